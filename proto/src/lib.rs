@@ -1,0 +1,20 @@
+//! The contract between callers, workflows and workers.
+//!
+//! - [`v1`]: the messages, generated from `seedance/archiver/v1/*.proto`. As JSON they carry the
+//!   field names and number types of the Seedance API; `camelCase` names and 64-bit integers in
+//!   quotes are read too, so that any protobuf JSON writer can call.
+//! - [`names`]: the names that callers use and that therefore never change.
+//! - [`status`] and [`outcome`]: the words that `VideoTask.status` and
+//!   `VideoTaskLifecycleResult.outcome` take.
+//! - [`task_id`]: what a task id may look like.
+
+mod json;
+pub mod names;
+pub mod outcome;
+pub mod status;
+pub mod task_id;
+
+/// Messages of the package `seedance.archiver.v1`.
+pub mod v1 {
+    include!(concat!(env!("OUT_DIR"), "/seedance.archiver.v1.rs"));
+}

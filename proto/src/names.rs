@@ -1,0 +1,63 @@
+//! Names that callers use. They do not change.
+
+/// Task queue of the workflow and of `QueryVideoTask`.
+pub const TASK_QUEUE: &str = "seedance-archiver";
+
+/// Account used where a request names none.
+pub const DEFAULT_ACCOUNT: &str = "default";
+
+/// Activity id of the question that a lifecycle has open: a worker that learns of a change first
+/// completes it by this id.
+pub const QUERY_ACTIVITY_ID: &str = "query";
+
+/// File name of the receipt.
+pub const MANIFEST: &str = "manifest.json";
+
+/// The account that a request means.
+pub fn account_or_default(account: &str) -> &str {
+    if account.is_empty() {
+        DEFAULT_ACCOUNT
+    } else {
+        account
+    }
+}
+
+/// Task queue of `ArchiveVideo`, beside the queue that the workflow runs on.
+pub fn transfers_task_queue(task_queue: &str) -> String {
+    format!("{task_queue}-transfers")
+}
+
+/// Workflow id of the lifecycle of a task: one task, one lifecycle.
+pub fn lifecycle_workflow_id(account: &str, task_id: &str) -> String {
+    format!("video-task/{}/{task_id}", account_or_default(account))
+}
+
+/// Types of the failures that activities and the workflow report.
+pub mod failure {
+    /// The task is unchanged; the question is asked again. Benign.
+    pub const STILL_WAITING: &str = "StillWaiting";
+    /// The request itself is wrong. Not retried.
+    pub const INVALID_REQUEST: &str = "InvalidRequest";
+    /// The service does not know the task.
+    pub const TASK_NOT_FOUND: &str = "TaskNotFound";
+    /// The service refuses the account's key.
+    pub const UNAUTHORIZED: &str = "Unauthorized";
+    /// The service asks to slow down.
+    pub const RATE_LIMITED: &str = "RateLimited";
+    /// The service cannot be reached or has a fault.
+    pub const UPSTREAM_UNAVAILABLE: &str = "UpstreamUnavailable";
+    /// The service answered something that is not a task record.
+    pub const UNEXPECTED_RESPONSE: &str = "UnexpectedResponse";
+    /// The record can no longer be asked for. Not retried.
+    pub const QUERY_WINDOW_CLOSED: &str = "QueryWindowClosed";
+    /// The video URL no longer works.
+    pub const URL_EXPIRED: &str = "UrlExpired";
+    /// The video URL points where the account does not allow.
+    pub const URL_REFUSED: &str = "UrlRefused";
+    /// The bytes are not the video that the task made.
+    pub const CORRUPT_VIDEO: &str = "CorruptVideo";
+    /// The archive's store cannot be reached or refuses.
+    pub const STORE_UNAVAILABLE: &str = "StoreUnavailable";
+    /// The archive holds another video under this task's name. Not retried.
+    pub const STORE_CONFLICT: &str = "StoreConflict";
+}
