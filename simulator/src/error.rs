@@ -1,0 +1,82 @@
+//! Errors in the service's own envelope.
+
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+const ERROR_CODE: HeaderName = HeaderName::from_static("x-error-code");
+
+/// An error of the task API.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    param: String,
+}
+
+impl ApiError {
+    pub(crate) fn unauthorized() -> Self {
+        let message = "the API key in the request is missing or invalid";
+        Self::new(StatusCode::UNAUTHORIZED, "AuthenticationError", message)
+    }
+
+    pub(crate) fn missing(param: &str) -> Self {
+        let message = format!("the request lacks the parameter `{param}`");
+        Self::new(StatusCode::BAD_REQUEST, "MissingParameter", message).about(param)
+    }
+
+    pub(crate) fn invalid(param: &str, fault: &str) -> Self {
+        let message = format!("the parameter `{param}` {fault}");
+        Self::new(StatusCode::BAD_REQUEST, "InvalidParameter", message).about(param)
+    }
+
+    pub(crate) fn task_not_found(id: &str) -> Self {
+        let message = format!("the task {id} was not found");
+        Self::new(StatusCode::NOT_FOUND, "NotFound.Task", message)
+    }
+
+    pub(crate) fn no_such_call(path: &str) -> Self {
+        let message = format!("there is nothing at {path}");
+        Self::new(StatusCode::NOT_FOUND, "NotFound.Action", message)
+    }
+
+    pub(crate) fn not_deletable(id: &str, status: &str) -> Self {
+        let message = format!("the task {id} is {status}: it can be neither cancelled nor deleted");
+        Self::new(StatusCode::CONFLICT, "InvalidAction.TaskStatus", message)
+    }
+
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            param: String::new(),
+        }
+    }
+
+    fn about(self, param: &str) -> Self {
+        Self {
+            param: param.to_owned(),
+            ..self
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let kind = self.status.canonical_reason().unwrap_or_default();
+        let body = json!({"error": {
+            "code": self.code, "message": self.message, "param": self.param,
+            "type": kind.replace(' ', ""),
+        }});
+        let headers = [
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (ERROR_CODE, HeaderValue::from_static(self.code)),
+        ];
+        (self.status, headers, Body::from(body.to_string())).into_response()
+    }
+}

@@ -1,0 +1,27 @@
+//! A Seedance task API that runs here: for the demo, for tests, for trying an integration out.
+//!
+//! Tasks walk from queued over running to an ending on a clock of seconds, and a succeeded one has a
+//! signed URL that expires and a real MP4 behind it. ByteDance's own clients work against it.
+//!
+//! - [`Simulator`]: the running server. [`Builder`] says what it does by default.
+//! - [`Script`]: what one task does, given in process or in its prompt.
+//! - [`Source`]: the bytes behind a URL.
+//!
+//! Inside: `api` answers the task API and `create` reads its create requests, `tasks` keeps the
+//! tasks, `record` words one, `signed_url` signs and checks, `files` serves the bytes.
+
+mod api;
+mod create;
+mod error;
+mod files;
+mod record;
+mod script;
+mod server;
+mod signed_url;
+mod source;
+mod tasks;
+
+pub use script::{Ending, Image, Script};
+pub use server::{Builder, Simulator};
+pub use source::Source;
+pub use tasks::Stats;

@@ -1,0 +1,165 @@
+//! What a task is to do.
+
+use std::{str::FromStr, time::Duration};
+
+use seedance_archiver_proto::status;
+
+/// How a task ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Ending {
+    /// With a video.
+    #[default]
+    Succeeded,
+    /// With an error, after running.
+    Failed,
+    /// Cancelled while it was queued.
+    Cancelled,
+    /// Not finished in time.
+    Expired,
+}
+
+impl Ending {
+    pub(crate) fn status(self) -> &'static str {
+        match self {
+            Self::Succeeded => status::SUCCEEDED,
+            Self::Failed => status::FAILED,
+            Self::Cancelled => status::CANCELLED,
+            Self::Expired => status::EXPIRED,
+        }
+    }
+}
+
+impl FromStr for Ending {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        [
+            Self::Succeeded,
+            Self::Failed,
+            Self::Cancelled,
+            Self::Expired,
+        ]
+        .into_iter()
+        .find(|ending| ending.status() == word)
+        .ok_or_else(|| "is not succeeded, failed, cancelled or expired".into())
+    }
+}
+
+/// Format of a last frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Image {
+    /// As the service says it is.
+    Png,
+    /// As it has been all the same: its URL still ends in `.png`.
+    Jpeg,
+}
+
+impl FromStr for Image {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "png" => Ok(Self::Png),
+            "jpeg" => Ok(Self::Jpeg),
+            _ => Err("is not png or jpeg".into()),
+        }
+    }
+}
+
+/// What one task does. The default succeeds with a small silent video, in the simulator's own time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Script {
+    /// How it ends.
+    pub ending: Ending,
+    /// How long it is queued.
+    pub queued: Option<Duration>,
+    /// How long it runs.
+    pub running: Option<Duration>,
+    /// Whether the video has sound.
+    pub generate_audio: bool,
+    /// The last frame that comes with the video.
+    pub last_frame: Option<Image>,
+    /// Size of the video in bytes. It is never made smaller than it is.
+    pub bytes: Option<u64>,
+    /// Pace at which its bytes are served.
+    pub bytes_per_second: Option<u64>,
+    /// How many of its signed URLs, from the first, are refused as if they had expired.
+    pub dead_urls: usize,
+}
+
+/// What stands before a script in a prompt.
+const MARK: &str = "--simulate ";
+
+impl Script {
+    /// Follows what a prompt says after `--simulate`, e.g. `ending=failed,queued=1,running=4.5`. The
+    /// error names the part that is wrong.
+    pub(crate) fn follow(&mut self, prompt: &str) -> Result<(), String> {
+        let Some((_, rest)) = prompt.split_once(MARK) else {
+            return Ok(());
+        };
+        let directions = rest.split_whitespace().next().unwrap_or_default();
+        for direction in directions.split(',') {
+            let (name, value) = direction
+                .split_once('=')
+                .ok_or_else(|| format!("`{direction}` is not name=value"))?;
+            self.set(name, value)
+                .map_err(|fault| format!("`{direction}` {fault}"))?;
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        match name {
+            "ending" => self.ending = value.parse()?,
+            "queued" => self.queued = Some(seconds(value)?),
+            "running" => self.running = Some(seconds(value)?),
+            "last_frame" => self.last_frame = Some(value.parse()?),
+            "bytes" => self.bytes = Some(number(value)?),
+            "bytes_per_second" => self.bytes_per_second = Some(number(value)?.max(1)),
+            "dead_urls" => self.dead_urls = number(value)? as usize,
+            _ => return Err("has a name that is not known".into()),
+        }
+        Ok(())
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().map_err(|_| "is not a number of seconds")?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "is not a whole number".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn script(prompt: &str) -> Result<Script, String> {
+        let mut script = Script::default();
+        script.follow(prompt).map(|()| script)
+    }
+
+    #[test]
+    fn a_prompt_can_say_what_happens() {
+        assert_eq!(script("a kite over the sea"), Ok(Script::default()));
+        let expected = Script {
+            ending: Ending::Failed,
+            queued: Some(Duration::from_millis(500)),
+            bytes: Some(9),
+            ..Script::default()
+        };
+        let prompt = "a kite --simulate ending=failed,queued=0.5,bytes=9 --seed 7";
+        assert_eq!(script(prompt), Ok(expected));
+    }
+
+    #[test]
+    fn a_fault_is_named() {
+        let fault = |directions| script(&format!("--simulate {directions}")).unwrap_err();
+        assert_eq!(fault("ending"), "`ending` is not name=value");
+        assert!(fault("ending=soon").starts_with("`ending=soon` is not succeeded"));
+        assert!(fault("queued=-1").starts_with("`queued=-1` "));
+        assert!(fault("colour=red").contains("not known"));
+    }
+}
