@@ -1,0 +1,43 @@
+//! The activities as workflows see them. Their implementations are in the worker.
+
+// The bodies are never run: the macro asks for functions and keeps their names and types.
+#![allow(
+    clippy::result_large_err,
+    clippy::unimplemented,
+    missing_docs,
+    unused_variables
+)]
+
+use seedance_archiver_proto::v1::{
+    ArchiveVideoRequest, Manifest, QueryVideoTaskRequest, VideoTask,
+};
+use temporalio_common::error::ApplicationFailure;
+use temporalio_macros::activity_definitions;
+
+use crate::request::Request;
+
+/// Activities of the query task queue.
+pub struct QueryActivities;
+
+#[activity_definitions]
+impl QueryActivities {
+    #[activity(name = "QueryVideoTask")]
+    pub fn query_video_task(
+        request: Request<QueryVideoTaskRequest>,
+    ) -> Result<VideoTask, ApplicationFailure> {
+        unimplemented!()
+    }
+}
+
+/// Activities of the transfers task queue.
+pub struct TransferActivities;
+
+#[activity_definitions]
+impl TransferActivities {
+    #[activity(name = "ArchiveVideo")]
+    pub fn archive_video(
+        request: Request<ArchiveVideoRequest>,
+    ) -> Result<Manifest, ApplicationFailure> {
+        unimplemented!()
+    }
+}

@@ -1,0 +1,18 @@
+//! The durable logic: what happens to a video task, in which order, and why it ends.
+//!
+//! - [`VideoTaskLifecycle`]: the workflow. It carries out decisions and records results.
+//! - [`activities`]: the names and shapes of the activities that do the I/O.
+//! - [`question`]: when to ask about a task again, and when asking can no longer help.
+//! - [`ending`]: how what is known becomes an outcome.
+//! - [`request`]: how requests are read, and what makes one invalid.
+//!
+//! Nothing here can open a socket or a file, or read a clock: the crate depends on nothing that
+//! could, and `clippy.toml` bans what the standard library offers.
+
+pub mod activities;
+pub mod ending;
+mod lifecycle;
+pub mod question;
+pub mod request;
+
+pub use lifecycle::VideoTaskLifecycle;

@@ -1,0 +1,156 @@
+//! The workflow `VideoTaskLifecycle`.
+
+// The constants that the macro makes carry no documentation.
+#![allow(missing_docs)]
+
+use std::time::Duration;
+
+use seedance_archiver_proto::{
+    names, status,
+    v1::{
+        ArchiveVideoRequest, Manifest, QueryVideoTaskRequest, VideoTask, VideoTaskLifecycleRequest,
+        VideoTaskLifecycleResult,
+    },
+};
+use temporalio_common::error::{ApplicationFailure, IncomingError};
+use temporalio_macros::{workflow, workflow_methods};
+use temporalio_workflow::{
+    ActivityCloseTimeouts, ActivityExecutionError, ActivityOptions, RetryPolicy, WorkflowContext,
+    WorkflowResult,
+};
+
+use crate::{
+    activities::{QueryActivities, TransferActivities},
+    ending,
+    request::Request,
+};
+
+/// One question: a request to the API and its answer.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(60);
+/// One attempt at a transfer. A stalled one is found by its heartbeats, long before.
+const TRANSFER_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
+/// How long a dead worker's transfer goes unnoticed.
+const TRANSFER_HEARTBEAT: Duration = Duration::from_secs(20);
+/// All attempts at a transfer: no video URL lives longer.
+const TRANSFER_DEADLINE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+/// Longest time between two attempts that no explicit delay spaces.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+
+/// Asks about a generation task until its status is terminal, then archives what it made.
+#[workflow]
+#[derive(Default)]
+pub struct VideoTaskLifecycle;
+
+#[workflow_methods]
+impl VideoTaskLifecycle {
+    /// Runs to the end of the task. A request that cannot be read or is not sound fails as
+    /// `InvalidRequest`.
+    #[run(name = "VideoTaskLifecycle")]
+    pub async fn run(
+        ctx: &mut WorkflowContext<Self>,
+        request: Request<VideoTaskLifecycleRequest>,
+    ) -> WorkflowResult<VideoTaskLifecycleResult> {
+        let request = request.check().map_err(ApplicationFailure::from)?;
+        let mut last_seen = None;
+        let result = match follow(ctx, &request, &mut last_seen).await {
+            Ok(task) if task.status == status::SUCCEEDED => archive(ctx, &request, task.clone())
+                .await
+                .map(|manifest| (task, Some(manifest))),
+            Ok(task) => Ok((task, None)),
+            Err(error) => Err(error),
+        };
+        match result {
+            Ok((task, Some(manifest))) => Ok(ending::archived(task, manifest)),
+            Ok((task, None)) => Ok(ending::unsuccessful(task)),
+            Err(error) => end_after(error, last_seen),
+        }
+    }
+}
+
+/// Asks until the status is terminal. A task that was just created is queued as a rule, so that is
+/// what the first question assumes: it saves an activity.
+async fn follow(
+    ctx: &WorkflowContext<VideoTaskLifecycle>,
+    request: &VideoTaskLifecycleRequest,
+    last_seen: &mut Option<VideoTask>,
+) -> Result<VideoTask, ActivityExecutionError> {
+    let mut known_status = status::QUEUED.to_owned();
+    loop {
+        let question = QueryVideoTaskRequest {
+            task_id: request.task_id.clone(),
+            account: request.account.clone(),
+            known_status,
+            created_at: last_seen.as_ref().map_or(0, |task| task.created_at),
+        };
+        let options = question_options(&question);
+        let task = ctx
+            .execute_activity(QueryActivities::query_video_task, question, options)
+            .await?;
+        *last_seen = Some(task.clone());
+        if status::is_terminal(&task.status) {
+            return Ok(task);
+        }
+        known_status = task.status;
+    }
+}
+
+async fn archive(
+    ctx: &WorkflowContext<VideoTaskLifecycle>,
+    request: &VideoTaskLifecycleRequest,
+    task: VideoTask,
+) -> Result<Manifest, ActivityExecutionError> {
+    let options = transfer_options(ctx.task_queue(), &task);
+    let request = ArchiveVideoRequest {
+        account: request.account.clone(),
+        task: Some(task),
+        destination: request.destination.clone(),
+    };
+    ctx.execute_activity(TransferActivities::archive_video, request, options)
+        .await
+}
+
+/// Retried for as long as it takes: the activity itself says when asking can no longer help.
+fn question_options(question: &QueryVideoTaskRequest) -> ActivityOptions {
+    ActivityOptions::with_start_to_close_timeout(QUESTION_TIMEOUT)
+        .activity_id(names::QUERY_ACTIVITY_ID)
+        .retry_policy(
+            RetryPolicy::builder()
+                .maximum_interval(LONGEST_BACKOFF)
+                .build(),
+        )
+        .summary(format!("wait while {}", question.known_status))
+        .build()
+}
+
+fn transfer_options(task_queue: &str, task: &VideoTask) -> ActivityOptions {
+    ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleAndStartToClose {
+        schedule_to_close: TRANSFER_DEADLINE,
+        start_to_close: TRANSFER_TIMEOUT,
+    })
+    .activity_id("archive")
+    .task_queue(names::transfers_task_queue(task_queue))
+    .heartbeat_timeout(TRANSFER_HEARTBEAT)
+    .retry_policy(
+        RetryPolicy::builder()
+            .maximum_interval(LONGEST_BACKOFF)
+            .build(),
+    )
+    .summary(format!("archive {}", task.model))
+    .build()
+}
+
+fn end_after(
+    error: ActivityExecutionError,
+    last_seen: Option<VideoTask>,
+) -> WorkflowResult<VideoTaskLifecycleResult> {
+    let ending = match error.reason() {
+        Some(IncomingError::Application(failure)) => ending::after_failure(
+            failure.type_name().unwrap_or_default(),
+            &failure.to_string(),
+            last_seen,
+        ),
+        Some(IncomingError::Timeout(_)) => ending::after_timeout(last_seen),
+        _ => None,
+    };
+    ending.ok_or_else(|| error.into())
+}

@@ -1,0 +1,80 @@
+use super::*;
+
+const DAY: u64 = 24 * 60 * 60;
+
+fn at(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000 + seconds)
+}
+
+fn seen(now: u64) -> Known {
+    Known {
+        created_at: Some(at(0)),
+        first_asked: at(0),
+        now: at(now),
+    }
+}
+
+fn never_seen(now: u64) -> Known {
+    Known {
+        created_at: None,
+        first_asked: at(0),
+        now: at(now),
+    }
+}
+
+fn ask_again(seconds: u64) -> Next {
+    Next::AskAgain(Duration::from_secs(seconds))
+}
+
+#[test]
+fn paces_questions_by_the_age_of_the_task() {
+    let pace = Pace::default();
+    for (age, delay) in [(0, 2), (30, 3), (300, 30), (3_600, 60), (DAY, 60)] {
+        assert_eq!(
+            pace.after_no_news(seen(age), None),
+            ask_again(delay),
+            "at {age} s"
+        );
+    }
+}
+
+#[test]
+fn waits_as_long_as_the_service_asks() {
+    let pace = Pace::default();
+    let asked = |seconds| Some(Duration::from_secs(seconds));
+    assert_eq!(pace.after_no_news(seen(30), asked(120)), ask_again(120));
+    assert_eq!(pace.after_no_news(seen(300), asked(5)), ask_again(30));
+}
+
+#[test]
+fn asks_the_last_question_inside_the_window() {
+    let pace = Pace::default();
+    let last = 7 * DAY - 300;
+    assert_eq!(pace.after_no_news(seen(last - 20), None), ask_again(20));
+    assert_eq!(
+        pace.after_no_news(seen(last - 20), Some(Duration::from_secs(DAY))),
+        ask_again(20)
+    );
+    assert_eq!(pace.after_no_news(seen(last), None), Next::WindowClosed);
+    assert_eq!(pace.after_no_news(seen(8 * DAY), None), Next::WindowClosed);
+}
+
+#[test]
+fn believes_a_404_only_after_the_grace_and_only_for_a_task_never_seen() {
+    let pace = Pace::default();
+    assert_eq!(pace.after_not_found(never_seen(0)), ask_again(2));
+    assert_eq!(pace.after_not_found(never_seen(590)), ask_again(10));
+    assert_eq!(pace.after_not_found(never_seen(600)), Next::TaskNotFound);
+    assert_eq!(pace.after_not_found(seen(3_600)), ask_again(60));
+    assert_eq!(pace.after_not_found(seen(7 * DAY)), Next::WindowClosed);
+}
+
+#[test]
+fn a_task_from_the_future_counts_as_new() {
+    let known = Known {
+        created_at: Some(at(100)),
+        first_asked: at(0),
+        now: at(10),
+    };
+    assert_eq!(Pace::default().after_no_news(known, None), ask_again(2));
+}

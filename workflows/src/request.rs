@@ -1,0 +1,178 @@
+//! Requests as callers send them. One that cannot be read must fail at once and say what is wrong:
+//! left to the SDK, it would fail the workflow task again and again.
+
+use seedance_archiver_proto::{
+    names::failure,
+    task_id,
+    v1::{ArchiveVideoRequest, QueryVideoTaskRequest, VideoTaskLifecycleRequest},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use temporalio_common::{
+    data_converters::{
+        PayloadConversionError, SerializationContext, TemporalDeserializable, TemporalSerializable,
+    },
+    error::ApplicationFailure,
+    protos::temporal::api::common::v1::Payload,
+};
+
+/// Why a request is refused.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("`{field}` {problem}")]
+pub struct InvalidRequest {
+    /// The field that is wrong, as a path from the request.
+    pub field: String,
+    /// What is wrong with it; completes the sentence "`field` …".
+    pub problem: String,
+}
+
+impl InvalidRequest {
+    /// A fault in one field.
+    pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            problem: problem.into(),
+        }
+    }
+}
+
+impl From<InvalidRequest> for ApplicationFailure {
+    fn from(error: InvalidRequest) -> Self {
+        ApplicationFailure::builder(error)
+            .type_name(failure::INVALID_REQUEST.to_owned())
+            .non_retryable(true)
+            .build()
+    }
+}
+
+/// The input of an activity or workflow: a message, or why it could not be read.
+#[derive(Clone, Debug)]
+pub struct Request<T>(Result<T, InvalidRequest>);
+
+impl<T: Check> Request<T> {
+    /// The message, once it could be read and its fields are sound.
+    pub fn check(self) -> Result<T, InvalidRequest> {
+        let message = self.0?;
+        message.check()?;
+        Ok(message)
+    }
+}
+
+impl<T> From<T> for Request<T> {
+    fn from(message: T) -> Self {
+        Self(Ok(message))
+    }
+}
+
+impl<T: Serialize> TemporalSerializable for Request<T> {
+    fn as_serde(&self) -> Result<&dyn erased_serde::Serialize, PayloadConversionError> {
+        match &self.0 {
+            Ok(message) => Ok(message),
+            Err(error) => Err(PayloadConversionError::EncodingError(error.clone().into())),
+        }
+    }
+}
+
+impl<T: DeserializeOwned> TemporalDeserializable for Request<T> {
+    fn from_payload(
+        context: &SerializationContext<'_>,
+        payload: Payload,
+    ) -> Result<Self, PayloadConversionError> {
+        Self::from_payloads(context, vec![payload])
+    }
+
+    fn from_payloads(
+        _: &SerializationContext<'_>,
+        payloads: Vec<Payload>,
+    ) -> Result<Self, PayloadConversionError> {
+        Ok(Self(match payloads.as_slice() {
+            [payload] => read(payload),
+            others => Err(InvalidRequest::new(
+                "input",
+                format!("must be one JSON object, not {} arguments", others.len()),
+            )),
+        }))
+    }
+}
+
+fn read<T: DeserializeOwned>(payload: &Payload) -> Result<T, InvalidRequest> {
+    let encoding = payload
+        .metadata
+        .get("encoding")
+        .map(|name| String::from_utf8_lossy(name));
+    match encoding.as_deref() {
+        Some("json/plain" | "json/protobuf") => read_json(&payload.data),
+        other => Err(InvalidRequest::new(
+            "input",
+            format!(
+                "is encoded as `{}`, not as `json/plain`",
+                other.unwrap_or("nothing known")
+            ),
+        )),
+    }
+}
+
+fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, InvalidRequest> {
+    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(json)).map_err(
+        |error| {
+            let field = match error.path().to_string() {
+                path if path == "." || path == "?" => "input".to_owned(),
+                path => path,
+            };
+            InvalidRequest::new(field, format!("cannot be read: {}", error.inner()))
+        },
+    )
+}
+
+/// What makes a message sound, beyond its types.
+pub trait Check {
+    /// The first fault found.
+    fn check(&self) -> Result<(), InvalidRequest>;
+}
+
+impl Check for QueryVideoTaskRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        check_task_id("task_id", &self.task_id)?;
+        check_account(&self.account)
+    }
+}
+
+impl Check for VideoTaskLifecycleRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        check_task_id("task_id", &self.task_id)?;
+        check_account(&self.account)
+    }
+}
+
+impl Check for ArchiveVideoRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        let task = self.task.as_ref().ok_or_else(|| {
+            InvalidRequest::new(
+                "task",
+                "is missing: give the record that `QueryVideoTask` returned",
+            )
+        })?;
+        check_task_id("task.id", &task.id)?;
+        check_account(&self.account)
+    }
+}
+
+fn check_task_id(field: &str, id: &str) -> Result<(), InvalidRequest> {
+    task_id::check(id).map_err(|problem| InvalidRequest::new(field, problem))
+}
+
+/// An account's name is part of workflow ids and object keys.
+fn check_account(name: &str) -> Result<(), InvalidRequest> {
+    let is_sound = name
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    if is_sound && name != "." && name != ".." {
+        return Ok(());
+    }
+    Err(InvalidRequest::new(
+        "account",
+        "may hold letters, digits, `-`, `_` and `.` only",
+    ))
+}
+
+#[cfg(test)]
+mod tests;

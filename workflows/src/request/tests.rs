@@ -1,0 +1,81 @@
+use temporalio_common::data_converters::{
+    GenericPayloadConverter, PayloadConverter, SerializationContextData,
+};
+
+use super::*;
+
+fn decode<T: Check + DeserializeOwned + 'static>(json: &str) -> Result<T, InvalidRequest> {
+    let payload = Payload {
+        metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
+        data: json.as_bytes().to_vec(),
+        ..Payload::default()
+    };
+    let converter = PayloadConverter::default();
+    let data = SerializationContextData::None;
+    let context = SerializationContext::new(&data, &converter);
+    converter
+        .from_payloads::<Request<T>>(&context, vec![payload])
+        .unwrap()
+        .check()
+}
+
+fn fault(json: &str) -> String {
+    decode::<VideoTaskLifecycleRequest>(json)
+        .unwrap_err()
+        .to_string()
+}
+
+#[test]
+fn reads_what_a_caller_may_send() {
+    let request = VideoTaskLifecycleRequest {
+        task_id: "cgt-1".into(),
+        ..Default::default()
+    };
+    for json in [
+        r#"{"task_id": "cgt-1"}"#,
+        r#"{"taskId": "cgt-1"}"#,
+        r#"{"task_id": "cgt-1", "account": null, "field_of_the_future": {"a": [1]}}"#,
+    ] {
+        assert_eq!(decode(json), Ok(request.clone()), "{json}");
+    }
+}
+
+#[test]
+fn names_the_field_that_is_wrong() {
+    assert!(fault("{}").starts_with("`task_id` is missing"));
+    assert!(fault(r#"{"task_id": "  "}"#).starts_with("`task_id` is missing"));
+    assert!(fault(r#"{"task_id": 7}"#).starts_with("`task_id` cannot be read: invalid type"));
+    assert!(fault(r#"{"task_id": "a/b"}"#).starts_with("`task_id` has a slash"));
+    assert!(fault(r#"{"task_id": "a\u0000b"}"#).contains("control character"));
+    assert!(fault(r#"{"task_id": ".."}"#).starts_with("`task_id` is a path"));
+    assert!(fault(r#"{"task_id": "a", "account": "../b"}"#).starts_with("`account` may hold"));
+    assert!(fault("\"cgt-1\"").starts_with("`input` cannot be read"));
+    let archive = decode::<ArchiveVideoRequest>(r#"{"task": {"created_at": "soon"}}"#);
+    assert!(
+        archive
+            .unwrap_err()
+            .to_string()
+            .starts_with("`task.created_at` cannot be read")
+    );
+    let archive = decode::<ArchiveVideoRequest>(r#"{"task": {}}"#);
+    assert!(
+        archive
+            .unwrap_err()
+            .to_string()
+            .starts_with("`task.id` is missing")
+    );
+    let archive = decode::<ArchiveVideoRequest>("{}");
+    assert!(
+        archive
+            .unwrap_err()
+            .to_string()
+            .starts_with("`task` is missing")
+    );
+}
+
+#[test]
+fn is_not_retried() {
+    let failure = ApplicationFailure::from(InvalidRequest::new("task_id", "is missing"));
+    assert!(failure.is_non_retryable());
+    assert_eq!(failure.type_name(), Some("InvalidRequest"));
+}
