@@ -1,0 +1,8 @@
+//! The activities that a worker registers: `QueryVideoTask` and `ArchiveVideo`.
+
+mod archive_video;
+mod failure;
+mod query_video_task;
+
+pub use archive_video::TransferActivities;
+pub use query_video_task::QueryActivities;

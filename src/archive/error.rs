@@ -1,0 +1,46 @@
+//! What can go wrong while a video is archived, by what the caller can do.
+
+use seedance_archiver_proto::names::failure;
+
+/// An error of the archive. Its text holds no signed URL.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The video URL does not work any more: a fresh one may.
+    #[error("the video URL is refused: HTTP {0}")]
+    UrlRefused(u16),
+    /// The video's host cannot be reached or is at fault: try again.
+    #[error("the video cannot be fetched: {0}")]
+    Source(String),
+    /// The bytes are not a whole video: try again.
+    #[error("not the video: {0}")]
+    Corrupt(String),
+    /// The store cannot be reached or refuses: try again.
+    #[error("the archive's store: {0}")]
+    Store(#[from] object_store::Error),
+    /// The archive holds something else under this name: a person has to look.
+    #[error("{name} is in the archive with SHA-256 {archived}, the new video has {new}")]
+    Conflict {
+        /// File name of the object.
+        name: String,
+        /// Digest of what the archive holds.
+        archived: String,
+        /// Digest of what was to be stored.
+        new: String,
+    },
+    /// Told to stop.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl Error {
+    /// The public name of this failure.
+    pub fn failure_type(&self) -> &'static str {
+        match self {
+            Self::UrlRefused(_) => failure::URL_EXPIRED,
+            Self::Source(_) | Self::Cancelled => failure::UPSTREAM_UNAVAILABLE,
+            Self::Corrupt(_) => failure::CORRUPT_VIDEO,
+            Self::Store(_) => failure::STORE_UNAVAILABLE,
+            Self::Conflict { .. } => failure::STORE_CONFLICT,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The subcommands of the binary. Results go to stdout, progress and logs to stderr.
+
+// This is the part that talks to a person.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod archive;
+mod demo;
+mod follow;
+mod report;
+mod session;
+mod signals;
+mod simulator;
+mod worker;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::InvalidConfig;
+
+/// Archives finished ByteDance Seedance videos into your own bucket before their URLs die.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  seedance-archiver demo                       everything on this machine, no key needed
+  seedance-archiver worker                     serve the task queue of your Temporal
+  seedance-archiver archive cgt-2026…-hj94q    archive a video through your worker
+  seedance-archiver archive --dev cgt-2026…    archive a video with nothing but an API key";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Worker(worker::Args),
+    Archive(archive::Args),
+    Simulator(simulator::Args),
+    Demo(demo::Args),
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, ValueEnum)]
+enum Output {
+    /// A table for people.
+    #[default]
+    Text,
+    /// One JSON document for programs.
+    Json,
+}
+
+/// Exit code for configuration that cannot be used, as `sysexits.h` has it.
+const EX_CONFIG: u8 = 78;
+/// Exit code after Ctrl-C, as shells have it.
+const EX_INTERRUPTED: u8 = 130;
+
+/// Runs the command and tells how it went: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration,
+/// 130 interrupted.
+pub async fn run(cli: Cli) -> ExitCode {
+    let done = match cli.command {
+        Command::Worker(args) => worker::run(args).await,
+        Command::Archive(args) => archive::run(args).await,
+        Command::Simulator(args) => simulator::run(args).await,
+        Command::Demo(args) => demo::run(args).await,
+    };
+    done.unwrap_or_else(|error| {
+        if error.is::<signals::Interrupted>() {
+            eprintln!("interrupted; everything that was started is stopped");
+            return ExitCode::from(EX_INTERRUPTED);
+        }
+        eprintln!("error: {error:#}");
+        if error.is::<InvalidConfig>() {
+            ExitCode::from(EX_CONFIG)
+        } else {
+            ExitCode::FAILURE
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,92 @@
+//! `seedance-archiver archive`.
+
+use std::process::ExitCode;
+
+use seedance_archiver_proto::{outcome, v1::VideoTaskLifecycleRequest};
+use temporalio_client::Client;
+
+use super::{Output, follow, report, session};
+use crate::{config::Config, telemetry};
+
+/// Archive the videos of these tasks and wait until they are
+///
+/// Starts a lifecycle for each task, or joins the one that is running. Exits 0 when every video is in
+/// the archive.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Task ids, `cgt-…`.
+    #[arg(required = true)]
+    task_ids: Vec<String>,
+    /// Account that the tasks belong to.
+    #[arg(long, default_value = "default")]
+    account: String,
+    /// Bring your own Temporal server and worker, in this process: needs only SEEDANCE_API_KEY, and
+    /// archives into ./seedance-archive unless SEEDANCE_ARCHIVE_URL is set.
+    #[arg(long)]
+    dev: bool,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    telemetry::init("error");
+    if args.dev {
+        with_dev_server(&args).await
+    } else {
+        with_your_temporal(&args).await
+    }
+}
+
+async fn with_your_temporal(args: &Args) -> anyhow::Result<ExitCode> {
+    session::unless_interrupted(async {
+        let client = session::connect().await?;
+        let task_queue = std::env::var("TEMPORAL_TASK_QUEUE")
+            .ok()
+            .filter(|name| !name.is_empty());
+        let task_queue =
+            task_queue.unwrap_or_else(|| seedance_archiver_proto::names::TASK_QUEUE.to_owned());
+        archive(args, &client, &task_queue, "").await
+    })
+    .await
+}
+
+async fn with_dev_server(args: &Args) -> anyhow::Result<ExitCode> {
+    let archive_url = session::local_archive()?;
+    let config = Config::from_environment(|name| std::env::var(name).ok(), Some(archive_url))?;
+    let server = session::unless_interrupted(session::start_dev_server()).await?;
+    let ui_url = server.ui_url.clone().unwrap_or_default();
+    let work = archive(args, &server.client, &config.task_queue, &ui_url);
+    let work = session::unless_interrupted(work);
+    let done = session::with_worker(&server.client, &config, work).await;
+    server.stop().await;
+    done
+}
+
+async fn archive(
+    args: &Args,
+    client: &Client,
+    task_queue: &str,
+    ui_url: &str,
+) -> anyhow::Result<ExitCode> {
+    let requests = args
+        .task_ids
+        .iter()
+        .map(|task_id| VideoTaskLifecycleRequest {
+            task_id: task_id.clone(),
+            account: args.account.clone(),
+            destination: String::new(),
+        });
+    let videos = follow::to_the_end(client, task_queue, requests.collect()).await;
+    let report = report::Report::new(ui_url, "", videos);
+    report.print(args.output)?;
+    let all_archived = report
+        .videos
+        .iter()
+        .all(|video| video.outcome == outcome::ARCHIVED);
+    Ok(if all_archived {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

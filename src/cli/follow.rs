@@ -1,0 +1,120 @@
+//! Follows lifecycles to their end: a bar for each video, or plain lines where nobody looks.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use seedance_archiver_proto::v1::{VideoTaskLifecycleRequest, VideoTaskLifecycleResult};
+use temporalio_client::Client;
+
+use crate::lifecycles::{self, Cost, Doing, LifecycleError};
+
+/// How a lifecycle ended, and what it took.
+pub(super) struct Followed {
+    pub(super) task_id: String,
+    pub(super) ended: Result<(VideoTaskLifecycleResult, Cost), LifecycleError>,
+}
+
+/// Starts a lifecycle for each request and waits until all have ended.
+pub(super) async fn to_the_end(
+    client: &Client,
+    task_queue: &str,
+    requests: Vec<VideoTaskLifecycleRequest>,
+) -> Vec<Followed> {
+    let bars = MultiProgress::new();
+    let all = requests.into_iter().map(|request| {
+        let line = Line::new(&bars, &request.task_id);
+        follow(client, task_queue, request, line)
+    });
+    join_all(all).await
+}
+
+async fn follow(
+    client: &Client,
+    task_queue: &str,
+    request: VideoTaskLifecycleRequest,
+    mut line: Line,
+) -> Followed {
+    let task_id = request.task_id.clone();
+    let ended = async {
+        let lifecycle = lifecycles::start(client, task_queue, request).await?;
+        let result = lifecycle.follow(|doing| line.show(&doing)).await?;
+        let cost = lifecycle.cost().await?;
+        Ok((result, cost))
+    }
+    .await;
+    line.end(&ended);
+    Followed { task_id, ended }
+}
+
+/// What one video shows.
+struct Line {
+    task_id: String,
+    bar: ProgressBar,
+    last: String,
+}
+
+impl Line {
+    fn new(bars: &MultiProgress, task_id: &str) -> Self {
+        let bar = bars.add(ProgressBar::no_length());
+        bar.set_prefix(task_id.to_owned());
+        bar.set_style(style("{spinner} {prefix}  {msg}"));
+        bar.enable_steady_tick(Duration::from_millis(120));
+        let mut line = Self {
+            task_id: task_id.to_owned(),
+            bar,
+            last: String::new(),
+        };
+        line.say("starting");
+        line
+    }
+
+    fn show(&mut self, doing: &Doing) {
+        match doing {
+            Doing::Asking(words) => {
+                self.bar.set_message(words.clone());
+                // Off a terminal one line a change is enough: leave out what counts up.
+                let change = words.split("; ").next().unwrap_or_default().to_owned();
+                self.say_once(&change);
+            }
+            Doing::Archiving { done, total } => {
+                self.bar.set_style(style(
+                    "{spinner} {prefix}  archiving {bar:24} {bytes}/{total_bytes} {bytes_per_sec}",
+                ));
+                self.bar.set_length(*total);
+                self.bar.set_position(*done);
+                self.say_once("archiving");
+            }
+        }
+    }
+
+    fn end(&mut self, ended: &Result<(VideoTaskLifecycleResult, Cost), LifecycleError>) {
+        let words = match ended {
+            Ok((result, _)) if result.reason.is_empty() => result.outcome.clone(),
+            Ok((result, _)) => format!("{}: {}", result.outcome, result.reason),
+            Err(error) => error.to_string(),
+        };
+        self.bar.set_style(style("✓ {prefix}  {msg}"));
+        self.say(&words);
+        self.bar.finish();
+    }
+
+    fn say_once(&mut self, words: &str) {
+        if self.last != words {
+            self.last = words.to_owned();
+            if self.bar.is_hidden() {
+                eprintln!("{}  {words}", self.task_id);
+            }
+        }
+    }
+
+    fn say(&mut self, words: &str) {
+        self.bar.set_message(words.to_owned());
+        self.say_once(words);
+    }
+}
+
+/// A template of ours that does not parse shows as the default bar.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}

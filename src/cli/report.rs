@@ -1,0 +1,112 @@
+//! What is printed when lifecycles have ended.
+
+use comfy_table::{CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
+use indicatif::HumanBytes;
+use serde::Serialize;
+
+use super::{Output, follow::Followed};
+
+/// The document of `--output json`.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    ui_url: String,
+    archive_url: String,
+    pub(super) videos: Vec<Video>,
+}
+
+/// One lifecycle.
+#[derive(Debug, Serialize)]
+pub(super) struct Video {
+    task_id: String,
+    status: String,
+    pub(super) outcome: String,
+    reason: String,
+    manifest_url: String,
+    sha256: String,
+    bytes: i64,
+    polls: u64,
+    history_events: u64,
+}
+
+impl Report {
+    pub(super) fn new(ui_url: &str, archive_url: &str, followed: Vec<Followed>) -> Self {
+        Self {
+            ui_url: ui_url.to_owned(),
+            archive_url: archive_url.to_owned(),
+            videos: followed.into_iter().map(Video::from).collect(),
+        }
+    }
+
+    pub(super) fn print(&self, output: Output) -> anyhow::Result<()> {
+        match output {
+            Output::Json => println!("{}", serde_json::to_string_pretty(self)?),
+            Output::Text => println!("{}", self.table()),
+        }
+        Ok(())
+    }
+
+    fn table(&self) -> String {
+        let mut table = Table::new();
+        table.load_style(UTF8_HORIZONTAL_ONLY);
+        table.set_header(["task", "status", "outcome", "bytes", "SHA-256", "where"]);
+        for video in &self.videos {
+            let is_archived = !video.manifest_url.is_empty();
+            table.add_row([
+                video.task_id.clone(),
+                video.status.clone(),
+                video.outcome.clone(),
+                if is_archived {
+                    HumanBytes(video.bytes.unsigned_abs()).to_string()
+                } else {
+                    String::new()
+                },
+                video.sha256.chars().take(12).collect(),
+                if is_archived {
+                    self.shorten(&video.manifest_url)
+                } else {
+                    video.reason.clone()
+                },
+            ]);
+        }
+        if let Some(bytes) = table.column_mut(3) {
+            bytes.set_cell_alignment(CellAlignment::Right);
+        }
+        table.to_string()
+    }
+
+    /// The folder of a receipt, seen from the archive.
+    fn shorten(&self, manifest_url: &str) -> String {
+        let within = manifest_url
+            .strip_prefix(&self.archive_url)
+            .unwrap_or(manifest_url);
+        within.trim_end_matches("manifest.json").to_owned()
+    }
+}
+
+impl From<Followed> for Video {
+    fn from(followed: Followed) -> Self {
+        let (result, cost) = match followed.ended {
+            Ok((result, cost)) => (result, Some(cost)),
+            Err(error) => {
+                let failed = seedance_archiver_proto::v1::VideoTaskLifecycleResult {
+                    reason: error.to_string(),
+                    ..Default::default()
+                };
+                (failed, None)
+            }
+        };
+        let manifest = result.manifest.unwrap_or_default();
+        let object = manifest.objects.into_iter().next().unwrap_or_default();
+        Self {
+            task_id: followed.task_id,
+            status: result.task.map(|task| task.status).unwrap_or_default(),
+            outcome: result.outcome,
+            reason: result.reason,
+            manifest_url: manifest.manifest_url,
+            sha256: object.sha256,
+            bytes: object.size_bytes,
+            polls: cost.map_or(0, |cost| cost.polls),
+            history_events: cost.map_or(0, |cost| cost.history_events),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What commands that follow lifecycles need: a Temporal to talk to, and, where there is none, one of
+//! their own with a worker in this process.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context, anyhow};
+use indicatif::{ProgressBar, ProgressStyle};
+use reqwest::Url;
+use temporalio_client::{
+    Client, ClientOptions, Connection, envconfig::LoadClientConfigProfileOptions,
+};
+use temporalio_sdk::Runtime;
+use tokio::sync::oneshot;
+
+use super::signals::{self, Interrupted};
+use crate::{
+    config::Config,
+    dev_server::{self, DevServer},
+    worker::Worker,
+};
+
+/// Connects to the Temporal that the environment or `temporal.toml` names.
+pub(super) async fn connect() -> anyhow::Result<Client> {
+    // Its error is not `Send`: keep the words.
+    let (connection, client) =
+        ClientOptions::load_from_config(LoadClientConfigProfileOptions::default())
+            .map_err(|error| anyhow!("the Temporal configuration cannot be used: {error}"))?;
+    let target = connection.target.clone();
+    let connection = Connection::connect(connection).await.with_context(|| {
+        format!(
+            "cannot reach Temporal at {target}: set TEMPORAL_ADDRESS, or start one with `temporal \
+             server start-dev`"
+        )
+    })?;
+    Ok(Client::new(connection, client)?)
+}
+
+/// Starts a dev server, with a line that says what takes its time.
+pub(super) async fn start_dev_server() -> anyhow::Result<DevServer> {
+    let line = ProgressBar::no_length()
+        .with_style(ProgressStyle::with_template("{spinner} {msg} ({elapsed})")?);
+    line.enable_steady_tick(Duration::from_millis(120));
+    let started = dev_server::start(true, &|step| {
+        if line.is_hidden() {
+            eprintln!("{step}");
+        }
+        line.set_message(step.to_owned());
+    })
+    .await;
+    line.finish_and_clear();
+    Ok(started?)
+}
+
+/// Runs `work` beside a worker in this process, which is drained when the work is done.
+pub(super) async fn with_worker<T>(
+    client: &Client,
+    config: &Config,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let runtime = Runtime::from_current_tokio(Default::default())
+        .context("cannot start the Temporal runtime")?;
+    let worker = Worker::new(&runtime, client, config)?;
+    let (done, is_done) = oneshot::channel::<()>();
+    let work = async {
+        let outcome = work.await;
+        drop(done);
+        outcome
+    };
+    let worker = worker.run(async {
+        let _ = is_done.await;
+    });
+    let (outcome, worker) = futures::join!(work, worker);
+    worker?;
+    outcome
+}
+
+/// Runs `work` until it is done or somebody asks to stop.
+pub(super) async fn unless_interrupted<T>(
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    tokio::select! {
+        outcome = work => outcome,
+        () = signals::asked_to_stop() => Err(Interrupted.into()),
+    }
+}
+
+/// `./seedance-archive`, as an archive URL.
+pub(super) fn local_archive() -> anyhow::Result<Url> {
+    let path = std::env::current_dir()
+        .context("cannot tell the current directory")?
+        .join(Path::new("seedance-archive"));
+    Url::from_directory_path(&path).map_err(|()| anyhow!("{} is no URL", path.display()))
+}

@@ -1,0 +1,36 @@
+//! `seedance-archiver worker`.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use temporalio_sdk::Runtime;
+
+use super::{session, signals};
+use crate::{config::Config, telemetry, worker::Worker};
+
+/// Serve the task queues: run lifecycles, ask about tasks, archive videos
+///
+/// Reads SEEDANCE_API_KEY, SEEDANCE_BASE_URL and SEEDANCE_ARCHIVE_URL, the store's own environment
+/// (AWS_…), and Temporal's own (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,
+/// temporal.toml). Runs until Ctrl-C or SIGTERM, then lets transfers end.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+pub(super) async fn run(_: Args) -> anyhow::Result<ExitCode> {
+    telemetry::init("info");
+    let config = Config::from_environment(|name| std::env::var(name).ok(), None)?;
+    let runtime = Runtime::from_current_tokio(Default::default())
+        .context("cannot start the Temporal runtime")?;
+    let client = session::connect().await?;
+    let worker = Worker::new(&runtime, &client, &config)?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        namespace = client.options().namespace,
+        task_queue = config.task_queue,
+        archive = %config.archive_url,
+        "polling"
+    );
+    worker.run(signals::asked_to_stop()).await?;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,170 @@
+//! A Temporal server for trying things out and for tests: Temporal's own dev server, found or
+//! fetched, started on free ports and stopped when dropped.
+
+mod locate;
+mod process;
+
+use std::{
+    io::{Read, Seek},
+    net::{Ipv4Addr, TcpListener},
+    process::Stdio,
+    time::Duration,
+};
+
+use backon::{ConstantBuilder, Retryable};
+use reqwest::Url;
+use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions};
+
+pub use locate::CannotLocate;
+use process::ProcessGroup;
+
+/// Namespace of the dev server.
+pub const NAMESPACE: &str = "default";
+
+/// How often and how long to try to reach a server that was just started.
+const READY_INTERVAL: Duration = Duration::from_millis(100);
+const READY_ATTEMPTS: usize = 600;
+
+/// A running dev server.
+pub struct DevServer {
+    /// `host:port` of its gRPC endpoint.
+    pub address: String,
+    /// Address of its Web UI, where one was asked for.
+    pub ui_url: Option<String>,
+    /// A client of its namespace.
+    pub client: Client,
+    process: ProcessGroup,
+}
+
+/// Why there is no dev server.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotStart {
+    /// No Temporal server could be found or fetched.
+    #[error(transparent)]
+    Locate(#[from] CannotLocate),
+    /// The program was found but does not start.
+    #[error("cannot start {program}: {source}")]
+    Spawn {
+        /// The program.
+        program: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It started but cannot be reached.
+    #[error("the Temporal server at {address} cannot be reached: {fault}{}", tail(.log))]
+    Unreachable {
+        /// Where it should listen.
+        address: String,
+        /// The last fault.
+        fault: String,
+        /// The end of what it printed.
+        log: String,
+    },
+}
+
+fn tail(log: &str) -> String {
+    if log.is_empty() {
+        String::new()
+    } else {
+        format!("\nIt printed:\n{log}")
+    }
+}
+
+/// Starts a dev server that forgets everything when it stops. `notify` is told of each step that
+/// takes a while.
+pub async fn start(
+    with_ui: bool,
+    notify: &(dyn Fn(&str) + Send + Sync),
+) -> Result<DevServer, CannotStart> {
+    let program = locate::locate(notify).await?;
+    notify("starting the Temporal server");
+
+    let spawned = |source| CannotStart::Spawn {
+        program: program.display().to_string(),
+        source,
+    };
+    let [port, ui_port] = free_ports().map_err(spawned)?;
+    let mut log = tempfile::tempfile().map_err(spawned)?;
+    let mut command = tokio::process::Command::new(&program);
+    command
+        .args([
+            "server",
+            "start-dev",
+            "--ip",
+            "127.0.0.1",
+            "--log-level",
+            "error",
+        ])
+        .args(["--namespace", NAMESPACE, "--port", &port.to_string()])
+        .args([
+            "--ui-port",
+            &ui_port.to_string(),
+            &format!("--headless={}", !with_ui),
+        ])
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().map_err(spawned)?)
+        .stderr(log.try_clone().map_err(spawned)?);
+    let mut process = ProcessGroup::spawn(command).map_err(spawned)?;
+
+    let address = format!("127.0.0.1:{port}");
+    match connect(&address, &mut process).await {
+        Ok(client) => Ok(DevServer {
+            ui_url: with_ui.then(|| format!("http://127.0.0.1:{ui_port}")),
+            address,
+            client,
+            process,
+        }),
+        Err(fault) => {
+            process.stop().await;
+            Err(CannotStart::Unreachable {
+                address,
+                fault,
+                log: read_end(&mut log),
+            })
+        }
+    }
+}
+
+impl DevServer {
+    /// Stops the server and waits until it is gone.
+    pub async fn stop(mut self) {
+        self.process.stop().await;
+    }
+}
+
+async fn connect(address: &str, process: &mut ProcessGroup) -> Result<Client, String> {
+    let target = Url::parse(&format!("http://{address}")).map_err(|error| error.to_string())?;
+    let options = ConnectionOptions::new(target).build();
+    let attempt = || async {
+        let connection = Connection::connect(options.clone())
+            .await
+            .map_err(|error| error.to_string())?;
+        Client::new(connection, ClientOptions::new(NAMESPACE).build())
+            .map_err(|error| error.to_string())
+    };
+    let patience = ConstantBuilder::default()
+        .with_delay(READY_INTERVAL)
+        .with_max_times(READY_ATTEMPTS);
+    tokio::select! {
+        connected = attempt.retry(patience) => connected,
+        status = process.exited() => Err(format!("it exited with {status}")),
+    }
+}
+
+/// Two different ports that are free now.
+fn free_ports() -> std::io::Result<[u16; 2]> {
+    let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let (one, other) = (listen()?, listen()?);
+    Ok([one.local_addr()?.port(), other.local_addr()?.port()])
+}
+
+/// The last lines of the log.
+fn read_end(log: &mut std::fs::File) -> String {
+    let mut text = String::new();
+    let read = log.rewind().and_then(|()| log.read_to_string(&mut text));
+    if read.is_err() {
+        return String::new();
+    }
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(20)..].join("\n")
+}

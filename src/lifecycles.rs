@@ -1,0 +1,190 @@
+//! Starts lifecycles and follows them to their end.
+
+use std::time::Duration;
+
+use seedance_archiver_proto::{
+    names,
+    v1::{ArchiveProgress, VideoTaskLifecycleRequest, VideoTaskLifecycleResult},
+};
+use seedance_archiver_workflows::VideoTaskLifecycle;
+use temporalio_client::{
+    Client, WorkflowDescribeOptions, WorkflowFetchHistoryOptions, WorkflowGetResultOptions,
+    WorkflowHandle, WorkflowIdConflictPolicy, WorkflowStartOptions, errors::WorkflowGetResultError,
+};
+use temporalio_common::protos::temporal::api::{
+    history::v1::{HistoryEvent, history_event::Attributes},
+    workflow::v1::PendingActivityInfo,
+};
+
+/// How often a lifecycle is looked at.
+const LOOK: Duration = Duration::from_millis(400);
+
+/// A lifecycle that was started, by this call or an earlier one.
+pub struct Lifecycle {
+    handle: WorkflowHandle<Client, VideoTaskLifecycle>,
+}
+
+/// What a lifecycle is doing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Doing {
+    /// Asking about the task, in words.
+    Asking(String),
+    /// Bringing the video in: bytes so far and in all, 0 while unknown.
+    Archiving {
+        /// Bytes so far.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+}
+
+/// What a lifecycle took.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cost {
+    /// Questions asked of the API.
+    pub polls: u64,
+    /// Events in the workflow's history.
+    pub history_events: u64,
+}
+
+/// A lifecycle could not be started, looked at or ended otherwise than with a result.
+#[derive(Debug, thiserror::Error)]
+#[error("{workflow_id}: {fault}")]
+pub struct LifecycleError {
+    workflow_id: String,
+    fault: String,
+}
+
+/// Starts the lifecycle of a task. One that is running already is joined.
+pub async fn start(
+    client: &Client,
+    task_queue: &str,
+    request: VideoTaskLifecycleRequest,
+) -> Result<Lifecycle, LifecycleError> {
+    let workflow_id = names::lifecycle_workflow_id(&request.account, &request.task_id);
+    let options = WorkflowStartOptions::new(task_queue, workflow_id.as_str())
+        .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
+        .static_summary(format!("Seedance video {}", request.task_id))
+        .build();
+    match client
+        .start_workflow(VideoTaskLifecycle, request.into(), options)
+        .await
+    {
+        Ok(handle) => Ok(Lifecycle { handle }),
+        Err(error) => Err(LifecycleError {
+            workflow_id,
+            fault: error.to_string(),
+        }),
+    }
+}
+
+impl Lifecycle {
+    /// Waits for the result, telling `watch` what goes on until then.
+    pub async fn follow(
+        &self,
+        mut watch: impl FnMut(Doing),
+    ) -> Result<VideoTaskLifecycleResult, LifecycleError> {
+        let mut ticks = tokio::time::interval(LOOK);
+        let result = self.result();
+        tokio::pin!(result);
+        loop {
+            tokio::select! {
+                result = &mut result => return result,
+                _ = ticks.tick() => {
+                    if let Some(doing) = self.doing().await? {
+                        watch(doing);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for the result.
+    pub async fn result(&self) -> Result<VideoTaskLifecycleResult, LifecycleError> {
+        self.handle
+            .get_result(WorkflowGetResultOptions::default())
+            .await
+            .map_err(|error| {
+                self.error(match &error {
+                    // The workflow's own words: "workflow failed" alone helps nobody.
+                    WorkflowGetResultError::Failed(failure) => failure.failure().message.clone(),
+                    other => other.to_string(),
+                })
+            })
+    }
+
+    /// What it is doing now. `None` between two activities and after the end.
+    pub async fn doing(&self) -> Result<Option<Doing>, LifecycleError> {
+        let description = self
+            .handle
+            .describe(WorkflowDescribeOptions::default())
+            .await
+            .map_err(|error| self.error(error.to_string()))?;
+        Ok(description.raw().pending_activities.iter().find_map(doing))
+    }
+
+    /// What it has taken so far.
+    pub async fn cost(&self) -> Result<Cost, LifecycleError> {
+        let events = self
+            .handle
+            .fetch_history(WorkflowFetchHistoryOptions::default())
+            .into_events()
+            .await
+            .map_err(|error| self.error(error.to_string()))?;
+        Ok(Cost {
+            polls: polls(&events),
+            history_events: events.len() as u64,
+        })
+    }
+
+    fn error(&self, fault: String) -> LifecycleError {
+        LifecycleError {
+            workflow_id: self.handle.info().workflow_id.clone(),
+            fault,
+        }
+    }
+}
+
+fn doing(activity: &PendingActivityInfo) -> Option<Doing> {
+    if activity.activity_id == names::QUERY_ACTIVITY_ID {
+        let words = activity
+            .last_failure
+            .as_ref()
+            .map(|failure| failure.message.clone());
+        return Some(Doing::Asking(words.unwrap_or_else(|| "asking".into())));
+    }
+    let beat = activity
+        .heartbeat_details
+        .as_ref()
+        .and_then(|details| details.payloads.first());
+    let progress: ArchiveProgress = beat
+        .and_then(|payload| serde_json::from_slice(&payload.data).ok())
+        .unwrap_or_default();
+    Some(Doing::Archiving {
+        done: progress.bytes_done.unsigned_abs(),
+        total: progress.bytes_total.unsigned_abs(),
+    })
+}
+
+/// Each attempt at the question asks once, and only the last one is in the history, with its number.
+fn polls(events: &[HistoryEvent]) -> u64 {
+    let is_question = |id: i64| {
+        events.iter().any(|event| match &event.attributes {
+            Some(Attributes::ActivityTaskScheduledEventAttributes(scheduled)) => {
+                event.event_id == id && scheduled.activity_id == names::QUERY_ACTIVITY_ID
+            }
+            _ => false,
+        })
+    };
+    events
+        .iter()
+        .filter_map(|event| match &event.attributes {
+            Some(Attributes::ActivityTaskStartedEventAttributes(started))
+                if is_question(started.scheduled_event_id) =>
+            {
+                Some(u64::from(started.attempt.unsigned_abs()))
+            }
+            _ => None,
+        })
+        .sum()
+}

@@ -1,0 +1,19 @@
+//! The Seedance task API.
+//!
+//! - [`Client`]: asks about a task.
+//! - [`Error`]: what can go wrong, by what the caller can do.
+//! - [`Record`]: an answer, with its URLs still readable; [`Record::sealed`] turns it into the
+//!   contract's message.
+//! - [`UrlSeal`]: seals and opens URLs.
+
+mod client;
+mod decode;
+mod error;
+mod record;
+mod seal;
+mod signed_url;
+
+pub use client::Client;
+pub use error::{Error, Reaction};
+pub use record::{Record, SecretUrl};
+pub use seal::{CannotOpen, UrlSeal};

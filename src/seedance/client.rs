@@ -1,0 +1,168 @@
+//! Asks about a task.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::{
+    StatusCode,
+    header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
+};
+use secrecy::ExposeSecret;
+
+use super::{Error, Reaction, Record, decode};
+use crate::{config::Account, http};
+
+/// Longest time for a question and its whole answer.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(30);
+/// Largest answer that is read. A record has a few kilobytes.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// A client of the task API, for any account. Clones share one connection pool.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// A client over this connection pool.
+    pub fn new(http: reqwest::Client) -> Self {
+        Self { http }
+    }
+
+    /// Asks for the record of a task: one request.
+    pub async fn query(&self, account: &Account, task_id: &str) -> Result<Record, Error> {
+        let url = account.task_url(task_id);
+        let response = self
+            .http
+            .get(url)
+            .timeout(QUESTION_TIMEOUT)
+            .bearer_auth(account.api_key.expose_secret())
+            .header(CONTENT_TYPE, "application/json")
+            .send()
+            .await
+            .map_err(|error| Error::new(Reaction::Unavailable, http::describe(error)))?;
+        let status = response.status();
+        let headers = response.headers().clone();
+        let answer = async {
+            let body = read(response).await?;
+            if status.is_success() {
+                decode::record(&body, task_id)
+            } else {
+                Err(refusal(status, &headers, &body))
+            }
+        };
+        answer.await.map_err(|error| match request_id(&headers) {
+            Some(id) => error.with_request_id(id),
+            None => error,
+        })
+    }
+}
+
+async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| Error::new(Reaction::Unavailable, http::describe(error)))?
+    {
+        if body.len() + chunk.len() > MAX_ANSWER {
+            return Err(Error::new(
+                Reaction::Unexpected,
+                "the answer is larger than 4 MiB",
+            ));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// An answer that is not a success. The status says what can be done; the body says it in words.
+fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+    let reaction = match status {
+        StatusCode::NOT_FOUND | StatusCode::GONE => Reaction::NotFound,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Reaction::Unauthorized,
+        StatusCode::TOO_MANY_REQUESTS => Reaction::RateLimited {
+            retry_after: retry_after(headers, SystemTime::now()),
+        },
+        StatusCode::BAD_REQUEST => Reaction::Refused,
+        status if status.is_server_error() => Reaction::Unavailable,
+        _ => Reaction::Unexpected,
+    };
+    let words = decode::error_in(body).unwrap_or_default();
+    Error::new(
+        reaction,
+        format!("HTTP {} {words}", status.as_u16()).trim_end(),
+    )
+}
+
+fn request_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-request-id")?.to_str().ok()
+}
+
+/// `Retry-After`, in seconds or as an HTTP date.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().unwrap());
+        headers
+    }
+
+    #[test]
+    fn reads_both_forms_of_retry_after() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let wait = |value| retry_after(&headers("retry-after", value), now);
+        assert_eq!(wait("120"), Some(Duration::from_secs(120)));
+        assert_eq!(
+            wait("Sun, 06 Nov 1994 08:50:37 GMT"),
+            Some(Duration::from_secs(60))
+        );
+        assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait("soon"), None);
+    }
+
+    #[test]
+    fn the_status_decides_what_can_be_done() {
+        let reaction = |status| {
+            refusal(
+                StatusCode::from_u16(status).unwrap(),
+                &HeaderMap::new(),
+                b"<html>",
+            )
+            .reaction()
+        };
+        assert_eq!(reaction(400), Reaction::Refused);
+        assert_eq!(reaction(401), Reaction::Unauthorized);
+        assert_eq!(reaction(403), Reaction::Unauthorized);
+        assert_eq!(reaction(404), Reaction::NotFound);
+        assert_eq!(reaction(418), Reaction::Unexpected);
+        assert_eq!(reaction(429), Reaction::RateLimited { retry_after: None });
+        assert_eq!(reaction(503), Reaction::Unavailable);
+    }
+
+    #[test]
+    fn a_refusal_repeats_what_the_service_said() {
+        let body = br#"{"error": {"code": "AuthenticationError", "message": "invalid key"}}"#;
+        let error = refusal(StatusCode::UNAUTHORIZED, &HeaderMap::new(), body);
+        assert_eq!(
+            error.to_string(),
+            "HTTP 401 AuthenticationError: invalid key"
+        );
+        let error = refusal(
+            StatusCode::BAD_GATEWAY,
+            &HeaderMap::new(),
+            b"<html>nginx</html>",
+        );
+        assert_eq!(error.to_string(), "HTTP 502");
+    }
+}

@@ -1,0 +1,189 @@
+//! Reads answers of the task API. Gateways differ in the small things, so whatever is not needed to
+//! go on is read with tolerance: absent, `null`, an empty string and a number in quotes are all met.
+
+use serde_json::{Map, Value};
+
+use seedance_archiver_proto::v1::{Tool, Usage, VideoContent, VideoTask, VideoTaskError};
+
+use super::{Error, Reaction, Record};
+
+/// Longest text of an error that is passed on, in characters.
+const MAX_ERROR_TEXT: usize = 400;
+
+/// The record in a successful answer.
+pub(super) fn record(body: &[u8], asked_for: &str) -> Result<Record, Error> {
+    let answer: Value = serde_json::from_slice(body)
+        .map_err(|error| unexpected(format!("the answer is not JSON: {error}")))?;
+    let fields = Fields(
+        answer
+            .as_object()
+            .ok_or_else(|| unexpected("the answer is no object"))?,
+    );
+    let status = fields.text("status");
+    if status.is_empty() {
+        let what = error_in(body).unwrap_or_else(|| "the answer has no `status`".into());
+        return Err(unexpected(what));
+    }
+    let id = fields.text("id");
+    if !id.is_empty() && id != asked_for {
+        return Err(unexpected(format!(
+            "the answer is about another task, {id:?}"
+        )));
+    }
+    Ok(Record::new(task(&fields, asked_for, status)))
+}
+
+/// The error in an answer, as `code: message`: in an envelope or by itself.
+pub(super) fn error_in(body: &[u8]) -> Option<String> {
+    let answer: Value = serde_json::from_slice(body).ok()?;
+    let object = answer.as_object()?;
+    let error = Fields(
+        object
+            .get("error")
+            .and_then(Value::as_object)
+            .unwrap_or(object),
+    );
+    let text = match (error.text("code"), error.text("message")) {
+        (code, message) if code.is_empty() && message.is_empty() => return None,
+        (code, message) if code.is_empty() => message,
+        (code, message) if message.is_empty() => code,
+        (code, message) => format!("{code}: {message}"),
+    };
+    Some(text.chars().take(MAX_ERROR_TEXT).collect())
+}
+
+fn unexpected(text: impl Into<String>) -> Error {
+    Error::new(Reaction::Unexpected, text)
+}
+
+fn task(fields: &Fields, id: &str, status: String) -> VideoTask {
+    VideoTask {
+        id: id.to_owned(),
+        model: fields.text("model"),
+        status,
+        error: failure(fields),
+        created_at: fields.integer("created_at").unwrap_or_default(),
+        updated_at: fields.integer("updated_at").unwrap_or_default(),
+        content: fields
+            .object("content")
+            .and_then(|content| content_of(&content)),
+        seed: fields.integer("seed"),
+        resolution: fields.text("resolution"),
+        ratio: fields.text("ratio"),
+        duration: fields.integer("duration"),
+        frames: fields.integer("frames"),
+        framespersecond: fields.integer("framespersecond"),
+        generate_audio: fields.flag("generate_audio"),
+        tools: fields
+            .objects("tools")
+            .map(|tool| Tool {
+                r#type: tool.text("type"),
+            })
+            .collect(),
+        safety_identifier: fields.text("safety_identifier"),
+        priority: fields.integer("priority"),
+        draft: fields.flag("draft"),
+        draft_task_id: fields.text("draft_task_id"),
+        service_tier: fields.text("service_tier"),
+        execution_expires_after: fields.integer("execution_expires_after"),
+        usage: fields.object("usage").map(|usage| usage_of(&usage)),
+        revised_prompt: fields.text("revised_prompt"),
+        output_format: fields.text("output_format"),
+        subdivisionlevel: fields.text("subdivisionlevel"),
+        fileformat: fields.text("fileformat"),
+    }
+}
+
+/// Older list items call it `failure_reason`.
+fn failure(fields: &Fields) -> Option<VideoTaskError> {
+    ["error", "failure_reason"].into_iter().find_map(|name| {
+        let error = match fields.object(name) {
+            Some(error) => VideoTaskError {
+                code: error.text("code"),
+                message: error.text("message"),
+            },
+            None => VideoTaskError {
+                code: String::new(),
+                message: fields.text(name),
+            },
+        };
+        (error != VideoTaskError::default()).then_some(error)
+    })
+}
+
+fn content_of(content: &Fields) -> Option<VideoContent> {
+    let content = VideoContent {
+        video_url: content.text("video_url"),
+        last_frame_url: content.text("last_frame_url"),
+        file_url: content.text("file_url"),
+    };
+    (content != VideoContent::default()).then_some(content)
+}
+
+fn usage_of(usage: &Fields) -> Usage {
+    let calls = usage.object("tool_usage");
+    Usage {
+        completion_tokens: usage.integer("completion_tokens").unwrap_or_default(),
+        total_tokens: usage.integer("total_tokens").unwrap_or_default(),
+        tool_usage: calls.iter().flat_map(Fields::integers).collect(),
+    }
+}
+
+/// The fields of a JSON object, each read as what it should be.
+struct Fields<'a>(&'a Map<String, Value>);
+
+impl<'a> Fields<'a> {
+    fn text(&self, name: &str) -> String {
+        match self.0.get(name) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Number(number)) => number.to_string(),
+            _ => String::new(),
+        }
+    }
+
+    fn integer(&self, name: &str) -> Option<i64> {
+        integer(self.0.get(name)?)
+    }
+
+    fn integers(&self) -> impl Iterator<Item = (String, i64)> {
+        self.0
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), integer(value)?)))
+    }
+
+    fn flag(&self, name: &str) -> Option<bool> {
+        match self.0.get(name)? {
+            Value::Bool(flag) => Some(*flag),
+            Value::Number(number) => number.as_i64().map(|number| number != 0),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    fn object(&self, name: &str) -> Option<Fields<'a>> {
+        self.0.get(name)?.as_object().map(Fields)
+    }
+
+    fn objects(&self, name: &str) -> impl Iterator<Item = Fields<'a>> {
+        let items = self.0.get(name).and_then(Value::as_array);
+        items
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object)
+            .map(Fields)
+    }
+}
+
+fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => {
+            let whole = |float: f64| (float.fract() == 0.0).then_some(float as i64);
+            number.as_i64().or_else(|| number.as_f64().and_then(whole))
+        }
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::*;
+use crate::seedance::UrlSeal;
+
+fn decode(answer: Value) -> Result<VideoTask, String> {
+    let seal = UrlSeal::derived("default", &SecretString::from("key"));
+    record(answer.to_string().as_bytes(), "cgt-1")
+        .map(|record| record.sealed(&seal))
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn reads_every_field() {
+    let task = decode(json!({
+        "id": "cgt-1", "model": "seedance-1-5-pro-251215", "status": "succeeded", "error": null,
+        "created_at": 1750000000, "updated_at": 1750000100,
+        "content": {
+            "video_url": "https://host.example/v.mp4?sig=1",
+            "last_frame_url": "https://host.example/f.png?sig=2",
+            "file_url": "https://host.example/f.glb?sig=3"
+        },
+        "seed": 4294967295u32, "resolution": "1080p", "ratio": "16:9", "duration": 5,
+        "framespersecond": 24, "generate_audio": true, "tools": [{"type": "web_search"}],
+        "safety_identifier": "user-7", "priority": 2, "draft": false, "draft_task_id": "cgt-0",
+        "service_tier": "flex", "execution_expires_after": 172800,
+        "usage": {"completion_tokens": 108900, "total_tokens": 108900,
+            "tool_usage": {"web_search": 1}},
+        "revised_prompt": "a kite", "output_format": "mp4", "subdivisionlevel": "high",
+        "fileformat": "glb", "field_of_the_future": {"a": [1]}
+    }))
+    .unwrap();
+    let mut json = serde_json::to_value(&task).unwrap();
+    let content = json["content"].take();
+    assert_eq!(
+        json,
+        json!({
+            "id": "cgt-1", "model": "seedance-1-5-pro-251215", "status": "succeeded",
+            "created_at": 1750000000, "updated_at": 1750000100, "content": null,
+            "seed": 4294967295u32, "resolution": "1080p", "ratio": "16:9", "duration": 5,
+            "framespersecond": 24, "generate_audio": true, "tools": [{"type": "web_search"}],
+            "safety_identifier": "user-7", "priority": 2, "draft": false,
+            "draft_task_id": "cgt-0", "service_tier": "flex", "execution_expires_after": 172800,
+            "usage": {"completion_tokens": 108900, "total_tokens": 108900,
+                "tool_usage": {"web_search": 1}},
+            "revised_prompt": "a kite", "output_format": "mp4", "subdivisionlevel": "high",
+            "fileformat": "glb"
+        })
+    );
+    for url in ["video_url", "last_frame_url", "file_url"] {
+        assert!(
+            content[url].as_str().unwrap().starts_with("sealed:v1:"),
+            "{url}: {content}"
+        );
+    }
+}
+
+#[test]
+fn tolerates_what_gateways_send() {
+    let task = decode(json!({
+        "status": "processing", "created_at": "1750000000", "updated_at": 1750000100.0,
+        "seed": "", "duration": null, "frames": "29", "generate_audio": "true", "draft": 0,
+        "content": {"video_url": ""}, "usage": {"total_tokens": "7"}, "tools": null,
+        "error": {"code": "", "message": null}
+    }))
+    .unwrap();
+    let expected = VideoTask {
+        id: "cgt-1".into(),
+        status: "processing".into(),
+        created_at: 1_750_000_000,
+        updated_at: 1_750_000_100,
+        frames: Some(29),
+        generate_audio: Some(true),
+        draft: Some(false),
+        usage: Some(Usage {
+            total_tokens: 7,
+            ..Usage::default()
+        }),
+        ..VideoTask::default()
+    };
+    assert_eq!(task, expected);
+}
+
+#[test]
+fn finds_why_a_task_failed() {
+    let why = |answer| decode(answer).unwrap().error.unwrap();
+    let error = VideoTaskError {
+        code: "Code".into(),
+        message: "why".into(),
+    };
+    let object = json!({"code": "Code", "message": "why"});
+    assert_eq!(why(json!({"status": "failed", "error": object})), error);
+    assert_eq!(
+        why(json!({"status": "failed", "failure_reason": object})),
+        error
+    );
+    let words = VideoTaskError {
+        code: String::new(),
+        message: "why".into(),
+    };
+    assert_eq!(why(json!({"status": "failed", "error": "why"})), words);
+}
+
+#[test]
+fn refuses_what_is_no_record_and_says_what_it_is() {
+    let fault = |answer| decode(answer).unwrap_err();
+    assert_eq!(fault(json!({"id": "cgt-1"})), "the answer has no `status`");
+    assert_eq!(fault(json!([])), "the answer is no object");
+    assert!(fault(json!({"id": "cgt-2", "status": "queued"})).contains("another task"));
+    let busy = json!({"error": {"code": "ServerOverloaded", "message": "later"}});
+    assert_eq!(fault(busy), "ServerOverloaded: later");
+    let html = record(b"<html>", "cgt-1").err().unwrap().to_string();
+    assert!(html.starts_with("the answer is not JSON"), "{html}");
+}

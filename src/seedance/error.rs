@@ -1,0 +1,72 @@
+//! What can go wrong when asking about a task, by what the caller can do.
+
+use std::time::Duration;
+
+use seedance_archiver_proto::names::failure;
+
+/// What the caller can do about an error.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reaction {
+    /// The service does not know the task: too new, another region or account, purged, or past the
+    /// window.
+    NotFound,
+    /// The service does not accept the request as it is.
+    Refused,
+    /// The key is not accepted: somebody has to change it.
+    Unauthorized,
+    /// Ask less often.
+    RateLimited {
+        /// How long the service wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// Not reachable, or at fault: ask again.
+    Unavailable,
+    /// The answer is not a task record: ask again.
+    Unexpected,
+}
+
+/// An error of the task API. Its text holds no key and no URL.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{text}")]
+pub struct Error {
+    reaction: Reaction,
+    text: String,
+}
+
+impl Error {
+    pub(super) fn new(reaction: Reaction, text: impl Into<String>) -> Self {
+        Self {
+            reaction,
+            text: text.into(),
+        }
+    }
+
+    pub(super) fn with_request_id(mut self, id: &str) -> Self {
+        self.text.push_str(&format!(" (request id {id})"));
+        self
+    }
+
+    /// What the caller can do.
+    pub fn reaction(&self) -> Reaction {
+        self.reaction
+    }
+
+    /// How long the service wants to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self.reaction {
+            Reaction::RateLimited { retry_after } => retry_after,
+            _ => None,
+        }
+    }
+
+    /// The public name of this failure.
+    pub fn failure_type(&self) -> &'static str {
+        match self.reaction {
+            Reaction::NotFound => failure::TASK_NOT_FOUND,
+            Reaction::Unauthorized => failure::UNAUTHORIZED,
+            Reaction::RateLimited { .. } => failure::RATE_LIMITED,
+            Reaction::Unavailable => failure::UPSTREAM_UNAVAILABLE,
+            Reaction::Refused | Reaction::Unexpected => failure::UNEXPECTED_RESPONSE,
+        }
+    }
+}

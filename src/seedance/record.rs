@@ -1,0 +1,85 @@
+//! A task record as the service gave it.
+
+use std::time::SystemTime;
+
+use secrecy::{ExposeSecret, SecretString};
+use seedance_archiver_proto::v1::{VideoContent, VideoTask};
+
+use super::{UrlSeal, signed_url};
+
+/// A task record whose URLs are still readable. It cannot be printed or serialised: the only ways
+/// out are [`Record::sealed`] and [`Record::video_url`].
+pub struct Record(VideoTask);
+
+impl Record {
+    pub(super) fn new(task: VideoTask) -> Self {
+        Self(task)
+    }
+
+    /// The status, as the service words it.
+    pub fn status(&self) -> &str {
+        &self.0.status
+    }
+
+    /// Creation time, Unix seconds; 0 where the record has none.
+    pub fn created_at(&self) -> i64 {
+        self.0.created_at
+    }
+
+    /// Time of the last status change, Unix seconds; 0 where the record has none.
+    pub fn updated_at(&self) -> i64 {
+        self.0.updated_at
+    }
+
+    /// The URL of the video, once there is one.
+    pub fn video_url(&self) -> Option<SecretUrl> {
+        let url = &self.0.content.as_ref()?.video_url;
+        (!url.is_empty()).then(|| SecretUrl::new(url.clone()))
+    }
+
+    /// The record with its URLs sealed, fit for Temporal's history.
+    pub fn sealed(self, seal: &UrlSeal) -> VideoTask {
+        let mut task = self.0;
+        let seal_url = |url: String| {
+            if url.is_empty() {
+                url
+            } else {
+                seal.seal(&task.id, &url)
+            }
+        };
+        task.content = task.content.map(|content| VideoContent {
+            video_url: seal_url(content.video_url),
+            last_frame_url: seal_url(content.last_frame_url),
+            file_url: seal_url(content.file_url),
+        });
+        task
+    }
+}
+
+/// A signed URL: whoever has it can fetch the video.
+#[derive(Clone, Debug)]
+pub struct SecretUrl(SecretString);
+
+impl SecretUrl {
+    pub(super) fn new(url: String) -> Self {
+        Self(url.into())
+    }
+
+    /// The URL itself, to be given to the HTTP client and to nothing else.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// Host that the URL points at. Not a secret.
+    pub fn host(&self) -> String {
+        reqwest::Url::parse(self.expose())
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+
+    /// When the URL stops working, where it says so itself.
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        signed_url::expires_at(self.expose())
+    }
+}
