@@ -1,0 +1,165 @@
+//! What is in the archive afterwards.
+
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use seedance_archiver_proto::v1::Manifest;
+use seedance_archiver_simulator::Script;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Suite,
+    world::{Server, World},
+};
+
+pub(crate) fn tests(suite: Suite) -> Suite {
+    suite
+        .test(
+            "archiving::stores_the_served_bytes_and_a_receipt",
+            stores_the_served_bytes,
+        )
+        .test(
+            "archiving::a_rerun_downloads_nothing",
+            a_rerun_downloads_nothing,
+        )
+        .test(
+            "archiving::asks_for_a_fresh_url_when_one_is_dead",
+            asks_for_a_fresh_url,
+        )
+        .test(
+            "archiving::a_destination_below_the_archive_is_used",
+            uses_the_destination,
+        )
+}
+
+async fn stores_the_served_bytes(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    // More than two parts of an upload, and no whole number of them.
+    let script = Script {
+        bytes: Some(20_000_003),
+        generate_audio: true,
+        ..Script::default()
+    };
+    let id = world.simulator.create(script);
+    let manifest = world
+        .run(&server, &id)
+        .await?
+        .manifest
+        .context("no receipt")?;
+
+    let served = world.simulator.source(&id).context("no source")?.bytes();
+    let object = manifest.objects.first().context("no object")?;
+    let path = object
+        .url
+        .strip_prefix("file://")
+        .context("not a local object")?;
+    ensure!(
+        std::fs::read(path)? == served,
+        "the archived bytes are not the served ones"
+    );
+    ensure!(object.size_bytes == served.len() as i64, "{object:?}");
+    ensure!(
+        object.sha256 == hex::encode(Sha256::digest(&served)),
+        "{object:?}"
+    );
+    ensure!(
+        object.content_type == "video/mp4" && object.name == "video.mp4",
+        "{object:?}"
+    );
+
+    let path = manifest
+        .manifest_url
+        .strip_prefix("file://")
+        .context("not a local receipt")?;
+    let stored: Manifest = serde_json::from_slice(&std::fs::read(path)?)?;
+    ensure!(stored == manifest, "the stored receipt is another one");
+    let day = jiff::Timestamp::from_second(manifest.task_created_at)?.strftime("%Y/%m/%d");
+    let folder = format!("default/{day}/{id}");
+    let expected = [
+        format!("{folder}/manifest.json"),
+        format!("{folder}/video.mp4"),
+    ];
+    ensure!(
+        world.archived_files()? == expected,
+        "{:?}",
+        world.archived_files()?
+    );
+    Ok(())
+}
+
+async fn a_rerun_downloads_nothing(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let id = world.simulator.create(Script::default());
+    let first = world.run(&server, &id).await?;
+    let second = world.run(&server, &id).await?;
+    ensure!(
+        first.manifest.is_some() && first.manifest == second.manifest,
+        "{second:?}"
+    );
+    let downloads = world.simulator.stats(&id).downloads;
+    ensure!(downloads == 1, "{downloads} downloads");
+    Ok(())
+}
+
+/// The worker's clock and the simulator's are one, so a URL that lives for no time is dead whenever
+/// it is looked at: only the window's end settles it.
+async fn asks_for_a_fresh_url(server: Arc<Server>) -> anyhow::Result<()> {
+    use std::time::Duration;
+    let world = World::with(
+        &server,
+        |simulator| simulator.url_lifetime(Duration::ZERO),
+        |pace| seedance_archiver_workflows::question::Pace {
+            query_window: Duration::from_secs(6),
+            margin: Duration::from_secs(1),
+            ..pace
+        },
+    )
+    .await?;
+    let id = world.simulator.create(Script::default());
+    let result = world.run(&server, &id).await?;
+    ensure!(result.outcome == "lost", "{result:?}");
+    ensure!(result.reason.contains("URL"), "{result:?}");
+    ensure!(
+        result.task.is_some_and(|task| task.status == "succeeded"),
+        "the task is forgotten"
+    );
+    let stats = world.simulator.stats(&id);
+    ensure!(stats.queries > 4 && stats.downloads == 0, "{stats:?}");
+    ensure!(
+        world.archived_files()?.is_empty(),
+        "{:?}",
+        world.archived_files()?
+    );
+    Ok(())
+}
+
+async fn uses_the_destination(server: Arc<Server>) -> anyhow::Result<()> {
+    use seedance_archiver::lifecycles;
+    use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
+    let world = World::new(&server).await?;
+    let id = world.simulator.create(Script::default());
+    let destination = world.config.archive_url.join("team-a")?;
+    let request = VideoTaskLifecycleRequest {
+        task_id: id.clone(),
+        destination: destination.to_string(),
+        ..Default::default()
+    };
+    let result = world
+        .with_worker(&server, async {
+            let lifecycle =
+                lifecycles::start(&server.client, &world.config.task_queue, request).await?;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    let manifest = result.manifest.context("no receipt")?;
+    ensure!(
+        manifest.manifest_url.starts_with(destination.as_str()),
+        "{manifest:?}"
+    );
+    let files = world.archived_files()?;
+    ensure!(
+        files.iter().all(|file| file.starts_with("team-a/default/")),
+        "{files:?}"
+    );
+    Ok(())
+}

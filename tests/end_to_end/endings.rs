@@ -1,0 +1,139 @@
+//! How each lifecycle ends.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::ensure;
+use seedance_archiver_simulator::{Ending, Script};
+
+use crate::{
+    Suite,
+    world::{Server, World},
+};
+
+pub(crate) fn tests(suite: Suite) -> Suite {
+    suite
+        .test("endings::succeeded_is_archived", succeeded_is_archived)
+        .test(
+            "endings::failed_is_unsuccessful_and_says_why",
+            failed_is_unsuccessful,
+        )
+        .test(
+            "endings::cancelled_is_unsuccessful",
+            cancelled_is_unsuccessful,
+        )
+        .test("endings::expired_is_unsuccessful", expired_is_unsuccessful)
+        .test(
+            "endings::a_task_that_does_not_exist_is_unknown",
+            not_existing_is_unknown,
+        )
+        .test(
+            "endings::a_window_that_closes_on_a_running_task_is_lost",
+            closed_window_is_lost,
+        )
+}
+
+async fn succeeded_is_archived(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let id = world.simulator.create(Script::default());
+    let result = world.run(&server, &id).await?;
+    ensure!(
+        result.outcome == "archived" && result.reason.is_empty(),
+        "{result:?}"
+    );
+    let task = result.task.unwrap_or_default();
+    ensure!(task.id == id && task.status == "succeeded", "{task:?}");
+    let manifest = result.manifest.unwrap_or_default();
+    ensure!(
+        manifest.task_id == id && manifest.objects.len() == 1,
+        "{manifest:?}"
+    );
+    Ok(())
+}
+
+async fn ends_unsuccessful(
+    server: &Server,
+    ending: Ending,
+    word: &str,
+    reason: &str,
+) -> anyhow::Result<()> {
+    let world = World::new(server).await?;
+    let id = world.simulator.create(Script {
+        ending,
+        ..Script::default()
+    });
+    let result = world.run(server, &id).await?;
+    ensure!(result.outcome == "unsuccessful", "{result:?}");
+    ensure!(result.reason.starts_with(reason), "{result:?}");
+    ensure!(
+        result.task.is_some_and(|task| task.status == word),
+        "the task is not {word}"
+    );
+    ensure!(result.manifest.is_none(), "there is a receipt");
+    ensure!(world.archived_files()?.is_empty(), "something was archived");
+    Ok(())
+}
+
+async fn failed_is_unsuccessful(server: Arc<Server>) -> anyhow::Result<()> {
+    let reason = "OutputVideoSensitiveContentDetected: ";
+    ends_unsuccessful(&server, Ending::Failed, "failed", reason).await
+}
+
+async fn cancelled_is_unsuccessful(server: Arc<Server>) -> anyhow::Result<()> {
+    ends_unsuccessful(&server, Ending::Cancelled, "cancelled", "cancelled").await
+}
+
+async fn expired_is_unsuccessful(server: Arc<Server>) -> anyhow::Result<()> {
+    ends_unsuccessful(&server, Ending::Expired, "expired", "expired: ").await
+}
+
+async fn not_existing_is_unknown(server: Arc<Server>) -> anyhow::Result<()> {
+    let grace = Duration::from_secs(2);
+    let world = World::with(
+        &server,
+        |simulator| simulator,
+        |pace| seedance_archiver_workflows::question::Pace {
+            not_found_grace: grace,
+            ..pace
+        },
+    )
+    .await?;
+    let id = "cgt-20260101000000-zzzzz";
+    let result = world.run(&server, id).await?;
+    ensure!(result.outcome == "unknown", "{result:?}");
+    ensure!(
+        result.reason.contains("does not know this task"),
+        "{result:?}"
+    );
+    ensure!(
+        result.task.is_none() && result.manifest.is_none(),
+        "{result:?}"
+    );
+    let queries = world.simulator.stats(id).queries;
+    ensure!(
+        queries > 2,
+        "gave up after {queries} questions, within the grace"
+    );
+    Ok(())
+}
+
+async fn closed_window_is_lost(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::with(
+        &server,
+        |simulator| simulator.running(Duration::from_secs(3600)),
+        |pace| seedance_archiver_workflows::question::Pace {
+            query_window: Duration::from_secs(5),
+            margin: Duration::from_secs(1),
+            ..pace
+        },
+    )
+    .await?;
+    let id = world.simulator.create(Script::default());
+    let result = world.run(&server, &id).await?;
+    ensure!(result.outcome == "lost", "{result:?}");
+    ensure!(result.reason.contains("it was still running"), "{result:?}");
+    ensure!(
+        result.task.is_some_and(|task| task.status == "running"),
+        "the task is forgotten"
+    );
+    Ok(())
+}
