@@ -14,9 +14,11 @@ mod worker;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::InvalidConfig;
+use signals::{Interrupted, Stop};
 
 /// Archives finished ByteDance Seedance videos into your own bucket before their URLs die.
 #[derive(Debug, Parser)]
@@ -58,14 +60,8 @@ const EX_INTERRUPTED: u8 = 130;
 /// Runs the command and tells how it went: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration,
 /// 130 interrupted.
 pub async fn run(cli: Cli) -> ExitCode {
-    let done = match cli.command {
-        Command::Worker(args) => worker::run(args).await,
-        Command::Archive(args) => archive::run(args).await,
-        Command::Simulator(args) => simulator::run(args).await,
-        Command::Demo(args) => demo::run(args).await,
-    };
-    done.unwrap_or_else(|error| {
-        if error.is::<signals::Interrupted>() {
+    run_command(cli.command).await.unwrap_or_else(|error| {
+        if error.is::<Interrupted>() {
             eprintln!("interrupted; everything that was started is stopped");
             return ExitCode::from(EX_INTERRUPTED);
         }
@@ -76,6 +72,16 @@ pub async fn run(cli: Cli) -> ExitCode {
             ExitCode::FAILURE
         }
     })
+}
+
+async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
+    let stop = Stop::listen().context("cannot listen for signals")?;
+    match command {
+        Command::Worker(args) => worker::run(args, &stop).await,
+        Command::Archive(args) => archive::run(args, &stop).await,
+        Command::Simulator(args) => simulator::run(args, &stop).await,
+        Command::Demo(args) => demo::run(args, &stop).await,
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use seedance_archiver_proto::names;
 use seedance_archiver_workflows::VideoTaskLifecycle;
 use temporalio_client::Client;
 use temporalio_sdk::{Runtime, Worker as SdkWorker, WorkerOptions};
+use tokio::sync::oneshot;
 
 use crate::{
     activities::{QueryActivities, TransferActivities},
@@ -105,5 +106,23 @@ impl Worker {
         questions
             .and(transfers)
             .map_err(|error| WorkerError::Run(error.to_string()))
+    }
+
+    /// Polls while `work` goes on, then drains. Where polling ends first, so does the work.
+    pub async fn run_during<T>(self, work: impl Future<Output = T>) -> Result<T, WorkerError> {
+        let (done, is_done) = oneshot::channel::<()>();
+        let worker = self.run(async {
+            // An error says it too: the sender is gone.
+            let _ = is_done.await;
+        });
+        tokio::pin!(worker);
+        tokio::select! {
+            ended = &mut worker => ended.and(Err(WorkerError::Run("it was shut down".into()))),
+            outcome = work => {
+                drop(done);
+                worker.await?;
+                Ok(outcome)
+            }
+        }
     }
 }

@@ -56,3 +56,61 @@ impl Int64 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::v1::{Usage, VideoTask, VideoTaskLifecycleRequest};
+
+    #[test]
+    fn writes_the_names_and_number_types_of_the_api() {
+        let task = VideoTask {
+            id: "cgt-1".into(),
+            created_at: 1_750_000_000,
+            framespersecond: Some(24),
+            generate_audio: Some(false),
+            ..VideoTask::default()
+        };
+        let expected = json!({
+            "id": "cgt-1", "created_at": 1750000000, "framespersecond": 24,
+            "generate_audio": false,
+        });
+        assert_eq!(serde_json::to_value(task).unwrap(), expected);
+    }
+
+    #[test]
+    fn reads_what_protobuf_json_writers_send() {
+        let request = json!({"taskId": "cgt-1", "account": null, "ofTheFuture": {"a": [1]}});
+        let request: VideoTaskLifecycleRequest = serde_json::from_value(request).unwrap();
+        assert_eq!(
+            (request.task_id.as_str(), request.account.as_str()),
+            ("cgt-1", "")
+        );
+
+        let task = json!({
+            "createdAt": "1750000000", "seed": "4294967295", "frames": null, "tools": null,
+            "usage": {"totalTokens": "7", "toolUsage": {"web_search": "2"}},
+        });
+        let task: VideoTask = serde_json::from_value(task).unwrap();
+        let expected = VideoTask {
+            created_at: 1_750_000_000,
+            seed: Some(4_294_967_295),
+            usage: Some(Usage {
+                total_tokens: 7,
+                tool_usage: [("web_search".to_owned(), 2)].into(),
+                ..Usage::default()
+            }),
+            ..VideoTask::default()
+        };
+        assert_eq!(task, expected);
+    }
+
+    #[test]
+    fn refuses_what_is_not_an_integer() {
+        for number in [json!("soon"), json!(1.5), json!([])] {
+            let task = serde_json::from_value::<VideoTask>(json!({"created_at": number}));
+            assert!(task.is_err(), "{task:?}");
+        }
+    }
+}

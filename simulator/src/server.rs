@@ -96,11 +96,6 @@ impl Simulator {
     pub fn stats(&self, task_id: &str) -> Stats {
         self.service.tasks.stats(task_id)
     }
-
-    /// Serves until `shutdown` resolves.
-    pub async fn run_until(self, shutdown: impl Future<Output = ()>) {
-        shutdown.await;
-    }
 }
 
 impl Drop for Simulator {

@@ -12,7 +12,7 @@ use std::{
 use jiff::Timestamp;
 use seedance_archiver_proto::v1::{QueryVideoTaskRequest, VideoTask};
 use seedance_archiver_workflows::{
-    question::Next,
+    question::{self, Next},
     request::{InvalidRequest, Request},
 };
 use temporalio_macros::activities;
@@ -49,11 +49,9 @@ impl QueryActivities {
         let first_asked = ctx.info().scheduled_time;
         let known = |created_at| failure::known(created_at, first_asked, SystemTime::now());
         match answer {
-            Ok(record) if record.status() != request.known_status => {
-                Ok(record.sealed(&account.seal()))
-            }
+            Ok(record) if is_news(&record, &request) => Ok(record.sealed(&account.seal())),
             Ok(record) => {
-                let known = known(record.created_at().max(request.created_at));
+                let known = known(record.created_at().max(request.known_created_at));
                 match account.pace.after_no_news(known, None) {
                     Next::AskAgain(delay) => {
                         let message = waiting_message(&record, ctx.info().attempt, delay);
@@ -65,7 +63,7 @@ impl QueryActivities {
                 }
             }
             Err(error) => {
-                let known = known(request.created_at);
+                let known = known(request.known_created_at);
                 let next = match error.reaction() {
                     Reaction::NotFound | Reaction::Refused => account.pace.after_not_found(known),
                     _ => account.pace.after_no_news(known, error.retry_after()),
@@ -81,6 +79,13 @@ impl QueryActivities {
     pub fn new(accounts: Accounts, seedance: Client) -> Self {
         Self { accounts, seedance }
     }
+}
+
+fn is_news(record: &Record, request: &QueryVideoTaskRequest) -> bool {
+    question::is_news(
+        (record.status(), record.updated_at()),
+        (&request.known_status, request.known_updated_at),
+    )
 }
 
 fn waiting_message(record: &Record, attempt: u32, delay: Duration) -> String {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use seedance_archiver_proto::{outcome, v1::VideoTaskLifecycleRequest};
 use temporalio_client::Client;
 
-use super::{Output, follow, report, session};
+use super::{Output, follow, report, session, signals::Stop};
 use crate::{config::Config, telemetry};
 
 /// Archive the videos of these tasks and wait until they are
@@ -29,17 +29,17 @@ pub(super) struct Args {
     output: Output,
 }
 
-pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
     if args.dev {
-        with_dev_server(&args).await
+        with_dev_server(&args, stop).await
     } else {
-        with_your_temporal(&args).await
+        with_your_temporal(&args, stop).await
     }
 }
 
-async fn with_your_temporal(args: &Args) -> anyhow::Result<ExitCode> {
-    session::unless_interrupted(async {
+async fn with_your_temporal(args: &Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+    stop.unless_asked(async {
         let client = session::connect().await?;
         let task_queue = std::env::var("TEMPORAL_TASK_QUEUE")
             .ok()
@@ -51,13 +51,13 @@ async fn with_your_temporal(args: &Args) -> anyhow::Result<ExitCode> {
     .await
 }
 
-async fn with_dev_server(args: &Args) -> anyhow::Result<ExitCode> {
+async fn with_dev_server(args: &Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     let archive_url = session::local_archive()?;
     let config = Config::from_environment(|name| std::env::var(name).ok(), Some(archive_url))?;
-    let server = session::unless_interrupted(session::start_dev_server()).await?;
+    let server = stop.unless_asked(session::start_dev_server()).await?;
     let ui_url = server.ui_url.clone().unwrap_or_default();
     let work = archive(args, &server.client, &config.task_queue, &ui_url);
-    let work = session::unless_interrupted(work);
+    let work = stop.unless_asked(work);
     let done = session::with_worker(&server.client, &config, work).await;
     server.stop().await;
     done

@@ -7,7 +7,7 @@ use seedance_archiver_proto::{names, v1::VideoTaskLifecycleRequest};
 use seedance_archiver_simulator::Simulator;
 use seedance_archiver_workflows::question::Pace;
 
-use super::{Output, follow, report::Report, session, signals};
+use super::{Output, follow, report::Report, session, signals::Stop};
 use crate::{
     config::{Account, Accounts, Config},
     dev_server::DevServer,
@@ -42,15 +42,15 @@ const TASKS: [&str; 8] = [
 /// Questions follow each other fast enough to watch.
 const PACE: Duration = Duration::from_millis(700);
 
-pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
-    let server = session::unless_interrupted(session::start_dev_server()).await?;
-    let done = with_server(&args, &server).await;
+    let server = stop.unless_asked(session::start_dev_server()).await?;
+    let done = with_server(&args, stop, &server).await;
     server.stop().await;
     done
 }
 
-async fn with_server(args: &Args, server: &DevServer) -> anyhow::Result<ExitCode> {
+async fn with_server(args: &Args, stop: &Stop, server: &DevServer) -> anyhow::Result<ExitCode> {
     let simulator = Simulator::builder()
         .start()
         .await
@@ -59,18 +59,19 @@ async fn with_server(args: &Args, server: &DevServer) -> anyhow::Result<ExitCode
     let ui_url = server.ui_url.clone().unwrap_or_default();
     let work = async {
         eprintln!("Temporal UI: {ui_url}\nArchive: {}\n", config.archive_url);
-        let all_ended = session::unless_interrupted(async {
-            let requests = create_tasks(&simulator).await?;
-            let videos = follow::to_the_end(&server.client, &config.task_queue, requests).await;
-            let all_ended = videos.iter().all(|video| video.ended.is_ok());
-            Report::new(&ui_url, config.archive_url.as_str(), videos).print(args.output)?;
-            Ok(all_ended)
-        })
-        .await?;
+        let all_ended = stop
+            .unless_asked(async {
+                let requests = create_tasks(&simulator).await?;
+                let videos = follow::to_the_end(&server.client, &config.task_queue, requests).await;
+                let all_ended = videos.iter().all(|video| video.ended.is_ok());
+                Report::new(&ui_url, config.archive_url.as_str(), videos).print(args.output)?;
+                Ok(all_ended)
+            })
+            .await?;
         eprintln!("\nTemporal UI: {ui_url}");
         if args.stay {
             eprintln!("Press Ctrl-C to stop everything.");
-            signals::asked_to_stop().await;
+            stop.asked().await;
         }
         Ok(if all_ended {
             ExitCode::SUCCESS
@@ -78,8 +79,7 @@ async fn with_server(args: &Args, server: &DevServer) -> anyhow::Result<ExitCode
             ExitCode::FAILURE
         })
     };
-    let done = session::with_worker(&server.client, &config, work).await;
-    done
+    session::with_worker(&server.client, &config, work).await
 }
 
 fn config(simulator: &Simulator) -> anyhow::Result<Config> {

@@ -51,66 +51,90 @@ async fn follow(
 struct Line {
     task_id: String,
     bar: ProgressBar,
+    phase: Phase,
     last: String,
 }
+
+#[derive(Clone, Copy, PartialEq)]
+enum Phase {
+    Waiting,
+    Transferring,
+}
+
+const WAITING: &str = "{spinner} {prefix}  {wide_msg}";
+const TRANSFERRING: &str =
+    "{spinner} {prefix}  archiving {bar:24} {bytes}/{total_bytes} {bytes_per_sec}";
 
 impl Line {
     fn new(bars: &MultiProgress, task_id: &str) -> Self {
         let bar = bars.add(ProgressBar::no_length());
         bar.set_prefix(task_id.to_owned());
-        bar.set_style(style("{spinner} {prefix}  {msg}"));
+        bar.set_style(style(WAITING));
         bar.enable_steady_tick(Duration::from_millis(120));
         let mut line = Self {
             task_id: task_id.to_owned(),
             bar,
+            phase: Phase::Waiting,
             last: String::new(),
         };
-        line.say("starting");
+        line.say("starting", "starting");
         line
     }
 
     fn show(&mut self, doing: &Doing) {
         match doing {
             Doing::Asking(words) => {
-                self.bar.set_message(words.clone());
                 // Off a terminal one line a change is enough: leave out what counts up.
-                let change = words.split("; ").next().unwrap_or_default().to_owned();
-                self.say_once(&change);
+                let change = words.split("; ").next().unwrap_or_default();
+                self.say(words, change);
             }
-            Doing::Archiving { done, total } => {
-                self.bar.set_style(style(
-                    "{spinner} {prefix}  archiving {bar:24} {bytes}/{total_bytes} {bytes_per_sec}",
-                ));
-                self.bar.set_length(*total);
-                self.bar.set_position(*done);
-                self.say_once("archiving");
-            }
+            // The transfer has not begun, or begins again.
+            Doing::Archiving { total: 0, .. } => self.say("archiving", "archiving"),
+            Doing::Archiving { done, total } => self.show_transfer(*done, *total),
         }
     }
 
+    fn show_transfer(&mut self, done: u64, total: u64) {
+        if self.phase == Phase::Waiting {
+            self.phase = Phase::Transferring;
+            self.bar.set_style(style(TRANSFERRING));
+            self.bar.set_length(total);
+            // The rate is that of the transfer: the wait before it does not count.
+            self.bar.reset_eta();
+        }
+        self.bar.set_position(done);
+        self.say_off_terminal("archiving");
+    }
+
     fn end(&mut self, ended: &Result<(VideoTaskLifecycleResult, Cost), LifecycleError>) {
-        let words = match ended {
-            Ok((result, _)) if result.reason.is_empty() => result.outcome.clone(),
-            Ok((result, _)) => format!("{}: {}", result.outcome, result.reason),
-            Err(error) => error.to_string(),
+        let (mark, words) = match ended {
+            Ok((result, _)) if result.reason.is_empty() => ("✓", result.outcome.clone()),
+            Ok((result, _)) => ("–", format!("{}: {}", result.outcome, result.reason)),
+            Err(error) => ("✗", error.to_string()),
         };
-        self.bar.set_style(style("✓ {prefix}  {msg}"));
-        self.say(&words);
+        self.say(&words, &words);
+        self.bar
+            .set_style(style(&WAITING.replace("{spinner}", mark)));
         self.bar.finish();
     }
 
-    fn say_once(&mut self, words: &str) {
+    /// Shows `words` in the bar, or `change`, once, where there is none.
+    fn say(&mut self, words: &str, change: &str) {
+        if self.phase == Phase::Transferring {
+            self.phase = Phase::Waiting;
+            self.bar.set_style(style(WAITING));
+        }
+        self.bar.set_message(words.to_owned());
+        self.say_off_terminal(change);
+    }
+
+    fn say_off_terminal(&mut self, words: &str) {
         if self.last != words {
             self.last = words.to_owned();
             if self.bar.is_hidden() {
                 eprintln!("{}  {words}", self.task_id);
             }
         }
-    }
-
-    fn say(&mut self, words: &str) {
-        self.bar.set_message(words.to_owned());
-        self.say_once(words);
     }
 }
 

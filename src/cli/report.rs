@@ -1,6 +1,7 @@
 //! What is printed when lifecycles have ended.
 
-use comfy_table::{CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use console::Term;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
@@ -47,7 +48,14 @@ impl Report {
 
     fn table(&self) -> String {
         let mut table = Table::new();
-        table.load_style(UTF8_HORIZONTAL_ONLY);
+        table.load_style(
+            TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')),
+        );
+        // Off a terminal lines are as long as they need to be.
+        if let Some((_, columns)) = Term::stdout().size_checked() {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+            table.set_width(columns);
+        }
         table.set_header(["task", "status", "outcome", "bytes", "SHA-256", "where"]);
         for video in &self.videos {
             let is_archived = !video.manifest_url.is_empty();

@@ -10,9 +10,7 @@ use temporalio_client::{
     Client, ClientOptions, Connection, envconfig::LoadClientConfigProfileOptions,
 };
 use temporalio_sdk::Runtime;
-use tokio::sync::oneshot;
 
-use super::signals::{self, Interrupted};
 use crate::{
     config::Config,
     dev_server::{self, DevServer},
@@ -51,7 +49,7 @@ pub(super) async fn start_dev_server() -> anyhow::Result<DevServer> {
     Ok(started?)
 }
 
-/// Runs `work` beside a worker in this process, which is drained when the work is done.
+/// Runs `work` beside a worker in this process.
 pub(super) async fn with_worker<T>(
     client: &Client,
     config: &Config,
@@ -60,28 +58,7 @@ pub(super) async fn with_worker<T>(
     let runtime = Runtime::from_current_tokio(Default::default())
         .context("cannot start the Temporal runtime")?;
     let worker = Worker::new(&runtime, client, config)?;
-    let (done, is_done) = oneshot::channel::<()>();
-    let work = async {
-        let outcome = work.await;
-        drop(done);
-        outcome
-    };
-    let worker = worker.run(async {
-        let _ = is_done.await;
-    });
-    let (outcome, worker) = futures::join!(work, worker);
-    worker?;
-    outcome
-}
-
-/// Runs `work` until it is done or somebody asks to stop.
-pub(super) async fn unless_interrupted<T>(
-    work: impl Future<Output = anyhow::Result<T>>,
-) -> anyhow::Result<T> {
-    tokio::select! {
-        outcome = work => outcome,
-        () = signals::asked_to_stop() => Err(Interrupted.into()),
-    }
+    worker.run_during(work).await?
 }
 
 /// `./seedance-archive`, as an archive URL.

@@ -1,25 +1,57 @@
 //! Ctrl-C and SIGTERM.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+};
 
 /// Somebody asked to stop before the work was done.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
 pub(super) struct Interrupted;
 
-/// Resolves at the first Ctrl-C (a person) or SIGTERM (an orchestrator).
-pub(super) async fn asked_to_stop() {
-    let wait = |kind| async move {
-        match signal(kind) {
-            Ok(mut signals) => {
-                signals.recv().await;
+/// Whether somebody asked to stop. It listens from its beginning on, so that a Ctrl-C between two
+/// steps is not lost.
+#[derive(Clone, Debug)]
+pub(super) struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// Listens for Ctrl-C (a person) and SIGTERM (an orchestrator).
+    pub(super) fn listen() -> std::io::Result<Self> {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let (asked, receiver) = watch::channel(false);
+        tokio::spawn(async move {
+            tokio::select! {
+                () = first(&mut interrupt) => {}
+                () = first(&mut terminate) => {}
             }
-            // Without a handler the signal ends the process by itself.
-            Err(_) => std::future::pending().await,
+            // An error means that nobody waits any more.
+            let _ = asked.send(true);
+        });
+        Ok(Self(receiver))
+    }
+
+    /// Resolves once somebody asked to stop.
+    pub(super) async fn asked(&self) {
+        // The sender goes only after it has sent.
+        let _ = self.0.clone().wait_for(|asked| *asked).await;
+    }
+
+    /// Runs `work` until it is done or somebody asks to stop.
+    pub(super) async fn unless_asked<T>(
+        &self,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
+        tokio::select! {
+            outcome = work => outcome,
+            () = self.asked() => Err(Interrupted.into()),
         }
-    };
-    tokio::select! {
-        () = wait(SignalKind::interrupt()) => {}
-        () = wait(SignalKind::terminate()) => {}
+    }
+}
+
+async fn first(signals: &mut Signal) {
+    if signals.recv().await.is_none() {
+        std::future::pending().await
     }
 }

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, process::ExitCode, time::Duration};
 use anyhow::Context;
 use seedance_archiver_simulator::Simulator;
 
-use super::signals;
+use super::signals::Stop;
 use crate::telemetry;
 
 /// Serve a Seedance API on this machine: tasks, signed URLs and real MP4s
@@ -30,7 +30,7 @@ pub(super) struct Args {
     url_lifetime: f64,
 }
 
-pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     telemetry::init("info");
     let seconds = |name: &str, value: f64| {
         Duration::try_from_secs_f64(value)
@@ -49,6 +49,6 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     eprintln!("To use it, set");
     eprintln!("  SEEDANCE_BASE_URL={}", simulator.base_url());
     eprintln!("  SEEDANCE_API_KEY={}", simulator.api_key());
-    simulator.run_until(signals::asked_to_stop()).await;
+    stop.asked().await;
     Ok(ExitCode::SUCCESS)
 }

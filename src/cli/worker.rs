@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use temporalio_sdk::Runtime;
 
-use super::{session, signals};
+use super::{session, signals::Stop};
 use crate::{config::Config, telemetry, worker::Worker};
 
 /// Serve the task queues: run lifecycles, ask about tasks, archive videos
@@ -16,7 +16,7 @@ use crate::{config::Config, telemetry, worker::Worker};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 
-pub(super) async fn run(_: Args) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(_: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     telemetry::init("info");
     let config = Config::from_environment(|name| std::env::var(name).ok(), None)?;
     let runtime = Runtime::from_current_tokio(Default::default())
@@ -30,7 +30,7 @@ pub(super) async fn run(_: Args) -> anyhow::Result<ExitCode> {
         archive = %config.archive_url,
         "polling"
     );
-    worker.run(signals::asked_to_stop()).await?;
+    worker.run(stop.asked()).await?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }

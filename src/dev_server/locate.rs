@@ -18,7 +18,7 @@ use super::process::ProcessGroup;
 /// Names the program where it is not on `PATH`.
 const PATH_VARIABLE: &str = "SEEDANCE_TEMPORAL_CLI";
 /// Version that is fetched: the last one that `go install` can build.
-const VERSION: &str = "1.5.1";
+const VERSION: &str = "v1.5.1";
 /// Longest time for a download.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(180);
 
@@ -99,10 +99,10 @@ fn cache_directory() -> Result<PathBuf, String> {
 }
 
 /// The SDK downloads only to start, so the server is started once and stopped again. It names the
-/// file `temporal-{version}`.
+/// file `temporal-{version}`, once it is complete.
 async fn download(cache: &Path) -> Result<(), String> {
     let exe = EphemeralExe::CachedDownload {
-        version: EphemeralExeVersion::Fixed(format!("v{VERSION}")),
+        version: EphemeralExeVersion::Fixed(VERSION.to_owned()),
         dest_dir: Some(cache.display().to_string()),
         ttl: None,
     };
@@ -112,12 +112,7 @@ async fn download(cache: &Path) -> Result<(), String> {
         .start_server_with_output(Stdio::null(), Stdio::null())
         .await
         .map_err(|error| error.to_string())?;
-    server.shutdown().await.map_err(|error| error.to_string())?;
-    std::fs::rename(
-        cache.join(format!("temporal-v{VERSION}")),
-        cache.join(format!("temporal-{VERSION}")),
-    )
-    .map_err(|error| error.to_string())
+    server.shutdown().await.map_err(|error| error.to_string())
 }
 
 /// Built in a directory of its own and moved into place when complete, so that nobody ever runs half
@@ -135,7 +130,7 @@ async fn build(
     command
         .args([
             "install",
-            &format!("github.com/temporalio/cli/cmd/temporal@v{VERSION}"),
+            &format!("github.com/temporalio/cli/cmd/temporal@{VERSION}"),
         ])
         .env("GOBIN", directory.path())
         .stdin(Stdio::null())

@@ -7,6 +7,7 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
 };
 use secrecy::ExposeSecret;
+use uuid::Uuid;
 
 use super::{Error, Reaction, Record, decode};
 use crate::{config::Account, http};
@@ -15,6 +16,11 @@ use crate::{config::Account, http};
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(30);
 /// Largest answer that is read. A record has a few kilobytes.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// Names a request in this side's logs.
+const CLIENT_REQUEST_ID: &str = "x-client-request-id";
+/// Names it in the service's.
+const REQUEST_ID: &str = "x-request-id";
 
 /// A client of the task API, for any account. Clones share one connection pool.
 #[derive(Clone, Debug)]
@@ -30,18 +36,27 @@ impl Client {
 
     /// Asks for the record of a task: one request.
     pub async fn query(&self, account: &Account, task_id: &str) -> Result<Record, Error> {
-        let url = account.task_url(task_id);
+        let sent_id = Uuid::new_v4().to_string();
         let response = self
             .http
-            .get(url)
+            .get(account.task_url(task_id))
             .timeout(QUESTION_TIMEOUT)
             .bearer_auth(account.api_key.expose_secret())
             .header(CONTENT_TYPE, "application/json")
+            .header(CLIENT_REQUEST_ID, &sent_id)
             .send()
             .await
             .map_err(|error| Error::new(Reaction::Unavailable, http::describe(error)))?;
         let status = response.status();
         let headers = response.headers().clone();
+        let received_id = request_id(&headers);
+        tracing::debug!(
+            task_id,
+            status = status.as_u16(),
+            client_request_id = sent_id,
+            request_id = received_id,
+            "asked"
+        );
         let answer = async {
             let body = read(response).await?;
             if status.is_success() {
@@ -50,7 +65,7 @@ impl Client {
                 Err(refusal(status, &headers, &body))
             }
         };
-        answer.await.map_err(|error| match request_id(&headers) {
+        answer.await.map_err(|error| match received_id {
             Some(id) => error.with_request_id(id),
             None => error,
         })
@@ -95,7 +110,7 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
 }
 
 fn request_id(headers: &HeaderMap) -> Option<&str> {
-    headers.get("x-request-id")?.to_str().ok()
+    headers.get(REQUEST_ID)?.to_str().ok()
 }
 
 /// `Retry-After`, in seconds or as an HTTP date.

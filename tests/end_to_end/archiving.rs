@@ -1,10 +1,12 @@
 //! What is in the archive afterwards.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
-use seedance_archiver_proto::v1::Manifest;
+use seedance_archiver::lifecycles;
+use seedance_archiver_proto::v1::{Manifest, VideoTaskLifecycleRequest};
 use seedance_archiver_simulator::Script;
+use seedance_archiver_workflows::question::Pace;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -25,6 +27,10 @@ pub(crate) fn tests(suite: Suite) -> Suite {
         .test(
             "archiving::asks_for_a_fresh_url_when_one_is_dead",
             asks_for_a_fresh_url,
+        )
+        .test(
+            "archiving::a_url_that_never_works_is_lost_at_the_window's_end",
+            no_url_works,
         )
         .test(
             "archiving::a_destination_below_the_archive_is_used",
@@ -101,14 +107,29 @@ async fn a_rerun_downloads_nothing(server: Arc<Server>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The worker's clock and the simulator's are one, so a URL that lives for no time is dead whenever
-/// it is looked at: only the window's end settles it.
 async fn asks_for_a_fresh_url(server: Arc<Server>) -> anyhow::Result<()> {
-    use std::time::Duration;
+    let world = World::new(&server).await?;
+    let id = world.simulator.create(Script {
+        dead_urls: 1,
+        ..Script::default()
+    });
+    let result = world.run(&server, &id).await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    let stats = world.simulator.stats(&id);
+    ensure!(
+        stats.downloads == 1,
+        "the dead URL did not stay dead: {stats:?}"
+    );
+    Ok(())
+}
+
+/// The worker's clock and the simulator's are one, so a URL that lives for no time is dead whenever
+/// it is looked at.
+async fn no_url_works(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::with(
         &server,
         |simulator| simulator.url_lifetime(Duration::ZERO),
-        |pace| seedance_archiver_workflows::question::Pace {
+        |pace| Pace {
             query_window: Duration::from_secs(6),
             margin: Duration::from_secs(1),
             ..pace
@@ -134,8 +155,6 @@ async fn asks_for_a_fresh_url(server: Arc<Server>) -> anyhow::Result<()> {
 }
 
 async fn uses_the_destination(server: Arc<Server>) -> anyhow::Result<()> {
-    use seedance_archiver::lifecycles;
-    use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
     let world = World::new(&server).await?;
     let id = world.simulator.create(Script::default());
     let destination = world.config.archive_url.join("team-a")?;

@@ -1,19 +1,22 @@
 //! The binary, as a person or a script runs it.
 
 use std::{
+    fs::Permissions,
     net::TcpStream,
+    os::unix::fs::PermissionsExt,
     process::{Output, Stdio},
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use seedance_archiver_simulator::{Ending, Script};
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    process::{Child, ChildStderr},
+    process::{Child, ChildStderr, Command},
 };
 
 use crate::{
@@ -43,6 +46,7 @@ pub(crate) fn tests(suite: Suite) -> Suite {
             "command_line::no_temporal_server_says_what_was_tried",
             no_temporal_server,
         )
+        .test("command_line::ctrl_c_stops_a_build", ctrl_c_stops_a_build)
 }
 
 async fn demo_shows_every_ending(_: Arc<Server>) -> anyhow::Result<()> {
@@ -193,8 +197,71 @@ async fn no_temporal_server(_: Arc<Server>) -> anyhow::Result<()> {
         errors.contains("there is no file /nowhere/temporal"),
         "{errors}"
     );
-    ensure!(errors.contains("To fix it"), "{errors}");
+
+    let bare = Bare::new("echo 'no such module' >&2; exit 1")?;
+    let output = bare.command().arg("demo").output().await?;
+    ensure!(output.status.code() == Some(1), "{}", describe(&output));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    for tried in [
+        "`temporal` on PATH",
+        "download: ",
+        "`go install`: ",
+        "no such module",
+        "To fix it",
+    ] {
+        ensure!(errors.contains(tried), "{tried} is missing in: {errors}");
+    }
     Ok(())
+}
+
+async fn ctrl_c_stops_a_build(_: Arc<Server>) -> anyhow::Result<()> {
+    let bare = Bare::new("echo $$ > \"$GOBIN/../pid\"; exec /bin/sleep 3600")?;
+    let mut demo = bare
+        .command()
+        .arg("demo")
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut errors = BufReader::new(demo.stderr.take().context("no stderr")?);
+    line_after(&mut errors, "building the Temporal server with Go").await?;
+    let pid_file = bare.directory.path().join("cache/seedance-archiver/pid");
+    let pid = || std::fs::read_to_string(&pid_file).ok()?.trim().parse().ok();
+    until("the build has begun", || pid().is_some()).await?;
+    let pid = pid().and_then(Pid::from_raw).context("no process id")?;
+
+    interrupt(&demo)?;
+    let status = tokio::time::timeout(Duration::from_secs(60), demo.wait()).await??;
+    ensure!(status.code() == Some(130), "it ended with {status}");
+    until("the build is gone", || test_kill_process(pid).is_err()).await
+}
+
+/// A machine that has nothing but a `go` that does what a shell script says: no `temporal`, no
+/// cache, no network.
+struct Bare {
+    directory: TempDir,
+}
+
+impl Bare {
+    fn new(go: &str) -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let bin = directory.path().join("bin");
+        std::fs::create_dir(&bin)?;
+        std::fs::write(bin.join("go"), format!("#!/bin/sh\n{go}\n"))?;
+        std::fs::set_permissions(bin.join("go"), Permissions::from_mode(0o755))?;
+        Ok(Self { directory })
+    }
+
+    fn command(&self) -> Command {
+        let mut command = command();
+        command
+            .env_remove("SEEDANCE_TEMPORAL_CLI")
+            .env("PATH", self.directory.path().join("bin"))
+            .env("XDG_CACHE_HOME", self.directory.path().join("cache"))
+            .env("HTTPS_PROXY", "http://127.0.0.1:1")
+            .current_dir(&self.directory);
+        command
+    }
 }
 
 fn describe(output: &Output) -> String {

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
 use seedance_archiver_simulator::{Ending, Script};
+use seedance_archiver_workflows::question::Pace;
 
 use crate::{
     Suite,
@@ -91,7 +92,7 @@ async fn not_existing_is_unknown(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::with(
         &server,
         |simulator| simulator,
-        |pace| seedance_archiver_workflows::question::Pace {
+        |pace| Pace {
             not_found_grace: grace,
             ..pace
         },
@@ -120,7 +121,7 @@ async fn closed_window_is_lost(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::with(
         &server,
         |simulator| simulator.running(Duration::from_secs(3600)),
-        |pace| seedance_archiver_workflows::question::Pace {
+        |pace| Pace {
             query_window: Duration::from_secs(5),
             margin: Duration::from_secs(1),
             ..pace

@@ -2,6 +2,7 @@
 //! each test has a simulator, an archive, task queues and workers of its own.
 
 mod archiving;
+mod callers;
 mod clients;
 mod command_line;
 mod crashes;
@@ -57,6 +58,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         archiving::tests,
         waiting::tests,
         requests::tests,
+        callers::tests,
         crashes::tests,
         command_line::tests,
         clients::tests,

@@ -78,6 +78,6 @@ async fn failure_of(server: &Server, world: &World, request: &Value) -> anyhow::
     }
 }
 
-fn root(error: &IncomingError) -> &IncomingError {
+pub(crate) fn root(error: &IncomingError) -> &IncomingError {
     error.cause().map_or(error, root)
 }

@@ -21,14 +21,14 @@ use seedance_archiver_workflows::question::Pace;
 use tempfile::TempDir;
 use temporalio_client::Client;
 use temporalio_sdk::Runtime;
-use tokio::{process::Child, sync::oneshot};
+use tokio::process::Child;
 
 /// The Temporal server of the whole run.
 pub(crate) struct Server {
     pub(crate) client: Client,
     pub(crate) address: String,
-    runtime: Runtime,
-    worlds: AtomicU32,
+    pub(crate) runtime: Runtime,
+    names: AtomicU32,
 }
 
 impl Server {
@@ -37,8 +37,13 @@ impl Server {
             client: server.client.clone(),
             address: server.address.clone(),
             runtime: Runtime::from_current_tokio(Default::default())?,
-            worlds: AtomicU32::new(0),
+            names: AtomicU32::new(0),
         })
+    }
+
+    /// A name that nothing else on the server has.
+    pub(crate) fn unique(&self, kind: &str) -> String {
+        format!("{kind}-{}", self.names.fetch_add(1, Ordering::Relaxed))
     }
 }
 
@@ -76,12 +81,11 @@ impl World {
             }),
             ..account
         };
-        let number = server.worlds.fetch_add(1, Ordering::Relaxed);
         let config = Config {
             accounts: Accounts::from_iter([account]),
             archive_url: Url::from_directory_path(directory.path())
                 .map_err(|()| anyhow!("no URL for the directory"))?,
-            task_queue: format!("test-{number}"),
+            task_queue: server.unique("test"),
         };
         Ok(Self {
             simulator,
@@ -97,18 +101,7 @@ impl World {
         work: impl Future<Output = anyhow::Result<T>>,
     ) -> anyhow::Result<T> {
         let worker = Worker::new(&server.runtime, &server.client, &self.config)?;
-        let (done, is_done) = oneshot::channel::<()>();
-        let work = async {
-            let outcome = work.await;
-            drop(done);
-            outcome
-        };
-        let worker = worker.run(async {
-            let _ = is_done.await;
-        });
-        let (outcome, worker) = futures::join!(work, worker);
-        worker?;
-        outcome
+        worker.run_during(work).await?
     }
 
     /// Starts the lifecycle of a task.

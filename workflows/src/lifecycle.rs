@@ -21,7 +21,7 @@ use temporalio_workflow::{
 
 use crate::{
     activities::{QueryActivities, TransferActivities},
-    ending,
+    ending, question,
     request::Request,
 };
 
@@ -74,23 +74,27 @@ async fn follow(
     request: &VideoTaskLifecycleRequest,
     last_seen: &mut Option<VideoTask>,
 ) -> Result<VideoTask, ActivityExecutionError> {
-    let mut known_status = status::QUEUED.to_owned();
+    let mut known = (status::QUEUED.to_owned(), 0);
     loop {
         let question = QueryVideoTaskRequest {
             task_id: request.task_id.clone(),
             account: request.account.clone(),
-            known_status,
-            created_at: last_seen.as_ref().map_or(0, |task| task.created_at),
+            known_status: known.0.clone(),
+            known_created_at: last_seen.as_ref().map_or(0, |task| task.created_at),
+            known_updated_at: known.1,
         };
-        let options = question_options(&question);
+        let options = question_options(&known.0);
         let task = ctx
             .execute_activity(QueryActivities::query_video_task, question, options)
             .await?;
+        if !question::is_news((&task.status, task.updated_at), (&known.0, known.1)) {
+            continue;
+        }
         *last_seen = Some(task.clone());
         if status::is_terminal(&task.status) {
             return Ok(task);
         }
-        known_status = task.status;
+        known = (task.status, task.updated_at);
     }
 }
 
@@ -110,7 +114,7 @@ async fn archive(
 }
 
 /// Retried for as long as it takes: the activity itself says when asking can no longer help.
-fn question_options(question: &QueryVideoTaskRequest) -> ActivityOptions {
+fn question_options(known_status: &str) -> ActivityOptions {
     ActivityOptions::with_start_to_close_timeout(QUESTION_TIMEOUT)
         .activity_id(names::QUERY_ACTIVITY_ID)
         .retry_policy(
@@ -118,7 +122,7 @@ fn question_options(question: &QueryVideoTaskRequest) -> ActivityOptions {
                 .maximum_interval(LONGEST_BACKOFF)
                 .build(),
         )
-        .summary(format!("wait while {}", question.known_status))
+        .summary(format!("wait while {known_status}"))
         .build()
 }
 

@@ -3,6 +3,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use seedance_archiver_proto::status;
+
 /// How questions about one account's tasks are paced and bounded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pace {
@@ -95,6 +97,16 @@ impl Pace {
             },
         }
     }
+}
+
+/// Whether a record tells more than what is known. An older one may come from a replica that lags,
+/// or from somebody who completed the waiting activity late; only an ending is believed all the same.
+pub fn is_news(
+    (status, updated_at): (&str, i64),
+    (known_status, known_updated_at): (&str, i64),
+) -> bool {
+    let is_older = updated_at > 0 && updated_at < known_updated_at;
+    status != known_status && (status::is_terminal(status) || !is_older)
 }
 
 #[cfg(test)]

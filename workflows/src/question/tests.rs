@@ -78,3 +78,18 @@ fn a_task_from_the_future_counts_as_new() {
     };
     assert_eq!(Pace::default().after_no_news(known, None), ask_again(2));
 }
+
+#[test]
+fn a_late_answer_is_no_news() {
+    let known = ("running", 200);
+    assert!(is_news(("queued", 100), ("", 0)));
+    assert!(is_news(("succeeded", 300), known));
+    assert!(is_news(("processing", 200), known));
+    assert!(is_news(("processing", 0), known), "it has no time");
+    assert!(
+        is_news(("succeeded", 100), known),
+        "nothing follows an ending"
+    );
+    assert!(!is_news(("running", 300), known));
+    assert!(!is_news(("queued", 100), known));
+}
