@@ -68,10 +68,11 @@ async fn with_server(args: &Args, stop: &Stop, server: &DevServer) -> anyhow::Re
                 Ok(all_ended)
             })
             .await?;
-        eprintln!("\nTemporal UI: {ui_url}");
         if args.stay {
-            eprintln!("Press Ctrl-C to stop everything.");
+            eprintln!("\nTemporal UI: {ui_url}\nPress Ctrl-C to stop everything.");
             stop.asked().await;
+        } else {
+            eprintln!("\nTemporal UI: {ui_url}, until now: --stay keeps it up");
         }
         Ok(if all_ended {
             ExitCode::SUCCESS

@@ -99,7 +99,8 @@ impl Line {
             self.phase = Phase::Transferring;
             self.bar.set_style(style(TRANSFERRING));
             self.bar.set_length(total);
-            // The rate is that of the transfer: the wait before it does not count.
+            self.bar.set_position(done);
+            // The rate counts from here: not the wait, nor what came before the first look.
             self.bar.reset_eta();
         }
         self.bar.set_position(done);
