@@ -2,6 +2,7 @@
 
 mod archive_video;
 mod failure;
+mod memory;
 mod query_video_task;
 
 pub use archive_video::TransferActivities;

@@ -65,13 +65,18 @@ pub async fn run(cli: Cli) -> ExitCode {
             eprintln!("interrupted; everything that was started is stopped");
             return ExitCode::from(EX_INTERRUPTED);
         }
-        eprintln!("error: {error:#}");
+        complain(&error);
         if error.is::<InvalidConfig>() {
             ExitCode::from(EX_CONFIG)
         } else {
             ExitCode::FAILURE
         }
     })
+}
+
+/// Tells a person what went wrong.
+pub fn complain(error: &impl std::fmt::Display) {
+    eprintln!("error: {error:#}");
 }
 
 async fn run_command(command: Command) -> anyhow::Result<ExitCode> {

@@ -4,7 +4,7 @@ mod account;
 mod environment;
 
 pub use account::{Account, Accounts, UnknownAccount};
-pub use environment::InvalidConfig;
+pub use environment::{InvalidConfig, task_queue};
 
 use reqwest::Url;
 

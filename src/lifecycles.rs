@@ -12,6 +12,7 @@ use temporalio_client::{
     WorkflowHandle, WorkflowIdConflictPolicy, WorkflowStartOptions, errors::WorkflowGetResultError,
 };
 use temporalio_common::protos::temporal::api::{
+    enums::v1::PendingActivityState,
     history::v1::{HistoryEvent, history_event::Attributes},
     workflow::v1::PendingActivityInfo,
 };
@@ -27,8 +28,8 @@ pub struct Lifecycle {
 /// What a lifecycle is doing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Doing {
-    /// Asking about the task, in words.
-    Asking(String),
+    /// Waiting for the task, or for something that failed to be mended, in words.
+    Waiting(String),
     /// Bringing the video in: bytes so far and in all, 0 while unknown.
     Archiving {
         /// Bytes so far.
@@ -91,7 +92,8 @@ impl Lifecycle {
             tokio::select! {
                 result = &mut result => return result,
                 _ = ticks.tick() => {
-                    if let Some(doing) = self.doing().await? {
+                    // A look that fails shows nothing; what counts is the result.
+                    if let Ok(Some(doing)) = self.doing().await {
                         watch(doing);
                     }
                 }
@@ -146,24 +148,35 @@ impl Lifecycle {
 }
 
 fn doing(activity: &PendingActivityInfo) -> Option<Doing> {
-    if activity.activity_id == names::QUERY_ACTIVITY_ID {
-        let words = activity
-            .last_failure
-            .as_ref()
-            .map(|failure| failure.message.clone());
-        return Some(Doing::Asking(words.unwrap_or_else(|| "asking".into())));
-    }
-    let beat = activity
-        .heartbeat_details
+    let fault = activity
+        .last_failure
         .as_ref()
-        .and_then(|details| details.payloads.first());
-    let progress: ArchiveProgress = beat
+        .map(|failure| failure.message.clone());
+    if activity.activity_id == names::QUERY_ACTIVITY_ID {
+        return Some(Doing::Waiting(fault.unwrap_or_else(|| "asking".into())));
+    }
+    match fault {
+        Some(fault) if activity.state() != PendingActivityState::Started => {
+            Some(Doing::Waiting(fault))
+        }
+        _ => {
+            let (done, total) = bytes(activity);
+            Some(Doing::Archiving { done, total })
+        }
+    }
+}
+
+/// What the last heartbeat told.
+fn bytes(activity: &PendingActivityInfo) -> (u64, u64) {
+    let details = activity.heartbeat_details.as_ref();
+    let progress: ArchiveProgress = details
+        .and_then(|details| details.payloads.first())
         .and_then(|payload| serde_json::from_slice(&payload.data).ok())
         .unwrap_or_default();
-    Some(Doing::Archiving {
-        done: progress.bytes_done.unsigned_abs(),
-        total: progress.bytes_total.unsigned_abs(),
-    })
+    (
+        progress.bytes_done.unsigned_abs(),
+        progress.bytes_total.unsigned_abs(),
+    )
 }
 
 /// Each attempt at the question asks once, and only the last one is in the history, with its number.

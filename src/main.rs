@@ -11,7 +11,7 @@ fn main() -> ExitCode {
         // Workers are not `Send`: they run here, on the main task.
         Ok(runtime) => runtime.block_on(cli::run(cli)),
         Err(error) => {
-            tracing::error!(%error, "cannot start the async runtime");
+            cli::complain(&error);
             ExitCode::FAILURE
         }
     }

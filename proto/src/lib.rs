@@ -7,10 +7,12 @@
 //! - [`status`] and [`outcome`]: the words that `VideoTask.status` and
 //!   `VideoTaskLifecycleResult.outcome` take.
 //! - [`task_id`]: what a task id may look like.
+//! - [`redact`]: takes secrets out of text.
 
 mod json;
 pub mod names;
 pub mod outcome;
+pub mod redact;
 pub mod status;
 pub mod task_id;
 

@@ -7,7 +7,7 @@ use axum::{
     body::Body,
     extract::{Path, RawQuery, Request, State},
     http::{
-        HeaderMap, HeaderName, HeaderValue, Uri,
+        HeaderMap, HeaderName, HeaderValue, StatusCode, Uri,
         header::{AUTHORIZATION, CONTENT_TYPE, HOST},
     },
     middleware::{self, Next},
@@ -107,7 +107,7 @@ async fn delete_task(
         .tasks
         .delete(&task)
         .map_err(|status| ApiError::not_deletable(&id, status))?;
-    Ok(json_response(&json!({})))
+    Ok(StatusCode::OK.into_response())
 }
 
 async fn no_such_call(uri: Uri) -> ApiError {
@@ -118,6 +118,7 @@ fn find(service: &Service, id: &str) -> Result<Arc<Task>, ApiError> {
     service
         .tasks
         .find(id)
+        .filter(|task| !task.is_hidden())
         .ok_or_else(|| ApiError::task_not_found(id))
 }
 

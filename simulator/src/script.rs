@@ -87,6 +87,8 @@ pub struct Script {
     pub dead_urls: usize,
 }
 
+/// Longest time that a script can ask for.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 /// What stands before a script in a prompt.
 const MARK: &str = "--simulate ";
 
@@ -125,7 +127,10 @@ impl Script {
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().map_err(|_| "is not a number of seconds")?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|time| *time <= LONGEST)
+        .ok_or_else(|| "is not a time from 0 to a year, in seconds".to_owned())
 }
 
 fn number(text: &str) -> Result<u64, String> {
@@ -160,6 +165,7 @@ mod tests {
         assert_eq!(fault("ending"), "`ending` is not name=value");
         assert!(fault("ending=soon").starts_with("`ending=soon` is not succeeded"));
         assert!(fault("queued=-1").starts_with("`queued=-1` "));
+        assert!(fault("queued=1e19").contains("a year"));
         assert!(fault("colour=red").contains("not known"));
     }
 }

@@ -87,6 +87,12 @@ impl Simulator {
         self.service.create(request, script).id.clone()
     }
 
+    /// Lets the API say that there is no such task, as it does of one that it has not heard of yet,
+    /// or no longer.
+    pub fn hide(&self, task_id: &str, hidden: bool) {
+        self.service.tasks.hide(task_id, hidden);
+    }
+
     /// The video that a task makes. `None` where there is no such task.
     pub fn source(&self, task_id: &str) -> Option<Arc<Source>> {
         Some(self.service.tasks.find(task_id)?.video.clone())

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
 };
@@ -33,6 +33,7 @@ pub(crate) struct Task {
     queued_until: SystemTime,
     runs_until: SystemTime,
     cancelled_at: Mutex<Option<SystemTime>>,
+    hidden: AtomicBool,
 }
 
 /// What was asked of a task so far.
@@ -47,6 +48,10 @@ pub struct Stats {
 }
 
 impl Task {
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.hidden.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn created_at(&self) -> SystemTime {
         self.created_at
     }
@@ -98,6 +103,7 @@ impl Tasks {
             queued_until,
             runs_until: queued_until + script.running.unwrap_or(running),
             cancelled_at: Mutex::default(),
+            hidden: AtomicBool::new(false),
             seed,
             request,
             script,
@@ -108,6 +114,13 @@ impl Tasks {
 
     pub(crate) fn find(&self, id: &str) -> Option<Arc<Task>> {
         lock(&self.tasks).get(id).cloned()
+    }
+
+    /// Whether the API says that there is no such task, although there is.
+    pub(crate) fn hide(&self, id: &str, hidden: bool) {
+        if let Some(task) = self.find(id) {
+            task.hidden.store(hidden, Ordering::Relaxed);
+        }
     }
 
     /// Newest first.

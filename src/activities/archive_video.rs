@@ -5,13 +5,14 @@
 #![allow(missing_docs)]
 
 use std::{
+    convert::Infallible,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use jiff::Timestamp;
 use seedance_archiver_proto::{
-    names, status,
+    status,
     v1::{ArchiveProgress, ArchiveVideoRequest, ArchivedObject, Manifest, VideoTask},
 };
 use seedance_archiver_workflows::{
@@ -20,11 +21,12 @@ use seedance_archiver_workflows::{
 };
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use uuid::Uuid;
 
-use super::failure;
+use super::{failure, memory};
 use crate::{
     archive::{
-        self, Archive, Layout, publish, receipt,
+        self, Archive, CannotOpenArchive, Layout, publish, receipt,
         transfer::{Progress, Transferred, transfer},
     },
     config::{Account, Accounts},
@@ -33,6 +35,8 @@ use crate::{
 
 /// How often progress is reported while bytes come in.
 const HEARTBEAT: Duration = Duration::from_millis(500);
+/// How long an upload may take to be aborted.
+const ABORT: Duration = Duration::from_secs(5);
 const VIDEO_TYPE: &str = "video/mp4";
 
 /// Activities of the transfers task queue.
@@ -52,24 +56,13 @@ impl TransferActivities {
         ctx: ActivityContext,
         request: Request<ArchiveVideoRequest>,
     ) -> Result<Manifest, ActivityError> {
-        let job = self.job(&ctx, request).map_err(failure::invalid_request)?;
-        let receipt = job.layout.manifest();
-        if let Some(manifest) = receipt::find(&job.archive, &receipt)
-            .await
-            .map_err(failure::transfer_failed)?
-        {
-            return Ok(manifest);
+        let job = self.job(&ctx, request)?;
+        let progress = Progress::default();
+        tokio::select! {
+            archived = self.archive(&ctx, &job, &progress) => archived,
+            () = abandoned(&ctx) => Err(ActivityError::cancelled()),
+            never = report(&ctx, &progress) => match never {},
         }
-
-        let (source_host, transferred) = self.fetch(&ctx, &job).await?;
-        publish::publish(&job.archive, &job.staged, &job.layout.video(), &transferred)
-            .await
-            .map_err(failure::transfer_failed)?;
-
-        let manifest = job.manifest(source_host, transferred);
-        receipt::write(&job.archive, &receipt, manifest)
-            .await
-            .map_err(failure::transfer_failed)
     }
 }
 
@@ -93,25 +86,30 @@ impl TransferActivities {
         &self,
         ctx: &ActivityContext,
         request: Request<ArchiveVideoRequest>,
-    ) -> Result<Job, InvalidRequest> {
-        let request = request.check()?;
+    ) -> Result<Job, ActivityError> {
+        let invalid = |field: &str, problem: String| {
+            failure::invalid_request(InvalidRequest::new(field, problem))
+        };
+        let request = request.check().map_err(failure::invalid_request)?;
         let task = request.task.unwrap_or_default();
         let account = self
             .accounts
             .get(&request.account)
-            .map_err(|error| InvalidRequest::new("account", error.to_string()))?;
-        let archive = self
-            .archive
-            .at(&request.destination)
-            .map_err(|error| InvalidRequest::new("destination", error.to_string()))?;
+            .map_err(|error| invalid("account", error.to_string()))?;
+        let archive = match self.archive.at(&request.destination) {
+            Ok(archive) => archive,
+            Err(error @ CannotOpenArchive::Unsupported(_)) => {
+                return Err(invalid("destination", error.to_string()));
+            }
+            Err(error) => return Err(failed(ctx, error.into())),
+        };
         if task.status != status::SUCCEEDED {
-            return Err(InvalidRequest::new(
-                "task.status",
-                format!("is `{}`: only a succeeded task has a video", task.status),
-            ));
+            let problem = format!("is `{}`: only a succeeded task has a video", task.status);
+            return Err(invalid("task.status", problem));
         }
         let layout = Layout::new(&archive.root, &account.name, &task);
-        let staged = layout.staged_video(&archive.root, &attempt(ctx));
+        // Each attempt has its own: one that is believed dead may still write.
+        let staged = layout.staged_video(&archive.root, &Uuid::new_v4().to_string());
         Ok(Job {
             account,
             task,
@@ -121,60 +119,106 @@ impl TransferActivities {
         })
     }
 
+    async fn archive(
+        &self,
+        ctx: &ActivityContext,
+        job: &Job,
+        progress: &Progress,
+    ) -> Result<Manifest, ActivityError> {
+        let failed = |error| failed(ctx, error);
+        let receipt = job.layout.manifest();
+        if let Some(manifest) = receipt::find(&job.archive, &receipt)
+            .await
+            .map_err(failed)?
+        {
+            return Ok(manifest);
+        }
+        let (source_host, video) = self.fetch(ctx, job, progress).await?;
+        publish::publish(&job.archive, &job.staged, &job.layout.video(), &video)
+            .await
+            .map_err(failed)?;
+        let manifest = job.manifest(source_host, video);
+        let manifest = receipt::write(&job.archive, &receipt, manifest)
+            .await
+            .map_err(failed)?;
+        tracing::info!(
+            task_id = job.task.id,
+            receipt = manifest.manifest_url,
+            "archived"
+        );
+        Ok(manifest)
+    }
+
     /// Streams the video into the staged object: from the URL that came with the request, or, where
-    /// that one no longer works, from a fresh one.
+    /// that one does not work, from a fresh one.
     async fn fetch(
         &self,
         ctx: &ActivityContext,
         job: &Job,
+        progress: &Progress,
     ) -> Result<(String, Transferred), ActivityError> {
+        let mut refused = None;
         if let Some(url) = job.sealed_url().filter(is_alive) {
-            match self.stream(ctx, job, &url).await {
-                Err(archive::Error::UrlRefused(_)) => {}
-                other => return other.map_err(failure::transfer_failed),
+            match self.stream(ctx, job, progress, &url).await {
+                Err(error @ archive::Error::UrlRefused(_)) => refused = Some(error),
+                other => return other.map_err(|error| failed(ctx, error)),
             }
         }
-        let url = self.fresh_url(ctx, job).await?;
-        match self.stream(ctx, job, &url).await {
+        let url = self.fresh_url(ctx, job, refused).await?;
+        match self.stream(ctx, job, progress, &url).await {
             Err(error @ archive::Error::UrlRefused(_)) => Err(failure::url_expired(
                 &error.to_string(),
                 job.next_question(ctx),
             )),
-            other => other.map_err(failure::transfer_failed),
+            other => other.map_err(|error| failed(ctx, error)),
         }
     }
 
+    /// Asks for a URL, while the task can be asked about. `refused` says how the URL that came with
+    /// the request was refused, where it should still live: then nothing is settled.
     async fn fresh_url(
         &self,
         ctx: &ActivityContext,
         job: &Job,
+        refused: Option<archive::Error>,
     ) -> Result<SecretUrl, ActivityError> {
+        let next = job.next_question(ctx);
+        if next == Next::WindowClosed {
+            return Err(match refused {
+                Some(error) => failed(ctx, error),
+                None => failure::url_expired("no video URL works any more", next),
+            });
+        }
         match self.seedance.query(&job.account, &job.task.id).await {
-            Ok(record) => record.video_url().filter(is_alive).ok_or_else(|| {
-                failure::url_expired("the record has no URL that works", job.next_question(ctx))
-            }),
+            Ok(record) => record
+                .video_url()
+                .filter(is_alive)
+                .ok_or_else(|| failure::url_expired("the record has no URL that works", next)),
             Err(error) => {
-                let message = format!("the video URL no longer works, and asking again: {error}");
-                Err(failure::url_expired(&message, job.next_question(ctx)))
+                let known = memory::known(job.task.created_at, ctx);
+                let next = job.account.pace.after_error(known, error.retry_after());
+                Err(failure::no_record(&error, next, None))
             }
         }
     }
 
-    /// Transfers, reporting progress until it ends.
     async fn stream(
         &self,
         ctx: &ActivityContext,
         job: &Job,
+        progress: &Progress,
         url: &SecretUrl,
     ) -> Result<(String, Transferred), archive::Error> {
-        let progress = Progress::default();
-        let transferred = tokio::select! {
-            transferred = transfer(
-                &self.http, url, &job.archive, &job.staged, &progress, ctx.cancelled(),
-            ) => transferred?,
-            () = report(ctx, &progress) => return Err(archive::Error::Cancelled),
-        };
-        Ok((url.host(), transferred))
+        let video = transfer(
+            &self.http,
+            url,
+            &job.archive,
+            &job.staged,
+            progress,
+            ctx.cancelled(),
+        )
+        .await?;
+        Ok((url.host(), video))
     }
 }
 
@@ -194,9 +238,8 @@ impl Job {
     }
 
     fn next_question(&self, ctx: &ActivityContext) -> Next {
-        let now = SystemTime::now();
-        let known = failure::known(self.task.created_at, ctx.info().scheduled_time, now);
-        self.account.pace.after_no_news(known, None)
+        let known = memory::known(self.task.created_at, ctx);
+        self.account.pace.after_error(known, None)
     }
 
     fn manifest(&self, source_host: String, video: Transferred) -> Manifest {
@@ -226,23 +269,18 @@ fn is_alive(url: &SecretUrl) -> bool {
     url.expires_at().is_none_or(|end| SystemTime::now() < end)
 }
 
-/// A name that no other attempt has.
-fn attempt(ctx: &ActivityContext) -> String {
-    let info = ctx.info();
-    let run = info
-        .workflow_run_id
-        .as_ref()
-        .or(info.activity_run_id.as_ref());
-    format!(
-        "{}-{}",
-        run.map_or("standalone", String::as_str),
-        info.attempt
-    )
+fn failed(ctx: &ActivityContext, error: archive::Error) -> ActivityError {
+    failure::transfer_failed(error, ctx.info().attempt)
 }
 
-/// Heartbeats with the bytes done and in all. Ends only when a heartbeat cannot be made, which no
-/// message of ours can cause.
-async fn report(ctx: &ActivityContext, progress: &Progress) {
+/// Resolves a while after the activity was cancelled: until then an upload may be aborted.
+async fn abandoned(ctx: &ActivityContext) {
+    ctx.cancelled().await;
+    tokio::time::sleep(ABORT).await;
+}
+
+/// Heartbeats with the bytes done and in all, whatever step the attempt is at.
+async fn report(ctx: &ActivityContext, progress: &Progress) -> Infallible {
     let mut ticks = tokio::time::interval(HEARTBEAT);
     loop {
         ticks.tick().await;
@@ -253,8 +291,9 @@ async fn report(ctx: &ActivityContext, progress: &Progress) {
             bytes_total,
         };
         if let Err(error) = ctx.record_heartbeat(beat).await {
-            tracing::error!(%error, task_queue = names::TASK_QUEUE, "cannot heartbeat");
-            return;
+            // No message of ours can cause it. The server will miss the heartbeat and start again.
+            tracing::error!(%error, "cannot heartbeat");
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -4,10 +4,7 @@
 // The constants that the macro makes carry no documentation.
 #![allow(missing_docs)]
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use seedance_archiver_proto::v1::{QueryVideoTaskRequest, VideoTask};
@@ -18,10 +15,10 @@ use seedance_archiver_workflows::{
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
-use super::failure;
+use super::{failure, memory::Memory};
 use crate::{
-    config::Accounts,
-    seedance::{Client, Reaction, Record},
+    config::{Account, Accounts},
+    seedance::{self, Client, Reaction, Record},
 };
 
 /// Activities of the query task queue.
@@ -44,32 +41,11 @@ impl QueryActivities {
             failure::invalid_request(InvalidRequest::new("account", error.to_string()))
         })?;
 
-        let answer = self.seedance.query(&account, &request.task_id).await;
-
-        let first_asked = ctx.info().scheduled_time;
-        let known = |created_at| failure::known(created_at, first_asked, SystemTime::now());
-        match answer {
+        let mut memory = Memory::recall(&ctx, &request);
+        match self.seedance.query(&account, &request.task_id).await {
             Ok(record) if is_news(&record, &request) => Ok(record.sealed(&account.seal())),
-            Ok(record) => {
-                let known = known(record.created_at().max(request.known_created_at));
-                match account.pace.after_no_news(known, None) {
-                    Next::AskAgain(delay) => {
-                        let message = waiting_message(&record, ctx.info().attempt, delay);
-                        Err(failure::still_waiting(message, delay))
-                    }
-                    Next::TaskNotFound | Next::WindowClosed => Err(failure::window_closed(
-                        &format!("it was still {}", record.status()),
-                    )),
-                }
-            }
-            Err(error) => {
-                let known = known(request.known_created_at);
-                let next = match error.reaction() {
-                    Reaction::NotFound | Reaction::Refused => account.pace.after_not_found(known),
-                    _ => account.pace.after_no_news(known, error.retry_after()),
-                };
-                Err(failure::no_record(&error, next))
-            }
+            Ok(record) => Err(no_news(&account, record, &mut memory).await),
+            Err(error) => Err(no_record(&account, &error, &mut memory).await),
         }
     }
 }
@@ -88,13 +64,44 @@ fn is_news(record: &Record, request: &QueryVideoTaskRequest) -> bool {
     )
 }
 
-fn waiting_message(record: &Record, attempt: u32, delay: Duration) -> String {
-    let since = Timestamp::from_second(record.updated_at())
+async fn no_news(account: &Account, record: Record, memory: &mut Memory<'_>) -> ActivityError {
+    let task = record.sealed(&account.seal());
+    memory.saw(task.clone()).await;
+    match account.pace.after_no_news(memory.known()) {
+        Next::AskAgain(delay) => {
+            failure::still_waiting(waiting_message(&task, memory.attempt(), delay), delay)
+        }
+        Next::TaskNotFound | Next::WindowClosed => {
+            let last_answer = format!("it was still {}", task.status);
+            failure::window_closed(&last_answer, Some(task))
+        }
+    }
+}
+
+async fn no_record(
+    account: &Account,
+    error: &seedance::Error,
+    memory: &mut Memory<'_>,
+) -> ActivityError {
+    let next = match error.reaction() {
+        Reaction::NotFound | Reaction::Refused => {
+            let since = memory.missed().await;
+            account.pace.after_not_found(memory.known(), since)
+        }
+        _ => account
+            .pace
+            .after_error(memory.known(), error.retry_after()),
+    };
+    failure::no_record(error, next, memory.last_record())
+}
+
+fn waiting_message(task: &VideoTask, attempt: u32, delay: Duration) -> String {
+    let since = Timestamp::from_second(task.updated_at)
         .map(|time| format!(" since {time}"))
         .unwrap_or_default();
     format!(
         "still {}{since}; asked {attempt} time{}; next question in {}",
-        record.status(),
+        task.status,
         if attempt == 1 { "" } else { "s" },
         failure::seconds(delay)
     )

@@ -2,6 +2,8 @@
 
 use seedance_archiver_proto::names::failure;
 
+use super::CannotOpenArchive;
+
 /// An error of the archive. Its text holds no signed URL.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -14,6 +16,9 @@ pub enum Error {
     /// The bytes are not a whole video: try again.
     #[error("not the video: {0}")]
     Corrupt(String),
+    /// The store cannot be opened: try again, once somebody has mended it.
+    #[error(transparent)]
+    Open(#[from] CannotOpenArchive),
     /// The store cannot be reached or refuses: try again.
     #[error("the archive's store: {0}")]
     Store(#[from] object_store::Error),
@@ -39,7 +44,7 @@ impl Error {
             Self::UrlRefused(_) => failure::URL_EXPIRED,
             Self::Source(_) | Self::Cancelled => failure::UPSTREAM_UNAVAILABLE,
             Self::Corrupt(_) => failure::CORRUPT_VIDEO,
-            Self::Store(_) => failure::STORE_UNAVAILABLE,
+            Self::Open(_) | Self::Store(_) => failure::STORE_UNAVAILABLE,
             Self::Conflict { .. } => failure::STORE_CONFLICT,
         }
     }

@@ -1,10 +1,10 @@
 //! Opens an archive from its URL.
 
-use std::sync::Arc;
+use std::{path::Component, sync::Arc};
 
 use object_store::{
-    ObjectStore,
-    aws::{AmazonS3Builder, S3CopyIfNotExists},
+    ClientConfigKey, ObjectStore,
+    aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, S3CopyIfNotExists},
     local::LocalFileSystem,
     path::Path,
 };
@@ -54,11 +54,7 @@ impl Archive {
         let (store, root): (Arc<dyn ObjectStore>, _) = match url.scheme() {
             "file" => (Arc::new(open_directory(url)?), Path::default()),
             "s3" => {
-                let store = AmazonS3Builder::from_env()
-                    .with_url(url.as_str())
-                    .with_copy_if_not_exists(S3CopyIfNotExists::Multipart)
-                    .build()
-                    .map_err(failed)?;
+                let store = open_bucket(url).map_err(failed)?;
                 let prefix =
                     Path::from_url_path(url.path()).map_err(|source| failed(source.into()))?;
                 (Arc::new(store), prefix)
@@ -80,6 +76,9 @@ impl Archive {
         }
         let refused = || CannotOpenArchive::Unsupported(destination.to_owned());
         let url = Url::parse(destination).map_err(|_| refused())?;
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(refused());
+        }
         if url.scheme() == "file" && !self.contains(&url) {
             return Err(refused());
         }
@@ -93,10 +92,28 @@ impl Archive {
         format!("{}/{key}", self.url.as_str().trim_end_matches('/'))
     }
 
+    /// Compares paths, not URLs: `%2F` in a URL is a slash in its path.
     fn contains(&self, url: &Url) -> bool {
-        let own = format!("{}/", self.url.as_str().trim_end_matches('/'));
-        format!("{}/", url.as_str().trim_end_matches('/')).starts_with(&own)
+        let (Ok(own), Ok(path)) = (self.url.to_file_path(), url.to_file_path()) else {
+            return false;
+        };
+        let goes_up = path.components().any(|part| part == Component::ParentDir);
+        path.starts_with(own) && !goes_up
     }
+}
+
+/// Longest time for one request: the copy of a large object takes the store longer than usual.
+const S3_TIMEOUT: &str = "300 seconds";
+
+fn open_bucket(url: &Url) -> Result<AmazonS3, object_store::Error> {
+    let timeout = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
+    let mut bucket = AmazonS3Builder::from_env()
+        .with_url(url.as_str())
+        .with_copy_if_not_exists(S3CopyIfNotExists::Multipart);
+    if bucket.get_config_value(&timeout).is_none() {
+        bucket = bucket.with_config(timeout, S3_TIMEOUT);
+    }
+    bucket.build()
 }
 
 /// Writes are flushed to disk before they count as done: a receipt must not outlive its video.
@@ -159,6 +176,8 @@ mod tests {
             format!("file://{parent}"),
             format!("file://{}/../other", directory.path().display()),
             format!("file://{}-sibling", directory.path().display()),
+            format!("{inside}%2F..%2F..%2Felsewhere"),
+            format!("{inside}?version=1"),
             "/srv/videos".to_owned(),
             "ftp://host/videos".to_owned(),
         ] {

@@ -31,6 +31,11 @@ pub struct Progress {
 }
 
 impl Progress {
+    fn begin(&self, total: i64) {
+        self.done.store(0, Ordering::Relaxed);
+        self.total.store(total, Ordering::Relaxed);
+    }
+
     /// Bytes done and, once known, bytes in all.
     pub fn bytes(&self) -> (i64, i64) {
         (
@@ -41,7 +46,7 @@ impl Progress {
 }
 
 /// Streams `url` into the object `staged`. Once `cancelled` resolves, or on any fault, the upload is
-/// aborted and nothing is left.
+/// aborted. The upload is opened first: a store that is down must not cost a download.
 pub async fn transfer(
     http: &reqwest::Client,
     url: &SecretUrl,
@@ -50,32 +55,38 @@ pub async fn transfer(
     progress: &Progress,
     cancelled: impl Future<Output = ()>,
 ) -> Result<Transferred, Error> {
-    let response = open(http, url).await?;
-    let length = response.content_length().map(|length| length as i64);
-    progress.done.store(0, Ordering::Relaxed);
-    progress
-        .total
-        .store(length.unwrap_or_default(), Ordering::Relaxed);
-
     let upload = archive.store.put_multipart(staged).await?;
     let mut upload = WriteMultipart::new_with_chunk_size(upload, PART_SIZE);
-    let copied = tokio::select! {
-        copied = copy(response, &mut upload, progress) => copied,
+    let fetched = tokio::select! {
+        fetched = fetch(http, url, &mut upload, progress) => fetched,
         () = cancelled => Err(Error::Cancelled),
     };
-    match copied.and_then(|transferred| check_length(transferred, length)) {
+    match fetched {
         Ok(transferred) => {
             upload.finish().await?;
             Ok(transferred)
         }
         Err(error) => {
-            // What matters is the first fault; `clean` finds what a failed abort leaves.
+            // What matters is the first fault.
             if let Err(fault) = upload.abort().await {
                 tracing::warn!(%fault, %staged, "could not abort an upload");
             }
             Err(error)
         }
     }
+}
+
+async fn fetch(
+    http: &reqwest::Client,
+    url: &SecretUrl,
+    upload: &mut WriteMultipart,
+    progress: &Progress,
+) -> Result<Transferred, Error> {
+    let response = open(http, url).await?;
+    let length = response.content_length().map(|length| length as i64);
+    progress.begin(length.unwrap_or_default());
+    let transferred = copy(response, upload, progress).await?;
+    check_length(transferred, length)
 }
 
 async fn open(http: &reqwest::Client, url: &SecretUrl) -> Result<Response, Error> {

@@ -6,7 +6,10 @@ use seedance_archiver_proto::{outcome, v1::VideoTaskLifecycleRequest};
 use temporalio_client::Client;
 
 use super::{Output, follow, report, session, signals::Stop};
-use crate::{config::Config, telemetry};
+use crate::{
+    config::{self, Config},
+    telemetry,
+};
 
 /// Archive the videos of these tasks and wait until they are
 ///
@@ -41,22 +44,19 @@ pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
 async fn with_your_temporal(args: &Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     stop.unless_asked(async {
         let client = session::connect().await?;
-        let task_queue = std::env::var("TEMPORAL_TASK_QUEUE")
-            .ok()
-            .filter(|name| !name.is_empty());
-        let task_queue =
-            task_queue.unwrap_or_else(|| seedance_archiver_proto::names::TASK_QUEUE.to_owned());
-        archive(args, &client, &task_queue, "").await
+        let task_queue = config::task_queue(session::variable);
+        archive(args, &client, &task_queue, ("", "")).await
     })
     .await
 }
 
 async fn with_dev_server(args: &Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     let archive_url = session::local_archive()?;
-    let config = Config::from_environment(|name| std::env::var(name).ok(), Some(archive_url))?;
+    let config = Config::from_environment(session::variable, Some(archive_url))?;
     let server = stop.unless_asked(session::start_dev_server()).await?;
     let ui_url = server.ui_url.clone().unwrap_or_default();
-    let work = archive(args, &server.client, &config.task_queue, &ui_url);
+    let urls = (ui_url.as_str(), config.archive_url.as_str());
+    let work = archive(args, &server.client, &config.task_queue, urls);
     let work = stop.unless_asked(work);
     let done = session::with_worker(&server.client, &config, work).await;
     server.stop().await;
@@ -67,7 +67,7 @@ async fn archive(
     args: &Args,
     client: &Client,
     task_queue: &str,
-    ui_url: &str,
+    (ui_url, archive_url): (&str, &str),
 ) -> anyhow::Result<ExitCode> {
     let requests = args
         .task_ids
@@ -78,15 +78,7 @@ async fn archive(
             destination: String::new(),
         });
     let videos = follow::to_the_end(client, task_queue, requests.collect()).await;
-    let report = report::Report::new(ui_url, "", videos);
+    let report = report::Report::new(ui_url, archive_url, videos);
     report.print(args.output)?;
-    let all_archived = report
-        .videos
-        .iter()
-        .all(|video| video.outcome == outcome::ARCHIVED);
-    Ok(if all_archived {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(report.exit_code(&[outcome::ARCHIVED]))
 }

@@ -3,11 +3,17 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
-use seedance_archiver_proto::{names, v1::VideoTaskLifecycleRequest};
+use seedance_archiver_proto::{names, outcome, v1::VideoTaskLifecycleRequest};
 use seedance_archiver_simulator::Simulator;
 use seedance_archiver_workflows::question::Pace;
 
-use super::{Output, follow, report::Report, session, signals::Stop};
+use super::{
+    Output,
+    follow::{self, Followed},
+    report::Report,
+    session,
+    signals::Stop,
+};
 use crate::{
     config::{Account, Accounts, Config},
     dev_server::DevServer,
@@ -59,28 +65,29 @@ async fn with_server(args: &Args, stop: &Stop, server: &DevServer) -> anyhow::Re
     let ui_url = server.ui_url.clone().unwrap_or_default();
     let work = async {
         eprintln!("Temporal UI: {ui_url}\nArchive: {}\n", config.archive_url);
-        let all_ended = stop
-            .unless_asked(async {
-                let requests = create_tasks(&simulator).await?;
-                let videos = follow::to_the_end(&server.client, &config.task_queue, requests).await;
-                let all_ended = videos.iter().all(|video| video.ended.is_ok());
-                Report::new(&ui_url, config.archive_url.as_str(), videos).print(args.output)?;
-                Ok(all_ended)
-            })
+        let videos = stop
+            .unless_asked(run_tasks(&simulator, server, &config))
             .await?;
+        let report = Report::new(&ui_url, config.archive_url.as_str(), videos);
+        report.print(args.output)?;
         if args.stay {
             eprintln!("\nTemporal UI: {ui_url}\nPress Ctrl-C to stop everything.");
             stop.asked().await;
         } else {
             eprintln!("\nTemporal UI: {ui_url}, until now: --stay keeps it up");
         }
-        Ok(if all_ended {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        })
+        Ok(report.exit_code(&[outcome::ARCHIVED, outcome::UNSUCCESSFUL]))
     };
     session::with_worker(&server.client, &config, work).await
+}
+
+async fn run_tasks(
+    simulator: &Simulator,
+    server: &DevServer,
+    config: &Config,
+) -> anyhow::Result<Vec<Followed>> {
+    let requests = create_tasks(simulator).await?;
+    Ok(follow::to_the_end(&server.client, &config.task_queue, requests).await)
 }
 
 fn config(simulator: &Simulator) -> anyhow::Result<Config> {

@@ -12,7 +12,7 @@ use crate::lifecycles::{self, Cost, Doing, LifecycleError};
 /// How a lifecycle ended, and what it took.
 pub(super) struct Followed {
     pub(super) task_id: String,
-    pub(super) ended: Result<(VideoTaskLifecycleResult, Cost), LifecycleError>,
+    pub(super) ended: Result<(VideoTaskLifecycleResult, Option<Cost>), LifecycleError>,
 }
 
 /// Starts a lifecycle for each request and waits until all have ended.
@@ -39,7 +39,7 @@ async fn follow(
     let ended = async {
         let lifecycle = lifecycles::start(client, task_queue, request).await?;
         let result = lifecycle.follow(|doing| line.show(&doing)).await?;
-        let cost = lifecycle.cost().await?;
+        let cost = lifecycle.cost().await.ok();
         Ok((result, cost))
     }
     .await;
@@ -83,7 +83,7 @@ impl Line {
 
     fn show(&mut self, doing: &Doing) {
         match doing {
-            Doing::Asking(words) => {
+            Doing::Waiting(words) => {
                 // Off a terminal one line a change is enough: leave out what counts up.
                 let change = words.split("; ").next().unwrap_or_default();
                 self.say(words, change);
@@ -107,7 +107,7 @@ impl Line {
         self.say_off_terminal("archiving");
     }
 
-    fn end(&mut self, ended: &Result<(VideoTaskLifecycleResult, Cost), LifecycleError>) {
+    fn end(&mut self, ended: &Result<(VideoTaskLifecycleResult, Option<Cost>), LifecycleError>) {
         let (mark, words) = match ended {
             Ok((result, _)) if result.reason.is_empty() => ("✓", result.outcome.clone()),
             Ok((result, _)) => ("–", format!("{}: {}", result.outcome, result.reason)),

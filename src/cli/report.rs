@@ -1,5 +1,7 @@
 //! What is printed when lifecycles have ended.
 
+use std::process::ExitCode;
+
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use console::Term;
 use indicatif::HumanBytes;
@@ -12,21 +14,21 @@ use super::{Output, follow::Followed};
 pub(super) struct Report {
     ui_url: String,
     archive_url: String,
-    pub(super) videos: Vec<Video>,
+    videos: Vec<Video>,
 }
 
 /// One lifecycle.
 #[derive(Debug, Serialize)]
-pub(super) struct Video {
+struct Video {
     task_id: String,
     status: String,
-    pub(super) outcome: String,
+    outcome: String,
     reason: String,
     manifest_url: String,
     sha256: String,
     bytes: i64,
-    polls: u64,
-    history_events: u64,
+    polls: Option<u64>,
+    history_events: Option<u64>,
 }
 
 impl Report {
@@ -44,6 +46,15 @@ impl Report {
             Output::Text => println!("{}", self.table()),
         }
         Ok(())
+    }
+
+    /// 0 where every video has one of these outcomes.
+    pub(super) fn exit_code(&self, good: &[&str]) -> ExitCode {
+        let all_good = self
+            .videos
+            .iter()
+            .all(|video| good.contains(&video.outcome.as_str()));
+        ExitCode::from(u8::from(!all_good))
     }
 
     fn table(&self) -> String {
@@ -94,7 +105,7 @@ impl Report {
 impl From<Followed> for Video {
     fn from(followed: Followed) -> Self {
         let (result, cost) = match followed.ended {
-            Ok((result, cost)) => (result, Some(cost)),
+            Ok(ended) => ended,
             Err(error) => {
                 let failed = seedance_archiver_proto::v1::VideoTaskLifecycleResult {
                     reason: error.to_string(),
@@ -113,8 +124,8 @@ impl From<Followed> for Video {
             manifest_url: manifest.manifest_url,
             sha256: object.sha256,
             bytes: object.size_bytes,
-            polls: cost.map_or(0, |cost| cost.polls),
-            history_events: cost.map_or(0, |cost| cost.history_events),
+            polls: cost.map(|cost| cost.polls),
+            history_events: cost.map(|cost| cost.history_events),
         }
     }
 }

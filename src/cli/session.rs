@@ -17,12 +17,16 @@ use crate::{
     worker::Worker,
 };
 
+/// Longest time to connect to Temporal, where its configuration says nothing.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Connects to the Temporal that the environment or `temporal.toml` names.
 pub(super) async fn connect() -> anyhow::Result<Client> {
     // Its error is not `Send`: keep the words.
-    let (connection, client) =
+    let (mut connection, client) =
         ClientOptions::load_from_config(LoadClientConfigProfileOptions::default())
             .map_err(|error| anyhow!("the Temporal configuration cannot be used: {error}"))?;
+    connection.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
     let target = connection.target.clone();
     let connection = Connection::connect(connection).await.with_context(|| {
         format!(
@@ -59,6 +63,11 @@ pub(super) async fn with_worker<T>(
         .context("cannot start the Temporal runtime")?;
     let worker = Worker::new(&runtime, client, config)?;
     worker.run_during(work).await?
+}
+
+/// A variable of the environment. One that is not Unicode counts as absent.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// `./seedance-archive`, as an archive URL.

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM.
+//! Signals that ask to stop.
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -16,15 +16,17 @@ pub(super) struct Interrupted;
 pub(super) struct Stop(watch::Receiver<bool>);
 
 impl Stop {
-    /// Listens for Ctrl-C (a person) and SIGTERM (an orchestrator).
+    /// Listens for Ctrl-C (a person), SIGTERM (an orchestrator) and SIGHUP (a terminal that closes).
     pub(super) fn listen() -> std::io::Result<Self> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
         let (asked, receiver) = watch::channel(false);
         tokio::spawn(async move {
             tokio::select! {
                 () = first(&mut interrupt) => {}
                 () = first(&mut terminate) => {}
+                () = first(&mut hang_up) => {}
             }
             // An error means that nobody waits any more.
             let _ = asked.send(true);

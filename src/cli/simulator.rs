@@ -30,11 +30,16 @@ pub(super) struct Args {
     url_lifetime: f64,
 }
 
+/// Longest time that an option takes.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
 pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     telemetry::init("info");
     let seconds = |name: &str, value: f64| {
         Duration::try_from_secs_f64(value)
-            .with_context(|| format!("--{name} {value}: give a number of seconds"))
+            .ok()
+            .filter(|time| *time <= LONGEST)
+            .with_context(|| format!("--{name} {value}: give a time from 0 to a year, in seconds"))
     };
     let simulator = Simulator::builder()
         .address(args.address)

@@ -18,10 +18,10 @@ pub(super) struct Args {}
 
 pub(super) async fn run(_: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     telemetry::init("info");
-    let config = Config::from_environment(|name| std::env::var(name).ok(), None)?;
+    let config = Config::from_environment(session::variable, None)?;
     let runtime = Runtime::from_current_tokio(Default::default())
         .context("cannot start the Temporal runtime")?;
-    let client = session::connect().await?;
+    let client = stop.unless_asked(session::connect()).await?;
     let worker = Worker::new(&runtime, &client, &config)?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),

@@ -62,11 +62,18 @@ impl Config {
                     api_key.trim().to_owned().into(),
                 )]),
                 archive_url,
-                task_queue: variable(TASK_QUEUE).unwrap_or_else(|| names::TASK_QUEUE.into()),
+                task_queue: task_queue(variable),
             }),
             _ => Err(InvalidConfig(faults)),
         }
     }
+}
+
+/// The task queue of workflows and questions.
+pub fn task_queue(variable: impl Fn(&str) -> Option<String>) -> String {
+    let name = variable(TASK_QUEUE).map(|name| name.trim().to_owned());
+    name.filter(|name| !name.is_empty())
+        .unwrap_or_else(|| names::TASK_QUEUE.to_owned())
 }
 
 fn http_url(text: &str) -> Result<Url, String> {

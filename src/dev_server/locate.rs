@@ -70,15 +70,16 @@ pub(super) async fn locate(notify: &(dyn Fn(&str) + Send + Sync)) -> Result<Path
         return Ok(cached);
     }
     notify("downloading the Temporal server, once");
-    match tokio::time::timeout(DOWNLOAD_TIMEOUT, download(&cache)).await {
-        Ok(Ok(())) if cached.is_file() => return Ok(cached),
-        Ok(Ok(())) => tried.push("download: it did not arrive".into()),
-        Ok(Err(fault)) => tried.push(format!("download: {fault}")),
-        Err(_) => tried.push(format!(
-            "download: not done in {} s",
-            DOWNLOAD_TIMEOUT.as_secs()
-        )),
+    let downloaded = tokio::time::timeout(DOWNLOAD_TIMEOUT, download(&cache)).await;
+    // It is there once it is complete, even where it did not start in time.
+    if cached.is_file() {
+        return Ok(cached);
     }
+    tried.push(match downloaded {
+        Ok(Ok(())) => "download: it did not arrive".into(),
+        Ok(Err(fault)) => format!("download: {fault}"),
+        Err(_) => format!("download: not done in {} s", DOWNLOAD_TIMEOUT.as_secs()),
+    });
     match build(&cache, &cached, notify).await {
         Ok(()) => Ok(cached),
         Err(fault) => {

@@ -14,9 +14,11 @@ use crate::{config::Account, http};
 
 /// Longest time for a question and its whole answer.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(30);
-/// Largest answer that is read. A record has a few kilobytes.
-const MAX_ANSWER: usize = 4 * 1024 * 1024;
+/// Largest answer that is read. A record has a few kilobytes, and must fit into a Temporal payload.
+const MAX_ANSWER: usize = 1024 * 1024;
 
+/// Longest request id that is passed on.
+const MAX_REQUEST_ID: usize = 128;
 /// Names a request in this side's logs.
 const CLIENT_REQUEST_ID: &str = "x-client-request-id";
 /// Names it in the service's.
@@ -65,9 +67,12 @@ impl Client {
                 Err(refusal(status, &headers, &body))
             }
         };
-        answer.await.map_err(|error| match received_id {
-            Some(id) => error.with_request_id(id),
-            None => error,
+        answer.await.map_err(|error| {
+            let error = error.without(&account.api_key);
+            match received_id {
+                Some(id) => error.with_request_id(id),
+                None => error,
+            }
         })
     }
 }
@@ -82,7 +87,7 @@ async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
         if body.len() + chunk.len() > MAX_ANSWER {
             return Err(Error::new(
                 Reaction::Unexpected,
-                "the answer is larger than 4 MiB",
+                "the answer is larger than 1 MiB",
             ));
         }
         body.extend_from_slice(&chunk);
@@ -110,7 +115,11 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
 }
 
 fn request_id(headers: &HeaderMap) -> Option<&str> {
-    headers.get(REQUEST_ID)?.to_str().ok()
+    headers
+        .get(REQUEST_ID)?
+        .to_str()
+        .ok()
+        .filter(|id| id.len() <= MAX_REQUEST_ID)
 }
 
 /// `Retry-After`, in seconds or as an HTTP date.

@@ -7,9 +7,6 @@ use seedance_archiver_proto::v1::{Tool, Usage, VideoContent, VideoTask, VideoTas
 
 use super::{Error, Reaction, Record};
 
-/// Longest text of an error that is passed on, in characters.
-const MAX_ERROR_TEXT: usize = 400;
-
 /// The record in a successful answer.
 pub(super) fn record(body: &[u8], asked_for: &str) -> Result<Record, Error> {
     let answer: Value = serde_json::from_slice(body)
@@ -49,7 +46,7 @@ pub(super) fn error_in(body: &[u8]) -> Option<String> {
         (code, message) if message.is_empty() => code,
         (code, message) => format!("{code}: {message}"),
     };
-    Some(text.chars().take(MAX_ERROR_TEXT).collect())
+    Some(text)
 }
 
 fn unexpected(text: impl Into<String>) -> Error {

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use seedance_archiver_proto::names::failure;
+use secrecy::{ExposeSecret, SecretString};
+use seedance_archiver_proto::{names::failure, redact};
+
+/// Longest text of an error, in characters.
+const MAX_TEXT: usize = 400;
 
 /// What the caller can do about an error.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,11 +38,22 @@ pub struct Error {
 }
 
 impl Error {
+    /// The text may repeat what a server said: it is cut, and its URLs lose their queries.
     pub(super) fn new(reaction: Reaction, text: impl Into<String>) -> Self {
+        let text = redact::url_queries(&text.into());
         Self {
             reaction,
-            text: text.into(),
+            text: text.chars().take(MAX_TEXT).collect(),
         }
+    }
+
+    /// Without the key, should a server have repeated it.
+    pub(super) fn without(mut self, api_key: &SecretString) -> Self {
+        let api_key = api_key.expose_secret();
+        if !api_key.is_empty() {
+            self.text = self.text.replace(api_key, "REDACTED");
+        }
+        self
     }
 
     pub(super) fn with_request_id(mut self, id: &str) -> Self {

@@ -83,23 +83,17 @@ async fn archives_into_s3(server: Arc<Server>, minio: std::path::PathBuf) -> any
     let listens = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
     until("MinIO listens", listens).await?;
 
-    let mut worker = crate::world::command();
-    let _worker = worker
-        .arg("worker")
-        .env("TEMPORAL_ADDRESS", &server.address)
-        .env("TEMPORAL_TASK_QUEUE", &world.config.task_queue)
-        .env("SEEDANCE_BASE_URL", world.simulator.base_url())
-        .env("SEEDANCE_API_KEY", world.simulator.api_key())
-        .env("SEEDANCE_ARCHIVE_URL", "s3://videos/team-a")
-        .env("AWS_ENDPOINT", &endpoint)
-        .env("AWS_ALLOW_HTTP", "true")
-        .env("AWS_REGION", "us-east-1")
-        .env("AWS_ACCESS_KEY_ID", USER)
-        .env("AWS_SECRET_ACCESS_KEY", PASSWORD)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?;
+    let _worker = world.spawn_worker_with(
+        &server,
+        &[
+            ("SEEDANCE_ARCHIVE_URL", "s3://videos/team-a"),
+            ("AWS_ENDPOINT", &endpoint),
+            ("AWS_ALLOW_HTTP", "true"),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", USER),
+            ("AWS_SECRET_ACCESS_KEY", PASSWORD),
+        ],
+    )?;
     let id = world.simulator.create(Script {
         bytes: Some(20_000_003),
         ..Script::default()

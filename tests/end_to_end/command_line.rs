@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::{
     Suite,
-    world::{Server, World, command, until},
+    world::{Server, World, command, read_local, until},
 };
 
 pub(crate) fn tests(suite: Suite) -> Suite {
@@ -38,6 +38,7 @@ pub(crate) fn tests(suite: Suite) -> Suite {
             "command_line::archive_joins_your_temporal",
             archive_joins_your_temporal,
         )
+        .test("command_line::archive_dev_needs_a_key_only", archive_dev)
         .test(
             "command_line::wrong_configuration_is_told_at_once",
             wrong_configuration,
@@ -62,17 +63,15 @@ async fn demo_shows_every_ending(_: Arc<Server>) -> anyhow::Result<()> {
     let report: Value = serde_json::from_slice(&output.stdout).context("stdout is no JSON")?;
     let videos = report["videos"].as_array().context("no videos")?;
     ensure!(videos.len() == 8, "{report:#}");
-    for (status, outcome) in [
-        ("succeeded", "archived"),
-        ("failed", "unsuccessful"),
-        ("cancelled", "unsuccessful"),
-        ("expired", "unsuccessful"),
+    for (status, outcome, count) in [
+        ("succeeded", "archived", 5),
+        ("failed", "unsuccessful", 1),
+        ("cancelled", "unsuccessful", 1),
+        ("expired", "unsuccessful", 1),
     ] {
         let is_so = |video: &&Value| video["status"] == status && video["outcome"] == outcome;
-        ensure!(
-            videos.iter().any(|video| is_so(&video)),
-            "no {status} is {outcome}: {report:#}"
-        );
+        let found = videos.iter().filter(is_so).count();
+        ensure!(found == count, "{found} {status} are {outcome}: {report:#}");
     }
     let archive = report["archive_url"].as_str().context("no archive_url")?;
     for video in videos.iter().filter(|video| video["outcome"] == "archived") {
@@ -81,10 +80,7 @@ async fn demo_shows_every_ending(_: Arc<Server>) -> anyhow::Result<()> {
             manifest.starts_with(archive),
             "{manifest} is not in {archive}"
         );
-        let path = manifest
-            .strip_prefix("file://")
-            .context("not a local receipt")?;
-        let manifest: Value = serde_json::from_slice(&std::fs::read(path)?)?;
+        let manifest: Value = serde_json::from_slice(&read_local(manifest)?)?;
         ensure!(
             manifest["objects"][0]["sha256"] == video["sha256"],
             "{video:#}"
@@ -93,8 +89,12 @@ async fn demo_shows_every_ending(_: Arc<Server>) -> anyhow::Result<()> {
             manifest["objects"][0]["size_bytes"] == video["bytes"],
             "{video:#}"
         );
-        ensure!(video["polls"].as_u64() > Some(1), "{video:#}");
-        ensure!(video["history_events"].as_u64() <= Some(26), "{video:#}");
+        ensure!(
+            video["polls"].as_u64().is_some_and(|polls| polls > 1),
+            "{video:#}"
+        );
+        let events = video["history_events"].as_u64();
+        ensure!(events.is_some_and(|events| events <= 26), "{video:#}");
     }
     let ui = report["ui_url"].as_str().context("no ui_url")?;
     ensure!(!answers(ui), "the Web UI is still up at {ui}");
@@ -163,6 +163,36 @@ async fn archive_joins_your_temporal(server: Arc<Server>) -> anyhow::Result<()> 
     ensure!(
         world.simulator.stats(&video).downloads == 1,
         "it was downloaded again"
+    );
+    Ok(())
+}
+
+async fn archive_dev(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let id = world.simulator.create(Script::default());
+    let directory = tempfile::tempdir()?;
+    let output = command()
+        .args(["archive", "--dev", &id])
+        .env("SEEDANCE_BASE_URL", world.simulator.base_url())
+        .env("SEEDANCE_API_KEY", world.simulator.api_key())
+        .current_dir(&directory)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await?;
+    ensure!(output.status.success(), "{}", describe(&output));
+    let table = String::from_utf8_lossy(&output.stdout);
+    let row = table.lines().find(|line| line.contains(&id));
+    let row = row.with_context(|| format!("no row for {id} in: {table}"))?;
+    let folder = row.split_whitespace().last().context("no folder")?;
+    let folder = directory.path().join("seedance-archive").join(folder);
+    ensure!(
+        folder.join("manifest.json").is_file(),
+        "no receipt in {folder:?}"
+    );
+    ensure!(
+        !describe(&output).contains("X-Tos"),
+        "a signed URL is shown"
     );
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! How each lifecycle ends.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::ensure;
 use seedance_archiver_simulator::{Ending, Script};
@@ -8,7 +11,7 @@ use seedance_archiver_workflows::question::Pace;
 
 use crate::{
     Suite,
-    world::{Server, World},
+    world::{Server, World, until},
 };
 
 pub(crate) fn tests(suite: Suite) -> Suite {
@@ -29,7 +32,15 @@ pub(crate) fn tests(suite: Suite) -> Suite {
         )
         .test(
             "endings::a_window_that_closes_on_a_running_task_is_lost",
-            closed_window_is_lost,
+            |server| closed_window_is_lost(server, Duration::ZERO, "running"),
+        )
+        .test(
+            "endings::a_window_that_closes_on_a_queued_task_is_lost",
+            |server| closed_window_is_lost(server, Duration::from_secs(3600), "queued"),
+        )
+        .test(
+            "endings::a_404_is_not_believed_of_a_task_that_was_seen",
+            seen_and_then_not_found,
         )
 }
 
@@ -88,7 +99,7 @@ async fn expired_is_unsuccessful(server: Arc<Server>) -> anyhow::Result<()> {
 }
 
 async fn not_existing_is_unknown(server: Arc<Server>) -> anyhow::Result<()> {
-    let grace = Duration::from_secs(2);
+    let grace = Duration::from_secs(3);
     let world = World::with(
         &server,
         |simulator| simulator,
@@ -117,13 +128,17 @@ async fn not_existing_is_unknown(server: Arc<Server>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn closed_window_is_lost(server: Arc<Server>) -> anyhow::Result<()> {
+async fn closed_window_is_lost(
+    server: Arc<Server>,
+    queued: Duration,
+    status: &str,
+) -> anyhow::Result<()> {
     let world = World::with(
         &server,
-        |simulator| simulator.running(Duration::from_secs(3600)),
+        |simulator| simulator.queued(queued).running(Duration::from_secs(3600)),
         |pace| Pace {
-            query_window: Duration::from_secs(5),
-            margin: Duration::from_secs(1),
+            query_window: Duration::from_secs(8),
+            margin: Duration::from_secs(2),
             ..pace
         },
     )
@@ -131,10 +146,49 @@ async fn closed_window_is_lost(server: Arc<Server>) -> anyhow::Result<()> {
     let id = world.simulator.create(Script::default());
     let result = world.run(&server, &id).await?;
     ensure!(result.outcome == "lost", "{result:?}");
-    ensure!(result.reason.contains("it was still running"), "{result:?}");
     ensure!(
-        result.task.is_some_and(|task| task.status == "running"),
+        result.reason.contains(&format!("it was still {status}")),
+        "{result:?}"
+    );
+    ensure!(
+        result.task.is_some_and(|task| task.status == status),
         "the task is forgotten"
     );
+    Ok(())
+}
+
+/// The task is queued, as the lifecycle assumes: all that is known of it is what its one question
+/// remembers from attempt to attempt.
+async fn seen_and_then_not_found(server: Arc<Server>) -> anyhow::Result<()> {
+    let grace = Duration::from_millis(500);
+    let world = World::with(
+        &server,
+        |simulator| simulator,
+        |pace| Pace {
+            not_found_grace: grace,
+            ..pace
+        },
+    )
+    .await?;
+    let id = world.simulator.create(Script {
+        queued: Some(Duration::from_secs(6)),
+        ..Script::default()
+    });
+    let queries = || world.simulator.stats(&id).queries;
+    let result = world
+        .with_worker(&server, async {
+            let lifecycle = world.start(&server, &id).await?;
+            until("it was seen", || queries() >= 2).await?;
+            world.simulator.hide(&id, true);
+            let (since, before) = (Instant::now(), queries());
+            until("the grace is over", || {
+                since.elapsed() > grace * 2 && queries() > before + 2
+            })
+            .await?;
+            world.simulator.hide(&id, false);
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! End to end, against a real Temporal server and the simulator. One server serves the whole run;
 //! each test has a simulator, an archive, task queues and workers of its own.
 
+// This is a program of its own, and talks to whoever runs it.
+#![allow(clippy::print_stderr)]
+
 mod archiving;
 mod callers;
 mod clients;
@@ -16,8 +19,8 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow};
 use libtest_mimic::{Arguments, Trial};
-use seedance_archiver::dev_server;
-use tokio::runtime::Runtime;
+use seedance_archiver::dev_server::{self, DevServer};
+use tokio::{runtime::Runtime, sync::Mutex};
 
 use world::Server;
 
@@ -65,9 +68,25 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     ]
     .into_iter()
     .fold(suite, |suite, module| module(suite));
+    let dev_server = Arc::new(Mutex::new(Some(dev_server)));
+    runtime.spawn(stop_on_ctrl_c(dev_server.clone()));
     let conclusion = libtest_mimic::run(arguments, suite.trials);
-    runtime.block_on(dev_server.stop());
+    runtime.block_on(stop(&dev_server));
     Ok(conclusion.exit_code())
+}
+
+/// The server does not get the terminal's Ctrl-C: without this it would stay.
+async fn stop_on_ctrl_c(server: Arc<Mutex<Option<DevServer>>>) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        stop(&server).await;
+        std::process::exit(130);
+    }
+}
+
+async fn stop(server: &Mutex<Option<DevServer>>) {
+    if let Some(server) = server.lock().await.take() {
+        server.stop().await;
+    }
 }
 
 /// Collects the tests.

@@ -57,7 +57,7 @@ async fn thirty_seconds_fit_into_26_events(server: Arc<Server>) -> anyhow::Resul
     Ok(())
 }
 
-/// The history as the Web UI shows it, payloads decoded.
+/// The history as the server stores it: payloads are not compressed, so what they hold can be found.
 async fn history(client: &Client, task_id: &str) -> anyhow::Result<String> {
     let workflow_id = names::lifecycle_workflow_id("", task_id);
     let events = client
@@ -65,7 +65,6 @@ async fn history(client: &Client, task_id: &str) -> anyhow::Result<String> {
         .fetch_history(WorkflowFetchHistoryOptions::default())
         .into_events()
         .await?;
-    // Byte strings print with escapes that leave ASCII as it is.
     Ok(events
         .iter()
         .flat_map(|event| {
@@ -91,7 +90,7 @@ async fn reads_as_waiting(server: Arc<Server>) -> anyhow::Result<()> {
             let lifecycle = world.start(&server, &id).await?;
             let result = lifecycle
                 .follow(|doing| match doing {
-                    Doing::Asking(text) => words.push(text),
+                    Doing::Waiting(text) => words.push(text),
                     Doing::Archiving { done, total } => {
                         most = if total == 6_000_000 {
                             done.max(most)

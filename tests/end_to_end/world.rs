@@ -7,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
+use jiff::Timestamp;
 use reqwest::Url;
 use seedance_archiver::{
     config::{Account, Accounts, Config},
@@ -15,13 +16,14 @@ use seedance_archiver::{
     lifecycles::{self, Lifecycle},
     worker::Worker,
 };
-use seedance_archiver_proto::v1::{VideoTaskLifecycleRequest, VideoTaskLifecycleResult};
+use seedance_archiver_proto::v1::{Manifest, VideoTaskLifecycleRequest, VideoTaskLifecycleResult};
 use seedance_archiver_simulator::{Builder, Simulator};
 use seedance_archiver_workflows::question::Pace;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use temporalio_client::Client;
 use temporalio_sdk::Runtime;
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 
 /// The Temporal server of the whole run.
 pub(crate) struct Server {
@@ -127,6 +129,15 @@ impl World {
 
     /// Starts the binary as a worker of this world, in a process of its own.
     pub(crate) fn spawn_worker(&self, server: &Server) -> anyhow::Result<Child> {
+        self.spawn_worker_with(server, &[])
+    }
+
+    /// The same with more in its environment.
+    pub(crate) fn spawn_worker_with(
+        &self,
+        server: &Server,
+        variables: &[(&str, &str)],
+    ) -> anyhow::Result<Child> {
         command()
             .arg("worker")
             .env("TEMPORAL_ADDRESS", &server.address)
@@ -134,12 +145,37 @@ impl World {
             .env("SEEDANCE_BASE_URL", self.simulator.base_url())
             .env("SEEDANCE_API_KEY", self.simulator.api_key())
             .env("SEEDANCE_ARCHIVE_URL", self.config.archive_url.as_str())
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .context("cannot start the worker")
+    }
+
+    /// Checks that the archive holds the video that was served and its receipt, and nothing else but
+    /// what killed workers have staged.
+    pub(crate) fn holds_exactly(&self, id: &str, manifest: &Manifest) -> anyhow::Result<()> {
+        let served = self.simulator.source(id).context("no source")?.bytes();
+        let object = manifest.objects.first().context("no object")?;
+        ensure!(
+            read_local(&object.url)? == served,
+            "the archived bytes are not the served ones"
+        );
+        ensure!(object.size_bytes == served.len() as i64, "{object:?}");
+        let sha256 = hex::encode(Sha256::digest(&served));
+        ensure!(object.sha256 == sha256, "{object:?}");
+
+        let stored: Manifest = serde_json::from_slice(&read_local(&manifest.manifest_url)?)?;
+        ensure!(stored == *manifest, "the stored receipt is another one");
+        let created = Timestamp::from_second(manifest.task_created_at)?;
+        let folder = format!("default/{}/{id}", created.strftime("%Y/%m/%d"));
+        let mut files = self.archived_files()?;
+        files.retain(|file| !file.starts_with(".staging/"));
+        let expected = ["manifest.json", "video.mp4"].map(|file| format!("{folder}/{file}"));
+        ensure!(files == expected, "{files:?}");
+        Ok(())
     }
 
     /// Every file in the archive, as a sorted list of paths.
@@ -163,9 +199,15 @@ fn collect(root: &Path, directory: &Path, files: &mut Vec<String>) -> anyhow::Re
     Ok(())
 }
 
+/// The bytes of an object in a local archive.
+pub(crate) fn read_local(url: &str) -> anyhow::Result<Vec<u8>> {
+    let path = url.strip_prefix("file://").context("not a local URL")?;
+    std::fs::read(path).with_context(|| format!("cannot read {path}"))
+}
+
 /// The binary, without the configuration of whoever runs the tests.
-pub(crate) fn command() -> tokio::process::Command {
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_seedance-archiver"));
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seedance-archiver"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         let is_ours = name.starts_with("SEEDANCE_") && name != "SEEDANCE_TEMPORAL_CLI";
@@ -173,6 +215,7 @@ pub(crate) fn command() -> tokio::process::Command {
             command.env_remove(name);
         }
     }
+    command.env("TEMPORAL_CONFIG_FILE", "/dev/null");
     command
 }
 

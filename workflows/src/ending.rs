@@ -19,7 +19,11 @@ pub fn archived(task: VideoTask, manifest: Manifest) -> VideoTaskLifecycleResult
 /// Upstream ended the task without a video.
 pub fn unsuccessful(task: VideoTask) -> VideoTaskLifecycleResult {
     let reason = match (&task.error, task.status.as_str()) {
-        (Some(error), _) => format!("{}: {}", error.code, error.message),
+        (Some(error), _) => {
+            let parts = [error.code.as_str(), error.message.as_str()];
+            let said = parts.into_iter().filter(|part| !part.is_empty());
+            said.collect::<Vec<_>>().join(": ")
+        }
         (None, status::EXPIRED) => "expired: not finished within execution_expires_after".into(),
         (None, status) => status.to_owned(),
     };
@@ -42,17 +46,11 @@ pub fn after_failure(
     Some(without_video(outcome, message, last_seen))
 }
 
-/// Only transfers have a deadline over all attempts: the longest life of a video URL.
-pub fn after_timeout(last_seen: Option<VideoTask>) -> Option<VideoTaskLifecycleResult> {
-    last_seen
-        .filter(|task| task.status == status::SUCCEEDED)
-        .map(|task| {
-            without_video(
-                outcome::LOST,
-                "no transfer succeeded while the video URL lived",
-                Some(task),
-            )
-        })
+/// No transfer succeeded within the longest life of a video URL. `last_fault` is what the last one
+/// failed of.
+pub fn after_deadline(last_fault: &str, task: VideoTask) -> VideoTaskLifecycleResult {
+    let reason = format!("no transfer succeeded while the video URL lived: {last_fault}");
+    without_video(outcome::LOST, &reason, Some(task))
 }
 
 fn without_video(

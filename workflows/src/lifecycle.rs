@@ -12,7 +12,7 @@ use seedance_archiver_proto::{
         VideoTaskLifecycleResult,
     },
 };
-use temporalio_common::error::{ApplicationFailure, IncomingError};
+use temporalio_common::error::{ApplicationFailure, IncomingError, RetryState};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_workflow::{
     ActivityCloseTimeouts, ActivityExecutionError, ActivityOptions, RetryPolicy, WorkflowContext,
@@ -147,13 +147,25 @@ fn end_after(
     error: ActivityExecutionError,
     last_seen: Option<VideoTask>,
 ) -> WorkflowResult<VideoTaskLifecycleResult> {
-    let ending = match error.reason() {
-        Some(IncomingError::Application(failure)) => ending::after_failure(
-            failure.type_name().unwrap_or_default(),
-            &failure.to_string(),
-            last_seen,
-        ),
-        Some(IncomingError::Timeout(_)) => ending::after_timeout(last_seen),
+    let ActivityExecutionError::Failed(failed) = &error else {
+        return Err(error.into());
+    };
+    let cause = failed.cause();
+    let message = cause.map(ToString::to_string).unwrap_or_default();
+    // Only transfers have a deadline over all attempts. The server ends them with the last failure
+    // where the next attempt would come after it, and with a timeout where one is under way.
+    let is_deadline = failed.retry_state() == RetryState::Timeout
+        || matches!(cause, Some(IncomingError::Timeout(_)));
+    if is_deadline && let Some(task) = last_seen {
+        return Ok(ending::after_deadline(&message, task));
+    }
+    let ending = match cause {
+        Some(IncomingError::Application(failure)) => {
+            // A question tells the last record that it saw.
+            let seen = failure.details::<VideoTask>().ok().flatten();
+            let failure_type = failure.type_name().unwrap_or_default();
+            ending::after_failure(failure_type, &message, seen.or(last_seen))
+        }
         _ => None,
     };
     ending.ok_or_else(|| error.into())

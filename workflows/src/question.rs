@@ -56,47 +56,62 @@ pub enum Next {
 }
 
 impl Pace {
-    /// After an answer that brought no news. The delay is a tenth of the task's age, within bounds
-    /// and never shorter than what the service asked for, but the last question falls inside the
-    /// window whatever the schedule or the service wanted.
-    pub fn after_no_news(&self, known: Known, retry_after: Option<Duration>) -> Next {
-        let since = known.created_at.unwrap_or(known.first_asked);
-        let age = known.now.duration_since(since).unwrap_or_default();
-        let last_question = self.query_window.saturating_sub(self.margin);
-        let Some(left) = last_question
-            .checked_sub(age)
-            .filter(|left| !left.is_zero())
-        else {
-            return Next::WindowClosed;
-        };
-        let delay = (age / 10)
-            .clamp(self.shortest, self.longest.max(self.shortest))
-            .max(retry_after.unwrap_or_default());
-        Next::AskAgain(delay.min(left))
+    /// After a record that brought no news. The delay is a tenth of the task's age, within bounds,
+    /// but the last question falls inside the window whatever the schedule wanted.
+    pub fn after_no_news(&self, known: Known) -> Next {
+        match self.until_last_question(known) {
+            Some(left) => Next::AskAgain(self.delay(known).min(left)),
+            None => Next::WindowClosed,
+        }
     }
 
-    /// After a 404. Nobody can have seen a record of a task that does not exist; one that was seen
-    /// is asked about to the window's end.
-    pub fn after_not_found(&self, known: Known) -> Next {
-        let unknown_for = known
-            .now
-            .duration_since(known.first_asked)
-            .unwrap_or_default();
-        if known.created_at.is_some() {
-            return self.after_no_news(known, None);
+    /// After a question without an answer. The delay is never shorter than what the service asked
+    /// for; a last question that failed is asked again while the window is open.
+    pub fn after_error(&self, known: Known, retry_after: Option<Duration>) -> Next {
+        let delay = self.delay(known).max(retry_after.unwrap_or_default());
+        if let Some(left) = self.until_last_question(known) {
+            return Next::AskAgain(delay.min(left));
         }
-        match self
-            .not_found_grace
-            .checked_sub(unknown_for)
-            .filter(|left| !left.is_zero())
-        {
-            None => Next::TaskNotFound,
-            Some(left) => match self.after_no_news(known, None) {
-                Next::AskAgain(delay) => Next::AskAgain(delay.min(left)),
-                other => other,
-            },
+        match self.query_window.checked_sub(known.age()) {
+            Some(left) if left > self.shortest => Next::AskAgain(delay.min(left / 2)),
+            _ => Next::WindowClosed,
         }
     }
+
+    /// After an answer that there is no such task, given since `since` without a record in between.
+    /// It is believed after the grace, and only where no record was ever seen: one that was seen is
+    /// asked about to the window's end.
+    pub fn after_not_found(&self, known: Known, since: SystemTime) -> Next {
+        let next = self.after_error(known, None);
+        if known.created_at.is_some() {
+            return next;
+        }
+        let unknown_for = known.now.duration_since(since).unwrap_or_default();
+        match (next, positive(self.not_found_grace, unknown_for)) {
+            (Next::AskAgain(delay), Some(left)) => Next::AskAgain(delay.min(left)),
+            (_, None) => Next::TaskNotFound,
+            (next, _) => next,
+        }
+    }
+
+    fn delay(&self, known: Known) -> Duration {
+        (known.age() / 10).clamp(self.shortest, self.longest.max(self.shortest))
+    }
+
+    fn until_last_question(&self, known: Known) -> Option<Duration> {
+        positive(self.query_window.saturating_sub(self.margin), known.age())
+    }
+}
+
+impl Known {
+    fn age(&self) -> Duration {
+        let since = self.created_at.unwrap_or(self.first_asked);
+        self.now.duration_since(since).unwrap_or_default()
+    }
+}
+
+fn positive(whole: Duration, part: Duration) -> Option<Duration> {
+    whole.checked_sub(part).filter(|left| !left.is_zero())
 }
 
 /// Whether a record tells more than what is known. An older one may come from a replica that lags,

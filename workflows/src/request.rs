@@ -3,7 +3,7 @@
 
 use seedance_archiver_proto::{
     names::failure,
-    task_id,
+    redact, task_id,
     v1::{ArchiveVideoRequest, QueryVideoTaskRequest, VideoTaskLifecycleRequest},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -14,6 +14,9 @@ use temporalio_common::{
     error::ApplicationFailure,
     protos::temporal::api::common::v1::Payload,
 };
+
+/// Longest text of a fault that a decoder found, in characters.
+const MAX_FAULT: usize = 400;
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -118,7 +121,10 @@ fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, InvalidRequest> {
                 path if path == "." || path == "?" => "input".to_owned(),
                 path => path,
             };
-            InvalidRequest::new(field, format!("cannot be read: {}", error.inner()))
+            // It repeats the value that is wrong, which may be anything.
+            let fault = redact::url_queries(&error.inner().to_string());
+            let fault: String = fault.chars().take(MAX_FAULT).collect();
+            InvalidRequest::new(field, format!("cannot be read: {fault}"))
         },
     )
 }

@@ -17,7 +17,12 @@ fn an_unsuccessful_task_says_why() {
         code: "Code".into(),
         message: "why".into(),
     });
-    assert_eq!(unsuccessful(failed).reason, "Code: why");
+    assert_eq!(unsuccessful(failed.clone()).reason, "Code: why");
+    failed.error = Some(VideoTaskError {
+        code: String::new(),
+        message: "why".into(),
+    });
+    assert_eq!(unsuccessful(failed).reason, "why");
     assert!(
         unsuccessful(task(status::EXPIRED))
             .reason
@@ -50,4 +55,15 @@ fn a_failure_ends_the_lifecycle_only_where_it_settles_the_outcome() {
     );
     assert_eq!(outcome(failure::INVALID_REQUEST, seen()), None);
     assert_eq!(outcome(failure::STORE_CONFLICT, seen()), None);
+}
+
+#[test]
+fn a_deadline_loses_the_video_and_says_of_what() {
+    let result = after_deadline("the bucket is full", task(status::SUCCEEDED));
+    assert_eq!(result.outcome, "lost");
+    assert!(
+        result.reason.ends_with(": the bucket is full"),
+        "{result:?}"
+    );
+    assert!(result.task.is_some());
 }

@@ -31,7 +31,7 @@ fn paces_questions_by_the_age_of_the_task() {
     let pace = Pace::default();
     for (age, delay) in [(0, 2), (30, 3), (300, 30), (3_600, 60), (DAY, 60)] {
         assert_eq!(
-            pace.after_no_news(seen(age), None),
+            pace.after_no_news(seen(age)),
             ask_again(delay),
             "at {age} s"
         );
@@ -40,33 +40,61 @@ fn paces_questions_by_the_age_of_the_task() {
 
 #[test]
 fn waits_as_long_as_the_service_asks() {
-    let pace = Pace::default();
-    let asked = |seconds| Some(Duration::from_secs(seconds));
-    assert_eq!(pace.after_no_news(seen(30), asked(120)), ask_again(120));
-    assert_eq!(pace.after_no_news(seen(300), asked(5)), ask_again(30));
+    let after =
+        |age, seconds| Pace::default().after_error(seen(age), Some(Duration::from_secs(seconds)));
+    assert_eq!(after(30, 120), ask_again(120));
+    assert_eq!(after(300, 5), ask_again(30));
 }
 
 #[test]
 fn asks_the_last_question_inside_the_window() {
     let pace = Pace::default();
     let last = 7 * DAY - 300;
-    assert_eq!(pace.after_no_news(seen(last - 20), None), ask_again(20));
+    assert_eq!(pace.after_no_news(seen(last - 20)), ask_again(20));
+    let retry_after = Some(Duration::from_secs(DAY));
     assert_eq!(
-        pace.after_no_news(seen(last - 20), Some(Duration::from_secs(DAY))),
+        pace.after_error(seen(last - 20), retry_after),
         ask_again(20)
     );
-    assert_eq!(pace.after_no_news(seen(last), None), Next::WindowClosed);
-    assert_eq!(pace.after_no_news(seen(8 * DAY), None), Next::WindowClosed);
+    assert_eq!(pace.after_no_news(seen(last)), Next::WindowClosed);
+    assert_eq!(pace.after_no_news(seen(8 * DAY)), Next::WindowClosed);
+}
+
+#[test]
+fn repeats_a_last_question_that_failed_while_the_window_is_open() {
+    let pace = Pace::default();
+    let mut age = Duration::from_secs(7 * DAY - 300);
+    let mut questions = 0;
+    let known = |age| Known {
+        now: at(0) + age,
+        ..seen(0)
+    };
+    while let Next::AskAgain(delay) = pace.after_error(known(age), Some(Duration::from_secs(DAY))) {
+        age += delay;
+        questions += 1;
+        assert!(
+            age < pace.query_window,
+            "question {questions} is outside the window"
+        );
+    }
+    assert!((5..20).contains(&questions), "{questions} questions");
+    assert_eq!(pace.after_error(seen(7 * DAY), None), Next::WindowClosed);
 }
 
 #[test]
 fn believes_a_404_only_after_the_grace_and_only_for_a_task_never_seen() {
     let pace = Pace::default();
-    assert_eq!(pace.after_not_found(never_seen(0)), ask_again(2));
-    assert_eq!(pace.after_not_found(never_seen(590)), ask_again(10));
-    assert_eq!(pace.after_not_found(never_seen(600)), Next::TaskNotFound);
-    assert_eq!(pace.after_not_found(seen(3_600)), ask_again(60));
-    assert_eq!(pace.after_not_found(seen(7 * DAY)), Next::WindowClosed);
+    let not_found = |known, since| pace.after_not_found(known, at(since));
+    assert_eq!(not_found(never_seen(0), 0), ask_again(2));
+    assert_eq!(not_found(never_seen(590), 0), ask_again(10));
+    assert_eq!(not_found(never_seen(600), 0), Next::TaskNotFound);
+    assert_eq!(
+        not_found(never_seen(3_600), 3_599),
+        ask_again(60),
+        "the first 404"
+    );
+    assert_eq!(not_found(seen(3_600), 0), ask_again(60));
+    assert_eq!(not_found(seen(7 * DAY), 0), Next::WindowClosed);
 }
 
 #[test]
@@ -76,7 +104,7 @@ fn a_task_from_the_future_counts_as_new() {
         first_asked: at(0),
         now: at(10),
     };
-    assert_eq!(Pace::default().after_no_news(known, None), ask_again(2));
+    assert_eq!(Pace::default().after_no_news(known), ask_again(2));
 }
 
 #[test]

@@ -74,6 +74,26 @@ fn names_the_field_that_is_wrong() {
 }
 
 #[test]
+fn a_fault_repeats_no_signed_url_and_not_everything() {
+    let url = "https://host.example/v.mp4?X-Tos-Signature=secret";
+    let archive = decode::<ArchiveVideoRequest>(&format!(r#"{{"task": {{"content": "{url}"}}}}"#));
+    let fault = archive.unwrap_err().to_string();
+    assert!(
+        fault.starts_with("`task.content` cannot be read"),
+        "{fault}"
+    );
+    assert!(!fault.contains("secret"), "{fault}");
+    let long = "x".repeat(1_000_000);
+    assert!(fault_len(&format!(r#"{{"task_id": {{"{long}": 1}}}}"#)) < 1_000);
+    assert!(fault_len(&format!(r#"{{"task_id": ["{long}"]}}"#)) < 1_000);
+    assert!(fault_len(&format!(r#"["{long}"]"#)) < 1_000);
+}
+
+fn fault_len(json: &str) -> usize {
+    fault(json).len()
+}
+
+#[test]
 fn is_not_retried() {
     let failure = ApplicationFailure::from(InvalidRequest::new("task_id", "is missing"));
     assert!(failure.is_non_retryable());
