@@ -2,6 +2,7 @@
 
 mod archive_video;
 mod failure;
+mod fault;
 mod memory;
 mod query_video_task;
 

@@ -11,10 +11,13 @@ use temporalio_client::{
     Client, WorkflowDescribeOptions, WorkflowFetchHistoryOptions, WorkflowGetResultOptions,
     WorkflowHandle, WorkflowIdConflictPolicy, WorkflowStartOptions, errors::WorkflowGetResultError,
 };
-use temporalio_common::protos::temporal::api::{
-    enums::v1::PendingActivityState,
-    history::v1::{HistoryEvent, history_event::Attributes},
-    workflow::v1::PendingActivityInfo,
+use temporalio_common::{
+    error::IncomingError,
+    protos::temporal::api::{
+        enums::v1::PendingActivityState,
+        history::v1::{HistoryEvent, history_event::Attributes},
+        workflow::v1::PendingActivityInfo,
+    },
 };
 
 /// How often a lifecycle is looked at.
@@ -101,18 +104,18 @@ impl Lifecycle {
         }
     }
 
-    /// Waits for the result.
+    /// Waits for the result. A video that is lost has one too, although its workflow fails.
     pub async fn result(&self) -> Result<VideoTaskLifecycleResult, LifecycleError> {
-        self.handle
-            .get_result(WorkflowGetResultOptions::default())
-            .await
-            .map_err(|error| {
-                self.error(match &error {
-                    // The workflow's own words: "workflow failed" alone helps nobody.
-                    WorkflowGetResultError::Failed(failure) => failure.failure().message.clone(),
-                    other => other.to_string(),
-                })
-            })
+        let options = WorkflowGetResultOptions::default();
+        match self.handle.get_result(options).await {
+            Ok(result) => Ok(result),
+            Err(WorkflowGetResultError::Failed(failure)) => match lost(&failure) {
+                Some(result) => Ok(result),
+                // The workflow's own words: "workflow failed" alone helps nobody.
+                None => Err(self.error(failure.failure().message.clone())),
+            },
+            Err(other) => Err(self.error(other.to_string())),
+        }
     }
 
     /// What it is doing now. `None` between two activities and after the end.
@@ -144,6 +147,18 @@ impl Lifecycle {
             workflow_id: self.handle.info().workflow_id.clone(),
             fault,
         }
+    }
+}
+
+/// The result in the details of `VideoLost`.
+fn lost(failure: &IncomingError) -> Option<VideoTaskLifecycleResult> {
+    match failure {
+        IncomingError::Application(failure)
+            if failure.type_name() == Some(names::failure::VIDEO_LOST) =>
+        {
+            failure.details().ok().flatten()
+        }
+        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@
 //! - [`Record`]: an answer, with its URLs still readable; [`Record::sealed`] turns it into the
 //!   contract's message.
 //! - [`UrlSeal`]: seals and opens URLs.
+//! - [`Statuses`]: what gateways call the statuses.
 
 mod client;
 mod decode;
@@ -12,8 +13,10 @@ mod error;
 mod record;
 mod seal;
 mod signed_url;
+mod statuses;
 
 pub use client::Client;
 pub use error::{Error, Reaction};
 pub use record::{Record, SecretUrl};
 pub use seal::{CannotOpen, UrlSeal};
+pub use statuses::Statuses;

@@ -4,14 +4,15 @@
 //!   field names and number types of the Seedance API; `camelCase` names and 64-bit integers in
 //!   quotes are read too, so that any protobuf JSON writer can call.
 //! - [`names`]: the names that callers use and that therefore never change.
-//! - [`status`] and [`outcome`]: the words that `VideoTask.status` and
-//!   `VideoTaskLifecycleResult.outcome` take.
+//! - [`status`], [`outcome`] and [`reason`]: the words that `VideoTask.status`,
+//!   `VideoTaskLifecycleResult.outcome` and `.reason` take.
 //! - [`task_id`]: what a task id may look like.
 //! - [`redact`]: takes secrets out of text.
 
 mod json;
 pub mod names;
 pub mod outcome;
+pub mod reason;
 pub mod redact;
 pub mod status;
 pub mod task_id;

@@ -60,4 +60,6 @@ pub mod failure {
     pub const STORE_UNAVAILABLE: &str = "StoreUnavailable";
     /// The archive holds another video under this task's name. Not retried.
     pub const STORE_CONFLICT: &str = "StoreConflict";
+    /// The workflow's own: the outcome is `lost`. The result is in its details.
+    pub const VIDEO_LOST: &str = "VideoLost";
 }

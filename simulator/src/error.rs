@@ -24,6 +24,24 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, "AuthenticationError", message)
     }
 
+    pub(crate) fn rate_limited() -> Self {
+        let message = "the account's requests exceed its limit";
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "RateLimitExceeded.Query",
+            message,
+        )
+    }
+
+    pub(crate) fn unavailable() -> Self {
+        let message = "the service has an internal error";
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalServiceError",
+            message,
+        )
+    }
+
     pub(crate) fn missing(param: &str) -> Self {
         let message = format!("the request lacks the parameter `{param}`");
         Self::new(StatusCode::BAD_REQUEST, "MissingParameter", message).about(param)

@@ -21,10 +21,12 @@ use crate::{
     server::{BUCKET, LAST_FRAME, Service, VIDEO},
     signed_url::Refused,
     source::{Digests, Source},
-    tasks::{Task, lock},
+    tasks::{Stats, Task, lock},
 };
 
 const CRC64: HeaderName = HeaderName::from_static("x-tos-hash-crc64ecma");
+/// What has been served in place of a video that was not there yet.
+const GARBAGE: &str = r#"{"error": {"code": "video_not_ready", "message": "try again"}}"#;
 /// Longest time that a throttled download sends nothing.
 const THROTTLE: Duration = Duration::from_millis(20);
 
@@ -55,6 +57,11 @@ async fn get_object(
     };
     if object.is_video && is_dead(&object.task, &signature) {
         return access_denied(Refused::Expired);
+    }
+    if object.is_video && object.task.script.garbage {
+        let count = |stats: &mut Stats| stats.downloads += 1;
+        service.tasks.count(&object.task.id, count);
+        return ([(header::CONTENT_TYPE, "video/mp4")], GARBAGE).into_response();
     }
     object.respond(service, &headers).await
 }

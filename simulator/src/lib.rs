@@ -5,6 +5,7 @@
 //!
 //! - [`Simulator`]: the running server. [`Builder`] says what it does by default.
 //! - [`Script`]: what one task does, given in process or in its prompt.
+//! - [`Fault`]: what the API answers while something is wrong with it.
 //! - [`Source`]: the bytes behind a URL.
 //!
 //! Inside: `api` answers the task API and `create` reads its create requests, `tasks` keeps the
@@ -13,6 +14,7 @@
 mod api;
 mod create;
 mod error;
+mod fault;
 mod files;
 mod record;
 mod script;
@@ -21,6 +23,7 @@ mod signed_url;
 mod source;
 mod tasks;
 
+pub use fault::Fault;
 pub use script::{Ending, Image, Script};
 pub use server::{Builder, Simulator};
 pub use source::Source;

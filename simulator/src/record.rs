@@ -38,7 +38,10 @@ pub(crate) fn record(service: &Service, task: &Task, host: &str, now: SystemTime
     set("service_tier", task.request.service_tier().into());
     match status {
         status::SUCCEEDED => {
-            set("content", content(service, task, host, now));
+            let age = now.duration_since(since).unwrap_or_default();
+            if task.script.no_url_for.is_none_or(|time| age >= time) {
+                set("content", content(service, task, host, now));
+            }
             for (name, value) in made(task) {
                 set(name, value);
             }

@@ -83,6 +83,10 @@ pub struct Script {
     pub bytes: Option<u64>,
     /// Pace at which its bytes are served.
     pub bytes_per_second: Option<u64>,
+    /// How long after it has succeeded its record has no URL yet.
+    pub no_url_for: Option<Duration>,
+    /// Whether its URL answers 200 with an error in JSON.
+    pub garbage: bool,
     /// How many of its signed URLs, from the first, are refused as if they had expired.
     pub dead_urls: usize,
 }
@@ -115,9 +119,11 @@ impl Script {
             "ending" => self.ending = value.parse()?,
             "queued" => self.queued = Some(seconds(value)?),
             "running" => self.running = Some(seconds(value)?),
+            "no_url_for" => self.no_url_for = Some(seconds(value)?),
             "last_frame" => self.last_frame = Some(value.parse()?),
             "bytes" => self.bytes = Some(number(value)?),
             "bytes_per_second" => self.bytes_per_second = Some(number(value)?.max(1)),
+            "garbage" => self.garbage = value.parse().map_err(|_| "is not true or false")?,
             "dead_urls" => self.dead_urls = number(value)? as usize,
             _ => return Err("has a name that is not known".into()),
         }

@@ -3,7 +3,7 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
@@ -11,7 +11,9 @@ use axum::Router;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
-    api, create, files,
+    api, create,
+    fault::Fault,
+    files,
     script::Script,
     signed_url::Signer,
     source::Source,
@@ -47,6 +49,7 @@ pub(crate) struct Service {
     pub(crate) tasks: Tasks,
     pub(crate) signer: Signer,
     pub(crate) settings: Settings,
+    pub(crate) fault: Mutex<Option<Fault>>,
 }
 
 /// A running simulator. It stops when dropped.
@@ -85,6 +88,11 @@ impl Simulator {
     pub fn create(&self, script: Script) -> String {
         let request = create::Request::of(&script);
         self.service.create(request, script).id.clone()
+    }
+
+    /// Lets every call meet a fault, until it is told otherwise.
+    pub fn fail(&self, fault: Option<Fault>) {
+        *lock(&self.service.fault) = fault;
     }
 
     /// Lets the API say that there is no such task, as it does of one that it has not heard of yet,
@@ -149,6 +157,7 @@ impl Builder {
             tasks: Tasks::default(),
             signer: Signer::new(),
             settings: self.settings,
+            fault: Mutex::default(),
         });
         let routes = Router::new()
             .nest(BASE, api::routes(service.clone()))

@@ -15,15 +15,12 @@ use seedance_archiver_proto::{
     status,
     v1::{ArchiveProgress, ArchiveVideoRequest, ArchivedObject, Manifest, VideoTask},
 };
-use seedance_archiver_workflows::{
-    question::Next,
-    request::{InvalidRequest, Request},
-};
+use seedance_archiver_workflows::request::{InvalidRequest, Request};
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use uuid::Uuid;
 
-use super::{failure, memory};
+use super::{failure, fault::Fault, memory};
 use crate::{
     archive::{
         self, Archive, CannotOpenArchive, Layout, publish, receipt,
@@ -58,11 +55,12 @@ impl TransferActivities {
     ) -> Result<Manifest, ActivityError> {
         let job = self.job(&ctx, request)?;
         let progress = Progress::default();
-        tokio::select! {
+        let archived = tokio::select! {
             archived = self.archive(&ctx, &job, &progress) => archived,
-            () = abandoned(&ctx) => Err(ActivityError::cancelled()),
+            () = abandoned(&ctx) => Err(Fault::Cancelled),
             never = report(&ctx, &progress) => match never {},
-        }
+        };
+        archived.map_err(|fault| job.failed(fault, ctx.info().attempt))
     }
 }
 
@@ -96,17 +94,20 @@ impl TransferActivities {
             .accounts
             .get(&request.account)
             .map_err(|error| invalid("account", error.to_string()))?;
+        if task.status != status::SUCCEEDED {
+            let problem = format!("is `{}`: only a succeeded task has a video", task.status);
+            return Err(invalid("task.status", problem));
+        }
         let archive = match self.archive.at(&request.destination) {
             Ok(archive) => archive,
             Err(error @ CannotOpenArchive::Unsupported(_)) => {
                 return Err(invalid("destination", error.to_string()));
             }
-            Err(error) => return Err(failed(ctx, error.into())),
+            Err(error) => {
+                let fault = archive::Error::from(error).into();
+                return Err(fail(fault, &account, &task, ctx.info().attempt));
+            }
         };
-        if task.status != status::SUCCEEDED {
-            let problem = format!("is `{}`: only a succeeded task has a video", task.status);
-            return Err(invalid("task.status", problem));
-        }
         let layout = Layout::new(&archive.root, &account.name, &task);
         // Each attempt has its own: one that is believed dead may still write.
         let staged = layout.staged_video(&archive.root, &Uuid::new_v4().to_string());
@@ -124,23 +125,15 @@ impl TransferActivities {
         ctx: &ActivityContext,
         job: &Job,
         progress: &Progress,
-    ) -> Result<Manifest, ActivityError> {
-        let failed = |error| failed(ctx, error);
+    ) -> Result<Manifest, Fault> {
         let receipt = job.layout.manifest();
-        if let Some(manifest) = receipt::find(&job.archive, &receipt)
-            .await
-            .map_err(failed)?
-        {
+        if let Some(manifest) = receipt::find(&job.archive, &receipt).await? {
             return Ok(manifest);
         }
         let (source_host, video) = self.fetch(ctx, job, progress).await?;
-        publish::publish(&job.archive, &job.staged, &job.layout.video(), &video)
-            .await
-            .map_err(failed)?;
+        publish::publish(&job.archive, &job.staged, &job.layout.video(), &video).await?;
         let manifest = job.manifest(source_host, video);
-        let manifest = receipt::write(&job.archive, &receipt, manifest)
-            .await
-            .map_err(failed)?;
+        let manifest = receipt::write(&job.archive, &receipt, manifest).await?;
         tracing::info!(
             task_id = job.task.id,
             receipt = manifest.manifest_url,
@@ -156,50 +149,36 @@ impl TransferActivities {
         ctx: &ActivityContext,
         job: &Job,
         progress: &Progress,
-    ) -> Result<(String, Transferred), ActivityError> {
+    ) -> Result<(String, Transferred), Fault> {
         let mut refused = None;
         if let Some(url) = job.sealed_url().filter(is_alive) {
             match self.stream(ctx, job, progress, &url).await {
                 Err(error @ archive::Error::UrlRefused(_)) => refused = Some(error),
-                other => return other.map_err(|error| failed(ctx, error)),
+                other => return Ok(other?),
             }
         }
-        let url = self.fresh_url(ctx, job, refused).await?;
-        match self.stream(ctx, job, progress, &url).await {
-            Err(error @ archive::Error::UrlRefused(_)) => Err(failure::url_expired(
-                &error.to_string(),
-                job.next_question(ctx),
-            )),
-            other => other.map_err(|error| failed(ctx, error)),
-        }
+        let url = self.fresh_url(job, refused).await?;
+        Ok(self.stream(ctx, job, progress, &url).await?)
     }
 
     /// Asks for a URL, while the task can be asked about. `refused` says how the URL that came with
-    /// the request was refused, where it should still live: then nothing is settled.
+    /// the request was refused.
     async fn fresh_url(
         &self,
-        ctx: &ActivityContext,
         job: &Job,
         refused: Option<archive::Error>,
-    ) -> Result<SecretUrl, ActivityError> {
-        let next = job.next_question(ctx);
-        if next == Next::WindowClosed {
+    ) -> Result<SecretUrl, Fault> {
+        if !job.can_be_asked_about() {
             return Err(match refused {
-                Some(error) => failed(ctx, error),
-                None => failure::url_expired("no video URL works any more", next),
+                Some(error) => error.into(),
+                None => Fault::no_url("the video URL has expired"),
             });
         }
-        match self.seedance.query(&job.account, &job.task.id).await {
-            Ok(record) => record
-                .video_url()
-                .filter(is_alive)
-                .ok_or_else(|| failure::url_expired("the record has no URL that works", next)),
-            Err(error) => {
-                let known = memory::known(job.task.created_at, ctx);
-                let next = job.account.pace.after_error(known, error.retry_after());
-                Err(failure::no_record(&error, next, None))
-            }
-        }
+        let record = self.seedance.query(&job.account, &job.task.id).await?;
+        record
+            .video_url()
+            .filter(is_alive)
+            .ok_or_else(|| Fault::no_url("the record has no URL that works"))
     }
 
     async fn stream(
@@ -233,13 +212,17 @@ struct Job {
 
 impl Job {
     fn sealed_url(&self) -> Option<SecretUrl> {
-        let sealed = &self.task.content.as_ref()?.video_url;
-        self.account.seal().open(&self.task.id, sealed).ok()
+        sealed_url(&self.account, &self.task)
     }
 
-    fn next_question(&self, ctx: &ActivityContext) -> Next {
-        let known = memory::known(self.task.created_at, ctx);
-        self.account.pace.after_error(known, None)
+    fn can_be_asked_about(&self) -> bool {
+        let created_at = memory::time(self.task.created_at);
+        let now = SystemTime::now();
+        created_at.is_none_or(|created| !self.account.windows.is_outside(created, now))
+    }
+
+    fn failed(&self, fault: Fault, attempt: u32) -> ActivityError {
+        fail(fault, &self.account, &self.task, attempt)
     }
 
     fn manifest(&self, source_host: String, video: Transferred) -> Manifest {
@@ -269,8 +252,21 @@ fn is_alive(url: &SecretUrl) -> bool {
     url.expires_at().is_none_or(|end| SystemTime::now() < end)
 }
 
-fn failed(ctx: &ActivityContext, error: archive::Error) -> ActivityError {
-    failure::transfer_failed(error, ctx.info().attempt)
+fn sealed_url(account: &Account, task: &VideoTask) -> Option<SecretUrl> {
+    let sealed = &task.content.as_ref()?.video_url;
+    account.seal().open(&task.id, sealed).ok()
+}
+
+fn fail(fault: Fault, account: &Account, task: &VideoTask, attempt: u32) -> ActivityError {
+    let now = SystemTime::now();
+    let updated_at = memory::time(task.updated_at).unwrap_or(now);
+    let says_itself = sealed_url(account, task).and_then(|url| url.expires_at());
+    let left = account.windows.until_archive_deadline(
+        memory::time(task.created_at).unwrap_or(updated_at),
+        account.windows.url_end(updated_at, says_itself),
+        now,
+    );
+    failure::transfer_failed(fault, attempt, left, task)
 }
 
 /// Resolves a while after the activity was cancelled: until then an upload may be aborted.

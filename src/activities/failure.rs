@@ -1,14 +1,15 @@
 //! The one place where errors become Temporal failures: their type, whether and when they are
 //! retried.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
-use seedance_archiver_proto::{names::failure, v1::VideoTask};
-use seedance_archiver_workflows::{question::Next, request::InvalidRequest};
+pub(super) use seedance_archiver_proto::names::failure::*;
+use seedance_archiver_proto::v1::{Verdict, VideoTask};
+use seedance_archiver_workflows::request::InvalidRequest;
 use temporalio_common::error::{ApplicationErrorCategory, ApplicationFailure};
 use temporalio_sdk::activities::ActivityError;
 
-use crate::{archive, seedance};
+use super::fault::Fault;
 
 /// Time before the second attempt at a transfer. It doubles with each one, because every attempt may
 /// cost one of the 100 downloads that a URL allows.
@@ -25,65 +26,41 @@ pub(super) fn invalid_request(error: InvalidRequest) -> ActivityError {
 /// in no error metric.
 pub(super) fn still_waiting(message: String, delay: Duration) -> ActivityError {
     ApplicationFailure::builder(message)
-        .type_name(failure::STILL_WAITING.to_owned())
+        .type_name(STILL_WAITING.to_owned())
         .next_retry_delay(delay)
         .category(ApplicationErrorCategory::Benign)
         .build()
         .into()
 }
 
-/// The API gave no record: asked again, unless that can no longer help. `last_record` is what was
-/// seen before.
-pub(super) fn no_record(
-    error: &seedance::Error,
-    next: Next,
-    last_record: Option<VideoTask>,
+/// This attempt at a transfer failed: tried again while the bytes can be had, which is for `left`.
+pub(super) fn transfer_failed(
+    fault: Fault,
+    attempt: u32,
+    left: Duration,
+    task: &VideoTask,
 ) -> ActivityError {
-    match next {
-        Next::AskAgain(delay) => {
-            let message = format!("{error}; next question in {}", seconds(delay));
-            retried(message, error.failure_type(), delay)
+    match fault {
+        Fault::Cancelled => ActivityError::cancelled(),
+        Fault::Conflict(error) => ApplicationFailure::builder(error)
+            .type_name(STORE_CONFLICT.to_owned())
+            .non_retryable(true)
+            .build()
+            .into(),
+        Fault::Passing(fault) if left.is_zero() => {
+            let message = format!("the video can no longer be had: {}", fault.message);
+            settled(
+                message,
+                fault.failure_type,
+                &fault.reason,
+                Some(task.clone()),
+            )
         }
-        Next::TaskNotFound => settled(
-            format!("the service does not know this task in this account: {error}"),
-            failure::TASK_NOT_FOUND,
-        ),
-        Next::WindowClosed => window_closed(&format!("the last answer was: {error}"), last_record),
-    }
-}
-
-/// The task can no longer be asked about. The last record goes with the failure, so that whoever
-/// waits knows whether the task was ever seen.
-pub(super) fn window_closed(last_answer: &str, last_record: Option<VideoTask>) -> ActivityError {
-    let message =
-        format!("the window in which the task can be asked about has closed; {last_answer}");
-    let failure = ApplicationFailure::builder(message)
-        .type_name(failure::QUERY_WINDOW_CLOSED.to_owned())
-        .non_retryable(true);
-    match last_record {
-        Some(task) => failure.details(task).build().into(),
-        None => failure.build().into(),
-    }
-}
-
-/// No URL works. `next` says whether a fresh one may still come.
-pub(super) fn url_expired(message: &str, next: Next) -> ActivityError {
-    match next {
-        Next::AskAgain(delay) => {
-            let message = format!("{message}; asking for a fresh one in {}", seconds(delay));
-            retried(message, failure::URL_EXPIRED, delay)
+        Fault::Passing(fault) => {
+            let delay = transfer_retry(attempt).max(fault.retry_after).min(left);
+            let message = format!("{}; next attempt in {}", fault.message, seconds(delay));
+            retried(message, fault.failure_type, delay)
         }
-        Next::TaskNotFound | Next::WindowClosed => settled(message, failure::URL_EXPIRED),
-    }
-}
-
-/// This attempt at a transfer failed: tried again, unless a person has to look.
-pub(super) fn transfer_failed(error: archive::Error, attempt: u32) -> ActivityError {
-    let failure_type = error.failure_type();
-    match error {
-        archive::Error::Cancelled => ActivityError::cancelled(),
-        archive::Error::Conflict { .. } => settled(error, failure_type),
-        error => retried(error, failure_type, transfer_retry(attempt)),
     }
 }
 
@@ -99,22 +76,30 @@ pub(super) fn seconds(delay: Duration) -> String {
     format!("{} s", delay.as_secs_f64().ceil())
 }
 
-fn retried(
-    error: impl Into<Box<dyn Error + Send + Sync>>,
-    failure_type: &str,
-    delay: Duration,
-) -> ActivityError {
-    ApplicationFailure::builder(error)
+/// Tried again after `delay`, and counted as an error until then.
+pub(super) fn retried(message: String, failure_type: &str, delay: Duration) -> ActivityError {
+    ApplicationFailure::builder(message)
         .type_name(failure_type.to_owned())
         .next_retry_delay(delay)
         .build()
         .into()
 }
 
-fn settled(error: impl Into<Box<dyn Error + Send + Sync>>, failure_type: &str) -> ActivityError {
-    ApplicationFailure::builder(error)
+/// Nothing more can be done about the task. The last record goes with the verdict, so that whoever
+/// waits knows whether the task was ever seen.
+pub(super) fn settled(
+    message: String,
+    failure_type: &str,
+    reason: &str,
+    task: Option<VideoTask>,
+) -> ActivityError {
+    ApplicationFailure::builder(message)
         .type_name(failure_type.to_owned())
         .non_retryable(true)
+        .details(Verdict {
+            reason: reason.to_owned(),
+            task,
+        })
         .build()
         .into()
 }

@@ -2,40 +2,51 @@
 
 use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::DateTime, tz};
 use seedance_archiver_proto::v1::{QueryProgress, QueryVideoTaskRequest, VideoTask};
-use seedance_archiver_workflows::question::Known;
+use seedance_archiver_workflows::question::{Known, Seen};
 use temporalio_sdk::activities::ActivityContext;
+
+use crate::config::Account;
 
 /// The memory of one question, over all its attempts.
 pub(super) struct Memory<'a> {
     ctx: &'a ActivityContext,
-    created_at: i64,
+    account: &'a Account,
+    request: &'a QueryVideoTaskRequest,
     progress: QueryProgress,
 }
 
 impl<'a> Memory<'a> {
-    /// What earlier attempts have left, and what the request says. A memory that cannot be read is
-    /// none.
-    pub(super) fn recall(ctx: &'a ActivityContext, request: &QueryVideoTaskRequest) -> Self {
+    /// What earlier attempts have left. A memory that cannot be read is none.
+    pub(super) fn recall(
+        ctx: &'a ActivityContext,
+        account: &'a Account,
+        request: &'a QueryVideoTaskRequest,
+    ) -> Self {
         let progress: Option<QueryProgress> = ctx.heartbeat_details().deserialize().ok().flatten();
         Self {
             ctx,
-            created_at: request.known_created_at,
+            account,
+            request,
             progress: progress.unwrap_or_default(),
         }
     }
 
-    /// A record came. It is written down where it is another one.
+    /// A record came. It is written down where it is another one, or was last seen long ago.
     pub(super) async fn saw(&mut self, task: VideoTask) {
         let is_same =
             self.progress.task.as_ref().is_some_and(|last| {
                 (&last.status, last.updated_at) == (&task.status, task.updated_at)
             });
-        if !is_same || self.progress.not_found_since != 0 {
+        let now = Timestamp::now().as_second();
+        let seen_before = Duration::from_secs((now - self.progress.seen_at).unsigned_abs());
+        let is_long_ago = seen_before > self.account.windows.cancelled_retention / 10;
+        if !is_same || is_long_ago || self.progress.not_found_since != 0 {
             self.progress = QueryProgress {
                 task: Some(task),
                 not_found_since: 0,
+                seen_at: now,
             };
             self.write_down().await;
         }
@@ -51,13 +62,30 @@ impl<'a> Memory<'a> {
     }
 
     /// What is known of the task now.
-    pub(super) fn known(&self) -> Known {
-        let seen = self
-            .progress
-            .task
-            .as_ref()
-            .map_or(0, |task| task.created_at);
-        known(self.created_at.max(seen), self.ctx)
+    pub(super) fn known(&self) -> Known<'_> {
+        let now = SystemTime::now();
+        let first_asked = self.ctx.info().scheduled_time.unwrap_or(now);
+        let seen = match &self.progress.task {
+            Some(task) => Some(Seen {
+                created_at: time(task.created_at),
+                expires_at: expires_at(task),
+                status: &task.status,
+                at: time(self.progress.seen_at).unwrap_or(now),
+            }),
+            // The caller has seen it, just before it asked.
+            None => time(self.request.known_created_at).map(|created_at| Seen {
+                created_at: Some(created_at),
+                expires_at: None,
+                status: &self.request.known_status,
+                at: first_asked,
+            }),
+        };
+        Known {
+            seen,
+            id_time: id_time(&self.request.task_id),
+            first_asked,
+            now,
+        }
     }
 
     /// The last record seen by this question.
@@ -77,19 +105,46 @@ impl<'a> Memory<'a> {
     }
 }
 
-/// What is known of a task that was created at this Unix second, 0 where that is not known.
-pub(super) fn known(created_at: i64, ctx: &ActivityContext) -> Known {
-    let now = SystemTime::now();
-    Known {
-        created_at: time(created_at),
-        first_asked: ctx.info().scheduled_time.unwrap_or(now),
-        now,
-    }
+fn expires_at(task: &VideoTask) -> Option<SystemTime> {
+    let lifetime = u64::try_from(task.execution_expires_after?).ok()?;
+    time(task.created_at)?.checked_add(Duration::from_secs(lifetime))
 }
 
-fn time(unix_seconds: i64) -> Option<SystemTime> {
+/// When a task was created, by its id: `cgt-` and the time in China. Observed, not promised.
+fn id_time(task_id: &str) -> Option<SystemTime> {
+    let digits = task_id.strip_prefix("cgt-")?.get(..14)?;
+    let time = DateTime::strptime("%Y%m%d%H%M%S", digits).ok()?;
+    let time = tz::offset(8).to_timestamp(time).ok()?;
+    SystemTime::try_from(time).ok()
+}
+
+/// The contract's Unix seconds; `None` where they are not known.
+pub(super) fn time(unix_seconds: i64) -> Option<SystemTime> {
     let seconds = u64::try_from(unix_seconds)
         .ok()
         .filter(|seconds| *seconds > 0)?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_hints_at_the_time_of_creation() {
+        let seconds = |id| {
+            let time = id_time(id)?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+            Some(time.as_secs())
+        };
+        assert_eq!(seconds("cgt-20260828062711-hj94q"), Some(1_787_869_631));
+        for id in [
+            "cgt-1",
+            "cgt-20261328062711-hj94q",
+            "task-7",
+            "cgt-ä0260828062711",
+            "",
+        ] {
+            assert_eq!(seconds(id), None, "{id}");
+        }
+    }
 }

@@ -7,9 +7,16 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use seedance_archiver_proto::v1::{QueryVideoTaskRequest, VideoTask};
+use seedance_archiver_proto::{
+    reason::{
+        self, CANCELLED_AND_PURGED, OUTSIDE_QUERY_WINDOW, QUERY_WINDOW_CLOSED, RECORD_VANISHED,
+        TASK_NOT_FOUND,
+    },
+    status,
+    v1::{QueryVideoTaskRequest, VideoTask},
+};
 use seedance_archiver_workflows::{
-    question::{self, Next},
+    question::{self, Answer, Next},
     request::{InvalidRequest, Request},
 };
 use temporalio_macros::activities;
@@ -41,7 +48,7 @@ impl QueryActivities {
             failure::invalid_request(InvalidRequest::new("account", error.to_string()))
         })?;
 
-        let mut memory = Memory::recall(&ctx, &request);
+        let mut memory = Memory::recall(&ctx, &account, &request);
         match self.seedance.query(&account, &request.task_id).await {
             Ok(record) if is_news(&record, &request) => Ok(record.sealed(&account.seal())),
             Ok(record) => Err(no_news(&account, record, &mut memory).await),
@@ -57,23 +64,35 @@ impl QueryActivities {
     }
 }
 
+/// A task that succeeded is no news before there is something to fetch.
 fn is_news(record: &Record, request: &QueryVideoTaskRequest) -> bool {
-    question::is_news(
-        (record.status(), record.updated_at()),
-        (&request.known_status, request.known_updated_at),
-    )
+    let known = (request.known_status.as_str(), request.known_updated_at);
+    question::is_news((record.status(), record.updated_at()), known) && !lacks_url(record)
+}
+
+fn lacks_url(record: &Record) -> bool {
+    record.status() == status::SUCCEEDED && !record.has_url()
 }
 
 async fn no_news(account: &Account, record: Record, memory: &mut Memory<'_>) -> ActivityError {
+    let (answer, state) = if lacks_url(&record) {
+        (Answer::NoUrl, "succeeded, but without a URL".to_owned())
+    } else {
+        (Answer::NoNews, record.status().to_owned())
+    };
     let task = record.sealed(&account.seal());
     memory.saw(task.clone()).await;
-    match account.pace.after_no_news(memory.known()) {
+    match question::next(&account.pace, &account.windows, &memory.known(), answer) {
         Next::AskAgain(delay) => {
-            failure::still_waiting(waiting_message(&task, memory.attempt(), delay), delay)
+            let message = waiting_message(&state, &task, memory.attempt(), delay);
+            failure::still_waiting(message, delay)
         }
-        Next::TaskNotFound | Next::WindowClosed => {
-            let last_answer = format!("it was still {}", task.status);
-            failure::window_closed(&last_answer, Some(task))
+        Next::Settled(reason) => {
+            let reason = reason.unwrap_or(QUERY_WINDOW_CLOSED);
+            let message = format!(
+                "the window in which the task can be asked about has closed; it was still {state}"
+            );
+            failure::settled(message, failure::QUERY_WINDOW_CLOSED, reason, Some(task))
         }
     }
 }
@@ -83,26 +102,58 @@ async fn no_record(
     error: &seedance::Error,
     memory: &mut Memory<'_>,
 ) -> ActivityError {
-    let next = match error.reaction() {
-        Reaction::NotFound | Reaction::Refused => {
-            let since = memory.missed().await;
-            account.pace.after_not_found(memory.known(), since)
-        }
-        _ => account
-            .pace
-            .after_error(memory.known(), error.retry_after()),
+    let answer = match error.reaction() {
+        Reaction::NotFound | Reaction::Refused => Answer::NotFound {
+            since: memory.missed().await,
+        },
+        _ => Answer::Fault {
+            retry_after: error.retry_after(),
+        },
     };
-    failure::no_record(error, next, memory.last_record())
+    match question::next(&account.pace, &account.windows, &memory.known(), answer) {
+        Next::AskAgain(delay) => {
+            let message = format!("{error}; next question in {}", failure::seconds(delay));
+            failure::retried(message, error.failure_type(), delay)
+        }
+        Next::Settled(reason) => {
+            let of_fault = reason::of_failure(error.failure_type());
+            let reason = reason.unwrap_or(&of_fault);
+            let failure_type = match reason {
+                TASK_NOT_FOUND | CANCELLED_AND_PURGED => failure::TASK_NOT_FOUND,
+                _ => failure::QUERY_WINDOW_CLOSED,
+            };
+            let message = verdict_message(reason, account, error);
+            failure::settled(message, failure_type, reason, memory.last_record())
+        }
+    }
 }
 
-fn waiting_message(task: &VideoTask, attempt: u32, delay: Duration) -> String {
+fn waiting_message(state: &str, task: &VideoTask, attempt: u32, delay: Duration) -> String {
     let since = Timestamp::from_second(task.updated_at)
         .map(|time| format!(" since {time}"))
         .unwrap_or_default();
     format!(
-        "still {}{since}; asked {attempt} time{}; next question in {}",
-        task.status,
+        "still {state}{since}; asked {attempt} time{}; next question in {}",
         if attempt == 1 { "" } else { "s" },
         failure::seconds(delay)
     )
+}
+
+/// What the facts allow to say about a task without a record.
+fn verdict_message(reason: &str, account: &Account, error: &seedance::Error) -> String {
+    let meaning = match reason {
+        TASK_NOT_FOUND => format!(
+            "the service does not know this task: is it of another account or region than `{}`, {}?",
+            account.name, account.base_url
+        ),
+        OUTSIDE_QUERY_WINDOW => {
+            "by its id the task was too old to be asked about when it was asked about first".into()
+        }
+        CANCELLED_AND_PURGED => {
+            "the task was queued when it was last seen, and is gone: it was cancelled".into()
+        }
+        RECORD_VANISHED => "the service no longer knows the task, although it had started".into(),
+        _ => "the window in which the task can be asked about has closed".into(),
+    };
+    format!("{meaning}; the last answer was: {error}")
 }

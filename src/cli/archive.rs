@@ -75,7 +75,7 @@ async fn archive(
         .map(|task_id| VideoTaskLifecycleRequest {
             task_id: task_id.clone(),
             account: args.account.clone(),
-            destination: String::new(),
+            ..VideoTaskLifecycleRequest::default()
         });
     let videos = follow::to_the_end(client, task_queue, requests.collect()).await;
     let report = report::Report::new(ui_url, archive_url, videos);

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use seedance_archiver_proto::v1::{VideoTaskLifecycleRequest, VideoTaskLifecycleResult};
+use seedance_archiver_proto::{
+    outcome,
+    v1::{VideoTaskLifecycleRequest, VideoTaskLifecycleResult},
+};
 use temporalio_client::Client;
 
 use crate::lifecycles::{self, Cost, Doing, LifecycleError};
@@ -109,8 +112,8 @@ impl Line {
 
     fn end(&mut self, ended: &Result<(VideoTaskLifecycleResult, Option<Cost>), LifecycleError>) {
         let (mark, words) = match ended {
-            Ok((result, _)) if result.reason.is_empty() => ("✓", result.outcome.clone()),
-            Ok((result, _)) => ("–", format!("{}: {}", result.outcome, result.reason)),
+            Ok((result, _)) if result.outcome == outcome::ARCHIVED => ("✓", result.outcome.clone()),
+            Ok((result, _)) => ("–", format!("{}: {}", result.outcome, result.message)),
             Err(error) => ("✗", error.to_string()),
         };
         self.say(&words, &words);

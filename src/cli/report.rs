@@ -24,6 +24,7 @@ struct Video {
     status: String,
     outcome: String,
     reason: String,
+    message: String,
     manifest_url: String,
     sha256: String,
     bytes: i64,
@@ -83,14 +84,14 @@ impl Report {
                 if is_archived {
                     self.shorten(&video.manifest_url)
                 } else {
-                    video.reason.clone()
+                    video.why()
                 },
             ]);
         }
         if let Some(bytes) = table.column_mut(3) {
             bytes.set_cell_alignment(CellAlignment::Right);
         }
-        table.to_string()
+        table.trim_fmt()
     }
 
     /// The folder of a receipt, seen from the archive.
@@ -102,13 +103,21 @@ impl Report {
     }
 }
 
+impl Video {
+    fn why(&self) -> String {
+        let said = [self.reason.as_str(), &self.message];
+        let said = said.into_iter().filter(|part| !part.is_empty());
+        said.collect::<Vec<_>>().join(": ")
+    }
+}
+
 impl From<Followed> for Video {
     fn from(followed: Followed) -> Self {
         let (result, cost) = match followed.ended {
             Ok(ended) => ended,
             Err(error) => {
                 let failed = seedance_archiver_proto::v1::VideoTaskLifecycleResult {
-                    reason: error.to_string(),
+                    message: error.to_string(),
                     ..Default::default()
                 };
                 (failed, None)
@@ -121,6 +130,7 @@ impl From<Followed> for Video {
             status: result.task.map(|task| task.status).unwrap_or_default(),
             outcome: result.outcome,
             reason: result.reason,
+            message: result.message,
             manifest_url: manifest.manifest_url,
             sha256: object.sha256,
             bytes: object.size_bytes,

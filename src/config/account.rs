@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use reqwest::Url;
 use secrecy::SecretString;
 use seedance_archiver_proto::names;
-use seedance_archiver_workflows::question::Pace;
+use seedance_archiver_workflows::{question::Pace, windows::Windows};
 
-use crate::seedance::UrlSeal;
+use crate::seedance::{Statuses, UrlSeal};
 
 /// A named Seedance endpoint. Requests carry the name; the key never leaves the worker.
 #[derive(Clone, Debug)]
@@ -18,8 +18,12 @@ pub struct Account {
     pub base_url: Url,
     /// API key.
     pub api_key: SecretString,
-    /// How questions are paced and bounded.
+    /// How questions are paced.
     pub pace: Pace,
+    /// What the service keeps for how long.
+    pub windows: Windows,
+    /// What the service calls the statuses.
+    pub statuses: Statuses,
 }
 
 impl Account {
@@ -30,6 +34,8 @@ impl Account {
             base_url,
             api_key,
             pace: Pace::default(),
+            windows: Windows::default(),
+            statuses: Statuses::default(),
         }
     }
 

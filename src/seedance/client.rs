@@ -62,7 +62,7 @@ impl Client {
         let answer = async {
             let body = read(response).await?;
             if status.is_success() {
-                decode::record(&body, task_id)
+                decode::record(&body, task_id, &account.statuses)
             } else {
                 Err(refusal(status, &headers, &body))
             }

@@ -5,29 +5,39 @@ use serde_json::{Map, Value};
 
 use seedance_archiver_proto::v1::{Tool, Usage, VideoContent, VideoTask, VideoTaskError};
 
-use super::{Error, Reaction, Record};
+use super::{Error, Reaction, Record, Statuses};
 
 /// The record in a successful answer.
-pub(super) fn record(body: &[u8], asked_for: &str) -> Result<Record, Error> {
+pub(super) fn record(body: &[u8], asked_for: &str, statuses: &Statuses) -> Result<Record, Error> {
     let answer: Value = serde_json::from_slice(body)
         .map_err(|error| unexpected(format!("the answer is not JSON: {error}")))?;
-    let fields = Fields(
-        answer
-            .as_object()
-            .ok_or_else(|| unexpected("the answer is no object"))?,
-    );
+    let answer = answer
+        .as_object()
+        .ok_or_else(|| unexpected("the answer is no object"))?;
+    let fields = Fields(unwrap(answer));
     let status = fields.text("status");
     if status.is_empty() {
         let what = error_in(body).unwrap_or_else(|| "the answer has no `status`".into());
         return Err(unexpected(what));
     }
     let id = fields.text("id");
-    if !id.is_empty() && id != asked_for {
+    // A gateway that wraps records has ids of its own.
+    let is_wrapped = !std::ptr::eq(fields.0, answer);
+    if !id.is_empty() && id != asked_for && !is_wrapped {
         return Err(unexpected(format!(
             "the answer is about another task, {id:?}"
         )));
     }
+    let status = statuses.own_word(&status);
     Ok(Record::new(task(&fields, asked_for, status)))
+}
+
+/// The innermost record: gateways wrap it as `{"data": {"status": …, "data": {record}}}`.
+fn unwrap(answer: &Map<String, Value>) -> &Map<String, Value> {
+    match answer.get("data").and_then(Value::as_object) {
+        Some(inner) if unwrap(inner).contains_key("status") => unwrap(inner),
+        _ => answer,
+    }
 }
 
 /// The error in an answer, as `code: message`: in an envelope or by itself.
@@ -91,21 +101,23 @@ fn task(fields: &Fields, id: &str, status: String) -> VideoTask {
     }
 }
 
-/// Older list items call it `failure_reason`.
+/// Older list items call it `failure_reason`, gateways `fail_reason`.
 fn failure(fields: &Fields) -> Option<VideoTaskError> {
-    ["error", "failure_reason"].into_iter().find_map(|name| {
-        let error = match fields.object(name) {
-            Some(error) => VideoTaskError {
-                code: error.text("code"),
-                message: error.text("message"),
-            },
-            None => VideoTaskError {
-                code: String::new(),
-                message: fields.text(name),
-            },
-        };
-        (error != VideoTaskError::default()).then_some(error)
-    })
+    ["error", "failure_reason", "fail_reason"]
+        .into_iter()
+        .find_map(|name| {
+            let error = match fields.object(name) {
+                Some(error) => VideoTaskError {
+                    code: error.text("code"),
+                    message: error.text("message"),
+                },
+                None => VideoTaskError {
+                    code: String::new(),
+                    message: fields.text(name),
+                },
+            };
+            (error != VideoTaskError::default()).then_some(error)
+        })
 }
 
 fn content_of(content: &Fields) -> Option<VideoContent> {

@@ -31,6 +31,12 @@ impl Record {
         self.0.updated_at
     }
 
+    /// Whether there is something to fetch.
+    pub fn has_url(&self) -> bool {
+        let content = self.0.content.as_ref();
+        content.is_some_and(|it| !it.video_url.is_empty() || !it.file_url.is_empty())
+    }
+
     /// The URL of the video, once there is one.
     pub fn video_url(&self) -> Option<SecretUrl> {
         let url = &self.0.content.as_ref()?.video_url;

@@ -6,7 +6,6 @@ use anyhow::{Context, ensure};
 use seedance_archiver::lifecycles::{self, Doing};
 use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use seedance_archiver_simulator::Script;
-use seedance_archiver_workflows::question::Pace;
 
 use crate::{
     Suite,
@@ -102,17 +101,16 @@ async fn no_url_works(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::with(
         &server,
         |simulator| simulator.url_lifetime(Duration::ZERO),
-        |pace| Pace {
-            query_window: Duration::from_secs(15),
-            margin: Duration::from_secs(5),
-            ..pace
+        |account| {
+            account.windows.query_window = Duration::from_secs(15);
+            account.windows.margin = Duration::from_secs(5);
         },
     )
     .await?;
     let id = world.simulator.create(Script::default());
     let result = world.run(&server, &id).await?;
     ensure!(result.outcome == "lost", "{result:?}");
-    ensure!(result.reason.contains("URL"), "{result:?}");
+    ensure!(result.reason == "url_expired", "{result:?}");
     ensure!(
         result.task.is_some_and(|task| task.status == "succeeded"),
         "the task is forgotten"

@@ -7,7 +7,6 @@ use std::{
 
 use anyhow::ensure;
 use seedance_archiver_simulator::{Ending, Script};
-use seedance_archiver_workflows::question::Pace;
 
 use crate::{
     Suite,
@@ -75,7 +74,10 @@ async fn ends_unsuccessful(
     });
     let result = world.run(server, &id).await?;
     ensure!(result.outcome == "unsuccessful", "{result:?}");
-    ensure!(result.reason.starts_with(reason), "{result:?}");
+    ensure!(
+        result.reason == reason && !result.message.is_empty(),
+        "{result:?}"
+    );
     ensure!(
         result.task.is_some_and(|task| task.status == word),
         "the task is not {word}"
@@ -86,7 +88,7 @@ async fn ends_unsuccessful(
 }
 
 async fn failed_is_unsuccessful(server: Arc<Server>) -> anyhow::Result<()> {
-    let reason = "OutputVideoSensitiveContentDetected: ";
+    let reason = "OutputVideoSensitiveContentDetected";
     ends_unsuccessful(&server, Ending::Failed, "failed", reason).await
 }
 
@@ -95,7 +97,7 @@ async fn cancelled_is_unsuccessful(server: Arc<Server>) -> anyhow::Result<()> {
 }
 
 async fn expired_is_unsuccessful(server: Arc<Server>) -> anyhow::Result<()> {
-    ends_unsuccessful(&server, Ending::Expired, "expired", "expired: ").await
+    ends_unsuccessful(&server, Ending::Expired, "expired", "expired").await
 }
 
 async fn not_existing_is_unknown(server: Arc<Server>) -> anyhow::Result<()> {
@@ -103,24 +105,22 @@ async fn not_existing_is_unknown(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::with(
         &server,
         |simulator| simulator,
-        |pace| Pace {
-            not_found_grace: grace,
-            ..pace
-        },
+        |account| account.pace.not_found_grace = grace,
     )
     .await?;
-    let id = "cgt-20260101000000-zzzzz";
-    let result = world.run(&server, id).await?;
+    let now = jiff::Timestamp::now();
+    let id = format!("cgt-{}-zzzzz", now.strftime("%Y%m%d%H%M%S"));
+    let result = world.run(&server, &id).await?;
     ensure!(result.outcome == "unknown", "{result:?}");
     ensure!(
-        result.reason.contains("does not know this task"),
+        result.reason == "task_not_found" && result.message.contains("another account or region"),
         "{result:?}"
     );
     ensure!(
         result.task.is_none() && result.manifest.is_none(),
         "{result:?}"
     );
-    let queries = world.simulator.stats(id).queries;
+    let queries = world.simulator.stats(&id).queries;
     ensure!(
         queries > 2,
         "gave up after {queries} questions, within the grace"
@@ -136,10 +136,9 @@ async fn closed_window_is_lost(
     let world = World::with(
         &server,
         |simulator| simulator.queued(queued).running(Duration::from_secs(3600)),
-        |pace| Pace {
-            query_window: Duration::from_secs(8),
-            margin: Duration::from_secs(2),
-            ..pace
+        |account| {
+            account.windows.query_window = Duration::from_secs(8);
+            account.windows.margin = Duration::from_secs(2);
         },
     )
     .await?;
@@ -147,7 +146,7 @@ async fn closed_window_is_lost(
     let result = world.run(&server, &id).await?;
     ensure!(result.outcome == "lost", "{result:?}");
     ensure!(
-        result.reason.contains(&format!("it was still {status}")),
+        result.reason == "query_window_closed" && result.message.ends_with(status),
         "{result:?}"
     );
     ensure!(
@@ -164,10 +163,7 @@ async fn seen_and_then_not_found(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::with(
         &server,
         |simulator| simulator,
-        |pace| Pace {
-            not_found_grace: grace,
-            ..pace
-        },
+        |account| account.pace.not_found_grace = grace,
     )
     .await?;
     let id = world.simulator.create(Script {

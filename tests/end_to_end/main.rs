@@ -12,6 +12,7 @@ mod crashes;
 mod endings;
 mod requests;
 mod tools;
+mod verdicts;
 mod waiting;
 mod world;
 
@@ -58,6 +59,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     let suite = [
         endings::tests,
+        verdicts::tests,
         archiving::tests,
         waiting::tests,
         requests::tests,

@@ -18,7 +18,6 @@ use seedance_archiver::{
 };
 use seedance_archiver_proto::v1::{Manifest, VideoTaskLifecycleRequest, VideoTaskLifecycleResult};
 use seedance_archiver_simulator::{Builder, Simulator};
-use seedance_archiver_workflows::question::Pace;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use temporalio_client::Client;
@@ -59,30 +58,25 @@ pub(crate) struct World {
 impl World {
     /// A world whose tasks are queued and run for moments, and are asked about as often.
     pub(crate) async fn new(server: &Server) -> anyhow::Result<Self> {
-        Self::with(server, |simulator| simulator, |pace| pace).await
+        Self::with(server, |simulator| simulator, |_| {}).await
     }
 
     pub(crate) async fn with(
         server: &Server,
         simulator: impl FnOnce(Builder) -> Builder,
-        pace: impl FnOnce(Pace) -> Pace,
+        change: impl FnOnce(&mut Account),
     ) -> anyhow::Result<Self> {
         let moment = Duration::from_millis(500);
         let simulator = simulator(Simulator::builder().queued(moment).running(moment));
         let simulator = simulator.start().await?;
         let directory = tempfile::tempdir()?;
-        let account = Account::new(
+        let mut account = Account::new(
             "default",
             simulator.base_url().parse()?,
             simulator.api_key().to_owned().into(),
         );
-        let account = Account {
-            pace: pace(Pace {
-                shortest: Duration::from_millis(200),
-                ..Pace::default()
-            }),
-            ..account
-        };
+        account.pace.shortest = Duration::from_millis(200);
+        change(&mut account);
         let config = Config {
             accounts: Accounts::from_iter([account]),
             archive_url: Url::from_directory_path(directory.path())
@@ -112,6 +106,15 @@ impl World {
             task_id: task_id.to_owned(),
             ..Default::default()
         };
+        self.start_with(server, request).await
+    }
+
+    /// Starts a lifecycle.
+    pub(crate) async fn start_with(
+        &self,
+        server: &Server,
+        request: VideoTaskLifecycleRequest,
+    ) -> anyhow::Result<Lifecycle> {
         Ok(lifecycles::start(&server.client, &self.config.task_queue, request).await?)
     }
 

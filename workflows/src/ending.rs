@@ -1,9 +1,10 @@
 //! How what is known becomes an outcome.
 
 use seedance_archiver_proto::{
-    names::failure,
-    outcome, status,
-    v1::{Manifest, VideoTask, VideoTaskLifecycleResult},
+    outcome,
+    reason::{CANCELLED_AND_PURGED, OUTSIDE_QUERY_WINDOW, TASK_NOT_FOUND},
+    status,
+    v1::{Manifest, Verdict, VideoTask, VideoTaskLifecycleResult},
 };
 
 /// The video is in the archive.
@@ -12,57 +13,53 @@ pub fn archived(task: VideoTask, manifest: Manifest) -> VideoTaskLifecycleResult
         outcome: outcome::ARCHIVED.into(),
         task: Some(task),
         manifest: Some(manifest),
-        reason: String::new(),
+        ..VideoTaskLifecycleResult::default()
     }
 }
 
-/// Upstream ended the task without a video.
+/// Upstream ended the task without a video. The reason is upstream's own, where it gave one.
 pub fn unsuccessful(task: VideoTask) -> VideoTaskLifecycleResult {
-    let reason = match (&task.error, task.status.as_str()) {
-        (Some(error), _) => {
-            let parts = [error.code.as_str(), error.message.as_str()];
-            let said = parts.into_iter().filter(|part| !part.is_empty());
-            said.collect::<Vec<_>>().join(": ")
-        }
-        (None, status::EXPIRED) => "expired: not finished within execution_expires_after".into(),
-        (None, status) => status.to_owned(),
+    let error = task.error.clone().unwrap_or_default();
+    let message = match task.status.as_str() {
+        _ if !error.message.is_empty() => error.message,
+        status::CANCELLED => "the task was cancelled".into(),
+        status::EXPIRED => "the task was not finished within execution_expires_after".into(),
+        _ => "the service did not say why".into(),
     };
-    without_video(outcome::UNSUCCESSFUL, &reason, Some(task))
-}
-
-/// How the failure of an activity ends the lifecycle. `None`: it does not, the failure is the
-/// workflow's own.
-pub fn after_failure(
-    failure_type: &str,
-    message: &str,
-    last_seen: Option<VideoTask>,
-) -> Option<VideoTaskLifecycleResult> {
-    let outcome = match failure_type {
-        failure::TASK_NOT_FOUND => outcome::UNKNOWN,
-        failure::QUERY_WINDOW_CLOSED if last_seen.is_none() => outcome::UNKNOWN,
-        failure::QUERY_WINDOW_CLOSED | failure::URL_EXPIRED => outcome::LOST,
-        _ => return None,
+    let reason = if error.code.is_empty() {
+        task.status.clone()
+    } else {
+        error.code
     };
-    Some(without_video(outcome, message, last_seen))
+    VideoTaskLifecycleResult {
+        outcome: outcome::UNSUCCESSFUL.into(),
+        task: Some(task),
+        manifest: None,
+        reason,
+        message,
+    }
 }
 
-/// No transfer succeeded within the longest life of a video URL. `last_fault` is what the last one
-/// failed of.
-pub fn after_deadline(last_fault: &str, task: VideoTask) -> VideoTaskLifecycleResult {
-    let reason = format!("no transfer succeeded while the video URL lived: {last_fault}");
-    without_video(outcome::LOST, &reason, Some(task))
-}
-
-fn without_video(
-    outcome: &str,
-    reason: &str,
+/// An activity found that nothing more can be done. Its verdict counts with what the lifecycle has
+/// seen itself: what was seen is lost, what was never seen is unknown.
+pub fn after_verdict(
+    verdict: Verdict,
+    message: String,
     last_seen: Option<VideoTask>,
 ) -> VideoTaskLifecycleResult {
+    let task = verdict.task.or(last_seen);
+    let outcome = match verdict.reason.as_str() {
+        CANCELLED_AND_PURGED => outcome::UNSUCCESSFUL,
+        TASK_NOT_FOUND | OUTSIDE_QUERY_WINDOW => outcome::UNKNOWN,
+        _ if task.is_none() => outcome::UNKNOWN,
+        _ => outcome::LOST,
+    };
     VideoTaskLifecycleResult {
         outcome: outcome.into(),
-        task: last_seen,
+        task,
         manifest: None,
-        reason: reason.to_owned(),
+        reason: verdict.reason,
+        message,
     }
 }
 

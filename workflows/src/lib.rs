@@ -3,6 +3,7 @@
 //! - [`VideoTaskLifecycle`]: the workflow. It carries out decisions and records results.
 //! - [`activities`]: the names and shapes of the activities that do the I/O.
 //! - [`question`]: when to ask about a task again, and when asking can no longer help.
+//! - [`windows`]: the times within which a task can be asked about and its video fetched.
 //! - [`ending`]: how what is known becomes an outcome.
 //! - [`request`]: how requests are read, and what makes one invalid.
 //!
@@ -14,5 +15,6 @@ pub mod ending;
 mod lifecycle;
 pub mod question;
 pub mod request;
+pub mod windows;
 
 pub use lifecycle::VideoTaskLifecycle;

@@ -6,17 +6,17 @@
 use std::time::Duration;
 
 use seedance_archiver_proto::{
-    names, status,
+    names::{self, failure},
+    outcome, status,
     v1::{
-        ArchiveVideoRequest, Manifest, QueryVideoTaskRequest, VideoTask, VideoTaskLifecycleRequest,
-        VideoTaskLifecycleResult,
+        ArchiveVideoRequest, Manifest, QueryVideoTaskRequest, Verdict, VideoTask,
+        VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
     },
 };
-use temporalio_common::error::{ApplicationFailure, IncomingError, RetryState};
+use temporalio_common::error::{ApplicationFailure, IncomingError};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_workflow::{
-    ActivityCloseTimeouts, ActivityExecutionError, ActivityOptions, RetryPolicy, WorkflowContext,
-    WorkflowResult,
+    ActivityExecutionError, ActivityOptions, RetryPolicy, WorkflowContext, WorkflowResult,
 };
 
 use crate::{
@@ -31,8 +31,6 @@ const QUESTION_TIMEOUT: Duration = Duration::from_secs(60);
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
 /// How long a dead worker's transfer goes unnoticed.
 const TRANSFER_HEARTBEAT: Duration = Duration::from_secs(20);
-/// All attempts at a transfer: no video URL lives longer.
-const TRANSFER_DEADLINE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// Longest time between two attempts that no explicit delay spaces.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
@@ -51,19 +49,29 @@ impl VideoTaskLifecycle {
         request: Request<VideoTaskLifecycleRequest>,
     ) -> WorkflowResult<VideoTaskLifecycleResult> {
         let request = request.check().map_err(ApplicationFailure::from)?;
-        let mut last_seen = None;
-        let result = match follow(ctx, &request, &mut last_seen).await {
-            Ok(task) if task.status == status::SUCCEEDED => archive(ctx, &request, task.clone())
-                .await
-                .map(|manifest| (task, Some(manifest))),
-            Ok(task) => Ok((task, None)),
-            Err(error) => Err(error),
-        };
-        match result {
-            Ok((task, Some(manifest))) => Ok(ending::archived(task, manifest)),
-            Ok((task, None)) => Ok(ending::unsuccessful(task)),
-            Err(error) => end_after(error, last_seen),
+        let result = run_to_the_end(ctx, &request).await?;
+        if result.outcome == outcome::LOST && !request.report_only {
+            return Err(video_lost(result).into());
         }
+        Ok(result)
+    }
+}
+
+async fn run_to_the_end(
+    ctx: &WorkflowContext<VideoTaskLifecycle>,
+    request: &VideoTaskLifecycleRequest,
+) -> WorkflowResult<VideoTaskLifecycleResult> {
+    let mut last_seen = None;
+    let task = match follow(ctx, request, &mut last_seen).await {
+        Ok(task) => task,
+        Err(error) => return end_after(error, last_seen),
+    };
+    if task.status != status::SUCCEEDED {
+        return Ok(ending::unsuccessful(task));
+    }
+    match archive(ctx, request, task.clone()).await {
+        Ok(manifest) => Ok(ending::archived(task, manifest)),
+        Err(error) => end_after(error, Some(task)),
     }
 }
 
@@ -126,47 +134,45 @@ fn question_options(known_status: &str) -> ActivityOptions {
         .build()
 }
 
+/// Retried for as long as it takes: the activity itself says when the bytes can no longer be had.
 fn transfer_options(task_queue: &str, task: &VideoTask) -> ActivityOptions {
-    ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleAndStartToClose {
-        schedule_to_close: TRANSFER_DEADLINE,
-        start_to_close: TRANSFER_TIMEOUT,
-    })
-    .activity_id("archive")
-    .task_queue(names::transfers_task_queue(task_queue))
-    .heartbeat_timeout(TRANSFER_HEARTBEAT)
-    .retry_policy(
-        RetryPolicy::builder()
-            .maximum_interval(LONGEST_BACKOFF)
-            .build(),
-    )
-    .summary(format!("archive {}", task.model))
-    .build()
+    ActivityOptions::with_start_to_close_timeout(TRANSFER_TIMEOUT)
+        .activity_id("archive")
+        .task_queue(names::transfers_task_queue(task_queue))
+        .heartbeat_timeout(TRANSFER_HEARTBEAT)
+        .retry_policy(
+            RetryPolicy::builder()
+                .maximum_interval(LONGEST_BACKOFF)
+                .build(),
+        )
+        .summary(format!("archive {}", task.model))
+        .build()
 }
 
+/// An activity that fails for good ends the lifecycle where it says what that means for the task.
+/// Otherwise the failure is the workflow's own.
 fn end_after(
     error: ActivityExecutionError,
     last_seen: Option<VideoTask>,
 ) -> WorkflowResult<VideoTaskLifecycleResult> {
-    let ActivityExecutionError::Failed(failed) = &error else {
-        return Err(error.into());
-    };
-    let cause = failed.cause();
-    let message = cause.map(ToString::to_string).unwrap_or_default();
-    // Only transfers have a deadline over all attempts. The server ends them with the last failure
-    // where the next attempt would come after it, and with a timeout where one is under way.
-    let is_deadline = failed.retry_state() == RetryState::Timeout
-        || matches!(cause, Some(IncomingError::Timeout(_)));
-    if is_deadline && let Some(task) = last_seen {
-        return Ok(ending::after_deadline(&message, task));
+    if let Some(IncomingError::Application(failure)) = error.reason()
+        && let Ok(Some(verdict)) = failure.details::<Verdict>()
+        && !verdict.reason.is_empty()
+    {
+        return Ok(ending::after_verdict(
+            verdict,
+            failure.to_string(),
+            last_seen,
+        ));
     }
-    let ending = match cause {
-        Some(IncomingError::Application(failure)) => {
-            // A question tells the last record that it saw.
-            let seen = failure.details::<VideoTask>().ok().flatten();
-            let failure_type = failure.type_name().unwrap_or_default();
-            ending::after_failure(failure_type, &message, seen.or(last_seen))
-        }
-        _ => None,
-    };
-    ending.ok_or_else(|| error.into())
+    Err(error.into())
+}
+
+fn video_lost(result: VideoTaskLifecycleResult) -> ApplicationFailure {
+    let message = format!("{}: {}", result.reason, result.message);
+    ApplicationFailure::builder(message)
+        .type_name(failure::VIDEO_LOST.to_owned())
+        .non_retryable(true)
+        .details(result)
+        .build()
 }

@@ -1,11 +1,19 @@
-//! When to ask about a task again, and when asking can no longer help: pure functions of what is
-//! known and the time.
+//! When to ask about a task again, and what it means when asking can no longer help: pure functions
+//! of what is known, the answer and the time.
 
 use std::time::{Duration, SystemTime};
 
-use seedance_archiver_proto::status;
+use seedance_archiver_proto::{
+    reason::{
+        CANCELLED_AND_PURGED, OUTSIDE_QUERY_WINDOW, QUERY_WINDOW_CLOSED, RECORD_VANISHED,
+        TASK_NOT_FOUND, URL_EXPIRED,
+    },
+    status,
+};
 
-/// How questions about one account's tasks are paced and bounded.
+use crate::windows::Windows;
+
+/// How questions about one account's tasks are paced.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pace {
     /// Shortest time between two questions.
@@ -15,10 +23,6 @@ pub struct Pace {
     /// How long a task may be unknown before it counts as not existing: a task just created can
     /// answer 404.
     pub not_found_grace: Duration,
-    /// How long after its creation a task can be asked about.
-    pub query_window: Duration,
-    /// How long before the window's end the last question is asked.
-    pub margin: Duration,
 }
 
 impl Default for Pace {
@@ -27,21 +31,53 @@ impl Default for Pace {
             shortest: Duration::from_secs(2),
             longest: Duration::from_secs(60),
             not_found_grace: Duration::from_secs(10 * 60),
-            query_window: Duration::from_secs(7 * 24 * 60 * 60),
-            margin: Duration::from_secs(5 * 60),
         }
     }
 }
 
 /// What is known of a task when an answer comes in.
 #[derive(Clone, Copy, Debug)]
-pub struct Known {
-    /// When the task was created; `None` while no record was ever seen.
-    pub created_at: Option<SystemTime>,
+pub struct Known<'a> {
+    /// What was last seen of it; `None` while no record ever was.
+    pub seen: Option<Seen<'a>>,
+    /// When its id says that it was created. Only a hint.
+    pub id_time: Option<SystemTime>,
     /// When it was asked about for the first time.
     pub first_asked: SystemTime,
     /// The time of the answer.
     pub now: SystemTime,
+}
+
+/// A record that was seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// When the task was created, where the record says it.
+    pub created_at: Option<SystemTime>,
+    /// When an open task becomes `expired`, where the record says it.
+    pub expires_at: Option<SystemTime>,
+    /// The status that it had.
+    pub status: &'a str,
+    /// When it was last seen.
+    pub at: SystemTime,
+}
+
+/// What a question brought.
+#[derive(Clone, Copy, Debug)]
+pub enum Answer {
+    /// A record that tells nothing new.
+    NoNews,
+    /// The task succeeded, but the record has no URL: not yet, or no longer.
+    NoUrl,
+    /// There is no such task. `since` is when this was said first, without a record in between.
+    NotFound {
+        /// The first time.
+        since: SystemTime,
+    },
+    /// Nothing that tells about the task.
+    Fault {
+        /// How long the service wants to be left alone.
+        retry_after: Option<Duration>,
+    },
 }
 
 /// What to do next.
@@ -49,69 +85,110 @@ pub struct Known {
 pub enum Next {
     /// Ask again after this delay.
     AskAgain(Duration),
-    /// The task does not exist.
-    TaskNotFound,
-    /// The window in which the task can be asked about has closed.
-    WindowClosed,
+    /// Asking can no longer help, for this reason. `None`: for that of the last fault.
+    Settled(Option<&'static str>),
 }
 
-impl Pace {
-    /// After a record that brought no news. The delay is a tenth of the task's age, within bounds,
-    /// but the last question falls inside the window whatever the schedule wanted.
-    pub fn after_no_news(&self, known: Known) -> Next {
-        match self.until_last_question(known) {
-            Some(left) => Next::AskAgain(self.delay(known).min(left)),
-            None => Next::WindowClosed,
-        }
+/// When to ask again after an answer, or why not.
+///
+/// The delay is a tenth of the task's age, within bounds and never shorter than what the service
+/// asked for. The last question falls inside the window, whatever the schedule or the service
+/// wanted; one that failed is asked again while the window is open.
+pub fn next(pace: &Pace, windows: &Windows, known: &Known, answer: Answer) -> Next {
+    let settled_in = match settles(pace, windows, known, answer) {
+        Some((Duration::ZERO, reason)) => return Next::Settled(Some(reason)),
+        Some((left, _)) => left,
+        None => Duration::MAX,
+    };
+    let is_about_the_task = matches!(answer, Answer::NoNews | Answer::NoUrl);
+    let left = match windows.until_last_question(known.created_at(), known.now) {
+        Some(left) => left,
+        None if is_about_the_task => Duration::ZERO,
+        None => windows.until_closed(known.created_at(), known.now) / 2,
+    };
+    if left.is_zero() || left < pace.shortest / 2 && !is_about_the_task {
+        return Next::Settled(closed(windows, known, answer));
     }
+    let delay = delay(pace, known, answer);
+    Next::AskAgain(delay.min(settled_in).min(left))
+}
 
-    /// After a question without an answer. The delay is never shorter than what the service asked
-    /// for; a last question that failed is asked again while the window is open.
-    pub fn after_error(&self, known: Known, retry_after: Option<Duration>) -> Next {
-        let delay = self.delay(known).max(retry_after.unwrap_or_default());
-        if let Some(left) = self.until_last_question(known) {
-            return Next::AskAgain(delay.min(left));
-        }
-        match self.query_window.checked_sub(known.age()) {
-            Some(left) if left > self.shortest => Next::AskAgain(delay.min(left / 2)),
-            _ => Next::WindowClosed,
-        }
-    }
-
-    /// After an answer that there is no such task, given since `since` without a record in between.
-    /// It is believed after the grace, and only where no record was ever seen: one that was seen is
-    /// asked about to the window's end.
-    pub fn after_not_found(&self, known: Known, since: SystemTime) -> Next {
-        let next = self.after_error(known, None);
-        if known.created_at.is_some() {
-            return next;
-        }
-        let unknown_for = known.now.duration_since(since).unwrap_or_default();
-        match (next, positive(self.not_found_grace, unknown_for)) {
-            (Next::AskAgain(delay), Some(left)) => Next::AskAgain(delay.min(left)),
-            (_, None) => Next::TaskNotFound,
-            (next, _) => next,
-        }
-    }
-
-    fn delay(&self, known: Known) -> Duration {
-        (known.age() / 10).clamp(self.shortest, self.longest.max(self.shortest))
-    }
-
-    fn until_last_question(&self, known: Known) -> Option<Duration> {
-        positive(self.query_window.saturating_sub(self.margin), known.age())
+fn delay(pace: &Pace, known: &Known, answer: Answer) -> Duration {
+    let delay = (known.age() / 10).clamp(pace.shortest, pace.longest.max(pace.shortest));
+    match (answer, known.until_expired()) {
+        (Answer::Fault { retry_after }, _) => delay.max(retry_after.unwrap_or_default()),
+        // News is due then.
+        (Answer::NoNews, Some(left)) => delay.min(left + pace.shortest),
+        _ => delay,
     }
 }
 
-impl Known {
+/// When a 404 becomes a verdict before the window closes, and which. That a task does not exist is
+/// believed after a grace, where no record was ever seen. One that was last seen queued can have been
+/// cancelled, and purged after a time. One that has started is asked about to the window's end.
+fn settles(
+    pace: &Pace,
+    windows: &Windows,
+    known: &Known,
+    answer: Answer,
+) -> Option<(Duration, &'static str)> {
+    let Answer::NotFound { since } = answer else {
+        return None;
+    };
+    let left = |whole: Duration, from| whole.saturating_sub(elapsed(from, known.now));
+    match known.seen {
+        None => {
+            let is_too_old = known
+                .id_time
+                .is_some_and(|created| windows.is_outside(created, known.first_asked));
+            let reason = if is_too_old {
+                OUTSIDE_QUERY_WINDOW
+            } else {
+                TASK_NOT_FOUND
+            };
+            Some((left(pace.not_found_grace, since), reason))
+        }
+        Some(seen) if [status::QUEUED, status::CANCELLED].contains(&seen.status) => Some((
+            left(windows.cancelled_retention, seen.at),
+            CANCELLED_AND_PURGED,
+        )),
+        Some(_) => None,
+    }
+}
+
+/// Why nothing came of a task whose window has closed.
+fn closed(windows: &Windows, known: &Known, answer: Answer) -> Option<&'static str> {
+    match answer {
+        Answer::NoNews if windows.is_outside(known.created_at(), known.first_asked) => {
+            Some(OUTSIDE_QUERY_WINDOW)
+        }
+        Answer::NoNews => Some(QUERY_WINDOW_CLOSED),
+        Answer::NoUrl => Some(URL_EXPIRED),
+        Answer::NotFound { .. } if known.seen.is_none() => Some(TASK_NOT_FOUND),
+        Answer::NotFound { .. } => Some(RECORD_VANISHED),
+        Answer::Fault { .. } => None,
+    }
+}
+
+impl Known<'_> {
+    /// When the task was created. While nobody knows, when it was asked about first.
+    fn created_at(&self) -> SystemTime {
+        self.seen
+            .and_then(|seen| seen.created_at)
+            .unwrap_or(self.first_asked)
+    }
+
     fn age(&self) -> Duration {
-        let since = self.created_at.unwrap_or(self.first_asked);
-        self.now.duration_since(since).unwrap_or_default()
+        elapsed(self.created_at(), self.now)
+    }
+
+    fn until_expired(&self) -> Option<Duration> {
+        self.seen?.expires_at?.duration_since(self.now).ok()
     }
 }
 
-fn positive(whole: Duration, part: Duration) -> Option<Duration> {
-    whole.checked_sub(part).filter(|left| !left.is_zero())
+fn elapsed(from: SystemTime, now: SystemTime) -> Duration {
+    now.duration_since(from).unwrap_or_default()
 }
 
 /// Whether a record tells more than what is known. An older one may come from a replica that lags,

@@ -6,7 +6,7 @@ use crate::seedance::UrlSeal;
 
 fn decode(answer: Value) -> Result<VideoTask, String> {
     let seal = UrlSeal::derived("default", &SecretString::from("key"));
-    record(answer.to_string().as_bytes(), "cgt-1")
+    record(answer.to_string().as_bytes(), "cgt-1", &Statuses::default())
         .map(|record| record.sealed(&seal))
         .map_err(|error| error.to_string())
 }
@@ -67,7 +67,7 @@ fn tolerates_what_gateways_send() {
     .unwrap();
     let expected = VideoTask {
         id: "cgt-1".into(),
-        status: "processing".into(),
+        status: "running".into(),
         created_at: 1_750_000_000,
         updated_at: 1_750_000_100,
         frames: Some(29),
@@ -80,6 +80,30 @@ fn tolerates_what_gateways_send() {
         ..VideoTask::default()
     };
     assert_eq!(task, expected);
+}
+
+#[test]
+fn unwraps_what_gateways_wrap() {
+    let wrapped = |data| decode(json!({"code": "success", "message": "", "data": data})).unwrap();
+    let inner = json!({"id": "cgt-9", "status": "succeeded", "seed": 7});
+    let task = wrapped(json!({"task_id": "task_1", "status": "SUCCESS", "data": inner}));
+    assert_eq!(
+        (task.id.as_str(), task.status.as_str(), task.seed),
+        ("cgt-1", "succeeded", Some(7))
+    );
+    assert_eq!(wrapped(inner).seed, Some(7));
+
+    let failed = json!({"status": "FAILURE", "fail_reason": "too dark", "data": null});
+    let task = wrapped(failed);
+    assert_eq!(task.status, "failed");
+    assert_eq!(task.error.unwrap().message, "too dark");
+    assert_eq!(
+        wrapped(json!({"status": "IN_PROGRESS", "data": {}})).status,
+        "running"
+    );
+
+    let error = json!({"code": "fail_to_fetch_task", "message": "try later", "data": null});
+    assert_eq!(decode(error).unwrap_err(), "fail_to_fetch_task: try later");
 }
 
 #[test]
@@ -110,6 +134,9 @@ fn refuses_what_is_no_record_and_says_what_it_is() {
     assert!(fault(json!({"id": "cgt-2", "status": "queued"})).contains("another task"));
     let busy = json!({"error": {"code": "ServerOverloaded", "message": "later"}});
     assert_eq!(fault(busy), "ServerOverloaded: later");
-    let html = record(b"<html>", "cgt-1").err().unwrap().to_string();
+    let html = record(b"<html>", "cgt-1", &Statuses::default())
+        .err()
+        .unwrap()
+        .to_string();
     assert!(html.starts_with("the answer is not JSON"), "{html}");
 }

@@ -1,4 +1,4 @@
-use seedance_archiver_proto::v1::VideoTaskError;
+use seedance_archiver_proto::{reason, v1::VideoTaskError};
 
 use super::*;
 
@@ -12,58 +12,55 @@ fn task(status: &str) -> VideoTask {
 
 #[test]
 fn an_unsuccessful_task_says_why() {
-    let mut failed = task(status::FAILED);
-    failed.error = Some(VideoTaskError {
-        code: "Code".into(),
-        message: "why".into(),
-    });
-    assert_eq!(unsuccessful(failed.clone()).reason, "Code: why");
-    failed.error = Some(VideoTaskError {
-        code: String::new(),
-        message: "why".into(),
-    });
-    assert_eq!(unsuccessful(failed).reason, "why");
-    assert!(
-        unsuccessful(task(status::EXPIRED))
-            .reason
-            .contains("execution_expires_after")
-    );
-    assert_eq!(unsuccessful(task(status::CANCELLED)).reason, "cancelled");
-}
-
-#[test]
-fn a_failure_ends_the_lifecycle_only_where_it_settles_the_outcome() {
-    let outcome = |failure_type, last_seen| {
-        after_failure(failure_type, "because", last_seen).map(|result| result.outcome)
+    let why = |status, code: &str, message: &str| {
+        let mut task = task(status);
+        task.error = Some(VideoTaskError {
+            code: code.into(),
+            message: message.into(),
+        });
+        let result = unsuccessful(task);
+        assert_eq!(result.outcome, "unsuccessful");
+        (result.reason, result.message)
     };
-    let seen = || Some(task(status::RUNNING));
+    let said = |reason: &str, message: &str| (reason.to_owned(), message.to_owned());
+    assert_eq!(why("failed", "Code", "words"), said("Code", "words"));
+    assert_eq!(why("failed", "", "words"), said("failed", "words"));
+    assert_eq!(why("failed", "Code", "").0, "Code");
     assert_eq!(
-        outcome(failure::TASK_NOT_FOUND, None).as_deref(),
-        Some("unknown")
+        why("cancelled", "", ""),
+        said("cancelled", "the task was cancelled")
     );
-    assert_eq!(
-        outcome(failure::QUERY_WINDOW_CLOSED, None).as_deref(),
-        Some("unknown")
-    );
-    assert_eq!(
-        outcome(failure::QUERY_WINDOW_CLOSED, seen()).as_deref(),
-        Some("lost")
-    );
-    assert_eq!(
-        outcome(failure::URL_EXPIRED, seen()).as_deref(),
-        Some("lost")
-    );
-    assert_eq!(outcome(failure::INVALID_REQUEST, seen()), None);
-    assert_eq!(outcome(failure::STORE_CONFLICT, seen()), None);
+    let (reason, message) = why("expired", "", "");
+    assert!(reason == "expired" && message.contains("execution_expires_after"));
 }
 
 #[test]
-fn a_deadline_loses_the_video_and_says_of_what() {
-    let result = after_deadline("the bucket is full", task(status::SUCCEEDED));
-    assert_eq!(result.outcome, "lost");
-    assert!(
-        result.reason.ends_with(": the bucket is full"),
-        "{result:?}"
+fn a_verdict_counts_with_what_was_seen() {
+    let outcome = |reason: &str, in_verdict, last_seen| {
+        let verdict = Verdict {
+            reason: reason.into(),
+            task: in_verdict,
+        };
+        after_verdict(verdict, "words".into(), last_seen).outcome
+    };
+    let seen = || Some(task("running"));
+    for reason in [
+        reason::QUERY_WINDOW_CLOSED,
+        reason::RECORD_VANISHED,
+        reason::URL_EXPIRED,
+        "unauthorized",
+    ] {
+        assert_eq!(outcome(reason, None, seen()), "lost", "{reason}");
+        assert_eq!(outcome(reason, seen(), None), "lost", "{reason}");
+        assert_eq!(outcome(reason, None, None), "unknown", "{reason}");
+    }
+    assert_eq!(outcome(reason::TASK_NOT_FOUND, None, None), "unknown");
+    assert_eq!(
+        outcome(reason::OUTSIDE_QUERY_WINDOW, seen(), None),
+        "unknown"
     );
-    assert!(result.task.is_some());
+    assert_eq!(
+        outcome(reason::CANCELLED_AND_PURGED, seen(), None),
+        "unsuccessful"
+    );
 }

@@ -6,105 +6,169 @@ fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000 + seconds)
 }
 
-fn seen(now: u64) -> Known {
+fn seen(status: &str, now: u64) -> Known<'_> {
     Known {
-        created_at: Some(at(0)),
+        seen: Some(Seen {
+            created_at: Some(at(0)),
+            expires_at: None,
+            status,
+            at: at(now),
+        }),
+        ..never_seen(now)
+    }
+}
+
+fn never_seen(now: u64) -> Known<'static> {
+    Known {
+        seen: None,
+        id_time: None,
         first_asked: at(0),
         now: at(now),
     }
 }
 
-fn never_seen(now: u64) -> Known {
-    Known {
-        created_at: None,
-        first_asked: at(0),
-        now: at(now),
+fn after(known: Known, answer: Answer) -> Next {
+    next(&Pace::default(), &Windows::default(), &known, answer)
+}
+
+fn fault(seconds: u64) -> Answer {
+    Answer::Fault {
+        retry_after: Some(Duration::from_secs(seconds)),
     }
+}
+
+fn not_found(since: u64) -> Answer {
+    Answer::NotFound { since: at(since) }
 }
 
 fn ask_again(seconds: u64) -> Next {
     Next::AskAgain(Duration::from_secs(seconds))
 }
 
+fn settled(reason: &'static str) -> Next {
+    Next::Settled(Some(reason))
+}
+
 #[test]
 fn paces_questions_by_the_age_of_the_task() {
-    let pace = Pace::default();
     for (age, delay) in [(0, 2), (30, 3), (300, 30), (3_600, 60), (DAY, 60)] {
-        assert_eq!(
-            pace.after_no_news(seen(age)),
-            ask_again(delay),
-            "at {age} s"
-        );
+        let next = after(seen("running", age), Answer::NoNews);
+        assert_eq!(next, ask_again(delay), "at {age} s");
     }
 }
 
 #[test]
 fn waits_as_long_as_the_service_asks() {
-    let after =
-        |age, seconds| Pace::default().after_error(seen(age), Some(Duration::from_secs(seconds)));
-    assert_eq!(after(30, 120), ask_again(120));
-    assert_eq!(after(300, 5), ask_again(30));
+    assert_eq!(after(seen("running", 30), fault(120)), ask_again(120));
+    assert_eq!(after(seen("running", 300), fault(5)), ask_again(30));
+}
+
+#[test]
+fn asks_when_an_open_task_expires() {
+    let mut known = seen("running", 3_590);
+    if let Some(seen) = &mut known.seen {
+        seen.expires_at = Some(at(3_600));
+    }
+    assert_eq!(after(known, Answer::NoNews), ask_again(10 + 2));
+    known.now = at(3_700);
+    assert_eq!(
+        after(known, Answer::NoNews),
+        ask_again(60),
+        "it was due, and did not"
+    );
 }
 
 #[test]
 fn asks_the_last_question_inside_the_window() {
-    let pace = Pace::default();
     let last = 7 * DAY - 300;
-    assert_eq!(pace.after_no_news(seen(last - 20)), ask_again(20));
-    let retry_after = Some(Duration::from_secs(DAY));
     assert_eq!(
-        pace.after_error(seen(last - 20), retry_after),
+        after(seen("running", last - 20), Answer::NoNews),
         ask_again(20)
     );
-    assert_eq!(pace.after_no_news(seen(last)), Next::WindowClosed);
-    assert_eq!(pace.after_no_news(seen(8 * DAY)), Next::WindowClosed);
+    assert_eq!(after(seen("running", last - 20), fault(DAY)), ask_again(20));
+    for now in [last, 8 * DAY] {
+        let open = after(seen("running", now), Answer::NoNews);
+        assert_eq!(open, settled(QUERY_WINDOW_CLOSED));
+        let no_url = after(seen("running", now), Answer::NoUrl);
+        assert_eq!(no_url, settled(URL_EXPIRED));
+    }
 }
 
 #[test]
 fn repeats_a_last_question_that_failed_while_the_window_is_open() {
-    let pace = Pace::default();
-    let mut age = Duration::from_secs(7 * DAY - 300);
+    let mut known = seen("running", 7 * DAY - 300);
     let mut questions = 0;
-    let known = |age| Known {
-        now: at(0) + age,
-        ..seen(0)
-    };
-    while let Next::AskAgain(delay) = pace.after_error(known(age), Some(Duration::from_secs(DAY))) {
-        age += delay;
+    while let Next::AskAgain(delay) = after(known, fault(DAY)) {
+        known.now += delay;
         questions += 1;
         assert!(
-            age < pace.query_window,
+            known.now < at(7 * DAY),
             "question {questions} is outside the window"
         );
     }
     assert!((5..20).contains(&questions), "{questions} questions");
-    assert_eq!(pace.after_error(seen(7 * DAY), None), Next::WindowClosed);
+    assert_eq!(
+        after(seen("running", 7 * DAY), fault(0)),
+        Next::Settled(None)
+    );
 }
 
 #[test]
-fn believes_a_404_only_after_the_grace_and_only_for_a_task_never_seen() {
-    let pace = Pace::default();
-    let not_found = |known, since| pace.after_not_found(known, at(since));
-    assert_eq!(not_found(never_seen(0), 0), ask_again(2));
-    assert_eq!(not_found(never_seen(590), 0), ask_again(10));
-    assert_eq!(not_found(never_seen(600), 0), Next::TaskNotFound);
+fn believes_a_404_after_the_grace_where_no_record_was_ever_seen() {
+    assert_eq!(after(never_seen(0), not_found(0)), ask_again(2));
+    assert_eq!(after(never_seen(590), not_found(0)), ask_again(10));
     assert_eq!(
-        not_found(never_seen(3_600), 3_599),
+        after(never_seen(600), not_found(0)),
+        settled(TASK_NOT_FOUND)
+    );
+    assert_eq!(
+        after(never_seen(3_600), not_found(3_599)),
         ask_again(60),
         "the first 404"
     );
-    assert_eq!(not_found(seen(3_600), 0), ask_again(60));
-    assert_eq!(not_found(seen(7 * DAY), 0), Next::WindowClosed);
+}
+
+#[test]
+fn a_task_older_than_the_window_is_told_from_one_that_does_not_exist() {
+    let mut known = never_seen(600);
+    known.id_time = Some(at(0) - Duration::from_secs(7 * DAY));
+    assert_eq!(after(known, not_found(0)), settled(OUTSIDE_QUERY_WINDOW));
+    known.id_time = Some(at(0) - Duration::from_secs(6 * DAY));
+    assert_eq!(after(known, not_found(0)), settled(TASK_NOT_FOUND));
+
+    let mut known = seen("running", 8 * DAY);
+    known.first_asked = at(8 * DAY);
+    assert_eq!(after(known, Answer::NoNews), settled(OUTSIDE_QUERY_WINDOW));
+}
+
+#[test]
+fn a_queued_task_that_is_gone_for_long_was_cancelled() {
+    let mut known = seen("queued", 1_000);
+    known.now = at(1_000 + DAY - 20);
+    assert_eq!(after(known, not_found(2_000)), ask_again(20));
+    known.now = at(1_000 + DAY);
+    assert_eq!(
+        after(known, not_found(2_000)),
+        settled(CANCELLED_AND_PURGED)
+    );
+}
+
+#[test]
+fn a_started_task_that_is_gone_is_asked_about_to_the_windows_end() {
+    let mut known = seen("running", 1_000);
+    known.now = at(6 * DAY);
+    assert_eq!(after(known, not_found(2_000)), ask_again(60));
+    known.now = at(7 * DAY);
+    assert_eq!(after(known, not_found(2_000)), settled(RECORD_VANISHED));
 }
 
 #[test]
 fn a_task_from_the_future_counts_as_new() {
-    let known = Known {
-        created_at: Some(at(100)),
-        first_asked: at(0),
-        now: at(10),
-    };
-    assert_eq!(Pace::default().after_no_news(known), ask_again(2));
+    let mut known = seen("queued", 10);
+    if let Some(seen) = &mut known.seen {
+        seen.created_at = Some(at(100));
+    }
+    assert_eq!(after(known, Answer::NoNews), ask_again(2));
 }
 
 #[test]

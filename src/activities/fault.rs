@@ -1,0 +1,74 @@
+//! What can go wrong in an attempt at a transfer, wherever it comes from.
+
+use std::time::Duration;
+
+use seedance_archiver_proto::{
+    names::failure,
+    reason::{self, RECORD_VANISHED},
+};
+
+use crate::{
+    archive,
+    seedance::{self, Reaction},
+};
+
+/// Why an attempt failed.
+pub(super) enum Fault {
+    /// It was told to stop.
+    Cancelled,
+    /// A person has to look.
+    Conflict(archive::Error),
+    /// It may pass.
+    Passing(Passing),
+}
+
+/// A fault that may pass, and what it means where it does not in time.
+pub(super) struct Passing {
+    pub(super) message: String,
+    pub(super) failure_type: &'static str,
+    pub(super) reason: String,
+    pub(super) retry_after: Duration,
+}
+
+impl Fault {
+    /// There is no URL that works.
+    pub(super) fn no_url(message: impl Into<String>) -> Self {
+        Self::passing(message, failure::URL_EXPIRED)
+    }
+
+    fn passing(message: impl Into<String>, failure_type: &'static str) -> Self {
+        Self::Passing(Passing {
+            message: message.into(),
+            failure_type,
+            reason: reason::of_failure(failure_type),
+            retry_after: Duration::ZERO,
+        })
+    }
+}
+
+impl From<archive::Error> for Fault {
+    fn from(error: archive::Error) -> Self {
+        match error {
+            archive::Error::Cancelled => Self::Cancelled,
+            archive::Error::Conflict { .. } => Self::Conflict(error),
+            error => Self::passing(error.to_string(), error.failure_type()),
+        }
+    }
+}
+
+/// Asking for a fresh URL failed.
+impl From<seedance::Error> for Fault {
+    fn from(error: seedance::Error) -> Self {
+        let failure_type = error.failure_type();
+        let reason = match error.reaction() {
+            Reaction::NotFound => RECORD_VANISHED.to_owned(),
+            _ => reason::of_failure(failure_type),
+        };
+        Self::Passing(Passing {
+            message: format!("the video URL does not work, and there is no fresh one: {error}"),
+            failure_type,
+            reason,
+            retry_after: error.retry_after().unwrap_or_default(),
+        })
+    }
+}
