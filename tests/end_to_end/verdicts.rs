@@ -83,7 +83,10 @@ async fn cancelled_and_purged(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::with(
         &server,
         |simulator| simulator,
-        |account| account.windows.cancelled_retention = 2 * SECOND,
+        |account| {
+            account.windows.cancelled_retention = 2 * SECOND;
+            account.pace.not_found_grace = SECOND;
+        },
     )
     .await?;
     let id = world.simulator.create(Script {

@@ -116,16 +116,27 @@ pub fn next(pace: &Pace, windows: &Windows, known: &Known, answer: Answer) -> Ne
 fn delay(pace: &Pace, known: &Known, answer: Answer) -> Duration {
     let delay = (known.age() / 10).clamp(pace.shortest, pace.longest.max(pace.shortest));
     match (answer, known.until_expired()) {
-        (Answer::Fault { retry_after }, _) => delay.max(retry_after.unwrap_or_default()),
+        (Answer::Fault { retry_after }, _) => {
+            let asked_for = retry_after.unwrap_or_default();
+            // Nobody knows how much of the window is left to a task that was never seen.
+            let is_seen = known.seen.is_some();
+            let longest = if is_seen {
+                asked_for
+            } else {
+                pace.not_found_grace
+            };
+            delay.max(asked_for.min(longest))
+        }
         // News is due then.
         (Answer::NoNews, Some(left)) => delay.min(left + pace.shortest),
         _ => delay,
     }
 }
 
-/// When a 404 becomes a verdict before the window closes, and which. That a task does not exist is
-/// believed after a grace, where no record was ever seen. One that was last seen queued can have been
-/// cancelled, and purged after a time. One that has started is asked about to the window's end.
+/// When a 404 becomes a verdict before the window closes, and which. It must have lasted for a grace.
+/// Then a task of which no record was ever seen does not exist, and one that was last seen queued,
+/// for longer than such records are kept, was cancelled and purged. One that has started is asked
+/// about to the window's end.
 fn settles(
     pace: &Pace,
     windows: &Windows,
@@ -148,10 +159,11 @@ fn settles(
             };
             Some((left(pace.not_found_grace, since), reason))
         }
-        Some(seen) if [status::QUEUED, status::CANCELLED].contains(&seen.status) => Some((
-            left(windows.cancelled_retention, seen.at),
-            CANCELLED_AND_PURGED,
-        )),
+        Some(seen) if [status::QUEUED, status::CANCELLED].contains(&seen.status) => {
+            let is_kept = left(windows.cancelled_retention, seen.at);
+            let grace = left(pace.not_found_grace, since);
+            Some((is_kept.max(grace), CANCELLED_AND_PURGED))
+        }
         Some(_) => None,
     }
 }
@@ -201,5 +213,7 @@ pub fn is_news(
     status != known_status && (status::is_terminal(status) || !is_older)
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -151,6 +151,17 @@ fn a_queued_task_that_is_gone_for_long_was_cancelled() {
         after(known, not_found(2_000)),
         settled(CANCELLED_AND_PURGED)
     );
+    let just_now = not_found(1_000 + DAY - 10);
+    assert_eq!(
+        after(known, just_now),
+        ask_again(60),
+        "the first 404 in a long time"
+    );
+}
+
+#[test]
+fn a_task_never_seen_is_not_left_alone_for_as_long_as_the_service_asks() {
+    assert_eq!(after(never_seen(0), fault(DAY)), ask_again(600));
 }
 
 #[test]
