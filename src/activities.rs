@@ -1,6 +1,7 @@
 //! The activities that a worker registers: `QueryVideoTask` and `ArchiveVideo`.
 
 mod archive_video;
+mod cancel_video_task;
 mod failure;
 mod fault;
 mod memory;

@@ -71,7 +71,7 @@ pub async fn start(
         .static_summary(format!("Seedance video {}", request.task_id))
         .build();
     match client
-        .start_workflow(VideoTaskLifecycle, request.into(), options)
+        .start_workflow(VideoTaskLifecycle::default(), request.into(), options)
         .await
     {
         Ok(handle) => Ok(Lifecycle { handle }),

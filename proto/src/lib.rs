@@ -6,12 +6,14 @@
 //! - [`names`]: the names that callers use and that therefore never change.
 //! - [`status`], [`outcome`] and [`reason`]: the words that `VideoTask.status`,
 //!   `VideoTaskLifecycleResult.outcome` and `.reason` take.
+//! - [`phase`]: the words of `LifecycleProgress.phase`.
 //! - [`task_id`]: what a task id may look like.
 //! - [`redact`]: takes secrets out of text.
 
 mod json;
 pub mod names;
 pub mod outcome;
+pub mod phase;
 pub mod reason;
 pub mod redact;
 pub mod status;

@@ -14,6 +14,9 @@ pub const QUERY_WINDOW_CLOSED: &str = "query_window_closed";
 /// The task succeeded, and no URL of its video works any more.
 pub const URL_EXPIRED: &str = "url_expired";
 
+/// The workflow was cancelled: not a verdict about the task.
+pub const CANCELLED_BY_CALLER: &str = "cancelled_by_caller";
+
 /// The reason that stands for a type of failure: `StoreUnavailable` is `store_unavailable`.
 pub fn of_failure(failure_type: &str) -> String {
     let mut reason = String::new();

@@ -106,6 +106,12 @@ impl Simulator {
         Some(self.service.tasks.find(task_id)?.video.clone())
     }
 
+    /// The status of a task now. `None` where there is no such task.
+    pub fn status(&self, task_id: &str) -> Option<&'static str> {
+        let task = self.service.tasks.find(task_id)?;
+        Some(task.status(SystemTime::now()).0)
+    }
+
     /// What was asked of a task so far.
     pub fn stats(&self, task_id: &str) -> Stats {
         self.service.tasks.stats(task_id)

@@ -13,7 +13,7 @@ use seedance_archiver_proto::{
         TASK_NOT_FOUND,
     },
     status,
-    v1::{QueryVideoTaskRequest, VideoTask},
+    v1::{CancelVideoTaskRequest, CancelVideoTaskResult, QueryVideoTaskRequest, VideoTask},
 };
 use seedance_archiver_workflows::{
     question::{self, Answer, Next},
@@ -22,7 +22,10 @@ use seedance_archiver_workflows::{
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
-use super::{failure, memory::Memory};
+use super::{
+    cancel_video_task, failure,
+    memory::{self, Memory},
+};
 use crate::{
     config::{Account, Accounts},
     seedance::{self, Client, Reaction, Record},
@@ -44,16 +47,25 @@ impl QueryActivities {
         request: Request<QueryVideoTaskRequest>,
     ) -> Result<VideoTask, ActivityError> {
         let request = request.check().map_err(failure::invalid_request)?;
-        let account = self.accounts.get(&request.account).map_err(|error| {
-            failure::invalid_request(InvalidRequest::new("account", error.to_string()))
-        })?;
-
+        let account = self.account(&request.account)?;
         let mut memory = Memory::recall(&ctx, &account, &request);
         match self.seedance.query(&account, &request.task_id).await {
-            Ok(record) if is_news(&record, &request) => Ok(record.sealed(&account.seal())),
+            Ok(record) if is_news(&record, &request) => Ok(contract(&account, record)),
             Ok(record) => Err(no_news(&account, record, &mut memory).await),
             Err(error) => Err(no_record(&account, &error, &mut memory).await),
         }
+    }
+
+    /// Cancels the task where it is queued, and tells its status where it is not.
+    #[activity(name = "CancelVideoTask")]
+    pub async fn cancel_video_task(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        request: Request<CancelVideoTaskRequest>,
+    ) -> Result<CancelVideoTaskResult, ActivityError> {
+        let request = request.check().map_err(failure::invalid_request)?;
+        let account = self.account(&request.account)?;
+        cancel_video_task::cancel(&self.seedance, &account, &request.task_id).await
     }
 }
 
@@ -61,6 +73,30 @@ impl QueryActivities {
     /// Activities that serve these accounts.
     pub fn new(accounts: Accounts, seedance: Client) -> Self {
         Self { accounts, seedance }
+    }
+
+    fn account(&self, name: &str) -> Result<Arc<Account>, ActivityError> {
+        self.accounts.get(name).map_err(|error| {
+            failure::invalid_request(InvalidRequest::new("account", error.to_string()))
+        })
+    }
+}
+
+/// The record as workflows see it: URLs sealed, with the deadline that follows from them.
+fn contract(account: &Account, record: Record) -> VideoTask {
+    let (created_at, updated_at) = (record.created_at(), record.updated_at());
+    let deadline = memory::time(created_at).and_then(|created_at| {
+        let url = record.video_url();
+        let url_end = url.and_then(|url| {
+            let updated_at = memory::time(updated_at).unwrap_or(created_at);
+            account.windows.url_end(updated_at, url.expires_at())
+        });
+        account.windows.archive_deadline(created_at, url_end)
+    });
+    let deadline = deadline.and_then(|time| Timestamp::try_from(time).ok());
+    VideoTask {
+        archive_deadline: deadline.map_or(0, Timestamp::as_second),
+        ..record.sealed(&account.seal())
     }
 }
 
@@ -80,7 +116,7 @@ async fn no_news(account: &Account, record: Record, memory: &mut Memory<'_>) -> 
     } else {
         (Answer::NoNews, record.status().to_owned())
     };
-    let task = record.sealed(&account.seal());
+    let task = contract(account, record);
     memory.saw(task.clone()).await;
     match question::next(&account.pace, &account.windows, &memory.known(), answer) {
         Next::AskAgain(delay) => {

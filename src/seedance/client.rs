@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use reqwest::{
-    StatusCode,
+    Method, StatusCode,
     header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
 };
 use secrecy::ExposeSecret;
@@ -38,10 +38,30 @@ impl Client {
 
     /// Asks for the record of a task: one request.
     pub async fn query(&self, account: &Account, task_id: &str) -> Result<Record, Error> {
+        self.call(Method::GET, account, task_id, |body| {
+            decode::record(body, task_id, &account.statuses)
+        })
+        .await
+    }
+
+    /// Cancels a queued task. The service refuses to cancel a running one, but **deletes the record**
+    /// of one that has ended: ask first.
+    pub async fn cancel(&self, account: &Account, task_id: &str) -> Result<(), Error> {
+        self.call(Method::DELETE, account, task_id, |_| Ok(()))
+            .await
+    }
+
+    async fn call<T>(
+        &self,
+        method: Method,
+        account: &Account,
+        task_id: &str,
+        decode: impl FnOnce(&[u8]) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let sent_id = Uuid::new_v4().to_string();
         let response = self
             .http
-            .get(account.task_url(task_id))
+            .request(method.clone(), account.task_url(task_id))
             .timeout(QUESTION_TIMEOUT)
             .bearer_auth(account.api_key.expose_secret())
             .header(CONTENT_TYPE, "application/json")
@@ -54,15 +74,16 @@ impl Client {
         let received_id = request_id(&headers);
         tracing::debug!(
             task_id,
+            %method,
             status = status.as_u16(),
             client_request_id = sent_id,
             request_id = received_id,
-            "asked"
+            "called the task API"
         );
         let answer = async {
             let body = read(response).await?;
             if status.is_success() {
-                decode::record(&body, task_id, &account.statuses)
+                decode(&body)
             } else {
                 Err(refusal(status, &headers, &body))
             }

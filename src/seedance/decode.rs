@@ -98,6 +98,7 @@ fn task(fields: &Fields, id: &str, status: String) -> VideoTask {
         output_format: fields.text("output_format"),
         subdivisionlevel: fields.text("subdivisionlevel"),
         fileformat: fields.text("fileformat"),
+        archive_deadline: 0,
     }
 }
 

@@ -10,6 +10,7 @@ mod clients;
 mod command_line;
 mod crashes;
 mod endings;
+mod messages;
 mod requests;
 mod tools;
 mod verdicts;
@@ -62,6 +63,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         verdicts::tests,
         archiving::tests,
         waiting::tests,
+        messages::tests,
         requests::tests,
         callers::tests,
         crashes::tests,

@@ -9,7 +9,8 @@
 )]
 
 use seedance_archiver_proto::v1::{
-    ArchiveVideoRequest, Manifest, QueryVideoTaskRequest, VideoTask,
+    ArchiveVideoRequest, CancelVideoTaskRequest, CancelVideoTaskResult, Manifest,
+    QueryVideoTaskRequest, VideoTask,
 };
 use temporalio_common::error::ApplicationFailure;
 use temporalio_macros::activity_definitions;
@@ -25,6 +26,13 @@ impl QueryActivities {
     pub fn query_video_task(
         request: Request<QueryVideoTaskRequest>,
     ) -> Result<VideoTask, ApplicationFailure> {
+        unimplemented!()
+    }
+
+    #[activity(name = "CancelVideoTask")]
+    pub fn cancel_video_task(
+        request: Request<CancelVideoTaskRequest>,
+    ) -> Result<CancelVideoTaskResult, ApplicationFailure> {
         unimplemented!()
     }
 }

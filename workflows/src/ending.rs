@@ -2,7 +2,7 @@
 
 use seedance_archiver_proto::{
     outcome,
-    reason::{CANCELLED_AND_PURGED, OUTSIDE_QUERY_WINDOW, TASK_NOT_FOUND},
+    reason::{CANCELLED_AND_PURGED, CANCELLED_BY_CALLER, OUTSIDE_QUERY_WINDOW, TASK_NOT_FOUND},
     status,
     v1::{Manifest, Verdict, VideoTask, VideoTaskLifecycleResult},
 };
@@ -60,6 +60,17 @@ pub fn after_verdict(
         manifest: None,
         reason: verdict.reason,
         message,
+    }
+}
+
+/// The workflow was cancelled. `task_too` says what became of the task.
+pub fn cancelled_by_caller(task_too: &str, task: Option<VideoTask>) -> VideoTaskLifecycleResult {
+    VideoTaskLifecycleResult {
+        outcome: outcome::UNKNOWN.into(),
+        task,
+        manifest: None,
+        reason: CANCELLED_BY_CALLER.into(),
+        message: format!("the lifecycle was cancelled; {task_too}"),
     }
 }
 

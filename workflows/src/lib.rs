@@ -5,14 +5,17 @@
 //! - [`question`]: when to ask about a task again, and when asking can no longer help.
 //! - [`windows`]: the times within which a task can be asked about and its video fetched.
 //! - [`ending`]: how what is known becomes an outcome.
+//! - [`details`]: what people see of it in the Temporal UI.
 //! - [`request`]: how requests are read, and what makes one invalid.
 //!
 //! Nothing here can open a socket or a file, or read a clock: the crate depends on nothing that
 //! could, and `clippy.toml` bans what the standard library offers.
 
 pub mod activities;
+pub mod details;
 pub mod ending;
 mod lifecycle;
+mod options;
 pub mod question;
 pub mod request;
 pub mod windows;

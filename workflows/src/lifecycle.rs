@@ -6,99 +6,112 @@
 use std::time::Duration;
 
 use seedance_archiver_proto::{
-    names::{self, failure},
-    outcome, status,
+    names::failure,
+    outcome, phase, status,
     v1::{
-        ArchiveVideoRequest, Manifest, QueryVideoTaskRequest, Verdict, VideoTask,
-        VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
+        ArchiveVideoRequest, CancelVideoTaskRequest, LifecycleProgress, Manifest,
+        QueryVideoTaskRequest, Verdict, VideoTask, VideoTaskLifecycleRequest,
+        VideoTaskLifecycleResult,
     },
 };
 use temporalio_common::error::{ApplicationFailure, IncomingError};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_workflow::{
-    ActivityExecutionError, ActivityOptions, RetryPolicy, WorkflowContext, WorkflowResult,
+    ActivityExecutionError, SyncWorkflowContext, WorkflowContext, WorkflowContextView,
+    WorkflowResult, workflows::select,
 };
 
 use crate::{
     activities::{QueryActivities, TransferActivities},
-    ending, question,
+    details, ending, options, question,
     request::Request,
 };
 
-/// One question: a request to the API and its answer.
-const QUESTION_TIMEOUT: Duration = Duration::from_secs(60);
-/// One attempt at a transfer. A stalled one is found by its heartbeats, long before.
-const TRANSFER_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
-/// How long a dead worker's transfer goes unnoticed.
-const TRANSFER_HEARTBEAT: Duration = Duration::from_secs(20);
-/// Longest time between two attempts that no explicit delay spaces.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+/// Shortest time between two questions that nudges bring about.
+const NUDGE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Asks about a generation task until its status is terminal, then archives what it made.
 #[workflow]
 #[derive(Default)]
-pub struct VideoTaskLifecycle;
+pub struct VideoTaskLifecycle {
+    progress: LifecycleProgress,
+    is_nudged: bool,
+}
+
+type Context = WorkflowContext<VideoTaskLifecycle>;
 
 #[workflow_methods]
 impl VideoTaskLifecycle {
     /// Runs to the end of the task. A request that cannot be read or is not sound fails as
-    /// `InvalidRequest`.
+    /// `InvalidRequest`, a lost video as `VideoLost`, unless the request asks for a report only.
     #[run(name = "VideoTaskLifecycle")]
     pub async fn run(
         ctx: &mut WorkflowContext<Self>,
         request: Request<VideoTaskLifecycleRequest>,
     ) -> WorkflowResult<VideoTaskLifecycleResult> {
         let request = request.check().map_err(ApplicationFailure::from)?;
-        let result = run_to_the_end(ctx, &request).await?;
+        let result = match run_to_the_end(ctx, &request).await {
+            Err(_) if ctx.cancellation_token().is_cancelled() => cancelled(ctx, &request).await,
+            Err(error) => end_after(error, last_seen(ctx))?,
+            Ok(result) => result,
+        };
+        show(ctx, phase::ENDED, result.task.clone());
+        ctx.set_current_details(details::of_result(&result));
         if result.outcome == outcome::LOST && !request.report_only {
             return Err(video_lost(result).into());
         }
         Ok(result)
     }
+
+    /// A hint that the task may have changed: it is asked about at once, and the hint is not
+    /// believed.
+    #[signal(name = "nudge")]
+    pub fn nudge(&mut self, _: &mut SyncWorkflowContext<Self>) {
+        self.is_nudged = true;
+    }
+
+    /// What is known now.
+    #[query(name = "progress")]
+    pub fn progress(&self, _: &WorkflowContextView) -> LifecycleProgress {
+        self.progress.clone()
+    }
 }
 
 async fn run_to_the_end(
-    ctx: &WorkflowContext<VideoTaskLifecycle>,
+    ctx: &Context,
     request: &VideoTaskLifecycleRequest,
-) -> WorkflowResult<VideoTaskLifecycleResult> {
-    let mut last_seen = None;
-    let task = match follow(ctx, request, &mut last_seen).await {
-        Ok(task) => task,
-        Err(error) => return end_after(error, last_seen),
-    };
+) -> Result<VideoTaskLifecycleResult, ActivityExecutionError> {
+    let task = follow(ctx, request).await?;
     if task.status != status::SUCCEEDED {
         return Ok(ending::unsuccessful(task));
     }
-    match archive(ctx, request, task.clone()).await {
-        Ok(manifest) => Ok(ending::archived(task, manifest)),
-        Err(error) => end_after(error, Some(task)),
-    }
+    let manifest = archive(ctx, request, task.clone()).await?;
+    Ok(ending::archived(task, manifest))
 }
 
 /// Asks until the status is terminal. A task that was just created is queued as a rule, so that is
 /// what the first question assumes: it saves an activity.
 async fn follow(
-    ctx: &WorkflowContext<VideoTaskLifecycle>,
+    ctx: &Context,
     request: &VideoTaskLifecycleRequest,
-    last_seen: &mut Option<VideoTask>,
 ) -> Result<VideoTask, ActivityExecutionError> {
     let mut known = (status::QUEUED.to_owned(), 0);
+    show(ctx, phase::WAITING, None);
     loop {
         let question = QueryVideoTaskRequest {
             task_id: request.task_id.clone(),
             account: request.account.clone(),
             known_status: known.0.clone(),
-            known_created_at: last_seen.as_ref().map_or(0, |task| task.created_at),
+            known_created_at: last_seen(ctx).map_or(0, |task| task.created_at),
             known_updated_at: known.1,
         };
-        let options = question_options(&known.0);
-        let task = ctx
-            .execute_activity(QueryActivities::query_video_task, question, options)
-            .await?;
+        let Some(task) = ask(ctx, question).await? else {
+            continue;
+        };
         if !question::is_news((&task.status, task.updated_at), (&known.0, known.1)) {
             continue;
         }
-        *last_seen = Some(task.clone());
+        show(ctx, phase::WAITING, Some(task.clone()));
         if status::is_terminal(&task.status) {
             return Ok(task);
         }
@@ -106,12 +119,45 @@ async fn follow(
     }
 }
 
+/// The answer to a question. `None`: a nudge cut it short, so it is to be asked again.
+async fn ask(
+    ctx: &Context,
+    question: QueryVideoTaskRequest,
+) -> Result<Option<VideoTask>, ActivityExecutionError> {
+    ctx.state_mut(|state| state.is_nudged = false);
+    let token = ctx.cancellation_token().child_token();
+    let options = options::question(&question.known_status, token.clone());
+    let mut answer = ctx.execute_activity(QueryActivities::query_video_task, question, options);
+    let asked_at = ctx.workflow_time();
+    select! {
+        answer = &mut answer => return answer.map(Some),
+        _ = ctx.wait_condition(|state| state.is_nudged) => {}
+    }
+    // A storm of nudges is one question a second.
+    let asked_for = ctx.workflow_time().zip(asked_at);
+    let asked_for = asked_for.and_then(|(now, then)| now.duration_since(then).ok());
+    let pause = NUDGE_PAUSE.saturating_sub(asked_for.unwrap_or_default());
+    if !pause.is_zero() {
+        select! {
+            answer = &mut answer => return answer.map(Some),
+            _ = ctx.timer(pause) => {}
+        }
+    }
+    token.cancel();
+    match answer.await {
+        Ok(task) => Ok(Some(task)),
+        Err(error) if ctx.cancellation_token().is_cancelled() => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
 async fn archive(
-    ctx: &WorkflowContext<VideoTaskLifecycle>,
+    ctx: &Context,
     request: &VideoTaskLifecycleRequest,
     task: VideoTask,
 ) -> Result<Manifest, ActivityExecutionError> {
-    let options = transfer_options(ctx.task_queue(), &task);
+    show(ctx, phase::ARCHIVING, Some(task.clone()));
+    let options = options::transfer(ctx.task_queue(), &task);
     let request = ArchiveVideoRequest {
         account: request.account.clone(),
         task: Some(task),
@@ -121,32 +167,32 @@ async fn archive(
         .await
 }
 
-/// Retried for as long as it takes: the activity itself says when asking can no longer help.
-fn question_options(known_status: &str) -> ActivityOptions {
-    ActivityOptions::with_start_to_close_timeout(QUESTION_TIMEOUT)
-        .activity_id(names::QUERY_ACTIVITY_ID)
-        .retry_policy(
-            RetryPolicy::builder()
-                .maximum_interval(LONGEST_BACKOFF)
-                .build(),
+/// The workflow was cancelled: nothing is waited for any more.
+async fn cancelled(ctx: &Context, request: &VideoTaskLifecycleRequest) -> VideoTaskLifecycleResult {
+    let task = last_seen(ctx);
+    let may_be_queued = task
+        .as_ref()
+        .is_none_or(|task| task.status == status::QUEUED);
+    if !request.cancel_task || !may_be_queued {
+        return ending::cancelled_by_caller("the task goes its own way", task);
+    }
+    let cancel = CancelVideoTaskRequest {
+        task_id: request.task_id.clone(),
+        account: request.account.clone(),
+    };
+    let cancelled = ctx
+        .execute_activity(
+            QueryActivities::cancel_video_task,
+            cancel,
+            options::cancel_task(),
         )
-        .summary(format!("wait while {known_status}"))
-        .build()
-}
-
-/// Retried for as long as it takes: the activity itself says when the bytes can no longer be had.
-fn transfer_options(task_queue: &str, task: &VideoTask) -> ActivityOptions {
-    ActivityOptions::with_start_to_close_timeout(TRANSFER_TIMEOUT)
-        .activity_id("archive")
-        .task_queue(names::transfers_task_queue(task_queue))
-        .heartbeat_timeout(TRANSFER_HEARTBEAT)
-        .retry_policy(
-            RetryPolicy::builder()
-                .maximum_interval(LONGEST_BACKOFF)
-                .build(),
-        )
-        .summary(format!("archive {}", task.model))
-        .build()
+        .await;
+    let task_too = match cancelled {
+        Ok(cancelled) if cancelled.is_cancelled => "the task was cancelled too".to_owned(),
+        Ok(cancelled) => format!("the task was {} and goes its own way", cancelled.status),
+        Err(error) => format!("the task could not be cancelled: {}", words(&error)),
+    };
+    ending::cancelled_by_caller(&task_too, task)
 }
 
 /// An activity that fails for good ends the lifecycle where it says what that means for the task.
@@ -175,4 +221,24 @@ fn video_lost(result: VideoTaskLifecycleResult) -> ApplicationFailure {
         .non_retryable(true)
         .details(result)
         .build()
+}
+
+fn words(error: &ActivityExecutionError) -> String {
+    error
+        .reason()
+        .map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn last_seen(ctx: &Context) -> Option<VideoTask> {
+    ctx.state(|state| state.progress.task.clone())
+}
+
+/// Keeps what is known, for the query `progress`, and shows it in the UI.
+fn show(ctx: &Context, phase: &str, task: Option<VideoTask>) {
+    let progress = LifecycleProgress {
+        phase: phase.to_owned(),
+        task,
+    };
+    ctx.set_current_details(details::of_progress(&progress));
+    ctx.state_mut(|state| state.progress = progress);
 }

@@ -4,7 +4,10 @@
 use seedance_archiver_proto::{
     names::failure,
     redact, task_id,
-    v1::{ArchiveVideoRequest, QueryVideoTaskRequest, VideoTaskLifecycleRequest},
+    v1::{
+        ArchiveVideoRequest, CancelVideoTaskRequest, QueryVideoTaskRequest,
+        VideoTaskLifecycleRequest,
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
 use temporalio_common::{
@@ -136,6 +139,13 @@ pub trait Check {
 }
 
 impl Check for QueryVideoTaskRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        check_task_id("task_id", &self.task_id)?;
+        check_account(&self.account)
+    }
+}
+
+impl Check for CancelVideoTaskRequest {
     fn check(&self) -> Result<(), InvalidRequest> {
         check_task_id("task_id", &self.task_id)?;
         check_account(&self.account)

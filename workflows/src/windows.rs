@@ -60,19 +60,27 @@ impl Windows {
         }
     }
 
-    /// Time until the video's bytes can no longer be had: while a URL lives, or a question may bring
-    /// a fresh one.
+    /// When the video's bytes can no longer be had: no URL lives, and no question may bring a fresh
+    /// one.
+    pub fn archive_deadline(
+        &self,
+        created_at: SystemTime,
+        url_end: Option<SystemTime>,
+    ) -> Option<SystemTime> {
+        let last_question = self.query_window.saturating_sub(self.margin);
+        created_at.checked_add(last_question).max(url_end)
+    }
+
+    /// Time until then.
     pub fn until_archive_deadline(
         &self,
         created_at: SystemTime,
         url_end: Option<SystemTime>,
         now: SystemTime,
     ) -> Duration {
-        let url_lives = url_end
-            .and_then(|end| end.duration_since(now).ok())
-            .unwrap_or_default();
-        let last_question = self.until_last_question(created_at, now);
-        url_lives.max(last_question.unwrap_or_default())
+        self.archive_deadline(created_at, url_end)
+            .and_then(|deadline| deadline.duration_since(now).ok())
+            .unwrap_or_default()
     }
 }
 

@@ -1,0 +1,118 @@
+//! What people see of a lifecycle in the Temporal UI: its current details, in Markdown.
+
+use jiff::Timestamp;
+use seedance_archiver_proto::{
+    phase,
+    v1::{LifecycleProgress, VideoTask, VideoTaskLifecycleResult},
+};
+
+/// What is known while the lifecycle runs, and what happens next.
+pub fn of_progress(progress: &LifecycleProgress) -> String {
+    let next = match progress.phase.as_str() {
+        phase::ARCHIVING => {
+            "The video is being archived: bytes and the last fault are in the pending activity \
+             `archive`."
+        }
+        _ => {
+            "The task is asked about until it has ended: when, how often and what came of it is in \
+             the pending activity `query`. The signal `nudge` asks at once."
+        }
+    };
+    match &progress.task {
+        Some(task) => format!("{}\n\n{next}", of_task(task)),
+        None => format!("No news of the task yet.\n\n{next}"),
+    }
+}
+
+/// How the lifecycle ended.
+pub fn of_result(result: &VideoTaskLifecycleResult) -> String {
+    let mut details = format!("**{}**", result.outcome);
+    if !result.reason.is_empty() {
+        details += &format!(" (`{}`): {}", result.reason, plain(&result.message));
+    }
+    if let Some(manifest) = &result.manifest {
+        details += &format!("\n\nReceipt: `{}`", manifest.manifest_url);
+    }
+    if let Some(task) = &result.task {
+        details += &format!("\n\n{}", of_task(task));
+    }
+    details
+}
+
+fn of_task(task: &VideoTask) -> String {
+    let mut details = format!("The task is **{}**", plain(&task.status));
+    if let Some(since) = time(task.updated_at) {
+        details += &format!(" since {since}");
+    }
+    if let Some(created) = time(task.created_at) {
+        details += &format!(", created {created}");
+    }
+    if !task.model.is_empty() {
+        details += &format!(", made by `{}`", plain(&task.model));
+    }
+    details.push('.');
+    if let Some(deadline) = time(task.archive_deadline) {
+        details += &format!(" Its video can be had until **{deadline}**.");
+    }
+    details
+}
+
+fn time(unix_seconds: i64) -> Option<String> {
+    let time = Timestamp::from_second(unix_seconds).ok();
+    time.filter(|_| unix_seconds > 0)
+        .map(|time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+/// Text from outside, without what Markdown would make of it.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '*' | '_' | '`' | '[' | ']' | '<' | '>' | '|' | '#' | '\n' | '\r' => ' ',
+            character => character,
+        })
+        .take(400)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task() -> VideoTask {
+        VideoTask {
+            status: "running".into(),
+            model: "seedance-1-0-pro".into(),
+            created_at: 1_750_000_000,
+            updated_at: 1_750_000_100,
+            archive_deadline: 1_750_600_000,
+            ..VideoTask::default()
+        }
+    }
+
+    #[test]
+    fn tells_status_times_deadline_and_what_is_next() {
+        let details = of_progress(&LifecycleProgress {
+            phase: phase::WAITING.into(),
+            task: Some(task()),
+        });
+        let told = "The task is **running** since 2025-06-15 15:08:20 UTC, created 2025-06-15 \
+                    15:06:40 UTC, made by `seedance-1-0-pro`. Its video can be had until \
+                    **2025-06-22 13:46:40 UTC**.";
+        assert!(details.starts_with(told), "{details}");
+        assert!(details.contains("`nudge`"), "{details}");
+        let details = of_progress(&LifecycleProgress::default());
+        assert!(details.starts_with("No news"), "{details}");
+    }
+
+    #[test]
+    fn text_from_outside_stays_text() {
+        let details = of_result(&VideoTaskLifecycleResult {
+            outcome: "unsuccessful".into(),
+            reason: "Code".into(),
+            message: "<img src=x> **no**\n# and [so](on)".into(),
+            ..VideoTaskLifecycleResult::default()
+        });
+        assert_eq!(details.matches("**").count(), 2, "{details}");
+        assert!(!details.contains(['<', '#', '[', '\n']), "{details}");
+    }
+}

@@ -1,0 +1,61 @@
+//! How each activity is run.
+
+use std::time::Duration;
+
+use seedance_archiver_proto::{names, v1::VideoTask};
+use temporalio_workflow::{
+    ActivityCancellationType, ActivityCloseTimeouts, ActivityOptions, RetryPolicy,
+    WorkflowCancellationToken,
+};
+
+/// One question: a request to the API and its answer.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(60);
+/// One attempt at a transfer. A stalled one is found by its heartbeats, long before.
+const TRANSFER_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
+/// How long a dead worker's transfer goes unnoticed.
+const TRANSFER_HEARTBEAT: Duration = Duration::from_secs(20);
+/// Longest time between two attempts that no explicit delay spaces.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+/// How long cancelling a task upstream is tried: the lifecycle is to end at once.
+const CANCEL_TIME: Duration = Duration::from_secs(30);
+
+/// Retried for as long as it takes: the activity itself says when asking can no longer help. A
+/// question under way is waited for when it is cancelled: its answer may be news, and no other can
+/// have its id before.
+pub(crate) fn question(known_status: &str, token: WorkflowCancellationToken) -> ActivityOptions {
+    ActivityOptions::with_start_to_close_timeout(QUESTION_TIMEOUT)
+        .activity_id(names::QUERY_ACTIVITY_ID)
+        .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
+        .cancellation_token(token)
+        .retry_policy(patient())
+        .summary(format!("wait while {known_status}"))
+        .build()
+}
+
+/// Retried for as long as it takes: the activity itself says when the bytes can no longer be had. One
+/// that is cancelled is waited for, because it cleans up.
+pub(crate) fn transfer(task_queue: &str, task: &VideoTask) -> ActivityOptions {
+    ActivityOptions::with_start_to_close_timeout(TRANSFER_TIMEOUT)
+        .activity_id("archive")
+        .task_queue(names::transfers_task_queue(task_queue))
+        .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
+        .heartbeat_timeout(TRANSFER_HEARTBEAT)
+        .retry_policy(patient())
+        .summary(format!("archive {}", task.model))
+        .build()
+}
+
+/// Not cancelled with the workflow, which it is part of cancelling.
+pub(crate) fn cancel_task() -> ActivityOptions {
+    ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleToClose(CANCEL_TIME))
+        .activity_id("cancel")
+        .cancellation_token(WorkflowCancellationToken::new())
+        .summary("cancel the task upstream")
+        .build()
+}
+
+fn patient() -> RetryPolicy {
+    RetryPolicy::builder()
+        .maximum_interval(LONGEST_BACKOFF)
+        .build()
+}
