@@ -6,6 +6,8 @@ mod failure;
 mod fault;
 mod memory;
 mod query_video_task;
+mod record_outcome;
+mod transfers;
 
-pub use archive_video::TransferActivities;
 pub use query_video_task::QueryActivities;
+pub use transfers::TransferActivities;

@@ -13,6 +13,12 @@ pub const QUERY_ACTIVITY_ID: &str = "query";
 /// File name of the receipt.
 pub const MANIFEST: &str = "manifest.json";
 
+/// File name of the record of every other ending.
+pub const OUTCOME: &str = "outcome.json";
+
+/// File name of a task's record.
+pub const TASK: &str = "task.json";
+
 /// The account that a request means.
 pub fn account_or_default(account: &str) -> &str {
     if account.is_empty() {

@@ -1,9 +1,6 @@
 //! `ArchiveVideo`: streams the video into the archive and writes the receipt. Run again, it finds
 //! the receipt and downloads nothing.
 
-// The constants that the macro makes carry no documentation.
-#![allow(missing_docs)]
-
 use std::{
     convert::Infallible,
     sync::Arc,
@@ -16,18 +13,17 @@ use seedance_archiver_proto::{
     v1::{ArchiveProgress, ArchiveVideoRequest, ArchivedObject, Manifest, VideoTask},
 };
 use seedance_archiver_workflows::request::{InvalidRequest, Request};
-use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use uuid::Uuid;
 
-use super::{failure, fault::Fault, memory};
+use super::{TransferActivities, failure, fault::Fault, memory};
 use crate::{
     archive::{
-        self, Archive, CannotOpenArchive, Layout, publish, receipt,
+        self, Archive, Layout, publish, receipt,
         transfer::{Progress, Transferred, transfer},
     },
-    config::{Account, Accounts},
-    seedance::{Client, SecretUrl},
+    config::Account,
+    seedance::SecretUrl,
 };
 
 /// How often progress is reported while bytes come in.
@@ -36,48 +32,20 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 const ABORT: Duration = Duration::from_secs(5);
 const VIDEO_TYPE: &str = "video/mp4";
 
-/// Activities of the transfers task queue.
-pub struct TransferActivities {
-    accounts: Accounts,
-    seedance: Client,
-    http: reqwest::Client,
-    archive: Archive,
-}
-
-#[activities]
 impl TransferActivities {
-    /// Archives the video of a succeeded task and returns the receipt.
-    #[activity(name = "ArchiveVideo")]
-    pub async fn archive_video(
-        self: Arc<Self>,
-        ctx: ActivityContext,
+    pub(super) async fn run_archive_video(
+        &self,
+        ctx: &ActivityContext,
         request: Request<ArchiveVideoRequest>,
     ) -> Result<Manifest, ActivityError> {
-        let job = self.job(&ctx, request)?;
+        let job = self.job(ctx, request)?;
         let progress = Progress::default();
         let archived = tokio::select! {
-            archived = self.archive(&ctx, &job, &progress) => archived,
-            () = abandoned(&ctx) => Err(Fault::Cancelled),
-            never = report(&ctx, &progress) => match never {},
+            archived = self.archive(ctx, &job, &progress) => archived,
+            () = abandoned(ctx) => Err(Fault::Cancelled),
+            never = report(ctx, &progress) => match never {},
         };
         archived.map_err(|fault| job.failed(fault, ctx.info().attempt))
-    }
-}
-
-impl TransferActivities {
-    /// Activities that serve these accounts and archive into `archive`.
-    pub fn new(
-        accounts: Accounts,
-        seedance: Client,
-        http: reqwest::Client,
-        archive: Archive,
-    ) -> Self {
-        Self {
-            accounts,
-            seedance,
-            http,
-            archive,
-        }
     }
 
     fn job(
@@ -85,29 +53,17 @@ impl TransferActivities {
         ctx: &ActivityContext,
         request: Request<ArchiveVideoRequest>,
     ) -> Result<Job, ActivityError> {
-        let invalid = |field: &str, problem: String| {
-            failure::invalid_request(InvalidRequest::new(field, problem))
-        };
         let request = request.check().map_err(failure::invalid_request)?;
         let task = request.task.unwrap_or_default();
-        let account = self
-            .accounts
-            .get(&request.account)
-            .map_err(|error| invalid("account", error.to_string()))?;
+        let account = self.account(&request.account)?;
         if task.status != status::SUCCEEDED {
             let problem = format!("is `{}`: only a succeeded task has a video", task.status);
-            return Err(invalid("task.status", problem));
+            let invalid = InvalidRequest::new("task.status", problem);
+            return Err(failure::invalid_request(invalid));
         }
-        let archive = match self.archive.at(&request.destination) {
-            Ok(archive) => archive,
-            Err(error @ CannotOpenArchive::Unsupported(_)) => {
-                return Err(invalid("destination", error.to_string()));
-            }
-            Err(error) => {
-                let fault = archive::Error::from(error).into();
-                return Err(fail(fault, &account, &task, ctx.info().attempt));
-            }
-        };
+        let archive = self
+            .archive_at(&request.destination)
+            .map_err(|fault| fail(fault, &account, &task, ctx.info().attempt))?;
         let layout = Layout::new(&archive.root, &account.name, &task);
         // Each attempt has its own: one that is believed dead may still write.
         let staged = layout.staged_video(&archive.root, &Uuid::new_v4().to_string());

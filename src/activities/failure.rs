@@ -41,6 +41,7 @@ pub(super) fn transfer_failed(
     task: &VideoTask,
 ) -> ActivityError {
     match fault {
+        Fault::Invalid(error) => invalid_request(error),
         Fault::Cancelled => ActivityError::cancelled(),
         Fault::Conflict(error) => ApplicationFailure::builder(error)
             .type_name(STORE_CONFLICT.to_owned())

@@ -7,6 +7,8 @@ use seedance_archiver_proto::{
     reason::{self, RECORD_VANISHED},
 };
 
+use seedance_archiver_workflows::request::InvalidRequest;
+
 use crate::{
     archive,
     seedance::{self, Reaction},
@@ -14,6 +16,8 @@ use crate::{
 
 /// Why an attempt failed.
 pub(super) enum Fault {
+    /// The request is wrong.
+    Invalid(InvalidRequest),
     /// It was told to stop.
     Cancelled,
     /// A person has to look.

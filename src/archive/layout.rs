@@ -43,6 +43,16 @@ impl Layout {
         self.folder.clone().join(names::MANIFEST)
     }
 
+    /// Key of the record of another ending.
+    pub fn outcome(&self) -> Path {
+        self.folder.clone().join(names::OUTCOME)
+    }
+
+    /// Key of the task's record.
+    pub fn task(&self) -> Path {
+        self.folder.clone().join(names::TASK)
+    }
+
     /// Key under which one attempt stages the video. Each attempt has its own: a slow one that is
     /// believed dead must not write into another's object.
     pub fn staged_video(&self, root: &Path, attempt: &str) -> Path {

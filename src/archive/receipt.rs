@@ -1,9 +1,11 @@
-//! The receipt, `manifest.json`: written last and create-only. Its presence is the commit.
+//! The receipt, `manifest.json`: written last and create-only. Its presence is the commit. And the
+//! record of every other ending, `outcome.json`.
 
 use object_store::{ObjectStoreExt, PutMode, path::Path};
-use seedance_archiver_proto::v1::Manifest;
+use seedance_archiver_proto::v1::{Manifest, OutcomeRecord, VideoTask};
+use serde::Serialize;
 
-use super::{Archive, Error};
+use super::{Archive, Error, Layout};
 
 /// The receipt under this key, if there is one.
 pub async fn find(archive: &Archive, key: &Path) -> Result<Option<Manifest>, Error> {
@@ -20,18 +22,49 @@ pub async fn find(archive: &Archive, key: &Path) -> Result<Option<Manifest>, Err
 
 /// Writes the receipt, unless another attempt has: then that one counts.
 pub async fn write(archive: &Archive, key: &Path, manifest: Manifest) -> Result<Manifest, Error> {
-    let mut json = serde_json::to_vec_pretty(&manifest)
-        .map_err(|error| Error::Corrupt(format!("{key} cannot be written: {error}")))?;
-    json.push(b'\n');
-    match archive
-        .store
-        .put_opts(key, json.into(), PutMode::Create.into())
-        .await
-    {
-        Ok(_) => Ok(manifest),
-        Err(object_store::Error::AlreadyExists { .. }) => {
+    match put(archive, key, &manifest, PutMode::Create).await {
+        Ok(()) => Ok(manifest),
+        Err(Error::Store(object_store::Error::AlreadyExists { .. })) => {
             Ok(find(archive, key).await?.unwrap_or(manifest))
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes how a task ended without a video: its last record, then the outcome. Neither is the last
+/// word, so a later one replaces them.
+pub async fn write_outcome(
+    archive: &Archive,
+    layout: &Layout,
+    task: &VideoTask,
+    outcome: &OutcomeRecord,
+) -> Result<(), Error> {
+    let task = without_secrets(task);
+    put(archive, &layout.task(), &task, PutMode::Overwrite).await?;
+    put(archive, &layout.outcome(), outcome, PutMode::Overwrite).await
+}
+
+async fn put(
+    archive: &Archive,
+    key: &Path,
+    value: &impl Serialize,
+    mode: PutMode,
+) -> Result<(), Error> {
+    let mut json = serde_json::to_vec_pretty(value)
+        .map_err(|error| Error::Corrupt(format!("{key} cannot be written: {error}")))?;
+    json.push(b'\n');
+    archive
+        .store
+        .put_opts(key, json.into(), mode.into())
+        .await?;
+    Ok(())
+}
+
+/// The record as it may be stored: a sealed URL is for workers alone.
+fn without_secrets(task: &VideoTask) -> VideoTask {
+    VideoTask {
+        content: None,
+        archive_deadline: 0,
+        ..task.clone()
     }
 }

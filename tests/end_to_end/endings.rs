@@ -78,13 +78,13 @@ async fn ends_unsuccessful(
         result.reason == reason && !result.message.is_empty(),
         "{result:?}"
     );
+    let task = result.task.as_ref();
     ensure!(
-        result.task.is_some_and(|task| task.status == word),
+        task.is_some_and(|task| task.status == word),
         "the task is not {word}"
     );
     ensure!(result.manifest.is_none(), "there is a receipt");
-    ensure!(world.archived_files()?.is_empty(), "something was archived");
-    Ok(())
+    world.holds_outcome(&result)
 }
 
 async fn failed_is_unsuccessful(server: Arc<Server>) -> anyhow::Result<()> {
@@ -120,6 +120,8 @@ async fn not_existing_is_unknown(server: Arc<Server>) -> anyhow::Result<()> {
         result.task.is_none() && result.manifest.is_none(),
         "{result:?}"
     );
+    let files = world.archived_files()?;
+    ensure!(files.is_empty(), "nothing is known of it, but: {files:?}");
     let queries = world.simulator.stats(&id).queries;
     ensure!(
         queries > 2,

@@ -240,9 +240,7 @@ async fn corrupt_until_the_end(server: Arc<Server>) -> anyhow::Result<()> {
     });
     let result = world.run(&server, &id).await?;
     ended(&result, "lost", "corrupt_video")?;
-    let files = world.archived_files()?;
-    ensure!(files.is_empty(), "{files:?}");
-    Ok(())
+    world.holds_outcome(&result)
 }
 
 /// The caller sees red, with the result in the failure; or the result, where it asks for that.

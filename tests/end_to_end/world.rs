@@ -16,7 +16,9 @@ use seedance_archiver::{
     lifecycles::{self, Lifecycle},
     worker::Worker,
 };
-use seedance_archiver_proto::v1::{Manifest, VideoTaskLifecycleRequest, VideoTaskLifecycleResult};
+use seedance_archiver_proto::v1::{
+    Manifest, OutcomeRecord, VideoTask, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
+};
 use seedance_archiver_simulator::{Builder, Simulator};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -178,6 +180,31 @@ impl World {
         files.retain(|file| !file.starts_with(".staging/"));
         let expected = ["manifest.json", "video.mp4"].map(|file| format!("{folder}/{file}"));
         ensure!(files == expected, "{files:?}");
+        Ok(())
+    }
+
+    /// Checks that the archive holds the record of an ending without a video, and nothing else.
+    pub(crate) fn holds_outcome(&self, result: &VideoTaskLifecycleResult) -> anyhow::Result<()> {
+        let task = result.task.as_ref().context("the task is forgotten")?;
+        let created = Timestamp::from_second(task.created_at)?;
+        let folder = format!("default/{}/{}", created.strftime("%Y/%m/%d"), task.id);
+        let files = self.archived_files()?;
+        let expected = ["outcome.json", "task.json"].map(|file| format!("{folder}/{file}"));
+        ensure!(files == expected, "{files:?}");
+
+        let [outcome, stored] =
+            expected.map(|file| std::fs::read(self.directory.path().join(file)));
+        let outcome: OutcomeRecord = serde_json::from_slice(&outcome?)?;
+        let told = (&outcome.outcome, &outcome.reason, &outcome.message);
+        ensure!(
+            told == (&result.outcome, &result.reason, &result.message),
+            "{outcome:?}"
+        );
+        let stored: VideoTask = serde_json::from_slice(&stored?)?;
+        ensure!(
+            stored.status == task.status && stored.content.is_none(),
+            "{stored:?}"
+        );
         Ok(())
     }
 

@@ -9,8 +9,8 @@
 )]
 
 use seedance_archiver_proto::v1::{
-    ArchiveVideoRequest, CancelVideoTaskRequest, CancelVideoTaskResult, Manifest,
-    QueryVideoTaskRequest, VideoTask,
+    ArchiveVideoRequest, CancelVideoTaskRequest, CancelVideoTaskResult, Manifest, OutcomeRecord,
+    QueryVideoTaskRequest, RecordOutcomeRequest, VideoTask,
 };
 use temporalio_common::error::ApplicationFailure;
 use temporalio_macros::activity_definitions;
@@ -46,6 +46,13 @@ impl TransferActivities {
     pub fn archive_video(
         request: Request<ArchiveVideoRequest>,
     ) -> Result<Manifest, ApplicationFailure> {
+        unimplemented!()
+    }
+
+    #[activity(name = "RecordOutcome")]
+    pub fn record_outcome(
+        request: Request<RecordOutcomeRequest>,
+    ) -> Result<OutcomeRecord, ApplicationFailure> {
         unimplemented!()
     }
 }

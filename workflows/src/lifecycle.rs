@@ -10,7 +10,7 @@ use seedance_archiver_proto::{
     outcome, phase, status,
     v1::{
         ArchiveVideoRequest, CancelVideoTaskRequest, LifecycleProgress, Manifest,
-        QueryVideoTaskRequest, Verdict, VideoTask, VideoTaskLifecycleRequest,
+        QueryVideoTaskRequest, RecordOutcomeRequest, Verdict, VideoTask, VideoTaskLifecycleRequest,
         VideoTaskLifecycleResult,
     },
 };
@@ -55,6 +55,7 @@ impl VideoTaskLifecycle {
             Err(error) => end_after(error, last_seen(ctx))?,
             Ok(result) => result,
         };
+        record(ctx, &request, &result).await?;
         show(ctx, phase::ENDED, result.task.clone());
         ctx.set_current_details(details::of_result(&result));
         if result.outcome == outcome::LOST && !request.report_only {
@@ -193,6 +194,33 @@ async fn cancelled(ctx: &Context, request: &VideoTaskLifecycleRequest) -> VideoT
         Err(error) => format!("the task could not be cancelled: {}", words(&error)),
     };
     ending::cancelled_by_caller(&task_too, task)
+}
+
+/// Leaves a record of a task that was seen and has no receipt: history may forget it.
+async fn record(
+    ctx: &Context,
+    request: &VideoTaskLifecycleRequest,
+    result: &VideoTaskLifecycleResult,
+) -> WorkflowResult<()> {
+    if result.outcome == outcome::ARCHIVED || result.task.is_none() {
+        return Ok(());
+    }
+    let is_cancelled = ctx.cancellation_token().is_cancelled();
+    let options = options::record(ctx.task_queue(), is_cancelled);
+    let request = RecordOutcomeRequest {
+        account: request.account.clone(),
+        destination: request.destination.clone(),
+        result: Some(result.clone()),
+    };
+    let recorded = ctx
+        .execute_activity(TransferActivities::record_outcome, request, options)
+        .await;
+    match recorded {
+        // Who has cancelled wants the end, with or without a record.
+        Err(_) if is_cancelled => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(_) => Ok(()),
+    }
 }
 
 /// An activity that fails for good ends the lifecycle where it says what that means for the task.

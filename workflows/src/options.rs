@@ -16,7 +16,7 @@ const TRANSFER_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
 const TRANSFER_HEARTBEAT: Duration = Duration::from_secs(20);
 /// Longest time between two attempts that no explicit delay spaces.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
-/// How long cancelling a task upstream is tried: the lifecycle is to end at once.
+/// How long anything is tried for a workflow that was cancelled: it is to end at once.
 const CANCEL_TIME: Duration = Duration::from_secs(30);
 
 /// Retried for as long as it takes: the activity itself says when asking can no longer help. A
@@ -42,6 +42,22 @@ pub(crate) fn transfer(task_queue: &str, task: &VideoTask) -> ActivityOptions {
         .heartbeat_timeout(TRANSFER_HEARTBEAT)
         .retry_policy(patient())
         .summary(format!("archive {}", task.model))
+        .build()
+}
+
+/// Tried for as long as it takes, but not while a person waits who has cancelled the workflow.
+pub(crate) fn record(task_queue: &str, is_cancelled: bool) -> ActivityOptions {
+    let timeouts = if is_cancelled {
+        ActivityCloseTimeouts::ScheduleToClose(CANCEL_TIME)
+    } else {
+        ActivityCloseTimeouts::StartToClose(QUESTION_TIMEOUT)
+    };
+    ActivityOptions::with_close_timeouts(timeouts)
+        .activity_id("record")
+        .task_queue(names::transfers_task_queue(task_queue))
+        .cancellation_token(WorkflowCancellationToken::new())
+        .retry_policy(patient())
+        .summary("record the outcome")
         .build()
 }
 

@@ -5,7 +5,7 @@ use seedance_archiver_proto::{
     names::failure,
     redact, task_id,
     v1::{
-        ArchiveVideoRequest, CancelVideoTaskRequest, QueryVideoTaskRequest,
+        ArchiveVideoRequest, CancelVideoTaskRequest, QueryVideoTaskRequest, RecordOutcomeRequest,
         VideoTaskLifecycleRequest,
     },
 };
@@ -168,6 +168,21 @@ impl Check for ArchiveVideoRequest {
             )
         })?;
         check_task_id("task.id", &task.id)?;
+        check_account(&self.account)
+    }
+}
+
+impl Check for RecordOutcomeRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        let result = self.result.as_ref();
+        let task = result.and_then(|result| result.task.as_ref());
+        let task = task.ok_or_else(|| {
+            InvalidRequest::new(
+                "result.task",
+                "is missing: a task that was never seen has no record",
+            )
+        })?;
+        check_task_id("result.task.id", &task.id)?;
         check_account(&self.account)
     }
 }

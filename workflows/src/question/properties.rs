@@ -233,7 +233,7 @@ proptest! {
         for pair in life.questions.windows(2) {
             let [before, after] = [pair[0], pair[1]];
             let gap = after - before;
-            prop_assert!(gap >= 1 && gap <= 10 * HOUR, "{gap} s");
+            prop_assert!((1..=10 * HOUR).contains(&gap), "{gap} s");
             // Closer than the schedule allows only where a time to ask comes in between.
             let is_clipped = after >= due || service.troubles.iter().any(|trouble| {
                 matches!(trouble.kind, Kind::NotFound) && before < trouble.from + trouble.lasts

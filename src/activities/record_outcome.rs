@@ -1,0 +1,51 @@
+//! `RecordOutcome`: leaves `outcome.json` and `task.json` of a task that has no receipt.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use seedance_archiver_proto::v1::{OutcomeRecord, RecordOutcomeRequest};
+use seedance_archiver_workflows::request::Request;
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
+
+use super::{TransferActivities, failure, fault::Fault};
+use crate::archive::{Layout, receipt};
+
+/// There is no deadline: the store is waited for as long as it takes.
+const FOR_EVER: Duration = Duration::MAX;
+
+pub(super) async fn run(
+    activities: &TransferActivities,
+    ctx: &ActivityContext,
+    request: Request<RecordOutcomeRequest>,
+) -> Result<OutcomeRecord, ActivityError> {
+    let request = request.check().map_err(failure::invalid_request)?;
+    let account = activities.account(&request.account)?;
+    let result = request.result.unwrap_or_default();
+    let task = result.task.unwrap_or_default();
+    let recorded = async {
+        let archive = activities.archive_at(&request.destination)?;
+        let layout = Layout::new(&archive.root, &account.name, &task);
+        let outcome = OutcomeRecord {
+            task_id: task.id.clone(),
+            account: account.name.clone(),
+            outcome: result.outcome,
+            reason: result.reason,
+            message: result.message,
+            ended_at: Timestamp::now().as_second(),
+            outcome_url: archive.url_of(&layout.outcome()),
+            archiver_version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        receipt::write_outcome(&archive, &layout, &task, &outcome).await?;
+        tracing::info!(
+            task_id = outcome.task_id,
+            outcome = outcome.outcome,
+            reason = outcome.reason,
+            "recorded an outcome"
+        );
+        Ok(outcome)
+    };
+    let attempt = ctx.info().attempt;
+    recorded
+        .await
+        .map_err(|fault: Fault| failure::transfer_failed(fault, attempt, FOR_EVER, &task))
+}
