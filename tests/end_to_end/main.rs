@@ -11,6 +11,7 @@ mod command_line;
 mod crashes;
 mod endings;
 mod messages;
+mod replay;
 mod requests;
 mod tools;
 mod verdicts;
@@ -64,6 +65,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         archiving::tests,
         waiting::tests,
         messages::tests,
+        replay::tests,
         requests::tests,
         callers::tests,
         crashes::tests,
