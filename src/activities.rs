@@ -1,4 +1,5 @@
-//! The activities that a worker registers: `QueryVideoTask` and `ArchiveVideo`.
+//! The activities that a worker registers: `QueryVideoTask` and `ArchiveVideo`, and what a lifecycle
+//! needs beside them, `CancelVideoTask` and `RecordOutcome`.
 
 mod archive_video;
 mod cancel_video_task;

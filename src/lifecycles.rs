@@ -170,6 +170,9 @@ fn doing(activity: &PendingActivityInfo) -> Option<Doing> {
     if activity.activity_id == names::QUERY_ACTIVITY_ID {
         return Some(Doing::Waiting(fault.unwrap_or_else(|| "asking".into())));
     }
+    if activity.activity_id != names::ARCHIVE_ACTIVITY_ID {
+        return Some(Doing::Waiting(fault.unwrap_or_else(|| "ending".into())));
+    }
     match fault {
         Some(fault) if activity.state() != PendingActivityState::Started => {
             Some(Doing::Waiting(fault))

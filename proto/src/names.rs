@@ -10,6 +10,9 @@ pub const DEFAULT_ACCOUNT: &str = "default";
 /// completes it by this id.
 pub const QUERY_ACTIVITY_ID: &str = "query";
 
+/// Activity id of a lifecycle's transfer.
+pub const ARCHIVE_ACTIVITY_ID: &str = "archive";
+
 /// File name of the receipt.
 pub const MANIFEST: &str = "manifest.json";
 

@@ -45,7 +45,7 @@ impl TransferActivities {
             () = abandoned(ctx) => Err(Fault::Cancelled),
             never = report(ctx, &progress) => match never {},
         };
-        archived.map_err(|fault| job.failed(fault, ctx.info().attempt))
+        archived.map_err(|fault| fail(fault, &job.account, &job.task, ctx))
     }
 
     fn job(
@@ -63,7 +63,7 @@ impl TransferActivities {
         }
         let archive = self
             .archive_at(&request.destination)
-            .map_err(|fault| fail(fault, &account, &task, ctx.info().attempt))?;
+            .map_err(|fault| fail(fault, &account, &task, ctx))?;
         let layout = Layout::new(&archive.root, &account.name, &task);
         // Each attempt has its own: one that is believed dead may still write.
         let staged = layout.staged_video(&archive.root, &Uuid::new_v4().to_string());
@@ -90,6 +90,7 @@ impl TransferActivities {
         publish::publish(&job.archive, &job.staged, &job.layout.video(), &video).await?;
         let manifest = job.manifest(source_host, video);
         let manifest = receipt::write(&job.archive, &receipt, manifest).await?;
+        receipt::forget_outcome(&job.archive, &job.layout).await;
         tracing::info!(
             task_id = job.task.id,
             receipt = manifest.manifest_url,
@@ -113,7 +114,7 @@ impl TransferActivities {
                 other => return Ok(other?),
             }
         }
-        let url = self.fresh_url(job, refused).await?;
+        let url = self.fresh_url(ctx, job, refused).await?;
         Ok(self.stream(ctx, job, progress, &url).await?)
     }
 
@@ -121,10 +122,11 @@ impl TransferActivities {
     /// the request was refused.
     async fn fresh_url(
         &self,
+        ctx: &ActivityContext,
         job: &Job,
         refused: Option<archive::Error>,
     ) -> Result<SecretUrl, Fault> {
-        if !job.can_be_asked_about() {
+        if !job.can_be_asked_about(ctx) {
             return Err(match refused {
                 Some(error) => error.into(),
                 None => Fault::no_url("the video URL has expired"),
@@ -171,14 +173,10 @@ impl Job {
         sealed_url(&self.account, &self.task)
     }
 
-    fn can_be_asked_about(&self) -> bool {
-        let created_at = memory::time(self.task.created_at);
-        let now = SystemTime::now();
-        created_at.is_none_or(|created| !self.account.windows.is_outside(created, now))
-    }
-
-    fn failed(&self, fault: Fault, attempt: u32) -> ActivityError {
-        fail(fault, &self.account, &self.task, attempt)
+    fn can_be_asked_about(&self, ctx: &ActivityContext) -> bool {
+        let created_at = created_at(&self.task, ctx);
+        let windows = &self.account.windows;
+        !windows.is_outside(created_at, SystemTime::now())
     }
 
     fn manifest(&self, source_host: String, video: Transferred) -> Manifest {
@@ -213,16 +211,25 @@ fn sealed_url(account: &Account, task: &VideoTask) -> Option<SecretUrl> {
     account.seal().open(&task.id, sealed).ok()
 }
 
-fn fail(fault: Fault, account: &Account, task: &VideoTask, attempt: u32) -> ActivityError {
-    let now = SystemTime::now();
-    let updated_at = memory::time(task.updated_at).unwrap_or(now);
+fn fail(fault: Fault, account: &Account, task: &VideoTask, ctx: &ActivityContext) -> ActivityError {
+    let updated_at = memory::time(task.updated_at).unwrap_or_else(|| first_attempt(ctx));
     let says_itself = sealed_url(account, task).and_then(|url| url.expires_at());
     let left = account.windows.until_archive_deadline(
-        memory::time(task.created_at).unwrap_or(updated_at),
+        created_at(task, ctx),
         account.windows.url_end(updated_at, says_itself),
-        now,
+        SystemTime::now(),
     );
-    failure::transfer_failed(fault, attempt, left, task)
+    failure::transfer_failed(fault, ctx.info().attempt, left, task)
+}
+
+/// When the task was created. A record without that time counts from the first attempt: there has to
+/// be an end.
+fn created_at(task: &VideoTask, ctx: &ActivityContext) -> SystemTime {
+    memory::time(task.created_at).unwrap_or_else(|| first_attempt(ctx))
+}
+
+fn first_attempt(ctx: &ActivityContext) -> SystemTime {
+    ctx.info().scheduled_time.unwrap_or_else(SystemTime::now)
 }
 
 /// Resolves a while after the activity was cancelled: until then an upload may be aborted.

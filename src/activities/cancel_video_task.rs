@@ -3,7 +3,7 @@
 use seedance_archiver_proto::{status, v1::CancelVideoTaskResult};
 use temporalio_sdk::activities::ActivityError;
 
-use super::failure;
+use super::{failure, query_video_task::contract};
 use crate::{
     config::Account,
     seedance::{self, Client},
@@ -18,14 +18,14 @@ pub(super) async fn cancel(
     let failed =
         |error: seedance::Error| failure::retried(error.to_string(), error.failure_type(), RETRY);
     let record = seedance.query(account, task_id).await.map_err(failed)?;
-    let is_queued = record.status() == status::QUEUED;
-    if is_queued {
+    if record.status() == status::QUEUED {
         seedance.cancel(account, task_id).await.map_err(failed)?;
         tracing::info!(task_id, "cancelled the task");
     }
     Ok(CancelVideoTaskResult {
-        is_cancelled: is_queued,
-        status: record.status().to_owned(),
+        // An attempt before this one may have cancelled it, and not have heard of it.
+        is_cancelled: [status::QUEUED, status::CANCELLED].contains(&record.status()),
+        task: Some(contract(account, record)),
     })
 }
 

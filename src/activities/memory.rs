@@ -64,7 +64,7 @@ impl<'a> Memory<'a> {
     /// What is known of the task now.
     pub(super) fn known(&self) -> Known<'_> {
         let now = SystemTime::now();
-        let first_asked = self.ctx.info().scheduled_time.unwrap_or(now);
+        let scheduled = self.ctx.info().scheduled_time.unwrap_or(now);
         let seen = match &self.progress.task {
             Some(task) => Some(Seen {
                 created_at: time(task.created_at),
@@ -72,19 +72,29 @@ impl<'a> Memory<'a> {
                 status: &task.status,
                 at: time(self.progress.seen_at).unwrap_or(now),
             }),
-            // The caller has seen it, just before it asked.
-            None => time(self.request.known_created_at).map(|created_at| Seen {
-                created_at: Some(created_at),
-                expires_at: None,
-                status: &self.request.known_status,
-                at: first_asked,
-            }),
+            None => self
+                .request
+                .was_seen
+                .then(|| self.seen_by_caller(scheduled)),
         };
+        let first_asked = time(self.request.first_asked_at).unwrap_or(scheduled);
         Known {
             seen,
             id_time: id_time(&self.request.task_id),
             first_asked,
             now,
+        }
+    }
+
+    /// The caller may have seen a record before it asked. What status it had is known only with the
+    /// time of creation.
+    fn seen_by_caller(&self, asked_at: SystemTime) -> Seen<'_> {
+        let created_at = time(self.request.known_created_at);
+        Seen {
+            created_at,
+            expires_at: None,
+            status: created_at.map_or("", |_| self.request.known_status.as_str()),
+            at: asked_at,
         }
     }
 

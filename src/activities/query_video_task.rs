@@ -83,7 +83,7 @@ impl QueryActivities {
 }
 
 /// The record as workflows see it: URLs sealed, with the deadline that follows from them.
-fn contract(account: &Account, record: Record) -> VideoTask {
+pub(super) fn contract(account: &Account, record: Record) -> VideoTask {
     let (created_at, updated_at) = (record.created_at(), record.updated_at());
     let deadline = memory::time(created_at).and_then(|created_at| {
         let url = record.video_url();
@@ -102,8 +102,7 @@ fn contract(account: &Account, record: Record) -> VideoTask {
 
 /// A task that succeeded is no news before there is something to fetch.
 fn is_news(record: &Record, request: &QueryVideoTaskRequest) -> bool {
-    let known = (request.known_status.as_str(), request.known_updated_at);
-    question::is_news((record.status(), record.updated_at()), known) && !lacks_url(record)
+    question::is_news(record.status(), &request.known_status) && !lacks_url(record)
 }
 
 fn lacks_url(record: &Record) -> bool {
@@ -138,8 +137,13 @@ async fn no_record(
     error: &seedance::Error,
     memory: &mut Memory<'_>,
 ) -> ActivityError {
+    let never_seen = memory.known().seen.is_none();
     let answer = match error.reaction() {
-        Reaction::NotFound | Reaction::Refused => Answer::NotFound {
+        Reaction::NotFound => Answer::NotFound {
+            since: memory.missed().await,
+        },
+        // An id that the service finds malformed is one that it does not know.
+        Reaction::Refused if never_seen => Answer::NotFound {
             since: memory.missed().await,
         },
         _ => Answer::Fault {

@@ -32,16 +32,27 @@ pub async fn write(archive: &Archive, key: &Path, manifest: Manifest) -> Result<
 }
 
 /// Writes how a task ended without a video: its last record, then the outcome. Neither is the last
-/// word, so a later one replaces them.
+/// word: a later one replaces them, and a receipt makes them void.
 pub async fn write_outcome(
     archive: &Archive,
     layout: &Layout,
     task: &VideoTask,
     outcome: &OutcomeRecord,
 ) -> Result<(), Error> {
+    if find(archive, &layout.manifest()).await?.is_some() {
+        return Ok(());
+    }
     let task = without_secrets(task);
     put(archive, &layout.task(), &task, PutMode::Overwrite).await?;
     put(archive, &layout.outcome(), outcome, PutMode::Overwrite).await
+}
+
+/// Deletes what an earlier lifecycle has recorded of a task that has a receipt now.
+pub async fn forget_outcome(archive: &Archive, layout: &Layout) {
+    match archive.store.delete(&layout.outcome()).await {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+        Err(error) => tracing::warn!(%error, "could not delete an outcome that is void"),
+    }
 }
 
 async fn put(

@@ -3,9 +3,15 @@
 
 use serde_json::{Map, Value};
 
-use seedance_archiver_proto::v1::{Tool, Usage, VideoContent, VideoTask, VideoTaskError};
+use seedance_archiver_proto::{
+    redact,
+    v1::{Tool, Usage, VideoContent, VideoTask, VideoTaskError},
+};
 
 use super::{Error, Reaction, Record, Statuses};
+
+/// Longest text of a task's error, in characters.
+const MAX_WORDS: usize = 2_000;
 
 /// The record in a successful answer.
 pub(super) fn record(body: &[u8], asked_for: &str, statuses: &Statuses) -> Result<Record, Error> {
@@ -34,10 +40,15 @@ pub(super) fn record(body: &[u8], asked_for: &str, statuses: &Statuses) -> Resul
 
 /// The innermost record: gateways wrap it as `{"data": {"status": …, "data": {record}}}`.
 fn unwrap(answer: &Map<String, Value>) -> &Map<String, Value> {
-    match answer.get("data").and_then(Value::as_object) {
-        Some(inner) if unwrap(inner).contains_key("status") => unwrap(inner),
-        _ => answer,
+    let mut record = answer;
+    let mut inner = answer;
+    while let Some(data) = inner.get("data").and_then(Value::as_object) {
+        inner = data;
+        if inner.contains_key("status") {
+            record = inner;
+        }
     }
+    record
 }
 
 /// The error in an answer, as `code: message`: in an envelope or by itself.
@@ -117,8 +128,16 @@ fn failure(fields: &Fields) -> Option<VideoTaskError> {
                     message: fields.text(name),
                 },
             };
-            (error != VideoTaskError::default()).then_some(error)
+            (error != VideoTaskError::default()).then(|| VideoTaskError {
+                code: presentable(&error.code),
+                message: presentable(&error.message),
+            })
         })
+}
+
+/// Words of a server's, as people may see them: they can repeat the signed URL of an input.
+fn presentable(text: &str) -> String {
+    redact::url_queries(text).chars().take(MAX_WORDS).collect()
 }
 
 fn content_of(content: &Fields) -> Option<VideoContent> {

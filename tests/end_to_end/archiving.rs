@@ -4,12 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use seedance_archiver::lifecycles::{self, Doing};
-use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
+use seedance_archiver_proto::{names, v1::VideoTaskLifecycleRequest};
 use seedance_archiver_simulator::Script;
+use seedance_archiver_workflows::VideoTaskLifecycle;
+use temporalio_client::WorkflowCancelOptions;
 
 use crate::{
     Suite,
-    world::{Server, World},
+    world::{Server, World, until},
 };
 
 pub(crate) fn tests(suite: Suite) -> Suite {
@@ -29,6 +31,10 @@ pub(crate) fn tests(suite: Suite) -> Suite {
         .test(
             "archiving::a_url_that_never_works_is_lost_at_the_window's_end",
             no_url_works,
+        )
+        .test(
+            "archiving::a_receipt_makes_an_earlier_outcome_void",
+            receipt_after_outcome,
         )
         .test(
             "archiving::a_store_that_is_down_costs_no_download",
@@ -119,6 +125,37 @@ async fn no_url_works(server: Arc<Server>) -> anyhow::Result<()> {
     let stats = world.simulator.stats(&id);
     ensure!(stats.queries > 3 && stats.downloads == 0, "{stats:?}");
     world.holds_outcome(&result)
+}
+
+async fn receipt_after_outcome(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let id = world.simulator.create(Script {
+        bytes: Some(20_000_000),
+        bytes_per_second: Some(5_000_000),
+        ..Script::default()
+    });
+    let results = world
+        .with_worker(&server, async {
+            let lifecycle = world.start(&server, &id).await?;
+            let sent = || world.simulator.stats(&id).bytes_sent;
+            until("the download is under way", || sent() > 1_000_000).await?;
+            server
+                .client
+                .get_workflow_handle::<VideoTaskLifecycle>(names::lifecycle_workflow_id("", &id))
+                .cancel(WorkflowCancelOptions::default())
+                .await?;
+            let cancelled = lifecycle.result().await?;
+            world.holds_outcome(&cancelled)?;
+            Ok(world.start(&server, &id).await?.result().await?)
+        })
+        .await?;
+    let files = world.archived_files()?;
+    ensure!(
+        !files.iter().any(|file| file.ends_with("outcome.json")),
+        "{files:?}"
+    );
+    ensure!(results.outcome == "archived", "{results:?}");
+    Ok(())
 }
 
 async fn store_is_down(server: Arc<Server>) -> anyhow::Result<()> {

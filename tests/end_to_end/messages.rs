@@ -25,6 +25,10 @@ pub(crate) fn tests(suite: Suite) -> Suite {
     suite
         .test("messages::a_nudge_asks_at_once", nudge_asks_at_once)
         .test(
+            "messages::a_nudge_does_not_make_a_404_a_verdict",
+            nudged_and_then_not_found,
+        )
+        .test(
             "messages::a_storm_of_nudges_is_one_question_a_second",
             storm_of_nudges,
         )
@@ -71,12 +75,15 @@ async fn patient_world(server: &Server) -> anyhow::Result<World> {
 
 async fn nudge_asks_at_once(server: Arc<Server>) -> anyhow::Result<()> {
     let world = patient_world(&server).await?;
-    let id = world.simulator.create(Script::default());
+    let id = world.simulator.create(Script {
+        queued: Some(Duration::from_secs(5)),
+        ..Script::default()
+    });
     let result = world
         .with_worker(&server, async {
             let lifecycle = world.start(&server, &id).await?;
             until("it was asked about", || {
-                world.simulator.stats(&id).queries == 1
+                world.simulator.stats(&id).queries >= 1
             })
             .await?;
             until("it has succeeded", || {
@@ -90,6 +97,35 @@ async fn nudge_asks_at_once(server: Arc<Server>) -> anyhow::Result<()> {
     ensure!(result.outcome == "archived", "{result:?}");
     let queries = world.simulator.stats(&id).queries;
     ensure!(queries == 2, "asked {queries} times");
+    Ok(())
+}
+
+/// What the question that the nudge cut short has seen is gone, and the task is not given up.
+async fn nudged_and_then_not_found(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::with(
+        &server,
+        |simulator| simulator,
+        |account| account.pace.not_found_grace = Duration::from_millis(500),
+    )
+    .await?;
+    let id = world.simulator.create(Script {
+        queued: Some(Duration::from_secs(6)),
+        ..Script::default()
+    });
+    let queries = || world.simulator.stats(&id).queries;
+    let result = world
+        .with_worker(&server, async {
+            let lifecycle = world.start(&server, &id).await?;
+            until("it was asked about", || queries() >= 1).await?;
+            world.simulator.hide(&id, true);
+            nudge(&server, &id).await?;
+            let before = queries();
+            until("the grace is long over", || queries() > before + 8).await?;
+            world.simulator.hide(&id, false);
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
     Ok(())
 }
 
@@ -122,7 +158,7 @@ async fn storm_of_nudges(server: Arc<Server>) -> anyhow::Result<()> {
                 nudges += 1;
             }
             let took = began.elapsed();
-            ensure!(nudges > 6, "{nudges} nudges are no storm");
+            ensure!(nudges > 3, "{nudges} nudges are no storm");
             // Three questions more, each a second after the one before.
             ensure!(took > Duration::from_secs(2), "4 questions in {took:?}");
             handle(&server, &id)
@@ -200,7 +236,10 @@ fn cancelled(result: &VideoTaskLifecycleResult, message: &str) -> anyhow::Result
 
 async fn cancel_the_wait(server: Arc<Server>) -> anyhow::Result<()> {
     let world = patient_world(&server).await?;
-    let id = world.simulator.create(Script::default());
+    let id = world.simulator.create(Script {
+        queued: Some(NEVER),
+        ..Script::default()
+    });
     let result = cancel_once_asked(&server, &world, &id, false).await?;
     cancelled(&result, "the task goes its own way")
 }
@@ -262,6 +301,7 @@ async fn cancel_the_task_too(server: Arc<Server>) -> anyhow::Result<()> {
     });
     let result = cancel_once_asked(&server, &world, &id, true).await?;
     cancelled(&result, "the task was cancelled too")?;
+    world.holds_outcome(&result)?;
     ensure!(
         world.simulator.status(&id) == Some("cancelled"),
         "it goes on"

@@ -97,7 +97,7 @@ async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>>
         server,
         |simulator| simulator,
         |account| {
-            account.windows.query_window = Duration::from_secs(6);
+            account.windows.query_window = Duration::from_secs(10);
             account.windows.margin = Duration::from_secs(1);
         },
     )
@@ -166,7 +166,8 @@ async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>>
             }
             let mut histories = Vec::new();
             for ((name, id), lifecycle) in tasks.iter().zip(lifecycles) {
-                lifecycle.result().await?;
+                let outcome = lifecycle.result().await?.outcome;
+                ensure!(outcome == expected(name), "{name} ended as {outcome}");
                 let history = handle(server, id)
                     .fetch_history(WorkflowFetchHistoryOptions::default())
                     .to_json()
@@ -176,6 +177,15 @@ async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>>
             Ok(histories)
         })
         .await
+}
+
+fn expected(name: &str) -> &'static str {
+    match name {
+        "archived" => "archived",
+        "failed" => "unsuccessful",
+        "cancelled" => "unknown",
+        _ => "lost",
+    }
 }
 
 fn handle(server: &Server, id: &str) -> WorkflowHandle<Client, VideoTaskLifecycle> {

@@ -28,7 +28,7 @@ pub fn of_progress(progress: &LifecycleProgress) -> String {
 pub fn of_result(result: &VideoTaskLifecycleResult) -> String {
     let mut details = format!("**{}**", result.outcome);
     if !result.reason.is_empty() {
-        details += &format!(" (`{}`): {}", result.reason, plain(&result.message));
+        details += &format!(" (`{}`): {}", plain(&result.reason), plain(&result.message));
     }
     if let Some(manifest) = &result.manifest {
         details += &format!("\n\nReceipt: `{}`", manifest.manifest_url);
@@ -67,7 +67,7 @@ fn time(unix_seconds: i64) -> Option<String> {
 fn plain(text: &str) -> String {
     text.chars()
         .map(|character| match character {
-            '*' | '_' | '`' | '[' | ']' | '<' | '>' | '|' | '#' | '\n' | '\r' => ' ',
+            '*' | '`' | '[' | ']' | '<' | '>' | '|' | '#' | '\n' | '\r' => ' ',
             character => character,
         })
         .take(400)
@@ -108,7 +108,7 @@ mod tests {
     fn text_from_outside_stays_text() {
         let details = of_result(&VideoTaskLifecycleResult {
             outcome: "unsuccessful".into(),
-            reason: "Code".into(),
+            reason: "Code`\n#".into(),
             message: "<img src=x> **no**\n# and [so](on)".into(),
             ..VideoTaskLifecycleResult::default()
         });

@@ -2,7 +2,7 @@
 
 use seedance_archiver_proto::{
     outcome,
-    reason::{CANCELLED_AND_PURGED, CANCELLED_BY_CALLER, OUTSIDE_QUERY_WINDOW, TASK_NOT_FOUND},
+    reason::{CANCELLED_AND_PURGED, CANCELLED_BY_CALLER, OUTSIDE_QUERY_WINDOW},
     status,
     v1::{Manifest, Verdict, VideoTask, VideoTaskLifecycleResult},
 };
@@ -50,7 +50,7 @@ pub fn after_verdict(
     let task = verdict.task.or(last_seen);
     let outcome = match verdict.reason.as_str() {
         CANCELLED_AND_PURGED => outcome::UNSUCCESSFUL,
-        TASK_NOT_FOUND | OUTSIDE_QUERY_WINDOW => outcome::UNKNOWN,
+        OUTSIDE_QUERY_WINDOW => outcome::UNKNOWN,
         _ if task.is_none() => outcome::UNKNOWN,
         _ => outcome::LOST,
     };

@@ -3,7 +3,7 @@
 // The constants that the macro makes carry no documentation.
 #![allow(missing_docs)]
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use seedance_archiver_proto::{
     names::failure,
@@ -50,12 +50,12 @@ impl VideoTaskLifecycle {
         request: Request<VideoTaskLifecycleRequest>,
     ) -> WorkflowResult<VideoTaskLifecycleResult> {
         let request = request.check().map_err(ApplicationFailure::from)?;
-        let result = match run_to_the_end(ctx, &request).await {
+        let mut result = match run_to_the_end(ctx, &request).await {
             Err(_) if ctx.cancellation_token().is_cancelled() => cancelled(ctx, &request).await,
             Err(error) => end_after(error, last_seen(ctx))?,
             Ok(result) => result,
         };
-        record(ctx, &request, &result).await?;
+        record(ctx, &request, &mut result).await;
         show(ctx, phase::ENDED, result.task.clone());
         ctx.set_current_details(details::of_result(&result));
         if result.outcome == outcome::LOST && !request.report_only {
@@ -96,27 +96,33 @@ async fn follow(
     ctx: &Context,
     request: &VideoTaskLifecycleRequest,
 ) -> Result<VideoTask, ActivityExecutionError> {
-    let mut known = (status::QUEUED.to_owned(), 0);
+    let mut known_status = status::QUEUED.to_owned();
+    let mut was_nudged = false;
+    let first_asked_at = unix_seconds(ctx.workflow_time());
     show(ctx, phase::WAITING, None);
     loop {
+        let seen = last_seen(ctx);
         let question = QueryVideoTaskRequest {
             task_id: request.task_id.clone(),
             account: request.account.clone(),
-            known_status: known.0.clone(),
-            known_created_at: last_seen(ctx).map_or(0, |task| task.created_at),
-            known_updated_at: known.1,
+            known_status: known_status.clone(),
+            known_created_at: seen.as_ref().map_or(0, |task| task.created_at),
+            // A question that was cut short takes with it what it has seen.
+            was_seen: seen.is_some() || was_nudged,
+            first_asked_at,
         };
         let Some(task) = ask(ctx, question).await? else {
+            was_nudged = true;
             continue;
         };
-        if !question::is_news((&task.status, task.updated_at), (&known.0, known.1)) {
+        if !question::is_news(&task.status, &known_status) {
             continue;
         }
         show(ctx, phase::WAITING, Some(task.clone()));
         if status::is_terminal(&task.status) {
             return Ok(task);
         }
-        known = (task.status, task.updated_at);
+        known_status = task.status;
     }
 }
 
@@ -147,7 +153,9 @@ async fn ask(
     token.cancel();
     match answer.await {
         Ok(task) => Ok(Some(task)),
-        Err(error) if ctx.cancellation_token().is_cancelled() => Err(error),
+        Err(error) if ctx.cancellation_token().is_cancelled() || verdict(&error).is_some() => {
+            Err(error)
+        }
         Err(_) => Ok(None),
     }
 }
@@ -188,22 +196,33 @@ async fn cancelled(ctx: &Context, request: &VideoTaskLifecycleRequest) -> VideoT
             options::cancel_task(),
         )
         .await;
-    let task_too = match cancelled {
-        Ok(cancelled) if cancelled.is_cancelled => "the task was cancelled too".to_owned(),
-        Ok(cancelled) => format!("the task was {} and goes its own way", cancelled.status),
-        Err(error) => format!("the task could not be cancelled: {}", words(&error)),
-    };
-    ending::cancelled_by_caller(&task_too, task)
+    match cancelled {
+        Ok(cancelled) => {
+            let task = cancelled.task.or(task);
+            let status = task.as_ref().map_or("gone", |task| task.status.as_str());
+            let task_too = if cancelled.is_cancelled {
+                "the task was cancelled too".to_owned()
+            } else {
+                format!("the task was {status} and goes its own way")
+            };
+            ending::cancelled_by_caller(&task_too, task)
+        }
+        Err(error) => {
+            let task_too = format!("the task could not be cancelled: {}", words(&error));
+            ending::cancelled_by_caller(&task_too, task)
+        }
+    }
 }
 
-/// Leaves a record of a task that was seen and has no receipt: history may forget it.
+/// Leaves a record of a task that was seen and has no receipt: history may forget it. What is known
+/// does not wait for it for long, nor change where it fails.
 async fn record(
     ctx: &Context,
     request: &VideoTaskLifecycleRequest,
-    result: &VideoTaskLifecycleResult,
-) -> WorkflowResult<()> {
+    result: &mut VideoTaskLifecycleResult,
+) {
     if result.outcome == outcome::ARCHIVED || result.task.is_none() {
-        return Ok(());
+        return;
     }
     let is_cancelled = ctx.cancellation_token().is_cancelled();
     let options = options::record(ctx.task_queue(), is_cancelled);
@@ -215,11 +234,8 @@ async fn record(
     let recorded = ctx
         .execute_activity(TransferActivities::record_outcome, request, options)
         .await;
-    match recorded {
-        // Who has cancelled wants the end, with or without a record.
-        Err(_) if is_cancelled => Ok(()),
-        Err(error) => Err(error.into()),
-        Ok(_) => Ok(()),
+    if let Err(error) = recorded {
+        result.message += &format!("; this could not be recorded: {}", words(&error));
     }
 }
 
@@ -229,17 +245,26 @@ fn end_after(
     error: ActivityExecutionError,
     last_seen: Option<VideoTask>,
 ) -> WorkflowResult<VideoTaskLifecycleResult> {
-    if let Some(IncomingError::Application(failure)) = error.reason()
-        && let Ok(Some(verdict)) = failure.details::<Verdict>()
-        && !verdict.reason.is_empty()
-    {
-        return Ok(ending::after_verdict(
-            verdict,
-            failure.to_string(),
-            last_seen,
-        ));
+    match verdict(&error) {
+        Some(verdict) => Ok(ending::after_verdict(verdict, words(&error), last_seen)),
+        None => Err(error.into()),
     }
-    Err(error.into())
+}
+
+fn verdict(error: &ActivityExecutionError) -> Option<Verdict> {
+    match error.reason() {
+        Some(IncomingError::Application(failure)) => {
+            let verdict: Option<Verdict> = failure.details().ok().flatten();
+            verdict.filter(|verdict| !verdict.reason.is_empty())
+        }
+        _ => None,
+    }
+}
+
+fn unix_seconds(time: Option<SystemTime>) -> i64 {
+    time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
+        .and_then(|time| i64::try_from(time.as_secs()).ok())
+        .unwrap_or_default()
 }
 
 fn video_lost(result: VideoTaskLifecycleResult) -> ApplicationFailure {

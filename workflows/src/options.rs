@@ -16,6 +16,8 @@ const TRANSFER_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
 const TRANSFER_HEARTBEAT: Duration = Duration::from_secs(20);
 /// Longest time between two attempts that no explicit delay spaces.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+/// How long the record of an outcome is tried.
+const RECORD_TIME: Duration = Duration::from_secs(60 * 60);
 /// How long anything is tried for a workflow that was cancelled: it is to end at once.
 const CANCEL_TIME: Duration = Duration::from_secs(30);
 
@@ -36,7 +38,7 @@ pub(crate) fn question(known_status: &str, token: WorkflowCancellationToken) -> 
 /// that is cancelled is waited for, because it cleans up.
 pub(crate) fn transfer(task_queue: &str, task: &VideoTask) -> ActivityOptions {
     ActivityOptions::with_start_to_close_timeout(TRANSFER_TIMEOUT)
-        .activity_id("archive")
+        .activity_id(names::ARCHIVE_ACTIVITY_ID)
         .task_queue(names::transfers_task_queue(task_queue))
         .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
         .heartbeat_timeout(TRANSFER_HEARTBEAT)
@@ -45,20 +47,27 @@ pub(crate) fn transfer(task_queue: &str, task: &VideoTask) -> ActivityOptions {
         .build()
 }
 
-/// Tried for as long as it takes, but not while a person waits who has cancelled the workflow.
+/// Tried for a while: what is known must not wait for a store, and even less after a person has
+/// cancelled the workflow. Cancelling it meanwhile ends this too.
 pub(crate) fn record(task_queue: &str, is_cancelled: bool) -> ActivityOptions {
-    let timeouts = if is_cancelled {
-        ActivityCloseTimeouts::ScheduleToClose(CANCEL_TIME)
+    let schedule_to_close = if is_cancelled {
+        CANCEL_TIME
     } else {
-        ActivityCloseTimeouts::StartToClose(QUESTION_TIMEOUT)
+        RECORD_TIME
     };
-    ActivityOptions::with_close_timeouts(timeouts)
-        .activity_id("record")
-        .task_queue(names::transfers_task_queue(task_queue))
-        .cancellation_token(WorkflowCancellationToken::new())
-        .retry_policy(patient())
-        .summary("record the outcome")
-        .build()
+    let options = ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleToClose(
+        schedule_to_close,
+    ))
+    .activity_id("record")
+    .task_queue(names::transfers_task_queue(task_queue))
+    .retry_policy(patient())
+    .summary("record the outcome");
+    if is_cancelled {
+        return options
+            .cancellation_token(WorkflowCancellationToken::new())
+            .build();
+    }
+    options.build()
 }
 
 /// Not cancelled with the workflow, which it is part of cancelling.

@@ -203,14 +203,17 @@ fn elapsed(from: SystemTime, now: SystemTime) -> Duration {
     now.duration_since(from).unwrap_or_default()
 }
 
-/// Whether a record tells more than what is known. An older one may come from a replica that lags,
-/// or from somebody who completed the waiting activity late; only an ending is believed all the same.
-pub fn is_news(
-    (status, updated_at): (&str, i64),
-    (known_status, known_updated_at): (&str, i64),
-) -> bool {
-    let is_older = updated_at > 0 && updated_at < known_updated_at;
-    status != known_status && (status::is_terminal(status) || !is_older)
+/// Whether a status tells more than the one that is known: a task only moves forward, so what points
+/// backward comes from a replica that lags, or from somebody who completed the waiting activity late.
+/// Words that are not known count as running: one that counts up must not fill the history.
+pub fn is_news(status: &str, known_status: &str) -> bool {
+    let step = |status: &str| match status {
+        "" => 0,
+        status::QUEUED => 1,
+        status if status::is_terminal(status) => 3,
+        _ => 2,
+    };
+    step(status) > step(known_status)
 }
 
 #[cfg(test)]

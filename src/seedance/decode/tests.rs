@@ -102,6 +102,12 @@ fn unwraps_what_gateways_wrap() {
         "running"
     );
 
+    let mut deep = json!({"status": "queued"});
+    for _ in 0..100 {
+        deep = json!({"data": deep});
+    }
+    assert_eq!(decode(deep).unwrap().status, "queued");
+
     let error = json!({"code": "fail_to_fetch_task", "message": "try later", "data": null});
     assert_eq!(decode(error).unwrap_err(), "fail_to_fetch_task: try later");
 }
@@ -118,6 +124,12 @@ fn finds_why_a_task_failed() {
     assert_eq!(
         why(json!({"status": "failed", "failure_reason": object})),
         error
+    );
+    let url = "cannot read https://a.example/in.png?X-Amz-Signature=secret";
+    assert!(
+        !why(json!({"status": "failed", "error": url}))
+            .message
+            .contains("secret")
     );
     let words = VideoTaskError {
         code: String::new(),

@@ -183,16 +183,18 @@ fn a_task_from_the_future_counts_as_new() {
 }
 
 #[test]
-fn a_late_answer_is_no_news() {
-    let known = ("running", 200);
-    assert!(is_news(("queued", 100), ("", 0)));
-    assert!(is_news(("succeeded", 300), known));
-    assert!(is_news(("processing", 200), known));
-    assert!(is_news(("processing", 0), known), "it has no time");
-    assert!(
-        is_news(("succeeded", 100), known),
-        "nothing follows an ending"
-    );
-    assert!(!is_news(("running", 300), known));
-    assert!(!is_news(("queued", 100), known));
+fn only_a_step_forward_is_news() {
+    for (status, known) in [
+        ("queued", ""),
+        ("running", "queued"),
+        ("10%", "queued"),
+        ("succeeded", "queued"),
+        ("failed", "running"),
+        ("expired", "10%"),
+    ] {
+        assert!(is_news(status, known), "{status} after {known}");
+        assert!(!is_news(known, status), "{known} after {status}");
+    }
+    assert!(!is_news("11%", "10%"));
+    assert!(!is_news("running", "running"));
 }
