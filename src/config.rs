@@ -1,9 +1,11 @@
 //! What a worker is told: by the environment, read once at start.
 
 mod account;
+mod api_key;
 mod environment;
 
 pub use account::{Account, Accounts, UnknownAccount};
+pub use api_key::{ApiKey, CannotReadKey};
 pub use environment::{InvalidConfig, task_queue};
 
 use reqwest::Url;

@@ -208,7 +208,7 @@ fn is_alive(url: &SecretUrl) -> bool {
 
 fn sealed_url(account: &Account, task: &VideoTask) -> Option<SecretUrl> {
     let sealed = &task.content.as_ref()?.video_url;
-    account.seal().open(&task.id, sealed).ok()
+    account.seal().ok()?.open(&task.id, sealed).ok()
 }
 
 fn fail(fault: Fault, account: &Account, task: &VideoTask, ctx: &ActivityContext) -> ActivityError {

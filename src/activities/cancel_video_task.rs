@@ -25,7 +25,7 @@ pub(super) async fn cancel(
     Ok(CancelVideoTaskResult {
         // An attempt before this one may have cancelled it, and not have heard of it.
         is_cancelled: [status::QUEUED, status::CANCELLED].contains(&record.status()),
-        task: Some(contract(account, record)),
+        task: Some(contract(account, record).map_err(failed)?),
     })
 }
 

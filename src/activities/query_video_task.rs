@@ -50,7 +50,10 @@ impl QueryActivities {
         let account = self.account(&request.account)?;
         let mut memory = Memory::recall(&ctx, &account, &request);
         match self.seedance.query(&account, &request.task_id).await {
-            Ok(record) if is_news(&record, &request) => Ok(contract(&account, record)),
+            Ok(record) if is_news(&record, &request) => match contract(&account, record) {
+                Ok(task) => Ok(task),
+                Err(error) => Err(no_record(&account, &error, &mut memory).await),
+            },
             Ok(record) => Err(no_news(&account, record, &mut memory).await),
             Err(error) => Err(no_record(&account, &error, &mut memory).await),
         }
@@ -83,7 +86,7 @@ impl QueryActivities {
 }
 
 /// The record as workflows see it: URLs sealed, with the deadline that follows from them.
-pub(super) fn contract(account: &Account, record: Record) -> VideoTask {
+pub(super) fn contract(account: &Account, record: Record) -> Result<VideoTask, seedance::Error> {
     let (created_at, updated_at) = (record.created_at(), record.updated_at());
     let deadline = memory::time(created_at).and_then(|created_at| {
         let url = record.video_url();
@@ -94,10 +97,10 @@ pub(super) fn contract(account: &Account, record: Record) -> VideoTask {
         account.windows.archive_deadline(created_at, url_end)
     });
     let deadline = deadline.and_then(|time| Timestamp::try_from(time).ok());
-    VideoTask {
+    Ok(VideoTask {
         archive_deadline: deadline.map_or(0, Timestamp::as_second),
-        ..record.sealed(&account.seal())
-    }
+        ..record.sealed(&account.seal()?)
+    })
 }
 
 /// A task that succeeded is no news before there is something to fetch.
@@ -115,7 +118,10 @@ async fn no_news(account: &Account, record: Record, memory: &mut Memory<'_>) -> 
     } else {
         (Answer::NoNews, record.status().to_owned())
     };
-    let task = contract(account, record);
+    let task = match contract(account, record) {
+        Ok(task) => task,
+        Err(error) => return no_record(account, &error, memory).await,
+    };
     memory.saw(task.clone()).await;
     match question::next(&account.pace, &account.windows, &memory.known(), answer) {
         Next::AskAgain(delay) => {

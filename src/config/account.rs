@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use reqwest::Url;
-use secrecy::SecretString;
 use seedance_archiver_proto::names;
 use seedance_archiver_workflows::{question::Pace, windows::Windows};
 
+use super::{ApiKey, CannotReadKey};
 use crate::seedance::{Statuses, UrlSeal};
 
 /// A named Seedance endpoint. Requests carry the name; the key never leaves the worker.
@@ -17,7 +17,7 @@ pub struct Account {
     /// Base of the API, e.g. `https://ark.ap-southeast.bytepluses.com/api/v3`.
     pub base_url: Url,
     /// API key.
-    pub api_key: SecretString,
+    pub api_key: ApiKey,
     /// How questions are paced.
     pub pace: Pace,
     /// What the service keeps for how long.
@@ -28,7 +28,7 @@ pub struct Account {
 
 impl Account {
     /// An account with the defaults of the public service.
-    pub fn new(name: impl Into<String>, base_url: Url, api_key: SecretString) -> Self {
+    pub fn new(name: impl Into<String>, base_url: Url, api_key: ApiKey) -> Self {
         Self {
             name: name.into(),
             base_url,
@@ -50,8 +50,8 @@ impl Account {
     }
 
     /// The seal of this account's URLs.
-    pub fn seal(&self) -> UrlSeal {
-        UrlSeal::derived(&self.name, &self.api_key)
+    pub fn seal(&self) -> Result<UrlSeal, CannotReadKey> {
+        Ok(UrlSeal::derived(&self.name, &self.api_key.read()?))
     }
 }
 
@@ -94,13 +94,17 @@ impl FromIterator<Account> for Accounts {
 mod tests {
     use super::*;
 
+    fn key() -> ApiKey {
+        "key".to_owned().into()
+    }
+
     #[test]
     fn a_task_id_stays_one_segment_of_the_path() {
         for base in [
             "https://host.example/api/v3",
             "https://host.example/api/v3/",
         ] {
-            let account = Account::new("a", base.parse().unwrap(), "key".into());
+            let account = Account::new("a", base.parse().unwrap(), key());
             let url = |id| account.task_url(id).to_string();
             let tasks = "https://host.example/api/v3/contents/generations/tasks";
             assert_eq!(url("cgt-1"), format!("{tasks}/cgt-1"));
@@ -110,7 +114,7 @@ mod tests {
 
     #[test]
     fn an_unknown_account_is_told_what_there_is() {
-        let account = |name| Account::new(name, "https://a.example".parse().unwrap(), "k".into());
+        let account = |name| Account::new(name, "https://a.example".parse().unwrap(), key());
         let accounts = Accounts::from_iter([account("default"), account("eu")]);
         assert_eq!(accounts.get("").unwrap().name, "default");
         assert_eq!(accounts.get("eu").unwrap().name, "eu");

@@ -3,9 +3,10 @@
 use reqwest::Url;
 use seedance_archiver_proto::names;
 
-use super::{Account, Accounts, Config};
+use super::{Account, Accounts, ApiKey, Config};
 
 const API_KEY: &str = "SEEDANCE_API_KEY";
+const API_KEY_FILE: &str = "SEEDANCE_API_KEY_FILE";
 const BASE_URL: &str = "SEEDANCE_BASE_URL";
 const ARCHIVE_URL: &str = "SEEDANCE_ARCHIVE_URL";
 const TASK_QUEUE: &str = "TEMPORAL_TASK_QUEUE";
@@ -34,12 +35,23 @@ impl Config {
         let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let mut faults = Vec::new();
 
-        let api_key = variable(API_KEY);
-        if api_key.is_none() {
-            faults.push(format!(
-                "{API_KEY} is not set: give it the API key of your account"
-            ));
-        }
+        let api_key = match (variable(API_KEY), variable(API_KEY_FILE)) {
+            (Some(key), None) => Some(ApiKey::Value(key.trim().to_owned().into())),
+            (None, Some(path)) => key_file(&path).map_err(|fault| faults.push(fault)).ok(),
+            (Some(_), Some(_)) => {
+                faults.push(format!(
+                    "{API_KEY} and {API_KEY_FILE} are both set: keep one"
+                ));
+                None
+            }
+            (None, None) => {
+                faults.push(format!(
+                    "{API_KEY} is not set: give it the API key of your account, or {API_KEY_FILE} \
+                     the path of a file that holds it"
+                ));
+                None
+            }
+        };
         let base_url = variable(BASE_URL).unwrap_or_else(|| DEFAULT_BASE_URL.into());
         let base_url = http_url(&base_url).map_err(|fault| faults.push(fault)).ok();
         let archive_url = match (variable(ARCHIVE_URL), default_archive) {
@@ -59,7 +71,7 @@ impl Config {
                 accounts: Accounts::from_iter([Account::new(
                     names::DEFAULT_ACCOUNT,
                     base_url,
-                    api_key.trim().to_owned().into(),
+                    api_key,
                 )]),
                 archive_url,
                 task_queue: task_queue(variable),
@@ -74,6 +86,15 @@ pub fn task_queue(variable: impl Fn(&str) -> Option<String>) -> String {
     let name = variable(TASK_QUEUE).map(|name| name.trim().to_owned());
     name.filter(|name| !name.is_empty())
         .unwrap_or_else(|| names::TASK_QUEUE.to_owned())
+}
+
+/// A file that is not there at start is a mistake; later it may be on its way.
+fn key_file(path: &str) -> Result<ApiKey, String> {
+    let key = ApiKey::File(path.into());
+    match key.read() {
+        Ok(_) => Ok(key),
+        Err(error) => Err(format!("{API_KEY_FILE}: {error}")),
+    }
 }
 
 fn http_url(text: &str) -> Result<Url, String> {
@@ -133,6 +154,22 @@ mod tests {
                 .len()
                 == 2
         );
+    }
+
+    #[test]
+    fn takes_the_key_from_a_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap();
+        let config = || read(&[(API_KEY_FILE, path), (ARCHIVE_URL, "s3://bucket")]);
+        assert!(config().unwrap_err().0[0].ends_with("is empty"));
+        std::fs::write(path, "key\n").unwrap();
+        assert!(config().is_ok());
+        let both = read(&[
+            (API_KEY, "key"),
+            (API_KEY_FILE, path),
+            (ARCHIVE_URL, "s3://b"),
+        ]);
+        assert!(both.unwrap_err().0[0].ends_with("keep one"));
     }
 
     #[test]

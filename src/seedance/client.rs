@@ -58,12 +58,13 @@ impl Client {
         task_id: &str,
         decode: impl FnOnce(&[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let api_key = account.api_key.read()?;
         let sent_id = Uuid::new_v4().to_string();
         let response = self
             .http
             .request(method.clone(), account.task_url(task_id))
             .timeout(QUESTION_TIMEOUT)
-            .bearer_auth(account.api_key.expose_secret())
+            .bearer_auth(api_key.expose_secret())
             .header(CONTENT_TYPE, "application/json")
             .header(CLIENT_REQUEST_ID, &sent_id)
             .send()
@@ -89,7 +90,7 @@ impl Client {
             }
         };
         answer.await.map_err(|error| {
-            let error = error.without(&account.api_key);
+            let error = error.without(&api_key);
             match received_id {
                 Some(id) => error.with_request_id(id),
                 None => error,

@@ -5,6 +5,8 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use seedance_archiver_proto::{names::failure, redact};
 
+use crate::config::CannotReadKey;
+
 /// Longest text of an error, in characters.
 const MAX_TEXT: usize = 400;
 
@@ -35,6 +37,12 @@ pub enum Reaction {
 pub struct Error {
     reaction: Reaction,
     text: String,
+}
+
+impl From<CannotReadKey> for Error {
+    fn from(error: CannotReadKey) -> Self {
+        Self::new(Reaction::Unauthorized, error.to_string())
+    }
 }
 
 impl Error {

@@ -4,9 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use seedance_archiver::lifecycles::{self, Doing};
-use seedance_archiver_proto::{names, v1::VideoTaskLifecycleRequest};
+use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use seedance_archiver_simulator::Script;
-use seedance_archiver_workflows::VideoTaskLifecycle;
 use temporalio_client::WorkflowCancelOptions;
 
 use crate::{
@@ -140,8 +139,7 @@ async fn receipt_after_outcome(server: Arc<Server>) -> anyhow::Result<()> {
             let sent = || world.simulator.stats(&id).bytes_sent;
             until("the download is under way", || sent() > 1_000_000).await?;
             server
-                .client
-                .get_workflow_handle::<VideoTaskLifecycle>(names::lifecycle_workflow_id("", &id))
+                .lifecycle(&id)
                 .cancel(WorkflowCancelOptions::default())
                 .await?;
             let cancelled = lifecycle.result().await?;

@@ -3,15 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
-use seedance_archiver_proto::{
-    names,
-    v1::{LifecycleProgress, VideoTaskLifecycleRequest, VideoTaskLifecycleResult},
+use seedance_archiver_proto::v1::{
+    LifecycleProgress, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
 };
 use seedance_archiver_simulator::Script;
 use seedance_archiver_workflows::VideoTaskLifecycle;
 use temporalio_client::{
-    Client, UntypedQuery, WorkflowCancelOptions, WorkflowHandle, WorkflowQueryOptions,
-    WorkflowSignalOptions,
+    UntypedQuery, WorkflowCancelOptions, WorkflowQueryOptions, WorkflowSignalOptions,
 };
 
 use temporalio_common::data_converters::RawValue;
@@ -53,12 +51,6 @@ pub(crate) fn tests(suite: Suite) -> Suite {
 
 /// Longer than any test: the next question never comes by itself.
 const NEVER: Duration = Duration::from_secs(3600);
-
-fn handle(server: &Server, id: &str) -> WorkflowHandle<Client, VideoTaskLifecycle> {
-    server
-        .client
-        .get_workflow_handle(names::lifecycle_workflow_id("", id))
-}
 
 /// A world whose tasks are asked about once, and then in an hour.
 async fn patient_world(server: &Server) -> anyhow::Result<World> {
@@ -130,7 +122,8 @@ async fn nudged_and_then_not_found(server: Arc<Server>) -> anyhow::Result<()> {
 }
 
 async fn nudge(server: &Server, id: &str) -> anyhow::Result<()> {
-    handle(server, id)
+    server
+        .lifecycle(id)
         .signal(
             VideoTaskLifecycle::nudge,
             (),
@@ -161,7 +154,8 @@ async fn storm_of_nudges(server: Arc<Server>) -> anyhow::Result<()> {
             ensure!(nudges > 3, "{nudges} nudges are no storm");
             // Three questions more, each a second after the one before.
             ensure!(took > Duration::from_secs(2), "4 questions in {took:?}");
-            handle(&server, &id)
+            server
+                .lifecycle(&id)
                 .cancel(WorkflowCancelOptions::default())
                 .await?;
             Ok(())
@@ -181,7 +175,8 @@ async fn progress_and_details(server: Arc<Server>) -> anyhow::Result<()> {
             let lifecycle = world.start(&server, &id).await?;
             let mut progress = LifecycleProgress::default();
             while progress.task.is_none() {
-                progress = handle(&server, &id)
+                progress = server
+                    .lifecycle(&id)
                     .query(
                         VideoTaskLifecycle::progress,
                         (),
@@ -199,7 +194,8 @@ async fn progress_and_details(server: Arc<Server>) -> anyhow::Result<()> {
             for told in ["**running** since ", " UTC", "can be had until", "`query`"] {
                 ensure!(details.contains(told), "{told:?} is missing in: {details}");
             }
-            handle(&server, &id)
+            server
+                .lifecycle(&id)
                 .cancel(WorkflowCancelOptions::default())
                 .await?;
             lifecycle.result().await?;
@@ -212,7 +208,8 @@ async fn progress_and_details(server: Arc<Server>) -> anyhow::Result<()> {
 
 /// What the UI shows under "User Metadata".
 async fn current_details(server: &Server, id: &str) -> anyhow::Result<String> {
-    let metadata = handle(server, id)
+    let metadata = server
+        .lifecycle(id)
         .query(
             UntypedQuery::new("__temporal_workflow_metadata"),
             RawValue::empty(),
@@ -262,7 +259,8 @@ async fn cancel_once_asked(
                 world.simulator.stats(id).queries >= 1
             })
             .await?;
-            handle(server, id)
+            server
+                .lifecycle(id)
                 .cancel(WorkflowCancelOptions::default())
                 .await?;
             Ok(lifecycle.result().await?)
@@ -282,7 +280,8 @@ async fn cancel_the_transfer(server: Arc<Server>) -> anyhow::Result<()> {
         .with_worker(&server, async {
             let lifecycle = world.start(&server, &id).await?;
             until("the download is under way", || sent() > 1_000_000).await?;
-            handle(&server, &id)
+            server
+                .lifecycle(&id)
                 .cancel(WorkflowCancelOptions::default())
                 .await?;
             Ok(lifecycle.result().await?)

@@ -11,8 +11,7 @@ use seedance_archiver_simulator::{Ending, Script};
 use seedance_archiver_workflows::VideoTaskLifecycle;
 use serde_json::Value;
 use temporalio_client::{
-    Client, WorkflowCancelOptions, WorkflowFetchHistoryOptions, WorkflowHandle, WorkflowHistory,
-    WorkflowSignalOptions,
+    WorkflowCancelOptions, WorkflowFetchHistoryOptions, WorkflowHistory, WorkflowSignalOptions,
 };
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 
@@ -148,12 +147,14 @@ async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>>
                 .await?;
                 match *name {
                     "cancelled" => {
-                        handle(server, id)
+                        server
+                            .lifecycle(id)
                             .cancel(WorkflowCancelOptions::default())
                             .await?;
                     }
                     "nudged" => {
-                        handle(server, id)
+                        server
+                            .lifecycle(id)
                             .signal(
                                 VideoTaskLifecycle::nudge,
                                 (),
@@ -168,7 +169,8 @@ async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>>
             for ((name, id), lifecycle) in tasks.iter().zip(lifecycles) {
                 let outcome = lifecycle.result().await?.outcome;
                 ensure!(outcome == expected(name), "{name} ended as {outcome}");
-                let history = handle(server, id)
+                let history = server
+                    .lifecycle(id)
                     .fetch_history(WorkflowFetchHistoryOptions::default())
                     .to_json()
                     .await?;
@@ -186,12 +188,6 @@ fn expected(name: &str) -> &'static str {
         "cancelled" => "unknown",
         _ => "lost",
     }
-}
-
-fn handle(server: &Server, id: &str) -> WorkflowHandle<Client, VideoTaskLifecycle> {
-    server
-        .client
-        .get_workflow_handle(names::lifecycle_workflow_id("", id))
 }
 
 /// Without the names of the machine that recorded it: identities and sticky queues are `pid@host…`.

@@ -3,13 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, bail, ensure};
-use seedance_archiver::config::Account;
-use seedance_archiver_proto::{
-    names,
-    v1::{VideoTaskLifecycleRequest, VideoTaskLifecycleResult},
-};
+use seedance_archiver::config::{Account, ApiKey};
+use seedance_archiver_proto::v1::{VideoTaskLifecycleRequest, VideoTaskLifecycleResult};
 use seedance_archiver_simulator::{Fault, Script};
-use seedance_archiver_workflows::VideoTaskLifecycle;
 use temporalio_client::{WorkflowGetResultOptions, errors::WorkflowGetResultError};
 use temporalio_common::error::IncomingError;
 
@@ -35,6 +31,10 @@ pub(crate) fn tests(suite: Suite) -> Suite {
         .test(
             "verdicts::faults_of_the_api_are_waited_out",
             faults_are_waited_out,
+        )
+        .test(
+            "verdicts::a_refused_key_can_be_replaced_without_a_restart",
+            key_is_replaced,
         )
         .test(
             "verdicts::a_refused_key_loses_a_task_that_was_seen",
@@ -205,6 +205,34 @@ async fn faults_are_waited_out(server: Arc<Server>) -> anyhow::Result<()> {
     Ok(())
 }
 
+async fn key_is_replaced(server: Arc<Server>) -> anyhow::Result<()> {
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(&file, "revoked")?;
+    let world = World::with(
+        &server,
+        |simulator| simulator,
+        |account| account.api_key = ApiKey::File(file.path().to_owned()),
+    )
+    .await?;
+    let id = world.simulator.create(Script::default());
+    let result = world
+        .with_worker(&server, async {
+            let lifecycle = world.start(&server, &id).await?;
+            until("the key was refused", || {
+                world.simulator.stats(&id).queries >= 2
+            })
+            .await?;
+            // A new key comes as a new file under the old name.
+            let new = tempfile::NamedTempFile::new()?;
+            std::fs::write(&new, world.simulator.api_key())?;
+            new.persist(file.path())?;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    Ok(())
+}
+
 async fn refused_until_the_end(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::with(&server, |simulator| simulator, short_window).await?;
     let id = world.simulator.create(runs_for_long());
@@ -280,8 +308,7 @@ async fn raw_result(
     task_id: &str,
 ) -> Result<VideoTaskLifecycleResult, WorkflowGetResultError> {
     server
-        .client
-        .get_workflow_handle::<VideoTaskLifecycle>(names::lifecycle_workflow_id("", task_id))
+        .lifecycle(task_id)
         .get_result(WorkflowGetResultOptions::default())
         .await
 }

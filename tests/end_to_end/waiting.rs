@@ -5,14 +5,12 @@ use std::{sync::Arc, time::Duration};
 use anyhow::ensure;
 use seedance_archiver::lifecycles::Doing;
 use seedance_archiver_simulator::Script;
-use temporalio_client::{Client, WorkflowFetchHistoryOptions};
+use temporalio_client::WorkflowFetchHistoryOptions;
 
 use crate::{
     Suite,
     world::{Server, World},
 };
-use seedance_archiver_proto::names;
-use seedance_archiver_workflows::VideoTaskLifecycle;
 
 pub(crate) fn tests(suite: Suite) -> Suite {
     suite
@@ -44,7 +42,7 @@ async fn thirty_seconds_fit_into_26_events(server: Arc<Server>) -> anyhow::Resul
         cost.polls == queries && queries > 10,
         "{cost:?}, asked {queries} times"
     );
-    let history = history(&server.client, &id).await?;
+    let history = history(&server, &id).await?;
     ensure!(history.contains("sealed:v1:"), "the URL is not sealed");
     ensure!(
         !history.contains("X-Tos-Signature"),
@@ -58,10 +56,9 @@ async fn thirty_seconds_fit_into_26_events(server: Arc<Server>) -> anyhow::Resul
 }
 
 /// The history as the server stores it: payloads are not compressed, so what they hold can be found.
-async fn history(client: &Client, task_id: &str) -> anyhow::Result<String> {
-    let workflow_id = names::lifecycle_workflow_id("", task_id);
-    let events = client
-        .get_workflow_handle::<VideoTaskLifecycle>(workflow_id)
+async fn history(server: &Server, task_id: &str) -> anyhow::Result<String> {
+    let events = server
+        .lifecycle(task_id)
         .fetch_history(WorkflowFetchHistoryOptions::default())
         .into_events()
         .await?;

@@ -16,13 +16,15 @@ use seedance_archiver::{
     lifecycles::{self, Lifecycle},
     worker::Worker,
 };
-use seedance_archiver_proto::v1::{
-    Manifest, OutcomeRecord, VideoTask, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
+use seedance_archiver_proto::{
+    names,
+    v1::{Manifest, OutcomeRecord, VideoTask, VideoTaskLifecycleRequest, VideoTaskLifecycleResult},
 };
 use seedance_archiver_simulator::{Builder, Simulator};
+use seedance_archiver_workflows::VideoTaskLifecycle;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
-use temporalio_client::Client;
+use temporalio_client::{Client, WorkflowHandle};
 use temporalio_sdk::Runtime;
 use tokio::process::{Child, Command};
 
@@ -42,6 +44,12 @@ impl Server {
             runtime: Runtime::from_current_tokio(Default::default())?,
             names: AtomicU32::new(0),
         })
+    }
+
+    /// The lifecycle of a task, as any client sees it.
+    pub(crate) fn lifecycle(&self, task_id: &str) -> WorkflowHandle<Client, VideoTaskLifecycle> {
+        self.client
+            .get_workflow_handle(names::lifecycle_workflow_id("", task_id))
     }
 
     /// A name that nothing else on the server has.
