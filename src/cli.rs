@@ -62,7 +62,7 @@ const EX_INTERRUPTED: u8 = 130;
 pub async fn run(cli: Cli) -> ExitCode {
     run_command(cli.command).await.unwrap_or_else(|error| {
         if error.is::<Interrupted>() {
-            eprintln!("interrupted; everything that was started is stopped");
+            eprintln!("{error}");
             return ExitCode::from(EX_INTERRUPTED);
         }
         complain(&error);

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, to_bytes},
     extract::{Path, RawQuery, Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri,
@@ -26,6 +26,8 @@ use crate::{
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Largest body of a call.
+const MAX_BODY: usize = 2 * 1024 * 1024;
 /// Bounds of `page_num` and `page_size`.
 const PAGES: std::ops::RangeInclusive<usize> = 1..=500;
 const DEFAULT_PAGE_SIZE: usize = 20;
@@ -46,6 +48,24 @@ pub(crate) fn routes(service: Arc<Service>) -> Router {
 }
 
 async fn authorize(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+    let response = match read_whole(request).await {
+        Ok(request) => answer(&service, request, next).await,
+        Err(error) => error.into_response(),
+    };
+    with_request_id(response)
+}
+
+/// The request with its body in memory. A call that is answered before its body has come loses its
+/// connection, and some clients send a body with every call.
+async fn read_whole(request: Request) -> Result<Request, ApiError> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, MAX_BODY)
+        .await
+        .map_err(|error| ApiError::invalid("body", &format!("cannot be read: {error}")))?;
+    Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+async fn answer(service: &Service, request: Request, next: Next) -> Response {
     if let (&Method::GET, Some((_, id))) =
         (request.method(), request.uri().path().split_once("/tasks/"))
     {
@@ -53,13 +73,17 @@ async fn authorize(State(service): State<Arc<Service>>, request: Request, next: 
     }
     let given = request.headers().get(AUTHORIZATION);
     let expected = format!("Bearer {}", service.settings.api_key);
-    let mut response = if let Some(fault) = *lock(&service.fault) {
-        fault.response()
-    } else if given.is_some_and(|given| given.as_bytes() == expected.as_bytes()) {
-        next.run(request).await
-    } else {
-        ApiError::unauthorized().into_response()
-    };
+    let fault = *lock(&service.fault);
+    match fault {
+        Some(fault) => fault.response(),
+        None if given.is_some_and(|given| given.as_bytes() == expected.as_bytes()) => {
+            next.run(request).await
+        }
+        None => ApiError::unauthorized().into_response(),
+    }
+}
+
+fn with_request_id(mut response: Response) -> Response {
     let id = format!("02{:032x}", fastrand::u128(..));
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
@@ -197,4 +221,52 @@ fn page(name: &str, value: &str) -> Result<usize, ApiError> {
         .ok()
         .filter(|number| PAGES.contains(number))
         .ok_or_else(|| ApiError::invalid(name, "is not a number from 1 to 500"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{ErrorKind, Read, Write},
+        net::TcpStream,
+        time::Duration,
+    };
+
+    use crate::{Script, Simulator};
+
+    /// ByteDance's client sends `{}` with every call, and the two parts can come one by one.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_connection_outlives_a_call_whose_body_comes_late() {
+        let simulator = Simulator::builder().start().await.unwrap();
+        let id = simulator.create(Script::default());
+        let address = simulator
+            .base_url()
+            .replace("http://", "")
+            .replace("/api/v3", "");
+        tokio::task::spawn_blocking(move || {
+            let call = |method, length| {
+                format!(
+                    "{method} /api/v3/contents/generations/tasks/{id} HTTP/1.1\r\nhost: {address}\r\n\
+                     authorization: Bearer simulator-key\r\ncontent-length: {length}\r\n\r\n"
+                )
+            };
+            let mut stream = TcpStream::connect(&address).unwrap();
+            stream.write_all(call("DELETE", 2).as_bytes()).unwrap();
+            stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+            let early = stream.read(&mut [0; 4096]).unwrap_err().kind();
+            assert!([ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&early), "{early}");
+            stream.set_read_timeout(None).unwrap();
+            stream.write_all(b"{}").unwrap();
+            assert!(answer(&mut stream).starts_with("HTTP/1.1 200"));
+            stream.write_all(call("GET", 0).as_bytes()).unwrap();
+            assert!(answer(&mut stream).starts_with("HTTP/1.1 200"));
+        })
+        .await
+        .unwrap();
+    }
+
+    fn answer(stream: &mut TcpStream) -> String {
+        let mut buffer = [0; 4096];
+        let length = stream.read(&mut buffer).unwrap();
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    }
 }

@@ -2,10 +2,15 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use seedance_archiver_proto::{outcome, v1::VideoTaskLifecycleRequest};
+use seedance_archiver_workflows::request::Check;
 use temporalio_client::Client;
 
-use super::{Output, follow, report, session, signals::Stop};
+use super::{
+    Output, follow, report, session,
+    signals::{Interrupted, Stop},
+};
 use crate::{
     config::{self, Config},
     telemetry,
@@ -34,6 +39,11 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
+    for request in requests(&args) {
+        request
+            .check()
+            .with_context(|| format!("cannot archive {:?}", request.task_id))?;
+    }
     if args.dev {
         with_dev_server(&args, stop).await
     } else {
@@ -42,12 +52,18 @@ pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
 }
 
 async fn with_your_temporal(args: &Args, stop: &Stop) -> anyhow::Result<ExitCode> {
-    stop.unless_asked(async {
+    let work = stop.unless_asked(async {
         let client = session::connect().await?;
         let task_queue = config::task_queue(session::variable);
         archive(args, &client, &task_queue, ("", "")).await
+    });
+    work.await.inspect_err(|error| {
+        if error.is::<Interrupted>() {
+            eprintln!(
+                "The lifecycles go on in Temporal: run this again to follow them, or cancel them there."
+            );
+        }
     })
-    .await
 }
 
 async fn with_dev_server(args: &Args, stop: &Stop) -> anyhow::Result<ExitCode> {
@@ -69,16 +85,19 @@ async fn archive(
     task_queue: &str,
     (ui_url, archive_url): (&str, &str),
 ) -> anyhow::Result<ExitCode> {
-    let requests = args
-        .task_ids
+    let videos = follow::to_the_end(client, task_queue, requests(args)).await;
+    let report = report::Report::new(ui_url, archive_url, videos);
+    report.print(args.output)?;
+    Ok(report.exit_code(&[outcome::ARCHIVED]))
+}
+
+fn requests(args: &Args) -> Vec<VideoTaskLifecycleRequest> {
+    args.task_ids
         .iter()
         .map(|task_id| VideoTaskLifecycleRequest {
             task_id: task_id.clone(),
             account: args.account.clone(),
             ..VideoTaskLifecycleRequest::default()
-        });
-    let videos = follow::to_the_end(client, task_queue, requests.collect()).await;
-    let report = report::Report::new(ui_url, archive_url, videos);
-    report.print(args.output)?;
-    Ok(report.exit_code(&[outcome::ARCHIVED]))
+        })
+        .collect()
 }

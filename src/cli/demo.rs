@@ -20,7 +20,7 @@ use crate::{
     telemetry,
 };
 
-/// See it work: a Temporal server, a simulated Seedance and a worker, eight videos, every ending
+/// See it work: a Temporal server, a simulated Seedance and a worker, and eight tasks
 ///
 /// Archives into ./seedance-archive.
 #[derive(Debug, clap::Args)]

@@ -28,13 +28,23 @@ pub(super) async fn connect() -> anyhow::Result<Client> {
             .map_err(|error| anyhow!("the Temporal configuration cannot be used: {error}"))?;
     connection.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
     let target = connection.target.clone();
-    let connection = Connection::connect(connection).await.with_context(|| {
-        format!(
-            "cannot reach Temporal at {target}: set TEMPORAL_ADDRESS, or start one with `temporal \
-             server start-dev`"
+    let connection = Connection::connect(connection).await.map_err(|error| {
+        anyhow!(
+            "cannot reach Temporal at {target}: {}. Set TEMPORAL_ADDRESS, or start one with `temporal \
+             server start-dev`",
+            innermost(&error)
         )
     })?;
     Ok(Client::new(connection, client)?)
+}
+
+/// The cause at the bottom: what lies above it repeats it in the words of each layer.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 /// Starts a dev server, with a line that says what takes its time.

@@ -7,7 +7,7 @@ use tokio::{
 
 /// Somebody asked to stop before the work was done.
 #[derive(Debug, thiserror::Error)]
-#[error("interrupted")]
+#[error("interrupted; everything that was started here is stopped")]
 pub(super) struct Interrupted;
 
 /// Whether somebody asked to stop. It listens from its beginning on, so that a Ctrl-C between two

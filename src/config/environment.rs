@@ -111,7 +111,17 @@ fn http_url(text: &str) -> Result<Url, String> {
 
 fn archive_url(text: &str) -> Result<Url, String> {
     let example = "give a URL such as `s3://bucket/prefix` or `file:///srv/videos`";
-    Url::parse(text).map_err(|error| format!("{ARCHIVE_URL} is not a URL ({error}): {example}"))
+    let url = Url::parse(text)
+        .map_err(|error| format!("{ARCHIVE_URL} is not a URL ({error}): {example}"))?;
+    let fault = match url.scheme() {
+        _ if url.query().is_some() || url.fragment().is_some() => "has more than a path",
+        "s3" if url.has_host() => return Ok(url),
+        "s3" => "names no bucket",
+        "file" if url.path() != "/" && url.to_file_path().is_ok() => return Ok(url),
+        "file" => "names no directory of this machine",
+        _ => "is of a store that is not known",
+    };
+    Err(format!("{ARCHIVE_URL} {fault}: {example}"))
 }
 
 #[cfg(test)]
@@ -154,6 +164,19 @@ mod tests {
                 .len()
                 == 2
         );
+    }
+
+    #[test]
+    fn refuses_an_archive_that_nothing_can_be_written_to() {
+        let fault = |url| {
+            let config = read(&[(API_KEY, "key"), (ARCHIVE_URL, url)]);
+            config.map(|_| ()).unwrap_err().0.remove(0)
+        };
+        assert!(fault("http://host/videos").contains("store that is not known"));
+        assert!(fault("s3://").contains("no bucket"));
+        assert!(fault("s3://bucket/a?version=1").contains("more than a path"));
+        assert!(fault("file://").contains("no directory"));
+        assert!(fault("file://host/videos").contains("no directory"));
     }
 
     #[test]

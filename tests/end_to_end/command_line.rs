@@ -44,6 +44,10 @@ pub(crate) fn tests(suite: Suite) -> Suite {
             wrong_configuration,
         )
         .test(
+            "command_line::a_wrong_task_id_is_told_before_anything_starts",
+            wrong_task_id,
+        )
+        .test(
             "command_line::no_temporal_server_says_what_was_tried",
             no_temporal_server,
         )
@@ -212,6 +216,18 @@ async fn wrong_configuration(_: Arc<Server>) -> anyhow::Result<()> {
     ] {
         ensure!(errors.contains(name), "{name} is missing in: {errors}");
     }
+    Ok(())
+}
+
+async fn wrong_task_id(_: Arc<Server>) -> anyhow::Result<()> {
+    let output = command()
+        .args(["archive", "--dev", "a/b"])
+        .env("SEEDANCE_TEMPORAL_CLI", "/nowhere/temporal")
+        .output()
+        .await?;
+    ensure!(output.status.code() == Some(1), "{}", describe(&output));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(errors.contains("`task_id` has a slash"), "{errors}");
     Ok(())
 }
 
