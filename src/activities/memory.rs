@@ -61,6 +61,14 @@ impl<'a> Memory<'a> {
         time(self.progress.not_found_since).unwrap_or_else(SystemTime::now)
     }
 
+    /// The service said nothing of the task: a 404 before this has not lasted until now.
+    pub(super) async fn heard_nothing(&mut self) {
+        if self.progress.not_found_since != 0 {
+            self.progress.not_found_since = 0;
+            self.write_down().await;
+        }
+    }
+
     /// What is known of the task now.
     pub(super) fn known(&self) -> Known<'_> {
         let now = SystemTime::now();

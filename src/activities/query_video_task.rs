@@ -152,9 +152,12 @@ async fn no_record(
         Reaction::Refused if never_seen => Answer::NotFound {
             since: memory.missed().await,
         },
-        _ => Answer::Fault {
-            retry_after: error.retry_after(),
-        },
+        _ => {
+            memory.heard_nothing().await;
+            Answer::Fault {
+                retry_after: error.retry_after(),
+            }
+        }
     };
     match question::next(&account.pace, &account.windows, &memory.known(), answer) {
         Next::AskAgain(delay) => {

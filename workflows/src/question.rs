@@ -68,7 +68,7 @@ pub enum Answer {
     NoNews,
     /// The task succeeded, but the record has no URL: not yet, or no longer.
     NoUrl,
-    /// There is no such task. `since` is when this was said first, without a record in between.
+    /// There is no such task. `since` is when this was said first, without another answer in between.
     NotFound {
         /// The first time.
         since: SystemTime,

@@ -124,9 +124,12 @@ fn live(service: &Service) -> Life {
             Some(Kind::NotFound) => Answer::NotFound {
                 since: at(*not_found_since.get_or_insert(now)),
             },
-            Some(Kind::Fault { retry_after }) => Answer::Fault {
-                retry_after: retry_after.map(Duration::from_secs),
-            },
+            Some(Kind::Fault { retry_after }) => {
+                not_found_since = None;
+                Answer::Fault {
+                    retry_after: retry_after.map(Duration::from_secs),
+                }
+            }
         };
         life.was_seen |= seen.is_some();
         let known = Known {
