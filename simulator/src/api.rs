@@ -5,7 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use axum::{
     Router,
     body::{Body, to_bytes},
-    extract::{Path, RawQuery, Request, State},
+    extract::{Path, Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri,
         header::{AUTHORIZATION, CONTENT_TYPE, HOST},
@@ -20,7 +20,8 @@ use serde_json::{Value, json};
 use crate::{
     create,
     error::ApiError,
-    record::record,
+    list::Filter,
+    record::{answer_to_query, record},
     server::Service,
     tasks::{Task, lock},
 };
@@ -28,18 +29,19 @@ use crate::{
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Largest body of a call.
 const MAX_BODY: usize = 2 * 1024 * 1024;
-/// Bounds of `page_num` and `page_size`.
-const PAGES: std::ops::RangeInclusive<usize> = 1..=500;
-const DEFAULT_PAGE_SIZE: usize = 20;
+/// Where tasks are created and listed. Each is below, or behind `?id=`, as some gateways have it.
+const TASKS: &str = "/contents/generations/tasks";
 
 pub(crate) fn routes(service: Arc<Service>) -> Router {
     Router::new()
         .route(
-            "/contents/generations/tasks",
-            post(create_task).get(list_tasks),
+            TASKS,
+            post(create_task)
+                .get(query_or_list_tasks)
+                .delete(delete_named_task),
         )
         .route(
-            "/contents/generations/tasks/{id}",
+            &format!("{TASKS}/{{id}}"),
             get(query_task).delete(delete_task),
         )
         .fallback(no_such_call)
@@ -66,10 +68,8 @@ async fn read_whole(request: Request) -> Result<Request, ApiError> {
 }
 
 async fn answer(service: &Service, request: Request, next: Next) -> Response {
-    if let (&Method::GET, Some((_, id))) =
-        (request.method(), request.uri().path().split_once("/tasks/"))
-    {
-        service.tasks.count(id, |stats| stats.queries += 1);
+    if let (&Method::GET, Some(id)) = (request.method(), asked_for(request.uri())) {
+        service.tasks.count(&id, |stats| stats.queries += 1);
     }
     let given = request.headers().get(AUTHORIZATION);
     let expected = format!("Bearer {}", service.settings.api_key);
@@ -106,16 +106,23 @@ async fn query_task(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let task = find(&service, &id)?;
-    let record = record(&service, &task, host(&headers), SystemTime::now());
-    Ok(json_response(&record))
+    let answer = answer_to_query(&service, &task, host(&headers), SystemTime::now());
+    Ok(json_response(&answer))
 }
 
-async fn list_tasks(
-    State(service): State<Arc<Service>>,
-    RawQuery(query): RawQuery,
+async fn query_or_list_tasks(
+    state: State<Arc<Service>>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let filter = Filter::read(query.as_deref().unwrap_or_default())?;
+    match asked_for(&uri) {
+        Some(id) => query_task(state, Path(id), headers).await,
+        None => list_tasks(&state, uri.query().unwrap_or_default(), &headers),
+    }
+}
+
+fn list_tasks(service: &Service, query: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let filter = Filter::read(query)?;
     let now = SystemTime::now();
     let found: Vec<_> = service
         .tasks
@@ -123,11 +130,9 @@ async fn list_tasks(
         .into_iter()
         .filter(|task| filter.lets_through(task, now))
         .collect();
-    let items: Vec<Value> = found
-        .iter()
-        .skip((filter.page_num - 1) * filter.page_size)
-        .take(filter.page_size)
-        .map(|task| record(&service, task, host(&headers), now))
+    let items: Vec<Value> = filter
+        .page(&found)
+        .map(|task| record(service, task, host(headers), now))
         .collect();
     Ok(json_response(
         &json!({"total": found.len(), "items": items}),
@@ -146,8 +151,24 @@ async fn delete_task(
     Ok(StatusCode::OK.into_response())
 }
 
+async fn delete_named_task(state: State<Arc<Service>>, uri: Uri) -> Result<Response, ApiError> {
+    let id = asked_for(&uri).ok_or_else(|| ApiError::missing("id"))?;
+    delete_task(state, Path(id)).await
+}
+
 async fn no_such_call(uri: Uri) -> ApiError {
     ApiError::no_such_call(uri.path())
+}
+
+/// The id of the one task that a call is about.
+fn asked_for(uri: &Uri) -> Option<String> {
+    let rest = uri.path().strip_prefix(TASKS)?;
+    if let Some(id) = rest.strip_prefix('/') {
+        return Some(id.to_owned());
+    }
+    form_urlencoded::parse(uri.query()?.as_bytes())
+        .find(|(name, _)| name == "id")
+        .map(|(_, id)| id.into_owned())
 }
 
 fn find(service: &Service, id: &str) -> Result<Arc<Task>, ApiError> {
@@ -171,102 +192,5 @@ fn json_response(value: &Value) -> Response {
     ([(CONTENT_TYPE, json)], Body::from(value.to_string())).into_response()
 }
 
-/// What a list is asked for.
-struct Filter {
-    page_num: usize,
-    page_size: usize,
-    status: Option<String>,
-    model: Option<String>,
-    service_tier: String,
-    task_ids: Vec<String>,
-}
-
-impl Filter {
-    fn read(query: &str) -> Result<Self, ApiError> {
-        let mut filter = Self {
-            page_num: 1,
-            page_size: DEFAULT_PAGE_SIZE,
-            status: None,
-            model: None,
-            service_tier: "default".into(),
-            task_ids: Vec::new(),
-        };
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let value = value.into_owned();
-            match &*name {
-                "page_num" => filter.page_num = page(&name, &value)?,
-                "page_size" => filter.page_size = page(&name, &value)?,
-                "filter.status" => filter.status = Some(value),
-                "filter.model" => filter.model = Some(value),
-                "filter.service_tier" => filter.service_tier = value,
-                "filter.task_ids" => filter.task_ids.push(value),
-                _ => {}
-            }
-        }
-        Ok(filter)
-    }
-
-    fn lets_through(&self, task: &Task, now: SystemTime) -> bool {
-        let is = |wanted: &Option<String>, value| wanted.as_deref().is_none_or(|it| it == value);
-        is(&self.status, task.status(now).0)
-            && is(&self.model, task.request.model())
-            && self.service_tier == task.request.service_tier()
-            && (self.task_ids.is_empty() || self.task_ids.contains(&task.id))
-    }
-}
-
-fn page(name: &str, value: &str) -> Result<usize, ApiError> {
-    value
-        .parse()
-        .ok()
-        .filter(|number| PAGES.contains(number))
-        .ok_or_else(|| ApiError::invalid(name, "is not a number from 1 to 500"))
-}
-
 #[cfg(test)]
-mod tests {
-    use std::{
-        io::{ErrorKind, Read, Write},
-        net::TcpStream,
-        time::Duration,
-    };
-
-    use crate::{Script, Simulator};
-
-    /// ByteDance's client sends `{}` with every call, and the two parts can come one by one.
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_connection_outlives_a_call_whose_body_comes_late() {
-        let simulator = Simulator::builder().start().await.unwrap();
-        let id = simulator.create(Script::default());
-        let address = simulator
-            .base_url()
-            .replace("http://", "")
-            .replace("/api/v3", "");
-        tokio::task::spawn_blocking(move || {
-            let call = |method, length| {
-                format!(
-                    "{method} /api/v3/contents/generations/tasks/{id} HTTP/1.1\r\nhost: {address}\r\n\
-                     authorization: Bearer simulator-key\r\ncontent-length: {length}\r\n\r\n"
-                )
-            };
-            let mut stream = TcpStream::connect(&address).unwrap();
-            stream.write_all(call("DELETE", 2).as_bytes()).unwrap();
-            stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-            let early = stream.read(&mut [0; 4096]).unwrap_err().kind();
-            assert!([ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&early), "{early}");
-            stream.set_read_timeout(None).unwrap();
-            stream.write_all(b"{}").unwrap();
-            assert!(answer(&mut stream).starts_with("HTTP/1.1 200"));
-            stream.write_all(call("GET", 0).as_bytes()).unwrap();
-            assert!(answer(&mut stream).starts_with("HTTP/1.1 200"));
-        })
-        .await
-        .unwrap();
-    }
-
-    fn answer(stream: &mut TcpStream) -> String {
-        let mut buffer = [0; 4096];
-        let length = stream.read(&mut buffer).unwrap();
-        String::from_utf8_lossy(&buffer[..length]).into_owned()
-    }
-}
+mod tests;

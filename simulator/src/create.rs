@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
+    callbacks,
     error::ApiError,
     script::{Image, Script},
 };
@@ -32,6 +33,7 @@ impl Request {
         let mut script = Script {
             generate_audio: request.flag("generate_audio")?,
             last_frame: request.flag("return_last_frame")?.then_some(Image::Png),
+            callback_url: request.callback_url()?,
             ..Script::default()
         };
         for prompt in request.prompts()? {
@@ -81,6 +83,17 @@ impl Request {
         value
             .as_bool()
             .ok_or_else(|| ApiError::invalid(name, "is not true or false"))
+    }
+
+    fn callback_url(&self) -> Result<Option<String>, ApiError> {
+        let Some(value) = self.get("callback_url") else {
+            return Ok(None);
+        };
+        value
+            .as_str()
+            .filter(|text| callbacks::callback_url(text).is_some())
+            .map(|text| Some(text.to_owned()))
+            .ok_or_else(|| ApiError::invalid("callback_url", "is not an http or https URL"))
     }
 
     fn prompts(&self) -> Result<Vec<&str>, ApiError> {

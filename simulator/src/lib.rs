@@ -7,24 +7,33 @@
 //! - [`Script`]: what one task does, given in process or in its prompt.
 //! - [`Fault`]: what the API answers while something is wrong with it.
 //! - [`Source`]: the bytes behind a URL.
+//! - [`seconds`]: reads the times that prompts and command lines give.
 //!
-//! Inside: `api` answers the task API and `create` reads its create requests, `tasks` keeps the
-//! tasks, `record` words one, `signed_url` signs and checks, `files` serves the bytes.
+//! Inside: `api` answers the task API, `create` and `list` read what it is asked for, `tasks` keeps
+//! the tasks, `record` words one, `gateway` wraps that, `callbacks` tells of it, `signed_url` signs
+//! and checks, `files` serves the bytes.
 
 mod api;
+mod callbacks;
 mod create;
 mod error;
 mod fault;
 mod files;
+mod gateway;
+mod list;
 mod record;
 mod script;
+mod seconds;
 mod server;
 mod signed_url;
 mod source;
 mod tasks;
+#[cfg(test)]
+mod testing;
 
 pub use fault::Fault;
 pub use script::{Ending, Image, Script};
+pub use seconds::seconds;
 pub use server::{Builder, Simulator};
 pub use source::Source;
 pub use tasks::Stats;

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use seedance_archiver_proto::status;
 use serde_json::{Map, Value, json};
 
-use crate::{server::Service, source::facts, tasks::Task};
+use crate::{gateway, server::Service, source::facts, tasks::Task};
 
 /// Fields that a record repeats from the request.
 const REPEATED: [&str; 6] = [
@@ -16,6 +16,21 @@ const REPEATED: [&str; 6] = [
     "safety_identifier",
     "tools",
 ];
+
+/// What a query answers at this time.
+pub(crate) fn answer_to_query(
+    service: &Service,
+    task: &Task,
+    host: &str,
+    now: SystemTime,
+) -> Value {
+    let record = record(service, task, host, now);
+    if task.script.wrapped {
+        gateway::wrapped(record)
+    } else {
+        record
+    }
+}
 
 /// The record at this time. Its URLs are signed afresh and point to `host`.
 pub(crate) fn record(service: &Service, task: &Task, host: &str, now: SystemTime) -> Value {
@@ -36,6 +51,9 @@ pub(crate) fn record(service: &Service, task: &Task, host: &str, now: SystemTime
     set("created_at", seconds(task.created_at()).into());
     set("updated_at", seconds(since).into());
     set("service_tier", task.request.service_tier().into());
+    if task.script.extra {
+        set("content_filter", undocumented());
+    }
     match status {
         status::SUCCEEDED => {
             let age = now.duration_since(since).unwrap_or_default();
@@ -88,6 +106,11 @@ fn made(task: &Task) -> Vec<(&'static str, Value)> {
             json!({"completion_tokens": facts::TOKENS, "total_tokens": facts::TOKENS}),
         ),
     ]
+}
+
+/// A field that may come one day. Its link has what a careless reader takes for a secret.
+fn undocumented() -> Value {
+    json!({"level": "standard", "docs": "https://docs.example/filter?lang=en&token=t"})
 }
 
 fn sensitive() -> Value {

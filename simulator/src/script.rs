@@ -4,6 +4,8 @@ use std::{str::FromStr, time::Duration};
 
 use seedance_archiver_proto::status;
 
+use crate::seconds::seconds;
+
 /// How a task ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Ending {
@@ -89,10 +91,15 @@ pub struct Script {
     pub garbage: bool,
     /// How many of its signed URLs, from the first, are refused as if they had expired.
     pub dead_urls: usize,
+    /// Whether queries and callbacks have its record in the envelope of a gateway.
+    pub wrapped: bool,
+    /// Whether its record has a field that no documentation knows.
+    pub extra: bool,
+    /// Where each of its statuses is told, but for a cancellation. One that is no http(s) URL is
+    /// left alone.
+    pub callback_url: Option<String>,
 }
 
-/// Longest time that a script can ask for.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 /// What stands before a script in a prompt.
 const MARK: &str = "--simulate ";
 
@@ -117,30 +124,32 @@ impl Script {
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         match name {
             "ending" => self.ending = value.parse()?,
-            "queued" => self.queued = Some(seconds(value)?),
-            "running" => self.running = Some(seconds(value)?),
-            "no_url_for" => self.no_url_for = Some(seconds(value)?),
+            "queued" => self.queued = Some(time(value)?),
+            "running" => self.running = Some(time(value)?),
+            "no_url_for" => self.no_url_for = Some(time(value)?),
             "last_frame" => self.last_frame = Some(value.parse()?),
             "bytes" => self.bytes = Some(number(value)?),
             "bytes_per_second" => self.bytes_per_second = Some(number(value)?.max(1)),
-            "garbage" => self.garbage = value.parse().map_err(|_| "is not true or false")?,
+            "garbage" => self.garbage = flag(value)?,
             "dead_urls" => self.dead_urls = number(value)? as usize,
+            "wrapped" => self.wrapped = flag(value)?,
+            "extra" => self.extra = flag(value)?,
             _ => return Err("has a name that is not known".into()),
         }
         Ok(())
     }
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().map_err(|_| "is not a number of seconds")?;
-    Duration::try_from_secs_f64(seconds)
-        .ok()
-        .filter(|time| *time <= LONGEST)
-        .ok_or_else(|| "is not a time from 0 to a year, in seconds".to_owned())
+fn time(text: &str) -> Result<Duration, String> {
+    seconds(text).map_err(|fault| format!("is {fault}"))
 }
 
 fn number(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "is not a whole number".to_owned())
+}
+
+fn flag(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "is not true or false".to_owned())
 }
 
 #[cfg(test)]
@@ -159,9 +168,12 @@ mod tests {
             ending: Ending::Failed,
             queued: Some(Duration::from_millis(500)),
             bytes: Some(9),
+            wrapped: true,
+            extra: true,
             ..Script::default()
         };
-        let prompt = "a kite --simulate ending=failed,queued=0.5,bytes=9 --seed 7";
+        let prompt =
+            "a kite --simulate ending=failed,queued=0.5,bytes=9,wrapped=true,extra=true --seed 7";
         assert_eq!(script(prompt), Ok(expected));
     }
 
@@ -170,7 +182,8 @@ mod tests {
         let fault = |directions| script(&format!("--simulate {directions}")).unwrap_err();
         assert_eq!(fault("ending"), "`ending` is not name=value");
         assert!(fault("ending=soon").starts_with("`ending=soon` is not succeeded"));
-        assert!(fault("queued=-1").starts_with("`queued=-1` "));
+        assert!(fault("queued=-1").starts_with("`queued=-1` is not a time"));
+        assert_eq!(fault("extra=yes"), "`extra=yes` is not true or false");
         assert!(fault("queued=1e19").contains("a year"));
         assert!(fault("colour=red").contains("not known"));
     }

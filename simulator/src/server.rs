@@ -11,7 +11,9 @@ use axum::Router;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
-    api, create,
+    api,
+    callbacks::{self, Callbacks},
+    create,
     fault::Fault,
     files,
     script::Script,
@@ -47,6 +49,7 @@ pub(crate) struct Settings {
 /// What the routes share.
 pub(crate) struct Service {
     pub(crate) tasks: Tasks,
+    pub(crate) callbacks: Callbacks,
     pub(crate) signer: Signer,
     pub(crate) settings: Settings,
     pub(crate) fault: Mutex<Option<Fault>>,
@@ -55,7 +58,7 @@ pub(crate) struct Service {
 /// A running simulator. It stops when dropped.
 pub struct Simulator {
     address: SocketAddr,
-    service: Arc<Service>,
+    pub(crate) service: Arc<Service>,
     server: JoinHandle<()>,
 }
 
@@ -121,6 +124,7 @@ impl Simulator {
 impl Drop for Simulator {
     fn drop(&mut self) {
         self.server.abort();
+        self.service.callbacks.stop();
     }
 }
 
@@ -161,6 +165,7 @@ impl Builder {
         let address = listener.local_addr()?;
         let service = Arc::new(Service {
             tasks: Tasks::default(),
+            callbacks: Callbacks::new(address)?,
             signer: Signer::new(),
             settings: self.settings,
             fault: Mutex::default(),
@@ -181,11 +186,17 @@ impl Builder {
 }
 
 impl Service {
-    pub(crate) fn create(&self, request: create::Request, script: Script) -> Arc<Task> {
+    pub(crate) fn create(self: &Arc<Self>, request: create::Request, script: Script) -> Arc<Task> {
         let Settings {
             queued, running, ..
         } = self.settings;
-        self.tasks.create(request, script, queued, running)
+        let url = script.callback_url.as_deref();
+        let url = url.and_then(callbacks::callback_url);
+        let task = self.tasks.create(request, script, queued, running);
+        if let Some(url) = url {
+            self.callbacks.begin(self.clone(), task.clone(), url);
+        }
+        task
     }
 
     pub(crate) fn video_url(&self, task: &Task, host: &str, now: SystemTime) -> String {

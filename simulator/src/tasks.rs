@@ -45,6 +45,8 @@ pub struct Stats {
     pub downloads: u64,
     /// Bytes of its video that were sent.
     pub bytes_sent: u64,
+    /// Callbacks that were sent about it, each attempt counted.
+    pub callbacks: u64,
 }
 
 impl Task {
@@ -54,6 +56,14 @@ impl Task {
 
     pub(crate) fn created_at(&self) -> SystemTime {
         self.created_at
+    }
+
+    /// When its status changes, oldest first, its creation included.
+    pub(crate) fn changes(&self) -> Vec<SystemTime> {
+        let mut changes = vec![self.created_at, self.queued_until, self.runs_until];
+        // A status that lasts no time is never taken.
+        changes.dedup();
+        changes
     }
 
     /// The status, and since when.

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::Context;
-use seedance_archiver_simulator::Simulator;
+use seedance_archiver_simulator::{Simulator, seconds};
 
 use super::signals::Stop;
 use crate::telemetry;
@@ -20,33 +20,24 @@ pub(super) struct Args {
     #[arg(long, default_value = "simulator-key")]
     api_key: String,
     /// Seconds that a task is queued.
-    #[arg(long, default_value_t = 2.0)]
-    queued: f64,
+    #[arg(long, default_value = "2", value_parser = seconds)]
+    queued: Duration,
     /// Seconds that a task runs.
-    #[arg(long, default_value_t = 8.0)]
-    running: f64,
+    #[arg(long, default_value = "8", value_parser = seconds)]
+    running: Duration,
     /// Seconds that a video URL lives.
-    #[arg(long, default_value_t = 86_400.0)]
-    url_lifetime: f64,
+    #[arg(long, default_value = "86400", value_parser = seconds)]
+    url_lifetime: Duration,
 }
-
-/// Longest time that an option takes.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     telemetry::init("info");
-    let seconds = |name: &str, value: f64| {
-        Duration::try_from_secs_f64(value)
-            .ok()
-            .filter(|time| *time <= LONGEST)
-            .with_context(|| format!("--{name} {value}: give a time from 0 to a year, in seconds"))
-    };
     let simulator = Simulator::builder()
         .address(args.address)
         .api_key(args.api_key)
-        .queued(seconds("queued", args.queued)?)
-        .running(seconds("running", args.running)?)
-        .url_lifetime(seconds("url-lifetime", args.url_lifetime)?)
+        .queued(args.queued)
+        .running(args.running)
+        .url_lifetime(args.url_lifetime)
         .start()
         .await
         .with_context(|| format!("cannot listen on {}", args.address))?;

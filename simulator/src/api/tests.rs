@@ -1,0 +1,113 @@
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::{
+    Fault, Script, Simulator,
+    testing::{create, delete, get},
+};
+
+/// ByteDance's client sends `{}` with every call, and the two parts can come one by one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_outlives_a_call_whose_body_comes_late() {
+    let simulator = Simulator::builder().start().await.unwrap();
+    let id = simulator.create(Script::default());
+    let address = simulator
+        .base_url()
+        .replace("http://", "")
+        .replace("/api/v3", "");
+    tokio::task::spawn_blocking(move || {
+        let call = |method, length| {
+            format!(
+                "{method} /api/v3/contents/generations/tasks/{id} HTTP/1.1\r\nhost: {address}\r\n\
+                 authorization: Bearer simulator-key\r\ncontent-length: {length}\r\n\r\n"
+            )
+        };
+        let mut stream = TcpStream::connect(&address).unwrap();
+        stream.write_all(call("DELETE", 2).as_bytes()).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_millis(200)))
+            .unwrap();
+        let early = stream.read(&mut [0; 4096]).unwrap_err().kind();
+        assert!(
+            [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&early),
+            "{early}"
+        );
+        stream.set_read_timeout(None).unwrap();
+        stream.write_all(b"{}").unwrap();
+        assert!(answer(&mut stream).starts_with("HTTP/1.1 200"));
+        stream.write_all(call("GET", 0).as_bytes()).unwrap();
+        assert!(answer(&mut stream).starts_with("HTTP/1.1 200"));
+    })
+    .await
+    .unwrap();
+}
+
+fn answer(stream: &mut TcpStream) -> String {
+    let mut buffer = [0; 4096];
+    let length = stream.read(&mut buffer).unwrap();
+    String::from_utf8_lossy(&buffer[..length]).into_owned()
+}
+
+#[tokio::test]
+async fn a_task_can_be_named_in_the_query() {
+    let simulator = Simulator::builder().start().await.unwrap();
+    let id = simulator.create(Script::default());
+    let named = format!("?id={id}");
+    let (status, record) = get(&simulator, &named).await;
+    assert_eq!((status, &record["id"]), (StatusCode::OK, &json!(id)));
+    assert_eq!(record, get(&simulator, &format!("/{id}")).await.1);
+    assert_eq!(simulator.stats(&id).queries, 2);
+
+    simulator.hide(&id, true);
+    assert_eq!(get(&simulator, &named).await.0, StatusCode::NOT_FOUND);
+    simulator.hide(&id, false);
+    simulator.fail(Some(Fault::Unavailable));
+    assert_eq!(
+        get(&simulator, &named).await.0,
+        StatusCode::INTERNAL_SERVER_ERROR
+    );
+    simulator.fail(None);
+    assert_eq!(simulator.stats(&id).queries, 4);
+
+    let (_, answer) = get(&simulator, "?id=cgt-1").await;
+    assert_eq!(answer["error"]["code"], "NotFound.Task");
+    let (_, list) = get(&simulator, &format!("?filter.task_ids={id}")).await;
+    assert_eq!((&list["total"], &list["items"][0]), (&json!(1), &record));
+}
+
+#[tokio::test]
+async fn a_task_named_in_the_query_can_be_deleted() {
+    let simulator = Simulator::builder().start().await.unwrap();
+    let id = simulator.create(Script::default());
+    let named = format!("?id={id}");
+    assert_eq!(delete(&simulator, &named).await.0, StatusCode::OK);
+    assert_eq!(simulator.status(&id), Some("cancelled"));
+    assert_eq!(delete(&simulator, &named).await.0, StatusCode::CONFLICT);
+    assert_eq!(delete(&simulator, "").await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_prompt_can_ask_for_an_envelope_and_an_unknown_field() {
+    let simulator = Simulator::builder().start().await.unwrap();
+    let prompt = "a kite --simulate wrapped=true,extra=true";
+    let (_, created) = create(&simulator, prompt, ("seed", 7.into())).await;
+    let id = created["id"].as_str().unwrap();
+    let (_, answer) = get(&simulator, &format!("/{id}")).await;
+    assert_eq!(answer["data"]["status"], "QUEUED");
+    let record = &answer["data"]["data"];
+    assert_eq!(record["id"], id);
+    assert_eq!(record["content_filter"]["level"], "standard");
+    let (_, list) = get(&simulator, "").await;
+    assert_eq!(&list["items"][0], record);
+
+    let plain = simulator.create(Script::default());
+    let (_, record) = get(&simulator, &format!("/{plain}")).await;
+    assert_eq!(record["id"], plain);
+    assert_eq!(record.get("content_filter"), None);
+}

@@ -1,0 +1,52 @@
+//! The record as gateways of the new-api kind hand it on: inside an envelope of their own.
+
+use seedance_archiver_proto::status;
+use serde_json::{Value, json};
+
+/// Wraps a record.
+pub(crate) fn wrapped(record: Value) -> Value {
+    let status = match record["status"].as_str().unwrap_or_default() {
+        status::QUEUED => "QUEUED",
+        status::RUNNING => "IN_PROGRESS",
+        status::SUCCEEDED => "SUCCESS",
+        _ => "FAILURE",
+    };
+    let fail_reason = record["error"]["message"].as_str().unwrap_or_default();
+    json!({
+        "code": "success",
+        "message": "",
+        "data": {
+            "task_id": record["id"],
+            "status": status,
+            "fail_reason": fail_reason,
+            "data": record,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_envelope_says_what_the_record_says() {
+        let record = json!({"id": "cgt-1", "status": "failed", "error": {"message": "no kites"}});
+        let envelope = wrapped(record.clone());
+        assert_eq!(envelope["code"], "success");
+        let data = &envelope["data"];
+        assert_eq!(data["task_id"], "cgt-1");
+        assert_eq!(data["status"], "FAILURE");
+        assert_eq!(data["fail_reason"], "no kites");
+        assert_eq!(data["data"], record);
+    }
+
+    #[test]
+    fn every_status_has_a_word() {
+        let word = |status| wrapped(json!({"status": status}))["data"]["status"].clone();
+        assert_eq!(word("queued"), "QUEUED");
+        assert_eq!(word("running"), "IN_PROGRESS");
+        assert_eq!(word("succeeded"), "SUCCESS");
+        assert_eq!(word("expired"), "FAILURE");
+        assert_eq!(word("cancelled"), "FAILURE");
+    }
+}

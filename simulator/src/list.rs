@@ -1,0 +1,69 @@
+//! What a list is asked for.
+
+use std::{ops::RangeInclusive, time::SystemTime};
+
+use crate::{error::ApiError, tasks::Task};
+
+/// Bounds of `page_num` and `page_size`.
+const PAGES: RangeInclusive<usize> = 1..=500;
+const DEFAULT_PAGE_SIZE: usize = 20;
+
+/// Which tasks are listed, and which page of them.
+pub(crate) struct Filter {
+    page_num: usize,
+    page_size: usize,
+    status: Option<String>,
+    model: Option<String>,
+    service_tier: String,
+    task_ids: Vec<String>,
+}
+
+impl Filter {
+    pub(crate) fn read(query: &str) -> Result<Self, ApiError> {
+        let mut filter = Self {
+            page_num: 1,
+            page_size: DEFAULT_PAGE_SIZE,
+            status: None,
+            model: None,
+            service_tier: "default".into(),
+            task_ids: Vec::new(),
+        };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let value = value.into_owned();
+            match &*name {
+                "page_num" => filter.page_num = page(&name, &value)?,
+                "page_size" => filter.page_size = page(&name, &value)?,
+                "filter.status" => filter.status = Some(value),
+                "filter.model" => filter.model = Some(value),
+                "filter.service_tier" => filter.service_tier = value,
+                "filter.task_ids" => filter.task_ids.push(value),
+                _ => {}
+            }
+        }
+        Ok(filter)
+    }
+
+    pub(crate) fn lets_through(&self, task: &Task, now: SystemTime) -> bool {
+        let is = |wanted: &Option<String>, value| wanted.as_deref().is_none_or(|it| it == value);
+        is(&self.status, task.status(now).0)
+            && is(&self.model, task.request.model())
+            && self.service_tier == task.request.service_tier()
+            && (self.task_ids.is_empty() || self.task_ids.contains(&task.id))
+    }
+
+    /// The part of what was found that is on the page.
+    pub(crate) fn page<'a, T>(&self, found: &'a [T]) -> impl Iterator<Item = &'a T> {
+        found
+            .iter()
+            .skip((self.page_num - 1) * self.page_size)
+            .take(self.page_size)
+    }
+}
+
+fn page(name: &str, value: &str) -> Result<usize, ApiError> {
+    value
+        .parse()
+        .ok()
+        .filter(|number| PAGES.contains(number))
+        .ok_or_else(|| ApiError::invalid(name, "is not a number from 1 to 500"))
+}
