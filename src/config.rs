@@ -1,14 +1,24 @@
-//! What a worker is told: by the environment, read once at start.
+//! What a worker is told: by the environment and the files that it names, read once at start.
 
 mod account;
-mod api_key;
+mod accounts_file;
 mod environment;
+mod invalid;
+mod preset;
+mod secret;
+mod section;
+mod task_path;
+mod url;
 
-pub use account::{Account, Accounts, UnknownAccount};
-pub use api_key::{ApiKey, CannotReadKey};
-pub use environment::{InvalidConfig, task_queue};
+pub use account::{Account, Accounts};
+pub use environment::task_queue;
+pub use invalid::InvalidConfig;
+pub use secret::{CannotReadSecret, Secret};
+pub use task_path::TaskPath;
 
 use reqwest::Url;
+
+use crate::seedance::UrlHosts;
 
 /// Effective configuration of a worker.
 #[derive(Clone, Debug)]

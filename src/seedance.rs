@@ -6,7 +6,10 @@
 //!   contract's message.
 //! - [`UrlSeal`]: seals and opens URLs.
 //! - [`Statuses`]: what gateways call the statuses.
+//! - [`Budget`]: how often an account may be asked.
+//! - [`UrlHosts`]: where an account's videos may come from.
 
+mod budget;
 mod client;
 mod decode;
 mod error;
@@ -14,9 +17,12 @@ mod record;
 mod seal;
 mod signed_url;
 mod statuses;
+mod url_hosts;
 
+pub use budget::Budget;
 pub use client::Client;
 pub use error::{Error, Reaction};
 pub use record::{Record, SecretUrl};
 pub use seal::{CannotOpen, UrlSeal};
 pub use statuses::Statuses;
+pub use url_hosts::UrlHosts;

@@ -13,6 +13,8 @@ pub const RECORD_VANISHED: &str = "record_vanished";
 pub const QUERY_WINDOW_CLOSED: &str = "query_window_closed";
 /// The task succeeded, and no URL of its video works any more.
 pub const URL_EXPIRED: &str = "url_expired";
+/// The task succeeded, and its URL was sealed with a key that no worker has any more.
+pub const SEAL_KEY_MISSING: &str = "seal_key_missing";
 
 /// The workflow was cancelled: not a verdict about the task.
 pub const CANCELLED_BY_CALLER: &str = "cancelled_by_caller";

@@ -23,7 +23,7 @@ use crate::{
         transfer::{Progress, Transferred, transfer},
     },
     config::Account,
-    seedance::SecretUrl,
+    seedance::{CannotOpen, SecretUrl},
 };
 
 /// How often progress is reported while bytes come in.
@@ -107,30 +107,28 @@ impl TransferActivities {
         job: &Job,
         progress: &Progress,
     ) -> Result<(String, Transferred), Fault> {
-        let mut refused = None;
-        if let Some(url) = job.sealed_url().filter(is_alive) {
-            match self.stream(ctx, job, progress, &url).await {
-                Err(error @ archive::Error::UrlRefused(_)) => refused = Some(error),
+        let refused = match job.sealed_url() {
+            Ok(url) if is_alive(&url) => match self.stream(ctx, job, progress, &url).await {
+                Err(error @ archive::Error::UrlRefused(_)) => error.into(),
                 other => return Ok(other?),
-            }
-        }
+            },
+            Ok(_) | Err(CannotOpen::NotSealed) => Fault::no_url("the video URL has expired"),
+            Err(error) => Fault::unreadable_url(&error),
+        };
         let url = self.fresh_url(ctx, job, refused).await?;
         Ok(self.stream(ctx, job, progress, &url).await?)
     }
 
-    /// Asks for a URL, while the task can be asked about. `refused` says how the URL that came with
-    /// the request was refused.
+    /// Asks for a URL, while the task can be asked about. `refused` says why the URL that came with
+    /// the request does not work.
     async fn fresh_url(
         &self,
         ctx: &ActivityContext,
         job: &Job,
-        refused: Option<archive::Error>,
+        refused: Fault,
     ) -> Result<SecretUrl, Fault> {
         if !job.can_be_asked_about(ctx) {
-            return Err(match refused {
-                Some(error) => error.into(),
-                None => Fault::no_url("the video URL has expired"),
-            });
+            return Err(refused);
         }
         let record = self.seedance.query(&job.account, &job.task.id).await?;
         record
@@ -146,6 +144,8 @@ impl TransferActivities {
         progress: &Progress,
         url: &SecretUrl,
     ) -> Result<(String, Transferred), archive::Error> {
+        let hosts = &job.account.url_hosts;
+        hosts.check(url).map_err(archive::Error::UrlNotAllowed)?;
         let video = transfer(
             &self.http,
             url,
@@ -169,7 +169,7 @@ struct Job {
 }
 
 impl Job {
-    fn sealed_url(&self) -> Option<SecretUrl> {
+    fn sealed_url(&self) -> Result<SecretUrl, CannotOpen> {
         sealed_url(&self.account, &self.task)
     }
 
@@ -206,14 +206,18 @@ fn is_alive(url: &SecretUrl) -> bool {
     url.expires_at().is_none_or(|end| SystemTime::now() < end)
 }
 
-fn sealed_url(account: &Account, task: &VideoTask) -> Option<SecretUrl> {
-    let sealed = &task.content.as_ref()?.video_url;
-    account.seal().ok()?.open(&task.id, sealed).ok()
+fn sealed_url(account: &Account, task: &VideoTask) -> Result<SecretUrl, CannotOpen> {
+    let content = task.content.as_ref().ok_or(CannotOpen::NotSealed)?;
+    let seal = account
+        .seal()
+        .map_err(|error| CannotOpen::NoKey(error.to_string()))?;
+    seal.open(&task.id, &content.video_url)
 }
 
 fn fail(fault: Fault, account: &Account, task: &VideoTask, ctx: &ActivityContext) -> ActivityError {
     let updated_at = memory::time(task.updated_at).unwrap_or_else(|| first_attempt(ctx));
-    let says_itself = sealed_url(account, task).and_then(|url| url.expires_at());
+    let url = sealed_url(account, task).ok();
+    let says_itself = url.and_then(|url| url.expires_at());
     let left = account.windows.until_archive_deadline(
         created_at(task, ctx),
         account.windows.url_end(updated_at, says_itself),

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use seedance_archiver_proto::{
     names::failure,
-    reason::{self, RECORD_VANISHED},
+    reason::{self, RECORD_VANISHED, SEAL_KEY_MISSING},
 };
 
 use seedance_archiver_workflows::request::InvalidRequest;
 
 use crate::{
     archive,
-    seedance::{self, Reaction},
+    seedance::{self, CannotOpen, Reaction},
 };
 
 /// Why an attempt failed.
@@ -38,6 +38,16 @@ impl Fault {
     /// There is no URL that works.
     pub(super) fn no_url(message: impl Into<String>) -> Self {
         Self::passing(message, failure::URL_EXPIRED)
+    }
+
+    /// There may be one that works, but it cannot be read.
+    pub(super) fn unreadable_url(error: &CannotOpen) -> Self {
+        Self::Passing(Passing {
+            message: format!("the video URL is {error}: list it in the account's seal keys"),
+            failure_type: failure::URL_EXPIRED,
+            reason: SEAL_KEY_MISSING.to_owned(),
+            retry_after: Duration::ZERO,
+        })
     }
 
     fn passing(message: impl Into<String>, failure_type: &'static str) -> Self {

@@ -17,7 +17,7 @@ use seedance_archiver_proto::{
 };
 use seedance_archiver_workflows::{
     question::{self, Answer, Next},
-    request::{InvalidRequest, Request},
+    request::Request,
 };
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
@@ -49,12 +49,10 @@ impl QueryActivities {
         let request = request.check().map_err(failure::invalid_request)?;
         let account = self.account(&request.account)?;
         let mut memory = Memory::recall(&ctx, &account, &request);
-        match self.seedance.query(&account, &request.task_id).await {
-            Ok(record) if is_news(&record, &request) => match contract(&account, record) {
-                Ok(task) => Ok(task),
-                Err(error) => Err(no_record(&account, &error, &mut memory).await),
-            },
-            Ok(record) => Err(no_news(&account, record, &mut memory).await),
+        match self.ask(&account, &request.task_id).await {
+            Ok(task) if is_news(&task, &request) && request.reveal_urls => reveal(&account, task),
+            Ok(task) if is_news(&task, &request) => Ok(task),
+            Ok(task) => Err(no_news(&account, task, &mut memory).await),
             Err(error) => Err(no_record(&account, &error, &mut memory).await),
         }
     }
@@ -78,10 +76,13 @@ impl QueryActivities {
         Self { accounts, seedance }
     }
 
+    async fn ask(&self, account: &Account, task_id: &str) -> Result<VideoTask, seedance::Error> {
+        let record = self.seedance.query(account, task_id).await?;
+        contract(account, record)
+    }
+
     fn account(&self, name: &str) -> Result<Arc<Account>, ActivityError> {
-        self.accounts.get(name).map_err(|error| {
-            failure::invalid_request(InvalidRequest::new("account", error.to_string()))
-        })
+        self.accounts.get(name).map_err(failure::invalid_request)
     }
 }
 
@@ -103,24 +104,31 @@ pub(super) fn contract(account: &Account, record: Record) -> Result<VideoTask, s
     })
 }
 
+/// For a caller that wants the plain URLs in its own history.
+fn reveal(account: &Account, task: VideoTask) -> Result<VideoTask, ActivityError> {
+    let retried =
+        |error: String| failure::retried(error, failure::UNAUTHORIZED, account.pace.shortest);
+    let seal = account.seal().map_err(|error| retried(error.to_string()))?;
+    seal.revealed(task)
+        .map_err(|error| retried(error.to_string()))
+}
+
 /// A task that succeeded is no news before there is something to fetch.
-fn is_news(record: &Record, request: &QueryVideoTaskRequest) -> bool {
-    question::is_news(record.status(), &request.known_status) && !lacks_url(record)
+fn is_news(task: &VideoTask, request: &QueryVideoTaskRequest) -> bool {
+    question::is_news(&task.status, &request.known_status) && !lacks_url(task)
 }
 
-fn lacks_url(record: &Record) -> bool {
-    record.status() == status::SUCCEEDED && !record.has_url()
+fn lacks_url(task: &VideoTask) -> bool {
+    let content = task.content.as_ref();
+    let has_url = content.is_some_and(|it| !it.video_url.is_empty() || !it.file_url.is_empty());
+    task.status == status::SUCCEEDED && !has_url
 }
 
-async fn no_news(account: &Account, record: Record, memory: &mut Memory<'_>) -> ActivityError {
-    let (answer, state) = if lacks_url(&record) {
+async fn no_news(account: &Account, task: VideoTask, memory: &mut Memory<'_>) -> ActivityError {
+    let (answer, state) = if lacks_url(&task) {
         (Answer::NoUrl, "succeeded, but without a URL".to_owned())
     } else {
-        (Answer::NoNews, record.status().to_owned())
-    };
-    let task = match contract(account, record) {
-        Ok(task) => task,
-        Err(error) => return no_record(account, &error, memory).await,
+        (Answer::NoNews, task.status.clone())
     };
     memory.saw(task.clone()).await;
     match question::next(&account.pace, &account.windows, &memory.known(), answer) {

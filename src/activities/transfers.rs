@@ -67,9 +67,7 @@ impl TransferActivities {
     }
 
     pub(super) fn account(&self, name: &str) -> Result<Arc<Account>, ActivityError> {
-        self.accounts.get(name).map_err(|error| {
-            failure::invalid_request(InvalidRequest::new("account", error.to_string()))
-        })
+        self.accounts.get(name).map_err(failure::invalid_request)
     }
 
     /// The archive that a request means. One that cannot be opened now may be mended.

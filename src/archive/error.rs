@@ -10,6 +10,9 @@ pub enum Error {
     /// The video URL does not work any more: a fresh one may.
     #[error("the video URL is refused: HTTP {0}")]
     UrlRefused(u16),
+    /// The video URL points where the account does not allow: try again, once somebody has allowed it.
+    #[error("{0}")]
+    UrlNotAllowed(String),
     /// The video's host cannot be reached or is at fault: try again.
     #[error("the video cannot be fetched: {0}")]
     Source(String),
@@ -42,6 +45,7 @@ impl Error {
     pub fn failure_type(&self) -> &'static str {
         match self {
             Self::UrlRefused(_) => failure::URL_EXPIRED,
+            Self::UrlNotAllowed(_) => failure::URL_REFUSED,
             Self::Source(_) | Self::Cancelled => failure::UPSTREAM_UNAVAILABLE,
             Self::Corrupt(_) => failure::CORRUPT_VIDEO,
             Self::Open(_) | Self::Store(_) => failure::STORE_UNAVAILABLE,

@@ -1,13 +1,13 @@
 //! Accounts: a named endpoint with its key and its limits.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use reqwest::Url;
 use seedance_archiver_proto::names;
-use seedance_archiver_workflows::{question::Pace, windows::Windows};
+use seedance_archiver_workflows::{question::Pace, request::InvalidRequest, windows::Windows};
 
-use super::{ApiKey, CannotReadKey};
-use crate::seedance::{Statuses, UrlSeal};
+use super::{CannotReadSecret, Secret, TaskPath, preset, secret};
+use crate::seedance::{Budget, Statuses, UrlHosts, UrlSeal};
 
 /// A named Seedance endpoint. Requests carry the name; the key never leaves the worker.
 #[derive(Clone, Debug)]
@@ -16,42 +16,61 @@ pub struct Account {
     pub name: String,
     /// Base of the API, e.g. `https://ark.ap-southeast.bytepluses.com/api/v3`.
     pub base_url: Url,
+    /// Where under the base the record of a task is.
+    pub task_path: TaskPath,
     /// API key.
-    pub api_key: ApiKey,
+    pub api_key: Secret,
+    /// File with the keys that seal URLs, one a line: the first seals, all open. Without it the API
+    /// key does both.
+    pub seal_keys_file: Option<PathBuf>,
+    /// Hosts that serve the account's videos.
+    pub url_hosts: UrlHosts,
     /// How questions are paced.
     pub pace: Pace,
     /// What the service keeps for how long.
     pub windows: Windows,
     /// What the service calls the statuses.
     pub statuses: Statuses,
+    /// How often this worker may ask.
+    pub budget: Budget,
 }
 
 impl Account {
-    /// An account with the defaults of the public service.
-    pub fn new(name: impl Into<String>, base_url: Url, api_key: ApiKey) -> Self {
+    /// An account with the defaults of the public service. Its videos may also come from the API's
+    /// own host.
+    pub fn new(name: impl Into<String>, base_url: Url, api_key: Secret) -> Self {
         Self {
             name: name.into(),
+            url_hosts: preset::url_hosts().and_of(&base_url),
             base_url,
+            task_path: TaskPath::default(),
             api_key,
+            seal_keys_file: None,
             pace: Pace::default(),
             windows: Windows::default(),
             statuses: Statuses::default(),
+            budget: Budget::default(),
         }
     }
 
     /// Where the record of a task is.
     pub fn task_url(&self, task_id: &str) -> Url {
-        let mut url = self.base_url.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty()
-                .extend(["contents", "generations", "tasks", task_id]);
-        }
-        url
+        self.task_path.under(&self.base_url, task_id)
     }
 
-    /// The seal of this account's URLs.
-    pub fn seal(&self) -> Result<UrlSeal, CannotReadKey> {
-        Ok(UrlSeal::derived(&self.name, &self.api_key.read()?))
+    /// The seal of this account's URLs, with the keys as they are now. What the API key has sealed
+    /// stays readable when seal keys are introduced.
+    pub fn seal(&self) -> Result<UrlSeal, CannotReadSecret> {
+        let mut keys = match &self.seal_keys_file {
+            Some(path) => secret::read_lines(path)?,
+            None => Vec::new(),
+        };
+        match self.api_key.read() {
+            Ok(api_key) => keys.push(api_key),
+            Err(error) if keys.is_empty() => return Err(error),
+            Err(_) => {}
+        }
+        Ok(UrlSeal::new(&self.name, &keys))
     }
 }
 
@@ -59,27 +78,23 @@ impl Account {
 #[derive(Clone, Debug, Default)]
 pub struct Accounts(BTreeMap<String, Arc<Account>>);
 
-/// A request names an account that this worker does not have.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("is `{name}`, which this worker does not have: it has {known}")]
-pub struct UnknownAccount {
-    name: String,
-    known: String,
-}
-
 impl Accounts {
     /// The account that a request means.
-    pub fn get(&self, name: &str) -> Result<Arc<Account>, UnknownAccount> {
+    pub fn get(&self, name: &str) -> Result<Arc<Account>, InvalidRequest> {
         let name = names::account_or_default(name);
-        self.0.get(name).cloned().ok_or_else(|| UnknownAccount {
-            name: name.to_owned(),
-            known: self
-                .0
-                .keys()
-                .map(|name| format!("`{name}`"))
-                .collect::<Vec<_>>()
-                .join(", "),
+        self.0.get(name).cloned().ok_or_else(|| {
+            let known: Vec<_> = self.0.keys().map(|name| format!("`{name}`")).collect();
+            let problem = format!(
+                "is `{name}`, which this worker does not have: it has {}",
+                known.join(", ")
+            );
+            InvalidRequest::new("account", problem)
         })
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Account> {
+        self.0.values().map(Arc::as_ref)
     }
 }
 
@@ -92,36 +107,60 @@ impl FromIterator<Account> for Accounts {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
 
-    fn key() -> ApiKey {
-        "key".to_owned().into()
-    }
-
-    #[test]
-    fn a_task_id_stays_one_segment_of_the_path() {
-        for base in [
-            "https://host.example/api/v3",
-            "https://host.example/api/v3/",
-        ] {
-            let account = Account::new("a", base.parse().unwrap(), key());
-            let url = |id| account.task_url(id).to_string();
-            let tasks = "https://host.example/api/v3/contents/generations/tasks";
-            assert_eq!(url("cgt-1"), format!("{tasks}/cgt-1"));
-            assert_eq!(url("a?b#c%d"), format!("{tasks}/a%3Fb%23c%25d"));
-        }
+    fn account(name: &str, key: &str) -> Account {
+        let base_url = "https://a.example".parse().unwrap();
+        Account::new(name, base_url, Secret::from(key.to_owned()))
     }
 
     #[test]
     fn an_unknown_account_is_told_what_there_is() {
-        let account = |name| Account::new(name, "https://a.example".parse().unwrap(), key());
-        let accounts = Accounts::from_iter([account("default"), account("eu")]);
+        let accounts = Accounts::from_iter([account("default", "k"), account("eu", "k")]);
         assert_eq!(accounts.get("").unwrap().name, "default");
         assert_eq!(accounts.get("eu").unwrap().name, "eu");
         let error = accounts.get("us").unwrap_err().to_string();
         assert_eq!(
             error,
-            "is `us`, which this worker does not have: it has `default`, `eu`"
+            "`account` is `us`, which this worker does not have: it has `default`, `eu`"
         );
+    }
+
+    #[test]
+    fn keys_rotate_without_losing_what_earlier_ones_sealed() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let derived = account("a", "api-key");
+        let ring = Account {
+            seal_keys_file: Some(file.path().to_owned()),
+            ..account("a", "api-key")
+        };
+        let seal = |account: &Account| account.seal().unwrap().seal("cgt-1", "https://a/v.mp4");
+        let opens =
+            |account: &Account, sealed: &str| account.seal().unwrap().open("cgt-1", sealed).is_ok();
+        let write = |keys: &str| std::fs::write(file.path(), keys).unwrap();
+
+        let by_api_key = seal(&derived);
+        write("one\n");
+        assert!(opens(&ring, &by_api_key), "the API key is still there");
+        let by_one = seal(&ring);
+        assert!(!opens(&derived, &by_one));
+        write("two\none\n");
+        assert!(opens(&ring, &by_one), "an earlier key is listed");
+        let by_two = seal(&ring);
+        write("two\n");
+        assert!(
+            opens(&ring, &by_two) && !opens(&ring, &by_one),
+            "the key is gone"
+        );
+
+        let rotated = Account {
+            api_key: Secret::Value(SecretString::from("new-api-key")),
+            ..ring
+        };
+        assert!(!opens(&rotated, &by_api_key));
+        write("two\napi-key\n");
+        assert!(opens(&rotated, &by_api_key), "an earlier API key is listed");
     }
 }

@@ -1,23 +1,24 @@
-//! Where an account's API key comes from.
+//! Where a secret comes from: an API key, a callback token.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-/// A key, or the file that holds it.
+/// A secret, or the file that holds it.
 #[derive(Clone, Debug)]
-pub enum ApiKey {
-    /// The key itself.
+pub enum Secret {
+    /// The secret itself.
     Value(SecretString),
-    /// A file with nothing but the key. It is read for each use, so that a new key needs no restart.
+    /// A file with nothing but the secret. It is read for each use, so that a new one needs no
+    /// restart.
     File(PathBuf),
 }
 
-/// A key's file cannot be used now.
+/// A secret's file cannot be used now.
 #[derive(Debug, thiserror::Error)]
-pub enum CannotReadKey {
+pub enum CannotReadSecret {
     /// It cannot be read.
-    #[error("the API key's file {path} cannot be read: {source}")]
+    #[error("the file {path} cannot be read: {source}")]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -25,31 +26,45 @@ pub enum CannotReadKey {
         source: std::io::Error,
     },
     /// There is nothing in it.
-    #[error("the API key's file {0} is empty")]
+    #[error("the file {0} is empty")]
     Empty(PathBuf),
 }
 
-impl ApiKey {
-    /// The key as it is now.
-    pub fn read(&self) -> Result<SecretString, CannotReadKey> {
+impl Secret {
+    /// The secret as it is now.
+    pub fn read(&self) -> Result<SecretString, CannotReadSecret> {
         let path = match self {
-            Self::Value(key) => return Ok(key.clone()),
+            Self::Value(secret) => return Ok(secret.clone()),
             Self::File(path) => path,
         };
-        let text = std::fs::read_to_string(path).map_err(|source| CannotReadKey::Unreadable {
-            path: path.clone(),
-            source,
-        })?;
-        match text.trim() {
-            "" => Err(CannotReadKey::Empty(path.clone())),
-            key => Ok(key.to_owned().into()),
+        match read_file(path)?.trim() {
+            "" => Err(CannotReadSecret::Empty(path.clone())),
+            secret => Ok(secret.to_owned().into()),
         }
     }
 }
 
-impl From<String> for ApiKey {
-    fn from(key: String) -> Self {
-        Self::Value(key.into())
+/// The secrets in a file, one a line.
+pub(super) fn read_lines(path: &Path) -> Result<Vec<SecretString>, CannotReadSecret> {
+    let text = read_file(path)?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let secrets: Vec<SecretString> = lines.map(|line| line.to_owned().into()).collect();
+    if secrets.is_empty() {
+        return Err(CannotReadSecret::Empty(path.to_owned()));
+    }
+    Ok(secrets)
+}
+
+fn read_file(path: &Path) -> Result<String, CannotReadSecret> {
+    std::fs::read_to_string(path).map_err(|source| CannotReadSecret::Unreadable {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+impl From<String> for Secret {
+    fn from(secret: String) -> Self {
+        Self::Value(secret.into())
     }
 }
 
@@ -63,7 +78,7 @@ mod tests {
     fn a_file_is_read_each_time() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("key");
-        let key = ApiKey::File(path.clone());
+        let key = Secret::File(path.clone());
         let now = || key.read().map(|key| key.expose_secret().to_owned());
         assert!(now().unwrap_err().to_string().contains("cannot be read"));
         std::fs::write(&path, "one\n").unwrap();
@@ -72,5 +87,18 @@ mod tests {
         assert_eq!(now().unwrap(), "two");
         std::fs::write(&path, " \n").unwrap();
         assert!(now().unwrap_err().to_string().ends_with("is empty"));
+    }
+
+    #[test]
+    fn a_file_of_several_has_one_a_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let lines = || {
+            let secrets = read_lines(file.path())?;
+            let shown = secrets.iter().map(|it| it.expose_secret().to_owned());
+            Ok::<_, CannotReadSecret>(shown.collect::<Vec<_>>())
+        };
+        assert!(lines().unwrap_err().to_string().ends_with("is empty"));
+        std::fs::write(file.path(), "new \n\nold\n").unwrap();
+        assert_eq!(lines().unwrap(), ["new", "old"]);
     }
 }

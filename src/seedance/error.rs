@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use seedance_archiver_proto::{names::failure, redact};
 
-use crate::config::CannotReadKey;
+use crate::config::CannotReadSecret;
 
 /// Longest text of an error, in characters.
 const MAX_TEXT: usize = 400;
@@ -39,9 +39,9 @@ pub struct Error {
     text: String,
 }
 
-impl From<CannotReadKey> for Error {
-    fn from(error: CannotReadKey) -> Self {
-        Self::new(Reaction::Unauthorized, error.to_string())
+impl From<CannotReadSecret> for Error {
+    fn from(error: CannotReadSecret) -> Self {
+        Self::new(Reaction::Unauthorized, format!("no key: {error}"))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use secrecy::{ExposeSecret, SecretString};
 use seedance_archiver_proto::v1::{VideoContent, VideoTask};
 
-use super::{UrlSeal, signed_url};
+use super::{CannotOpen, UrlSeal, signed_url};
 
 /// A task record whose URLs are still readable. It cannot be printed or serialised: the only ways
 /// out are [`Record::sealed`] and [`Record::video_url`].
@@ -31,12 +31,6 @@ impl Record {
         self.0.updated_at
     }
 
-    /// Whether there is something to fetch.
-    pub fn has_url(&self) -> bool {
-        let content = self.0.content.as_ref();
-        content.is_some_and(|it| !it.video_url.is_empty() || !it.file_url.is_empty())
-    }
-
     /// The URL of the video, once there is one.
     pub fn video_url(&self) -> Option<SecretUrl> {
         let url = &self.0.content.as_ref()?.video_url;
@@ -45,21 +39,37 @@ impl Record {
 
     /// The record with its URLs sealed, fit for Temporal's history.
     pub fn sealed(self, seal: &UrlSeal) -> VideoTask {
-        let mut task = self.0;
-        let seal_url = |url: String| {
-            if url.is_empty() {
-                url
-            } else {
-                seal.seal(&task.id, &url)
-            }
-        };
-        task.content = task.content.map(|content| VideoContent {
-            video_url: seal_url(content.video_url),
-            last_frame_url: seal_url(content.last_frame_url),
-            file_url: seal_url(content.file_url),
-        });
-        task
+        let id = self.0.id.clone();
+        with_urls(self.0, |url| seal.seal(&id, &url))
     }
+}
+
+impl UrlSeal {
+    /// The record with plain URLs, for a caller that asked for them: whoever sees it can fetch the
+    /// video.
+    pub fn revealed(&self, task: VideoTask) -> Result<VideoTask, CannotOpen> {
+        let id = task.id.clone();
+        let mut fault = None;
+        let task = with_urls(task, |url| match self.open(&id, &url) {
+            Ok(url) => url.expose().to_owned(),
+            Err(error) => {
+                fault = Some(error);
+                url
+            }
+        });
+        fault.map_or(Ok(task), Err)
+    }
+}
+
+/// The record with each URL that it has changed.
+fn with_urls(mut task: VideoTask, mut change: impl FnMut(String) -> String) -> VideoTask {
+    let mut change = |url: String| if url.is_empty() { url } else { change(url) };
+    task.content = task.content.map(|content| VideoContent {
+        video_url: change(content.video_url),
+        last_frame_url: change(content.last_frame_url),
+        file_url: change(content.file_url),
+    });
+    task
 }
 
 /// A signed URL: whoever has it can fetch the video.

@@ -14,49 +14,55 @@ use super::SecretUrl;
 const PREFIX: &str = "sealed:v1:";
 const NONCE_LEN: usize = 24;
 
-/// Seals the URLs of one account with a key derived from its API key, so that there is nothing more
-/// to configure. What is sealed is bound to the account and the task.
+/// Seals the URLs of one account. What is sealed is bound to the account and the task.
 #[derive(Clone)]
 pub struct UrlSeal {
     account: String,
-    key_id: String,
+    /// The first seals, all open.
+    keys: Vec<SealKey>,
+}
+
+/// A key and the name that it has in what it sealed.
+#[derive(Clone)]
+struct SealKey {
+    id: String,
     cipher: XChaCha20Poly1305,
 }
 
 /// Why a sealed URL cannot be opened.
-#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum CannotOpen {
     /// It is not a sealed URL.
     #[error("not a sealed URL")]
     NotSealed,
     /// It was sealed with a key that this worker does not have.
-    #[error("sealed with a key that this worker does not have")]
-    UnknownKey,
+    #[error("sealed with the key {0}, which this worker does not have")]
+    UnknownKey(String),
+    /// There is no key now.
+    #[error("sealed, and there is no key to open it: {0}")]
+    NoKey(String),
     /// It was sealed for another task, or changed since.
     #[error("sealed for another task, or changed since")]
     Tampered,
 }
 
 impl UrlSeal {
-    /// The seal that an account's API key gives.
-    pub fn derived(account: &str, api_key: &SecretString) -> Self {
-        let mut bytes = [0; 32 + 4];
-        let info = format!("seedance-archiver url seal v1 {account}");
-        // 36 bytes are far within what HKDF can give, its only error.
-        let _ = Hkdf::<Sha256>::new(None, api_key.expose_secret().as_bytes())
-            .expand(info.as_bytes(), &mut bytes);
-        let (key, id) = bytes.split_at(32);
-        let mut cipher_key = Key::default();
-        cipher_key.copy_from_slice(key);
+    /// The seal that these secrets give: the first seals, all open.
+    pub fn new(account: &str, secrets: &[SecretString]) -> Self {
         Self {
             account: account.to_owned(),
-            key_id: hex::encode(id),
-            cipher: XChaCha20Poly1305::new(&cipher_key),
+            keys: secrets
+                .iter()
+                .map(|secret| SealKey::derived(account, secret))
+                .collect(),
         }
     }
 
-    /// `sealed:v1:{key id}:{base64}`.
+    /// `sealed:v1:{key id}:{base64}`. Without a key nothing is told of the URL.
     pub fn seal(&self, task_id: &str, url: &str) -> String {
+        let Some(key) = self.keys.first() else {
+            return String::new();
+        };
         let nonce = XNonce::generate();
         let bound_to = self.bound_to(task_id);
         let payload = Payload {
@@ -64,11 +70,11 @@ impl UrlSeal {
             aad: bound_to.as_bytes(),
         };
         // Fails only beyond 256 GiB.
-        let ciphertext = self.cipher.encrypt(&nonce, payload).unwrap_or_default();
+        let ciphertext = key.cipher.encrypt(&nonce, payload).unwrap_or_default();
         let sealed = [nonce.as_slice(), &ciphertext].concat();
         format!(
             "{PREFIX}{}:{}",
-            self.key_id,
+            key.id,
             BASE64_URL_SAFE_NO_PAD.encode(sealed)
         )
     }
@@ -79,9 +85,8 @@ impl UrlSeal {
             .strip_prefix(PREFIX)
             .and_then(|rest| rest.split_once(':'))
             .ok_or(CannotOpen::NotSealed)?;
-        if key_id != self.key_id {
-            return Err(CannotOpen::UnknownKey);
-        }
+        let key = self.keys.iter().find(|key| key.id == key_id);
+        let key = key.ok_or_else(|| CannotOpen::UnknownKey(key_id.to_owned()))?;
         let sealed = BASE64_URL_SAFE_NO_PAD
             .decode(text)
             .map_err(|_| CannotOpen::Tampered)?;
@@ -93,7 +98,7 @@ impl UrlSeal {
             msg: ciphertext,
             aad: bound_to.as_bytes(),
         };
-        let url = self
+        let url = key
             .cipher
             .decrypt(&XNonce::from(*nonce), payload)
             .map_err(|_| CannotOpen::Tampered)?;
@@ -107,6 +112,24 @@ impl UrlSeal {
     }
 }
 
+impl SealKey {
+    /// The key that a secret gives for an account. Any text will do, an API key too.
+    fn derived(account: &str, secret: &SecretString) -> Self {
+        let mut bytes = [0; 32 + 4];
+        let info = format!("seedance-archiver url seal v1 {account}");
+        // 36 bytes are far within what HKDF can give, its only error.
+        let _ = Hkdf::<Sha256>::new(None, secret.expose_secret().as_bytes())
+            .expand(info.as_bytes(), &mut bytes);
+        let (key, id) = bytes.split_at(32);
+        let mut cipher_key = Key::default();
+        cipher_key.copy_from_slice(key);
+        Self {
+            id: hex::encode(id),
+            cipher: XChaCha20Poly1305::new(&cipher_key),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,7 +137,7 @@ mod tests {
     const URL: &str = "https://host.example/video.mp4?X-Tos-Signature=secret";
 
     fn seal(account: &str, key: &str) -> UrlSeal {
-        UrlSeal::derived(account, &key.to_owned().into())
+        UrlSeal::new(account, &[key.to_owned().into()])
     }
 
     #[test]
@@ -134,17 +157,18 @@ mod tests {
     fn opens_for_the_same_account_task_and_key_only() {
         let sealed = seal("a", "key").seal("cgt-1", URL);
         let open = |seal: UrlSeal, task, sealed: &str| seal.open(task, sealed).map(|_| ());
+        let unknown = sealed.split(':').nth(2).unwrap().to_owned();
         assert_eq!(
             open(seal("a", "key"), "cgt-2", &sealed),
             Err(CannotOpen::Tampered)
         );
         assert_eq!(
             open(seal("a", "other"), "cgt-1", &sealed),
-            Err(CannotOpen::UnknownKey)
+            Err(CannotOpen::UnknownKey(unknown.clone()))
         );
         assert_eq!(
             open(seal("b", "key"), "cgt-1", &sealed),
-            Err(CannotOpen::UnknownKey)
+            Err(CannotOpen::UnknownKey(unknown))
         );
         assert_eq!(
             open(seal("a", "key"), "cgt-1", URL),

@@ -164,7 +164,7 @@ async fn invalid_requests(server: Arc<Server>) -> anyhow::Result<()> {
 }
 
 /// Runs `work` beside a worker of the world and a caller's.
-async fn with_callers<T>(
+pub(crate) async fn with_callers<T>(
     server: &Server,
     world: &World,
     work: impl Future<Output = anyhow::Result<T>>,
@@ -195,7 +195,7 @@ fn callers_queue(world: &World) -> String {
 }
 
 /// The answer of an activity, or the message of the `InvalidRequest` that it failed as.
-async fn call(
+pub(crate) async fn call(
     server: &Server,
     world: &World,
     activity: &str,

@@ -4,6 +4,7 @@
 // This is a program of its own, and talks to whoever runs it.
 #![allow(clippy::print_stderr)]
 
+mod accounts;
 mod archiving;
 mod callers;
 mod clients;
@@ -13,6 +14,7 @@ mod endings;
 mod messages;
 mod replay;
 mod requests;
+mod secrets;
 mod tools;
 mod verdicts;
 mod waiting;
@@ -68,6 +70,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         replay::tests,
         requests::tests,
         callers::tests,
+        secrets::tests,
+        accounts::tests,
         crashes::tests,
         command_line::tests,
         clients::tests,

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, bail, ensure};
-use seedance_archiver::config::{Account, ApiKey};
+use seedance_archiver::config::{Account, Secret};
 use seedance_archiver_proto::v1::{VideoTaskLifecycleRequest, VideoTaskLifecycleResult};
 use seedance_archiver_simulator::{Fault, Script};
 use temporalio_client::{WorkflowGetResultOptions, errors::WorkflowGetResultError};
@@ -211,7 +211,7 @@ async fn key_is_replaced(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::with(
         &server,
         |simulator| simulator,
-        |account| account.api_key = ApiKey::File(file.path().to_owned()),
+        |account| account.api_key = Secret::File(file.path().to_owned()),
     )
     .await?;
     let id = world.simulator.create(Script::default());

@@ -106,6 +106,7 @@ async fn follow(
             task_id: request.task_id.clone(),
             account: request.account.clone(),
             known_status: known_status.clone(),
+            reveal_urls: false,
             known_created_at: seen.as_ref().map_or(0, |task| task.created_at),
             // A question that was cut short takes with it what it has seen.
             was_seen: seen.is_some() || was_nudged,

@@ -191,8 +191,8 @@ fn check_task_id(field: &str, id: &str) -> Result<(), InvalidRequest> {
     task_id::check(id).map_err(|problem| InvalidRequest::new(field, problem))
 }
 
-/// An account's name is part of workflow ids and object keys.
-fn check_account(name: &str) -> Result<(), InvalidRequest> {
+/// Checks the name of an account: it is part of workflow ids and object keys.
+pub fn check_account(name: &str) -> Result<(), InvalidRequest> {
     let is_sound = name
         .chars()
         .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));

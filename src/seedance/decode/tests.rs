@@ -5,7 +5,7 @@ use super::*;
 use crate::seedance::UrlSeal;
 
 fn decode(answer: Value) -> Result<VideoTask, String> {
-    let seal = UrlSeal::derived("default", &SecretString::from("key"));
+    let seal = UrlSeal::new("default", &[SecretString::from("key")]);
     record(answer.to_string().as_bytes(), "cgt-1", &Statuses::default())
         .map(|record| record.sealed(&seal))
         .map_err(|error| error.to_string())

@@ -1,0 +1,217 @@
+//! The accounts file: one table for each account, `[accounts.NAME]`.
+
+use std::path::PathBuf;
+
+use reqwest::Url;
+use seedance_archiver_proto::status;
+use seedance_archiver_workflows::{question::Pace, request, windows::Windows};
+
+use super::{
+    Account, Secret, TaskPath, UrlHosts,
+    preset::{self, Preset},
+    secret,
+    section::{File, Section},
+    url::http_url,
+};
+use crate::seedance::{Budget, Statuses};
+
+/// The accounts in the text of a file, or all that is wrong with it. `variable` looks a variable of
+/// the environment up.
+pub(super) fn read(
+    name: &str,
+    text: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<Account>, Vec<String>> {
+    let file = File::new(name, text);
+    let table = file.parse();
+    let accounts = accounts(&file.root(&table), variable);
+    let faults = file.into_faults();
+    if faults.is_empty() {
+        Ok(accounts)
+    } else {
+        Err(faults)
+    }
+}
+
+fn accounts(root: &Section, variable: &dyn Fn(&str) -> Option<String>) -> Vec<Account> {
+    let Some(accounts) = root.section("accounts") else {
+        root.fault(
+            "accounts",
+            "must be a table: [accounts.NAME] for each account",
+        );
+        return Vec::new();
+    };
+    let accounts = accounts.sections().into_iter();
+    accounts
+        .filter_map(|(name, section)| account(name, section, variable))
+        .collect()
+}
+
+/// `None` where something without which it is no account is missing or wrong; the fault is told.
+fn account(
+    name: &str,
+    section: Section,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Option<Account> {
+    if let Err(error) = request::check_account(name) {
+        section.fault_in(&error.problem);
+    }
+    let preset = section.parsed("preset", Preset::named);
+    let base_url = base_url(&section, preset);
+    let api_key = secret(&section, API_KEY, variable);
+    if !API_KEY.iter().any(|key| section.has(key)) {
+        section.fault_in("has no api_key, api_key_file or api_key_env: give one");
+    }
+    let url_hosts = url_hosts(&section, preset, base_url.as_ref());
+    let task_path = section.parsed("task_path", str::parse::<TaskPath>);
+    let windows = windows(&section, preset);
+    let pace = pace(&section);
+    let statuses = statuses(&section);
+    let budget = budget(&section);
+    let seal_keys_file = section.parsed("seal_keys_file", seal_keys_file);
+    section.finish();
+    Some(Account {
+        name: name.to_owned(),
+        base_url: base_url?,
+        task_path: task_path.unwrap_or_default(),
+        api_key: api_key?,
+        seal_keys_file,
+        url_hosts,
+        pace,
+        windows,
+        statuses,
+        budget,
+    })
+}
+
+const API_KEY: [&str; 3] = ["api_key", "api_key_file", "api_key_env"];
+
+/// A secret by value, file or variable, of which there may be one.
+fn secret(
+    section: &Section,
+    [value, file, env]: [&'static str; 3],
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Option<Secret> {
+    let by_value = section.text(value);
+    let by_file = section.text(file);
+    let by_variable = section.text(env);
+    let given = [by_value, by_file, by_variable].iter().flatten().count();
+    if given > 1 {
+        section.fault_in(&format!(
+            "has more than one of {value}, {file} and {env}: keep one"
+        ));
+        return None;
+    }
+    if let Some(value) = by_value {
+        return Some(Secret::from(value.trim().to_owned()));
+    }
+    if by_file.is_some() {
+        return section.parsed(file, secret_file);
+    }
+    section.parsed(env, |name| {
+        let value = variable(name).filter(|value| !value.trim().is_empty());
+        let value = value.ok_or_else(|| format!("names the variable {name}, which is not set"))?;
+        Ok(Secret::from(value.trim().to_owned()))
+    })
+}
+
+fn base_url(section: &Section, preset: Option<Preset>) -> Option<Url> {
+    if let Some(url) = section.parsed("base_url", http_url) {
+        return Some(url);
+    }
+    if !section.has("base_url") && !section.has("preset") {
+        section.fault_in("has neither a preset nor a base_url: give one");
+    }
+    preset?.base_url.parse().ok()
+}
+
+fn url_hosts(section: &Section, preset: Option<Preset>, base_url: Option<&Url>) -> UrlHosts {
+    if let Some(hosts) = section.texts("url_hosts") {
+        return UrlHosts::new(hosts);
+    }
+    let of_services = preset::url_hosts();
+    match (preset, base_url) {
+        (None, Some(base_url)) => of_services.and_of(base_url),
+        _ => of_services,
+    }
+}
+
+fn windows(section: &Section, preset: Option<Preset>) -> Windows {
+    let mut windows = Windows::default();
+    if let Some(preset) = preset {
+        windows.url_lifetime = preset.url_lifetime;
+    }
+    let Some(section) = section.section("windows") else {
+        return windows;
+    };
+    let set = |key, field: &mut _| *field = section.duration(key).unwrap_or(*field);
+    set("query_window", &mut windows.query_window);
+    set("margin", &mut windows.margin);
+    set("cancelled_retention", &mut windows.cancelled_retention);
+    set("url_lifetime", &mut windows.url_lifetime);
+    if windows.margin >= windows.query_window {
+        section.fault("margin", "must be shorter than the query_window");
+    }
+    section.finish();
+    windows
+}
+
+fn pace(section: &Section) -> Pace {
+    let mut pace = Pace::default();
+    let Some(section) = section.section("pace") else {
+        return pace;
+    };
+    let set = |key, field: &mut _| *field = section.duration(key).unwrap_or(*field);
+    set("shortest", &mut pace.shortest);
+    set("longest", &mut pace.longest);
+    set("not_found_grace", &mut pace.not_found_grace);
+    if pace.shortest.is_zero() {
+        section.fault("shortest", "must be longer than nothing");
+    }
+    if pace.longest < pace.shortest {
+        section.fault("longest", "must not be less than shortest");
+    }
+    section.finish();
+    pace
+}
+
+fn statuses(section: &Section) -> Statuses {
+    let mut statuses = Statuses::default();
+    let Some(section) = section.section("statuses") else {
+        return statuses;
+    };
+    let own_word = |word: &str| status::ALL.into_iter().find(|own| *own == word);
+    let must = format!("must be one of {}", status::ALL.join(", "));
+    for (word, own) in section.pairs(own_word, &must) {
+        statuses.0.insert(word.to_lowercase(), own.to_owned());
+    }
+    statuses
+}
+
+fn budget(section: &Section) -> Budget {
+    let Some(section) = section.section("limits") else {
+        return Budget::default();
+    };
+    let per_second = section.positive("queries_per_second");
+    section.finish();
+    per_second.map_or_else(Budget::default, Budget::per_second)
+}
+
+/// A file that is not there at start is a mistake; later it may be on its way.
+pub(super) fn secret_file(path: &str) -> Result<Secret, String> {
+    let secret = Secret::File(path.into());
+    secret
+        .read()
+        .map_err(|error| format!("names no secret: {error}"))?;
+    Ok(secret)
+}
+
+/// The same of a file of several.
+pub(super) fn seal_keys_file(path: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(path);
+    secret::read_lines(&path).map_err(|error| format!("names no seal keys: {error}"))?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests;

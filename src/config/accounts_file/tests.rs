@@ -1,0 +1,126 @@
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use super::*;
+use crate::config::Accounts;
+
+fn read_file(text: &str) -> Result<Accounts, Vec<String>> {
+    let variable = |name: &str| (name == "EU_KEY").then(|| "from-the-environment\n".to_owned());
+    read("accounts.toml", text, &variable).map(Accounts::from_iter)
+}
+
+#[test]
+fn reads_everything_that_an_account_has() {
+    let key_file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(key_file.path(), "from-a-file").unwrap();
+    let accounts = read_file(&format!(
+        r#"
+        [accounts.default]
+        preset = "byteplus"
+        api_key_file = "{0}"
+
+        [accounts.gateway]
+        base_url = "https://gateway.example/v1/"
+        task_path = "video?id={{task_id}}"
+        api_key_env = "EU_KEY"
+        seal_keys_file = "{0}"
+        url_hosts = ["cdn.gateway.example"]
+        windows = {{ query_window = "3d", margin = "10m", url_lifetime = "2h" }}
+        pace = {{ shortest = "5s", longest = "2m", not_found_grace = "1h" }}
+        limits = {{ queries_per_second = 0.5 }}
+
+        [accounts.gateway.statuses]
+        Done = "succeeded"
+        "#,
+        key_file.path().display()
+    ))
+    .unwrap();
+    let key = |account: &Account| account.api_key.read().unwrap().expose_secret().to_owned();
+
+    let default = accounts.get("").unwrap();
+    assert_eq!(key(&default), "from-a-file");
+    assert_eq!(default.base_url.as_str(), preset::DEFAULT.base_url);
+    assert_eq!(default.windows.url_lifetime, Duration::from_secs(86_400));
+    assert_eq!(
+        default.windows.query_window,
+        Windows::default().query_window
+    );
+
+    let gateway = accounts.get("gateway").unwrap();
+    assert_eq!(key(&gateway), "from-the-environment");
+    assert_eq!(
+        gateway.task_url("cgt-1").as_str(),
+        "https://gateway.example/v1/video?id=cgt-1"
+    );
+    assert_eq!(gateway.url_hosts, UrlHosts::new(["cdn.gateway.example"]));
+    assert_eq!(
+        gateway.windows,
+        Windows {
+            query_window: Duration::from_secs(3 * 86_400),
+            margin: Duration::from_secs(600),
+            url_lifetime: Duration::from_secs(7_200),
+            ..Windows::default()
+        }
+    );
+    assert_eq!(gateway.pace.longest, Duration::from_secs(120));
+    assert_eq!(gateway.statuses.own_word("done"), "succeeded");
+    assert_eq!(gateway.statuses.own_word("processing"), "running");
+    assert!(gateway.seal_keys_file.is_some());
+}
+
+#[test]
+fn tells_all_faults_with_line_and_key_and_no_value() {
+    let faults = read_file(
+        r#"[accounts.a]
+preset = "other"
+api_key = 5
+base_urll = "https://a.example"
+
+[accounts.b]
+base_url = "ftp://b.example"
+api_key = "very-secret"
+api_key_env = "EU_KEY"
+task_path = "tasks"
+windows = { query_window = "1h", margin = "2h", url_life = "1d" }
+pace = { shortest = 2, longest = "soon" }
+statuses = { done = "finished" }
+limits = { queries_per_second = 0 }
+url_hosts = "b.example"
+
+[accounts."c/d"]
+preset = "volcengine"
+api_key_env = "NOT_THERE"
+
+[accounts.e]
+"#,
+    )
+    .unwrap_err();
+    let expected = [
+        "accounts.toml:2: accounts.a.preset must be one of byteplus",
+        "accounts.toml:3: accounts.a.api_key must be text",
+        "accounts.toml:4: accounts.a.base_urll is not a key",
+        "accounts.toml:7: accounts.b.base_url has the scheme `ftp`",
+        "accounts.toml:6: accounts.b has more than one of api_key",
+        "accounts.toml:10: accounts.b.task_path must hold `{task_id}` once",
+        "accounts.toml:11: accounts.b.windows.margin must be shorter",
+        "accounts.toml:11: accounts.b.windows.url_life is not a key",
+        "accounts.toml:12: accounts.b.pace.shortest must be text",
+        "accounts.toml:12: accounts.b.pace.longest must be a time",
+        "accounts.toml:13: accounts.b.statuses.done must be one of queued",
+        "accounts.toml:14: accounts.b.limits.queries_per_second must be a number above 0",
+        "accounts.toml:15: accounts.b.url_hosts must be a list",
+        "accounts.toml:17: accounts.c/d may hold letters",
+        "accounts.toml:19: accounts.c/d.api_key_env names the variable NOT_THERE",
+        "accounts.toml:21: accounts.e has neither",
+        "accounts.toml:21: accounts.e has no api_key",
+    ];
+    for start in expected {
+        assert!(
+            faults.iter().any(|it| it.starts_with(start)),
+            "{start}: {faults:#?}"
+        );
+    }
+    assert_eq!(faults.len(), expected.len(), "{faults:#?}");
+    assert!(!faults.concat().contains("very-secret"), "{faults:#?}");
+}

@@ -1,0 +1,13 @@
+//! What is wrong with a configuration: everything at once, so that one start finds it all.
+
+/// Everything that is wrong with the configuration.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("the configuration has {} fault{}:{}", .0.len(), if .0.len() == 1 { "" } else { "s" }, list(.0))]
+pub struct InvalidConfig(pub Vec<String>);
+
+fn list(faults: &[String]) -> String {
+    faults
+        .iter()
+        .map(|fault| format!("\n  - {fault}"))
+        .collect()
+}

@@ -1,0 +1,75 @@
+//! How often one account may be asked.
+
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+
+/// Longest wait for a turn: a question holds a slot meanwhile.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// This worker's share of the requests that the service allows an account. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    per_second: f64,
+    limiter: Arc<DefaultDirectRateLimiter>,
+}
+
+impl Budget {
+    /// So many requests a second, which is at least one a day.
+    pub fn per_second(per_second: f64) -> Self {
+        let shortest = Duration::from_nanos(1);
+        let longest = Duration::from_secs(24 * 60 * 60);
+        let period = Duration::try_from_secs_f64(per_second.recip()).unwrap_or(longest);
+        let burst = NonZeroU32::new(per_second as u32).unwrap_or(NonZeroU32::MIN);
+        let quota = match Quota::with_period(period.clamp(shortest, longest)) {
+            Some(quota) => quota.allow_burst(burst),
+            // Only for a period of 0, which the bounds exclude.
+            None => Quota::per_second(burst),
+        };
+        Self {
+            per_second,
+            limiter: Arc::new(RateLimiter::direct(quota)),
+        }
+    }
+
+    /// Waits for a turn. The error says that there is none soon.
+    pub(super) async fn turn(&self) -> Result<(), String> {
+        tokio::time::timeout(LONGEST_WAIT, self.limiter.until_ready())
+            .await
+            .map_err(|_| {
+                format!(
+                    "this worker's {} requests a second for the account are used up",
+                    self.per_second
+                )
+            })
+    }
+}
+
+impl Default for Budget {
+    /// What the public service allows an account.
+    fn default() -> Self {
+        Self::per_second(20.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_share_that_is_used_up_is_told() {
+        let budget = Budget::per_second(0.01);
+        assert_eq!(budget.turn().await, Ok(()));
+        tokio::time::pause();
+        let fault = budget.clone().turn().await.unwrap_err();
+        assert!(fault.contains("0.01 requests a second"), "{fault}");
+    }
+
+    #[test]
+    fn any_number_is_a_budget() {
+        for per_second in [f64::MIN_POSITIVE, 1e-9, 0.5, 1.0, 1e12, f64::MAX] {
+            let budget = Budget::per_second(per_second);
+            assert!(budget.limiter.check().is_ok(), "{per_second}");
+        }
+    }
+}
