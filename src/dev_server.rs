@@ -15,6 +15,8 @@ use backon::{ConstantBuilder, Retryable};
 use reqwest::Url;
 use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions};
 
+use crate::search_attributes;
+
 pub use locate::CannotLocate;
 use process::ProcessGroup;
 
@@ -101,6 +103,10 @@ pub async fn start(
             &ui_port.to_string(),
             &format!("--headless={}", !with_ui),
         ])
+        .args(search_attributes::ALL.iter().flat_map(|(name, kind)| {
+            let kind = search_attributes::word(*kind);
+            ["--search-attribute".to_owned(), format!("{name}={kind}")]
+        }))
         .stdin(Stdio::null())
         .stdout(log.try_clone().map_err(spawned)?)
         .stderr(log.try_clone().map_err(spawned)?);

@@ -7,6 +7,7 @@
 //! - [`archive`]: transfer, publication and receipt.
 //! - [`config`]: what a worker is told.
 //! - [`lifecycles`]: starts lifecycles and follows them to their end.
+//! - [`search_attributes`]: what lifecycles are found by.
 //! - [`dev_server`]: a Temporal server for trying things out.
 //! - [`cli`]: the subcommands of the binary.
 //! - [`http`], [`telemetry`]: what they share.
@@ -20,6 +21,7 @@ pub mod config;
 pub mod dev_server;
 pub mod http;
 pub mod lifecycles;
+pub mod search_attributes;
 pub mod seedance;
 pub mod telemetry;
 pub mod worker;

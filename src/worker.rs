@@ -13,7 +13,7 @@ use crate::{
     activities::{QueryActivities, TransferActivities},
     archive::{Archive, CannotOpenArchive},
     config::Config,
-    http, seedance,
+    http, search_attributes, seedance,
 };
 
 /// How long transfers may go on after a shutdown was asked for, before they are cancelled.
@@ -46,11 +46,19 @@ pub enum WorkerError {
 
 impl Worker {
     /// Registers everything with the SDK. Nothing is polled yet.
-    pub fn new(runtime: &Runtime, client: &Client, config: &Config) -> Result<Self, WorkerError> {
+    pub async fn new(
+        runtime: &Runtime,
+        client: &Client,
+        config: &Config,
+    ) -> Result<Self, WorkerError> {
         let archive = Archive::open(&config.archive_url)?;
         let http = http::client().map_err(|error| WorkerError::Http(http::describe(error)))?;
         let seedance = seedance::Client::new(http.clone());
-        let questions = QueryActivities::new(config.accounts.clone(), seedance.clone());
+        let questions = QueryActivities::new(
+            config.accounts.clone(),
+            seedance.clone(),
+            search_attributes::are_registered(client).await,
+        );
         let transfers = TransferActivities::new(config.accounts.clone(), seedance, http, archive);
 
         let questions = WorkerOptions::new(config.task_queue.as_str())

@@ -41,6 +41,23 @@ pub fn lifecycle_workflow_id(account: &str, task_id: &str) -> String {
     format!("video-task/{}/{task_id}", account_or_default(account))
 }
 
+/// Search attributes that lifecycles write where they are registered. All but the deadline, which is a
+/// `Datetime`, are of the type `Keyword`.
+pub mod search_attribute {
+    /// Id of the generation task.
+    pub const TASK_ID: &str = "SeedanceTaskId";
+    /// Name of the account.
+    pub const ACCOUNT: &str = "SeedanceAccount";
+    /// Last known status of the task.
+    pub const STATUS: &str = "SeedanceStatus";
+    /// Model, name and version.
+    pub const MODEL: &str = "SeedanceModel";
+    /// How the lifecycle ended.
+    pub const OUTCOME: &str = "SeedanceOutcome";
+    /// Until when the video's bytes can be had.
+    pub const ARCHIVE_DEADLINE: &str = "SeedanceArchiveDeadline";
+}
+
 /// Types of the failures that activities and the workflow report.
 pub mod failure {
     /// The task is unchanged; the question is asked again. Benign.

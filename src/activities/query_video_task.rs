@@ -35,6 +35,7 @@ use crate::{
 pub struct QueryActivities {
     accounts: Accounts,
     seedance: Client,
+    has_search_attributes: bool,
 }
 
 #[activities]
@@ -71,14 +72,22 @@ impl QueryActivities {
 }
 
 impl QueryActivities {
-    /// Activities that serve these accounts.
-    pub fn new(accounts: Accounts, seedance: Client) -> Self {
-        Self { accounts, seedance }
+    /// Activities that serve these accounts. Lifecycles are told whether the search attributes are
+    /// registered.
+    pub fn new(accounts: Accounts, seedance: Client, has_search_attributes: bool) -> Self {
+        Self {
+            accounts,
+            seedance,
+            has_search_attributes,
+        }
     }
 
     async fn ask(&self, account: &Account, task_id: &str) -> Result<VideoTask, seedance::Error> {
         let record = self.seedance.query(account, task_id).await?;
-        contract(account, record)
+        Ok(VideoTask {
+            has_search_attributes: self.has_search_attributes,
+            ..contract(account, record)?
+        })
     }
 
     fn account(&self, name: &str) -> Result<Arc<Account>, ActivityError> {

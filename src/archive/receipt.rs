@@ -2,8 +2,9 @@
 //! record of every other ending, `outcome.json`.
 
 use object_store::{ObjectStoreExt, PutMode, path::Path};
-use seedance_archiver_proto::v1::{Manifest, OutcomeRecord, VideoTask};
+use seedance_archiver_proto::v1::{Manifest, OutcomeRecord};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{Archive, Error, Layout};
 
@@ -36,14 +37,13 @@ pub async fn write(archive: &Archive, key: &Path, manifest: Manifest) -> Result<
 pub async fn write_outcome(
     archive: &Archive,
     layout: &Layout,
-    task: &VideoTask,
+    task: &Value,
     outcome: &OutcomeRecord,
 ) -> Result<(), Error> {
     if find(archive, &layout.manifest()).await?.is_some() {
         return Ok(());
     }
-    let task = without_secrets(task);
-    put(archive, &layout.task(), &task, PutMode::Overwrite).await?;
+    put(archive, &layout.task(), task, PutMode::Overwrite).await?;
     put(archive, &layout.outcome(), outcome, PutMode::Overwrite).await
 }
 
@@ -69,13 +69,4 @@ async fn put(
         .put_opts(key, json.into(), mode.into())
         .await?;
     Ok(())
-}
-
-/// The record as it may be stored: a sealed URL is for workers alone.
-fn without_secrets(task: &VideoTask) -> VideoTask {
-    VideoTask {
-        content: None,
-        archive_deadline: 0,
-        ..task.clone()
-    }
 }

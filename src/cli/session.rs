@@ -71,7 +71,7 @@ pub(super) async fn with_worker<T>(
 ) -> anyhow::Result<T> {
     let runtime = Runtime::from_current_tokio(Default::default())
         .context("cannot start the Temporal runtime")?;
-    let worker = Worker::new(&runtime, client, config)?;
+    let worker = Worker::new(&runtime, client, config).await?;
     worker.run_during(work).await?
 }
 

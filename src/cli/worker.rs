@@ -22,7 +22,7 @@ pub(super) async fn run(_: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     let runtime = Runtime::from_current_tokio(Default::default())
         .context("cannot start the Temporal runtime")?;
     let client = stop.unless_asked(session::connect()).await?;
-    let worker = Worker::new(&runtime, &client, &config)?;
+    let worker = Worker::new(&runtime, &client, &config).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         namespace = client.options().namespace,

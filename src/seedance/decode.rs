@@ -35,7 +35,8 @@ pub(super) fn record(body: &[u8], asked_for: &str, statuses: &Statuses) -> Resul
         )));
     }
     let status = statuses.own_word(&status);
-    Ok(Record::new(task(&fields, asked_for, status)))
+    let task = task(&fields, asked_for, status);
+    Ok(Record::new(task, fields.0.clone()))
 }
 
 /// The innermost record: gateways wrap it as `{"data": {"status": …, "data": {record}}}`.
@@ -110,6 +111,7 @@ fn task(fields: &Fields, id: &str, status: String) -> VideoTask {
         subdivisionlevel: fields.text("subdivisionlevel"),
         fileformat: fields.text("fileformat"),
         archive_deadline: 0,
+        has_search_attributes: false,
     }
 }
 

@@ -3,44 +3,58 @@
 use std::time::SystemTime;
 
 use secrecy::{ExposeSecret, SecretString};
-use seedance_archiver_proto::v1::{VideoContent, VideoTask};
+use seedance_archiver_proto::{
+    redact,
+    v1::{VideoContent, VideoTask},
+};
+use serde_json::{Map, Value};
 
 use super::{CannotOpen, UrlSeal, signed_url};
 
 /// A task record whose URLs are still readable. It cannot be printed or serialised: the only ways
-/// out are [`Record::sealed`] and [`Record::video_url`].
-pub struct Record(VideoTask);
+/// out are [`Record::sealed`], [`Record::video_url`] and [`Record::as_received`].
+pub struct Record {
+    task: VideoTask,
+    received: Map<String, Value>,
+}
 
 impl Record {
-    pub(super) fn new(task: VideoTask) -> Self {
-        Self(task)
+    pub(super) fn new(task: VideoTask, received: Map<String, Value>) -> Self {
+        Self { task, received }
     }
 
     /// The status, as the service words it.
     pub fn status(&self) -> &str {
-        &self.0.status
+        &self.task.status
     }
 
     /// Creation time, Unix seconds; 0 where the record has none.
     pub fn created_at(&self) -> i64 {
-        self.0.created_at
+        self.task.created_at
     }
 
     /// Time of the last status change, Unix seconds; 0 where the record has none.
     pub fn updated_at(&self) -> i64 {
-        self.0.updated_at
+        self.task.updated_at
     }
 
     /// The URL of the video, once there is one.
     pub fn video_url(&self) -> Option<SecretUrl> {
-        let url = &self.0.content.as_ref()?.video_url;
+        let url = &self.task.content.as_ref()?.video_url;
         (!url.is_empty()).then(|| SecretUrl::new(url.clone()))
+    }
+
+    /// Every field as it was received, in its order, but for the queries of URLs: fit for the archive.
+    pub fn as_received(&self) -> Value {
+        let mut fields = Value::Object(self.received.clone());
+        strip_queries(&mut fields);
+        fields
     }
 
     /// The record with its URLs sealed, fit for Temporal's history.
     pub fn sealed(self, seal: &UrlSeal) -> VideoTask {
-        let id = self.0.id.clone();
-        with_urls(self.0, |url| seal.seal(&id, &url))
+        let id = self.task.id.clone();
+        with_urls(self.task, |url| seal.seal(&id, &url))
     }
 }
 
@@ -58,6 +72,15 @@ impl UrlSeal {
             }
         });
         fault.map_or(Ok(task), Err)
+    }
+}
+
+fn strip_queries(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = redact::url_queries(text),
+        Value::Array(items) => items.iter_mut().for_each(strip_queries),
+        Value::Object(fields) => fields.values_mut().for_each(strip_queries),
+        _ => {}
     }
 }
 

@@ -5,8 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use seedance_archiver_simulator::{Ending, Script};
+use serde_json::Value;
 
 use crate::{
     Suite,
@@ -25,6 +26,10 @@ pub(crate) fn tests(suite: Suite) -> Suite {
             cancelled_is_unsuccessful,
         )
         .test("endings::expired_is_unsuccessful", expired_is_unsuccessful)
+        .test(
+            "endings::the_record_is_kept_as_received",
+            record_is_kept_as_received,
+        )
         .test(
             "endings::a_task_that_does_not_exist_is_unknown",
             not_existing_is_unknown,
@@ -98,6 +103,30 @@ async fn cancelled_is_unsuccessful(server: Arc<Server>) -> anyhow::Result<()> {
 
 async fn expired_is_unsuccessful(server: Arc<Server>) -> anyhow::Result<()> {
     ends_unsuccessful(&server, Ending::Expired, "expired", "expired").await
+}
+
+/// A field that the contract does not know is kept, without what could sign a URL in it.
+async fn record_is_kept_as_received(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let id = world.simulator.create(Script {
+        ending: Ending::Failed,
+        extra: true,
+        ..Script::default()
+    });
+    let result = world.run(&server, &id).await?;
+    world.holds_outcome(&result)?;
+    let files = world.archived_files()?;
+    let file = files.iter().find(|file| file.ends_with("/task.json"));
+    let file = world.directory.path().join(file.context("no task.json")?);
+    let record: Value = serde_json::from_slice(&std::fs::read(file)?)?;
+    let extra = &record["content_filter"];
+    ensure!(extra["level"] == "standard", "{record:#}");
+    let docs = extra["docs"].as_str().unwrap_or_default();
+    ensure!(
+        docs.starts_with("https://docs.example/filter") && !docs.contains("token"),
+        "{docs}"
+    );
+    Ok(())
 }
 
 async fn not_existing_is_unknown(server: Arc<Server>) -> anyhow::Result<()> {

@@ -17,6 +17,7 @@ mod requests;
 mod secrets;
 mod tools;
 mod verdicts;
+mod visibility;
 mod waiting;
 mod world;
 
@@ -71,6 +72,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         requests::tests,
         callers::tests,
         secrets::tests,
+        visibility::tests,
         accounts::tests,
         crashes::tests,
         command_line::tests,

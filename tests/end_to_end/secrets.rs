@@ -7,14 +7,14 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use seedance_archiver::config::Account;
+use seedance_archiver::{config::Account, lifecycles::Doing};
 use seedance_archiver_simulator::Script;
 use serde_json::{Value, json};
 
 use crate::{
     Suite,
     callers::{call, with_callers},
-    world::{Server, World, until},
+    world::{Server, World, until, until_async},
 };
 
 pub(crate) fn tests(suite: Suite) -> Suite {
@@ -102,13 +102,9 @@ async fn key_is_gone(server: Arc<Server>) -> anyhow::Result<()> {
             std::fs::remove_dir(path)?;
             std::fs::write(path, "in the way")?;
             let lifecycle = world.start(&server, &id).await?;
-            until("the task has succeeded", || {
-                world.simulator.status(&id) == Some("succeeded")
-            })
-            .await?;
-            let queries = world.simulator.stats(&id).queries;
-            until("it was asked about after that", || {
-                world.simulator.stats(&id).queries > queries
+            until_async("the store's fault is shown", || async {
+                let doing = lifecycle.doing().await?;
+                Ok(matches!(doing, Some(Doing::Waiting(words)) if words.contains("store")))
             })
             .await?;
             std::fs::write(&file, "new")?;

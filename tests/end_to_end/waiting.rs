@@ -4,12 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
 use seedance_archiver::lifecycles::Doing;
+use seedance_archiver_proto::{names, v1::VideoTask};
 use seedance_archiver_simulator::Script;
-use temporalio_client::WorkflowFetchHistoryOptions;
+use temporalio_client::{
+    ActivityIdentifier, RpcOptions, WorkflowCancelOptions, WorkflowDescribeOptions,
+    WorkflowFetchHistoryOptions,
+};
 
 use crate::{
     Suite,
-    world::{Server, World},
+    world::{Server, World, until, until_async},
 };
 
 pub(crate) fn tests(suite: Suite) -> Suite {
@@ -19,6 +23,10 @@ pub(crate) fn tests(suite: Suite) -> Suite {
             thirty_seconds_fit_into_26_events,
         )
         .test("waiting::reads_as_waiting", reads_as_waiting)
+        .test(
+            "waiting::answers_without_news_do_not_pile_up_history",
+            history_starts_over,
+        )
 }
 
 async fn thirty_seconds_fit_into_26_events(server: Arc<Server>) -> anyhow::Result<()> {
@@ -70,6 +78,63 @@ async fn history(server: &Server, task_id: &str) -> anyhow::Result<String> {
         })
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
         .collect())
+}
+
+/// Somebody completes the question again and again with what is known already.
+async fn history_starts_over(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let id = world.simulator.create(Script {
+        queued: Some(Duration::ZERO),
+        running: Some(Duration::from_secs(3600)),
+        ..Script::default()
+    });
+    let lifecycle = server.lifecycle(&id);
+    let run_id = || async {
+        let description = lifecycle.describe(WorkflowDescribeOptions::default());
+        let description = description.await?;
+        Ok::<_, anyhow::Error>(description.run_id().to_owned())
+    };
+    let result = world
+        .with_worker(&server, async {
+            let started = world.start(&server, &id).await?;
+            let first_run = run_id().await?;
+            until("it was seen running", || {
+                world.simulator.stats(&id).queries >= 2
+            })
+            .await?;
+            until_async("another run goes on", || async {
+                // There is no question to complete between two of them.
+                let _ = complete_question(&server, &id).await;
+                Ok(run_id().await? != first_run)
+            })
+            .await?;
+            let asked = world.simulator.stats(&id).queries;
+            until("the new run asks", || {
+                world.simulator.stats(&id).queries > asked
+            })
+            .await?;
+            lifecycle.cancel(WorkflowCancelOptions::default()).await?;
+            Ok(started.result().await?)
+        })
+        .await?;
+    ensure!(
+        result.reason == "cancelled_by_caller"
+            && result.task.is_some_and(|task| task.status == "running"),
+        "the new run does not know what the first one knew"
+    );
+    Ok(())
+}
+
+async fn complete_question(server: &Server, task_id: &str) -> anyhow::Result<()> {
+    let workflow_id = names::lifecycle_workflow_id("", task_id);
+    let question = ActivityIdentifier::by_id_workflow(workflow_id, "", names::QUERY_ACTIVITY_ID);
+    let stale = VideoTask {
+        id: task_id.to_owned(),
+        status: "running".into(),
+        ..VideoTask::default()
+    };
+    let handle = server.client.get_async_activity_handle(question);
+    Ok(handle.complete(Some(stale), RpcOptions::default()).await?)
 }
 
 async fn reads_as_waiting(server: Arc<Server>) -> anyhow::Result<()> {

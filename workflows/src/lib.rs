@@ -6,12 +6,14 @@
 //! - [`windows`]: the times within which a task can be asked about and its video fetched.
 //! - [`ending`]: how what is known becomes an outcome.
 //! - [`details`]: what people see of it in the Temporal UI.
+//! - [`attributes`]: what they find it by there.
 //! - [`request`]: how requests are read, and what makes one invalid.
 //!
 //! Nothing here can open a socket or a file, or read a clock: the crate depends on nothing that
 //! could, and `clippy.toml` bans what the standard library offers.
 
 pub mod activities;
+pub mod attributes;
 pub mod details;
 pub mod ending;
 mod lifecycle;

@@ -3,32 +3,32 @@
 // The constants that the macro makes carry no documentation.
 #![allow(missing_docs)]
 
-use std::time::{Duration, SystemTime};
+mod follow;
+mod known;
 
 use seedance_archiver_proto::{
     names::failure,
     outcome, phase, status,
     v1::{
-        ArchiveVideoRequest, CancelVideoTaskRequest, LifecycleProgress, Manifest,
-        QueryVideoTaskRequest, RecordOutcomeRequest, Verdict, VideoTask, VideoTaskLifecycleRequest,
+        ArchiveVideoRequest, CancelVideoTaskRequest, LifecycleProgress, LifecycleState, Manifest,
+        RecordOutcomeRequest, Verdict, VideoTask, VideoTaskLifecycleRequest,
         VideoTaskLifecycleResult,
     },
 };
 use temporalio_common::error::{ApplicationFailure, IncomingError};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_workflow::{
-    ActivityExecutionError, SyncWorkflowContext, WorkflowContext, WorkflowContextView,
-    WorkflowResult, workflows::select,
+    ActivityExecutionError, ContinueAsNewOptions, SyncWorkflowContext, WorkflowContext,
+    WorkflowContextView, WorkflowResult,
 };
 
 use crate::{
     activities::{QueryActivities, TransferActivities},
-    details, ending, options, question,
+    attributes, details, ending, options,
     request::Request,
 };
-
-/// Shortest time between two questions that nudges bring about.
-const NUDGE_PAUSE: Duration = Duration::from_secs(1);
+use follow::{Stop, follow};
+use known::{last_seen, show, without_flag, write_attributes};
 
 /// Asks about a generation task until its status is terminal, then archives what it made.
 #[workflow]
@@ -36,6 +36,7 @@ const NUDGE_PAUSE: Duration = Duration::from_secs(1);
 pub struct VideoTaskLifecycle {
     progress: LifecycleProgress,
     is_nudged: bool,
+    has_search_attributes: bool,
 }
 
 type Context = WorkflowContext<VideoTaskLifecycle>;
@@ -51,11 +52,14 @@ impl VideoTaskLifecycle {
     ) -> WorkflowResult<VideoTaskLifecycleResult> {
         let request = request.check().map_err(ApplicationFailure::from)?;
         let mut result = match run_to_the_end(ctx, &request).await {
-            Err(_) if ctx.cancellation_token().is_cancelled() => cancelled(ctx, &request).await,
-            Err(error) => end_after(error, last_seen(ctx))?,
             Ok(result) => result,
+            Err(_) if ctx.cancellation_token().is_cancelled() => cancelled(ctx, &request).await,
+            Err(Stop::HistoryIsLong(state)) => return start_over(ctx, request, state),
+            Err(Stop::Failed(error)) => end_after(error, last_seen(ctx))?,
         };
+        result.task = result.task.map(|task| without_flag(ctx, task));
         record(ctx, &request, &mut result).await;
+        write_attributes(ctx, attributes::of_result(&request, &result));
         show(ctx, phase::ENDED, result.task.clone());
         ctx.set_current_details(details::of_result(&result));
         if result.outcome == outcome::LOST && !request.report_only {
@@ -81,7 +85,7 @@ impl VideoTaskLifecycle {
 async fn run_to_the_end(
     ctx: &Context,
     request: &VideoTaskLifecycleRequest,
-) -> Result<VideoTaskLifecycleResult, ActivityExecutionError> {
+) -> Result<VideoTaskLifecycleResult, Stop> {
     let task = follow(ctx, request).await?;
     if task.status != status::SUCCEEDED {
         return Ok(ending::unsuccessful(task));
@@ -90,75 +94,17 @@ async fn run_to_the_end(
     Ok(ending::archived(task, manifest))
 }
 
-/// Asks until the status is terminal. A task that was just created is queued as a rule, so that is
-/// what the first question assumes: it saves an activity.
-async fn follow(
+/// Goes on in a run with a history of its own.
+fn start_over(
     ctx: &Context,
-    request: &VideoTaskLifecycleRequest,
-) -> Result<VideoTask, ActivityExecutionError> {
-    let mut known_status = status::QUEUED.to_owned();
-    let mut was_nudged = false;
-    let first_asked_at = unix_seconds(ctx.workflow_time());
-    show(ctx, phase::WAITING, None);
-    loop {
-        let seen = last_seen(ctx);
-        let question = QueryVideoTaskRequest {
-            task_id: request.task_id.clone(),
-            account: request.account.clone(),
-            known_status: known_status.clone(),
-            reveal_urls: false,
-            known_created_at: seen.as_ref().map_or(0, |task| task.created_at),
-            // A question that was cut short takes with it what it has seen.
-            was_seen: seen.is_some() || was_nudged,
-            first_asked_at,
-        };
-        let Some(task) = ask(ctx, question).await? else {
-            was_nudged = true;
-            continue;
-        };
-        if !question::is_news(&task.status, &known_status) {
-            continue;
-        }
-        show(ctx, phase::WAITING, Some(task.clone()));
-        if status::is_terminal(&task.status) {
-            return Ok(task);
-        }
-        known_status = task.status;
-    }
-}
-
-/// The answer to a question. `None`: a nudge cut it short, so it is to be asked again.
-async fn ask(
-    ctx: &Context,
-    question: QueryVideoTaskRequest,
-) -> Result<Option<VideoTask>, ActivityExecutionError> {
-    ctx.state_mut(|state| state.is_nudged = false);
-    let token = ctx.cancellation_token().child_token();
-    let options = options::question(&question.known_status, token.clone());
-    let mut answer = ctx.execute_activity(QueryActivities::query_video_task, question, options);
-    let asked_at = ctx.workflow_time();
-    select! {
-        answer = &mut answer => return answer.map(Some),
-        _ = ctx.wait_condition(|state| state.is_nudged) => {}
-    }
-    // A storm of nudges is one question a second.
-    let asked_for = ctx.workflow_time().zip(asked_at);
-    let asked_for = asked_for.and_then(|(now, then)| now.duration_since(then).ok());
-    let pause = NUDGE_PAUSE.saturating_sub(asked_for.unwrap_or_default());
-    if !pause.is_zero() {
-        select! {
-            answer = &mut answer => return answer.map(Some),
-            _ = ctx.timer(pause) => {}
-        }
-    }
-    token.cancel();
-    match answer.await {
-        Ok(task) => Ok(Some(task)),
-        Err(error) if ctx.cancellation_token().is_cancelled() || verdict(&error).is_some() => {
-            Err(error)
-        }
-        Err(_) => Ok(None),
-    }
+    request: VideoTaskLifecycleRequest,
+    state: LifecycleState,
+) -> WorkflowResult<VideoTaskLifecycleResult> {
+    let request = VideoTaskLifecycleRequest {
+        resumed: Some(state),
+        ..request
+    };
+    match ctx.continue_as_new(request.into(), ContinueAsNewOptions::default())? {}
 }
 
 async fn archive(
@@ -262,12 +208,6 @@ fn verdict(error: &ActivityExecutionError) -> Option<Verdict> {
     }
 }
 
-fn unix_seconds(time: Option<SystemTime>) -> i64 {
-    time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
-        .and_then(|time| i64::try_from(time.as_secs()).ok())
-        .unwrap_or_default()
-}
-
 fn video_lost(result: VideoTaskLifecycleResult) -> ApplicationFailure {
     let message = format!("{}: {}", result.reason, result.message);
     ApplicationFailure::builder(message)
@@ -281,18 +221,4 @@ fn words(error: &ActivityExecutionError) -> String {
     error
         .reason()
         .map_or_else(|| error.to_string(), ToString::to_string)
-}
-
-fn last_seen(ctx: &Context) -> Option<VideoTask> {
-    ctx.state(|state| state.progress.task.clone())
-}
-
-/// Keeps what is known, for the query `progress`, and shows it in the UI.
-fn show(ctx: &Context, phase: &str, task: Option<VideoTask>) {
-    let progress = LifecycleProgress {
-        phase: phase.to_owned(),
-        task,
-    };
-    ctx.set_current_details(details::of_progress(&progress));
-    ctx.state_mut(|state| state.progress = progress);
 }
