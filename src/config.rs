@@ -2,6 +2,7 @@
 
 mod account;
 mod accounts_file;
+mod callbacks;
 mod environment;
 mod invalid;
 mod preset;
@@ -11,10 +12,13 @@ mod task_path;
 mod url;
 
 pub use account::{Account, Accounts};
+pub use callbacks::Callbacks;
 pub use environment::task_queue;
 pub use invalid::InvalidConfig;
 pub use secret::{CannotReadSecret, Secret};
 pub use task_path::TaskPath;
+
+use std::net::SocketAddr;
 
 use reqwest::Url;
 
@@ -29,4 +33,6 @@ pub struct Config {
     pub archive_url: Url,
     /// Task queue of workflows and questions; transfers have their own beside it.
     pub task_queue: String,
+    /// Where callbacks come in. `None`: they do not.
+    pub ingress_address: Option<SocketAddr>,
 }

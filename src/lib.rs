@@ -4,6 +4,8 @@
 //! - [`worker`]: registers the workflow and the activities with the Temporal SDK and runs them.
 //! - [`activities`]: `QueryVideoTask` and `ArchiveVideo`.
 //! - [`seedance`]: the API client and the sealing of signed URLs.
+//! - [`questions`]: asks about a task for a workflow.
+//! - [`ingress`]: callbacks from Seedance.
 //! - [`archive`]: transfer, publication and receipt.
 //! - [`config`]: what a worker is told.
 //! - [`lifecycles`]: starts lifecycles and follows them to their end.
@@ -20,8 +22,11 @@ pub mod cli;
 pub mod config;
 pub mod dev_server;
 pub mod http;
+pub mod ingress;
 pub mod lifecycles;
+pub mod questions;
 pub mod search_attributes;
 pub mod seedance;
 pub mod telemetry;
+mod time;
 pub mod worker;

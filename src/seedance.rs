@@ -21,6 +21,7 @@ mod url_hosts;
 
 pub use budget::Budget;
 pub use client::Client;
+pub(crate) use decode::task_id;
 pub use error::{Error, Reaction};
 pub use record::{Record, SecretUrl};
 pub use seal::{CannotOpen, UrlSeal};

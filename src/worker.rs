@@ -1,7 +1,7 @@
 //! The worker: two SDK workers in one process, one for workflows and questions, one for transfers,
 //! so that a long transfer never holds up a question.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use seedance_archiver_proto::names;
 use seedance_archiver_workflows::VideoTaskLifecycle;
@@ -13,7 +13,10 @@ use crate::{
     activities::{QueryActivities, TransferActivities},
     archive::{Archive, CannotOpenArchive},
     config::Config,
-    http, search_attributes, seedance,
+    http,
+    ingress::{Deliveries, Ingress},
+    questions::Questions,
+    search_attributes, seedance,
 };
 
 /// How long transfers may go on after a shutdown was asked for, before they are cancelled.
@@ -25,6 +28,7 @@ const HEARTBEAT_THROTTLE: Duration = Duration::from_secs(1);
 pub struct Worker {
     questions: SdkWorker,
     transfers: SdkWorker,
+    ingress: Option<Ingress>,
 }
 
 /// Why a worker cannot start or go on.
@@ -36,6 +40,14 @@ pub enum WorkerError {
     /// The HTTP client cannot be made.
     #[error("cannot make the HTTP client: {0}")]
     Http(String),
+    /// Nobody can call in.
+    #[error("cannot listen on {address}, for callbacks: {source}")]
+    Ingress {
+        /// Where to.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// The SDK refuses its configuration.
     #[error("cannot set up the Temporal worker: {0}")]
     Setup(String),
@@ -45,7 +57,8 @@ pub enum WorkerError {
 }
 
 impl Worker {
-    /// Registers everything with the SDK. Nothing is polled yet.
+    /// Registers everything with the SDK, and listens for callbacks where the configuration says so.
+    /// Nothing is polled yet.
     pub async fn new(
         runtime: &Runtime,
         client: &Client,
@@ -54,11 +67,10 @@ impl Worker {
         let archive = Archive::open(&config.archive_url)?;
         let http = http::client().map_err(|error| WorkerError::Http(http::describe(error)))?;
         let seedance = seedance::Client::new(http.clone());
-        let questions = QueryActivities::new(
-            config.accounts.clone(),
-            seedance.clone(),
-            search_attributes::are_registered(client).await,
-        );
+        let has_search_attributes = search_attributes::are_registered(client).await;
+        let asking = Questions::new(seedance.clone(), has_search_attributes);
+        let ingress = ingress(config, client, &asking).await?;
+        let questions = QueryActivities::new(config.accounts.clone(), asking);
         let transfers = TransferActivities::new(config.accounts.clone(), seedance, http, archive);
 
         let questions = WorkerOptions::new(config.task_queue.as_str())
@@ -79,12 +91,19 @@ impl Worker {
         Ok(Self {
             questions: start(questions)?,
             transfers: start(transfers)?,
+            ingress,
         })
+    }
+
+    /// Where callbacks come in. `None`: they do not.
+    pub fn ingress_address(&self) -> Option<SocketAddr> {
+        self.ingress.as_ref()?.address().ok()
     }
 
     /// Polls until `shutdown` resolves, then drains. Not `Send`: run it on the task that `main`
     /// blocks on, or in a `LocalSet`.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), WorkerError> {
+        let ingress = self.ingress.take().map(Ingress::start);
         let stop_questions = self.questions.shutdown_handle();
         let stop_transfers = self.transfers.shutdown_handle();
         let stop = || {
@@ -104,9 +123,17 @@ impl Worker {
         };
         let run = async { futures::join!(questions, transfers) };
         tokio::pin!(run);
-        let (questions, transfers) = tokio::select! {
-            ended = &mut run => ended,
-            () = shutdown => {
+        let ended = tokio::select! {
+            ended = &mut run => Some(ended),
+            () = shutdown => None,
+        };
+        // What calls in needs workers that still poll.
+        if let Some(ingress) = ingress {
+            ingress.stop().await;
+        }
+        let (questions, transfers) = match ended {
+            Some(ended) => ended,
+            None => {
                 stop();
                 run.await
             }
@@ -133,4 +160,19 @@ impl Worker {
             }
         }
     }
+}
+
+async fn ingress(
+    config: &Config,
+    client: &Client,
+    questions: &Questions,
+) -> Result<Option<Ingress>, WorkerError> {
+    let Some(address) = config.ingress_address else {
+        return Ok(None);
+    };
+    let deliveries = Deliveries::new(client.clone(), questions.clone(), &config.task_queue);
+    let ingress = Ingress::bind(address, &config.accounts, deliveries).await;
+    ingress
+        .map(Some)
+        .map_err(|source| WorkerError::Ingress { address, source })
 }

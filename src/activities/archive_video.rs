@@ -16,7 +16,7 @@ use seedance_archiver_workflows::request::{InvalidRequest, Request};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use uuid::Uuid;
 
-use super::{TransferActivities, failure, fault::Fault, memory};
+use super::{TransferActivities, failure, fault::Fault};
 use crate::{
     archive::{
         self, Archive, Layout, publish, receipt,
@@ -24,6 +24,7 @@ use crate::{
     },
     config::Account,
     seedance::{CannotOpen, SecretUrl},
+    time::time,
 };
 
 /// How often progress is reported while bytes come in.
@@ -215,7 +216,7 @@ fn sealed_url(account: &Account, task: &VideoTask) -> Result<SecretUrl, CannotOp
 }
 
 fn fail(fault: Fault, account: &Account, task: &VideoTask, ctx: &ActivityContext) -> ActivityError {
-    let updated_at = memory::time(task.updated_at).unwrap_or_else(|| first_attempt(ctx));
+    let updated_at = time(task.updated_at).unwrap_or_else(|| first_attempt(ctx));
     let url = sealed_url(account, task).ok();
     let says_itself = url.and_then(|url| url.expires_at());
     let left = account.windows.until_archive_deadline(
@@ -229,7 +230,7 @@ fn fail(fault: Fault, account: &Account, task: &VideoTask, ctx: &ActivityContext
 /// When the task was created. A record without that time counts from the first attempt: there has to
 /// be an end.
 fn created_at(task: &VideoTask, ctx: &ActivityContext) -> SystemTime {
-    memory::time(task.created_at).unwrap_or_else(|| first_attempt(ctx))
+    time(task.created_at).unwrap_or_else(|| first_attempt(ctx))
 }
 
 fn first_attempt(ctx: &ActivityContext) -> SystemTime {

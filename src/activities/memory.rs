@@ -7,7 +7,7 @@ use seedance_archiver_proto::v1::{QueryProgress, QueryVideoTaskRequest, VideoTas
 use seedance_archiver_workflows::question::{Known, Seen};
 use temporalio_sdk::activities::ActivityContext;
 
-use crate::config::Account;
+use crate::{config::Account, time::time};
 
 /// The memory of one question, over all its attempts.
 pub(super) struct Memory<'a> {
@@ -134,14 +134,6 @@ fn id_time(task_id: &str) -> Option<SystemTime> {
     let time = DateTime::strptime("%Y%m%d%H%M%S", digits).ok()?;
     let time = tz::offset(8).to_timestamp(time).ok()?;
     SystemTime::try_from(time).ok()
-}
-
-/// The contract's Unix seconds; `None` where they are not known.
-pub(super) fn time(unix_seconds: i64) -> Option<SystemTime> {
-    let seconds = u64::try_from(unix_seconds)
-        .ok()
-        .filter(|seconds| *seconds > 0)?;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ use seedance_archiver_proto::{
         self, CANCELLED_AND_PURGED, OUTSIDE_QUERY_WINDOW, QUERY_WINDOW_CLOSED, RECORD_VANISHED,
         TASK_NOT_FOUND,
     },
-    status,
     v1::{CancelVideoTaskRequest, CancelVideoTaskResult, QueryVideoTaskRequest, VideoTask},
 };
 use seedance_archiver_workflows::{
@@ -22,20 +21,17 @@ use seedance_archiver_workflows::{
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
-use super::{
-    cancel_video_task, failure,
-    memory::{self, Memory},
-};
+use super::{cancel_video_task, failure, memory::Memory};
 use crate::{
     config::{Account, Accounts},
-    seedance::{self, Client, Reaction, Record},
+    questions::{Questions, lacks_url},
+    seedance::{self, Reaction},
 };
 
 /// Activities of the query task queue.
 pub struct QueryActivities {
     accounts: Accounts,
-    seedance: Client,
-    has_search_attributes: bool,
+    questions: Questions,
 }
 
 #[activities]
@@ -50,7 +46,7 @@ impl QueryActivities {
         let request = request.check().map_err(failure::invalid_request)?;
         let account = self.account(&request.account)?;
         let mut memory = Memory::recall(&ctx, &account, &request);
-        match self.ask(&account, &request.task_id).await {
+        match self.questions.ask(&account, &request.task_id).await {
             Ok(task) if is_news(&task, &request) && request.reveal_urls => reveal(&account, task),
             Ok(task) if is_news(&task, &request) => Ok(task),
             Ok(task) => Err(no_news(&account, task, &mut memory).await),
@@ -67,50 +63,22 @@ impl QueryActivities {
     ) -> Result<CancelVideoTaskResult, ActivityError> {
         let request = request.check().map_err(failure::invalid_request)?;
         let account = self.account(&request.account)?;
-        cancel_video_task::cancel(&self.seedance, &account, &request.task_id).await
+        cancel_video_task::cancel(&self.questions, &account, &request.task_id).await
     }
 }
 
 impl QueryActivities {
-    /// Activities that serve these accounts. Lifecycles are told whether the search attributes are
-    /// registered.
-    pub fn new(accounts: Accounts, seedance: Client, has_search_attributes: bool) -> Self {
+    /// Activities that serve these accounts.
+    pub fn new(accounts: Accounts, questions: Questions) -> Self {
         Self {
             accounts,
-            seedance,
-            has_search_attributes,
+            questions,
         }
-    }
-
-    async fn ask(&self, account: &Account, task_id: &str) -> Result<VideoTask, seedance::Error> {
-        let record = self.seedance.query(account, task_id).await?;
-        Ok(VideoTask {
-            has_search_attributes: self.has_search_attributes,
-            ..contract(account, record)?
-        })
     }
 
     fn account(&self, name: &str) -> Result<Arc<Account>, ActivityError> {
         self.accounts.get(name).map_err(failure::invalid_request)
     }
-}
-
-/// The record as workflows see it: URLs sealed, with the deadline that follows from them.
-pub(super) fn contract(account: &Account, record: Record) -> Result<VideoTask, seedance::Error> {
-    let (created_at, updated_at) = (record.created_at(), record.updated_at());
-    let deadline = memory::time(created_at).and_then(|created_at| {
-        let url = record.video_url();
-        let url_end = url.and_then(|url| {
-            let updated_at = memory::time(updated_at).unwrap_or(created_at);
-            account.windows.url_end(updated_at, url.expires_at())
-        });
-        account.windows.archive_deadline(created_at, url_end)
-    });
-    let deadline = deadline.and_then(|time| Timestamp::try_from(time).ok());
-    Ok(VideoTask {
-        archive_deadline: deadline.map_or(0, Timestamp::as_second),
-        ..record.sealed(&account.seal()?)
-    })
 }
 
 /// For a caller that wants the plain URLs in its own history.
@@ -125,12 +93,6 @@ fn reveal(account: &Account, task: VideoTask) -> Result<VideoTask, ActivityError
 /// A task that succeeded is no news before there is something to fetch.
 fn is_news(task: &VideoTask, request: &QueryVideoTaskRequest) -> bool {
     question::is_news(&task.status, &request.known_status) && !lacks_url(task)
-}
-
-fn lacks_url(task: &VideoTask) -> bool {
-    let content = task.content.as_ref();
-    let has_url = content.is_some_and(|it| !it.video_url.is_empty() || !it.file_url.is_empty());
-    task.status == status::SUCCEEDED && !has_url
 }
 
 async fn no_news(account: &Account, task: VideoTask, memory: &mut Memory<'_>) -> ActivityError {

@@ -8,10 +8,11 @@ use seedance_archiver_workflows::request::Request;
 use serde_json::Value;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
-use super::{TransferActivities, failure, fault::Fault, memory};
+use super::{TransferActivities, failure, fault::Fault};
 use crate::{
     archive::{Layout, receipt},
     config::Account,
+    time::time,
 };
 
 /// There is no deadline: the store is waited for as long as it takes.
@@ -62,7 +63,7 @@ async fn last_record(
     account: &Account,
     task: &VideoTask,
 ) -> Value {
-    let created_at = memory::time(task.created_at);
+    let created_at = time(task.created_at);
     let now = SystemTime::now();
     if created_at.is_some_and(|created_at| !account.windows.is_outside(created_at, now)) {
         match activities.seedance.query(account, &task.id).await {

@@ -107,6 +107,7 @@ fn config(simulator: &Simulator) -> anyhow::Result<Config> {
         accounts: Accounts::from_iter([account]),
         archive_url: session::local_archive()?,
         task_queue: names::TASK_QUEUE.into(),
+        ingress_address: None,
     })
 }
 

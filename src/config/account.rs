@@ -6,7 +6,7 @@ use reqwest::Url;
 use seedance_archiver_proto::names;
 use seedance_archiver_workflows::{question::Pace, request::InvalidRequest, windows::Windows};
 
-use super::{CannotReadSecret, Secret, TaskPath, preset, secret};
+use super::{Callbacks, CannotReadSecret, Secret, TaskPath, preset, secret};
 use crate::seedance::{Budget, Statuses, UrlHosts, UrlSeal};
 
 /// A named Seedance endpoint. Requests carry the name; the key never leaves the worker.
@@ -33,6 +33,8 @@ pub struct Account {
     pub statuses: Statuses,
     /// How often this worker may ask.
     pub budget: Budget,
+    /// Callbacks that are taken. `None`: none are.
+    pub callbacks: Option<Callbacks>,
 }
 
 impl Account {
@@ -50,6 +52,7 @@ impl Account {
             windows: Windows::default(),
             statuses: Statuses::default(),
             budget: Budget::default(),
+            callbacks: None,
         }
     }
 
@@ -93,8 +96,8 @@ impl Accounts {
     }
 
     /// All of them, by name.
-    pub fn iter(&self) -> impl Iterator<Item = &Account> {
-        self.0.values().map(Arc::as_ref)
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Account>> {
+        self.0.values()
     }
 }
 

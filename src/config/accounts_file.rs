@@ -7,7 +7,7 @@ use seedance_archiver_proto::status;
 use seedance_archiver_workflows::{question::Pace, request, windows::Windows};
 
 use super::{
-    Account, Secret, TaskPath, UrlHosts,
+    Account, Callbacks, Secret, TaskPath, UrlHosts, callbacks,
     preset::{self, Preset},
     secret,
     section::{File, Section},
@@ -69,6 +69,7 @@ fn account(
     let statuses = statuses(&section);
     let budget = budget(&section);
     let seal_keys_file = section.parsed("seal_keys_file", seal_keys_file);
+    let callbacks = callbacks(&section, variable);
     section.finish();
     Some(Account {
         name: name.to_owned(),
@@ -81,9 +82,11 @@ fn account(
         windows,
         statuses,
         budget,
+        callbacks,
     })
 }
 
+const TOKEN: [&str; 3] = ["token", "token_file", "token_env"];
 const API_KEY: [&str; 3] = ["api_key", "api_key_file", "api_key_env"];
 
 /// A secret by value, file or variable, of which there may be one.
@@ -195,6 +198,23 @@ fn budget(section: &Section) -> Budget {
     let per_second = section.positive("queries_per_second");
     section.finish();
     per_second.map_or_else(Budget::default, Budget::per_second)
+}
+
+fn callbacks(section: &Section, variable: &dyn Fn(&str) -> Option<String>) -> Option<Callbacks> {
+    let section = section.section("callbacks")?;
+    let token = secret(&section, TOKEN, variable);
+    if !TOKEN.iter().any(|key| section.has(key)) {
+        section.fault_in("has no token, token_file or token_env: give one");
+    }
+    if let Some(Err(problem)) = token.as_ref().map(callbacks::check) {
+        section.fault_in(&format!("has a token that {problem}"));
+    }
+    let start_lifecycles = section.flag("start_lifecycles").unwrap_or_default();
+    section.finish();
+    Some(Callbacks {
+        token: token?,
+        start_lifecycles,
+    })
 }
 
 /// A file that is not there at start is a mistake; later it may be on its way.

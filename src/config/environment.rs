@@ -1,10 +1,13 @@
 //! Configuration from the environment: pure, so that tests need not change the process's own.
 
+use std::net::SocketAddr;
+
 use reqwest::Url;
 use seedance_archiver_proto::names;
 
 use super::{
-    Account, Accounts, Config, InvalidConfig, Secret, UrlHosts, accounts_file, preset,
+    Account, Accounts, Callbacks, Config, InvalidConfig, Secret, UrlHosts, accounts_file,
+    callbacks, preset,
     url::{archive_url, http_url},
 };
 
@@ -14,6 +17,10 @@ const API_KEY_FILE: &str = "SEEDANCE_API_KEY_FILE";
 const BASE_URL: &str = "SEEDANCE_BASE_URL";
 const URL_HOSTS: &str = "SEEDANCE_URL_HOSTS";
 const SEAL_KEYS_FILE: &str = "SEEDANCE_SEAL_KEYS_FILE";
+const CALLBACK_TOKEN: &str = "SEEDANCE_CALLBACK_TOKEN";
+const CALLBACK_TOKEN_FILE: &str = "SEEDANCE_CALLBACK_TOKEN_FILE";
+const CALLBACK_STARTS: &str = "SEEDANCE_CALLBACK_START_LIFECYCLES";
+const INGRESS_ADDRESS: &str = "SEEDANCE_INGRESS_ADDRESS";
 const ARCHIVE_URL: &str = "SEEDANCE_ARCHIVE_URL";
 const TASK_QUEUE: &str = "TEMPORAL_TASK_QUEUE";
 
@@ -30,11 +37,13 @@ impl Config {
         };
         let accounts = environment.accounts();
         let archive_url = environment.archive_url(default_archive);
+        let ingress_address = environment.ingress_address(&accounts);
         match (archive_url, environment.faults) {
             (Some(archive_url), faults) if faults.is_empty() => Ok(Self {
                 accounts: Accounts::from_iter(accounts),
                 archive_url,
                 task_queue: task_queue(variable),
+                ingress_address,
             }),
             (_, faults) => Err(InvalidConfig(faults)),
         }
@@ -82,7 +91,15 @@ impl Environment<'_> {
             Some(path) => self.accounts_of(path),
             None => Vec::new(),
         };
-        let own = [API_KEY, API_KEY_FILE, BASE_URL, URL_HOSTS, SEAL_KEYS_FILE];
+        let own = [
+            API_KEY,
+            API_KEY_FILE,
+            BASE_URL,
+            URL_HOSTS,
+            SEAL_KEYS_FILE,
+            CALLBACK_TOKEN,
+            CALLBACK_TOKEN_FILE,
+        ];
         let given = own.into_iter().find(|name| self.get(name).is_some());
         let is_in_file = accounts.iter().any(|it| it.name == names::DEFAULT_ACCOUNT);
         match given {
@@ -125,8 +142,10 @@ impl Environment<'_> {
         };
         let url_hosts = self.get(URL_HOSTS).map(|hosts| url_hosts(&hosts));
         let seal_keys_file = self.parsed(SEAL_KEYS_FILE, accounts_file::seal_keys_file);
+        let callbacks = self.callbacks();
         let account = Account::new(names::DEFAULT_ACCOUNT, base_url?, api_key?);
         Some(Account {
+            callbacks,
             seal_keys_file,
             url_hosts: url_hosts.unwrap_or_else(|| account.url_hosts.clone()),
             ..account
@@ -134,23 +153,66 @@ impl Environment<'_> {
     }
 
     fn api_key(&mut self) -> Option<Secret> {
-        match (self.get(API_KEY), self.get(API_KEY_FILE)) {
-            (Some(key), None) => Some(Secret::from(key.trim().to_owned())),
-            (None, Some(_)) => self.parsed(API_KEY_FILE, accounts_file::secret_file),
-            (Some(_), Some(_)) => {
-                self.faults.push(format!(
-                    "{API_KEY} and {API_KEY_FILE} are both set: keep one"
-                ));
-                None
-            }
-            (None, None) => {
-                self.faults.push(format!(
-                    "{API_KEY} is not set: give it the API key of your account, or {API_KEY_FILE} \
-                     the path of a file that holds it, or {ACCOUNTS_FILE} that of a file of accounts"
-                ));
-                None
-            }
+        if self.get(API_KEY).is_none() && self.get(API_KEY_FILE).is_none() {
+            self.faults.push(format!(
+                "{API_KEY} is not set: give it the API key of your account, or {API_KEY_FILE} the path \
+                 of a file that holds it, or {ACCOUNTS_FILE} that of a file of accounts"
+            ));
         }
+        self.secret(API_KEY, API_KEY_FILE)
+    }
+
+    /// A secret by value or file.
+    fn secret(&mut self, value: &str, file: &str) -> Option<Secret> {
+        match (self.get(value), self.get(file)) {
+            (Some(_), Some(_)) => {
+                self.faults
+                    .push(format!("{value} and {file} are both set: keep one"));
+                None
+            }
+            (Some(secret), None) => Some(Secret::from(secret.trim().to_owned())),
+            (None, _) => self.parsed(file, accounts_file::secret_file),
+        }
+    }
+
+    fn callbacks(&mut self) -> Option<Callbacks> {
+        let token = self.secret(CALLBACK_TOKEN, CALLBACK_TOKEN_FILE)?;
+        if let Err(problem) = callbacks::check(&token) {
+            self.faults.push(format!("{CALLBACK_TOKEN} {problem}"));
+        }
+        let start_lifecycles = self.parsed(CALLBACK_STARTS, |flag| {
+            flag.trim()
+                .parse()
+                .map_err(|_| "must be true or false".to_owned())
+        });
+        Some(Callbacks {
+            token,
+            start_lifecycles: start_lifecycles.unwrap_or_default(),
+        })
+    }
+
+    /// Callbacks need both, a place where they come in and an account that takes them.
+    fn ingress_address(&mut self, accounts: &[Account]) -> Option<SocketAddr> {
+        let address = self.parsed(INGRESS_ADDRESS, |address| {
+            address
+                .trim()
+                .parse()
+                .map_err(|_| "must be an address to listen on, such as `0.0.0.0:8088`".to_owned())
+        });
+        let taking = accounts.iter().find(|account| account.callbacks.is_some());
+        match (taking, self.get(INGRESS_ADDRESS)) {
+            (Some(account), None) => self.faults.push(format!(
+                "{INGRESS_ADDRESS} is not set, and the account `{}` takes callbacks: say where they \
+                 come in, e.g. `0.0.0.0:8088`",
+                account.name
+            )),
+            (None, Some(_)) if self.faults.is_empty() => self.faults.push(format!(
+                "{INGRESS_ADDRESS} is set, and no account takes callbacks: give it a \
+                 {CALLBACK_TOKEN}, or a table `callbacks` in {ACCOUNTS_FILE}"
+            )),
+            _ => {}
+        }
+        address
     }
 
     fn archive_url(&mut self, default: Option<Url>) -> Option<Url> {

@@ -43,6 +43,11 @@ impl Budget {
                 )
             })
     }
+
+    /// Whether there is a turn right now.
+    pub(crate) fn has_turn(&self) -> bool {
+        self.limiter.check().is_ok()
+    }
 }
 
 impl Default for Budget {

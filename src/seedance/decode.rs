@@ -52,6 +52,13 @@ fn unwrap(answer: &Map<String, Value>) -> &Map<String, Value> {
     record
 }
 
+/// The id in the record that a callback brings.
+pub(crate) fn task_id(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let id = Fields(unwrap(body.as_object()?)).text("id");
+    (!id.is_empty()).then_some(id)
+}
+
 /// The error in an answer, as `code: message`: in an envelope or by itself.
 pub(super) fn error_in(body: &[u8]) -> Option<String> {
     let answer: Value = serde_json::from_slice(body).ok()?;

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod archiving;
+mod callbacks;
 mod callers;
 mod clients;
 mod command_line;
@@ -72,6 +73,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         requests::tests,
         callers::tests,
         secrets::tests,
+        callbacks::tests,
         visibility::tests,
         accounts::tests,
         crashes::tests,

@@ -102,6 +102,7 @@ impl World {
             archive_url: Url::from_directory_path(directory.path())
                 .map_err(|()| anyhow!("no URL for the directory"))?,
             task_queue: server.unique("test"),
+            ingress_address: None,
         };
         Ok(Self {
             simulator,

@@ -94,6 +94,7 @@ mod tests {
         let details = of_progress(&LifecycleProgress {
             phase: phase::WAITING.into(),
             task: Some(task()),
+            ..LifecycleProgress::default()
         });
         let told = "The task is **running** since 2025-06-15 15:08:20 UTC, created 2025-06-15 \
                     15:06:40 UTC, made by `seedance-1-0-pro`. Its video can be had until \

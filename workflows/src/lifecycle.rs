@@ -24,11 +24,11 @@ use temporalio_workflow::{
 
 use crate::{
     activities::{QueryActivities, TransferActivities},
-    attributes, details, ending, options,
+    attributes, ending, options,
     request::Request,
 };
 use follow::{Stop, follow};
-use known::{last_seen, show, without_flag, write_attributes};
+use known::{last_seen, show, show_result, without_flag, write_attributes};
 
 /// Asks about a generation task until its status is terminal, then archives what it made.
 #[workflow]
@@ -60,8 +60,7 @@ impl VideoTaskLifecycle {
         result.task = result.task.map(|task| without_flag(ctx, task));
         record(ctx, &request, &mut result).await;
         write_attributes(ctx, attributes::of_result(&request, &result));
-        show(ctx, phase::ENDED, result.task.clone());
-        ctx.set_current_details(details::of_result(&result));
+        show_result(ctx, &result);
         if result.outcome == outcome::LOST && !request.report_only {
             return Err(video_lost(result).into());
         }

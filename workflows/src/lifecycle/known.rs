@@ -1,6 +1,9 @@
 //! What a lifecycle knows, and where it shows it.
 
-use seedance_archiver_proto::v1::{LifecycleProgress, VideoTask};
+use seedance_archiver_proto::{
+    phase,
+    v1::{LifecycleProgress, VideoTask, VideoTaskLifecycleResult},
+};
 use temporalio_common::search_attributes::SearchAttributeUpdate;
 
 use super::Context;
@@ -32,7 +35,20 @@ pub(super) fn show(ctx: &Context, phase: &str, task: Option<VideoTask>) {
     let progress = LifecycleProgress {
         phase: phase.to_owned(),
         task,
+        ..LifecycleProgress::default()
     };
     ctx.set_current_details(details::of_progress(&progress));
+    ctx.state_mut(|state| state.progress = progress);
+}
+
+/// The same at the end.
+pub(super) fn show_result(ctx: &Context, result: &VideoTaskLifecycleResult) {
+    let progress = LifecycleProgress {
+        phase: phase::ENDED.to_owned(),
+        task: result.task.clone(),
+        outcome: result.outcome.clone(),
+        reason: result.reason.clone(),
+    };
+    ctx.set_current_details(details::of_result(result));
     ctx.state_mut(|state| state.progress = progress);
 }

@@ -1,0 +1,70 @@
+//! Asks about a task, and words the answer as the contract has it.
+
+use jiff::Timestamp;
+use seedance_archiver_proto::{status, v1::VideoTask};
+
+use crate::{
+    config::Account,
+    seedance::{self, Client, Record},
+    time::time,
+};
+
+/// Asks about tasks for workflows.
+#[derive(Clone, Debug)]
+pub struct Questions {
+    seedance: Client,
+    has_search_attributes: bool,
+}
+
+impl Questions {
+    /// Questions by this client. Lifecycles are told whether the search attributes are registered.
+    pub fn new(seedance: Client, has_search_attributes: bool) -> Self {
+        Self {
+            seedance,
+            has_search_attributes,
+        }
+    }
+
+    /// The client.
+    pub fn seedance(&self) -> &Client {
+        &self.seedance
+    }
+
+    /// The record as workflows see it: one request.
+    pub async fn ask(
+        &self,
+        account: &Account,
+        task_id: &str,
+    ) -> Result<VideoTask, seedance::Error> {
+        let record = self.seedance.query(account, task_id).await?;
+        Ok(VideoTask {
+            has_search_attributes: self.has_search_attributes,
+            ..contract(account, record)?
+        })
+    }
+}
+
+/// Whether a task has succeeded and there is nothing to fetch: not yet, or no longer.
+pub fn lacks_url(task: &VideoTask) -> bool {
+    let content = task.content.as_ref();
+    let has_url = content.is_some_and(|it| !it.video_url.is_empty() || !it.file_url.is_empty());
+    task.status == status::SUCCEEDED && !has_url
+}
+
+/// The record with its URLs sealed, and with the deadline that follows from them.
+fn contract(account: &Account, record: Record) -> Result<VideoTask, seedance::Error> {
+    let (created_at, updated_at) = (record.created_at(), record.updated_at());
+    let deadline = time(created_at).and_then(|created_at| {
+        let url = record.video_url();
+        let url_end = url.and_then(|url| {
+            let updated_at = time(updated_at).unwrap_or(created_at);
+            account.windows.url_end(updated_at, url.expires_at())
+        });
+        account.windows.archive_deadline(created_at, url_end)
+    });
+    let deadline = deadline.and_then(|time| Timestamp::try_from(time).ok());
+    Ok(VideoTask {
+        archive_deadline: deadline.map_or(0, Timestamp::as_second),
+        ..record.sealed(&account.seal()?)
+    })
+}

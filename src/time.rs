@@ -1,0 +1,11 @@
+//! The contract's times.
+
+use std::time::{Duration, SystemTime};
+
+/// Unix seconds as a time; `None` where they are not known.
+pub(crate) fn time(unix_seconds: i64) -> Option<SystemTime> {
+    let seconds = u64::try_from(unix_seconds)
+        .ok()
+        .filter(|seconds| *seconds > 0)?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+}
