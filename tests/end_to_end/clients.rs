@@ -18,8 +18,8 @@ const PASSWORD: &str = "minio-password";
 pub(crate) fn tests(suite: Suite) -> Suite {
     let python = tools::python_with_ark();
     let minio = tools::minio();
-    let (has_python, python) = split(python);
-    let (has_minio, minio) = split(minio);
+    let (has_python, python) = tools::split(python);
+    let (has_minio, minio) = tools::split(minio);
     suite
         .test_with(
             "clients::the_python_client_works_unchanged",
@@ -31,13 +31,6 @@ pub(crate) fn tests(suite: Suite) -> Suite {
             has_minio,
             |server| archives_into_s3(server, minio),
         )
-}
-
-fn split<T: Default, E>(found: Result<T, E>) -> (Result<(), E>, T) {
-    match found {
-        Ok(tool) => (Ok(()), tool),
-        Err(missing) => (Err(missing), T::default()),
-    }
 }
 
 async fn the_python_client(server: Arc<Server>, python: std::path::PathBuf) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod archiving;
+mod browser;
 mod callbacks;
 mod callers;
 mod clients;
@@ -20,6 +21,7 @@ mod tools;
 mod verdicts;
 mod visibility;
 mod waiting;
+mod web_ui;
 mod world;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -55,7 +57,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let _in_runtime = runtime.enter();
     let dev_server = runtime
-        .block_on(dev_server::start(false, &|step| eprintln!("{step}")))
+        .block_on(dev_server::start(true, &|step| eprintln!("{step}")))
         .context("no Temporal server")?;
     let server = Server::new(&dev_server)?;
     let suite = Suite {
@@ -79,6 +81,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         crashes::tests,
         command_line::tests,
         clients::tests,
+        web_ui::tests,
     ]
     .into_iter()
     .fold(suite, |suite, module| module(suite));

@@ -47,6 +47,19 @@ pub(crate) fn minio() -> Result<PathBuf, Missing> {
     which::which("minio").map_err(|_| Missing("no `minio`".into()))
 }
 
+/// The driver of Debian's Chromium.
+pub(crate) fn chromedriver() -> Result<PathBuf, Missing> {
+    which::which("chromedriver").map_err(|_| Missing("no `chromedriver`".into()))
+}
+
+/// A tool and whether it is here, apart.
+pub(crate) fn split<T: Default, E>(found: Result<T, E>) -> (Result<(), E>, T) {
+    match found {
+        Ok(tool) => (Ok(()), tool),
+        Err(missing) => (Err(missing), T::default()),
+    }
+}
+
 /// Where `ci/tools` puts what it installs.
 fn installed(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

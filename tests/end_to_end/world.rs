@@ -32,6 +32,7 @@ use tokio::process::{Child, Command};
 pub(crate) struct Server {
     pub(crate) client: Client,
     pub(crate) address: String,
+    pub(crate) ui_url: String,
     pub(crate) runtime: Runtime,
     names: AtomicU32,
 }
@@ -41,6 +42,7 @@ impl Server {
         Ok(Self {
             client: server.client.clone(),
             address: server.address.clone(),
+            ui_url: server.ui_url.clone().context("the server has no UI")?,
             runtime: Runtime::from_current_tokio(Default::default())?,
             names: AtomicU32::new(0),
         })
@@ -51,6 +53,7 @@ impl Server {
         Ok(Self {
             client,
             address: self.address.clone(),
+            ui_url: self.ui_url.clone(),
             runtime: Runtime::from_current_tokio(Default::default())?,
             names: AtomicU32::new(0),
         })
