@@ -4,9 +4,12 @@ use reqwest::Url;
 
 use super::SecretUrl;
 
-/// Hosts that serve an account's videos: each name stands for itself and all under it.
+/// Hosts that serve an account's videos: each name stands for itself and all under it. One that begins
+/// with `http://` may do so without TLS.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UrlHosts(Vec<String>);
+
+const WITHOUT_TLS: &str = "http://";
 
 impl UrlHosts {
     /// These hosts.
@@ -17,18 +20,26 @@ impl UrlHosts {
 
     /// These hosts and that of a URL.
     pub fn and_of(mut self, url: &Url) -> Self {
-        self.0.extend(url.host_str().map(str::to_owned));
+        let host = url.host_str().unwrap_or_default();
+        self.0.push(match url.scheme() {
+            "http" => format!("{WITHOUT_TLS}{host}"),
+            _ => host.to_owned(),
+        });
         self
     }
 
-    /// Whether the video may be fetched from there; the error says why not. Without TLS it may come
-    /// from a loopback host only, and only where that is among the hosts.
+    /// Whether the video may be fetched from there; the error says why not.
     pub fn check(&self, url: &SecretUrl) -> Result<(), String> {
         let Ok(url) = Url::parse(url.expose()) else {
             return Err("the video URL is not a URL".into());
         };
         let host = url.host_str().unwrap_or_default();
-        if !self.0.iter().any(|allowed| is_under(host, allowed)) {
+        let mut allowing = self
+            .0
+            .iter()
+            .filter(|allowed| is_under(host, allowed))
+            .peekable();
+        if allowing.peek().is_none() {
             return Err(format!(
                 "the video URL is on the host `{host}`, which is not among the account's `url_hosts`: \
                  {}",
@@ -37,24 +48,16 @@ impl UrlHosts {
         }
         match url.scheme() {
             "https" => Ok(()),
-            "http" if is_loopback(&url) => Ok(()),
+            "http" if allowing.any(|allowed| allowed.starts_with(WITHOUT_TLS)) => Ok(()),
             scheme => Err(format!("the video URL on `{host}` is {scheme}, not https")),
         }
     }
 }
 
 fn is_under(host: &str, allowed: &str) -> bool {
+    let allowed = allowed.strip_prefix(WITHOUT_TLS).unwrap_or(allowed);
     host.strip_suffix(allowed)
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_matches(['[', ']']);
-    host == "localhost"
-        || address
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -63,13 +66,17 @@ mod tests {
 
     #[test]
     fn hosts_and_what_is_under_them() {
-        let hosts = UrlHosts::new(["Volces.com", "127.0.0.1", "[::1]"]);
+        let hosts = UrlHosts::new(["Volces.com", "http://127.0.0.1", "http://[::1]"])
+            .and_of(&"http://simulator:8240/api/v3".parse().unwrap())
+            .and_of(&"https://gateway.example/api/v3".parse().unwrap());
         let check = |url: &str| hosts.check(&SecretUrl::new(url.into()));
         for allowed in [
             "https://volces.com/a.mp4",
             "https://ark.tos-ap-southeast-1.volces.com/a.mp4?X-Tos-Signature=s",
             "http://127.0.0.1:8240/a.mp4",
             "http://[::1]/a.mp4",
+            "http://simulator:8240/a.mp4",
+            "https://cdn.gateway.example/a.mp4",
         ] {
             assert_eq!(check(allowed), Ok(()), "{allowed}");
         }
@@ -79,6 +86,7 @@ mod tests {
             ("https://user:volces.com@evil.example/", "not among"),
             ("http://127.0.0.2/a.mp4", "not among"),
             ("http://ark.volces.com/a.mp4", "not https"),
+            ("http://gateway.example/a.mp4", "not https"),
             ("ftp://127.0.0.1/a.mp4", "not https"),
             ("nonsense?X-Tos-Signature=s", "not a URL"),
         ] {
