@@ -3,17 +3,22 @@
 
 use std::{error::Error, time::Duration};
 
+use reqwest::redirect::Policy;
+
 /// Longest time to connect, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest silence while a body is read.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// One client for everything: it pools connections by host.
+/// One client for everything: it pools connections by host. A redirect is an answer like another:
+/// followed, it could lead anywhere, with a signed URL as the referrer.
 pub fn client() -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
         .no_proxy()
+        .redirect(Policy::none())
+        .referer(false)
         .user_agent(concat!("seedance-archiver/", env!("CARGO_PKG_VERSION")))
         .build()
 }
@@ -37,6 +42,21 @@ pub(crate) fn describe(error: reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn redirects_are_not_followed() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/video.mp4", listener.local_addr().unwrap());
+        let answers = axum::Router::new()
+            .route(
+                "/video.mp4",
+                axum::routing::get(axum::response::Redirect::to("/other")),
+            )
+            .route("/other", axum::routing::get("followed"));
+        tokio::spawn(async move { axum::serve(listener, answers).await });
+        let answer = client().unwrap().get(url).send().await.unwrap();
+        assert_eq!(answer.status(), 303);
+    }
 
     #[tokio::test]
     async fn errors_do_not_show_the_url() {

@@ -6,24 +6,27 @@ pub fn url_queries(text: &str) -> String {
     let mut rest = text;
     while let Some(start) = rest.find("://") {
         let (before, url) = rest.split_at(start);
-        let end = url.find(ends_url).unwrap_or(url.len());
-        let (url, after) = url.split_at(end);
+        let address_end = url.find(ends_address).unwrap_or(url.len());
+        let (address, after) = url.split_at(address_end);
         redacted.push_str(before);
-        match url.split_once('?') {
-            Some((address, _)) => {
-                redacted.push_str(address);
-                redacted.push_str("?REDACTED");
-            }
-            None => redacted.push_str(url),
-        }
+        redacted.push_str(address);
         rest = after;
+        if let Some(query) = after.strip_prefix('?') {
+            redacted.push_str("?REDACTED");
+            rest = &query[query.find(ends_query).unwrap_or(query.len())..];
+        }
     }
     redacted.push_str(rest);
     redacted
 }
 
-fn ends_url(character: char) -> bool {
-    character.is_whitespace() || "\"'`<>()[]{}|\\,".contains(character)
+fn ends_address(character: char) -> bool {
+    ends_query(character) || "?'()[]{}|\\,".contains(character)
+}
+
+/// A query may hold almost anything unencoded: rather too much is taken out than too little.
+fn ends_query(character: char) -> bool {
+    character.is_whitespace() || "\"`<>".contains(character)
 }
 
 #[cfg(test)]
@@ -35,6 +38,10 @@ mod tests {
         for (text, redacted) in [
             ("nothing to see", "nothing to see"),
             ("https://a.example/v.mp4", "https://a.example/v.mp4"),
+            (
+                "https://a.example/v.mp4?x-tos-process=video/snapshot,t_0,f_(jpg)&X-Tos-Signature=s end",
+                "https://a.example/v.mp4?REDACTED end",
+            ),
             (
                 "cannot fetch \"https://a.example/v.mp4?X-Tos-Signature=s\": gone",
                 "cannot fetch \"https://a.example/v.mp4?REDACTED\": gone",

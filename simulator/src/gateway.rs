@@ -4,7 +4,9 @@ use seedance_archiver_proto::status;
 use serde_json::{Value, json};
 
 /// Wraps a record.
-pub(crate) fn wrapped(record: Value) -> Value {
+pub(crate) fn wrapped(mut record: Value) -> Value {
+    let id = record["id"].take();
+    record["id"] = format!("upstream-{}", id.as_str().unwrap_or_default()).into();
     let status = match record["status"].as_str().unwrap_or_default() {
         status::QUEUED => "QUEUED",
         status::RUNNING => "IN_PROGRESS",
@@ -16,7 +18,7 @@ pub(crate) fn wrapped(record: Value) -> Value {
         "code": "success",
         "message": "",
         "data": {
-            "task_id": record["id"],
+            "task_id": id,
             "status": status,
             "fail_reason": fail_reason,
             "data": record,
@@ -37,7 +39,8 @@ mod tests {
         assert_eq!(data["task_id"], "cgt-1");
         assert_eq!(data["status"], "FAILURE");
         assert_eq!(data["fail_reason"], "no kites");
-        assert_eq!(data["data"], record);
+        assert_eq!(data["data"]["id"], "upstream-cgt-1");
+        assert_eq!(data["data"]["error"], record["error"]);
     }
 
     #[test]

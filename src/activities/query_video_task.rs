@@ -141,6 +141,9 @@ async fn no_record(
     match question::next(&account.pace, &account.windows, &memory.known(), answer) {
         Next::AskAgain(delay) => {
             let message = format!("{error}; next question in {}", failure::seconds(delay));
+            if error.reaction() == Reaction::OutOfTurn {
+                return failure::still_waiting(message, delay);
+            }
             failure::retried(message, error.failure_type(), delay)
         }
         Next::Settled(reason) => {

@@ -10,8 +10,9 @@ use crate::{config::Config, telemetry, worker::Worker};
 
 /// Serve the task queues: run lifecycles, ask about tasks, archive videos
 ///
-/// Reads SEEDANCE_API_KEY, SEEDANCE_BASE_URL and SEEDANCE_ARCHIVE_URL, the store's own environment
-/// (AWS_…), and Temporal's own (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,
+/// Reads SEEDANCE_ARCHIVE_URL and either SEEDANCE_ACCOUNTS_FILE or SEEDANCE_API_KEY (or
+/// SEEDANCE_API_KEY_FILE) and SEEDANCE_BASE_URL, SEEDANCE_INGRESS_ADDRESS for callbacks, the store's own
+/// environment (AWS_…), and Temporal's own (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,
 /// temporal.toml). Runs until Ctrl-C or SIGTERM, then lets transfers end.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}

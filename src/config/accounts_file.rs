@@ -113,9 +113,19 @@ fn secret(
     }
     section.parsed(env, |name| {
         let value = variable(name).filter(|value| !value.trim().is_empty());
-        let value = value.ok_or_else(|| format!("names the variable {name}, which is not set"))?;
+        let value = value.ok_or_else(|| unset(name))?;
         Ok(Secret::from(value.trim().to_owned()))
     })
+}
+
+/// What is no name of a variable may be the secret itself.
+fn unset(name: &str) -> String {
+    let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    if name.chars().all(is_name) {
+        format!("names the variable {name}, which is not set")
+    } else {
+        "must be the name of a variable that is set, such as `EU_API_KEY`".into()
+    }
 }
 
 fn base_url(section: &Section, preset: Option<Preset>) -> Option<Url> {
@@ -130,7 +140,10 @@ fn base_url(section: &Section, preset: Option<Preset>) -> Option<Url> {
 
 fn url_hosts(section: &Section, preset: Option<Preset>, base_url: Option<&Url>) -> UrlHosts {
     if let Some(hosts) = section.texts("url_hosts") {
-        return UrlHosts::new(hosts);
+        return UrlHosts::parse(&hosts).unwrap_or_else(|problem| {
+            section.fault("url_hosts", &problem);
+            preset::url_hosts()
+        });
     }
     let of_services = preset::url_hosts();
     match (preset, base_url) {

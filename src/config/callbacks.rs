@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{CannotReadSecret, Secret};
+use super::Secret;
 
 /// Shortest token, in bytes: who guesses it can make the worker ask about tasks.
 const SHORTEST_TOKEN: usize = 16;
@@ -20,8 +20,10 @@ pub struct Callbacks {
 
 impl Callbacks {
     /// Whether this is the token. Takes the same time whatever is wrong with it.
-    pub fn accept(&self, given: &str) -> Result<bool, CannotReadSecret> {
-        let token = self.token.read()?;
+    pub fn accept(&self, given: &str) -> Result<bool, String> {
+        // Its file may have changed since the start.
+        check(&self.token)?;
+        let token = self.token.read().map_err(|error| error.to_string())?;
         // Digests have one length, so not even that of the token can be found out.
         let token = Sha256::digest(token.expose_secret());
         Ok(token.ct_eq(&Sha256::digest(given)).into())

@@ -99,6 +99,7 @@ impl Environment<'_> {
             SEAL_KEYS_FILE,
             CALLBACK_TOKEN,
             CALLBACK_TOKEN_FILE,
+            CALLBACK_STARTS,
         ];
         let given = own.into_iter().find(|name| self.get(name).is_some());
         let is_in_file = accounts.iter().any(|it| it.name == names::DEFAULT_ACCOUNT);
@@ -140,7 +141,7 @@ impl Environment<'_> {
                 None
             }
         };
-        let url_hosts = self.get(URL_HOSTS).map(|hosts| url_hosts(&hosts));
+        let url_hosts = self.parsed(URL_HOSTS, url_hosts);
         let seal_keys_file = self.parsed(SEAL_KEYS_FILE, accounts_file::seal_keys_file);
         let callbacks = self.callbacks();
         let account = Account::new(names::DEFAULT_ACCOUNT, base_url?, api_key?);
@@ -176,7 +177,13 @@ impl Environment<'_> {
     }
 
     fn callbacks(&mut self) -> Option<Callbacks> {
-        let token = self.secret(CALLBACK_TOKEN, CALLBACK_TOKEN_FILE)?;
+        let token = self.secret(CALLBACK_TOKEN, CALLBACK_TOKEN_FILE);
+        if token.is_none() && self.get(CALLBACK_STARTS).is_some() {
+            self.faults.push(format!(
+                "{CALLBACK_STARTS} is set, but no callbacks are taken without a {CALLBACK_TOKEN}"
+            ));
+        }
+        let token = token?;
         if let Err(problem) = callbacks::check(&token) {
             self.faults.push(format!("{CALLBACK_TOKEN} {problem}"));
         }
@@ -226,9 +233,9 @@ impl Environment<'_> {
     }
 }
 
-fn url_hosts(list: &str) -> UrlHosts {
-    let hosts = list.split(',').map(str::trim);
-    UrlHosts::new(hosts.filter(|host| !host.is_empty()))
+fn url_hosts(list: &str) -> Result<UrlHosts, String> {
+    let hosts: Vec<_> = list.split(',').map(str::trim).collect();
+    UrlHosts::parse(&hosts)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::preset;
 pub(super) fn http_url(text: &str) -> Result<Url, String> {
     let example = format!("give a URL such as `{}`", preset::DEFAULT.base_url);
     let url = Url::parse(text).map_err(|error| format!("is not a URL ({error}): {example}"))?;
+    refuse_credentials(&url)?;
     match url.scheme() {
         "https" | "http" if !url.has_host() => Err(format!("names no host: {example}")),
         "https" | "http" if url.query().is_some() || url.fragment().is_some() => {
@@ -22,6 +23,7 @@ pub(super) fn http_url(text: &str) -> Result<Url, String> {
 pub(super) fn archive_url(text: &str) -> Result<Url, String> {
     let example = "give a URL such as `s3://bucket/prefix` or `file:///srv/videos`";
     let url = Url::parse(text).map_err(|error| format!("is not a URL ({error}): {example}"))?;
+    refuse_credentials(&url)?;
     let fault = match url.scheme() {
         _ if url.query().is_some() || url.fragment().is_some() => "has more than a path",
         "s3" if url.has_host() => return Ok(url),
@@ -31,4 +33,12 @@ pub(super) fn archive_url(text: &str) -> Result<Url, String> {
         _ => "is of a store that is not known",
     };
     Err(format!("{fault}: {example}"))
+}
+
+/// URLs of a configuration are shown to people.
+fn refuse_credentials(url: &Url) -> Result<(), String> {
+    if url.username().is_empty() && url.password().is_none() {
+        return Ok(());
+    }
+    Err("holds a user name or a password: leave them out, they would be shown".into())
 }

@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
+use http_body_util::LengthLimitError;
 use seedance_archiver_proto::task_id;
 use serde_json::json;
 
@@ -25,8 +26,6 @@ const MAX_BODY: usize = 256 * 1024;
 /// Longest time for the body, and for everything that follows: the service waits 5 s for the answer.
 const BODY_TIME: Duration = Duration::from_secs(2);
 const DELIVERY_TIME: Duration = Duration::from_millis(2_500);
-/// Most callbacks a second that are taken for one account.
-const RATE: f64 = 50.0;
 
 /// An account that takes callbacks.
 struct Taking {
@@ -46,7 +45,8 @@ pub(super) fn routes(accounts: &Accounts, deliveries: Deliveries) -> Router {
         .map(|account| {
             let taking = Taking {
                 account: account.clone(),
-                rate: Budget::per_second(RATE),
+                // Each may cost a question.
+                rate: account.budget.fresh(),
             };
             (account.name.clone(), taking)
         });
@@ -123,7 +123,7 @@ fn admit<'a>(shared: &'a Shared, account: &str, token: &str) -> Result<&'a Takin
         }
     }
     if !taking.rate.has_turn() {
-        let fault = format!("more than {RATE} callbacks a second");
+        let fault = "more callbacks than questions may be asked".to_owned();
         return Err((StatusCode::TOO_MANY_REQUESTS, fault));
     }
     Ok(taking)
@@ -132,15 +132,24 @@ fn admit<'a>(shared: &'a Shared, account: &str, token: &str) -> Result<&'a Takin
 async fn read(body: Body) -> Result<Bytes, Answer> {
     match tokio::time::timeout(BODY_TIME, to_bytes(body, MAX_BODY)).await {
         Ok(Ok(body)) => Ok(body),
-        Ok(Err(error)) => Err((
+        Ok(Err(error)) if is_too_large(&error) => Err((
             StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body cannot be read, or is larger than {MAX_BODY} bytes: {error}"),
+            format!("the body is larger than {MAX_BODY} bytes"),
+        )),
+        Ok(Err(error)) => Err((
+            StatusCode::BAD_REQUEST,
+            format!("the body cannot be read: {error}"),
         )),
         Err(_) => Err((
             StatusCode::REQUEST_TIMEOUT,
             "the body took too long".to_owned(),
         )),
     }
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    let cause = std::error::Error::source(error);
+    cause.is_some_and(|cause| cause.is::<LengthLimitError>())
 }
 
 fn task_id_in(body: &[u8]) -> Result<String, Answer> {

@@ -10,8 +10,9 @@ use seedance_archiver_proto::{
 };
 use seedance_archiver_workflows::{VideoTaskLifecycle, question};
 use temporalio_client::{
-    ActivityIdentifier, Client, RpcOptions, WorkflowQueryOptions,
-    errors::{AsyncActivityError, WorkflowQueryError},
+    ActivityIdentifier, Client, RpcOptions, WorkflowDescribeOptions, WorkflowExecutionStatus,
+    WorkflowQueryOptions,
+    errors::{AsyncActivityError, WorkflowInteractionError},
 };
 
 use crate::{
@@ -30,6 +31,15 @@ pub struct Deliveries {
     client: Client,
     questions: Questions,
     task_queue: String,
+}
+
+/// How the lifecycle of a task stands.
+enum Lifecycle {
+    Running,
+    /// It has ended, and nothing is left to do.
+    Done,
+    /// There is none, or none that has ended well.
+    Missing,
 }
 
 /// What a delivery did. Each is durable in Temporal.
@@ -80,49 +90,86 @@ impl Deliveries {
         }
     }
 
-    /// Asks about a task, and tells its lifecycle.
+    /// Asks about a task, once somebody may need the answer, and tells its lifecycle.
     pub(super) async fn deliver(
         &self,
         account: &Account,
         task_id: &str,
     ) -> Result<Effect, Refused> {
+        let workflow_id = names::lifecycle_workflow_id(&account.name, task_id);
+        match self.lifecycle(&workflow_id).await? {
+            Lifecycle::Running => {
+                let task = self.ask(account, task_id).await?;
+                self.tell(&workflow_id, &task).await
+            }
+            Lifecycle::Done => Ok(Effect::NoNews),
+            Lifecycle::Missing => {
+                let callbacks = account.callbacks.as_ref();
+                if !callbacks.is_some_and(|callbacks| callbacks.start_lifecycles) {
+                    return Err(Refused::NoLifecycle);
+                }
+                self.ask(account, task_id).await?;
+                self.start(account, task_id).await
+            }
+        }
+    }
+
+    async fn ask(&self, account: &Account, task_id: &str) -> Result<VideoTask, Refused> {
         let asked = self.questions.ask(account, task_id).await;
-        let task = asked.map_err(|error| match error.reaction() {
+        asked.map_err(|error| match error.reaction() {
             Reaction::NotFound | Reaction::Refused => Refused::NoTask(error),
             _ => Refused::Seedance(error),
-        })?;
-        let workflow_id = names::lifecycle_workflow_id(&account.name, task_id);
+        })
+    }
+
+    /// Tells a lifecycle what it waits for.
+    async fn tell(&self, workflow_id: &str, task: &VideoTask) -> Result<Effect, Refused> {
         loop {
-            match self.progress(&workflow_id).await? {
-                Some(progress) if is_waiting(&progress) => {
-                    if !is_news(&task, &progress) {
-                        return Ok(Effect::NoNews);
-                    }
-                    if self.complete(&workflow_id, &task).await? {
-                        return Ok(Effect::Delivered);
-                    }
-                }
-                Some(progress) if !is_open(&progress) => return Ok(Effect::NoNews),
-                _ => return self.start(account, task_id).await,
+            let progress = self.progress(workflow_id).await?;
+            if !is_waiting(&progress) || !is_news(task, &progress) {
+                return Ok(Effect::NoNews);
+            }
+            if self.complete(workflow_id, task).await? {
+                return Ok(Effect::Delivered);
             }
             tokio::time::sleep(BETWEEN_QUESTIONS).await;
         }
     }
 
-    /// What the lifecycle knows; `None` where there is none.
-    async fn progress(&self, workflow_id: &str) -> Result<Option<LifecycleProgress>, Refused> {
+    /// How the lifecycle stands. One that has closed without a verdict, because it was terminated, has
+    /// failed or was never let to find the task, is missing.
+    async fn lifecycle(&self, workflow_id: &str) -> Result<Lifecycle, Refused> {
+        let lifecycle = self
+            .client
+            .get_workflow_handle::<VideoTaskLifecycle>(workflow_id);
+        let description = lifecycle.describe(WorkflowDescribeOptions::default());
+        let status = match description.await {
+            Ok(description) => description.status(),
+            Err(WorkflowInteractionError::NotFound(_)) => return Ok(Lifecycle::Missing),
+            Err(error) => return Err(Refused::Temporal(error.to_string())),
+        };
+        match status {
+            WorkflowExecutionStatus::Running => Ok(Lifecycle::Running),
+            // Whatever else ends a lifecycle does so without its doing.
+            WorkflowExecutionStatus::Completed | WorkflowExecutionStatus::Failed
+                if is_done(&self.progress(workflow_id).await?) =>
+            {
+                Ok(Lifecycle::Done)
+            }
+            _ => Ok(Lifecycle::Missing),
+        }
+    }
+
+    /// What the lifecycle knows.
+    async fn progress(&self, workflow_id: &str) -> Result<LifecycleProgress, Refused> {
         let lifecycle = self
             .client
             .get_workflow_handle::<VideoTaskLifecycle>(workflow_id);
         let options = WorkflowQueryOptions::default();
-        match lifecycle
+        lifecycle
             .query(VideoTaskLifecycle::progress, (), options)
             .await
-        {
-            Ok(progress) => Ok(Some(progress)),
-            Err(WorkflowQueryError::NotFound(_)) => Ok(None),
-            Err(error) => Err(Refused::Temporal(error.to_string())),
-        }
+            .map_err(|error| Refused::Temporal(error.to_string()))
     }
 
     /// Answers the question that the lifecycle has open. `false`: it has none.
@@ -141,10 +188,6 @@ impl Deliveries {
     }
 
     async fn start(&self, account: &Account, task_id: &str) -> Result<Effect, Refused> {
-        let callbacks = account.callbacks.as_ref();
-        if !callbacks.is_some_and(|callbacks| callbacks.start_lifecycles) {
-            return Err(Refused::NoLifecycle);
-        }
         let request = VideoTaskLifecycleRequest {
             task_id: task_id.to_owned(),
             account: account.name.clone(),
@@ -161,11 +204,11 @@ fn is_waiting(progress: &LifecycleProgress) -> bool {
     progress.phase == phase::WAITING || progress.phase.is_empty()
 }
 
-/// Whether the task may still have a video that no lifecycle brings in. One that somebody has
-/// cancelled stays cancelled.
-fn is_open(progress: &LifecycleProgress) -> bool {
-    let has_no_verdict = [outcome::UNKNOWN, outcome::LOST].contains(&progress.outcome.as_str());
-    progress.phase == phase::ENDED && has_no_verdict && progress.reason != CANCELLED_BY_CALLER
+/// Whether nothing is left to do: the video is archived or will never be, or somebody has told the
+/// lifecycle to stop.
+fn is_done(progress: &LifecycleProgress) -> bool {
+    let may_be_had = [outcome::UNKNOWN, outcome::LOST].contains(&progress.outcome.as_str());
+    progress.phase == phase::ENDED && (!may_be_had || progress.reason == CANCELLED_BY_CALLER)
 }
 
 /// A lifecycle begins by assuming `queued`.
@@ -180,20 +223,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_a_verdict_is_not_started_again() {
-        let open = |phase: &str, outcome: &str, reason: &str| {
-            is_open(&LifecycleProgress {
+    fn what_has_a_verdict_is_done() {
+        let done = |phase: &str, outcome: &str, reason: &str| {
+            is_done(&LifecycleProgress {
                 phase: phase.into(),
                 outcome: outcome.into(),
                 reason: reason.into(),
                 ..LifecycleProgress::default()
             })
         };
-        assert!(open("ended", "unknown", "task_not_found"));
-        assert!(open("ended", "lost", "unauthorized"));
-        assert!(!open("ended", "unknown", "cancelled_by_caller"));
-        assert!(!open("ended", "archived", ""));
-        assert!(!open("ended", "unsuccessful", "failed"));
-        assert!(!open("archiving", "", ""));
+        assert!(!done("ended", "unknown", "task_not_found"));
+        assert!(!done("ended", "lost", "unauthorized"));
+        assert!(done("ended", "unknown", "cancelled_by_caller"));
+        assert!(done("ended", "archived", ""));
+        assert!(done("ended", "unsuccessful", "failed"));
+        assert!(!done("archiving", "", "") && !done("waiting", "", ""));
     }
 }

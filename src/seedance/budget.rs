@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 /// Longest wait for a turn: a question holds a slot meanwhile.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// This worker's share of the requests that the service allows an account. Clones share it.
 #[derive(Clone, Debug)]
@@ -42,6 +42,11 @@ impl Budget {
                     self.per_second
                 )
             })
+    }
+
+    /// One of the same size for something else.
+    pub(crate) fn fresh(&self) -> Self {
+        Self::per_second(self.per_second)
     }
 
     /// Whether there is a turn right now.

@@ -59,10 +59,8 @@ impl Client {
         decode: impl FnOnce(&[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let api_key = account.api_key.read()?;
-        account.budget.turn().await.map_err(|text| {
-            let reaction = Reaction::RateLimited { retry_after: None };
-            Error::new(reaction, text)
-        })?;
+        let turn = account.budget.turn().await;
+        turn.map_err(|text| Error::new(Reaction::OutOfTurn, text))?;
         let sent_id = Uuid::new_v4().to_string();
         let response = self
             .http

@@ -55,7 +55,12 @@ fn unwrap(answer: &Map<String, Value>) -> &Map<String, Value> {
 /// The id in the record that a callback brings.
 pub(crate) fn task_id(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
-    let id = Fields(unwrap(body.as_object()?)).text("id");
+    let body = body.as_object()?;
+    let data = body.get("data").and_then(Value::as_object);
+    // A gateway's own id is beside the record that it wraps.
+    let own = data.map(|data| Fields(data).text("task_id"));
+    let own = own.filter(|id| !id.is_empty());
+    let id = own.unwrap_or_else(|| Fields(unwrap(body)).text("id"));
     (!id.is_empty()).then_some(id)
 }
 

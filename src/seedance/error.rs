@@ -25,6 +25,8 @@ pub enum Reaction {
         /// How long the service wants to be left alone.
         retry_after: Option<Duration>,
     },
+    /// This worker has asked as often as it may: it is no fault, and the service was not asked.
+    OutOfTurn,
     /// Not reachable, or at fault: ask again.
     Unavailable,
     /// The answer is not a task record: ask again.
@@ -87,7 +89,7 @@ impl Error {
         match self.reaction {
             Reaction::NotFound => failure::TASK_NOT_FOUND,
             Reaction::Unauthorized => failure::UNAUTHORIZED,
-            Reaction::RateLimited { .. } => failure::RATE_LIMITED,
+            Reaction::RateLimited { .. } | Reaction::OutOfTurn => failure::RATE_LIMITED,
             Reaction::Unavailable => failure::UPSTREAM_UNAVAILABLE,
             Reaction::Refused | Reaction::Unexpected => failure::UNEXPECTED_RESPONSE,
         }

@@ -44,10 +44,11 @@ impl Record {
         (!url.is_empty()).then(|| SecretUrl::new(url.clone()))
     }
 
-    /// Every field as it was received, in its order, but for the queries of URLs: fit for the archive.
+    /// Every field as it was received, in its order, but for the queries of URLs and for
+    /// callback URLs, which are secrets: fit for the archive.
     pub fn as_received(&self) -> Value {
         let mut fields = Value::Object(self.received.clone());
-        strip_queries(&mut fields);
+        strip_secrets(&mut fields);
         fields
     }
 
@@ -75,12 +76,29 @@ impl UrlSeal {
     }
 }
 
-fn strip_queries(value: &mut Value) {
+/// A callback URL has its secret in its path.
+const CALLBACK_URL: &str = "callback_url";
+
+fn strip_secrets(value: &mut Value) {
     match value {
-        Value::String(text) => *text = redact::url_queries(text),
-        Value::Array(items) => items.iter_mut().for_each(strip_queries),
-        Value::Object(fields) => fields.values_mut().for_each(strip_queries),
+        Value::String(text) => *text = without_query(text),
+        Value::Array(items) => items.iter_mut().for_each(strip_secrets),
+        Value::Object(fields) => {
+            fields.shift_remove(CALLBACK_URL);
+            fields.values_mut().for_each(strip_secrets);
+        }
         _ => {}
+    }
+}
+
+/// A text that is a URL as a whole ends nowhere before its end.
+fn without_query(text: &str) -> String {
+    let is_url = text.starts_with("https://") || text.starts_with("http://");
+    match text.split_once('?') {
+        Some((address, _)) if is_url && !address.contains(char::is_whitespace) => {
+            format!("{address}?REDACTED")
+        }
+        _ => redact::url_queries(text),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where an account's videos may come from: URLs in answers are not trusted.
 
 use reqwest::Url;
+use seedance_archiver_proto::redact;
 
 use super::SecretUrl;
 
@@ -16,6 +17,20 @@ impl UrlHosts {
     pub fn new<T: Into<String>>(hosts: impl IntoIterator<Item = T>) -> Self {
         let hosts = hosts.into_iter().map(|host| host.into().to_lowercase());
         Self(hosts.collect())
+    }
+
+    /// These hosts, as somebody has written them. The error completes the sentence "the hosts …".
+    pub fn parse<T: AsRef<str>>(hosts: &[T]) -> Result<Self, String> {
+        let wrong = hosts.iter().map(T::as_ref).find(|host| !is_host(host));
+        match wrong {
+            Some(host) => Err(format!(
+                "has the host `{}`: give names such as `volces.com`, which stands for all under it, \
+                 without port and path, and with `http://` before it only where there is no TLS",
+                redact::url_queries(host)
+            )),
+            None if hosts.is_empty() => Err("names no host, so nothing could be fetched".into()),
+            None => Ok(Self::new(hosts.iter().map(T::as_ref))),
+        }
     }
 
     /// These hosts and that of a URL.
@@ -54,6 +69,14 @@ impl UrlHosts {
     }
 }
 
+fn is_host(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let host = text.strip_prefix(WITHOUT_TLS).unwrap_or(&text);
+    let url = Url::parse(&format!("https://{host}/"));
+    let is_same = url.is_ok_and(|url| url.host_str() == Some(host) && url.port().is_none());
+    is_same && !host.starts_with(['.', '*']) && !host.ends_with('.')
+}
+
 fn is_under(host: &str, allowed: &str) -> bool {
     let allowed = allowed.strip_prefix(WITHOUT_TLS).unwrap_or(allowed);
     host.strip_suffix(allowed)
@@ -63,6 +86,34 @@ fn is_under(host: &str, allowed: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_can_never_be_a_host_is_refused() {
+        let parse = |host: &str| UrlHosts::parse(&[host]).is_ok();
+        for host in [
+            "volces.com",
+            "Volces.com",
+            "127.0.0.1",
+            "http://[::1]",
+            "http://simulator",
+        ] {
+            assert!(parse(host), "{host}");
+        }
+        for host in [
+            "",
+            "http://",
+            "https://volces.com",
+            "volces.com:443",
+            "volces.com/videos",
+            "*.volces.com",
+            ".volces.com",
+            "volces.com.",
+            "user@volces.com",
+        ] {
+            assert!(!parse(host), "{host}");
+        }
+        assert!(UrlHosts::parse::<&str>(&[]).is_err());
+    }
 
     #[test]
     fn hosts_and_what_is_under_them() {

@@ -21,8 +21,8 @@ pub(crate) fn tests(suite: Suite) -> Suite {
         )
 }
 
-/// One as the service documents it, one behind a gateway that takes the id as a parameter, wraps the
-/// record and has its own word for an ending.
+/// One as the service documents it, one behind a gateway that takes the id as a parameter and wraps the
+/// record under an id of its own.
 async fn served_its_own_way(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::new(&server).await?;
     let directory = tempfile::tempdir()?;

@@ -9,11 +9,8 @@ use seedance_archiver::{
     worker::Worker,
 };
 use seedance_archiver_simulator::{Fault, Script};
-use seedance_archiver_workflows::VideoTaskLifecycle;
 use serde_json::json;
-use temporalio_client::{
-    Client, WorkflowDescribeOptions, WorkflowHandle, errors::WorkflowInteractionError,
-};
+use temporalio_client::{WorkflowDescribeOptions, errors::WorkflowInteractionError};
 
 use crate::{
     Suite,
@@ -34,6 +31,11 @@ pub(crate) fn tests(suite: Suite) -> Suite {
             "callbacks::one_of_an_unknown_task_starts_nothing_unless_told",
             starts_nothing,
         )
+        .test(
+            "callbacks::one_starts_again_what_was_terminated",
+            starts_again,
+        )
+        .test("callbacks::one_of_a_gateway_is_understood", wrapped)
         .test("callbacks::what_is_bad_changes_nothing", bad_ones)
         .test("callbacks::one_in_vain_is_to_be_sent_again", in_vain)
         .test("callbacks::too_many_are_refused", too_many)
@@ -122,19 +124,57 @@ async fn starts_a_lifecycle(server: Arc<Server>) -> anyhow::Result<()> {
             let result = lifecycle.get_result(Default::default()).await?;
             ensure!(result.outcome == "archived", "it was believed: {result:?}");
 
-            let run = run_id(&lifecycle).await?;
+            let run = server.run_id(&id).await?;
             let again = call_back(&url, &record).await?;
             ensure!(again.status() == StatusCode::OK, "{again:?}");
-            ensure!(run_id(&lifecycle).await? == run, "it was archived again");
+            ensure!(server.run_id(&id).await? == run, "it was archived again");
             Ok(())
         }
     })
     .await
 }
 
-async fn run_id(lifecycle: &WorkflowHandle<Client, VideoTaskLifecycle>) -> anyhow::Result<String> {
-    let description = lifecycle.describe(WorkflowDescribeOptions::default());
-    Ok(description.await?.run_id().to_owned())
+/// What was terminated has no verdict: the callback of its task starts another lifecycle.
+async fn starts_again(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = world(&server, true).await?;
+    with_ingress(&server, &world, |url| {
+        let (world, server) = (&world, &server);
+        async move {
+            let id = world.simulator.create(Script::default());
+            world.start(server, &id).await?;
+            let lifecycle = server.lifecycle(&id);
+            let terminated = server.run_id(&id).await?;
+            lifecycle.terminate(Default::default()).await?;
+            let answer = call_back(&url, json!({"id": id}).to_string()).await?;
+            ensure!(answer.status() == StatusCode::OK, "{answer:?}");
+            ensure!(
+                server.run_id(&id).await? != terminated,
+                "nothing was started"
+            );
+            Ok(())
+        }
+    })
+    .await
+}
+
+/// A gateway's own id is beside the record that it wraps.
+async fn wrapped(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = world(&server, false).await?;
+    with_ingress(&server, &world, |url| {
+        let (world, server) = (&world, &server);
+        async move {
+            let id = world.simulator.create(Script {
+                queued: Some(Duration::from_secs(2)),
+                callback_url: Some(url),
+                wrapped: true,
+                ..Script::default()
+            });
+            let result = world.start(server, &id).await?.result().await?;
+            ensure!(result.outcome == "archived", "{result:?}");
+            Ok(())
+        }
+    })
+    .await
 }
 
 async fn starts_nothing(server: Arc<Server>) -> anyhow::Result<()> {

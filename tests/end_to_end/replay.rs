@@ -17,7 +17,8 @@ use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOption
 
 use crate::{
     Suite,
-    world::{Server, World, until},
+    waiting::complete_question,
+    world::{Server, World, until, until_async},
 };
 
 pub(crate) fn tests(suite: Suite) -> Suite {
@@ -108,7 +109,7 @@ async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>>
         ending: Ending::Failed,
         ..Script::default()
     });
-    let [lost, reported] = [(), ()].map(|()| {
+    let [lost, reported, resumed] = [(), (), ()].map(|()| {
         create(Script {
             running: Some(long),
             ..Script::default()
@@ -127,6 +128,7 @@ async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>>
         ("lost-report-only", reported),
         ("cancelled", cancelled),
         ("nudged", nudged),
+        ("resumed", resumed),
     ];
     world
         .with_worker(server, async {
@@ -161,6 +163,16 @@ async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>>
                                 WorkflowSignalOptions::default(),
                             )
                             .await?;
+                    }
+                    // So many answers without news that another run goes on.
+                    "resumed" => {
+                        let run = server.run_id(id).await?;
+                        until_async("another run goes on", || async {
+                            // There is no question to complete between two of them.
+                            let _ = complete_question(server, id, "queued").await;
+                            Ok(server.run_id(id).await? != run)
+                        })
+                        .await?;
                     }
                     _ => {}
                 }

@@ -3,12 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
-use seedance_archiver::lifecycles::Doing;
+use seedance_archiver::{config::Account, lifecycles::Doing};
 use seedance_archiver_proto::{names, v1::VideoTask};
 use seedance_archiver_simulator::Script;
 use temporalio_client::{
-    ActivityIdentifier, RpcOptions, WorkflowCancelOptions, WorkflowDescribeOptions,
-    WorkflowFetchHistoryOptions,
+    ActivityIdentifier, RpcOptions, WorkflowCancelOptions, WorkflowFetchHistoryOptions,
 };
 
 use crate::{
@@ -26,6 +25,10 @@ pub(crate) fn tests(suite: Suite) -> Suite {
         .test(
             "waiting::answers_without_news_do_not_pile_up_history",
             history_starts_over,
+        )
+        .test(
+            "waiting::an_answer_without_news_shows_that_the_task_exists",
+            no_news_is_a_sighting,
         )
 }
 
@@ -89,11 +92,7 @@ async fn history_starts_over(server: Arc<Server>) -> anyhow::Result<()> {
         ..Script::default()
     });
     let lifecycle = server.lifecycle(&id);
-    let run_id = || async {
-        let description = lifecycle.describe(WorkflowDescribeOptions::default());
-        let description = description.await?;
-        Ok::<_, anyhow::Error>(description.run_id().to_owned())
-    };
+    let run_id = || server.run_id(&id);
     let result = world
         .with_worker(&server, async {
             let started = world.start(&server, &id).await?;
@@ -104,7 +103,7 @@ async fn history_starts_over(server: Arc<Server>) -> anyhow::Result<()> {
             .await?;
             until_async("another run goes on", || async {
                 // There is no question to complete between two of them.
-                let _ = complete_question(&server, &id).await;
+                let _ = complete_question(&server, &id, "running").await;
                 Ok(run_id().await? != first_run)
             })
             .await?;
@@ -125,12 +124,42 @@ async fn history_starts_over(server: Arc<Server>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn complete_question(server: &Server, task_id: &str) -> anyhow::Result<()> {
+/// The question that saw the task is gone, and the task is not given up.
+async fn no_news_is_a_sighting(server: Arc<Server>) -> anyhow::Result<()> {
+    let grace = |account: &mut Account| account.pace.not_found_grace = Duration::from_millis(500);
+    let world = World::with(&server, |simulator| simulator, grace).await?;
+    let id = world.simulator.create(Script {
+        queued: Some(Duration::from_secs(6)),
+        ..Script::default()
+    });
+    let queries = || world.simulator.stats(&id).queries;
+    let result = world
+        .with_worker(&server, async {
+            let lifecycle = world.start(&server, &id).await?;
+            until("it was asked about", || queries() >= 1).await?;
+            world.simulator.hide(&id, true);
+            complete_question(&server, &id, "queued").await?;
+            let before = queries();
+            until("the grace is long over", || queries() > before + 8).await?;
+            world.simulator.hide(&id, false);
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    Ok(())
+}
+
+/// Answers the open question from outside.
+pub(crate) async fn complete_question(
+    server: &Server,
+    task_id: &str,
+    status: &str,
+) -> anyhow::Result<()> {
     let workflow_id = names::lifecycle_workflow_id("", task_id);
     let question = ActivityIdentifier::by_id_workflow(workflow_id, "", names::QUERY_ACTIVITY_ID);
     let stale = VideoTask {
         id: task_id.to_owned(),
-        status: "running".into(),
+        status: status.to_owned(),
         ..VideoTask::default()
     };
     let handle = server.client.get_async_activity_handle(question);

@@ -64,7 +64,7 @@ async fn read_pages(
     let page = |run: &str, id: &str, page: &str| {
         format!("{list}/video-task%2Fdefault%2F{id}/{run}/{page}")
     };
-    let run = run_id(server, running).await?;
+    let run = server.run_id(running).await?;
     let running_pages = [
         (
             "history",
@@ -97,7 +97,7 @@ async fn read_pages(
     for (name, parts) in running_pages {
         texts.push(browser.read(&page(&run, running, name), &parts).await?);
     }
-    let run = run_id(server, finished).await?;
+    let run = server.run_id(finished).await?;
     let finished_pages = [
         (
             "history",
@@ -123,10 +123,4 @@ async fn read_pages(
         ensure!(!text.contains("X-Tos-Signature"), "a signed URL: {text}");
     }
     Ok(())
-}
-
-async fn run_id(server: &Server, task_id: &str) -> anyhow::Result<String> {
-    let lifecycle = server.lifecycle(task_id);
-    let description = lifecycle.describe(WorkflowDescribeOptions::default());
-    Ok(description.await?.run_id().to_owned())
 }

@@ -24,7 +24,7 @@ use seedance_archiver_simulator::{Builder, Simulator};
 use seedance_archiver_workflows::VideoTaskLifecycle;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
-use temporalio_client::{Client, WorkflowHandle};
+use temporalio_client::{Client, WorkflowDescribeOptions, WorkflowHandle};
 use temporalio_sdk::Runtime;
 use tokio::process::{Child, Command};
 
@@ -63,6 +63,13 @@ impl Server {
     pub(crate) fn lifecycle(&self, task_id: &str) -> WorkflowHandle<Client, VideoTaskLifecycle> {
         self.client
             .get_workflow_handle(names::lifecycle_workflow_id("", task_id))
+    }
+
+    /// The run of a lifecycle that is the latest.
+    pub(crate) async fn run_id(&self, task_id: &str) -> anyhow::Result<String> {
+        let lifecycle = self.lifecycle(task_id);
+        let description = lifecycle.describe(WorkflowDescribeOptions::default());
+        Ok(description.await?.run_id().to_owned())
     }
 
     /// A name that nothing else on the server has.

@@ -17,17 +17,27 @@ const DEADLINE: SearchAttributeKey<AttributeTime> =
 
 /// What is known of a task.
 pub fn of_task(account: &str, task: &VideoTask) -> Vec<SearchAttributeUpdate> {
-    let account = names::account_or_default(account);
     let words = [
-        keyword(SearchAttributeKey::keyword(name::TASK_ID), &task.id),
-        keyword(SearchAttributeKey::keyword(name::ACCOUNT), account),
         keyword(SearchAttributeKey::keyword(name::STATUS), &task.status),
         keyword(SearchAttributeKey::keyword(name::MODEL), &task.model),
     ];
     let deadline = (task.archive_deadline > 0)
         .then(|| AttributeTime::new(task.archive_deadline, 0))
         .and_then(|time| DEADLINE.try_value_set(time).ok());
-    words.into_iter().flatten().chain(deadline).collect()
+    let named = of_name(account, &task.id);
+    named
+        .chain(words.into_iter().flatten())
+        .chain(deadline)
+        .collect()
+}
+
+fn of_name(account: &str, task_id: &str) -> impl Iterator<Item = SearchAttributeUpdate> {
+    let account = names::account_or_default(account);
+    let words = [
+        keyword(SearchAttributeKey::keyword(name::TASK_ID), task_id),
+        keyword(SearchAttributeKey::keyword(name::ACCOUNT), account),
+    ];
+    words.into_iter().flatten()
 }
 
 /// How the lifecycle ended, and what was known last.
@@ -35,10 +45,13 @@ pub fn of_result(
     request: &VideoTaskLifecycleRequest,
     result: &VideoTaskLifecycleResult,
 ) -> Vec<SearchAttributeUpdate> {
-    let task = result.task.iter();
-    let task = task.flat_map(|task| of_task(&request.account, task));
+    let mut known = match &result.task {
+        Some(task) => of_task(&request.account, task),
+        None => of_name(&request.account, &request.task_id).collect(),
+    };
     let outcome = SearchAttributeKey::keyword(name::OUTCOME);
-    task.chain(keyword(outcome, &result.outcome)).collect()
+    known.extend(keyword(outcome, &result.outcome));
+    known
 }
 
 fn keyword(key: SearchAttributeKey<String>, value: &str) -> Option<SearchAttributeUpdate> {
@@ -75,7 +88,13 @@ mod tests {
             outcome: "unknown".into(),
             ..VideoTaskLifecycleResult::default()
         };
-        let request = VideoTaskLifecycleRequest::default();
-        assert_eq!(names(of_result(&request, &result)), ["SeedanceOutcome"]);
+        let request = VideoTaskLifecycleRequest {
+            task_id: "cgt-1".into(),
+            ..VideoTaskLifecycleRequest::default()
+        };
+        assert_eq!(
+            names(of_result(&request, &result)),
+            ["SeedanceTaskId", "SeedanceAccount", "SeedanceOutcome"]
+        );
     }
 }

@@ -19,6 +19,8 @@ use crate::{activities::QueryActivities, attributes, options, question};
 const NUDGE_PAUSE: Duration = Duration::from_secs(1);
 /// Most questions of one run, each of which is 6 to 9 events. Without nudges there are three.
 const QUESTIONS_A_RUN: u32 = 100;
+/// Events after which a run asks no more: each nudge is up to 4 of its own.
+const EVENTS_A_RUN: u32 = 2_000;
 
 /// Why a run does not get to the end of its task.
 #[allow(clippy::large_enum_variant)] // There is one at a time.
@@ -51,6 +53,9 @@ pub(super) async fn follow(
     ctx.state_mut(|state| state.has_search_attributes = has_search_attributes);
     show(ctx, phase::WAITING, task);
     for _ in 0..QUESTIONS_A_RUN {
+        if ctx.history_length() > EVENTS_A_RUN {
+            break;
+        }
         let seen = last_seen(ctx);
         let question = QueryVideoTaskRequest {
             task_id: request.task_id.clone(),
@@ -68,6 +73,10 @@ pub(super) async fn follow(
         };
         let task = without_flag(ctx, task);
         if !question::is_news(&task.status, &known_status) {
+            // It was seen all the same.
+            if last_seen(ctx).is_none() {
+                show(ctx, phase::WAITING, Some(task));
+            }
             continue;
         }
         write_attributes(ctx, attributes::of_task(&request.account, &task));
