@@ -8,6 +8,8 @@ mod fault;
 mod memory;
 mod query_video_task;
 mod record_outcome;
+mod task_record;
+mod task_urls;
 mod transfers;
 
 pub use query_video_task::QueryActivities;

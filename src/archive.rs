@@ -2,18 +2,25 @@
 //!
 //! - [`Archive`]: a store and a place in it.
 //! - [`Layout`]: the keys of one task.
-//! - [`transfer`]: streams a URL into a staged object, digesting and checking as it goes.
+//! - [`Kind`]: what a task makes, and what it is called.
+//! - [`source`]: the bytes behind a URL, across cut connections.
+//! - [`checks`]: what is found out about bytes while they pass.
+//! - [`transfer`]: streams a source into a staged object.
 //! - [`publish`]: puts a staged object under its final key, never over another.
 //! - [`receipt`]: reads and writes `manifest.json`, the commit.
 //! - [`Error`]: what can go wrong, by what the caller can do.
 
+pub mod checks;
 mod error;
+mod kind;
 mod layout;
 pub mod publish;
 pub mod receipt;
+pub mod source;
 mod store;
 pub mod transfer;
 
 pub use error::Error;
-pub use layout::{Layout, VIDEO};
+pub use kind::{Format, Kind};
+pub use layout::Layout;
 pub use store::{Archive, CannotOpenArchive};

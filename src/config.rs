@@ -22,7 +22,7 @@ use std::net::SocketAddr;
 
 use reqwest::Url;
 
-use crate::seedance::UrlHosts;
+use crate::download::UrlHosts;
 
 /// Effective configuration of a worker.
 #[derive(Clone, Debug)]

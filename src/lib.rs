@@ -6,6 +6,7 @@
 //! - [`seedance`]: the API client and the sealing of signed URLs.
 //! - [`questions`]: asks about a task for a workflow.
 //! - [`ingress`]: callbacks from Seedance.
+//! - [`download`]: fetches from URLs that are not trusted.
 //! - [`archive`]: transfer, publication and receipt.
 //! - [`config`]: what a worker is told.
 //! - [`lifecycles`]: starts lifecycles and follows them to their end.
@@ -21,6 +22,7 @@ pub mod archive;
 pub mod cli;
 pub mod config;
 pub mod dev_server;
+pub mod download;
 pub mod http;
 pub mod ingress;
 pub mod lifecycles;

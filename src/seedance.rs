@@ -7,7 +7,6 @@
 //! - [`UrlSeal`]: seals and opens URLs.
 //! - [`Statuses`]: what gateways call the statuses.
 //! - [`Budget`]: how often an account may be asked.
-//! - [`UrlHosts`]: where an account's videos may come from.
 
 mod budget;
 mod client;
@@ -17,7 +16,6 @@ mod record;
 mod seal;
 mod signed_url;
 mod statuses;
-mod url_hosts;
 
 pub use budget::Budget;
 pub use client::Client;
@@ -26,4 +24,3 @@ pub use error::{Error, Reaction};
 pub use record::{Record, SecretUrl};
 pub use seal::{CannotOpen, UrlSeal};
 pub use statuses::Statuses;
-pub use url_hosts::UrlHosts;

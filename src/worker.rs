@@ -66,12 +66,13 @@ impl Worker {
     ) -> Result<Self, WorkerError> {
         let archive = Archive::open(&config.archive_url)?;
         let http = http::client().map_err(|error| WorkerError::Http(http::describe(error)))?;
-        let seedance = seedance::Client::new(http.clone());
+        let seedance = seedance::Client::new(http);
         let has_search_attributes = search_attributes::are_registered(client).await;
         let asking = Questions::new(seedance.clone(), has_search_attributes);
         let ingress = ingress(config, client, &asking).await?;
         let questions = QueryActivities::new(config.accounts.clone(), asking);
-        let transfers = TransferActivities::new(config.accounts.clone(), seedance, http, archive);
+        let transfers = TransferActivities::new(config.accounts.clone(), seedance, archive)
+            .map_err(|error| WorkerError::Http(http::describe(error)))?;
 
         let questions = WorkerOptions::new(config.task_queue.as_str())
             .graceful_shutdown_period(GRACE)

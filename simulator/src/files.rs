@@ -1,6 +1,7 @@
 //! Serves what signed URLs point to, as the object store behind them does.
 
 use std::{
+    io,
     ops::Range,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
@@ -104,7 +105,8 @@ impl Object {
         let is_same = headers
             .get(header::IF_RANGE)
             .is_none_or(|it| it == digests.etag.as_str() || it == modified.as_str());
-        let range = match headers.get(header::RANGE).filter(|_| is_same) {
+        let has_ranges = is_same && !self.task.script.no_ranges;
+        let range = match headers.get(header::RANGE).filter(|_| has_ranges) {
             None => 0..size,
             Some(range) => {
                 let Some(range) = range.to_str().ok().and_then(|it| parse_range(it, size)) else {
@@ -137,20 +139,31 @@ impl Object {
         self,
         service: Arc<Service>,
         range: Range<u64>,
-    ) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> {
+    ) -> impl Stream<Item = io::Result<Bytes>> {
+        let mut downloads = 0;
         if self.is_video {
-            service
-                .tasks
-                .count(&self.task.id, |stats| stats.downloads += 1);
+            service.tasks.count(&self.task.id, |stats| {
+                stats.downloads += 1;
+                downloads = stats.downloads;
+            });
         }
+        let script = &self.task.script;
+        let is_cut = self.is_video && downloads <= script.cuts;
+        let cut_at = is_cut.then(|| range.start + script.cut_after);
         let began = Instant::now();
         let first = range.start;
         stream::unfold(range.start, move |position| {
-            let piece = self.source.piece(position..range.end);
+            let is_over = cut_at.is_some_and(|cut_at| position >= cut_at);
+            let end = cut_at.unwrap_or(range.end).min(range.end);
+            let piece = self.source.piece(position..end);
             let pace = self.task.script.bytes_per_second.filter(|_| self.is_video);
             let (task_id, is_video) = (self.task.id.clone(), self.is_video);
             let service = service.clone();
             async move {
+                if is_over {
+                    let cut = io::Error::from(io::ErrorKind::ConnectionAborted);
+                    return Some((Err(cut), position));
+                }
                 let piece = piece?;
                 let next = position + piece.len() as u64;
                 if let Some(pace) = pace {

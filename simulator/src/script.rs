@@ -93,6 +93,12 @@ pub struct Script {
     pub dead_urls: usize,
     /// Whether queries and callbacks have its record in the envelope of a gateway.
     pub wrapped: bool,
+    /// How many downloads of the video, from the first, are cut off after [`Script::cut_after`].
+    pub cuts: u64,
+    /// Bytes that a download which is cut off has sent by then.
+    pub cut_after: u64,
+    /// Whether its URL ignores ranges, and serves the whole video each time.
+    pub no_ranges: bool,
     /// Whether its record has a field that no documentation knows.
     pub extra: bool,
     /// Where each of its statuses is told, but for a cancellation. One that is no http(s) URL is
@@ -133,6 +139,9 @@ impl Script {
             "garbage" => self.garbage = flag(value)?,
             "dead_urls" => self.dead_urls = number(value)? as usize,
             "wrapped" => self.wrapped = flag(value)?,
+            "cuts" => self.cuts = number(value)?,
+            "cut_after" => self.cut_after = number(value)?,
+            "no_ranges" => self.no_ranges = flag(value)?,
             "extra" => self.extra = flag(value)?,
             _ => return Err("has a name that is not known".into()),
         }

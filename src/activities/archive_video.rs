@@ -1,9 +1,9 @@
-//! `ArchiveVideo`: streams the video into the archive and writes the receipt. Run again, it finds
-//! the receipt and downloads nothing.
+//! `ArchiveVideo`: streams what a task made into the archive and writes the receipt. Run again, it
+//! finds the receipt and downloads nothing.
 
 use std::{
     convert::Infallible,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
 
@@ -13,17 +13,23 @@ use seedance_archiver_proto::{
     v1::{ArchiveProgress, ArchiveVideoRequest, ArchivedObject, Manifest, VideoTask},
 };
 use seedance_archiver_workflows::request::{InvalidRequest, Request};
+use serde_json::Value;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use uuid::Uuid;
 
-use super::{TransferActivities, failure, fault::Fault};
+use super::{
+    TransferActivities, failure,
+    fault::Fault,
+    task_record,
+    task_urls::{TaskUrls, sealed_url},
+};
 use crate::{
     archive::{
-        self, Archive, Layout, publish, receipt,
+        Archive, Kind, Layout, publish, receipt,
         transfer::{Progress, Transferred, transfer},
     },
     config::Account,
-    seedance::{CannotOpen, SecretUrl},
+    seedance::Record,
     time::time,
 };
 
@@ -31,7 +37,8 @@ use crate::{
 const HEARTBEAT: Duration = Duration::from_millis(500);
 /// How long an upload may take to be aborted.
 const ABORT: Duration = Duration::from_secs(5);
-const VIDEO_TYPE: &str = "video/mp4";
+/// Attempts after which a video no longer waits for its last frame.
+const LAST_FRAME_ATTEMPTS: u32 = 5;
 
 impl TransferActivities {
     pub(super) async fn run_archive_video(
@@ -65,15 +72,15 @@ impl TransferActivities {
         let archive = self
             .archive_at(&request.destination)
             .map_err(|fault| fail(fault, &account, &task, ctx))?;
-        let layout = Layout::new(&archive.root, &account.name, &task);
-        // Each attempt has its own: one that is believed dead may still write.
-        let staged = layout.staged_video(&archive.root, &Uuid::new_v4().to_string());
         Ok(Job {
+            layout: Layout::new(&archive.root, &account.name, &task),
+            created_at: created_at(&task, ctx),
+            attempt: ctx.info().attempt,
+            attempt_id: Uuid::new_v4().to_string(),
+            record: OnceLock::new(),
             account,
             task,
             archive,
-            layout,
-            staged,
         })
     }
 
@@ -87,9 +94,27 @@ impl TransferActivities {
         if let Some(manifest) = receipt::find(&job.archive, &receipt).await? {
             return Ok(manifest);
         }
-        let (source_host, video) = self.fetch(ctx, job, progress).await?;
-        publish::publish(&job.archive, &job.staged, &job.layout.video(), &video).await?;
-        let manifest = job.manifest(source_host, video);
+        let mut manifest = job.manifest();
+        for kind in job.kinds() {
+            match self.store(ctx, job, kind, progress).await {
+                Ok((object, transferred)) => {
+                    manifest.source_host = transferred.source_host;
+                    manifest.bytes_fetched_again += transferred.fetched_again as i64;
+                    manifest.objects.push(object);
+                }
+                Err(Fault::Passing(fault)) if kind == Kind::LastFrame && job.is_late() => {
+                    manifest
+                        .warnings
+                        .push(format!("no last frame: {}", fault.message));
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        let record = task_record::of(self, job).await;
+        manifest
+            .objects
+            .push(receipt::write_task(&job.archive, &job.layout, &record).await?);
+        manifest.archived_at = Timestamp::now().as_second();
         let manifest = receipt::write(&job.archive, &receipt, manifest).await?;
         receipt::forget_outcome(&job.archive, &job.layout).await;
         tracing::info!(
@@ -100,124 +125,102 @@ impl TransferActivities {
         Ok(manifest)
     }
 
-    /// Streams the video into the staged object: from the URL that came with the request, or, where
-    /// that one does not work, from a fresh one.
-    async fn fetch(
+    /// Brings in one object.
+    async fn store(
         &self,
         ctx: &ActivityContext,
         job: &Job,
+        kind: Kind,
         progress: &Progress,
-    ) -> Result<(String, Transferred), Fault> {
-        let refused = match job.sealed_url() {
-            Ok(url) if is_alive(&url) => match self.stream(ctx, job, progress, &url).await {
-                Err(error @ archive::Error::UrlRefused(_)) => error.into(),
-                other => return Ok(other?),
-            },
-            Ok(_) | Err(CannotOpen::NotSealed) => Fault::no_url("the video URL has expired"),
-            Err(error) => Fault::unreadable_url(&error),
-        };
-        let url = self.fresh_url(ctx, job, refused).await?;
-        Ok(self.stream(ctx, job, progress, &url).await?)
-    }
-
-    /// Asks for a URL, while the task can be asked about. `refused` says why the URL that came with
-    /// the request does not work.
-    async fn fresh_url(
-        &self,
-        ctx: &ActivityContext,
-        job: &Job,
-        refused: Fault,
-    ) -> Result<SecretUrl, Fault> {
-        if !job.can_be_asked_about(ctx) {
-            return Err(refused);
-        }
-        let record = self.seedance.query(&job.account, &job.task.id).await?;
-        record
-            .video_url()
-            .filter(is_alive)
-            .ok_or_else(|| Fault::no_url("the record has no URL that works"))
-    }
-
-    async fn stream(
-        &self,
-        ctx: &ActivityContext,
-        job: &Job,
-        progress: &Progress,
-        url: &SecretUrl,
-    ) -> Result<(String, Transferred), archive::Error> {
-        let hosts = &job.account.url_hosts;
-        hosts.check(url).map_err(archive::Error::UrlNotAllowed)?;
-        let video = transfer(
-            &self.http,
-            url,
+    ) -> Result<(ArchivedObject, Transferred), Fault> {
+        let staged = job
+            .layout
+            .staged(&job.archive.root, &job.attempt_id, kind.word());
+        let urls = TaskUrls::new(self, job, kind);
+        let transferred = transfer(
+            self.downloads(&job.account)?,
+            urls,
+            (kind, &job.task),
             &job.archive,
-            &job.staged,
+            &staged,
             progress,
             ctx.cancelled(),
         )
         .await?;
-        Ok((url.host(), video))
+        let key = job.layout.file(transferred.checked.format.name);
+        let object = publish::publish(&job.archive, &staged, &key, &transferred.checked).await?;
+        Ok((object, transferred))
+    }
+
+    /// Asks about the task; the record is kept for `task.json`.
+    pub(super) async fn ask(&self, job: &Job) -> Result<Record, Fault> {
+        let record = self.seedance.query(&job.account, &job.task.id).await?;
+        let _ = job.record.set(record.as_received());
+        Ok(record)
     }
 }
 
-/// One video to archive: the request, resolved.
-struct Job {
-    account: Arc<Account>,
-    task: VideoTask,
-    archive: Archive,
-    layout: Layout,
-    staged: object_store::path::Path,
+/// One task to archive: the request, resolved.
+pub(super) struct Job {
+    pub(super) account: Arc<Account>,
+    pub(super) task: VideoTask,
+    pub(super) archive: Archive,
+    pub(super) layout: Layout,
+    /// The record as received, once the task was asked about.
+    pub(super) record: OnceLock<Value>,
+    created_at: SystemTime,
+    attempt: u32,
+    /// Each attempt has its own: one that is believed dead may still write.
+    attempt_id: String,
 }
 
 impl Job {
-    fn sealed_url(&self) -> Result<SecretUrl, CannotOpen> {
-        sealed_url(&self.account, &self.task)
-    }
-
-    fn can_be_asked_about(&self, ctx: &ActivityContext) -> bool {
-        let created_at = created_at(&self.task, ctx);
+    pub(super) fn can_be_asked_about(&self) -> bool {
         let windows = &self.account.windows;
-        !windows.is_outside(created_at, SystemTime::now())
+        !windows.is_outside(self.created_at, SystemTime::now())
     }
 
-    fn manifest(&self, source_host: String, video: Transferred) -> Manifest {
-        let key = self.layout.video();
+    /// What is to be archived. A record whose URLs are cleared had a video.
+    fn kinds(&self) -> Vec<Kind> {
+        let content = self.task.content.clone().unwrap_or_default();
+        let mut kinds = Kind::ALL.to_vec();
+        kinds.retain(|kind| !kind.url_in(&content).is_empty());
+        if kinds.is_empty() {
+            kinds.push(Kind::Video);
+        }
+        kinds
+    }
+
+    fn is_late(&self) -> bool {
+        self.attempt >= LAST_FRAME_ATTEMPTS
+    }
+
+    /// The receipt before anything is archived.
+    fn manifest(&self) -> Manifest {
+        let task = &self.task;
         Manifest {
-            task_id: self.task.id.clone(),
+            task_id: task.id.clone(),
             account: self.account.name.clone(),
-            model: self.task.model.clone(),
-            task_created_at: self.task.created_at,
-            task_updated_at: self.task.updated_at,
+            model: task.model.clone(),
+            task_created_at: task.created_at,
+            task_updated_at: task.updated_at,
             manifest_url: self.archive.url_of(&self.layout.manifest()),
-            objects: vec![ArchivedObject {
-                name: key.filename().unwrap_or_default().to_owned(),
-                url: self.archive.url_of(&key),
-                size_bytes: video.size,
-                sha256: video.sha256,
-                content_type: VIDEO_TYPE.to_owned(),
-            }],
-            archived_at: Timestamp::now().as_second(),
-            source_host,
             archiver_version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: task.seed,
+            resolution: task.resolution.clone(),
+            ratio: task.ratio.clone(),
+            duration: task.duration,
+            frames: task.frames,
+            usage: task.usage.clone(),
+            attempts: i64::from(self.attempt),
+            ..Manifest::default()
         }
     }
 }
 
-fn is_alive(url: &SecretUrl) -> bool {
-    url.expires_at().is_none_or(|end| SystemTime::now() < end)
-}
-
-fn sealed_url(account: &Account, task: &VideoTask) -> Result<SecretUrl, CannotOpen> {
-    let content = task.content.as_ref().ok_or(CannotOpen::NotSealed)?;
-    let seal = account
-        .seal()
-        .map_err(|error| CannotOpen::NoKey(error.to_string()))?;
-    seal.open(&task.id, &content.video_url)
-}
-
 fn fail(fault: Fault, account: &Account, task: &VideoTask, ctx: &ActivityContext) -> ActivityError {
     let updated_at = time(task.updated_at).unwrap_or_else(|| first_attempt(ctx));
-    let url = sealed_url(account, task).ok();
+    let url = sealed_url(account, task, Kind::Video).ok();
     let says_itself = url.and_then(|url| url.expires_at());
     let left = account.windows.until_archive_deadline(
         created_at(task, ctx),
@@ -250,7 +253,7 @@ async fn report(ctx: &ActivityContext, progress: &Progress) -> Infallible {
         ticks.tick().await;
         let (bytes_done, bytes_total) = progress.bytes();
         let beat = ArchiveProgress {
-            object: archive::VIDEO.to_owned(),
+            object: progress.kind().word().to_owned(),
             bytes_done,
             bytes_total,
         };

@@ -3,7 +3,7 @@
 // The constants that the macro makes carry no documentation.
 #![allow(missing_docs)]
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use seedance_archiver_proto::v1::{
     ArchiveVideoRequest, Manifest, OutcomeRecord, RecordOutcomeRequest,
@@ -16,6 +16,7 @@ use super::{failure, fault::Fault, record_outcome};
 use crate::{
     archive::{self, Archive, CannotOpenArchive},
     config::{Account, Accounts},
+    download::Downloads,
     seedance::Client,
 };
 
@@ -23,7 +24,7 @@ use crate::{
 pub struct TransferActivities {
     pub(super) accounts: Accounts,
     pub(super) seedance: Client,
-    pub(super) http: reqwest::Client,
+    downloads: BTreeMap<String, Downloads>,
     archive: Archive,
 }
 
@@ -55,15 +56,26 @@ impl TransferActivities {
     pub fn new(
         accounts: Accounts,
         seedance: Client,
-        http: reqwest::Client,
         archive: Archive,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, reqwest::Error> {
+        let downloads = accounts.iter().map(|account| {
+            let downloads = Downloads::new(account.url_hosts.clone())?;
+            Ok((account.name.clone(), downloads))
+        });
+        Ok(Self {
+            downloads: downloads.collect::<Result<_, _>>()?,
             accounts,
             seedance,
-            http,
             archive,
-        }
+        })
+    }
+
+    /// The client that fetches an account's videos.
+    pub(super) fn downloads(&self, account: &Account) -> Result<&Downloads, Fault> {
+        self.downloads.get(&account.name).ok_or_else(|| {
+            let problem = format!("is `{}`, which cannot fetch anything", account.name);
+            Fault::Invalid(InvalidRequest::new("account", problem))
+        })
     }
 
     pub(super) fn account(&self, name: &str) -> Result<Arc<Account>, ActivityError> {

@@ -3,6 +3,7 @@
 use seedance_archiver_proto::names::failure;
 
 use super::CannotOpenArchive;
+use crate::download;
 
 /// An error of the archive. Its text holds no signed URL.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,15 @@ pub enum Error {
     /// Told to stop.
     #[error("cancelled")]
     Cancelled,
+}
+
+impl From<download::Error> for Error {
+    fn from(error: download::Error) -> Self {
+        match error {
+            download::Error::Refused(why) => Self::UrlNotAllowed(why),
+            download::Error::Unreachable(fault) => Self::Source(fault),
+        }
+    }
 }
 
 impl Error {

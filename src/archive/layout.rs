@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use object_store::path::{Path, PathPart};
 use seedance_archiver_proto::{names, v1::VideoTask};
 
-/// File name of the video.
-pub const VIDEO: &str = "video.mp4";
+/// Folder of what is not published yet.
+pub(super) const STAGING: &str = ".staging";
 
 /// The folder of one task: `{account}/{year}/{month}/{day}/{task_id}`, the day being that of its
 /// creation in UTC.
@@ -33,9 +33,9 @@ impl Layout {
         }
     }
 
-    /// Key of the video.
-    pub fn video(&self) -> Path {
-        self.folder.clone().join(VIDEO)
+    /// Key of a file of the task.
+    pub fn file(&self, name: &str) -> Path {
+        self.folder.clone().join(name)
     }
 
     /// Key of the receipt.
@@ -53,10 +53,10 @@ impl Layout {
         self.folder.clone().join(names::TASK)
     }
 
-    /// Key under which one attempt stages the video. Each attempt has its own: a slow one that is
+    /// Key under which one attempt stages something. Each attempt has its own: a slow one that is
     /// believed dead must not write into another's object.
-    pub fn staged_video(&self, root: &Path, attempt: &str) -> Path {
-        let parts = [".staging", &format!("{}-{attempt}", self.task_id), VIDEO];
+    pub fn staged(&self, root: &Path, attempt: &str, name: &str) -> Path {
+        let parts = [STAGING, &format!("{}-{attempt}", self.task_id), name];
         root.parts().chain(parts.map(PathPart::from)).collect()
     }
 }
@@ -72,7 +72,7 @@ mod tests {
             ..VideoTask::default()
         };
         Layout::new(&Path::from(root), account, &task)
-            .video()
+            .file("video.mp4")
             .to_string()
     }
 

@@ -2,9 +2,10 @@
 
 use futures::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt, path::Path};
+use seedance_archiver_proto::v1::ArchivedObject;
 use sha2::{Digest, Sha256};
 
-use super::{Archive, Error, transfer::Transferred};
+use super::{Archive, Error, checks::Checked};
 
 /// Moves `staged` to `key`. Where `key` exists, left by an attempt that died before its receipt, it
 /// must hold the same bytes.
@@ -12,8 +13,8 @@ pub async fn publish(
     archive: &Archive,
     staged: &Path,
     key: &Path,
-    new: &Transferred,
-) -> Result<(), Error> {
+    new: &Checked,
+) -> Result<ArchivedObject, Error> {
     let store = archive.store.as_ref();
     match store.copy_if_not_exists(staged, key).await {
         Ok(()) => {}
@@ -31,7 +32,17 @@ pub async fn publish(
         Err(error) => return Err(error.into()),
     }
     discard(store, staged).await;
-    Ok(())
+    let stored = store.head(key).await?;
+    Ok(ArchivedObject {
+        name: key.filename().unwrap_or_default().to_owned(),
+        url: archive.url_of(key),
+        size_bytes: new.size as i64,
+        sha256: new.sha256.clone(),
+        content_type: new.format.content_type.to_owned(),
+        etag: stored.e_tag.unwrap_or_default(),
+        version: stored.version.unwrap_or_default(),
+        checks: new.checks.clone(),
+    })
 }
 
 async fn sha256_of(store: &dyn ObjectStore, key: &Path) -> Result<String, Error> {
@@ -55,11 +66,17 @@ mod tests {
     use reqwest::Url;
 
     use super::*;
+    use crate::archive::Format;
 
-    fn digest(bytes: &[u8]) -> Transferred {
-        Transferred {
-            size: bytes.len() as i64,
+    fn checked(bytes: &[u8]) -> Checked {
+        Checked {
+            format: Format {
+                name: "video.mp4",
+                content_type: "video/mp4",
+            },
+            size: bytes.len() as u64,
             sha256: hex::encode(Sha256::digest(bytes)),
+            checks: Vec::new(),
         }
     }
 
@@ -82,9 +99,9 @@ mod tests {
         );
         for (bytes, is_published) in [(b"one", true), (b"one", true), (b"two", false)] {
             store.put(&staged, bytes.to_vec().into()).await.unwrap();
-            let published = publish(&archive, &staged, &key, &digest(bytes)).await;
+            let published = publish(&archive, &staged, &key, &checked(bytes)).await;
             match published {
-                Ok(()) => assert!(is_published),
+                Ok(object) => assert!(is_published && object.size_bytes == 3),
                 Err(Error::Conflict { .. }) => assert!(!is_published),
                 Err(error) => panic!("{error}"),
             }

@@ -2,9 +2,13 @@
 //! record of every other ending, `outcome.json`.
 
 use object_store::{ObjectStoreExt, PutMode, path::Path};
-use seedance_archiver_proto::v1::{Manifest, OutcomeRecord};
+use seedance_archiver_proto::{
+    names,
+    v1::{ArchivedObject, Manifest, OutcomeRecord},
+};
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::{Archive, Error, Layout};
 
@@ -30,6 +34,32 @@ pub async fn write(archive: &Archive, key: &Path, manifest: Manifest) -> Result<
         }
         Err(error) => Err(error),
     }
+}
+
+/// Writes the record of a task whose video is archived, unless there is one.
+pub async fn write_task(
+    archive: &Archive,
+    layout: &Layout,
+    task: &Value,
+) -> Result<ArchivedObject, Error> {
+    let key = layout.task();
+    match put(archive, &key, task, PutMode::Create).await {
+        Ok(()) | Err(Error::Store(object_store::Error::AlreadyExists { .. })) => {}
+        Err(error) => return Err(error),
+    }
+    let stored = archive.store.get(&key).await?;
+    let meta = stored.meta.clone();
+    let bytes = stored.bytes().await?;
+    Ok(ArchivedObject {
+        name: names::TASK.to_owned(),
+        url: archive.url_of(&key),
+        size_bytes: bytes.len() as i64,
+        sha256: hex::encode(Sha256::digest(&bytes)),
+        content_type: "application/json".to_owned(),
+        etag: meta.e_tag.unwrap_or_default(),
+        version: meta.version.unwrap_or_default(),
+        checks: Vec::new(),
+    })
 }
 
 /// Writes how a task ended without a video: its last record, then the outcome. Neither is the last

@@ -1,13 +1,16 @@
-//! Streams a video URL into an object, digesting and checking as it goes, in bounded memory.
+//! Streams what is behind a URL into an object, checking as it goes, in bounded memory.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use object_store::{ObjectStoreExt, WriteMultipart, path::Path};
-use reqwest::{Response, StatusCode, header::CONTENT_TYPE};
-use sha2::{Digest, Sha256};
+use seedance_archiver_proto::v1::VideoTask;
 
-use super::{Archive, Error};
-use crate::{http, seedance::SecretUrl};
+use super::{
+    Archive, Error, Kind,
+    checks::{Checked, Running},
+    source::{Next, Source, Urls},
+};
+use crate::download::Downloads;
 
 /// Size of one part of a multipart upload.
 const PART_SIZE: usize = 8 * 1024 * 1024;
@@ -15,25 +18,42 @@ const PART_SIZE: usize = 8 * 1024 * 1024;
 const PARTS_IN_FLIGHT: usize = 2;
 
 /// What was transferred.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Transferred {
-    /// Size in bytes.
-    pub size: i64,
-    /// SHA-256, lower-case hex.
-    pub sha256: String,
+    /// What the bytes are, and what was found out about them.
+    pub checked: Checked,
+    /// Host that they came from.
+    pub source_host: String,
+    /// Bytes that came in vain.
+    pub fetched_again: u64,
 }
 
 /// How far a transfer is, for whoever watches.
 #[derive(Debug, Default)]
 pub struct Progress {
+    kind: AtomicUsize,
     done: AtomicI64,
     total: AtomicI64,
 }
 
 impl Progress {
-    fn begin(&self, total: i64) {
+    fn begin(&self, kind: Kind, total: Option<u64>) {
+        let kind = Kind::ALL.iter().position(|it| *it == kind);
+        self.kind.store(kind.unwrap_or_default(), Ordering::Relaxed);
+        let total = total.and_then(|total| i64::try_from(total).ok());
         self.done.store(0, Ordering::Relaxed);
-        self.total.store(total, Ordering::Relaxed);
+        self.total
+            .store(total.unwrap_or_default(), Ordering::Relaxed);
+    }
+
+    fn add(&self, bytes: usize) {
+        self.done.fetch_add(bytes as i64, Ordering::Relaxed);
+    }
+
+    /// What is under way.
+    pub fn kind(&self) -> Kind {
+        let kind = Kind::ALL.get(self.kind.load(Ordering::Relaxed));
+        kind.copied().unwrap_or(Kind::Video)
     }
 
     /// Bytes done and, once known, bytes in all.
@@ -45,118 +65,95 @@ impl Progress {
     }
 }
 
-/// Streams `url` into the object `staged`. Once `cancelled` resolves, or on any fault, the upload is
+/// Streams into the object `staged`. Once `cancelled` resolves, or on any fault, the upload is
 /// aborted. The upload is opened first: a store that is down must not cost a download.
-pub async fn transfer(
-    http: &reqwest::Client,
-    url: &SecretUrl,
+pub async fn transfer<U: Urls>(
+    downloads: &Downloads,
+    urls: U,
+    (kind, task): (Kind, &VideoTask),
     archive: &Archive,
     staged: &Path,
     progress: &Progress,
     cancelled: impl Future<Output = ()>,
-) -> Result<Transferred, Error> {
-    let upload = archive.store.put_multipart(staged).await?;
-    let mut upload = WriteMultipart::new_with_chunk_size(upload, PART_SIZE);
-    let fetched = tokio::select! {
-        fetched = fetch(http, url, &mut upload, progress) => fetched,
-        () = cancelled => Err(Error::Cancelled),
-    };
-    match fetched {
-        Ok(transferred) => {
-            upload.finish().await?;
-            Ok(transferred)
-        }
-        Err(error) => {
-            // What matters is the first fault.
-            if let Err(fault) = upload.abort().await {
-                tracing::warn!(%fault, %staged, "could not abort an upload");
+) -> Result<Transferred, U::Error> {
+    tokio::pin!(cancelled);
+    let mut upload = open(archive, staged).await?;
+    let mut source = tokio::select! {
+        source = Source::open(downloads, urls) => match source {
+            Ok(source) => source,
+            Err(error) => {
+                abort(upload, staged).await;
+                return Err(error);
             }
-            Err(error)
+        },
+        () = &mut cancelled => {
+            abort(upload, staged).await;
+            return Err(Error::Cancelled.into());
+        }
+    };
+    loop {
+        let copied = tokio::select! {
+            copied = copy(&mut source, (kind, task), &mut upload, progress) => copied,
+            () = &mut cancelled => Err(Error::Cancelled.into()),
+        };
+        match copied {
+            Ok(Some(checked)) => {
+                upload.finish().await.map_err(Error::from)?;
+                return Ok(Transferred {
+                    checked,
+                    source_host: source.host(),
+                    fetched_again: source.fetched_again(),
+                });
+            }
+            Ok(None) => {
+                abort(upload, staged).await;
+                upload = open(archive, staged).await?;
+            }
+            Err(error) => {
+                abort(upload, staged).await;
+                return Err(error);
+            }
         }
     }
 }
 
-async fn fetch(
-    http: &reqwest::Client,
-    url: &SecretUrl,
-    upload: &mut WriteMultipart,
-    progress: &Progress,
-) -> Result<Transferred, Error> {
-    let response = open(http, url).await?;
-    let length = response.content_length().map(|length| length as i64);
-    progress.begin(length.unwrap_or_default());
-    let transferred = copy(response, upload, progress).await?;
-    check_length(transferred, length)
+async fn open(archive: &Archive, staged: &Path) -> Result<WriteMultipart, Error> {
+    let upload = archive.store.put_multipart(staged).await?;
+    Ok(WriteMultipart::new_with_chunk_size(upload, PART_SIZE))
 }
 
-async fn open(http: &reqwest::Client, url: &SecretUrl) -> Result<Response, Error> {
-    let response = http
-        .get(url.expose())
-        .send()
-        .await
-        .map_err(|error| Error::Source(http::describe(error)))?;
-    match response.status() {
-        StatusCode::OK => Ok(response),
-        status @ (StatusCode::UNAUTHORIZED
-        | StatusCode::FORBIDDEN
-        | StatusCode::NOT_FOUND
-        | StatusCode::GONE) => Err(Error::UrlRefused(status.as_u16())),
-        status => Err(Error::Source(format!("HTTP {}", status.as_u16()))),
+/// What matters is why it is aborted.
+async fn abort(upload: WriteMultipart, staged: &Path) {
+    if let Err(fault) = upload.abort().await {
+        tracing::warn!(%fault, %staged, "could not abort an upload");
     }
 }
 
-async fn copy(
-    mut response: Response,
+/// Copies to the end. `None`: the source begins again.
+async fn copy<U: Urls>(
+    source: &mut Source<'_, U>,
+    (kind, task): (Kind, &VideoTask),
     upload: &mut WriteMultipart,
     progress: &Progress,
-) -> Result<Transferred, Error> {
-    let content_type = response.headers().get(CONTENT_TYPE).cloned();
-    let mut digest = Sha256::new();
-    let mut size = 0;
-    let mut beginning = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| Error::Source(http::describe(error)))?
-    {
-        if beginning.len() < MP4_SIGNATURE_END {
-            beginning.extend(chunk.iter().take(MP4_SIGNATURE_END - beginning.len()));
+) -> Result<Option<Checked>, U::Error> {
+    let mut checks = Running::new(kind, source.length());
+    progress.begin(kind, source.length());
+    loop {
+        match source.next().await? {
+            Next::Bytes(bytes) => {
+                checks.update(&bytes)?;
+                progress.add(bytes.len());
+                upload
+                    .wait_for_capacity(PARTS_IN_FLIGHT)
+                    .await
+                    .map_err(Error::from)?;
+                upload.put(bytes);
+            }
+            Next::StartOver => return Ok(None),
+            Next::End => {
+                let checked = checks.finish(task, source.length(), source.headers())?;
+                return Ok(Some(checked));
+            }
         }
-        digest.update(&chunk);
-        size += chunk.len() as i64;
-        upload.wait_for_capacity(PARTS_IN_FLIGHT).await?;
-        upload.put(chunk);
-        progress.done.store(size, Ordering::Relaxed);
-    }
-    if !is_mp4(&beginning) {
-        let kind = content_type
-            .as_ref()
-            .and_then(|kind| kind.to_str().ok())
-            .unwrap_or("nothing");
-        return Err(Error::Corrupt(format!(
-            "{size} bytes of {kind} that do not begin as an MP4"
-        )));
-    }
-    Ok(Transferred {
-        size,
-        sha256: hex::encode(digest.finalize()),
-    })
-}
-
-const MP4_SIGNATURE_END: usize = 8;
-
-/// Every MP4 begins with a box `ftyp`. Content type and status are not to be trusted: a JSON error
-/// has been served as `200 video/mp4`.
-fn is_mp4(beginning: &[u8]) -> bool {
-    beginning.get(4..MP4_SIGNATURE_END) == Some(b"ftyp")
-}
-
-fn check_length(transferred: Transferred, length: Option<i64>) -> Result<Transferred, Error> {
-    match length {
-        Some(length) if length != transferred.size => Err(Error::Corrupt(format!(
-            "{} bytes came where {length} were announced",
-            transferred.size
-        ))),
-        _ => Ok(transferred),
     }
 }

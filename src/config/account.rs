@@ -7,7 +7,10 @@ use seedance_archiver_proto::names;
 use seedance_archiver_workflows::{question::Pace, request::InvalidRequest, windows::Windows};
 
 use super::{Callbacks, CannotReadSecret, Secret, TaskPath, preset, secret};
-use crate::seedance::{Budget, Statuses, UrlHosts, UrlSeal};
+use crate::{
+    download::UrlHosts,
+    seedance::{Budget, Statuses, UrlSeal},
+};
 
 /// A named Seedance endpoint. Requests carry the name; the key never leaves the worker.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::{CannotOpen, UrlSeal, signed_url};
 
 /// A task record whose URLs are still readable. It cannot be printed or serialised: the only ways
-/// out are [`Record::sealed`], [`Record::video_url`] and [`Record::as_received`].
+/// out are [`Record::sealed`], [`Record::url`] and [`Record::as_received`].
 pub struct Record {
     task: VideoTask,
     received: Map<String, Value>,
@@ -40,8 +40,13 @@ impl Record {
 
     /// The URL of the video, once there is one.
     pub fn video_url(&self) -> Option<SecretUrl> {
-        let url = &self.task.content.as_ref()?.video_url;
-        (!url.is_empty()).then(|| SecretUrl::new(url.clone()))
+        self.url(|content| &content.video_url)
+    }
+
+    /// One of the URLs, once it is there.
+    pub fn url(&self, pick: impl Fn(&VideoContent) -> &str) -> Option<SecretUrl> {
+        let url = pick(self.task.content.as_ref()?);
+        (!url.is_empty()).then(|| SecretUrl::new(url.to_owned()))
     }
 
     /// Every field as it was received, in its order, but for the queries of URLs and for

@@ -5,16 +5,26 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, ensure};
 use seedance_archiver::lifecycles::{self, Doing};
 use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
-use seedance_archiver_simulator::Script;
+use seedance_archiver_simulator::{Image, Script};
+use sha2::{Digest, Sha256};
 use temporalio_client::WorkflowCancelOptions;
 
 use crate::{
     Suite,
-    world::{Server, World, until},
+    world::{Server, World, read_local, until},
 };
 
 pub(crate) fn tests(suite: Suite) -> Suite {
     suite
+        .test("archiving::a_cut_connection_goes_on", cuts_go_on)
+        .test(
+            "archiving::a_whole_answer_after_a_cut_is_stored_once",
+            a_whole_answer_after_a_cut,
+        )
+        .test(
+            "archiving::the_last_frame_is_called_what_it_is",
+            archives_the_last_frame,
+        )
         .test(
             "archiving::stores_the_served_bytes_and_a_receipt",
             stores_the_served_bytes,
@@ -66,8 +76,83 @@ async fn stores_the_served_bytes(server: Arc<Server>) -> anyhow::Result<()> {
         "{object:?}"
     );
     let files = world.archived_files()?;
-    ensure!(files.len() == 2, "something is left: {files:?}");
+    ensure!(files.len() == 3, "something is left: {files:?}");
     world.holds_exactly(&id, &manifest)
+}
+
+/// Each cut costs a download, and what was on its way.
+async fn cuts_go_on(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let bytes = 20_000_003;
+    let id = world.simulator.create(Script {
+        bytes: Some(bytes),
+        cuts: 2,
+        cut_after: bytes / 5 * 2,
+        ..Script::default()
+    });
+    let result = world.run(&server, &id).await?;
+    let manifest = result.manifest.context("no receipt")?;
+    ensure!(
+        manifest.attempts == 1 && manifest.bytes_fetched_again == 0,
+        "{manifest:?}"
+    );
+    let stats = world.simulator.stats(&id);
+    ensure!(
+        stats.downloads == 3 && stats.bytes_sent < bytes + bytes / 5,
+        "{stats:?}"
+    );
+    world.holds_exactly(&id, &manifest)
+}
+
+/// What came before the cut comes again, and counts once.
+async fn a_whole_answer_after_a_cut(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let bytes = 20_000_003;
+    let id = world.simulator.create(Script {
+        bytes: Some(bytes),
+        cuts: 1,
+        cut_after: bytes / 5 * 3,
+        no_ranges: true,
+        ..Script::default()
+    });
+    let result = world.run(&server, &id).await?;
+    let manifest = result.manifest.context("no receipt")?;
+    ensure!(
+        manifest.attempts == 1 && (1..=12_000_001).contains(&manifest.bytes_fetched_again),
+        "{manifest:?}"
+    );
+    world.holds_exactly(&id, &manifest)
+}
+
+/// It is called a PNG and is a JPEG, as the service has done.
+async fn archives_the_last_frame(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let id = world.simulator.create(Script {
+        last_frame: Some(Image::Jpeg),
+        ..Script::default()
+    });
+    let result = world.run(&server, &id).await?;
+    let manifest = result.manifest.context("no receipt")?;
+    let names = manifest.objects.iter().map(|object| object.name.as_str());
+    let names: Vec<_> = names.collect();
+    ensure!(
+        names == ["video.mp4", "last_frame.jpg", "task.json"],
+        "{names:?}"
+    );
+    for object in &manifest.objects {
+        let stored = read_local(&object.url)?;
+        let sha256 = hex::encode(Sha256::digest(&stored));
+        ensure!(
+            object.sha256 == sha256 && object.size_bytes == stored.len() as i64,
+            "{object:?}"
+        );
+    }
+    let checks = &manifest.objects[0].checks;
+    ensure!(
+        checks.len() >= 4 && checks.iter().all(|check| check.result == "passed"),
+        "{checks:?}"
+    );
+    Ok(())
 }
 
 async fn a_rerun_downloads_nothing(server: Arc<Server>) -> anyhow::Result<()> {

@@ -60,7 +60,7 @@ async fn succeeded_is_archived(server: Arc<Server>) -> anyhow::Result<()> {
     ensure!(task.id == id && task.status == "succeeded", "{task:?}");
     let manifest = result.manifest.unwrap_or_default();
     ensure!(
-        manifest.task_id == id && manifest.objects.len() == 1,
+        manifest.task_id == id && manifest.objects.len() == 2,
         "{manifest:?}"
     );
     Ok(())

@@ -207,7 +207,8 @@ impl World {
         let folder = format!("default/{}/{id}", created.strftime("%Y/%m/%d"));
         let mut files = self.archived_files()?;
         files.retain(|file| !file.starts_with(".staging/"));
-        let expected = ["manifest.json", "video.mp4"].map(|file| format!("{folder}/{file}"));
+        let expected =
+            ["manifest.json", "task.json", "video.mp4"].map(|file| format!("{folder}/{file}"));
         ensure!(files == expected, "{files:?}");
         Ok(())
     }

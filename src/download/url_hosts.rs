@@ -3,14 +3,14 @@
 use reqwest::Url;
 use seedance_archiver_proto::redact;
 
-use super::SecretUrl;
+use super::address;
 
 /// Hosts that serve an account's videos: each name stands for itself and all under it. One that begins
-/// with `http://` may do so without TLS.
+/// with `http://` is the operator's own: it may do so without TLS, and from inside the network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UrlHosts(Vec<String>);
 
-const WITHOUT_TLS: &str = "http://";
+const OWN: &str = "http://";
 
 impl UrlHosts {
     /// These hosts.
@@ -37,24 +37,20 @@ impl UrlHosts {
     pub fn and_of(mut self, url: &Url) -> Self {
         let host = url.host_str().unwrap_or_default();
         self.0.push(match url.scheme() {
-            "http" => format!("{WITHOUT_TLS}{host}"),
+            "http" => format!("{OWN}{host}"),
             _ => host.to_owned(),
         });
         self
     }
 
     /// Whether the video may be fetched from there; the error says why not.
-    pub fn check(&self, url: &SecretUrl) -> Result<(), String> {
-        let Ok(url) = Url::parse(url.expose()) else {
-            return Err("the video URL is not a URL".into());
-        };
+    pub fn check(&self, url: &Url) -> Result<(), String> {
         let host = url.host_str().unwrap_or_default();
-        let mut allowing = self
+        let mut names = self
             .0
             .iter()
-            .filter(|allowed| is_under(host, allowed))
-            .peekable();
-        if allowing.peek().is_none() {
+            .map(|name| name.strip_prefix(OWN).unwrap_or(name));
+        if !names.any(|name| is_under(host, name)) {
             return Err(format!(
                 "the video URL is on the host `{host}`, which is not among the account's `url_hosts`: \
                  {}",
@@ -63,24 +59,34 @@ impl UrlHosts {
         }
         match url.scheme() {
             "https" => Ok(()),
-            "http" if allowing.any(|allowed| allowed.starts_with(WITHOUT_TLS)) => Ok(()),
+            "http" if self.is_own(host) => Ok(()),
             scheme => Err(format!("the video URL on `{host}` is {scheme}, not https")),
         }
+    }
+
+    /// Whether the host is one that the account names with `http://`.
+    pub fn is_own(&self, host: &str) -> bool {
+        let mut own = self.0.iter().filter_map(|name| name.strip_prefix(OWN));
+        own.any(|name| is_under(host, name))
     }
 }
 
 fn is_host(text: &str) -> bool {
     let text = text.to_lowercase();
-    let host = text.strip_prefix(WITHOUT_TLS).unwrap_or(&text);
+    let host = text.strip_prefix(OWN).unwrap_or(&text);
     let url = Url::parse(&format!("https://{host}/"));
     let is_same = url.is_ok_and(|url| url.host_str() == Some(host) && url.port().is_none());
     is_same && !host.starts_with(['.', '*']) && !host.ends_with('.')
 }
 
-fn is_under(host: &str, allowed: &str) -> bool {
-    let allowed = allowed.strip_prefix(WITHOUT_TLS).unwrap_or(allowed);
-    host.strip_suffix(allowed)
-        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+/// Nothing is under an address: `127.0.0.1` only ends like `0.0.1`. And an empty name is nobody's.
+fn is_under(host: &str, name: &str) -> bool {
+    match host.strip_suffix(name) {
+        _ if name.is_empty() => false,
+        Some("") => true,
+        Some(rest) => rest.ends_with('.') && address::literal(host).is_none(),
+        None => false,
+    }
 }
 
 #[cfg(test)]
@@ -117,10 +123,16 @@ mod tests {
 
     #[test]
     fn hosts_and_what_is_under_them() {
-        let hosts = UrlHosts::new(["Volces.com", "http://127.0.0.1", "http://[::1]"])
-            .and_of(&"http://simulator:8240/api/v3".parse().unwrap())
-            .and_of(&"https://gateway.example/api/v3".parse().unwrap());
-        let check = |url: &str| hosts.check(&SecretUrl::new(url.into()));
+        let hosts = UrlHosts::new([
+            "Volces.com",
+            "http://127.0.0.1",
+            "http://[::1]",
+            "0.0.9",
+            "",
+        ])
+        .and_of(&"http://simulator:8240/api/v3".parse().unwrap())
+        .and_of(&"https://gateway.example/api/v3".parse().unwrap());
+        let check = |url: &str| hosts.check(&url.parse().unwrap());
         for allowed in [
             "https://volces.com/a.mp4",
             "https://ark.tos-ap-southeast-1.volces.com/a.mp4?X-Tos-Signature=s",
@@ -135,17 +147,30 @@ mod tests {
             ("https://evilvolces.com/a.mp4", "not among"),
             ("https://volces.com.evil.example/a.mp4", "not among"),
             ("https://user:volces.com@evil.example/", "not among"),
+            ("https://evil.example./a.mp4", "not among"),
             ("http://127.0.0.2/a.mp4", "not among"),
+            ("https://127.0.0.9/a.mp4", "not among"),
             ("http://ark.volces.com/a.mp4", "not https"),
             ("http://gateway.example/a.mp4", "not https"),
             ("ftp://127.0.0.1/a.mp4", "not https"),
-            ("nonsense?X-Tos-Signature=s", "not a URL"),
+            ("data:video/mp4,a?X-Tos-Signature=s", "not among"),
         ] {
             let fault = check(refused).unwrap_err();
             assert!(
                 fault.contains(why) && !fault.contains("Signature"),
                 "{fault}"
             );
+        }
+    }
+
+    #[test]
+    fn own_hosts_are_those_named_without_tls() {
+        let hosts = UrlHosts::new(["http://simulator", "http://[::1]", "volces.com", "http://"]);
+        for own in ["simulator", "a.simulator", "[::1]"] {
+            assert!(hosts.is_own(own), "{own}");
+        }
+        for other in ["volces.com", "notsimulator", "127.0.0.1", "evil.example."] {
+            assert!(!hosts.is_own(other), "{other}");
         }
     }
 }
