@@ -8,8 +8,10 @@
 //! - [`transfer`]: streams a source into a staged object.
 //! - [`publish`]: puts a staged object under its final key, never over another.
 //! - [`receipt`]: reads and writes `manifest.json`, the commit.
+//! - [`audit`]: whether it still holds what receipts say.
 //! - [`Error`]: what can go wrong, by what the caller can do.
 
+pub mod audit;
 pub mod checks;
 mod error;
 mod kind;

@@ -4,12 +4,14 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod archive;
+mod clean;
 mod demo;
 mod follow;
 mod report;
 mod session;
 mod signals;
 mod simulator;
+mod verify;
 mod worker;
 
 use std::process::ExitCode;
@@ -32,7 +34,8 @@ const EXAMPLES: &str = "Examples:
   seedance-archiver demo                       everything on this machine, no key needed
   seedance-archiver worker                     serve the task queue of your Temporal
   seedance-archiver archive cgt-2026…-hj94q    archive a video through your worker
-  seedance-archiver archive --dev cgt-2026…    archive a video with nothing but an API key";
+  seedance-archiver archive --dev cgt-2026…    archive a video with nothing but an API key
+  seedance-archiver verify --since 7d          check that the archive holds what its receipts say";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -40,6 +43,8 @@ enum Command {
     Archive(archive::Args),
     Simulator(simulator::Args),
     Demo(demo::Args),
+    Verify(verify::Args),
+    Clean(clean::Args),
 }
 
 /// How results are printed.
@@ -86,6 +91,8 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::Archive(args) => archive::run(args, &stop).await,
         Command::Simulator(args) => simulator::run(args, &stop).await,
         Command::Demo(args) => demo::run(args, &stop).await,
+        Command::Verify(args) => verify::run(args, &stop).await,
+        Command::Clean(args) => clean::run(args, &stop).await,
     }
 }
 

@@ -3,6 +3,7 @@
 mod account;
 mod accounts_file;
 mod callbacks;
+mod duration;
 mod environment;
 mod invalid;
 mod preset;
@@ -13,7 +14,8 @@ mod url;
 
 pub use account::{Account, Accounts};
 pub use callbacks::Callbacks;
-pub use environment::task_queue;
+pub use duration::duration;
+pub use environment::{archive_url, task_queue};
 pub use invalid::InvalidConfig;
 pub use secret::{CannotReadSecret, Secret};
 pub use task_path::TaskPath;

@@ -45,7 +45,8 @@ pub async fn publish(
     })
 }
 
-async fn sha256_of(store: &dyn ObjectStore, key: &Path) -> Result<String, Error> {
+/// SHA-256 of a stored object, lower-case hex.
+pub(super) async fn sha256_of(store: &dyn ObjectStore, key: &Path) -> Result<String, Error> {
     let mut digest = Sha256::new();
     let mut bytes = store.get(key).await?.into_stream();
     while let Some(chunk) = bytes.try_next().await? {

@@ -1,6 +1,9 @@
 //! Opens an archive from its URL.
 
-use std::{path::Component, sync::Arc};
+use std::{
+    path::{Component, PathBuf},
+    sync::Arc,
+};
 
 use object_store::{
     ClientConfigKey, ObjectStore,
@@ -90,6 +93,12 @@ impl Archive {
         let prefix = format!("{}/", self.root);
         let key = key.as_ref().strip_prefix(&prefix).unwrap_or(key.as_ref());
         format!("{}/{key}", self.url.as_str().trim_end_matches('/'))
+    }
+
+    /// Where a local archive is.
+    pub(super) fn directory(&self) -> Option<PathBuf> {
+        let is_local = self.url.scheme() == "file";
+        self.url.to_file_path().ok().filter(|_| is_local)
     }
 
     /// Compares paths, not URLs: `%2F` in a URL is a slash in its path.

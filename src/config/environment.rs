@@ -8,7 +8,7 @@ use seedance_archiver_proto::names;
 use super::{
     Account, Accounts, Callbacks, Config, InvalidConfig, Secret, UrlHosts, accounts_file,
     callbacks, preset,
-    url::{archive_url, http_url},
+    url::{self, http_url},
 };
 
 const ACCOUNTS_FILE: &str = "SEEDANCE_ACCOUNTS_FILE";
@@ -55,6 +55,16 @@ pub fn task_queue(variable: impl Fn(&str) -> Option<String>) -> String {
     let name = variable(TASK_QUEUE).map(|name| name.trim().to_owned());
     name.filter(|name| !name.is_empty())
         .unwrap_or_else(|| names::TASK_QUEUE.to_owned())
+}
+
+/// The archive, where nothing else is needed.
+pub fn archive_url(variable: impl Fn(&str) -> Option<String>) -> Result<Url, InvalidConfig> {
+    let mut environment = Environment {
+        variable: &variable,
+        faults: Vec::new(),
+    };
+    let url = environment.archive_url(None);
+    url.ok_or(InvalidConfig(environment.faults))
 }
 
 /// The environment, and what was found wrong with it.
@@ -229,7 +239,7 @@ impl Environment<'_> {
                  `file:///srv/videos`"
             ));
         }
-        self.parsed(ARCHIVE_URL, archive_url).or(default)
+        self.parsed(ARCHIVE_URL, url::archive_url).or(default)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod archiving;
+mod auditing;
 mod browser;
 mod callbacks;
 mod callers;
@@ -69,6 +70,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         endings::tests,
         verdicts::tests,
         archiving::tests,
+        auditing::tests,
         waiting::tests,
         messages::tests,
         replay::tests,

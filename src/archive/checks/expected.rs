@@ -101,7 +101,7 @@ impl Expected<'_> {
     fn frame_rate(&self, found: f64) -> Option<Finding> {
         let expected = positive(self.framespersecond)?;
         let is_right = is_near(found, expected as f64, FRAME_RATE_TOLERANCE);
-        differs(is_right, "frame rate", expected, format!("{found:.3}"))
+        differs(is_right, "frame_rate", expected, format!("{found:.3}"))
     }
 
     /// Compares areas: the service keeps that of 16:9 whatever the shape, so that the shorter side of

@@ -126,7 +126,7 @@ fn frames_may_be_one_off_and_their_rate_one_percent() {
     assert!(found(119, 23.976).is_empty());
     assert!(found(121, 24.2).is_empty());
     assert_eq!(found(118, 24.0), ["frames"]);
-    assert_eq!(found(122, 25.0), ["frames", "frame rate"]);
+    assert_eq!(found(122, 25.0), ["frames", "frame_rate"]);
 }
 
 #[test]
