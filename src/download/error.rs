@@ -5,6 +5,7 @@ use std::{error, iter};
 use reqwest::Url;
 
 use super::{TooLarge, TooSlow};
+use crate::http;
 
 /// An error of a download.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -20,11 +21,10 @@ pub enum Error {
 impl Error {
     /// What an error of the HTTP client means. A refusal by the resolver is among its causes.
     pub(super) fn of_client(url: &Url, error: reqwest::Error) -> Self {
-        let error = error.without_url();
         let refusal = causes(&error).find_map(|cause| cause.downcast_ref::<Refusal>());
         match refusal {
             Some(Refusal(why)) => Self::Refused(why.clone()),
-            None => Self::of_host(url, &describe(&error)),
+            None => Self::of_host(url, &http::describe(error)),
         }
     }
 
@@ -56,15 +56,4 @@ fn causes<'a>(
     error: &'a (dyn error::Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn error::Error + 'static)> {
     iter::successors(Some(error), |error| error.source())
-}
-
-fn describe(error: &reqwest::Error) -> String {
-    let mut text = String::new();
-    for cause in causes(error).map(ToString::to_string) {
-        if !text.contains(&cause) {
-            let colon = if text.is_empty() { "" } else { ": " };
-            text.extend([colon, &cause]);
-        }
-    }
-    text
 }
