@@ -25,7 +25,9 @@ use super::{
 };
 use crate::{
     archive::{
-        Archive, Kind, Layout, publish, receipt,
+        Archive, Kind, Layout,
+        checks::Wanted,
+        publish, receipt,
         transfer::{Progress, Transferred, transfer},
     },
     config::Account,
@@ -37,6 +39,8 @@ use crate::{
 const HEARTBEAT: Duration = Duration::from_millis(500);
 /// How long an upload may take to be aborted.
 const ABORT: Duration = Duration::from_secs(5);
+/// Attempts in which an ETag that looks like an MD5 has to be that of the bytes.
+const ETAG_ATTEMPTS: u32 = 2;
 /// Attempts after which a video no longer waits for its last frame.
 const LAST_FRAME_ATTEMPTS: u32 = 5;
 
@@ -140,7 +144,11 @@ impl TransferActivities {
         let transferred = transfer(
             self.downloads(&job.account)?,
             urls,
-            (kind, &job.task),
+            Wanted {
+                kind,
+                task: &job.task,
+                etag_is_md5: job.attempt <= ETAG_ATTEMPTS,
+            },
             &job.archive,
             &staged,
             progress,

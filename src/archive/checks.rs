@@ -16,7 +16,7 @@ use seedance_archiver_proto::v1::{ObjectCheck, VideoTask};
 
 use super::{
     Error, Kind,
-    kind::{BEGINNING, Format},
+    kind::{BEGINNING, Format, WEBM},
 };
 use digests::{DigestValues, Digests};
 use expected::Expected;
@@ -38,22 +38,34 @@ pub struct Checked {
     pub checks: Vec<ObjectCheck>,
 }
 
+/// What an object should be.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// What it is of the task.
+    pub kind: Kind,
+    /// The task's record.
+    pub task: &'a VideoTask,
+    /// Whether an ETag that looks like an MD5 is one. Stores that encrypt give others, so one that
+    /// stays wrong must not lose a video.
+    pub etag_is_md5: bool,
+}
+
 /// The checks of one object, under way.
-pub struct Running {
-    kind: Kind,
+pub struct Running<'a> {
+    wanted: Wanted<'a>,
     beginning: Vec<u8>,
     digests: Digests,
     scanner: Option<Mp4Scanner>,
 }
 
-impl Running {
-    /// Checks of something of this kind and, where it was announced, this length.
-    pub fn new(kind: Kind, announced: Option<u64>) -> Self {
+impl<'a> Running<'a> {
+    /// Checks of what should be this and, where it was announced, of this length.
+    pub fn new(wanted: Wanted<'a>, announced: Option<u64>) -> Self {
         Self {
-            kind,
+            wanted,
             beginning: Vec::with_capacity(BEGINNING),
             digests: Digests::default(),
-            scanner: (kind == Kind::Video).then(|| Mp4Scanner::new(announced)),
+            scanner: (wanted.kind == Kind::Video).then(|| Mp4Scanner::new(announced)),
         }
     }
 
@@ -62,6 +74,10 @@ impl Running {
         let missing = BEGINNING.saturating_sub(self.beginning.len());
         self.beginning.extend(bytes.iter().take(missing));
         self.digests.update(bytes);
+        if self.beginning.starts_with(WEBM) {
+            // Whole or not, its boxes do not tell.
+            self.scanner = None;
+        }
         match &mut self.scanner {
             Some(scanner) => scanner
                 .update(bytes)
@@ -71,21 +87,17 @@ impl Running {
     }
 
     /// What the bytes are, by themselves, by what their host has announced and by the task's record.
-    pub fn finish(
-        self,
-        task: &VideoTask,
-        length: Option<u64>,
-        announced: &HeaderMap,
-    ) -> Result<Checked, Error> {
+    pub fn finish(self, length: Option<u64>, announced: &HeaderMap) -> Result<Checked, Error> {
+        let Wanted { kind, task, .. } = self.wanted;
         let digests = self.digests.finish();
-        let format = self.kind.format(&self.beginning).ok_or_else(|| {
+        let format = kind.format(&self.beginning).ok_or_else(|| {
             Error::Corrupt(format!(
                 "{} bytes that do not begin as a {}",
                 digests.length,
-                self.kind.word()
+                kind.word()
             ))
         })?;
-        let mut checks = whole(&digests, length, announced)?;
+        let mut checks = whole(&digests, length, announced, self.wanted.etag_is_md5)?;
         if let Some(scanner) = self.scanner {
             let movie = scanner
                 .finish()
@@ -107,9 +119,11 @@ fn whole(
     digests: &DigestValues,
     length: Option<u64>,
     announced: &HeaderMap,
+    etag_is_md5: bool,
 ) -> Result<Vec<ObjectCheck>, Error> {
     let header = |name: &str| announced.get(name).and_then(|value| value.to_str().ok());
     let crc64 = header(CRC64).and_then(|crc64| crc64.trim().parse::<u64>().ok());
+    let may_be_no_md5 = !etag_is_md5 || crc64.is_some();
     let facts = [
         (
             "length",
@@ -130,8 +144,7 @@ fn whole(
     let mut checks = Vec::new();
     for (name, announced, found) in facts {
         match announced {
-            // Stores that encrypt give other ETags that look the same.
-            Some(announced) if name == "md5" && announced != found && crc64.is_some() => {
+            Some(announced) if name == "md5" && announced != found && may_be_no_md5 => {
                 checks.push(ObjectCheck {
                     name: name.to_owned(),
                     result: "warning".to_owned(),

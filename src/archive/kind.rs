@@ -29,8 +29,12 @@ pub(super) const BEGINNING: usize = 16;
 /// What a file begins with, at which offset, and what it is then.
 type Signature = (Kind, usize, &'static [u8], Format);
 
-const SIGNATURES: [Signature; 9] = [
+/// What a WebM begins with.
+pub(super) const WEBM: &[u8] = b"\x1aE\xdf\xa3";
+
+const SIGNATURES: [Signature; 10] = [
     (Kind::Video, 4, b"ftyp", format("video.mp4", "video/mp4")),
+    (Kind::Video, 0, WEBM, format("video.webm", "video/webm")),
     (
         Kind::LastFrame,
         0,
@@ -138,6 +142,10 @@ mod tests {
     fn bytes_tell_what_it_is() {
         let name = |kind: Kind, bytes: &[u8]| kind.format(bytes).map(|format| format.name);
         assert_eq!(name(Kind::Video, b"\0\0\0\x18ftypmp42"), Some("video.mp4"));
+        assert_eq!(
+            name(Kind::Video, b"\x1aE\xdf\xa3\x01\0"),
+            Some("video.webm")
+        );
         assert_eq!(
             name(Kind::LastFrame, b"\x89PNG\r\n\x1a\n\0\0"),
             Some("last_frame.png")

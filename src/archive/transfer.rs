@@ -3,11 +3,10 @@
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use object_store::{ObjectStoreExt, WriteMultipart, path::Path};
-use seedance_archiver_proto::v1::VideoTask;
 
 use super::{
     Archive, Error, Kind,
-    checks::{Checked, Running},
+    checks::{Checked, Running, Wanted},
     source::{Next, Source, Urls},
 };
 use crate::download::Downloads;
@@ -70,7 +69,7 @@ impl Progress {
 pub async fn transfer<U: Urls>(
     downloads: &Downloads,
     urls: U,
-    (kind, task): (Kind, &VideoTask),
+    wanted: Wanted<'_>,
     archive: &Archive,
     staged: &Path,
     progress: &Progress,
@@ -93,7 +92,7 @@ pub async fn transfer<U: Urls>(
     };
     loop {
         let copied = tokio::select! {
-            copied = copy(&mut source, (kind, task), &mut upload, progress) => copied,
+            copied = copy(&mut source, wanted, &mut upload, progress) => copied,
             () = &mut cancelled => Err(Error::Cancelled.into()),
         };
         match copied {
@@ -132,12 +131,12 @@ async fn abort(upload: WriteMultipart, staged: &Path) {
 /// Copies to the end. `None`: the source begins again.
 async fn copy<U: Urls>(
     source: &mut Source<'_, U>,
-    (kind, task): (Kind, &VideoTask),
+    wanted: Wanted<'_>,
     upload: &mut WriteMultipart,
     progress: &Progress,
 ) -> Result<Option<Checked>, U::Error> {
-    let mut checks = Running::new(kind, source.length());
-    progress.begin(kind, source.length());
+    let mut checks = Running::new(wanted, source.length());
+    progress.begin(wanted.kind, source.length());
     loop {
         match source.next().await? {
             Next::Bytes(bytes) => {
@@ -151,7 +150,7 @@ async fn copy<U: Urls>(
             }
             Next::StartOver => return Ok(None),
             Next::End => {
-                let checked = checks.finish(task, source.length(), source.headers())?;
+                let checked = checks.finish(source.length(), source.headers())?;
                 return Ok(Some(checked));
             }
         }

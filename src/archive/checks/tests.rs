@@ -20,16 +20,29 @@ fn check(
     task: &VideoTask,
     headers: &[(&'static str, String)],
 ) -> Result<Checked, String> {
+    let wanted = Wanted {
+        kind: Kind::Video,
+        task,
+        etag_is_md5: true,
+    };
+    check_as(wanted, bytes, headers)
+}
+
+fn check_as(
+    wanted: Wanted<'_>,
+    bytes: &[u8],
+    headers: &[(&'static str, String)],
+) -> Result<Checked, String> {
     let mut announced = HeaderMap::new();
     for (name, value) in headers {
         announced.insert(*name, HeaderValue::try_from(value).unwrap());
     }
     let length = Some(bytes.len() as u64);
-    let mut running = Running::new(Kind::Video, length);
+    let mut running = Running::new(wanted, length);
     let checked = bytes
         .chunks(1000)
         .try_for_each(|chunk| running.update(chunk))
-        .and_then(|()| running.finish(task, length, &announced));
+        .and_then(|()| running.finish(length, &announced));
     checked.map_err(|error| error.to_string())
 }
 
@@ -111,6 +124,23 @@ fn an_etag_that_is_no_md5_does_not_fail_what_another_digest_confirms() {
         results(&checked).contains(&("md5", "warning")),
         "{checked:?}"
     );
+    let only_etag = [("etag", format!("\"{}\"", "0".repeat(32)))];
+    assert!(
+        check(SILENT, &record(), &only_etag)
+            .unwrap_err()
+            .contains("md5")
+    );
+    let task = record();
+    let patient = Wanted {
+        kind: Kind::Video,
+        task: &task,
+        etag_is_md5: false,
+    };
+    let checked = check_as(patient, SILENT, &only_etag).unwrap();
+    assert!(
+        results(&checked).contains(&("md5", "warning")),
+        "it stays wrong: {checked:?}"
+    );
     for etag in ["\"abc-3\"", "W/\"abc\"", "abc"] {
         let checked = check(SILENT, &record(), &[("etag", etag.to_owned())]).unwrap();
         assert!(
@@ -129,4 +159,11 @@ fn an_error_in_place_of_the_video_is_refused() {
         );
     }
     assert!(check(&SILENT[..SILENT.len() - 1], &record(), &[]).is_err());
+}
+
+#[test]
+fn a_webm_is_taken_as_far_as_its_host_vouches_for_it() {
+    let checked = check(b"\x1aE\xdf\xa3 and so on", &record(), &[]).unwrap();
+    assert_eq!(checked.format.name, "video.webm");
+    assert_eq!(results(&checked), [("length", "passed")]);
 }
