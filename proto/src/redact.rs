@@ -48,7 +48,7 @@ mod tests {
             ),
             (
                 "http://a?b=c and https://d/?e=f#g, also tos://h?i",
-                "http://a?REDACTED and https://d/?REDACTED, also tos://h?REDACTED",
+                "http://a?REDACTED and https://d/?REDACTED also tos://h?REDACTED",
             ),
             ("what? https:// ?", "what? https:// ?"),
         ] {
