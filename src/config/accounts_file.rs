@@ -160,11 +160,10 @@ fn windows(section: &Section, preset: Option<Preset>) -> Windows {
     let Some(section) = section.section("windows") else {
         return windows;
     };
-    let set = |key, field: &mut _| *field = section.duration(key).unwrap_or(*field);
-    set("query_window", &mut windows.query_window);
-    set("margin", &mut windows.margin);
-    set("cancelled_retention", &mut windows.cancelled_retention);
-    set("url_lifetime", &mut windows.url_lifetime);
+    section.set_duration("query_window", &mut windows.query_window);
+    section.set_duration("margin", &mut windows.margin);
+    section.set_duration("cancelled_retention", &mut windows.cancelled_retention);
+    section.set_duration("url_lifetime", &mut windows.url_lifetime);
     if windows.margin >= windows.query_window {
         section.fault("margin", "must be shorter than the query_window");
     }
@@ -177,10 +176,9 @@ fn pace(section: &Section) -> Pace {
     let Some(section) = section.section("pace") else {
         return pace;
     };
-    let set = |key, field: &mut _| *field = section.duration(key).unwrap_or(*field);
-    set("shortest", &mut pace.shortest);
-    set("longest", &mut pace.longest);
-    set("not_found_grace", &mut pace.not_found_grace);
+    section.set_duration("shortest", &mut pace.shortest);
+    section.set_duration("longest", &mut pace.longest);
+    section.set_duration("not_found_grace", &mut pace.not_found_grace);
     if pace.shortest.is_zero() {
         section.fault("shortest", "must be longer than nothing");
     }

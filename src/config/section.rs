@@ -108,6 +108,11 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// The same in place of a default.
+    pub(super) fn set_duration(&self, key: &'static str, field: &mut Duration) {
+        *field = self.duration(key).unwrap_or(*field);
+    }
+
     /// A key as yes or no.
     pub(super) fn flag(&self, key: &'static str) -> Option<bool> {
         let value = self.value(key)?;

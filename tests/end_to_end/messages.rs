@@ -16,7 +16,7 @@ use temporalio_common::data_converters::RawValue;
 
 use crate::{
     Suite,
-    world::{Server, World, until},
+    world::{Server, World, outlives_a_404, until},
 };
 
 pub(crate) fn tests(suite: Suite) -> Suite {
@@ -95,31 +95,7 @@ async fn nudge_asks_at_once(server: Arc<Server>) -> anyhow::Result<()> {
 
 /// What the question that the nudge cut short has seen is gone, and the task is not given up.
 async fn nudged_and_then_not_found(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::with(
-        &server,
-        |simulator| simulator,
-        |account| account.pace.not_found_grace = Duration::from_millis(500),
-    )
-    .await?;
-    let id = world.simulator.create(Script {
-        queued: Some(Duration::from_secs(6)),
-        ..Script::default()
-    });
-    let queries = || world.simulator.stats(&id).queries;
-    let result = world
-        .with_worker(&server, async {
-            let lifecycle = world.start(&server, &id).await?;
-            until("it was asked about", || queries() >= 1).await?;
-            world.simulator.hide(&id, true);
-            nudge(&server, &id).await?;
-            let before = queries();
-            until("the grace is long over", || queries() > before + 8).await?;
-            world.simulator.hide(&id, false);
-            Ok(lifecycle.result().await?)
-        })
-        .await?;
-    ensure!(result.outcome == "archived", "{result:?}");
-    Ok(())
+    outlives_a_404(&server, async |id| nudge(&server, id).await).await
 }
 
 async fn nudge(server: &Server, id: &str) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
-use seedance_archiver::{config::Account, lifecycles::Doing};
+use seedance_archiver::lifecycles::Doing;
 use seedance_archiver_proto::{names, v1::VideoTask};
 use seedance_archiver_simulator::Script;
 use temporalio_client::{
@@ -12,7 +12,7 @@ use temporalio_client::{
 
 use crate::{
     Suite,
-    world::{Server, World, until, until_async},
+    world::{Server, World, outlives_a_404, until, until_async},
 };
 
 pub(crate) fn tests(suite: Suite) -> Suite {
@@ -127,27 +127,8 @@ async fn history_starts_over(server: Arc<Server>) -> anyhow::Result<()> {
 
 /// The question that saw the task is gone, and the task is not given up.
 async fn no_news_is_a_sighting(server: Arc<Server>) -> anyhow::Result<()> {
-    let grace = |account: &mut Account| account.pace.not_found_grace = Duration::from_millis(500);
-    let world = World::with(&server, |simulator| simulator, grace).await?;
-    let id = world.simulator.create(Script {
-        queued: Some(Duration::from_secs(6)),
-        ..Script::default()
-    });
-    let queries = || world.simulator.stats(&id).queries;
-    let result = world
-        .with_worker(&server, async {
-            let lifecycle = world.start(&server, &id).await?;
-            until("it was asked about", || queries() >= 1).await?;
-            world.simulator.hide(&id, true);
-            complete_question(&server, &id, "queued").await?;
-            let before = queries();
-            until("the grace is long over", || queries() > before + 8).await?;
-            world.simulator.hide(&id, false);
-            Ok(lifecycle.result().await?)
-        })
-        .await?;
-    ensure!(result.outcome == "archived", "{result:?}");
-    Ok(())
+    let answer = async |id: &str| complete_question(&server, id, "queued").await;
+    outlives_a_404(&server, answer).await
 }
 
 /// Answers the open question from outside.

@@ -20,7 +20,7 @@ use seedance_archiver_proto::{
     names,
     v1::{Manifest, OutcomeRecord, VideoTask, VideoTaskLifecycleRequest, VideoTaskLifecycleResult},
 };
-use seedance_archiver_simulator::{Builder, Simulator};
+use seedance_archiver_simulator::{Builder, Script, Simulator};
 use seedance_archiver_workflows::VideoTaskLifecycle;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -282,6 +282,35 @@ pub(crate) fn command() -> Command {
     }
     command.env("TEMPORAL_CONFIG_FILE", "/dev/null");
     command
+}
+
+/// Checks that a queued task which was seen is not given up for a 404, although `cut_short` ends the
+/// question that saw it.
+pub(crate) async fn outlives_a_404(
+    server: &Server,
+    cut_short: impl AsyncFnOnce(&str) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let grace = |account: &mut Account| account.pace.not_found_grace = Duration::from_millis(500);
+    let world = World::with(server, |simulator| simulator, grace).await?;
+    let id = world.simulator.create(Script {
+        queued: Some(Duration::from_secs(6)),
+        ..Script::default()
+    });
+    let queries = || world.simulator.stats(&id).queries;
+    let result = world
+        .with_worker(server, async {
+            let lifecycle = world.start(server, &id).await?;
+            until("it was asked about", || queries() >= 1).await?;
+            world.simulator.hide(&id, true);
+            cut_short(&id).await?;
+            let before = queries();
+            until("the grace is long over", || queries() > before + 8).await?;
+            world.simulator.hide(&id, false);
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    Ok(())
 }
 
 /// Waits until `condition` holds.
