@@ -8,9 +8,10 @@ mod fault;
 mod memory;
 mod query_video_task;
 mod record_outcome;
+mod successor;
+mod task_origin;
 mod task_record;
-mod task_urls;
 mod transfers;
 
 pub use query_video_task::QueryActivities;
-pub use transfers::TransferActivities;
+pub use transfers::{CannotServe, TransferActivities};

@@ -1,28 +1,41 @@
 //! The archive: where videos go and how they get there whole.
 //!
-//! - [`Archive`]: a store and a place in it.
-//! - [`Layout`]: the keys of one task.
+//! - [`Archive`]: a store and a place in it; [`ObjectOptions`]: how an account wants its objects.
+//! - [`Layout`]: the keys of one task, by a [`KeyTemplate`]; [`Keys`]: those of one attempt at it.
 //! - [`Kind`]: what a task makes, and what it is called.
+//! - [`Deposit`]: one task into the archive, from first to last.
+//! - [`Progress`]: how far a deposit is, and where another process can go on.
 //! - [`source`]: the bytes behind a URL, across cut connections.
 //! - [`checks`]: what is found out about bytes while they pass.
-//! - [`transfer`]: streams a source into a staged object.
-//! - [`publish`]: puts a staged object under its final key, never over another.
 //! - [`receipt`]: reads and writes `manifest.json`, the commit.
 //! - [`audit`]: whether it still holds what receipts say.
 //! - [`Error`]: what can go wrong, by what the caller can do.
 
 pub mod audit;
+mod buffers;
 pub mod checks;
+mod create_only;
+mod deposit;
 mod error;
 mod kind;
 mod layout;
-pub mod publish;
+mod open;
+mod progress;
+mod publish;
 pub mod receipt;
 pub mod source;
 mod store;
-pub mod transfer;
+mod template;
+mod transfer;
+mod upload;
 
+pub use buffers::{Buffers, PART_SIZE};
+pub use deposit::{Deposit, Origin};
 pub use error::Error;
 pub use kind::{Format, Kind};
-pub use layout::Layout;
-pub use store::{Archive, CannotOpenArchive};
+pub use layout::{Keys, Layout};
+pub use open::{CannotOpenArchive, ObjectOptions};
+pub use progress::{Place, Progress};
+pub use store::Archive;
+pub use template::{InvalidTemplate, KeyTemplate};
+pub use transfer::{Transfers, abandon};

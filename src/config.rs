@@ -2,6 +2,7 @@
 
 mod account;
 mod accounts_file;
+mod archive_options;
 mod callbacks;
 mod duration;
 mod environment;
@@ -13,6 +14,7 @@ mod task_path;
 mod url;
 
 pub use account::{Account, Accounts};
+pub use archive_options::ArchiveOptions;
 pub use callbacks::Callbacks;
 pub use duration::duration;
 pub use environment::{archive_url, task_queue};

@@ -10,8 +10,7 @@ use temporalio_sdk::{Runtime, Worker as SdkWorker, WorkerOptions};
 use tokio::sync::oneshot;
 
 use crate::{
-    activities::{QueryActivities, TransferActivities},
-    archive::{Archive, CannotOpenArchive},
+    activities::{CannotServe, QueryActivities, TransferActivities},
     config::Config,
     http,
     ingress::{Deliveries, Ingress},
@@ -34,9 +33,9 @@ pub struct Worker {
 /// Why a worker cannot start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
-    /// The archive cannot be opened.
+    /// The accounts cannot be served.
     #[error(transparent)]
-    Archive(#[from] CannotOpenArchive),
+    Accounts(#[from] CannotServe),
     /// The HTTP client cannot be made.
     #[error("cannot make the HTTP client: {0}")]
     Http(String),
@@ -64,15 +63,14 @@ impl Worker {
         client: &Client,
         config: &Config,
     ) -> Result<Self, WorkerError> {
-        let archive = Archive::open(&config.archive_url)?;
         let http = http::client().map_err(|error| WorkerError::Http(http::describe(error)))?;
         let seedance = seedance::Client::new(http);
         let has_search_attributes = search_attributes::are_registered(client).await;
         let asking = Questions::new(seedance.clone(), has_search_attributes);
         let ingress = ingress(config, client, &asking).await?;
         let questions = QueryActivities::new(config.accounts.clone(), asking);
-        let transfers = TransferActivities::new(config.accounts.clone(), seedance, archive)
-            .map_err(|error| WorkerError::Http(http::describe(error)))?;
+        let transfers =
+            TransferActivities::new(config.accounts.clone(), seedance, &config.archive_url)?;
 
         let questions = WorkerOptions::new(config.task_queue.as_str())
             .graceful_shutdown_period(GRACE)

@@ -19,6 +19,9 @@ pub mod redact;
 pub mod status;
 pub mod task_id;
 
+/// Version of the contract.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// Messages of the package `seedance.archiver.v1`.
 pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/seedance.archiver.v1.rs"));

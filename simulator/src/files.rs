@@ -19,6 +19,7 @@ use bytes::Bytes;
 use futures::{Stream, stream};
 
 use crate::{
+    corruption::Announced,
     server::{BUCKET, LAST_FRAME, Service, VIDEO},
     signed_url::Refused,
     source::{Digests, Source},
@@ -30,6 +31,8 @@ const CRC64: HeaderName = HeaderName::from_static("x-tos-hash-crc64ecma");
 const GARBAGE: &str = r#"{"error": {"code": "video_not_ready", "message": "try again"}}"#;
 /// Longest time that a throttled download sends nothing.
 const THROTTLE: Duration = Duration::from_millis(20);
+/// Time for what was sent to leave before the connection breaks: hyper drops what it still holds.
+const FLUSH: Duration = Duration::from_millis(50);
 
 pub(crate) fn routes(service: Arc<Service>) -> Router {
     Router::new()
@@ -70,7 +73,10 @@ async fn get_object(
 /// One object of a task.
 struct Object {
     task: Arc<Task>,
+    /// As it was made.
     source: Arc<Source>,
+    /// As it is served.
+    served: Arc<Source>,
     is_video: bool,
 }
 
@@ -80,31 +86,43 @@ impl Object {
         let (id, extension) = file.rsplit_once('.')?;
         let task = service.tasks.find(id)?;
         let is_video = extension == VIDEO;
-        let source = match extension {
-            VIDEO => task.video.clone(),
-            LAST_FRAME => task.last_frame.clone()?,
+        let (source, served) = match extension {
+            VIDEO => (
+                task.video.clone(),
+                task.served(service.tasks.stats(id).downloads).clone(),
+            ),
+            LAST_FRAME => {
+                let frame = task.last_frame.clone()?;
+                (frame.clone(), frame)
+            }
             _ => return None,
         };
         Some(Self {
             task,
             source,
+            served,
             is_video,
         })
     }
 
     async fn respond(self, service: Arc<Service>, headers: &HeaderMap) -> Response {
-        let digests = self.digests().await;
-        let size = self.source.size();
+        // What is chunked has a size all the same, for ranges.
+        let size = self.served.length().unwrap_or(self.served.size());
         let modified = httpdate::fmt_http_date(self.task.status(SystemTime::now()).1);
         let mut response = Response::builder()
             .header(header::ACCEPT_RANGES, "bytes")
             .header(header::CONTENT_TYPE, self.source.content_type())
-            .header(header::ETAG, &digests.etag)
-            .header(header::LAST_MODIFIED, &modified)
-            .header(CRC64, &digests.crc64);
+            .header(header::LAST_MODIFIED, &modified);
+        let mut names = vec![modified];
+        if let Some(digests) = self.digests().await {
+            response = response
+                .header(header::ETAG, &digests.etag)
+                .header(CRC64, &digests.crc64);
+            names.push(digests.etag);
+        }
         let is_same = headers
             .get(header::IF_RANGE)
-            .is_none_or(|it| it == digests.etag.as_str() || it == modified.as_str());
+            .is_none_or(|it| names.iter().any(|name| it == name.as_str()));
         let has_ranges = is_same && !self.task.script.no_ranges;
         let range = match headers.get(header::RANGE).filter(|_| has_ranges) {
             None => 0..size,
@@ -120,18 +138,24 @@ impl Object {
                 range
             }
         };
+        if self.served.length().is_some() {
+            response = response.header(header::CONTENT_LENGTH, range.end - range.start);
+        }
         response
-            .header(header::CONTENT_LENGTH, range.end - range.start)
             .body(Body::from_stream(self.send(service, range)))
             .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
     }
 
-    /// The first call reads all the bytes, which may be many.
-    async fn digests(&self) -> Digests {
-        let source = self.source.clone();
+    /// What the headers tell. The first call reads all the bytes, which may be many.
+    async fn digests(&self) -> Option<Digests> {
+        let source = match self.task.script.digests {
+            Announced::True => self.source.clone(),
+            Announced::Served => self.served.clone(),
+            Announced::Nothing => return None,
+        };
         tokio::task::spawn_blocking(move || source.digests().clone())
             .await
-            .unwrap_or_else(|_| self.source.digests().clone())
+            .ok()
     }
 
     /// The bytes, no faster than the script says, counted as they go.
@@ -153,18 +177,20 @@ impl Object {
         let began = Instant::now();
         let first = range.start;
         stream::unfold(range.start, move |position| {
-            let is_over = cut_at.is_some_and(|cut_at| position >= cut_at);
             let end = cut_at.unwrap_or(range.end).min(range.end);
-            let piece = self.source.piece(position..end);
+            let piece = self.served.piece(position..end);
             let pace = self.task.script.bytes_per_second.filter(|_| self.is_video);
             let (task_id, is_video) = (self.task.id.clone(), self.is_video);
             let service = service.clone();
             async move {
-                if is_over {
+                let Some(piece) = piece else {
+                    if position >= range.end {
+                        return None;
+                    }
+                    tokio::time::sleep(FLUSH).await;
                     let cut = io::Error::from(io::ErrorKind::ConnectionAborted);
                     return Some((Err(cut), position));
-                }
-                let piece = piece?;
+                };
                 let next = position + piece.len() as u64;
                 if let Some(pace) = pace {
                     let due = Duration::from_secs_f64((next - first) as f64 / pace as f64);
@@ -217,18 +243,4 @@ fn xml(status: StatusCode, code: &str, message: &str) -> Response {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_every_form_of_range() {
-        assert_eq!(parse_range("bytes=0-9", 100), Some(0..10));
-        assert_eq!(parse_range("bytes=90-", 100), Some(90..100));
-        assert_eq!(parse_range("bytes=-10", 100), Some(90..100));
-        assert_eq!(parse_range("bytes=90-1000", 100), Some(90..100));
-        assert_eq!(parse_range("bytes=100-", 100), None);
-        assert_eq!(parse_range("bytes=5-1", 100), None);
-        assert_eq!(parse_range("bytes=0-18446744073709551615", 100), None);
-        assert_eq!(parse_range("lines=1-2", 100), None);
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@
 //!
 //! - [`Simulator`]: the running server. [`Builder`] says what it does by default.
 //! - [`Script`]: what one task does, given in process or in its prompt.
+//! - [`Corruption`]: what can be wrong with its video on its way.
 //! - [`Fault`]: what the API answers while something is wrong with it.
 //! - [`Source`]: the bytes behind a URL.
 //! - [`seconds`]: reads the times that prompts and command lines give.
@@ -15,6 +16,7 @@
 
 mod api;
 mod callbacks;
+mod corruption;
 mod create;
 mod error;
 mod fault;
@@ -31,6 +33,7 @@ mod tasks;
 #[cfg(test)]
 mod testing;
 
+pub use corruption::{Announced, Corruption};
 pub use fault::Fault;
 pub use script::{Ending, Image, Script};
 pub use seconds::seconds;

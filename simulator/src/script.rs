@@ -4,7 +4,10 @@ use std::{str::FromStr, time::Duration};
 
 use seedance_archiver_proto::status;
 
-use crate::seconds::seconds;
+use crate::{
+    corruption::{Announced, Corruption},
+    seconds::seconds,
+};
 
 /// How a task ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -97,6 +100,12 @@ pub struct Script {
     pub cuts: u64,
     /// Bytes that a download which is cut off has sent by then.
     pub cut_after: u64,
+    /// What is wrong with the video as it is served.
+    pub corrupt: Option<Corruption>,
+    /// How many downloads of the video, from the first, [`Script::corrupt`] is about. `None`: all.
+    pub corrupt_downloads: Option<u64>,
+    /// What the headers with digests are about.
+    pub digests: Announced,
     /// Whether its URL ignores ranges, and serves the whole video each time.
     pub no_ranges: bool,
     /// Whether its record has a field that no documentation knows.
@@ -135,12 +144,19 @@ impl Script {
             "no_url_for" => self.no_url_for = Some(time(value)?),
             "last_frame" => self.last_frame = Some(value.parse()?),
             "bytes" => self.bytes = Some(number(value)?),
-            "bytes_per_second" => self.bytes_per_second = Some(number(value)?.max(1)),
+            "bytes_per_second" => self.bytes_per_second = Some(number::<u64>(value)?.max(1)),
             "garbage" => self.garbage = flag(value)?,
-            "dead_urls" => self.dead_urls = number(value)? as usize,
+            "dead_urls" => self.dead_urls = number(value)?,
             "wrapped" => self.wrapped = flag(value)?,
             "cuts" => self.cuts = number(value)?,
             "cut_after" => self.cut_after = number(value)?,
+            "flip" => self.corrupt = Some(Corruption::Flip(number(value)?)),
+            "truncate" => self.corrupt = Some(Corruption::Truncate(number(value)?)),
+            "length" => self.corrupt = Some(Corruption::Length(number(value)?)),
+            "trailing" => self.corrupt = Some(Corruption::Trailing(number(value)?)),
+            "other_video" => self.corrupt = flag(value)?.then_some(Corruption::OtherVideo),
+            "corrupt_downloads" => self.corrupt_downloads = Some(number(value)?),
+            "digests" => self.digests = value.parse()?,
             "no_ranges" => self.no_ranges = flag(value)?,
             "extra" => self.extra = flag(value)?,
             _ => return Err("has a name that is not known".into()),
@@ -153,7 +169,7 @@ fn time(text: &str) -> Result<Duration, String> {
     seconds(text).map_err(|fault| format!("is {fault}"))
 }
 
-fn number(text: &str) -> Result<u64, String> {
+fn number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| "is not a whole number".to_owned())
 }
 
@@ -187,12 +203,52 @@ mod tests {
     }
 
     #[test]
+    fn a_prompt_can_say_what_is_wrong_with_the_video() {
+        let corrupt = |corrupt, digests, corrupt_downloads| {
+            Ok(Script {
+                corrupt: Some(corrupt),
+                digests,
+                corrupt_downloads,
+                ..Script::default()
+            })
+        };
+        for (directions, expected) in [
+            (
+                "flip=1000,digests=none",
+                corrupt(Corruption::Flip(1000), Announced::Nothing, None),
+            ),
+            (
+                "truncate=9,corrupt_downloads=2",
+                corrupt(Corruption::Truncate(9), Announced::True, Some(2)),
+            ),
+            (
+                "length=-5,digests=true",
+                corrupt(Corruption::Length(-5), Announced::True, None),
+            ),
+            (
+                "trailing=7,digests=served",
+                corrupt(Corruption::Trailing(7), Announced::Served, None),
+            ),
+            (
+                "other_video=true",
+                corrupt(Corruption::OtherVideo, Announced::True, None),
+            ),
+            ("flip=1,other_video=false", Ok(Script::default())),
+        ] {
+            let prompt = format!("a kite --simulate {directions}");
+            assert_eq!(script(&prompt), expected, "{directions}");
+        }
+    }
+
+    #[test]
     fn a_fault_is_named() {
         let fault = |directions| script(&format!("--simulate {directions}")).unwrap_err();
         assert_eq!(fault("ending"), "`ending` is not name=value");
         assert!(fault("ending=soon").starts_with("`ending=soon` is not succeeded"));
         assert!(fault("queued=-1").starts_with("`queued=-1` is not a time"));
         assert_eq!(fault("extra=yes"), "`extra=yes` is not true or false");
+        assert_eq!(fault("flip=-1"), "`flip=-1` is not a whole number");
+        assert!(fault("digests=some").starts_with("`digests=some` is not true, served"));
         assert!(fault("queued=1e19").contains("a year"));
         assert!(fault("colour=red").contains("not known"));
     }

@@ -1,12 +1,16 @@
 //! The bytes behind a URL: a fixture made with ffmpeg, stretched to any size with a box that players
 //! skip. They are computed where they are needed, so that gigabytes take no memory.
 
+mod boxes;
+mod corrupted;
+
 use std::{ops::Range, sync::OnceLock};
 
 use bytes::Bytes;
 use md5::{Digest, Md5};
 
 use crate::script::{Image, Script};
+use corrupted::garbage;
 
 const SILENT: &[u8] = include_bytes!("../fixtures/silent.mp4");
 const SOUND: &[u8] = include_bytes!("../fixtures/sound.mp4");
@@ -39,6 +43,12 @@ pub struct Source {
     filling: u64,
     /// Distinguishes the filling of one task's video from another's.
     seed: u64,
+    /// Size in bytes. Beyond fixture and filling there is garbage.
+    size: u64,
+    /// Offset of a byte with a wrong bit.
+    flipped: Option<u64>,
+    /// What `Content-Length` says. `None`: there is none.
+    length: Option<u64>,
     content_type: &'static str,
     digests: OnceLock<Digests>,
 }
@@ -58,32 +68,40 @@ impl Source {
         let fixture = if script.generate_audio { SOUND } else { SILENT };
         let wanted = script.bytes.unwrap_or_default();
         let filling = wanted.saturating_sub(fixture.len() as u64);
-        Self {
-            fixture,
-            filling: filling.max(HEADER + WORD),
-            seed,
-            content_type: "video/mp4",
-            digests: OnceLock::new(),
-        }
+        Self::of(fixture, filling.max(HEADER + WORD), seed, "video/mp4")
     }
 
     /// A last frame. It is called a PNG, whatever it is.
     pub(crate) fn last_frame(image: Image) -> Self {
+        let fixture = match image {
+            Image::Png => PNG,
+            Image::Jpeg => JPEG,
+        };
+        Self::of(fixture, 0, 0, "image/png")
+    }
+
+    fn of(fixture: &'static [u8], filling: u64, seed: u64, content_type: &'static str) -> Self {
+        let size = fixture.len() as u64 + filling;
         Self {
-            fixture: match image {
-                Image::Png => PNG,
-                Image::Jpeg => JPEG,
-            },
-            filling: 0,
-            seed: 0,
-            content_type: "image/png",
+            fixture,
+            filling,
+            seed,
+            size,
+            flipped: None,
+            length: Some(size),
+            content_type,
             digests: OnceLock::new(),
         }
     }
 
     /// Size in bytes.
     pub fn size(&self) -> u64 {
-        self.fixture.len() as u64 + self.filling
+        self.size
+    }
+
+    /// What `Content-Length` says of the whole. `None`: there is none.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.length
     }
 
     /// All the bytes.
@@ -124,11 +142,21 @@ impl Source {
 
     /// The beginning of a range, not empty unless the range is.
     pub(crate) fn piece(&self, range: Range<u64>) -> Option<Bytes> {
-        let end = range.end.min(self.size());
+        let range = range.start..range.end.min(self.size());
+        let start = range.start;
+        match self.made(range.clone()) {
+            Some(piece) => Some(self.with_flip(piece, start)),
+            None => garbage(range),
+        }
+    }
+
+    /// The beginning of a range of what was made, fixture and filling.
+    fn made(&self, range: Range<u64>) -> Option<Bytes> {
+        let fixture_end = self.fixture.len() as u64;
+        let end = range.end.min(fixture_end + self.filling);
         if range.start >= end {
             return None;
         }
-        let fixture_end = self.fixture.len() as u64;
         if range.start < fixture_end {
             let within = range.start as usize..end.min(fixture_end) as usize;
             return self.fixture.get(within).map(Bytes::from_static);
@@ -175,45 +203,21 @@ mod tests {
         Source::video(&script, 7)
     }
 
-    /// Kind and length of each box, which must tile the file.
-    fn boxes(file: &[u8]) -> Vec<(String, u64)> {
-        let mut boxes = Vec::new();
-        let mut position = 0;
-        while position < file.len() {
-            let number = |at: usize, len: usize| {
-                let bytes = &file[position + at..position + at + len];
-                bytes
-                    .iter()
-                    .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
-            };
-            let size = match number(0, 4) {
-                1 => number(8, 8),
-                size => size,
-            };
-            let kind = String::from_utf8_lossy(&file[position + 4..position + 8]).into_owned();
-            boxes.push((kind, size));
-            position += size as usize;
-        }
-        assert_eq!(
-            position,
-            file.len(),
-            "the last box ends elsewhere: {boxes:?}"
-        );
-        boxes
-    }
-
     #[test]
     fn a_stretched_video_has_the_size_asked_for_and_boxes_that_tile_it() {
         for size in [200_000, 1_000_003] {
             for generate_audio in [false, true] {
-                let file = video(Some(size), generate_audio).bytes();
-                assert_eq!(file.len() as u64, size);
-                let boxes = boxes(&file);
-                let kinds: Vec<_> = boxes.iter().map(|(kind, _)| kind.as_str()).collect();
-                assert_eq!(kinds, ["ftyp", "moov", "free", "mdat", "free"]);
+                let source = video(Some(size), generate_audio);
+                assert_eq!(source.bytes().len() as u64, size);
+                let boxes = source.boxes();
+                let names: Vec<_> = boxes.iter().map(|(name, _)| name.as_str()).collect();
+                assert_eq!(names, ["ftyp", "moov", "free", "mdat", "free"]);
+                assert_eq!(boxes[4].1.end, size);
             }
         }
-        assert_eq!(boxes(&video(None, false).bytes()).len(), 5);
+        let smallest = video(None, false);
+        let boxes = smallest.boxes();
+        assert_eq!((boxes.len(), boxes[4].1.end), (5, smallest.size()));
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(crate) struct Task {
     pub(crate) script: Script,
     pub(crate) seed: u64,
     pub(crate) video: Arc<Source>,
+    /// The video as it is served where the script wants it corrupt.
+    corrupt: Option<Arc<Source>>,
     pub(crate) last_frame: Option<Arc<Source>>,
     /// Signatures of the video's URLs, oldest first.
     pub(crate) signatures: Mutex<Vec<String>>,
@@ -52,6 +54,15 @@ pub struct Stats {
 impl Task {
     pub(crate) fn is_hidden(&self) -> bool {
         self.hidden.load(Ordering::Relaxed)
+    }
+
+    /// The video as the download after so many others gets it.
+    pub(crate) fn served(&self, downloads: u64) -> &Arc<Source> {
+        let last = self.script.corrupt_downloads;
+        let corrupt = self.corrupt.as_ref();
+        corrupt
+            .filter(|_| last.is_none_or(|last| downloads < last))
+            .unwrap_or(&self.video)
     }
 
     pub(crate) fn created_at(&self) -> SystemTime {
@@ -103,9 +114,12 @@ impl Tasks {
         let queued_until = now + script.queued.unwrap_or(queued);
         let number = self.created.fetch_add(1, Ordering::Relaxed);
         let seed = mix(fastrand::u64(..));
+        let corrupt = script.corrupt;
+        let corrupt = corrupt.map(|it| Source::corrupted(&script, seed, it));
         let task = Arc::new(Task {
             id: new_id(now),
             video: Arc::new(Source::video(&script, seed)),
+            corrupt: corrupt.map(Arc::new),
             last_frame: script.last_frame.map(Source::last_frame).map(Arc::new),
             signatures: Mutex::default(),
             number,

@@ -7,12 +7,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use jiff::Timestamp;
 use seedance_archiver_proto::{
     status,
-    v1::{ArchiveProgress, ArchiveVideoRequest, ArchivedObject, Manifest, VideoTask},
+    v1::{ArchiveProgress, ArchiveVideoRequest, Manifest, VideoTask},
 };
 use seedance_archiver_workflows::request::{InvalidRequest, Request};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use uuid::Uuid;
@@ -20,29 +20,20 @@ use uuid::Uuid;
 use super::{
     TransferActivities, failure,
     fault::Fault,
-    task_record,
-    task_urls::{TaskUrls, sealed_url},
+    successor,
+    task_origin::{TaskOrigin, sealed_url},
+    transfers::Served,
 };
 use crate::{
-    archive::{
-        Archive, Kind, Layout,
-        checks::Wanted,
-        publish, receipt,
-        transfer::{Progress, Transferred, transfer},
-    },
+    archive::{Archive, Deposit, Keys, Kind, Layout, Place, Progress, abandon},
     config::Account,
-    seedance::Record,
     time::time,
 };
 
 /// How often progress is reported while bytes come in.
 const HEARTBEAT: Duration = Duration::from_millis(500);
-/// How long an upload may take to be aborted.
-const ABORT: Duration = Duration::from_secs(5);
 /// Attempts in which an ETag that looks like an MD5 has to be that of the bytes.
 const ETAG_ATTEMPTS: u32 = 2;
-/// Attempts after which a video no longer waits for its last frame.
-const LAST_FRAME_ATTEMPTS: u32 = 5;
 
 impl TransferActivities {
     pub(super) async fn run_archive_video(
@@ -51,10 +42,13 @@ impl TransferActivities {
         request: Request<ArchiveVideoRequest>,
     ) -> Result<Manifest, ActivityError> {
         let job = self.job(ctx, request)?;
-        let progress = Progress::default();
+        let progress = Progress::from(recall(ctx));
         let archived = tokio::select! {
-            archived = self.archive(ctx, &job, &progress) => archived,
-            () = abandoned(ctx) => Err(Fault::Cancelled),
+            archived = self.archive(&job, &progress) => archived,
+            () = ctx.cancelled() => {
+                job.leave(ctx, &progress).await;
+                Err(Fault::Cancelled)
+            }
             never = report(ctx, &progress) => match never {},
         };
         archived.map_err(|fault| fail(fault, &job.account, &job.task, ctx))
@@ -64,63 +58,47 @@ impl TransferActivities {
         &self,
         ctx: &ActivityContext,
         request: Request<ArchiveVideoRequest>,
-    ) -> Result<Job, ActivityError> {
+    ) -> Result<Job<'_>, ActivityError> {
         let request = request.check().map_err(failure::invalid_request)?;
         let task = request.task.unwrap_or_default();
-        let account = self.account(&request.account)?;
+        let served = self.served(&request.account)?;
+        let account = &served.account;
         if task.status != status::SUCCEEDED {
             let problem = format!("is `{}`: only a succeeded task has a video", task.status);
             let invalid = InvalidRequest::new("task.status", problem);
             return Err(failure::invalid_request(invalid));
         }
-        let archive = self
+        let archive = served
             .archive_at(&request.destination)
-            .map_err(|fault| fail(fault, &account, &task, ctx))?;
+            .map_err(|fault| fail(fault, account, &task, ctx))?;
         Ok(Job {
-            layout: Layout::new(&archive.root, &account.name, &task),
+            layout: Layout::new(&archive.root, account, &task),
             created_at: created_at(&task, ctx),
             attempt: ctx.info().attempt,
-            attempt_id: Uuid::new_v4().to_string(),
             record: OnceLock::new(),
-            account,
+            account: account.clone(),
+            served,
             task,
             archive,
         })
     }
 
-    async fn archive(
-        &self,
-        ctx: &ActivityContext,
-        job: &Job,
-        progress: &Progress,
-    ) -> Result<Manifest, Fault> {
-        let receipt = job.layout.manifest();
-        if let Some(manifest) = receipt::find(&job.archive, &receipt).await? {
-            return Ok(manifest);
-        }
-        let mut manifest = job.manifest();
-        for kind in job.kinds() {
-            match self.store(ctx, job, kind, progress).await {
-                Ok((object, transferred)) => {
-                    manifest.source_host = transferred.source_host;
-                    manifest.bytes_fetched_again += transferred.fetched_again as i64;
-                    manifest.objects.push(object);
-                }
-                Err(Fault::Passing(fault)) if kind == Kind::LastFrame && job.is_late() => {
-                    manifest
-                        .warnings
-                        .push(format!("no last frame: {}", fault.message));
-                }
-                Err(fault) => return Err(fault),
-            }
-        }
-        let record = task_record::of(self, job).await;
-        manifest
-            .objects
-            .push(receipt::write_task(&job.archive, &job.layout, &record).await?);
-        manifest.archived_at = Timestamp::now().as_second();
-        let manifest = receipt::write(&job.archive, &receipt, manifest).await?;
-        receipt::forget_outcome(&job.archive, &job.layout).await;
+    async fn archive(&self, job: &Job<'_>, progress: &Progress) -> Result<Manifest, Fault> {
+        let attempt = Uuid::new_v4().to_string();
+        let deposit = Deposit {
+            archive: &job.archive,
+            keys: Keys {
+                layout: &job.layout,
+                attempt: &attempt,
+            },
+            task: &job.task,
+            mismatch: job.account.archive.mismatch,
+            etag_is_md5: job.attempt <= ETAG_ATTEMPTS,
+            transfers: &job.served.transfers,
+            progress,
+        };
+        let origin = TaskOrigin::new(&self.seedance, job);
+        let manifest = deposit.make(&origin, job.manifest()).await?;
         tracing::info!(
             task_id = job.task.id,
             receipt = manifest.manifest_url,
@@ -128,79 +106,27 @@ impl TransferActivities {
         );
         Ok(manifest)
     }
-
-    /// Brings in one object.
-    async fn store(
-        &self,
-        ctx: &ActivityContext,
-        job: &Job,
-        kind: Kind,
-        progress: &Progress,
-    ) -> Result<(ArchivedObject, Transferred), Fault> {
-        let staged = job
-            .layout
-            .staged(&job.archive.root, &job.attempt_id, kind.word());
-        let urls = TaskUrls::new(self, job, kind);
-        let transferred = transfer(
-            self.downloads(&job.account)?,
-            urls,
-            Wanted {
-                kind,
-                task: &job.task,
-                etag_is_md5: job.attempt <= ETAG_ATTEMPTS,
-            },
-            &job.archive,
-            &staged,
-            progress,
-            ctx.cancelled(),
-        )
-        .await?;
-        let key = job.layout.file(transferred.checked.format.name);
-        let object = publish::publish(&job.archive, &staged, &key, &transferred.checked).await?;
-        Ok((object, transferred))
-    }
-
-    /// Asks about the task; the record is kept for `task.json`.
-    pub(super) async fn ask(&self, job: &Job) -> Result<Record, Fault> {
-        let record = self.seedance.query(&job.account, &job.task.id).await?;
-        let _ = job.record.set(record.as_received());
-        Ok(record)
-    }
 }
 
 /// One task to archive: the request, resolved.
-pub(super) struct Job {
+pub(super) struct Job<'a> {
     pub(super) account: Arc<Account>,
     pub(super) task: VideoTask,
-    pub(super) archive: Archive,
-    pub(super) layout: Layout,
     /// The record as received, once the task was asked about.
     pub(super) record: OnceLock<Value>,
-    created_at: SystemTime,
-    attempt: u32,
-    /// Each attempt has its own: one that is believed dead may still write.
-    attempt_id: String,
+    pub(super) created_at: SystemTime,
+    pub(super) attempt: u32,
+    served: &'a Served,
+    archive: Archive,
+    layout: Layout,
 }
 
-impl Job {
-    pub(super) fn can_be_asked_about(&self) -> bool {
-        let windows = &self.account.windows;
-        !windows.is_outside(self.created_at, SystemTime::now())
-    }
-
-    /// What is to be archived. A record whose URLs are cleared had a video.
-    fn kinds(&self) -> Vec<Kind> {
-        let content = self.task.content.clone().unwrap_or_default();
-        let mut kinds = Kind::ALL.to_vec();
-        kinds.retain(|kind| !kind.url_in(&content).is_empty());
-        if kinds.is_empty() {
-            kinds.push(Kind::Video);
+impl Job<'_> {
+    /// Leaves the deposit to the next attempt, or without one nothing.
+    async fn leave(&self, ctx: &ActivityContext, progress: &Progress) {
+        if !successor::may_go_on(ctx).await {
+            abandon(&self.archive, progress).await;
         }
-        kinds
-    }
-
-    fn is_late(&self) -> bool {
-        self.attempt >= LAST_FRAME_ATTEMPTS
     }
 
     /// The receipt before anything is archived.
@@ -214,6 +140,7 @@ impl Job {
             task_updated_at: task.updated_at,
             manifest_url: self.archive.url_of(&self.layout.manifest()),
             archiver_version: env!("CARGO_PKG_VERSION").to_owned(),
+            contract_version: seedance_archiver_proto::VERSION.to_owned(),
             seed: task.seed,
             resolution: task.resolution.clone(),
             ratio: task.ratio.clone(),
@@ -248,22 +175,34 @@ fn first_attempt(ctx: &ActivityContext) -> SystemTime {
     ctx.info().scheduled_time.unwrap_or_else(SystemTime::now)
 }
 
-/// Resolves a while after the activity was cancelled: until then an upload may be aborted.
-async fn abandoned(ctx: &ActivityContext) {
-    ctx.cancelled().await;
-    tokio::time::sleep(ABORT).await;
+/// What a heartbeat carries: progress that people watch, and where another worker can go on.
+#[derive(Deserialize, Serialize)]
+struct Heartbeat {
+    #[serde(flatten)]
+    progress: ArchiveProgress,
+    place: Place,
 }
 
-/// Heartbeats with the bytes done and in all, whatever step the attempt is at.
+/// Where the attempt before this one was. What cannot be read is of another version: it begins anew.
+fn recall(ctx: &ActivityContext) -> Place {
+    let heartbeat: Option<Heartbeat> = ctx.heartbeat_details().deserialize().ok().flatten();
+    heartbeat.map(|it| it.place).unwrap_or_default()
+}
+
+/// Heartbeats with how far it is, whatever step the attempt is at.
 async fn report(ctx: &ActivityContext, progress: &Progress) -> Infallible {
     let mut ticks = tokio::time::interval(HEARTBEAT);
     loop {
         ticks.tick().await;
-        let (bytes_done, bytes_total) = progress.bytes();
-        let beat = ArchiveProgress {
-            object: progress.kind().word().to_owned(),
-            bytes_done,
-            bytes_total,
+        let place = progress.place();
+        let number = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        let beat = Heartbeat {
+            progress: ArchiveProgress {
+                object: place.kind.map_or("", Kind::word).to_owned(),
+                bytes_done: number(place.done),
+                bytes_total: place.total.map_or(0, number),
+            },
+            place,
         };
         if let Err(error) = ctx.record_heartbeat(beat).await {
             // No message of ours can cause it. The server will miss the heartbeat and start again.

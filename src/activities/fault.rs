@@ -63,7 +63,6 @@ impl Fault {
 impl From<archive::Error> for Fault {
     fn from(error: archive::Error) -> Self {
         match error {
-            archive::Error::Cancelled => Self::Cancelled,
             archive::Error::Conflict { .. } => Self::Conflict(error),
             error => Self::passing(error.to_string(), error.failure_type()),
         }

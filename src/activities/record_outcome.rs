@@ -19,12 +19,13 @@ pub(super) async fn run(
     request: Request<RecordOutcomeRequest>,
 ) -> Result<OutcomeRecord, ActivityError> {
     let request = request.check().map_err(failure::invalid_request)?;
-    let account = activities.account(&request.account)?;
+    let served = activities.served(&request.account)?;
+    let account = &served.account;
     let result = request.result.unwrap_or_default();
     let task = result.task.unwrap_or_default();
     let recorded = async {
-        let archive = activities.archive_at(&request.destination)?;
-        let layout = Layout::new(&archive.root, &account.name, &task);
+        let archive = served.archive_at(&request.destination)?;
+        let layout = Layout::new(&archive.root, account, &task);
         let outcome = OutcomeRecord {
             task_id: task.id.clone(),
             account: account.name.clone(),
@@ -35,7 +36,7 @@ pub(super) async fn run(
             outcome_url: archive.url_of(&layout.outcome()),
             archiver_version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        let record = task_record::ask(activities, &account, &task).await;
+        let record = task_record::ask(&activities.seedance, account, &task).await;
         receipt::write_outcome(&archive, &layout, &record, &outcome).await?;
         tracing::info!(
             task_id = outcome.task_id,

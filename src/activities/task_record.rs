@@ -5,28 +5,15 @@ use std::time::SystemTime;
 use seedance_archiver_proto::v1::VideoTask;
 use serde_json::Value;
 
-use super::{TransferActivities, archive_video::Job};
-use crate::{config::Account, time::time};
-
-/// Of a task whose video is archived.
-pub(super) async fn of(activities: &TransferActivities, job: &Job) -> Value {
-    match job.record.get() {
-        Some(record) => record.clone(),
-        None => ask(activities, &job.account, &job.task).await,
-    }
-}
+use crate::{config::Account, seedance::Client, time::time};
 
 /// The record as the service has it. Where it has none any more, the fields that the lifecycle knows: a
 /// sealed URL is for workers alone.
-pub(super) async fn ask(
-    activities: &TransferActivities,
-    account: &Account,
-    task: &VideoTask,
-) -> Value {
+pub(super) async fn ask(seedance: &Client, account: &Account, task: &VideoTask) -> Value {
     let created_at = time(task.created_at);
     let now = SystemTime::now();
     if created_at.is_some_and(|created_at| !account.windows.is_outside(created_at, now)) {
-        match activities.seedance.query(account, &task.id).await {
+        match seedance.query(account, &task.id).await {
             Ok(record) => return record.as_received(),
             Err(error) => tracing::info!(
                 task_id = task.id,

@@ -5,8 +5,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use seedance_archiver_proto::v1::{
-    ArchiveVideoRequest, Manifest, OutcomeRecord, RecordOutcomeRequest,
+use reqwest::Url;
+use seedance_archiver_proto::{
+    names,
+    v1::{ArchiveVideoRequest, Manifest, OutcomeRecord, RecordOutcomeRequest},
 };
 use seedance_archiver_workflows::request::{InvalidRequest, Request};
 use temporalio_macros::activities;
@@ -14,17 +16,24 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
 use super::{failure, fault::Fault, record_outcome};
 use crate::{
-    archive::{self, Archive, CannotOpenArchive},
+    archive::{self, Archive, Buffers, CannotOpenArchive, Transfers},
     config::{Account, Accounts},
     download::Downloads,
+    http,
     seedance::Client,
 };
 
 /// Activities of the transfers task queue.
 pub struct TransferActivities {
-    pub(super) accounts: Accounts,
     pub(super) seedance: Client,
-    downloads: BTreeMap<String, Downloads>,
+    accounts: Accounts,
+    served: BTreeMap<String, Served>,
+}
+
+/// An account, and what its transfers need.
+pub(super) struct Served {
+    pub(super) account: Arc<Account>,
+    pub(super) transfers: Transfers,
     archive: Archive,
 }
 
@@ -52,43 +61,63 @@ impl TransferActivities {
 }
 
 impl TransferActivities {
-    /// Activities that serve these accounts and archive into `archive`.
+    /// Activities that serve these accounts and archive to `archive_url`.
     pub fn new(
         accounts: Accounts,
         seedance: Client,
-        archive: Archive,
-    ) -> Result<Self, reqwest::Error> {
-        let downloads = accounts.iter().map(|account| {
-            let downloads = Downloads::new(account.url_hosts.clone())?;
-            Ok((account.name.clone(), downloads))
-        });
+        archive_url: &Url,
+    ) -> Result<Self, CannotServe> {
+        let buffers = Buffers::default();
+        let serve = |account: &Arc<Account>| {
+            let served = Served {
+                account: account.clone(),
+                transfers: Transfers {
+                    downloads: Downloads::new(account.url_hosts.clone())
+                        .map_err(|error| CannotServe::Http(http::describe(error)))?,
+                    buffers: buffers.clone(),
+                },
+                archive: Archive::open_with(archive_url, account.archive.objects.clone())?,
+            };
+            Ok((account.name.clone(), served))
+        };
         Ok(Self {
-            downloads: downloads.collect::<Result<_, _>>()?,
+            served: accounts
+                .iter()
+                .map(serve)
+                .collect::<Result<_, CannotServe>>()?,
             accounts,
             seedance,
-            archive,
         })
     }
 
-    /// The client that fetches an account's videos.
-    pub(super) fn downloads(&self, account: &Account) -> Result<&Downloads, Fault> {
-        self.downloads.get(&account.name).ok_or_else(|| {
-            let problem = format!("is `{}`, which cannot fetch anything", account.name);
-            Fault::Invalid(InvalidRequest::new("account", problem))
-        })
+    /// The account that a request means.
+    pub(super) fn served(&self, name: &str) -> Result<&Served, ActivityError> {
+        match self.served.get(names::account_or_default(name)) {
+            Some(served) => Ok(served),
+            None => Err(failure::invalid_request(self.accounts.unknown(name))),
+        }
     }
+}
 
-    pub(super) fn account(&self, name: &str) -> Result<Arc<Account>, ActivityError> {
-        self.accounts.get(name).map_err(failure::invalid_request)
-    }
-
+impl Served {
     /// The archive that a request means. One that cannot be opened now may be mended.
     pub(super) fn archive_at(&self, destination: &str) -> Result<Archive, Fault> {
         self.archive.at(destination).map_err(|error| match error {
-            CannotOpenArchive::Unsupported(_) => {
+            CannotOpenArchive::Unsupported(_) | CannotOpenArchive::Option { .. } => {
                 Fault::Invalid(InvalidRequest::new("destination", error.to_string()))
             }
             error => archive::Error::from(error).into(),
         })
     }
+}
+
+/// Why accounts cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotServe {
+    /// The archive cannot be opened as an account wants it.
+    #[error(transparent)]
+    Archive(#[from] CannotOpenArchive),
+    /// There is no HTTP client.
+    #[error("cannot make the HTTP client: {0}")]
+    Http(String),
 }

@@ -2,28 +2,29 @@
 //! that is not what its record says is archived, with a warning in the receipt.
 //!
 //! - [`Running`]: the checks of one object.
+//! - [`SavedChecks`]: the same, on their way to another process.
+//! - [`Announced`]: what the host says of the object.
 //! - [`Checked`]: what they came to.
 //!
 //! Inside: `digests` are taken of everything, `mp4` follows the boxes of a video, `expected` compares
 //! it with the record.
 
+mod announced;
 mod digests;
 mod expected;
 mod mp4;
 
-use reqwest::header::{ETAG, HeaderMap};
 use seedance_archiver_proto::v1::{ObjectCheck, VideoTask};
+use serde::{Deserialize, Serialize};
 
 use super::{
     Error, Kind,
     kind::{BEGINNING, Format, WEBM},
 };
-use digests::{DigestValues, Digests};
+pub use announced::Announced;
+use digests::{DigestValues, Digests, SavedDigests};
 use expected::Expected;
 use mp4::{Movie, Mp4Scanner, VideoTrack};
-
-/// CRC-64/XZ of the object, in decimal, as TOS tells it.
-const CRC64: &str = "x-tos-hash-crc64ecma";
 
 /// What became of an object.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +39,16 @@ pub struct Checked {
     pub checks: Vec<ObjectCheck>,
 }
 
+/// What becomes of a whole video that is not what its record says.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Mismatch {
+    /// It is archived, with a warning in the receipt.
+    #[default]
+    Warn,
+    /// It is refused, as bytes are that are not whole.
+    Refuse,
+}
+
 /// What an object should be.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
@@ -45,6 +56,8 @@ pub struct Wanted<'a> {
     pub kind: Kind,
     /// The task's record.
     pub task: &'a VideoTask,
+    /// What becomes of it where the record says otherwise.
+    pub mismatch: Mismatch,
     /// Whether an ETag that looks like an MD5 is one. Stores that encrypt give others, so one that
     /// stays wrong must not lose a video.
     pub etag_is_md5: bool,
@@ -53,19 +66,32 @@ pub struct Wanted<'a> {
 /// The checks of one object, under way.
 pub struct Running<'a> {
     wanted: Wanted<'a>,
+    announced: Announced,
     beginning: Vec<u8>,
     digests: Digests,
     scanner: Option<Mp4Scanner>,
 }
 
+/// Checks under way, as they travel to another process.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SavedChecks {
+    announced: Announced,
+    /// In hex.
+    beginning: String,
+    digests: SavedDigests,
+    scanner: Option<Mp4Scanner>,
+}
+
 impl<'a> Running<'a> {
-    /// Checks of what should be this and, where it was announced, of this length.
-    pub fn new(wanted: Wanted<'a>, announced: Option<u64>) -> Self {
+    /// Checks of what should be this, and is announced as that.
+    pub fn new(wanted: Wanted<'a>, announced: Announced) -> Self {
+        let is_video = wanted.kind == Kind::Video;
         Self {
             wanted,
             beginning: Vec::with_capacity(BEGINNING),
-            digests: Digests::default(),
-            scanner: (wanted.kind == Kind::Video).then(|| Mp4Scanner::new(announced)),
+            digests: Digests::new(&announced),
+            scanner: is_video.then(|| Mp4Scanner::new(announced.length)),
+            announced,
         }
     }
 
@@ -86,24 +112,61 @@ impl<'a> Running<'a> {
         }
     }
 
+    /// What the host has said.
+    pub fn announced(&self) -> &Announced {
+        &self.announced
+    }
+
+    /// Bytes that came.
+    pub fn length(&self) -> u64 {
+        self.digests.length()
+    }
+
+    /// What the bytes are, once enough of them came.
+    pub fn format(&self) -> Result<Format, Error> {
+        let kind = self.wanted.kind;
+        kind.format(&self.beginning).ok_or_else(|| {
+            let word = kind.word();
+            Error::Corrupt(format!("bytes that do not begin as a {word}"))
+        })
+    }
+
+    /// The checks as they are now. `None`: they cannot travel from here, but soon can.
+    pub fn save(&self) -> Option<SavedChecks> {
+        let scanner = match &self.scanner {
+            Some(scanner) => Some(scanner.save()?),
+            None => None,
+        };
+        Some(SavedChecks {
+            announced: self.announced.clone(),
+            beginning: hex::encode(&self.beginning),
+            digests: self.digests.save(),
+            scanner,
+        })
+    }
+
+    /// The checks as they were saved. `None`: they are of another version of this software.
+    pub fn restore(wanted: Wanted<'a>, saved: SavedChecks) -> Option<Self> {
+        Some(Self {
+            wanted,
+            announced: saved.announced,
+            beginning: hex::decode(&saved.beginning).ok()?,
+            digests: Digests::restore(&saved.digests)?,
+            scanner: saved.scanner,
+        })
+    }
+
     /// What the bytes are, by themselves, by what their host has announced and by the task's record.
-    pub fn finish(self, length: Option<u64>, announced: &HeaderMap) -> Result<Checked, Error> {
-        let Wanted { kind, task, .. } = self.wanted;
+    pub fn finish(self) -> Result<Checked, Error> {
+        let format = self.format()?;
         let digests = self.digests.finish();
-        let format = kind.format(&self.beginning).ok_or_else(|| {
-            Error::Corrupt(format!(
-                "{} bytes that do not begin as a {}",
-                digests.length,
-                kind.word()
-            ))
-        })?;
-        let mut checks = whole(&digests, length, announced, self.wanted.etag_is_md5)?;
+        let mut checks = whole(&digests, &self.announced, self.wanted.etag_is_md5)?;
         if let Some(scanner) = self.scanner {
             let movie = scanner
                 .finish()
                 .map_err(|fault| Error::Corrupt(fault.to_string()))?;
-            checks.push(passed("mp4", words(&movie)));
-            checks.extend(compared(task, &movie));
+            checks.push(passed("mp4", String::new(), words(&movie)));
+            checks.extend(compared(self.wanted, &movie)?);
         }
         Ok(Checked {
             format,
@@ -117,61 +180,37 @@ impl<'a> Running<'a> {
 /// Whether all bytes came, as far as the host tells.
 fn whole(
     digests: &DigestValues,
-    length: Option<u64>,
-    announced: &HeaderMap,
+    announced: &Announced,
     etag_is_md5: bool,
 ) -> Result<Vec<ObjectCheck>, Error> {
-    let header = |name: &str| announced.get(name).and_then(|value| value.to_str().ok());
-    let crc64 = header(CRC64).and_then(|crc64| crc64.trim().parse::<u64>().ok());
-    let may_be_no_md5 = !etag_is_md5 || crc64.is_some();
+    let length = announced.length.map(|length| length.to_string());
+    let crc64 = announced.crc64.map(|crc64| crc64.to_string());
+    let md5_may_be_none = !etag_is_md5 || crc64.is_some();
     let facts = [
-        (
-            "length",
-            length.map(|it| it.to_string()),
-            digests.length.to_string(),
-        ),
-        (
-            "crc64",
-            crc64.map(|it| it.to_string()),
-            digests.crc64.to_string(),
-        ),
-        (
-            "md5",
-            header(ETAG.as_str()).and_then(md5_of),
-            digests.md5.clone(),
-        ),
+        ("length", length, Some(digests.length.to_string())),
+        ("crc64", crc64, digests.crc64.map(|it| it.to_string())),
+        ("md5", announced.md5.clone(), digests.md5.clone()),
     ];
     let mut checks = Vec::new();
     for (name, announced, found) in facts {
-        match announced {
-            Some(announced) if name == "md5" && announced != found && may_be_no_md5 => {
-                checks.push(ObjectCheck {
-                    name: name.to_owned(),
-                    result: "warning".to_owned(),
-                    expected: announced,
-                    found,
-                });
-            }
-            Some(announced) if announced != found => {
-                return Err(Error::Corrupt(format!(
-                    "its {name} is {found}, and {announced} was announced"
-                )));
-            }
-            Some(announced) => checks.push(passed(name, announced)),
-            None => {}
+        let (Some(announced), Some(found)) = (announced, found) else {
+            continue;
+        };
+        if announced == found {
+            checks.push(passed(name, announced, found));
+        } else if name == "md5" && md5_may_be_none {
+            checks.push(warning(name, announced, found));
+        } else {
+            let fault = format!("its {name} is {found}, and {announced} was announced");
+            return Err(Error::Corrupt(fault));
         }
     }
     Ok(checks)
 }
 
-/// The MD5 that an ETag is, where the object was not uploaded in parts.
-fn md5_of(etag: &str) -> Option<String> {
-    let etag = etag.strip_prefix('"')?.strip_suffix('"')?.to_lowercase();
-    let is_md5 = etag.len() == 32 && etag.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_md5.then_some(etag)
-}
-
-fn compared(task: &VideoTask, movie: &Movie) -> Vec<ObjectCheck> {
+/// The video against its record.
+fn compared(wanted: Wanted<'_>, movie: &Movie) -> Result<Vec<ObjectCheck>, Error> {
+    let task = wanted.task;
     let expected = Expected {
         duration_s: task.duration,
         frames: task.frames,
@@ -181,22 +220,31 @@ fn compared(task: &VideoTask, movie: &Movie) -> Vec<ObjectCheck> {
         generate_audio: task.generate_audio,
     };
     let findings = expected.compare(movie).into_iter();
-    findings
-        .map(|finding| ObjectCheck {
-            name: finding.check.to_owned(),
-            result: "warning".to_owned(),
-            expected: finding.expected,
-            found: finding.found,
-        })
-        .collect()
+    let findings = findings.map(|finding| match (finding.is_right, wanted.mismatch) {
+        (true, _) => Ok(passed(finding.check, finding.expected, finding.found)),
+        (false, Mismatch::Warn) => Ok(warning(finding.check, finding.expected, finding.found)),
+        (false, Mismatch::Refuse) => Err(Error::Corrupt(format!(
+            "its {} is {}, and its record says {}",
+            finding.check, finding.found, finding.expected
+        ))),
+    });
+    findings.collect()
 }
 
-fn passed(name: &str, expected: String) -> ObjectCheck {
+fn passed(name: &str, expected: String, found: String) -> ObjectCheck {
+    result("passed", name, expected, found)
+}
+
+fn warning(name: &str, expected: String, found: String) -> ObjectCheck {
+    result("warning", name, expected, found)
+}
+
+fn result(result: &str, name: &str, expected: String, found: String) -> ObjectCheck {
     ObjectCheck {
         name: name.to_owned(),
-        result: "passed".to_owned(),
+        result: result.to_owned(),
         expected,
-        found: String::new(),
+        found,
     }
 }
 

@@ -26,6 +26,9 @@ pub enum Error {
     /// The store cannot be reached or refuses: try again.
     #[error("the archive's store: {0}")]
     Store(#[from] object_store::Error),
+    /// A part could not be stored, for no reason of the store.
+    #[error("the upload: {0}")]
+    Upload(String),
     /// The archive holds something else under this name: a person has to look.
     #[error("{name} is in the archive with SHA-256 {archived}, the new video has {new}")]
     Conflict {
@@ -36,9 +39,6 @@ pub enum Error {
         /// Digest of what was to be stored.
         new: String,
     },
-    /// Told to stop.
-    #[error("cancelled")]
-    Cancelled,
 }
 
 impl From<download::Error> for Error {
@@ -51,14 +51,37 @@ impl From<download::Error> for Error {
 }
 
 impl Error {
+    /// Whether the store does not know what it was asked for.
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Store(object_store::Error::NotFound { .. }))
+    }
+
+    /// Whether the store cannot do what it was asked for.
+    pub(super) fn is_not_supported(&self) -> bool {
+        use object_store::Error::{NotImplemented, NotSupported};
+        matches!(
+            self,
+            Self::Store(NotSupported { .. } | NotImplemented { .. })
+        )
+    }
+
+    /// Whether the store has an object where none may be.
+    pub(super) fn is_taken(&self) -> bool {
+        use object_store::Error::{AlreadyExists, Precondition};
+        matches!(
+            self,
+            Self::Store(AlreadyExists { .. } | Precondition { .. })
+        )
+    }
+
     /// The public name of this failure.
     pub fn failure_type(&self) -> &'static str {
         match self {
             Self::UrlRefused(_) => failure::URL_EXPIRED,
             Self::UrlNotAllowed(_) => failure::URL_REFUSED,
-            Self::Source(_) | Self::Cancelled => failure::UPSTREAM_UNAVAILABLE,
+            Self::Source(_) => failure::UPSTREAM_UNAVAILABLE,
             Self::Corrupt(_) => failure::CORRUPT_VIDEO,
-            Self::Open(_) | Self::Store(_) => failure::STORE_UNAVAILABLE,
+            Self::Open(_) | Self::Store(_) | Self::Upload(_) => failure::STORE_UNAVAILABLE,
             Self::Conflict { .. } => failure::STORE_CONFLICT,
         }
     }

@@ -1,10 +1,12 @@
 //! What a task makes, and what it is called in the archive: that is seen by its bytes, because names
 //! and content types of the service have been wrong.
 
-use seedance_archiver_proto::v1::VideoContent;
+use seedance_archiver_proto::v1::{VideoContent, VideoTask};
+use serde::{Deserialize, Serialize};
 
 /// One of the things that a task makes.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The video.
     Video,
@@ -92,6 +94,17 @@ const fn format(name: &'static str, content_type: &'static str) -> Format {
 impl Kind {
     /// All of them; the video comes first, because it matters most.
     pub const ALL: [Self; 3] = [Self::Video, Self::LastFrame, Self::File];
+
+    /// What a succeeded task has made. A record whose URLs are cleared had a video.
+    pub fn of(task: &VideoTask) -> Vec<Self> {
+        let content = task.content.clone().unwrap_or_default();
+        let mut kinds = Self::ALL.to_vec();
+        kinds.retain(|kind| !kind.url_in(&content).is_empty());
+        if kinds.is_empty() {
+            kinds.push(Self::Video);
+        }
+        kinds
+    }
 
     /// What it is called before its bytes are known.
     pub fn word(self) -> &'static str {

@@ -4,11 +4,13 @@ use jiff::Timestamp;
 use object_store::path::{Path, PathPart};
 use seedance_archiver_proto::{names, v1::VideoTask};
 
+use super::{Archive, Format, Kind, template::Parts};
+use crate::config::Account;
+
 /// Folder of what is not published yet.
 pub(super) const STAGING: &str = ".staging";
 
-/// The folder of one task: `{account}/{year}/{month}/{day}/{task_id}`, the day being that of its
-/// creation in UTC.
+/// The folder of one task, by its account's template.
 #[derive(Clone, Debug)]
 pub struct Layout {
     folder: Path,
@@ -17,18 +19,16 @@ pub struct Layout {
 
 impl Layout {
     /// The folder of this task under `root`.
-    pub fn new(root: &Path, account: &str, task: &VideoTask) -> Self {
-        let day = match Timestamp::from_second(task.created_at) {
-            Ok(created) if task.created_at > 0 => created.strftime("%Y/%m/%d").to_string(),
-            _ => "undated".to_owned(),
-        };
-        let parts = [names::account_or_default(account)]
-            .into_iter()
-            .chain(day.split('/'))
-            .chain([task.id.as_str()])
-            .map(PathPart::from);
+    pub fn new(root: &Path, account: &Account, task: &VideoTask) -> Self {
+        let created = Timestamp::from_second(task.created_at);
+        let folder = account.archive.keys.folder(Parts {
+            account: &account.name,
+            task_id: &task.id,
+            model: &task.model,
+            created: created.ok().filter(|_| task.created_at > 0),
+        });
         Self {
-            folder: root.parts().chain(parts).collect(),
+            folder: root.parts().chain(folder.parts()).collect(),
             task_id: task.id.clone(),
         }
     }
@@ -52,12 +52,42 @@ impl Layout {
     pub fn task(&self) -> Path {
         self.folder.clone().join(names::TASK)
     }
+}
 
-    /// Key under which one attempt stages something. Each attempt has its own: a slow one that is
-    /// believed dead must not write into another's object.
-    pub fn staged(&self, root: &Path, attempt: &str, name: &str) -> Path {
-        let parts = [STAGING, &format!("{}-{attempt}", self.task_id), name];
-        root.parts().chain(parts.map(PathPart::from)).collect()
+/// The keys of one attempt at a deposit.
+#[derive(Clone, Debug)]
+pub struct Keys<'a> {
+    /// Those of the task.
+    pub layout: &'a Layout,
+    /// Names the attempt among all. Each stages under keys of its own: a slow one that is believed
+    /// dead must not write into another's object.
+    pub attempt: &'a str,
+}
+
+impl Keys<'_> {
+    /// Where an object of this format belongs.
+    pub(super) fn object(&self, format: Format) -> Path {
+        self.layout.file(format.name)
+    }
+
+    /// Where an object is uploaded to: where it belongs, if the store completes no upload over an
+    /// object; else where it is staged.
+    pub(super) fn upload(&self, archive: &Archive, kind: Kind, format: Format) -> Path {
+        if archive.completes_create_only {
+            return self.object(format);
+        }
+        let attempt = format!("{}-{}", self.layout.task_id, self.attempt);
+        let parts = [STAGING, &attempt, kind.word()];
+        archive
+            .root
+            .parts()
+            .chain(parts.map(PathPart::from))
+            .collect()
+    }
+
+    /// Whether an upload that an earlier attempt has begun, at this key, may be gone on with.
+    pub(super) fn may_go_on(&self, archive: &Archive, key: &Path, format: Format) -> bool {
+        !archive.completes_create_only || *key == self.object(format)
     }
 }
 
@@ -71,7 +101,9 @@ mod tests {
             created_at,
             ..VideoTask::default()
         };
-        Layout::new(&Path::from(root), account, &task)
+        let base_url = "https://a.example".parse().unwrap();
+        let account = Account::new(account, base_url, "key".to_owned().into());
+        Layout::new(&Path::from(root), &account, &task)
             .file("video.mp4")
             .to_string()
     }

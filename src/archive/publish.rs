@@ -1,47 +1,97 @@
-//! Puts a staged object under its final key, never over another.
+//! Makes an object of what was brought and checked, under its final key, never over another.
 
 use futures::TryStreamExt;
-use object_store::{ObjectStore, ObjectStoreExt, path::Path};
-use seedance_archiver_proto::v1::ArchivedObject;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path};
+use seedance_archiver_proto::v1::{ArchivedObject, VideoTask};
 use sha2::{Digest, Sha256};
 
-use super::{Archive, Error, checks::Checked};
+use super::{
+    Archive, Error,
+    checks::Checked,
+    layout::Keys,
+    transfer::{Body, Transferred},
+    upload::Upload,
+};
 
-/// Moves `staged` to `key`. Where `key` exists, left by an attempt that died before its receipt, it
-/// must hold the same bytes.
-pub async fn publish(
+/// Publishes an object. Where there is one, left by an attempt that died before its receipt, it must
+/// hold the same bytes.
+pub(super) async fn publish(
     archive: &Archive,
-    staged: &Path,
-    key: &Path,
-    new: &Checked,
+    keys: &Keys<'_>,
+    task: &VideoTask,
+    transferred: Transferred,
 ) -> Result<ArchivedObject, Error> {
-    let store = archive.store.as_ref();
-    match store.copy_if_not_exists(staged, key).await {
-        Ok(()) => {}
-        Err(object_store::Error::AlreadyExists { .. }) => {
-            let archived = sha256_of(store, key).await?;
-            if archived != new.sha256 {
-                discard(store, staged).await;
-                return Err(Error::Conflict {
-                    name: key.filename().unwrap_or_default().to_owned(),
-                    archived,
-                    new: new.sha256.clone(),
-                });
-            }
+    let new = transferred.checked;
+    let key = keys.object(new.format);
+    let created = match transferred.body {
+        Body::Small(bytes) => {
+            let options = PutOptions {
+                mode: PutMode::Create,
+                ..archive.put_options(new.format, task)
+            };
+            let put = archive.store.put_opts(&key, bytes.into(), options).await;
+            put.map(drop).map_err(Error::from)
         }
-        Err(error) => return Err(error.into()),
+        Body::Large(upload) if archive.completes_create_only => complete(upload).await,
+        Body::Large(upload) => copy(archive, upload, &key).await,
+    };
+    match created {
+        Err(error) if error.is_taken() => is_same(archive, &key, &new).await?,
+        created => created?,
     }
-    discard(store, staged).await;
-    let stored = store.head(key).await?;
+    object(archive, &key, new).await
+}
+
+/// The upload is to the final key itself.
+async fn complete(mut upload: Upload) -> Result<(), Error> {
+    match upload.complete().await {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            upload.abort().await;
+            Err(error)
+        }
+    }
+}
+
+/// The upload is to a key of the attempt's own.
+async fn copy(archive: &Archive, mut upload: Upload, key: &Path) -> Result<(), Error> {
+    let staged = upload.key().clone();
+    if let Err(error) = upload.complete().await {
+        upload.abort().await;
+        return Err(error);
+    }
+    let copied = archive.store.copy_if_not_exists(&staged, key).await;
+    // A staged object that stays does no harm; one that fails an archived video would.
+    if let Err(error) = archive.store.delete(&staged).await {
+        tracing::warn!(%error, %staged, "could not delete a staged object");
+    }
+    Ok(copied?)
+}
+
+async fn is_same(archive: &Archive, key: &Path, new: &Checked) -> Result<(), Error> {
+    let archived = sha256_of(archive.store.as_ref(), key).await?;
+    if archived == new.sha256 {
+        return Ok(());
+    }
+    Err(Error::Conflict {
+        name: key.filename().unwrap_or_default().to_owned(),
+        archived,
+        new: new.sha256.clone(),
+    })
+}
+
+/// The object as the receipt names it.
+async fn object(archive: &Archive, key: &Path, checked: Checked) -> Result<ArchivedObject, Error> {
+    let stored = archive.store.head(key).await?;
     Ok(ArchivedObject {
         name: key.filename().unwrap_or_default().to_owned(),
         url: archive.url_of(key),
-        size_bytes: new.size as i64,
-        sha256: new.sha256.clone(),
-        content_type: new.format.content_type.to_owned(),
+        size_bytes: checked.size as i64,
+        sha256: checked.sha256,
+        content_type: checked.format.content_type.to_owned(),
         etag: stored.e_tag.unwrap_or_default(),
         version: stored.version.unwrap_or_default(),
-        checks: new.checks.clone(),
+        checks: checked.checks,
     })
 }
 
@@ -53,62 +103,4 @@ pub(super) async fn sha256_of(store: &dyn ObjectStore, key: &Path) -> Result<Str
         digest.update(&chunk);
     }
     Ok(hex::encode(digest.finalize()))
-}
-
-/// A staged object that stays does no harm; one that fails an archived video would.
-async fn discard(store: &dyn ObjectStore, staged: &Path) {
-    if let Err(error) = store.delete(staged).await {
-        tracing::warn!(%error, %staged, "could not delete a staged object");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use reqwest::Url;
-
-    use super::*;
-    use crate::archive::Format;
-
-    fn checked(bytes: &[u8]) -> Checked {
-        Checked {
-            format: Format {
-                name: "video.mp4",
-                content_type: "video/mp4",
-            },
-            size: bytes.len() as u64,
-            sha256: hex::encode(Sha256::digest(bytes)),
-            checks: Vec::new(),
-        }
-    }
-
-    async fn keys(store: &dyn ObjectStore) -> Vec<String> {
-        let objects: Vec<_> = store.list(None).try_collect().await.unwrap();
-        objects
-            .into_iter()
-            .map(|object| object.location.to_string())
-            .collect()
-    }
-
-    #[tokio::test]
-    async fn publishes_once_and_never_over_another() {
-        let directory = tempfile::tempdir().unwrap();
-        let archive = Archive::open(&Url::from_directory_path(directory.path()).unwrap()).unwrap();
-        let store = archive.store.as_ref();
-        let (staged, key) = (
-            Path::from(".staging/a/video.mp4"),
-            Path::from("a/video.mp4"),
-        );
-        for (bytes, is_published) in [(b"one", true), (b"one", true), (b"two", false)] {
-            store.put(&staged, bytes.to_vec().into()).await.unwrap();
-            let published = publish(&archive, &staged, &key, &checked(bytes)).await;
-            match published {
-                Ok(object) => assert!(is_published && object.size_bytes == 3),
-                Err(Error::Conflict { .. }) => assert!(!is_published),
-                Err(error) => panic!("{error}"),
-            }
-            let archived = store.get(&key).await.unwrap().bytes().await.unwrap();
-            assert_eq!(&archived[..], b"one");
-            assert_eq!(keys(store).await, ["a/video.mp4"]);
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! The receipt, `manifest.json`: written last and create-only. Its presence is the commit. And the
 //! record of every other ending, `outcome.json`.
 
-use object_store::{ObjectStoreExt, PutMode, path::Path};
+use object_store::{ObjectStoreExt, PutMode, PutOptions, PutResult, UpdateVersion, path::Path};
 use seedance_archiver_proto::{
     names,
     v1::{ArchivedObject, Manifest, OutcomeRecord},
@@ -10,7 +10,13 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Archive, Error, Layout};
+use super::{Archive, Error, Format, Layout};
+
+/// How the records are stored.
+const JSON: Format = Format {
+    name: "",
+    content_type: "application/json",
+};
 
 /// The receipt under this key, if there is one.
 pub async fn find(archive: &Archive, key: &Path) -> Result<Option<Manifest>, Error> {
@@ -27,39 +33,80 @@ pub async fn find(archive: &Archive, key: &Path) -> Result<Option<Manifest>, Err
 
 /// Writes the receipt, unless another attempt has: then that one counts.
 pub async fn write(archive: &Archive, key: &Path, manifest: Manifest) -> Result<Manifest, Error> {
-    match put(archive, key, &manifest, PutMode::Create).await {
-        Ok(()) => Ok(manifest),
-        Err(Error::Store(object_store::Error::AlreadyExists { .. })) => {
-            Ok(find(archive, key).await?.unwrap_or(manifest))
-        }
+    let json = document(key, &manifest)?;
+    match put(archive, key, json, PutMode::Create).await {
+        Ok(_) => Ok(manifest),
+        Err(error) if error.is_taken() => Ok(find(archive, key).await?.unwrap_or(manifest)),
         Err(error) => Err(error),
     }
 }
 
-/// Writes the record of a task whose video is archived, unless there is one.
+/// The record of a task that is in the archive.
+pub async fn find_task(
+    archive: &Archive,
+    layout: &Layout,
+) -> Result<Option<ArchivedObject>, Error> {
+    let key = layout.task();
+    let stored = match archive.store.get(&key).await {
+        Ok(stored) => stored,
+        Err(object_store::Error::NotFound { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let version = UpdateVersion {
+        e_tag: stored.meta.e_tag.clone(),
+        version: stored.meta.version.clone(),
+    };
+    let json = stored.bytes().await?;
+    Ok(Some(task_object(archive, &key, &json, version)))
+}
+
+/// Writes the record of a task whose video is to be archived, in place of a stale one. Where another
+/// attempt has done so, that one counts.
 pub async fn write_task(
     archive: &Archive,
     layout: &Layout,
     task: &Value,
+    stale: Option<ArchivedObject>,
 ) -> Result<ArchivedObject, Error> {
     let key = layout.task();
-    match put(archive, &key, task, PutMode::Create).await {
-        Ok(()) | Err(Error::Store(object_store::Error::AlreadyExists { .. })) => {}
-        Err(error) => return Err(error),
+    let json = document(&key, task)?;
+    let mode = stale.map_or(PutMode::Create, |stale| PutMode::Update(version_of(stale)));
+    let mut written = put(archive, &key, json.clone(), mode).await;
+    if matches!(&written, Err(error) if error.is_not_supported()) {
+        // A local archive knows no versions.
+        written = put(archive, &key, json.clone(), PutMode::Overwrite).await;
     }
-    let stored = archive.store.get(&key).await?;
-    let meta = stored.meta.clone();
-    let bytes = stored.bytes().await?;
-    Ok(ArchivedObject {
+    match written {
+        Ok(version) => Ok(task_object(archive, &key, &json, version.into())),
+        Err(error) if error.is_taken() => find_task(archive, layout).await?.ok_or(error),
+        Err(error) => Err(error),
+    }
+}
+
+fn version_of(object: ArchivedObject) -> UpdateVersion {
+    let known = |text: String| Some(text).filter(|text| !text.is_empty());
+    UpdateVersion {
+        e_tag: known(object.etag),
+        version: known(object.version),
+    }
+}
+
+fn task_object(
+    archive: &Archive,
+    key: &Path,
+    json: &[u8],
+    version: UpdateVersion,
+) -> ArchivedObject {
+    ArchivedObject {
         name: names::TASK.to_owned(),
-        url: archive.url_of(&key),
-        size_bytes: bytes.len() as i64,
-        sha256: hex::encode(Sha256::digest(&bytes)),
-        content_type: "application/json".to_owned(),
-        etag: meta.e_tag.unwrap_or_default(),
-        version: meta.version.unwrap_or_default(),
+        url: archive.url_of(key),
+        size_bytes: json.len() as i64,
+        sha256: hex::encode(Sha256::digest(json)),
+        content_type: JSON.content_type.to_owned(),
+        etag: version.e_tag.unwrap_or_default(),
+        version: version.version.unwrap_or_default(),
         checks: Vec::new(),
-    })
+    }
 }
 
 /// Writes how a task ended without a video: its last record, then the outcome. Neither is the last
@@ -73,30 +120,48 @@ pub async fn write_outcome(
     if find(archive, &layout.manifest()).await?.is_some() {
         return Ok(());
     }
-    put(archive, &layout.task(), task, PutMode::Overwrite).await?;
-    put(archive, &layout.outcome(), outcome, PutMode::Overwrite).await
+    for (key, json) in [
+        (layout.task(), document(&layout.task(), task)?),
+        (layout.outcome(), document(&layout.outcome(), outcome)?),
+    ] {
+        put(archive, &key, json, PutMode::Overwrite).await?;
+    }
+    Ok(())
 }
 
-/// Deletes what an earlier lifecycle has recorded of a task that has a receipt now.
-pub async fn forget_outcome(archive: &Archive, layout: &Layout) {
-    match archive.store.delete(&layout.outcome()).await {
-        Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-        Err(error) => tracing::warn!(%error, "could not delete an outcome that is void"),
+/// Whether an earlier lifecycle has recorded another ending.
+pub async fn has_outcome(archive: &Archive, layout: &Layout) -> Result<bool, Error> {
+    match archive.store.head(&layout.outcome()).await {
+        Ok(_) => Ok(true),
+        Err(object_store::Error::NotFound { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
     }
+}
+
+/// Deletes what an earlier lifecycle has recorded of a task that is being archived now.
+pub async fn forget_outcome(archive: &Archive, layout: &Layout) -> Result<(), Error> {
+    match archive.store.delete(&layout.outcome()).await {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn document(key: &Path, value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    let mut json = serde_json::to_vec_pretty(value)
+        .map_err(|error| Error::Corrupt(format!("{key} cannot be written: {error}")))?;
+    json.push(b'\n');
+    Ok(json)
 }
 
 async fn put(
     archive: &Archive,
     key: &Path,
-    value: &impl Serialize,
+    json: Vec<u8>,
     mode: PutMode,
-) -> Result<(), Error> {
-    let mut json = serde_json::to_vec_pretty(value)
-        .map_err(|error| Error::Corrupt(format!("{key} cannot be written: {error}")))?;
-    json.push(b'\n');
-    archive
-        .store
-        .put_opts(key, json.into(), mode.into())
-        .await?;
-    Ok(())
+) -> Result<PutResult, Error> {
+    let options = PutOptions {
+        mode,
+        ..archive.document_options(JSON)
+    };
+    Ok(archive.store.put_opts(key, json.into(), options).await?)
 }

@@ -9,8 +9,9 @@ use reqwest::{
     StatusCode,
     header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, LAST_MODIFIED},
 };
+use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::{Error, checks::Announced};
 use crate::{
     download::{self, Download, Downloads, Resume},
     seedance::SecretUrl,
@@ -25,10 +26,13 @@ pub trait Urls {
     type Error: From<Error>;
 
     /// The URL to begin with.
-    fn first(&mut self) -> impl Future<Output = Result<SecretUrl, Self::Error>>;
+    fn first(&mut self) -> impl Future<Output = Result<SecretUrl, Self::Error>> + Send;
 
     /// Another URL, in place of one that was refused.
-    fn fresh(&mut self, refused: Error) -> impl Future<Output = Result<SecretUrl, Self::Error>>;
+    fn fresh(
+        &mut self,
+        refused: Error,
+    ) -> impl Future<Output = Result<SecretUrl, Self::Error>> + Send;
 }
 
 /// What comes next.
@@ -48,33 +52,73 @@ pub struct Source<'a, U> {
     urls: U,
     url: SecretUrl,
     response: Option<Download>,
-    headers: HeaderMap,
+    /// What names this very object: without it, the rest of another one could follow.
+    version: Option<HeaderValue>,
+    announced: Announced,
     offset: u64,
-    length: Option<u64>,
     fetched_again: u64,
     pauses: ExponentialBackoff,
 }
 
+/// A place in an object, as it travels to another process.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SavedSource {
+    /// The strong `ETag` or the `Last-Modified`.
+    version: String,
+    /// Bytes before it.
+    pub(super) offset: u64,
+    /// Bytes that came in vain.
+    pub(super) fetched_again: u64,
+}
+
 impl<'a, U: Urls> Source<'a, U> {
-    /// Opens the object.
-    pub async fn open(downloads: &'a Downloads, mut urls: U) -> Result<Self, U::Error> {
-        let mut source = Self {
+    /// An object that nothing is fetched of yet.
+    pub async fn new(downloads: &'a Downloads, mut urls: U) -> Result<Self, U::Error> {
+        Ok(Self {
             downloads,
             url: urls.first().await?,
             urls,
             response: None,
-            headers: HeaderMap::new(),
+            version: None,
+            announced: Announced::default(),
             offset: 0,
-            length: None,
             fetched_again: 0,
             pauses: ExponentialBuilder::default()
                 .with_min_delay(Duration::from_millis(500))
                 .with_max_times(CONNECTIONS - 1)
                 .with_jitter()
                 .build(),
-        };
-        source.connect().await?;
-        Ok(source)
+        })
+    }
+
+    /// Opens it at its beginning, whatever came before.
+    pub async fn begin(&mut self) -> Result<(), U::Error> {
+        self.response = None;
+        self.version = None;
+        self.fetched_again += self.offset;
+        self.offset = 0;
+        while self.response.is_none() {
+            self.connect().await?;
+        }
+        Ok(())
+    }
+
+    /// Goes to where another process was. If the object is not that one any more, what comes next is
+    /// to start over.
+    pub fn go_to(&mut self, place: &SavedSource) {
+        self.version = HeaderValue::from_str(&place.version).ok();
+        self.offset = place.offset;
+        self.fetched_again = place.fetched_again;
+    }
+
+    /// The place after so many bytes. `None`: nobody else could go on from there.
+    pub fn place(&self, offset: u64) -> Option<SavedSource> {
+        let version = self.version.as_ref()?.to_str().ok()?;
+        Some(SavedSource {
+            version: version.to_owned(),
+            offset,
+            fetched_again: self.fetched_again,
+        })
     }
 
     /// The next bytes.
@@ -91,7 +135,7 @@ impl<'a, U: Urls> Source<'a, U> {
                     self.offset += bytes.len() as u64;
                     return Ok(Next::Bytes(bytes));
                 }
-                Ok(None) if self.length.is_none_or(|length| self.offset >= length) => {
+                Ok(None) if self.is_at_end() => {
                     return Ok(Next::End);
                 }
                 Ok(None) => "the connection was closed too early".to_owned(),
@@ -103,14 +147,9 @@ impl<'a, U: Urls> Source<'a, U> {
         }
     }
 
-    /// Length as announced; `None` where it was not.
-    pub fn length(&self) -> Option<u64> {
-        self.length
-    }
-
-    /// What the host says about the object.
-    pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+    /// What the host has said of the object.
+    pub fn announced(&self) -> &Announced {
+        &self.announced
     }
 
     /// Bytes that came in vain.
@@ -121,6 +160,11 @@ impl<'a, U: Urls> Source<'a, U> {
     /// Host that the bytes come from.
     pub fn host(&self) -> String {
         self.url.host()
+    }
+
+    fn is_at_end(&self) -> bool {
+        let length = self.announced.length;
+        length.is_none_or(|length| self.offset >= length)
     }
 
     /// Goes on at the offset. `true`: from the beginning instead.
@@ -143,19 +187,20 @@ impl<'a, U: Urls> Source<'a, U> {
         };
         match response.status() {
             StatusCode::PARTIAL_CONTENT if begins_at(&response, self.offset) => {
+                self.announced.length = self.announced.length.or_else(|| total(&response));
                 self.response = Some(response);
                 Ok(())
             }
             StatusCode::OK => {
                 self.offset = 0;
-                self.length = response.content_length();
-                self.headers = response.headers().clone();
+                self.announced = Announced::by(response.content_length(), response.headers());
+                self.version = version(response.headers());
                 self.response = Some(response);
                 Ok(())
             }
             // What is there now is shorter than what came.
             StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PARTIAL_CONTENT => {
-                self.headers.clear();
+                self.version = None;
                 self.pause("the object has changed".to_owned()).await
             }
             status @ (StatusCode::UNAUTHORIZED
@@ -172,16 +217,9 @@ impl<'a, U: Urls> Source<'a, U> {
 
     async fn get(&self) -> Result<Download, download::Error> {
         let offset = self.offset;
-        let same = self.same().filter(|_| offset > 0);
-        let resume = same.map(|if_range| Resume { offset, if_range });
+        let version = self.version.as_ref().filter(|_| offset > 0);
+        let resume = version.map(|if_range| Resume { offset, if_range });
         self.downloads.get(self.url.expose(), resume).await
-    }
-
-    /// What names this very object: without it, the rest of another one could follow.
-    fn same(&self) -> Option<&HeaderValue> {
-        let is_strong = |etag: &&HeaderValue| !etag.as_bytes().starts_with(b"W/");
-        let etag = self.headers.get(ETAG).filter(is_strong);
-        etag.or_else(|| self.headers.get(LAST_MODIFIED))
     }
 
     /// Waits before the next connection, of which there is a limit.
@@ -197,8 +235,24 @@ impl<'a, U: Urls> Source<'a, U> {
     }
 }
 
+/// What names this very object.
+fn version(headers: &HeaderMap) -> Option<HeaderValue> {
+    let is_strong = |etag: &&HeaderValue| !etag.as_bytes().starts_with(b"W/");
+    let etag = headers.get(ETAG).filter(is_strong);
+    etag.or_else(|| headers.get(LAST_MODIFIED)).cloned()
+}
+
 fn begins_at(response: &Download, offset: u64) -> bool {
-    let range = response.headers().get(CONTENT_RANGE);
-    let range = range.and_then(|range| range.to_str().ok());
+    let range = content_range(response);
     range.is_some_and(|range| range.starts_with(&format!("bytes {offset}-")))
+}
+
+/// Length of the object that a range is of.
+fn total(response: &Download) -> Option<u64> {
+    let (_, total) = content_range(response)?.split_once('/')?;
+    total.parse().ok()
+}
+
+fn content_range(response: &Download) -> Option<&str> {
+    response.headers().get(CONTENT_RANGE)?.to_str().ok()
 }

@@ -1,4 +1,4 @@
-//! Opens an archive from its URL.
+//! A store and a place in it.
 
 use std::{
     path::{Component, PathBuf},
@@ -6,69 +6,62 @@ use std::{
 };
 
 use object_store::{
-    ClientConfigKey, ObjectStore,
-    aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, S3CopyIfNotExists},
-    local::LocalFileSystem,
-    path::Path,
+    Attribute, Attributes, ObjectStore, PutMultipartOptions, PutOptions, TagSet,
+    multipart::MultipartStore, path::Path,
 };
 use reqwest::Url;
+use seedance_archiver_proto::v1::VideoTask;
+
+use super::{CannotOpenArchive, Format, ObjectOptions, open};
 
 /// A store and a place in it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Archive {
-    url: Url,
+    pub(super) url: Url,
     /// The store.
     pub store: Arc<dyn ObjectStore>,
+    /// The same, where uploads have an id with which another process can go on.
+    pub(super) parts: Option<Arc<dyn MultipartStore>>,
+    /// Whether it completes no upload over an object. Where it would, uploads are staged.
+    pub(super) completes_create_only: bool,
+    /// Whether its objects have a content type, metadata and tags.
+    pub(super) has_attributes: bool,
     /// What every key begins with.
     pub root: Path,
-}
-
-/// Why an archive cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum CannotOpenArchive {
-    /// The URL's scheme is not one that can be archived to.
-    #[error("`{0}` is not an archive URL: give `s3://bucket/prefix` or `file:///path`")]
-    Unsupported(String),
-    /// The directory cannot be made.
-    #[error("cannot create {path}: {source}")]
-    Directory {
-        /// The directory.
-        path: String,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The store's own configuration is wrong.
-    #[error("cannot open the store of `{url}`: {source}")]
-    Store {
-        /// The archive URL.
-        url: String,
-        /// What the store says.
-        source: object_store::Error,
-    },
+    pub(super) options: ObjectOptions,
 }
 
 impl Archive {
-    /// Opens `s3://bucket/prefix`, configured by the `AWS_…` environment, or `file:///path`.
+    /// Opens `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`, each configured by
+    /// the environment that is usual for it, or `file:///path`.
     pub fn open(url: &Url) -> Result<Self, CannotOpenArchive> {
-        let failed = |source| CannotOpenArchive::Store {
-            url: url.to_string(),
-            source,
-        };
-        let (store, root): (Arc<dyn ObjectStore>, _) = match url.scheme() {
-            "file" => (Arc::new(open_directory(url)?), Path::default()),
-            "s3" => {
-                let store = open_bucket(url).map_err(failed)?;
-                let prefix =
-                    Path::from_url_path(url.path()).map_err(|source| failed(source.into()))?;
-                (Arc::new(store), prefix)
-            }
-            _ => return Err(CannotOpenArchive::Unsupported(url.to_string())),
-        };
-        Ok(Self {
-            url: url.clone(),
+        Self::open_with(url, ObjectOptions::default())
+    }
+
+    /// The same with objects as an account wants them.
+    pub fn open_with(url: &Url, options: ObjectOptions) -> Result<Self, CannotOpenArchive> {
+        open::open(url, options)
+    }
+
+    /// A store of one's own. Uploads are staged: it may complete them over an object.
+    pub fn of<S: ObjectStore + MultipartStore>(url: Url, store: Arc<S>) -> Self {
+        Self {
+            url,
+            parts: Some(store.clone()),
             store,
-            root,
-        })
+            completes_create_only: false,
+            has_attributes: false,
+            root: Path::default(),
+            options: ObjectOptions::default(),
+        }
+    }
+
+    /// Uploads go to their final keys: the store completes none over an object.
+    pub fn completing_create_only(self) -> Self {
+        Self {
+            completes_create_only: true,
+            ..self
+        }
     }
 
     /// The archive that a request means: this one, or the one it names. A local path must lie inside
@@ -85,20 +78,78 @@ impl Archive {
         if url.scheme() == "file" && !self.contains(&url) {
             return Err(refused());
         }
-        Self::open(&url)
+        Self::open_with(&url, self.options.clone())
     }
 
     /// URL of an object.
     pub fn url_of(&self, key: &Path) -> String {
-        let prefix = format!("{}/", self.root);
-        let key = key.as_ref().strip_prefix(&prefix).unwrap_or(key.as_ref());
+        let place = Path::from_url_path(self.url.path()).unwrap_or_default();
+        let is_local = self.url.scheme() == "file";
+        let prefix = format!("{place}/");
+        let key = key.as_ref();
+        let key = key
+            .strip_prefix(&prefix)
+            .filter(|_| !is_local)
+            .unwrap_or(key);
         format!("{}/{key}", self.url.as_str().trim_end_matches('/'))
+    }
+
+    /// How an object of this format is put.
+    pub(super) fn put_options(&self, format: Format, task: &VideoTask) -> PutOptions {
+        PutOptions {
+            attributes: self.attributes(format, Some(task)),
+            tags: self.tags(),
+            ..PutOptions::default()
+        }
+    }
+
+    /// How an upload of this format is begun.
+    pub(super) fn upload_options(&self, format: Format, task: &VideoTask) -> PutMultipartOptions {
+        PutMultipartOptions {
+            attributes: self.attributes(format, Some(task)),
+            tags: self.tags(),
+            ..PutMultipartOptions::default()
+        }
+    }
+
+    /// How a record is put.
+    pub(super) fn document_options(&self, format: Format) -> PutOptions {
+        PutOptions {
+            attributes: self.attributes(format, None),
+            tags: self.tags(),
+            ..PutOptions::default()
+        }
     }
 
     /// Where a local archive is.
     pub(super) fn directory(&self) -> Option<PathBuf> {
         let is_local = self.url.scheme() == "file";
         self.url.to_file_path().ok().filter(|_| is_local)
+    }
+
+    /// Names of metadata are words, because Azure takes nothing else.
+    fn attributes(&self, format: Format, task: Option<&VideoTask>) -> Attributes {
+        let mut attributes = Attributes::new();
+        if !self.has_attributes {
+            return attributes;
+        }
+        attributes.insert(Attribute::ContentType, format.content_type.into());
+        let class = self.options.storage_class.clone();
+        if let Some(class) = class.filter(|_| task.is_some()) {
+            attributes.insert(Attribute::StorageClass, class.into());
+        }
+        for (name, value) in task.into_iter().flat_map(metadata) {
+            attributes.insert(Attribute::Metadata(name.into()), value.clone().into());
+        }
+        attributes
+    }
+
+    fn tags(&self) -> TagSet {
+        let mut tags = TagSet::default();
+        for (name, value) in &self.options.tags {
+            tags.push(name, value);
+        }
+        tags
     }
 
     /// Compares paths, not URLs: `%2F` in a URL is a slash in its path.
@@ -111,35 +162,20 @@ impl Archive {
     }
 }
 
-/// Longest time for one request: the copy of a large object takes the store longer than usual.
-const S3_TIMEOUT: &str = "300 seconds";
-
-fn open_bucket(url: &Url) -> Result<AmazonS3, object_store::Error> {
-    let timeout = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
-    let mut bucket = AmazonS3Builder::from_env()
-        .with_url(url.as_str())
-        .with_copy_if_not_exists(S3CopyIfNotExists::Multipart);
-    if bucket.get_config_value(&timeout).is_none() {
-        bucket = bucket.with_config(timeout, S3_TIMEOUT);
-    }
-    bucket.build()
+/// What an object says of its task. What is no header is left out.
+fn metadata(task: &VideoTask) -> impl Iterator<Item = (&'static str, &String)> {
+    let facts = [("seedancetask", &task.id), ("seedancemodel", &task.model)];
+    let is_header = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_graphic());
+    facts.into_iter().filter(move |(_, value)| is_header(value))
 }
 
-/// Writes are flushed to disk before they count as done: a receipt must not outlive its video.
-fn open_directory(url: &Url) -> Result<LocalFileSystem, CannotOpenArchive> {
-    let path = url
-        .to_file_path()
-        .map_err(|()| CannotOpenArchive::Unsupported(url.to_string()))?;
-    std::fs::create_dir_all(&path).map_err(|source| CannotOpenArchive::Directory {
-        path: path.display().to_string(),
-        source,
-    })?;
-    LocalFileSystem::new_with_prefix(path)
-        .map(|store| store.with_fsync(true).with_automatic_cleanup(true))
-        .map_err(|source| CannotOpenArchive::Store {
-            url: url.to_string(),
-            source,
-        })
+/// Without the store, which may know secrets.
+impl std::fmt::Debug for Archive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Archive")
+            .field("url", &self.url.as_str())
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]
@@ -165,7 +201,7 @@ mod tests {
         let s3 = Archive {
             url: "s3://bucket/team/".parse().unwrap(),
             root: Path::from("team"),
-            store: archive.store,
+            ..archive
         };
         assert_eq!(
             s3.url_of(&Path::from("team/a/video.mp4")),

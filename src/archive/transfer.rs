@@ -1,158 +1,296 @@
-//! Streams what is behind a URL into an object, checking as it goes, in bounded memory.
+//! Brings what is behind a URL to the store, checking as it goes, in bounded memory. Nothing can be
+//! seen of it there yet: that is for [`publish`](super::publish).
 
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::{collections::VecDeque, mem};
 
-use object_store::{ObjectStoreExt, WriteMultipart, path::Path};
+use bytes::Bytes;
 
 use super::{
-    Archive, Error, Kind,
-    checks::{Checked, Running, Wanted},
+    Archive, Error,
+    buffers::{Buffer, Buffers},
+    checks::{Announced, Checked, Running, SavedChecks, Wanted},
+    layout::Keys,
+    progress::{Checkpoint, Progress},
     source::{Next, Source, Urls},
+    upload::Upload,
 };
 use crate::download::Downloads;
 
-/// Size of one part of a multipart upload.
-const PART_SIZE: usize = 8 * 1024 * 1024;
-/// Parts that may be under way while the next one fills: with it, all that a transfer holds.
-const PARTS_IN_FLIGHT: usize = 2;
-
-/// What was transferred.
+/// What all transfers of an account share.
 #[derive(Clone, Debug)]
-pub struct Transferred {
+pub struct Transfers {
+    /// The client that fetches.
+    pub downloads: Downloads,
+    /// Memory.
+    pub buffers: Buffers,
+}
+
+/// What was brought and checked.
+pub(super) struct Transferred {
     /// What the bytes are, and what was found out about them.
-    pub checked: Checked,
+    pub(super) checked: Checked,
     /// Host that they came from.
-    pub source_host: String,
+    pub(super) source_host: String,
     /// Bytes that came in vain.
-    pub fetched_again: u64,
+    pub(super) fetched_again: u64,
+    pub(super) body: Body,
 }
 
-/// How far a transfer is, for whoever watches.
-#[derive(Debug, Default)]
-pub struct Progress {
-    kind: AtomicUsize,
-    done: AtomicI64,
-    total: AtomicI64,
+/// Where the bytes are.
+pub(super) enum Body {
+    /// Here: they are no more than a part.
+    Small(Bytes),
+    /// In an upload that has yet to be completed.
+    Large(Upload),
 }
 
-impl Progress {
-    fn begin(&self, kind: Kind, total: Option<u64>) {
-        let kind = Kind::ALL.iter().position(|it| *it == kind);
-        self.kind.store(kind.unwrap_or_default(), Ordering::Relaxed);
-        let total = total.and_then(|total| i64::try_from(total).ok());
-        self.done.store(0, Ordering::Relaxed);
-        self.total
-            .store(total.unwrap_or_default(), Ordering::Relaxed);
-    }
-
-    fn add(&self, bytes: usize) {
-        self.done.fetch_add(bytes as i64, Ordering::Relaxed);
-    }
-
-    /// What is under way.
-    pub fn kind(&self) -> Kind {
-        let kind = Kind::ALL.get(self.kind.load(Ordering::Relaxed));
-        kind.copied().unwrap_or(Kind::Video)
-    }
-
-    /// Bytes done and, once known, bytes in all.
-    pub fn bytes(&self) -> (i64, i64) {
-        (
-            self.done.load(Ordering::Relaxed),
-            self.total.load(Ordering::Relaxed),
-        )
-    }
-}
-
-/// Streams into the object `staged`. Once `cancelled` resolves, or on any fault, the upload is
-/// aborted. The upload is opened first: a store that is down must not cost a download.
-pub async fn transfer<U: Urls>(
-    downloads: &Downloads,
+/// Brings one object, from where another process was if that can be. The transfer can be dropped at
+/// any time: an upload that another process can go on with stays.
+pub(super) async fn transfer<U: Urls>(
+    transfers: &Transfers,
     urls: U,
     wanted: Wanted<'_>,
     archive: &Archive,
-    staged: &Path,
+    keys: &Keys<'_>,
     progress: &Progress,
-    cancelled: impl Future<Output = ()>,
 ) -> Result<Transferred, U::Error> {
-    tokio::pin!(cancelled);
-    let mut upload = open(archive, staged).await?;
-    let mut source = tokio::select! {
-        source = Source::open(downloads, urls) => match source {
-            Ok(source) => source,
-            Err(error) => {
-                abort(upload, staged).await;
-                return Err(error);
-            }
-        },
-        () = &mut cancelled => {
-            abort(upload, staged).await;
-            return Err(Error::Cancelled.into());
-        }
+    let source = Source::new(&transfers.downloads, urls).await?;
+    let mut transfer = Transfer {
+        archive,
+        keys,
+        wanted,
+        buffers: &transfers.buffers,
+        progress,
+        checks: Running::new(wanted, source.announced().clone()),
+        source,
+        filling: None,
+        upload: None,
+        is_resumed: false,
+        states: VecDeque::new(),
     };
-    loop {
-        let copied = tokio::select! {
-            copied = copy(&mut source, wanted, &mut upload, progress) => copied,
-            () = &mut cancelled => Err(Error::Cancelled.into()),
+    if !transfer.resume() {
+        abandon(archive, progress).await;
+        transfer.source.begin().await?;
+        transfer.start();
+    }
+    transfer.run().await
+}
+
+/// Aborts the upload of another process, with which nobody is to go on.
+pub async fn abandon(archive: &Archive, progress: &Progress) {
+    let orphan = progress.take_upload();
+    if let Some(upload) = orphan.and_then(|orphan| Upload::resume(archive, &orphan)) {
+        upload.abort().await;
+    }
+}
+
+/// A transfer under way.
+struct Transfer<'a, U> {
+    archive: &'a Archive,
+    keys: &'a Keys<'a>,
+    wanted: Wanted<'a>,
+    buffers: &'a Buffers,
+    progress: &'a Progress,
+    source: Source<'a, U>,
+    checks: Running<'a>,
+    filling: Option<Buffer>,
+    upload: Option<Upload>,
+    is_resumed: bool,
+    states: VecDeque<State>,
+}
+
+/// The checks after so many parts.
+struct State {
+    parts: usize,
+    offset: u64,
+    checks: SavedChecks,
+}
+
+impl<U: Urls> Transfer<'_, U> {
+    async fn run(mut self) -> Result<Transferred, U::Error> {
+        while !self.copy().await? {
+            self.forget().await;
+            self.start();
+        }
+        let checked = self.check().await?;
+        let small = self.filling.take().map(Bytes::from_owner);
+        Ok(Transferred {
+            checked,
+            source_host: self.source.host(),
+            fetched_again: self.source.fetched_again(),
+            body: match self.upload.take() {
+                Some(upload) => Body::Large(upload),
+                None => Body::Small(small.unwrap_or_default()),
+            },
+        })
+    }
+
+    /// Goes on where another process was, if that can be.
+    fn resume(&mut self) -> bool {
+        let Some(checkpoint) = self.progress.checkpoint(self.wanted.kind) else {
+            return false;
         };
-        match copied {
-            Ok(Some(checked)) => {
-                upload.finish().await.map_err(Error::from)?;
-                return Ok(Transferred {
-                    checked,
-                    source_host: source.host(),
-                    fetched_again: source.fetched_again(),
-                });
-            }
-            Ok(None) => {
-                abort(upload, staged).await;
-                upload = open(archive, staged).await?;
-            }
-            Err(error) => {
-                abort(upload, staged).await;
-                return Err(error);
+        let checks = Running::restore(self.wanted, checkpoint.checks);
+        let upload = Upload::resume(self.archive, &checkpoint.upload);
+        let (Some(checks), Some(upload)) = (checks, upload) else {
+            return false;
+        };
+        let may_go_on = |format| self.keys.may_go_on(self.archive, upload.key(), format);
+        if !checks.format().is_ok_and(may_go_on) {
+            return false;
+        }
+        self.source.go_to(&checkpoint.source);
+        let offset = checkpoint.source.offset;
+        self.progress
+            .begin(self.wanted.kind, offset, checks.announced().length);
+        self.checks = checks;
+        self.upload = Some(upload);
+        self.is_resumed = true;
+        true
+    }
+
+    /// Begins with the first byte of the source, which is open.
+    fn start(&mut self) {
+        let announced = self.source.announced().clone();
+        self.progress.begin(self.wanted.kind, 0, announced.length);
+        self.checks = Running::new(self.wanted, announced);
+        self.filling = None;
+        self.is_resumed = false;
+        self.states.clear();
+    }
+
+    /// Copies to the end. `false`: it has to start over, and the source has.
+    async fn copy(&mut self) -> Result<bool, U::Error> {
+        loop {
+            let next = self.source.next().await?;
+            let is_end = matches!(next, Next::End);
+            let taken = match next {
+                Next::Bytes(bytes) => self.take(&bytes).await,
+                Next::End => self.send_rest().await,
+                Next::StartOver => return Ok(false),
+            };
+            match taken {
+                Ok(()) if is_end => return Ok(true),
+                Ok(()) => {}
+                Err(error) if self.is_resumed && error.is_not_found() => {
+                    tracing::info!("the upload is gone: the transfer starts over");
+                    self.source.begin().await?;
+                    return Ok(false);
+                }
+                Err(error) => return Err(self.failed(error).await.into()),
             }
         }
     }
-}
 
-async fn open(archive: &Archive, staged: &Path) -> Result<WriteMultipart, Error> {
-    let upload = archive.store.put_multipart(staged).await?;
-    Ok(WriteMultipart::new_with_chunk_size(upload, PART_SIZE))
-}
-
-/// What matters is why it is aborted.
-async fn abort(upload: WriteMultipart, staged: &Path) {
-    if let Err(fault) = upload.abort().await {
-        tracing::warn!(%fault, %staged, "could not abort an upload");
+    async fn take(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
+        while !bytes.is_empty() {
+            let full = self.filling.take_if(|filling| filling.room() == 0);
+            if let Some(part) = full {
+                self.send(part).await?;
+            }
+            let filling = match &mut self.filling {
+                Some(filling) => filling,
+                none => none.insert(self.buffers.take().await),
+            };
+            let (now, later) = bytes.split_at(bytes.len().min(filling.room()));
+            self.checks.update(now)?;
+            filling.extend(now);
+            self.progress.add(now.len());
+            bytes = later;
+        }
+        Ok(())
     }
-}
 
-/// Copies to the end. `None`: the source begins again.
-async fn copy<U: Urls>(
-    source: &mut Source<'_, U>,
-    wanted: Wanted<'_>,
-    upload: &mut WriteMultipart,
-    progress: &Progress,
-) -> Result<Option<Checked>, U::Error> {
-    let mut checks = Running::new(wanted, source.length());
-    progress.begin(wanted.kind, source.length());
-    loop {
-        match source.next().await? {
-            Next::Bytes(bytes) => {
-                checks.update(&bytes)?;
-                progress.add(bytes.len());
-                upload
-                    .wait_for_capacity(PARTS_IN_FLIGHT)
-                    .await
-                    .map_err(Error::from)?;
-                upload.put(bytes);
+    /// Sends a part, after which the checks are as they are now.
+    async fn send(&mut self, part: Buffer) -> Result<(), Error> {
+        let upload = match &mut self.upload {
+            Some(upload) => upload,
+            none => {
+                let format = self.checks.format()?;
+                let key = self.keys.upload(self.archive, self.wanted.kind, format);
+                let options = self.archive.upload_options(format, self.wanted.task);
+                let upload = Upload::begin(self.archive, key, options).await?;
+                self.progress.set_upload(upload.save(0));
+                none.insert(upload)
             }
-            Next::StartOver => return Ok(None),
-            Next::End => {
-                let checked = checks.finish(source.length(), source.headers())?;
-                return Ok(Some(checked));
-            }
+        };
+        upload.put(Bytes::from_owner(part)).await?;
+        self.states.extend(self.checks.save().map(|checks| State {
+            parts: upload.sent(),
+            offset: self.checks.length(),
+            checks,
+        }));
+        self.note()
+    }
+
+    /// Sends what is left, unless it is all that there is.
+    async fn send_rest(&mut self) -> Result<(), Error> {
+        let Some(upload) = &mut self.upload else {
+            return Ok(());
+        };
+        if let Some(rest) = self.filling.take() {
+            upload.put(Bytes::from_owner(rest)).await?;
+        }
+        upload.flush().await
+    }
+
+    /// Takes note of how far another process could go on from.
+    fn note(&mut self) -> Result<(), Error> {
+        let Some(upload) = &mut self.upload else {
+            return Ok(());
+        };
+        let stored = upload.stored()?;
+        let mut last = None;
+        while self
+            .states
+            .front()
+            .is_some_and(|state| state.parts <= stored)
+        {
+            last = self.states.pop_front();
+        }
+        let Some(State {
+            parts,
+            offset,
+            checks,
+        }) = last
+        else {
+            return Ok(());
+        };
+        let saved = upload.save(parts).zip(self.source.place(offset));
+        if let Some((upload, source)) = saved {
+            self.is_resumed = false;
+            self.progress.set_checkpoint(Checkpoint {
+                kind: self.wanted.kind,
+                upload,
+                source,
+                checks,
+            });
+        }
+        Ok(())
+    }
+
+    /// What came of the checks, before anything can be seen of the bytes.
+    async fn check(&mut self) -> Result<Checked, Error> {
+        let none = Running::new(self.wanted, Announced::default());
+        match mem::replace(&mut self.checks, none).finish() {
+            Ok(checked) => Ok(checked),
+            Err(error) => Err(self.failed(error).await),
+        }
+    }
+
+    /// Bytes that the checks refuse are forgotten. So is an upload of another process that takes no part:
+    /// it may be gone, which not every store says plainly, and nobody is to try again for ever.
+    async fn failed(&mut self, error: Error) -> Error {
+        if self.is_resumed || matches!(error, Error::Corrupt(_)) {
+            self.forget().await;
+        }
+        error
+    }
+
+    async fn forget(&mut self) {
+        self.progress.take_upload();
+        if let Some(upload) = self.upload.take() {
+            upload.abort().await;
         }
     }
 }

@@ -6,7 +6,7 @@ use reqwest::Url;
 use seedance_archiver_proto::names;
 use seedance_archiver_workflows::{question::Pace, request::InvalidRequest, windows::Windows};
 
-use super::{Callbacks, CannotReadSecret, Secret, TaskPath, preset, secret};
+use super::{ArchiveOptions, Callbacks, CannotReadSecret, Secret, TaskPath, preset, secret};
 use crate::{
     download::UrlHosts,
     seedance::{Budget, Statuses, UrlSeal},
@@ -38,6 +38,8 @@ pub struct Account {
     pub budget: Budget,
     /// Callbacks that are taken. `None`: none are.
     pub callbacks: Option<Callbacks>,
+    /// How its videos are archived.
+    pub archive: ArchiveOptions,
 }
 
 impl Account {
@@ -56,6 +58,7 @@ impl Account {
             statuses: Statuses::default(),
             budget: Budget::default(),
             callbacks: None,
+            archive: ArchiveOptions::default(),
         }
     }
 
@@ -87,15 +90,19 @@ pub struct Accounts(BTreeMap<String, Arc<Account>>);
 impl Accounts {
     /// The account that a request means.
     pub fn get(&self, name: &str) -> Result<Arc<Account>, InvalidRequest> {
+        let account = self.0.get(names::account_or_default(name));
+        account.cloned().ok_or_else(|| self.unknown(name))
+    }
+
+    /// A request means an account that there is not.
+    pub(crate) fn unknown(&self, name: &str) -> InvalidRequest {
         let name = names::account_or_default(name);
-        self.0.get(name).cloned().ok_or_else(|| {
-            let known: Vec<_> = self.0.keys().map(|name| format!("`{name}`")).collect();
-            let problem = format!(
-                "is `{name}`, which this worker does not have: it has {}",
-                known.join(", ")
-            );
-            InvalidRequest::new("account", problem)
-        })
+        let known: Vec<_> = self.0.keys().map(|name| format!("`{name}`")).collect();
+        let problem = format!(
+            "is `{name}`, which this worker does not have: it has {}",
+            known.join(", ")
+        );
+        InvalidRequest::new("account", problem)
     }
 
     /// All of them, by name.

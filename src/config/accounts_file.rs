@@ -7,7 +7,9 @@ use seedance_archiver_proto::status;
 use seedance_archiver_workflows::{question::Pace, request, windows::Windows};
 
 use super::{
-    Account, Callbacks, Secret, TaskPath, UrlHosts, callbacks,
+    Account, Callbacks, Secret, TaskPath, UrlHosts,
+    archive_options::archive_options,
+    callbacks,
     preset::{self, Preset},
     secret,
     section::{File, Section},
@@ -70,6 +72,7 @@ fn account(
     let budget = budget(&section);
     let seal_keys_file = section.parsed("seal_keys_file", seal_keys_file);
     let callbacks = callbacks(&section, variable);
+    let archive = archive_options(&section);
     section.finish();
     Some(Account {
         name: name.to_owned(),
@@ -83,6 +86,7 @@ fn account(
         statuses,
         budget,
         callbacks,
+        archive,
     })
 }
 

@@ -123,7 +123,8 @@ fn with_urls(mut task: VideoTask, mut change: impl FnMut(String) -> String) -> V
 pub struct SecretUrl(SecretString);
 
 impl SecretUrl {
-    pub(super) fn new(url: String) -> Self {
+    /// Takes a URL as it is.
+    pub fn new(url: String) -> Self {
         Self(url.into())
     }
 

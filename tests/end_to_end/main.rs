@@ -12,6 +12,7 @@ mod callbacks;
 mod callers;
 mod clients;
 mod command_line;
+mod corruption;
 mod crashes;
 mod endings;
 mod messages;
@@ -70,6 +71,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         endings::tests,
         verdicts::tests,
         archiving::tests,
+        corruption::tests,
         auditing::tests,
         waiting::tests,
         messages::tests,

@@ -57,7 +57,7 @@ pub(crate) fn tests(suite: Suite) -> Suite {
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A window of seconds, and URLs that die with it.
-fn short_window(account: &mut Account) {
+pub(crate) fn short_window(account: &mut Account) {
     account.windows.query_window = 8 * SECOND;
     account.windows.margin = 2 * SECOND;
     account.windows.url_lifetime = 6 * SECOND;

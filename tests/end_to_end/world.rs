@@ -188,28 +188,42 @@ impl World {
             .context("cannot start the worker")
     }
 
-    /// Checks that the archive holds the video that was served and its receipt, and nothing else but
+    /// Checks that the archive holds the video that was made and its receipt, and nothing else but
     /// what killed workers have staged.
     pub(crate) fn holds_exactly(&self, id: &str, manifest: &Manifest) -> anyhow::Result<()> {
-        let served = self.simulator.source(id).context("no source")?.bytes();
-        let object = manifest.objects.first().context("no object")?;
-        ensure!(
-            read_local(&object.url)? == served,
-            "the archived bytes are not the served ones"
-        );
-        ensure!(object.size_bytes == served.len() as i64, "{object:?}");
-        let sha256 = hex::encode(Sha256::digest(&served));
-        ensure!(object.sha256 == sha256, "{object:?}");
+        self.holds_all(&[(id, manifest)])
+    }
 
-        let stored: Manifest = serde_json::from_slice(&read_local(&manifest.manifest_url)?)?;
-        ensure!(stored == *manifest, "the stored receipt is another one");
-        let created = Timestamp::from_second(manifest.task_created_at)?;
-        let folder = format!("default/{}/{id}", created.strftime("%Y/%m/%d"));
+    /// The same of several videos.
+    pub(crate) fn holds_all(&self, videos: &[(&str, &Manifest)]) -> anyhow::Result<()> {
+        let mut expected = Vec::new();
+        for (id, manifest) in videos {
+            self.holds_video(id, manifest)?;
+            let created = Timestamp::from_second(manifest.task_created_at)?;
+            let folder = format!("default/{}/{id}", created.strftime("%Y/%m/%d"));
+            let names = ["manifest.json", "task.json", "video.mp4"];
+            expected.extend(names.map(|file| format!("{folder}/{file}")));
+        }
+        expected.sort();
         let mut files = self.archived_files()?;
         files.retain(|file| !file.starts_with(".staging/"));
-        let expected =
-            ["manifest.json", "task.json", "video.mp4"].map(|file| format!("{folder}/{file}"));
         ensure!(files == expected, "{files:?}");
+        Ok(())
+    }
+
+    /// Whether what a receipt names is the video that was made.
+    fn holds_video(&self, id: &str, manifest: &Manifest) -> anyhow::Result<()> {
+        let made = self.simulator.source(id).context("no source")?.bytes();
+        let object = manifest.objects.first().context("no object")?;
+        ensure!(
+            read_local(&object.url)? == made,
+            "the archived bytes are not those that were made"
+        );
+        ensure!(object.size_bytes == made.len() as i64, "{object:?}");
+        let sha256 = hex::encode(Sha256::digest(&made));
+        ensure!(object.sha256 == sha256, "{object:?}");
+        let stored: Manifest = serde_json::from_slice(&read_local(&manifest.manifest_url)?)?;
+        ensure!(stored == *manifest, "the stored receipt is another one");
         Ok(())
     }
 

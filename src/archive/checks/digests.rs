@@ -1,14 +1,19 @@
-//! The digests of a stream, all taken in one pass.
+//! The digests of a stream, all taken in one pass, which another process can go on with.
 
 use md5::Md5;
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
+use sha2::{
+    Digest, Sha256,
+    digest::common::hazmat::{SerializableState, SerializedState},
+};
 
-/// Digests of the bytes so far.
-#[derive(Default)]
+use super::Announced;
+
+/// Digests of the bytes so far: SHA-256, and those that there is something to compare with.
 pub(crate) struct Digests {
     sha256: Sha256,
-    md5: Md5,
-    crc64: crc64fast::Digest,
+    md5: Option<Md5>,
+    crc64: Option<crc_fast::Digest>,
     length: u64,
 }
 
@@ -18,31 +23,91 @@ pub(crate) struct DigestValues {
     /// SHA-256, lower-case hex.
     pub(crate) sha256: String,
     /// MD5, lower-case hex: the `ETag` of an object that was not uploaded in parts.
-    pub(crate) md5: String,
+    pub(crate) md5: Option<String>,
     /// CRC-64/XZ: TOS sends it in decimal as `x-tos-hash-crc64ecma`, also of an object in parts.
-    pub(crate) crc64: u64,
+    pub(crate) crc64: Option<u64>,
     /// Number of bytes.
     pub(crate) length: u64,
 }
 
+/// Digests under way, as they travel. The states of SHA-256 and MD5 are in hex.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub(crate) struct SavedDigests {
+    sha256: String,
+    md5: Option<String>,
+    crc64: Option<u64>,
+    length: u64,
+}
+
 impl Digests {
+    /// Those that are needed to check what is announced.
+    pub(crate) fn new(announced: &Announced) -> Self {
+        let crc64 = || crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Xz);
+        Self {
+            sha256: Sha256::new(),
+            md5: announced.md5.as_ref().map(|_| Md5::new()),
+            crc64: announced.crc64.map(|_| crc64()),
+            length: 0,
+        }
+    }
+
     /// Takes the next bytes.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.sha256.update(bytes);
-        self.md5.update(bytes);
-        self.crc64.write(bytes);
+        if let Some(md5) = &mut self.md5 {
+            md5.update(bytes);
+        }
+        if let Some(crc64) = &mut self.crc64 {
+            crc64.update(bytes);
+        }
         self.length += bytes.len() as u64;
+    }
+
+    /// Bytes that were taken.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
     }
 
     /// The digests of all that was taken.
     pub(crate) fn finish(self) -> DigestValues {
         DigestValues {
             sha256: hex::encode(self.sha256.finalize()),
-            md5: hex::encode(self.md5.finalize()),
-            crc64: self.crc64.sum64(),
+            md5: self.md5.map(|md5| hex::encode(md5.finalize())),
+            crc64: self.crc64.map(|crc64| crc64.finalize()),
             length: self.length,
         }
     }
+
+    /// As they are now.
+    pub(crate) fn save(&self) -> SavedDigests {
+        SavedDigests {
+            sha256: hex::encode(self.sha256.serialize()),
+            md5: self.md5.as_ref().map(|md5| hex::encode(md5.serialize())),
+            crc64: self.crc64.as_ref().map(crc_fast::Digest::get_state),
+            length: self.length,
+        }
+    }
+
+    /// As they were when they were saved. `None`: this is no state of these digests.
+    pub(crate) fn restore(saved: &SavedDigests) -> Option<Self> {
+        let crc64 =
+            |state| crc_fast::Digest::new_with_init_state(crc_fast::CrcAlgorithm::Crc64Xz, state);
+        Some(Self {
+            sha256: restore(&saved.sha256)?,
+            md5: match &saved.md5 {
+                Some(md5) => Some(restore(md5)?),
+                None => None,
+            },
+            crc64: saved.crc64.map(crc64),
+            length: saved.length,
+        })
+    }
+}
+
+fn restore<D: SerializableState>(state: &str) -> Option<D> {
+    let state = hex::decode(state).ok()?;
+    let state = SerializedState::<D>::try_from(state.as_slice()).ok()?;
+    D::deserialize(&state).ok()
 }
 
 #[cfg(test)]
@@ -52,11 +117,19 @@ mod tests {
     /// The check string of the CRC catalogue, whose digests are published.
     const CHECK: &[u8] = b"123456789";
 
+    fn all() -> Digests {
+        Digests::new(&Announced {
+            md5: Some(String::new()),
+            crc64: Some(0),
+            ..Announced::default()
+        })
+    }
+
     fn published() -> DigestValues {
         DigestValues {
             sha256: "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225".into(),
-            md5: "25f9e794323b453885f5181f1b624d0b".into(),
-            crc64: 0x995d_c9bb_df19_39fa,
+            md5: Some("25f9e794323b453885f5181f1b624d0b".into()),
+            crc64: Some(0x995d_c9bb_df19_39fa),
             length: 9,
         }
     }
@@ -64,7 +137,7 @@ mod tests {
     #[test]
     fn agree_with_the_published_ones_however_the_bytes_are_split() {
         for size in 1..=CHECK.len() {
-            let mut digests = Digests::default();
+            let mut digests = all();
             for chunk in CHECK.chunks(size) {
                 digests.update(chunk);
                 digests.update(&[]);
@@ -75,9 +148,48 @@ mod tests {
 
     #[test]
     fn of_nothing_are_those_of_nothing() {
-        let values = Digests::default().finish();
-        assert_eq!((values.length, values.crc64), (0, 0));
-        assert_eq!(values.md5, "d41d8cd98f00b204e9800998ecf8427e");
+        let values = all().finish();
+        assert_eq!((values.length, values.crc64), (0, Some(0)));
+        assert_eq!(
+            values.md5.as_deref(),
+            Some("d41d8cd98f00b204e9800998ecf8427e")
+        );
         assert!(values.sha256.starts_with("e3b0c44298fc1c14"));
+    }
+
+    #[test]
+    fn only_what_is_announced_is_computed() {
+        let values = Digests::new(&Announced::default()).finish();
+        assert_eq!((values.md5, values.crc64), (None, None));
+    }
+
+    #[test]
+    fn go_on_elsewhere_from_any_byte() {
+        let bytes: Vec<u8> = (0..300_u32).map(|byte| byte as u8).collect();
+        let mut whole = all();
+        whole.update(&bytes);
+        let whole = whole.finish();
+        for cut in 0..=bytes.len() {
+            let (before, after) = bytes.split_at(cut);
+            let mut digests = all();
+            digests.update(before);
+            let travelled = serde_json::to_string(&digests.save()).unwrap();
+            let saved = serde_json::from_str(&travelled).unwrap();
+            let mut digests = Digests::restore(&saved).unwrap();
+            digests.update(after);
+            assert_eq!(digests.finish(), whole, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_state_is_refused() {
+        let good = all().save();
+        for sha256 in [String::new(), "zz".into(), format!("{}00", good.sha256)] {
+            let saved = SavedDigests {
+                sha256,
+                ..good.clone()
+            };
+            assert!(Digests::restore(&saved).is_none(), "{saved:?}");
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! What the record of a task says of its video, against what the video says itself.
 
-use std::fmt;
-
 use super::{Movie, VideoTrack};
 
 /// What a record says. Whatever is absent, empty, zero or not known here is not compared.
@@ -21,26 +19,17 @@ pub(crate) struct Expected<'a> {
     pub(crate) generate_audio: Option<bool>,
 }
 
-/// One thing in which a video is not what its record says.
+/// One thing in which a video was compared with its record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
+    /// Whether it is as the record says.
+    pub(crate) is_right: bool,
     /// What was compared.
     pub(crate) check: &'static str,
     /// What the record says.
     pub(crate) expected: String,
     /// What the video says.
     pub(crate) found: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            check,
-            expected,
-            found,
-        } = self;
-        write!(f, "{check}: expected {expected}, found {found}")
-    }
 }
 
 /// A soundtrack ends on a packet of its own, a few hundredths of a second after the picture.
@@ -55,16 +44,13 @@ const RATIO_TOLERANCE: f64 = 0.03;
 const RESOLUTION_TOLERANCE: f64 = 0.15;
 
 impl Expected<'_> {
-    /// Everything in which `movie` differs.
+    /// Everything in which there is something to compare.
     pub(crate) fn compare(&self, movie: &Movie) -> Vec<Finding> {
         let audio = self.audio(movie.has_audio);
         let duration = movie.duration_s.and_then(|found| self.duration(found));
         let Some(video) = &movie.video else {
-            let video = finding("video", "a video track", "none");
-            return [Some(video), duration, audio]
-                .into_iter()
-                .flatten()
-                .collect();
+            let video = compared(false, "video", "a video track", "none");
+            return [video, duration, audio].into_iter().flatten().collect();
         };
         [
             duration,
@@ -84,7 +70,7 @@ impl Expected<'_> {
         let expected = positive(self.duration_s)? as f64;
         let is_right = found >= expected - DURATION_TOLERANCE_S
             && found <= expected + 1.0 + DURATION_TOLERANCE_S;
-        differs(
+        compared(
             is_right,
             "duration",
             format!("{expected} s"),
@@ -95,13 +81,13 @@ impl Expected<'_> {
     fn frames(&self, found: u64) -> Option<Finding> {
         let expected = positive(self.frames)?;
         let is_right = found.abs_diff(expected) <= FRAMES_TOLERANCE;
-        differs(is_right, "frames", expected, found)
+        compared(is_right, "frames", expected, found)
     }
 
     fn frame_rate(&self, found: f64) -> Option<Finding> {
         let expected = positive(self.framespersecond)?;
         let is_right = is_near(found, expected as f64, FRAME_RATE_TOLERANCE);
-        differs(is_right, "frame_rate", expected, format!("{found:.3}"))
+        compared(is_right, "frame_rate", expected, format!("{found:.3}"))
     }
 
     /// Compares areas: the service keeps that of 16:9 whatever the shape, so that the shorter side of
@@ -110,7 +96,7 @@ impl Expected<'_> {
         let lines = lines(self.resolution)?;
         let found = f64::from(video.width) * f64::from(video.height);
         let is_right = is_near(found, lines * lines * 16.0 / 9.0, RESOLUTION_TOLERANCE);
-        differs(is_right, "resolution", self.resolution, size(video))
+        compared(is_right, "resolution", self.resolution, size(video))
     }
 
     fn ratio(&self, video: &VideoTrack) -> Option<Finding> {
@@ -119,13 +105,13 @@ impl Expected<'_> {
         let height = positive(height.trim().parse().ok())?;
         let found = f64::from(video.width) / f64::from(video.height);
         let is_right = is_near(found, width as f64 / height as f64, RATIO_TOLERANCE);
-        differs(is_right, "ratio", self.ratio, size(video))
+        compared(is_right, "ratio", self.ratio, size(video))
     }
 
     fn audio(&self, found: bool) -> Option<Finding> {
         let expected = self.generate_audio?;
         let words = |has_audio| if has_audio { "sound" } else { "no sound" };
-        differs(expected == found, "audio", words(expected), words(found))
+        compared(expected == found, "audio", words(expected), words(found))
     }
 }
 
@@ -156,21 +142,18 @@ fn size(video: &VideoTrack) -> String {
     format!("{}x{}", video.width, video.height)
 }
 
-fn differs(
+fn compared(
     is_right: bool,
     check: &'static str,
     expected: impl ToString,
     found: impl ToString,
 ) -> Option<Finding> {
-    (!is_right).then(|| finding(check, expected, found))
-}
-
-fn finding(check: &'static str, expected: impl ToString, found: impl ToString) -> Finding {
-    Finding {
+    Some(Finding {
+        is_right,
         check,
         expected: expected.to_string(),
         found: found.to_string(),
-    }
+    })
 }
 
 #[cfg(test)]

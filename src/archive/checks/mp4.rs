@@ -7,6 +7,7 @@ mod movie;
 mod tests;
 
 use header::{BoxHeader, HeaderReader, Kind};
+use serde::{Deserialize, Serialize};
 
 pub(crate) use fault::Fault;
 pub(crate) use movie::{Movie, VideoTrack};
@@ -18,7 +19,7 @@ const MIN_FTYP: u64 = 8;
 
 /// Follows the top-level boxes of a file through chunks of any size. They must tile it exactly: it
 /// begins with `ftyp`, has one `moov` and an `mdat` that is not empty. Only `moov` is kept.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Mp4Scanner {
     /// Length of the file, where it is known beforehand: a box beyond it is a fault at once.
     announced: Option<u64>,
@@ -26,11 +27,21 @@ pub(crate) struct Mp4Scanner {
     place: Place,
     has_ftyp: bool,
     has_media: bool,
-    moov: Option<Vec<u8>>,
+    moov: Moov,
+}
+
+/// What is known of the movie.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+enum Moov {
+    Missing,
+    /// Its bytes so far: too many to travel.
+    #[serde(skip)]
+    Partial(Vec<u8>),
+    Whole(Movie),
 }
 
 /// Where in the boxes the next byte belongs.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 enum Place {
     Header(HeaderReader),
     Body {
@@ -38,10 +49,11 @@ enum Place {
         end: End,
     },
     /// The first fault is the one that counts.
+    #[serde(skip)]
     Failed(Fault),
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 enum End {
     /// Bytes of the body that are still to come.
     After(u64),
@@ -58,7 +70,7 @@ impl Mp4Scanner {
             place: Place::Header(HeaderReader::default()),
             has_ftyp: false,
             has_media: false,
-            moov: None,
+            moov: Moov::Missing,
         }
     }
 
@@ -104,11 +116,23 @@ impl Mp4Scanner {
         if self.position == 0 {
             return Err(Fault::Empty);
         }
-        let moov = self.moov.ok_or(Fault::Missing("moov"))?;
+        let movie = match self.moov {
+            Moov::Missing => return Err(Fault::Missing("moov")),
+            Moov::Partial(moov) => Movie::read(&moov)?,
+            Moov::Whole(movie) => movie,
+        };
         if !self.has_media {
             return Err(Fault::Missing("mdat with anything in it"));
         }
-        Movie::read(&moov)
+        Ok(movie)
+    }
+
+    /// A copy that can travel. `None` inside `moov`, and after a fault.
+    pub(crate) fn save(&self) -> Option<Self> {
+        match (&self.moov, &self.place) {
+            (Moov::Partial(_), _) | (_, Place::Failed(_)) => None,
+            _ => Some(self.clone()),
+        }
     }
 
     /// Takes as many bytes as belong to one place.
@@ -133,11 +157,12 @@ impl Mp4Scanner {
                         (part, *left == 0)
                     }
                 };
-                if is_last {
-                    self.place = Place::Header(HeaderReader::default());
-                }
+                let taken = part.len();
                 self.keep(kind, part)?;
-                Ok(part.len())
+                if is_last {
+                    self.close()?;
+                }
+                Ok(taken)
             }
         }
     }
@@ -158,13 +183,13 @@ impl Mp4Scanner {
         match &kind.0 {
             b"ftyp" if size.is_some_and(|size| size >= MIN_FTYP) => self.has_ftyp = true,
             _ if !self.has_ftyp => return Err(Fault::NoFtyp),
-            b"moov" if self.moov.is_some() => return Err(Fault::SecondMoov),
+            b"moov" if !matches!(self.moov, Moov::Missing) => return Err(Fault::SecondMoov),
             b"moov" if size.is_some_and(|size| size > MAX_MOOV) => return Err(Fault::LargeMoov),
-            b"moov" => self.moov = Some(Vec::new()),
+            b"moov" => self.moov = Moov::Partial(Vec::new()),
             _ => {}
         }
         self.place = match size {
-            Some(0) => Place::Header(HeaderReader::default()),
+            Some(0) => return self.close(),
             Some(size) => Place::Body {
                 kind,
                 end: End::After(size),
@@ -177,10 +202,19 @@ impl Mp4Scanner {
         Ok(())
     }
 
+    /// Leaves a box. The movie is read at once: what is wrong with it need not wait for the rest.
+    fn close(&mut self) -> Result<(), Fault> {
+        self.place = Place::Header(HeaderReader::default());
+        if let Moov::Partial(moov) = &self.moov {
+            self.moov = Moov::Whole(Movie::read(moov)?);
+        }
+        Ok(())
+    }
+
     fn keep(&mut self, kind: Kind, part: &[u8]) -> Result<(), Fault> {
         match (&kind.0, &mut self.moov) {
             (b"mdat", _) => self.has_media = true,
-            (b"moov", Some(moov)) => {
+            (b"moov", Moov::Partial(moov)) => {
                 if (moov.len() + part.len()) as u64 > MAX_MOOV {
                     return Err(Fault::LargeMoov);
                 }

@@ -1,6 +1,6 @@
-use reqwest::header::HeaderValue;
+use reqwest::header::{HeaderMap, HeaderValue};
 
-use super::*;
+use super::{announced::CRC64, *};
 
 const SILENT: &[u8] = include_bytes!("../../../simulator/fixtures/silent.mp4");
 
@@ -23,6 +23,7 @@ fn check(
     let wanted = Wanted {
         kind: Kind::Video,
         task,
+        mismatch: Mismatch::Warn,
         etag_is_md5: true,
     };
     check_as(wanted, bytes, headers)
@@ -37,19 +38,29 @@ fn check_as(
     for (name, value) in headers {
         announced.insert(*name, HeaderValue::try_from(value).unwrap());
     }
-    let length = Some(bytes.len() as u64);
-    let mut running = Running::new(wanted, length);
+    let announced = Announced::by(Some(bytes.len() as u64), &announced);
+    let mut running = Running::new(wanted, announced);
     let checked = bytes
         .chunks(1000)
         .try_for_each(|chunk| running.update(chunk))
-        .and_then(|()| running.finish(length, &announced));
+        .and_then(|()| running.finish());
     checked.map_err(|error| error.to_string())
 }
 
-fn digests() -> DigestValues {
-    let mut digests = Digests::default();
+/// What the host of the fixture announces: its CRC-64 and its MD5 as an ETag.
+fn truth() -> [(&'static str, String); 2] {
+    let anything = Announced {
+        crc64: Some(0),
+        md5: Some(String::new()),
+        ..Announced::default()
+    };
+    let mut digests = Digests::new(&anything);
     digests.update(SILENT);
-    digests.finish()
+    let values = digests.finish();
+    [
+        (CRC64, values.crc64.unwrap().to_string()),
+        ("etag", format!("\"{}\"", values.md5.unwrap())),
+    ]
 }
 
 fn results(checked: &Checked) -> Vec<(&str, &str)> {
@@ -61,12 +72,18 @@ fn results(checked: &Checked) -> Vec<(&str, &str)> {
 
 #[test]
 fn a_whole_video_passes_all() {
-    let headers = [
-        (CRC64, digests().crc64.to_string()),
-        ("etag", format!("\"{}\"", digests().md5)),
+    let checked = check(SILENT, &record(), &truth()).unwrap();
+    let of_host = ["length", "crc64", "md5"];
+    let of_movie = [
+        "mp4",
+        "duration",
+        "frame_rate",
+        "resolution",
+        "ratio",
+        "audio",
     ];
-    let checked = check(SILENT, &record(), &headers).unwrap();
-    let passed = ["length", "crc64", "md5", "mp4"].map(|name| (name, "passed"));
+    let passed = of_host.into_iter().chain(of_movie);
+    let passed: Vec<_> = passed.map(|name| (name, "passed")).collect();
     assert_eq!(results(&checked), passed);
     assert_eq!(checked.size, SILENT.len() as u64);
     assert_eq!(checked.format.name, "video.mp4");
@@ -95,15 +112,14 @@ fn a_flipped_byte_is_caught_by_what_the_host_announces() {
     let mut flipped = SILENT.to_vec();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 1;
-    let crc64 = [(CRC64, digests().crc64.to_string())];
+    let [crc64, etag] = truth();
     assert!(
-        check(&flipped, &record(), &crc64)
+        check(&flipped, &record(), &[crc64])
             .unwrap_err()
             .contains("crc64")
     );
-    let etag = [("etag", format!("\"{}\"", digests().md5))];
     assert!(
-        check(&flipped, &record(), &etag)
+        check(&flipped, &record(), &[etag])
             .unwrap_err()
             .contains("md5")
     );
@@ -115,10 +131,8 @@ fn a_flipped_byte_is_caught_by_what_the_host_announces() {
 
 #[test]
 fn an_etag_that_is_no_md5_does_not_fail_what_another_digest_confirms() {
-    let headers = [
-        (CRC64, digests().crc64.to_string()),
-        ("etag", format!("\"{}\"", "0".repeat(32))),
-    ];
+    let [crc64, _] = truth();
+    let headers = [crc64, ("etag", format!("\"{}\"", "0".repeat(32)))];
     let checked = check(SILENT, &record(), &headers).unwrap();
     assert!(
         results(&checked).contains(&("md5", "warning")),
@@ -134,6 +148,7 @@ fn an_etag_that_is_no_md5_does_not_fail_what_another_digest_confirms() {
     let patient = Wanted {
         kind: Kind::Video,
         task: &task,
+        mismatch: Mismatch::Warn,
         etag_is_md5: false,
     };
     let checked = check_as(patient, SILENT, &only_etag).unwrap();
@@ -166,4 +181,54 @@ fn a_webm_is_taken_as_far_as_its_host_vouches_for_it() {
     let checked = check(b"\x1aE\xdf\xa3 and so on", &record(), &[]).unwrap();
     assert_eq!(checked.format.name, "video.webm");
     assert_eq!(results(&checked), [("length", "passed")]);
+}
+
+#[test]
+fn a_mismatch_is_refused_where_the_account_says_so() {
+    let task = VideoTask {
+        duration: Some(10),
+        ..record()
+    };
+    let strict = Wanted {
+        kind: Kind::Video,
+        task: &task,
+        mismatch: Mismatch::Refuse,
+        etag_is_md5: true,
+    };
+    let fault = check_as(strict, SILENT, &[]).unwrap_err();
+    assert!(fault.contains("duration is 5"), "{fault}");
+}
+
+#[test]
+fn go_on_in_another_process_from_almost_anywhere() {
+    let task = record();
+    let wanted = Wanted {
+        kind: Kind::Video,
+        task: &task,
+        mismatch: Mismatch::Warn,
+        etag_is_md5: true,
+    };
+    let mut headers = HeaderMap::new();
+    for (name, value) in truth() {
+        headers.insert(name, HeaderValue::try_from(value).unwrap());
+    }
+    let announced = Announced::by(Some(SILENT.len() as u64), &headers);
+    let whole = check(SILENT, &record(), &truth()).unwrap();
+    let mut not_saved = 0;
+    for cut in (0..SILENT.len()).step_by(97) {
+        let (before, after) = SILENT.split_at(cut);
+        let mut running = Running::new(wanted, announced.clone());
+        running.update(before).unwrap();
+        let Some(saved) = running.save() else {
+            not_saved += 1;
+            continue;
+        };
+        let travelled = serde_json::to_string(&saved).unwrap();
+        let saved = serde_json::from_str(&travelled).unwrap();
+        let mut running = Running::restore(wanted, saved).unwrap();
+        running.update(after).unwrap();
+        assert_eq!(running.finish().unwrap(), whole, "cut at {cut}");
+    }
+    let moov = 4000;
+    assert!(not_saved * 97 < moov, "{not_saved} places have no state");
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::Fault;
 
 /// Length of a header with a 32-bit size.
@@ -10,7 +12,7 @@ const SHORT: usize = 8;
 const LONG: usize = 16;
 
 /// The name of a box: four printable characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(super) struct Kind(pub(super) [u8; 4]);
 
 impl fmt::Display for Kind {
@@ -27,7 +29,7 @@ pub(super) struct BoxHeader {
 }
 
 /// The bytes of a header so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct HeaderReader {
     bytes: [u8; LONG],
     filled: usize,

@@ -2,11 +2,12 @@
 //! that nobody knows yet, must not condemn a video.
 
 use mp4_atom::{Atom, Decode, FourCC, Header, Mdhd, Mehd, Mvhd, Stts, Visual};
+use serde::{Deserialize, Serialize};
 
 use super::Fault;
 
 /// What can be told of a movie. A fragmented one tells less: its frames are listed elsewhere.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Movie {
     /// Length in seconds.
     pub(crate) duration_s: Option<f64>,
@@ -17,7 +18,7 @@ pub(crate) struct Movie {
 }
 
 /// What can be told of a video track.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct VideoTrack {
     /// Width in pixels.
     pub(crate) width: u32,

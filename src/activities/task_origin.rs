@@ -1,0 +1,125 @@
+//! What a task made, by its URLs: the sealed ones that came with the request, and fresh ones. And its
+//! record.
+
+use std::time::SystemTime;
+
+use seedance_archiver_proto::v1::VideoTask;
+use serde_json::Value;
+
+use super::{archive_video::Job, fault::Fault, task_record};
+use crate::{
+    archive::{self, Kind, Origin, source::Urls},
+    config::Account,
+    seedance::{CannotOpen, Client, SecretUrl},
+};
+
+/// Most questions of one attempt for one object: whether a question brings a fresh URL is not
+/// promised.
+const MAX_QUESTIONS: u32 = 2;
+
+/// Attempts after which a video no longer waits for its last frame.
+const LAST_FRAME_ATTEMPTS: u32 = 5;
+
+/// Where the things of a job come from.
+pub(super) struct TaskOrigin<'a> {
+    seedance: &'a Client,
+    job: &'a Job<'a>,
+}
+
+impl<'a> TaskOrigin<'a> {
+    pub(super) fn new(seedance: &'a Client, job: &'a Job<'a>) -> Self {
+        Self { seedance, job }
+    }
+}
+
+impl Origin for TaskOrigin<'_> {
+    type Error = Fault;
+
+    fn urls(&self, kind: Kind) -> impl Urls<Error = Fault> + Send {
+        TaskUrls {
+            seedance: self.seedance,
+            job: self.job,
+            kind,
+            asked: 0,
+        }
+    }
+
+    async fn record(&self) -> Value {
+        match self.job.record.get() {
+            Some(record) => record.clone(),
+            None => task_record::ask(self.seedance, &self.job.account, &self.job.task).await,
+        }
+    }
+
+    fn goes_without(&self, kind: Kind, error: Fault) -> Result<String, Fault> {
+        match error {
+            Fault::Passing(fault)
+                if kind == Kind::LastFrame && self.job.attempt >= LAST_FRAME_ATTEMPTS =>
+            {
+                Ok(fault.message)
+            }
+            error => Err(error),
+        }
+    }
+}
+
+/// URLs of one object of a job.
+struct TaskUrls<'a> {
+    seedance: &'a Client,
+    job: &'a Job<'a>,
+    kind: Kind,
+    asked: u32,
+}
+
+impl TaskUrls<'_> {
+    /// Asks for a URL, while the task can be asked about. `refused` says why the one before does not
+    /// work.
+    async fn ask(&mut self, refused: Fault) -> Result<SecretUrl, Fault> {
+        let job = self.job;
+        let windows = &job.account.windows;
+        let is_outside = windows.is_outside(job.created_at, SystemTime::now());
+        if self.asked == MAX_QUESTIONS || is_outside {
+            return Err(refused);
+        }
+        self.asked += 1;
+        let record = self.seedance.query(&job.account, &job.task.id).await?;
+        let url = record.url(|content| self.kind.url_in(content));
+        url.filter(is_alive)
+            .ok_or_else(|| Fault::no_url("the record has no URL that works"))
+    }
+}
+
+impl Urls for TaskUrls<'_> {
+    type Error = Fault;
+
+    async fn first(&mut self) -> Result<SecretUrl, Fault> {
+        let job = self.job;
+        let refused = match sealed_url(&job.account, &job.task, self.kind) {
+            Ok(url) if is_alive(&url) => return Ok(url),
+            Ok(_) | Err(CannotOpen::NotSealed) => Fault::no_url("the video URL has expired"),
+            Err(error) => Fault::unreadable_url(&error),
+        };
+        self.ask(refused).await
+    }
+
+    async fn fresh(&mut self, refused: archive::Error) -> Result<SecretUrl, Fault> {
+        self.ask(refused.into()).await
+    }
+}
+
+/// The URL that came with a task.
+pub(super) fn sealed_url(
+    account: &Account,
+    task: &VideoTask,
+    kind: Kind,
+) -> Result<SecretUrl, CannotOpen> {
+    let content = task.content.as_ref().ok_or(CannotOpen::NotSealed)?;
+    let seal = account
+        .seal()
+        .map_err(|error| CannotOpen::NoKey(error.to_string()))?;
+    seal.open(&task.id, kind.url_in(content))
+}
+
+fn is_alive(url: &SecretUrl) -> bool {
+    url.expires_at().is_none_or(|end| SystemTime::now() < end)
+}

@@ -1,0 +1,207 @@
+//! Opens an archive from its URL.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use object_store::{
+    ClientConfigKey, ObjectStore,
+    aws::{AmazonS3Builder, AmazonS3ConfigKey, S3CopyIfNotExists},
+    azure::{AzureConfigKey, MicrosoftAzureBuilder},
+    gcp::{GoogleCloudStorageBuilder, GoogleConfigKey},
+    local::LocalFileSystem,
+    multipart::MultipartStore,
+    path::Path,
+};
+use reqwest::Url;
+
+use super::{Archive, create_only::CreateOnly};
+
+/// How an account wants its objects.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ObjectOptions {
+    /// Folder in the archive. Empty: the archive itself.
+    pub prefix: Path,
+    /// Storage class of what tasks have made, in the store's own words.
+    pub storage_class: Option<String>,
+    /// Key of SSE-KMS, on S3.
+    pub kms_key_id: Option<String>,
+    /// Tags of every object.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Why an archive cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotOpenArchive {
+    /// The URL's scheme is not one that can be archived to.
+    #[error(
+        "`{0}` is not an archive URL: give `s3://bucket/prefix`, `gs://bucket/prefix`, \
+         `az://container/prefix` or `file:///path`"
+    )]
+    Unsupported(String),
+    /// The store has no such thing.
+    #[error("`{url}` cannot have {what}: take it from the account's archive options")]
+    Option {
+        /// The archive URL.
+        url: String,
+        /// What it cannot have.
+        what: &'static str,
+    },
+    /// The directory cannot be made.
+    #[error("cannot create {path}: {source}")]
+    Directory {
+        /// The directory.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The store's own configuration is wrong.
+    #[error("cannot open the store of `{url}`: {source}")]
+    Store {
+        /// The archive URL.
+        url: String,
+        /// What the store says.
+        source: object_store::Error,
+    },
+}
+
+pub(super) fn open(url: &Url, options: ObjectOptions) -> Result<Archive, CannotOpenArchive> {
+    options.check(url)?;
+    let failed = |source| CannotOpenArchive::Store {
+        url: url.to_string(),
+        source,
+    };
+    let store = match url.scheme() {
+        "file" => Store::local(open_directory(url)?),
+        "s3" => open_s3(url, &options).map_err(failed)?,
+        "gs" => open_gs(url).map_err(failed)?,
+        "az" => open_az(url).map_err(failed)?,
+        _ => return Err(CannotOpenArchive::Unsupported(url.to_string())),
+    };
+    let place = match url.scheme() {
+        "file" => Path::default(),
+        _ => Path::from_url_path(url.path()).map_err(|source| failed(source.into()))?,
+    };
+    Ok(Archive {
+        url: url.clone(),
+        store: store.store,
+        parts: store.parts,
+        completes_create_only: store.completes_create_only,
+        has_attributes: url.scheme() != "file",
+        root: place.parts().chain(options.prefix.parts()).collect(),
+        options,
+    })
+}
+
+impl ObjectOptions {
+    fn check(&self, url: &Url) -> Result<(), CannotOpenArchive> {
+        let is = |scheme| url.scheme() == scheme;
+        let what = [
+            (
+                self.storage_class.is_some() && is("file"),
+                "a storage class",
+            ),
+            (self.kms_key_id.is_some() && !is("s3"), "a KMS key"),
+            (
+                !self.tags.is_empty() && (is("file") || is("gs")),
+                "tags on its objects",
+            ),
+        ];
+        match what.into_iter().find(|(is_wrong, _)| *is_wrong) {
+            None => Ok(()),
+            Some((_, what)) => Err(CannotOpenArchive::Option {
+                url: url.to_string(),
+                what,
+            }),
+        }
+    }
+}
+
+/// A store and what it can do.
+struct Store {
+    store: Arc<dyn ObjectStore>,
+    parts: Option<Arc<dyn MultipartStore>>,
+    completes_create_only: bool,
+}
+
+impl Store {
+    /// Its uploads end with the process.
+    fn local(store: impl ObjectStore) -> Self {
+        Self {
+            store: Arc::new(store),
+            parts: None,
+            completes_create_only: false,
+        }
+    }
+
+    /// Its uploads can be gone on with.
+    fn with_parts<S: ObjectStore + MultipartStore>(store: S) -> Self {
+        let store = Arc::new(store);
+        Self {
+            parts: Some(store.clone()),
+            store,
+            completes_create_only: false,
+        }
+    }
+}
+
+/// Longest time for one request: the copy of a large object takes a store longer than usual.
+const TIMEOUT: &str = "300 seconds";
+
+/// Where the environment says how to copy without replacing, the store may not know how to complete
+/// an upload without.
+fn open_s3(url: &Url, options: &ObjectOptions) -> object_store::Result<Store> {
+    let timeout = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
+    let mut bucket = AmazonS3Builder::from_env().with_url(url.as_str());
+    if bucket.get_config_value(&timeout).is_none() {
+        bucket = bucket.with_config(timeout, TIMEOUT);
+    }
+    if let Some(key) = &options.kms_key_id {
+        bucket = bucket.with_sse_kms_encryption(key);
+    }
+    let copy = AmazonS3ConfigKey::CopyIfNotExists;
+    let completes_create_only = bucket.get_config_value(&copy).is_none();
+    if completes_create_only {
+        bucket = bucket
+            .with_http_connector(CreateOnly::default())
+            .with_copy_if_not_exists(S3CopyIfNotExists::Multipart);
+    }
+    Ok(Store {
+        completes_create_only,
+        ..Store::with_parts(bucket.build()?)
+    })
+}
+
+fn open_gs(url: &Url) -> object_store::Result<Store> {
+    let timeout = GoogleConfigKey::Client(ClientConfigKey::Timeout);
+    let mut bucket = GoogleCloudStorageBuilder::from_env().with_url(url.as_str());
+    if bucket.get_config_value(&timeout).is_none() {
+        bucket = bucket.with_config(timeout, TIMEOUT);
+    }
+    Ok(Store::with_parts(bucket.build()?))
+}
+
+/// An upload that others can go on with would have no content type: `object_store` cannot give it one.
+fn open_az(url: &Url) -> object_store::Result<Store> {
+    let timeout = AzureConfigKey::Client(ClientConfigKey::Timeout);
+    let mut container = MicrosoftAzureBuilder::from_env().with_url(url.as_str());
+    if container.get_config_value(&timeout).is_none() {
+        container = container.with_config(timeout, TIMEOUT);
+    }
+    Ok(Store::local(container.build()?))
+}
+
+/// Writes are flushed to disk before they count as done: a receipt must not outlive its video.
+fn open_directory(url: &Url) -> Result<LocalFileSystem, CannotOpenArchive> {
+    let path = url
+        .to_file_path()
+        .map_err(|()| CannotOpenArchive::Unsupported(url.to_string()))?;
+    std::fs::create_dir_all(&path).map_err(|source| CannotOpenArchive::Directory {
+        path: path.display().to_string(),
+        source,
+    })?;
+    LocalFileSystem::new_with_prefix(path)
+        .map(|store| store.with_fsync(true).with_automatic_cleanup(true))
+        .map_err(|source| CannotOpenArchive::Store {
+            url: url.to_string(),
+            source,
+        })
+}

@@ -1,0 +1,138 @@
+//! A deposit in which the store or the source dies at the k-th operation, for every k until none is
+//! left, and that is then run again. Whatever died: there is one good archive or none, no final key
+//! without its bytes, and no receipt without everything it names.
+
+// A test that cannot go on has failed, and those who run it want to know what was tried.
+#![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
+
+mod deposit;
+mod dying;
+mod host;
+mod memory;
+
+use std::sync::Arc;
+
+use deposit::{End, World, transfers};
+use dying::{Death, Dying};
+
+/// More operations than any deposit takes.
+const NEVER: usize = 1000;
+
+/// Runs a deposit that dies at each operation in turn, and again. Returns how many there are.
+async fn every_operation(creates_only: bool, death: Death, keeps_heartbeat: bool) -> usize {
+    let transfers = transfers();
+    for k in 0..NEVER {
+        let world = World::new(creates_only, &transfers).await;
+        let (store, place) = (Dying::at(&world.memory, k, death), World::fresh());
+        let end = world.deposit(store.clone(), &place).await;
+        world.is_sound().await;
+        let next = if keeps_heartbeat {
+            World::heartbeat(&place)
+        } else {
+            World::fresh()
+        };
+        let again = world.deposit(Dying::never(&world.memory), &next).await;
+        let at = format!("operation {k}, {death:?}, {creates_only}, {keeps_heartbeat}");
+        assert!(matches!(again, End::Archived(_)), "{at}: {again:?}");
+        world.holds_one_archive(&at).await;
+        if matches!(end, End::Archived(_)) && !store.has_died() {
+            return k;
+        }
+    }
+    panic!("a deposit without end");
+}
+
+async fn every_death(creates_only: bool) {
+    for death in [Death::Before, Death::After, Death::Down] {
+        let mut operations = Vec::new();
+        for keeps_heartbeat in [false, true] {
+            operations.push(every_operation(creates_only, death, keeps_heartbeat).await);
+        }
+        println!("create-only: {creates_only}, {death:?}: {operations:?} crash points");
+        assert!(operations.iter().all(|count| *count > 10), "{operations:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_dies_where_uploads_are_staged() {
+    every_death(false).await;
+}
+
+#[tokio::test]
+async fn a_store_that_dies_where_uploads_are_create_only() {
+    every_death(true).await;
+}
+
+/// The source dies for good after each of its pieces, and is there again for the next attempt, which
+/// goes on where the last part ended.
+#[tokio::test]
+async fn a_source_that_dies() {
+    let transfers = transfers();
+    for keeps_heartbeat in [false, true] {
+        let mut resumed = 0;
+        let mut pieces = 0;
+        for k in 0..NEVER {
+            let world = World::new(true, &transfers).await;
+            world.host.die_after(k);
+            let place = World::fresh();
+            let end = world.deposit(Dying::never(&world.memory), &place).await;
+            world.is_sound().await;
+            if let End::Archived(_) = end {
+                pieces = k;
+                break;
+            }
+            world.host.revive();
+            let next = if keeps_heartbeat {
+                World::heartbeat(&place)
+            } else {
+                World::fresh()
+            };
+            let again = world.deposit(Dying::never(&world.memory), &next).await;
+            assert!(matches!(again, End::Archived(_)), "piece {k}: {again:?}");
+            resumed += usize::from(world.host.was_resumed());
+            world.holds_one_archive(&format!("piece {k}")).await;
+        }
+        println!("{pieces} pieces, {resumed} resumed, heartbeat: {keeps_heartbeat}");
+        assert!(pieces > 10, "{pieces}");
+        assert_eq!(
+            resumed > pieces / 2,
+            keeps_heartbeat,
+            "{resumed} of {pieces}"
+        );
+    }
+}
+
+/// A slow attempt, believed dead, that ends after the one in its place, with the same bytes or others.
+#[tokio::test]
+async fn two_attempts_at_once() {
+    let transfers = transfers();
+    for creates_only in [false, true] {
+        for same in [true, false] {
+            let world = Arc::new(World::new(creates_only, &transfers).await);
+            let slow = Dying::at(&world.memory, NEVER, Death::Before);
+            let held = slow.hold_before_publishing();
+            let first = tokio::spawn({
+                let world = world.clone();
+                async move { world.deposit(slow, &World::fresh()).await }
+            });
+            held.reached().await;
+            if !same {
+                world.host.serve_another();
+            }
+            let second = world
+                .deposit(Dying::never(&world.memory), &World::fresh())
+                .await;
+            let End::Archived(receipt) = second else {
+                panic!("the second attempt: {second:?}");
+            };
+            held.let_go();
+            let first = first.await.unwrap();
+            match first {
+                End::Archived(own) => assert!(same && own == receipt, "{own:?}"),
+                End::Failed(fault) => assert!(!same && fault.contains("SHA-256"), "{fault}"),
+                End::Died => panic!("it died"),
+            }
+            world.holds_what_is_served("two attempts").await;
+        }
+    }
+}
