@@ -37,7 +37,7 @@ pub(crate) fn transfers() -> Transfers {
     let hosts = UrlHosts::parse(&["http://127.0.0.1"]).unwrap();
     Transfers {
         downloads: Downloads::new(hosts).unwrap(),
-        buffers: Buffers::new(8, PART),
+        buffers: Buffers::new(40, PART),
     }
 }
 

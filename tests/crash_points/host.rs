@@ -20,6 +20,8 @@ use reqwest::Url;
 
 /// So small that there are some in each part.
 const PIECE: usize = 16 * 1024;
+/// Pieces of the video.
+pub(crate) const PIECES: usize = 21;
 
 #[derive(Clone)]
 pub(crate) struct Host {
@@ -36,6 +38,7 @@ struct Served {
 
 impl Host {
     pub(crate) async fn of(video: Vec<u8>) -> Self {
+        assert_eq!(video.len().div_ceil(PIECE), PIECES);
         let state = Arc::new(Mutex::new(Served {
             video: video.into(),
             etag: "\"one\"",
