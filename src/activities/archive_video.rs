@@ -32,8 +32,6 @@ use crate::{
 
 /// How often progress is reported while bytes come in.
 const HEARTBEAT: Duration = Duration::from_millis(500);
-/// Attempts in which an ETag that looks like an MD5 has to be that of the bytes.
-const ETAG_ATTEMPTS: u32 = 2;
 
 impl TransferActivities {
     pub(super) async fn run_archive_video(
@@ -93,7 +91,7 @@ impl TransferActivities {
             },
             task: &job.task,
             mismatch: job.account.archive.mismatch,
-            etag_is_md5: job.attempt <= ETAG_ATTEMPTS,
+            attempt: job.attempt,
             transfers: &job.served.transfers,
             progress,
         };

@@ -16,6 +16,8 @@ use super::fault::Fault;
 const TRANSFER_RETRY: Duration = Duration::from_secs(10);
 /// Longest time between two attempts at a transfer.
 const LONGEST_TRANSFER_RETRY: Duration = Duration::from_secs(15 * 60);
+/// Attempts that there is always time for until the deadline.
+const ATTEMPTS_LEFT: u32 = 20;
 
 /// The request is wrong, and stays so.
 pub(super) fn invalid_request(error: InvalidRequest) -> ActivityError {
@@ -58,18 +60,22 @@ pub(super) fn transfer_failed(
             )
         }
         Fault::Passing(fault) => {
-            let delay = transfer_retry(attempt).max(fault.retry_after).min(left);
+            let delay = transfer_retry(attempt, left)
+                .max(fault.retry_after)
+                .min(left);
             let message = format!("{}; next attempt in {}", fault.message, seconds(delay));
             retried(message, fault.failure_type, delay)
         }
     }
 }
 
-fn transfer_retry(attempt: u32) -> Duration {
+/// The nearer the deadline, the shorter: what is left is enough for some attempts always.
+fn transfer_retry(attempt: u32, left: Duration) -> Duration {
     let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));
+    let longest = (left / ATTEMPTS_LEFT).min(LONGEST_TRANSFER_RETRY);
     TRANSFER_RETRY
         .saturating_mul(doubled)
-        .min(LONGEST_TRANSFER_RETRY)
+        .min(longest.max(TRANSFER_RETRY))
 }
 
 /// A delay for people.
@@ -111,7 +117,15 @@ mod tests {
 
     #[test]
     fn attempts_at_a_transfer_spread_out() {
-        let seconds = [1, 2, 3, 8, 100].map(|attempt| transfer_retry(attempt).as_secs());
+        let week = Duration::from_secs(7 * 24 * 60 * 60);
+        let seconds = [1, 2, 3, 8, 100].map(|attempt| transfer_retry(attempt, week).as_secs());
         assert_eq!(seconds, [10, 20, 40, 900, 900]);
+    }
+
+    #[test]
+    fn attempts_come_closer_as_the_deadline_nears() {
+        let left = [36_000, 3_600, 600, 100, 1].map(Duration::from_secs);
+        let seconds = left.map(|left| transfer_retry(100, left).as_secs());
+        assert_eq!(seconds, [900, 180, 30, 10, 10]);
     }
 }

@@ -7,7 +7,7 @@ use object_store::{ObjectMeta, ObjectStoreExt, path::Path};
 use seedance_archiver_proto::{names, v1::ArchivedObject};
 use serde::Serialize;
 
-use super::{Archive, Error, layout::STAGING, publish, receipt};
+use super::{Archive, Error, OpenUpload, layout::STAGING, open_uploads, publish, receipt};
 
 /// Receipts that are looked at together.
 const AT_ONCE: usize = 8;
@@ -120,8 +120,10 @@ async fn problem_of(
 pub struct Staged {
     /// Whole objects that were never published.
     pub objects: Vec<ObjectMeta>,
-    /// Files of uploads that were never completed. Only a local archive can tell them.
+    /// Files of uploads that were never completed, in a local archive.
     pub files: Vec<PathBuf>,
+    /// Uploads that were never completed, to a bucket that tells.
+    pub uploads: Vec<OpenUpload>,
 }
 
 /// Looks for them.
@@ -131,12 +133,24 @@ pub async fn staged(archive: &Archive, before: SystemTime) -> Result<Staged, Err
     let is_old = |object: &ObjectMeta| SystemTime::from(object.last_modified) <= before;
     let mut staged = Staged {
         objects: objects.into_iter().filter(is_old).collect(),
-        files: Vec::new(),
+        ..Staged::default()
     };
     if let Some(folder) = archive.directory() {
         find_uploads(&folder.join(STAGING), before, &mut staged.files);
     }
+    if let Some(signer) = &archive.signer {
+        staged.uploads = open_uploads::list(signer.as_ref(), &archive.root).await?;
+        staged.uploads.retain(|upload| upload.begun <= before);
+    }
     Ok(staged)
+}
+
+/// Aborts an upload that was never completed.
+pub async fn abort(archive: &Archive, upload: &OpenUpload) -> Result<(), Error> {
+    if let Some(store) = &archive.parts {
+        store.abort_multipart(&upload.key, &upload.id).await?;
+    }
+    Ok(())
 }
 
 /// An upload is a file with `#` and a number behind its name, which the store does not list. What

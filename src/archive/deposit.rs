@@ -17,6 +17,9 @@ use super::{
     transfer::{Transfers, transfer},
 };
 
+/// Attempts in which an ETag that looks like an MD5 has to be that of the bytes.
+const ETAG_ATTEMPTS: u32 = 2;
+
 /// Where a task's things come from.
 pub trait Origin {
     /// What can go wrong.
@@ -42,8 +45,8 @@ pub struct Deposit<'a> {
     pub task: &'a VideoTask,
     /// What becomes of a video that its record does not describe.
     pub mismatch: Mismatch,
-    /// Whether an ETag that looks like an MD5 is taken for one.
-    pub etag_is_md5: bool,
+    /// Number of this attempt, from 1.
+    pub attempt: u32,
     /// Client and memory.
     pub transfers: &'a Transfers,
     /// How far it is.
@@ -111,18 +114,10 @@ impl Deposit<'_> {
             kind,
             task: self.task,
             mismatch: self.mismatch,
-            etag_is_md5: self.etag_is_md5,
+            etag_is_md5: self.attempt <= ETAG_ATTEMPTS,
         };
         let urls = origin.urls(kind);
-        let transferred = transfer(
-            self.transfers,
-            urls,
-            wanted,
-            self.archive,
-            &self.keys,
-            self.progress,
-        )
-        .await?;
+        let transferred = transfer(self, urls, wanted).await?;
         let (source_host, fetched_again) =
             (transferred.source_host.clone(), transferred.fetched_again);
         let published = publish(self.archive, &self.keys, self.task, transferred).await;

@@ -10,6 +10,7 @@ use object_store::{
     local::LocalFileSystem,
     multipart::MultipartStore,
     path::Path,
+    signer::Signer,
 };
 use reqwest::Url;
 
@@ -84,6 +85,7 @@ pub(super) fn open(url: &Url, options: ObjectOptions) -> Result<Archive, CannotO
         url: url.clone(),
         store: store.store,
         parts: store.parts,
+        signer: store.signer,
         completes_create_only: store.completes_create_only,
         has_attributes: url.scheme() != "file",
         root: place.parts().chain(options.prefix.parts()).collect(),
@@ -119,6 +121,7 @@ impl ObjectOptions {
 struct Store {
     store: Arc<dyn ObjectStore>,
     parts: Option<Arc<dyn MultipartStore>>,
+    signer: Option<Arc<dyn Signer>>,
     completes_create_only: bool,
 }
 
@@ -128,6 +131,7 @@ impl Store {
         Self {
             store: Arc::new(store),
             parts: None,
+            signer: None,
             completes_create_only: false,
         }
     }
@@ -138,6 +142,7 @@ impl Store {
         Self {
             parts: Some(store.clone()),
             store,
+            signer: None,
             completes_create_only: false,
         }
     }
@@ -164,9 +169,11 @@ fn open_s3(url: &Url, options: &ObjectOptions) -> object_store::Result<Store> {
             .with_http_connector(CreateOnly::default())
             .with_copy_if_not_exists(S3CopyIfNotExists::Multipart);
     }
+    let bucket = bucket.build()?;
     Ok(Store {
         completes_create_only,
-        ..Store::with_parts(bucket.build()?)
+        signer: Some(Arc::new(bucket.clone())),
+        ..Store::with_parts(bucket)
     })
 }
 

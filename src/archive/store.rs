@@ -7,7 +7,7 @@ use std::{
 
 use object_store::{
     Attribute, Attributes, ObjectStore, PutMultipartOptions, PutOptions, TagSet,
-    multipart::MultipartStore, path::Path,
+    multipart::MultipartStore, path::Path, signer::Signer,
 };
 use reqwest::Url;
 use seedance_archiver_proto::v1::VideoTask;
@@ -22,6 +22,8 @@ pub struct Archive {
     pub store: Arc<dyn ObjectStore>,
     /// The same, where uploads have an id with which another process can go on.
     pub(super) parts: Option<Arc<dyn MultipartStore>>,
+    /// The same, where uploads that were never ended can be listed.
+    pub(super) signer: Option<Arc<dyn Signer>>,
     /// Whether it completes no upload over an object. Where it would, uploads are staged.
     pub(super) completes_create_only: bool,
     /// Whether its objects have a content type, metadata and tags.
@@ -49,6 +51,7 @@ impl Archive {
             url,
             parts: Some(store.clone()),
             store,
+            signer: None,
             completes_create_only: false,
             has_attributes: false,
             root: Path::default(),
@@ -119,6 +122,11 @@ impl Archive {
             tags: self.tags(),
             ..PutOptions::default()
         }
+    }
+
+    /// Whether there may be uploads that the store does not list.
+    pub fn has_hidden_uploads(&self) -> bool {
+        self.parts.is_some()
     }
 
     /// Where a local archive is.

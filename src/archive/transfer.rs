@@ -9,7 +9,9 @@ use super::{
     Archive, Error,
     buffers::{Buffer, Buffers},
     checks::{Announced, Checked, Running, SavedChecks, Wanted},
+    deposit::Deposit,
     layout::Keys,
+    open_uploads::abort_others,
     progress::{Checkpoint, Progress},
     source::{Next, Source, Urls},
     upload::Upload,
@@ -47,19 +49,18 @@ pub(super) enum Body {
 /// Brings one object, from where another process was if that can be. The transfer can be dropped at
 /// any time: an upload that another process can go on with stays.
 pub(super) async fn transfer<U: Urls>(
-    transfers: &Transfers,
+    deposit: &Deposit<'_>,
     urls: U,
     wanted: Wanted<'_>,
-    archive: &Archive,
-    keys: &Keys<'_>,
-    progress: &Progress,
 ) -> Result<Transferred, U::Error> {
-    let source = Source::new(&transfers.downloads, urls).await?;
+    let (archive, progress) = (deposit.archive, deposit.progress);
+    let source = Source::new(&deposit.transfers.downloads, urls).await?;
     let mut transfer = Transfer {
         archive,
-        keys,
+        keys: &deposit.keys,
+        is_retry: deposit.attempt > 1,
         wanted,
-        buffers: &transfers.buffers,
+        buffers: &deposit.transfers.buffers,
         progress,
         checks: Running::new(wanted, source.announced().clone()),
         source,
@@ -88,6 +89,7 @@ pub async fn abandon(archive: &Archive, progress: &Progress) {
 struct Transfer<'a, U> {
     archive: &'a Archive,
     keys: &'a Keys<'a>,
+    is_retry: bool,
     wanted: Wanted<'a>,
     buffers: &'a Buffers,
     progress: &'a Progress,
@@ -209,6 +211,9 @@ impl<U: Urls> Transfer<'_, U> {
                 let format = self.checks.format()?;
                 let key = self.keys.upload(self.archive, self.wanted.kind, format);
                 let options = self.archive.upload_options(format, self.wanted.task);
+                if self.is_retry {
+                    abort_others(self.archive, &key).await;
+                }
                 let upload = Upload::begin(self.archive, key, options).await?;
                 self.progress.set_upload(upload.save(0));
                 none.insert(upload)

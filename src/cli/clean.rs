@@ -15,11 +15,14 @@ use crate::{
     config, telemetry,
 };
 
+/// What aborts uploads where the store does not list them.
+const RULE: &str = "Not every store lists uploads that were never completed. Let a rule of the bucket \
+                    abort them, on S3 for example AbortIncompleteMultipartUpload after 2 days.";
+
 /// Remove what killed workers have left staged
 ///
 /// Reads SEEDANCE_ARCHIVE_URL and the store's own environment. Only shows what it would remove, unless
-/// told otherwise. Uploads to a bucket that were never completed are not seen here: let a rule of the
-/// bucket abort them (S3: AbortIncompleteMultipartUpload after 2 days).
+/// told otherwise. On S3 that includes uploads which were never completed, where the store lists them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver clean                        show what is staged for longer than a day
@@ -62,7 +65,18 @@ async fn clean(archive: &Archive, args: &Args) -> anyhow::Result<ExitCode> {
             removed.with_context(|| format!("cannot remove {}", file.display()))?;
         }
     }
-    match (staged.objects.len() + staged.files.len(), args.remove) {
+    for upload in &staged.uploads {
+        println!("{} (an upload that was never completed)", upload.key);
+        if args.remove {
+            let aborted = audit::abort(archive, upload).await;
+            aborted.with_context(|| format!("cannot abort the upload to {}", upload.key))?;
+        }
+    }
+    if staged.uploads.is_empty() && archive.has_hidden_uploads() {
+        println!("{RULE}");
+    }
+    let count = staged.objects.len() + staged.files.len() + staged.uploads.len();
+    match (count, args.remove) {
         (0, _) => println!("nothing is staged for so long"),
         (count, true) => println!("{count} removed"),
         (count, false) => println!("{count} staged: --remove removes them"),

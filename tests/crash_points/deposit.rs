@@ -103,7 +103,7 @@ impl World {
             },
             task: &self.task,
             mismatch: Mismatch::Warn,
-            etag_is_md5: true,
+            attempt: 1,
             transfers: &self.transfers,
             progress,
         };

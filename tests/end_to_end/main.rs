@@ -16,6 +16,7 @@ mod corruption;
 mod crashes;
 mod endings;
 mod messages;
+mod minio;
 mod replay;
 mod requests;
 mod secrets;

@@ -20,6 +20,7 @@ mod lifecycle;
 mod options;
 pub mod question;
 pub mod request;
+mod urgency;
 pub mod windows;
 
 pub use lifecycle::VideoTaskLifecycle;

@@ -112,7 +112,7 @@ async fn archive(
     task: VideoTask,
 ) -> Result<Manifest, ActivityExecutionError> {
     show(ctx, phase::ARCHIVING, Some(task.clone()));
-    let options = options::transfer(ctx.task_queue(), &task);
+    let options = options::transfer(ctx.task_queue(), &task, ctx.workflow_time());
     let request = ArchiveVideoRequest {
         account: request.account.clone(),
         task: Some(task),

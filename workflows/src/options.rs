@@ -1,12 +1,14 @@
 //! How each activity is run.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use seedance_archiver_proto::{names, v1::VideoTask};
 use temporalio_workflow::{
     ActivityCancellationType, ActivityCloseTimeouts, ActivityOptions, RetryPolicy,
     WorkflowCancellationToken,
 };
+
+use crate::urgency;
 
 /// One question: a request to the API and its answer.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(60);
@@ -36,13 +38,18 @@ pub(crate) fn question(known_status: &str, token: WorkflowCancellationToken) -> 
 
 /// Retried for as long as it takes: the activity itself says when the bytes can no longer be had. One
 /// that is cancelled is waited for, because it cleans up.
-pub(crate) fn transfer(task_queue: &str, task: &VideoTask) -> ActivityOptions {
+pub(crate) fn transfer(
+    task_queue: &str,
+    task: &VideoTask,
+    now: Option<SystemTime>,
+) -> ActivityOptions {
     ActivityOptions::with_start_to_close_timeout(TRANSFER_TIMEOUT)
         .activity_id(names::ARCHIVE_ACTIVITY_ID)
         .task_queue(names::transfers_task_queue(task_queue))
         .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
         .heartbeat_timeout(TRANSFER_HEARTBEAT)
         .retry_policy(patient())
+        .priority(urgency::priority(task.archive_deadline, now))
         .summary(format!("archive {}", task.model))
         .build()
 }
