@@ -5,6 +5,7 @@ mod archive_video;
 mod cancel_video_task;
 mod failure;
 mod fault;
+mod heartbeat;
 mod memory;
 mod query_video_task;
 mod record_outcome;

@@ -40,4 +40,4 @@ pub use open_uploads::OpenUpload;
 pub use progress::{Place, Progress};
 pub use store::Archive;
 pub use template::{InvalidTemplate, KeyTemplate};
-pub use transfer::{Transfers, abandon};
+pub use transfer::Transfers;

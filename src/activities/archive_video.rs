@@ -2,36 +2,30 @@
 //! finds the receipt and downloads nothing.
 
 use std::{
-    convert::Infallible,
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use seedance_archiver_proto::{
     status,
-    v1::{ArchiveProgress, ArchiveVideoRequest, Manifest, VideoTask},
+    v1::{ArchiveVideoRequest, Manifest, VideoTask},
 };
 use seedance_archiver_workflows::request::{InvalidRequest, Request};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use uuid::Uuid;
 
 use super::{
     TransferActivities, failure,
     fault::Fault,
-    successor,
+    heartbeat, successor,
     task_origin::{TaskOrigin, sealed_url},
     transfers::Served,
 };
 use crate::{
-    archive::{Archive, Deposit, Keys, Kind, Layout, Place, Progress, abandon},
+    archive::{Archive, Deposit, Keys, Kind, Layout, Progress},
     config::Account,
     time::time,
 };
-
-/// How often progress is reported while bytes come in.
-const HEARTBEAT: Duration = Duration::from_millis(500);
 
 impl TransferActivities {
     pub(super) async fn run_archive_video(
@@ -40,16 +34,29 @@ impl TransferActivities {
         request: Request<ArchiveVideoRequest>,
     ) -> Result<Manifest, ActivityError> {
         let job = self.job(ctx, request)?;
-        let progress = Progress::from(recall(ctx));
-        let archived = tokio::select! {
-            archived = self.archive(&job, &progress) => archived,
-            () = ctx.cancelled() => {
-                job.leave(ctx, &progress).await;
-                Err(Fault::Cancelled)
-            }
-            never = report(ctx, &progress) => match never {},
+        let progress = Progress::from(heartbeat::recall(ctx));
+        let deposit = job.deposit(&progress);
+        let origin = TaskOrigin::new(&self.seedance, &job);
+        let made = tokio::select! {
+            made = deposit.make(&origin, job.manifest()) => made,
+            () = ctx.cancelled() => Err(Fault::Cancelled),
+            never = heartbeat::beat_on(ctx, &progress) => match never {},
         };
-        archived.map_err(|fault| fail(fault, &job.account, &job.task, ctx))
+        match made {
+            Ok(manifest) => {
+                let (task_id, receipt) = (&manifest.task_id, &manifest.manifest_url);
+                tracing::info!(task_id, receipt, "archived");
+                Ok(manifest)
+            }
+            Err(fault) => {
+                if job.is_over(ctx, &fault).await {
+                    deposit.abandon().await;
+                }
+                // What was learnt last, the next attempt has to know.
+                heartbeat::beat(ctx, &progress).await;
+                Err(fail(fault, &job.account, &job.task, ctx))
+            }
+        }
     }
 
     fn job(
@@ -73,36 +80,12 @@ impl TransferActivities {
             layout: Layout::new(&archive.root, account, &task),
             created_at: created_at(&task, ctx),
             attempt: ctx.info().attempt,
-            record: OnceLock::new(),
+            attempt_id: Uuid::new_v4().to_string(),
             account: account.clone(),
             served,
             task,
             archive,
         })
-    }
-
-    async fn archive(&self, job: &Job<'_>, progress: &Progress) -> Result<Manifest, Fault> {
-        let attempt = Uuid::new_v4().to_string();
-        let deposit = Deposit {
-            archive: &job.archive,
-            keys: Keys {
-                layout: &job.layout,
-                attempt: &attempt,
-            },
-            task: &job.task,
-            mismatch: job.account.archive.mismatch,
-            attempt: job.attempt,
-            transfers: &job.served.transfers,
-            progress,
-        };
-        let origin = TaskOrigin::new(&self.seedance, job);
-        let manifest = deposit.make(&origin, job.manifest()).await?;
-        tracing::info!(
-            task_id = job.task.id,
-            receipt = manifest.manifest_url,
-            "archived"
-        );
-        Ok(manifest)
     }
 }
 
@@ -110,20 +93,37 @@ impl TransferActivities {
 pub(super) struct Job<'a> {
     pub(super) account: Arc<Account>,
     pub(super) task: VideoTask,
-    /// The record as received, once the task was asked about.
-    pub(super) record: OnceLock<Value>,
     pub(super) created_at: SystemTime,
     pub(super) attempt: u32,
     served: &'a Served,
     archive: Archive,
     layout: Layout,
+    /// Each attempt has its own: one that is believed dead may still write.
+    attempt_id: String,
 }
 
 impl Job<'_> {
-    /// Leaves the deposit to the next attempt, or without one nothing.
-    async fn leave(&self, ctx: &ActivityContext, progress: &Progress) {
-        if !successor::may_go_on(ctx).await {
-            abandon(&self.archive, progress).await;
+    fn deposit<'a>(&'a self, progress: &'a Progress) -> Deposit<'a> {
+        Deposit {
+            archive: &self.archive,
+            keys: Keys {
+                layout: &self.layout,
+                attempt: &self.attempt_id,
+            },
+            task: &self.task,
+            mismatch: self.account.archive.mismatch,
+            attempt: self.attempt,
+            transfers: &self.served.transfers,
+            progress,
+        }
+    }
+
+    /// Whether there is no next attempt to go on with what this one has begun.
+    async fn is_over(&self, ctx: &ActivityContext, fault: &Fault) -> bool {
+        match fault {
+            Fault::Cancelled => !successor::may_go_on(ctx).await,
+            Fault::Invalid(_) | Fault::Conflict(_) => true,
+            Fault::Passing(_) => left(&self.account, &self.task, ctx).is_zero(),
         }
     }
 
@@ -152,15 +152,20 @@ impl Job<'_> {
 }
 
 fn fail(fault: Fault, account: &Account, task: &VideoTask, ctx: &ActivityContext) -> ActivityError {
+    let left = left(account, task, ctx);
+    failure::transfer_failed(fault, ctx.info().attempt, left, task)
+}
+
+/// How long the bytes can be had.
+fn left(account: &Account, task: &VideoTask, ctx: &ActivityContext) -> Duration {
     let updated_at = time(task.updated_at).unwrap_or_else(|| first_attempt(ctx));
     let url = sealed_url(account, task, Kind::Video).ok();
     let says_itself = url.and_then(|url| url.expires_at());
-    let left = account.windows.until_archive_deadline(
+    account.windows.until_archive_deadline(
         created_at(task, ctx),
         account.windows.url_end(updated_at, says_itself),
         SystemTime::now(),
-    );
-    failure::transfer_failed(fault, ctx.info().attempt, left, task)
+    )
 }
 
 /// When the task was created. A record without that time counts from the first attempt: there has to
@@ -171,41 +176,4 @@ fn created_at(task: &VideoTask, ctx: &ActivityContext) -> SystemTime {
 
 fn first_attempt(ctx: &ActivityContext) -> SystemTime {
     ctx.info().scheduled_time.unwrap_or_else(SystemTime::now)
-}
-
-/// What a heartbeat carries: progress that people watch, and where another worker can go on.
-#[derive(Deserialize, Serialize)]
-struct Heartbeat {
-    #[serde(flatten)]
-    progress: ArchiveProgress,
-    place: Place,
-}
-
-/// Where the attempt before this one was. What cannot be read is of another version: it begins anew.
-fn recall(ctx: &ActivityContext) -> Place {
-    let heartbeat: Option<Heartbeat> = ctx.heartbeat_details().deserialize().ok().flatten();
-    heartbeat.map(|it| it.place).unwrap_or_default()
-}
-
-/// Heartbeats with how far it is, whatever step the attempt is at.
-async fn report(ctx: &ActivityContext, progress: &Progress) -> Infallible {
-    let mut ticks = tokio::time::interval(HEARTBEAT);
-    loop {
-        ticks.tick().await;
-        let place = progress.place();
-        let number = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
-        let beat = Heartbeat {
-            progress: ArchiveProgress {
-                object: place.kind.map_or("", Kind::word).to_owned(),
-                bytes_done: number(place.done),
-                bytes_total: place.total.map_or(0, number),
-            },
-            place,
-        };
-        if let Err(error) = ctx.record_heartbeat(beat).await {
-            // No message of ours can cause it. The server will miss the heartbeat and start again.
-            tracing::error!(%error, "cannot heartbeat");
-            std::future::pending::<()>().await;
-        }
-    }
 }

@@ -45,10 +45,7 @@ impl Origin for TaskOrigin<'_> {
     }
 
     async fn record(&self) -> Value {
-        match self.job.record.get() {
-            Some(record) => record.clone(),
-            None => task_record::ask(self.seedance, &self.job.account, &self.job.task).await,
-        }
+        task_record::ask(self.seedance, &self.job.account, &self.job.task).await
     }
 
     fn goes_without(&self, kind: Kind, error: Fault) -> Result<String, Fault> {

@@ -7,7 +7,9 @@ use object_store::{ObjectMeta, ObjectStoreExt, path::Path};
 use seedance_archiver_proto::{names, v1::ArchivedObject};
 use serde::Serialize;
 
-use super::{Archive, Error, OpenUpload, layout::STAGING, open_uploads, publish, receipt};
+use super::{
+    Archive, Error, OpenUpload, error::found, layout::STAGING, open_uploads, publish, receipt,
+};
 
 /// Receipts that are looked at together.
 const AT_ONCE: usize = 8;
@@ -39,7 +41,7 @@ pub fn verify(
     since: Option<SystemTime>,
     deep: bool,
 ) -> impl Stream<Item = Result<Verified, Error>> {
-    let staging = archive.root.clone().join(STAGING);
+    let staging = archive.place.clone().join(STAGING);
     archive
         .store
         .list(Some(&archive.root))
@@ -96,10 +98,8 @@ async fn problem_of(
     let mut parts: Vec<_> = receipt.parts().collect();
     parts.pop();
     let key = Path::from_iter(parts).join(object.name.as_str());
-    let stored = match archive.store.head(&key).await {
-        Ok(stored) => stored,
-        Err(object_store::Error::NotFound { .. }) => return Ok(Some("is missing".to_owned())),
-        Err(error) => return Err(error.into()),
+    let Some(stored) = found(archive.store.head(&key).await)? else {
+        return Ok(Some("is missing".to_owned()));
     };
     if i64::try_from(stored.size) != Ok(object.size_bytes) {
         let (is, was) = (stored.size, object.size_bytes);
@@ -128,7 +128,7 @@ pub struct Staged {
 
 /// Looks for them.
 pub async fn staged(archive: &Archive, before: SystemTime) -> Result<Staged, Error> {
-    let folder = archive.root.clone().join(STAGING);
+    let folder = archive.place.clone().join(STAGING);
     let objects: Vec<ObjectMeta> = archive.store.list(Some(&folder)).try_collect().await?;
     let is_old = |object: &ObjectMeta| SystemTime::from(object.last_modified) <= before;
     let mut staged = Staged {

@@ -58,9 +58,9 @@ pub struct Wanted<'a> {
     pub task: &'a VideoTask,
     /// What becomes of it where the record says otherwise.
     pub mismatch: Mismatch,
-    /// Whether an ETag that looks like an MD5 is one. Stores that encrypt give others, so one that
-    /// stays wrong must not lose a video.
-    pub etag_is_md5: bool,
+    /// MD5 of bytes that were refused because the ETag is another. The same bytes again are the video:
+    /// the ETags of stores that encrypt are no MD5, although they look like one.
+    pub refused_md5: Option<&'a str>,
 }
 
 /// The checks of one object, under way.
@@ -72,9 +72,14 @@ pub struct Running<'a> {
     scanner: Option<Mp4Scanner>,
 }
 
+/// Changes with [`SavedChecks`] and with the versions of the crates whose states are in it.
+const FORMAT: u32 = 1;
+
 /// Checks under way, as they travel to another process.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct SavedChecks {
+    /// Of what follows, and of the states of the digests.
+    format: u32,
     announced: Announced,
     /// In hex.
     beginning: String,
@@ -138,6 +143,7 @@ impl<'a> Running<'a> {
             None => None,
         };
         Some(SavedChecks {
+            format: FORMAT,
             announced: self.announced.clone(),
             beginning: hex::encode(&self.beginning),
             digests: self.digests.save(),
@@ -147,11 +153,14 @@ impl<'a> Running<'a> {
 
     /// The checks as they were saved. `None`: they are of another version of this software.
     pub fn restore(wanted: Wanted<'a>, saved: SavedChecks) -> Option<Self> {
+        if saved.format != FORMAT {
+            return None;
+        }
         Some(Self {
             wanted,
-            announced: saved.announced,
             beginning: hex::decode(&saved.beginning).ok()?,
-            digests: Digests::restore(&saved.digests)?,
+            digests: Digests::restore(&saved.digests, &saved.announced)?,
+            announced: saved.announced,
             scanner: saved.scanner,
         })
     }
@@ -160,7 +169,7 @@ impl<'a> Running<'a> {
     pub fn finish(self) -> Result<Checked, Error> {
         let format = self.format()?;
         let digests = self.digests.finish();
-        let mut checks = whole(&digests, &self.announced, self.wanted.etag_is_md5)?;
+        let mut checks = whole(&digests, &self.announced, self.wanted.refused_md5)?;
         if let Some(scanner) = self.scanner {
             let movie = scanner
                 .finish()
@@ -181,11 +190,11 @@ impl<'a> Running<'a> {
 fn whole(
     digests: &DigestValues,
     announced: &Announced,
-    etag_is_md5: bool,
+    refused_md5: Option<&str>,
 ) -> Result<Vec<ObjectCheck>, Error> {
     let length = announced.length.map(|length| length.to_string());
     let crc64 = announced.crc64.map(|crc64| crc64.to_string());
-    let md5_may_be_none = !etag_is_md5 || crc64.is_some();
+    let etag_is_no_md5 = crc64.is_some() || refused_md5 == digests.md5.as_deref();
     let facts = [
         ("length", length, Some(digests.length.to_string())),
         ("crc64", crc64, digests.crc64.map(|it| it.to_string())),
@@ -198,8 +207,10 @@ fn whole(
         };
         if announced == found {
             checks.push(passed(name, announced, found));
-        } else if name == "md5" && md5_may_be_none {
+        } else if name == "md5" && etag_is_no_md5 {
             checks.push(warning(name, announced, found));
+        } else if name == "md5" {
+            return Err(Error::OtherMd5 { found, announced });
         } else {
             let fault = format!("its {name} is {found}, and {announced} was announced");
             return Err(Error::Corrupt(fault));

@@ -9,16 +9,15 @@ use serde_json::Value;
 use super::{
     Archive, Error, Kind,
     checks::{Mismatch, Wanted},
+    error::found,
     layout::Keys,
     progress::{Archived, Progress},
     publish::publish,
     receipt,
     source::Urls,
     transfer::{Transfers, transfer},
+    upload::Upload,
 };
-
-/// Attempts in which an ETag that looks like an MD5 has to be that of the bytes.
-const ETAG_ATTEMPTS: u32 = 2;
 
 /// Where a task's things come from.
 pub trait Origin {
@@ -62,11 +61,12 @@ impl Deposit<'_> {
     ) -> Result<Manifest, O::Error> {
         let receipt = self.keys.layout.manifest();
         if let Some(manifest) = receipt::find(self.archive, &receipt).await? {
+            self.abandon().await;
             return Ok(manifest);
         }
         let mut manifest = manifest;
         // First, because a store that takes no record takes no video: that must not cost a download.
-        let record = self.record(origin).await?;
+        self.record(origin).await?;
         for kind in Kind::of(self.task) {
             match self.object(origin, kind).await {
                 Ok(archived) => {
@@ -82,10 +82,19 @@ impl Deposit<'_> {
                 }
             }
         }
-        manifest.objects.push(record);
+        // What is there now: an attempt that was believed dead may have replaced it.
+        manifest.objects.push(self.record(origin).await?);
         manifest.archived_at = Timestamp::now().as_second();
         let manifest = receipt::write(self.archive, &receipt, manifest).await?;
         Ok(manifest)
+    }
+
+    /// Aborts an upload with which nobody is to go on.
+    pub async fn abandon(&self) {
+        let orphan = self.progress.take_upload();
+        if let Some(upload) = orphan.and_then(|it| Upload::resume(self.archive, &it)) {
+            upload.abort().await;
+        }
     }
 
     /// The record, which an earlier attempt may have written. One that an earlier lifecycle has left,
@@ -110,24 +119,22 @@ impl Deposit<'_> {
         if let Some(archived) = self.archived(kind).await? {
             return Ok(archived);
         }
+        let refused_md5 = self.progress.refused_md5();
         let wanted = Wanted {
             kind,
             task: self.task,
             mismatch: self.mismatch,
-            etag_is_md5: self.attempt <= ETAG_ATTEMPTS,
+            refused_md5: refused_md5.as_deref(),
         };
         let urls = origin.urls(kind);
         let transferred = transfer(self, urls, wanted).await?;
         let (source_host, fetched_again) =
             (transferred.source_host.clone(), transferred.fetched_again);
-        let published = publish(self.archive, &self.keys, self.task, transferred).await;
-        // Completed or aborted: nobody can go on with the upload.
-        self.progress.take_upload();
         let archived = Archived {
             kind,
             source_host,
             fetched_again,
-            object: published?,
+            object: publish(self.archive, &self.keys, self.task, transferred).await?,
         };
         self.progress.archived(archived.clone());
         Ok(archived)
@@ -139,12 +146,8 @@ impl Deposit<'_> {
             return Ok(None);
         };
         let key = self.keys.layout.file(&archived.object.name);
-        match self.archive.store.head(&key).await {
-            Ok(stored) if stored.e_tag.as_deref().unwrap_or_default() == archived.object.etag => {
-                Ok(Some(archived))
-            }
-            Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let stored = found(self.archive.store.head(&key).await)?;
+        let etag = stored.and_then(|stored| stored.e_tag).unwrap_or_default();
+        Ok(Some(archived).filter(|archived| archived.object.etag == etag))
     }
 }

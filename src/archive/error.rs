@@ -20,6 +20,14 @@ pub enum Error {
     /// The bytes are not a whole video: try again.
     #[error("not the video: {0}")]
     Corrupt(String),
+    /// The bytes are not those of the ETag: try again, which tells whether it is an MD5 at all.
+    #[error("not the video: its md5 is {found}, and {announced} was announced")]
+    OtherMd5 {
+        /// That of the bytes.
+        found: String,
+        /// What the ETag says.
+        announced: String,
+    },
     /// The store cannot be opened: try again, once somebody has mended it.
     #[error(transparent)]
     Open(#[from] CannotOpenArchive),
@@ -50,7 +58,24 @@ impl From<download::Error> for Error {
     }
 }
 
+/// What a store has, or that it has no such object.
+pub(super) fn found<T>(answer: object_store::Result<T>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 impl Error {
+    /// There is an object where none may be.
+    pub(super) fn taken(key: &object_store::path::Path) -> Self {
+        Self::Store(object_store::Error::AlreadyExists {
+            path: key.to_string(),
+            source: "it was there before".into(),
+        })
+    }
+
     /// Whether the store does not know what it was asked for.
     pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Self::Store(object_store::Error::NotFound { .. }))
@@ -80,7 +105,7 @@ impl Error {
             Self::UrlRefused(_) => failure::URL_EXPIRED,
             Self::UrlNotAllowed(_) => failure::URL_REFUSED,
             Self::Source(_) => failure::UPSTREAM_UNAVAILABLE,
-            Self::Corrupt(_) => failure::CORRUPT_VIDEO,
+            Self::Corrupt(_) | Self::OtherMd5 { .. } => failure::CORRUPT_VIDEO,
             Self::Open(_) | Self::Store(_) | Self::Upload(_) => failure::STORE_UNAVAILABLE,
             Self::Conflict { .. } => failure::STORE_CONFLICT,
         }

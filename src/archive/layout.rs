@@ -59,8 +59,8 @@ impl Layout {
 pub struct Keys<'a> {
     /// Those of the task.
     pub layout: &'a Layout,
-    /// Names the attempt among all. Each stages under keys of its own: a slow one that is believed
-    /// dead must not write into another's object.
+    /// Names the attempt among all. Each begins uploads under keys of its own where they are staged: a
+    /// slow one that is believed dead must not write into another's object.
     pub attempt: &'a str,
 }
 
@@ -79,7 +79,7 @@ impl Keys<'_> {
         let attempt = format!("{}-{}", self.layout.task_id, self.attempt);
         let parts = [STAGING, &attempt, kind.word()];
         archive
-            .root
+            .place
             .parts()
             .chain(parts.map(PathPart::from))
             .collect()
@@ -87,7 +87,7 @@ impl Keys<'_> {
 
     /// Whether an upload that an earlier attempt has begun, at this key, may be gone on with.
     pub(super) fn may_go_on(&self, archive: &Archive, key: &Path, format: Format) -> bool {
-        !archive.completes_create_only || *key == self.object(format)
+        archive.completes_create_only == (*key == self.object(format))
     }
 }
 

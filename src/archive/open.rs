@@ -21,11 +21,11 @@ use super::{Archive, create_only::CreateOnly};
 pub struct ObjectOptions {
     /// Folder in the archive. Empty: the archive itself.
     pub prefix: Path,
-    /// Storage class of what tasks have made, in the store's own words.
+    /// Storage class of what tasks have made, on S3: elsewhere large objects are copied, which loses it.
     pub storage_class: Option<String>,
     /// Key of SSE-KMS, on S3.
     pub kms_key_id: Option<String>,
-    /// Tags of every object.
+    /// Tags of every object, on S3.
     pub tags: BTreeMap<String, String>,
 }
 
@@ -71,7 +71,7 @@ pub(super) fn open(url: &Url, options: ObjectOptions) -> Result<Archive, CannotO
         source,
     };
     let store = match url.scheme() {
-        "file" => Store::local(open_directory(url)?),
+        "file" => Store::without_parts(open_directory(url)?),
         "s3" => open_s3(url, &options).map_err(failed)?,
         "gs" => open_gs(url).map_err(failed)?,
         "az" => open_az(url).map_err(failed)?,
@@ -89,23 +89,20 @@ pub(super) fn open(url: &Url, options: ObjectOptions) -> Result<Archive, CannotO
         completes_create_only: store.completes_create_only,
         has_attributes: url.scheme() != "file",
         root: place.parts().chain(options.prefix.parts()).collect(),
+        place,
         options,
     })
 }
 
 impl ObjectOptions {
     fn check(&self, url: &Url) -> Result<(), CannotOpenArchive> {
-        let is = |scheme| url.scheme() == scheme;
+        if url.scheme() == "s3" {
+            return Ok(());
+        }
         let what = [
-            (
-                self.storage_class.is_some() && is("file"),
-                "a storage class",
-            ),
-            (self.kms_key_id.is_some() && !is("s3"), "a KMS key"),
-            (
-                !self.tags.is_empty() && (is("file") || is("gs")),
-                "tags on its objects",
-            ),
+            (self.storage_class.is_some(), "a storage class"),
+            (self.kms_key_id.is_some(), "a KMS key"),
+            (!self.tags.is_empty(), "tags on its objects"),
         ];
         match what.into_iter().find(|(is_wrong, _)| *is_wrong) {
             None => Ok(()),
@@ -127,7 +124,7 @@ struct Store {
 
 impl Store {
     /// Its uploads end with the process.
-    fn local(store: impl ObjectStore) -> Self {
+    fn without_parts(store: impl ObjectStore) -> Self {
         Self {
             store: Arc::new(store),
             parts: None,
@@ -163,7 +160,8 @@ fn open_s3(url: &Url, options: &ObjectOptions) -> object_store::Result<Store> {
         bucket = bucket.with_sse_kms_encryption(key);
     }
     let copy = AmazonS3ConfigKey::CopyIfNotExists;
-    let completes_create_only = bucket.get_config_value(&copy).is_none();
+    let copy = bucket.get_config_value(&copy);
+    let completes_create_only = copy.is_none_or(|copy| copy == "multipart");
     if completes_create_only {
         bucket = bucket
             .with_http_connector(CreateOnly::default())
@@ -193,7 +191,7 @@ fn open_az(url: &Url) -> object_store::Result<Store> {
     if container.get_config_value(&timeout).is_none() {
         container = container.with_config(timeout, TIMEOUT);
     }
-    Ok(Store::local(container.build()?))
+    Ok(Store::without_parts(container.build()?))
 }
 
 /// Writes are flushed to disk before they count as done: a receipt must not outlive its video.

@@ -39,7 +39,8 @@ pub(super) async fn list(signer: &dyn Signer, prefix: &Path) -> Result<Vec<OpenU
         let answer = http.get(url).send().await.map_err(unlisted)?;
         let answer = answer.error_for_status().map_err(unlisted)?;
         let page = Page::read(&answer.text().await.map_err(unlisted)?)?;
-        uploads.extend(page.uploads.into_iter().filter_map(Listed::upload));
+        let listed = page.uploads.into_iter().filter_map(Listed::upload);
+        uploads.extend(listed.filter(|upload| upload.key.prefix_matches(prefix)));
         match (page.next_key, page.next_id) {
             (Some(key), Some(id)) if page.is_truncated => after = Some((key, id)),
             _ => return Ok(uploads),
@@ -55,9 +56,7 @@ pub(super) async fn abort_others(archive: &Archive, key: &Path) {
     };
     let aborted = async {
         for upload in list(signer.as_ref(), key).await? {
-            if upload.key == *key {
-                store.abort_multipart(key, &upload.id).await?;
-            }
+            store.abort_multipart(&upload.key, &upload.id).await?;
         }
         Ok::<_, Error>(())
     };

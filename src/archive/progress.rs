@@ -23,7 +23,10 @@ pub struct Place {
     /// What is in the archive already.
     #[serde(default)]
     pub(super) archived: Vec<Archived>,
-    /// The upload of what is under way.
+    /// MD5 of bytes of it that were refused because the ETag is another.
+    #[serde(default)]
+    pub(super) refused_md5: Option<String>,
+    /// The upload of it.
     #[serde(default)]
     pub(super) upload: Option<SavedUpload>,
     /// Where another process can go on with it.
@@ -47,7 +50,13 @@ pub(super) struct Checkpoint {
     pub(super) upload: SavedUpload,
     pub(super) source: SavedSource,
     pub(super) checks: SavedChecks,
+    /// Attempts that went on from here and came no further.
+    pub(super) tries: u32,
 }
+
+/// Attempts that may go on from one checkpoint: a store may have forgotten the upload, or a host may
+/// refuse the rest, without saying so plainly.
+const TRIES: u32 = 3;
 
 impl Progress {
     /// Goes on from where another process was.
@@ -71,8 +80,12 @@ impl Progress {
         self.lock().done += bytes as u64;
     }
 
+    /// It is in the archive: nobody goes on with an upload of it.
     pub(super) fn archived(&self, archived: Archived) {
         let mut place = self.lock();
+        place.upload = None;
+        place.checkpoint = None;
+        place.refused_md5 = None;
         place.archived.push(archived);
     }
 
@@ -99,11 +112,25 @@ impl Progress {
 
     /// Where to go on with this. What came after it came in vain.
     pub(super) fn checkpoint(&self, kind: Kind) -> Option<Checkpoint> {
-        let place = self.lock();
-        let mut checkpoint = place.checkpoint.clone().filter(|it| it.kind == kind)?;
+        let mut place = self.lock();
+        let done = place.done;
+        let checkpoint = place.checkpoint.as_mut()?;
+        if checkpoint.kind != kind || checkpoint.tries == TRIES {
+            return None;
+        }
+        checkpoint.tries += 1;
         let source = &mut checkpoint.source;
-        source.fetched_again += place.done.saturating_sub(source.offset);
-        Some(checkpoint)
+        source.fetched_again += done.saturating_sub(source.offset);
+        Some(checkpoint.clone())
+    }
+
+    /// MD5 of bytes that were refused because the ETag is another.
+    pub(super) fn refused_md5(&self) -> Option<String> {
+        self.lock().refused_md5.clone()
+    }
+
+    pub(super) fn set_refused_md5(&self, md5: &str) {
+        self.lock().refused_md5 = Some(md5.to_owned());
     }
 
     /// Nothing panics while it is held, and if it did, the numbers would still be good.

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Archive, Error,
     checks::Checked,
+    error::found,
     layout::Keys,
     transfer::{Body, Transferred},
     upload::Upload,
@@ -32,40 +33,56 @@ pub(super) async fn publish(
             let put = archive.store.put_opts(&key, bytes.into(), options).await;
             put.map(drop).map_err(Error::from)
         }
-        Body::Large(upload) if archive.completes_create_only => complete(upload).await,
+        Body::Large(upload) if archive.completes_create_only => complete(archive, upload).await,
         Body::Large(upload) => copy(archive, upload, &key).await,
     };
-    match created {
-        Err(error) if error.is_taken() => is_same(archive, &key, &new).await?,
-        created => created?,
+    if let Err(error) = created {
+        // An answer may have been lost on its way.
+        if !error.is_taken() && !exists(archive, &key).await? {
+            return Err(error);
+        }
+        is_same(archive, &key, &new).await?;
     }
     object(archive, &key, new).await
 }
 
-/// The upload is to the final key itself.
-async fn complete(mut upload: Upload) -> Result<(), Error> {
-    match upload.complete().await {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            upload.abort().await;
-            Err(error)
-        }
+/// The upload is to the final key itself. There is a look at it before, because not every store that
+/// speaks S3 knows a completion that is create-only.
+async fn complete(archive: &Archive, mut upload: Upload) -> Result<(), Error> {
+    let completed = match exists(archive, upload.key()).await? {
+        true => Err(Error::taken(upload.key())),
+        false => upload.complete().await.map(drop),
+    };
+    if matches!(&completed, Err(error) if error.is_taken()) {
+        upload.abort().await;
     }
+    completed
 }
 
 /// The upload is to a key of the attempt's own.
 async fn copy(archive: &Archive, mut upload: Upload, key: &Path) -> Result<(), Error> {
     let staged = upload.key().clone();
-    if let Err(error) = upload.complete().await {
-        upload.abort().await;
-        return Err(error);
-    }
+    upload.complete().await?;
     let copied = archive.store.copy_if_not_exists(&staged, key).await;
+    let copied = copied.map_err(Error::from);
+    let is_done = match &copied {
+        Ok(()) => size_of(archive, key).await? == size_of(archive, &staged).await?,
+        Err(error) => error.is_taken(),
+    };
     // A staged object that stays does no harm; one that fails an archived video would.
-    if let Err(error) = archive.store.delete(&staged).await {
+    if is_done && let Err(error) = archive.store.delete(&staged).await {
         tracing::warn!(%error, %staged, "could not delete a staged object");
     }
-    Ok(copied?)
+    copied
+}
+
+async fn exists(archive: &Archive, key: &Path) -> Result<bool, Error> {
+    Ok(size_of(archive, key).await?.is_some())
+}
+
+async fn size_of(archive: &Archive, key: &Path) -> Result<Option<u64>, Error> {
+    let stored = found(archive.store.head(key).await)?;
+    Ok(stored.map(|stored| stored.size))
 }
 
 async fn is_same(archive: &Archive, key: &Path, new: &Checked) -> Result<(), Error> {
@@ -83,6 +100,12 @@ async fn is_same(archive: &Archive, key: &Path, new: &Checked) -> Result<(), Err
 /// The object as the receipt names it.
 async fn object(archive: &Archive, key: &Path, checked: Checked) -> Result<ArchivedObject, Error> {
     let stored = archive.store.head(key).await?;
+    if stored.size != checked.size {
+        let (is, was) = (stored.size, checked.size);
+        return Err(Error::Upload(format!(
+            "{key} has {is} bytes, and had {was}"
+        )));
+    }
     Ok(ArchivedObject {
         name: key.filename().unwrap_or_default().to_owned(),
         url: archive.url_of(key),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Archive, Error, Format, Layout};
+use super::{Archive, Error, Format, Layout, error::found};
 
 /// How the records are stored.
 const JSON: Format = Format {
@@ -20,10 +20,8 @@ const JSON: Format = Format {
 
 /// The receipt under this key, if there is one.
 pub async fn find(archive: &Archive, key: &Path) -> Result<Option<Manifest>, Error> {
-    let object = match archive.store.get(key).await {
-        Ok(object) => object,
-        Err(object_store::Error::NotFound { .. }) => return Ok(None),
-        Err(error) => return Err(error.into()),
+    let Some(object) = found(archive.store.get(key).await)? else {
+        return Ok(None);
     };
     let json = object.bytes().await?;
     serde_json::from_slice(&json)
@@ -36,7 +34,7 @@ pub async fn write(archive: &Archive, key: &Path, manifest: Manifest) -> Result<
     let json = document(key, &manifest)?;
     match put(archive, key, json, PutMode::Create).await {
         Ok(_) => Ok(manifest),
-        Err(error) if error.is_taken() => Ok(find(archive, key).await?.unwrap_or(manifest)),
+        Err(error) if error.is_taken() => find(archive, key).await?.ok_or(error),
         Err(error) => Err(error),
     }
 }
@@ -47,10 +45,8 @@ pub async fn find_task(
     layout: &Layout,
 ) -> Result<Option<ArchivedObject>, Error> {
     let key = layout.task();
-    let stored = match archive.store.get(&key).await {
-        Ok(stored) => stored,
-        Err(object_store::Error::NotFound { .. }) => return Ok(None),
-        Err(error) => return Err(error.into()),
+    let Some(stored) = found(archive.store.get(&key).await)? else {
+        return Ok(None);
     };
     let version = UpdateVersion {
         e_tag: stored.meta.e_tag.clone(),
@@ -120,9 +116,10 @@ pub async fn write_outcome(
     if find(archive, &layout.manifest()).await?.is_some() {
         return Ok(());
     }
+    // The outcome first: with it, a later deposit knows that the record is out of date.
     for (key, json) in [
-        (layout.task(), document(&layout.task(), task)?),
         (layout.outcome(), document(&layout.outcome(), outcome)?),
+        (layout.task(), document(&layout.task(), task)?),
     ] {
         put(archive, &key, json, PutMode::Overwrite).await?;
     }
@@ -131,19 +128,12 @@ pub async fn write_outcome(
 
 /// Whether an earlier lifecycle has recorded another ending.
 pub async fn has_outcome(archive: &Archive, layout: &Layout) -> Result<bool, Error> {
-    match archive.store.head(&layout.outcome()).await {
-        Ok(_) => Ok(true),
-        Err(object_store::Error::NotFound { .. }) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    Ok(found(archive.store.head(&layout.outcome()).await)?.is_some())
 }
 
 /// Deletes what an earlier lifecycle has recorded of a task that is being archived now.
 pub async fn forget_outcome(archive: &Archive, layout: &Layout) -> Result<(), Error> {
-    match archive.store.delete(&layout.outcome()).await {
-        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    found(archive.store.delete(&layout.outcome()).await).map(drop)
 }
 
 fn document(key: &Path, value: &impl Serialize) -> Result<Vec<u8>, Error> {

@@ -7,7 +7,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use bytes::Bytes;
 use reqwest::{
     StatusCode,
-    header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, LAST_MODIFIED},
+    header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED},
 };
 use serde::{Deserialize, Serialize};
 
@@ -186,7 +186,7 @@ impl<'a, U: Urls> Source<'a, U> {
             Err(error) => return Err(Error::from(error).into()),
         };
         match response.status() {
-            StatusCode::PARTIAL_CONTENT if begins_at(&response, self.offset) => {
+            StatusCode::PARTIAL_CONTENT if self.is_continued_by(&response) => {
                 self.announced.length = self.announced.length.or_else(|| total(&response));
                 self.response = Some(response);
                 Ok(())
@@ -213,6 +213,27 @@ impl<'a, U: Urls> Source<'a, U> {
             }
             status => self.pause(format!("HTTP {}", status.as_u16())).await,
         }
+    }
+
+    /// Whether a range is the rest of this very object: not every host minds `If-Range`.
+    fn is_continued_by(&self, response: &Download) -> bool {
+        let is_named_so = |name: HeaderName| {
+            let header = response.headers().get(&name);
+            header.is_none_or(|header| self.version.as_ref() == Some(header))
+        };
+        let named_by_etag = self
+            .version
+            .as_ref()
+            .is_some_and(|it| it.as_bytes().starts_with(b"\""));
+        let is_same = match named_by_etag {
+            true => is_named_so(ETAG),
+            false => is_named_so(LAST_MODIFIED),
+        };
+        let is_as_long = match (self.announced.length, total(response)) {
+            (Some(length), Some(total)) => length == total,
+            _ => true,
+        };
+        begins_at(response, self.offset) && is_same && is_as_long
     }
 
     async fn get(&self) -> Result<Download, download::Error> {

@@ -28,7 +28,9 @@ pub struct Archive {
     pub(super) completes_create_only: bool,
     /// Whether its objects have a content type, metadata and tags.
     pub(super) has_attributes: bool,
-    /// What every key begins with.
+    /// What the URL says every key begins with.
+    pub(super) place: Path,
+    /// The same with the account's prefix.
     pub root: Path,
     pub(super) options: ObjectOptions,
 }
@@ -54,6 +56,7 @@ impl Archive {
             signer: None,
             completes_create_only: false,
             has_attributes: false,
+            place: Path::default(),
             root: Path::default(),
             options: ObjectOptions::default(),
         }
@@ -86,14 +89,9 @@ impl Archive {
 
     /// URL of an object.
     pub fn url_of(&self, key: &Path) -> String {
-        let place = Path::from_url_path(self.url.path()).unwrap_or_default();
-        let is_local = self.url.scheme() == "file";
-        let prefix = format!("{place}/");
+        let prefix = format!("{}/", self.place);
         let key = key.as_ref();
-        let key = key
-            .strip_prefix(&prefix)
-            .filter(|_| !is_local)
-            .unwrap_or(key);
+        let key = key.strip_prefix(&prefix).unwrap_or(key);
         format!("{}/{key}", self.url.as_str().trim_end_matches('/'))
     }
 
@@ -208,7 +206,7 @@ mod tests {
 
         let s3 = Archive {
             url: "s3://bucket/team/".parse().unwrap(),
-            root: Path::from("team"),
+            place: Path::from("team"),
             ..archive
         };
         assert_eq!(

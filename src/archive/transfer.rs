@@ -66,23 +66,17 @@ pub(super) async fn transfer<U: Urls>(
         source,
         filling: None,
         upload: None,
-        is_resumed: false,
+        has_started_over: false,
         states: VecDeque::new(),
     };
+    // Memory first: a connection that waits for it would be closed, and may count as a download.
+    transfer.filling = Some(transfer.buffers.take().await);
     if !transfer.resume() {
-        abandon(archive, progress).await;
+        deposit.abandon().await;
         transfer.source.begin().await?;
         transfer.start();
     }
     transfer.run().await
-}
-
-/// Aborts the upload of another process, with which nobody is to go on.
-pub async fn abandon(archive: &Archive, progress: &Progress) {
-    let orphan = progress.take_upload();
-    if let Some(upload) = orphan.and_then(|orphan| Upload::resume(archive, &orphan)) {
-        upload.abort().await;
-    }
 }
 
 /// A transfer under way.
@@ -97,7 +91,7 @@ struct Transfer<'a, U> {
     checks: Running<'a>,
     filling: Option<Buffer>,
     upload: Option<Upload>,
-    is_resumed: bool,
+    has_started_over: bool,
     states: VecDeque<State>,
 }
 
@@ -112,6 +106,7 @@ impl<U: Urls> Transfer<'_, U> {
     async fn run(mut self) -> Result<Transferred, U::Error> {
         while !self.copy().await? {
             self.forget().await;
+            self.filling = None;
             self.start();
         }
         let checked = self.check().await?;
@@ -138,16 +133,15 @@ impl<U: Urls> Transfer<'_, U> {
             return false;
         };
         let may_go_on = |format| self.keys.may_go_on(self.archive, upload.key(), format);
-        if !checks.format().is_ok_and(may_go_on) {
+        let offset = checkpoint.source.offset;
+        if checks.length() != offset || !checks.format().is_ok_and(may_go_on) {
             return false;
         }
         self.source.go_to(&checkpoint.source);
-        let offset = checkpoint.source.offset;
         self.progress
             .begin(self.wanted.kind, offset, checks.announced().length);
         self.checks = checks;
         self.upload = Some(upload);
-        self.is_resumed = true;
         true
     }
 
@@ -156,8 +150,6 @@ impl<U: Urls> Transfer<'_, U> {
         let announced = self.source.announced().clone();
         self.progress.begin(self.wanted.kind, 0, announced.length);
         self.checks = Running::new(self.wanted, announced);
-        self.filling = None;
-        self.is_resumed = false;
         self.states.clear();
     }
 
@@ -174,8 +166,9 @@ impl<U: Urls> Transfer<'_, U> {
             match taken {
                 Ok(()) if is_end => return Ok(true),
                 Ok(()) => {}
-                Err(error) if self.is_resumed && error.is_not_found() => {
+                Err(error) if error.is_not_found() && !self.has_started_over => {
                     tracing::info!("the upload is gone: the transfer starts over");
+                    self.has_started_over = true;
                     self.source.begin().await?;
                     return Ok(false);
                 }
@@ -203,22 +196,26 @@ impl<U: Urls> Transfer<'_, U> {
         Ok(())
     }
 
+    /// Begins an upload: there is more than fits into a part.
+    async fn begin_upload(&mut self) -> Result<Upload, Error> {
+        let format = self.checks.format()?;
+        let key = self.keys.upload(self.archive, self.wanted.kind, format);
+        let options = self.archive.upload_options(format, self.wanted.task);
+        if self.is_retry {
+            abort_others(self.archive, &key).await;
+        }
+        let upload = Upload::begin(self.archive, key, options).await?;
+        self.progress.set_upload(upload.save(0));
+        Ok(upload)
+    }
+
     /// Sends a part, after which the checks are as they are now.
     async fn send(&mut self, part: Buffer) -> Result<(), Error> {
-        let upload = match &mut self.upload {
+        let begun = match self.upload.take() {
             Some(upload) => upload,
-            none => {
-                let format = self.checks.format()?;
-                let key = self.keys.upload(self.archive, self.wanted.kind, format);
-                let options = self.archive.upload_options(format, self.wanted.task);
-                if self.is_retry {
-                    abort_others(self.archive, &key).await;
-                }
-                let upload = Upload::begin(self.archive, key, options).await?;
-                self.progress.set_upload(upload.save(0));
-                none.insert(upload)
-            }
+            None => self.begin_upload().await?,
         };
+        let upload = self.upload.insert(begun);
         upload.put(Bytes::from_owner(part)).await?;
         self.states.extend(self.checks.save().map(|checks| State {
             parts: upload.sent(),
@@ -245,31 +242,17 @@ impl<U: Urls> Transfer<'_, U> {
             return Ok(());
         };
         let stored = upload.stored()?;
-        let mut last = None;
-        while self
-            .states
-            .front()
-            .is_some_and(|state| state.parts <= stored)
-        {
-            last = self.states.pop_front();
-        }
-        let Some(State {
-            parts,
-            offset,
-            checks,
-        }) = last
-        else {
-            return Ok(());
-        };
-        let saved = upload.save(parts).zip(self.source.place(offset));
-        if let Some((upload, source)) = saved {
-            self.is_resumed = false;
-            self.progress.set_checkpoint(Checkpoint {
-                kind: self.wanted.kind,
-                upload,
-                source,
-                checks,
-            });
+        while let Some(state) = self.states.pop_front_if(|state| state.parts <= stored) {
+            let saved = upload.save(state.parts);
+            if let Some((upload, source)) = saved.zip(self.source.place(state.offset)) {
+                self.progress.set_checkpoint(Checkpoint {
+                    kind: self.wanted.kind,
+                    upload,
+                    source,
+                    checks: state.checks,
+                    tries: 0,
+                });
+            }
         }
         Ok(())
     }
@@ -283,10 +266,12 @@ impl<U: Urls> Transfer<'_, U> {
         }
     }
 
-    /// Bytes that the checks refuse are forgotten. So is an upload of another process that takes no part:
-    /// it may be gone, which not every store says plainly, and nobody is to try again for ever.
+    /// Bytes that the checks refuse are forgotten: nobody is to go on with them.
     async fn failed(&mut self, error: Error) -> Error {
-        if self.is_resumed || matches!(error, Error::Corrupt(_)) {
+        if let Error::OtherMd5 { found, .. } = &error {
+            self.progress.set_refused_md5(found);
+        }
+        if matches!(error, Error::Corrupt(_) | Error::OtherMd5 { .. }) {
             self.forget().await;
         }
         error

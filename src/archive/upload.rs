@@ -1,7 +1,7 @@
 //! An object that grows part by part, and exists only once it is completed. Where the store knows
 //! uploads by an id, another process can go on with one.
 
-use std::{mem, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use object_store::{
@@ -154,7 +154,8 @@ impl Upload {
         self.flush().await?;
         let completed = match &mut self.target {
             Target::Lasting(store, id) => {
-                let parts = mem::take(&mut self.parts).into_iter().flatten().collect();
+                let parts: Option<Vec<_>> = self.parts.iter().cloned().collect();
+                let parts = parts.ok_or_else(|| Error::Upload("a part is missing".into()))?;
                 store.complete_multipart(&self.key, id, parts).await?
             }
             Target::Passing(upload) => upload.complete().await?,

@@ -21,13 +21,14 @@ pub(super) fn http_url(text: &str) -> Result<Url, String> {
 
 /// Where videos go.
 pub(super) fn archive_url(text: &str) -> Result<Url, String> {
-    let example = "give a URL such as `s3://bucket/prefix` or `file:///srv/videos`";
+    let example = "give a URL such as `s3://bucket/prefix`, `gs://bucket`, `az://container` or \
+                   `file:///srv/videos`";
     let url = Url::parse(text).map_err(|error| format!("is not a URL ({error}): {example}"))?;
     refuse_credentials(&url)?;
     let fault = match url.scheme() {
         _ if url.query().is_some() || url.fragment().is_some() => "has more than a path",
-        "s3" if url.has_host() => return Ok(url),
-        "s3" => "names no bucket",
+        "s3" | "gs" | "az" if url.has_host() => return Ok(url),
+        "s3" | "gs" | "az" => "names no bucket",
         "file" if url.path() != "/" && url.to_file_path().is_ok() => return Ok(url),
         "file" => "names no directory of this machine",
         _ => "is of a store that is not known",

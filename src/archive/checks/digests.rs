@@ -89,7 +89,11 @@ impl Digests {
     }
 
     /// As they were when they were saved. `None`: this is no state of these digests.
-    pub(crate) fn restore(saved: &SavedDigests) -> Option<Self> {
+    pub(crate) fn restore(saved: &SavedDigests, announced: &Announced) -> Option<Self> {
+        let has = (saved.md5.is_some(), saved.crc64.is_some());
+        if has != (announced.md5.is_some(), announced.crc64.is_some()) {
+            return None;
+        }
         let crc64 =
             |state| crc_fast::Digest::new_with_init_state(crc_fast::CrcAlgorithm::Crc64Xz, state);
         Some(Self {
@@ -117,12 +121,16 @@ mod tests {
     /// The check string of the CRC catalogue, whose digests are published.
     const CHECK: &[u8] = b"123456789";
 
-    fn all() -> Digests {
-        Digests::new(&Announced {
+    fn anything() -> Announced {
+        Announced {
             md5: Some(String::new()),
             crc64: Some(0),
             ..Announced::default()
-        })
+        }
+    }
+
+    fn all() -> Digests {
+        Digests::new(&anything())
     }
 
     fn published() -> DigestValues {
@@ -175,7 +183,7 @@ mod tests {
             digests.update(before);
             let travelled = serde_json::to_string(&digests.save()).unwrap();
             let saved = serde_json::from_str(&travelled).unwrap();
-            let mut digests = Digests::restore(&saved).unwrap();
+            let mut digests = Digests::restore(&saved, &anything()).unwrap();
             digests.update(after);
             assert_eq!(digests.finish(), whole, "cut at {cut}");
         }
@@ -189,7 +197,13 @@ mod tests {
                 sha256,
                 ..good.clone()
             };
-            assert!(Digests::restore(&saved).is_none(), "{saved:?}");
+            let restored = Digests::restore(&saved, &anything());
+            assert!(restored.is_none(), "{saved:?}");
         }
+        let without = SavedDigests {
+            crc64: None,
+            ..good
+        };
+        assert!(Digests::restore(&without, &anything()).is_none());
     }
 }

@@ -24,7 +24,7 @@ fn check(
         kind: Kind::Video,
         task,
         mismatch: Mismatch::Warn,
-        etag_is_md5: true,
+        refused_md5: None,
     };
     check_as(wanted, bytes, headers)
 }
@@ -145,13 +145,17 @@ fn an_etag_that_is_no_md5_does_not_fail_what_another_digest_confirms() {
             .contains("md5")
     );
     let task = record();
+    let md5 = truth()[1].1.trim_matches('"').to_owned();
     let patient = Wanted {
         kind: Kind::Video,
         task: &task,
         mismatch: Mismatch::Warn,
-        etag_is_md5: false,
+        refused_md5: Some(&md5),
     };
     let checked = check_as(patient, SILENT, &only_etag).unwrap();
+    let mut flipped = SILENT.to_vec();
+    flipped[SILENT.len() / 2] ^= 1;
+    assert!(check_as(patient, &flipped, &only_etag).is_err(), "others");
     assert!(
         results(&checked).contains(&("md5", "warning")),
         "it stays wrong: {checked:?}"
@@ -193,7 +197,7 @@ fn a_mismatch_is_refused_where_the_account_says_so() {
         kind: Kind::Video,
         task: &task,
         mismatch: Mismatch::Refuse,
-        etag_is_md5: true,
+        refused_md5: None,
     };
     let fault = check_as(strict, SILENT, &[]).unwrap_err();
     assert!(fault.contains("duration is 5"), "{fault}");
@@ -206,7 +210,7 @@ fn go_on_in_another_process_from_almost_anywhere() {
         kind: Kind::Video,
         task: &task,
         mismatch: Mismatch::Warn,
-        etag_is_md5: true,
+        refused_md5: None,
     };
     let mut headers = HeaderMap::new();
     for (name, value) in truth() {

@@ -1,0 +1,53 @@
+//! What the heartbeats of `ArchiveVideo` carry: progress that people watch, and where another worker can
+//! go on.
+
+use std::{convert::Infallible, time::Duration};
+
+use seedance_archiver_proto::v1::ArchiveProgress;
+use serde::{Deserialize, Serialize};
+use temporalio_sdk::activities::ActivityContext;
+
+use crate::archive::{Kind, Place, Progress};
+
+/// How often progress is told while bytes come in.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+#[derive(Deserialize, Serialize)]
+struct Heartbeat {
+    #[serde(flatten)]
+    progress: ArchiveProgress,
+    place: Place,
+}
+
+/// Where the attempt before this one was. What cannot be read is of another version: it begins anew.
+pub(super) fn recall(ctx: &ActivityContext) -> Place {
+    let heartbeat: Option<Heartbeat> = ctx.heartbeat_details().deserialize().ok().flatten();
+    heartbeat.map(|it| it.place).unwrap_or_default()
+}
+
+/// Tells how far it is again and again, whatever step the attempt is at.
+pub(super) async fn beat_on(ctx: &ActivityContext, progress: &Progress) -> Infallible {
+    let mut ticks = tokio::time::interval(INTERVAL);
+    loop {
+        ticks.tick().await;
+        beat(ctx, progress).await;
+    }
+}
+
+/// Tells how far it is.
+pub(super) async fn beat(ctx: &ActivityContext, progress: &Progress) {
+    let place = progress.place();
+    let number = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+    let beat = Heartbeat {
+        progress: ArchiveProgress {
+            object: place.kind.map_or("", Kind::word).to_owned(),
+            bytes_done: number(place.done),
+            bytes_total: place.total.map_or(0, number),
+        },
+        place,
+    };
+    if let Err(error) = ctx.record_heartbeat(beat).await {
+        // No message of ours can cause it. The server will miss the heartbeat and start again.
+        tracing::error!(%error, "cannot heartbeat");
+    }
+}
