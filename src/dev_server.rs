@@ -98,6 +98,8 @@ pub async fn start(
             "error",
         ])
         .args(["--namespace", NAMESPACE, "--port", &port.to_string()])
+        // Priorities: what expires soonest is archived first.
+        .args(["--dynamic-config-value", "matching.useNewMatcher=true"])
         .args([
             "--ui-port",
             &ui_port.to_string(),

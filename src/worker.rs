@@ -6,7 +6,10 @@ use std::{net::SocketAddr, time::Duration};
 use seedance_archiver_proto::names;
 use seedance_archiver_workflows::VideoTaskLifecycle;
 use temporalio_client::Client;
-use temporalio_sdk::{Runtime, Worker as SdkWorker, WorkerOptions};
+use temporalio_sdk::{
+    Runtime, Worker as SdkWorker, WorkerOptions,
+    runtime::worker_tuner::{FixedSizeSlotSupplier, TunerHolder},
+};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -18,6 +21,8 @@ use crate::{
     search_attributes, seedance,
 };
 
+/// Transfers at once. Each may hold a buffer while it waits for its host, so no more than there are.
+const TRANSFERS: usize = 32;
 /// How long transfers may go on after a shutdown was asked for, before they are cancelled.
 const GRACE: Duration = Duration::from_secs(10);
 /// Heartbeats carry progress that people watch.
@@ -81,6 +86,7 @@ impl Worker {
         let transfers = WorkerOptions::new(names::transfers_task_queue(&config.task_queue))
             .graceful_shutdown_period(GRACE)
             .max_heartbeat_throttle_interval(HEARTBEAT_THROTTLE)
+            .tuner(slots_for(TRANSFERS))
             .register_activities(transfers)
             .build();
         let start = |options| {
@@ -159,6 +165,17 @@ impl Worker {
             }
         }
     }
+}
+
+/// Slots for so many activities.
+fn slots_for(activities: usize) -> TunerHolder {
+    let other = || FixedSizeSlotSupplier::new(1);
+    TunerHolder::builder()
+        .workflow_task_slot_supplier(other())
+        .activity_task_slot_supplier(FixedSizeSlotSupplier::new(activities))
+        .local_activity_task_slot_supplier(other())
+        .nexus_task_slot_supplier(other())
+        .build()
 }
 
 async fn ingress(

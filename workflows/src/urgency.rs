@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn what_expires_soonest_comes_first() {
         let now = SystemTime::UNIX_EPOCH + HOUR * 10_000;
-        let key = |hours| priority_key((10_000 + hours) * 60 * 60, Some(now));
+        let key = |hours: i64| priority_key((10_000 + hours) * 60 * 60, Some(now));
         let keys = [-1, 0, 5, 6, 23, 24, 71, 72, 167, 168, 336].map(key);
         let expected = [1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5].map(Some);
         assert_eq!(keys, expected);

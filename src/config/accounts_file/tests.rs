@@ -3,7 +3,10 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::config::Accounts;
+use crate::{
+    archive::{ObjectOptions, checks::Mismatch},
+    config::Accounts,
+};
 
 fn read_file(text: &str) -> Result<Accounts, Vec<String>> {
     let variable = |name: &str| (name == "EU_KEY").then(|| "from-the-environment\n".to_owned());
@@ -32,6 +35,14 @@ fn reads_everything_that_an_account_has() {
 
         [accounts.gateway.statuses]
         Done = "succeeded"
+
+        [accounts.gateway.archive]
+        prefix = "team-a/videos"
+        keys = "{{account}}/{{task_id}}"
+        storage_class = "STANDARD_IA"
+        kms_key_id = "alias/videos"
+        tags = {{ team = "studio" }}
+        mismatch = "refuse"
         "#,
         key_file.path().display()
     ))
@@ -47,7 +58,19 @@ fn reads_everything_that_an_account_has() {
         Windows::default().query_window
     );
 
+    assert_eq!(default.archive.objects, ObjectOptions::default());
+
     let gateway = accounts.get("gateway").unwrap();
+    let archive = &gateway.archive;
+    assert_eq!(archive.keys.to_string(), "{account}/{task_id}");
+    assert_eq!(archive.mismatch, Mismatch::Refuse);
+    let options = ObjectOptions {
+        prefix: "team-a/videos".into(),
+        storage_class: Some("STANDARD_IA".into()),
+        kms_key_id: Some("alias/videos".into()),
+        tags: [("team".into(), "studio".into())].into(),
+    };
+    assert_eq!(archive.objects, options);
     assert_eq!(key(&gateway), "from-the-environment");
     assert_eq!(
         gateway.task_url("cgt-1").as_str(),
@@ -123,4 +146,33 @@ api_key_env = "NOT_THERE"
     }
     assert_eq!(faults.len(), expected.len(), "{faults:#?}");
     assert!(!faults.concat().contains("very-secret"), "{faults:#?}");
+}
+
+#[test]
+fn archive_options_that_make_no_sense_are_told() {
+    let faults = read_file(
+        r#"
+        [accounts.a]
+        base_url = "https://a.example"
+        api_key = "k"
+        [accounts.a.archive]
+        prefix = "a//b"
+        keys = "{account}/{created:%Y}"
+        tags = { team = 7 }
+        mismatch = "maybe"
+        retention = "7y"
+        "#,
+    )
+    .unwrap_err();
+    let expected = [
+        "6: accounts.a.archive.prefix must be folders",
+        "7: accounts.a.archive.keys has no `{task_id}`",
+        "8: accounts.a.archive.tags.team must be text in quotes",
+        "9: accounts.a.archive.mismatch must be `warn` or `refuse`",
+        "10: accounts.a.archive.retention is not a key",
+    ];
+    assert_eq!(faults.len(), expected.len(), "{faults:#?}");
+    for (fault, expected) in faults.iter().zip(expected) {
+        assert!(fault.contains(expected), "{fault}");
+    }
 }
