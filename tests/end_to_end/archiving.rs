@@ -3,11 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
-use seedance_archiver::lifecycles::{self, Doing};
+use seedance_archiver::{
+    config::Account,
+    lifecycles::{self, Doing},
+};
 use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use seedance_archiver_simulator::{Image, Script};
 use sha2::{Digest, Sha256};
-use temporalio_client::WorkflowCancelOptions;
+use temporalio_client::{WorkflowCancelOptions, WorkflowFetchHistoryOptions};
+use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 
 use crate::{
     Suite,
@@ -48,6 +52,14 @@ pub(crate) fn tests(suite: Suite) -> Suite {
         .test(
             "archiving::a_store_that_is_down_costs_no_download",
             store_is_down,
+        )
+        .test(
+            "archiving::what_expires_soonest_has_the_highest_priority",
+            priorities,
+        )
+        .test(
+            "archiving::a_later_lifecycle_replaces_the_record",
+            record_after_outcome,
         )
         .test(
             "archiving::a_destination_below_the_archive_is_used",
@@ -302,5 +314,65 @@ async fn uses_the_destination(server: Arc<Server>) -> anyhow::Result<()> {
         files.iter().all(|file| file.starts_with("team-a/default/")),
         "{files:?}"
     );
+    Ok(())
+}
+
+async fn priorities(server: Arc<Server>) -> anyhow::Result<()> {
+    let hour = Duration::from_secs(60 * 60);
+    for (window, expected) in [(5 * hour, 1), (20 * hour, 2), (10 * 24 * hour, 5)] {
+        let short = |account: &mut Account| {
+            account.windows.query_window = window;
+            account.windows.url_lifetime = window;
+        };
+        let world = World::with(&server, |simulator| simulator, short).await?;
+        let id = world.simulator.create(Script::default());
+        world.run(&server, &id).await?;
+        let events = server
+            .lifecycle(&id)
+            .fetch_history(WorkflowFetchHistoryOptions::default())
+            .into_events()
+            .await?;
+        let priority = events.into_iter().find_map(|event| match event.attributes {
+            Some(Attributes::ActivityTaskScheduledEventAttributes(scheduled))
+                if scheduled.activity_id == "archive" =>
+            {
+                scheduled.priority
+            }
+            _ => None,
+        });
+        let key = priority.context("no priority")?.priority_key;
+        ensure!(key == expected, "{key} for {window:?}");
+    }
+    Ok(())
+}
+
+/// A lifecycle that was cancelled leaves the record of its time.
+async fn record_after_outcome(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let id = world.simulator.create(Script {
+        running: Some(Duration::from_secs(3)),
+        ..Script::default()
+    });
+    let result = world
+        .with_worker(&server, async {
+            let lifecycle = world.start(&server, &id).await?;
+            let is_running = || world.simulator.status(&id) == Some("running");
+            until("it runs", is_running).await?;
+            let asked = world.simulator.stats(&id).queries;
+            let queries = || world.simulator.stats(&id).queries;
+            until("that is seen", || queries() > asked + 2).await?;
+            server
+                .lifecycle(&id)
+                .cancel(WorkflowCancelOptions::default())
+                .await?;
+            world.holds_outcome(&lifecycle.result().await?)?;
+            Ok(world.start(&server, &id).await?.result().await?)
+        })
+        .await?;
+    let manifest = result.manifest.context("no receipt")?;
+    world.holds_exactly(&id, &manifest)?;
+    let record = manifest.manifest_url.replace("manifest", "task");
+    let record = String::from_utf8(read_local(&record)?)?;
+    ensure!(record.contains("\"succeeded\""), "{record}");
     Ok(())
 }

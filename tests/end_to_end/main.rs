@@ -19,6 +19,7 @@ mod messages;
 mod minio;
 mod replay;
 mod requests;
+mod schema;
 mod secrets;
 mod tools;
 mod verdicts;

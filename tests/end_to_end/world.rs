@@ -28,6 +28,8 @@ use temporalio_client::{Client, WorkflowDescribeOptions, WorkflowHandle};
 use temporalio_sdk::Runtime;
 use tokio::process::{Child, Command};
 
+use crate::schema;
+
 /// The Temporal server of the whole run.
 pub(crate) struct Server {
     pub(crate) client: Client,
@@ -222,7 +224,9 @@ impl World {
         ensure!(object.size_bytes == made.len() as i64, "{object:?}");
         let sha256 = hex::encode(Sha256::digest(&made));
         ensure!(object.sha256 == sha256, "{object:?}");
-        let stored: Manifest = serde_json::from_slice(&read_local(&manifest.manifest_url)?)?;
+        let json = read_local(&manifest.manifest_url)?;
+        schema::check_manifest(&json)?;
+        let stored: Manifest = serde_json::from_slice(&json)?;
         ensure!(stored == *manifest, "the stored receipt is another one");
         Ok(())
     }
@@ -238,7 +242,9 @@ impl World {
 
         let [outcome, stored] =
             expected.map(|file| std::fs::read(self.directory.path().join(file)));
-        let outcome: OutcomeRecord = serde_json::from_slice(&outcome?)?;
+        let outcome = outcome?;
+        schema::check_outcome(&outcome)?;
+        let outcome: OutcomeRecord = serde_json::from_slice(&outcome)?;
         let told = (&outcome.outcome, &outcome.reason, &outcome.message);
         ensure!(
             told == (&result.outcome, &result.reason, &result.message),
