@@ -242,7 +242,10 @@ impl<U: Urls> Transfer<'_, U> {
             return Ok(());
         };
         let stored = upload.stored()?;
-        while let Some(state) = self.states.pop_front_if(|state| state.parts <= stored) {
+        let is_stored = |state: &State| state.parts <= stored;
+        while self.states.front().is_some_and(is_stored)
+            && let Some(state) = self.states.pop_front()
+        {
             let saved = upload.save(state.parts);
             if let Some((upload, source)) = saved.zip(self.source.place(state.offset)) {
                 self.progress.set_checkpoint(Checkpoint {

@@ -6,20 +6,17 @@ use futures::TryStreamExt;
 use object_store::{ObjectStore, path::Path};
 use seedance_archiver::{
     archive::{
-        self, Archive, Buffers, Deposit, Keys, Kind, Layout, Origin, Place, Progress, Transfers,
-        checks::Mismatch, source::Urls,
+        Archive, Buffers, Deposit, Keys, Layout, Place, Progress, Transfers, checks::Mismatch,
     },
     config::Account,
     download::{Downloads, UrlHosts},
-    seedance::SecretUrl,
 };
 use seedance_archiver_proto::v1::{Manifest, VideoTask};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::{dying::Dying, host::Host, memory::Memory};
+use crate::{dying::Dying, host::Host, memory::Memory, origin::OneUrl, video::video};
 
-const VIDEO: &[u8] = include_bytes!("../../simulator/fixtures/silent.mp4");
 /// With parts of this size, the video has a few.
 const PART: usize = 64 * 1024;
 const FOLDER: &str = "default/2025/07/18/cgt-1";
@@ -60,7 +57,7 @@ impl fmt::Debug for End {
 
 impl World {
     pub(crate) async fn new(creates_only: bool, transfers: &Transfers) -> Self {
-        let host = Host::of(video()).await;
+        let host = Host::of(video(4 * PART as u32 + 1000)).await;
         Self {
             memory: Arc::new(Memory::new(creates_only)),
             account: Account::new("default", host.url.clone(), "key".to_owned().into()),
@@ -111,8 +108,12 @@ impl World {
             task_id: self.task.id.clone(),
             ..Manifest::default()
         };
+        let origin = OneUrl {
+            url: self.host.url.clone(),
+            record: json!({ "id": self.task.id, "status": self.task.status }),
+        };
         tokio::select! {
-            made = deposit.make(self, manifest) => match made {
+            made = deposit.make(&origin, manifest) => match made {
                 Ok(manifest) => End::Archived(Box::new(manifest)),
                 Err(error) => End::Failed(error.to_string()),
             },
@@ -185,46 +186,5 @@ impl World {
             .unwrap();
         keys.sort();
         keys
-    }
-}
-
-/// The fixture with a box at its end that players skip.
-fn video() -> Vec<u8> {
-    let filling = 4 * PART as u32 + 1000;
-    let mut video = VIDEO.to_vec();
-    video.extend_from_slice(&filling.to_be_bytes());
-    video.extend_from_slice(b"free");
-    video.extend((8..filling).map(|index| (index % 251) as u8));
-    video
-}
-
-impl Origin for World {
-    type Error = archive::Error;
-
-    fn urls(&self, _: Kind) -> impl Urls<Error = archive::Error> + Send {
-        Only(SecretUrl::new(self.host.url.to_string()))
-    }
-
-    async fn record(&self) -> Value {
-        json!({ "id": self.task.id, "status": self.task.status })
-    }
-
-    fn goes_without(&self, _: Kind, error: archive::Error) -> Result<String, archive::Error> {
-        Err(error)
-    }
-}
-
-/// One URL and no other.
-struct Only(SecretUrl);
-
-impl Urls for Only {
-    type Error = archive::Error;
-
-    async fn first(&mut self) -> Result<SecretUrl, archive::Error> {
-        Ok(self.0.clone())
-    }
-
-    async fn fresh(&mut self, refused: archive::Error) -> Result<SecretUrl, archive::Error> {
-        Err(refused)
     }
 }

@@ -9,14 +9,15 @@ use axum::{
     Router,
     body::Body,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::get,
-    serve::ListenerExt,
 };
 use bytes::Bytes;
 use futures::stream;
 use reqwest::Url;
+
+use crate::serving;
 
 /// So small that there are some in each part.
 const PIECE: usize = 16 * 1024;
@@ -45,15 +46,10 @@ impl Host {
             pieces_left: None,
             was_resumed: false,
         }));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
         let router = Router::new()
             .route("/video.mp4", get(serve))
             .with_state(state.clone());
-        let listener = listener.tap_io(|connection| {
-            let _ = connection.set_nodelay(true);
-        });
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let address = serving::listen(router).await.unwrap();
         let url = format!("http://{address}/video.mp4?X-Tos-Signature=secret");
         Self {
             url: url.parse().unwrap(),
@@ -100,34 +96,12 @@ async fn serve(State(state): State<Arc<Mutex<Served>>>, headers: HeaderMap) -> R
     if served.pieces_left == Some(0) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let is_same = headers
-        .get(header::IF_RANGE)
-        .is_some_and(|it| it == served.etag);
-    let range = headers.get(header::RANGE).filter(|_| is_same);
-    let start = range.and_then(|range| {
-        range
-            .to_str()
-            .ok()?
-            .strip_prefix("bytes=")?
-            .strip_suffix('-')?
-            .parse()
-            .ok()
-    });
     let (size, etag) = (served.video.len(), served.etag);
-    let mut response = Response::builder().header(header::ETAG, etag);
-    if let Some(start) = start {
-        served.was_resumed = true;
-        let range = format!("bytes {start}-{}/{size}", size - 1);
-        response = response
-            .status(StatusCode::PARTIAL_CONTENT)
-            .header(header::CONTENT_RANGE, range);
-    }
-    let start = start.unwrap_or(0);
-    drop(served);
-    response
-        .header(header::CONTENT_LENGTH, size - start)
-        .body(Body::from_stream(pieces(state, start)))
-        .unwrap()
+    let answer = serving::answer(&headers, size, etag, |start| {
+        served.was_resumed |= start > 0;
+        Body::from_stream(pieces(state.clone(), start))
+    });
+    answer.unwrap()
 }
 
 /// The rest of the video; where the host dies, the connection ends before it does.

@@ -9,6 +9,12 @@ mod deposit;
 mod dying;
 mod host;
 mod memory;
+#[path = "../support/origin.rs"]
+mod origin;
+#[path = "../support/serving.rs"]
+mod serving;
+#[path = "../support/video.rs"]
+mod video;
 
 use std::sync::Arc;
 

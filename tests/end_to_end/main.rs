@@ -21,7 +21,11 @@ mod replay;
 mod requests;
 mod schema;
 mod secrets;
+#[path = "../support/server.rs"]
+mod server;
 mod tools;
+#[path = "../support/until.rs"]
+mod until;
 mod verdicts;
 mod visibility;
 mod waiting;

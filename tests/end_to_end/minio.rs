@@ -1,6 +1,7 @@
-//! A real MinIO, and buckets in it.
+//! Buckets in a real MinIO.
 
-use std::{net::TcpListener, path::PathBuf, process::Stdio};
+#[path = "../support/minio.rs"]
+mod shared;
 
 use futures::TryStreamExt;
 use object_store::{
@@ -8,82 +9,40 @@ use object_store::{
     aws::{AmazonS3, AmazonS3Builder},
     path::Path,
 };
-use tempfile::TempDir;
-use tokio::process::{Child, Command};
 
-use crate::world::until;
-
-const USER: &str = "minio-user";
-const PASSWORD: &str = "minio-password";
-
-pub(crate) struct Minio {
-    endpoint: String,
-    data: TempDir,
-    _process: Child,
-}
-
-impl Minio {
-    pub(crate) async fn start(program: PathBuf) -> anyhow::Result<Self> {
-        let data = tempfile::tempdir()?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let address = format!("127.0.0.1:{port}");
-        let process = Command::new(program)
-            .args(["server", "--quiet", "--address", &address])
-            .arg(data.path())
-            .env("MINIO_ROOT_USER", USER)
-            .env("MINIO_ROOT_PASSWORD", PASSWORD)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()?;
-        let listens = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
-        until("MinIO listens", listens).await?;
-        Ok(Self {
-            endpoint: format!("http://{address}"),
-            data,
-            _process: process,
-        })
-    }
-
-    /// A new bucket, which is a directory in MinIO's store.
-    pub(crate) fn bucket(&self, name: &str) -> anyhow::Result<Bucket> {
-        std::fs::create_dir(self.data.path().join(name))?;
-        let store = AmazonS3Builder::new()
-            .with_bucket_name(name)
-            .with_endpoint(&self.endpoint)
-            .with_allow_http(true)
-            .with_access_key_id(USER)
-            .with_secret_access_key(PASSWORD)
-            .build()?;
-        Ok(Bucket {
-            name: name.to_owned(),
-            url: format!("s3://{name}/team-a"),
-            endpoint: self.endpoint.clone(),
-            store,
-        })
-    }
-}
+pub(crate) use shared::Minio;
 
 pub(crate) struct Bucket {
     name: String,
-    /// An archive in it.
-    pub(crate) url: String,
-    endpoint: String,
+    environment: Vec<(&'static str, String)>,
     pub(crate) store: AmazonS3,
+}
+
+impl Minio {
+    /// A new bucket.
+    pub(crate) fn bucket(&self, name: &str) -> anyhow::Result<Bucket> {
+        self.create_bucket(name)?;
+        let mut environment = self.environment().to_vec();
+        let mut store = AmazonS3Builder::new().with_bucket_name(name);
+        for (key, value) in &environment {
+            store = store.with_config(key.to_lowercase().parse()?, value);
+        }
+        environment.push(("SEEDANCE_ARCHIVE_URL", format!("s3://{name}/team-a")));
+        Ok(Bucket {
+            name: name.to_owned(),
+            environment,
+            store: store.build()?,
+        })
+    }
 }
 
 impl Bucket {
     /// What a worker has in its environment to archive here.
-    pub(crate) fn environment(&self) -> [(&str, &str); 6] {
-        [
-            ("SEEDANCE_ARCHIVE_URL", &self.url),
-            ("AWS_ENDPOINT", &self.endpoint),
-            ("AWS_ALLOW_HTTP", "true"),
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", USER),
-            ("AWS_SECRET_ACCESS_KEY", PASSWORD),
-        ]
+    pub(crate) fn environment(&self) -> Vec<(&str, &str)> {
+        let variables = self.environment.iter();
+        variables
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect()
     }
 
     /// Every key, sorted.

@@ -1,0 +1,67 @@
+//! The servers that stores need, and this program within their environment.
+
+use std::{env, path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, bail};
+use tokio::{process::Command, runtime::Runtime};
+
+use crate::{azurite::Azurite, minio::Minio, tools};
+
+/// The bucket and the container.
+pub(crate) const BUCKET: &str = "videos";
+
+/// Names the directory of local archives. Where it is set, the servers are up.
+const DIRECTORY: &str = "SEEDANCE_TEST_STORES";
+
+/// What configures stores, none of which is to come from whoever runs the tests.
+const CONFIGURATION: [&str; 3] = ["AWS_", "AZURE_", "AZURITE_"];
+
+/// The directory of local archives. `None`: the servers are not up.
+pub(crate) fn directory() -> Option<PathBuf> {
+    env::var_os(DIRECTORY).map(PathBuf::from)
+}
+
+/// Starts the servers that can be had, and this program again.
+pub(crate) fn start_this_again() -> anyhow::Result<ExitCode> {
+    Runtime::new()?.block_on(async {
+        let directory = tempfile::tempdir()?;
+        let (minio, azurite) = tokio::try_join!(minio(), azurite())?;
+        let mut program = Command::new(env::current_exe()?);
+        program.args(env::args_os().skip(1)).kill_on_drop(true);
+        for (name, _) in env::vars_os() {
+            let name = name.to_string_lossy();
+            if CONFIGURATION.iter().any(|prefix| name.starts_with(prefix)) {
+                program.env_remove(name.as_ref());
+            }
+        }
+        program.env(DIRECTORY, directory.path());
+        program.envs(minio.iter().flat_map(Minio::environment));
+        program.envs(azurite.iter().flat_map(Azurite::environment));
+        let mut program = program.spawn().context("cannot start the tests")?;
+        tokio::select! {
+            status = program.wait() => match status?.code() {
+                Some(code) => Ok(ExitCode::from(u8::try_from(code)?)),
+                None => bail!("the tests were killed"),
+            },
+            _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+        }
+    })
+}
+
+async fn minio() -> anyhow::Result<Option<Minio>> {
+    match tools::minio() {
+        Ok(program) => {
+            let minio = Minio::start(program).await.context("no MinIO")?;
+            minio.create_bucket(BUCKET)?;
+            Ok(Some(minio))
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+async fn azurite() -> anyhow::Result<Option<Azurite>> {
+    match tools::azurite() {
+        Ok(program) => Ok(Some(Azurite::start(program).await.context("no Azurite")?)),
+        Err(_) => Ok(None),
+    }
+}

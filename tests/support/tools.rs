@@ -1,0 +1,34 @@
+//! Tools beyond Rust and Temporal that tests need.
+
+use std::{fmt, path::PathBuf};
+
+/// A tool that is not here.
+#[derive(Debug)]
+pub(crate) struct Missing(pub(crate) &'static str);
+
+impl fmt::Display for Missing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} (`ci/tools` installs it)", self.0)
+    }
+}
+
+/// Whether a missing tool is a failure.
+pub(crate) fn all_are_required() -> bool {
+    std::env::var("REQUIRE_ALL_TOOLS").is_ok_and(|value| value == "1")
+}
+
+/// A MinIO server.
+pub(crate) fn minio() -> Result<PathBuf, Missing> {
+    let installed = installed("minio");
+    if installed.is_file() {
+        return Ok(installed);
+    }
+    which::which("minio").map_err(|_| Missing("no `minio`"))
+}
+
+/// Where `ci/tools` puts what it installs.
+pub(crate) fn installed(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("target/tools")
+        .join(path)
+}
