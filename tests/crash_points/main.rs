@@ -105,37 +105,48 @@ async fn source_dies_after(k: usize, keeps_heartbeat: bool, transfers: &Transfer
     world.host.was_resumed()
 }
 
-/// A slow attempt, believed dead, that ends after the one in its place, with the same bytes or others.
+/// A slow attempt, believed dead, that ends after the one in its place. That one knows its last
+/// heartbeat, and so its upload, or does not; and is served the same bytes or others.
 #[tokio::test]
 async fn two_attempts_at_once() {
     let transfers = transfers();
     for creates_only in [false, true] {
-        for same in [true, false] {
-            let world = Arc::new(World::new(creates_only, &transfers).await);
-            let slow = Dying::at(&world.memory, NEVER, Death::Before);
-            let held = slow.hold_before_publishing();
-            let first = tokio::spawn({
-                let world = world.clone();
-                async move { world.deposit(slow, &World::fresh()).await }
-            });
-            held.reached().await;
-            if !same {
-                world.host.serve_another();
+        for knows in [false, true] {
+            for same in [false, true] {
+                let world = World::new(creates_only, &transfers).await;
+                two_attempts(world, knows, same).await;
             }
-            let second = world
-                .deposit(Dying::never(&world.memory), &World::fresh())
-                .await;
-            let End::Archived(receipt) = second else {
-                panic!("the second attempt: {second:?}");
-            };
-            held.let_go();
-            let first = first.await.unwrap();
-            match first {
-                End::Archived(own) => assert!(same && own == receipt, "{own:?}"),
-                End::Failed(fault) => assert!(!same && fault.contains("SHA-256"), "{fault}"),
-                End::Died => panic!("it died"),
-            }
-            world.holds_what_is_served("two attempts").await;
         }
     }
+}
+
+async fn two_attempts(world: World, knows: bool, same: bool) {
+    let world = Arc::new(world);
+    let place = Arc::new(World::fresh());
+    let slow = Dying::at(&world.memory, NEVER, Death::Before);
+    let held = slow.hold_before_publishing();
+    let first = tokio::spawn({
+        let (world, place) = (world.clone(), place.clone());
+        async move { world.deposit(slow, &place).await }
+    });
+    held.reached().await;
+    if !same {
+        world.host.serve_another();
+    }
+    let next = match knows {
+        true => World::heartbeat(&place),
+        false => World::fresh(),
+    };
+    let second = world.deposit(Dying::never(&world.memory), &next).await;
+    let at = format!("knows: {knows}, same: {same}");
+    let End::Archived(receipt) = second else {
+        panic!("the second attempt: {second:?}, {at}");
+    };
+    held.let_go();
+    match first.await.unwrap() {
+        End::Archived(own) => assert!(same && own == receipt, "{at}: {own:?}"),
+        End::Failed(fault) => assert!(!same && fault.contains("SHA-256"), "{at}: {fault}"),
+        End::Died => panic!("it died"),
+    }
+    world.holds_what_is_served(&at).await;
 }
