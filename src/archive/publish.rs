@@ -28,7 +28,7 @@ pub(super) async fn publish(
         Body::Small(bytes) => {
             let options = PutOptions {
                 mode: PutMode::Create,
-                ..archive.put_options(new.format, task)
+                ..archive.put_options(new.format, Some(task))
             };
             let put = archive.store.put_opts(&key, bytes.into(), options).await;
             put.map(drop).map_err(Error::from)

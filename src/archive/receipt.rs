@@ -105,7 +105,7 @@ fn task_object(
     }
 }
 
-/// Writes how a task ended without a video: its last record, then the outcome. Neither is the last
+/// Writes how a task ended without a video: the outcome, then its last record. Neither is the last
 /// word: a later one replaces them, and a receipt makes them void.
 pub async fn write_outcome(
     archive: &Archive,
@@ -151,7 +151,7 @@ async fn put(
 ) -> Result<PutResult, Error> {
     let options = PutOptions {
         mode,
-        ..archive.document_options(JSON)
+        ..archive.put_options(JSON, None)
     };
     Ok(archive.store.put_opts(key, json.into(), options).await?)
 }

@@ -95,10 +95,10 @@ impl Archive {
         format!("{}/{key}", self.url.as_str().trim_end_matches('/'))
     }
 
-    /// How an object of this format is put.
-    pub(super) fn put_options(&self, format: Format, task: &VideoTask) -> PutOptions {
+    /// How an object of this format is put: what a task has made, or a record of it.
+    pub(super) fn put_options(&self, format: Format, made_by: Option<&VideoTask>) -> PutOptions {
         PutOptions {
-            attributes: self.attributes(format, Some(task)),
+            attributes: self.attributes(format, made_by),
             tags: self.tags(),
             ..PutOptions::default()
         }
@@ -110,15 +110,6 @@ impl Archive {
             attributes: self.attributes(format, Some(task)),
             tags: self.tags(),
             ..PutMultipartOptions::default()
-        }
-    }
-
-    /// How a record is put.
-    pub(super) fn document_options(&self, format: Format) -> PutOptions {
-        PutOptions {
-            attributes: self.attributes(format, None),
-            tags: self.tags(),
-            ..PutOptions::default()
         }
     }
 

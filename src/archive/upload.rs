@@ -26,7 +26,6 @@ pub(super) struct Upload {
 
 /// A part, by its index, and what the store said.
 type Stored = (usize, object_store::Result<PartId>);
-type Joined = Result<Stored, JoinError>;
 
 enum Target {
     /// By an id that any process can use.
@@ -90,8 +89,9 @@ impl Upload {
 
     /// Sends the next part, once there are not too many under way.
     pub(super) async fn put(&mut self, part: Bytes) -> Result<(), Error> {
-        while self.under_way.len() >= UNDER_WAY {
-            let joined = self.under_way.join_next().await;
+        while self.under_way.len() >= UNDER_WAY
+            && let Some(joined) = self.under_way.join_next().await
+        {
             self.take_note(joined)?;
         }
         let index = self.parts.len();
@@ -123,7 +123,7 @@ impl Upload {
     /// How many parts, from the first, the store is known to have by now.
     pub(super) fn stored(&mut self) -> Result<usize, Error> {
         while let Some(joined) = self.under_way.try_join_next() {
-            self.take_note(Some(joined))?;
+            self.take_note(joined)?;
         }
         Ok(self.parts.iter().take_while(|part| part.is_some()).count())
     }
@@ -144,7 +144,7 @@ impl Upload {
     /// Waits until the store has every part.
     pub(super) async fn flush(&mut self) -> Result<(), Error> {
         while let Some(joined) = self.under_way.join_next().await {
-            self.take_note(Some(joined))?;
+            self.take_note(joined)?;
         }
         Ok(())
     }
@@ -176,10 +176,7 @@ impl Upload {
     }
 
     /// Takes note of a part that was stored, or could not be.
-    fn take_note(&mut self, joined: Option<Joined>) -> Result<(), Error> {
-        let Some(joined) = joined else {
-            return Ok(());
-        };
+    fn take_note(&mut self, joined: Result<Stored, JoinError>) -> Result<(), Error> {
         let (index, part) = joined.map_err(|fault| Error::Upload(fault.to_string()))?;
         if let Some(place) = self.parts.get_mut(index) {
             *place = Some(part?);

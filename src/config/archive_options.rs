@@ -1,5 +1,7 @@
 //! How an account's videos are archived: `[accounts.NAME.archive]`.
 
+use std::collections::BTreeMap;
+
 use object_store::path::Path;
 
 use super::section::Section;
@@ -53,9 +55,9 @@ fn mismatch(word: &str) -> Result<Mismatch, String> {
     }
 }
 
-fn tags(section: &Section) -> std::collections::BTreeMap<String, String> {
+fn tags(section: &Section) -> BTreeMap<String, String> {
     let Some(tags) = section.section("tags") else {
-        return Default::default();
+        return BTreeMap::new();
     };
     let tags = tags.pairs(|value| Some(value.to_owned()), "must be text in quotes");
     tags.into_iter()
