@@ -6,10 +6,11 @@ use prost_types::{
 };
 
 const PACKAGE: &str = "seedance.archiver.v1";
-const FILES: [&str; 3] = [
+const FILES: [&str; 4] = [
     "seedance/archiver/v1/task.proto",
     "seedance/archiver/v1/archive.proto",
     "seedance/archiver/v1/lifecycle.proto",
+    "seedance/archiver/v1/sweep.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,6 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut config = prost_build::Config::new();
     config.btree_map(["."]);
+    config.enable_type_names();
     config.message_attribute(".", "#[derive(serde::Serialize, serde::Deserialize)]");
     config.message_attribute(".", "#[serde(default)]");
     for message in descriptors.file.iter().flat_map(|file| &file.message_type) {

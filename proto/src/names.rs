@@ -41,6 +41,11 @@ pub fn lifecycle_workflow_id(account: &str, task_id: &str) -> String {
     format!("video-task/{}/{task_id}", account_or_default(account))
 }
 
+/// Workflow id of the sweep of an account, and id of the schedule that repeats it: one at a time.
+pub fn sweep_workflow_id(account: &str) -> String {
+    format!("sweep-video-tasks/{}", account_or_default(account))
+}
+
 /// Search attributes that lifecycles write where they are registered. All but the deadline, which is a
 /// `Datetime`, are of the type `Keyword`.
 pub mod search_attribute {

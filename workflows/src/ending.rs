@@ -34,9 +34,9 @@ pub fn unsuccessful(task: VideoTask) -> VideoTaskLifecycleResult {
     VideoTaskLifecycleResult {
         outcome: outcome::UNSUCCESSFUL.into(),
         task: Some(task),
-        manifest: None,
         reason,
         message,
+        ..VideoTaskLifecycleResult::default()
     }
 }
 
@@ -57,9 +57,9 @@ pub fn after_verdict(
     VideoTaskLifecycleResult {
         outcome: outcome.into(),
         task,
-        manifest: None,
         reason: verdict.reason,
         message,
+        ..VideoTaskLifecycleResult::default()
     }
 }
 
@@ -68,9 +68,9 @@ pub fn cancelled_by_caller(task_too: &str, task: Option<VideoTask>) -> VideoTask
     VideoTaskLifecycleResult {
         outcome: outcome::UNKNOWN.into(),
         task,
-        manifest: None,
         reason: CANCELLED_BY_CALLER.into(),
         message: format!("the lifecycle was cancelled; {task_too}"),
+        ..VideoTaskLifecycleResult::default()
     }
 }
 
