@@ -1,5 +1,6 @@
 //! Compiles the `.proto` files, without `protoc`, and gives the messages their JSON.
 
+use prost::Message;
 use prost_types::{
     DescriptorProto, FieldDescriptorProto,
     field_descriptor_proto::{Label, Type},
@@ -30,6 +31,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             );
         }
     }
+    let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
     config.compile_fds(descriptors)?;
     Ok(())
 }

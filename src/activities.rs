@@ -1,5 +1,5 @@
-//! The activities that a worker registers: `QueryVideoTask` and `ArchiveVideo`, and what a lifecycle
-//! needs beside them, `CancelVideoTask` and `RecordOutcome`.
+//! The activities that a worker registers: `QueryVideoTask`, `ArchiveVideo` and `AwaitVideoTask`, and
+//! what a lifecycle needs beside them, `CancelVideoTask` and `RecordOutcome`.
 
 mod archive_video;
 mod cancel_video_task;
@@ -13,6 +13,7 @@ mod successor;
 mod task_origin;
 mod task_record;
 mod transfers;
+mod waits;
 
 pub use query_video_task::QueryActivities;
 pub use transfers::{CannotServe, TransferActivities};

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use seedance_archiver_proto::{
     names,
+    reason::{CANCELLED_BY_CALLER, TERMINATED, TIMED_OUT},
     v1::{ArchiveProgress, VideoTaskLifecycleRequest, VideoTaskLifecycleResult},
 };
-use seedance_archiver_workflows::VideoTaskLifecycle;
+use seedance_archiver_workflows::{VideoTaskLifecycle, encoding, ending, reply::Reply};
 use temporalio_client::{
-    Client, WorkflowDescribeOptions, WorkflowFetchHistoryOptions, WorkflowGetResultOptions,
-    WorkflowHandle, WorkflowIdConflictPolicy, WorkflowStartOptions, errors::WorkflowGetResultError,
+    Client, WorkflowDescribeOptions, WorkflowExecutionInfo, WorkflowExecutionStatus,
+    WorkflowFetchHistoryOptions, WorkflowGetResultOptions, WorkflowHandle,
+    WorkflowIdConflictPolicy, WorkflowStartOptions,
+    errors::{WorkflowGetResultError, WorkflowInteractionError},
 };
 use temporalio_common::{
     error::IncomingError,
@@ -25,6 +28,7 @@ const LOOK: Duration = Duration::from_millis(400);
 
 /// A lifecycle that was started, by this call or an earlier one.
 pub struct Lifecycle {
+    client: Client,
     handle: WorkflowHandle<Client, VideoTaskLifecycle>,
 }
 
@@ -57,6 +61,14 @@ pub struct Cost {
 pub struct LifecycleError {
     workflow_id: String,
     fault: String,
+    failure_type: Option<String>,
+}
+
+impl LifecycleError {
+    /// The type of the failure that the workflow ended with. `None`: it is not the workflow that failed.
+    pub fn failure_type(&self) -> Option<&str> {
+        self.failure_type.as_deref()
+    }
 }
 
 /// Starts the lifecycle of a task. One that is running already is joined.
@@ -74,15 +86,32 @@ pub async fn start(
         .start_workflow(VideoTaskLifecycle::default(), request.into(), options)
         .await
     {
-        Ok(handle) => Ok(Lifecycle { handle }),
+        Ok(handle) => Ok(Lifecycle {
+            client: client.clone(),
+            handle,
+        }),
         Err(error) => Err(LifecycleError {
             workflow_id,
             fault: error.to_string(),
+            failure_type: None,
         }),
     }
 }
 
 impl Lifecycle {
+    /// The lifecycle of a task, by the run that was started or joined earlier.
+    pub fn of_run(client: &Client, account: &str, task_id: &str, run_id: &str) -> Self {
+        let info = WorkflowExecutionInfo::builder()
+            .namespace(client.options().namespace.as_str())
+            .workflow_id(names::lifecycle_workflow_id(account, task_id))
+            .run_id(run_id)
+            .build();
+        Self {
+            client: client.clone(),
+            handle: WorkflowHandle::new(client.clone(), info),
+        }
+    }
+
     /// Waits for the result, telling `watch` what goes on until then.
     pub async fn follow(
         &self,
@@ -108,12 +137,20 @@ impl Lifecycle {
     pub async fn result(&self) -> Result<VideoTaskLifecycleResult, LifecycleError> {
         let options = WorkflowGetResultOptions::default();
         match self.handle.get_result(options).await {
-            Ok(result) => Ok(result),
+            Ok(result) => Ok(result.into_message()),
             Err(WorkflowGetResultError::Failed(failure)) => match lost(&failure) {
                 Some(result) => Ok(result),
-                // The workflow's own words: "workflow failed" alone helps nobody.
-                None => Err(self.error(failure.failure().message.clone())),
+                None => Err(LifecycleError {
+                    failure_type: Some(failure_type(&failure)),
+                    // The workflow's own words: "workflow failed" alone helps nobody.
+                    ..self.error(failure.failure().message.clone())
+                }),
             },
+            Err(WorkflowGetResultError::Terminated { .. }) => Ok(ending::stopped(TERMINATED)),
+            Err(WorkflowGetResultError::TimedOut) => Ok(ending::stopped(TIMED_OUT)),
+            Err(WorkflowGetResultError::Cancelled { .. }) => {
+                Ok(ending::stopped(CANCELLED_BY_CALLER))
+            }
             Err(other) => Err(self.error(other.to_string())),
         }
     }
@@ -128,24 +165,72 @@ impl Lifecycle {
         Ok(description.raw().pending_activities.iter().find_map(doing))
     }
 
-    /// What it has taken so far.
-    pub async fn cost(&self) -> Result<Cost, LifecycleError> {
-        let events = self
-            .handle
-            .fetch_history(WorkflowFetchHistoryOptions::default())
-            .into_events()
+    /// Whether it has not ended. It may have gone on in another run.
+    pub async fn is_running(&self) -> Result<bool, LifecycleError> {
+        let workflow_id = self.handle.info().workflow_id.as_str();
+        let latest = self
+            .client
+            .get_workflow_handle::<VideoTaskLifecycle>(workflow_id);
+        let describe = latest.describe(WorkflowDescribeOptions::default());
+        let description = describe
             .await
             .map_err(|error| self.error(error.to_string()))?;
+        Ok(description.status() == WorkflowExecutionStatus::Running)
+    }
+
+    /// Whether it is there: history forgets, or was never told.
+    pub async fn exists(&self) -> Result<bool, LifecycleError> {
+        let describe = self.handle.describe(WorkflowDescribeOptions::default());
+        match describe.await {
+            Ok(_) => Ok(true),
+            Err(WorkflowInteractionError::NotFound(_)) => Ok(false),
+            Err(error) => Err(self.error(error.to_string())),
+        }
+    }
+
+    /// The run that was started or joined.
+    pub fn run_id(&self) -> &str {
+        self.handle.run_id().unwrap_or_default()
+    }
+
+    /// The request that it was started with.
+    pub async fn request(&self) -> Result<VideoTaskLifecycleRequest, LifecycleError> {
+        let history = self.history().await?;
+        let input = history.iter().find_map(|event| match &event.attributes {
+            Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => {
+                started.input.as_ref()?.payloads.first()
+            }
+            _ => None,
+        });
+        match input.map(encoding::decode) {
+            Some(Ok(request)) => Ok(request),
+            Some(Err(error)) => Err(self.error(error.to_string())),
+            None => Err(self.error("it was started without a request".to_owned())),
+        }
+    }
+
+    /// What it has taken so far.
+    pub async fn cost(&self) -> Result<Cost, LifecycleError> {
+        let events = self.history().await?;
         Ok(Cost {
             polls: polls(&events),
             history_events: events.len() as u64,
         })
     }
 
+    async fn history(&self) -> Result<Vec<HistoryEvent>, LifecycleError> {
+        self.handle
+            .fetch_history(WorkflowFetchHistoryOptions::default())
+            .into_events()
+            .await
+            .map_err(|error| self.error(error.to_string()))
+    }
+
     fn error(&self, fault: String) -> LifecycleError {
         LifecycleError {
             workflow_id: self.handle.info().workflow_id.clone(),
             fault,
+            failure_type: None,
         }
     }
 }
@@ -156,9 +241,21 @@ fn lost(failure: &IncomingError) -> Option<VideoTaskLifecycleResult> {
         IncomingError::Application(failure)
             if failure.type_name() == Some(names::failure::VIDEO_LOST) =>
         {
-            failure.details().ok().flatten()
+            let result: Option<Reply<VideoTaskLifecycleResult>> = failure.details().ok().flatten();
+            result.map(Reply::into_message)
         }
         _ => None,
+    }
+}
+
+/// The type of the innermost failure that has one.
+fn failure_type(failure: &IncomingError) -> String {
+    let of_cause = failure.cause().map(failure_type).unwrap_or_default();
+    match failure {
+        IncomingError::Application(failure) if of_cause.is_empty() => {
+            failure.type_name().unwrap_or_default().to_owned()
+        }
+        _ => of_cause,
     }
 }
 

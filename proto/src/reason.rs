@@ -19,6 +19,11 @@ pub const SEAL_KEY_MISSING: &str = "seal_key_missing";
 /// The workflow was cancelled: not a verdict about the task.
 pub const CANCELLED_BY_CALLER: &str = "cancelled_by_caller";
 
+/// Somebody terminated the workflow: not a verdict about the task.
+pub const TERMINATED: &str = "terminated";
+/// The workflow was started with a timeout of its own, which is over: not a verdict about the task.
+pub const TIMED_OUT: &str = "timed_out";
+
 /// The reason that stands for a type of failure: `StoreUnavailable` is `store_unavailable`.
 pub fn of_failure(failure_type: &str) -> String {
     let mut reason = String::new();

@@ -10,7 +10,10 @@ use seedance_archiver_proto::{
     status,
     v1::{ArchiveVideoRequest, Manifest, VideoTask},
 };
-use seedance_archiver_workflows::request::{InvalidRequest, Request};
+use seedance_archiver_workflows::{
+    encoding::Encoding,
+    request::{InvalidRequest, Request},
+};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use uuid::Uuid;
 
@@ -54,7 +57,7 @@ impl TransferActivities {
                 }
                 // What was learnt last, the next attempt has to know.
                 heartbeat::beat(ctx, &progress).await;
-                Err(fail(fault, &job.account, &job.task, ctx))
+                Err(fail(fault, &job.account, &job.task, job.encoding, ctx))
             }
         }
     }
@@ -64,6 +67,7 @@ impl TransferActivities {
         ctx: &ActivityContext,
         request: Request<ArchiveVideoRequest>,
     ) -> Result<Job<'_>, ActivityError> {
+        let encoding = request.encoding();
         let request = request.check().map_err(failure::invalid_request)?;
         let task = request.task.unwrap_or_default();
         let served = self.served(&request.account)?;
@@ -75,7 +79,7 @@ impl TransferActivities {
         }
         let archive = served
             .archive_at(&request.destination)
-            .map_err(|fault| fail(fault, account, &task, ctx))?;
+            .map_err(|fault| fail(fault, account, &task, encoding, ctx))?;
         Ok(Job {
             layout: Layout::new(&archive.root, account, &task),
             created_at: created_at(&task, ctx),
@@ -84,6 +88,7 @@ impl TransferActivities {
             account: account.clone(),
             served,
             task,
+            encoding,
             archive,
         })
     }
@@ -95,6 +100,7 @@ pub(super) struct Job<'a> {
     pub(super) task: VideoTask,
     pub(super) created_at: SystemTime,
     pub(super) attempt: u32,
+    encoding: Encoding,
     served: &'a Served,
     archive: Archive,
     layout: Layout,
@@ -151,9 +157,15 @@ impl Job<'_> {
     }
 }
 
-fn fail(fault: Fault, account: &Account, task: &VideoTask, ctx: &ActivityContext) -> ActivityError {
+fn fail(
+    fault: Fault,
+    account: &Account,
+    task: &VideoTask,
+    encoding: Encoding,
+    ctx: &ActivityContext,
+) -> ActivityError {
     let left = left(account, task, ctx);
-    failure::transfer_failed(fault, ctx.info().attempt, left, task)
+    failure::transfer_failed(fault, ctx.info().attempt, left, task, encoding)
 }
 
 /// How long the bytes can be had.

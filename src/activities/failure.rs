@@ -5,7 +5,7 @@ use std::time::Duration;
 
 pub(super) use seedance_archiver_proto::names::failure::*;
 use seedance_archiver_proto::v1::{Verdict, VideoTask};
-use seedance_archiver_workflows::request::InvalidRequest;
+use seedance_archiver_workflows::{encoding::Encoding, reply::Reply, request::InvalidRequest};
 use temporalio_common::error::{ApplicationErrorCategory, ApplicationFailure};
 use temporalio_sdk::activities::ActivityError;
 
@@ -41,6 +41,7 @@ pub(super) fn transfer_failed(
     attempt: u32,
     left: Duration,
     task: &VideoTask,
+    encoding: Encoding,
 ) -> ActivityError {
     match fault {
         Fault::Invalid(error) => invalid_request(error),
@@ -52,12 +53,8 @@ pub(super) fn transfer_failed(
             .into(),
         Fault::Passing(fault) if left.is_zero() => {
             let message = format!("the video can no longer be had: {}", fault.message);
-            settled(
-                message,
-                fault.failure_type,
-                &fault.reason,
-                Some(task.clone()),
-            )
+            let verdict = verdict(&fault.reason, Some(task.clone()), encoding);
+            settled(message, fault.failure_type, verdict)
         }
         Fault::Passing(fault) => {
             let delay = transfer_retry(attempt, left)
@@ -92,21 +89,23 @@ pub(super) fn retried(message: String, failure_type: &str, delay: Duration) -> A
         .into()
 }
 
-/// Nothing more can be done about the task. The last record goes with the verdict, so that whoever
+/// The verdict on a task, in the encoding of the request. The last record goes with it, so that whoever
 /// waits knows whether the task was ever seen.
+pub(super) fn verdict(reason: &str, task: Option<VideoTask>, encoding: Encoding) -> Reply<Verdict> {
+    let reason = reason.to_owned();
+    Reply::new(Verdict { reason, task }, encoding)
+}
+
+/// Nothing more can be done about the task.
 pub(super) fn settled(
     message: String,
     failure_type: &str,
-    reason: &str,
-    task: Option<VideoTask>,
+    verdict: Reply<Verdict>,
 ) -> ActivityError {
     ApplicationFailure::builder(message)
         .type_name(failure_type.to_owned())
         .non_retryable(true)
-        .details(Verdict {
-            reason: reason.to_owned(),
-            task,
-        })
+        .details(verdict)
         .build()
         .into()
 }

@@ -4,7 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, civil::DateTime, tz};
 use seedance_archiver_proto::v1::{QueryProgress, QueryVideoTaskRequest, VideoTask};
-use seedance_archiver_workflows::question::{Known, Seen};
+use seedance_archiver_workflows::{
+    encoding::Encoding,
+    question::{Known, Seen},
+};
 use temporalio_sdk::activities::ActivityContext;
 
 use crate::{config::Account, time::time};
@@ -14,6 +17,7 @@ pub(super) struct Memory<'a> {
     ctx: &'a ActivityContext,
     account: &'a Account,
     request: &'a QueryVideoTaskRequest,
+    encoding: Encoding,
     progress: QueryProgress,
 }
 
@@ -23,14 +27,21 @@ impl<'a> Memory<'a> {
         ctx: &'a ActivityContext,
         account: &'a Account,
         request: &'a QueryVideoTaskRequest,
+        encoding: Encoding,
     ) -> Self {
         let progress: Option<QueryProgress> = ctx.heartbeat_details().deserialize().ok().flatten();
         Self {
             ctx,
             account,
             request,
+            encoding,
             progress: progress.unwrap_or_default(),
         }
+    }
+
+    /// How the request came, and how the answer is to go.
+    pub(super) fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
     /// A record came. It is written down where it is another one, or was last seen long ago.

@@ -8,20 +8,26 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use seedance_archiver_proto::{
+    outcome,
     reason::{
         self, CANCELLED_AND_PURGED, OUTSIDE_QUERY_WINDOW, QUERY_WINDOW_CLOSED, RECORD_VANISHED,
         TASK_NOT_FOUND,
     },
-    v1::{CancelVideoTaskRequest, CancelVideoTaskResult, QueryVideoTaskRequest, VideoTask},
+    v1::{
+        AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult,
+        QueryVideoTaskRequest, VideoTask, VideoTaskLifecycleResult,
+    },
 };
 use seedance_archiver_workflows::{
+    ending,
     question::{self, Answer, Next},
+    reply::Reply,
     request::Request,
 };
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
-use super::{cancel_video_task, failure, memory::Memory};
+use super::{cancel_video_task, failure, memory::Memory, waits::Waits};
 use crate::{
     config::{Account, Accounts},
     questions::{Questions, lacks_url},
@@ -32,6 +38,7 @@ use crate::{
 pub struct QueryActivities {
     accounts: Accounts,
     questions: Questions,
+    waits: Waits,
 }
 
 #[activities]
@@ -42,16 +49,35 @@ impl QueryActivities {
         self: Arc<Self>,
         ctx: ActivityContext,
         request: Request<QueryVideoTaskRequest>,
-    ) -> Result<VideoTask, ActivityError> {
+    ) -> Result<Reply<VideoTask>, ActivityError> {
+        let encoding = request.encoding();
         let request = request.check().map_err(failure::invalid_request)?;
         let account = self.account(&request.account)?;
-        let mut memory = Memory::recall(&ctx, &account, &request);
-        match self.questions.ask(&account, &request.task_id).await {
+        let mut memory = Memory::recall(&ctx, &account, &request, encoding);
+        let task = match self.questions.ask(&account, &request.task_id).await {
             Ok(task) if is_news(&task, &request) && request.reveal_urls => reveal(&account, task),
             Ok(task) if is_news(&task, &request) => Ok(task),
             Ok(task) => Err(no_news(&account, task, &mut memory).await),
             Err(error) => Err(no_record(&account, &error, &mut memory).await),
+        };
+        task.map(|task| Reply::new(task, encoding))
+    }
+
+    /// Starts the lifecycle of a task or joins the one that is running, and returns its result.
+    #[activity(name = "AwaitVideoTask")]
+    pub async fn await_video_task(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        request: Request<AwaitVideoTaskRequest>,
+    ) -> Result<Reply<VideoTaskLifecycleResult>, ActivityError> {
+        let encoding = request.encoding();
+        let request = request.check().map_err(failure::invalid_request)?;
+        let account = self.account(&request.account)?;
+        let result = self.waits.wait(&ctx, &account, &request).await?;
+        if result.outcome == outcome::LOST && !request.report_only {
+            return Err(ending::video_lost(Reply::new(result, encoding)).into());
         }
+        Ok(Reply::new(result, encoding))
     }
 
     /// Cancels the task where it is queued, and tells its status where it is not.
@@ -60,10 +86,12 @@ impl QueryActivities {
         self: Arc<Self>,
         _ctx: ActivityContext,
         request: Request<CancelVideoTaskRequest>,
-    ) -> Result<CancelVideoTaskResult, ActivityError> {
+    ) -> Result<Reply<CancelVideoTaskResult>, ActivityError> {
+        let encoding = request.encoding();
         let request = request.check().map_err(failure::invalid_request)?;
         let account = self.account(&request.account)?;
-        cancel_video_task::cancel(&self.questions, &account, &request.task_id).await
+        let result = cancel_video_task::cancel(&self.questions, &account, &request.task_id).await;
+        result.map(|result| Reply::new(result, encoding))
     }
 }
 
@@ -73,6 +101,7 @@ impl QueryActivities {
         Self {
             accounts,
             questions,
+            waits: Waits::default(),
         }
     }
 
@@ -112,7 +141,8 @@ async fn no_news(account: &Account, task: VideoTask, memory: &mut Memory<'_>) ->
             let message = format!(
                 "the window in which the task can be asked about has closed; it was still {state}"
             );
-            failure::settled(message, failure::QUERY_WINDOW_CLOSED, reason, Some(task))
+            let verdict = failure::verdict(reason, Some(task), memory.encoding());
+            failure::settled(message, failure::QUERY_WINDOW_CLOSED, verdict)
         }
     }
 }
@@ -154,7 +184,8 @@ async fn no_record(
                 _ => failure::QUERY_WINDOW_CLOSED,
             };
             let message = verdict_message(reason, account, error);
-            failure::settled(message, failure_type, reason, memory.last_record())
+            let verdict = failure::verdict(reason, memory.last_record(), memory.encoding());
+            failure::settled(message, failure_type, verdict)
         }
     }
 }

@@ -18,6 +18,7 @@ pub(super) async fn run(
     ctx: &ActivityContext,
     request: Request<RecordOutcomeRequest>,
 ) -> Result<OutcomeRecord, ActivityError> {
+    let encoding = request.encoding();
     let request = request.check().map_err(failure::invalid_request)?;
     let served = activities.served(&request.account)?;
     let account = &served.account;
@@ -49,5 +50,5 @@ pub(super) async fn run(
     let attempt = ctx.info().attempt;
     recorded
         .await
-        .map_err(|fault: Fault| failure::transfer_failed(fault, attempt, FOR_EVER, &task))
+        .map_err(|fault: Fault| failure::transfer_failed(fault, attempt, FOR_EVER, &task, encoding))
 }

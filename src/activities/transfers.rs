@@ -10,7 +10,10 @@ use seedance_archiver_proto::{
     names,
     v1::{ArchiveVideoRequest, Manifest, OutcomeRecord, RecordOutcomeRequest},
 };
-use seedance_archiver_workflows::request::{InvalidRequest, Request};
+use seedance_archiver_workflows::{
+    reply::Reply,
+    request::{InvalidRequest, Request},
+};
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
@@ -45,8 +48,10 @@ impl TransferActivities {
         self: Arc<Self>,
         ctx: ActivityContext,
         request: Request<ArchiveVideoRequest>,
-    ) -> Result<Manifest, ActivityError> {
-        self.run_archive_video(&ctx, request).await
+    ) -> Result<Reply<Manifest>, ActivityError> {
+        let encoding = request.encoding();
+        let manifest = self.run_archive_video(&ctx, request).await;
+        manifest.map(|manifest| Reply::new(manifest, encoding))
     }
 
     /// Records how a task ended without a video in the archive.
@@ -55,8 +60,10 @@ impl TransferActivities {
         self: Arc<Self>,
         ctx: ActivityContext,
         request: Request<RecordOutcomeRequest>,
-    ) -> Result<OutcomeRecord, ActivityError> {
-        record_outcome::run(&self, &ctx, request).await
+    ) -> Result<Reply<OutcomeRecord>, ActivityError> {
+        let encoding = request.encoding();
+        let outcome = record_outcome::run(&self, &ctx, request).await;
+        outcome.map(|outcome| Reply::new(outcome, encoding))
     }
 }
 

@@ -8,7 +8,10 @@ use seedance_archiver_proto::{
     status,
     v1::{LifecycleProgress, VideoTask, VideoTaskLifecycleRequest},
 };
-use seedance_archiver_workflows::{VideoTaskLifecycle, question};
+use seedance_archiver_workflows::{
+    VideoTaskLifecycle, question,
+    reply::{Bare, Reply},
+};
 use temporalio_client::{
     ActivityIdentifier, Client, RpcOptions, WorkflowDescribeOptions, WorkflowExecutionStatus,
     WorkflowQueryOptions,
@@ -167,8 +170,9 @@ impl Deliveries {
             .get_workflow_handle::<VideoTaskLifecycle>(workflow_id);
         let options = WorkflowQueryOptions::default();
         lifecycle
-            .query(VideoTaskLifecycle::progress, (), options)
+            .query(VideoTaskLifecycle::progress, Bare::default(), options)
             .await
+            .map(Reply::into_message)
             .map_err(|error| Refused::Temporal(error.to_string()))
     }
 

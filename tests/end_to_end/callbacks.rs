@@ -121,7 +121,10 @@ async fn starts_a_lifecycle(server: Arc<Server>) -> anyhow::Result<()> {
             let answer = call_back(&url, &record).await?;
             ensure!(answer.status() == StatusCode::OK, "{answer:?}");
             let lifecycle = server.lifecycle(&id);
-            let result = lifecycle.get_result(Default::default()).await?;
+            let result = lifecycle
+                .get_result(Default::default())
+                .await?
+                .into_message();
             ensure!(result.outcome == "archived", "it was believed: {result:?}");
 
             let run = server.run_id(&id).await?;

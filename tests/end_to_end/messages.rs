@@ -7,7 +7,7 @@ use seedance_archiver_proto::v1::{
     LifecycleProgress, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
 };
 use seedance_archiver_simulator::Script;
-use seedance_archiver_workflows::VideoTaskLifecycle;
+use seedance_archiver_workflows::{VideoTaskLifecycle, reply::Bare};
 use temporalio_client::{
     UntypedQuery, WorkflowCancelOptions, WorkflowQueryOptions, WorkflowSignalOptions,
 };
@@ -103,7 +103,7 @@ async fn nudge(server: &Server, id: &str) -> anyhow::Result<()> {
         .lifecycle(id)
         .signal(
             VideoTaskLifecycle::nudge,
-            (),
+            Bare::default(),
             WorkflowSignalOptions::default(),
         )
         .await?;
@@ -156,10 +156,11 @@ async fn progress_and_details(server: Arc<Server>) -> anyhow::Result<()> {
                     .lifecycle(&id)
                     .query(
                         VideoTaskLifecycle::progress,
-                        (),
+                        Bare::default(),
                         WorkflowQueryOptions::default(),
                     )
-                    .await?;
+                    .await?
+                    .into_message();
             }
             ensure!(progress.phase == "waiting", "{progress:?}");
             let task = progress.task.context("no task")?;

@@ -8,7 +8,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use anyhow::{Context, ensure};
 use seedance_archiver_proto::{names, v1::VideoTaskLifecycleRequest};
 use seedance_archiver_simulator::{Ending, Script};
-use seedance_archiver_workflows::VideoTaskLifecycle;
+use seedance_archiver_workflows::{VideoTaskLifecycle, reply::Bare};
 use serde_json::Value;
 use temporalio_client::{
     WorkflowCancelOptions, WorkflowFetchHistoryOptions, WorkflowHistory, WorkflowSignalOptions,
@@ -159,7 +159,7 @@ async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>>
                             .lifecycle(id)
                             .signal(
                                 VideoTaskLifecycle::nudge,
-                                (),
+                                Bare::default(),
                                 WorkflowSignalOptions::default(),
                             )
                             .await?;

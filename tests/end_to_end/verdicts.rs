@@ -6,6 +6,7 @@ use anyhow::{Context, bail, ensure};
 use seedance_archiver::config::{Account, Secret};
 use seedance_archiver_proto::v1::{VideoTaskLifecycleRequest, VideoTaskLifecycleResult};
 use seedance_archiver_simulator::{Fault, Script};
+use seedance_archiver_workflows::reply::Reply;
 use temporalio_client::{WorkflowGetResultOptions, errors::WorkflowGetResultError};
 use temporalio_common::error::IncomingError;
 
@@ -311,4 +312,5 @@ async fn raw_result(
         .lifecycle(task_id)
         .get_result(WorkflowGetResultOptions::default())
         .await
+        .map(Reply::into_message)
 }

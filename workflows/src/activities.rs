@@ -9,13 +9,14 @@
 )]
 
 use seedance_archiver_proto::v1::{
-    ArchiveVideoRequest, CancelVideoTaskRequest, CancelVideoTaskResult, Manifest, OutcomeRecord,
-    QueryVideoTaskRequest, RecordOutcomeRequest, VideoTask,
+    ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult,
+    Manifest, OutcomeRecord, QueryVideoTaskRequest, RecordOutcomeRequest, VideoTask,
+    VideoTaskLifecycleResult,
 };
 use temporalio_common::error::ApplicationFailure;
 use temporalio_macros::activity_definitions;
 
-use crate::request::Request;
+use crate::{reply::Reply, request::Request};
 
 /// Activities of the query task queue.
 pub struct QueryActivities;
@@ -25,14 +26,21 @@ impl QueryActivities {
     #[activity(name = "QueryVideoTask")]
     pub fn query_video_task(
         request: Request<QueryVideoTaskRequest>,
-    ) -> Result<VideoTask, ApplicationFailure> {
+    ) -> Result<Reply<VideoTask>, ApplicationFailure> {
+        unimplemented!()
+    }
+
+    #[activity(name = "AwaitVideoTask")]
+    pub fn await_video_task(
+        request: Request<AwaitVideoTaskRequest>,
+    ) -> Result<Reply<VideoTaskLifecycleResult>, ApplicationFailure> {
         unimplemented!()
     }
 
     #[activity(name = "CancelVideoTask")]
     pub fn cancel_video_task(
         request: Request<CancelVideoTaskRequest>,
-    ) -> Result<CancelVideoTaskResult, ApplicationFailure> {
+    ) -> Result<Reply<CancelVideoTaskResult>, ApplicationFailure> {
         unimplemented!()
     }
 }
@@ -45,14 +53,14 @@ impl TransferActivities {
     #[activity(name = "ArchiveVideo")]
     pub fn archive_video(
         request: Request<ArchiveVideoRequest>,
-    ) -> Result<Manifest, ApplicationFailure> {
+    ) -> Result<Reply<Manifest>, ApplicationFailure> {
         unimplemented!()
     }
 
     #[activity(name = "RecordOutcome")]
     pub fn record_outcome(
         request: Request<RecordOutcomeRequest>,
-    ) -> Result<OutcomeRecord, ApplicationFailure> {
+    ) -> Result<Reply<OutcomeRecord>, ApplicationFailure> {
         unimplemented!()
     }
 }

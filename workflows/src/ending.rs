@@ -1,11 +1,15 @@
 //! How what is known becomes an outcome.
 
 use seedance_archiver_proto::{
+    names::failure,
     outcome,
     reason::{CANCELLED_AND_PURGED, CANCELLED_BY_CALLER, OUTSIDE_QUERY_WINDOW},
     status,
     v1::{Manifest, Verdict, VideoTask, VideoTaskLifecycleResult},
 };
+use temporalio_common::error::ApplicationFailure;
+
+use crate::reply::Reply;
 
 /// The video is in the archive.
 pub fn archived(task: VideoTask, manifest: Manifest) -> VideoTaskLifecycleResult {
@@ -72,6 +76,29 @@ pub fn cancelled_by_caller(task_too: &str, task: Option<VideoTask>) -> VideoTask
         message: format!("the lifecycle was cancelled; {task_too}"),
         ..VideoTaskLifecycleResult::default()
     }
+}
+
+/// The lifecycle was stopped from outside, and could not say more. `reason` says how.
+pub fn stopped(reason: &str) -> VideoTaskLifecycleResult {
+    VideoTaskLifecycleResult {
+        outcome: outcome::UNKNOWN.into(),
+        reason: reason.into(),
+        message: format!("the lifecycle was {}", reason.replace('_', " ")),
+        ..VideoTaskLifecycleResult::default()
+    }
+}
+
+/// The failure that a lost video is, with the result in its details.
+pub fn video_lost(result: Reply<VideoTaskLifecycleResult>) -> ApplicationFailure {
+    let message = {
+        let result = result.message();
+        format!("{}: {}", result.reason, result.message)
+    };
+    ApplicationFailure::builder(message)
+        .type_name(failure::VIDEO_LOST.to_owned())
+        .non_retryable(true)
+        .details(result)
+        .build()
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@
 //! - [`details`]: what people see of it in the Temporal UI.
 //! - [`attributes`]: what they find it by there.
 //! - [`request`]: how requests are read, and what makes one invalid.
+//! - [`reply`]: how results are written.
+//! - [`encoding`]: the encodings of both.
 //!
 //! Nothing here can open a socket or a file, or read a clock: the crate depends on nothing that
 //! could, and `clippy.toml` bans what the standard library offers.
@@ -15,10 +17,12 @@
 pub mod activities;
 pub mod attributes;
 pub mod details;
+pub mod encoding;
 pub mod ending;
 mod lifecycle;
 mod options;
 pub mod question;
+pub mod reply;
 pub mod request;
 mod urgency;
 pub mod windows;

@@ -7,7 +7,6 @@ mod follow;
 mod known;
 
 use seedance_archiver_proto::{
-    names::failure,
     outcome, phase, status,
     v1::{
         ArchiveVideoRequest, CancelVideoTaskRequest, LifecycleProgress, LifecycleState, Manifest,
@@ -24,7 +23,10 @@ use temporalio_workflow::{
 
 use crate::{
     activities::{QueryActivities, TransferActivities},
-    attributes, ending, options,
+    attributes,
+    encoding::Encoding,
+    ending, options,
+    reply::{Bare, Reply},
     request::Request,
 };
 use follow::{Stop, follow};
@@ -37,6 +39,8 @@ pub struct VideoTaskLifecycle {
     progress: LifecycleProgress,
     is_nudged: bool,
     has_search_attributes: bool,
+    /// How the request came.
+    encoding: Encoding,
 }
 
 type Context = WorkflowContext<VideoTaskLifecycle>;
@@ -49,7 +53,9 @@ impl VideoTaskLifecycle {
     pub async fn run(
         ctx: &mut WorkflowContext<Self>,
         request: Request<VideoTaskLifecycleRequest>,
-    ) -> WorkflowResult<VideoTaskLifecycleResult> {
+    ) -> WorkflowResult<Reply<VideoTaskLifecycleResult>> {
+        let encoding = request.encoding();
+        ctx.state_mut(|state| state.encoding = encoding);
         let request = request.check().map_err(ApplicationFailure::from)?;
         let mut result = match run_to_the_end(ctx, &request).await {
             Ok(result) => result,
@@ -62,22 +68,23 @@ impl VideoTaskLifecycle {
         write_attributes(ctx, attributes::of_result(&request, &result));
         show_result(ctx, &result);
         if result.outcome == outcome::LOST && !request.report_only {
-            return Err(video_lost(result).into());
+            return Err(ending::video_lost(Reply::new(result, encoding)).into());
         }
-        Ok(result)
+        Ok(Reply::new(result, encoding))
     }
 
     /// A hint that the task may have changed: it is asked about at once, and the hint is not
     /// believed.
     #[signal(name = "nudge")]
-    pub fn nudge(&mut self, _: &mut SyncWorkflowContext<Self>) {
+    pub fn nudge(&mut self, _: &mut SyncWorkflowContext<Self>, _: Bare) {
         self.is_nudged = true;
     }
 
     /// What is known now.
     #[query(name = "progress")]
-    pub fn progress(&self, _: &WorkflowContextView) -> LifecycleProgress {
-        self.progress.clone()
+    pub fn progress(&self, _: &WorkflowContextView, asked: Bare) -> Reply<LifecycleProgress> {
+        let encoding = asked.encoding().unwrap_or(self.encoding);
+        Reply::new(self.progress.clone(), encoding)
     }
 }
 
@@ -98,12 +105,14 @@ fn start_over(
     ctx: &Context,
     request: VideoTaskLifecycleRequest,
     state: LifecycleState,
-) -> WorkflowResult<VideoTaskLifecycleResult> {
+) -> WorkflowResult<Reply<VideoTaskLifecycleResult>> {
     let request = VideoTaskLifecycleRequest {
         resumed: Some(state),
         ..request
     };
-    match ctx.continue_as_new(request.into(), ContinueAsNewOptions::default())? {}
+    let encoding = ctx.state(|state| state.encoding);
+    let request = Request::new(request, encoding);
+    match ctx.continue_as_new(request, ContinueAsNewOptions::default())? {}
 }
 
 async fn archive(
@@ -118,8 +127,8 @@ async fn archive(
         task: Some(task),
         destination: request.destination.clone(),
     };
-    ctx.execute_activity(TransferActivities::archive_video, request, options)
-        .await
+    let manifest = ctx.execute_activity(TransferActivities::archive_video, request, options);
+    manifest.await.map(Reply::into_message)
 }
 
 /// The workflow was cancelled: nothing is waited for any more.
@@ -142,7 +151,7 @@ async fn cancelled(ctx: &Context, request: &VideoTaskLifecycleRequest) -> VideoT
             options::cancel_task(),
         )
         .await;
-    match cancelled {
+    match cancelled.map(Reply::into_message) {
         Ok(cancelled) => {
             let task = cancelled.task.or(task);
             let status = task.as_ref().map_or("gone", |task| task.status.as_str());
@@ -205,15 +214,6 @@ fn verdict(error: &ActivityExecutionError) -> Option<Verdict> {
         }
         _ => None,
     }
-}
-
-fn video_lost(result: VideoTaskLifecycleResult) -> ApplicationFailure {
-    let message = format!("{}: {}", result.reason, result.message);
-    ApplicationFailure::builder(message)
-        .type_name(failure::VIDEO_LOST.to_owned())
-        .non_retryable(true)
-        .details(result)
-        .build()
 }
 
 fn words(error: &ActivityExecutionError) -> String {

@@ -3,13 +3,12 @@
 
 use seedance_archiver_proto::{
     names::failure,
-    redact, task_id,
+    task_id,
     v1::{
-        ArchiveVideoRequest, CancelVideoTaskRequest, QueryVideoTaskRequest, RecordOutcomeRequest,
-        VideoTaskLifecycleRequest,
+        ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, QueryVideoTaskRequest,
+        RecordOutcomeRequest, VideoTaskLifecycleRequest,
     },
 };
-use serde::{Serialize, de::DeserializeOwned};
 use temporalio_common::{
     data_converters::{
         PayloadConversionError, SerializationContext, TemporalDeserializable, TemporalSerializable,
@@ -18,8 +17,7 @@ use temporalio_common::{
     protos::temporal::api::common::v1::Payload,
 };
 
-/// Longest text of a fault that a decoder found, in characters.
-const MAX_FAULT: usize = 400;
+use crate::encoding::{self, Contract, Encoding};
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -52,12 +50,30 @@ impl From<InvalidRequest> for ApplicationFailure {
 
 /// The input of an activity or workflow: a message, or why it could not be read.
 #[derive(Clone, Debug)]
-pub struct Request<T>(Result<T, InvalidRequest>);
+pub struct Request<T> {
+    message: Result<T, InvalidRequest>,
+    encoding: Encoding,
+}
+
+impl<T> Request<T> {
+    /// A request in this encoding.
+    pub fn new(message: T, encoding: Encoding) -> Self {
+        Self {
+            message: Ok(message),
+            encoding,
+        }
+    }
+
+    /// How it came, and how its result is to go.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+}
 
 impl<T: Check> Request<T> {
     /// The message, once it could be read and its fields are sound.
     pub fn check(self) -> Result<T, InvalidRequest> {
-        let message = self.0?;
+        let message = self.message?;
         message.check()?;
         Ok(message)
     }
@@ -65,20 +81,20 @@ impl<T: Check> Request<T> {
 
 impl<T> From<T> for Request<T> {
     fn from(message: T) -> Self {
-        Self(Ok(message))
+        Self::new(message, Encoding::default())
     }
 }
 
-impl<T: Serialize> TemporalSerializable for Request<T> {
-    fn as_serde(&self) -> Result<&dyn erased_serde::Serialize, PayloadConversionError> {
-        match &self.0 {
-            Ok(message) => Ok(message),
+impl<T: Contract> TemporalSerializable for Request<T> {
+    fn to_payload(&self, _: &SerializationContext<'_>) -> Result<Payload, PayloadConversionError> {
+        match &self.message {
+            Ok(message) => self.encoding.encode(message),
             Err(error) => Err(PayloadConversionError::EncodingError(error.clone().into())),
         }
     }
 }
 
-impl<T: DeserializeOwned> TemporalDeserializable for Request<T> {
+impl<T: Contract> TemporalDeserializable for Request<T> {
     fn from_payload(
         context: &SerializationContext<'_>,
         payload: Payload,
@@ -90,46 +106,16 @@ impl<T: DeserializeOwned> TemporalDeserializable for Request<T> {
         _: &SerializationContext<'_>,
         payloads: Vec<Payload>,
     ) -> Result<Self, PayloadConversionError> {
-        Ok(Self(match payloads.as_slice() {
-            [payload] => read(payload),
+        let message = match payloads.as_slice() {
+            [payload] => encoding::decode(payload),
             others => Err(InvalidRequest::new(
                 "input",
-                format!("must be one JSON object, not {} arguments", others.len()),
+                format!("must be one message, not {} arguments", others.len()),
             )),
-        }))
+        };
+        let encoding = payloads.first().and_then(Encoding::of).unwrap_or_default();
+        Ok(Self { message, encoding })
     }
-}
-
-fn read<T: DeserializeOwned>(payload: &Payload) -> Result<T, InvalidRequest> {
-    let encoding = payload
-        .metadata
-        .get("encoding")
-        .map(|name| String::from_utf8_lossy(name));
-    match encoding.as_deref() {
-        Some("json/plain" | "json/protobuf") => read_json(&payload.data),
-        other => Err(InvalidRequest::new(
-            "input",
-            format!(
-                "is encoded as `{}`, not as `json/plain`",
-                other.unwrap_or("nothing known")
-            ),
-        )),
-    }
-}
-
-fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, InvalidRequest> {
-    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(json)).map_err(
-        |error| {
-            let field = match error.path().to_string() {
-                path if path == "." || path == "?" => "input".to_owned(),
-                path => path,
-            };
-            // It repeats the value that is wrong, which may be anything.
-            let fault = redact::url_queries(&error.inner().to_string());
-            let fault: String = fault.chars().take(MAX_FAULT).collect();
-            InvalidRequest::new(field, format!("cannot be read: {fault}"))
-        },
-    )
 }
 
 /// What makes a message sound, beyond its types.
@@ -153,6 +139,13 @@ impl Check for CancelVideoTaskRequest {
 }
 
 impl Check for VideoTaskLifecycleRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        check_task_id("task_id", &self.task_id)?;
+        check_account(&self.account)
+    }
+}
+
+impl Check for AwaitVideoTaskRequest {
     fn check(&self) -> Result<(), InvalidRequest> {
         check_task_id("task_id", &self.task_id)?;
         check_account(&self.account)

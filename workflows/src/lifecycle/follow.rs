@@ -13,7 +13,7 @@ use super::{
     known::{last_seen, show, without_flag, write_attributes},
     verdict,
 };
-use crate::{activities::QueryActivities, attributes, options, question};
+use crate::{activities::QueryActivities, attributes, options, question, reply::Reply};
 
 /// Shortest time between two questions that nudges bring about.
 const NUDGE_PAUSE: Duration = Duration::from_secs(1);
@@ -113,7 +113,7 @@ async fn ask(
     let mut answer = ctx.execute_activity(QueryActivities::query_video_task, question, options);
     let asked_at = ctx.workflow_time();
     select! {
-        answer = &mut answer => return answer.map(Some),
+        answer = &mut answer => return answer.map(told),
         _ = ctx.wait_condition(|state| state.is_nudged) => {}
     }
     // A storm of nudges is one question a second.
@@ -122,18 +122,22 @@ async fn ask(
     let pause = NUDGE_PAUSE.saturating_sub(asked_for.unwrap_or_default());
     if !pause.is_zero() {
         select! {
-            answer = &mut answer => return answer.map(Some),
+            answer = &mut answer => return answer.map(told),
             _ = ctx.timer(pause) => {}
         }
     }
     token.cancel();
     match answer.await {
-        Ok(task) => Ok(Some(task)),
+        Ok(answer) => Ok(told(answer)),
         Err(error) if ctx.cancellation_token().is_cancelled() || verdict(&error).is_some() => {
             Err(error)
         }
         Err(_) => Ok(None),
     }
+}
+
+fn told(answer: Reply<VideoTask>) -> Option<VideoTask> {
+    Some(answer.into_message())
 }
 
 fn unix_seconds(time: Option<SystemTime>) -> i64 {

@@ -4,7 +4,7 @@ use temporalio_common::data_converters::{
 
 use super::*;
 
-fn decode<T: Check + DeserializeOwned + 'static>(json: &str) -> Result<T, InvalidRequest> {
+fn decode<T: Check + Contract + 'static>(json: &str) -> Result<T, InvalidRequest> {
     let payload = Payload {
         metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
         data: json.as_bytes().to_vec(),

@@ -1,0 +1,189 @@
+//! `AwaitVideoTask`: the wait for a lifecycle. It begins one or joins the one that is running; to end the
+//! wait ends no lifecycle.
+
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use seedance_archiver_proto::v1::{
+    AwaitProgress, AwaitVideoTaskRequest, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
+};
+use temporalio_common::error::ApplicationFailure;
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use tokio::sync::Semaphore;
+
+use super::{failure, successor};
+use crate::{
+    config::Account,
+    lifecycles::{self, Lifecycle, LifecycleError},
+};
+
+/// Waits that hold a slot and a connection's stream at once. The others look now and then, so that any
+/// number of callers leaves room for questions.
+const HELD: usize = 100;
+/// How often a held wait heartbeats. By heartbeats it learns that its caller no longer waits.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// The waits of one worker.
+pub(super) struct Waits {
+    slots: Arc<Semaphore>,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            slots: Arc::new(Semaphore::new(HELD)),
+        }
+    }
+}
+
+impl Waits {
+    /// The result of the task's lifecycle, with a warning where it is not the one that was asked for.
+    pub(super) async fn wait(
+        &self,
+        ctx: &ActivityContext,
+        account: &Account,
+        request: &AwaitVideoTaskRequest,
+    ) -> Result<VideoTaskLifecycleResult, ActivityError> {
+        let lifecycle = begin(ctx, request).await.map_err(failed)?;
+        remember(ctx, &lifecycle).await;
+        let Ok(_slot) = self.slots.try_acquire() else {
+            return look(ctx, account, request, &lifecycle).await;
+        };
+        tokio::select! {
+            result = lifecycle.result() => ended(request, &lifecycle, result).await,
+            () = ctx.cancelled() => Err(told_to_stop(ctx).await),
+            never = beat_on(ctx, &lifecycle) => match never {},
+        }
+    }
+}
+
+/// The lifecycle that an earlier attempt has begun to wait for, or the one that runs, or a new one.
+async fn begin(
+    ctx: &ActivityContext,
+    request: &AwaitVideoTaskRequest,
+) -> Result<Lifecycle, LifecycleError> {
+    let (client, (account, task_id)) = (ctx.client(), (&request.account, &request.task_id));
+    let awaited: Option<AwaitProgress> = ctx.heartbeat_details().deserialize().ok().flatten();
+    if let Some(AwaitProgress { run_id }) = awaited {
+        let lifecycle = Lifecycle::of_run(&client, account, task_id, &run_id);
+        if lifecycle.exists().await? {
+            return Ok(lifecycle);
+        }
+    }
+    let request = VideoTaskLifecycleRequest {
+        task_id: task_id.clone(),
+        account: account.clone(),
+        destination: request.destination.clone(),
+        ..VideoTaskLifecycleRequest::default()
+    };
+    lifecycles::start(&client, &ctx.info().task_queue, request).await
+}
+
+/// One look, where there is no slot to wait in: the next one comes later, the longer it takes.
+async fn look(
+    ctx: &ActivityContext,
+    account: &Account,
+    request: &AwaitVideoTaskRequest,
+    lifecycle: &Lifecycle,
+) -> Result<VideoTaskLifecycleResult, ActivityError> {
+    if lifecycle.is_running().await.map_err(failed)? {
+        let begun = ctx.info().scheduled_time.unwrap_or_else(SystemTime::now);
+        let age = begun.elapsed().unwrap_or_default();
+        let delay = (age / 10).clamp(account.pace.shortest, account.pace.longest);
+        return Err(still_waiting(delay));
+    }
+    ended(request, lifecycle, lifecycle.result().await).await
+}
+
+async fn ended(
+    request: &AwaitVideoTaskRequest,
+    lifecycle: &Lifecycle,
+    result: Result<VideoTaskLifecycleResult, LifecycleError>,
+) -> Result<VideoTaskLifecycleResult, ActivityError> {
+    let mut result = result.map_err(failed)?;
+    let started_with = lifecycle.request().await.map_err(failed)?.destination;
+    result
+        .warnings
+        .extend(elsewhere(&request.destination, &started_with));
+    Ok(result)
+}
+
+/// What to tell a caller whose lifecycle somebody else had started, for another destination.
+fn elsewhere(wanted: &str, started_with: &str) -> Option<String> {
+    let [wanted, started_with] = [wanted, started_with].map(|url| url.trim_end_matches('/'));
+    if wanted == started_with {
+        return None;
+    }
+    let named = |url: &str| match url {
+        "" => "the worker's own archive".to_owned(),
+        url => format!("`{url}`"),
+    };
+    let (wanted, started_with) = (named(wanted), named(started_with));
+    Some(format!(
+        "the lifecycle of this task ran already, for {started_with}: nothing was stored in {wanted}"
+    ))
+}
+
+/// The wait was cancelled, or its worker shuts down and another one is to go on with it.
+async fn told_to_stop(ctx: &ActivityContext) -> ActivityError {
+    if successor::may_go_on(ctx).await {
+        still_waiting(Duration::ZERO)
+    } else {
+        ActivityError::cancelled()
+    }
+}
+
+fn still_waiting(delay: Duration) -> ActivityError {
+    let message = format!(
+        "the lifecycle is still running; next look in {}",
+        failure::seconds(delay)
+    );
+    failure::still_waiting(message, delay)
+}
+
+/// The lifecycle's own failure is its caller's too. That Temporal cannot be asked is none.
+fn failed(error: LifecycleError) -> ActivityError {
+    match error.failure_type() {
+        Some(failure_type) => ApplicationFailure::builder(error.to_string())
+            .type_name(failure_type.to_owned())
+            .non_retryable(true)
+            .build()
+            .into(),
+        None => ApplicationFailure::builder(error).build().into(),
+    }
+}
+
+async fn beat_on(ctx: &ActivityContext, lifecycle: &Lifecycle) -> Infallible {
+    let mut ticks = tokio::time::interval(HEARTBEAT);
+    loop {
+        ticks.tick().await;
+        remember(ctx, lifecycle).await;
+    }
+}
+
+/// Tells the next attempt which run it is to wait for.
+async fn remember(ctx: &ActivityContext, lifecycle: &Lifecycle) {
+    let progress = AwaitProgress {
+        run_id: lifecycle.run_id().to_owned(),
+    };
+    if let Err(error) = ctx.record_heartbeat(progress).await {
+        // No message of ours can cause it. The server will miss the heartbeat and start again.
+        tracing::error!(%error, "cannot heartbeat");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_is_told_of_another_destination() {
+        assert_eq!(elsewhere("", ""), None);
+        assert_eq!(elsewhere("s3://a/b/", "s3://a/b"), None);
+        let told = elsewhere("s3://a", "").unwrap();
+        assert!(told.contains("`s3://a`") && told.contains("the worker's own"));
+    }
+}
