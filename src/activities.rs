@@ -16,4 +16,5 @@ mod transfers;
 mod waits;
 
 pub use query_video_task::QueryActivities;
+pub(crate) use transfers::AT_ONCE;
 pub use transfers::{CannotServe, TransferActivities};

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod archive;
+mod batch;
 mod clean;
 mod demo;
 mod follow;
@@ -11,6 +12,7 @@ mod report;
 mod session;
 mod signals;
 mod simulator;
+mod task_ids;
 mod verify;
 mod worker;
 

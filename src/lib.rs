@@ -26,9 +26,12 @@ pub mod download;
 pub mod http;
 pub mod ingress;
 pub mod lifecycles;
+mod plugin;
 pub mod questions;
 pub mod search_attributes;
 pub mod seedance;
 pub mod telemetry;
 mod time;
 pub mod worker;
+
+pub use plugin::{Plugin, PluginBuilder};

@@ -188,6 +188,11 @@ impl Lifecycle {
         }
     }
 
+    /// Id of its workflow.
+    pub fn workflow_id(&self) -> &str {
+        &self.handle.info().workflow_id
+    }
+
     /// The run that was started or joined.
     pub fn run_id(&self) -> &str {
         self.handle.run_id().unwrap_or_default()

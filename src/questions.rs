@@ -14,6 +14,7 @@ use crate::{
 pub struct Questions {
     seedance: Client,
     has_search_attributes: bool,
+    transfers_task_queue: String,
 }
 
 impl Questions {
@@ -22,6 +23,15 @@ impl Questions {
         Self {
             seedance,
             has_search_attributes,
+            transfers_task_queue: String::new(),
+        }
+    }
+
+    /// The same of a worker that serves transfers on this task queue.
+    pub fn with_transfers_on(self, task_queue: &str) -> Self {
+        Self {
+            transfers_task_queue: task_queue.to_owned(),
+            ..self
         }
     }
 
@@ -39,6 +49,7 @@ impl Questions {
         let record = self.seedance.query(account, task_id).await?;
         Ok(VideoTask {
             has_search_attributes: self.has_search_attributes,
+            transfers_task_queue: self.transfers_task_queue.clone(),
             ..contract(account, record)?
         })
     }

@@ -4,7 +4,6 @@
 use std::{net::SocketAddr, time::Duration};
 
 use seedance_archiver_proto::names;
-use seedance_archiver_workflows::VideoTaskLifecycle;
 use temporalio_client::Client;
 use temporalio_sdk::{
     Runtime, Worker as SdkWorker, WorkerOptions,
@@ -13,16 +12,13 @@ use temporalio_sdk::{
 use tokio::sync::oneshot;
 
 use crate::{
-    activities::{CannotServe, QueryActivities, TransferActivities},
+    activities::{AT_ONCE, CannotServe},
     config::Config,
-    http,
     ingress::{Deliveries, Ingress},
+    plugin::Plugin,
     questions::Questions,
-    search_attributes, seedance,
 };
 
-/// Transfers at once. Each may hold a buffer while it waits for its host, so no more than there are.
-const TRANSFERS: usize = 32;
 /// How long transfers may go on after a shutdown was asked for, before they are cancelled.
 const GRACE: Duration = Duration::from_secs(10);
 /// Heartbeats carry progress that people watch.
@@ -41,9 +37,6 @@ pub enum WorkerError {
     /// The accounts cannot be served.
     #[error(transparent)]
     Accounts(#[from] CannotServe),
-    /// The HTTP client cannot be made.
-    #[error("cannot make the HTTP client: {0}")]
-    Http(String),
     /// Nobody can call in.
     #[error("cannot listen on {address}, for callbacks: {source}")]
     Ingress {
@@ -68,27 +61,26 @@ impl Worker {
         client: &Client,
         config: &Config,
     ) -> Result<Self, WorkerError> {
-        let http = http::client().map_err(|error| WorkerError::Http(http::describe(error)))?;
-        let seedance = seedance::Client::new(http);
-        let has_search_attributes = search_attributes::are_registered(client).await;
-        let asking = Questions::new(seedance.clone(), has_search_attributes);
-        let ingress = ingress(config, client, &asking).await?;
-        let questions = QueryActivities::new(config.accounts.clone(), asking);
-        let transfers =
-            TransferActivities::new(config.accounts.clone(), seedance, &config.archive_url)?;
+        let plugin = Plugin::builder()
+            .client(client)
+            .accounts(config.accounts.clone())
+            .archive_url(config.archive_url.clone())
+            .build()
+            .await?;
+        let ingress = ingress(config, client, plugin.questions()).await?;
 
-        let questions = WorkerOptions::new(config.task_queue.as_str())
+        let mut questions = WorkerOptions::new(config.task_queue.as_str())
             .graceful_shutdown_period(GRACE)
-            .register_workflow::<VideoTaskLifecycle>()
-            .map_err(|error| WorkerError::Setup(error.to_string()))?
-            .register_activities(questions)
             .build();
-        let transfers = WorkerOptions::new(names::transfers_task_queue(&config.task_queue))
+        plugin
+            .register_questions(&mut questions)
+            .map_err(|error| WorkerError::Setup(error.to_string()))?;
+        let mut transfers = WorkerOptions::new(names::transfers_task_queue(&config.task_queue))
             .graceful_shutdown_period(GRACE)
             .max_heartbeat_throttle_interval(HEARTBEAT_THROTTLE)
-            .tuner(slots_for(TRANSFERS))
-            .register_activities(transfers)
+            .tuner(slots_for(AT_ONCE))
             .build();
+        plugin.register_transfers(&mut transfers);
         let start = |options| {
             SdkWorker::new(runtime, client.clone(), options)
                 .map_err(|error| WorkerError::Setup(error.to_string()))

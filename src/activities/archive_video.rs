@@ -40,8 +40,13 @@ impl TransferActivities {
         let progress = Progress::from(heartbeat::recall(ctx));
         let deposit = job.deposit(&progress);
         let origin = TaskOrigin::new(&self.seedance, &job);
+        let make = async {
+            // It is never closed: without a turn, none is needed.
+            let _turn = self.turns.acquire().await;
+            deposit.make(&origin, job.manifest()).await
+        };
         let made = tokio::select! {
-            made = deposit.make(&origin, job.manifest()) => made,
+            made = make => made,
             () = ctx.cancelled() => Err(Fault::Cancelled),
             never = heartbeat::beat_on(ctx, &progress) => match never {},
         };

@@ -35,6 +35,7 @@ use crate::{
 };
 
 /// Activities of the query task queue.
+#[derive(Clone)]
 pub struct QueryActivities {
     accounts: Accounts,
     questions: Questions,
@@ -102,6 +103,14 @@ impl QueryActivities {
             accounts,
             questions,
             waits: Waits::default(),
+        }
+    }
+
+    /// The same on a worker that serves transfers on this task queue too.
+    pub(crate) fn with_transfers_on(self, task_queue: &str) -> Self {
+        Self {
+            questions: self.questions.with_transfers_on(task_queue),
+            ..self
         }
     }
 

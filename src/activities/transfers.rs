@@ -16,6 +16,7 @@ use seedance_archiver_workflows::{
 };
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use tokio::sync::Semaphore;
 
 use super::{failure, fault::Fault, record_outcome};
 use crate::{
@@ -26,11 +27,17 @@ use crate::{
     seedance::Client,
 };
 
+/// Transfers at once. Each may hold a buffer while it waits for its host, so no more than there are.
+pub(crate) const AT_ONCE: usize = 32;
+
 /// Activities of the transfers task queue.
+#[derive(Clone)]
 pub struct TransferActivities {
     pub(super) seedance: Client,
+    /// Turns to transfer, of which a worker may have fewer than slots.
+    pub(super) turns: Arc<Semaphore>,
     accounts: Accounts,
-    served: BTreeMap<String, Served>,
+    served: Arc<BTreeMap<String, Served>>,
 }
 
 /// An account, and what its transfers need.
@@ -88,10 +95,13 @@ impl TransferActivities {
             Ok((account.name.clone(), served))
         };
         Ok(Self {
-            served: accounts
-                .iter()
-                .map(serve)
-                .collect::<Result<_, CannotServe>>()?,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            served: Arc::new(
+                accounts
+                    .iter()
+                    .map(serve)
+                    .collect::<Result<_, CannotServe>>()?,
+            ),
             accounts,
             seedance,
         })

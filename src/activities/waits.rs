@@ -20,13 +20,14 @@ use crate::{
     lifecycles::{self, Lifecycle, LifecycleError},
 };
 
-/// Waits that hold a slot and a connection's stream at once. The others look now and then, so that any
-/// number of callers leaves room for questions.
-const HELD: usize = 100;
+/// Waits that hold a slot and a connection's stream at once: half of the slots that workers have by default.
+/// The others look now and then, so that any number of callers leaves room for questions.
+const HELD: usize = 50;
 /// How often a held wait heartbeats. By heartbeats it learns that its caller no longer waits.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// The waits of one worker.
+#[derive(Clone)]
 pub(super) struct Waits {
     slots: Arc<Semaphore>,
 }

@@ -13,9 +13,12 @@ use temporalio_client::Client;
 use crate::lifecycles::{self, Cost, Doing, LifecycleError};
 
 /// How a lifecycle ended, and what it took.
+pub(super) type Ended = Result<(VideoTaskLifecycleResult, Option<Cost>), LifecycleError>;
+
+/// A lifecycle that has ended.
 pub(super) struct Followed {
     pub(super) task_id: String,
-    pub(super) ended: Result<(VideoTaskLifecycleResult, Option<Cost>), LifecycleError>,
+    pub(super) ended: Ended,
 }
 
 /// Starts a lifecycle for each request and waits until all have ended.
@@ -110,7 +113,7 @@ impl Line {
         self.say_off_terminal("archiving");
     }
 
-    fn end(&mut self, ended: &Result<(VideoTaskLifecycleResult, Option<Cost>), LifecycleError>) {
+    fn end(&mut self, ended: &Ended) {
         let (mark, words) = match ended {
             Ok((result, _)) if result.outcome == outcome::ARCHIVED => ("✓", result.outcome.clone()),
             Ok((result, _)) => ("–", format!("{}: {}", result.outcome, result.message)),

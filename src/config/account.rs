@@ -118,6 +118,12 @@ impl FromIterator<Account> for Accounts {
     }
 }
 
+impl<const N: usize> From<[Account; N]> for Accounts {
+    fn from(accounts: [Account; N]) -> Self {
+        accounts.into_iter().collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use secrecy::SecretString;

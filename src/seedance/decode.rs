@@ -124,6 +124,7 @@ fn task(fields: &Fields, id: &str, status: String) -> VideoTask {
         fileformat: fields.text("fileformat"),
         archive_deadline: 0,
         has_search_attributes: false,
+        transfers_task_queue: String::new(),
     }
 }
 

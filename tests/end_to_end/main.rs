@@ -7,6 +7,7 @@
 mod accounts;
 mod archiving;
 mod auditing;
+mod awaiting;
 mod browser;
 mod callbacks;
 mod callers;
@@ -14,9 +15,11 @@ mod clients;
 mod command_line;
 mod corruption;
 mod crashes;
+mod encodings;
 mod endings;
 mod messages;
 mod minio;
+mod relay;
 mod replay;
 mod requests;
 mod schema;
@@ -84,6 +87,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         replay::tests,
         requests::tests,
         callers::tests,
+        awaiting::tests,
+        encodings::tests,
         secrets::tests,
         callbacks::tests,
         visibility::tests,

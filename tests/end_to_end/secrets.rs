@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use crate::{
     Suite,
-    callers::{call, with_callers},
+    callers::call,
+    relay::with_callers,
     world::{Server, World, until, until_async},
 };
 

@@ -30,7 +30,7 @@ use crate::{
     request::Request,
 };
 use follow::{Stop, follow};
-use known::{last_seen, show, show_result, without_flag, write_attributes};
+use known::{last_seen, record_in, show, show_result, transfers_task_queue, write_attributes};
 
 /// Asks about a generation task until its status is terminal, then archives what it made.
 #[workflow]
@@ -39,6 +39,7 @@ pub struct VideoTaskLifecycle {
     progress: LifecycleProgress,
     is_nudged: bool,
     has_search_attributes: bool,
+    transfers_task_queue: String,
     /// How the request came.
     encoding: Encoding,
 }
@@ -63,7 +64,7 @@ impl VideoTaskLifecycle {
             Err(Stop::HistoryIsLong(state)) => return start_over(ctx, request, state),
             Err(Stop::Failed(error)) => end_after(error, last_seen(ctx))?,
         };
-        result.task = result.task.map(|task| without_flag(ctx, task));
+        result.task = result.task.map(|task| record_in(ctx, task));
         record(ctx, &request, &mut result).await;
         write_attributes(ctx, attributes::of_result(&request, &result));
         show_result(ctx, &result);
@@ -121,7 +122,7 @@ async fn archive(
     task: VideoTask,
 ) -> Result<Manifest, ActivityExecutionError> {
     show(ctx, phase::ARCHIVING, Some(task.clone()));
-    let options = options::transfer(ctx.task_queue(), &task, ctx.workflow_time());
+    let options = options::transfer(transfers_task_queue(ctx), &task, ctx.workflow_time());
     let request = ArchiveVideoRequest {
         account: request.account.clone(),
         task: Some(task),
@@ -180,7 +181,7 @@ async fn record(
         return;
     }
     let is_cancelled = ctx.cancellation_token().is_cancelled();
-    let options = options::record(ctx.task_queue(), is_cancelled);
+    let options = options::record(transfers_task_queue(ctx), is_cancelled);
     let request = RecordOutcomeRequest {
         account: request.account.clone(),
         destination: request.destination.clone(),

@@ -39,13 +39,13 @@ pub(crate) fn question(known_status: &str, token: WorkflowCancellationToken) -> 
 /// Retried for as long as it takes: the activity itself says when the bytes can no longer be had. One
 /// that is cancelled is waited for, because it cleans up.
 pub(crate) fn transfer(
-    task_queue: &str,
+    task_queue: String,
     task: &VideoTask,
     now: Option<SystemTime>,
 ) -> ActivityOptions {
     ActivityOptions::with_start_to_close_timeout(TRANSFER_TIMEOUT)
         .activity_id(names::ARCHIVE_ACTIVITY_ID)
-        .task_queue(names::transfers_task_queue(task_queue))
+        .task_queue(task_queue)
         .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
         .heartbeat_timeout(TRANSFER_HEARTBEAT)
         .retry_policy(patient())
@@ -56,7 +56,7 @@ pub(crate) fn transfer(
 
 /// Tried for a while: what is known must not wait for a store, and even less after a person has
 /// cancelled the workflow. Cancelling it meanwhile ends this too.
-pub(crate) fn record(task_queue: &str, is_cancelled: bool) -> ActivityOptions {
+pub(crate) fn record(task_queue: String, is_cancelled: bool) -> ActivityOptions {
     let schedule_to_close = if is_cancelled {
         CANCEL_TIME
     } else {
@@ -66,7 +66,7 @@ pub(crate) fn record(task_queue: &str, is_cancelled: bool) -> ActivityOptions {
         schedule_to_close,
     ))
     .activity_id("record")
-    .task_queue(names::transfers_task_queue(task_queue))
+    .task_queue(task_queue)
     .retry_policy(patient())
     .summary("record the outcome");
     if is_cancelled {

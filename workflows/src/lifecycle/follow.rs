@@ -10,7 +10,7 @@ use temporalio_workflow::{ActivityExecutionError, workflows::select};
 
 use super::{
     Context,
-    known::{last_seen, show, without_flag, write_attributes},
+    known::{last_seen, record_in, show, write_attributes},
     verdict,
 };
 use crate::{activities::QueryActivities, attributes, options, question, reply::Reply};
@@ -47,10 +47,14 @@ pub(super) async fn follow(
         mut may_have_been_seen,
         first_asked_at,
         has_search_attributes,
+        transfers_task_queue,
     } = begin(ctx, request);
     let known = task.as_ref().map(|task| task.status.clone());
     let mut known_status = known.unwrap_or_else(|| status::QUEUED.to_owned());
-    ctx.state_mut(|state| state.has_search_attributes = has_search_attributes);
+    ctx.state_mut(|state| {
+        state.has_search_attributes = has_search_attributes;
+        state.transfers_task_queue = transfers_task_queue;
+    });
     show(ctx, phase::WAITING, task);
     for _ in 0..QUESTIONS_A_RUN {
         if ctx.history_length() > EVENTS_A_RUN {
@@ -71,7 +75,7 @@ pub(super) async fn follow(
             may_have_been_seen = true;
             continue;
         };
-        let task = without_flag(ctx, task);
+        let task = record_in(ctx, task);
         if !question::is_news(&task.status, &known_status) {
             // It was seen all the same.
             if last_seen(ctx).is_none() {
@@ -91,6 +95,7 @@ pub(super) async fn follow(
         may_have_been_seen,
         first_asked_at,
         has_search_attributes: ctx.state(|state| state.has_search_attributes),
+        transfers_task_queue: ctx.state(|state| state.transfers_task_queue.clone()),
     }))
 }
 

@@ -1,7 +1,7 @@
 //! What a lifecycle knows, and where it shows it.
 
 use seedance_archiver_proto::{
-    phase,
+    names, phase,
     v1::{LifecycleProgress, VideoTask, VideoTaskLifecycleResult},
 };
 use temporalio_common::search_attributes::SearchAttributeUpdate;
@@ -14,12 +14,26 @@ pub(super) fn last_seen(ctx: &Context) -> Option<VideoTask> {
     ctx.state(|state| state.progress.task.clone())
 }
 
-/// Remembers whether search attributes can be written; it is not part of the record.
-pub(super) fn without_flag(ctx: &Context, task: VideoTask) -> VideoTask {
-    ctx.state_mut(|state| state.has_search_attributes |= task.has_search_attributes);
+/// Remembers what the worker that answered says of itself; it is not part of the record.
+pub(super) fn record_in(ctx: &Context, answer: VideoTask) -> VideoTask {
+    ctx.state_mut(|state| {
+        state.has_search_attributes |= answer.has_search_attributes;
+        if !answer.transfers_task_queue.is_empty() {
+            state.transfers_task_queue = answer.transfers_task_queue;
+        }
+    });
     VideoTask {
         has_search_attributes: false,
-        ..task
+        transfers_task_queue: String::new(),
+        ..answer
+    }
+}
+
+/// Where transfers are served.
+pub(super) fn transfers_task_queue(ctx: &Context) -> String {
+    match ctx.state(|state| state.transfers_task_queue.clone()) {
+        queue if queue.is_empty() => names::transfers_task_queue(ctx.task_queue()),
+        queue => queue,
     }
 }
 
