@@ -8,6 +8,7 @@ mod accounts;
 mod archiving;
 mod auditing;
 mod awaiting;
+mod batches;
 mod browser;
 mod callbacks;
 mod callers;
@@ -88,6 +89,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         requests::tests,
         callers::tests,
         awaiting::tests,
+        batches::tests,
         encodings::tests,
         secrets::tests,
         callbacks::tests,

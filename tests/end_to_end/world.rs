@@ -264,6 +264,13 @@ impl World {
         Ok(())
     }
 
+    /// Where in the archive the receipt of a task is. `None`: it has none.
+    pub(crate) fn receipt_of(&self, id: &str) -> Option<String> {
+        let files = self.archived_files().ok()?;
+        let end = format!("/{id}/manifest.json");
+        files.into_iter().find(|file| file.ends_with(&end))
+    }
+
     /// Every file in the archive, as a sorted list of paths.
     pub(crate) fn archived_files(&self) -> anyhow::Result<Vec<String>> {
         let mut files = Vec::new();
