@@ -1,6 +1,6 @@
 //! The Seedance task API.
 //!
-//! - [`Client`]: asks about a task.
+//! - [`Client`]: asks about a task, and lists those of an account by the [`Page`].
 //! - [`Error`]: what can go wrong, by what the caller can do.
 //! - [`Record`]: an answer, with its URLs still readable; [`Record::sealed`] turns it into the
 //!   contract's message.
@@ -12,6 +12,7 @@ mod budget;
 mod client;
 mod decode;
 mod error;
+mod list;
 mod record;
 mod seal;
 mod signed_url;
@@ -21,6 +22,7 @@ pub use budget::Budget;
 pub use client::Client;
 pub(crate) use decode::task_id;
 pub use error::{Error, Reaction};
+pub use list::{LAST_PAGE, PAGE_SIZE, Page};
 pub use record::{Record, SecretUrl};
 pub use seal::{CannotOpen, UrlSeal};
 pub use statuses::Statuses;

@@ -49,6 +49,10 @@ impl Request {
         let fields = [
             ("model", Value::from("seedance-1-5-pro-251215")),
             ("generate_audio", script.generate_audio.into()),
+            (
+                "service_tier",
+                if script.flex { "flex" } else { "default" }.into(),
+            ),
         ];
         Self(
             fields

@@ -108,6 +108,14 @@ pub struct Script {
     pub digests: Announced,
     /// Whether its URL ignores ranges, and serves the whole video each time.
     pub no_ranges: bool,
+    /// How long ago it was created.
+    pub age: Duration,
+    /// How long its signed URLs live, in whole seconds.
+    pub url_lifetime: Option<Duration>,
+    /// Whether its URLs are signed when it has succeeded, and never afresh.
+    pub signs_once: bool,
+    /// Whether it is of the tier `flex`, which is listed by itself. A request says so otherwise.
+    pub flex: bool,
     /// Whether its record has a field that no documentation knows.
     pub extra: bool,
     /// Where each of its statuses is told, but for a cancellation. One that is no http(s) URL is
@@ -158,6 +166,9 @@ impl Script {
             "corrupt_downloads" => self.corrupt_downloads = Some(number(value)?),
             "digests" => self.digests = value.parse()?,
             "no_ranges" => self.no_ranges = flag(value)?,
+            "age" => self.age = time(value)?,
+            "url_lifetime" => self.url_lifetime = Some(time(value)?),
+            "signs_once" => self.signs_once = flag(value)?,
             "extra" => self.extra = flag(value)?,
             _ => return Err("has a name that is not known".into()),
         }

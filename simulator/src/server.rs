@@ -215,7 +215,14 @@ impl Service {
     fn sign(&self, task: &Task, extension: &str, host: &str, now: SystemTime) -> (String, String) {
         let model = task.request.model();
         let path = format!("/{BUCKET}/{model}/{}.{extension}", task.id);
-        let signed = self.signer.sign(&path, now, self.settings.url_lifetime);
+        let signed_at = if task.script.signs_once {
+            task.status(now).1
+        } else {
+            now
+        };
+        let lifetime = task.script.url_lifetime;
+        let lifetime = lifetime.unwrap_or(self.settings.url_lifetime);
+        let signed = self.signer.sign(&path, signed_at, lifetime);
         (
             format!("http://{host}{path}?{}", signed.query),
             signed.signature,

@@ -102,7 +102,7 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    /// Creates a task that begins now. `queued` and `running` count where the script says nothing.
+    /// Creates a task that begins now, or has begun so long ago as its script says. `queued` and `running` count where the script says nothing.
     pub(crate) fn create(
         &self,
         request: Request,
@@ -110,7 +110,7 @@ impl Tasks {
         queued: Duration,
         running: Duration,
     ) -> Arc<Task> {
-        let now = SystemTime::now();
+        let now = SystemTime::now() - script.age;
         let queued_until = now + script.queued.unwrap_or(queued);
         let number = self.created.fetch_add(1, Ordering::Relaxed);
         let seed = mix(fastrand::u64(..));
@@ -150,7 +150,7 @@ impl Tasks {
     /// Newest first.
     pub(crate) fn all(&self) -> Vec<Arc<Task>> {
         let mut tasks: Vec<_> = lock(&self.tasks).values().cloned().collect();
-        tasks.sort_by_key(|task| std::cmp::Reverse(task.number));
+        tasks.sort_by_key(|task| std::cmp::Reverse((task.created_at, task.number)));
         tasks
     }
 

@@ -9,7 +9,7 @@ use seedance_archiver_workflows::{question::Pace, request::InvalidRequest, windo
 use super::{ArchiveOptions, Callbacks, CannotReadSecret, Secret, TaskPath, preset, secret};
 use crate::{
     download::UrlHosts,
-    seedance::{Budget, Statuses, UrlSeal},
+    seedance::{Budget, PAGE_SIZE, Statuses, UrlSeal},
 };
 
 /// A named Seedance endpoint. Requests carry the name; the key never leaves the worker.
@@ -36,6 +36,12 @@ pub struct Account {
     pub statuses: Statuses,
     /// How often this worker may ask.
     pub budget: Budget,
+    /// How often this worker may list.
+    pub lists: Budget,
+    /// Tasks on a page of a list.
+    pub list_page_size: usize,
+    /// Whether all its videos are archived, with nobody asking for it.
+    pub auto_archive: bool,
     /// Callbacks that are taken. `None`: none are.
     pub callbacks: Option<Callbacks>,
     /// How its videos are archived.
@@ -57,6 +63,9 @@ impl Account {
             windows: Windows::default(),
             statuses: Statuses::default(),
             budget: Budget::default(),
+            lists: Budget::of_lists(),
+            list_page_size: PAGE_SIZE,
+            auto_archive: false,
             callbacks: None,
             archive: ArchiveOptions::default(),
         }
@@ -65,6 +74,11 @@ impl Account {
     /// Where the record of a task is.
     pub fn task_url(&self, task_id: &str) -> Url {
         self.task_path.under(&self.base_url, task_id)
+    }
+
+    /// Where its tasks are listed. `None`: that is not known.
+    pub fn list_url(&self) -> Option<Url> {
+        self.task_path.list_under(&self.base_url)
     }
 
     /// The seal of this account's URLs, with the keys as they are now. What the API key has sealed

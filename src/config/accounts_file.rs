@@ -15,7 +15,7 @@ use super::{
     section::{File, Section},
     url::http_url,
 };
-use crate::seedance::{Budget, Statuses};
+use crate::seedance::{Budget, PAGE_SIZE, Statuses};
 
 /// The accounts in the text of a file, or all that is wrong with it. `variable` looks a variable of
 /// the environment up.
@@ -66,10 +66,14 @@ fn account(
     }
     let url_hosts = url_hosts(&section, preset, base_url.as_ref());
     let task_path = section.parsed("task_path", str::parse::<TaskPath>);
+    let auto_archive = section.flag("auto_archive").unwrap_or_default();
+    if auto_archive && task_path.as_ref().is_some_and(|path| !path.has_list()) {
+        section.fault("auto_archive", NO_LIST);
+    }
     let windows = windows(&section, preset);
     let pace = pace(&section);
     let statuses = statuses(&section);
-    let budget = budget(&section);
+    let (budget, lists) = budgets(&section);
     let seal_keys_file = section.parsed("seal_keys_file", seal_keys_file);
     let callbacks = callbacks(&section, variable);
     let archive = archive_options(&section);
@@ -85,11 +89,16 @@ fn account(
         windows,
         statuses,
         budget,
+        lists,
+        list_page_size: PAGE_SIZE,
+        auto_archive,
         callbacks,
         archive,
     })
 }
 
+const NO_LIST: &str = "needs a list of the account's tasks, and with a task_path of its own it is not \
+                       known where that is: remove one of the two";
 const TOKEN: [&str; 3] = ["token", "token_file", "token_env"];
 const API_KEY: [&str; 3] = ["api_key", "api_key_file", "api_key_env"];
 
@@ -206,13 +215,18 @@ fn statuses(section: &Section) -> Statuses {
     statuses
 }
 
-fn budget(section: &Section) -> Budget {
+/// Of questions and of lists.
+fn budgets(section: &Section) -> (Budget, Budget) {
     let Some(section) = section.section("limits") else {
-        return Budget::default();
+        return (Budget::default(), Budget::of_lists());
     };
-    let per_second = section.positive("queries_per_second");
+    let queries = section.positive("queries_per_second");
+    let lists = section.positive("lists_per_second");
     section.finish();
-    per_second.map_or_else(Budget::default, Budget::per_second)
+    (
+        queries.map_or_else(Budget::default, Budget::per_second),
+        lists.map_or_else(Budget::of_lists, Budget::per_second),
+    )
 }
 
 fn callbacks(section: &Section, variable: &dyn Fn(&str) -> Option<String>) -> Option<Callbacks> {

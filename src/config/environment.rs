@@ -20,6 +20,7 @@ const SEAL_KEYS_FILE: &str = "SEEDANCE_SEAL_KEYS_FILE";
 const CALLBACK_TOKEN: &str = "SEEDANCE_CALLBACK_TOKEN";
 const CALLBACK_TOKEN_FILE: &str = "SEEDANCE_CALLBACK_TOKEN_FILE";
 const CALLBACK_STARTS: &str = "SEEDANCE_CALLBACK_START_LIFECYCLES";
+const AUTO_ARCHIVE: &str = "SEEDANCE_AUTO_ARCHIVE";
 const INGRESS_ADDRESS: &str = "SEEDANCE_INGRESS_ADDRESS";
 const ARCHIVE_URL: &str = "SEEDANCE_ARCHIVE_URL";
 const TASK_QUEUE: &str = "TEMPORAL_TASK_QUEUE";
@@ -110,6 +111,7 @@ impl Environment<'_> {
             CALLBACK_TOKEN,
             CALLBACK_TOKEN_FILE,
             CALLBACK_STARTS,
+            AUTO_ARCHIVE,
         ];
         let given = own.into_iter().find(|name| self.get(name).is_some());
         let is_in_file = accounts.iter().any(|it| it.name == names::DEFAULT_ACCOUNT);
@@ -154,8 +156,10 @@ impl Environment<'_> {
         let url_hosts = self.parsed(URL_HOSTS, url_hosts);
         let seal_keys_file = self.parsed(SEAL_KEYS_FILE, accounts_file::seal_keys_file);
         let callbacks = self.callbacks();
+        let auto_archive = self.parsed(AUTO_ARCHIVE, flag);
         let account = Account::new(names::DEFAULT_ACCOUNT, base_url?, api_key?);
         Some(Account {
+            auto_archive: auto_archive.unwrap_or_default(),
             callbacks,
             seal_keys_file,
             url_hosts: url_hosts.unwrap_or_else(|| account.url_hosts.clone()),
@@ -197,11 +201,7 @@ impl Environment<'_> {
         if let Err(problem) = callbacks::check(&token) {
             self.faults.push(format!("{CALLBACK_TOKEN} {problem}"));
         }
-        let start_lifecycles = self.parsed(CALLBACK_STARTS, |flag| {
-            flag.trim()
-                .parse()
-                .map_err(|_| "must be true or false".to_owned())
-        });
+        let start_lifecycles = self.parsed(CALLBACK_STARTS, flag);
         Some(Callbacks {
             token,
             start_lifecycles: start_lifecycles.unwrap_or_default(),
@@ -241,6 +241,11 @@ impl Environment<'_> {
         }
         self.parsed(ARCHIVE_URL, url::archive_url).or(default)
     }
+}
+
+fn flag(word: &str) -> Result<bool, String> {
+    let flag = word.trim().parse();
+    flag.map_err(|_| "must be true or false".to_owned())
 }
 
 fn url_hosts(list: &str) -> Result<UrlHosts, String> {

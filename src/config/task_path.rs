@@ -53,6 +53,23 @@ impl std::str::FromStr for TaskPath {
 }
 
 impl TaskPath {
+    /// Where the tasks are listed, of which the path of one is known. `None`: only of the service's own
+    /// path is that known.
+    pub fn list_under(&self, base_url: &Url) -> Option<Url> {
+        self.has_list().then(|| {
+            let mut url = self.under(base_url, "");
+            if let Ok(mut path) = url.path_segments_mut() {
+                path.pop_if_empty();
+            }
+            url
+        })
+    }
+
+    /// Whether it is known where the tasks are listed.
+    pub fn has_list(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Where the record of a task is. The id stays within its segment or value.
     pub fn under(&self, base_url: &Url, task_id: &str) -> Url {
         let filled = |part: &String| part.replace(TASK_ID, task_id);
@@ -94,6 +111,17 @@ mod tests {
             url("/v1/video?v=2&id={task_id}", "a&b=c"),
             "https://host.example/api/v3/v1/video?v=2&id=a%26b%3Dc"
         );
+    }
+
+    #[test]
+    fn the_list_is_above_its_tasks() {
+        let base = "https://host.example/api/v3".parse().unwrap();
+        let list = |path: TaskPath| path.list_under(&base).map(|url| url.to_string());
+        assert_eq!(
+            list(TaskPath::default()).as_deref(),
+            Some("https://host.example/api/v3/contents/generations/tasks")
+        );
+        assert_eq!(list("video/query?id={task_id}".parse().unwrap()), None);
     }
 
     #[test]

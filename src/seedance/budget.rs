@@ -4,9 +4,6 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
-/// Longest wait for a turn: a question holds a slot meanwhile.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
-
 /// This worker's share of the requests that the service allows an account. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Budget {
@@ -32,9 +29,9 @@ impl Budget {
         }
     }
 
-    /// Waits for a turn. The error says that there is none soon.
-    pub(super) async fn turn(&self) -> Result<(), String> {
-        tokio::time::timeout(LONGEST_WAIT, self.limiter.until_ready())
+    /// Waits for a turn, but no longer than that. The error says that there is none soon.
+    pub(super) async fn turn(&self, longest: Duration) -> Result<(), String> {
+        tokio::time::timeout(longest, self.limiter.until_ready())
             .await
             .map_err(|_| {
                 format!(
@@ -44,9 +41,19 @@ impl Budget {
             })
     }
 
+    /// What the public service allows an account of lists.
+    pub fn of_lists() -> Self {
+        Self::per_second(1.0)
+    }
+
     /// One of the same size for something else.
     pub(crate) fn fresh(&self) -> Self {
         Self::per_second(self.per_second)
+    }
+
+    /// Waits for a turn, for as long as it takes.
+    pub(crate) async fn wait(&self) {
+        self.limiter.until_ready().await;
     }
 
     /// Whether there is a turn right now.
@@ -69,9 +76,10 @@ mod tests {
     #[tokio::test]
     async fn a_share_that_is_used_up_is_told() {
         let budget = Budget::per_second(0.01);
-        assert_eq!(budget.turn().await, Ok(()));
+        let second = Duration::from_secs(1);
+        assert_eq!(budget.turn(second).await, Ok(()));
         tokio::time::pause();
-        let fault = budget.clone().turn().await.unwrap_err();
+        let fault = budget.clone().turn(second).await.unwrap_err();
         assert!(fault.contains("0.01 requests a second"), "{fault}");
     }
 

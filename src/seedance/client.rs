@@ -1,21 +1,26 @@
-//! Asks about a task.
+//! Calls the task API.
 
 use std::time::{Duration, SystemTime};
 
 use reqwest::{
-    Method, StatusCode,
+    Method, StatusCode, Url,
     header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
 };
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
-use super::{Error, Reaction, Record, decode};
+use super::{Budget, Error, Reaction, Record, decode};
 use crate::{config::Account, http};
 
-/// Longest time for a question and its whole answer.
-const QUESTION_TIMEOUT: Duration = Duration::from_secs(30);
-/// Largest answer that is read. A record has a few kilobytes, and must fit into a Temporal payload.
-const MAX_ANSWER: usize = 1024 * 1024;
+/// Longest time for a call and its whole answer.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest wait for a turn at a question: it holds a slot meanwhile.
+const QUESTION_WAIT: Duration = Duration::from_secs(1);
+/// Largest answer to a question. A record has a few kilobytes, and must fit into a Temporal payload.
+const MAX_RECORD: usize = MIB;
+
+/// A mebibyte.
+pub(super) const MIB: usize = 1024 * 1024;
 
 /// Longest request id that is passed on.
 const MAX_REQUEST_ID: usize = 128;
@@ -38,34 +43,36 @@ impl Client {
 
     /// Asks for the record of a task: one request.
     pub async fn query(&self, account: &Account, task_id: &str) -> Result<Record, Error> {
-        self.call(Method::GET, account, task_id, |body| {
-            decode::record(body, task_id, &account.statuses)
-        })
+        self.call(
+            account,
+            Call::about(Method::GET, account, task_id),
+            |body| decode::record(body, task_id, &account.statuses),
+        )
         .await
     }
 
     /// Cancels a queued task. The service refuses to cancel a running one, but **deletes the record**
     /// of one that has ended: ask first.
     pub async fn cancel(&self, account: &Account, task_id: &str) -> Result<(), Error> {
-        self.call(Method::DELETE, account, task_id, |_| Ok(()))
-            .await
+        let call = Call::about(Method::DELETE, account, task_id);
+        self.call(account, call, |_| Ok(())).await
     }
 
-    async fn call<T>(
+    /// Makes a call: one request.
+    pub(super) async fn call<T>(
         &self,
-        method: Method,
         account: &Account,
-        task_id: &str,
+        call: Call<'_>,
         decode: impl FnOnce(&[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let api_key = account.api_key.read()?;
-        let turn = account.budget.turn().await;
+        let turn = call.budget.turn(call.longest_wait).await;
         turn.map_err(|text| Error::new(Reaction::OutOfTurn, text))?;
         let sent_id = Uuid::new_v4().to_string();
         let response = self
             .http
-            .request(method.clone(), account.task_url(task_id))
-            .timeout(QUESTION_TIMEOUT)
+            .request(call.method.clone(), call.url)
+            .timeout(CALL_TIMEOUT)
             .bearer_auth(api_key.expose_secret())
             .header(CONTENT_TYPE, "application/json")
             .header(CLIENT_REQUEST_ID, &sent_id)
@@ -76,15 +83,15 @@ impl Client {
         let headers = response.headers().clone();
         let received_id = request_id(&headers);
         tracing::debug!(
-            task_id,
-            %method,
+            about = call.about,
+            method = %call.method,
             status = status.as_u16(),
             client_request_id = sent_id,
             request_id = received_id,
             "called the task API"
         );
         let answer = async {
-            let body = read(response).await?;
+            let body = read(response, call.max_answer).await?;
             if status.is_success() {
                 decode(&body)
             } else {
@@ -101,17 +108,45 @@ impl Client {
     }
 }
 
-async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
+/// One call of the API.
+pub(super) struct Call<'a> {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    /// What logs call it.
+    pub(super) about: &'a str,
+    /// How often such calls may be made.
+    pub(super) budget: &'a Budget,
+    /// Longest wait for a turn.
+    pub(super) longest_wait: Duration,
+    /// Largest answer that is read, in bytes.
+    pub(super) max_answer: usize,
+}
+
+impl<'a> Call<'a> {
+    /// One about a task.
+    fn about(method: Method, account: &'a Account, task_id: &'a str) -> Self {
+        Self {
+            method,
+            url: account.task_url(task_id),
+            about: task_id,
+            budget: &account.budget,
+            longest_wait: QUESTION_WAIT,
+            max_answer: MAX_RECORD,
+        }
+    }
+}
+
+async fn read(mut response: reqwest::Response, most: usize) -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response
         .chunk()
         .await
         .map_err(|error| Error::new(Reaction::Unavailable, http::describe(error)))?
     {
-        if body.len() + chunk.len() > MAX_ANSWER {
+        if body.len() + chunk.len() > most {
             return Err(Error::new(
                 Reaction::Unexpected,
-                "the answer is larger than 1 MiB",
+                format!("the answer is larger than {} MiB", most / MIB),
             ));
         }
         body.extend_from_slice(&chunk);

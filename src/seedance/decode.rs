@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use seedance_archiver_proto::{
-    redact,
+    redact, task_id,
     v1::{Tool, Usage, VideoContent, VideoTask, VideoTaskError},
 };
 
@@ -15,28 +15,87 @@ const MAX_WORDS: usize = 2_000;
 
 /// The record in a successful answer.
 pub(super) fn record(body: &[u8], asked_for: &str, statuses: &Statuses) -> Result<Record, Error> {
-    let answer: Value = serde_json::from_slice(body)
-        .map_err(|error| unexpected(format!("the answer is not JSON: {error}")))?;
-    let answer = answer
-        .as_object()
-        .ok_or_else(|| unexpected("the answer is no object"))?;
-    let fields = Fields(unwrap(answer));
-    let status = fields.text("status");
-    if status.is_empty() {
+    let answer = object(body)?;
+    let (fields, is_wrapped) = record_in(&answer);
+    if fields.text("status").is_empty() {
         let what = error_in(body).unwrap_or_else(|| "the answer has no `status`".into());
         return Err(unexpected(what));
     }
     let id = fields.text("id");
     // A gateway that wraps records has ids of its own.
-    let is_wrapped = !std::ptr::eq(fields.0, answer);
     if !id.is_empty() && id != asked_for && !is_wrapped {
         return Err(unexpected(format!(
             "the answer is about another task, {id:?}"
         )));
     }
-    let status = statuses.own_word(&status);
-    let task = task(&fields, asked_for, status);
-    Ok(Record::new(task, fields.0.clone()))
+    Ok(read(&fields, asked_for, statuses))
+}
+
+/// The tasks in a successful answer to a list.
+pub(super) struct Listed {
+    /// Each task, or what is wrong with it.
+    pub(super) items: Vec<Result<Record, String>>,
+    /// How many tasks there are on all pages. 0: not told.
+    pub(super) total: i64,
+}
+
+/// Reads a list. A fault in one item does not cost the others.
+pub(super) fn list(body: &[u8], statuses: &Statuses) -> Result<Listed, Error> {
+    let answer = object(body)?;
+    let Some((list, items)) = items_in(&answer) else {
+        let what = error_in(body).unwrap_or_else(|| "the answer has no `items`".into());
+        return Err(unexpected(what));
+    };
+    Ok(Listed {
+        items: items.iter().map(|item| listed(item, statuses)).collect(),
+        total: list.integer("total").unwrap_or_default(),
+    })
+}
+
+/// The list, which gateways wrap as they wrap records, and its items. `null` is how some write none.
+fn items_in(answer: &Map<String, Value>) -> Option<(Fields<'_>, &[Value])> {
+    let mut list = answer;
+    loop {
+        match (list.get("items"), list.get("data")) {
+            (Some(Value::Array(items)), _) | (None, Some(Value::Array(items))) => {
+                return Some((Fields(list), items));
+            }
+            (Some(Value::Null), _) => return Some((Fields(list), &[])),
+            (_, Some(Value::Object(inner))) => list = inner,
+            _ => return None,
+        }
+    }
+}
+
+fn listed(item: &Value, statuses: &Statuses) -> Result<Record, String> {
+    let item = item.as_object().ok_or("it is no object")?;
+    let (fields, _) = record_in(item);
+    if fields.text("status").is_empty() {
+        return Err("it has no `status`".into());
+    }
+    let id = id_in(item).unwrap_or_default();
+    task_id::check(&id).map_err(|problem| format!("its `id` {problem}"))?;
+    Ok(read(&fields, &id, statuses))
+}
+
+fn object(body: &[u8]) -> Result<Map<String, Value>, Error> {
+    let answer: Value = serde_json::from_slice(body)
+        .map_err(|error| unexpected(format!("the answer is not JSON: {error}")))?;
+    match answer {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(unexpected("the answer is no object")),
+    }
+}
+
+/// The fields of a record, and whether it was wrapped.
+fn record_in(answer: &Map<String, Value>) -> (Fields<'_>, bool) {
+    let record = unwrap(answer);
+    (Fields(record), !std::ptr::eq(record, answer))
+}
+
+fn read(fields: &Fields, id: &str, statuses: &Statuses) -> Record {
+    let status = statuses.own_word(&fields.text("status"));
+    Record::new(task(fields, id, status), fields.0.clone())
 }
 
 /// The innermost record: gateways wrap it as `{"data": {"status": …, "data": {record}}}`.
@@ -55,12 +114,17 @@ fn unwrap(answer: &Map<String, Value>) -> &Map<String, Value> {
 /// The id in the record that a callback brings.
 pub(crate) fn task_id(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
-    let body = body.as_object()?;
-    let data = body.get("data").and_then(Value::as_object);
+    id_in(body.as_object()?)
+}
+
+fn id_in(answer: &Map<String, Value>) -> Option<String> {
+    let data = answer.get("data").and_then(Value::as_object);
     // A gateway's own id is beside the record that it wraps.
+    let beside = Fields(answer).text("task_id");
+    let beside = Some(beside).filter(|id| data.is_some() && !id.is_empty());
     let own = data.map(|data| Fields(data).text("task_id"));
-    let own = own.filter(|id| !id.is_empty());
-    let id = own.unwrap_or_else(|| Fields(unwrap(body)).text("id"));
+    let own = own.filter(|id| !id.is_empty()).or(beside);
+    let id = own.unwrap_or_else(|| Fields(unwrap(answer)).text("id"));
     (!id.is_empty()).then_some(id)
 }
 

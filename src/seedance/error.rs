@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use seedance_archiver_proto::{names::failure, redact};
 
-use crate::config::CannotReadSecret;
+use crate::config::{Account, CannotReadSecret};
 
 /// Longest text of an error, in characters.
 const MAX_TEXT: usize = 400;
@@ -29,8 +29,10 @@ pub enum Reaction {
     OutOfTurn,
     /// Not reachable, or at fault: ask again.
     Unavailable,
-    /// The answer is not a task record: ask again.
+    /// The answer is not what was asked for: ask again.
     Unexpected,
+    /// The service does not have what was asked for: asking again does not help.
+    NotOffered,
 }
 
 /// An error of the task API. Its text holds no key and no URL.
@@ -66,6 +68,15 @@ impl Error {
         self
     }
 
+    /// The service has no such call: it has no list.
+    pub(super) fn or_no_list(self, account: &Account) -> Self {
+        let text = format!(
+            "the service of the account `{}` has no list of tasks: {}",
+            account.name, self.text
+        );
+        Self::new(Reaction::NotOffered, text)
+    }
+
     pub(super) fn with_request_id(mut self, id: &str) -> Self {
         self.text.push_str(&format!(" (request id {id})"));
         self
@@ -91,7 +102,9 @@ impl Error {
             Reaction::Unauthorized => failure::UNAUTHORIZED,
             Reaction::RateLimited { .. } | Reaction::OutOfTurn => failure::RATE_LIMITED,
             Reaction::Unavailable => failure::UPSTREAM_UNAVAILABLE,
-            Reaction::Refused | Reaction::Unexpected => failure::UNEXPECTED_RESPONSE,
+            Reaction::Refused | Reaction::Unexpected | Reaction::NotOffered => {
+                failure::UNEXPECTED_RESPONSE
+            }
         }
     }
 }

@@ -23,6 +23,11 @@ impl Record {
         Self { task, received }
     }
 
+    /// Id of the task.
+    pub fn id(&self) -> &str {
+        &self.task.id
+    }
+
     /// The status, as the service words it.
     pub fn status(&self) -> &str {
         &self.task.status
@@ -47,6 +52,14 @@ impl Record {
     pub fn url(&self, pick: impl Fn(&VideoContent) -> &str) -> Option<SecretUrl> {
         let url = pick(self.task.content.as_ref()?);
         (!url.is_empty()).then(|| SecretUrl::new(url.to_owned()))
+    }
+
+    /// What is known beside the URLs: fit for everybody's eyes.
+    pub fn without_urls(&self) -> VideoTask {
+        VideoTask {
+            content: None,
+            ..self.task.clone()
+        }
     }
 
     /// Every field as it was received, in its order, but for the queries of URLs and for

@@ -22,6 +22,7 @@ fn reads_everything_that_an_account_has() {
         [accounts.default]
         preset = "byteplus"
         api_key_file = "{0}"
+        auto_archive = true
 
         [accounts.gateway]
         base_url = "https://gateway.example/v1/"
@@ -31,7 +32,7 @@ fn reads_everything_that_an_account_has() {
         url_hosts = ["cdn.gateway.example"]
         windows = {{ query_window = "3d", margin = "10m", url_lifetime = "2h" }}
         pace = {{ shortest = "5s", longest = "2m", not_found_grace = "1h" }}
-        limits = {{ queries_per_second = 0.5 }}
+        limits = {{ queries_per_second = 0.5, lists_per_second = 0.2 }}
 
         [accounts.gateway.statuses]
         Done = "succeeded"
@@ -51,6 +52,7 @@ fn reads_everything_that_an_account_has() {
 
     let default = accounts.get("").unwrap();
     assert_eq!(key(&default), "from-a-file");
+    assert!(default.auto_archive && default.list_url().is_some());
     assert_eq!(default.base_url.as_str(), preset::DEFAULT.base_url);
     assert_eq!(default.windows.url_lifetime, Duration::from_secs(86_400));
     assert_eq!(

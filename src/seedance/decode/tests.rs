@@ -152,3 +152,76 @@ fn refuses_what_is_no_record_and_says_what_it_is() {
         .to_string();
     assert!(html.starts_with("the answer is not JSON"), "{html}");
 }
+
+fn listed(answer: Value) -> Result<Listed, String> {
+    list(answer.to_string().as_bytes(), &Statuses::default()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn reads_lists_with_what_gateways_do_to_them() {
+    let plain = json!({"id": "cgt-1", "status": "processing", "created_at": "1750000000"});
+    let failed = json!({"id": "cgt-2", "status": "failed", "failure_reason": {"code": "C"}});
+    let wrapped = json!({"task_id": "cgt-3", "status": "SUCCESS",
+        "data": {"id": "upstream-3", "status": "succeeded", "model": "m"}});
+    let items = json!([plain, failed, wrapped]);
+    for answer in [
+        json!({"total": 7, "items": items}),
+        json!({"code": "success", "data": {"total": "7", "items": items}}),
+        json!({"total": 7, "data": items}),
+    ] {
+        let listed = listed(answer).unwrap();
+        let tasks: Vec<_> = listed
+            .items
+            .iter()
+            .map(|item| item.as_ref().unwrap().without_urls())
+            .collect();
+        let facts: Vec<_> = tasks
+            .iter()
+            .map(|task| (task.id.as_str(), task.status.as_str()))
+            .collect();
+        let expected = [
+            ("cgt-1", "running"),
+            ("cgt-2", "failed"),
+            ("cgt-3", "succeeded"),
+        ];
+        assert_eq!((facts.as_slice(), listed.total), (expected.as_slice(), 7));
+        assert_eq!(tasks[0].created_at, 1_750_000_000);
+        assert_eq!(tasks[1].error.as_ref().unwrap().code, "C");
+        assert_eq!(tasks[2].model, "m");
+    }
+    assert!(
+        listed(json!({"items": null, "total": 0}))
+            .unwrap()
+            .items
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_malformed_item_does_not_cost_the_others() {
+    let listed = listed(json!({"items": [
+        7, {"id": "cgt-1"}, {"status": "queued"}, {"id": "a/b", "status": "queued"},
+        {"id": "cgt-2", "status": "queued"}, null,
+    ]}))
+    .unwrap();
+    let ids: Vec<_> = listed
+        .items
+        .iter()
+        .map(|item| item.as_ref().map(Record::id).map_err(String::as_str))
+        .collect();
+    let slash = "its `id` has a slash or a control character, which no task id has";
+    assert_eq!(ids[0], Err("it is no object"));
+    assert_eq!(ids[1], Err("it has no `status`"));
+    assert!(ids[2].unwrap_err().starts_with("its `id` is missing"));
+    assert_eq!(ids[3..5], [Err(slash), Ok("cgt-2")]);
+    assert!(ids[5].is_err());
+}
+
+#[test]
+fn refuses_what_is_no_list() {
+    let fault = |answer| listed(answer).err().unwrap();
+    assert_eq!(fault(json!({"id": "cgt-1"})), "the answer has no `items`");
+    assert_eq!(fault(json!([])), "the answer is no object");
+    let busy = json!({"error": {"code": "ServerOverloaded", "message": "later"}});
+    assert_eq!(fault(busy), "ServerOverloaded: later");
+}
