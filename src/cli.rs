@@ -9,6 +9,7 @@ mod clean;
 mod demo;
 mod follow;
 mod report;
+mod rescue;
 mod session;
 mod signals;
 mod simulator;
@@ -37,12 +38,14 @@ const EXAMPLES: &str = "Examples:
   seedance-archiver worker                     serve the task queue of your Temporal
   seedance-archiver archive cgt-2026…-hj94q    archive a video through your worker
   seedance-archiver archive --dev cgt-2026…    archive a video with nothing but an API key
+  seedance-archiver rescue                     save every video of the last 7 days
   seedance-archiver verify --since 7d          check that the archive holds what its receipts say";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Worker(worker::Args),
     Archive(archive::Args),
+    Rescue(rescue::Args),
     Simulator(simulator::Args),
     Demo(demo::Args),
     Verify(verify::Args),
@@ -91,6 +94,7 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Worker(args) => worker::run(args, &stop).await,
         Command::Archive(args) => archive::run(args, &stop).await,
+        Command::Rescue(args) => rescue::run(args, &stop).await,
         Command::Simulator(args) => simulator::run(args, &stop).await,
         Command::Demo(args) => demo::run(args, &stop).await,
         Command::Verify(args) => verify::run(args, &stop).await,

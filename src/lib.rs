@@ -10,6 +10,8 @@
 //! - [`archive`]: transfer, publication and receipt.
 //! - [`config`]: what a worker is told.
 //! - [`lifecycles`]: starts lifecycles and follows them to their end.
+//! - [`rescue`]: which videos are still to be saved, and how long there is for each.
+//! - [`deadlines`]: until when a video can be had.
 //! - [`search_attributes`]: what lifecycles are found by.
 //! - [`dev_server`]: a Temporal server for trying things out.
 //! - [`cli`]: the subcommands of the binary.
@@ -21,6 +23,7 @@ pub mod activities;
 pub mod archive;
 pub mod cli;
 pub mod config;
+pub mod deadlines;
 pub mod dev_server;
 pub mod download;
 pub mod http;
@@ -28,6 +31,7 @@ pub mod ingress;
 pub mod lifecycles;
 mod plugin;
 pub mod questions;
+pub mod rescue;
 pub mod search_attributes;
 pub mod seedance;
 pub mod telemetry;

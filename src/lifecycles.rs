@@ -231,7 +231,8 @@ impl Lifecycle {
             .map_err(|error| self.error(error.to_string()))
     }
 
-    fn error(&self, fault: String) -> LifecycleError {
+    /// Nobody waits for its end any more, for this reason.
+    pub(crate) fn error(&self, fault: String) -> LifecycleError {
         LifecycleError {
             workflow_id: self.handle.info().workflow_id.clone(),
             fault,

@@ -5,8 +5,8 @@ use seedance_archiver_proto::{status, v1::VideoTask};
 
 use crate::{
     config::Account,
+    deadlines::Deadlines,
     seedance::{self, Client, Record},
-    time::time,
 };
 
 /// Asks about tasks for workflows.
@@ -64,15 +64,7 @@ pub fn lacks_url(task: &VideoTask) -> bool {
 
 /// The record with its URLs sealed, and with the deadline that follows from them.
 fn contract(account: &Account, record: Record) -> Result<VideoTask, seedance::Error> {
-    let (created_at, updated_at) = (record.created_at(), record.updated_at());
-    let deadline = time(created_at).and_then(|created_at| {
-        let url = record.video_url();
-        let url_end = url.and_then(|url| {
-            let updated_at = time(updated_at).unwrap_or(created_at);
-            account.windows.url_end(updated_at, url.expires_at())
-        });
-        account.windows.archive_deadline(created_at, url_end)
-    });
+    let deadline = Deadlines::of(account, &record).archive;
     let deadline = deadline.and_then(|time| Timestamp::try_from(time).ok());
     Ok(VideoTask {
         archive_deadline: deadline.map_or(0, Timestamp::as_second),

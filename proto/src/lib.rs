@@ -6,6 +6,7 @@
 //! - [`names`]: the names that callers use and that therefore never change.
 //! - [`status`], [`outcome`] and [`reason`]: the words that `VideoTask.status`,
 //!   `VideoTaskLifecycleResult.outcome` and `.reason` take.
+//! - [`service_tier`]: the tiers that tasks are listed by.
 //! - [`phase`]: the words of `LifecycleProgress.phase`.
 //! - [`task_id`]: what a task id may look like.
 //! - [`redact`]: takes secrets out of text.
@@ -16,6 +17,7 @@ pub mod outcome;
 pub mod phase;
 pub mod reason;
 pub mod redact;
+pub mod service_tier;
 pub mod status;
 pub mod task_id;
 

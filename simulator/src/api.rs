@@ -1,6 +1,9 @@
 //! The task API: create, query, list, cancel or delete.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::SystemTime,
+};
 
 use axum::{
     Router,
@@ -68,8 +71,13 @@ async fn read_whole(request: Request) -> Result<Request, ApiError> {
 }
 
 async fn answer(service: &Service, request: Request, next: Next) -> Response {
-    if let (&Method::GET, Some(id)) = (request.method(), asked_for(request.uri())) {
-        service.tasks.count(&id, |stats| stats.queries += 1);
+    if request.method() == Method::GET {
+        match asked_for(request.uri()) {
+            Some(id) => service.tasks.count(&id, |stats| stats.queries += 1),
+            None => {
+                service.tasks.lists.fetch_add(1, Ordering::Relaxed);
+            }
+        }
     }
     let given = request.headers().get(AUTHORIZATION);
     let expected = format!("Bearer {}", service.settings.api_key);

@@ -3,7 +3,7 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::{Duration, SystemTime},
 };
 
@@ -113,6 +113,11 @@ impl Simulator {
     pub fn status(&self, task_id: &str) -> Option<&'static str> {
         let task = self.service.tasks.find(task_id)?;
         Some(task.status(SystemTime::now()).0)
+    }
+
+    /// How often tasks were listed so far, calls that met a fault included.
+    pub fn lists(&self) -> u64 {
+        self.service.tasks.lists.load(Ordering::Relaxed)
     }
 
     /// What was asked of a task so far.

@@ -99,6 +99,8 @@ pub(crate) struct Tasks {
     tasks: Mutex<BTreeMap<String, Arc<Task>>>,
     stats: Mutex<BTreeMap<String, Stats>>,
     created: AtomicU64,
+    /// Requests for a list, those that were refused included.
+    pub(crate) lists: AtomicU64,
 }
 
 impl Tasks {

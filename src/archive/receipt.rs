@@ -29,6 +29,11 @@ pub async fn find(archive: &Archive, key: &Path) -> Result<Option<Manifest>, Err
         .map_err(|error| Error::Corrupt(format!("{key} is not a receipt: {error}")))
 }
 
+/// Whether there is one, for the price of no body.
+pub async fn exists(archive: &Archive, layout: &Layout) -> Result<bool, Error> {
+    Ok(found(archive.store.head(&layout.manifest()).await)?.is_some())
+}
+
 /// Writes the receipt, unless another attempt has: then that one counts.
 pub async fn write(archive: &Archive, key: &Path, manifest: Manifest) -> Result<Manifest, Error> {
     let json = document(key, &manifest)?;

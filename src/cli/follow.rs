@@ -1,8 +1,11 @@
 //! Follows lifecycles to their end: a bar for each video, or plain lines where nobody looks.
 
-use std::time::Duration;
+use std::{
+    cell::Cell,
+    time::{Duration, SystemTime},
+};
 
-use futures::future::join_all;
+use futures::{StreamExt, stream};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use seedance_archiver_proto::{
     outcome,
@@ -11,6 +14,9 @@ use seedance_archiver_proto::{
 use temporalio_client::Client;
 
 use crate::lifecycles::{self, Cost, Doing, LifecycleError};
+
+/// How often a transfer that is under way late is looked at.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How a lifecycle ended, and what it took.
 pub(super) type Ended = Result<(VideoTaskLifecycleResult, Option<Cost>), LifecycleError>;
@@ -21,30 +27,72 @@ pub(super) struct Followed {
     pub(super) ended: Ended,
 }
 
+/// A lifecycle to follow.
+pub(super) struct Job {
+    pub(super) request: VideoTaskLifecycleRequest,
+    /// When waiting is given up, unless its bytes come in. `None`: never.
+    pub(super) patience: Option<SystemTime>,
+}
+
+impl From<VideoTaskLifecycleRequest> for Job {
+    fn from(request: VideoTaskLifecycleRequest) -> Self {
+        Self {
+            request,
+            patience: None,
+        }
+    }
+}
+
 /// Starts a lifecycle for each request and waits until all have ended.
 pub(super) async fn to_the_end(
     client: &Client,
     task_queue: &str,
     requests: Vec<VideoTaskLifecycleRequest>,
 ) -> Vec<Followed> {
-    let bars = MultiProgress::new();
-    let all = requests.into_iter().map(|request| {
-        let line = Line::new(&bars, &request.task_id);
-        follow(client, task_queue, request, line)
-    });
-    join_all(all).await
+    let jobs: Vec<_> = requests.into_iter().map(Job::from).collect();
+    let at_once = jobs.len();
+    in_turn(client, task_queue, jobs, at_once).await
 }
 
-async fn follow(
+/// The same with so many at once, started in their order.
+pub(super) async fn in_turn(
     client: &Client,
     task_queue: &str,
-    request: VideoTaskLifecycleRequest,
-    mut line: Line,
-) -> Followed {
-    let task_id = request.task_id.clone();
+    jobs: Vec<Job>,
+    at_once: usize,
+) -> Vec<Followed> {
+    let bars = MultiProgress::new();
+    // More bars than fit on a terminal: those that have ended scroll away.
+    let scrolls = jobs.len() > at_once;
+    let all = jobs.into_iter().enumerate().map(|(index, job)| {
+        let bars = &bars;
+        async move {
+            let line = Line::new(bars, &job.request.task_id, scrolls);
+            (index, follow(client, task_queue, job, line).await)
+        }
+    });
+    let mut followed: Vec<_> = stream::iter(all)
+        .buffer_unordered(at_once.max(1))
+        .collect()
+        .await;
+    followed.sort_by_key(|(index, _)| *index);
+    followed.into_iter().map(|(_, followed)| followed).collect()
+}
+
+async fn follow(client: &Client, task_queue: &str, job: Job, mut line: Line) -> Followed {
+    let task_id = job.request.task_id.clone();
     let ended = async {
-        let lifecycle = lifecycles::start(client, task_queue, request).await?;
-        let result = lifecycle.follow(|doing| line.show(&doing)).await?;
+        let lifecycle = lifecycles::start(client, task_queue, job.request).await?;
+        let is_transferring = Cell::new(false);
+        let result = tokio::select! {
+            result = lifecycle.follow(|doing| {
+                is_transferring.set(matches!(doing, Doing::Archiving { .. }));
+                line.show(&doing);
+            }) => result?,
+            () = patience(job.patience, &is_transferring) => {
+                return Err(lifecycle.error("its URL has died before it could be fetched".into()));
+            }
+        };
         let cost = lifecycle.cost().await.ok();
         Ok((result, cost))
     }
@@ -53,10 +101,24 @@ async fn follow(
     Followed { task_id, ended }
 }
 
+/// Ends when nothing is to be expected any more.
+async fn patience(until: Option<SystemTime>, is_transferring: &Cell<bool>) {
+    let Some(until) = until else {
+        return std::future::pending().await;
+    };
+    let left = until.duration_since(SystemTime::now()).unwrap_or_default();
+    tokio::time::sleep(left).await;
+    while is_transferring.get() {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
 /// What one video shows.
 struct Line {
     task_id: String,
     bar: ProgressBar,
+    /// Where its end is shown for good. `None`: in its place.
+    above: Option<MultiProgress>,
     phase: Phase,
     last: String,
 }
@@ -72,7 +134,7 @@ const TRANSFERRING: &str =
     "{spinner} {prefix}  archiving {bar:24} {bytes}/{total_bytes} {bytes_per_sec}";
 
 impl Line {
-    fn new(bars: &MultiProgress, task_id: &str) -> Self {
+    fn new(bars: &MultiProgress, task_id: &str, scrolls: bool) -> Self {
         let bar = bars.add(ProgressBar::no_length());
         bar.set_prefix(task_id.to_owned());
         bar.set_style(style(WAITING));
@@ -80,6 +142,7 @@ impl Line {
         let mut line = Self {
             task_id: task_id.to_owned(),
             bar,
+            above: scrolls.then(|| bars.clone()),
             phase: Phase::Waiting,
             last: String::new(),
         };
@@ -120,6 +183,12 @@ impl Line {
             Err(error) => ("✗", error.to_string()),
         };
         self.say(&words, &words);
+        if let Some(bars) = &self.above {
+            self.bar.finish_and_clear();
+            // A terminal that is gone shows nothing.
+            let _ = bars.println(format!("{mark} {}  {words}", self.task_id));
+            return;
+        }
         self.bar
             .set_style(style(&WAITING.replace("{spinner}", mark)));
         self.bar.finish();

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use console::Term;
 use indicatif::HumanBytes;
+use seedance_archiver_proto::outcome;
 use serde::Serialize;
 
 use super::{Output, follow::Followed};
@@ -58,16 +59,21 @@ impl Report {
         ExitCode::from(u8::from(!all_good))
     }
 
+    /// How many videos are archived, and their bytes.
+    pub(super) fn archived(&self) -> (usize, u64) {
+        let archived = self.videos.iter().filter(|video| video.is_archived());
+        let bytes = archived.clone().map(|video| video.bytes.unsigned_abs());
+        (archived.count(), bytes.sum())
+    }
+
+    /// Whether the video of a task is archived.
+    pub(super) fn has(&self, task_id: &str) -> bool {
+        let mut videos = self.videos.iter();
+        videos.any(|video| video.task_id == task_id && video.is_archived())
+    }
+
     fn table(&self) -> String {
-        let mut table = Table::new();
-        table.load_style(
-            TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')),
-        );
-        // Off a terminal lines are as long as they need to be.
-        if let Some((_, columns)) = Term::stdout().size_checked() {
-            table.set_content_arrangement(ContentArrangement::Dynamic);
-            table.set_width(columns);
-        }
+        let mut table = new_table();
         table.set_header(["task", "status", "outcome", "bytes", "SHA-256", "where"]);
         for video in &self.videos {
             let is_archived = !video.manifest_url.is_empty();
@@ -103,7 +109,23 @@ impl Report {
     }
 }
 
+/// A table as all commands print it.
+pub(super) fn new_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
+    // Off a terminal lines are as long as they need to be.
+    if let Some((_, columns)) = Term::stdout().size_checked() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(columns);
+    }
+    table
+}
+
 impl Video {
+    fn is_archived(&self) -> bool {
+        self.outcome == outcome::ARCHIVED
+    }
+
     fn why(&self) -> String {
         let said = [self.reason.as_str(), &self.message];
         let said = said.into_iter().filter(|part| !part.is_empty());

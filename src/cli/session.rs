@@ -47,18 +47,26 @@ fn innermost(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-/// Starts a dev server, with a line that says what takes its time.
-pub(super) async fn start_dev_server() -> anyhow::Result<DevServer> {
+/// A line that says what takes its time, until it is cleared.
+pub(super) fn step(words: &str) -> anyhow::Result<ProgressBar> {
     let line = ProgressBar::no_length()
         .with_style(ProgressStyle::with_template("{spinner} {msg} ({elapsed})")?);
     line.enable_steady_tick(Duration::from_millis(120));
-    let started = dev_server::start(true, &|step| {
-        if line.is_hidden() {
-            eprintln!("{step}");
-        }
-        line.set_message(step.to_owned());
-    })
-    .await;
+    show_step(&line, words);
+    Ok(line)
+}
+
+fn show_step(line: &ProgressBar, words: &str) {
+    if line.is_hidden() {
+        eprintln!("{words}");
+    }
+    line.set_message(words.to_owned());
+}
+
+/// Starts a dev server, with a line that says what takes its time.
+pub(super) async fn start_dev_server() -> anyhow::Result<DevServer> {
+    let line = step("looking for a Temporal server")?;
+    let started = dev_server::start(true, &|step| show_step(&line, step)).await;
     line.finish_and_clear();
     Ok(started?)
 }

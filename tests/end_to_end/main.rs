@@ -23,6 +23,7 @@ mod minio;
 mod relay;
 mod replay;
 mod requests;
+mod rescue;
 mod schema;
 mod secrets;
 #[path = "../support/server.rs"]
@@ -97,6 +98,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         accounts::tests,
         crashes::tests,
         command_line::tests,
+        rescue::tests,
         clients::tests,
         web_ui::tests,
     ]

@@ -1,0 +1,176 @@
+//! `seedance-archiver rescue`.
+
+mod listing;
+
+use std::{
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use anyhow::{Context, anyhow};
+use indicatif::HumanBytes;
+use seedance_archiver_proto::{outcome, v1::VideoTaskLifecycleRequest};
+use serde::Serialize;
+
+use super::{
+    Output,
+    follow::{self, Job},
+    report::Report,
+    session,
+    signals::Stop,
+};
+use crate::{
+    archive::Archive,
+    config::{Account, Config},
+    http,
+    rescue::{self, Found, Video},
+    seedance::{Client, Reaction},
+    telemetry,
+};
+use listing::{Listing, time_left};
+
+/// Save every video of the last 7 days that can still be had, most urgent first
+///
+/// Needs only SEEDANCE_API_KEY: it lists the tasks of the account, brings a Temporal server and a worker
+/// of its own, and archives into ./seedance-archive unless SEEDANCE_ARCHIVE_URL is set. Run again, it
+/// saves what is missing. Exits 0 when every video that can still be had is in the archive.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  seedance-archiver rescue --dry-run    what there is, and how long for
+  seedance-archiver rescue              save it")]
+pub(super) struct Args {
+    /// Account whose videos are saved. Without it, those of every account.
+    #[arg(long)]
+    account: Option<String>,
+    /// List only: what there is, by the time that is left.
+    #[arg(long)]
+    dry_run: bool,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// Lifecycles at once: as many as a worker has transfers.
+const AT_ONCE: usize = 32;
+/// How long after its URL has died a video is still waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The document of `--output json`.
+#[derive(Serialize)]
+struct Document<'a> {
+    found: &'a Listing,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+    telemetry::init("error");
+    let archive_url = session::local_archive()?;
+    let config = Config::from_environment(session::variable, Some(archive_url))?;
+    let accounts = accounts(&args, &config)?;
+    let step = session::step("listing the tasks of the last 7 days")?;
+    let found = stop.unless_asked(look(&args, &config, &accounts)).await;
+    step.finish_and_clear();
+    let found = found?;
+    let listing = Listing::new(&found);
+    if args.output == Output::Text {
+        println!("{}", listing.table(accounts.len() > 1));
+    }
+    eprintln!("{}", listing.summary());
+    let report = if args.dry_run || found.missing().next().is_none() {
+        Report::new("", config.archive_url.as_str(), Vec::new())
+    } else {
+        save(&args, &config, &found, stop).await?
+    };
+    if args.output == Output::Json {
+        let document = Document {
+            found: &listing,
+            report: &report,
+        };
+        println!("{}", serde_json::to_string_pretty(&document)?);
+    }
+    Ok(report.exit_code(&[outcome::ARCHIVED]))
+}
+
+fn accounts(args: &Args, config: &Config) -> anyhow::Result<Vec<Arc<Account>>> {
+    match &args.account {
+        Some(name) => Ok(vec![config.accounts.get(name)?]),
+        None => Ok(config.accounts.iter().cloned().collect()),
+    }
+}
+
+async fn look(args: &Args, config: &Config, accounts: &[Arc<Account>]) -> anyhow::Result<Found> {
+    let http = http::client().map_err(|error| anyhow!(http::describe(error)))?;
+    let seedance = Client::new(http);
+    let mut found = Found::default();
+    for account in accounts {
+        let options = account.archive.objects.clone();
+        let archive =
+            Archive::open_with(&config.archive_url, options).context("cannot open the archive")?;
+        match rescue::look(&seedance, account, &archive).await {
+            Ok(of_account) => found.extend(of_account),
+            // Of all accounts, those that have a list.
+            Err(rescue::CannotLook::List { source, .. })
+                if source.reaction() == Reaction::NotOffered
+                    && args.account.is_none()
+                    && accounts.len() > 1 =>
+            {
+                eprintln!("left out: {source}");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(found)
+}
+
+async fn save(args: &Args, config: &Config, found: &Found, stop: &Stop) -> anyhow::Result<Report> {
+    let server = stop.unless_asked(session::start_dev_server()).await?;
+    let jobs = found.missing().map(job).collect();
+    let work = stop.unless_asked(async {
+        let in_turn = follow::in_turn(&server.client, &config.task_queue, jobs, AT_ONCE);
+        Ok(in_turn.await)
+    });
+    let videos = session::with_worker(&server.client, config, work).await;
+    let ui_url = server.ui_url.clone().unwrap_or_default();
+    server.stop().await;
+    let report = Report::new(&ui_url, config.archive_url.as_str(), videos?);
+    if args.output == Output::Text {
+        report.print(Output::Text)?;
+    }
+    eprintln!("{}", sentence(&report, found, config));
+    Ok(report)
+}
+
+fn job(video: &Video) -> Job {
+    let until = video.deadlines.url;
+    Job {
+        request: VideoTaskLifecycleRequest {
+            task_id: video.task.id.clone(),
+            account: video.account.clone(),
+            ..VideoTaskLifecycleRequest::default()
+        },
+        patience: until.and_then(|until| until.checked_add(PATIENCE)),
+    }
+}
+
+/// What it came to.
+fn sentence(report: &Report, found: &Found, config: &Config) -> String {
+    let (saved, bytes) = report.archived();
+    let asked_for = found.missing().count();
+    let mut sentence = format!(
+        "{saved} of {asked_for} videos saved, {}, to {}",
+        HumanBytes(bytes),
+        config.archive_url
+    );
+    let first = found.missing().find(|video| report.has(&video.task.id));
+    if let Some((video, end)) = first.and_then(|video| Some((video, video.deadlines.url?))) {
+        let left = end.duration_since(SystemTime::now()).unwrap_or_default();
+        sentence += &format!(
+            "; {} would have died next, in {}",
+            video.task.id,
+            time_left(left)
+        );
+    }
+    sentence
+}

@@ -1,0 +1,208 @@
+//! What there is to be saved, as it is printed.
+
+use std::time::{Duration, SystemTime};
+
+use comfy_table::CellAlignment;
+use jiff::Timestamp;
+use seedance_archiver_proto::v1::VideoTask;
+use serde::Serialize;
+
+use super::super::report;
+use crate::rescue::{Found, State, Video};
+
+/// What was found.
+#[derive(Serialize)]
+pub(super) struct Listing {
+    videos: Vec<Row>,
+    unfinished: Vec<String>,
+    unsuccessful: usize,
+    skipped: usize,
+    #[serde(skip)]
+    now: SystemTime,
+}
+
+/// One video.
+#[derive(Serialize)]
+struct Row {
+    task_id: String,
+    account: String,
+    model: String,
+    created_at: i64,
+    duration: Option<i64>,
+    frames: Option<i64>,
+    resolution: String,
+    /// `missing`, `archived` or `dead`.
+    state: &'static str,
+    /// When the URL that there is now dies, Unix seconds.
+    url_expires_at: Option<i64>,
+    /// When no fresh URL can be asked for any more either, Unix seconds.
+    archive_deadline: Option<i64>,
+}
+
+impl Listing {
+    pub(super) fn new(found: &Found) -> Self {
+        Self {
+            videos: found.videos.iter().map(Row::from).collect(),
+            unfinished: found.unfinished.clone(),
+            unsuccessful: found.unsuccessful,
+            skipped: found.skipped,
+            now: SystemTime::now(),
+        }
+    }
+
+    pub(super) fn table(&self, has_accounts: bool) -> String {
+        let mut table = report::new_table();
+        let account = has_accounts.then_some("account");
+        let header = ["time left", "task"].into_iter().chain(account);
+        let rest = ["model", "created (UTC)", "length", "size", "state"];
+        table.set_header(header.chain(rest));
+        for row in &self.videos {
+            let account = has_accounts.then(|| row.account.clone());
+            let cells = [row.time_left(self.now), row.task_id.clone()];
+            let rest = [
+                row.model.clone(),
+                row.created(),
+                row.length(),
+                row.resolution.clone(),
+                row.state.to_owned(),
+            ];
+            table.add_row(cells.into_iter().chain(account).chain(rest));
+        }
+        if let Some(left) = table.column_mut(0) {
+            left.set_cell_alignment(CellAlignment::Right);
+        }
+        table.trim_fmt()
+    }
+
+    /// The same in a sentence or two.
+    pub(super) fn summary(&self) -> String {
+        let count = |state| self.videos.iter().filter(|row| row.state == state).count();
+        let mut lines = vec![format!(
+            "{}, {} archived already, {} dead",
+            of("video", count(MISSING)) + " to save",
+            count(ARCHIVED),
+            count(DEAD)
+        )];
+        if let Some(first) = self.videos.iter().find(|row| row.state == MISSING) {
+            lines[0] += &format!("; the first dies in {}", first.time_left(self.now));
+        }
+        if !self.unfinished.is_empty() {
+            lines.push(format!(
+                "{} not finished yet; to wait and archive: seedance-archiver archive --dev {}",
+                of("task", self.unfinished.len()),
+                self.some_unfinished()
+            ));
+        }
+        if self.skipped > 0 {
+            lines.push(format!(
+                "{} in the list could not be read: RUST_LOG=warn tells why",
+                of("task", self.skipped)
+            ));
+        }
+        lines.join("\n")
+    }
+
+    fn some_unfinished(&self) -> String {
+        const SHOWN: usize = 5;
+        let shown = self.unfinished.iter().take(SHOWN).cloned();
+        let more = (self.unfinished.len() > SHOWN).then(|| "…".to_owned());
+        shown.chain(more).collect::<Vec<_>>().join(" ")
+    }
+}
+
+const MISSING: &str = "missing";
+const ARCHIVED: &str = "archived";
+const DEAD: &str = "dead";
+
+impl From<&Video> for Row {
+    fn from(video: &Video) -> Self {
+        let VideoTask {
+            id,
+            model,
+            created_at,
+            duration,
+            frames,
+            resolution,
+            ..
+        } = video.task.clone();
+        Self {
+            task_id: id,
+            account: video.account.clone(),
+            model,
+            created_at,
+            duration,
+            frames,
+            resolution,
+            state: match video.state {
+                State::Missing => MISSING,
+                State::Archived => ARCHIVED,
+                State::Dead => DEAD,
+            },
+            url_expires_at: unix_seconds(video.deadlines.url),
+            archive_deadline: unix_seconds(video.deadlines.archive),
+        }
+    }
+}
+
+impl Row {
+    fn time_left(&self, now: SystemTime) -> String {
+        let end = self.url_expires_at.and_then(crate::time::time);
+        match end {
+            _ if self.state == DEAD => "none".to_owned(),
+            Some(end) => end.duration_since(now).map_or("none".to_owned(), time_left),
+            None => "not known".to_owned(),
+        }
+    }
+
+    fn created(&self) -> String {
+        let created = Timestamp::from_second(self.created_at).ok();
+        let created = created.filter(|_| self.created_at > 0);
+        created.map_or_else(String::new, |time| {
+            time.strftime("%Y-%m-%d %H:%M").to_string()
+        })
+    }
+
+    fn length(&self) -> String {
+        match (self.duration, self.frames) {
+            (Some(seconds), _) => format!("{seconds} s"),
+            (None, Some(frames)) => format!("{frames} frames"),
+            (None, None) => String::new(),
+        }
+    }
+}
+
+fn unix_seconds(time: Option<SystemTime>) -> Option<i64> {
+    let time = Timestamp::try_from(time?).ok()?;
+    Some(time.as_second())
+}
+
+fn of(what: &str, count: usize) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
+/// Time left in the two largest units that it has: `3 h 12 min`.
+pub(super) fn time_left(left: Duration) -> String {
+    let seconds = left.as_secs();
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, _, _) => format!("{hours} h {} min", minutes % 60),
+        (_, _, _) => format!("{days} d {} h", hours % 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_left_is_told_in_its_two_largest_units() {
+        let words = |seconds| time_left(Duration::from_secs(seconds));
+        assert_eq!(words(59), "59 s");
+        assert_eq!(words(3_599), "59 min");
+        assert_eq!(words(11_520), "3 h 12 min");
+        assert_eq!(words(187_200), "2 d 4 h");
+    }
+}

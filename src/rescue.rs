@@ -1,0 +1,269 @@
+//! Which videos of an account are still to be saved, and how long there is for each.
+
+use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use backon::{ExponentialBuilder, Retryable};
+use futures::{StreamExt, TryStreamExt, stream};
+use seedance_archiver_proto::{
+    service_tier, status,
+    v1::{SweepPage, VideoTask},
+};
+
+use crate::{
+    archive::{self, Archive, Layout, receipt},
+    config::Account,
+    deadlines::{Deadlines, url},
+    seedance::{self, Client, Page, Reaction, Record},
+    time::time,
+};
+
+/// Receipts that are looked for, and questions that are asked, at once.
+const AT_ONCE: usize = 16;
+/// Times that a call which may succeed later is made again.
+const RETRIES: usize = 6;
+/// Longest wait that a service may ask for between two of them.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// The tasks of an account that can still be asked about.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Those that made a video: what dies first is first, what is dead is last.
+    pub videos: Vec<Video>,
+    /// Ids of those that have not ended.
+    pub unfinished: Vec<String>,
+    /// How many ended without a video.
+    pub unsuccessful: usize,
+    /// How many were in the list and could not be read.
+    pub skipped: usize,
+}
+
+/// A task that made a video.
+#[derive(Debug)]
+pub struct Video {
+    /// Account that it belongs to.
+    pub account: String,
+    /// Its record, without URLs.
+    pub task: VideoTask,
+    /// Whether its bytes can be had.
+    pub state: State,
+    /// Until when.
+    pub deadlines: Deadlines,
+}
+
+/// Whether there is something to do about a video.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum State {
+    /// It is not in the archive, and its URL works.
+    Missing,
+    /// It has a receipt.
+    Archived,
+    /// It is not in the archive, its URL has died, and the service gave no fresh one.
+    Dead,
+}
+
+/// Why nobody knows what is to be saved.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotLook {
+    /// The tasks cannot be listed.
+    #[error("cannot list the tasks of the account `{account}`: {source}{}", advice(source.reaction()))]
+    List {
+        /// The account.
+        account: String,
+        /// What the service says.
+        source: seedance::Error,
+    },
+    /// The archive cannot be read.
+    #[error("cannot look for receipts: {0}")]
+    Archive(#[from] archive::Error),
+}
+
+fn advice(reaction: Reaction) -> &'static str {
+    match reaction {
+        Reaction::Unauthorized => {
+            ". Is the key of this service and region? Set SEEDANCE_API_KEY and SEEDANCE_BASE_URL"
+        }
+        _ => "",
+    }
+}
+
+/// Lists the tasks of an account and looks which of their videos the archive lacks.
+pub async fn look(
+    seedance: &Client,
+    account: &Account,
+    archive: &Archive,
+) -> Result<Found, CannotLook> {
+    let mut found = Found::default();
+    let records = list(seedance, account, &mut found.skipped).await;
+    let records = records.map_err(|source| CannotLook::List {
+        account: account.name.clone(),
+        source,
+    })?;
+    let (succeeded, others): (Vec<_>, Vec<_>) = records
+        .into_iter()
+        .partition(|record| record.status() == status::SUCCEEDED);
+    for record in others {
+        if status::is_terminal(record.status()) {
+            found.unsuccessful += 1;
+        } else {
+            found.unfinished.push(record.id().to_owned());
+        }
+    }
+    found.videos = stream::iter(succeeded)
+        .map(|record| look_at(seedance, account, archive, record))
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    found.sort();
+    Ok(found)
+}
+
+impl Found {
+    /// The same of another account too.
+    pub fn extend(&mut self, other: Self) {
+        self.videos.extend(other.videos);
+        self.unfinished.extend(other.unfinished);
+        self.unsuccessful += other.unsuccessful;
+        self.skipped += other.skipped;
+        self.sort();
+    }
+
+    /// Those to be saved, most urgent first.
+    pub fn missing(&self) -> impl Iterator<Item = &Video> {
+        let videos = self.videos.iter();
+        videos.filter(|video| video.state == State::Missing)
+    }
+
+    /// What dies first is first. An end that nobody knows is later than any that is known.
+    fn sort(&mut self) {
+        self.videos.sort_by_key(|video| {
+            let Deadlines { url, archive } = video.deadlines;
+            let is_dead = video.state == State::Dead;
+            let last = |time: Option<SystemTime>| (time.is_none(), time);
+            (
+                is_dead,
+                last(url),
+                last(archive),
+                Reverse(video.task.id.clone()),
+            )
+        });
+    }
+}
+
+/// Every task of both tiers that can be asked about, once.
+async fn list(
+    seedance: &Client,
+    account: &Account,
+    skipped: &mut usize,
+) -> Result<Vec<Record>, seedance::Error> {
+    let now = SystemTime::now();
+    // A task that is created meanwhile moves others to the next page.
+    let mut records = BTreeMap::new();
+    for service_tier in service_tier::ALL {
+        let mut page = SweepPage {
+            service_tier: service_tier.to_owned(),
+            page_num: 1,
+        };
+        loop {
+            let listed = list_page(seedance, account, &page).await?;
+            *skipped += listed.skipped;
+            records.extend(
+                listed
+                    .records
+                    .into_iter()
+                    .filter(|record| can_be_asked_about(account, record, now))
+                    .map(|record| (record.id().to_owned(), record)),
+            );
+            if listed.is_last {
+                break;
+            }
+            page.page_num += 1;
+        }
+    }
+    Ok(records.into_values().collect())
+}
+
+async fn list_page(
+    seedance: &Client,
+    account: &Account,
+    page: &SweepPage,
+) -> Result<Page, seedance::Error> {
+    let patience = ExponentialBuilder::default()
+        .with_max_times(RETRIES)
+        .with_max_delay(LONGEST_WAIT);
+    (|| seedance.list(account, page))
+        .retry(patience)
+        .when(may_pass)
+        .adjust(|error, delay| {
+            let asked_for = error.retry_after().unwrap_or_default().min(LONGEST_WAIT);
+            delay.map(|delay| delay.max(asked_for))
+        })
+        .await
+}
+
+fn may_pass(error: &seedance::Error) -> bool {
+    matches!(
+        error.reaction(),
+        Reaction::RateLimited { .. }
+            | Reaction::OutOfTurn
+            | Reaction::Unavailable
+            | Reaction::Unexpected
+    )
+}
+
+/// Whether a task is inside the query window. One that does not say when it was created is.
+pub(crate) fn can_be_asked_about(account: &Account, record: &Record, now: SystemTime) -> bool {
+    let created_at = time(record.created_at());
+    created_at.is_none_or(|created_at| !account.windows.is_outside(created_at, now))
+}
+
+async fn look_at(
+    seedance: &Client,
+    account: &Account,
+    archive: &Archive,
+    record: Record,
+) -> Result<Video, archive::Error> {
+    let task = record.without_urls();
+    let layout = Layout::new(&archive.root, account, &task);
+    let mut deadlines = Deadlines::of(account, &record);
+    let state = if receipt::exists(archive, &layout).await? {
+        State::Archived
+    } else if is_alive(&record, deadlines) {
+        State::Missing
+    } else {
+        match ask(seedance, account, record.id()).await {
+            Ok(fresh) if is_alive(&fresh, Deadlines::of(account, &fresh)) => {
+                deadlines = Deadlines::of(account, &fresh);
+                State::Missing
+            }
+            _ => State::Dead,
+        }
+    };
+    Ok(Video {
+        account: account.name.clone(),
+        task,
+        state,
+        deadlines,
+    })
+}
+
+/// A question may bring a URL where a list does not, or a fresh one.
+async fn ask(
+    seedance: &Client,
+    account: &Account,
+    task_id: &str,
+) -> Result<Record, seedance::Error> {
+    let patience = ExponentialBuilder::default().with_max_times(RETRIES);
+    (|| seedance.query(account, task_id))
+        .retry(patience)
+        .when(may_pass)
+        .await
+}
+
+fn is_alive(record: &Record, deadlines: Deadlines) -> bool {
+    let now = SystemTime::now();
+    url(record).is_some() && deadlines.url.is_none_or(|end| now < end)
+}

@@ -1,0 +1,202 @@
+//! `rescue`: with nothing but an API key, every video of the last 7 days.
+
+use std::{process::Output, sync::Arc, time::Duration};
+
+use anyhow::{Context, ensure};
+use seedance_archiver_simulator::{Ending, Fault, Script};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    Suite,
+    world::{Server, World, command, until},
+};
+
+pub(crate) fn tests(suite: Suite) -> Suite {
+    suite
+        .test(
+            "rescue::saves_what_can_be_had_most_urgent_first",
+            saves_what_can_be_had,
+        )
+        .test("rescue::a_refused_key_is_told_at_once", refused_key)
+        .test("rescue::a_busy_service_is_asked_again", busy_service)
+        .test("rescue::an_account_without_a_list_is_told", no_list)
+}
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// A task that ended so long ago, with URLs that live so long.
+fn ended(age: Duration, url_lifetime: Duration) -> Script {
+    Script {
+        queued: Some(Duration::ZERO),
+        running: Some(Duration::ZERO),
+        age,
+        url_lifetime: Some(url_lifetime),
+        ..Script::default()
+    }
+}
+
+/// Runs `rescue` in a directory of its own, with a key and a base URL.
+async fn rescue(world: &World, directory: &TempDir, arguments: &[&str]) -> anyhow::Result<Output> {
+    Ok(command()
+        .arg("rescue")
+        .args(arguments)
+        .env("SEEDANCE_BASE_URL", world.simulator.base_url())
+        .env("SEEDANCE_API_KEY", world.simulator.api_key())
+        .current_dir(directory)
+        .kill_on_drop(true)
+        .output()
+        .await?)
+}
+
+async fn rescue_json(
+    world: &World,
+    directory: &TempDir,
+    arguments: &[&str],
+) -> anyhow::Result<Value> {
+    let arguments = [arguments, &["--output", "json"]].concat();
+    let output = rescue(world, directory, &arguments).await?;
+    ensure!(output.status.success(), "{output:?}");
+    ensure!(!said(&output).contains("X-Tos"), "a signed URL is shown");
+    serde_json::from_slice(&output.stdout).context("stdout is no JSON")
+}
+
+/// What it printed, wherever.
+fn said(output: &Output) -> String {
+    let text = [output.stdout.as_slice(), &output.stderr].concat();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// The videos that were found, in their order, each with its state.
+fn found(document: &Value) -> anyhow::Result<Vec<(String, String)>> {
+    let videos = document["found"]["videos"].as_array().context("none")?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let found = videos.iter();
+    Ok(found
+        .map(|video| (text(&video["task_id"]), text(&video["state"])))
+        .collect())
+}
+
+async fn saves_what_can_be_had(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let create = |script| world.simulator.create(script);
+    let last = create(Script {
+        signs_once: true,
+        ..ended(20 * HOUR, 24 * HOUR)
+    });
+    let dead = create(Script {
+        signs_once: true,
+        ..ended(72 * HOUR, 24 * HOUR)
+    });
+    let second = create(ended(2 * HOUR, HOUR));
+    let first = create(Script {
+        flex: true,
+        ..ended(24 * HOUR, HOUR / 2)
+    });
+    let too_old = create(ended(8 * 24 * HOUR, 24 * HOUR));
+    create(Script {
+        ending: Ending::Failed,
+        ..ended(HOUR, HOUR)
+    });
+    let open = create(Script {
+        running: Some(HOUR),
+        ..Script::default()
+    });
+    let directory = tempfile::tempdir()?;
+
+    let listed = rescue_json(&world, &directory, &["--dry-run"]).await?;
+    let all = |state: &str| {
+        let found = [&first, &second, &last].map(|id| (id.clone(), state.to_owned()));
+        [found.as_slice(), &[(dead.clone(), "dead".to_owned())]].concat()
+    };
+    ensure!(found(&listed)? == all("missing"), "{listed:#}");
+    ensure!(!listed.to_string().contains(&too_old), "{listed:#}");
+    ensure!(listed["found"]["unfinished"][0] == open, "{listed:#}");
+    ensure!(listed["found"]["unsuccessful"] == 1, "{listed:#}");
+    ensure!(world.simulator.stats(&first).downloads == 0, "downloaded");
+
+    let table = rescue(&world, &directory, &["--dry-run"]).await?;
+    let table = String::from_utf8(table.stdout)?;
+    let rows: Vec<_> = table.lines().skip(2).collect();
+    for (row, (id, left)) in rows.iter().zip([
+        (&first, "29 min"),
+        (&second, "59 min"),
+        (&last, "3 h 59 min"),
+        (&dead, "none"),
+    ]) {
+        ensure!(
+            row.contains(id) && row.trim_start().starts_with(left),
+            "{table}"
+        );
+    }
+
+    let saved = rescue_json(&world, &directory, &[]).await?;
+    let videos = saved["videos"].as_array().context("no videos")?;
+    ensure!(videos.len() == 3, "{saved:#}");
+    for (video, id) in videos.iter().zip([&first, &second, &last]) {
+        ensure!(video["task_id"] == **id, "{saved:#}");
+        ensure!(video["outcome"] == "archived", "{saved:#}");
+    }
+    let again = rescue_json(&world, &directory, &[]).await?;
+    ensure!(found(&again)? == all("archived"), "{again:#}");
+    ensure!(again["videos"] == Value::Array(Vec::new()), "{again:#}");
+    for id in [&first, &second, &last] {
+        let downloads = world.simulator.stats(id).downloads;
+        ensure!(downloads == 1, "{downloads} downloads");
+    }
+    Ok(())
+}
+
+async fn refused_key(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    world.simulator.fail(Some(Fault::Unauthorized));
+    let output = rescue(&world, &tempfile::tempdir()?, &[]).await?;
+    ensure!(output.status.code() == Some(1), "{output:?}");
+    let words = said(&output);
+    for part in ["account `default`", "HTTP 401", "SEEDANCE_API_KEY"] {
+        ensure!(words.contains(part), "no {part:?} in {words}");
+    }
+    ensure!(output.stdout.is_empty(), "{output:?}");
+    Ok(())
+}
+
+async fn busy_service(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    world.simulator.create(ended(HOUR, HOUR));
+    world.simulator.fail(Some(Fault::RateLimited {
+        retry_after: Some(1),
+    }));
+    let directory = tempfile::tempdir()?;
+    let (listed, asked_again) =
+        tokio::join!(rescue_json(&world, &directory, &["--dry-run"]), async {
+            let asked_again = until("it was asked again", || world.simulator.lists() > 1).await;
+            world.simulator.fail(None);
+            asked_again
+        });
+    asked_again?;
+    let listed = listed?;
+    ensure!(found(&listed)?.len() == 1, "{listed:#}");
+    Ok(())
+}
+
+async fn no_list(_: Arc<Server>) -> anyhow::Result<()> {
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(
+        &file,
+        "[accounts.gateway]\nbase_url = \"http://127.0.0.1:1\"\napi_key = \"key\"\n\
+         task_path = \"video/query?id={task_id}\"\n",
+    )?;
+    let directory = tempfile::tempdir()?;
+    let output = command()
+        .arg("rescue")
+        .env("SEEDANCE_ACCOUNTS_FILE", file.path())
+        .current_dir(&directory)
+        .output()
+        .await?;
+    ensure!(output.status.code() == Some(1), "{output:?}");
+    ensure!(
+        said(&output).contains("account `gateway` has a task_path of its own"),
+        "{output:?}"
+    );
+    Ok(())
+}
