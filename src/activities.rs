@@ -1,5 +1,6 @@
 //! The activities that a worker registers: `QueryVideoTask`, `ArchiveVideo` and `AwaitVideoTask`, and
-//! what a lifecycle needs beside them, `CancelVideoTask` and `RecordOutcome`.
+//! what a lifecycle needs beside them, `CancelVideoTask` and `RecordOutcome`; and `SweepVideoTaskPage`
+//! for sweeps.
 
 mod archive_video;
 mod cancel_video_task;
@@ -9,12 +10,15 @@ mod heartbeat;
 mod memory;
 mod query_video_task;
 mod record_outcome;
+mod settled;
 mod successor;
+mod sweep_video_task_page;
 mod task_origin;
 mod task_record;
 mod transfers;
 mod waits;
 
 pub use query_video_task::QueryActivities;
+pub use sweep_video_task_page::SweepActivities;
 pub(crate) use transfers::AT_ONCE;
 pub use transfers::{CannotServe, TransferActivities};

@@ -13,6 +13,7 @@ mod rescue;
 mod session;
 mod signals;
 mod simulator;
+mod sweep;
 mod task_ids;
 mod verify;
 mod worker;
@@ -38,6 +39,7 @@ const EXAMPLES: &str = "Examples:
   seedance-archiver worker                     serve the task queue of your Temporal
   seedance-archiver archive cgt-2026…-hj94q    archive a video through your worker
   seedance-archiver archive --dev cgt-2026…    archive a video with nothing but an API key
+  seedance-archiver sweep --every 1h           archive whatever the account makes
   seedance-archiver rescue                     save every video of the last 7 days
   seedance-archiver verify --since 7d          check that the archive holds what its receipts say";
 
@@ -45,6 +47,7 @@ const EXAMPLES: &str = "Examples:
 enum Command {
     Worker(worker::Args),
     Archive(archive::Args),
+    Sweep(sweep::Args),
     Rescue(rescue::Args),
     Simulator(simulator::Args),
     Demo(demo::Args),
@@ -94,6 +97,7 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Worker(args) => worker::run(args, &stop).await,
         Command::Archive(args) => archive::run(args, &stop).await,
+        Command::Sweep(args) => sweep::run(args, &stop).await,
         Command::Rescue(args) => rescue::run(args, &stop).await,
         Command::Simulator(args) => simulator::run(args, &stop).await,
         Command::Demo(args) => demo::run(args, &stop).await,

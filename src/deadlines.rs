@@ -39,3 +39,9 @@ pub(crate) fn url(record: &Record) -> Option<SecretUrl> {
     let file = || record.url(|content| &content.file_url);
     record.video_url().or_else(file)
 }
+
+/// Whether a task is inside the query window. One that does not say when it was created is.
+pub(crate) fn can_be_asked_about(account: &Account, record: &Record, now: SystemTime) -> bool {
+    let created_at = time(record.created_at());
+    created_at.is_none_or(|created_at| !account.windows.is_outside(created_at, now))
+}

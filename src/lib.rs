@@ -11,6 +11,7 @@
 //! - [`config`]: what a worker is told.
 //! - [`lifecycles`]: starts lifecycles and follows them to their end.
 //! - [`rescue`]: which videos are still to be saved, and how long there is for each.
+//! - [`sweeps`]: starts sweeps of an account's tasks, and has them repeated.
 //! - [`deadlines`]: until when a video can be had.
 //! - [`search_attributes`]: what lifecycles are found by.
 //! - [`dev_server`]: a Temporal server for trying things out.
@@ -34,6 +35,7 @@ pub mod questions;
 pub mod rescue;
 pub mod search_attributes;
 pub mod seedance;
+pub mod sweeps;
 pub mod telemetry;
 mod time;
 pub mod worker;

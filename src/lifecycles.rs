@@ -12,7 +12,7 @@ use temporalio_client::{
     Client, WorkflowDescribeOptions, WorkflowExecutionInfo, WorkflowExecutionStatus,
     WorkflowFetchHistoryOptions, WorkflowGetResultOptions, WorkflowHandle,
     WorkflowIdConflictPolicy, WorkflowStartOptions,
-    errors::{WorkflowGetResultError, WorkflowInteractionError},
+    errors::{WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError},
 };
 use temporalio_common::{
     error::IncomingError,
@@ -77,9 +77,44 @@ pub async fn start(
     task_queue: &str,
     request: VideoTaskLifecycleRequest,
 ) -> Result<Lifecycle, LifecycleError> {
+    let join = WorkflowIdConflictPolicy::UseExisting;
+    match try_start(client, task_queue, request, join).await {
+        Ok(lifecycle) => Ok(lifecycle),
+        Err((workflow_id, error)) => Err(LifecycleError {
+            workflow_id,
+            fault: error.to_string(),
+            failure_type: None,
+        }),
+    }
+}
+
+/// Starts the lifecycle of a task, unless it is running already. Returns whether it was started.
+pub async fn start_new(
+    client: &Client,
+    task_queue: &str,
+    request: VideoTaskLifecycleRequest,
+) -> Result<bool, LifecycleError> {
+    let refuse = WorkflowIdConflictPolicy::Fail;
+    match try_start(client, task_queue, request, refuse).await {
+        Ok(_) => Ok(true),
+        Err((_, WorkflowStartError::AlreadyStarted { .. })) => Ok(false),
+        Err((workflow_id, error)) => Err(LifecycleError {
+            workflow_id,
+            fault: error.to_string(),
+            failure_type: None,
+        }),
+    }
+}
+
+async fn try_start(
+    client: &Client,
+    task_queue: &str,
+    request: VideoTaskLifecycleRequest,
+    policy: WorkflowIdConflictPolicy,
+) -> Result<Lifecycle, (String, WorkflowStartError)> {
     let workflow_id = names::lifecycle_workflow_id(&request.account, &request.task_id);
     let options = WorkflowStartOptions::new(task_queue, workflow_id.as_str())
-        .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
+        .id_conflict_policy(policy)
         .static_summary(format!("Seedance video {}", request.task_id))
         .build();
     match client
@@ -90,11 +125,7 @@ pub async fn start(
             client: client.clone(),
             handle,
         }),
-        Err(error) => Err(LifecycleError {
-            workflow_id,
-            fault: error.to_string(),
-            failure_type: None,
-        }),
+        Err(error) => Err((workflow_id, error)),
     }
 }
 

@@ -1,19 +1,19 @@
 //! The archiver in a Rust worker of your own.
 
 use reqwest::Url;
-use seedance_archiver_workflows::VideoTaskLifecycle;
+use seedance_archiver_workflows::{SweepVideoTasks, VideoTaskLifecycle};
 use temporalio_client::Client;
 use temporalio_sdk::{WorkerOptions, WorkflowRegistrationError};
 
 use crate::{
-    activities::{CannotServe, QueryActivities, TransferActivities},
+    activities::{CannotServe, QueryActivities, SweepActivities, TransferActivities},
     config::Accounts,
     http,
     questions::Questions,
     search_attributes, seedance,
 };
 
-/// Registers the workflow `VideoTaskLifecycle` and the activities into a Rust worker of your own: its task
+/// Registers the workflows `VideoTaskLifecycle` and `SweepVideoTasks` and the activities into a Rust worker of your own: its task
 /// queue then serves all that the queues `seedance-archiver` and `seedance-archiver-transfers` of a worker
 /// of this project do, next to your own workflows.
 ///
@@ -55,6 +55,7 @@ use crate::{
 pub struct Plugin {
     questions: Questions,
     query_activities: QueryActivities,
+    sweep_activities: SweepActivities,
     transfer_activities: TransferActivities,
 }
 
@@ -85,6 +86,7 @@ impl Plugin {
         let questions = Questions::new(seedance.clone(), has_search_attributes);
         Ok(Self {
             query_activities: QueryActivities::new(accounts.clone(), questions.clone()),
+            sweep_activities: SweepActivities::new(&accounts, seedance.clone(), &archive_url)?,
             transfer_activities: TransferActivities::new(accounts, seedance, &archive_url)?,
             questions,
         })
@@ -94,14 +96,12 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// Where the worker has a workflow named `VideoTaskLifecycle` already.
+    /// Where the worker has a workflow of one of these names already.
     pub fn register(&self, options: &mut WorkerOptions) -> Result<(), WorkflowRegistrationError> {
         let task_queue = options.task_queue.clone();
         let questions = self.query_activities.clone();
-        options
-            .register_workflow::<VideoTaskLifecycle>()?
-            .register_activities(questions.with_transfers_on(&task_queue))
-            .register_activities(self.transfer_activities.clone());
+        self.register_workflows(options, questions.with_transfers_on(&task_queue))?;
+        self.register_transfers(options);
         Ok(())
     }
 
@@ -114,9 +114,19 @@ impl Plugin {
         &self,
         options: &mut WorkerOptions,
     ) -> Result<(), WorkflowRegistrationError> {
+        self.register_workflows(options, self.query_activities.clone())
+    }
+
+    fn register_workflows(
+        &self,
+        options: &mut WorkerOptions,
+        questions: QueryActivities,
+    ) -> Result<(), WorkflowRegistrationError> {
         options
             .register_workflow::<VideoTaskLifecycle>()?
-            .register_activities(self.query_activities.clone());
+            .register_workflow::<SweepVideoTasks>()?
+            .register_activities(questions)
+            .register_activities(self.sweep_activities.clone());
         Ok(())
     }
 

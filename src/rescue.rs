@@ -16,9 +16,8 @@ use seedance_archiver_proto::{
 use crate::{
     archive::{self, Archive, Layout, receipt},
     config::Account,
-    deadlines::{Deadlines, url},
+    deadlines::{Deadlines, can_be_asked_about, url},
     seedance::{self, Client, Page, Reaction, Record},
-    time::time,
 };
 
 /// Receipts that are looked for, and questions that are asked, at once.
@@ -212,12 +211,6 @@ fn may_pass(error: &seedance::Error) -> bool {
             | Reaction::Unavailable
             | Reaction::Unexpected
     )
-}
-
-/// Whether a task is inside the query window. One that does not say when it was created is.
-pub(crate) fn can_be_asked_about(account: &Account, record: &Record, now: SystemTime) -> bool {
-    let created_at = time(record.created_at());
-    created_at.is_none_or(|created_at| !account.windows.is_outside(created_at, now))
 }
 
 async fn look_at(

@@ -22,7 +22,7 @@ pub use budget::Budget;
 pub use client::Client;
 pub(crate) use decode::task_id;
 pub use error::{Error, Reaction};
-pub use list::{LAST_PAGE, PAGE_SIZE, Page};
+pub use list::{PAGE_SIZE, Page};
 pub use record::{Record, SecretUrl};
 pub use seal::{CannotOpen, UrlSeal};
 pub use statuses::Statuses;

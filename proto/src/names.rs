@@ -41,7 +41,8 @@ pub fn lifecycle_workflow_id(account: &str, task_id: &str) -> String {
     format!("video-task/{}/{task_id}", account_or_default(account))
 }
 
-/// Workflow id of the sweep of an account, and id of the schedule that repeats it: one at a time.
+/// Workflow id of the sweep of an account, and id of the schedule that repeats it: one at a time. The
+/// server adds the time to the workflow ids of those that it repeats.
 pub fn sweep_workflow_id(account: &str) -> String {
     format!("sweep-video-tasks/{}", account_or_default(account))
 }

@@ -11,6 +11,7 @@ use seedance_archiver_workflows::request::InvalidRequest;
 
 use crate::{
     archive,
+    lifecycles::LifecycleError,
     seedance::{self, CannotOpen, Reaction},
 };
 
@@ -48,6 +49,14 @@ impl Fault {
             reason: SEAL_KEY_MISSING.to_owned(),
             retry_after: Duration::ZERO,
         })
+    }
+
+    /// Temporal itself does not do what it was asked to.
+    pub(super) fn temporal(error: LifecycleError) -> Self {
+        Self::passing(
+            format!("cannot start a lifecycle: {error}"),
+            failure::UPSTREAM_UNAVAILABLE,
+        )
     }
 
     fn passing(message: impl Into<String>, failure_type: &'static str) -> Self {

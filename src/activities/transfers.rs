@@ -119,13 +119,18 @@ impl TransferActivities {
 impl Served {
     /// The archive that a request means. One that cannot be opened now may be mended.
     pub(super) fn archive_at(&self, destination: &str) -> Result<Archive, Fault> {
-        self.archive.at(destination).map_err(|error| match error {
-            CannotOpenArchive::Unsupported(_) | CannotOpenArchive::Option { .. } => {
-                Fault::Invalid(InvalidRequest::new("destination", error.to_string()))
-            }
-            error => archive::Error::from(error).into(),
-        })
+        archive_at(&self.archive, destination)
     }
+}
+
+/// The archive that a request means, of a worker with this one.
+pub(super) fn archive_at(own: &Archive, destination: &str) -> Result<Archive, Fault> {
+    own.at(destination).map_err(|error| match error {
+        CannotOpenArchive::Unsupported(_) | CannotOpenArchive::Option { .. } => {
+            Fault::Invalid(InvalidRequest::new("destination", error.to_string()))
+        }
+        error => archive::Error::from(error).into(),
+    })
 }
 
 /// Why accounts cannot be served.

@@ -56,7 +56,8 @@ pub(super) fn step(words: &str) -> anyhow::Result<ProgressBar> {
     Ok(line)
 }
 
-fn show_step(line: &ProgressBar, words: &str) {
+/// Says what takes its time now.
+pub(super) fn show_step(line: &ProgressBar, words: &str) {
     if line.is_hidden() {
         eprintln!("{words}");
     }

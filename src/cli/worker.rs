@@ -6,7 +6,7 @@ use anyhow::Context;
 use temporalio_sdk::Runtime;
 
 use super::{session, signals::Stop};
-use crate::{config::Config, telemetry, worker::Worker};
+use crate::{config::Config, sweeps::auto_archive, telemetry, worker::Worker};
 
 /// Serve the task queues: run lifecycles, ask about tasks, archive videos
 ///
@@ -31,7 +31,10 @@ pub(super) async fn run(_: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
         archive = %config.archive_url,
         "polling"
     );
-    worker.run(stop.asked()).await?;
+    tokio::select! {
+        ended = worker.run(stop.asked()) => ended?,
+        never = auto_archive::keep(&client, &config) => match never {},
+    }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use seedance_archiver_proto::v1::SweepPage;
+use seedance_archiver_workflows::request::LAST_PAGE;
 
 use super::{
     Client, Error, Reaction, Record,
@@ -14,8 +15,6 @@ use crate::config::Account;
 
 /// Tasks on a page, the most that the service has.
 pub const PAGE_SIZE: usize = 500;
-/// The last page that the service has.
-pub const LAST_PAGE: i64 = 500;
 /// Largest page that is read: a record has a few kilobytes.
 const MAX_PAGE: usize = 8 * MIB;
 /// Longest wait for a turn: the service takes one list a second.

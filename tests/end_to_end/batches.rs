@@ -39,23 +39,37 @@ async fn from_stdin(server: Arc<Server>) -> anyhow::Result<()> {
     let list = format!("# of today\n\n{}\r\n{}\n", ids.join("\n"), ids[0]);
     world
         .with_worker(&server, async {
-            let output = ended(archive(&server, &world, &["--output", "json"], &list).await?).await?;
+            let output =
+                ended(archive(&server, &world, &["--output", "json"], &list).await?).await?;
             ensure!(output.status.code() == Some(1), "{output:?}");
             let report: Value = serde_json::from_slice(&output.stdout)?;
             let videos = report["videos"].as_array().context("no videos")?;
-            let told: Vec<_> = videos.iter().map(|video| video["task_id"].as_str()).collect();
+            let told: Vec<_> = videos
+                .iter()
+                .map(|video| video["task_id"].as_str())
+                .collect();
             let asked: Vec<_> = ids.iter().map(|id| Some(id.as_str())).collect();
             ensure!(told == asked, "another order: {told:?}");
             for video in videos {
                 let is_failed = video["task_id"] == failed.as_str();
-                let outcome = if is_failed { "unsuccessful" } else { "archived" };
+                let outcome = if is_failed {
+                    "unsuccessful"
+                } else {
+                    "archived"
+                };
                 ensure!(video["outcome"] == outcome, "{video:#}");
             }
 
             let output = ended(archive(&server, &world, &[], &list).await?).await?;
             let table = String::from_utf8_lossy(&output.stdout);
-            ensure!(table.contains(&failed), "the one that failed is not told: {table}");
-            ensure!(!table.contains(&ids[0]), "{MANY} archived ones have a line each: {table}");
+            ensure!(
+                table.contains(&failed),
+                "the one that failed is not told: {table}"
+            );
+            ensure!(
+                !table.contains(&ids[0]),
+                "{MANY} archived ones have a line each: {table}"
+            );
             ensure!(table.contains("30 archived"), "no sum: {table}");
             ensure!(table.contains("1 unsuccessful"), "no sum: {table}");
             Ok(())
@@ -111,7 +125,10 @@ async fn detached(server: Arc<Server>) -> anyhow::Result<()> {
     let output = ended(archive(&server, &world, &options, &list).await?).await?;
     let started: Value = serde_json::from_slice(&output.stdout)?;
     let run_id = server.run_id(&ids[0]).await?;
-    ensure!(started[0]["run_id"] == run_id.as_str(), "another run: {started:#}");
+    ensure!(
+        started[0]["run_id"] == run_id.as_str(),
+        "another run: {started:#}"
+    );
     world
         .with_worker(&server, async {
             until("all are archived", || {

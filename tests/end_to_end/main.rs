@@ -28,6 +28,7 @@ mod schema;
 mod secrets;
 #[path = "../support/server.rs"]
 mod server;
+mod sweeping;
 mod tools;
 #[path = "../support/until.rs"]
 mod until;
@@ -99,6 +100,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         crashes::tests,
         command_line::tests,
         rescue::tests,
+        sweeping::tests,
         clients::tests,
         web_ui::tests,
     ]

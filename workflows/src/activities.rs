@@ -10,8 +10,8 @@
 
 use seedance_archiver_proto::v1::{
     ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult,
-    Manifest, OutcomeRecord, QueryVideoTaskRequest, RecordOutcomeRequest, VideoTask,
-    VideoTaskLifecycleResult,
+    Manifest, OutcomeRecord, QueryVideoTaskRequest, RecordOutcomeRequest,
+    SweepVideoTaskPageRequest, SweepVideoTaskPageResult, VideoTask, VideoTaskLifecycleResult,
 };
 use temporalio_common::error::ApplicationFailure;
 use temporalio_macros::activity_definitions;
@@ -41,6 +41,19 @@ impl QueryActivities {
     pub fn cancel_video_task(
         request: Request<CancelVideoTaskRequest>,
     ) -> Result<Reply<CancelVideoTaskResult>, ApplicationFailure> {
+        unimplemented!()
+    }
+}
+
+/// What sweeps need, on the query task queue.
+pub struct SweepActivities;
+
+#[activity_definitions]
+impl SweepActivities {
+    #[activity(name = "SweepVideoTaskPage")]
+    pub fn sweep_video_task_page(
+        request: Request<SweepVideoTaskPageRequest>,
+    ) -> Result<Reply<SweepVideoTaskPageResult>, ApplicationFailure> {
         unimplemented!()
     }
 }

@@ -1,9 +1,11 @@
-//! What people see of a lifecycle in the Temporal UI: its current details, in Markdown.
+//! What people see of a workflow in the Temporal UI: its current details, in Markdown.
 
 use jiff::Timestamp;
 use seedance_archiver_proto::{
     phase,
-    v1::{LifecycleProgress, VideoTask, VideoTaskLifecycleResult},
+    v1::{
+        LifecycleProgress, SweepPage, SweepVideoTasksResult, VideoTask, VideoTaskLifecycleResult,
+    },
 };
 
 /// What is known while the lifecycle runs, and what happens next.
@@ -37,6 +39,35 @@ pub fn of_result(result: &VideoTaskLifecycleResult) -> String {
         details += &format!("\n\n{}", of_task(task));
     }
     details
+}
+
+/// How far a sweep is, and what it does next.
+pub fn of_sweep_at(result: &SweepVideoTasksResult, page: &SweepPage) -> String {
+    let SweepPage {
+        service_tier,
+        page_num,
+    } = page;
+    format!(
+        "{}\n\nPage {page_num} of the tier `{}` is next: what came of it so far is in the pending \
+         activity.",
+        of_sweep(result),
+        plain(service_tier)
+    )
+}
+
+/// What a sweep came to.
+pub fn of_sweep(result: &SweepVideoTasksResult) -> String {
+    let SweepVideoTasksResult {
+        listed,
+        archived,
+        ended,
+        running,
+        started,
+    } = result;
+    format!(
+        "{listed} tasks listed: {archived} archived, {ended} ended without a video, {running} with a \
+         lifecycle that runs, {started} for which one was started."
+    )
 }
 
 fn of_task(task: &VideoTask) -> String {

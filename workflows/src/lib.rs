@@ -1,9 +1,11 @@
 //! The durable logic: what happens to a video task, in which order, and why it ends.
 //!
 //! - [`VideoTaskLifecycle`]: the workflow. It carries out decisions and records results.
+//! - [`SweepVideoTasks`]: the workflow that starts it for every task of an account.
 //! - [`activities`]: the names and shapes of the activities that do the I/O.
 //! - [`question`]: when to ask about a task again, and when asking can no longer help.
 //! - [`windows`]: the times within which a task can be asked about and its video fetched.
+//! - [`pages`]: which page of a list comes after which.
 //! - [`ending`]: how what is known becomes an outcome.
 //! - [`details`]: what people see of it in the Temporal UI.
 //! - [`attributes`]: what they find it by there.
@@ -21,10 +23,13 @@ pub mod encoding;
 pub mod ending;
 mod lifecycle;
 mod options;
+pub mod pages;
 pub mod question;
 pub mod reply;
 pub mod request;
+mod sweep;
 mod urgency;
 pub mod windows;
 
 pub use lifecycle::VideoTaskLifecycle;
+pub use sweep::SweepVideoTasks;

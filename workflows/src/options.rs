@@ -2,7 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use seedance_archiver_proto::{names, v1::VideoTask};
+use seedance_archiver_proto::{
+    names,
+    v1::{SweepPage, VideoTask},
+};
 use temporalio_workflow::{
     ActivityCancellationType, ActivityCloseTimeouts, ActivityOptions, RetryPolicy,
     WorkflowCancellationToken,
@@ -18,6 +21,10 @@ const TRANSFER_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
 const TRANSFER_HEARTBEAT: Duration = Duration::from_secs(20);
 /// Longest time between two attempts that no explicit delay spaces.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+/// One page of a sweep: its starts are as slow as the account's questions.
+const SWEEP_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
+/// How long a dead worker's page goes unnoticed.
+const SWEEP_HEARTBEAT: Duration = Duration::from_secs(30);
 /// How long the record of an outcome is tried.
 const RECORD_TIME: Duration = Duration::from_secs(60 * 60);
 /// How long anything is tried for a workflow that was cancelled: it is to end at once.
@@ -75,6 +82,19 @@ pub(crate) fn record(task_queue: String, is_cancelled: bool) -> ActivityOptions 
             .build();
     }
     options.build()
+}
+
+/// Retried for as long as it takes, on any worker: what earlier attempts have started is running.
+pub(crate) fn sweep_page(page: &SweepPage) -> ActivityOptions {
+    ActivityOptions::with_start_to_close_timeout(SWEEP_TIMEOUT)
+        .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
+        .heartbeat_timeout(SWEEP_HEARTBEAT)
+        .retry_policy(patient())
+        .summary(format!(
+            "tier {}, page {}",
+            page.service_tier, page.page_num
+        ))
+        .build()
 }
 
 /// Not cancelled with the workflow, which it is part of cancelling.

@@ -3,10 +3,11 @@
 
 use seedance_archiver_proto::{
     names::failure,
-    task_id,
+    service_tier, task_id,
     v1::{
         ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, QueryVideoTaskRequest,
-        RecordOutcomeRequest, VideoTaskLifecycleRequest,
+        RecordOutcomeRequest, SweepPage, SweepVideoTaskPageRequest, SweepVideoTasksRequest,
+        VideoTaskLifecycleRequest,
     },
 };
 use temporalio_common::{
@@ -18,6 +19,9 @@ use temporalio_common::{
 };
 
 use crate::encoding::{self, Contract, Encoding};
+
+/// The last page of a list that the service has.
+pub const LAST_PAGE: i64 = 500;
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -178,6 +182,41 @@ impl Check for RecordOutcomeRequest {
         check_task_id("result.task.id", &task.id)?;
         check_account(&self.account)
     }
+}
+
+impl Check for SweepVideoTasksRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        let resumed = self.resumed.as_ref();
+        if let Some(page) = resumed.and_then(|state| state.next.as_ref()) {
+            check_page("resumed.next", page)?;
+        }
+        check_account(&self.account)
+    }
+}
+
+impl Check for SweepVideoTaskPageRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        let page = self.page.as_ref().ok_or_else(|| {
+            InvalidRequest::new("page", "is missing: give a `service_tier` and a `page_num`")
+        })?;
+        check_page("page", page)?;
+        check_account(&self.account)
+    }
+}
+
+fn check_page(field: &str, page: &SweepPage) -> Result<(), InvalidRequest> {
+    if !service_tier::ALL.contains(&page.service_tier.as_str()) {
+        let problem = format!("must be one of {}", service_tier::ALL.join(", "));
+        return Err(InvalidRequest::new(
+            format!("{field}.service_tier"),
+            problem,
+        ));
+    }
+    if !(1..=LAST_PAGE).contains(&page.page_num) {
+        let problem = format!("must be a number from 1 to {LAST_PAGE}");
+        return Err(InvalidRequest::new(format!("{field}.page_num"), problem));
+    }
+    Ok(())
 }
 
 fn check_task_id(field: &str, id: &str) -> Result<(), InvalidRequest> {

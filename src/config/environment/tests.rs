@@ -68,6 +68,21 @@ fn takes_the_key_from_a_file() {
 }
 
 #[test]
+fn every_video_is_archived_where_the_environment_says_so() {
+    let of = |flag| {
+        let config = read(&[
+            (API_KEY, "key"),
+            (AUTO_ARCHIVE, flag),
+            (ARCHIVE_URL, "s3://b"),
+        ]);
+        config.map(|config| config.accounts.get("").unwrap().auto_archive)
+    };
+    assert!(of("true").unwrap());
+    assert!(!of("").unwrap());
+    assert!(of("yes").unwrap_err().0[0].ends_with("must be true or false"));
+}
+
+#[test]
 fn does_not_print_the_key() {
     let config = read(&[(API_KEY, "very-secret"), (ARCHIVE_URL, "s3://b")]).unwrap();
     assert!(!format!("{config:?}").contains("very-secret"));

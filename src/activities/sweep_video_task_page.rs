@@ -1,0 +1,321 @@
+//! `SweepVideoTaskPage`: lists a page of an account's tasks and starts a lifecycle for each that has
+//! nothing. Run again, it finds running what it has started.
+
+// The constants that the macro makes carry no documentation.
+#![allow(missing_docs)]
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use futures::{StreamExt, stream};
+use reqwest::Url;
+use seedance_archiver_proto::{
+    names,
+    v1::{
+        SweepPage, SweepVideoTaskPageRequest, SweepVideoTaskPageResult, SweepVideoTasksResult,
+        VideoTaskLifecycleRequest,
+    },
+};
+use seedance_archiver_workflows::{
+    pages,
+    reply::Reply,
+    request::{InvalidRequest, Request},
+};
+use temporalio_client::Client as TemporalClient;
+use temporalio_macros::activities;
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
+
+use super::{
+    CannotServe, failure,
+    fault::Fault,
+    settled::{How, Settled},
+    transfers::archive_at,
+};
+use crate::{
+    archive::{Archive, Layout, receipt},
+    config::{Account, Accounts},
+    deadlines::can_be_asked_about,
+    lifecycles,
+    seedance::{self, Budget, Client, Reaction, Record},
+};
+
+/// Tasks that are looked at or started at once.
+const AT_ONCE: usize = 16;
+/// Time before the second attempt at a page. It doubles with each one.
+const RETRY: Duration = Duration::from_secs(2);
+/// Longest time between two attempts, where the service does not ask for more.
+const LONGEST_RETRY: Duration = Duration::from_secs(60);
+/// How often progress is told.
+const BEAT: Duration = Duration::from_secs(1);
+/// Longest time that a service may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+
+/// What sweeps need, on the query task queue.
+#[derive(Clone)]
+pub struct SweepActivities {
+    seedance: Client,
+    accounts: Accounts,
+    served: Arc<BTreeMap<String, Served>>,
+    settled: Arc<Settled>,
+}
+
+/// An account, and what its sweeps need.
+struct Served {
+    account: Arc<Account>,
+    archive: Archive,
+    /// As slow as the account's questions: every start is followed by one.
+    starts: Budget,
+}
+
+#[activities]
+impl SweepActivities {
+    /// Starts what is missing on a page, and tells which comes next.
+    #[activity(name = "SweepVideoTaskPage")]
+    pub async fn sweep_video_task_page(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        request: Request<SweepVideoTaskPageRequest>,
+    ) -> Result<Reply<SweepVideoTaskPageResult>, ActivityError> {
+        let encoding = request.encoding();
+        let request = request.check().map_err(failure::invalid_request)?;
+        let progress = Progress::default();
+        tokio::select! {
+            swept = self.run(&ctx, request, &progress) => swept.map(|swept| Reply::new(swept, encoding)),
+            () = ctx.cancelled() => Err(ActivityError::cancelled()),
+            never = progress.beat_on(&ctx) => match never {},
+        }
+    }
+}
+
+impl SweepActivities {
+    /// Activities that serve these accounts, whose videos are archived to `archive_url`.
+    pub fn new(
+        accounts: &Accounts,
+        seedance: Client,
+        archive_url: &Url,
+    ) -> Result<Self, CannotServe> {
+        let serve = |account: &Arc<Account>| {
+            let served = Served {
+                account: account.clone(),
+                archive: Archive::open_with(archive_url, account.archive.objects.clone())?,
+                starts: account.budget.fresh(),
+            };
+            Ok((account.name.clone(), served))
+        };
+        Ok(Self {
+            seedance,
+            served: Arc::new(
+                accounts
+                    .iter()
+                    .map(serve)
+                    .collect::<Result<_, CannotServe>>()?,
+            ),
+            accounts: accounts.clone(),
+            settled: Arc::default(),
+        })
+    }
+
+    async fn run(
+        &self,
+        ctx: &ActivityContext,
+        request: SweepVideoTaskPageRequest,
+        progress: &Progress,
+    ) -> Result<SweepVideoTaskPageResult, ActivityError> {
+        let served = self.served(&request.account)?;
+        let page = request.page.clone().unwrap_or_default();
+        let attempt = ctx.info().attempt;
+        let archive = archive_at(&served.archive, &request.destination)
+            .map_err(|fault| look_failed(fault, attempt))?;
+        let listed = self.seedance.list(&served.account, &page).await;
+        let listed = listed.map_err(|error| list_failed(error, attempt))?;
+        let sweep = Sweep {
+            served,
+            archive,
+            settled: &self.settled,
+            temporal: ctx.client(),
+            task_queue: task_queue(ctx, &request),
+            request: &request,
+        };
+        let result = sweep.all(listed.records, progress).await;
+        let result = result.map_err(|fault| look_failed(fault, attempt))?;
+        tell(&served.account, &page, &result);
+        Ok(SweepVideoTaskPageResult {
+            result: Some(result),
+            next: pages::after(&page, listed.is_last),
+        })
+    }
+
+    fn served(&self, name: &str) -> Result<&Served, ActivityError> {
+        match self.served.get(names::account_or_default(name)) {
+            Some(served) => Ok(served),
+            None => Err(failure::invalid_request(self.accounts.unknown(name))),
+        }
+    }
+}
+
+fn task_queue(ctx: &ActivityContext, request: &SweepVideoTaskPageRequest) -> String {
+    if request.task_queue.is_empty() {
+        ctx.info().task_queue.clone()
+    } else {
+        request.task_queue.clone()
+    }
+}
+
+fn tell(account: &Account, page: &SweepPage, result: &SweepVideoTasksResult) {
+    tracing::info!(
+        account = account.name,
+        service_tier = page.service_tier,
+        page_num = page.page_num,
+        listed = result.listed,
+        started = result.started,
+        "swept a page"
+    );
+}
+
+/// One page being swept.
+struct Sweep<'a> {
+    served: &'a Served,
+    archive: Archive,
+    settled: &'a Settled,
+    temporal: TemporalClient,
+    task_queue: String,
+    request: &'a SweepVideoTaskPageRequest,
+}
+
+/// What a task was found to be.
+enum State {
+    Settled(How),
+    Running,
+    Started,
+}
+
+impl Sweep<'_> {
+    async fn all(
+        &self,
+        records: Vec<Record>,
+        progress: &Progress,
+    ) -> Result<SweepVideoTasksResult, Fault> {
+        let now = SystemTime::now();
+        let records = records
+            .into_iter()
+            .filter(|record| can_be_asked_about(&self.served.account, record, now));
+        let mut result = SweepVideoTasksResult::default();
+        let mut states = stream::iter(records)
+            .map(|record| self.one(record))
+            .buffer_unordered(AT_ONCE);
+        while let Some(state) = states.next().await {
+            result.listed += 1;
+            match state? {
+                State::Settled(How::Archived) => result.archived += 1,
+                State::Settled(How::Ended) => result.ended += 1,
+                State::Running => result.running += 1,
+                State::Started => result.started += 1,
+            }
+            progress.set(result.clone());
+        }
+        Ok(result)
+    }
+
+    async fn one(&self, record: Record) -> Result<State, Fault> {
+        if let Some(how) = self.settled_how(&record).await? {
+            return Ok(State::Settled(how));
+        }
+        self.served.starts.wait().await;
+        let request = VideoTaskLifecycleRequest {
+            task_id: record.id().to_owned(),
+            account: self.served.account.name.clone(),
+            destination: self.request.destination.clone(),
+            // Nobody waits for the result.
+            ..VideoTaskLifecycleRequest::default()
+        };
+        let started = lifecycles::start_new(&self.temporal, &self.task_queue, request).await;
+        match started.map_err(Fault::temporal)? {
+            true => Ok(State::Started),
+            false => Ok(State::Running),
+        }
+    }
+
+    async fn settled_how(&self, record: &Record) -> Result<Option<How>, Fault> {
+        let account = &self.served.account;
+        let layout = Layout::new(&self.archive.root, account, &record.without_urls());
+        let receipt_url = self.archive.url_of(&layout.manifest());
+        if let Some(how) = self.settled.get(&receipt_url) {
+            return Ok(Some(how));
+        }
+        let how = if receipt::exists(&self.archive, &layout).await? {
+            How::Archived
+        } else if receipt::has_outcome(&self.archive, &layout).await? {
+            How::Ended
+        } else {
+            return Ok(None);
+        };
+        self.settled.remember(receipt_url, how);
+        Ok(Some(how))
+    }
+}
+
+/// How far a page is, for whoever looks.
+#[derive(Default)]
+struct Progress(Mutex<SweepVideoTasksResult>);
+
+impl Progress {
+    fn set(&self, result: SweepVideoTasksResult) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = result;
+    }
+
+    fn get(&self) -> SweepVideoTasksResult {
+        let result = self.0.lock();
+        result.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells it again and again, whatever the attempt waits for.
+    async fn beat_on(&self, ctx: &ActivityContext) -> Infallible {
+        let mut ticks = tokio::time::interval(BEAT);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = ctx.record_heartbeat(self.get()).await {
+                // The server will miss the heartbeat and start again.
+                tracing::error!(%error, "cannot heartbeat");
+            }
+        }
+    }
+}
+
+fn list_failed(error: seedance::Error, attempt: u32) -> ActivityError {
+    let asked_for = error.retry_after().unwrap_or_default().min(LONGEST_WAIT);
+    let delay = retry(attempt).max(asked_for);
+    let message = format!(
+        "cannot list tasks: {error}; next attempt in {}",
+        failure::seconds(delay)
+    );
+    match error.reaction() {
+        Reaction::NotOffered => {
+            let invalid = InvalidRequest::new("account", format!("cannot be swept: {error}"));
+            failure::invalid_request(invalid)
+        }
+        Reaction::OutOfTurn => failure::still_waiting(message, delay),
+        _ => failure::retried(message, error.failure_type(), delay),
+    }
+}
+
+fn look_failed(fault: Fault, attempt: u32) -> ActivityError {
+    match fault {
+        Fault::Invalid(error) => failure::invalid_request(error),
+        Fault::Cancelled => ActivityError::cancelled(),
+        Fault::Conflict(error) => {
+            failure::retried(error.to_string(), error.failure_type(), retry(attempt))
+        }
+        Fault::Passing(fault) => {
+            failure::retried(fault.message, fault.failure_type, retry(attempt))
+        }
+    }
+}
+
+fn retry(attempt: u32) -> Duration {
+    let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));
+    RETRY.saturating_mul(doubled).min(LONGEST_RETRY)
+}

@@ -1,0 +1,97 @@
+//! The workflow `SweepVideoTasks`.
+
+// The constants that the macro makes carry no documentation.
+#![allow(missing_docs)]
+
+use seedance_archiver_proto::v1::{
+    SweepPage, SweepState, SweepVideoTaskPageRequest, SweepVideoTaskPageResult,
+    SweepVideoTasksRequest, SweepVideoTasksResult,
+};
+use temporalio_common::error::ApplicationFailure;
+use temporalio_macros::{workflow, workflow_methods};
+use temporalio_workflow::{
+    ActivityExecutionError, ContinueAsNewOptions, WorkflowContext, WorkflowResult,
+};
+
+use crate::{
+    activities::SweepActivities, details, encoding::Encoding, options, pages, reply::Reply,
+    request::Request,
+};
+
+/// Pages of one run, each of which is 6 events or more.
+const PAGES_A_RUN: u32 = 50;
+
+/// Lists an account's tasks and starts a lifecycle for each that has nothing: no receipt, no record of
+/// another ending, no lifecycle that runs.
+#[workflow]
+#[derive(Default)]
+pub struct SweepVideoTasks;
+
+type Context = WorkflowContext<SweepVideoTasks>;
+
+#[workflow_methods]
+impl SweepVideoTasks {
+    /// Runs to the last page. A request that cannot be read or is not sound fails as
+    /// `InvalidRequest`.
+    #[run(name = "SweepVideoTasks")]
+    pub async fn run(
+        ctx: &mut WorkflowContext<Self>,
+        request: Request<SweepVideoTasksRequest>,
+    ) -> WorkflowResult<Reply<SweepVideoTasksResult>> {
+        let encoding = request.encoding();
+        let request = request.check().map_err(ApplicationFailure::from)?;
+        let state = request.resumed.clone().unwrap_or_default();
+        let mut result = state.result.unwrap_or_default();
+        let mut page = state.next.unwrap_or_else(pages::first);
+        for _ in 0..PAGES_A_RUN {
+            ctx.set_current_details(details::of_sweep_at(&result, &page));
+            let swept = sweep_page(ctx, &request, page).await?;
+            pages::add(&mut result, &swept.result.unwrap_or_default());
+            match swept.next {
+                Some(next) => page = next,
+                None => {
+                    ctx.set_current_details(details::of_sweep(&result));
+                    return Ok(Reply::new(result, encoding));
+                }
+            }
+        }
+        go_on(ctx, request, encoding, result, page)
+    }
+}
+
+async fn sweep_page(
+    ctx: &Context,
+    request: &SweepVideoTasksRequest,
+    page: SweepPage,
+) -> Result<SweepVideoTaskPageResult, ActivityExecutionError> {
+    let options = options::sweep_page(&page);
+    let request = SweepVideoTaskPageRequest {
+        account: request.account.clone(),
+        destination: request.destination.clone(),
+        page: Some(page),
+        task_queue: String::new(),
+    };
+    let swept = ctx.execute_activity(SweepActivities::sweep_video_task_page, request, options);
+    swept.await.map(Reply::into_message)
+}
+
+/// Goes on in a run with a history of its own.
+fn go_on(
+    ctx: &Context,
+    request: SweepVideoTasksRequest,
+    encoding: Encoding,
+    result: SweepVideoTasksResult,
+    next: SweepPage,
+) -> WorkflowResult<Reply<SweepVideoTasksResult>> {
+    let request = SweepVideoTasksRequest {
+        resumed: Some(SweepState {
+            next: Some(next),
+            result: Some(result),
+        }),
+        ..request
+    };
+    match ctx.continue_as_new(
+        Request::new(request, encoding),
+        ContinueAsNewOptions::default(),
+    )? {}
+}
