@@ -8,7 +8,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use anyhow::{Context, ensure};
 use seedance_archiver_proto::{names, v1::VideoTaskLifecycleRequest};
 use seedance_archiver_simulator::{Ending, Script};
-use seedance_archiver_workflows::{VideoTaskLifecycle, reply::Bare};
+use seedance_archiver_workflows::{SweepVideoTasks, VideoTaskLifecycle, reply::Bare};
 use serde_json::Value;
 use temporalio_client::{
     WorkflowCancelOptions, WorkflowFetchHistoryOptions, WorkflowHistory, WorkflowSignalOptions,
@@ -16,7 +16,7 @@ use temporalio_client::{
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 
 use crate::{
-    Suite,
+    Suite, sweeping,
     waiting::complete_question,
     world::{Server, World, until, until_async},
 };
@@ -41,7 +41,10 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 async fn histories_of_this_version(server: Arc<Server>) -> anyhow::Result<()> {
     let is_recording = std::env::var("RECORD_HISTORIES").is_ok_and(|value| value == "1");
-    for (name, json) in record(&server).await? {
+    let mut histories = record(&server).await?;
+    let swept = sweeping::history(&server).await?;
+    histories.push(("swept", anonymous(&swept)?));
+    for (name, json) in histories {
         replay(&json).await.with_context(|| name.to_owned())?;
         if is_recording {
             std::fs::write(folder().join(format!("{VERSION}-{name}.json")), json)?;
@@ -80,6 +83,7 @@ async fn another_workflow_is_noticed(_: Arc<Server>) -> anyhow::Result<()> {
 async fn replay(json: &[u8]) -> anyhow::Result<()> {
     let options = WorkflowReplayerOptions::new()
         .register_workflow::<VideoTaskLifecycle>()?
+        .register_workflow::<SweepVideoTasks>()?
         .build();
     let history = WorkflowHistory::from_json(json)?;
     Ok(WorkflowReplayer::new(options)?

@@ -20,7 +20,7 @@ use seedance_archiver_workflows::SweepVideoTasks;
 use serde_json::Value;
 use tempfile::TempDir;
 use temporalio_client::{
-    Client, WorkflowFetchHistoryOptions,
+    Client, WorkflowFetchHistoryOptions, WorkflowHandle,
     schedules::{ScheduleDescription, ScheduleHandle},
 };
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
@@ -105,6 +105,26 @@ fn result([listed, archived, ended, running, started]: [i64; 5]) -> SweepVideoTa
         running,
         started,
     }
+}
+
+/// The sweep of an account, as any client sees it.
+fn workflow(server: &Server, account: &str) -> WorkflowHandle<Client, SweepVideoTasks> {
+    let id = names::sweep_workflow_id(account);
+    server.client.get_workflow_handle(id)
+}
+
+/// The history of a sweep of several pages, in which something is started.
+pub(crate) async fn history(server: &Server) -> anyhow::Result<Vec<u8>> {
+    let (world, account) = world(server, |account| account.list_page_size = 1).await?;
+    for _ in 0..2 {
+        world.simulator.create(Script::default());
+    }
+    let swept = world
+        .with_worker(server, sweep(&world, server, &account))
+        .await?;
+    ensure!(swept.started == 2, "{swept:?}");
+    let history = workflow(server, &account).fetch_history(WorkflowFetchHistoryOptions::default());
+    Ok(history.to_json().await?)
 }
 
 async fn starts_what_is_missing(server: Arc<Server>) -> anyhow::Result<()> {
@@ -195,9 +215,7 @@ async fn goes_on_in_another_run(server: Arc<Server>) -> anyhow::Result<()> {
         .with_worker(&server, sweep(&world, &server, &account))
         .await?;
     ensure!(swept == result([TASKS, 0, TASKS, 0, 0]), "{swept:?}");
-    let history = server
-        .client
-        .get_workflow_handle::<SweepVideoTasks>(names::sweep_workflow_id(&account))
+    let history = workflow(&server, &account)
         .fetch_history(WorkflowFetchHistoryOptions::default())
         .into_events()
         .await?;

@@ -99,3 +99,25 @@ fn is_not_retried() {
     assert!(failure.is_non_retryable());
     assert_eq!(failure.type_name(), Some("InvalidRequest"));
 }
+
+#[test]
+fn a_page_to_sweep_is_one_that_the_service_has() {
+    let fault = |page: &str| {
+        let json = format!("{{\"page\": {page}}}");
+        let fault = decode::<SweepVideoTaskPageRequest>(&json).unwrap_err();
+        fault.to_string()
+    };
+    assert!(fault("null").starts_with("`page` is missing"));
+    let no_tier = fault(r#"{"page_num": 1}"#);
+    assert_eq!(no_tier, "`page.service_tier` must be one of default, flex");
+    for number in [0, 501] {
+        let fault = fault(&format!(
+            r#"{{"service_tier": "flex", "page_num": {number}}}"#
+        ));
+        assert!(fault.starts_with("`page.page_num` must be a number from 1 to 500"));
+    }
+    let resumed = r#"{"resumed": {"next": {"service_tier": "fast", "page_num": 1}}}"#;
+    let fault = decode::<SweepVideoTasksRequest>(resumed).unwrap_err();
+    assert_eq!(fault.field, "resumed.next.service_tier");
+    assert!(decode::<SweepVideoTasksRequest>("{}").is_ok());
+}
