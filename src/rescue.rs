@@ -68,15 +68,15 @@ pub enum State {
 #[derive(Debug, thiserror::Error)]
 pub enum CannotLook {
     /// The tasks cannot be listed.
-    #[error("cannot list the tasks of the account `{account}`: {source}{}", advice(source.reaction()))]
+    #[error("cannot list the tasks of the account `{account}`: {error}{}", advice(error.reaction()))]
     List {
         /// The account.
         account: String,
         /// What the service says.
-        source: seedance::Error,
+        error: seedance::Error,
     },
     /// The archive cannot be read.
-    #[error("cannot look for receipts: {0}")]
+    #[error("cannot look for receipts in the archive")]
     Archive(#[from] archive::Error),
 }
 
@@ -89,17 +89,18 @@ fn advice(reaction: Reaction) -> &'static str {
     }
 }
 
-/// Lists the tasks of an account and looks which of their videos the archive lacks.
+/// Lists the tasks of an account and looks which of their videos the archive lacks: all of them, where
+/// there is no archive yet.
 pub async fn look(
     seedance: &Client,
     account: &Account,
-    archive: &Archive,
+    archive: Option<&Archive>,
 ) -> Result<Found, CannotLook> {
     let mut found = Found::default();
     let records = list(seedance, account, &mut found.skipped).await;
-    let records = records.map_err(|source| CannotLook::List {
+    let records = records.map_err(|error| CannotLook::List {
         account: account.name.clone(),
-        source,
+        error,
     })?;
     let (succeeded, others): (Vec<_>, Vec<_>) = records
         .into_iter()
@@ -216,13 +217,12 @@ fn may_pass(error: &seedance::Error) -> bool {
 async fn look_at(
     seedance: &Client,
     account: &Account,
-    archive: &Archive,
+    archive: Option<&Archive>,
     record: Record,
 ) -> Result<Video, archive::Error> {
     let task = record.without_urls();
-    let layout = Layout::new(&archive.root, account, &task);
     let mut deadlines = Deadlines::of(account, &record);
-    let state = if receipt::exists(archive, &layout).await? {
+    let state = if has_receipt(archive, account, &task).await? {
         State::Archived
     } else if is_alive(&record, deadlines) {
         State::Missing
@@ -241,6 +241,20 @@ async fn look_at(
         state,
         deadlines,
     })
+}
+
+async fn has_receipt(
+    archive: Option<&Archive>,
+    account: &Account,
+    task: &VideoTask,
+) -> Result<bool, archive::Error> {
+    match archive {
+        Some(archive) => {
+            let layout = Layout::new(&archive.root, account, task);
+            receipt::exists(archive, &layout).await
+        }
+        None => Ok(false),
+    }
 }
 
 /// A question may bring a URL where a list does not, or a fresh one.

@@ -215,7 +215,7 @@ impl Sweep<'_> {
                 State::Running => result.running += 1,
                 State::Started => result.started += 1,
             }
-            progress.set(result.clone());
+            progress.set(result);
         }
         Ok(result)
     }
@@ -269,7 +269,7 @@ impl Progress {
 
     fn get(&self) -> SweepVideoTasksResult {
         let result = self.0.lock();
-        result.unwrap_or_else(PoisonError::into_inner).clone()
+        *result.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells it again and again, whatever the attempt waits for.

@@ -105,23 +105,32 @@ async fn look(args: &Args, config: &Config, accounts: &[Arc<Account>]) -> anyhow
     let seedance = Client::new(http);
     let mut found = Found::default();
     for account in accounts {
-        let options = account.archive.objects.clone();
-        let archive =
-            Archive::open_with(&config.archive_url, options).context("cannot open the archive")?;
-        match rescue::look(&seedance, account, &archive).await {
+        let archive = archive(config, account)?;
+        match rescue::look(&seedance, account, archive.as_ref()).await {
             Ok(of_account) => found.extend(of_account),
             // Of all accounts, those that have a list.
-            Err(rescue::CannotLook::List { source, .. })
-                if source.reaction() == Reaction::NotOffered
+            Err(rescue::CannotLook::List { error, .. })
+                if error.reaction() == Reaction::NotOffered
                     && args.account.is_none()
                     && accounts.len() > 1 =>
             {
-                eprintln!("left out: {source}");
+                eprintln!("left out: {error}");
             }
             Err(error) => return Err(error.into()),
         }
     }
     Ok(found)
+}
+
+/// A folder that is not there is not made to be looked into.
+fn archive(config: &Config, account: &Account) -> anyhow::Result<Option<Archive>> {
+    let url = &config.archive_url;
+    let is_local = url.scheme() == "file";
+    if is_local && url.to_file_path().is_ok_and(|path| !path.exists()) {
+        return Ok(None);
+    }
+    let archive = Archive::open_with(url, account.archive.objects.clone());
+    archive.map(Some).context("cannot open the archive")
 }
 
 async fn save(args: &Args, config: &Config, found: &Found, stop: &Stop) -> anyhow::Result<Report> {

@@ -114,6 +114,8 @@ async fn saves_what_can_be_had(server: Arc<Server>) -> anyhow::Result<()> {
     ensure!(listed["found"]["unfinished"][0] == open, "{listed:#}");
     ensure!(listed["found"]["unsuccessful"] == 1, "{listed:#}");
     ensure!(world.simulator.stats(&first).downloads == 0, "downloaded");
+    let files = std::fs::read_dir(&directory)?.count();
+    ensure!(files == 0, "something was written");
 
     let table = rescue(&world, &directory, &["--dry-run"]).await?;
     let table = String::from_utf8(table.stdout)?;
@@ -156,6 +158,7 @@ async fn refused_key(server: Arc<Server>) -> anyhow::Result<()> {
     for part in ["account `default`", "HTTP 401", "SEEDANCE_API_KEY"] {
         ensure!(words.contains(part), "no {part:?} in {words}");
     }
+    ensure!(words.matches("HTTP 401").count() == 1, "{words}");
     ensure!(output.stdout.is_empty(), "{output:?}");
     Ok(())
 }

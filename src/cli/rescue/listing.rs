@@ -54,7 +54,7 @@ impl Listing {
         let mut table = report::new_table();
         let account = has_accounts.then_some("account");
         let header = ["time left", "task"].into_iter().chain(account);
-        let rest = ["model", "created (UTC)", "length", "size", "state"];
+        let rest = ["model", "created (UTC)", "length", "resolution", "state"];
         table.set_header(header.chain(rest));
         for row in &self.videos {
             let account = has_accounts.then(|| row.account.clone());
@@ -78,13 +78,18 @@ impl Listing {
     pub(super) fn summary(&self) -> String {
         let count = |state| self.videos.iter().filter(|row| row.state == state).count();
         let mut lines = vec![format!(
-            "{}, {} archived already, {} dead",
-            of("video", count(MISSING)) + " to save",
+            "{} to save, {} archived already, {} dead",
+            of("video", count(MISSING)),
             count(ARCHIVED),
             count(DEAD)
         )];
         if let Some(first) = self.videos.iter().find(|row| row.state == MISSING) {
             lines[0] += &format!("; the first dies in {}", first.time_left(self.now));
+        }
+        if count(DEAD) > 0 {
+            lines.push(
+                "dead: the URL does not work any more, and a question brought no other".into(),
+            );
         }
         if !self.unfinished.is_empty() {
             lines.push(format!(
