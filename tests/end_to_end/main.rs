@@ -24,6 +24,7 @@ mod relay;
 mod replay;
 mod requests;
 mod rescue;
+mod scheduling;
 mod schema;
 mod secrets;
 #[path = "../support/server.rs"]
@@ -101,6 +102,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         command_line::tests,
         rescue::tests,
         sweeping::tests,
+        scheduling::tests,
         clients::tests,
         web_ui::tests,
     ]

@@ -19,16 +19,13 @@ use seedance_archiver_simulator::{Ending, Fault, Script};
 use seedance_archiver_workflows::SweepVideoTasks;
 use serde_json::Value;
 use tempfile::TempDir;
-use temporalio_client::{
-    Client, WorkflowFetchHistoryOptions, WorkflowHandle,
-    schedules::{ScheduleDescription, ScheduleHandle},
-};
+use temporalio_client::{Client, WorkflowFetchHistoryOptions, WorkflowHandle};
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 use tokio::process::Child;
 
 use crate::{
     Suite,
-    world::{Server, World, command, until, until_async},
+    world::{Server, World, command, until},
 };
 
 pub(crate) fn tests(suite: Suite) -> Suite {
@@ -44,15 +41,10 @@ pub(crate) fn tests(suite: Suite) -> Suite {
         )
         .test("sweeping::a_list_that_fails_is_asked_again", failing_list)
         .test("sweeping::an_unknown_account_is_told", unknown_account)
-        .test("sweeping::is_scheduled_by_command", scheduled_by_command)
-        .test(
-            "sweeping::a_worker_archives_what_nobody_asked_for",
-            auto_archive,
-        )
 }
 
 /// A world whose account no other sweep of the run has, and lists as often as it likes.
-async fn world(
+pub(crate) async fn world(
     server: &Server,
     change: impl FnOnce(&mut Account),
 ) -> anyhow::Result<(World, String)> {
@@ -83,7 +75,7 @@ async fn sweep(
 }
 
 /// The lifecycle of a task, started or joined.
-async fn lifecycle(
+pub(crate) async fn lifecycle(
     world: &World,
     server: &Server,
     account: &str,
@@ -193,7 +185,11 @@ async fn once_by_command(world: &World, server: &Server, account: &str) -> anyho
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-fn sweep_command(world: &World, server: &Server, account: &str) -> tokio::process::Command {
+pub(crate) fn sweep_command(
+    world: &World,
+    server: &Server,
+    account: &str,
+) -> tokio::process::Command {
     let mut command = command();
     command
         .args(["sweep", "--account", account])
@@ -245,7 +241,7 @@ async fn leave_outcome(world: &World, account: &str, task_id: &str) -> anyhow::R
 }
 
 /// A worker in a process of its own, with this one account.
-fn spawn_worker(
+pub(crate) fn spawn_worker(
     world: &World,
     server: &Server,
     account: &str,
@@ -340,89 +336,4 @@ async fn unknown_account(server: Arc<Server>) -> anyhow::Result<()> {
     let words = error.to_string();
     ensure!(words.contains("which this worker does not have"), "{words}");
     Ok(())
-}
-
-fn schedule(server: &Server, account: &str) -> ScheduleHandle<Client> {
-    let id = names::sweep_workflow_id(account);
-    server.client.get_schedule_handle(id)
-}
-
-fn interval(description: &ScheduleDescription) -> Option<i64> {
-    let spec = description.raw().schedule.as_ref()?.spec.as_ref()?;
-    Some(spec.interval.first()?.interval?.seconds)
-}
-
-async fn scheduled_by_command(server: Arc<Server>) -> anyhow::Result<()> {
-    let (world, account) = world(&server, |_| {}).await?;
-    let every = async |time: &str| {
-        let mut command = sweep_command(&world, &server, &account);
-        command.args(["--every", time]).output().await
-    };
-    let too_often = every("10s").await?;
-    ensure!(too_often.status.code() == Some(2), "{too_often:?}");
-    let words = String::from_utf8_lossy(&too_often.stderr).into_owned();
-    ensure!(words.contains("the shortest is 1m"), "{words}");
-
-    let created = every("1h").await?;
-    ensure!(created.status.success(), "{created:?}");
-    let words = String::from_utf8_lossy(&created.stdout).into_owned();
-    let expected =
-        format!("The schedule sweep-video-tasks/{account} is created: a sweep every 1h\n");
-    ensure!(words == expected, "{words}");
-    let words = String::from_utf8_lossy(&created.stderr).into_owned();
-    ensure!(words.contains("temporal schedule delete"), "{words}");
-    let schedule = schedule(&server, &account);
-    until_async("it sweeps at once", || async {
-        let found = schedule.describe(Default::default()).await?;
-        Ok(!found.recent_actions().is_empty())
-    })
-    .await?;
-    let found = schedule.describe(Default::default()).await?;
-    ensure!(interval(&found) == Some(3600), "{:?}", found.raw());
-    let reason = "a person has a reason";
-    schedule.pause(Some(reason), Default::default()).await?;
-
-    let updated = every("2h").await?;
-    let words = String::from_utf8_lossy(&updated.stdout).into_owned();
-    ensure!(
-        words.contains("is updated: a sweep every 2h"),
-        "{updated:?}"
-    );
-    let found = schedule.describe(Default::default()).await?;
-    ensure!(interval(&found) == Some(7200), "{:?}", found.raw());
-    ensure!(found.paused(), "it is not paused any more");
-    ensure!(found.note() == Some(reason), "{:?}", found.note());
-    let unchanged = every("2h").await?;
-    let words = String::from_utf8_lossy(&unchanged.stdout).into_owned();
-    ensure!(words.contains("is unchanged"), "{unchanged:?}");
-    Ok(schedule.delete(Default::default()).await?)
-}
-
-async fn auto_archive(server: Arc<Server>) -> anyhow::Result<()> {
-    let (world, account) = world(&server, |_| {}).await?;
-    let id = world.simulator.create(Script::default());
-    let more = "auto_archive = true";
-    let (mut worker, _directory) = spawn_worker(&world, &server, &account, more)?;
-    until_async("it is archived", || async {
-        let files = world.archived_files()?;
-        Ok(files
-            .iter()
-            .any(|file| file.ends_with("manifest.json") && file.contains(&id)))
-    })
-    .await?;
-    let schedule = schedule(&server, &account);
-    let found = schedule.describe(Default::default()).await?;
-    ensure!(interval(&found) == Some(60), "{:?}", found.raw());
-
-    // A person's pause outlives the next start.
-    schedule.pause(None::<String>, Default::default()).await?;
-    worker.kill().await?;
-    let changed = format!("{more}\nlimits = {{ lists_per_second = 2 }}");
-    let (_worker, _directory) = spawn_worker(&world, &server, &account, &changed)?;
-    let other = world.simulator.create(Script::default());
-    let outcome = lifecycle(&world, &server, &account, &other).await?;
-    ensure!(outcome.result().await?.outcome == "archived", "no worker");
-    let found = schedule.describe(Default::default()).await?;
-    ensure!(found.paused(), "it is not paused any more");
-    Ok(schedule.delete(Default::default()).await?)
 }
