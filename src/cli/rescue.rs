@@ -54,7 +54,7 @@ pub(super) struct Args {
 /// Lifecycles at once: as many as a worker has transfers.
 const AT_ONCE: usize = 32;
 /// How long after its URL has died a video is still waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The document of `--output json`.
 #[derive(Serialize)]

@@ -18,6 +18,10 @@ pub(crate) fn tests(suite: Suite) -> Suite {
             "rescue::saves_what_can_be_had_most_urgent_first",
             saves_what_can_be_had,
         )
+        .test(
+            "rescue::does_not_wait_for_what_has_died",
+            does_not_wait_for_what_has_died,
+        )
         .test("rescue::a_refused_key_is_told_at_once", refused_key)
         .test("rescue::a_busy_service_is_asked_again", busy_service)
         .test("rescue::an_account_without_a_list_is_told", no_list)
@@ -146,6 +150,28 @@ async fn saves_what_can_be_had(server: Arc<Server>) -> anyhow::Result<()> {
         let downloads = world.simulator.stats(id).downloads;
         ensure!(downloads == 1, "{downloads} downloads");
     }
+    Ok(())
+}
+
+/// Its URL says that it works, and does not, until the end.
+async fn does_not_wait_for_what_has_died(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let refused = world.simulator.create(Script {
+        signs_once: true,
+        dead_urls: 1,
+        ..ended(HOUR, HOUR + Duration::from_secs(20))
+    });
+    let good = world.simulator.create(ended(HOUR, HOUR));
+    let directory = tempfile::tempdir()?;
+    let output = rescue(&world, &directory, &["--output", "json"]).await?;
+    ensure!(output.status.code() == Some(1), "{output:?}");
+    let saved: Value = serde_json::from_slice(&output.stdout)?;
+    let videos = &saved["videos"];
+    ensure!(videos[0]["task_id"] == refused, "{saved:#}");
+    let message = videos[0]["message"].as_str().unwrap_or_default();
+    ensure!(message.contains("has died"), "{saved:#}");
+    ensure!(videos[1]["task_id"] == good, "{saved:#}");
+    ensure!(videos[1]["outcome"] == "archived", "{saved:#}");
     Ok(())
 }
 

@@ -137,6 +137,25 @@ mod tests {
     }
 
     #[test]
+    fn a_sweep_tells_what_it_came_to_and_where_it_is() {
+        let result = SweepVideoTasksResult {
+            listed: 7,
+            archived: 4,
+            running: 2,
+            started: 1,
+            ..SweepVideoTasksResult::default()
+        };
+        let page = SweepPage {
+            service_tier: "flex".into(),
+            page_num: 3,
+        };
+        let details = of_sweep_at(&result, &page);
+        let told = "7 tasks listed: 4 archived, 0 ended without a video, 2 with a lifecycle that \
+                    runs, 1 for which one was started.\n\nPage 3 of the tier `flex` is next";
+        assert!(details.starts_with(told), "{details}");
+    }
+
+    #[test]
     fn text_from_outside_stays_text() {
         let details = of_result(&VideoTaskLifecycleResult {
             outcome: "unsuccessful".into(),
