@@ -34,13 +34,11 @@ pub struct Verified {
     pub findings: Vec<Finding>,
 }
 
-/// Verifies every receipt that was written since then. `deep` reads all bytes; otherwise sizes are
-/// compared.
-pub fn verify(
+/// Key of every receipt that was written since then.
+pub fn receipts(
     archive: &Archive,
     since: Option<SystemTime>,
-    deep: bool,
-) -> impl Stream<Item = Result<Verified, Error>> {
+) -> impl Stream<Item = Result<Path, Error>> {
     let staging = archive.place.clone().join(STAGING);
     archive
         .store
@@ -51,7 +49,18 @@ pub fn verify(
                 && !object.location.prefix_matches(&staging);
             future::ready(is_receipt && is_since(object, since))
         })
-        .map_ok(move |object| verify_receipt(archive, object.location, deep))
+        .map_ok(|object| object.location)
+}
+
+/// Verifies every receipt that was written since then. `deep` reads all bytes; otherwise sizes are
+/// compared.
+pub fn verify(
+    archive: &Archive,
+    since: Option<SystemTime>,
+    deep: bool,
+) -> impl Stream<Item = Result<Verified, Error>> {
+    receipts(archive, since)
+        .map_ok(move |key| verify_receipt(archive, key, deep))
         .try_buffer_unordered(AT_ONCE)
 }
 
@@ -91,14 +100,12 @@ async fn verify_receipt(archive: &Archive, key: Path, deep: bool) -> Result<Veri
 /// What is wrong with an object beside a receipt.
 async fn problem_of(
     archive: &Archive,
-    receipt: &Path,
+    key: &Path,
     object: &ArchivedObject,
     deep: bool,
 ) -> Result<Option<String>, Error> {
-    let mut parts: Vec<_> = receipt.parts().collect();
-    parts.pop();
-    let key = Path::from_iter(parts).join(object.name.as_str());
-    let Some(stored) = found(archive.store.head(&key).await)? else {
+    let beside = receipt::beside(key, &object.name);
+    let Some(stored) = found(archive.store.head(&beside).await)? else {
         return Ok(Some("is missing".to_owned()));
     };
     if i64::try_from(stored.size) != Ok(object.size_bytes) {
@@ -106,7 +113,7 @@ async fn problem_of(
         return Ok(Some(format!("has {is} bytes, and had {was}")));
     }
     if deep {
-        let sha256 = publish::sha256_of(archive.store.as_ref(), &key).await?;
+        let sha256 = publish::sha256_of(archive.store.as_ref(), &beside).await?;
         if sha256 != object.sha256 {
             let was = &object.sha256;
             return Ok(Some(format!("has the SHA-256 {sha256}, and had {was}")));

@@ -86,6 +86,7 @@ pub(super) fn open(url: &Url, options: ObjectOptions) -> Result<Archive, CannotO
         store: store.store,
         parts: store.parts,
         signer: store.signer,
+        links: store.links,
         completes_create_only: store.completes_create_only,
         has_attributes: url.scheme() != "file",
         root: place.parts().chain(options.prefix.parts()).collect(),
@@ -119,6 +120,7 @@ struct Store {
     store: Arc<dyn ObjectStore>,
     parts: Option<Arc<dyn MultipartStore>>,
     signer: Option<Arc<dyn Signer>>,
+    links: Option<Arc<dyn Signer>>,
     completes_create_only: bool,
 }
 
@@ -129,6 +131,7 @@ impl Store {
             store: Arc::new(store),
             parts: None,
             signer: None,
+            links: None,
             completes_create_only: false,
         }
     }
@@ -140,6 +143,7 @@ impl Store {
             parts: Some(store.clone()),
             store,
             signer: None,
+            links: None,
             completes_create_only: false,
         }
     }
@@ -171,6 +175,7 @@ fn open_s3(url: &Url, options: &ObjectOptions) -> object_store::Result<Store> {
     Ok(Store {
         completes_create_only,
         signer: Some(Arc::new(bucket.clone())),
+        links: Some(Arc::new(bucket.clone())),
         ..Store::with_parts(bucket)
     })
 }
@@ -181,7 +186,11 @@ fn open_gs(url: &Url) -> object_store::Result<Store> {
     if bucket.get_config_value(&timeout).is_none() {
         bucket = bucket.with_config(timeout, TIMEOUT);
     }
-    Ok(Store::with_parts(bucket.build()?))
+    let bucket = bucket.build()?;
+    Ok(Store {
+        links: Some(Arc::new(bucket.clone())),
+        ..Store::with_parts(bucket)
+    })
 }
 
 /// An upload that others can go on with would have no content type: `object_store` cannot give it one.
@@ -191,7 +200,11 @@ fn open_az(url: &Url) -> object_store::Result<Store> {
     if container.get_config_value(&timeout).is_none() {
         container = container.with_config(timeout, TIMEOUT);
     }
-    Ok(Store::without_parts(container.build()?))
+    let container = container.build()?;
+    Ok(Store {
+        links: Some(Arc::new(container.clone())),
+        ..Store::without_parts(container)
+    })
 }
 
 /// Writes are flushed to disk before they count as done: a receipt must not outlive its video.

@@ -18,6 +18,13 @@ const JSON: Format = Format {
     content_type: "application/json",
 };
 
+/// Key of a file beside a receipt: an archive that was moved as a whole can be read too.
+pub fn beside(receipt: &Path, name: &str) -> Path {
+    let mut folder: Vec<_> = receipt.parts().collect();
+    folder.pop();
+    Path::from_iter(folder).join(name)
+}
+
 /// The receipt under this key, if there is one.
 pub async fn find(archive: &Archive, key: &Path) -> Result<Option<Manifest>, Error> {
     let Some(object) = found(archive.store.get(key).await)? else {

@@ -24,6 +24,8 @@ pub struct Archive {
     pub(super) parts: Option<Arc<dyn MultipartStore>>,
     /// The same, where uploads that were never ended can be listed.
     pub(super) signer: Option<Arc<dyn Signer>>,
+    /// The same, where links to its objects can be signed.
+    pub(super) links: Option<Arc<dyn Signer>>,
     /// Whether it completes no upload over an object. Where it would, uploads are staged.
     pub(super) completes_create_only: bool,
     /// Whether its objects have a content type, metadata and tags.
@@ -54,6 +56,7 @@ impl Archive {
             parts: Some(store.clone()),
             store,
             signer: None,
+            links: None,
             completes_create_only: false,
             has_attributes: false,
             place: Path::default(),
@@ -118,8 +121,22 @@ impl Archive {
         self.parts.is_some()
     }
 
+    /// What names it.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// What signs links to its objects.
+    pub(crate) fn links(&self) -> object_store::Result<&dyn Signer> {
+        self.links
+            .as_deref()
+            .ok_or_else(|| object_store::Error::NotSupported {
+                source: "the store signs no links".into(),
+            })
+    }
+
     /// Where a local archive is.
-    pub(super) fn directory(&self) -> Option<PathBuf> {
+    pub(crate) fn directory(&self) -> Option<PathBuf> {
         let is_local = self.url.scheme() == "file";
         self.url.to_file_path().ok().filter(|_| is_local)
     }
