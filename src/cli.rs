@@ -8,6 +8,7 @@ mod batch;
 mod clean;
 mod demo;
 mod follow;
+mod gallery;
 mod report;
 mod rescue;
 mod session;
@@ -41,7 +42,8 @@ const EXAMPLES: &str = "Examples:
   seedance-archiver archive --dev cgt-2026…    archive a video with nothing but an API key
   seedance-archiver sweep --every 1h           archive whatever the account makes
   seedance-archiver rescue                     save every video of the last 7 days
-  seedance-archiver verify --since 7d          check that the archive holds what its receipts say";
+  seedance-archiver verify --since 7d          check that the archive holds what its receipts say
+  seedance-archiver gallery --out gallery      a page of the archive for the browser";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -53,6 +55,7 @@ enum Command {
     Demo(demo::Args),
     Verify(verify::Args),
     Clean(clean::Args),
+    Gallery(gallery::Args),
 }
 
 /// How results are printed.
@@ -103,6 +106,7 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args, &stop).await,
         Command::Verify(args) => verify::run(args, &stop).await,
         Command::Clean(args) => clean::run(args, &stop).await,
+        Command::Gallery(args) => gallery::run(args, &stop).await,
     }
 }
 

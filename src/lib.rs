@@ -8,6 +8,7 @@
 //! - [`ingress`]: callbacks from Seedance.
 //! - [`download`]: fetches from URLs that are not trusted.
 //! - [`archive`]: transfer, publication and receipt.
+//! - [`gallery`]: the archive as a page.
 //! - [`config`]: what a worker is told.
 //! - [`lifecycles`]: starts lifecycles and follows them to their end.
 //! - [`rescue`]: which videos are still to be saved, and how long there is for each.
@@ -27,6 +28,7 @@ pub mod config;
 pub mod deadlines;
 pub mod dev_server;
 pub mod download;
+pub mod gallery;
 pub mod http;
 pub mod ingress;
 pub mod lifecycles;
