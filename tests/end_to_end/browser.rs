@@ -1,5 +1,7 @@
 //! A headless Chromium, driven by chromedriver.
 
+mod driving;
+
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
@@ -125,6 +127,8 @@ fn capabilities(profile: &Path) -> Capabilities {
     let mut capabilities = Capabilities::new();
     // A page that is never done loading is read all the same.
     capabilities.insert("pageLoadStrategy".into(), json!("none"));
+    // Every request, for whoever asks.
+    capabilities.insert("goog:loggingPrefs".into(), json!({ "performance": "ALL" }));
     capabilities.insert("goog:chromeOptions".into(), json!({ "args": arguments }));
     capabilities
 }

@@ -18,6 +18,7 @@ mod corruption;
 mod crashes;
 mod encodings;
 mod endings;
+mod gallery;
 mod messages;
 mod minio;
 mod relay;
@@ -105,6 +106,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         scheduling::tests,
         clients::tests,
         web_ui::tests,
+        gallery::tests,
     ]
     .into_iter()
     .fold(suite, |suite, module| module(suite));
