@@ -12,6 +12,7 @@ mod attributes;
 mod auditing;
 mod azurite;
 mod host;
+mod linking;
 #[path = "../support/minio.rs"]
 mod minio;
 mod naming;
@@ -70,6 +71,7 @@ fn behaviours() -> Vec<Behaviour> {
         resuming::behaviours(),
         outcomes::behaviours(),
         auditing::behaviours(),
+        linking::behaviours(),
         naming::behaviours(),
     ];
     modules.into_iter().flatten().collect()
