@@ -1,0 +1,1 @@
+"""Has Seedance videos archived, from workflows and from a client."""

@@ -1,0 +1,61 @@
+"""Has the video of a task archived and prints where its receipt is."""
+
+import argparse
+import asyncio
+import os
+import sys
+
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.envconfig import ClientConfig
+from temporalio.worker import Worker
+
+from archive_example import client as plain_client
+from archive_example.archiver import VideoResult
+from archive_example.workflows import ArchiveAsChild, AwaitVideo
+
+# The task queue of your own worker, not the archiver's.
+TASK_QUEUE = "archive-example-python"
+WORKFLOWS = {"await": AwaitVideo.run, "child": ArchiveAsChild.run}
+
+
+async def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m archive_example", description=__doc__)
+    parser.add_argument("way", choices=[*WORKFLOWS, "start"])
+    parser.add_argument("task_id", metavar="cgt-…")
+    arguments = parser.parse_args()
+
+    config = ClientConfig.load_client_connect_config()
+    config.setdefault("target_host", "localhost:7233")
+    client = await Client.connect(**config)
+    if arguments.way == "start":
+        result = await plain_client.archive(client, arguments.task_id)
+    else:
+        result = await run_workflow(client, arguments.way, arguments.task_id)
+    return report(result)
+
+
+async def run_workflow(client: Client, way: str, task_id: str) -> VideoResult:
+    workflows = [AwaitVideo, ArchiveAsChild]
+    async with Worker(client, task_queue=TASK_QUEUE, workflows=workflows):
+        return await client.execute_workflow(
+            WORKFLOWS[way],
+            task_id,
+            id=f"archive-example/{way}/{task_id}",
+            task_queue=TASK_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+
+
+def report(result: VideoResult) -> int:
+    if result.manifest:
+        print(result.outcome, result.manifest.manifest_url)
+        return 0
+    print(f"{result.outcome} {result.reason}: {result.message}")
+    return 1
+
+
+status = asyncio.run(main())
+sys.stdout.flush()
+# A program that ends this soon may crash in the interpreter's own cleaning up: temporalio/sdk-python#300.
+os._exit(status)
