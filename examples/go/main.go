@@ -1,0 +1,82 @@
+// Has the video of a task archived and prints where its receipt is.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
+
+	"archive-example/archiverv1"
+)
+
+const usage = "usage: go run . await|child|start cgt-…"
+
+// taskQueue is that of your own worker, not the archiver's.
+const taskQueue = "archive-example-go"
+
+var workflows = map[string]any{"await": AwaitVideo, "child": ArchiveAsChild}
+
+func main() {
+	if len(os.Args) != 3 || os.Args[1] != "start" && workflows[os.Args[1]] == nil {
+		fmt.Fprintln(os.Stderr, usage)
+		os.Exit(2)
+	}
+	result, err := run(context.Background(), os.Args[1], os.Args[2])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "failed:", err)
+		os.Exit(1)
+	}
+	if result.Manifest == nil {
+		fmt.Printf("%s %s: %s\n", result.Outcome, result.Reason, result.Message)
+		os.Exit(1)
+	}
+	fmt.Println(result.Outcome, result.Manifest.ManifestUrl)
+}
+
+func run(ctx context.Context, way, taskID string) (*archiverv1.VideoTaskLifecycleResult, error) {
+	options, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return nil, err
+	}
+	// The SDK's own logger writes to standard output, where the result goes.
+	options.Logger = log.NewStructuredLogger(slog.Default())
+	c, err := client.Dial(options)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	if way == "start" {
+		return archive(ctx, c, taskID)
+	}
+	return runWorkflow(ctx, c, way, taskID)
+}
+
+func runWorkflow(ctx context.Context, c client.Client, way, taskID string) (*archiverv1.VideoTaskLifecycleResult, error) {
+	w := worker.New(c, taskQueue, worker.Options{})
+	for _, workflow := range workflows {
+		w.RegisterWorkflow(workflow)
+	}
+	if err := w.Start(); err != nil {
+		return nil, err
+	}
+	defer w.Stop()
+
+	options := client.StartWorkflowOptions{
+		ID:                       "archive-example/" + way + "/" + taskID,
+		TaskQueue:                taskQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+	}
+	execution, err := c.ExecuteWorkflow(ctx, options, workflows[way], taskID)
+	if err != nil {
+		return nil, err
+	}
+	result := &archiverv1.VideoTaskLifecycleResult{}
+	return result, execution.Get(ctx, result)
+}
