@@ -1,0 +1,73 @@
+/** Has the video of a task archived and prints where its receipt is. */
+
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import type { VideoResult } from './archiver.js';
+import { archive } from './client.js';
+import { archiveAsChild, awaitVideo } from './workflows.js';
+
+// The task queue of your own worker, not the archiver's.
+const TASK_QUEUE = 'archive-example-typescript';
+const WORKFLOWS = { await: awaitVideo, child: archiveAsChild };
+
+type Workflow = (typeof WORKFLOWS)[keyof typeof WORKFLOWS];
+
+async function main(way?: string, taskId?: string): Promise<number> {
+  const workflow = Object.entries(WORKFLOWS).find(([name]) => name === way)?.[1];
+  if (!taskId || (!workflow && way !== 'start')) {
+    console.error('usage: npm start -- await|child|start cgt-…');
+    return 2;
+  }
+  const config = loadClientConnectConfig();
+  const connection = await Connection.connect(config.connectionOptions);
+  const client = new Client({ connection, namespace: config.namespace });
+  try {
+    const result = workflow
+      ? await runWorkflow(client, workflow, taskId)
+      : await archive(client, taskId);
+    return report(result);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function runWorkflow(client: Client, workflow: Workflow, taskId: string): Promise<VideoResult> {
+  const config = loadClientConnectConfig();
+  const connection = await NativeConnection.connect(config.connectionOptions);
+  const worker = await Worker.create({
+    connection,
+    namespace: config.namespace,
+    taskQueue: TASK_QUEUE,
+    workflowsPath: require.resolve('./workflows'),
+  });
+  try {
+    return await worker.runUntil(
+      client.workflow.execute(workflow, {
+        args: [taskId],
+        workflowId: `archive-example/${workflow.name}/${taskId}`,
+        taskQueue: TASK_QUEUE,
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      }),
+    );
+  } finally {
+    await connection.close();
+  }
+}
+
+function report(result: VideoResult): number {
+  if (result.manifest) {
+    console.log(result.outcome, result.manifest.manifest_url);
+    return 0;
+  }
+  console.log(`${result.outcome} ${result.reason}: ${result.message}`);
+  return 1;
+}
+
+main(...process.argv.slice(2)).then(
+  (status) => (process.exitCode = status),
+  (error) => {
+    console.error('failed:', error);
+    process.exitCode = 1;
+  },
+);
