@@ -52,6 +52,17 @@ impl std::str::FromStr for TaskPath {
     }
 }
 
+impl std::fmt::Display for TaskPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.segments.join("/"))?;
+        for (index, (name, value)) in self.query.iter().enumerate() {
+            let mark = if index == 0 { '?' } else { '&' };
+            write!(f, "{mark}{name}={value}")?;
+        }
+        Ok(())
+    }
+}
+
 impl TaskPath {
     /// Where the record of a task is. The id stays within its segment or value.
     pub fn under(&self, base_url: &Url, task_id: &str) -> Url {
@@ -90,6 +101,11 @@ mod tests {
             assert_eq!(url("cgt-1"), format!("{tasks}/cgt-1"));
             assert_eq!(url("a?b#c%d"), format!("{tasks}/a%3Fb%23c%25d"));
         }
+        let shown = |path: &str| path.parse::<TaskPath>().unwrap().to_string();
+        assert_eq!(
+            shown("/v1/video?v=2&id={task_id}"),
+            "v1/video?v=2&id={task_id}"
+        );
         assert_eq!(
             url("/v1/video?v=2&id={task_id}", "a&b=c"),
             "https://host.example/api/v3/v1/video?v=2&id=a%26b%3Dc"
