@@ -11,6 +11,7 @@
 //! - [`config`]: what a worker is told.
 //! - [`lifecycles`]: starts lifecycles and follows them to their end.
 //! - [`search_attributes`]: what lifecycles are found by.
+//! - [`temporal`]: the Temporal that the environment names.
 //! - [`dev_server`]: a Temporal server for trying things out.
 //! - [`cli`]: the subcommands of the binary.
 //! - [`http`], [`telemetry`]: what they share.
@@ -30,5 +31,6 @@ pub mod questions;
 pub mod search_attributes;
 pub mod seedance;
 pub mod telemetry;
+pub mod temporal;
 mod time;
 pub mod worker;
