@@ -11,6 +11,7 @@
 //! - [`config`]: what a worker is told.
 //! - [`lifecycles`]: starts lifecycles and follows them to their end.
 //! - [`search_attributes`]: what lifecycles are found by.
+//! - [`checkup`]: whether everything is there that a worker needs.
 //! - [`temporal`]: the Temporal that the environment names.
 //! - [`dev_server`]: a Temporal server for trying things out.
 //! - [`cli`]: the subcommands of the binary.
@@ -20,6 +21,7 @@
 
 pub mod activities;
 pub mod archive;
+pub mod checkup;
 pub mod cli;
 pub mod config;
 pub mod dev_server;

@@ -119,7 +119,7 @@ impl Archive {
     }
 
     /// Where a local archive is.
-    pub(super) fn directory(&self) -> Option<PathBuf> {
+    pub(crate) fn directory(&self) -> Option<PathBuf> {
         let is_local = self.url.scheme() == "file";
         self.url.to_file_path().ok().filter(|_| is_local)
     }

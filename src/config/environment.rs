@@ -1,6 +1,6 @@
 //! Reads the environment, variable by variable. A fault does not end the reading.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use reqwest::Url;
 use seedance_archiver_proto::names;
@@ -55,6 +55,8 @@ pub(super) struct Environment<'a> {
     variable: &'a dyn Fn(&str) -> Option<String>,
     pub(super) sources: Sources,
     pub(super) faults: Vec<Fault>,
+    /// The accounts file, where it was read.
+    pub(super) accounts_file: Option<PathBuf>,
 }
 
 impl<'a> Environment<'a> {
@@ -64,6 +66,7 @@ impl<'a> Environment<'a> {
             variable,
             sources: Sources::default(),
             faults: Vec::new(),
+            accounts_file: None,
         }
     }
 
@@ -153,6 +156,7 @@ impl<'a> Environment<'a> {
                 return Vec::new();
             }
         };
+        self.accounts_file = Some(path.into());
         let file = accounts_file::read(path, &text, self.variable);
         self.sources.extend(file.sources);
         self.faults.extend(file.faults);

@@ -3,7 +3,7 @@
 use super::source::Fault;
 
 /// Everything that is wrong with the configuration.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, Default, PartialEq, thiserror::Error)]
 #[error("the configuration has {} fault{}:{}", .0.len(), if .0.len() == 1 { "" } else { "s" }, list(.0))]
 pub struct InvalidConfig(pub Vec<String>);
 

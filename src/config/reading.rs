@@ -1,14 +1,17 @@
 //! What the environment and the files that it names come to, whole or not. Pure but for those files,
 //! so that tests need not change the process's own environment.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use reqwest::Url;
 
 use super::{
     Account, Accounts, Config, InvalidConfig,
     environment::Environment,
-    source::{Fault, Sources},
+    source::{Fault, Source, Sources},
 };
 
 /// Everything that could be read, and everything that is wrong.
@@ -22,6 +25,8 @@ pub struct Reading {
     pub task_queue: String,
     /// As in [`Config`].
     pub ingress_address: Option<SocketAddr>,
+    /// The accounts file, where it was read.
+    pub accounts_file: Option<PathBuf>,
     /// What is wrong.
     pub faults: Vec<Fault>,
     pub(super) sources: Sources,
@@ -37,16 +42,32 @@ impl Reading {
         let ingress_address = environment.ingress_address(&accounts);
         let task_queue = environment.task_queue();
         let Environment {
-            sources, faults, ..
+            sources,
+            faults,
+            accounts_file,
+            ..
         } = environment;
         Self {
             accounts: Accounts::from_iter(accounts),
             archive_url,
             task_queue,
             ingress_address,
+            accounts_file,
             faults,
             sources,
         }
+    }
+
+    /// The accounts file, where secrets are in it.
+    pub fn file_with_secrets(&self) -> Option<&Path> {
+        let keys = ["api_key", "callbacks.token"];
+        let is_secret = |name: &str| {
+            let key = name.splitn(3, '.').nth(2);
+            let is_in_file = matches!(self.sources.of(name).0, Source::Line { .. });
+            is_in_file && key.is_some_and(|key| keys.contains(&key))
+        };
+        let path = self.accounts_file.as_deref()?;
+        self.sources.names().any(is_secret).then_some(path)
     }
 
     /// What is wrong, for a person. `None`: nothing.

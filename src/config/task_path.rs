@@ -3,6 +3,8 @@
 use reqwest::Url;
 
 const TASK_ID: &str = "{task_id}";
+/// Where the API has its tasks.
+const TASKS: [&str; 3] = ["contents", "generations", "tasks"];
 
 /// Path of a task's record under the base, with `{task_id}` as a whole segment or as the value of a
 /// query parameter, e.g. `tasks?id={task_id}`.
@@ -14,9 +16,9 @@ pub struct TaskPath {
 
 impl Default for TaskPath {
     fn default() -> Self {
-        let segments = ["contents", "generations", "tasks", TASK_ID];
+        let segments = TASKS.into_iter().chain([TASK_ID]);
         Self {
-            segments: segments.map(str::to_owned).to_vec(),
+            segments: segments.map(str::to_owned).collect(),
             query: Vec::new(),
         }
     }
@@ -64,6 +66,15 @@ impl std::fmt::Display for TaskPath {
 }
 
 impl TaskPath {
+    /// Where the service lists tasks, if it does.
+    pub fn list_under(base_url: &Url) -> Url {
+        let mut url = base_url.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(&TASKS);
+        }
+        url
+    }
+
     /// Where the record of a task is. The id stays within its segment or value.
     pub fn under(&self, base_url: &Url, task_id: &str) -> Url {
         let filled = |part: &String| part.replace(TASK_ID, task_id);

@@ -27,7 +27,7 @@ const REQUEST_ID: &str = "x-request-id";
 /// A client of the task API, for any account. Clones share one connection pool.
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
 }
 
 impl Client {
@@ -101,7 +101,7 @@ impl Client {
     }
 }
 
-async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
+pub(super) async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response
         .chunk()
