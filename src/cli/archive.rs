@@ -21,6 +21,10 @@ use crate::{
 /// Starts a lifecycle for each task, or joins the one that is running. Exits 0 when every video is in
 /// the archive.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  seedance-archiver archive cgt-2026…-hj94q cgt-2026…-k2x8w    through your Temporal and its workers
+  seedance-archiver archive --account eu cgt-2026…-hj94q
+  seedance-archiver archive --dev cgt-2026…-hj94q              with nothing but SEEDANCE_API_KEY")]
 pub(super) struct Args {
     /// Task ids, `cgt-…`.
     #[arg(required = true)]

@@ -14,7 +14,9 @@ mod clients;
 mod command_line;
 mod corruption;
 mod crashes;
+mod doctor;
 mod endings;
+mod looking;
 mod messages;
 mod minio;
 mod replay;
@@ -23,6 +25,7 @@ mod schema;
 mod secrets;
 #[path = "../support/server.rs"]
 mod server;
+mod setting_up;
 mod tools;
 #[path = "../support/until.rs"]
 mod until;
@@ -90,6 +93,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         accounts::tests,
         crashes::tests,
         command_line::tests,
+        looking::tests,
+        setting_up::tests,
+        doctor::tests,
         clients::tests,
         web_ui::tests,
     ]
