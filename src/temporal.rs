@@ -71,71 +71,122 @@ fn innermost(error: &dyn std::error::Error) -> String {
 
 const PROFILE: &str = "TEMPORAL_PROFILE";
 const FILE: &str = "TEMPORAL_CONFIG_FILE";
-/// The settings that are shown: name, variable, and where they are in a profile.
-type Field = (
-    &'static str,
-    &'static str,
-    fn(&ClientConfigProfile) -> Option<String>,
-);
-const FIELDS: [Field; 4] = [
-    ("temporal.address", "TEMPORAL_ADDRESS", |it| {
-        it.address.clone()
-    }),
-    ("temporal.namespace", "TEMPORAL_NAMESPACE", |it| {
-        it.namespace.clone()
-    }),
-    ("temporal.api_key", "TEMPORAL_API_KEY", |it| {
-        it.api_key.as_ref().map(|_| "(a secret)".to_owned())
-    }),
-    ("temporal.tls", "TEMPORAL_TLS", |it| {
-        let tls = it.tls.as_ref()?;
-        Some(
-            if tls.disabled == Some(true) {
-                "off"
-            } else {
-                "on"
-            }
-            .to_owned(),
-        )
-    }),
+const API_KEY: &str = "TEMPORAL_API_KEY";
+const ADDRESS: &str = "TEMPORAL_ADDRESS";
+const NAMESPACE: &str = "TEMPORAL_NAMESPACE";
+/// Any of these makes TLS of a connection, the first one may also say no to it.
+const TLS: [&str; 9] = [
+    "TEMPORAL_TLS",
+    "TEMPORAL_TLS_CLIENT_CERT_PATH",
+    "TEMPORAL_TLS_CLIENT_CERT_DATA",
+    "TEMPORAL_TLS_CLIENT_KEY_PATH",
+    "TEMPORAL_TLS_CLIENT_KEY_DATA",
+    "TEMPORAL_TLS_SERVER_CA_CERT_PATH",
+    "TEMPORAL_TLS_SERVER_CA_CERT_DATA",
+    "TEMPORAL_TLS_SERVER_NAME",
+    "TEMPORAL_TLS_DISABLE_HOST_VERIFICATION",
 ];
 
-/// How Temporal is reached, as the SDK reads it: the profile of the file, and variables over it.
-/// `variable` looks up those that the SDK has read.
+/// How Temporal is reached, as the SDK reads it: the profile of a file, and variables over it.
+struct Reading<F> {
+    /// Looks up the variables that the SDK has read.
+    variable: F,
+    file: Source,
+    of_file: ClientConfigProfile,
+    effective: ClientConfigProfile,
+}
+
+/// The settings by which Temporal is reached, without secrets. `variable` looks a variable of this
+/// process up.
 pub fn settings(variable: impl Fn(&str) -> Option<String>) -> Result<Vec<Setting>, String> {
-    let load = |without_variables| load(variable(PROFILE), without_variables);
-    let (effective, of_file) = (load(false)?, load(true)?);
-    let file = variable(FILE).filter(|path| !path.is_empty());
-    let file = file.unwrap_or_else(|| "temporal.toml".to_owned());
-    let profile = variable(PROFILE).filter(|name| !name.is_empty());
-    let profile = profile.unwrap_or_else(|| DEFAULT_PROFILE.to_owned());
-    let setting = |(name, of_variable, get): Field| {
-        let source = if variable(of_variable).is_some() {
-            Source::Variable(of_variable.to_owned())
-        } else if get(&of_file).is_some() {
-            Source::Profile {
-                file: file.clone(),
-                profile: profile.clone(),
-            }
-        } else {
-            Source::Default
-        };
-        let default = match name {
-            "temporal.address" => "localhost:7233",
-            "temporal.namespace" => "default",
-            _ => "(none)",
-        };
-        Setting {
-            name: name.to_owned(),
-            value: get(&effective).unwrap_or_else(|| default.to_owned()),
-            source,
-        }
+    let given = |name| variable(name).filter(|value| !value.is_empty());
+    let profile = given(PROFILE);
+    let name = profile
+        .clone()
+        .unwrap_or_else(|| DEFAULT_PROFILE.to_owned());
+    let file = given(FILE).unwrap_or_else(|| "temporal.toml".to_owned());
+    let of_profile = match profile {
+        Some(_) => Source::Variable(PROFILE.to_owned()),
+        None => Source::Default,
     };
-    Ok(FIELDS.map(setting).to_vec())
+    let reading = Reading {
+        of_file: load(profile.clone(), true)?,
+        effective: load(profile, false)?,
+        file: Source::Profile {
+            file,
+            profile: name.clone(),
+        },
+        variable,
+    };
+    Ok(vec![
+        setting("profile", name, of_profile),
+        reading.text("address", &[ADDRESS], "localhost:7233", |it| {
+            it.address.clone()
+        }),
+        reading.text("namespace", &[NAMESPACE], "default", |it| {
+            it.namespace.clone()
+        }),
+        reading.text("api_key", &[API_KEY], "(none)", |it| {
+            it.api_key.as_ref().map(|_| "(a secret)".to_owned())
+        }),
+        reading.tls(),
+    ])
+}
+
+fn setting(name: &str, value: String, source: Source) -> Setting {
+    Setting {
+        name: format!("temporal.{name}"),
+        value,
+        source,
+    }
+}
+
+impl<F: Fn(&str) -> Option<String>> Reading<F> {
+    fn text(
+        &self,
+        name: &str,
+        variables: &[&str],
+        default: &str,
+        get: impl Fn(&ClientConfigProfile) -> Option<String>,
+    ) -> Setting {
+        let source = self.source(variables, get(&self.of_file).is_some());
+        let value = get(&self.effective).unwrap_or_else(|| default.to_owned());
+        setting(name, value, source)
+    }
+
+    /// A key turns it on by itself.
+    fn tls(&self) -> Setting {
+        let get = |profile: &ClientConfigProfile| {
+            let tls = profile.tls.as_ref()?;
+            Some(
+                if tls.disabled == Some(true) {
+                    "off"
+                } else {
+                    "on"
+                }
+                .to_owned(),
+            )
+        };
+        if self.effective.tls.is_none() && self.effective.api_key.is_some() {
+            let source = self.source(&[API_KEY], true);
+            return setting("tls", "on, because of the API key".to_owned(), source);
+        }
+        self.text("tls", &TLS, "off", get)
+    }
+
+    fn source(&self, variables: &[&str], is_in_file: bool) -> Source {
+        let set = variables
+            .iter()
+            .find(|name| (self.variable)(name).is_some());
+        match set {
+            Some(name) => Source::Variable((*name).to_owned()),
+            None if is_in_file => self.file.clone(),
+            None => Source::Default,
+        }
+    }
 }
 
 fn load(profile: Option<String>, without_variables: bool) -> Result<ClientConfigProfile, String> {
-    let profile = profile.filter(|name| !name.is_empty());
     let options = LoadClientConfigProfileOptions::builder()
         .maybe_config_file_profile(profile)
         .disable_env(without_variables)

@@ -25,7 +25,8 @@ const ARCHIVE_URL: &str = "SEEDANCE_ARCHIVE_URL";
 const TASK_QUEUE: &str = "TEMPORAL_TASK_QUEUE";
 
 /// Names of the settings that variables are about, as in the accounts file.
-const SETTINGS: [(&str, &str); 11] = [
+const SETTINGS: [(&str, &str); 12] = [
+    (ACCOUNTS_FILE, setting::ACCOUNTS_FILE),
     (API_KEY, "accounts.default.api_key"),
     (API_KEY_FILE, "accounts.default.api_key_file"),
     (BASE_URL, setting::BASE_URL),
@@ -44,6 +45,7 @@ const SETTINGS: [(&str, &str); 11] = [
 
 /// Names of settings beside those of accounts.
 pub(super) mod setting {
+    pub(in crate::config) const ACCOUNTS_FILE: &str = "accounts_file";
     pub(in crate::config) const BASE_URL: &str = "accounts.default.base_url";
     pub(in crate::config) const INGRESS_ADDRESS: &str = "ingress_address";
     pub(in crate::config) const ARCHIVE_URL: &str = "archive_url";
@@ -116,7 +118,7 @@ impl<'a> Environment<'a> {
     /// Those of the file, and the one that the environment itself describes: without a file, or where
     /// it says anything of one.
     pub(super) fn accounts(&mut self) -> Vec<Account> {
-        let path = self.look_up(ACCOUNTS_FILE);
+        let path = self.get(ACCOUNTS_FILE);
         let mut accounts = match &path {
             Some(path) => self.accounts_of(path),
             None => Vec::new(),

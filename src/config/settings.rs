@@ -38,6 +38,8 @@ impl Reading {
             setting::INGRESS_ADDRESS,
             or_none(self.ingress_address.as_ref()),
         );
+        let file = self.accounts_file.as_ref().map(|path| path.display());
+        list.add(setting::ACCOUNTS_FILE, or_none(file.as_ref()));
         for account in self.accounts.iter() {
             list.account(account);
         }
