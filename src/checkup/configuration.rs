@@ -18,7 +18,8 @@ const OTHERS: u32 = 0o007;
 /// Each fault of the configuration; where there is none, what there is.
 pub fn check(reading: &Reading) -> Vec<Finding> {
     if reading.faults.is_empty() {
-        let names: Vec<_> = reading.accounts.iter().map(|it| it.name.clone()).collect();
+        let names = reading.accounts.iter().map(|it| format!("`{}`", it.name));
+        let names: Vec<_> = names.collect();
         let found = format!(
             "is whole, with the account{} {}",
             if names.len() == 1 { "" } else { "s" },

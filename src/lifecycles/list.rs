@@ -129,7 +129,8 @@ impl Filter {
     }
 }
 
-/// A value as a query takes it, whatever is in it.
+/// A value as a query takes it, whatever is in it. Servers differ in what they make of a backslash, which
+/// no status has: one that is escaped ends no value anywhere.
 fn quoted(value: &str) -> String {
     let escaped = value.replace('\\', "\\\\").replace('\'', "\\'");
     format!("'{escaped}'")

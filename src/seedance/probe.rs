@@ -57,19 +57,22 @@ impl Client {
     /// Lists one task. Where the service has no list, asks about a task that there is not: an error
     /// that says so proves the key.
     pub async fn probe(&self, account: &Account) -> Probe {
-        let mut list = TaskPath::list_under(&account.base_url);
-        list.set_query(Some("page_num=1&page_size=1"));
-        let listed = match self.look(account, list).await {
-            Ok(reply) => reply,
-            Err(answer) => return Probe::without_clock(answer),
-        };
-        if account.task_path != TaskPath::default() || !listed.decides() {
-            return match self.look(account, account.task_url(NO_TASK)).await {
-                Ok(asked) => asked.about_no_task(),
-                Err(answer) => Probe::without_clock(answer),
-            };
+        // A gateway with a path of its own has no list that is known.
+        if account.task_path == TaskPath::default() {
+            let mut list = TaskPath::list_under(&account.base_url);
+            list.set_query(Some("page_num=1&page_size=1"));
+            match self.look(account, list).await {
+                Err(answer) => return Probe::without_clock(answer),
+                Ok(reply) => match reply.of_list() {
+                    Answer::NotTheApi(_) => {}
+                    answer => return reply.with(answer),
+                },
+            }
         }
-        listed.with(listed.of_list())
+        match self.look(account, account.task_url(NO_TASK)).await {
+            Ok(reply) => reply.with(reply.about_no_task()),
+            Err(answer) => Probe::without_clock(answer),
+        }
     }
 
     async fn look(&self, account: &Account, url: Url) -> Result<Reply, Answer> {
@@ -103,12 +106,6 @@ impl Probe {
 }
 
 impl Reply {
-    /// Whether an answer to a list says all there is to know.
-    fn decides(&self) -> bool {
-        self.of_list() == Answer::Accepted
-            || matches!(self.common(), Some(answer) if !matches!(answer, Answer::NotTheApi(_)))
-    }
-
     fn of_list(&self) -> Answer {
         let is_list = |body: &Value| body.get("items").is_some() || body.get("total").is_some();
         match self.common() {
@@ -118,20 +115,19 @@ impl Reply {
         }
     }
 
-    fn about_no_task(&self) -> Probe {
+    fn about_no_task(&self) -> Answer {
         let says_no_task = [
             StatusCode::NOT_FOUND,
             StatusCode::GONE,
             StatusCode::BAD_REQUEST,
         ];
         let has_error = decode::error_in(&self.body).is_some();
-        let answer = match self.common() {
+        match self.common() {
             Some(answer) => answer,
             None if says_no_task.contains(&self.status) && has_error => Answer::Accepted,
             None if self.status.is_success() && has_error => Answer::Unclear(self.words()),
             None => Answer::NotTheApi(self.words()),
-        };
-        self.with(answer)
+        }
     }
 
     /// What a status says by itself.

@@ -393,7 +393,10 @@ async fn everything_fails(server: Arc<Server>) -> anyhow::Result<()> {
     let text = format!(
         "[accounts.wrong]\nbase_url = \"{base}\"\napi_key_file = \"{key}\"\n\
          [accounts.page]\nbase_url = \"{page}\"\napi_key = \"{WRONG_KEY}\"\n\
+         [accounts.gateway]\nbase_url = \"{base}\"\napi_key = \"{right}\"\n\
+         task_path = \"contents/generations/tasks?id={{task_id}}\"\n\
          [accounts.typo]\npreset = \"byteplus\"\napi_keyy = \"{WRONG_KEY}\"\n",
+        right = set_up.world.simulator.api_key(),
         base = set_up.world.simulator.base_url(),
         page = set_up.world.simulator.base_url().replace("/api/v3", "/v1"),
     );
@@ -419,6 +422,8 @@ async fn everything_fails(server: Arc<Server>) -> anyhow::Result<()> {
         let line = line.with_context(|| format!("no {part:?} in {text}"))?;
         ensure!(line.contains("; fix: "), "{line}");
     }
+    let gateway = "ok        API of `gateway`: ";
+    ensure!(text.lines().any(|line| line.starts_with(gateway)), "{text}");
     Ok(())
 }
 
