@@ -8,18 +8,23 @@ mod duration;
 mod environment;
 mod invalid;
 mod preset;
+mod reading;
 mod secret;
 mod section;
+mod settings;
+mod source;
 mod task_path;
 mod url;
 
 pub use account::{Account, Accounts};
 pub use archive_options::ArchiveOptions;
 pub use callbacks::Callbacks;
-pub use duration::duration;
-pub use environment::{archive_url, task_queue};
+pub use duration::{duration, words};
 pub use invalid::InvalidConfig;
+pub use reading::{Reading, accounts, archive_url, task_queue};
 pub use secret::{CannotReadSecret, Secret};
+pub use settings::Setting;
+pub use source::{Fault, Source};
 pub use task_path::TaskPath;
 
 use std::net::SocketAddr;

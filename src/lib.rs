@@ -15,6 +15,8 @@
 //! - [`sweeps`]: starts sweeps of an account's tasks, and has them repeated.
 //! - [`deadlines`]: until when a video can be had.
 //! - [`search_attributes`]: what lifecycles are found by.
+//! - [`checkup`]: whether everything is there that a worker needs.
+//! - [`temporal`]: the Temporal that the environment names.
 //! - [`dev_server`]: a Temporal server for trying things out.
 //! - [`cli`]: the subcommands of the binary.
 //! - [`http`], [`telemetry`]: what they share.
@@ -23,6 +25,7 @@
 
 pub mod activities;
 pub mod archive;
+pub mod checkup;
 pub mod cli;
 pub mod config;
 pub mod deadlines;
@@ -39,6 +42,7 @@ pub mod search_attributes;
 pub mod seedance;
 pub mod sweeps;
 pub mod telemetry;
+pub mod temporal;
 mod time;
 pub mod worker;
 

@@ -1,4 +1,14 @@
-//! Starts lifecycles and follows them to their end.
+//! Starts lifecycles, follows them to their end and tells of them.
+//!
+//! - [`start`]: starts one, or joins it.
+//! - [`Lifecycle`]: one that is there, or may be; [`State`] is all that can be told of it.
+//! - [`list`]: finds them by a [`Filter`].
+
+mod list;
+mod state;
+
+pub use list::{Filter, List, Listed, list};
+pub use state::{Pending, State};
 
 use std::time::Duration;
 

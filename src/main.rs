@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use seedance_archiver::cli::{self, Cli};
+use seedance_archiver::cli;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = cli::parse();
     match tokio::runtime::Runtime::new() {
         // Workers are not `Send`: they run here, on the main task.
         Ok(runtime) => runtime.block_on(cli::run(cli)),

@@ -65,10 +65,11 @@ pub async fn are_registered(client: &Client) -> bool {
     })
 }
 
-type Attribute = (&'static str, IndexedValueType);
+/// A search attribute and its type.
+pub type Attribute = (&'static str, IndexedValueType);
 
 /// Those that are not registered, or with another type.
-async fn missing(client: &Client) -> Result<Vec<Attribute>, Status> {
+pub async fn missing(client: &Client) -> Result<Vec<Attribute>, Status> {
     let request = ListSearchAttributesRequest {
         namespace: client.namespace(),
     };
@@ -90,7 +91,8 @@ async fn is_dev_server(client: &Client) -> Result<bool, Status> {
     Ok(cluster.persistence_store == DEV_STORE)
 }
 
-async fn register(client: &Client, attributes: &[Attribute]) -> Result<(), Status> {
+/// Registers them, and waits until the server lists them.
+pub async fn register(client: &Client, attributes: &[Attribute]) -> Result<(), Status> {
     let request = AddSearchAttributesRequest {
         namespace: client.namespace(),
         search_attributes: attributes
@@ -116,7 +118,8 @@ async fn register(client: &Client, attributes: &[Attribute]) -> Result<(), Statu
     look.retry(patience).await
 }
 
-fn command(attributes: &[Attribute]) -> String {
+/// What registers them by hand.
+pub fn command(attributes: &[Attribute]) -> String {
     let options: Vec<_> = attributes
         .iter()
         .map(|(name, kind)| format!("--name {name} --type {}", word(*kind)))
@@ -125,6 +128,15 @@ fn command(attributes: &[Attribute]) -> String {
         "temporal operator search-attribute create {}",
         options.join(" ")
     )
+}
+
+/// The same for the command line of Temporal Cloud, which registers none by API.
+pub fn cloud_options(attributes: &[Attribute]) -> String {
+    let options: Vec<_> = attributes
+        .iter()
+        .map(|(name, kind)| format!("--search-attribute \"{name}={}\"", word(*kind)))
+        .collect();
+    options.join(" ")
 }
 
 #[cfg(test)]

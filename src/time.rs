@@ -9,3 +9,9 @@ pub(crate) fn time(unix_seconds: i64) -> Option<SystemTime> {
         .filter(|seconds| *seconds > 0)?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
+
+/// The same the other way; 0 where it is not known.
+pub(crate) fn unix_seconds(time: Option<SystemTime>) -> i64 {
+    let since = time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+    since.map_or(0, |since| since.as_secs() as i64)
+}

@@ -62,6 +62,9 @@ pub mod search_attribute {
     pub const OUTCOME: &str = "SeedanceOutcome";
     /// Until when the video's bytes can be had.
     pub const ARCHIVE_DEADLINE: &str = "SeedanceArchiveDeadline";
+
+    /// All of them.
+    pub const ALL: [&str; 6] = [TASK_ID, ACCOUNT, STATUS, MODEL, OUTCOME, ARCHIVE_DEADLINE];
 }
 
 /// Types of the failures that activities and the workflow report.

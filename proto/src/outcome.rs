@@ -8,3 +8,6 @@ pub const UNSUCCESSFUL: &str = "unsuccessful";
 pub const LOST: &str = "lost";
 /// The task was never seen: not a verdict.
 pub const UNKNOWN: &str = "unknown";
+
+/// Every outcome there is.
+pub const ALL: [&str; 4] = [ARCHIVED, UNSUCCESSFUL, LOST, UNKNOWN];

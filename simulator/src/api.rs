@@ -11,7 +11,7 @@ use axum::{
     extract::{Path, Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri,
-        header::{AUTHORIZATION, CONTENT_TYPE, HOST},
+        header::{AUTHORIZATION, CONTENT_TYPE, DATE, HOST},
     },
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -57,7 +57,7 @@ async fn authorize(State(service): State<Arc<Service>>, request: Request, next: 
         Ok(request) => answer(&service, request, next).await,
         Err(error) => error.into_response(),
     };
-    with_request_id(response)
+    with_date(&service, with_request_id(response))
 }
 
 /// The request with its body in memory. A call that is answered before its body has come loses its
@@ -95,6 +95,15 @@ fn with_request_id(mut response: Response) -> Response {
     let id = format!("02{:032x}", fastrand::u128(..));
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// The server adds the true one where there is none.
+fn with_date(service: &Service, mut response: Response) -> Response {
+    let date = lock(&service.date).map(httpdate::fmt_http_date);
+    if let Some(Ok(date)) = date.map(HeaderValue::try_from) {
+        response.headers_mut().insert(DATE, date);
     }
     response
 }

@@ -53,6 +53,7 @@ pub(crate) struct Service {
     pub(crate) signer: Signer,
     pub(crate) settings: Settings,
     pub(crate) fault: Mutex<Option<Fault>>,
+    pub(crate) date: Mutex<Option<SystemTime>>,
 }
 
 /// A running simulator. It stops when dropped.
@@ -96,6 +97,11 @@ impl Simulator {
     /// Lets every call meet a fault, until it is told otherwise.
     pub fn fail(&self, fault: Option<Fault>) {
         *lock(&self.service.fault) = fault;
+    }
+
+    /// Lets every answer of the API have this date, as of a machine whose clock is wrong.
+    pub fn date(&self, date: Option<SystemTime>) {
+        *lock(&self.service.date) = date;
     }
 
     /// Lets the API say that there is no such task, as it does of one that it has not heard of yet,
@@ -174,6 +180,7 @@ impl Builder {
             signer: Signer::new(),
             settings: self.settings,
             fault: Mutex::default(),
+            date: Mutex::default(),
         });
         let routes = Router::new()
             .nest(BASE, api::routes(service.clone()))

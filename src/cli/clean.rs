@@ -8,10 +8,14 @@ use std::{
 use anyhow::Context;
 use indicatif::HumanBytes;
 use object_store::ObjectStoreExt;
+use serde::Serialize;
 
-use super::{session, signals::Stop};
+use super::{Output, session, signals::Stop};
 use crate::{
-    archive::{Archive, audit},
+    archive::{
+        Archive,
+        audit::{self, Staged},
+    },
     config, telemetry,
 };
 
@@ -35,6 +39,26 @@ pub(super) struct Args {
     /// Remove it.
     #[arg(long)]
     remove: bool,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// The document of `--output json`.
+#[derive(Debug, Serialize)]
+struct Report {
+    is_removed: bool,
+    /// Whether there may be uploads that the store does not list.
+    may_hide_uploads: bool,
+    left: Vec<Left>,
+}
+
+/// What a killed worker has left.
+#[derive(Debug, Serialize)]
+struct Left {
+    name: String,
+    kind: &'static str,
+    size_bytes: Option<u64>,
 }
 
 pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
@@ -51,35 +75,73 @@ async fn clean(archive: &Archive, args: &Args) -> anyhow::Result<ExitCode> {
     let staged = audit::staged(archive, before)
         .await
         .context("the archive cannot be read")?;
-    for object in &staged.objects {
-        println!("{} {}", object.location, HumanBytes(object.size));
-        if args.remove {
-            let removed = archive.store.delete(&object.location).await;
-            removed.with_context(|| format!("cannot remove {}", object.location))?;
-        }
+    let report = Report::of(&staged, archive, args.remove);
+    if args.remove {
+        remove(archive, &staged).await?;
     }
-    for file in &staged.files {
-        println!("{}", file.display());
-        if args.remove {
-            let removed = std::fs::remove_file(file);
-            removed.with_context(|| format!("cannot remove {}", file.display()))?;
-        }
-    }
-    for upload in &staged.uploads {
-        println!("{} (an upload that was never completed)", upload.key);
-        if args.remove {
-            let aborted = audit::abort(archive, upload).await;
-            aborted.with_context(|| format!("cannot abort the upload to {}", upload.key))?;
-        }
-    }
-    if staged.uploads.is_empty() && archive.has_hidden_uploads() {
-        println!("{RULE}");
-    }
-    let count = staged.objects.len() + staged.files.len() + staged.uploads.len();
-    match (count, args.remove) {
-        (0, _) => println!("nothing is staged for so long"),
-        (count, true) => println!("{count} removed"),
-        (count, false) => println!("{count} staged: --remove removes them"),
+    match args.output {
+        Output::Json => println!("{}", serde_json::to_string_pretty(&report)?),
+        Output::Text => report.print(),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn remove(archive: &Archive, staged: &Staged) -> anyhow::Result<()> {
+    for object in &staged.objects {
+        let removed = archive.store.delete(&object.location).await;
+        removed.with_context(|| format!("cannot remove {}", object.location))?;
+    }
+    for file in &staged.files {
+        let removed = std::fs::remove_file(file);
+        removed.with_context(|| format!("cannot remove {}", file.display()))?;
+    }
+    for upload in &staged.uploads {
+        let aborted = audit::abort(archive, upload).await;
+        aborted.with_context(|| format!("cannot abort the upload to {}", upload.key))?;
+    }
+    Ok(())
+}
+
+impl Report {
+    fn of(staged: &Staged, archive: &Archive, is_removed: bool) -> Self {
+        let objects = staged.objects.iter().map(|object| Left {
+            name: object.location.to_string(),
+            kind: "object",
+            size_bytes: Some(object.size),
+        });
+        let files = staged.files.iter().map(|file| Left {
+            name: file.display().to_string(),
+            kind: "file",
+            size_bytes: None,
+        });
+        let uploads = staged.uploads.iter().map(|upload| Left {
+            name: upload.key.to_string(),
+            kind: "upload",
+            size_bytes: None,
+        });
+        Self {
+            is_removed,
+            may_hide_uploads: staged.uploads.is_empty() && archive.has_hidden_uploads(),
+            left: objects.chain(files).chain(uploads).collect(),
+        }
+    }
+
+    fn print(&self) {
+        for left in &self.left {
+            let name = &left.name;
+            match (left.kind, left.size_bytes) {
+                ("upload", _) => println!("{name} (an upload that was never completed)"),
+                (_, Some(size)) => println!("{name} {}", HumanBytes(size)),
+                _ => println!("{name}"),
+            }
+        }
+        if self.may_hide_uploads {
+            println!("{RULE}");
+        }
+        match (self.left.len(), self.is_removed) {
+            (0, _) => println!("nothing is staged for so long"),
+            (count, true) => println!("{count} removed"),
+            (count, false) => println!("{count} staged: --remove removes them"),
+        }
+    }
 }

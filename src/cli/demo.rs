@@ -24,6 +24,10 @@ use crate::{
 ///
 /// Archives into ./seedance-archive.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  seedance-archiver demo                  eight tasks, to each of the four statuses
+  seedance-archiver demo --stay           and then look around in Temporal's Web UI
+  seedance-archiver demo --output json    one document instead of the table")]
 pub(super) struct Args {
     /// Keep everything up until Ctrl-C, to look around in the Web UI.
     #[arg(long)]

@@ -6,45 +6,19 @@ use std::{path::Path, time::Duration};
 use anyhow::{Context, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::Url;
-use temporalio_client::{
-    Client, ClientOptions, Connection, envconfig::LoadClientConfigProfileOptions,
-};
+use temporalio_client::Client;
 use temporalio_sdk::Runtime;
 
 use crate::{
     config::Config,
     dev_server::{self, DevServer},
+    temporal,
     worker::Worker,
 };
 
-/// Longest time to connect to Temporal, where its configuration says nothing.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Connects to the Temporal that the environment or `temporal.toml` names.
 pub(super) async fn connect() -> anyhow::Result<Client> {
-    // Its error is not `Send`: keep the words.
-    let (mut connection, client) =
-        ClientOptions::load_from_config(LoadClientConfigProfileOptions::default())
-            .map_err(|error| anyhow!("the Temporal configuration cannot be used: {error}"))?;
-    connection.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
-    let target = connection.target.clone();
-    let connection = Connection::connect(connection).await.map_err(|error| {
-        anyhow!(
-            "cannot reach Temporal at {target}: {}. Set TEMPORAL_ADDRESS, or start one with `temporal \
-             server start-dev`",
-            innermost(&error)
-        )
-    })?;
-    Ok(Client::new(connection, client)?)
-}
-
-/// The cause at the bottom: what lies above it repeats it in the words of each layer.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
+    Ok(temporal::connect().await?)
 }
 
 /// A line that says what takes its time, until it is cleared.

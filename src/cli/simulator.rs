@@ -12,6 +12,10 @@ use crate::telemetry;
 ///
 /// A task ends as its prompt says, e.g. `a kite --simulate ending=failed,queued=1,running=4`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  seedance-archiver simulator                             prints the variables to set
+  seedance-archiver simulator --queued 0 --running 1      for those who cannot wait
+  seedance-archiver simulator --address 0.0.0.0:8240 --api-key my-key")]
 pub(super) struct Args {
     /// Address to listen on.
     #[arg(long, default_value = "127.0.0.1:8240")]

@@ -15,6 +15,10 @@ use crate::{config::Config, sweeps::auto_archive, telemetry, worker::Worker};
 /// environment (AWS_…), and Temporal's own (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,
 /// temporal.toml). Runs until Ctrl-C or SIGTERM, then lets transfers end.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  SEEDANCE_API_KEY_FILE=/run/secrets/key SEEDANCE_ARCHIVE_URL=s3://videos seedance-archiver worker
+  SEEDANCE_ACCOUNTS_FILE=accounts.toml SEEDANCE_ARCHIVE_URL=file:///srv/videos seedance-archiver worker
+  RUST_LOG=info,seedance_archiver=debug seedance-archiver worker")]
 pub(super) struct Args {}
 
 pub(super) async fn run(_: Args, stop: &Stop) -> anyhow::Result<ExitCode> {

@@ -17,6 +17,8 @@ use crate::{
 pub struct Account {
     /// Name, as requests use it.
     pub name: String,
+    /// Preset that it was made by.
+    pub preset: Option<&'static str>,
     /// Base of the API, e.g. `https://ark.ap-southeast.bytepluses.com/api/v3`.
     pub base_url: Url,
     /// Where under the base the record of a task is.
@@ -55,6 +57,7 @@ impl Account {
         Self {
             name: name.into(),
             url_hosts: preset::url_hosts().and_of(&base_url),
+            preset: None,
             base_url,
             task_path: TaskPath::default(),
             api_key,

@@ -13,25 +13,31 @@ use super::{
     preset::{self, Preset},
     secret,
     section::{File, Section},
+    source::{Fault, Sources},
     url::http_url,
 };
 use crate::seedance::{Budget, PAGE_SIZE, Statuses};
 
-/// The accounts in the text of a file, or all that is wrong with it. `variable` looks a variable of
-/// the environment up.
-pub(super) fn read(
-    name: &str,
-    text: &str,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Vec<Account>, Vec<String>> {
+/// What a file says.
+pub(super) struct Reading {
+    /// The accounts that could be made of it.
+    pub(super) accounts: Vec<Account>,
+    /// Where their settings are.
+    pub(super) sources: Sources,
+    /// All that is wrong with it.
+    pub(super) faults: Vec<Fault>,
+}
+
+/// Reads the text of a file. `variable` looks a variable of the environment up.
+pub(super) fn read(name: &str, text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Reading {
     let file = File::new(name, text);
     let table = file.parse();
     let accounts = accounts(&file.root(&table), variable);
-    let faults = file.into_faults();
-    if faults.is_empty() {
-        Ok(accounts)
-    } else {
-        Err(faults)
+    let (sources, faults) = file.end();
+    Reading {
+        accounts,
+        sources,
+        faults,
     }
 }
 
@@ -80,6 +86,7 @@ fn account(
     section.finish();
     Some(Account {
         name: name.to_owned(),
+        preset: preset.map(|preset| preset.name),
         base_url: base_url?,
         task_path: task_path.unwrap_or_default(),
         api_key: api_key?,
@@ -148,7 +155,9 @@ fn base_url(section: &Section, preset: Option<Preset>) -> Option<Url> {
     if !section.has("base_url") && !section.has("preset") {
         section.fault_in("has neither a preset nor a base_url: give one");
     }
-    preset?.base_url.parse().ok()
+    let preset = preset?;
+    section.note_preset("base_url", preset.name);
+    preset.base_url.parse().ok()
 }
 
 fn url_hosts(section: &Section, preset: Option<Preset>, base_url: Option<&Url>) -> UrlHosts {
@@ -169,6 +178,7 @@ fn windows(section: &Section, preset: Option<Preset>) -> Windows {
     let mut windows = Windows::default();
     if let Some(preset) = preset {
         windows.url_lifetime = preset.url_lifetime;
+        section.note_preset("windows.url_lifetime", preset.name);
     }
     let Some(section) = section.section("windows") else {
         return windows;

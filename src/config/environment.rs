@@ -1,13 +1,13 @@
-//! Configuration from the environment: pure, so that tests need not change the process's own.
+//! Reads the environment, variable by variable. A fault does not end the reading.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use reqwest::Url;
 use seedance_archiver_proto::names;
 
 use super::{
-    Account, Accounts, Callbacks, Config, InvalidConfig, Secret, UrlHosts, accounts_file,
-    callbacks, preset,
+    Account, Callbacks, Secret, UrlHosts, accounts_file, callbacks, preset,
+    source::{Fault, Source, Sources},
     url::{self, http_url},
 };
 
@@ -25,57 +25,69 @@ const INGRESS_ADDRESS: &str = "SEEDANCE_INGRESS_ADDRESS";
 const ARCHIVE_URL: &str = "SEEDANCE_ARCHIVE_URL";
 const TASK_QUEUE: &str = "TEMPORAL_TASK_QUEUE";
 
-impl Config {
-    /// Reads the configuration from `variable`, which looks a variable up, and from the files that it
-    /// names. An empty variable counts as absent. `default_archive` is used where no archive is named.
-    pub fn from_environment(
-        variable: impl Fn(&str) -> Option<String>,
-        default_archive: Option<Url>,
-    ) -> Result<Self, InvalidConfig> {
-        let mut environment = Environment {
-            variable: &variable,
+/// Names of the settings that variables are about, as in the accounts file.
+const SETTINGS: [(&str, &str); 12] = [
+    (ACCOUNTS_FILE, setting::ACCOUNTS_FILE),
+    (API_KEY, "accounts.default.api_key"),
+    (API_KEY_FILE, "accounts.default.api_key_file"),
+    (BASE_URL, setting::BASE_URL),
+    (URL_HOSTS, "accounts.default.url_hosts"),
+    (SEAL_KEYS_FILE, "accounts.default.seal_keys_file"),
+    (CALLBACK_TOKEN, "accounts.default.callbacks.token"),
+    (CALLBACK_TOKEN_FILE, "accounts.default.callbacks.token_file"),
+    (
+        CALLBACK_STARTS,
+        "accounts.default.callbacks.start_lifecycles",
+    ),
+    (INGRESS_ADDRESS, setting::INGRESS_ADDRESS),
+    (ARCHIVE_URL, setting::ARCHIVE_URL),
+    (TASK_QUEUE, setting::TASK_QUEUE),
+];
+
+/// Names of settings beside those of accounts.
+pub(super) mod setting {
+    pub(in crate::config) const ACCOUNTS_FILE: &str = "accounts_file";
+    pub(in crate::config) const BASE_URL: &str = "accounts.default.base_url";
+    pub(in crate::config) const INGRESS_ADDRESS: &str = "ingress_address";
+    pub(in crate::config) const ARCHIVE_URL: &str = "archive_url";
+    pub(in crate::config) const TASK_QUEUE: &str = "task_queue";
+}
+
+/// The environment, where its settings were read, and what was found wrong with it.
+pub(super) struct Environment<'a> {
+    variable: &'a dyn Fn(&str) -> Option<String>,
+    pub(super) sources: Sources,
+    pub(super) faults: Vec<Fault>,
+    /// The accounts file, where it was read.
+    pub(super) accounts_file: Option<PathBuf>,
+}
+
+impl<'a> Environment<'a> {
+    /// One in which `variable` looks a variable up. An empty one counts as absent.
+    pub(super) fn new(variable: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self {
+            variable,
+            sources: Sources::default(),
             faults: Vec::new(),
-        };
-        let accounts = environment.accounts();
-        let archive_url = environment.archive_url(default_archive);
-        let ingress_address = environment.ingress_address(&accounts);
-        match (archive_url, environment.faults) {
-            (Some(archive_url), faults) if faults.is_empty() => Ok(Self {
-                accounts: Accounts::from_iter(accounts),
-                archive_url,
-                task_queue: task_queue(variable),
-                ingress_address,
-            }),
-            (_, faults) => Err(InvalidConfig(faults)),
+            accounts_file: None,
         }
     }
-}
 
-/// The task queue of workflows and questions.
-pub fn task_queue(variable: impl Fn(&str) -> Option<String>) -> String {
-    let name = variable(TASK_QUEUE).map(|name| name.trim().to_owned());
-    name.filter(|name| !name.is_empty())
-        .unwrap_or_else(|| names::TASK_QUEUE.to_owned())
-}
+    fn has(&self, name: &str) -> bool {
+        self.look_up(name).is_some()
+    }
 
-/// The archive, where nothing else is needed.
-pub fn archive_url(variable: impl Fn(&str) -> Option<String>) -> Result<Url, InvalidConfig> {
-    let mut environment = Environment {
-        variable: &variable,
-        faults: Vec::new(),
-    };
-    let url = environment.archive_url(None);
-    url.ok_or(InvalidConfig(environment.faults))
-}
+    /// The value of a variable, which is used.
+    fn get(&mut self, name: &str) -> Option<String> {
+        let value = self.look_up(name)?;
+        if let Some((_, setting)) = SETTINGS.iter().find(|(variable, _)| *variable == name) {
+            let source = Source::Variable(name.to_owned());
+            self.sources.note(*setting, source);
+        }
+        Some(value)
+    }
 
-/// The environment, and what was found wrong with it.
-struct Environment<'a> {
-    variable: &'a dyn Fn(&str) -> Option<String>,
-    faults: Vec<String>,
-}
-
-impl Environment<'_> {
-    fn get(&self, name: &str) -> Option<String> {
+    fn look_up(&self, name: &str) -> Option<String> {
         (self.variable)(name).filter(|value| !value.trim().is_empty())
     }
 
@@ -88,15 +100,25 @@ impl Environment<'_> {
         match parse(&self.get(name)?) {
             Ok(value) => Some(value),
             Err(problem) => {
-                self.faults.push(format!("{name} {problem}"));
+                self.fault(name, problem);
                 None
             }
         }
     }
 
+    fn fault(&mut self, name: &str, problem: impl Into<String>) {
+        if let Some((_, setting)) = SETTINGS.iter().find(|(variable, _)| *variable == name) {
+            self.sources.is_wrong(setting);
+        }
+        self.faults.push(Fault {
+            source: Source::Variable(name.to_owned()),
+            problem: problem.into(),
+        });
+    }
+
     /// Those of the file, and the one that the environment itself describes: without a file, or where
     /// it says anything of one.
-    fn accounts(&mut self) -> Vec<Account> {
+    pub(super) fn accounts(&mut self) -> Vec<Account> {
         let path = self.get(ACCOUNTS_FILE);
         let mut accounts = match &path {
             Some(path) => self.accounts_of(path),
@@ -113,13 +135,16 @@ impl Environment<'_> {
             CALLBACK_STARTS,
             AUTO_ARCHIVE,
         ];
-        let given = own.into_iter().find(|name| self.get(name).is_some());
+        let given = own.into_iter().find(|name| self.has(name));
         let is_in_file = accounts.iter().any(|it| it.name == names::DEFAULT_ACCOUNT);
         match given {
-            Some(name) if is_in_file => self.faults.push(format!(
-                "{name} is set, but {ACCOUNTS_FILE} has the account `{}` too: keep one",
-                names::DEFAULT_ACCOUNT
-            )),
+            Some(name) if is_in_file => self.fault(
+                name,
+                format!(
+                    "is set, but {ACCOUNTS_FILE} has the account `{}` too: keep one",
+                    names::DEFAULT_ACCOUNT
+                ),
+            ),
             None if path.is_some() => {}
             _ => accounts.extend(self.account()),
         }
@@ -130,29 +155,21 @@ impl Environment<'_> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {
-                let fault = format!("{ACCOUNTS_FILE} names {path}, which cannot be read: {error}");
-                self.faults.push(fault);
+                let problem = format!("names {path}, which cannot be read: {error}");
+                self.fault(ACCOUNTS_FILE, problem);
                 return Vec::new();
             }
         };
-        accounts_file::read(path, &text, self.variable).unwrap_or_else(|faults| {
-            self.faults.extend(faults);
-            Vec::new()
-        })
+        self.accounts_file = Some(path.into());
+        let file = accounts_file::read(path, &text, self.variable);
+        self.sources.extend(file.sources);
+        self.faults.extend(file.faults);
+        file.accounts
     }
 
     fn account(&mut self) -> Option<Account> {
         let api_key = self.api_key();
-        let base_url = self
-            .get(BASE_URL)
-            .unwrap_or_else(|| preset::DEFAULT.base_url.into());
-        let base_url = match http_url(&base_url) {
-            Ok(url) => Some(url),
-            Err(problem) => {
-                self.faults.push(format!("{BASE_URL} {problem}"));
-                None
-            }
-        };
+        let base_url = self.base_url();
         let url_hosts = self.parsed(URL_HOSTS, url_hosts);
         let seal_keys_file = self.parsed(SEAL_KEYS_FILE, accounts_file::seal_keys_file);
         let callbacks = self.callbacks();
@@ -167,12 +184,23 @@ impl Environment<'_> {
         })
     }
 
+    fn base_url(&mut self) -> Option<Url> {
+        if self.has(BASE_URL) {
+            return self.parsed(BASE_URL, http_url);
+        }
+        let preset = preset::DEFAULT;
+        let source = Source::Preset(preset.name);
+        self.sources.note(setting::BASE_URL, source);
+        preset.base_url.parse().ok()
+    }
+
     fn api_key(&mut self) -> Option<Secret> {
-        if self.get(API_KEY).is_none() && self.get(API_KEY_FILE).is_none() {
-            self.faults.push(format!(
-                "{API_KEY} is not set: give it the API key of your account, or {API_KEY_FILE} the path \
-                 of a file that holds it, or {ACCOUNTS_FILE} that of a file of accounts"
-            ));
+        if !self.has(API_KEY) && !self.has(API_KEY_FILE) {
+            let problem = format!(
+                "is not set: give it the API key of your account, or {API_KEY_FILE} the path of a file \
+                 that holds it, or {ACCOUNTS_FILE} that of a file of accounts"
+            );
+            self.fault(API_KEY, problem);
         }
         self.secret(API_KEY, API_KEY_FILE)
     }
@@ -181,8 +209,7 @@ impl Environment<'_> {
     fn secret(&mut self, value: &str, file: &str) -> Option<Secret> {
         match (self.get(value), self.get(file)) {
             (Some(_), Some(_)) => {
-                self.faults
-                    .push(format!("{value} and {file} are both set: keep one"));
+                self.fault(value, format!("and {file} are both set: keep one"));
                 None
             }
             (Some(secret), None) => Some(Secret::from(secret.trim().to_owned())),
@@ -192,14 +219,13 @@ impl Environment<'_> {
 
     fn callbacks(&mut self) -> Option<Callbacks> {
         let token = self.secret(CALLBACK_TOKEN, CALLBACK_TOKEN_FILE);
-        if token.is_none() && self.get(CALLBACK_STARTS).is_some() {
-            self.faults.push(format!(
-                "{CALLBACK_STARTS} is set, but no callbacks are taken without a {CALLBACK_TOKEN}"
-            ));
+        if token.is_none() && self.has(CALLBACK_STARTS) {
+            let problem = format!("is set, but no callbacks are taken without a {CALLBACK_TOKEN}");
+            self.fault(CALLBACK_STARTS, problem);
         }
         let token = token?;
         if let Err(problem) = callbacks::check(&token) {
-            self.faults.push(format!("{CALLBACK_TOKEN} {problem}"));
+            self.fault(CALLBACK_TOKEN, problem);
         }
         let start_lifecycles = self.parsed(CALLBACK_STARTS, flag);
         Some(Callbacks {
@@ -209,7 +235,7 @@ impl Environment<'_> {
     }
 
     /// Callbacks need both, a place where they come in and an account that takes them.
-    fn ingress_address(&mut self, accounts: &[Account]) -> Option<SocketAddr> {
+    pub(super) fn ingress_address(&mut self, accounts: &[Account]) -> Option<SocketAddr> {
         let address = self.parsed(INGRESS_ADDRESS, |address| {
             address
                 .trim()
@@ -217,27 +243,41 @@ impl Environment<'_> {
                 .map_err(|_| "must be an address to listen on, such as `0.0.0.0:8088`".to_owned())
         });
         let taking = accounts.iter().find(|account| account.callbacks.is_some());
-        match (taking, self.get(INGRESS_ADDRESS)) {
-            (Some(account), None) => self.faults.push(format!(
-                "{INGRESS_ADDRESS} is not set, and the account `{}` takes callbacks: say where they \
-                 come in, e.g. `0.0.0.0:8088`",
-                account.name
-            )),
-            (None, Some(_)) if self.faults.is_empty() => self.faults.push(format!(
-                "{INGRESS_ADDRESS} is set, and no account takes callbacks: give it a \
-                 {CALLBACK_TOKEN}, or a table `callbacks` in {ACCOUNTS_FILE}"
-            )),
+        match (taking, self.has(INGRESS_ADDRESS)) {
+            (Some(account), false) => self.fault(
+                INGRESS_ADDRESS,
+                format!(
+                    "is not set, and the account `{}` takes callbacks: say where they come in, e.g. \
+                     `0.0.0.0:8088`",
+                    account.name
+                ),
+            ),
+            (None, true) if self.faults.is_empty() => self.fault(
+                INGRESS_ADDRESS,
+                format!(
+                    "is set, and no account takes callbacks: give it a {CALLBACK_TOKEN}, or a table \
+                     `callbacks` in {ACCOUNTS_FILE}"
+                ),
+            ),
             _ => {}
         }
         address
     }
 
-    fn archive_url(&mut self, default: Option<Url>) -> Option<Url> {
-        if self.get(ARCHIVE_URL).is_none() && default.is_none() {
-            self.faults.push(format!(
-                "{ARCHIVE_URL} is not set: say where videos go, e.g. `s3://bucket/prefix` or \
-                 `file:///srv/videos`"
-            ));
+    pub(super) fn task_queue(&mut self) -> String {
+        let name = self.get(TASK_QUEUE);
+        name.map_or_else(
+            || names::TASK_QUEUE.to_owned(),
+            |name| name.trim().to_owned(),
+        )
+    }
+
+    pub(super) fn archive_url(&mut self, default: Option<Url>) -> Option<Url> {
+        if !self.has(ARCHIVE_URL) && default.is_none() {
+            self.fault(
+                ARCHIVE_URL,
+                "is not set: say where videos go, e.g. `s3://bucket/prefix` or `file:///srv/videos`",
+            );
         }
         self.parsed(ARCHIVE_URL, url::archive_url).or(default)
     }

@@ -3,16 +3,20 @@
 
 use std::{cell::RefCell, collections::BTreeSet, ops::Range, time::Duration};
 
-use super::duration::duration;
+use super::{
+    duration::duration,
+    source::{Fault, Source, Sources},
+};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-/// The text of a file, and what was found wrong with it.
+/// The text of a file, which of its lines were read as which settings, and what was found wrong with it.
 pub(super) struct File<'a> {
     name: &'a str,
     text: &'a str,
+    sources: RefCell<Sources>,
     faults: RefCell<Vec<(usize, String)>>,
 }
 
@@ -30,6 +34,7 @@ impl<'a> File<'a> {
         Self {
             name,
             text,
+            sources: RefCell::default(),
             faults: RefCell::default(),
         }
     }
@@ -56,19 +61,37 @@ impl<'a> File<'a> {
     }
 
     pub(super) fn fault(&self, at: Range<usize>, problem: impl Into<String>) {
-        let before = self.text.get(..at.start).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        self.faults.borrow_mut().push((line, problem.into()));
+        let fault = (self.line_of(&at), problem.into());
+        self.faults.borrow_mut().push(fault);
     }
 
-    /// What is wrong, by line.
-    pub(super) fn into_faults(self) -> Vec<String> {
+    /// Where settings were read, and what is wrong, by line.
+    pub(super) fn end(self) -> (Sources, Vec<Fault>) {
         let mut faults = self.faults.into_inner();
         faults.sort_by_key(|(line, _)| *line);
-        faults
-            .into_iter()
-            .map(|(line, problem)| format!("{}:{line}: {problem}", self.name))
-            .collect()
+        let file = self.name;
+        let fault = |(line, problem)| Fault {
+            source: Source::Line {
+                file: file.to_owned(),
+                line,
+            },
+            problem,
+        };
+        let faults = faults.into_iter().map(fault).collect();
+        (self.sources.into_inner(), faults)
+    }
+
+    fn line_of(&self, at: &Range<usize>) -> usize {
+        let before = self.text.get(..at.start).unwrap_or_default();
+        before.matches('\n').count() + 1
+    }
+
+    fn note(&self, name: String, at: &Range<usize>) {
+        let source = Source::Line {
+            file: self.name.to_owned(),
+            line: self.line_of(at),
+        };
+        self.sources.borrow_mut().note(name, source);
     }
 }
 
@@ -157,8 +180,8 @@ impl<'a> Section<'a> {
 
     /// A table within this one.
     pub(super) fn section(&self, key: &'static str) -> Option<Section<'a>> {
-        let value = self.value(key)?;
-        self.table_in(key, value)
+        self.read.borrow_mut().insert(key);
+        self.table_in(key, self.table.get(key)?)
     }
 
     /// The tables within this one, by names that are not known before.
@@ -178,6 +201,7 @@ impl<'a> Section<'a> {
         parse: impl Fn(&str) -> Option<T>,
         must: &str,
     ) -> Vec<(&'a str, T)> {
+        self.file.note(self.path.clone(), &self.at);
         let mut pairs = Vec::new();
         for (name, value) in self.table {
             match value.get_ref().as_str().and_then(&parse) {
@@ -186,6 +210,12 @@ impl<'a> Section<'a> {
             }
         }
         pairs
+    }
+
+    /// A setting in this table, or below, comes from a preset.
+    pub(super) fn note_preset(&self, name: &str, preset: &'static str) {
+        let mut sources = self.file.sources.borrow_mut();
+        sources.note(self.path_of(name), Source::Preset(preset));
     }
 
     /// Something is wrong with a key of this table.
@@ -220,7 +250,9 @@ impl<'a> Section<'a> {
 
     fn value(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.read.borrow_mut().insert(key);
-        self.table.get(key)
+        let value = self.table.get(key)?;
+        self.file.note(self.path_of(key), &value.span());
+        Some(value)
     }
 
     fn table_in(&self, key: &str, value: &'a Spanned<DeValue<'a>>) -> Option<Section<'a>> {
@@ -240,8 +272,9 @@ impl<'a> Section<'a> {
     }
 
     fn fault_at(&self, value: &Spanned<DeValue<'_>>, key: &str, problem: &str) {
-        let problem = format!("{} {problem}", self.path_of(key));
-        self.file.fault(value.span(), problem);
+        let path = self.path_of(key);
+        self.file.sources.borrow_mut().is_wrong(&path);
+        self.file.fault(value.span(), format!("{path} {problem}"));
     }
 
     fn path_of(&self, key: &str) -> String {
@@ -261,7 +294,8 @@ mod tests {
     fn what_is_not_toml_is_told_with_its_line_and_not_repeated() {
         let file = File::new("accounts.toml", "[accounts.a]\napi_key = \"very-secret\n");
         file.parse();
-        let faults = file.into_faults();
+        let (_, faults) = file.end();
+        let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
         assert!(
             faults[0].starts_with("accounts.toml:2: is not TOML"),
             "{faults:?}"

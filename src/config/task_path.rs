@@ -3,6 +3,8 @@
 use reqwest::Url;
 
 const TASK_ID: &str = "{task_id}";
+/// Where the API has its tasks.
+const TASKS: [&str; 3] = ["contents", "generations", "tasks"];
 
 /// Path of a task's record under the base, with `{task_id}` as a whole segment or as the value of a
 /// query parameter, e.g. `tasks?id={task_id}`.
@@ -14,9 +16,9 @@ pub struct TaskPath {
 
 impl Default for TaskPath {
     fn default() -> Self {
-        let segments = ["contents", "generations", "tasks", TASK_ID];
+        let segments = TASKS.into_iter().chain([TASK_ID]);
         Self {
-            segments: segments.map(str::to_owned).to_vec(),
+            segments: segments.map(str::to_owned).collect(),
             query: Vec::new(),
         }
     }
@@ -49,6 +51,17 @@ impl std::str::FromStr for TaskPath {
             ));
         }
         Ok(Self { segments, query })
+    }
+}
+
+impl std::fmt::Display for TaskPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.segments.join("/"))?;
+        for (index, (name, value)) in self.query.iter().enumerate() {
+            let mark = if index == 0 { '?' } else { '&' };
+            write!(f, "{mark}{name}={value}")?;
+        }
+        Ok(())
     }
 }
 
@@ -107,6 +120,11 @@ mod tests {
             assert_eq!(url("cgt-1"), format!("{tasks}/cgt-1"));
             assert_eq!(url("a?b#c%d"), format!("{tasks}/a%3Fb%23c%25d"));
         }
+        let shown = |path: &str| path.parse::<TaskPath>().unwrap().to_string();
+        assert_eq!(
+            shown("/v1/video?v=2&id={task_id}"),
+            "v1/video?v=2&id={task_id}"
+        );
         assert_eq!(
             url("/v1/video?v=2&id={task_id}", "a&b=c"),
             "https://host.example/api/v3/v1/video?v=2&id=a%26b%3Dc"

@@ -53,8 +53,7 @@ impl UrlHosts {
         if !names.any(|name| is_under(host, name)) {
             return Err(format!(
                 "the video URL is on the host `{host}`, which is not among the account's `url_hosts`: \
-                 {}",
-                self.0.join(", ")
+                 {self}"
             ));
         }
         match url.scheme() {
@@ -68,6 +67,12 @@ impl UrlHosts {
     pub fn is_own(&self, host: &str) -> bool {
         let mut own = self.0.iter().filter_map(|name| name.strip_prefix(OWN));
         own.any(|name| is_under(host, name))
+    }
+}
+
+impl std::fmt::Display for UrlHosts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.join(", "))
     }
 }
 

@@ -62,6 +62,12 @@ impl Budget {
     }
 }
 
+impl std::fmt::Display for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.per_second)
+    }
+}
+
 impl Default for Budget {
     /// What the public service allows an account.
     fn default() -> Self {

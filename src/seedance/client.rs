@@ -17,7 +17,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest wait for a turn at a question: it holds a slot meanwhile.
 const QUESTION_WAIT: Duration = Duration::from_secs(1);
 /// Largest answer to a question. A record has a few kilobytes, and must fit into a Temporal payload.
-const MAX_RECORD: usize = MIB;
+pub(super) const MAX_RECORD: usize = MIB;
 
 /// A mebibyte.
 pub(super) const MIB: usize = 1024 * 1024;
@@ -32,7 +32,7 @@ const REQUEST_ID: &str = "x-request-id";
 /// A client of the task API, for any account. Clones share one connection pool.
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
 }
 
 impl Client {
@@ -136,7 +136,7 @@ impl<'a> Call<'a> {
     }
 }
 
-async fn read(mut response: reqwest::Response, most: usize) -> Result<Vec<u8>, Error> {
+pub(super) async fn read(mut response: reqwest::Response, most: usize) -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response
         .chunk()

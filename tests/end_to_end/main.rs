@@ -16,9 +16,11 @@ mod clients;
 mod command_line;
 mod corruption;
 mod crashes;
+mod doctor;
 mod encodings;
 mod endings;
 mod gallery;
+mod looking;
 mod messages;
 mod minio;
 mod relay;
@@ -30,6 +32,7 @@ mod schema;
 mod secrets;
 #[path = "../support/server.rs"]
 mod server;
+mod setting_up;
 mod sweeping;
 mod tools;
 #[path = "../support/until.rs"]
@@ -104,6 +107,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         rescue::tests,
         sweeping::tests,
         scheduling::tests,
+        looking::tests,
+        setting_up::tests,
+        doctor::tests,
         clients::tests,
         web_ui::tests,
         gallery::tests,

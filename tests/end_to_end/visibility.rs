@@ -62,7 +62,8 @@ async fn is_found(client: &Client, query: &str) -> anyhow::Result<()> {
     .await
 }
 
-async fn registers_what_is_missing(server: Arc<Server>) -> anyhow::Result<()> {
+/// A client of a namespace that has nothing yet.
+pub(crate) async fn new_namespace(server: &Server) -> anyhow::Result<Client> {
     let name = server.unique("namespace");
     let request = RegisterNamespaceRequest {
         namespace: name.clone(),
@@ -86,6 +87,11 @@ async fn registers_what_is_missing(server: Arc<Server>) -> anyhow::Result<()> {
         }
     })
     .await?;
+    Ok(client)
+}
+
+async fn registers_what_is_missing(server: Arc<Server>) -> anyhow::Result<()> {
+    let client = new_namespace(&server).await?;
     let unknown = client
         .count_workflows("SeedanceStatus = 'queued'", WorkflowCountOptions::default())
         .await;

@@ -10,7 +10,11 @@ use crate::{
 
 fn read_file(text: &str) -> Result<Accounts, Vec<String>> {
     let variable = |name: &str| (name == "EU_KEY").then(|| "from-the-environment\n".to_owned());
-    read("accounts.toml", text, &variable).map(Accounts::from_iter)
+    let reading = read("accounts.toml", text, &variable);
+    if reading.faults.is_empty() {
+        return Ok(Accounts::from_iter(reading.accounts));
+    }
+    Err(reading.faults.iter().map(ToString::to_string).collect())
 }
 
 #[test]

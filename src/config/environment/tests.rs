@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::{Config, InvalidConfig};
 
 fn read(variables: &[(&str, &str)]) -> Result<Config, InvalidConfig> {
     let find = |name: &str| {

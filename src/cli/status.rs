@@ -1,0 +1,147 @@
+//! `seedance-archiver status`.
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use indicatif::HumanBytes;
+use jiff::Timestamp;
+use seedance_archiver_proto::{
+    names::{self, search_attribute},
+    task_id,
+    v1::VideoTask,
+};
+use temporalio_client::NamespacedClient;
+
+use super::{
+    Output, query, session,
+    signals::Stop,
+    words::{print_pairs, since},
+};
+use crate::{
+    lifecycles::{Lifecycle, Pending, State},
+    telemetry,
+};
+
+/// Tell what the lifecycle of a task is doing
+///
+/// Asks Temporal, not Seedance: what the workflow knows, and what its pending activity is at. Exits 1
+/// where the task has no lifecycle.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  seedance-archiver status cgt-2026…-hj94q                 what it waits for, and since when
+  seedance-archiver status cgt-2026…-hj94q --account eu
+  seedance-archiver status cgt-2026…-hj94q --output json | jq -r .result.outcome")]
+pub(super) struct Args {
+    /// Task id, `cgt-…`.
+    task_id: String,
+    /// Account that the task belongs to.
+    #[arg(long, default_value = "default")]
+    account: String,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+    telemetry::init("error");
+    task_id::check(&args.task_id).map_err(|problem| anyhow::anyhow!("the task id {problem}"))?;
+    let client = stop.unless_asked(session::connect()).await?;
+    let lifecycle = Lifecycle::of(&client, &args.account, &args.task_id);
+    let state = stop
+        .unless_asked(async { Ok(lifecycle.state().await?) })
+        .await?;
+    let Some(state) = state else {
+        bail!(
+            "the task {} has no lifecycle: there is no workflow {} in the namespace `{}`, or no longer. \
+             Start one with `seedance-archiver archive`, or ask Seedance with `seedance-archiver query`",
+            args.task_id,
+            names::lifecycle_workflow_id(&args.account, &args.task_id),
+            client.namespace(),
+        );
+    };
+    match args.output {
+        Output::Json => println!("{}", serde_json::to_string_pretty(&state)?),
+        Output::Text => print(&state),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(state: &State) {
+    let mut pairs = vec![
+        ("lifecycle", state.workflow_id.clone()),
+        (
+            "run",
+            format!("{}, {} events", state.run_id, state.history_events),
+        ),
+        ("started", since(state.started_at)),
+        ("ended", since(state.ended_at)),
+        ("workflow", state.execution.to_owned()),
+    ];
+    pairs.extend(state.pending.iter().flat_map(pending));
+    if let Some(why) = &state.no_progress {
+        let told = format!("{why}: what follows is what the server knows");
+        pairs.push(("no answer", told));
+    }
+    pairs.extend(ending(state));
+    pairs.extend(query::pairs(&task(state)));
+    print_pairs(&pairs);
+}
+
+/// What is known of the task: by the workflow, or by its search attributes.
+fn task(state: &State) -> VideoTask {
+    let result = state.result.as_ref().and_then(|result| result.task.clone());
+    let progress = state.progress.as_ref();
+    let known = result.or_else(|| progress.and_then(|progress| progress.task.clone()));
+    known.unwrap_or_else(|| {
+        let attribute = |name: &str| {
+            let value = state.search_attributes.get(name);
+            value.cloned().unwrap_or_default()
+        };
+        let deadline = attribute(search_attribute::ARCHIVE_DEADLINE).parse::<Timestamp>();
+        VideoTask {
+            id: attribute(search_attribute::TASK_ID),
+            status: attribute(search_attribute::STATUS),
+            model: attribute(search_attribute::MODEL),
+            archive_deadline: deadline.map_or(0, Timestamp::as_second),
+            ..VideoTask::default()
+        }
+    })
+}
+
+fn pending(pending: &Pending) -> Vec<(&'static str, String)> {
+    let attempt = format!("`{}`, attempt {}", pending.activity, pending.attempt);
+    let waits = match pending.is_running {
+        true => format!("{attempt}, running on {}", pending.worker),
+        false => attempt,
+    };
+    let bytes = match (pending.bytes_done, pending.bytes_total) {
+        (0, 0) => String::new(),
+        (done, 0) => HumanBytes(done).to_string(),
+        (done, total) => format!("{} of {}", HumanBytes(done), HumanBytes(total)),
+    };
+    vec![
+        ("waits for", waits),
+        ("next attempt", since(pending.next_attempt_at)),
+        ("last message", pending.last_message.clone()),
+        ("transferred", bytes),
+    ]
+}
+
+fn ending(state: &State) -> Vec<(&'static str, String)> {
+    let Some(result) = &state.result else {
+        return vec![("fault", state.fault.clone().unwrap_or_default())];
+    };
+    let receipt = result.manifest.as_ref();
+    vec![
+        ("outcome", result.outcome.clone()),
+        ("reason", result.reason.clone()),
+        ("message", result.message.clone()),
+        (
+            "receipt",
+            receipt
+                .map(|it| it.manifest_url.clone())
+                .unwrap_or_default(),
+        ),
+        ("warnings", result.warnings.join("; ")),
+    ]
+}

@@ -1,0 +1,119 @@
+//! What the environment and the files that it names come to, whole or not. Pure but for those files,
+//! so that tests need not change the process's own environment.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use reqwest::Url;
+
+use super::{
+    Account, Accounts, Config, InvalidConfig,
+    environment::Environment,
+    source::{Fault, Source, Sources},
+};
+
+/// Everything that could be read, and everything that is wrong.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The accounts that can be used.
+    pub accounts: Accounts,
+    /// Archive URL, as in [`Config`].
+    pub archive_url: Option<Url>,
+    /// As in [`Config`].
+    pub task_queue: String,
+    /// As in [`Config`].
+    pub ingress_address: Option<SocketAddr>,
+    /// The accounts file, where it was read.
+    pub accounts_file: Option<PathBuf>,
+    /// What is wrong.
+    pub faults: Vec<Fault>,
+    pub(super) sources: Sources,
+}
+
+impl Reading {
+    /// Reads from `variable`, which looks a variable up, and from the files that it names. An empty
+    /// variable counts as absent. `default_archive` is used where no archive is named.
+    pub fn of(variable: impl Fn(&str) -> Option<String>, default_archive: Option<Url>) -> Self {
+        let mut environment = Environment::new(&variable);
+        let accounts = environment.accounts();
+        let archive_url = environment.archive_url(default_archive);
+        let ingress_address = environment.ingress_address(&accounts);
+        let task_queue = environment.task_queue();
+        let Environment {
+            sources,
+            faults,
+            accounts_file,
+            ..
+        } = environment;
+        Self {
+            accounts: Accounts::from_iter(accounts),
+            archive_url,
+            task_queue,
+            ingress_address,
+            accounts_file,
+            faults,
+            sources,
+        }
+    }
+
+    /// The accounts file, where secrets are in it.
+    pub fn file_with_secrets(&self) -> Option<&Path> {
+        let keys = ["api_key", "callbacks.token"];
+        let is_secret = |name: &str| {
+            let key = name.splitn(3, '.').nth(2);
+            let is_in_file = matches!(self.sources.of(name).0, Source::Line { .. });
+            is_in_file && key.is_some_and(|key| keys.contains(&key))
+        };
+        let path = self.accounts_file.as_deref()?;
+        self.sources.names().any(is_secret).then_some(path)
+    }
+
+    /// What is wrong, for a person. `None`: nothing.
+    pub fn invalid(&self) -> Option<InvalidConfig> {
+        (!self.faults.is_empty()).then(|| InvalidConfig::of(&self.faults))
+    }
+}
+
+impl Config {
+    /// Reads the configuration, as [`Reading::of`] does, or tells everything that is wrong.
+    pub fn from_environment(
+        variable: impl Fn(&str) -> Option<String>,
+        default_archive: Option<Url>,
+    ) -> Result<Self, InvalidConfig> {
+        let reading = Reading::of(variable, default_archive);
+        match reading.archive_url {
+            Some(archive_url) if reading.faults.is_empty() => Ok(Self {
+                accounts: reading.accounts,
+                archive_url,
+                task_queue: reading.task_queue,
+                ingress_address: reading.ingress_address,
+            }),
+            _ => Err(InvalidConfig::of(&reading.faults)),
+        }
+    }
+}
+
+/// The accounts, where nothing else is needed.
+pub fn accounts(variable: impl Fn(&str) -> Option<String>) -> Result<Accounts, InvalidConfig> {
+    let mut environment = Environment::new(&variable);
+    let accounts: Vec<Account> = environment.accounts();
+    if environment.faults.is_empty() {
+        Ok(Accounts::from_iter(accounts))
+    } else {
+        Err(InvalidConfig::of(&environment.faults))
+    }
+}
+
+/// The task queue of workflows and questions.
+pub fn task_queue(variable: impl Fn(&str) -> Option<String>) -> String {
+    Environment::new(&variable).task_queue()
+}
+
+/// The archive, where nothing else is needed.
+pub fn archive_url(variable: impl Fn(&str) -> Option<String>) -> Result<Url, InvalidConfig> {
+    let mut environment = Environment::new(&variable);
+    let url = environment.archive_url(None);
+    url.ok_or_else(|| InvalidConfig::of(&environment.faults))
+}

@@ -1,0 +1,180 @@
+//! The configuration as it takes effect, setting by setting, each with where it comes from. No secret
+//! is among the values.
+
+use std::{fmt::Display, time::Duration};
+
+use serde::Serialize;
+
+use super::{
+    Account, Reading, Secret, Source, duration::words, environment::setting, source::Sources,
+};
+use crate::{archive::checks::Mismatch, seedance::Statuses};
+
+/// A setting as it takes effect.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Setting {
+    /// Its name, for accounts as in the accounts file, e.g. `accounts.eu.base_url`.
+    pub name: String,
+    /// Its value; of a secret, that there is one.
+    pub value: String,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+const SECRET: &str = "(a secret)";
+const WRONG: &str = "(cannot be used)";
+const NONE: &str = "(none)";
+
+impl Reading {
+    /// Every setting of which something is known.
+    pub fn settings(&self) -> Vec<Setting> {
+        let mut list = List {
+            sources: &self.sources,
+            settings: Vec::new(),
+        };
+        list.add(setting::ARCHIVE_URL, or_none(self.archive_url.as_ref()));
+        list.add(setting::TASK_QUEUE, &self.task_queue);
+        list.add(
+            setting::INGRESS_ADDRESS,
+            or_none(self.ingress_address.as_ref()),
+        );
+        let file = self.accounts_file.as_ref().map(|path| path.display());
+        list.add(setting::ACCOUNTS_FILE, or_none(file.as_ref()));
+        for account in self.accounts.iter() {
+            list.account(account);
+        }
+        list.rest();
+        list.settings
+    }
+}
+
+fn or_none(value: Option<&impl ToString>) -> String {
+    value.map_or_else(|| NONE.to_owned(), ToString::to_string)
+}
+
+struct List<'a> {
+    sources: &'a Sources,
+    settings: Vec<Setting>,
+}
+
+impl List<'_> {
+    fn add(&mut self, name: impl Into<String>, value: impl Display) {
+        let name = name.into();
+        let (source, is_wrong) = self.sources.of(&name);
+        let value = match is_wrong {
+            true => WRONG.to_owned(),
+            false => value.to_string(),
+        };
+        self.settings.push(Setting {
+            name,
+            value,
+            source,
+        });
+    }
+
+    /// What was given and is no part of an account that can be used.
+    fn rest(&mut self) {
+        let names = self.sources.names();
+        let listed = |name: &str| self.settings.iter().any(|it| it.name == name);
+        let rest: Vec<_> = names.filter(|name| !listed(name)).collect();
+        for name in rest {
+            self.add(name, WRONG);
+        }
+    }
+
+    fn account(&mut self, account: &Account) {
+        let name = |key: &str| format!("accounts.{}.{key}", account.name);
+        let time = |time: Duration| words(time);
+        if self.sources.has(&name("preset")) {
+            let preset = account.preset.unwrap_or(NONE);
+            self.add(name("preset"), preset);
+        }
+        self.add(name("base_url"), &account.base_url);
+        self.add(name("task_path"), &account.task_path);
+        self.secret(name("api_key"), &account.api_key);
+        let seal_keys = account.seal_keys_file.as_ref().map(|path| path.display());
+        self.add(name("seal_keys_file"), or_none(seal_keys.as_ref()));
+        self.add(name("url_hosts"), &account.url_hosts);
+        self.add(
+            name("windows.query_window"),
+            time(account.windows.query_window),
+        );
+        self.add(name("windows.margin"), time(account.windows.margin));
+        self.add(
+            name("windows.cancelled_retention"),
+            time(account.windows.cancelled_retention),
+        );
+        self.add(
+            name("windows.url_lifetime"),
+            time(account.windows.url_lifetime),
+        );
+        self.add(name("pace.shortest"), time(account.pace.shortest));
+        self.add(name("pace.longest"), time(account.pace.longest));
+        self.add(
+            name("pace.not_found_grace"),
+            time(account.pace.not_found_grace),
+        );
+        self.add(name("statuses"), own_words(&account.statuses));
+        self.add(name("limits.queries_per_second"), &account.budget);
+        match &account.callbacks {
+            None => self.add(name("callbacks"), NONE),
+            Some(callbacks) => {
+                self.secret(name("callbacks.token"), &callbacks.token);
+                let starts = callbacks.start_lifecycles;
+                self.add(name("callbacks.start_lifecycles"), starts);
+            }
+        }
+        self.archive(account);
+    }
+
+    fn archive(&mut self, account: &Account) {
+        let name = |key: &str| format!("accounts.{}.archive.{key}", account.name);
+        let archive = &account.archive;
+        let prefix = Some(&archive.objects.prefix).filter(|it| it.parts().next().is_some());
+        self.add(name("prefix"), or_none(prefix));
+        self.add(name("keys"), &archive.keys);
+        let class = archive.objects.storage_class.as_ref();
+        self.add(name("storage_class"), or_none(class));
+        self.add(
+            name("kms_key_id"),
+            or_none(archive.objects.kms_key_id.as_ref()),
+        );
+        let tags = archive.objects.tags.iter();
+        self.add(name("tags"), pairs(tags));
+        let mismatch = match archive.mismatch {
+            Mismatch::Warn => "warn",
+            Mismatch::Refuse => "refuse",
+        };
+        self.add(name("mismatch"), mismatch);
+    }
+
+    /// A secret is in one of three places, each with a key of its own.
+    fn secret(&mut self, name: String, secret: &Secret) {
+        let places = ["", "_file", "_env"].map(|end| format!("{name}{end}"));
+        let place = places.into_iter().find(|place| self.sources.has(place));
+        match secret {
+            Secret::Value(_) => self.add(place.unwrap_or(name), SECRET),
+            Secret::File(path) => self.add(place.unwrap_or(name), path.display()),
+        }
+    }
+}
+
+/// The words beyond those that are known anyway.
+fn own_words(statuses: &Statuses) -> String {
+    let known = Statuses::default();
+    let own = statuses.0.iter();
+    pairs(own.filter(|(word, status)| known.0.get(*word) != Some(*status)))
+}
+
+fn pairs<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> String {
+    let pairs: Vec<_> = pairs
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    match pairs.is_empty() {
+        true => NONE.to_owned(),
+        false => pairs.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests;

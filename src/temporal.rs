@@ -1,0 +1,195 @@
+//! The Temporal that the environment or `temporal.toml` names.
+
+use std::time::Duration;
+
+use temporalio_client::{
+    Client, ClientOptions, Connection, envconfig::LoadClientConfigProfileOptions,
+};
+use temporalio_common::envconfig::{
+    ClientConfigProfile, ConfigError, DEFAULT_PROFILE, load_client_config_profile,
+};
+
+use crate::config::{Setting, Source};
+
+/// Longest time to connect to Temporal, where its configuration says nothing.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotConnect {
+    /// What the environment or the file says makes no sense.
+    #[error("the Temporal configuration cannot be used: {0}")]
+    Configuration(String),
+    /// Nobody answers, or not as Temporal does.
+    #[error(
+        "cannot reach Temporal at {address}: {fault}. Set TEMPORAL_ADDRESS, or start one with \
+         `temporal server start-dev`"
+    )]
+    Unreachable {
+        /// Where it should be.
+        address: String,
+        /// The cause.
+        fault: String,
+    },
+    /// The client refuses its options.
+    #[error("cannot make a client of Temporal: {0}")]
+    Client(String),
+}
+
+/// Connects to it.
+pub async fn connect() -> Result<Client, CannotConnect> {
+    let (client, _) = connect_and_tell().await?;
+    Ok(client)
+}
+
+/// Connects to it, and tells where it is.
+pub async fn connect_and_tell() -> Result<(Client, String), CannotConnect> {
+    // Its error is not `Send`: keep the words.
+    let (mut connection, client) =
+        ClientOptions::load_from_config(LoadClientConfigProfileOptions::default())
+            .map_err(|error| CannotConnect::Configuration(error.to_string()))?;
+    connection.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
+    let address = connection.target.to_string();
+    let connected = Connection::connect(connection).await;
+    let connection = connected.map_err(|error| CannotConnect::Unreachable {
+        address: address.clone(),
+        fault: innermost(&error),
+    })?;
+    let client = Client::new(connection, client);
+    let client = client.map_err(|error| CannotConnect::Client(error.to_string()))?;
+    Ok((client, address))
+}
+
+/// The cause at the bottom: what lies above it repeats it in the words of each layer.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+const PROFILE: &str = "TEMPORAL_PROFILE";
+const FILE: &str = "TEMPORAL_CONFIG_FILE";
+const API_KEY: &str = "TEMPORAL_API_KEY";
+const ADDRESS: &str = "TEMPORAL_ADDRESS";
+const NAMESPACE: &str = "TEMPORAL_NAMESPACE";
+/// Any of these makes TLS of a connection, the first one may also say no to it.
+const TLS: [&str; 9] = [
+    "TEMPORAL_TLS",
+    "TEMPORAL_TLS_CLIENT_CERT_PATH",
+    "TEMPORAL_TLS_CLIENT_CERT_DATA",
+    "TEMPORAL_TLS_CLIENT_KEY_PATH",
+    "TEMPORAL_TLS_CLIENT_KEY_DATA",
+    "TEMPORAL_TLS_SERVER_CA_CERT_PATH",
+    "TEMPORAL_TLS_SERVER_CA_CERT_DATA",
+    "TEMPORAL_TLS_SERVER_NAME",
+    "TEMPORAL_TLS_DISABLE_HOST_VERIFICATION",
+];
+
+/// How Temporal is reached, as the SDK reads it: the profile of a file, and variables over it.
+struct Reading<F> {
+    /// Looks up the variables that the SDK has read.
+    variable: F,
+    file: Source,
+    of_file: ClientConfigProfile,
+    effective: ClientConfigProfile,
+}
+
+/// The settings by which Temporal is reached, without secrets. `variable` looks a variable of this
+/// process up.
+pub fn settings(variable: impl Fn(&str) -> Option<String>) -> Result<Vec<Setting>, String> {
+    let given = |name| variable(name).filter(|value| !value.is_empty());
+    let profile = given(PROFILE);
+    let name = profile
+        .clone()
+        .unwrap_or_else(|| DEFAULT_PROFILE.to_owned());
+    let file = given(FILE).unwrap_or_else(|| "temporal.toml".to_owned());
+    let of_profile = match profile {
+        Some(_) => Source::Variable(PROFILE.to_owned()),
+        None => Source::Default,
+    };
+    let reading = Reading {
+        of_file: load(profile.clone(), true)?,
+        effective: load(profile, false)?,
+        file: Source::Profile {
+            file,
+            profile: name.clone(),
+        },
+        variable,
+    };
+    Ok(vec![
+        setting("profile", name, of_profile),
+        reading.text("address", &[ADDRESS], "localhost:7233", |it| {
+            it.address.clone()
+        }),
+        reading.text("namespace", &[NAMESPACE], "default", |it| {
+            it.namespace.clone()
+        }),
+        reading.text("api_key", &[API_KEY], "(none)", |it| {
+            it.api_key.as_ref().map(|_| "(a secret)".to_owned())
+        }),
+        reading.tls(),
+    ])
+}
+
+fn setting(name: &str, value: String, source: Source) -> Setting {
+    Setting {
+        name: format!("temporal.{name}"),
+        value,
+        source,
+    }
+}
+
+impl<F: Fn(&str) -> Option<String>> Reading<F> {
+    fn text(
+        &self,
+        name: &str,
+        variables: &[&str],
+        default: &str,
+        get: impl Fn(&ClientConfigProfile) -> Option<String>,
+    ) -> Setting {
+        let source = self.source(variables, get(&self.of_file).is_some());
+        let value = get(&self.effective).unwrap_or_else(|| default.to_owned());
+        setting(name, value, source)
+    }
+
+    /// A key turns it on by itself.
+    fn tls(&self) -> Setting {
+        let get = |profile: &ClientConfigProfile| {
+            let tls = profile.tls.as_ref()?;
+            Some(
+                if tls.disabled == Some(true) {
+                    "off"
+                } else {
+                    "on"
+                }
+                .to_owned(),
+            )
+        };
+        if self.effective.tls.is_none() && self.effective.api_key.is_some() {
+            let source = self.source(&[API_KEY], true);
+            return setting("tls", "on, because of the API key".to_owned(), source);
+        }
+        self.text("tls", &TLS, "off", get)
+    }
+
+    fn source(&self, variables: &[&str], is_in_file: bool) -> Source {
+        let set = variables
+            .iter()
+            .find(|name| (self.variable)(name).is_some());
+        match set {
+            Some(name) => Source::Variable((*name).to_owned()),
+            None if is_in_file => self.file.clone(),
+            None => Source::Default,
+        }
+    }
+}
+
+fn load(profile: Option<String>, without_variables: bool) -> Result<ClientConfigProfile, String> {
+    let options = LoadClientConfigProfileOptions::builder()
+        .maybe_config_file_profile(profile)
+        .disable_env(without_variables)
+        .build();
+    load_client_config_profile(options, None).map_err(|error: ConfigError| error.to_string())
+}
