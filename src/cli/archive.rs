@@ -48,9 +48,6 @@ const EXAMPLES: &str = "Examples:
   seedance-archiver archive - <ids.txt               as many as you like
   seedance-archiver archive --detach - <ids.txt      and go";
 
-/// Most videos that have a bar each.
-const FEW: usize = 20;
-
 pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
     let requests = requests(&args)?;
@@ -106,7 +103,7 @@ async fn archive(
     task_queue: &str,
     (ui_url, archive_url): (&str, &str),
 ) -> anyhow::Result<ExitCode> {
-    let videos = if requests.len() > FEW {
+    let videos = if requests.len() > report::FEW {
         batch::to_the_end(client, task_queue, requests).await
     } else {
         follow::to_the_end(client, task_queue, requests).await

@@ -1,14 +1,17 @@
 //! What is printed when lifecycles have ended.
 
-use std::process::ExitCode;
+use std::{collections::BTreeMap, process::ExitCode};
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use console::Term;
-use indicatif::HumanBytes;
+use indicatif::{HumanBytes, HumanCount};
 use seedance_archiver_proto::outcome;
 use serde::Serialize;
 
 use super::{Output, follow::Followed};
+
+/// Most videos that have a line each.
+pub(super) const FEW: usize = 20;
 
 /// The document of `--output json`.
 #[derive(Debug, Serialize)]
@@ -45,7 +48,8 @@ impl Report {
     pub(super) fn print(&self, output: Output) -> anyhow::Result<()> {
         match output {
             Output::Json => println!("{}", serde_json::to_string_pretty(self)?),
-            Output::Text => println!("{}", self.table()),
+            Output::Text if self.videos.len() > FEW => self.print_sum(),
+            Output::Text => println!("{}", self.table(&self.videos)),
         }
         Ok(())
     }
@@ -72,10 +76,30 @@ impl Report {
         videos.any(|video| video.task_id == task_id && video.is_archived())
     }
 
-    fn table(&self) -> String {
+    /// Those that need a look, and how many there are of each outcome.
+    fn print_sum(&self) {
+        let not_archived = || self.videos.iter().filter(|video| !video.is_archived());
+        if not_archived().next().is_some() {
+            println!("{}\n", self.table(not_archived()));
+        }
+        let mut outcomes = BTreeMap::<_, usize>::new();
+        for video in &self.videos {
+            let failed = video.outcome.is_empty();
+            let outcome = if failed { "failed" } else { &video.outcome };
+            *outcomes.entry(outcome).or_default() += 1;
+        }
+        let outcomes = outcomes.into_iter();
+        let sum: Vec<_> = outcomes
+            .map(|(outcome, videos)| format!("{} {outcome}", HumanCount(videos as u64)))
+            .collect();
+        let (_, bytes) = self.archived();
+        println!("{}; {} in the archive", sum.join(", "), HumanBytes(bytes));
+    }
+
+    fn table<'a>(&self, videos: impl IntoIterator<Item = &'a Video>) -> String {
         let mut table = new_table();
         table.set_header(["task", "status", "outcome", "bytes", "SHA-256", "where"]);
-        for video in &self.videos {
+        for video in videos {
             let is_archived = !video.manifest_url.is_empty();
             table.add_row([
                 video.task_id.clone(),
