@@ -24,7 +24,7 @@ async function main(way?: string, taskId?: string): Promise<number> {
   const client = new Client({ connection, namespace: config.namespace });
   try {
     const result = workflow
-      ? await runWorkflow(client, workflow, taskId)
+      ? await runWorkflow(client, workflow, `archive-example/${way}/${taskId}`, taskId)
       : await archive(client, taskId);
     return report(result);
   } finally {
@@ -32,7 +32,12 @@ async function main(way?: string, taskId?: string): Promise<number> {
   }
 }
 
-async function runWorkflow(client: Client, workflow: Workflow, taskId: string): Promise<VideoResult> {
+async function runWorkflow(
+  client: Client,
+  workflow: Workflow,
+  workflowId: string,
+  taskId: string,
+): Promise<VideoResult> {
   const config = loadClientConnectConfig();
   const connection = await NativeConnection.connect(config.connectionOptions);
   const worker = await Worker.create({
@@ -45,7 +50,7 @@ async function runWorkflow(client: Client, workflow: Workflow, taskId: string): 
     return await worker.runUntil(
       client.workflow.execute(workflow, {
         args: [taskId],
-        workflowId: `archive-example/${workflow.name}/${taskId}`,
+        workflowId,
         taskQueue: TASK_QUEUE,
         workflowIdConflictPolicy: 'USE_EXISTING',
       }),
