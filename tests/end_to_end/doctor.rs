@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use crate::{
     Suite,
     minio::Minio,
-    tools, visibility,
+    tools,
     world::{Server, World, command, until_async},
 };
 
@@ -384,7 +384,7 @@ async fn all_is_well(server: Arc<Server>) -> anyhow::Result<()> {
 /// Ten faults, each in its line.
 async fn everything_fails(server: Arc<Server>) -> anyhow::Result<()> {
     let mut set_up = SetUp::new(server).await?;
-    let namespace = visibility::new_namespace(&set_up.server).await?;
+    let namespace = set_up.server.in_namespace().await?.client;
     set_up.set("TEMPORAL_NAMESPACE", namespace.options().namespace.clone());
     for case in CASES.iter().filter(|case| TOGETHER.contains(&case.name)) {
         (case.wrong)(&mut set_up)?;

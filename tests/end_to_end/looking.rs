@@ -9,7 +9,7 @@ use serde_json::Value;
 use temporalio_client::WorkflowTerminateOptions;
 
 use crate::{
-    Suite, visibility,
+    Suite,
     world::{Server, World, command, until_async},
 };
 
@@ -331,7 +331,7 @@ async fn list_refuses(server: Arc<Server>) -> anyhow::Result<()> {
     let words = fault(&server, &world, &["list", "--account", "a'b"]).await?;
     ensure!(words.contains("--account may hold letters"), "{words}");
 
-    let client = visibility::new_namespace(&server).await?;
+    let client = server.in_namespace().await?.client;
     let namespace = client.options().namespace.clone();
     let list = async |arguments: &[&str]| {
         let mut command = command();

@@ -19,6 +19,7 @@ mod crashes;
 mod doctor;
 mod encodings;
 mod endings;
+mod examples;
 mod gallery;
 mod looking;
 mod messages;
@@ -111,6 +112,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         setting_up::tests,
         doctor::tests,
         clients::tests,
+        examples::tests,
         web_ui::tests,
         gallery::tests,
     ]

@@ -1,15 +1,11 @@
 //! What lifecycles are found by in the Temporal UI.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use seedance_archiver::search_attributes;
 use seedance_archiver_simulator::{Ending, Script};
-use temporalio_client::{
-    Client, ClientOptions, NamespacedClient, WorkflowCountOptions,
-    tonic::{Code, IntoRequest},
-};
-use temporalio_common::protos::temporal::api::workflowservice::v1::RegisterNamespaceRequest;
+use temporalio_client::{Client, NamespacedClient, WorkflowCountOptions};
 
 use crate::{
     Suite,
@@ -62,46 +58,18 @@ async fn is_found(client: &Client, query: &str) -> anyhow::Result<()> {
     .await
 }
 
-/// A client of a namespace that has nothing yet.
-pub(crate) async fn new_namespace(server: &Server) -> anyhow::Result<Client> {
-    let name = server.unique("namespace");
-    let request = RegisterNamespaceRequest {
-        namespace: name.clone(),
-        workflow_execution_retention_period: Duration::from_secs(24 * 3600).try_into().ok(),
-        ..RegisterNamespaceRequest::default()
-    };
-    let connection = server.client.connection().clone();
-    let mut service = connection.workflow_service();
-    service.register_namespace(request.into_request()).await?;
-    let client = Client::new(connection, ClientOptions::new(name).build())?;
-    // The server needs a moment to know its namespace.
-    until_async("the namespace can be used", || async {
-        let options = WorkflowCountOptions::default();
-        match client.count_workflows("", options).await {
-            Ok(count) => Ok(count.count() == 0),
-            Err(error) => {
-                let is_new = format!("{error:?}").contains(&format!("{:?}", Code::NotFound));
-                ensure!(is_new, "{error}");
-                Ok(false)
-            }
-        }
-    })
-    .await?;
-    Ok(client)
-}
-
 async fn registers_what_is_missing(server: Arc<Server>) -> anyhow::Result<()> {
-    let client = new_namespace(&server).await?;
+    let server = server.in_namespace().await?;
+    let client = &server.client;
     let unknown = client
         .count_workflows("SeedanceStatus = 'queued'", WorkflowCountOptions::default())
         .await;
     ensure!(unknown.is_err(), "{} has it already", client.namespace());
 
     ensure!(
-        search_attributes::are_registered(&client).await,
+        search_attributes::are_registered(client).await,
         "it was not registered"
     );
-    let server = server.with_client(client)?;
     let world = World::new(&server).await?;
     let id = world.simulator.create(Script::default());
     world.run(&server, &id).await?.manifest.context("lost")?;

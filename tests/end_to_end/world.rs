@@ -24,7 +24,11 @@ use seedance_archiver_simulator::{Builder, Script, Simulator};
 use seedance_archiver_workflows::VideoTaskLifecycle;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
-use temporalio_client::{Client, WorkflowDescribeOptions, WorkflowHandle};
+use temporalio_client::{
+    Client, ClientOptions, WorkflowCountOptions, WorkflowDescribeOptions, WorkflowHandle,
+    tonic::{Code, IntoRequest},
+};
+use temporalio_common::protos::temporal::api::workflowservice::v1::RegisterNamespaceRequest;
 use temporalio_sdk::Runtime;
 use tokio::process::{Child, Command};
 
@@ -60,6 +64,34 @@ impl Server {
             runtime: Runtime::from_current_tokio(Default::default())?,
             names: AtomicU32::new(0),
         })
+    }
+
+    /// The same server with a namespace that nothing else uses.
+    pub(crate) async fn in_namespace(&self) -> anyhow::Result<Self> {
+        let name = self.unique("namespace");
+        let request = RegisterNamespaceRequest {
+            namespace: name.clone(),
+            workflow_execution_retention_period: Duration::from_secs(24 * 3600).try_into().ok(),
+            ..RegisterNamespaceRequest::default()
+        };
+        let connection = self.client.connection().clone();
+        let mut service = connection.workflow_service();
+        service.register_namespace(request.into_request()).await?;
+        let client = Client::new(connection, ClientOptions::new(name).build())?;
+        // The server needs a moment to know its namespace.
+        until_async("the namespace can be used", || async {
+            let options = WorkflowCountOptions::default();
+            match client.count_workflows("", options).await {
+                Ok(count) => Ok(count.count() == 0),
+                Err(error) => {
+                    let is_new = format!("{error:?}").contains(&format!("{:?}", Code::NotFound));
+                    ensure!(is_new, "{error}");
+                    Ok(false)
+                }
+            }
+        })
+        .await?;
+        self.with_client(client)
     }
 
     /// The lifecycle of a task, as any client sees it.
