@@ -34,6 +34,7 @@ mod secrets;
 #[path = "../support/server.rs"]
 mod server;
 mod setting_up;
+mod strict;
 mod sweeping;
 mod tools;
 #[path = "../support/until.rs"]
@@ -113,6 +114,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         doctor::tests,
         clients::tests,
         examples::tests,
+        strict::tests,
         web_ui::tests,
         gallery::tests,
     ]
