@@ -27,11 +27,15 @@ pub use settings::Setting;
 pub use source::{Fault, Source};
 pub use task_path::TaskPath;
 
+pub use crate::{
+    archive::{InvalidTemplate, KeyTemplate, ObjectOptions},
+    download::UrlHosts,
+    seedance::{Budget, Statuses},
+};
+
 use std::net::SocketAddr;
 
 use reqwest::Url;
-
-use crate::download::UrlHosts;
 
 /// Effective configuration of a worker.
 #[derive(Clone, Debug)]

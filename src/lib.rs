@@ -1,49 +1,79 @@
 //! seedance-archiver: a Temporal worker that brings finished ByteDance Seedance videos into your own
 //! bucket before their URLs die.
 //!
-//! - [`worker`]: registers the workflow and the activities with the Temporal SDK and runs them.
-//! - [`activities`]: `QueryVideoTask` and `ArchiveVideo`.
-//! - [`seedance`]: the API client and the sealing of signed URLs.
-//! - [`questions`]: asks about a task for a workflow.
-//! - [`ingress`]: callbacks from Seedance.
-//! - [`download`]: fetches from URLs that are not trusted.
-//! - [`archive`]: transfer, publication and receipt.
-//! - [`gallery`]: the archive as a page.
-//! - [`config`]: what a worker is told.
-//! - [`lifecycles`]: starts lifecycles and follows them to their end.
-//! - [`rescue`]: which videos are still to be saved, and how long there is for each.
-//! - [`sweeps`]: starts sweeps of an account's tasks, and has them repeated.
-//! - [`deadlines`]: until when a video can be had.
-//! - [`search_attributes`]: what lifecycles are found by.
-//! - [`checkup`]: whether everything is there that a worker needs.
-//! - [`temporal`]: the Temporal that the environment names.
-//! - [`dev_server`]: a Temporal server for trying things out.
-//! - [`cli`]: the subcommands of the binary.
-//! - [`http`], [`telemetry`]: what they share.
+//! As a library it goes into a Rust worker of your own, and calls one from anywhere:
 //!
-//! The durable logic is in `seedance-archiver-workflows`, the messages in `seedance-archiver-proto`.
+//! - [`Plugin`]: registers workflows and activities into your worker.
+//! - [`worker`]: a worker as the binary runs it, on task queues of its own.
+//! - [`config`]: accounts, and what a worker is told.
+//! - [`lifecycles`]: starts lifecycles and follows them to their end.
+//! - [`proto`]: the messages, the public names and the words of the contract.
+//! - [`workflows`]: the durable logic, and the activities as workflows see them.
+//!
+//! These are what versions are about. What else is public is for the binary and its tests, is not
+//! documented here, and may change at any time:
+//!
+//! - `activities`: `QueryVideoTask`, `ArchiveVideo`, `AwaitVideoTask` and what belongs to them.
+//! - `seedance`: the API client and the sealing of signed URLs.
+//! - `questions`: asks about a task for a workflow.
+//! - `ingress`: callbacks from Seedance.
+//! - `download`: fetches from URLs that are not trusted.
+//! - `archive`: transfer, publication and receipt.
+//! - `gallery`: the archive as a page.
+//! - `rescue`: which videos are still to be saved, and how long there is for each.
+//! - `sweeps`: starts sweeps of an account's tasks, and has them repeated.
+//! - `deadlines`: until when a video can be had.
+//! - `search_attributes`: what lifecycles are found by.
+//! - `checkup`: whether everything is there that a worker needs.
+//! - `temporal`: the Temporal that the environment names.
+//! - `dev_server`: a Temporal server for trying things out.
+//! - `cli`: the subcommands of the binary.
+//! - `http`, `telemetry`: what they share.
 
+#[doc(hidden)]
 pub mod activities;
+#[doc(hidden)]
 pub mod archive;
+#[doc(hidden)]
 pub mod checkup;
+#[doc(hidden)]
 pub mod cli;
 pub mod config;
+#[doc(hidden)]
 pub mod deadlines;
+#[doc(hidden)]
 pub mod dev_server;
+#[doc(hidden)]
 pub mod download;
+#[doc(hidden)]
 pub mod gallery;
+#[doc(hidden)]
 pub mod http;
+#[doc(hidden)]
 pub mod ingress;
 pub mod lifecycles;
 mod plugin;
+#[doc(hidden)]
 pub mod questions;
+#[doc(hidden)]
 pub mod rescue;
+#[doc(hidden)]
 pub mod search_attributes;
+#[doc(hidden)]
 pub mod seedance;
+#[doc(hidden)]
 pub mod sweeps;
+#[doc(hidden)]
 pub mod telemetry;
+#[doc(hidden)]
 pub mod temporal;
 mod time;
 pub mod worker;
 
+pub use activities::CannotServe;
+pub use archive::CannotOpenArchive;
 pub use plugin::{Plugin, PluginBuilder};
+#[doc(no_inline)]
+pub use seedance_archiver_proto as proto;
+#[doc(no_inline)]
+pub use seedance_archiver_workflows as workflows;

@@ -1,6 +1,8 @@
 //! The messages against another implementation of protobuf, which reads JSON strictly: what it writes we
 //! read, and what we write it reads, with every field of every message set.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::fmt::Debug;
 
 use prost::{Message, Name};

@@ -6,6 +6,8 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use jiff::Timestamp;
+use seedance_archiver_proto::v1::OutcomeRecord;
 use seedance_archiver_simulator::{Ending, Script};
 use serde_json::Value;
 
@@ -45,6 +47,10 @@ pub(crate) fn tests(suite: Suite) -> Suite {
         .test(
             "endings::a_404_is_not_believed_of_a_task_that_was_seen",
             seen_and_then_not_found,
+        )
+        .test(
+            "endings::another_video_in_its_place_is_a_conflict",
+            conflict,
         )
 }
 
@@ -217,5 +223,26 @@ async fn seen_and_then_not_found(server: Arc<Server>) -> anyhow::Result<()> {
         })
         .await?;
     ensure!(result.outcome == "archived", "{result:?}");
+    Ok(())
+}
+
+/// Neither of the two is lost, and a sweep does not try again.
+async fn conflict(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let id = world.simulator.create(Script::default());
+    let folder = format!("default/{}/{id}", Timestamp::now().strftime("%Y/%m/%d"));
+    let folder = world.directory.path().join(folder);
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("video.mp4"), "another video")?;
+
+    let ended = world.run(&server, &id).await;
+    let error = ended.err().context("it did not fail")?.to_string();
+    ensure!(error.contains("video.mp4"), "{error}");
+    let there = std::fs::read_to_string(folder.join("video.mp4"))?;
+    ensure!(there == "another video", "it was replaced");
+    let outcome: OutcomeRecord =
+        serde_json::from_slice(&std::fs::read(folder.join("outcome.json"))?)?;
+    let told = (outcome.outcome.as_str(), outcome.reason.as_str());
+    ensure!(told == ("unknown", "store_conflict"), "{outcome:?}");
     Ok(())
 }

@@ -3,7 +3,7 @@
 use seedance_archiver_proto::{
     names::failure,
     outcome,
-    reason::{CANCELLED_AND_PURGED, CANCELLED_BY_CALLER, OUTSIDE_QUERY_WINDOW},
+    reason::{self, CANCELLED_AND_PURGED, CANCELLED_BY_CALLER, OUTSIDE_QUERY_WINDOW},
     status,
     v1::{Manifest, Verdict, VideoTask, VideoTaskLifecycleResult},
 };
@@ -74,6 +74,17 @@ pub fn cancelled_by_caller(task_too: &str, task: Option<VideoTask>) -> VideoTask
         task,
         reason: CANCELLED_BY_CALLER.into(),
         message: format!("the lifecycle was cancelled; {task_too}"),
+        ..VideoTaskLifecycleResult::default()
+    }
+}
+
+/// The archive has another video under the task's name.
+pub fn conflict(message: String, task: Option<VideoTask>) -> VideoTaskLifecycleResult {
+    VideoTaskLifecycleResult {
+        outcome: outcome::UNKNOWN.into(),
+        task,
+        reason: reason::of_failure(failure::STORE_CONFLICT),
+        message,
         ..VideoTaskLifecycleResult::default()
     }
 }

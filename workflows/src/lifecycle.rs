@@ -7,6 +7,7 @@ mod follow;
 mod known;
 
 use seedance_archiver_proto::{
+    names::failure,
     outcome, phase, status,
     v1::{
         ArchiveVideoRequest, CancelVideoTaskRequest, LifecycleProgress, LifecycleState, Manifest,
@@ -18,7 +19,7 @@ use temporalio_common::error::{ApplicationFailure, IncomingError};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_workflow::{
     ActivityExecutionError, ContinueAsNewOptions, SyncWorkflowContext, WorkflowContext,
-    WorkflowContextView, WorkflowResult,
+    WorkflowContextView, WorkflowResult, WorkflowTermination,
 };
 
 use crate::{
@@ -62,7 +63,10 @@ impl VideoTaskLifecycle {
             Ok(result) => result,
             Err(_) if ctx.cancellation_token().is_cancelled() => cancelled(ctx, &request).await,
             Err(Stop::HistoryIsLong(state)) => return start_over(ctx, request, state),
-            Err(Stop::Failed(error)) => end_after(error, last_seen(ctx))?,
+            Err(Stop::Failed(error)) => match end_after(&error, last_seen(ctx)) {
+                Some(result) => result,
+                None => return Err(fail(ctx, &request, error).await),
+            },
         };
         result.task = result.task.map(|task| record_in(ctx, task));
         record(ctx, &request, &mut result).await;
@@ -198,13 +202,30 @@ async fn record(
 /// An activity that fails for good ends the lifecycle where it says what that means for the task.
 /// Otherwise the failure is the workflow's own.
 fn end_after(
-    error: ActivityExecutionError,
+    error: &ActivityExecutionError,
     last_seen: Option<VideoTask>,
-) -> WorkflowResult<VideoTaskLifecycleResult> {
-    match verdict(&error) {
-        Some(verdict) => Ok(ending::after_verdict(verdict, words(&error), last_seen)),
-        None => Err(error.into()),
+) -> Option<VideoTaskLifecycleResult> {
+    let verdict = verdict(error)?;
+    Some(ending::after_verdict(verdict, words(error), last_seen))
+}
+
+/// The failure is the workflow's own. Where the archive has another video in the task's place, a record
+/// says so, or every sweep would try again.
+async fn fail(
+    ctx: &Context,
+    request: &VideoTaskLifecycleRequest,
+    error: ActivityExecutionError,
+) -> WorkflowTermination {
+    let is_conflict = matches!(
+        error.reason(),
+        Some(IncomingError::Application(failure))
+            if failure.type_name() == Some(failure::STORE_CONFLICT)
+    );
+    if is_conflict {
+        let mut result = ending::conflict(words(&error), last_seen(ctx));
+        record(ctx, request, &mut result).await;
     }
+    error.into()
 }
 
 fn verdict(error: &ActivityExecutionError) -> Option<Verdict> {
