@@ -232,7 +232,10 @@ async fn look_at(
                 deadlines = Deadlines::of(account, &fresh);
                 State::Missing
             }
-            _ => State::Dead,
+            Ok(_) => State::Dead,
+            Err(error) if error.reaction() == Reaction::NotFound => State::Dead,
+            // Nobody could say: its lifecycle asks again.
+            Err(_) => State::Missing,
         }
     };
     Ok(Video {

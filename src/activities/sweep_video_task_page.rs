@@ -49,6 +49,8 @@ const AT_ONCE: usize = 16;
 const RETRY: Duration = Duration::from_secs(2);
 /// Longest time between two attempts, where the service does not ask for more.
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
+/// Attempts at what may never do, before what is behind it has its turn.
+const ATTEMPTS: u32 = 6;
 /// How often progress is told.
 const BEAT: Duration = Duration::from_secs(1);
 /// Longest time that a service may ask for.
@@ -130,8 +132,17 @@ impl SweepActivities {
         let attempt = ctx.info().attempt;
         let archive = archive_at(&served.archive, &request.destination)
             .map_err(|fault| look_failed(fault, attempt))?;
-        let listed = self.seedance.list(&served.account, &page).await;
-        let listed = listed.map_err(|error| list_failed(error, attempt))?;
+        let listed = match self.seedance.list(&served.account, &page).await {
+            Ok(listed) => listed,
+            Err(error) if is_hopeless(&error, &page, attempt) => {
+                tracing::warn!(account = served.account.name, ?page, %error, "passed over a page");
+                return Ok(SweepVideoTaskPageResult {
+                    result: None,
+                    next: pages::after(&page, true),
+                });
+            }
+            Err(error) => return Err(list_failed(error, attempt)),
+        };
         let sweep = Sweep {
             served,
             archive,
@@ -140,8 +151,16 @@ impl SweepActivities {
             task_queue: task_queue(ctx, &request),
             request: &request,
         };
-        let result = sweep.all(listed.records, progress).await;
-        let result = result.map_err(|fault| look_failed(fault, attempt))?;
+        let (result, fault) = sweep.all(listed.records, progress).await;
+        match fault {
+            // The next sweep looks at it again: nothing behind it is to wait for it.
+            Some(fault) if attempt >= ATTEMPTS => {
+                let error = look_failed(fault, attempt);
+                tracing::warn!(account = served.account.name, ?error, "passed over a task");
+            }
+            Some(fault) => return Err(look_failed(fault, attempt)),
+            None => {}
+        }
         tell(&served.account, &page, &result);
         Ok(SweepVideoTaskPageResult {
             result: Some(result),
@@ -198,18 +217,25 @@ impl Sweep<'_> {
         &self,
         records: Vec<Record>,
         progress: &Progress,
-    ) -> Result<SweepVideoTasksResult, Fault> {
+    ) -> (SweepVideoTasksResult, Option<Fault>) {
         let now = SystemTime::now();
         let records = records
             .into_iter()
             .filter(|record| can_be_asked_about(&self.served.account, record, now));
-        let mut result = SweepVideoTasksResult::default();
+        let (mut result, mut fault) = (SweepVideoTasksResult::default(), None);
         let mut states = stream::iter(records)
             .map(|record| self.one(record))
             .buffer_unordered(AT_ONCE);
         while let Some(state) = states.next().await {
+            let state = match state {
+                Ok(state) => state,
+                Err(error) => {
+                    fault.get_or_insert(error);
+                    continue;
+                }
+            };
             result.listed += 1;
-            match state? {
+            match state {
                 State::Settled(How::Archived) => result.archived += 1,
                 State::Settled(How::Ended) => result.ended += 1,
                 State::Running => result.running += 1,
@@ -217,7 +243,7 @@ impl Sweep<'_> {
             }
             progress.set(result);
         }
-        Ok(result)
+        (result, fault)
     }
 
     async fn one(&self, record: Record) -> Result<State, Fault> {
@@ -282,6 +308,18 @@ impl Progress {
                 tracing::error!(%error, "cannot heartbeat");
             }
         }
+    }
+}
+
+/// Whether this page will not come, however often it is asked for: the service does not know the tier or so
+/// many pages, or what it answers cannot be read.
+fn is_hopeless(error: &seedance::Error, page: &SweepPage, attempt: u32) -> bool {
+    let is_first = *page == pages::first();
+    match error.reaction() {
+        Reaction::Refused => !is_first,
+        Reaction::NotOffered => !is_first,
+        Reaction::Unexpected => attempt >= ATTEMPTS,
+        _ => false,
     }
 }
 

@@ -17,6 +17,8 @@ use crate::lifecycles::{self, Cost, Doing, LifecycleError};
 
 /// How often a transfer that is under way late is looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// Shortest time that a lifecycle is waited for.
+const SHORTEST_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a lifecycle ended, and what it took.
 pub(super) type Ended = Result<(VideoTaskLifecycleResult, Option<Cost>), LifecycleError>;
@@ -107,7 +109,8 @@ async fn patience(until: Option<SystemTime>, is_transferring: &Cell<bool>) {
         return std::future::pending().await;
     };
     let left = until.duration_since(SystemTime::now()).unwrap_or_default();
-    tokio::time::sleep(left).await;
+    // Where its turn comes late, a fresh URL may be had.
+    tokio::time::sleep(left.max(SHORTEST_PATIENCE)).await;
     while is_transferring.get() {
         tokio::time::sleep(LOOK).await;
     }

@@ -96,15 +96,18 @@ pub fn decode<T: Contract>(payload: &Payload) -> Result<T, InvalidRequest> {
 }
 
 fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, InvalidRequest> {
-    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(json)).map_err(
-        |error| {
-            let field = match error.path().to_string() {
-                path if path == "." || path == "?" => "input".to_owned(),
-                path => path,
-            };
-            InvalidRequest::new(field, unreadable(error.inner()))
-        },
-    )
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let message = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let field = match error.path().to_string() {
+            path if path == "." || path == "?" => "input".to_owned(),
+            path => path,
+        };
+        InvalidRequest::new(field, unreadable(error.inner()))
+    })?;
+    match reader.end() {
+        Ok(()) => Ok(message),
+        Err(error) => Err(InvalidRequest::new("input", unreadable(&error))),
+    }
 }
 
 /// A decoder's words. They repeat the value that is wrong, which may be anything.

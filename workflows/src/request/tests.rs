@@ -50,6 +50,7 @@ fn names_the_field_that_is_wrong() {
     assert!(fault(r#"{"task_id": ".."}"#).starts_with("`task_id` is a path"));
     assert!(fault(r#"{"task_id": "a", "account": "../b"}"#).starts_with("`account` may hold"));
     assert!(fault("\"cgt-1\"").starts_with("`input` cannot be read"));
+    assert!(fault(r#"{"task_id": "a"} b"#).starts_with("`input` cannot be read"));
     let archive = decode::<ArchiveVideoRequest>(r#"{"task": {"created_at": "soon"}}"#);
     assert!(
         archive
