@@ -3,11 +3,13 @@
 //! for sweeps.
 
 mod archive_video;
+mod beat;
 mod cancel_video_task;
 mod failure;
 mod fault;
 mod heartbeat;
 mod memory;
+mod per_account;
 mod query_video_task;
 mod record_outcome;
 mod settled;

@@ -68,6 +68,7 @@ pub mod telemetry;
 #[doc(hidden)]
 pub mod temporal;
 mod time;
+mod watching;
 pub mod worker;
 
 pub use activities::CannotServe;

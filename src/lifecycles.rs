@@ -10,8 +10,6 @@ mod state;
 pub use list::{Filter, List, Listed, list};
 pub use state::{Pending, State};
 
-use std::time::Duration;
-
 use seedance_archiver_proto::{
     names,
     reason::{CANCELLED_BY_CALLER, TERMINATED, TIMED_OUT},
@@ -33,8 +31,7 @@ use temporalio_common::{
     },
 };
 
-/// How often a lifecycle is looked at.
-const LOOK: Duration = Duration::from_millis(400);
+use crate::watching::watching;
 
 /// A lifecycle that was started, by this call or an earlier one.
 pub struct Lifecycle {
@@ -75,6 +72,14 @@ pub struct LifecycleError {
 }
 
 impl LifecycleError {
+    fn new(workflow_id: String, fault: impl ToString) -> Self {
+        Self {
+            workflow_id,
+            fault: fault.to_string(),
+            failure_type: None,
+        }
+    }
+
     /// The type of the failure that the workflow ended with. `None`: it is not the workflow that failed.
     pub fn failure_type(&self) -> Option<&str> {
         self.failure_type.as_deref()
@@ -88,14 +93,8 @@ pub async fn start(
     request: VideoTaskLifecycleRequest,
 ) -> Result<Lifecycle, LifecycleError> {
     let join = WorkflowIdConflictPolicy::UseExisting;
-    match try_start(client, task_queue, request, join).await {
-        Ok(lifecycle) => Ok(lifecycle),
-        Err((workflow_id, error)) => Err(LifecycleError {
-            workflow_id,
-            fault: error.to_string(),
-            failure_type: None,
-        }),
-    }
+    let started = try_start(client, task_queue, request, join).await;
+    started.map_err(|(workflow_id, error)| LifecycleError::new(workflow_id, error))
 }
 
 /// Starts the lifecycle of a task, unless it is running already. Returns whether it was started.
@@ -108,11 +107,7 @@ pub async fn start_new(
     match try_start(client, task_queue, request, refuse).await {
         Ok(_) => Ok(true),
         Err((_, WorkflowStartError::AlreadyStarted { .. })) => Ok(false),
-        Err((workflow_id, error)) => Err(LifecycleError {
-            workflow_id,
-            fault: error.to_string(),
-            failure_type: None,
-        }),
+        Err((workflow_id, error)) => Err(LifecycleError::new(workflow_id, error)),
     }
 }
 
@@ -158,20 +153,12 @@ impl Lifecycle {
         &self,
         mut watch: impl FnMut(Doing),
     ) -> Result<VideoTaskLifecycleResult, LifecycleError> {
-        let mut ticks = tokio::time::interval(LOOK);
-        let result = self.result();
-        tokio::pin!(result);
-        loop {
-            tokio::select! {
-                result = &mut result => return result,
-                _ = ticks.tick() => {
-                    // A look that fails shows nothing; what counts is the result.
-                    if let Ok(Some(doing)) = self.doing().await {
-                        watch(doing);
-                    }
-                }
+        let look = async || {
+            if let Ok(Some(doing)) = self.doing().await {
+                watch(doing);
             }
-        }
+        };
+        watching(self.result(), look).await
     }
 
     /// Waits for the result. A video that is lost has one too, although its workflow fails.
@@ -208,10 +195,9 @@ impl Lifecycle {
 
     /// Whether it has not ended. It may have gone on in another run.
     pub async fn is_running(&self) -> Result<bool, LifecycleError> {
-        let workflow_id = self.handle.info().workflow_id.as_str();
         let latest = self
             .client
-            .get_workflow_handle::<VideoTaskLifecycle>(workflow_id);
+            .get_workflow_handle::<VideoTaskLifecycle>(self.workflow_id());
         let describe = latest.describe(WorkflowDescribeOptions::default());
         let description = describe
             .await
@@ -274,11 +260,7 @@ impl Lifecycle {
 
     /// Nobody waits for its end any more, for this reason.
     pub(crate) fn error(&self, fault: String) -> LifecycleError {
-        LifecycleError {
-            workflow_id: self.handle.info().workflow_id.clone(),
-            fault,
-            failure_type: None,
-        }
+        LifecycleError::new(self.workflow_id().to_owned(), fault)
     }
 }
 

@@ -86,7 +86,11 @@ impl Plugin {
         let questions = Questions::new(seedance.clone(), has_search_attributes);
         Ok(Self {
             query_activities: QueryActivities::new(accounts.clone(), questions.clone()),
-            sweep_activities: SweepActivities::new(&accounts, seedance.clone(), &archive_url)?,
+            sweep_activities: SweepActivities::new(
+                accounts.clone(),
+                seedance.clone(),
+                &archive_url,
+            )?,
             transfer_activities: TransferActivities::new(accounts, seedance, &archive_url)?,
             questions,
         })

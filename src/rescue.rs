@@ -9,9 +9,10 @@ use std::{
 use backon::{ExponentialBuilder, Retryable};
 use futures::{StreamExt, TryStreamExt, stream};
 use seedance_archiver_proto::{
-    service_tier, status,
+    status,
     v1::{SweepPage, VideoTask},
 };
+use seedance_archiver_workflows::pages;
 
 use crate::{
     archive::{self, Archive, Layout, receipt},
@@ -162,26 +163,18 @@ async fn list(
     let now = SystemTime::now();
     // A task that is created meanwhile moves others to the next page.
     let mut records = BTreeMap::new();
-    for service_tier in service_tier::ALL {
-        let mut page = SweepPage {
-            service_tier: service_tier.to_owned(),
-            page_num: 1,
-        };
-        loop {
-            let listed = list_page(seedance, account, &page).await?;
-            *skipped += listed.skipped;
-            records.extend(
-                listed
-                    .records
-                    .into_iter()
-                    .filter(|record| can_be_asked_about(account, record, now))
-                    .map(|record| (record.id().to_owned(), record)),
-            );
-            if listed.is_last {
-                break;
-            }
-            page.page_num += 1;
-        }
+    let mut next = Some(pages::first());
+    while let Some(page) = next {
+        let listed = list_page(seedance, account, &page).await?;
+        *skipped += listed.skipped;
+        records.extend(
+            listed
+                .records
+                .into_iter()
+                .filter(|record| can_be_asked_about(account, record, now))
+                .map(|record| (record.id().to_owned(), record)),
+        );
+        next = pages::after(&page, listed.is_last);
     }
     Ok(records.into_values().collect())
 }

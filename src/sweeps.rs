@@ -7,8 +7,6 @@
 pub mod auto_archive;
 pub mod schedule;
 
-use std::time::Duration;
-
 use seedance_archiver_proto::{
     names,
     v1::{SweepVideoTasksRequest, SweepVideoTasksResult},
@@ -22,8 +20,7 @@ use temporalio_common::{
     error::IncomingError, protos::temporal::api::workflow::v1::PendingActivityInfo,
 };
 
-/// How often a sweep is looked at.
-const LOOK: Duration = Duration::from_millis(400);
+use crate::watching::watching;
 
 /// A sweep that was started, by this call or an earlier one.
 pub struct Sweep {
@@ -74,20 +71,12 @@ impl Sweep {
         &self,
         mut watch: impl FnMut(String),
     ) -> Result<SweepVideoTasksResult, SweepError> {
-        let mut ticks = tokio::time::interval(LOOK);
-        let result = self.result();
-        tokio::pin!(result);
-        loop {
-            tokio::select! {
-                result = &mut result => return result,
-                _ = ticks.tick() => {
-                    // A look that fails shows nothing; what counts is the result.
-                    if let Some(doing) = self.doing().await {
-                        watch(doing);
-                    }
-                }
+        let look = async || {
+            if let Some(doing) = self.doing().await {
+                watch(doing);
             }
-        }
+        };
+        watching(self.result(), look).await
     }
 
     /// Waits for the result.

@@ -7,6 +7,7 @@ use seedance_archiver_proto::v1::ArchiveProgress;
 use serde::{Deserialize, Serialize};
 use temporalio_sdk::activities::ActivityContext;
 
+use super::beat;
 use crate::archive::{Kind, Place, Progress};
 
 /// How often progress is told while bytes come in.
@@ -27,27 +28,25 @@ pub(super) fn recall(ctx: &ActivityContext) -> Place {
 
 /// Tells how far it is again and again, whatever step the attempt is at.
 pub(super) async fn beat_on(ctx: &ActivityContext, progress: &Progress) -> Infallible {
-    let mut ticks = tokio::time::interval(INTERVAL);
-    loop {
-        ticks.tick().await;
-        beat(ctx, progress).await;
-    }
+    beat::tell_on(ctx, INTERVAL, || Heartbeat::of(progress)).await
 }
 
 /// Tells how far it is.
 pub(super) async fn beat(ctx: &ActivityContext, progress: &Progress) {
-    let place = progress.place();
-    let number = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
-    let beat = Heartbeat {
-        progress: ArchiveProgress {
-            object: place.kind.map_or("", Kind::word).to_owned(),
-            bytes_done: number(place.done),
-            bytes_total: place.total.map_or(0, number),
-        },
-        place,
-    };
-    if let Err(error) = ctx.record_heartbeat(beat).await {
-        // No message of ours can cause it. The server will miss the heartbeat and start again.
-        tracing::error!(%error, "cannot heartbeat");
+    beat::tell(ctx, Heartbeat::of(progress)).await;
+}
+
+impl Heartbeat {
+    fn of(progress: &Progress) -> Self {
+        let place = progress.place();
+        let number = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        Self {
+            progress: ArchiveProgress {
+                object: place.kind.map_or("", Kind::word).to_owned(),
+                bytes_done: number(place.done),
+                bytes_total: place.total.map_or(0, number),
+            },
+            place,
+        }
     }
 }

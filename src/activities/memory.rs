@@ -10,6 +10,7 @@ use seedance_archiver_workflows::{
 };
 use temporalio_sdk::activities::ActivityContext;
 
+use super::beat;
 use crate::{config::Account, time::time};
 
 /// The memory of one question, over all its attempts.
@@ -128,9 +129,7 @@ impl<'a> Memory<'a> {
     }
 
     async fn write_down(&self) {
-        if let Err(error) = self.ctx.record_heartbeat(self.progress.clone()).await {
-            tracing::error!(%error, "cannot write a heartbeat");
-        }
+        beat::tell(self.ctx, self.progress.clone()).await;
     }
 }
 

@@ -5,20 +5,15 @@
 #![allow(missing_docs)]
 
 use std::{
-    collections::BTreeMap,
-    convert::Infallible,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use futures::{StreamExt, stream};
 use reqwest::Url;
-use seedance_archiver_proto::{
-    names,
-    v1::{
-        SweepPage, SweepVideoTaskPageRequest, SweepVideoTaskPageResult, SweepVideoTasksResult,
-        VideoTaskLifecycleRequest,
-    },
+use seedance_archiver_proto::v1::{
+    SweepPage, SweepVideoTaskPageRequest, SweepVideoTaskPageResult, SweepVideoTasksResult,
+    VideoTaskLifecycleRequest,
 };
 use seedance_archiver_workflows::{
     pages,
@@ -30,8 +25,9 @@ use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
 use super::{
-    CannotServe, failure,
+    CannotServe, beat, failure,
     fault::Fault,
+    per_account::PerAccount,
     settled::{How, Settled},
     transfers::archive_at,
 };
@@ -60,8 +56,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 #[derive(Clone)]
 pub struct SweepActivities {
     seedance: Client,
-    accounts: Accounts,
-    served: Arc<BTreeMap<String, Served>>,
+    served: Arc<PerAccount<Served>>,
     settled: Arc<Settled>,
 }
 
@@ -88,7 +83,7 @@ impl SweepActivities {
         tokio::select! {
             swept = self.run(&ctx, request, &progress) => swept.map(|swept| Reply::new(swept, encoding)),
             () = ctx.cancelled() => Err(ActivityError::cancelled()),
-            never = progress.beat_on(&ctx) => match never {},
+            never = beat::tell_on(&ctx, BEAT, || progress.get()) => match never {},
         }
     }
 }
@@ -96,27 +91,20 @@ impl SweepActivities {
 impl SweepActivities {
     /// Activities that serve these accounts, whose videos are archived to `archive_url`.
     pub fn new(
-        accounts: &Accounts,
+        accounts: Accounts,
         seedance: Client,
         archive_url: &Url,
     ) -> Result<Self, CannotServe> {
         let serve = |account: &Arc<Account>| {
-            let served = Served {
+            Ok(Served {
                 account: account.clone(),
                 archive: Archive::open_with(archive_url, account.archive.objects.clone())?,
                 starts: account.budget.fresh(),
-            };
-            Ok((account.name.clone(), served))
+            })
         };
         Ok(Self {
             seedance,
-            served: Arc::new(
-                accounts
-                    .iter()
-                    .map(serve)
-                    .collect::<Result<_, CannotServe>>()?,
-            ),
-            accounts: accounts.clone(),
+            served: Arc::new(PerAccount::new(accounts, serve)?),
             settled: Arc::default(),
         })
     }
@@ -127,7 +115,7 @@ impl SweepActivities {
         request: SweepVideoTaskPageRequest,
         progress: &Progress,
     ) -> Result<SweepVideoTaskPageResult, ActivityError> {
-        let served = self.served(&request.account)?;
+        let served = self.served.get(&request.account)?;
         let page = request.page.clone().unwrap_or_default();
         let attempt = ctx.info().attempt;
         let archive = archive_at(&served.archive, &request.destination)
@@ -166,13 +154,6 @@ impl SweepActivities {
             result: Some(result),
             next: pages::after(&page, listed.is_last),
         })
-    }
-
-    fn served(&self, name: &str) -> Result<&Served, ActivityError> {
-        match self.served.get(names::account_or_default(name)) {
-            Some(served) => Ok(served),
-            None => Err(failure::invalid_request(self.accounts.unknown(name))),
-        }
     }
 }
 
@@ -297,18 +278,6 @@ impl Progress {
         let result = self.0.lock();
         *result.unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Tells it again and again, whatever the attempt waits for.
-    async fn beat_on(&self, ctx: &ActivityContext) -> Infallible {
-        let mut ticks = tokio::time::interval(BEAT);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = ctx.record_heartbeat(self.get()).await {
-                // The server will miss the heartbeat and start again.
-                tracing::error!(%error, "cannot heartbeat");
-            }
-        }
-    }
 }
 
 /// Whether this page will not come, however often it is asked for: the service does not know the tier or so
@@ -316,8 +285,7 @@ impl Progress {
 fn is_hopeless(error: &seedance::Error, page: &SweepPage, attempt: u32) -> bool {
     let is_first = *page == pages::first();
     match error.reaction() {
-        Reaction::Refused => !is_first,
-        Reaction::NotOffered => !is_first,
+        Reaction::Refused | Reaction::NotOffered => !is_first,
         Reaction::Unexpected => attempt >= ATTEMPTS,
         _ => false,
     }

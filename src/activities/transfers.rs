@@ -3,12 +3,11 @@
 // The constants that the macro makes carry no documentation.
 #![allow(missing_docs)]
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use reqwest::Url;
-use seedance_archiver_proto::{
-    names,
-    v1::{ArchiveVideoRequest, Manifest, OutcomeRecord, RecordOutcomeRequest},
+use seedance_archiver_proto::v1::{
+    ArchiveVideoRequest, Manifest, OutcomeRecord, RecordOutcomeRequest,
 };
 use seedance_archiver_workflows::{
     reply::Reply,
@@ -18,7 +17,7 @@ use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio::sync::Semaphore;
 
-use super::{failure, fault::Fault, record_outcome};
+use super::{fault::Fault, per_account::PerAccount, record_outcome};
 use crate::{
     archive::{self, Archive, Buffers, CannotOpenArchive, Transfers},
     config::{Account, Accounts},
@@ -36,8 +35,7 @@ pub struct TransferActivities {
     pub(super) seedance: Client,
     /// Turns to transfer, of which a worker may have fewer than slots.
     pub(super) turns: Arc<Semaphore>,
-    accounts: Accounts,
-    served: Arc<BTreeMap<String, Served>>,
+    served: Arc<PerAccount<Served>>,
 }
 
 /// An account, and what its transfers need.
@@ -83,7 +81,7 @@ impl TransferActivities {
     ) -> Result<Self, CannotServe> {
         let buffers = Buffers::default();
         let serve = |account: &Arc<Account>| {
-            let served = Served {
+            Ok(Served {
                 account: account.clone(),
                 transfers: Transfers {
                     downloads: Downloads::new(account.url_hosts.clone())
@@ -91,28 +89,18 @@ impl TransferActivities {
                     buffers: buffers.clone(),
                 },
                 archive: Archive::open_with(archive_url, account.archive.objects.clone())?,
-            };
-            Ok((account.name.clone(), served))
+            })
         };
         Ok(Self {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
-            served: Arc::new(
-                accounts
-                    .iter()
-                    .map(serve)
-                    .collect::<Result<_, CannotServe>>()?,
-            ),
-            accounts,
+            served: Arc::new(PerAccount::new(accounts, serve)?),
             seedance,
         })
     }
 
     /// The account that a request means.
     pub(super) fn served(&self, name: &str) -> Result<&Served, ActivityError> {
-        match self.served.get(names::account_or_default(name)) {
-            Some(served) => Ok(served),
-            None => Err(failure::invalid_request(self.accounts.unknown(name))),
-        }
+        self.served.get(name)
     }
 }
 

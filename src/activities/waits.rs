@@ -2,7 +2,6 @@
 //! wait ends no lifecycle.
 
 use std::{
-    convert::Infallible,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -14,7 +13,7 @@ use temporalio_common::error::ApplicationFailure;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio::sync::Semaphore;
 
-use super::{failure, successor};
+use super::{beat, failure, successor};
 use crate::{
     config::Account,
     lifecycles::{self, Lifecycle, LifecycleError},
@@ -49,7 +48,7 @@ impl Waits {
         request: &AwaitVideoTaskRequest,
     ) -> Result<VideoTaskLifecycleResult, ActivityError> {
         let lifecycle = begin(ctx, request).await.map_err(failed)?;
-        remember(ctx, &lifecycle).await;
+        beat::tell(ctx, progress(&lifecycle)).await;
         // Without heartbeats nobody would notice that this worker is gone.
         let may_hold = ctx.info().heartbeat_timeout.is_some();
         let slot = may_hold.then(|| self.slots.try_acquire().ok()).flatten();
@@ -59,7 +58,7 @@ impl Waits {
         tokio::select! {
             result = lifecycle.result() => ended(request, &lifecycle, result).await,
             () = ctx.cancelled() => Err(told_to_stop(ctx).await),
-            never = beat_on(ctx, &lifecycle) => match never {},
+            never = beat::tell_on(ctx, HEARTBEAT, || progress(&lifecycle)) => match never {},
         }
     }
 }
@@ -163,22 +162,10 @@ fn failed(error: LifecycleError) -> ActivityError {
     }
 }
 
-async fn beat_on(ctx: &ActivityContext, lifecycle: &Lifecycle) -> Infallible {
-    let mut ticks = tokio::time::interval(HEARTBEAT);
-    loop {
-        ticks.tick().await;
-        remember(ctx, lifecycle).await;
-    }
-}
-
 /// Tells the next attempt which run it is to wait for.
-async fn remember(ctx: &ActivityContext, lifecycle: &Lifecycle) {
-    let progress = AwaitProgress {
+fn progress(lifecycle: &Lifecycle) -> AwaitProgress {
+    AwaitProgress {
         run_id: lifecycle.run_id().to_owned(),
-    };
-    if let Err(error) = ctx.record_heartbeat(progress).await {
-        // No message of ours can cause it. The server will miss the heartbeat and start again.
-        tracing::error!(%error, "cannot heartbeat");
     }
 }
 

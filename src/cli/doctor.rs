@@ -2,14 +2,13 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
 use temporalio_client::Client;
 
 use super::{Output, findings::Findings, session, signals::Stop};
 use crate::{
     checkup::{Found, api, archives, configuration, ingress, server},
     config::Reading,
-    http, seedance, telemetry,
+    telemetry,
 };
 
 /// Check everything that a worker needs, and say how to mend what is wrong
@@ -43,8 +42,7 @@ async fn check(findings: &mut Findings) -> anyhow::Result<()> {
     let reading = Reading::of(session::variable, None);
     findings.add(configuration::check(&reading));
     findings.add(configuration::check_files(&reading));
-    let http = http::client().context("cannot make the HTTP client")?;
-    let seedance = seedance::Client::new(http);
+    let seedance = session::seedance()?;
     findings.add(api::check(&seedance, &reading.accounts).await);
     let (client, finding) = server::connect().await;
     findings.add([finding]);

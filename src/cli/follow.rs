@@ -17,8 +17,8 @@ use crate::lifecycles::{self, Cost, Doing, LifecycleError};
 
 /// How often a transfer that is under way late is looked at.
 const LOOK: Duration = Duration::from_secs(1);
-/// Shortest time that a lifecycle is waited for.
-const SHORTEST_PATIENCE: Duration = Duration::from_secs(30);
+/// How long after its URL has died a video is still waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a lifecycle ended, and what it took.
 pub(super) type Ended = Result<(VideoTaskLifecycleResult, Option<Cost>), LifecycleError>;
@@ -32,15 +32,15 @@ pub(super) struct Followed {
 /// A lifecycle to follow.
 pub(super) struct Job {
     pub(super) request: VideoTaskLifecycleRequest,
-    /// When waiting is given up, unless its bytes come in. `None`: never.
-    pub(super) patience: Option<SystemTime>,
+    /// When its URL dies. Soon after, waiting is given up, unless its bytes come in. `None`: never.
+    pub(super) dies_at: Option<SystemTime>,
 }
 
 impl From<VideoTaskLifecycleRequest> for Job {
     fn from(request: VideoTaskLifecycleRequest) -> Self {
         Self {
             request,
-            patience: None,
+            dies_at: None,
         }
     }
 }
@@ -91,7 +91,7 @@ async fn follow(client: &Client, task_queue: &str, job: Job, mut line: Line) -> 
                 is_transferring.set(matches!(doing, Doing::Archiving { .. }));
                 line.show(&doing);
             }) => result?,
-            () = patience(job.patience, &is_transferring) => {
+            () = patience(job.dies_at, &is_transferring) => {
                 return Err(lifecycle.error("its URL has died before it could be fetched".into()));
             }
         };
@@ -104,13 +104,15 @@ async fn follow(client: &Client, task_queue: &str, job: Job, mut line: Line) -> 
 }
 
 /// Ends when nothing is to be expected any more.
-async fn patience(until: Option<SystemTime>, is_transferring: &Cell<bool>) {
-    let Some(until) = until else {
+async fn patience(dies_at: Option<SystemTime>, is_transferring: &Cell<bool>) {
+    let Some(dies_at) = dies_at else {
         return std::future::pending().await;
     };
-    let left = until.duration_since(SystemTime::now()).unwrap_or_default();
-    // Where its turn comes late, a fresh URL may be had.
-    tokio::time::sleep(left.max(SHORTEST_PATIENCE)).await;
+    // None is left where its turn comes late: a fresh URL may be had.
+    let left = dies_at
+        .duration_since(SystemTime::now())
+        .unwrap_or_default();
+    tokio::time::sleep(left.saturating_add(PATIENCE)).await;
     while is_transferring.get() {
         tokio::time::sleep(LOOK).await;
     }

@@ -13,7 +13,7 @@ use super::{
     signals::Stop,
     words::{deadline, moment, print_pairs, since},
 };
-use crate::{config, http, questions::Questions, seedance, telemetry};
+use crate::{config, questions::Questions, telemetry};
 
 /// Ask the Seedance API about a task, once
 ///
@@ -40,8 +40,7 @@ pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     task_id::check(&args.task_id).map_err(|problem| anyhow::anyhow!("the task id {problem}"))?;
     let accounts = config::accounts(session::variable)?;
     let account = accounts.get(&args.account)?;
-    let http = http::client().context("cannot make the HTTP client")?;
-    let questions = Questions::new(seedance::Client::new(http), false);
+    let questions = Questions::new(session::seedance()?, false);
     let asking = async {
         let asked = questions.ask(&account, &args.task_id).await;
         asked.with_context(|| {

@@ -2,13 +2,12 @@
 
 use std::{collections::BTreeMap, process::ExitCode};
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
-use console::Term;
+use comfy_table::CellAlignment;
 use indicatif::{HumanBytes, HumanCount};
 use seedance_archiver_proto::outcome;
 use serde::Serialize;
 
-use super::{Output, follow::Followed};
+use super::{Output, follow::Followed, words};
 
 /// Most videos that have a line each.
 pub(super) const FEW: usize = 20;
@@ -97,8 +96,7 @@ impl Report {
     }
 
     fn table<'a>(&self, videos: impl IntoIterator<Item = &'a Video>) -> String {
-        let mut table = new_table();
-        table.set_header(["task", "status", "outcome", "bytes", "SHA-256", "where"]);
+        let mut table = words::table(["task", "status", "outcome", "bytes", "SHA-256", "where"]);
         for video in videos {
             let is_archived = !video.manifest_url.is_empty();
             table.add_row([
@@ -131,18 +129,6 @@ impl Report {
             .unwrap_or(manifest_url);
         within.trim_end_matches("manifest.json").to_owned()
     }
-}
-
-/// A table as all commands print it.
-pub(super) fn new_table() -> Table {
-    let mut table = Table::new();
-    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
-    // Off a terminal lines are as long as they need to be.
-    if let Some((_, columns)) = Term::stdout().size_checked() {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(columns);
-    }
-    table
 }
 
 impl Video {

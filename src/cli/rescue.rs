@@ -2,13 +2,9 @@
 
 mod listing;
 
-use std::{
-    process::ExitCode,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{process::ExitCode, sync::Arc, time::SystemTime};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use indicatif::HumanBytes;
 use seedance_archiver_proto::{outcome, v1::VideoTaskLifecycleRequest};
 use serde::Serialize;
@@ -23,9 +19,8 @@ use super::{
 use crate::{
     archive::Archive,
     config::{Account, Config},
-    http,
     rescue::{self, Found, Video},
-    seedance::{Client, Reaction},
+    seedance::Reaction,
     telemetry,
 };
 use listing::{Listing, time_left};
@@ -53,8 +48,6 @@ pub(super) struct Args {
 
 /// Lifecycles at once: as many as a worker has transfers.
 const AT_ONCE: usize = 32;
-/// How long after its URL has died a video is still waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The document of `--output json`.
 #[derive(Serialize)]
@@ -101,8 +94,7 @@ fn accounts(args: &Args, config: &Config) -> anyhow::Result<Vec<Arc<Account>>> {
 }
 
 async fn look(args: &Args, config: &Config, accounts: &[Arc<Account>]) -> anyhow::Result<Found> {
-    let http = http::client().map_err(|error| anyhow!(http::describe(error)))?;
-    let seedance = Client::new(http);
+    let seedance = session::seedance()?;
     let mut found = Found::default();
     for account in accounts {
         let archive = archive(config, account)?;
@@ -152,14 +144,13 @@ async fn save(args: &Args, config: &Config, found: &Found, stop: &Stop) -> anyho
 }
 
 fn job(video: &Video) -> Job {
-    let until = video.deadlines.url;
     Job {
         request: VideoTaskLifecycleRequest {
             task_id: video.task.id.clone(),
             account: video.account.clone(),
             ..VideoTaskLifecycleRequest::default()
         },
-        patience: until.and_then(|until| until.checked_add(PATIENCE)),
+        dies_at: video.deadlines.url,
     }
 }
 

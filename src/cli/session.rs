@@ -12,13 +12,20 @@ use temporalio_sdk::Runtime;
 use crate::{
     config::Config,
     dev_server::{self, DevServer},
-    temporal,
+    http, seedance, temporal,
     worker::Worker,
 };
 
 /// Connects to the Temporal that the environment or `temporal.toml` names.
 pub(super) async fn connect() -> anyhow::Result<Client> {
     Ok(temporal::connect().await?)
+}
+
+/// A client of the task API.
+pub(super) fn seedance() -> anyhow::Result<seedance::Client> {
+    let http = http::client().map_err(http::describe);
+    let http = http.map_err(|error| anyhow!("cannot make the HTTP client: {error}"))?;
+    Ok(seedance::Client::new(http))
 }
 
 /// A line that says what takes its time, until it is cleared.

@@ -1,13 +1,13 @@
 //! What commands print alike: tables, pairs, times.
 
-use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{ContentArrangement, LineStyle, Row, Table, TableStyle};
 use console::Term;
 use jiff::Timestamp;
 
 use crate::{config, time};
 
 /// A table for people, as wide as the terminal.
-pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
+pub(super) fn table(header: impl Into<Row>) -> Table {
     let mut table = Table::new();
     table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
     // Off a terminal lines are as long as they need to be.

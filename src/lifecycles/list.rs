@@ -155,7 +155,7 @@ fn listed(found: &WorkflowExecution) -> Listed {
         status: take(search_attribute::STATUS),
         outcome: take(search_attribute::OUTCOME),
         archive_deadline: deadline.map_or(0, Timestamp::as_second),
-        started_at: unix_seconds(found.start_time()),
+        started_at: found.start_time().map_or(0, unix_seconds),
         execution: word(found.status()),
         workflow_id: found.id().to_owned(),
     }

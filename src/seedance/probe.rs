@@ -14,7 +14,7 @@ use super::{
     client::{MAX_RECORD, read},
     decode,
 };
-use crate::{config::Account, http};
+use crate::{config::Account, http, time::unix_seconds};
 
 /// Longest time for one call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
@@ -171,12 +171,8 @@ impl Reply {
 fn clock_ahead(headers: &HeaderMap, sent: SystemTime) -> Option<i64> {
     let date = headers.get(DATE)?.to_str().ok()?;
     let theirs = httpdate::parse_http_date(date).ok()?;
-    let seconds = |time: SystemTime| {
-        let since = time.duration_since(SystemTime::UNIX_EPOCH);
-        since.map_or(0, |since| since.as_secs() as i64)
-    };
-    let (earliest, latest) = (seconds(sent), seconds(SystemTime::now()));
-    let theirs = seconds(theirs);
+    let (earliest, latest) = (unix_seconds(sent), unix_seconds(SystemTime::now()));
+    let theirs = unix_seconds(theirs);
     Some(if theirs < earliest {
         earliest - theirs
     } else if theirs > latest {

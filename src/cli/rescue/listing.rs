@@ -7,8 +7,11 @@ use jiff::Timestamp;
 use seedance_archiver_proto::v1::VideoTask;
 use serde::Serialize;
 
-use super::super::report;
-use crate::rescue::{Found, State, Video};
+use super::super::words;
+use crate::{
+    rescue::{Found, State, Video},
+    time::unix_seconds,
+};
 
 /// What was found.
 #[derive(Serialize)]
@@ -51,11 +54,10 @@ impl Listing {
     }
 
     pub(super) fn table(&self, has_accounts: bool) -> String {
-        let mut table = report::new_table();
         let account = has_accounts.then_some("account");
         let header = ["time left", "task"].into_iter().chain(account);
         let rest = ["model", "created (UTC)", "length", "resolution", "state"];
-        table.set_header(header.chain(rest));
+        let mut table = words::table(header.chain(rest));
         for row in &self.videos {
             let account = has_accounts.then(|| row.account.clone());
             let cells = [row.time_left(self.now), row.task_id.clone()];
@@ -143,8 +145,8 @@ impl From<&Video> for Row {
                 State::Archived => ARCHIVED,
                 State::Dead => DEAD,
             },
-            url_expires_at: unix_seconds(video.deadlines.url),
-            archive_deadline: unix_seconds(video.deadlines.archive),
+            url_expires_at: video.deadlines.url.map(unix_seconds),
+            archive_deadline: video.deadlines.archive.map(unix_seconds),
         }
     }
 }
@@ -174,11 +176,6 @@ impl Row {
             (None, None) => String::new(),
         }
     }
-}
-
-fn unix_seconds(time: Option<SystemTime>) -> Option<i64> {
-    let time = Timestamp::try_from(time?).ok()?;
-    Some(time.as_second())
 }
 
 fn of(what: &str, count: usize) -> String {
