@@ -5,9 +5,11 @@
 //! - [`list`]: finds them by a [`Filter`].
 
 mod list;
+mod standing;
 mod state;
 
 pub use list::{Filter, List, Listed, list};
+pub use standing::Standing;
 pub use state::{Pending, State};
 
 use seedance_archiver_proto::{

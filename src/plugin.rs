@@ -1,5 +1,7 @@
 //! The archiver in a Rust worker of your own.
 
+use std::convert::Infallible;
+
 use reqwest::Url;
 use seedance_archiver_workflows::{SweepVideoTasks, VideoTaskLifecycle};
 use temporalio_client::Client;
@@ -11,6 +13,7 @@ use crate::{
     http,
     questions::Questions,
     search_attributes, seedance,
+    sweeps::auto_archive,
 };
 
 /// Registers the workflows `VideoTaskLifecycle` and `SweepVideoTasks` and the activities into a Rust worker of your own: its task
@@ -23,6 +26,10 @@ use crate::{
 /// At most 32 videos are transferred at once, in 180 MiB of memory, however many slots the worker has;
 /// others wait for their turn. Up to 50 calls of `AwaitVideoTask` hold a slot each: a worker with fewer than
 /// 60 slots for activities has too few.
+///
+/// Accounts with [`auto_archive`](crate::config::Account::auto_archive) need [`Plugin::auto_archive`] beside
+/// the worker. Callbacks come in at a `seedance-archiver worker` only: here they are not listened for, and
+/// questions find out what they would have told.
 ///
 /// ```no_run
 /// use seedance_archiver::{Plugin, config::Account};
@@ -53,6 +60,8 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Plugin {
+    client: Client,
+    accounts: Accounts,
     questions: Questions,
     query_activities: QueryActivities,
     sweep_activities: SweepActivities,
@@ -85,6 +94,8 @@ impl Plugin {
         let has_search_attributes = search_attributes::are_registered(client).await;
         let questions = Questions::new(seedance.clone(), has_search_attributes);
         Ok(Self {
+            client: client.clone(),
+            accounts: accounts.clone(),
             query_activities: QueryActivities::new(accounts.clone(), questions.clone()),
             sweep_activities: SweepActivities::new(
                 accounts.clone(),
@@ -107,6 +118,24 @@ impl Plugin {
         self.register_workflows(options, questions.with_transfers_on(&task_queue))?;
         self.register_transfers(options);
         Ok(())
+    }
+
+    /// Keeps the Temporal Schedules that sweep the accounts with `auto_archive`: every video of theirs is
+    /// archived, with no caller at all. `task_queue` is the worker's own.
+    ///
+    /// Never ends: run it beside the worker. What fails is logged and tried again.
+    ///
+    /// ```no_run
+    /// # async fn run(plugin: seedance_archiver::Plugin, mut worker: temporalio_sdk::Worker)
+    /// # -> Result<(), temporalio_sdk::WorkerRunError> {
+    /// tokio::select! {
+    ///     ended = worker.run() => ended,
+    ///     never = plugin.auto_archive("my-queue") => match never {},
+    /// }
+    /// # }
+    /// ```
+    pub async fn auto_archive(&self, task_queue: &str) -> Infallible {
+        auto_archive::keep(&self.client, &self.accounts, task_queue, auto_archive::LOOK).await
     }
 
     pub(crate) fn questions(&self) -> &Questions {

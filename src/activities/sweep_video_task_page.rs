@@ -6,7 +6,7 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use futures::{StreamExt, stream};
@@ -35,7 +35,7 @@ use crate::{
     archive::{Archive, Layout, receipt},
     config::{Account, Accounts},
     deadlines::can_be_asked_about,
-    lifecycles,
+    lifecycles::{self, Lifecycle, Standing},
     seedance::{self, Budget, Client, Reaction, Record},
 };
 
@@ -49,6 +49,9 @@ const LONGEST_RETRY: Duration = Duration::from_secs(60);
 const ATTEMPTS: u32 = 6;
 /// How often progress is told.
 const BEAT: Duration = Duration::from_secs(1);
+/// Time before a lifecycle that came to its end without a trace in the archive is begun again: an
+/// unknown task has none, and would be begun again by each sweep.
+const BEGIN_AGAIN: Duration = Duration::from_secs(60 * 60);
 /// Longest time that a service may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
@@ -136,7 +139,7 @@ impl SweepActivities {
             archive,
             settled: &self.settled,
             temporal: ctx.client(),
-            task_queue: task_queue(ctx, &request),
+            task_queue: &ctx.info().task_queue,
             request: &request,
         };
         let (result, fault) = sweep.all(listed.records, progress).await;
@@ -157,14 +160,6 @@ impl SweepActivities {
     }
 }
 
-fn task_queue(ctx: &ActivityContext, request: &SweepVideoTaskPageRequest) -> String {
-    if request.task_queue.is_empty() {
-        ctx.info().task_queue.clone()
-    } else {
-        request.task_queue.clone()
-    }
-}
-
 fn tell(account: &Account, page: &SweepPage, result: &SweepVideoTasksResult) {
     tracing::info!(
         account = account.name,
@@ -182,7 +177,7 @@ struct Sweep<'a> {
     archive: Archive,
     settled: &'a Settled,
     temporal: TemporalClient,
-    task_queue: String,
+    task_queue: &'a str,
     request: &'a SweepVideoTaskPageRequest,
 }
 
@@ -231,6 +226,12 @@ impl Sweep<'_> {
         if let Some(how) = self.settled_how(&record).await? {
             return Ok(State::Settled(how));
         }
+        let lifecycle = Lifecycle::of(&self.temporal, &self.served.account.name, record.id());
+        match lifecycle.standing().await.map_err(Fault::temporal)? {
+            Standing::Running => return Ok(State::Running),
+            Standing::Ended { at } if is_recent(at) => return Ok(State::Settled(How::Ended)),
+            Standing::Ended { .. } | Standing::Stopped | Standing::Unknown => {}
+        }
         self.served.starts.wait().await;
         let request = VideoTaskLifecycleRequest {
             task_id: record.id().to_owned(),
@@ -239,7 +240,7 @@ impl Sweep<'_> {
             // Nobody waits for the result.
             ..VideoTaskLifecycleRequest::default()
         };
-        let started = lifecycles::start_new(&self.temporal, &self.task_queue, request).await;
+        let started = lifecycles::start_new(&self.temporal, self.task_queue, request).await;
         match started.map_err(Fault::temporal)? {
             true => Ok(State::Started),
             false => Ok(State::Running),
@@ -250,7 +251,8 @@ impl Sweep<'_> {
         let account = &self.served.account;
         let layout = Layout::new(&self.archive.root, account, &record.without_urls());
         let receipt_url = self.archive.url_of(&layout.manifest());
-        if let Some(how) = self.settled.get(&receipt_url) {
+        let now = Instant::now();
+        if let Some(how) = self.settled.get(&receipt_url, now) {
             return Ok(Some(how));
         }
         let how = if receipt::exists(&self.archive, &layout).await? {
@@ -260,9 +262,14 @@ impl Sweep<'_> {
         } else {
             return Ok(None);
         };
-        self.settled.remember(receipt_url, how);
+        self.settled.remember(receipt_url, how, now);
         Ok(Some(how))
     }
+}
+
+fn is_recent(time: SystemTime) -> bool {
+    // A clock that is behind the server's makes it recent too.
+    time.elapsed().unwrap_or_default() < BEGIN_AGAIN
 }
 
 /// How far a page is, for whoever looks.

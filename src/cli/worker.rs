@@ -37,7 +37,7 @@ pub(super) async fn run(_: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     );
     tokio::select! {
         ended = worker.run(stop.asked()) => ended?,
-        never = auto_archive::keep(&client, &config) => match never {},
+        never = auto_archive::keep(&client, &config.accounts, &config.task_queue, auto_archive::LOOK) => match never {},
     }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

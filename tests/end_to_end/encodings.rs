@@ -3,14 +3,21 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow, bail, ensure};
-use seedance_archiver_proto::v1::{
-    ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult,
-    LifecycleProgress, LifecycleProgressRequest, Manifest, Nudge, OutcomeRecord,
-    QueryVideoTaskRequest, RecordOutcomeRequest, Verdict, VideoTask, VideoTaskLifecycleRequest,
-    VideoTaskLifecycleResult,
+use seedance_archiver_proto::{
+    names,
+    v1::{
+        ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult,
+        LifecycleProgress, LifecycleProgressRequest, Manifest, Nudge, OutcomeRecord,
+        QueryVideoTaskRequest, RecordOutcomeRequest, SweepVideoTaskPageRequest,
+        SweepVideoTaskPageResult, SweepVideoTasksRequest, SweepVideoTasksResult, Verdict,
+        VideoTask, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
+    },
 };
 use seedance_archiver_simulator::Script;
-use seedance_archiver_workflows::encoding::{self, Contract, Encoding};
+use seedance_archiver_workflows::{
+    encoding::{self, Contract, Encoding},
+    pages,
+};
 use temporalio_client::{
     Client, UntypedQuery, UntypedSignal, UntypedWorkflow, UntypedWorkflowHandle,
     WorkflowGetResultOptions, WorkflowQueryOptions, WorkflowSignalOptions, WorkflowStartOptions,
@@ -24,6 +31,7 @@ use crate::{
     Suite,
     relay::{self, with_callers},
     requests::root,
+    sweeping,
     world::{Server, World},
 };
 
@@ -31,6 +39,7 @@ pub(crate) fn tests(suite: Suite) -> Suite {
     suite
         .test("encodings::every_activity_answers_in_kind", activities)
         .test("encodings::the_lifecycle_answers_in_kind", lifecycle)
+        .test("encodings::a_sweep_answers_in_kind", swept)
         .test("encodings::a_lost_video_is_told_in_kind", lost)
         .test("encodings::what_is_no_message_is_refused_by_name", refused)
 }
@@ -167,6 +176,53 @@ async fn lifecycle(server: Arc<Server>) -> anyhow::Result<()> {
             Ok(())
         })
         .await
+}
+
+/// The workflow, and its activity called by itself.
+async fn swept(server: Arc<Server>) -> anyhow::Result<()> {
+    let (world, account) = sweeping::world(&server, |_| {}).await?;
+    world.simulator.create(Script {
+        queued: Some(Duration::from_secs(3600)),
+        ..Script::default()
+    });
+    let request = SweepVideoTasksRequest {
+        account: account.clone(),
+        ..SweepVideoTasksRequest::default()
+    };
+    let page = SweepVideoTaskPageRequest {
+        account: account.clone(),
+        page: Some(pages::first()),
+        ..SweepVideoTaskPageRequest::default()
+    };
+    with_callers(&server, &world, async {
+        for encoding in Encoding::ALL {
+            let input = RawValue::new(vec![of_a_newer_caller(encoding, &request)?]);
+            let id = format!("{}/{}", names::sweep_workflow_id(&account), encoding.name());
+            let options = WorkflowStartOptions::new(world.config.task_queue.as_str(), id).build();
+            let workflow = UntypedWorkflow::new("SweepVideoTasks");
+            let handle = server
+                .client
+                .start_workflow(workflow, input, options)
+                .await?;
+            let result = handle
+                .get_result(WorkflowGetResultOptions::default())
+                .await?;
+            let result = result.payloads.first().context("no result")?;
+            let result: SweepVideoTasksResult = in_kind(encoding, result)?;
+            ensure!(result.listed == 1, "{result:?}");
+
+            let caller = Caller {
+                server: &server,
+                world: &world,
+                encoding,
+            };
+            let swept: SweepVideoTaskPageResult = caller.call("SweepVideoTaskPage", &page).await?;
+            let running = swept.result.map(|result| result.running);
+            ensure!(running == Some(1) && swept.next.is_some(), "{swept:?}");
+        }
+        Ok(())
+    })
+    .await
 }
 
 async fn progress(

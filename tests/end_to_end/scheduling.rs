@@ -1,8 +1,9 @@
 //! Sweeps that repeat themselves.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
+use seedance_archiver::sweeps;
 use seedance_archiver_proto::names;
 use seedance_archiver_simulator::Script;
 use temporalio_client::{
@@ -23,6 +24,7 @@ pub(crate) fn tests(suite: Suite) -> Suite {
             "scheduling::a_worker_archives_what_nobody_asked_for",
             auto_archive,
         )
+        .test("scheduling::what_is_deleted_comes_back", comes_back)
 }
 
 fn schedule(server: &Server, account: &str) -> ScheduleHandle<Client> {
@@ -107,5 +109,24 @@ async fn auto_archive(server: Arc<Server>) -> anyhow::Result<()> {
     ensure!(outcome.result().await?.outcome == "archived", "no worker");
     let found = schedule.describe(Default::default()).await?;
     ensure!(found.paused(), "it is not paused any more");
+    Ok(schedule.delete(Default::default()).await?)
+}
+
+async fn comes_back(server: Arc<Server>) -> anyhow::Result<()> {
+    let (world, account) = world(&server, |account| account.auto_archive = true).await?;
+    let schedule = schedule(&server, &account);
+    let is_there = || async { Ok(schedule.describe(Default::default()).await.is_ok()) };
+    let accounts = &world.config.accounts;
+    let look = Duration::from_millis(200);
+    let kept = sweeps::auto_archive::keep(&server.client, accounts, &world.config.task_queue, look);
+    let deleted_once = async {
+        until_async("it is there", is_there).await?;
+        schedule.delete(Default::default()).await?;
+        until_async("it is there again", is_there).await
+    };
+    tokio::select! {
+        never = kept => match never {},
+        came_back = deleted_once => came_back?,
+    }
     Ok(schedule.delete(Default::default()).await?)
 }

@@ -310,6 +310,14 @@ impl World {
         files.sort();
         Ok(files)
     }
+
+    /// Takes every file out of the archive, as a person may.
+    pub(crate) fn empty_archive(&self) -> anyhow::Result<()> {
+        for file in self.archived_files()? {
+            std::fs::remove_file(self.directory.path().join(file))?;
+        }
+        Ok(())
+    }
 }
 
 fn collect(root: &Path, directory: &Path, files: &mut Vec<String>) -> anyhow::Result<()> {

@@ -69,7 +69,6 @@ async fn sweep_page(
         account: request.account.clone(),
         destination: request.destination.clone(),
         page: Some(page),
-        task_queue: String::new(),
     };
     let swept = ctx.execute_activity(SweepActivities::sweep_video_task_page, request, options);
     swept.await.map(Reply::into_message)

@@ -203,9 +203,7 @@ type SweepVideoTaskPageRequest struct {
 	// As in `SweepVideoTasksRequest`.
 	Destination string `protobuf:"bytes,2,opt,name=destination,proto3" json:"destination,omitempty"`
 	// Page to list. Required.
-	Page *SweepPage `protobuf:"bytes,3,opt,name=page,proto3" json:"page,omitempty"`
-	// Task queue of the lifecycles that are started. Empty: the activity's own.
-	TaskQueue     string `protobuf:"bytes,4,opt,name=task_queue,json=taskQueue,proto3" json:"task_queue,omitempty"`
+	Page          *SweepPage `protobuf:"bytes,3,opt,name=page,proto3" json:"page,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -259,13 +257,6 @@ func (x *SweepVideoTaskPageRequest) GetPage() *SweepPage {
 		return x.Page
 	}
 	return nil
-}
-
-func (x *SweepVideoTaskPageRequest) GetTaskQueue() string {
-	if x != nil {
-		return x.TaskQueue
-	}
-	return ""
 }
 
 // Result of the activity `SweepVideoTaskPage`.
@@ -330,7 +321,8 @@ type SweepVideoTasksResult struct {
 	Listed int64 `protobuf:"varint,1,opt,name=listed,proto3" json:"listed,omitempty"`
 	// Of them, those that have a receipt.
 	Archived int64 `protobuf:"varint,2,opt,name=archived,proto3" json:"archived,omitempty"`
-	// Of them, those that ended without a video and have an `outcome.json`.
+	// Of them, those that ended without a video: they have an `outcome.json`, or their lifecycle ended by
+	// itself within the last hour.
 	Ended int64 `protobuf:"varint,3,opt,name=ended,proto3" json:"ended,omitempty"`
 	// Of them, those whose lifecycle is running.
 	Running int64 `protobuf:"varint,4,opt,name=running,proto3" json:"running,omitempty"`
@@ -420,13 +412,11 @@ const file_seedance_archiver_v1_sweep_proto_rawDesc = "" +
 	"\x06result\x18\x02 \x01(\v2+.seedance.archiver.v1.SweepVideoTasksResultR\x06result\"I\n" +
 	"\tSweepPage\x12!\n" +
 	"\fservice_tier\x18\x01 \x01(\tR\vserviceTier\x12\x19\n" +
-	"\bpage_num\x18\x02 \x01(\x03R\apageNum\"\xab\x01\n" +
+	"\bpage_num\x18\x02 \x01(\x03R\apageNum\"\x8c\x01\n" +
 	"\x19SweepVideoTaskPageRequest\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12 \n" +
 	"\vdestination\x18\x02 \x01(\tR\vdestination\x123\n" +
-	"\x04page\x18\x03 \x01(\v2\x1f.seedance.archiver.v1.SweepPageR\x04page\x12\x1d\n" +
-	"\n" +
-	"task_queue\x18\x04 \x01(\tR\ttaskQueue\"\x94\x01\n" +
+	"\x04page\x18\x03 \x01(\v2\x1f.seedance.archiver.v1.SweepPageR\x04page\"\x94\x01\n" +
 	"\x18SweepVideoTaskPageResult\x12C\n" +
 	"\x06result\x18\x01 \x01(\v2+.seedance.archiver.v1.SweepVideoTasksResultR\x06result\x123\n" +
 	"\x04next\x18\x02 \x01(\v2\x1f.seedance.archiver.v1.SweepPageR\x04next\"\x95\x01\n" +

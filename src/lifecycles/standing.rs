@@ -1,0 +1,51 @@
+//! Whether a lifecycle is there, at the price of one call.
+
+use std::time::SystemTime;
+
+use temporalio_client::{
+    WorkflowDescribeOptions, WorkflowExecutionStatus, errors::WorkflowInteractionError,
+};
+
+use super::{Lifecycle, LifecycleError};
+
+/// How a lifecycle stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Standing {
+    /// The server has none, or has forgotten it.
+    Unknown,
+    /// It has not ended.
+    Running,
+    /// It came to its own end, with a result or a failure.
+    Ended {
+        /// When.
+        at: SystemTime,
+    },
+    /// It was cut short: terminated, cancelled, or out of time.
+    Stopped,
+}
+
+impl Lifecycle {
+    /// How it stands now.
+    ///
+    /// # Errors
+    ///
+    /// Where Temporal cannot be asked.
+    pub async fn standing(&self) -> Result<Standing, LifecycleError> {
+        let describe = self.handle.describe(WorkflowDescribeOptions::default());
+        let description = match describe.await {
+            Ok(description) => description,
+            Err(WorkflowInteractionError::NotFound(_)) => return Ok(Standing::Unknown),
+            Err(error) => return Err(self.error(error.to_string())),
+        };
+        Ok(match description.status() {
+            WorkflowExecutionStatus::Completed | WorkflowExecutionStatus::Failed => {
+                let at = description.close_time().unwrap_or(SystemTime::UNIX_EPOCH);
+                Standing::Ended { at }
+            }
+            WorkflowExecutionStatus::Terminated
+            | WorkflowExecutionStatus::Canceled
+            | WorkflowExecutionStatus::TimedOut => Standing::Stopped,
+            _ => Standing::Running,
+        })
+    }
+}
