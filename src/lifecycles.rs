@@ -19,9 +19,8 @@ use seedance_archiver_proto::{
 };
 use seedance_archiver_workflows::{VideoTaskLifecycle, encoding, ending, reply::Reply};
 use temporalio_client::{
-    Client, WorkflowDescribeOptions, WorkflowExecutionInfo, WorkflowExecutionStatus,
-    WorkflowFetchHistoryOptions, WorkflowGetResultOptions, WorkflowHandle,
-    WorkflowIdConflictPolicy, WorkflowStartOptions,
+    Client, WorkflowDescribeOptions, WorkflowExecutionInfo, WorkflowFetchHistoryOptions,
+    WorkflowGetResultOptions, WorkflowHandle, WorkflowIdConflictPolicy, WorkflowStartOptions,
     errors::{WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError},
 };
 use temporalio_common::{
@@ -172,8 +171,7 @@ impl Lifecycle {
                 Some(result) => Ok(result),
                 None => Err(LifecycleError {
                     failure_type: Some(failure_type(&failure)),
-                    // The workflow's own words: "workflow failed" alone helps nobody.
-                    ..self.error(failure.failure().message.clone())
+                    ..self.error(words(&failure))
                 }),
             },
             Err(WorkflowGetResultError::Terminated { .. }) => Ok(ending::stopped(TERMINATED)),
@@ -193,18 +191,6 @@ impl Lifecycle {
             .await
             .map_err(|error| self.error(error.to_string()))?;
         Ok(description.raw().pending_activities.iter().find_map(doing))
-    }
-
-    /// Whether it has not ended. It may have gone on in another run.
-    pub async fn is_running(&self) -> Result<bool, LifecycleError> {
-        let latest = self
-            .client
-            .get_workflow_handle::<VideoTaskLifecycle>(self.workflow_id());
-        let describe = latest.describe(WorkflowDescribeOptions::default());
-        let description = describe
-            .await
-            .map_err(|error| self.error(error.to_string()))?;
-        Ok(description.status() == WorkflowExecutionStatus::Running)
     }
 
     /// Whether it is there: history forgets, or was never told.
@@ -277,6 +263,15 @@ fn lost(failure: &IncomingError) -> Option<VideoTaskLifecycleResult> {
         }
         _ => None,
     }
+}
+
+/// The words at the bottom: "activity failed" alone helps nobody.
+pub(crate) fn words(failure: &IncomingError) -> String {
+    let mut failure = failure.failure();
+    while let Some(cause) = &failure.cause {
+        failure = cause;
+    }
+    failure.message.clone()
 }
 
 /// The type of the innermost failure that has one.

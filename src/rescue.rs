@@ -39,6 +39,20 @@ pub struct Found {
     pub unsuccessful: usize,
     /// How many were in the list and could not be read.
     pub skipped: usize,
+    /// What could not be listed, or not to its end.
+    pub not_listed: Vec<NotListed>,
+}
+
+/// Tasks of which nobody knows whether there is something to save.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot list the tasks of the account `{account}`, tier `{service_tier}`: {error}{}", advice(error.reaction()))]
+pub struct NotListed {
+    /// Whose.
+    pub account: String,
+    /// The first tier of them.
+    pub service_tier: String,
+    /// What the service says.
+    pub error: seedance::Error,
 }
 
 /// A task that made a video.
@@ -65,22 +79,6 @@ pub enum State {
     Dead,
 }
 
-/// Why nobody knows what is to be saved.
-#[derive(Debug, thiserror::Error)]
-pub enum CannotLook {
-    /// The tasks cannot be listed.
-    #[error("cannot list the tasks of the account `{account}`: {error}{}", advice(error.reaction()))]
-    List {
-        /// The account.
-        account: String,
-        /// What the service says.
-        error: seedance::Error,
-    },
-    /// The archive cannot be read.
-    #[error("cannot look for receipts in the archive")]
-    Archive(#[from] archive::Error),
-}
-
 fn advice(reaction: Reaction) -> &'static str {
     match reaction {
         Reaction::Unauthorized => {
@@ -91,18 +89,18 @@ fn advice(reaction: Reaction) -> &'static str {
 }
 
 /// Lists the tasks of an account and looks which of their videos the archive lacks: all of them, where
-/// there is no archive yet.
+/// there is no archive yet. What cannot be listed is told in what was found.
+///
+/// # Errors
+///
+/// Where the archive cannot be read.
 pub async fn look(
     seedance: &Client,
     account: &Account,
     archive: Option<&Archive>,
-) -> Result<Found, CannotLook> {
+) -> Result<Found, archive::Error> {
     let mut found = Found::default();
-    let records = list(seedance, account, &mut found.skipped).await;
-    let records = records.map_err(|error| CannotLook::List {
-        account: account.name.clone(),
-        error,
-    })?;
+    let records = list(seedance, account, &mut found).await;
     let (succeeded, others): (Vec<_>, Vec<_>) = records
         .into_iter()
         .partition(|record| record.status() == status::SUCCEEDED);
@@ -129,6 +127,7 @@ impl Found {
         self.unfinished.extend(other.unfinished);
         self.unsuccessful += other.unsuccessful;
         self.skipped += other.skipped;
+        self.not_listed.extend(other.not_listed);
         self.sort();
     }
 
@@ -154,19 +153,28 @@ impl Found {
     }
 }
 
-/// Every task of both tiers that can be asked about, once.
-async fn list(
-    seedance: &Client,
-    account: &Account,
-    skipped: &mut usize,
-) -> Result<Vec<Record>, seedance::Error> {
+/// Every task of both tiers that can be asked about, once, as far as the service lists them.
+async fn list(seedance: &Client, account: &Account, found: &mut Found) -> Vec<Record> {
     let now = SystemTime::now();
     // A task that is created meanwhile moves others to the next page.
     let mut records = BTreeMap::new();
     let mut next = Some(pages::first());
     while let Some(page) = next {
-        let listed = list_page(seedance, account, &page).await?;
-        *skipped += listed.skipped;
+        let listed = match list_page(seedance, account, &page).await {
+            Ok(listed) => listed,
+            Err(error) => {
+                next = after_failure(&page, error.reaction());
+                if !is_not_there(&page, error.reaction()) {
+                    found.not_listed.push(NotListed {
+                        account: account.name.clone(),
+                        service_tier: page.service_tier,
+                        error,
+                    });
+                }
+                continue;
+            }
+        };
+        found.skipped += listed.skipped;
         records.extend(
             listed
                 .records
@@ -176,7 +184,20 @@ async fn list(
         );
         next = pages::after(&page, listed.is_last);
     }
-    Ok(records.into_values().collect())
+    records.into_values().collect()
+}
+
+/// The other tier may be listed all the same, unless the answer is about the account.
+fn after_failure(page: &SweepPage, reaction: Reaction) -> Option<SweepPage> {
+    match reaction {
+        Reaction::Unauthorized | Reaction::NotOffered => None,
+        _ => pages::after(page, true),
+    }
+}
+
+/// A service that refuses a page beyond the first has no such page, or no such tier.
+fn is_not_there(page: &SweepPage, reaction: Reaction) -> bool {
+    reaction == Reaction::Refused && *page != pages::first()
 }
 
 async fn list_page(

@@ -16,11 +16,9 @@ use temporalio_client::{
     Client, WorkflowDescribeOptions, WorkflowGetResultOptions, WorkflowHandle,
     WorkflowIdConflictPolicy, WorkflowStartOptions, errors::WorkflowGetResultError,
 };
-use temporalio_common::{
-    error::IncomingError, protos::temporal::api::workflow::v1::PendingActivityInfo,
-};
+use temporalio_common::protos::temporal::api::workflow::v1::PendingActivityInfo;
 
-use crate::watching::watching;
+use crate::{lifecycles, watching::watching};
 
 /// A sweep that was started, by this call or an earlier one.
 pub struct Sweep {
@@ -85,7 +83,7 @@ impl Sweep {
         let result = self.handle.get_result(options).await;
         result.map(Reply::into_message).map_err(|error| {
             let fault = match error {
-                WorkflowGetResultError::Failed(failure) => words(&failure),
+                WorkflowGetResultError::Failed(failure) => lifecycles::words(&failure),
                 other => other.to_string(),
             };
             SweepError {
@@ -100,15 +98,6 @@ impl Sweep {
         let description = description.await.ok()?;
         description.raw().pending_activities.iter().find_map(doing)
     }
-}
-
-/// The words at the bottom: "activity failed" alone helps nobody.
-fn words(failure: &IncomingError) -> String {
-    let mut failure = failure.failure();
-    while let Some(cause) = &failure.cause {
-        failure = cause;
-    }
-    failure.message.clone()
 }
 
 /// The last fault of a page, or how far it is.

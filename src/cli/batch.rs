@@ -12,7 +12,7 @@ use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use temporalio_client::Client;
 
 use super::follow::{Ended, Followed};
-use crate::lifecycles::{self, Lifecycle, LifecycleError};
+use crate::lifecycles::{self, Lifecycle, LifecycleError, Standing};
 
 /// Calls to Temporal at once.
 const AT_ONCE: usize = 16;
@@ -94,31 +94,35 @@ impl Batch {
         }
     }
 
-    /// Takes the results of those that have ended. A look that fails is made again.
+    /// Takes the results of those that have ended. A look that fails is told and made again.
     async fn look(&mut self) {
         let looks = self
             .running
             .drain(..)
             .map(|(index, task_id, lifecycle)| async move {
-                let result = match lifecycle.is_running().await {
-                    Ok(false) => Some(lifecycle.result().await),
-                    Ok(true) | Err(_) => None,
-                };
-                (index, task_id, lifecycle, result)
+                let seen = look_at(&lifecycle).await;
+                (index, task_id, lifecycle, seen)
             });
-        let mut looks = stream::iter(looks).buffer_unordered(AT_ONCE);
-        let mut running = Vec::new();
-        let mut ended = Vec::new();
-        while let Some((index, task_id, lifecycle, result)) = looks.next().await {
-            match result {
-                Some(result) => ended.push((index, task_id, result.map(|result| (result, None)))),
-                None => running.push((index, task_id, lifecycle)),
+        let looks: Vec<_> = stream::iter(looks)
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        self.summary.fault = None;
+        for (index, task_id, lifecycle, seen) in looks {
+            let still_runs = match seen {
+                Ok(None) => true,
+                Ok(Some(ended)) => {
+                    self.has_ended(index, task_id.clone(), ended);
+                    false
+                }
+                Err(fault) => {
+                    self.summary.fault = Some(fault.to_string());
+                    true
+                }
+            };
+            if still_runs {
+                self.running.push((index, task_id, lifecycle));
             }
-        }
-        drop(looks);
-        self.running = running;
-        for (index, task_id, result) in ended {
-            self.has_ended(index, task_id, result);
         }
         self.summary.tick();
     }
@@ -134,9 +138,27 @@ impl Batch {
     }
 }
 
+/// How it ended, if it has. An error says that Temporal could not be asked.
+async fn look_at(lifecycle: &Lifecycle) -> Result<Option<Ended>, LifecycleError> {
+    match lifecycle.standing().await? {
+        Standing::Running => Ok(None),
+        Standing::Unknown => {
+            let fault = "Temporal does not know it any more. Was its history deleted?";
+            Ok(Some(Err(lifecycle.error(fault.into()))))
+        }
+        Standing::Ended { .. } | Standing::Stopped => match lifecycle.result().await {
+            Ok(result) => Ok(Some(Ok((result, None)))),
+            Err(error) if error.failure_type().is_some() => Ok(Some(Err(error))),
+            Err(error) => Err(error),
+        },
+    }
+}
+
 /// One bar for all.
 struct Summary {
     bar: ProgressBar,
+    /// Why the last round of looks does not tell of all.
+    fault: Option<String>,
     begun: usize,
     outcomes: BTreeMap<String, usize>,
     last_line: Instant,
@@ -151,6 +173,7 @@ impl Summary {
         bar.enable_steady_tick(Duration::from_millis(120));
         Self {
             bar,
+            fault: None,
             begun: 0,
             outcomes: BTreeMap::new(),
             last_line: Instant::now(),
@@ -189,6 +212,10 @@ impl Summary {
         ];
         let outcomes = self.outcomes.iter();
         words.extend(outcomes.map(|(outcome, many)| format!("{} {outcome}", count(*many))));
-        words.join(", ")
+        let words = words.join(", ");
+        match &self.fault {
+            Some(fault) => format!("{words}; cannot look, tried again: {fault}"),
+            None => words,
+        }
     }
 }

@@ -18,18 +18,18 @@ use super::{
 };
 use crate::{
     archive::Archive,
-    config::{Account, Config},
+    config::{self, Account, Config},
     rescue::{self, Found, Video},
-    seedance::Reaction,
     telemetry,
 };
-use listing::{Listing, time_left};
+use listing::Listing;
 
 /// Save every video of the last 7 days that can still be had, most urgent first
 ///
 /// Needs only SEEDANCE_API_KEY: it lists the tasks of the account, brings a Temporal server and a worker
 /// of its own, and archives into ./seedance-archive unless SEEDANCE_ARCHIVE_URL is set. Run again, it
-/// saves what is missing. Exits 0 when every video that can still be had is in the archive.
+/// saves what is missing. Exits 0 when every video that can still be had is in the archive; what could not
+/// be listed is told, does not stop the rest, and makes it exit 1.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver rescue --dry-run    what there is, and how long for
@@ -63,9 +63,10 @@ pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     let config = Config::from_environment(session::variable, Some(archive_url))?;
     let accounts = accounts(&args, &config)?;
     let step = session::step("listing the tasks of the last 7 days")?;
-    let found = stop.unless_asked(look(&args, &config, &accounts)).await;
+    let found = stop.unless_asked(look(&config, &accounts)).await;
     step.finish_and_clear();
     let found = found?;
+    has_something(&found)?;
     let listing = Listing::new(&found);
     if args.output == Output::Text {
         println!("{}", listing.table(accounts.len() > 1));
@@ -83,7 +84,11 @@ pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
         };
         println!("{}", serde_json::to_string_pretty(&document)?);
     }
-    Ok(report.exit_code(&[outcome::ARCHIVED]))
+    if listing.is_complete() {
+        Ok(report.exit_code(&[outcome::ARCHIVED]))
+    } else {
+        Ok(ExitCode::FAILURE)
+    }
 }
 
 fn accounts(args: &Args, config: &Config) -> anyhow::Result<Vec<Arc<Account>>> {
@@ -93,25 +98,24 @@ fn accounts(args: &Args, config: &Config) -> anyhow::Result<Vec<Arc<Account>>> {
     }
 }
 
-async fn look(args: &Args, config: &Config, accounts: &[Arc<Account>]) -> anyhow::Result<Found> {
+async fn look(config: &Config, accounts: &[Arc<Account>]) -> anyhow::Result<Found> {
     let seedance = session::seedance()?;
     let mut found = Found::default();
     for account in accounts {
         let archive = archive(config, account)?;
-        match rescue::look(&seedance, account, archive.as_ref()).await {
-            Ok(of_account) => found.extend(of_account),
-            // Of all accounts, those that have a list.
-            Err(rescue::CannotLook::List { error, .. })
-                if error.reaction() == Reaction::NotOffered
-                    && args.account.is_none()
-                    && accounts.len() > 1 =>
-            {
-                eprintln!("left out: {error}");
-            }
-            Err(error) => return Err(error.into()),
-        }
+        let of_account = rescue::look(&seedance, account, archive.as_ref()).await;
+        found.extend(of_account.context("cannot look for receipts in the archive")?);
     }
     Ok(found)
+}
+
+/// Where nothing at all could be listed, that is the end.
+fn has_something(found: &Found) -> anyhow::Result<()> {
+    let is_empty =
+        found.videos.is_empty() && found.unfinished.is_empty() && found.unsuccessful == 0;
+    let problems: Vec<_> = found.not_listed.iter().map(ToString::to_string).collect();
+    anyhow::ensure!(!is_empty || problems.is_empty(), "{}", problems.join("\n"));
+    Ok(())
 }
 
 /// A folder that is not there is not made to be looked into.
@@ -169,7 +173,7 @@ fn sentence(report: &Report, found: &Found, config: &Config) -> String {
         sentence += &format!(
             "; {} would have died next, in {}",
             video.task.id,
-            time_left(left)
+            config::words(left)
         );
     }
     sentence

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use seedance_archiver_workflows::VideoTaskLifecycle;
 use temporalio_client::{
     WorkflowDescribeOptions, WorkflowExecutionStatus, errors::WorkflowInteractionError,
 };
@@ -25,13 +26,16 @@ pub enum Standing {
 }
 
 impl Lifecycle {
-    /// How it stands now.
+    /// How it stands now. It may have gone on in another run.
     ///
     /// # Errors
     ///
     /// Where Temporal cannot be asked.
     pub async fn standing(&self) -> Result<Standing, LifecycleError> {
-        let describe = self.handle.describe(WorkflowDescribeOptions::default());
+        let latest = self
+            .client
+            .get_workflow_handle::<VideoTaskLifecycle>(self.workflow_id());
+        let describe = latest.describe(WorkflowDescribeOptions::default());
         let description = match describe.await {
             Ok(description) => description,
             Err(WorkflowInteractionError::NotFound(_)) => return Ok(Standing::Unknown),

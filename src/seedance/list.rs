@@ -88,16 +88,12 @@ fn read_page(account: &Account, page: &SweepPage, listed: Listed) -> Page {
     }
 }
 
-/// An empty page is the last, and one that reaches the total. Where none is told, one that is short. A
-/// service may give less on each page than it was asked for, so a short page below the total is not
-/// believed: the one after it is empty.
+/// An empty page is the last, and a short one that reaches the total, where one is told. A service may
+/// give less on each page than it was asked for, so a short page below the total is not the last. A full one
+/// never is, whatever the total: some count the page alone. Where in doubt, the one after it is empty.
 fn is_last(page_num: i64, count: usize, page_size: usize, total: i64) -> bool {
-    let count_up_to = |count: usize| page_num.saturating_mul(i64::try_from(count).unwrap_or(0));
-    count == 0
-        || match total {
-            1.. => count_up_to(count) >= total,
-            _ => count < page_size,
-        }
+    let count_so_far = page_num.saturating_mul(i64::try_from(count).unwrap_or(0));
+    count == 0 || (count < page_size && count_so_far >= total)
 }
 
 #[cfg(test)]
@@ -182,12 +178,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_page_is_empty_short_or_reaches_the_total() {
+    fn the_last_page_is_empty_or_short_and_reaches_the_total() {
         assert!(is_last(1, 0, 500, 0));
         assert!(is_last(3, 0, 500, 2_000));
         assert!(is_last(1, 499, 500, 0));
         assert!(!is_last(1, 500, 500, 0));
-        assert!(is_last(2, 500, 500, 1_000));
+        assert!(!is_last(2, 500, 500, 1_000), "an empty one comes");
+        assert!(!is_last(1, 500, 500, 500), "of the page alone");
         assert!(!is_last(1, 500, 500, 501));
         assert!(
             !is_last(3, 100, 500, 1_000),

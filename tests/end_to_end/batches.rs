@@ -10,10 +10,14 @@ use anyhow::{Context, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use seedance_archiver_simulator::{Ending, Script};
 use serde_json::Value;
-use tokio::{io::AsyncWriteExt, process::Child};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    process::Child,
+};
 
 use crate::{
     Suite,
+    wire::Wire,
     world::{Server, World, command, until, until_async},
 };
 
@@ -24,6 +28,7 @@ pub(crate) fn tests(suite: Suite) -> Suite {
     suite
         .test("batches::many_come_from_standard_input", from_stdin)
         .test("batches::stopped_and_run_again", stopped_and_run_again)
+        .test("batches::a_cut_wire_is_told_and_waited_for", cut_wire)
         .test("batches::detached_ones_go_on", detached)
         .test("batches::a_wrong_list_starts_nothing", wrong_list)
 }
@@ -107,6 +112,41 @@ async fn stopped_and_run_again(server: Arc<Server>) -> anyhow::Result<()> {
     downloaded_once(&world, &ids)
 }
 
+async fn cut_wire(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let ids = create(&world, MANY);
+    let wire = Wire::to(&server.address).await?;
+    let mut child = archive_at(&wire.address.to_string(), &world, &[], &ids.join("\n")).await?;
+    until_async("all are started", || async {
+        let mut started = true;
+        for id in &ids {
+            started &= server.run_id(id).await.is_ok();
+        }
+        Ok(started)
+    })
+    .await?;
+    wire.cut();
+    let mut lines = BufReader::new(child.stderr.take().context("no stderr")?).lines();
+    loop {
+        let line = lines.next_line().await?.context("it ended")?;
+        if line.contains("cannot look, tried again") {
+            break;
+        }
+    }
+    wire.mend();
+    world
+        .with_worker(&server, async {
+            let read_on = async { while let Ok(Some(_)) = lines.next_line().await {} };
+            let (output, ()) = tokio::join!(ended(child), read_on);
+            let output = output?;
+            ensure!(output.status.success(), "{output:?}");
+            let table = String::from_utf8_lossy(&output.stdout);
+            ensure!(table.contains("30 archived"), "no sum: {table}");
+            Ok(())
+        })
+        .await
+}
+
 async fn detached(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::new(&server).await?;
     let ids = create(&world, 3);
@@ -170,10 +210,19 @@ async fn archive(
     options: &[&str],
     list: &str,
 ) -> anyhow::Result<Child> {
+    archive_at(&server.address, world, options, list).await
+}
+
+async fn archive_at(
+    address: &str,
+    world: &World,
+    options: &[&str],
+    list: &str,
+) -> anyhow::Result<Child> {
     let mut child = command()
         .args(["archive", "-"])
         .args(options)
-        .env("TEMPORAL_ADDRESS", &server.address)
+        .env("TEMPORAL_ADDRESS", address)
         .env("TEMPORAL_TASK_QUEUE", &world.config.task_queue)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -43,6 +43,7 @@ mod verdicts;
 mod visibility;
 mod waiting;
 mod web_ui;
+mod wire;
 mod world;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};

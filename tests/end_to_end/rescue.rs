@@ -25,6 +25,10 @@ pub(crate) fn tests(suite: Suite) -> Suite {
         .test("rescue::a_refused_key_is_told_at_once", refused_key)
         .test("rescue::a_busy_service_is_asked_again", busy_service)
         .test("rescue::an_account_without_a_list_is_told", no_list)
+        .test(
+            "rescue::an_account_that_fails_does_not_stop_the_others",
+            one_of_two,
+        )
 }
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -125,9 +129,9 @@ async fn saves_what_can_be_had(server: Arc<Server>) -> anyhow::Result<()> {
     let table = String::from_utf8(table.stdout)?;
     let rows: Vec<_> = table.lines().skip(2).collect();
     for (row, (id, left)) in rows.iter().zip([
-        (&first, "29 min"),
-        (&second, "59 min"),
-        (&last, "3 h 59 min"),
+        (&first, "29m"),
+        (&second, "59m"),
+        (&last, "3h 59m"),
         (&dead, "none"),
     ]) {
         ensure!(
@@ -226,6 +230,48 @@ async fn no_list(_: Arc<Server>) -> anyhow::Result<()> {
     ensure!(
         said(&output).contains("account `gateway` has a task_path of its own"),
         "{output:?}"
+    );
+    Ok(())
+}
+
+async fn one_of_two(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let id = world.simulator.create(ended(HOUR, HOUR));
+    let file = tempfile::NamedTempFile::new()?;
+    let base_url = world.simulator.base_url();
+    std::fs::write(
+        &file,
+        format!(
+            "[accounts.a]\nbase_url = \"{base_url}\"\napi_key = \"of-another-region\"\n\
+             [accounts.b]\nbase_url = \"{base_url}\"\napi_key = \"{}\"\n",
+            world.simulator.api_key()
+        ),
+    )?;
+    let directory = tempfile::tempdir()?;
+    let output = command()
+        .args(["rescue", "--output", "json"])
+        .env("SEEDANCE_ACCOUNTS_FILE", file.path())
+        .current_dir(&directory)
+        .kill_on_drop(true)
+        .output()
+        .await?;
+    ensure!(output.status.code() == Some(1), "{output:?}");
+    let document: Value = serde_json::from_slice(&output.stdout)?;
+    ensure!(document["videos"][0]["task_id"] == id, "{document:#}");
+    ensure!(
+        document["videos"][0]["outcome"] == "archived",
+        "{document:#}"
+    );
+    let not_listed = &document["found"]["not_listed"];
+    ensure!(not_listed[0]["account"] == "a", "{document:#}");
+    ensure!(
+        not_listed.as_array().map(Vec::len) == Some(1),
+        "{document:#}"
+    );
+    let words = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        words.contains("account `a`") && words.contains("HTTP 401"),
+        "{words}"
     );
     Ok(())
 }

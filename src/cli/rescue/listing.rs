@@ -1,6 +1,6 @@
 //! What there is to be saved, as it is printed.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use comfy_table::CellAlignment;
 use jiff::Timestamp;
@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::super::words;
 use crate::{
-    rescue::{Found, State, Video},
+    config,
+    rescue::{self, Found, State, Video},
     time::unix_seconds,
 };
 
@@ -20,8 +21,17 @@ pub(super) struct Listing {
     unfinished: Vec<String>,
     unsuccessful: usize,
     skipped: usize,
+    not_listed: Vec<NotListed>,
     #[serde(skip)]
     now: SystemTime,
+}
+
+/// Tasks of which nobody knows whether there is something to save.
+#[derive(Serialize)]
+struct NotListed {
+    account: String,
+    service_tier: String,
+    problem: String,
 }
 
 /// One video.
@@ -49,6 +59,7 @@ impl Listing {
             unfinished: found.unfinished.clone(),
             unsuccessful: found.unsuccessful,
             skipped: found.skipped,
+            not_listed: found.not_listed.iter().map(NotListed::from).collect(),
             now: SystemTime::now(),
         }
     }
@@ -106,7 +117,13 @@ impl Listing {
                 of("task", self.skipped)
             ));
         }
+        lines.extend(self.not_listed.iter().map(|it| it.problem.clone()));
         lines.join("\n")
+    }
+
+    /// Whether this is all that there is.
+    pub(super) fn is_complete(&self) -> bool {
+        self.skipped == 0 && self.not_listed.is_empty()
     }
 
     fn some_unfinished(&self) -> String {
@@ -120,6 +137,16 @@ impl Listing {
 const MISSING: &str = "missing";
 const ARCHIVED: &str = "archived";
 const DEAD: &str = "dead";
+
+impl From<&rescue::NotListed> for NotListed {
+    fn from(not_listed: &rescue::NotListed) -> Self {
+        Self {
+            account: not_listed.account.clone(),
+            service_tier: not_listed.service_tier.clone(),
+            problem: not_listed.to_string(),
+        }
+    }
+}
 
 impl From<&Video> for Row {
     fn from(video: &Video) -> Self {
@@ -156,7 +183,9 @@ impl Row {
         let end = self.url_expires_at.and_then(crate::time::time);
         match end {
             _ if self.state == DEAD => "none".to_owned(),
-            Some(end) => end.duration_since(now).map_or("none".to_owned(), time_left),
+            Some(end) => end
+                .duration_since(now)
+                .map_or("none".to_owned(), config::words),
             None => "not known".to_owned(),
         }
     }
@@ -183,28 +212,21 @@ fn of(what: &str, count: usize) -> String {
     format!("{count} {what}{plural}")
 }
 
-/// Time left in the two largest units that it has: `3 h 12 min`.
-pub(super) fn time_left(left: Duration) -> String {
-    let seconds = left.as_secs();
-    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min"),
-        (0, _, _) => format!("{hours} h {} min", minutes % 60),
-        (_, _, _) => format!("{days} d {} h", hours % 24),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn time_left_is_told_in_its_two_largest_units() {
-        let words = |seconds| time_left(Duration::from_secs(seconds));
-        assert_eq!(words(59), "59 s");
-        assert_eq!(words(3_599), "59 min");
-        assert_eq!(words(11_520), "3 h 12 min");
-        assert_eq!(words(187_200), "2 d 4 h");
+    fn what_could_not_be_read_makes_it_incomplete() {
+        let mut found = Found::default();
+        assert!(Listing::new(&found).is_complete());
+        found.skipped = 1;
+        let listing = Listing::new(&found);
+        assert!(!listing.is_complete());
+        assert!(
+            listing
+                .summary()
+                .contains("1 task in the list could not be read")
+        );
     }
 }
