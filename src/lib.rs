@@ -10,7 +10,46 @@
 //! - [`proto`]: the messages, the public names and the words of the contract.
 //! - [`workflows`]: the durable logic, and the activities as workflows see them.
 //!
-//! These are what versions are about. What else is public is for the binary and its tests, is not
+//! # In a worker of your own
+//!
+//! Your worker serves lifecycles, questions and transfers on its own task queue, next to your workflows, and
+//! whoever needs a video starts its lifecycle there:
+//!
+//! ```no_run
+//! use seedance_archiver::{Plugin, config::Account, lifecycles, proto::v1::VideoTaskLifecycleRequest};
+//! use temporalio_client::Client;
+//! use temporalio_sdk::WorkerOptions;
+//!
+//! async fn with_the_archiver(client: &Client) -> Result<WorkerOptions, Box<dyn std::error::Error>> {
+//!     let base_url = "https://ark.ap-southeast.bytepluses.com/api/v3".parse()?;
+//!     let api_key = std::env::var("SEEDANCE_API_KEY")?.into();
+//!     let plugin = Plugin::builder()
+//!         .client(client)
+//!         .accounts([Account::new("default", base_url, api_key)])
+//!         .archive_url("s3://my-bucket/videos".parse()?)
+//!         .build()
+//!         .await?;
+//!     let mut options = WorkerOptions::new("my-queue").build();
+//!     plugin.register(&mut options)?;
+//!     Ok(options)
+//! }
+//!
+//! async fn archive(client: &Client, task_id: &str) -> Result<String, lifecycles::LifecycleError> {
+//!     let request = VideoTaskLifecycleRequest {
+//!         task_id: task_id.to_owned(),
+//!         ..VideoTaskLifecycleRequest::default()
+//!     };
+//!     let lifecycle = lifecycles::start(client, "my-queue", request).await?;
+//!     Ok(lifecycle.result().await?.outcome)
+//! }
+//! ```
+//!
+//! [`Plugin`] has the rest of such a worker. One that is as the binary's, configured by the environment, is a
+//! [`worker::Worker`].
+//!
+//! # What is stable
+//!
+//! The modules above are what versions are about. What else is public is for the binary and its tests, is not
 //! documented here, and may change at any time:
 //!
 //! - `activities`: `QueryVideoTask`, `ArchiveVideo`, `AwaitVideoTask` and what belongs to them.

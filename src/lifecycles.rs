@@ -3,6 +3,35 @@
 //! - [`start`]: starts one, or joins it.
 //! - [`Lifecycle`]: one that is there, or may be; [`State`] is all that can be told of it.
 //! - [`list`]: finds them by a [`Filter`].
+//!
+//! Started, or joined where a callback or somebody else was first, and followed to its end:
+//!
+//! ```no_run
+//! use seedance_archiver::{
+//!     lifecycles::{self, Doing, LifecycleError},
+//!     proto::{names, outcome, v1::VideoTaskLifecycleRequest},
+//! };
+//! use temporalio_client::Client;
+//!
+//! /// Where the receipt of the video is, or why there is none.
+//! async fn archive(client: &Client, task_id: &str) -> Result<Result<String, String>, LifecycleError> {
+//!     let request = VideoTaskLifecycleRequest {
+//!         task_id: task_id.to_owned(),
+//!         ..VideoTaskLifecycleRequest::default()
+//!     };
+//!     let lifecycle = lifecycles::start(client, names::TASK_QUEUE, request).await?;
+//!     let result = lifecycle
+//!         .follow(|doing| match doing {
+//!             Doing::Waiting(why) => eprintln!("{why}"),
+//!             Doing::Archiving { done, total } => eprintln!("{done} of {total} bytes"),
+//!         })
+//!         .await?;
+//!     Ok(match result.manifest {
+//!         Some(manifest) if result.outcome == outcome::ARCHIVED => Ok(manifest.manifest_url),
+//!         _ => Err(format!("{} {}: {}", result.outcome, result.reason, result.message)),
+//!     })
+//! }
+//! ```
 
 mod list;
 mod standing;
@@ -87,7 +116,12 @@ impl LifecycleError {
     }
 }
 
-/// Starts the lifecycle of a task. One that is running already is joined.
+/// Starts the lifecycle of a task. One that is running already is joined, and goes on as it was asked first.
+///
+/// # Errors
+///
+/// Where Temporal cannot be reached or refuses it. A request that is wrong is started, and its result is the
+/// error, of the type `InvalidRequest`.
 pub async fn start(
     client: &Client,
     task_queue: &str,
@@ -99,6 +133,10 @@ pub async fn start(
 }
 
 /// Starts the lifecycle of a task, unless it is running already. Returns whether it was started.
+///
+/// # Errors
+///
+/// Where Temporal cannot be reached or refuses it for another reason.
 pub async fn start_new(
     client: &Client,
     task_queue: &str,
@@ -149,7 +187,11 @@ impl Lifecycle {
         }
     }
 
-    /// Waits for the result, telling `watch` what goes on until then.
+    /// Waits for the result, telling `watch` what goes on until then, a few times a second.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Lifecycle::result`]. What cannot be looked at in between is passed over.
     pub async fn follow(
         &self,
         mut watch: impl FnMut(Doing),
@@ -162,7 +204,13 @@ impl Lifecycle {
         watching(self.result(), look).await
     }
 
-    /// Waits for the result. A video that is lost has one too, although its workflow fails.
+    /// Waits for the result. A video that is lost has one too, although its workflow fails, and so has a
+    /// lifecycle that was terminated, cancelled or timed out: its outcome is `unknown`.
+    ///
+    /// # Errors
+    ///
+    /// Where the lifecycle failed otherwise, with the [type](LifecycleError::failure_type) that it failed with:
+    /// `InvalidRequest`, `StoreConflict`. Where it is not there, or Temporal cannot be reached.
     pub async fn result(&self) -> Result<VideoTaskLifecycleResult, LifecycleError> {
         let options = WorkflowGetResultOptions::default();
         match self.handle.get_result(options).await {
@@ -184,6 +232,10 @@ impl Lifecycle {
     }
 
     /// What it is doing now. `None` between two activities and after the end.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not there, or Temporal cannot be reached.
     pub async fn doing(&self) -> Result<Option<Doing>, LifecycleError> {
         let description = self
             .handle
@@ -194,6 +246,10 @@ impl Lifecycle {
     }
 
     /// Whether it is there: history forgets, or was never told.
+    ///
+    /// # Errors
+    ///
+    /// Where Temporal cannot be reached.
     pub async fn exists(&self) -> Result<bool, LifecycleError> {
         let describe = self.handle.describe(WorkflowDescribeOptions::default());
         match describe.await {
@@ -213,7 +269,11 @@ impl Lifecycle {
         self.handle.run_id().unwrap_or_default()
     }
 
-    /// The request that it was started with.
+    /// The request that it was started with, from its history.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not there, was started with something else, or Temporal cannot be reached.
     pub async fn request(&self) -> Result<VideoTaskLifecycleRequest, LifecycleError> {
         let history = self.history().await?;
         let input = history.iter().find_map(|event| match &event.attributes {
@@ -229,7 +289,11 @@ impl Lifecycle {
         }
     }
 
-    /// What it has taken so far.
+    /// What it has taken so far, counted from its history.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not there, or Temporal cannot be reached.
     pub async fn cost(&self) -> Result<Cost, LifecycleError> {
         let events = self.history().await?;
         Ok(Cost {

@@ -1,5 +1,26 @@
 //! The worker: two SDK workers in one process, one for workflows and questions, one for transfers,
 //! so that a long transfer never holds up a question.
+//!
+//! ```no_run
+//! use seedance_archiver::{config::Config, worker::Worker};
+//! use temporalio_client::{Client, ClientOptions, Connection, envconfig::LoadClientConfigProfileOptions};
+//! use temporalio_sdk::Runtime;
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let (connection, options) =
+//!         ClientOptions::load_from_config(LoadClientConfigProfileOptions::default())?;
+//!     let client = Client::new(Connection::connect(connection).await?, options)?;
+//!     let config = Config::from_environment(|name| std::env::var(name).ok(), None)?;
+//!
+//!     let runtime = Runtime::from_current_tokio(Default::default())?;
+//!     let worker = Worker::new(&runtime, &client, &config).await?;
+//!     let until_interrupted = async {
+//!         let _ = tokio::signal::ctrl_c().await;
+//!     };
+//!     Ok(worker.run(until_interrupted).await?)
+//! }
+//! ```
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -55,7 +76,12 @@ pub enum WorkerError {
 
 impl Worker {
     /// Registers everything with the SDK, and listens for callbacks where the configuration says so.
-    /// Nothing is polled yet.
+    /// Nothing is polled yet, no account is asked and nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkerError::Accounts`] where the archive cannot be opened as an account wants it,
+    /// [`WorkerError::Ingress`] where it cannot listen, [`WorkerError::Setup`] where the SDK refuses it.
     pub async fn new(
         runtime: &Runtime,
         client: &Client,
@@ -99,6 +125,10 @@ impl Worker {
 
     /// Polls until `shutdown` resolves, then drains. Not `Send`: run it on the task that `main`
     /// blocks on, or in a `LocalSet`.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkerError::Run`] where the SDK stops polling by itself.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), WorkerError> {
         let ingress = self.ingress.take().map(Ingress::start);
         let stop_questions = self.questions.shutdown_handle();
@@ -140,7 +170,12 @@ impl Worker {
             .map_err(|error| WorkerError::Run(error.to_string()))
     }
 
-    /// Polls while `work` goes on, then drains. Where polling ends first, so does the work.
+    /// Polls while `work` goes on, then drains. Where polling ends first, so does the work. Not `Send`, as
+    /// [`Worker::run`].
+    ///
+    /// # Errors
+    ///
+    /// [`WorkerError::Run`] where the SDK stops polling by itself.
     pub async fn run_during<T>(self, work: impl Future<Output = T>) -> Result<T, WorkerError> {
         let (done, is_done) = oneshot::channel::<()>();
         let worker = self.run(async {

@@ -10,6 +10,33 @@
 //! - [`phase`]: the words of `LifecycleProgress.phase`.
 //! - [`task_id`]: what a task id may look like.
 //! - [`redact`]: takes secrets out of text.
+//!
+//! What is sent as JSON has the fields that were set, and what a message does not know is passed over:
+//!
+//! ```
+//! use seedance_archiver_proto::{names, outcome, v1};
+//!
+//! let request = v1::VideoTaskLifecycleRequest {
+//!     task_id: "cgt-20260828062711-hj94q".into(),
+//!     report_only: true,
+//!     ..Default::default()
+//! };
+//! let json = serde_json::to_string(&request)?;
+//! assert_eq!(json, r#"{"task_id":"cgt-20260828062711-hj94q","report_only":true}"#);
+//!
+//! let id = names::lifecycle_workflow_id(&request.account, &request.task_id);
+//! assert_eq!(id, "video-task/default/cgt-20260828062711-hj94q");
+//!
+//! let result: v1::VideoTaskLifecycleResult = serde_json::from_str(r#"{
+//!     "outcome": "lost",
+//!     "reason": "url_expired",
+//!     "task": {"id": "cgt-20260828062711-hj94q", "status": "succeeded", "createdAt": "1787898431"},
+//!     "fromALaterVersion": true
+//! }"#)?;
+//! assert_eq!(result.outcome, outcome::LOST);
+//! assert_eq!(result.task.unwrap_or_default().created_at, 1_787_898_431);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
 mod json;
 pub mod names;

@@ -6,7 +6,7 @@ pub const ARCHIVED: &str = "archived";
 pub const UNSUCCESSFUL: &str = "unsuccessful";
 /// There was a video or may have been, and nothing can fetch it any more.
 pub const LOST: &str = "lost";
-/// The task was never seen: not a verdict.
+/// The task was never seen, or the lifecycle was stopped: not a verdict.
 pub const UNKNOWN: &str = "unknown";
 
 /// Every outcome there is.

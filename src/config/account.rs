@@ -86,6 +86,10 @@ impl Account {
 
     /// The seal of this account's URLs, with the keys as they are now. What the API key has sealed
     /// stays readable when seal keys are introduced.
+    ///
+    /// # Errors
+    ///
+    /// Where a file of keys cannot be read. An API key that cannot be is missed only where there is no other.
     pub fn seal(&self) -> Result<UrlSeal, CannotReadSecret> {
         let mut keys = match &self.seal_keys_file {
             Some(path) => secret::read_lines(path)?,
@@ -105,7 +109,11 @@ impl Account {
 pub struct Accounts(BTreeMap<String, Arc<Account>>);
 
 impl Accounts {
-    /// The account that a request means.
+    /// The account that a request means: the one of this name, `default` where it is empty.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none of this name. The error names those that there are.
     pub fn get(&self, name: &str) -> Result<Arc<Account>, InvalidRequest> {
         let account = self.0.get(names::account_or_default(name));
         account.cloned().ok_or_else(|| self.unknown(name))

@@ -20,6 +20,11 @@ pub struct Callbacks {
 
 impl Callbacks {
     /// Whether this is the token. Takes the same time whatever is wrong with it.
+    ///
+    /// # Errors
+    ///
+    /// Where the token cannot be read, or has become one that is refused at start. The error completes the
+    /// sentence "the token …", and has nothing of it.
     pub fn accept(&self, given: &str) -> Result<bool, String> {
         // Its file may have changed since the start.
         check(&self.token)?;

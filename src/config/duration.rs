@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo};
 
-/// A time such as `90s`, `1h 30m` or `7d`. The error completes the sentence "it must be …".
+/// A time such as `90s`, `1h 30m` or `7d`.
+///
+/// # Errors
+///
+/// Where it is none. The error completes the sentence "it must be …".
 pub fn duration(text: &str) -> Result<Duration, String> {
     let read = || {
         let span: Span = text.parse().ok()?;

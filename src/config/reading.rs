@@ -77,7 +77,12 @@ impl Reading {
 }
 
 impl Config {
-    /// Reads the configuration, as [`Reading::of`] does, or tells everything that is wrong.
+    /// Reads the configuration, as [`Reading::of`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] has everything that is wrong or missing, each fault with its variable or line, and none
+    /// with a value.
     pub fn from_environment(
         variable: impl Fn(&str) -> Option<String>,
         default_archive: Option<Url>,
@@ -95,7 +100,11 @@ impl Config {
     }
 }
 
-/// The accounts, where nothing else is needed.
+/// The accounts, where nothing else is needed. `variable` looks a variable up.
+///
+/// # Errors
+///
+/// Everything that is wrong with them.
 pub fn accounts(variable: impl Fn(&str) -> Option<String>) -> Result<Accounts, InvalidConfig> {
     let mut environment = Environment::new(&variable);
     let accounts: Vec<Account> = environment.accounts();
@@ -106,12 +115,16 @@ pub fn accounts(variable: impl Fn(&str) -> Option<String>) -> Result<Accounts, I
     }
 }
 
-/// The task queue of workflows and questions.
+/// The task queue of workflows and questions: `TEMPORAL_TASK_QUEUE`, or the public one.
 pub fn task_queue(variable: impl Fn(&str) -> Option<String>) -> String {
     Environment::new(&variable).task_queue()
 }
 
-/// The archive, where nothing else is needed.
+/// The archive, where nothing else is needed. `variable` looks a variable up.
+///
+/// # Errors
+///
+/// Where `SEEDANCE_ARCHIVE_URL` is missing or no archive URL.
 pub fn archive_url(variable: impl Fn(&str) -> Option<String>) -> Result<Url, InvalidConfig> {
     let mut environment = Environment::new(&variable);
     let url = environment.archive_url(None);

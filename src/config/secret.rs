@@ -31,7 +31,11 @@ pub enum CannotReadSecret {
 }
 
 impl Secret {
-    /// The secret as it is now.
+    /// The secret as it is now; that of a file without the white space around it.
+    ///
+    /// # Errors
+    ///
+    /// Where its file cannot be read or is empty. The error has the path alone.
     pub fn read(&self) -> Result<SecretString, CannotReadSecret> {
         let path = match self {
             Self::Value(secret) => return Ok(secret.clone()),

@@ -62,7 +62,13 @@ pub struct List {
     pub total: usize,
 }
 
-/// Lists lifecycles, but no more than so many.
+/// Lists lifecycles, but no more than `limit`: the latest first, or, by `deadline_before`, the most urgent of
+/// the latest 1000.
+///
+/// # Errors
+///
+/// Where Temporal cannot be reached, or the namespace does not have the search attributes that the filter asks
+/// for: see [`Filter::attributes`].
 pub async fn list(client: &Client, filter: &Filter, limit: usize) -> Result<List, ClientError> {
     let query = filter.query();
     let is_sorted = filter.deadline_before.is_some();

@@ -87,6 +87,10 @@ impl Lifecycle {
     }
 
     /// All that can be told of it now. `None`: the server has no such lifecycle.
+    ///
+    /// # Errors
+    ///
+    /// Where Temporal cannot be reached. A worker that does not answer is none: see [`State::no_progress`].
     pub async fn state(&self) -> Result<Option<State>, LifecycleError> {
         let described = self.handle.describe(WorkflowDescribeOptions::default());
         let description = match described.await {

@@ -23,6 +23,12 @@ pub struct QueryActivities;
 
 #[activity_definitions]
 impl QueryActivities {
+    /// Waits until a task's status is another one than `known_status`, and returns its record. URLs in it are
+    /// sealed.
+    ///
+    /// It asks once an attempt: without news it fails as `StillWaiting`, with the delay of the next one, so leave
+    /// the retries without a limit and give it no schedule-to-close timeout. It fails for good, with a `Verdict` in
+    /// the details, where asking can no longer help, and as `InvalidRequest`.
     #[activity(name = "QueryVideoTask")]
     pub fn query_video_task(
         request: Request<QueryVideoTaskRequest>,
@@ -30,6 +36,11 @@ impl QueryActivities {
         unimplemented!()
     }
 
+    /// Starts the lifecycle of a task or joins the one that runs, and returns its result.
+    ///
+    /// It fails for good as `VideoLost`, with the result in the details, where `report_only` is not set, as
+    /// `InvalidRequest`, and with the type that the lifecycle itself failed with. A heartbeat timeout is how the
+    /// loss of a worker is noticed.
     #[activity(name = "AwaitVideoTask")]
     pub fn await_video_task(
         request: Request<AwaitVideoTaskRequest>,
@@ -37,6 +48,7 @@ impl QueryActivities {
         unimplemented!()
     }
 
+    /// Cancels a task, where it is still queued, and says what became of it.
     #[activity(name = "CancelVideoTask")]
     pub fn cancel_video_task(
         request: Request<CancelVideoTaskRequest>,
@@ -50,6 +62,7 @@ pub struct SweepActivities;
 
 #[activity_definitions]
 impl SweepActivities {
+    /// Goes through one page of an account's tasks and starts a lifecycle for each that has nothing.
     #[activity(name = "SweepVideoTaskPage")]
     pub fn sweep_video_task_page(
         request: Request<SweepVideoTaskPageRequest>,
@@ -63,6 +76,11 @@ pub struct TransferActivities;
 
 #[activity_definitions]
 impl TransferActivities {
+    /// Archives a succeeded task, as `QueryVideoTask` returned it, and returns the receipt.
+    ///
+    /// Another attempt goes on from the last checkpoint, which is in the heartbeat. It fails for good, with a
+    /// `Verdict` in the details, where the video can no longer be had, as `StoreConflict` and as
+    /// `InvalidRequest`.
     #[activity(name = "ArchiveVideo")]
     pub fn archive_video(
         request: Request<ArchiveVideoRequest>,
@@ -70,6 +88,7 @@ impl TransferActivities {
         unimplemented!()
     }
 
+    /// Writes `outcome.json`, how a lifecycle ended without a video in the archive, and returns what it wrote.
     #[activity(name = "RecordOutcome")]
     pub fn record_outcome(
         request: Request<RecordOutcomeRequest>,

@@ -1,4 +1,19 @@
 //! The encodings in which messages travel. A caller chooses one; what it gets comes in the same.
+//!
+//! ```
+//! use seedance_archiver_proto::v1::AwaitVideoTaskRequest;
+//! use seedance_archiver_workflows::encoding::{Encoding, decode};
+//!
+//! let request = AwaitVideoTaskRequest { task_id: "cgt-1".into(), ..Default::default() };
+//! let mut payload = Encoding::JsonPlain.encode(&request)?;
+//! assert_eq!(payload.data, br#"{"task_id":"cgt-1"}"#);
+//! assert_eq!(decode::<AwaitVideoTaskRequest>(&payload)?, request);
+//!
+//! payload.data = br#"{"task_id": 1}"#.to_vec();
+//! let error = decode::<AwaitVideoTaskRequest>(&payload).unwrap_err();
+//! assert!(error.to_string().starts_with("`task_id` cannot be read: "));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use prost::{Message, Name};
 use seedance_archiver_proto::redact;
@@ -55,6 +70,10 @@ impl Encoding {
     }
 
     /// A message as a payload.
+    ///
+    /// # Errors
+    ///
+    /// None, as long as every message can be written as JSON.
     pub fn encode<T: Contract>(self, message: &T) -> Result<Payload, PayloadConversionError> {
         let data = match self {
             Self::BinaryProtobuf => message.encode_to_vec(),
@@ -76,6 +95,11 @@ impl Encoding {
 
 /// The message in a payload of any encoding, or what is wrong with it and where. Fields that it has and
 /// this version does not know are passed over.
+///
+/// # Errors
+///
+/// Where the encoding is another one, the payload names another message, or it cannot be read. The field is a
+/// path, e.g. `task.created_at`, or `input` for the whole; no query of a URL is repeated.
 pub fn decode<T: Contract>(payload: &Payload) -> Result<T, InvalidRequest> {
     let Some(encoding) = Encoding::of(payload) else {
         let known = Encoding::ALL.map(Encoding::name).join("`, `");

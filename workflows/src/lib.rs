@@ -13,6 +13,47 @@
 //! - [`reply`]: how results are written.
 //! - [`encoding`]: the encodings of both.
 //!
+//! A workflow of yours that needs a video awaits it by an activity. With the type [`activities`] has of it,
+//! nothing is spelt by hand, and whichever worker of seedance-archiver serves the queue answers:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use seedance_archiver_proto::{
+//!     names,
+//!     v1::{AwaitVideoTaskRequest, VideoTaskLifecycleResult},
+//! };
+//! use seedance_archiver_workflows::{activities::QueryActivities, reply::Reply};
+//! use temporalio_macros::{workflow, workflow_methods};
+//! use temporalio_workflow::{ActivityOptions, WorkflowContext, WorkflowResult};
+//!
+//! #[workflow]
+//! #[derive(Default)]
+//! struct NeedsAVideo;
+//!
+//! #[workflow_methods]
+//! impl NeedsAVideo {
+//!     #[run]
+//!     async fn run(
+//!         ctx: &mut WorkflowContext<Self>,
+//!         task_id: String,
+//!     ) -> WorkflowResult<Reply<VideoTaskLifecycleResult>> {
+//!         let request = AwaitVideoTaskRequest {
+//!             task_id,
+//!             report_only: true, // a lost video is a result, no failure
+//!             ..AwaitVideoTaskRequest::default()
+//!         };
+//!         // It may wait for as long as a video can take; a lost worker is noticed within a minute.
+//!         let options = ActivityOptions::with_start_to_close_timeout(Duration::from_secs(15 * 86_400))
+//!             .heartbeat_timeout(Duration::from_secs(60))
+//!             .task_queue(names::TASK_QUEUE.to_owned())
+//!             .build();
+//!         let video = ctx.execute_activity(QueryActivities::await_video_task, request, options);
+//!         Ok(video.await?)
+//!     }
+//! }
+//! ```
+//!
 //! Nothing here can open a socket or a file, or read a clock: the crate depends on nothing that
 //! could, and `clippy.toml` bans what the standard library offers.
 

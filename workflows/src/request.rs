@@ -76,6 +76,10 @@ impl<T> Request<T> {
 
 impl<T: Check> Request<T> {
     /// The message, once it could be read and its fields are sound.
+    ///
+    /// # Errors
+    ///
+    /// The first fault that was found, with its field.
     pub fn check(self) -> Result<T, InvalidRequest> {
         let message = self.message?;
         message.check()?;
@@ -124,6 +128,10 @@ impl<T: Contract> TemporalDeserializable for Request<T> {
 
 /// What makes a message sound, beyond its types.
 pub trait Check {
+    /// Whether it is sound.
+    ///
+    /// # Errors
+    ///
     /// The first fault found.
     fn check(&self) -> Result<(), InvalidRequest>;
 }

@@ -1,4 +1,23 @@
 //! The times within which a task can be asked about and its video fetched: pure functions.
+//!
+//! ```
+//! use std::time::{Duration, SystemTime};
+//!
+//! use seedance_archiver_workflows::windows::Windows;
+//!
+//! let windows = Windows::default();
+//! let created = SystemTime::UNIX_EPOCH;
+//! let day = Duration::from_secs(24 * 60 * 60);
+//! assert_eq!(windows.until_closed(created, created + 2 * day), 5 * day);
+//! assert!(windows.is_outside(created, created + 7 * day));
+//!
+//! // What the URL says of itself counts where it comes first.
+//! let url_end = windows.url_end(created, Some(created + day));
+//! assert_eq!(url_end, Some(created + day));
+//! // Bytes can be had for longer than the URL lives: a question brings a fresh one.
+//! let last_question = created + windows.query_window - windows.margin;
+//! assert_eq!(windows.archive_deadline(created, url_end), Some(last_question));
+//! ```
 
 use std::time::{Duration, SystemTime};
 
