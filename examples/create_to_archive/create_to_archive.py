@@ -1,42 +1,49 @@
 """Creates a task with ByteDance's own client and waits until its video is in the archive.
 
-The lifecycle asks about the task until it has ended. That Seedance calls the archiver's worker back only
-makes it quicker.
+The lifecycle is started here, and by the first callback, whichever comes first. Where this program dies,
+the callbacks bring the video in; where no callback comes, the lifecycle asks by itself.
 """
 
 import asyncio
 import os
 import sys
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.envconfig import ClientConfig
-from volcenginesdkarkruntime import Ark
+from temporalio.exceptions import ApplicationError
+from volcenginesdkarkruntime import AsyncArk
+from volcenginesdkarkruntime._exceptions import ArkAPIError
 
 BASE_URL = "https://ark.ap-southeast.bytepluses.com/api/v3"
-TASK_QUEUE = "seedance-archiver"
 
 
 async def main(prompt: str) -> int:
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "localhost:7233")
+    # Before there is a task that costs money.
     client = await Client.connect(**config)
 
-    task_id = create_task(prompt)
+    try:
+        task_id = await create_task(prompt)
+    except ArkAPIError as error:
+        print(f"no task was created: {error}", file=sys.stderr)
+        return 1
     print(f"{task_id} is created", file=sys.stderr)
     return report(await archive(client, task_id))
 
 
-def create_task(prompt: str) -> str:
-    ark = Ark(
+async def create_task(prompt: str) -> str:
+    ark = AsyncArk(
         base_url=os.environ.get("SEEDANCE_BASE_URL", BASE_URL),
-        api_key=os.environ["SEEDANCE_API_KEY"],
+        api_key=required("SEEDANCE_API_KEY"),
     )
     ingress = os.environ.get("SEEDANCE_INGRESS_URL", "http://localhost:8088")
-    token = os.environ["SEEDANCE_CALLBACK_TOKEN"]
-    task = ark.content_generation.tasks.create(
+    token = required("SEEDANCE_CALLBACK_TOKEN")
+    task = await ark.content_generation.tasks.create(
         model="seedance-1-5-pro-251215",
         content=[{"type": "text", "text": prompt}],
+        # The worker hears of each change at once. Without it the video comes too, only later.
         callback_url=f"{ingress}/callbacks/default/{token}",
     )
     return task.id
@@ -45,15 +52,20 @@ def create_task(prompt: str) -> str:
 async def archive(client: Client, task_id: str) -> dict:
     lifecycle = await client.start_workflow(
         "VideoTaskLifecycle",
-        # A lost video is told in the result, as every other ending. Without it, it is a failure.
-        {"task_id": task_id, "report_only": True},
+        {"task_id": task_id},
         id=f"video-task/default/{task_id}",
-        task_queue=TASK_QUEUE,
-        # The callback may have started it already.
+        task_queue="seedance-archiver",
+        # The one that a callback has started already is joined.
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        result_type=dict,
     )
-    return await lifecycle.result()
+    try:
+        return await lifecycle.result()
+    except WorkflowFailureError as failure:
+        # A lost video fails the workflow, so that nobody overlooks it: the result is in the details.
+        cause = failure.cause
+        if isinstance(cause, ApplicationError) and cause.type == "VideoLost":
+            return cause.details[0]
+        raise
 
 
 def report(result: dict) -> int:
@@ -62,6 +74,10 @@ def report(result: dict) -> int:
         return 1
     print(result["manifest"]["objects"][0]["url"].removeprefix("file://"))
     return 0
+
+
+def required(name: str) -> str:
+    return os.environ.get(name) or sys.exit(f"{name} is not set: see the README")
 
 
 if len(sys.argv) != 2:

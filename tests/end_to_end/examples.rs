@@ -4,7 +4,7 @@
 use std::{
     process::{Output, Stdio},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail, ensure};
@@ -22,7 +22,7 @@ use tokio::process::Command;
 use crate::{
     Suite,
     tools::{self, Example},
-    world::{Server, World, read_local, until_async},
+    world::{Server, World, read_local, until, until_async},
 };
 
 pub(crate) fn tests(suite: Suite) -> Suite {
@@ -42,11 +42,23 @@ pub(crate) fn tests(suite: Suite) -> Suite {
                 move |server| says_why(server, example),
             )
     });
-    suite.test_with(
-        "examples::create_to_archive_ends_with_the_file",
-        Example::Python.is_here(),
-        create_to_archive,
-    )
+    let is_here = || Example::Python.is_here();
+    suite
+        .test_with(
+            "examples::create_to_archive_is_told_by_callbacks",
+            is_here(),
+            is_told_by_callbacks,
+        )
+        .test_with(
+            "examples::create_to_archive_needs_no_callback",
+            is_here(),
+            needs_no_callback,
+        )
+        .test_with(
+            "examples::create_to_archive_says_what_is_lost",
+            is_here(),
+            says_what_is_lost,
+        )
 }
 
 async fn archives(server: Arc<Server>, example: Example) -> anyhow::Result<()> {
@@ -91,70 +103,133 @@ async fn joins(server: Arc<Server>, example: Example) -> anyhow::Result<()> {
         .await
 }
 
+/// However long a program takes to start, its task is asked about within the window: only then, with another
+/// worker, it closes.
 async fn says_why(server: Arc<Server>, example: Example) -> anyhow::Result<()> {
     let server = server.in_namespace().await?;
-    let window = |account: &mut Account| {
-        // Long enough for a runtime to start in.
-        account.windows.query_window = Duration::from_secs(30);
-        account.windows.margin = Duration::from_secs(2);
-    };
-    let world = world(World::with(&server, |simulator| simulator, window).await?);
-    world
+    let mut world = world(World::new(&server).await?);
+    let failed = world.simulator.create(Script {
+        ending: Ending::Failed,
+        ..Script::default()
+    });
+    let created = Instant::now();
+    let never_ends = world.simulator.create(Script {
+        running: Some(Duration::from_secs(3600)),
+        ..Script::default()
+    });
+    let lost = run(&server, example, "child", &never_ends);
+    tokio::pin!(lost);
+    let failed = world
         .with_worker(&server, async {
-            let failed = world.simulator.create(Script {
-                ending: Ending::Failed,
-                ..Script::default()
+            let is_asked_about = until("it was asked about", || {
+                world.simulator.stats(&never_ends).queries > 0
             });
-            let never_ends = world.simulator.create(Script {
-                running: Some(Duration::from_secs(3600)),
-                ..Script::default()
-            });
-            let (failed, lost) = tokio::try_join!(
-                run(&server, example, "child", &failed),
-                run(&server, example, "await", &never_ends),
-            )?;
-            let reason = "unsuccessful OutputVideoSensitiveContentDetected: ";
-            has_failed(&failed, reason)?;
-            has_failed(&lost, "lost query_window_closed: ")
+            let failed = run(&server, example, "await", &failed);
+            tokio::select! {
+                output = &mut lost => bail!("it has ended: {}", describe(&output?)),
+                both = async { tokio::try_join!(failed, is_asked_about) } => Ok(both?.0),
+            }
         })
-        .await
+        .await?;
+    has_failed(
+        &failed,
+        "unsuccessful OutputVideoSensitiveContentDetected: ",
+    )?;
+
+    world.change_account(|account| {
+        // The record's times are whole seconds.
+        account.windows.query_window = created.elapsed() + Duration::from_secs(2);
+        account.windows.margin = Duration::from_secs(1);
+    })?;
+    let lost = world.with_worker(&server, lost).await?;
+    has_failed(&lost, "lost query_window_closed: ")
 }
 
-async fn create_to_archive(server: Arc<Server>) -> anyhow::Result<()> {
-    const TOKEN: &str = "a-token-of-32-characters-1234567";
+/// The questions that the worker asks by itself are an hour apart.
+async fn is_told_by_callbacks(server: Arc<Server>) -> anyhow::Result<()> {
     let server = server.in_namespace().await?;
-    let takes_callbacks = |account: &mut Account| {
+    let hour = Duration::from_secs(3600);
+    let by_callbacks_alone = |account: &mut Account| {
+        account.pace.shortest = hour;
+        account.pace.longest = hour;
         account.callbacks = Some(Callbacks {
             token: Secret::from(TOKEN.to_owned()),
             start_lifecycles: true,
         });
     };
-    let mut world = world(World::with(&server, |it| it, takes_callbacks).await?);
+    let mut world = world(World::with(&server, |it| it, by_callbacks_alone).await?);
     world.config.ingress_address = Some(([127, 0, 0, 1], 0).into());
     let worker = Worker::new(&server.runtime, &server.client, &world.config).await?;
     let address = worker.ingress_address().context("nothing listens")?;
     worker
         .run_during(async {
-            // The second one is an address at which nobody listens.
-            for ingress in [address, ([127, 0, 0, 1], 1).into()] {
-                let script = "examples/create_to_archive/create_to_archive.py";
-                let mut command = Command::new(tools::installed("examples/python/bin/python"));
-                command
-                    .arg(tools::in_repository(script))
-                    .arg("a kite over the sea")
-                    .env("SEEDANCE_BASE_URL", world.simulator.base_url())
-                    .env("SEEDANCE_API_KEY", world.simulator.api_key())
-                    .env("SEEDANCE_INGRESS_URL", format!("http://{ingress}"))
-                    .env("SEEDANCE_CALLBACK_TOKEN", TOKEN);
-                let output = finish(&server, command).await?;
-                ends_with_the_file(&world, &output)?;
-            }
-            Ok(())
+            let ingress = format!("http://{address}");
+            let prompt = "a kite --simulate queued=3,running=2";
+            let output = create_to_archive(&server, &world, &ingress, prompt).await?;
+            has_the_file(&world, &output)
         })
         .await?
 }
 
-fn ends_with_the_file(world: &World, output: &Output) -> anyhow::Result<()> {
+async fn needs_no_callback(server: Arc<Server>) -> anyhow::Result<()> {
+    let server = server.in_namespace().await?;
+    let world = world(World::new(&server).await?);
+    world
+        .with_worker(&server, async {
+            let output = create_to_archive(&server, &world, NOBODY, "a kite").await?;
+            has_the_file(&world, &output)
+        })
+        .await
+}
+
+async fn says_what_is_lost(server: Arc<Server>) -> anyhow::Result<()> {
+    let server = server.in_namespace().await?;
+    let window = |account: &mut Account| {
+        account.windows.query_window = Duration::from_secs(10);
+        account.windows.margin = Duration::from_secs(2);
+    };
+    let world = world(World::with(&server, |it| it, window).await?);
+    world
+        .with_worker(&server, async {
+            let prompt = "a kite --simulate running=3600";
+            let output = create_to_archive(&server, &world, NOBODY, prompt).await?;
+            has_failed(&output, "lost query_window_closed: ")?;
+            let lines = String::from_utf8_lossy(&output.stdout).lines().count();
+            ensure!(lines == 1, "{}", describe(&output));
+            ensure!(
+                !String::from_utf8_lossy(&output.stderr).contains("Traceback"),
+                "{}",
+                describe(&output)
+            );
+            Ok(())
+        })
+        .await
+}
+
+const TOKEN: &str = "a-token-of-32-characters-1234567";
+/// An ingress that no callback reaches.
+const NOBODY: &str = "http://127.0.0.1:1";
+
+async fn create_to_archive(
+    server: &Server,
+    world: &World,
+    ingress: &str,
+    prompt: &str,
+) -> anyhow::Result<Output> {
+    let script = "examples/create_to_archive/create_to_archive.py";
+    let mut command = Command::new(tools::installed("examples/python/bin/python"));
+    command
+        .arg(tools::in_repository(script))
+        .arg(prompt)
+        .env("SEEDANCE_BASE_URL", world.simulator.base_url())
+        .env("SEEDANCE_API_KEY", world.simulator.api_key())
+        .env("SEEDANCE_INGRESS_URL", ingress)
+        .env("SEEDANCE_CALLBACK_TOKEN", TOKEN);
+    finish(server, command).await
+}
+
+/// The path that it printed is that of the video that was made.
+fn has_the_file(world: &World, output: &Output) -> anyhow::Result<()> {
     ensure!(output.status.success(), "{}", describe(output));
     let path = last_line(output)?;
     let video = std::fs::read(&path).with_context(|| path.clone())?;

@@ -156,6 +156,17 @@ impl World {
         })
     }
 
+    /// Changes the account for workers that start from now on.
+    pub(crate) fn change_account(
+        &mut self,
+        change: impl FnOnce(&mut Account),
+    ) -> anyhow::Result<()> {
+        let mut account = Account::clone(&*self.config.accounts.get("")?);
+        change(&mut account);
+        self.config.accounts = Accounts::from_iter([account]);
+        Ok(())
+    }
+
     /// Runs `work` beside a worker of this world.
     pub(crate) async fn with_worker<T>(
         &self,
