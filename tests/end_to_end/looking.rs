@@ -294,7 +294,13 @@ async fn list_finds(server: Arc<Server>) -> anyhow::Result<()> {
             Ok(())
         })
         .await?;
-    let table = text(&server, &world, &["list", "--account", &name]).await?;
+    let list = async || text(&server, &world, &["list", "--account", &name]).await;
+    // In its first second it began "now".
+    until_async("all have an age", || async {
+        Ok(!list().await?.contains("(now)"))
+    })
+    .await?;
+    let table = list().await?;
     let row = table.lines().find(|line| line.contains(&running));
     let row = row.with_context(|| format!("no row in {table}"))?;
     for part in [
