@@ -33,10 +33,13 @@
 //! }
 //! ```
 
+mod cost;
+mod describe;
 mod list;
 mod standing;
 mod state;
 
+pub use cost::Cost;
 pub use list::{Filter, List, Listed, list};
 pub use standing::Standing;
 pub use state::{Pending, State};
@@ -50,7 +53,7 @@ use seedance_archiver_workflows::{VideoTaskLifecycle, encoding, ending, reply::R
 use temporalio_client::{
     Client, WorkflowDescribeOptions, WorkflowExecutionInfo, WorkflowFetchHistoryOptions,
     WorkflowGetResultOptions, WorkflowHandle, WorkflowIdConflictPolicy, WorkflowStartOptions,
-    errors::{WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError},
+    errors::{WorkflowGetResultError, WorkflowStartError},
 };
 use temporalio_common::{
     error::IncomingError,
@@ -81,15 +84,6 @@ pub enum Doing {
         /// Bytes in all.
         total: u64,
     },
-}
-
-/// What a lifecycle took.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cost {
-    /// Questions asked of the API.
-    pub polls: u64,
-    /// Events in the workflow's history.
-    pub history_events: u64,
 }
 
 /// A lifecycle could not be started, looked at or ended otherwise than with a result.
@@ -251,12 +245,7 @@ impl Lifecycle {
     ///
     /// Where Temporal cannot be reached.
     pub async fn exists(&self) -> Result<bool, LifecycleError> {
-        let describe = self.handle.describe(WorkflowDescribeOptions::default());
-        match describe.await {
-            Ok(_) => Ok(true),
-            Err(WorkflowInteractionError::NotFound(_)) => Ok(false),
-            Err(error) => Err(self.error(error.to_string())),
-        }
+        Ok(self.describe(&self.handle).await?.is_some())
     }
 
     /// Id of its workflow.
@@ -287,19 +276,6 @@ impl Lifecycle {
             Some(Err(error)) => Err(self.error(error.to_string())),
             None => Err(self.error("it was started without a request".to_owned())),
         }
-    }
-
-    /// What it has taken so far, counted from its history.
-    ///
-    /// # Errors
-    ///
-    /// Where it is not there, or Temporal cannot be reached.
-    pub async fn cost(&self) -> Result<Cost, LifecycleError> {
-        let events = self.history().await?;
-        Ok(Cost {
-            polls: polls(&events),
-            history_events: events.len() as u64,
-        })
     }
 
     async fn history(&self) -> Result<Vec<HistoryEvent>, LifecycleError> {
@@ -382,27 +358,4 @@ fn bytes(activity: &PendingActivityInfo) -> (u64, u64) {
         progress.bytes_done.unsigned_abs(),
         progress.bytes_total.unsigned_abs(),
     )
-}
-
-/// Each attempt at the question asks once, and only the last one is in the history, with its number.
-fn polls(events: &[HistoryEvent]) -> u64 {
-    let is_question = |id: i64| {
-        events.iter().any(|event| match &event.attributes {
-            Some(Attributes::ActivityTaskScheduledEventAttributes(scheduled)) => {
-                event.event_id == id && scheduled.activity_id == names::QUERY_ACTIVITY_ID
-            }
-            _ => false,
-        })
-    };
-    events
-        .iter()
-        .filter_map(|event| match &event.attributes {
-            Some(Attributes::ActivityTaskStartedEventAttributes(started))
-                if is_question(started.scheduled_event_id) =>
-            {
-                Some(u64::from(started.attempt.unsigned_abs()))
-            }
-            _ => None,
-        })
-        .sum()
 }

@@ -17,7 +17,7 @@ const FRESH: Duration = Duration::from_secs(60 * 60);
 pub(super) enum How {
     /// It has a receipt.
     Archived,
-    /// It has the record of another ending.
+    /// It ended otherwise.
     Ended,
 }
 

@@ -109,19 +109,13 @@ impl Batch {
             .await;
         self.summary.fault = None;
         for (index, task_id, lifecycle, seen) in looks {
-            let still_runs = match seen {
-                Ok(None) => true,
-                Ok(Some(ended)) => {
-                    self.has_ended(index, task_id.clone(), ended);
-                    false
-                }
-                Err(fault) => {
-                    self.summary.fault = Some(fault.to_string());
-                    true
-                }
-            };
-            if still_runs {
-                self.running.push((index, task_id, lifecycle));
+            let ended = seen.unwrap_or_else(|fault| {
+                self.summary.fault = Some(fault.to_string());
+                None
+            });
+            match ended {
+                Some(ended) => self.has_ended(index, task_id, ended),
+                None => self.running.push((index, task_id, lifecycle)),
             }
         }
         self.summary.tick();

@@ -35,9 +35,10 @@ pub(super) async fn run(_: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
         archive = %config.archive_url,
         "polling"
     );
+    let (accounts, task_queue) = (&config.accounts, &config.task_queue);
     tokio::select! {
         ended = worker.run(stop.asked()) => ended?,
-        never = auto_archive::keep(&client, &config.accounts, &config.task_queue, auto_archive::LOOK) => match never {},
+        never = auto_archive::keep(&client, accounts, task_queue, auto_archive::LOOK) => match never {},
     }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

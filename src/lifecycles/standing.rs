@@ -3,9 +3,7 @@
 use std::time::SystemTime;
 
 use seedance_archiver_workflows::VideoTaskLifecycle;
-use temporalio_client::{
-    WorkflowDescribeOptions, WorkflowExecutionStatus, errors::WorkflowInteractionError,
-};
+use temporalio_client::WorkflowExecutionStatus;
 
 use super::{Lifecycle, LifecycleError};
 
@@ -35,11 +33,8 @@ impl Lifecycle {
         let latest = self
             .client
             .get_workflow_handle::<VideoTaskLifecycle>(self.workflow_id());
-        let describe = latest.describe(WorkflowDescribeOptions::default());
-        let description = match describe.await {
-            Ok(description) => description,
-            Err(WorkflowInteractionError::NotFound(_)) => return Ok(Standing::Unknown),
-            Err(error) => return Err(self.error(error.to_string())),
+        let Some(description) = self.describe(&latest).await? else {
+            return Ok(Standing::Unknown);
         };
         Ok(match description.status() {
             WorkflowExecutionStatus::Completed | WorkflowExecutionStatus::Failed => {

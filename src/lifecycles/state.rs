@@ -12,8 +12,7 @@ use seedance_archiver_workflows::{
 };
 use serde::Serialize;
 use temporalio_client::{
-    Client, WorkflowDescribeOptions, WorkflowExecutionDescription, WorkflowExecutionStatus,
-    WorkflowQueryOptions, errors::WorkflowInteractionError,
+    Client, WorkflowExecutionDescription, WorkflowExecutionStatus, WorkflowQueryOptions,
 };
 use temporalio_common::protos::temporal::api::{
     common::v1::SearchAttributes, enums::v1::PendingActivityState,
@@ -92,20 +91,8 @@ impl Lifecycle {
     ///
     /// Where Temporal cannot be reached. A worker that does not answer is none: see [`State::no_progress`].
     pub async fn state(&self) -> Result<Option<State>, LifecycleError> {
-        let described = self.handle.describe(WorkflowDescribeOptions::default());
-        let description = match described.await {
-            Ok(description) => description,
-            Err(WorkflowInteractionError::NotFound(status))
-                if !names_namespace(status.details()) =>
-            {
-                return Ok(None);
-            }
-            Err(
-                WorkflowInteractionError::NotFound(status) | WorkflowInteractionError::Rpc(status),
-            ) => {
-                return Err(self.error(status.message().to_owned()));
-            }
-            Err(error) => return Err(self.error(error.to_string())),
+        let Some(description) = self.describe(&self.handle).await? else {
+            return Ok(None);
         };
         let mut state = state(&description);
         if description.status() == WorkflowExecutionStatus::Running {
@@ -137,12 +124,6 @@ impl Lifecycle {
             )),
         }
     }
-}
-
-/// Whether it is the namespace that is not found. The details are a protobuf that names its types.
-fn names_namespace(details: &[u8]) -> bool {
-    let name = b"NamespaceNotFoundFailure";
-    details.windows(name.len()).any(|part| part == name)
 }
 
 fn state(description: &WorkflowExecutionDescription) -> State {

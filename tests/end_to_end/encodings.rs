@@ -154,7 +154,7 @@ async fn lifecycle(server: Arc<Server>) -> anyhow::Result<()> {
         .with_worker(&server, async {
             for started_in in Encoding::ALL {
                 let task_id = world.simulator.create(Script::default());
-                let handle = start(&server, &world, started_in, &task_id).await?;
+                let handle = start_lifecycle(&server, &world, started_in, &task_id).await?;
                 let nudge = UntypedSignal::new("nudge");
                 let payload = RawValue::new(vec![started_in.encode(&Nudge {})?]);
                 handle
@@ -166,11 +166,7 @@ async fn lifecycle(server: Arc<Server>) -> anyhow::Result<()> {
                 }
                 progress(&handle, Vec::new(), started_in).await?;
 
-                let result = handle
-                    .get_result(WorkflowGetResultOptions::default())
-                    .await?;
-                let result = result.payloads.first().context("no result")?;
-                let result: VideoTaskLifecycleResult = in_kind(started_in, result)?;
+                let result: VideoTaskLifecycleResult = result(&handle, started_in).await?;
                 ensure!(result.outcome == "archived", "{result:?}");
             }
             Ok(())
@@ -196,19 +192,10 @@ async fn swept(server: Arc<Server>) -> anyhow::Result<()> {
     };
     with_callers(&server, &world, async {
         for encoding in Encoding::ALL {
-            let input = RawValue::new(vec![of_a_newer_caller(encoding, &request)?]);
             let id = format!("{}/{}", names::sweep_workflow_id(&account), encoding.name());
-            let options = WorkflowStartOptions::new(world.config.task_queue.as_str(), id).build();
-            let workflow = UntypedWorkflow::new("SweepVideoTasks");
-            let handle = server
-                .client
-                .start_workflow(workflow, input, options)
-                .await?;
-            let result = handle
-                .get_result(WorkflowGetResultOptions::default())
-                .await?;
-            let result = result.payloads.first().context("no result")?;
-            let result: SweepVideoTasksResult = in_kind(encoding, result)?;
+            let input = of_a_newer_caller(encoding, &request)?;
+            let handle = start(&server, &world, "SweepVideoTasks", id, input).await?;
+            let result: SweepVideoTasksResult = result(&handle, encoding).await?;
             ensure!(result.listed == 1, "{result:?}");
 
             let caller = Caller {
@@ -253,7 +240,7 @@ async fn lost(server: Arc<Server>) -> anyhow::Result<()> {
         .with_worker(&server, async {
             for encoding in Encoding::ALL {
                 let task_id = world.simulator.create(Script::default());
-                let handle = start(&server, &world, encoding, &task_id).await?;
+                let handle = start_lifecycle(&server, &world, encoding, &task_id).await?;
                 let ended = handle.get_result(WorkflowGetResultOptions::default()).await;
                 let Err(WorkflowGetResultError::Failed(failure)) = ended else {
                     bail!("it did not fail");
@@ -299,7 +286,7 @@ async fn refused(server: Arc<Server>) -> anyhow::Result<()> {
     .await
 }
 
-async fn start(
+async fn start_lifecycle(
     server: &Server,
     world: &World,
     encoding: Encoding,
@@ -309,14 +296,35 @@ async fn start(
         task_id: task_id.to_owned(),
         ..VideoTaskLifecycleRequest::default()
     };
-    let input = RawValue::new(vec![of_a_newer_caller(encoding, &request)?]);
-    let id = format!("video-task/default/{task_id}");
+    let id = names::lifecycle_workflow_id("default", task_id);
+    let input = of_a_newer_caller(encoding, &request)?;
+    start(server, world, "VideoTaskLifecycle", id, input).await
+}
+
+async fn start(
+    server: &Server,
+    world: &World,
+    workflow: &str,
+    id: String,
+    input: Payload,
+) -> anyhow::Result<UntypedWorkflowHandle<Client>> {
     let options = WorkflowStartOptions::new(world.config.task_queue.as_str(), id).build();
-    let workflow = UntypedWorkflow::new("VideoTaskLifecycle");
+    let (workflow, input) = (UntypedWorkflow::new(workflow), RawValue::new(vec![input]));
     Ok(server
         .client
         .start_workflow(workflow, input, options)
         .await?)
+}
+
+/// What a workflow returned, in the encoding that it was started in.
+async fn result<T: Contract>(
+    handle: &UntypedWorkflowHandle<Client>,
+    started_in: Encoding,
+) -> anyhow::Result<T> {
+    let result = handle
+        .get_result(WorkflowGetResultOptions::default())
+        .await?;
+    in_kind(started_in, result.payloads.first().context("no result")?)
 }
 
 /// A request with a field that this version does not know.

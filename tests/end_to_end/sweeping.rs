@@ -1,5 +1,7 @@
 //! Sweeps: every task of an account gets what it lacks, and nothing twice.
 
+mod ended;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
@@ -16,13 +18,10 @@ use seedance_archiver_proto::{
     v1::{SweepVideoTasksRequest, SweepVideoTasksResult, VideoTaskLifecycleRequest},
 };
 use seedance_archiver_simulator::{Ending, Fault, Script};
-use seedance_archiver_workflows::{SweepVideoTasks, VideoTaskLifecycle};
+use seedance_archiver_workflows::SweepVideoTasks;
 use serde_json::Value;
 use tempfile::TempDir;
-use temporalio_client::{
-    Client, WorkflowCancelOptions, WorkflowFetchHistoryOptions, WorkflowHandle,
-    WorkflowTerminateOptions,
-};
+use temporalio_client::{Client, WorkflowFetchHistoryOptions, WorkflowHandle};
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 use tokio::process::Child;
 
@@ -39,11 +38,11 @@ pub(crate) fn tests(suite: Suite) -> Suite {
         )
         .test(
             "sweeping::what_somebody_cancelled_stays_cancelled",
-            cancelled,
+            ended::cancelled,
         )
         .test(
             "sweeping::an_ending_without_a_trace_is_no_loop",
-            ending_without_a_trace,
+            ended::without_a_trace,
         )
         .test("sweeping::goes_on_in_another_run", goes_on_in_another_run)
         .test(
@@ -184,63 +183,6 @@ async fn starts_what_is_missing(server: Arc<Server>) -> anyhow::Result<()> {
         let downloads = world.simulator.stats(id).downloads;
         ensure!(downloads == 1, "{downloads} downloads");
     }
-    Ok(())
-}
-
-async fn cancelled(server: Arc<Server>) -> anyhow::Result<()> {
-    let (world, account) = world(&server, |_| {}).await?;
-    let id = world.simulator.create(Script {
-        running: Some(Duration::from_secs(3600)),
-        ..Script::default()
-    });
-    world
-        .with_worker(&server, async {
-            let lifecycle = lifecycle(&world, &server, &account, &id).await?;
-            until("it is asked about", || {
-                world.simulator.stats(&id).queries > 1
-            })
-            .await?;
-            let handle: WorkflowHandle<Client, VideoTaskLifecycle> =
-                server.client.get_workflow_handle(lifecycle.workflow_id());
-            handle.cancel(WorkflowCancelOptions::default()).await?;
-            let ended = lifecycle.result().await?;
-            ensure!(ended.reason == "cancelled_by_caller", "{ended:?}");
-
-            let swept = sweep(&world, &server, &account).await?;
-            ensure!(swept == result([1, 0, 1, 0, 0]), "{swept:?}");
-            Ok(())
-        })
-        .await
-}
-
-/// A lifecycle may end and leave nothing in the archive: to begin it again would bring the same.
-async fn ending_without_a_trace(server: Arc<Server>) -> anyhow::Result<()> {
-    let (world, account) = world(&server, |_| {}).await?;
-    let failed = || Script {
-        ending: Ending::Failed,
-        ..Script::default()
-    };
-    let [ended, terminated] = [failed(), failed()].map(|script| world.simulator.create(script));
-    world
-        .with_worker(&server, async {
-            let ended = lifecycle(&world, &server, &account, &ended).await?;
-            let outcome = ended.result().await?.outcome;
-            ensure!(outcome == "unsuccessful", "{outcome}");
-            Ok(())
-        })
-        .await?;
-    world.empty_archive()?;
-    // Nobody serves it yet.
-    let lifecycle = lifecycle(&world, &server, &account, &terminated).await?;
-    let handle: WorkflowHandle<Client, VideoTaskLifecycle> =
-        server.client.get_workflow_handle(lifecycle.workflow_id());
-    handle
-        .terminate(WorkflowTerminateOptions::default())
-        .await?;
-    let swept = world
-        .with_worker(&server, sweep(&world, &server, &account))
-        .await?;
-    ensure!(swept == result([2, 0, 1, 0, 1]), "{swept:?}");
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! A wire to a server, which can be cut and mended.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use tokio::{
     io::copy_bidirectional,
@@ -12,7 +12,7 @@ use tokio::{
 /// Passes on what comes in, while it is whole. While it is cut, connections end.
 pub(crate) struct Wire {
     pub(crate) address: SocketAddr,
-    is_whole: Arc<watch::Sender<bool>>,
+    is_whole: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
@@ -20,11 +20,11 @@ impl Wire {
     pub(crate) async fn to(server: &str) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let (sender, is_whole) = watch::channel(true);
-        let task = tokio::spawn(serve(listener, server.to_owned(), is_whole));
+        let is_whole = watch::Sender::new(true);
+        let task = tokio::spawn(serve(listener, server.to_owned(), is_whole.subscribe()));
         Ok(Self {
             address,
-            is_whole: Arc::new(sender),
+            is_whole,
             task,
         })
     }

@@ -22,7 +22,7 @@ use crate::{
 const PAGES_A_RUN: u32 = 50;
 
 /// Lists an account's tasks and starts a lifecycle for each that has nothing: no receipt, no record of
-/// another ending, no lifecycle that runs.
+/// another ending, no lifecycle that runs or has just ended.
 #[workflow]
 #[derive(Default)]
 pub struct SweepVideoTasks;
