@@ -1,0 +1,45 @@
+{{- define "seedance-archiver.env" -}}
+- {name: SEEDANCE_ADMIN_ADDRESS, value: "0.0.0.0:9464"}
+- {name: SEEDANCE_ARCHIVE_URL, value: {{ .Values.archive.url | quote }}}
+{{- if .Values.seedance.apiKeySecret.name }}
+- {name: SEEDANCE_API_KEY_FILE, value: /run/secrets/seedance/{{ .Values.seedance.apiKeySecret.key }}}
+{{- else }}
+- {name: SEEDANCE_ACCOUNTS_FILE, value: /run/secrets/seedance-accounts/{{ .Values.seedance.accountsSecret.key }}}
+{{- end }}
+{{- /* Accounts that take callbacks have to be told where, in every pod that reads them. */}}
+{{- if .Values.callbacks.enabled }}
+- {name: SEEDANCE_INGRESS_ADDRESS, value: "0.0.0.0:{{ .Values.callbacks.port }}"}
+{{- end }}
+{{- if include "seedance-archiver.callbacksTokenMounted" . }}
+- {name: SEEDANCE_CALLBACK_TOKEN_FILE, value: /run/secrets/seedance-callbacks/{{ .Values.callbacks.tokenSecret.key }}}
+{{- end }}
+- {name: SEEDANCE_GRACE_PERIOD, value: {{ .Values.gracePeriodSeconds }}s}
+- {name: TEMPORAL_TASK_QUEUE, value: {{ .Values.temporal.taskQueue | quote }}}
+{{- with .Values.temporal.tls }}
+{{- if .ca }}
+- {name: TEMPORAL_TLS_SERVER_CA_CERT_PATH, value: /etc/temporal/tls/ca.crt}
+{{- end }}
+{{- if .serverName }}
+- {name: TEMPORAL_TLS_SERVER_NAME, value: {{ .serverName | quote }}}
+{{- end }}
+{{- end }}
+{{- range $name, $value := .Values.env }}
+- {name: {{ $name }}, value: {{ $value | quote }}}
+{{- end }}
+{{- end }}
+
+{{- define "seedance-archiver.temporalEnv" -}}
+{{- with .Values.temporal -}}
+- {name: TEMPORAL_ADDRESS, value: {{ .address | quote }}}
+- {name: TEMPORAL_NAMESPACE, value: {{ .namespace | quote }}}
+{{- if .apiKeySecret.name }}
+- name: TEMPORAL_API_KEY
+  valueFrom:
+    secretKeyRef: {name: {{ .apiKeySecret.name }}, key: {{ .apiKeySecret.key }}}
+{{- end }}
+{{- if .tls.secret }}
+- {name: TEMPORAL_TLS_CLIENT_CERT_PATH, value: /etc/temporal/tls/tls.crt}
+- {name: TEMPORAL_TLS_CLIENT_KEY_PATH, value: /etc/temporal/tls/tls.key}
+{{- end }}
+{{- end }}
+{{- end }}
