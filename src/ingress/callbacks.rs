@@ -38,7 +38,8 @@ struct Shared {
     deliveries: Deliveries,
 }
 
-pub(super) fn routes(accounts: &Accounts, deliveries: Deliveries) -> Router {
+/// `POST /callbacks/{account}/{token}` of these accounts.
+pub fn routes(accounts: &Accounts, deliveries: Deliveries) -> Router {
     let taking = accounts
         .iter()
         .filter(|account| account.callbacks.is_some())

@@ -23,6 +23,7 @@ use crate::{
     lifecycles,
     questions::{Questions, lacks_url},
     seedance::{self, Reaction},
+    telemetry::record,
 };
 
 /// Time between two tries to complete a question: between two of them there is none.
@@ -103,7 +104,11 @@ impl Deliveries {
         match self.lifecycle(&workflow_id).await? {
             Lifecycle::Running => {
                 let task = self.ask(account, task_id).await?;
-                self.tell(&workflow_id, &task).await
+                let effect = self.tell(&workflow_id, &task).await?;
+                if effect == Effect::Delivered && status::is_terminal(&task.status) {
+                    record::detected(&account.name, task.updated_at);
+                }
+                Ok(effect)
             }
             Lifecycle::Done => Ok(Effect::NoNews),
             Lifecycle::Missing => {

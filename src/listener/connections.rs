@@ -35,7 +35,7 @@ pub(super) async fn serve(
     }
     drop(listener);
     if tokio::time::timeout(GRACE, open.shutdown()).await.is_err() {
-        tracing::warn!("callbacks under way were cut off: the service sends them again");
+        tracing::warn!("requests under way were cut off: whoever sent them may send them again");
     }
 }
 
