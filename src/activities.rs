@@ -22,5 +22,4 @@ mod waits;
 
 pub use query_video_task::QueryActivities;
 pub use sweep_video_task_page::SweepActivities;
-pub(crate) use transfers::AT_ONCE;
 pub use transfers::{CannotServe, TransferActivities};

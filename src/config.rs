@@ -50,6 +50,7 @@ mod callbacks;
 mod duration;
 mod environment;
 mod invalid;
+mod operations;
 mod preset;
 mod reading;
 mod secret;
@@ -64,11 +65,17 @@ pub use archive_options::ArchiveOptions;
 pub use callbacks::Callbacks;
 pub use duration::{duration, words};
 pub use invalid::InvalidConfig;
+pub use operations::{
+    Capacity, Deployment, GracePeriod, LogFormat, Operations, Queues, Share, Target, Versioning,
+};
 pub use reading::{Reading, accounts, archive_url, task_queue};
 pub use secret::{CannotReadSecret, Secret};
 pub use settings::Setting;
 pub use source::{Fault, Source};
 pub use task_path::TaskPath;
+
+pub(crate) use environment::operations::{LOG_FORMAT, QUEUES};
+pub(crate) use operations::MOST_TRANSFERS;
 
 pub use crate::{
     archive::{InvalidTemplate, KeyTemplate, ObjectOptions},
@@ -91,4 +98,6 @@ pub struct Config {
     pub task_queue: String,
     /// Where callbacks come in. `None`: they do not.
     pub ingress_address: Option<SocketAddr>,
+    /// How it runs.
+    pub operations: Operations,
 }

@@ -22,34 +22,34 @@
 //! }
 //! ```
 
-use std::{net::SocketAddr, time::Duration};
+mod boundary;
+mod options;
 
-use seedance_archiver_proto::names;
+use std::net::SocketAddr;
+
+use futures::future::{OptionFuture, join};
 use temporalio_client::Client;
-use temporalio_sdk::{
-    Runtime, Worker as SdkWorker, WorkerOptions,
-    runtime::worker_tuner::{FixedSizeSlotSupplier, TunerHolder},
-};
+use temporalio_sdk::{Runtime, Worker as SdkWorker, WorkerRunError};
 use tokio::sync::oneshot;
 
 use crate::{
-    activities::{AT_ONCE, CannotServe},
+    activities::CannotServe,
     config::Config,
-    ingress::{Deliveries, Ingress},
+    health::{Health, Phase},
+    ingress::{self, Deliveries},
+    listener::Listener,
     plugin::Plugin,
     questions::Questions,
 };
+use options::Options;
 
-/// How long transfers may go on after a shutdown was asked for, before they are cancelled.
-const GRACE: Duration = Duration::from_secs(10);
-/// Heartbeats carry progress that people watch.
-const HEARTBEAT_THROTTLE: Duration = Duration::from_secs(1);
-
-/// A worker that serves the task queue of its configuration and the transfers queue beside it.
+/// A worker that serves the task queue of its configuration and the transfers queue beside it, or the one of
+/// them that the configuration names.
 pub struct Worker {
-    questions: SdkWorker,
-    transfers: SdkWorker,
-    ingress: Option<Ingress>,
+    query: Option<SdkWorker>,
+    transfer: Option<SdkWorker>,
+    ingress: Option<Listener>,
+    health: Health,
 }
 
 /// Why a worker cannot start or go on.
@@ -93,29 +93,36 @@ impl Worker {
             .archive_url(config.archive_url.clone())
             .build()
             .await?;
-        let ingress = ingress(config, client, plugin.questions()).await?;
-
-        let mut questions = WorkerOptions::new(config.task_queue.as_str())
-            .graceful_shutdown_period(GRACE)
-            .build();
-        plugin
-            .register_questions(&mut questions)
-            .map_err(|error| WorkerError::Setup(error.to_string()))?;
-        let mut transfers = WorkerOptions::new(names::transfers_task_queue(&config.task_queue))
-            .graceful_shutdown_period(GRACE)
-            .max_heartbeat_throttle_interval(HEARTBEAT_THROTTLE)
-            .tuner(slots_for(AT_ONCE))
-            .build();
-        plugin.register_transfers(&mut transfers);
+        let queues = config.operations.queues;
+        let options = Options::new(config);
         let start = |options| {
             SdkWorker::new(runtime, client.clone(), options)
                 .map_err(|error| WorkerError::Setup(error.to_string()))
         };
+        let query = || {
+            let mut options = options.query();
+            plugin
+                .register_questions(&mut options)
+                .map_err(|error| WorkerError::Setup(error.to_string()))?;
+            start(options)
+        };
+        let transfer = || {
+            let mut options = options.transfer();
+            plugin.register_transfers(&mut options);
+            start(options)
+        };
         Ok(Self {
-            questions: start(questions)?,
-            transfers: start(transfers)?,
-            ingress,
+            query: queues.query.then(query).transpose()?,
+            transfer: queues.transfer.then(transfer).transpose()?,
+            ingress: ingress(config, client, plugin.questions()).await?,
+            health: Health::default(),
         })
+    }
+
+    /// How far it is.
+    #[doc(hidden)]
+    pub fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Where callbacks come in. `None`: they do not.
@@ -130,43 +137,36 @@ impl Worker {
     ///
     /// [`WorkerError::Run`] where the SDK stops polling by itself.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), WorkerError> {
-        let ingress = self.ingress.take().map(Ingress::start);
-        let stop_questions = self.questions.shutdown_handle();
-        let stop_transfers = self.transfers.shutdown_handle();
+        let ingress = self.ingress.take().map(Listener::start);
+        let stop_query = self.query.as_ref().map(SdkWorker::shutdown_handle);
+        let stop_transfer = self.transfer.as_ref().map(SdkWorker::shutdown_handle);
         let stop = || {
-            stop_questions();
-            stop_transfers();
+            self.health.is(Phase::Draining);
+            stop_query.as_ref().inspect(|stop| stop());
+            stop_transfer.as_ref().inspect(|stop| stop());
         };
+        self.health.is(Phase::Polling);
         // Where one worker fails, the other must not go on alone.
-        let questions = async {
-            let ended = self.questions.run().await;
-            stop();
-            ended
-        };
-        let transfers = async {
-            let ended = self.transfers.run().await;
-            stop();
-            ended
-        };
-        let run = async { futures::join!(questions, transfers) };
+        let run = join(poll(self.query, &stop), poll(self.transfer, &stop));
         tokio::pin!(run);
         let ended = tokio::select! {
             ended = &mut run => Some(ended),
             () = shutdown => None,
         };
+        self.health.is(Phase::Draining);
         // What calls in needs workers that still poll.
         if let Some(ingress) = ingress {
             ingress.stop().await;
         }
-        let (questions, transfers) = match ended {
+        let (query, transfer) = match ended {
             Some(ended) => ended,
             None => {
                 stop();
                 run.await
             }
         };
-        questions
-            .and(transfers)
+        query
+            .and(transfer)
             .map_err(|error| WorkerError::Run(error.to_string()))
     }
 
@@ -194,28 +194,28 @@ impl Worker {
     }
 }
 
-/// Slots for so many activities.
-fn slots_for(activities: usize) -> TunerHolder {
-    let other = || FixedSizeSlotSupplier::new(1);
-    TunerHolder::builder()
-        .workflow_task_slot_supplier(other())
-        .activity_task_slot_supplier(FixedSizeSlotSupplier::new(activities))
-        .local_activity_task_slot_supplier(other())
-        .nexus_task_slot_supplier(other())
-        .build()
+/// Polls for as long as the worker lives, and ends both when it ends.
+async fn poll(worker: Option<SdkWorker>, stop: &impl Fn()) -> Result<(), WorkerRunError> {
+    let run = worker.map(|mut worker| async move { worker.run().await });
+    let Some(ended) = OptionFuture::from(run).await else {
+        return Ok(());
+    };
+    stop();
+    ended
 }
 
 async fn ingress(
     config: &Config,
     client: &Client,
     questions: &Questions,
-) -> Result<Option<Ingress>, WorkerError> {
+) -> Result<Option<Listener>, WorkerError> {
     let Some(address) = config.ingress_address else {
         return Ok(None);
     };
     let deliveries = Deliveries::new(client.clone(), questions.clone(), &config.task_queue);
-    let ingress = Ingress::bind(address, &config.accounts, deliveries).await;
-    ingress
+    let routes = ingress::routes(&config.accounts, deliveries);
+    let listener = Listener::bind(address, routes).await;
+    listener
         .map(Some)
         .map_err(|source| WorkerError::Ingress { address, source })
 }

@@ -20,14 +20,11 @@ use tokio::sync::Semaphore;
 use super::{fault::Fault, per_account::PerAccount, record_outcome};
 use crate::{
     archive::{self, Archive, Buffers, CannotOpenArchive, Transfers},
-    config::{Account, Accounts},
+    config::{Account, Accounts, MOST_TRANSFERS},
     download::Downloads,
     http,
     seedance::Client,
 };
-
-/// Transfers at once. Each may hold a buffer while it waits for its host, so no more than there are.
-pub(crate) const AT_ONCE: usize = 32;
 
 /// Activities of the transfers task queue.
 #[derive(Clone)]
@@ -92,7 +89,7 @@ impl TransferActivities {
             })
         };
         Ok(Self {
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            turns: Arc::new(Semaphore::new(MOST_TRANSFERS)),
             served: Arc::new(PerAccount::new(accounts, serve)?),
             seedance,
         })

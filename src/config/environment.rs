@@ -6,7 +6,7 @@ use reqwest::Url;
 use seedance_archiver_proto::names;
 
 use super::{
-    Account, Callbacks, Secret, UrlHosts, accounts_file, callbacks, preset,
+    Account, Callbacks, Queues, Secret, UrlHosts, accounts_file, callbacks, preset,
     source::{Fault, Source, Sources},
     url::{self, http_url},
 };
@@ -24,6 +24,8 @@ const AUTO_ARCHIVE: &str = "SEEDANCE_AUTO_ARCHIVE";
 const INGRESS_ADDRESS: &str = "SEEDANCE_INGRESS_ADDRESS";
 const ARCHIVE_URL: &str = "SEEDANCE_ARCHIVE_URL";
 const TASK_QUEUE: &str = "TEMPORAL_TASK_QUEUE";
+
+pub(crate) mod operations;
 
 /// Names of the settings that variables are about, as in the accounts file.
 const SETTINGS: [(&str, &str); 12] = [
@@ -80,9 +82,9 @@ impl<'a> Environment<'a> {
     /// The value of a variable, which is used.
     fn get(&mut self, name: &str) -> Option<String> {
         let value = self.look_up(name)?;
-        if let Some((_, setting)) = SETTINGS.iter().find(|(variable, _)| *variable == name) {
+        if let Some(setting) = setting_of(name) {
             let source = Source::Variable(name.to_owned());
-            self.sources.note(*setting, source);
+            self.sources.note(setting, source);
         }
         Some(value)
     }
@@ -107,7 +109,7 @@ impl<'a> Environment<'a> {
     }
 
     fn fault(&mut self, name: &str, problem: impl Into<String>) {
-        if let Some((_, setting)) = SETTINGS.iter().find(|(variable, _)| *variable == name) {
+        if let Some(setting) = setting_of(name) {
             self.sources.is_wrong(setting);
         }
         self.faults.push(Fault {
@@ -234,8 +236,16 @@ impl<'a> Environment<'a> {
         })
     }
 
-    /// Callbacks need both, a place where they come in and an account that takes them.
-    pub(super) fn ingress_address(&mut self, accounts: &[Account]) -> Option<SocketAddr> {
+    /// Callbacks need both, a place where they come in and an account that takes them. They come in where
+    /// questions are asked.
+    pub(super) fn ingress_address(
+        &mut self,
+        accounts: &[Account],
+        queues: Queues,
+    ) -> Option<SocketAddr> {
+        if !queues.query {
+            return None;
+        }
         let address = self.parsed(INGRESS_ADDRESS, |address| {
             address
                 .trim()
@@ -281,6 +291,12 @@ impl<'a> Environment<'a> {
         }
         self.parsed(ARCHIVE_URL, url::archive_url).or(default)
     }
+}
+
+fn setting_of(variable: &str) -> Option<&'static str> {
+    let settings = SETTINGS.iter().chain(&operations::SETTINGS);
+    let (_, setting) = settings.into_iter().find(|(it, _)| *it == variable)?;
+    Some(setting)
 }
 
 fn flag(word: &str) -> Result<bool, String> {

@@ -9,7 +9,7 @@ use std::{
 use reqwest::Url;
 
 use super::{
-    Account, Accounts, Config, InvalidConfig,
+    Account, Accounts, Config, InvalidConfig, Operations,
     environment::Environment,
     source::{Fault, Source, Sources},
 };
@@ -25,6 +25,8 @@ pub struct Reading {
     pub task_queue: String,
     /// As in [`Config`].
     pub ingress_address: Option<SocketAddr>,
+    /// As in [`Config`].
+    pub operations: Operations,
     /// The accounts file, where it was read.
     pub accounts_file: Option<PathBuf>,
     /// What is wrong.
@@ -39,7 +41,8 @@ impl Reading {
         let mut environment = Environment::new(&variable);
         let accounts = environment.accounts();
         let archive_url = environment.archive_url(default_archive);
-        let ingress_address = environment.ingress_address(&accounts);
+        let operations = environment.operations();
+        let ingress_address = environment.ingress_address(&accounts, operations.queues);
         let task_queue = environment.task_queue();
         let Environment {
             sources,
@@ -52,6 +55,7 @@ impl Reading {
             archive_url,
             task_queue,
             ingress_address,
+            operations,
             accounts_file,
             faults,
             sources,
@@ -94,6 +98,7 @@ impl Config {
                 archive_url,
                 task_queue: reading.task_queue,
                 ingress_address: reading.ingress_address,
+                operations: reading.operations,
             }),
             _ => Err(InvalidConfig::of(&reading.faults)),
         }

@@ -6,7 +6,8 @@ use std::{fmt::Display, time::Duration};
 use serde::Serialize;
 
 use super::{
-    Account, Reading, Secret, Source, duration::words, environment::setting, source::Sources,
+    Account, Operations, Reading, Secret, Source, duration::words, environment::setting,
+    source::Sources,
 };
 use crate::{archive::checks::Mismatch, seedance::Statuses};
 
@@ -38,6 +39,7 @@ impl Reading {
             setting::INGRESS_ADDRESS,
             or_none(self.ingress_address.as_ref()),
         );
+        list.operations(&self.operations);
         let file = self.accounts_file.as_ref().map(|path| path.display());
         list.add(setting::ACCOUNTS_FILE, or_none(file.as_ref()));
         for account in self.accounts.iter() {
@@ -80,6 +82,34 @@ impl List<'_> {
         for name in rest {
             self.add(name, WRONG);
         }
+    }
+
+    fn operations(&mut self, operations: &Operations) {
+        self.add("admin_address", or_none(operations.admin_address.as_ref()));
+        self.add("queues", operations.queues);
+        self.add("grace_period", words(operations.grace_period.0));
+        let capacity = &operations.capacity;
+        for (kind, share) in [
+            ("workflow", capacity.workflow),
+            ("query", capacity.query),
+            ("transfer", capacity.transfer),
+        ] {
+            self.add(format!("{kind}.slots"), share.slots);
+            self.add(format!("{kind}.pollers"), share.pollers);
+        }
+        let most = capacity.queries_per_second;
+        self.add("queries_per_second", or_none(most.as_ref()));
+        let memory = capacity.target.map(|target| target.memory);
+        self.add("target.memory", or_none(memory.as_ref()));
+        let cpu = capacity.target.map(|target| target.cpu);
+        self.add("target.cpu", or_none(cpu.as_ref()));
+        self.add("log_format", or_none(operations.log_format.as_ref()));
+        let deployment = operations.deployment.as_ref();
+        self.add("deployment.name", or_none(deployment.map(|it| &it.name)));
+        let build_id = deployment.map(|it| &it.build_id);
+        self.add("deployment.build_id", or_none(build_id));
+        let versioning = deployment.map(|it| it.versioning);
+        self.add("deployment.versioning", or_none(versioning.as_ref()));
     }
 
     fn account(&mut self, account: &Account) {
