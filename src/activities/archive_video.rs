@@ -27,6 +27,7 @@ use super::{
 use crate::{
     archive::{Archive, Deposit, Keys, Kind, Layout, Progress},
     config::Account,
+    telemetry::record::{Archived, Running},
     time::time,
 };
 
@@ -36,6 +37,7 @@ impl TransferActivities {
         ctx: &ActivityContext,
         request: Request<ArchiveVideoRequest>,
     ) -> Result<Manifest, ActivityError> {
+        let began = SystemTime::now();
         let job = self.job(ctx, request)?;
         let progress = Progress::from(heartbeat::recall(ctx));
         let deposit = job.deposit(&progress);
@@ -43,6 +45,7 @@ impl TransferActivities {
         let make = async {
             // It is never closed: without a turn, none is needed.
             let _turn = self.turns.acquire().await;
+            let _running = Running::begin();
             deposit.make(&origin, job.manifest()).await
         };
         let made = tokio::select! {
@@ -54,6 +57,13 @@ impl TransferActivities {
             Ok(manifest) => {
                 let (task_id, receipt) = (&manifest.task_id, &manifest.manifest_url);
                 tracing::info!(task_id, receipt, "archived");
+                let archived = Archived {
+                    manifest: &manifest,
+                    began,
+                    is_first: job.attempt == 1,
+                    left: left(&job.account, &job.task, ctx),
+                };
+                archived.record();
                 Ok(manifest)
             }
             Err(fault) => {

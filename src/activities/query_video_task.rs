@@ -13,6 +13,7 @@ use seedance_archiver_proto::{
         self, CANCELLED_AND_PURGED, OUTSIDE_QUERY_WINDOW, QUERY_WINDOW_CLOSED, RECORD_VANISHED,
         TASK_NOT_FOUND,
     },
+    status,
     v1::{
         AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult,
         QueryVideoTaskRequest, VideoTask, VideoTaskLifecycleResult,
@@ -32,6 +33,7 @@ use crate::{
     config::{Account, Accounts},
     questions::{Questions, lacks_url},
     seedance::{self, Reaction},
+    telemetry::record::{self, Poll},
 };
 
 /// Activities of the query task queue.
@@ -55,9 +57,15 @@ impl QueryActivities {
         let request = request.check().map_err(failure::invalid_request)?;
         let account = self.account(&request.account)?;
         let mut memory = Memory::recall(&ctx, &account, &request, encoding);
-        let task = match self.questions.ask(&account, &request.task_id).await {
-            Ok(task) if is_news(&task, &request) && request.reveal_urls => reveal(&account, task),
-            Ok(task) if is_news(&task, &request) => Ok(task),
+        let answer = self.questions.ask(&account, &request.task_id).await;
+        let poll = match &answer {
+            Ok(task) if is_news(task, &request) => Poll::News,
+            Ok(_) => Poll::Waiting,
+            Err(_) => Poll::Failed,
+        };
+        record::polled(&account.name, poll);
+        let task = match answer {
+            Ok(task) if poll == Poll::News => news(&account, task, &request),
             Ok(task) => Err(no_news(&account, task, &mut memory).await),
             Err(error) => Err(no_record(&account, &error, &mut memory).await),
         };
@@ -116,6 +124,20 @@ impl QueryActivities {
 
     fn account(&self, name: &str) -> Result<Arc<Account>, ActivityError> {
         self.accounts.get(name).map_err(failure::invalid_request)
+    }
+}
+
+fn news(
+    account: &Account,
+    task: VideoTask,
+    request: &QueryVideoTaskRequest,
+) -> Result<VideoTask, ActivityError> {
+    if status::is_terminal(&task.status) {
+        record::detected(&account.name, task.updated_at);
+    }
+    match request.reveal_urls {
+        true => reveal(account, task),
+        false => Ok(task),
     }
 }
 
@@ -192,6 +214,10 @@ async fn no_record(
                 TASK_NOT_FOUND | CANCELLED_AND_PURGED => failure::TASK_NOT_FOUND,
                 _ => failure::QUERY_WINDOW_CLOSED,
             };
+            if never_seen {
+                // Of others, an outcome is recorded, and counted then.
+                record::ended(&account.name, outcome::UNKNOWN);
+            }
             let message = verdict_message(reason, account, error);
             let verdict = failure::verdict(reason, memory.last_record(), memory.encoding());
             failure::settled(message, failure_type, verdict)

@@ -8,7 +8,10 @@ use seedance_archiver_workflows::request::Request;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
 use super::{TransferActivities, failure, fault::Fault, task_record};
-use crate::archive::{Layout, receipt};
+use crate::{
+    archive::{Layout, receipt},
+    telemetry::record,
+};
 
 /// There is no deadline: the store is waited for as long as it takes.
 const FOR_EVER: Duration = Duration::MAX;
@@ -24,6 +27,10 @@ pub(super) async fn run(
     let account = &served.account;
     let result = request.result.unwrap_or_default();
     let task = result.task.unwrap_or_default();
+    let attempt = ctx.info().attempt;
+    if attempt == 1 {
+        record::ended(&account.name, &result.outcome);
+    }
     let recorded = async {
         let archive = served.archive_at(&request.destination)?;
         let layout = Layout::new(&archive.root, account, &task);
@@ -47,7 +54,6 @@ pub(super) async fn run(
         );
         Ok(outcome)
     };
-    let attempt = ctx.info().attempt;
     recorded
         .await
         .map_err(|fault: Fault| failure::transfer_failed(fault, attempt, FOR_EVER, &task, encoding))

@@ -13,6 +13,7 @@ use super::{
     transfer::{Body, Transferred},
     upload::Upload,
 };
+use crate::telemetry::traces;
 
 /// Publishes an object. Where there is one, left by an attempt that died before its receipt, it must
 /// hold the same bytes.
@@ -30,8 +31,9 @@ pub(super) async fn publish(
                 mode: PutMode::Create,
                 ..archive.put_options(new.format, Some(task))
             };
-            let put = archive.store.put_opts(&key, bytes.into(), options).await;
-            put.map(drop).map_err(Error::from)
+            let put = archive.store.put_opts(&key, bytes.into(), options);
+            let put = traces::span("store put", traces::object(&key), put);
+            put.await.map(drop).map_err(Error::from)
         }
         Body::Large(upload) if archive.completes_create_only => complete(archive, upload).await,
         Body::Large(upload) => copy(archive, upload, &key).await,
@@ -63,8 +65,9 @@ async fn complete(archive: &Archive, mut upload: Upload) -> Result<(), Error> {
 async fn copy(archive: &Archive, mut upload: Upload, key: &Path) -> Result<(), Error> {
     let staged = upload.key().clone();
     upload.complete().await?;
-    let copied = archive.store.copy_if_not_exists(&staged, key).await;
-    let copied = copied.map_err(Error::from);
+    let copied = archive.store.copy_if_not_exists(&staged, key);
+    let copied = traces::span("store copy", traces::object(key), copied);
+    let copied = copied.await.map_err(Error::from);
     let is_done = match &copied {
         Ok(()) => size_of(archive, key).await? == size_of(archive, &staged).await?,
         Err(error) => error.is_taken(),

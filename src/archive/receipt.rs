@@ -11,6 +11,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Archive, Error, Format, Layout, error::found};
+use crate::telemetry::traces;
 
 /// How the records are stored.
 const JSON: Format = Format {
@@ -27,7 +28,9 @@ pub fn beside(receipt: &Path, name: &str) -> Path {
 
 /// The receipt under this key, if there is one.
 pub async fn find(archive: &Archive, key: &Path) -> Result<Option<Manifest>, Error> {
-    let Some(object) = found(archive.store.get(key).await)? else {
+    // That there is none is no error.
+    let get = async { found(archive.store.get(key).await) };
+    let Some(object) = traces::span("store get", traces::object(key), get).await? else {
         return Ok(None);
     };
     let json = object.bytes().await?;
@@ -165,5 +168,6 @@ async fn put(
         mode,
         ..archive.put_options(JSON, None)
     };
-    Ok(archive.store.put_opts(key, json.into(), options).await?)
+    let put = archive.store.put_opts(key, json.into(), options);
+    Ok(traces::span("store put", traces::object(key), put).await?)
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::{JoinError, JoinSet};
 
 use super::{Archive, Error};
+use crate::telemetry::traces;
 
 /// Parts of one upload that may be under way.
 const UNDER_WAY: usize = 4;
@@ -99,12 +100,13 @@ impl Upload {
         match &mut self.target {
             Target::Lasting(store, id) => {
                 let (store, id, key) = (store.clone(), id.clone(), self.key.clone());
-                self.under_way.spawn(async move {
-                    (index, store.put_part(&key, &id, index, part.into()).await)
-                });
+                let put = async move { store.put_part(&key, &id, index, part.into()).await };
+                let put = traces::span("store put part", traces::object(&self.key), put);
+                self.under_way.spawn(async move { (index, put.await) });
             }
             Target::Passing(upload) => {
                 let stored = upload.put_part(part.into());
+                let stored = traces::span("store put part", traces::object(&self.key), stored);
                 let no_id = |()| PartId {
                     content_id: String::new(),
                 };
@@ -152,15 +154,18 @@ impl Upload {
     /// Makes it an object.
     pub(super) async fn complete(&mut self) -> Result<PutResult, Error> {
         self.flush().await?;
-        let completed = match &mut self.target {
-            Target::Lasting(store, id) => {
-                let parts: Option<Vec<_>> = self.parts.iter().cloned().collect();
-                let parts = parts.ok_or_else(|| Error::Upload("a part is missing".into()))?;
-                store.complete_multipart(&self.key, id, parts).await?
+        let attributes = traces::object(&self.key);
+        let complete = async {
+            match &mut self.target {
+                Target::Lasting(store, id) => {
+                    let parts: Option<Vec<_>> = self.parts.iter().cloned().collect();
+                    let parts = parts.ok_or_else(|| Error::Upload("a part is missing".into()))?;
+                    Ok(store.complete_multipart(&self.key, id, parts).await?)
+                }
+                Target::Passing(upload) => Ok(upload.complete().await?),
             }
-            Target::Passing(upload) => upload.complete().await?,
         };
-        Ok(completed)
+        traces::span("store complete upload", attributes, complete).await
     }
 
     /// Forgets it. What matters is why.

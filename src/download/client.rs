@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
 use reqwest::{
     Client, Response, StatusCode, Url,
     header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_RANGE, LOCATION, RANGE},
@@ -10,6 +11,7 @@ use reqwest::{
 use tokio::time::timeout;
 
 use super::{Download, Error, Size, UrlHosts, resolver::Resolver, rules};
+use crate::telemetry::traces;
 
 /// Longest time to connect, name and TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -95,7 +97,10 @@ impl Downloads {
                 .header(RANGE, format!("bytes={offset}-"))
                 .header(IF_RANGE, if_range);
         }
-        timeout(ANSWER_TIMEOUT, request.send())
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let attributes = [KeyValue::new("server.address", host)];
+        let answer = traces::span("video host", attributes, request.send());
+        timeout(ANSWER_TIMEOUT, answer)
             .await
             .map_err(|_| Error::of_host(url, "no answer"))?
             .map_err(|error| Error::of_client(url, error))

@@ -1,7 +1,8 @@
 //! Calls the task API.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
+use opentelemetry::KeyValue;
 use reqwest::{
     Method, StatusCode, Url,
     header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
@@ -10,7 +11,11 @@ use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use super::{Budget, Error, Reaction, Record, decode};
-use crate::{config::Account, http};
+use crate::{
+    config::Account,
+    http,
+    telemetry::{record, traces},
+};
 
 /// Longest time for a call and its whole answer.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -66,17 +71,24 @@ impl Client {
         decode: impl FnOnce(&[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let api_key = account.api_key.read()?;
+        let asked = Instant::now();
         let turn = call.budget.turn(call.longest_wait).await;
+        record::waited(&account.name, call.kind, asked.elapsed());
         turn.map_err(|text| Error::new(Reaction::OutOfTurn, text))?;
         let sent_id = Uuid::new_v4().to_string();
-        let response = self
+        let request = self
             .http
             .request(call.method.clone(), call.url)
             .timeout(CALL_TIMEOUT)
             .bearer_auth(api_key.expose_secret())
             .header(CONTENT_TYPE, "application/json")
-            .header(CLIENT_REQUEST_ID, &sent_id)
-            .send()
+            .header(CLIENT_REQUEST_ID, &sent_id);
+        let attributes = [
+            KeyValue::new("http.request.method", call.method.to_string()),
+            KeyValue::new("server.address", host(&account.base_url)),
+            KeyValue::new("seedance.account", account.name.clone()),
+        ];
+        let response = traces::span("task API", attributes, request.send())
             .await
             .map_err(|error| Error::new(Reaction::Unavailable, http::describe(error)))?;
         let status = response.status();
@@ -112,6 +124,8 @@ impl Client {
 pub(super) struct Call<'a> {
     pub(super) method: Method,
     pub(super) url: Url,
+    /// What metrics call it: `query`, `list`, …
+    pub(super) kind: &'static str,
     /// What logs call it.
     pub(super) about: &'a str,
     /// How often such calls may be made.
@@ -128,12 +142,17 @@ impl<'a> Call<'a> {
         Self {
             method,
             url: account.task_url(task_id),
+            kind: "query",
             about: task_id,
             budget: &account.budget,
             longest_wait: QUESTION_WAIT,
             max_answer: MAX_RECORD,
         }
     }
+}
+
+fn host(url: &Url) -> String {
+    url.host_str().unwrap_or_default().to_owned()
 }
 
 pub(super) async fn read(mut response: reqwest::Response, most: usize) -> Result<Vec<u8>, Error> {

@@ -48,6 +48,7 @@ impl Client {
             .append_pair("page_size", &account.list_page_size.to_string())
             .append_pair("filter.service_tier", &page.service_tier);
         let call = Call {
+            kind: "list",
             method: Method::GET,
             url,
             about: "list",

@@ -1,0 +1,103 @@
+//! Traces by OTLP, where the environment names a collector: the SDK's spans of workflows and activities, and
+//! under them ours of what leaves the process. No attribute holds a URL or a key.
+
+use std::sync::OnceLock;
+
+use object_store::path::Path;
+use opentelemetry::{
+    Context, KeyValue,
+    global::{self, BoxedTracer},
+    trace::{FutureExt, SpanKind, Status, TraceContextExt, Tracer},
+};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use temporalio_client::ClientOptions;
+use temporalio_sdk::opentelemetry::{OpenTelemetryPlugin, WorkflowIdGenerator};
+
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
+const DISABLED: &str = "OTEL_SDK_DISABLED";
+const NAME: &str = env!("CARGO_PKG_NAME");
+
+/// The provider of this process.
+static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
+
+/// Traces from now on, where a collector is named. The error completes a sentence that begins with its variable.
+pub(crate) fn start(variable: impl Fn(&str) -> Option<String>) -> Result<(), String> {
+    let given = |name| variable(name).filter(|value| !value.trim().is_empty());
+    let is_off = given(DISABLED).is_some_and(|word| word.trim().eq_ignore_ascii_case("true"));
+    let Some(endpoint) = given(ENDPOINT).filter(|_| !is_off) else {
+        return Ok(());
+    };
+    let exporter = SpanExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint.trim())
+        .build()
+        .map_err(|error| format!("{ENDPOINT} cannot be used: {error}"))?;
+    let resource = match given(SERVICE_NAME) {
+        Some(_) => Resource::builder(),
+        None => Resource::builder().with_service_name(NAME),
+    };
+    let provider = SdkTracerProvider::builder()
+        // Workflows are replayed: their spans have the same ids then.
+        .with_id_generator(WorkflowIdGenerator::default())
+        .with_resource(resource.build())
+        .with_batch_exporter(exporter)
+        .build();
+    global::set_tracer_provider(PROVIDER.get_or_init(|| provider).clone());
+    Ok(())
+}
+
+/// Sends what is left.
+pub(crate) fn end() {
+    if let Some(Err(error)) = PROVIDER.get().map(SdkTracerProvider::shutdown) {
+        tracing::warn!(%error, "the last traces were not sent");
+    }
+}
+
+/// A client whose calls, and whose workers' workflows and activities, are traced.
+pub(crate) fn traced(client: ClientOptions) -> ClientOptions {
+    if PROVIDER.get().is_none() {
+        return client;
+    }
+    ClientOptions::new(client.namespace)
+        .data_converter(client.data_converter)
+        .plugin(OpenTelemetryPlugin::builder().build())
+        .build()
+}
+
+/// A span of what a future does, under the span in which it is made.
+pub(crate) fn span<T, E, F>(
+    name: &'static str,
+    attributes: impl IntoIterator<Item = KeyValue>,
+    work: F,
+) -> impl Future<Output = Result<T, E>>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    let span = tracer()
+        .span_builder(name)
+        .with_kind(SpanKind::Client)
+        .with_attributes(attributes)
+        .start_with_context(&tracer(), &Context::current());
+    let context = Context::current_with_span(span);
+    async move {
+        let done = work.with_context(context.clone()).await;
+        let span = context.span();
+        if done.is_err() {
+            // What it says is in the activity's failure.
+            span.set_status(Status::error("failed"));
+        }
+        span.end();
+        done
+    }
+}
+
+/// What a span says of the object that it is about.
+pub(crate) fn object(key: &Path) -> [KeyValue; 1] {
+    [KeyValue::new("object.key", key.to_string())]
+}
+
+fn tracer() -> BoxedTracer {
+    global::tracer(NAME)
+}
