@@ -64,7 +64,7 @@ use temporalio_common::{
     },
 };
 
-use crate::watching::watching;
+use crate::{codec, watching::watching};
 
 /// A lifecycle that was started, by this call or an earlier one.
 pub struct Lifecycle {
@@ -236,7 +236,12 @@ impl Lifecycle {
             .describe(WorkflowDescribeOptions::default())
             .await
             .map_err(|error| self.error(error.to_string()))?;
-        Ok(description.raw().pending_activities.iter().find_map(doing))
+        for activity in &description.raw().pending_activities {
+            if let Some(doing) = doing(&self.client, activity).await {
+                return Ok(Some(doing));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether it is there: history forgets, or was never told.
@@ -325,7 +330,7 @@ fn failure_type(failure: &IncomingError) -> String {
     }
 }
 
-fn doing(activity: &PendingActivityInfo) -> Option<Doing> {
+async fn doing(client: &Client, activity: &PendingActivityInfo) -> Option<Doing> {
     let fault = activity
         .last_failure
         .as_ref()
@@ -341,19 +346,20 @@ fn doing(activity: &PendingActivityInfo) -> Option<Doing> {
             Some(Doing::Waiting(fault))
         }
         _ => {
-            let (done, total) = bytes(activity);
+            let (done, total) = bytes(client, activity).await;
             Some(Doing::Archiving { done, total })
         }
     }
 }
 
 /// What the last heartbeat told.
-fn bytes(activity: &PendingActivityInfo) -> (u64, u64) {
-    let details = activity.heartbeat_details.as_ref();
-    let progress: ArchiveProgress = details
-        .and_then(|details| details.payloads.first())
-        .and_then(|payload| serde_json::from_slice(&payload.data).ok())
-        .unwrap_or_default();
+async fn bytes(client: &Client, activity: &PendingActivityInfo) -> (u64, u64) {
+    let progress = async {
+        let details = activity.heartbeat_details.as_ref()?.payloads.first()?;
+        let details = codec::decoded(client, details).await?;
+        serde_json::from_slice::<ArchiveProgress>(&details.data).ok()
+    };
+    let progress = progress.await.unwrap_or_default();
     (
         progress.bytes_done.unsigned_abs(),
         progress.bytes_total.unsigned_abs(),

@@ -3,13 +3,18 @@
 use std::time::Duration;
 
 use temporalio_client::{
-    Client, ClientOptions, Connection, envconfig::LoadClientConfigProfileOptions,
+    Client, ClientOptions, Connection, ConnectionOptions, envconfig::LoadClientConfigProfileOptions,
 };
-use temporalio_common::envconfig::{
-    ClientConfigProfile, ConfigError, DEFAULT_PROFILE, load_client_config_profile,
+use temporalio_common::{
+    data_converters::{DataConverter, DefaultFailureConverter, PayloadConverter},
+    envconfig::{ClientConfigProfile, ConfigError, DEFAULT_PROFILE, load_client_config_profile},
 };
 
-use crate::config::{Setting, Source};
+use crate::{
+    codec::RemoteCodec,
+    config::{Setting, Source},
+    telemetry::traces,
+};
 
 /// Longest time to connect to Temporal, where its configuration says nothing.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -44,10 +49,8 @@ pub async fn connect() -> Result<Client, CannotConnect> {
 
 /// Connects to it, and tells where it is.
 pub async fn connect_and_tell() -> Result<(Client, String), CannotConnect> {
-    // Its error is not `Send`: keep the words.
-    let (mut connection, client) =
-        ClientOptions::load_from_config(LoadClientConfigProfileOptions::default())
-            .map_err(|error| CannotConnect::Configuration(error.to_string()))?;
+    let (mut connection, client) = options()?;
+    let client = traces::traced(client);
     connection.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
     let address = connection.target.to_string();
     let connected = Connection::connect(connection).await;
@@ -58,6 +61,42 @@ pub async fn connect_and_tell() -> Result<(Client, String), CannotConnect> {
     let client = Client::new(connection, client);
     let client = client.map_err(|error| CannotConnect::Client(error.to_string()))?;
     Ok((client, address))
+}
+
+/// What connection and client are made with, as the environment or the file says.
+fn options() -> Result<(ConnectionOptions, ClientOptions), CannotConnect> {
+    let configuration = CannotConnect::Configuration;
+    let profile = load(None, false).map_err(configuration)?;
+    let codec = codec(&profile).map_err(configuration)?;
+    // Its error is not `Send`: keep the words.
+    let (connection, client) =
+        ClientOptions::load_from_config(LoadClientConfigProfileOptions::default())
+            .map_err(|error| configuration(error.to_string()))?;
+    let Some(codec) = codec else {
+        return Ok((connection, client));
+    };
+    let converter = DataConverter::new(
+        PayloadConverter::default(),
+        DefaultFailureConverter::default(),
+        codec,
+    );
+    let client = ClientOptions::new(client.namespace).data_converter(converter);
+    Ok((connection, client.build()))
+}
+
+/// The codec server that payloads pass through. `None`: they travel as they are.
+fn codec(profile: &ClientConfigProfile) -> Result<Option<RemoteCodec>, String> {
+    let Some(codec) = &profile.codec else {
+        return Ok(None);
+    };
+    let Some(endpoint) = codec.endpoint.as_deref().filter(|it| !it.is_empty()) else {
+        return Ok(None);
+    };
+    let namespace = profile.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
+    let codec = RemoteCodec::new(endpoint, codec.auth.clone(), namespace);
+    codec
+        .map(Some)
+        .map_err(|problem| format!("{CODEC_ENDPOINT} {problem}"))
 }
 
 /// The cause at the bottom: what lies above it repeats it in the words of each layer.
@@ -74,6 +113,9 @@ const FILE: &str = "TEMPORAL_CONFIG_FILE";
 const API_KEY: &str = "TEMPORAL_API_KEY";
 const ADDRESS: &str = "TEMPORAL_ADDRESS";
 const NAMESPACE: &str = "TEMPORAL_NAMESPACE";
+const DEFAULT_NAMESPACE: &str = "default";
+const CODEC_ENDPOINT: &str = "TEMPORAL_CODEC_ENDPOINT";
+const CODEC_AUTH: &str = "TEMPORAL_CODEC_AUTH";
 /// Any of these makes TLS of a connection, the first one may also say no to it.
 const TLS: [&str; 9] = [
     "TEMPORAL_TLS",
@@ -118,18 +160,26 @@ pub fn settings(variable: impl Fn(&str) -> Option<String>) -> Result<Vec<Setting
         },
         variable,
     };
+    codec(&reading.effective)?;
     Ok(vec![
         setting("profile", name, of_profile),
         reading.text("address", &[ADDRESS], "localhost:7233", |it| {
             it.address.clone()
         }),
-        reading.text("namespace", &[NAMESPACE], "default", |it| {
+        reading.text("namespace", &[NAMESPACE], DEFAULT_NAMESPACE, |it| {
             it.namespace.clone()
         }),
         reading.text("api_key", &[API_KEY], "(none)", |it| {
             it.api_key.as_ref().map(|_| "(a secret)".to_owned())
         }),
         reading.tls(),
+        reading.text("codec.endpoint", &[CODEC_ENDPOINT], "(none)", |it| {
+            it.codec.as_ref()?.endpoint.clone()
+        }),
+        reading.text("codec.auth", &[CODEC_AUTH], "(none)", |it| {
+            let auth = it.codec.as_ref()?.auth.as_ref();
+            auth.map(|_| "(a secret)".to_owned())
+        }),
     ])
 }
 

@@ -95,6 +95,9 @@ impl Lifecycle {
             return Ok(None);
         };
         let mut state = state(&description);
+        if let Some(activity) = description.raw().pending_activities.first() {
+            state.pending = Some(pending(&self.client, activity).await);
+        }
         if description.status() == WorkflowExecutionStatus::Running {
             match self.progress().await {
                 Ok(progress) => state.progress = Some(progress),
@@ -140,7 +143,7 @@ fn state(description: &WorkflowExecutionDescription) -> State {
         ended_at: description.close_time().map_or(0, unix_seconds),
         history_events: description.history_length() as u64,
         search_attributes: attributes.map(own_attributes).unwrap_or_default(),
-        pending: raw.pending_activities.first().map(pending),
+        pending: None,
         progress: None,
         no_progress: None,
         result: None,
@@ -174,9 +177,9 @@ pub(super) fn own_attributes(attributes: &SearchAttributes) -> BTreeMap<String, 
     .collect()
 }
 
-fn pending(activity: &PendingActivityInfo) -> Pending {
+async fn pending(client: &Client, activity: &PendingActivityInfo) -> Pending {
     let (bytes_done, bytes_total) = match activity.activity_id == names::ARCHIVE_ACTIVITY_ID {
-        true => bytes(activity),
+        true => bytes(client, activity).await,
         false => (0, 0),
     };
     let is_running = activity.state() == PendingActivityState::Started;

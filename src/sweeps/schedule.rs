@@ -13,6 +13,8 @@ use temporalio_client::{
     tonic::Code,
 };
 
+use crate::codec;
+
 /// Shortest time between two sweeps.
 pub const SHORTEST: Duration = Duration::from_secs(60);
 
@@ -47,7 +49,7 @@ impl Schedule {
     pub async fn ensure(&self, client: &Client) -> Result<Ensured, ScheduleError> {
         let handle = client.get_schedule_handle(self.id());
         match handle.describe(Default::default()).await {
-            Ok(found) if self.is(&found) => Ok(Ensured::Unchanged),
+            Ok(found) if self.is(client, &found).await => Ok(Ensured::Unchanged),
             Ok(_) => {
                 self.update(&handle).await?;
                 Ok(Ensured::Updated)
@@ -106,11 +108,14 @@ impl Schedule {
     }
 
     /// Whether a schedule does this, and this often.
-    fn is(&self, found: &ScheduleDescription) -> bool {
+    async fn is(&self, client: &Client, found: &ScheduleDescription) -> bool {
         let ScheduleDescriptionAction::StartWorkflow(action) = found.action() else {
             return false;
         };
-        let request = action.raw_args().and_then(<[_]>::first);
+        let request = match action.raw_args().and_then(<[_]>::first) {
+            Some(payload) => codec::decoded(client, payload).await,
+            None => None,
+        };
         let request = request.and_then(|payload| serde_json::from_slice(&payload.data).ok());
         action.task_queue() == self.task_queue
             && action.workflow_id() == self.id()
