@@ -13,6 +13,7 @@ mod doctor;
 mod findings;
 mod follow;
 mod gallery;
+mod health;
 mod list;
 mod query;
 mod report;
@@ -33,7 +34,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::config::InvalidConfig;
+use crate::{config::InvalidConfig, temporal::CannotConnect};
 use signals::{Interrupted, Stop};
 
 /// Archives finished ByteDance Seedance videos into your own bucket before their URLs die.
@@ -87,6 +88,7 @@ enum Command {
     Setup(setup::Args),
     Doctor(doctor::Args),
     Config(config::Args),
+    Health(health::Args),
     Completions(completions::Args),
 }
 
@@ -128,12 +130,20 @@ pub async fn run(cli: Cli) -> ExitCode {
             return ExitCode::from(EX_INTERRUPTED);
         }
         complain(&error);
-        if error.is::<InvalidConfig>() {
+        if is_configuration(&error) {
             ExitCode::from(EX_CONFIG)
         } else {
             ExitCode::FAILURE
         }
     })
+}
+
+/// Whether another configuration would mend it.
+fn is_configuration(error: &anyhow::Error) -> bool {
+    let of_temporal = error.downcast_ref::<CannotConnect>();
+    error.is::<InvalidConfig>()
+        || error.is::<worker::NoNamespace>()
+        || matches!(of_temporal, Some(CannotConnect::Configuration(_)))
 }
 
 /// Tells a person what went wrong.
@@ -159,6 +169,7 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::Setup(args) => setup::run(args, &stop).await,
         Command::Doctor(args) => doctor::run(args, &stop).await,
         Command::Config(args) => config::run(args),
+        Command::Health(args) => health::run(args).await,
         Command::Completions(args) => Ok(completions::run(&args)),
     }
 }

@@ -56,6 +56,8 @@
 //! - `seedance`: the API client and the sealing of signed URLs.
 //! - `questions`: asks about a task for a workflow.
 //! - `ingress`: callbacks from Seedance.
+//! - `admin`: health and metrics, as an orchestrator asks for them; `listener` answers both.
+//! - `health`: how far a worker is.
 //! - `download`: fetches from URLs that are not trusted.
 //! - `archive`: transfer, publication and receipt.
 //! - `gallery`: the archive as a page.
@@ -72,11 +74,14 @@
 #[doc(hidden)]
 pub mod activities;
 #[doc(hidden)]
+pub mod admin;
+#[doc(hidden)]
 pub mod archive;
 #[doc(hidden)]
 pub mod checkup;
 #[doc(hidden)]
 pub mod cli;
+mod codec;
 pub mod config;
 #[doc(hidden)]
 pub mod deadlines;
@@ -87,10 +92,15 @@ pub mod download;
 #[doc(hidden)]
 pub mod gallery;
 #[doc(hidden)]
+pub mod health;
+#[doc(hidden)]
 pub mod http;
 #[doc(hidden)]
 pub mod ingress;
 pub mod lifecycles;
+#[doc(hidden)]
+pub mod listener;
+mod open_lifecycles;
 mod plugin;
 #[doc(hidden)]
 pub mod questions;

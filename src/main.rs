@@ -8,7 +8,12 @@ fn main() -> ExitCode {
     let cli = cli::parse();
     match tokio::runtime::Runtime::new() {
         // Workers are not `Send`: they run here, on the main task.
-        Ok(runtime) => runtime.block_on(cli::run(cli)),
+        Ok(runtime) => {
+            let code = runtime.block_on(cli::run(cli));
+            // Whatever still runs is not waited for: whoever asks twice to stop wants it now.
+            runtime.shutdown_background();
+            code
+        }
         Err(error) => {
             cli::complain(&error);
             ExitCode::FAILURE

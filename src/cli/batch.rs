@@ -16,7 +16,8 @@ use crate::lifecycles::{self, Lifecycle, LifecycleError, Standing};
 
 /// Calls to Temporal at once.
 const AT_ONCE: usize = 16;
-/// Lifecycles that are started before those that run are looked at again.
+/// Lifecycles that are started before some that run are looked at, and how many those are: the rest must not
+/// wait to be started.
 const CHUNK: usize = 500;
 /// Shortest time between two looks at all that run. A round of looks takes as long again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -58,7 +59,7 @@ pub(super) async fn to_the_end(
         let started = start(client, task_queue, chunk, |_, _| batch.summary.begun()).await;
         batch.take_in(started);
         let round = Instant::now();
-        batch.look().await;
+        batch.look(if is_last { usize::MAX } else { CHUNK }).await;
         if is_last && batch.running.is_empty() {
             return batch.end();
         }
@@ -94,15 +95,15 @@ impl Batch {
         }
     }
 
-    /// Takes the results of those that have ended. A look that fails is told and made again.
-    async fn look(&mut self) {
-        let looks = self
-            .running
-            .drain(..)
-            .map(|(index, task_id, lifecycle)| async move {
+    /// Looks at so many of those that were not looked at for longest, and takes the results of those that have
+    /// ended. A look that fails is told and made again.
+    async fn look(&mut self, most: usize) {
+        let looks = self.running.drain(..most.min(self.running.len())).map(
+            |(index, task_id, lifecycle)| async move {
                 let seen = look_at(&lifecycle).await;
                 (index, task_id, lifecycle, seen)
-            });
+            },
+        );
         let looks: Vec<_> = stream::iter(looks)
             .buffer_unordered(AT_ONCE)
             .collect()

@@ -1,45 +1,222 @@
 //! `seedance-archiver worker`.
 
-use std::process::ExitCode;
+use std::{net::SocketAddr, process::ExitCode, str::FromStr, time::Instant};
 
 use anyhow::Context;
+use temporalio_client::Client;
 use temporalio_sdk::Runtime;
 
-use super::{session, signals::Stop};
-use crate::{config::Config, sweeps::auto_archive, telemetry, worker::Worker};
+use super::{
+    session,
+    signals::{Interrupted, Stop},
+};
+use crate::{
+    admin,
+    checkup::{Finding, Found, archives, server},
+    config::{self, Config, InvalidConfig, Queues, Reading},
+    listener::{Listener, Listening},
+    open_lifecycles,
+    sweeps::auto_archive,
+    telemetry::{self, metrics::Exposition, traces},
+    temporal,
+    worker::Worker,
+};
 
 /// Serve the task queues: run lifecycles, ask about tasks, archive videos
 ///
 /// Reads SEEDANCE_ARCHIVE_URL and either SEEDANCE_ACCOUNTS_FILE or SEEDANCE_API_KEY (or
-/// SEEDANCE_API_KEY_FILE) and SEEDANCE_BASE_URL, SEEDANCE_INGRESS_ADDRESS for callbacks, the store's own
-/// environment (AWS_…), and Temporal's own (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,
-/// temporal.toml). Runs until Ctrl-C or SIGTERM, then lets transfers end.
+/// SEEDANCE_API_KEY_FILE) and SEEDANCE_BASE_URL, SEEDANCE_INGRESS_ADDRESS for callbacks,
+/// SEEDANCE_ADMIN_ADDRESS for health and metrics, the store's own environment (AWS_…), and Temporal's own
+/// (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, temporal.toml); docs/operations.md has the rest.
+/// Runs until Ctrl-C or SIGTERM, then lets what it has begun go on for SEEDANCE_GRACE_PERIOD. A second signal
+/// ends it at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   SEEDANCE_API_KEY_FILE=/run/secrets/key SEEDANCE_ARCHIVE_URL=s3://videos seedance-archiver worker
   SEEDANCE_ACCOUNTS_FILE=accounts.toml SEEDANCE_ARCHIVE_URL=file:///srv/videos seedance-archiver worker
+  SEEDANCE_ADMIN_ADDRESS=0.0.0.0:9464 seedance-archiver worker --queues transfer
   RUST_LOG=info,seedance_archiver=debug seedance-archiver worker")]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Task queues that are served: `query`, `transfer` or both. SEEDANCE_QUEUES says it too.
+    #[arg(long, value_name = "QUEUES", value_parser = Queues::from_str)]
+    queues: Option<Queues>,
+}
 
-pub(super) async fn run(_: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+/// The namespace is not there, or does not let this client in.
+#[derive(Debug, thiserror::Error)]
+#[error("{name} {found}: {fix}")]
+pub(super) struct NoNamespace {
+    name: String,
+    found: String,
+    fix: String,
+}
+
+pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     telemetry::init("info");
-    let config = Config::from_environment(session::variable, None)?;
-    let runtime = Runtime::from_current_tokio(Default::default())
-        .context("cannot start the Temporal runtime")?;
-    let client = stop.unless_asked(session::connect()).await?;
-    let worker = Worker::new(&runtime, &client, &config).await?;
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        namespace = client.options().namespace,
-        task_queue = config.task_queue,
-        archive = %config.archive_url,
-        "polling"
-    );
-    let (accounts, task_queue) = (&config.accounts, &config.task_queue);
-    tokio::select! {
-        ended = worker.run(stop.asked()) => ended?,
-        never = auto_archive::keep(&client, accounts, task_queue, auto_archive::LOOK) => match never {},
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
+    let reading = Reading::of(|name| variable(&args, name), None);
+    let config = configuration(&args, &reading)?;
+    let (exposition, runtime) = Exposition::start()?;
+    traces::start(session::variable).map_err(|fault| InvalidConfig(vec![fault]))?;
+    let client = stop.unless_asked(connect()).await?;
+    stop.unless_asked(check_archives(&reading)).await?;
+
+    let worker = stop.unless_asked(start(&runtime, &client, &config)).await?;
+    let admin = match config.operations.admin_address {
+        Some(address) => Some(listen(address, &worker, exposition).await?),
+        None => None,
+    };
+    serve(worker, &client, &config, stop).await?;
+    if let Some(admin) = admin {
+        admin.stop().await;
     }
-    tracing::info!("stopped");
+    traces::end();
     Ok(ExitCode::SUCCESS)
+}
+
+/// The command line goes before the environment.
+fn variable(args: &Args, name: &str) -> Option<String> {
+    match args.queues {
+        Some(queues) if name == config::QUEUES => Some(queues.to_string()),
+        _ => session::variable(name),
+    }
+}
+
+/// What is wrong is told at once, whoever it belongs to.
+fn configuration(args: &Args, reading: &Reading) -> Result<Config, InvalidConfig> {
+    let of_temporal = temporal::settings(session::variable);
+    let config = Config::from_environment(|name| variable(args, name), None);
+    match (config, of_temporal) {
+        (Ok(config), Ok(of_temporal)) => {
+            let settings = of_temporal.into_iter().chain(reading.settings());
+            let settings: Vec<_> = settings
+                .map(|it| format!("{}={}", it.name, it.value))
+                .collect();
+            tracing::info!(settings = settings.join("; "), "configured");
+            Ok(config)
+        }
+        (config, of_temporal) => {
+            let mut invalid = config.err().unwrap_or_default();
+            let fault = of_temporal.err();
+            invalid.0.extend(
+                fault.map(|fault| format!("the Temporal configuration cannot be used: {fault}")),
+            );
+            Err(invalid)
+        }
+    }
+}
+
+/// Connects to a namespace that is there.
+async fn connect() -> anyhow::Result<Client> {
+    let (client, address) = temporal::connect_and_tell().await?;
+    let Finding {
+        name,
+        state,
+        found,
+        fix,
+    } = server::namespace(&client).await;
+    match state {
+        Found::Failed => Err(NoNamespace {
+            name,
+            found,
+            fix: fix.unwrap_or_default(),
+        }
+        .into()),
+        _ => {
+            let namespace = &client.options().namespace;
+            tracing::info!(address, namespace, "connected to Temporal");
+            Ok(client)
+        }
+    }
+}
+
+/// Tells whether transfers will succeed. Where they will not, they wait, and whoever reads this mends it.
+async fn check_archives(reading: &Reading) -> anyhow::Result<()> {
+    if !reading.operations.queues.transfer {
+        return Ok(());
+    }
+    for finding in archives::check(reading).await {
+        let Finding {
+            name, found, fix, ..
+        } = finding;
+        match finding.state {
+            Found::Failed => tracing::error!(
+                what = name,
+                error = found,
+                fix,
+                "transfers will wait until this is mended"
+            ),
+            Found::Warning => tracing::warn!(what = name, found, fix, "look at this"),
+            Found::Ok | Found::Done => tracing::info!(what = name, found, "checked"),
+        }
+    }
+    Ok(())
+}
+
+async fn start(runtime: &Runtime, client: &Client, config: &Config) -> anyhow::Result<Worker> {
+    let worker = Worker::new(runtime, client, config).await?;
+    if let Some(address) = worker.ingress_address() {
+        tracing::info!(%address, "listening for callbacks");
+    }
+    Ok(worker)
+}
+
+async fn listen(
+    address: SocketAddr,
+    worker: &Worker,
+    exposition: Exposition,
+) -> anyhow::Result<Listening> {
+    let routes = admin::routes(worker.health().clone(), exposition);
+    let listener = Listener::bind(address, routes).await;
+    let listener =
+        listener.with_context(|| format!("cannot listen on {address}, for health and metrics"))?;
+    let address = listener.address()?;
+    tracing::info!(%address, "listening for health and metrics");
+    Ok(listener.start())
+}
+
+/// Polls until somebody asks to stop, and tells how that went.
+async fn serve(
+    worker: Worker,
+    client: &Client,
+    config: &Config,
+    stop: &Stop,
+) -> anyhow::Result<()> {
+    let queues = config.operations.queues;
+    let (accounts, task_queue) = (&config.accounts, &config.task_queue);
+    tracing::info!(task_queue, %queues, archive = %config.archive_url, "polling");
+    let asked = async {
+        stop.asked().await;
+        let grace_period_s = config.operations.grace_period.0.as_secs_f64();
+        tracing::info!(grace_period_s, "asked to stop: draining");
+        Instant::now()
+    };
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let drain = async move {
+        // An error means that the worker has ended by itself.
+        let _ = tell.send(asked.await);
+    };
+    let beside = async {
+        match queues.query {
+            true => {
+                let sweeps = auto_archive::keep(client, accounts, task_queue, auto_archive::LOOK);
+                let looks = open_lifecycles::measure(client, accounts);
+                tokio::join!(sweeps, looks);
+            }
+            false => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        ended = worker.run(drain) => ended?,
+        () = beside => {}
+        () = stop.asked_again() => {
+            tracing::warn!("asked again: stopped without draining; others go on with what was begun");
+            return Err(Interrupted.into());
+        }
+    }
+    let drained_s = told
+        .await
+        .map_or(0.0, |since| since.elapsed().as_secs_f64());
+    tracing::info!(drained_s, "stopped");
+    Ok(())
 }
