@@ -17,7 +17,7 @@ use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions};
 
 use crate::search_attributes;
 
-pub use locate::CannotLocate;
+pub use locate::{CannotLocate, locate};
 use process::ProcessGroup;
 
 /// Namespace of the dev server.
@@ -78,7 +78,7 @@ pub async fn start(
     with_ui: bool,
     notify: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<DevServer, CannotStart> {
-    let program = locate::locate(notify).await?;
+    let program = locate(notify).await?;
     notify("starting the Temporal server");
 
     let spawned = |source| CannotStart::Spawn {

@@ -40,7 +40,7 @@ fn list(tried: &[String]) -> String {
 
 /// Looks in this order: the path in `SEEDANCE_TEMPORAL_CLI`, `temporal` on `PATH`, what an earlier
 /// call fetched, a download, a build with Go.
-pub(super) async fn locate(notify: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, CannotLocate> {
+pub async fn locate(notify: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, CannotLocate> {
     let mut tried = Vec::new();
     if let Some(path) = std::env::var_os(PATH_VARIABLE).map(PathBuf::from) {
         // Whoever names a path means it: another program would be a surprise.

@@ -24,6 +24,7 @@ mod gallery;
 mod looking;
 mod messages;
 mod minio;
+mod operations;
 mod relay;
 mod replay;
 mod requests;
@@ -33,6 +34,9 @@ mod schema;
 mod secrets;
 #[path = "../support/server.rs"]
 mod server;
+mod server_process;
+#[path = "../support/serving.rs"]
+mod serving;
 mod setting_up;
 mod strict;
 mod sweeping;
@@ -118,6 +122,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         strict::tests,
         web_ui::tests,
         gallery::tests,
+        operations::tests,
     ]
     .into_iter()
     .fold(suite, |suite, module| module(suite));

@@ -1,0 +1,119 @@
+//! Traces, as a collector gets them.
+
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context, ensure};
+use opentelemetry_proto::tonic::{
+    collector::trace::v1::{
+        ExportTraceServiceRequest, ExportTraceServiceResponse,
+        trace_service_server::{TraceService, TraceServiceServer},
+    },
+    trace::v1::Span,
+};
+use seedance_archiver_simulator::Script;
+use tonic::{Request, Response, Status, transport::server::TcpIncoming};
+
+use super::process::Process;
+use crate::{
+    Suite,
+    world::{Server, World},
+};
+
+pub(crate) fn tests(suite: Suite) -> Suite {
+    suite.test(
+        "operations::traces_lead_from_workflow_to_store",
+        lead_to_store,
+    )
+}
+
+/// A collector.
+#[derive(Clone, Default)]
+struct Collector {
+    spans: Arc<Mutex<Vec<Span>>>,
+    services: Arc<Mutex<Vec<String>>>,
+}
+
+#[tonic::async_trait]
+impl TraceService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportTraceServiceRequest>,
+    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        for spans in request.into_inner().resource_spans {
+            let resource = format!("{:?}", spans.resource);
+            self.services.lock().unwrap().push(resource);
+            let scopes = spans.scope_spans.into_iter();
+            self.spans
+                .lock()
+                .unwrap()
+                .extend(scopes.flat_map(|it| it.spans));
+        }
+        Ok(Response::new(ExportTraceServiceResponse::default()))
+    }
+}
+
+impl Collector {
+    async fn serve(&self) -> anyhow::Result<String> {
+        let incoming = TcpIncoming::bind("127.0.0.1:0".parse()?)?;
+        let address = incoming.local_addr()?;
+        let service = TraceServiceServer::new(self.clone());
+        tokio::spawn(
+            tonic::transport::Server::builder()
+                .add_service(service)
+                .serve_with_incoming(incoming),
+        );
+        Ok(format!("http://{address}"))
+    }
+
+    /// The names from a span up to its root.
+    fn path(&self, name: &str) -> Vec<String> {
+        let spans = self.spans.lock().unwrap();
+        let mut path = Vec::new();
+        let mut next = spans.iter().find(|span| span.name == name);
+        while let Some(span) = next {
+            path.push(span.name.clone());
+            next = spans.iter().find(|it| it.span_id == span.parent_span_id);
+        }
+        path
+    }
+}
+
+async fn lead_to_store(server: Arc<Server>) -> anyhow::Result<()> {
+    let collector = Collector::default();
+    let endpoint = collector.serve().await?;
+    let world = World::new(&server).await?;
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+    let mut worker = Process::worker(&world, &server, &variables)?;
+    worker.says("polling").await?;
+    let id = world.simulator.create(Script {
+        bytes: Some(6_000_000),
+        ..Script::default()
+    });
+    let result = world.start(&server, &id).await?.result().await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    // What is left is sent at the end.
+    worker.stop().await?;
+
+    for (name, activity) in [
+        ("task API", "RunActivity:QueryVideoTask"),
+        ("video host", "RunActivity:ArchiveVideo"),
+        ("store put", "RunActivity:ArchiveVideo"),
+        ("store put part", "RunActivity:ArchiveVideo"),
+    ] {
+        let path = collector.path(name);
+        let path: Vec<_> = path.iter().map(String::as_str).collect();
+        ensure!(path.get(1) == Some(&activity), "{name} is under {path:?}");
+        let root = path.last().context("no root")?;
+        ensure!(
+            root.contains("VideoTaskLifecycle"),
+            "{name} is under {path:?}"
+        );
+    }
+    let services = collector.services.lock().unwrap().join("\n");
+    ensure!(services.contains("seedance-archiver"), "{services}");
+    let spans = format!("{:?}", collector.spans.lock().unwrap());
+    for secret in [world.simulator.api_key(), "Signature", "X-Tos"] {
+        ensure!(!spans.contains(secret), "{secret} is in a span");
+    }
+    Ok(())
+}

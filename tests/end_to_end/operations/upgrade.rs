@@ -1,0 +1,120 @@
+//! A rolling upgrade, with lifecycles that run.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, ensure};
+use seedance_archiver_simulator::Script;
+use temporalio_client::{NamespacedClient, WorkflowDescribeOptions, tonic::IntoRequest};
+use temporalio_common::protos::temporal::api::{
+    enums::v1::VersioningBehavior, workflowservice::v1::SetWorkerDeploymentCurrentVersionRequest,
+};
+
+use super::process::Process;
+use crate::{
+    Suite,
+    world::{Server, World, until, until_async},
+};
+
+pub(crate) fn tests(suite: Suite) -> Suite {
+    suite
+        .test("operations::lifecycles_go_on_with_a_new_version", go_on)
+        .test("operations::pinned_lifecycles_stay", stay)
+}
+
+/// A task that runs until it is told to end.
+fn long() -> Script {
+    Script {
+        queued: Some(Duration::ZERO),
+        running: Some(Duration::from_secs(8)),
+        ..Script::default()
+    }
+}
+
+fn version<'a>(world: &'a World, build_id: &'a str) -> [(&'static str, &'a str); 2] {
+    [
+        ("TEMPORAL_DEPLOYMENT_NAME", world.config.task_queue.as_str()),
+        ("TEMPORAL_WORKER_BUILD_ID", build_id),
+    ]
+}
+
+/// New tasks go to this version from now on.
+async fn make_current(server: &Server, world: &World, build_id: &str) -> anyhow::Result<()> {
+    let request = SetWorkerDeploymentCurrentVersionRequest {
+        namespace: server.client.namespace(),
+        deployment_name: world.config.task_queue.clone(),
+        build_id: build_id.to_owned(),
+        ..SetWorkerDeploymentCurrentVersionRequest::default()
+    };
+    // The server needs a moment until it knows of the version's workers.
+    until_async("the version is current", || async {
+        let mut service = server.client.connection().workflow_service();
+        let request = request.clone().into_request();
+        let answer = service.set_worker_deployment_current_version(request).await;
+        Ok(answer.is_ok())
+    })
+    .await
+}
+
+/// How a lifecycle is bound to a version, and to which.
+async fn bound(server: &Server, id: &str) -> anyhow::Result<(VersioningBehavior, String)> {
+    let lifecycle = server.lifecycle(id);
+    let described = lifecycle
+        .describe(WorkflowDescribeOptions::default())
+        .await?;
+    let info = described.raw().workflow_execution_info.as_ref();
+    let info = info.and_then(|info| info.versioning_info.as_ref());
+    let info = info.context("it is not versioned")?;
+    let version = info.deployment_version.as_ref();
+    let build_id = version.map(|it| it.build_id.clone()).unwrap_or_default();
+    Ok((info.behavior(), build_id))
+}
+
+async fn go_on(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let mut old = Process::worker(&world, &server, &version(&world, "v1"))?;
+    old.says("polling").await?;
+    make_current(&server, &world, "v1").await?;
+    let id = world.simulator.create(long());
+    let lifecycle = world.start(&server, &id).await?;
+    let asked = || world.simulator.stats(&id).queries > 0;
+    until("the old version has asked", asked).await?;
+    ensure!(bound(&server, &id).await? == (VersioningBehavior::AutoUpgrade, "v1".to_owned()));
+
+    let new = Process::worker(&world, &server, &version(&world, "v2"))?;
+    new.says("polling").await?;
+    make_current(&server, &world, "v2").await?;
+    ensure!(
+        old.stop().await?.code() == Some(0),
+        "the old version failed"
+    );
+    let result = lifecycle.result().await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    world.holds_exactly(&id, &result.manifest.context("no receipt")?)?;
+    ensure!(bound(&server, &id).await?.1 == "v2", "it stayed");
+    Ok(())
+}
+
+async fn stay(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let pinned = |build_id| {
+        let [name, build] = version(&world, build_id);
+        [name, build, ("SEEDANCE_VERSIONING", "pinned")]
+    };
+    let old = Process::worker(&world, &server, &pinned("v1"))?;
+    old.says("polling").await?;
+    make_current(&server, &world, "v1").await?;
+    let id = world.simulator.create(long());
+    let lifecycle = world.start(&server, &id).await?;
+    let asked = || world.simulator.stats(&id).queries > 0;
+    until("the old version has asked", asked).await?;
+
+    let new = Process::worker(&world, &server, &pinned("v2"))?;
+    new.says("polling").await?;
+    make_current(&server, &world, "v2").await?;
+    let result = lifecycle.result().await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    ensure!(bound(&server, &id).await? == (VersioningBehavior::Pinned, "v1".to_owned()));
+    ensure!(new.event("archived").is_none(), "the new version took it");
+    ensure!(old.event("archived").is_some(), "{:?}", old.log());
+    Ok(())
+}
