@@ -7,6 +7,7 @@ mod process;
 use std::{
     io::{Read, Seek},
     net::{Ipv4Addr, TcpListener},
+    path::Path,
     process::Stdio,
     time::Duration,
 };
@@ -26,6 +27,8 @@ pub const NAMESPACE: &str = "default";
 /// How often and how long to try to reach a server that was just started.
 const READY_INTERVAL: Duration = Duration::from_millis(100);
 const READY_ATTEMPTS: usize = 600;
+/// How often a server that exits at once is started.
+const TRIES: usize = 3;
 
 /// A running dev server.
 pub struct DevServer {
@@ -51,6 +54,16 @@ pub enum CannotStart {
         program: String,
         /// What the system says.
         source: std::io::Error,
+    },
+    /// It started and ended at once.
+    #[error("the Temporal server at {address} exited with {status}{}", tail(.log))]
+    Exited {
+        /// Where it should listen.
+        address: String,
+        /// How it ended.
+        status: String,
+        /// The end of what it printed.
+        log: String,
     },
     /// It started but cannot be reached.
     #[error("the Temporal server at {address} cannot be reached: {fault}{}", tail(.log))]
@@ -80,14 +93,24 @@ pub async fn start(
 ) -> Result<DevServer, CannotStart> {
     let program = locate(notify).await?;
     notify("starting the Temporal server");
+    let mut tries = 1;
+    loop {
+        match start_on_free_ports(&program, with_ui).await {
+            // Ports that were free a moment ago may be somebody else's by now.
+            Err(CannotStart::Exited { .. }) if tries < TRIES => tries += 1,
+            started => return started,
+        }
+    }
+}
 
+async fn start_on_free_ports(program: &Path, with_ui: bool) -> Result<DevServer, CannotStart> {
     let spawned = |source| CannotStart::Spawn {
         program: program.display().to_string(),
         source,
     };
     let [port, ui_port] = free_ports().map_err(spawned)?;
     let mut log = tempfile::tempfile().map_err(spawned)?;
-    let mut command = tokio::process::Command::new(&program);
+    let mut command = tokio::process::Command::new(program);
     command
         .args([
             "server",
@@ -122,7 +145,12 @@ pub async fn start(
             client,
             process,
         }),
-        Err(fault) => {
+        Err(NotThere::Exited(status)) => Err(CannotStart::Exited {
+            address,
+            status,
+            log: read_end(&mut log),
+        }),
+        Err(NotThere::Unreachable(fault)) => {
             process.stop().await;
             Err(CannotStart::Unreachable {
                 address,
@@ -140,8 +168,15 @@ impl DevServer {
     }
 }
 
-async fn connect(address: &str, process: &mut ProcessGroup) -> Result<Client, String> {
-    let target = Url::parse(&format!("http://{address}")).map_err(|error| error.to_string())?;
+/// Why nobody is reached.
+enum NotThere {
+    Exited(String),
+    Unreachable(String),
+}
+
+async fn connect(address: &str, process: &mut ProcessGroup) -> Result<Client, NotThere> {
+    let target = Url::parse(&format!("http://{address}"));
+    let target = target.map_err(|error| NotThere::Unreachable(error.to_string()))?;
     let options = ConnectionOptions::new(target).build();
     let attempt = || async {
         let connection = Connection::connect(options.clone())
@@ -154,8 +189,8 @@ async fn connect(address: &str, process: &mut ProcessGroup) -> Result<Client, St
         .with_delay(READY_INTERVAL)
         .with_max_times(READY_ATTEMPTS);
     tokio::select! {
-        connected = attempt.retry(patience) => connected,
-        status = process.exited() => Err(format!("it exited with {status}")),
+        connected = attempt.retry(patience) => connected.map_err(NotThere::Unreachable),
+        status = process.exited() => Err(NotThere::Exited(status)),
     }
 }
 

@@ -9,7 +9,8 @@ pub struct Operations {
     pub admin_address: Option<SocketAddr>,
     /// The task queues that it serves.
     pub queues: Queues,
-    /// How long activities may go on after a shutdown was asked for, before they are cancelled.
+    /// How long transfers may go on after a shutdown was asked for, before they hand over. Questions and waits
+    /// have 10 s of it at most.
     pub grace_period: GracePeriod,
     /// How much it does at once.
     pub capacity: Capacity,

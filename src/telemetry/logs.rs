@@ -15,7 +15,13 @@ pub fn init(default: &str) {
     // An error means that logging was started already, by whoever embeds this.
     let _ = match format() {
         LogFormat::Text => logs.with_ansi(std::io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => logs.json().flatten_event(true).try_init(),
+        LogFormat::Json => logs
+            .json()
+            .flatten_event(true)
+            // Events say themselves what they are about.
+            .with_current_span(false)
+            .with_span_list(false)
+            .try_init(),
     };
 }
 

@@ -20,6 +20,9 @@ use temporalio_sdk::{
 use super::boundary::Boundary;
 use crate::config::{Config, Deployment, Versioning};
 
+/// Longest time for questions and waits after a shutdown was asked for. A question takes seconds; a wait is
+/// for a lifecycle, would take all the time there is, and goes on elsewhere.
+const LONGEST_QUERY_GRACE: Duration = Duration::from_secs(10);
 /// Heartbeats carry progress that people watch.
 const HEARTBEAT_THROTTLE: Duration = Duration::from_secs(1);
 
@@ -46,7 +49,7 @@ impl<'a> Options<'a> {
     pub(super) fn query(&self) -> WorkerOptions {
         let capacity = &self.config.operations.capacity;
         WorkerOptions::new(self.config.task_queue.as_str())
-            .graceful_shutdown_period(self.grace())
+            .graceful_shutdown_period(self.grace().min(LONGEST_QUERY_GRACE))
             .maybe_max_task_queue_activities_per_second(capacity.queries_per_second)
             .workflow_task_poller_behavior(PollerBehavior::SimpleMaximum(capacity.workflow.pollers))
             .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(capacity.query.pollers))

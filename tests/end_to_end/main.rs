@@ -35,8 +35,6 @@ mod secrets;
 #[path = "../support/server.rs"]
 mod server;
 mod server_process;
-#[path = "../support/serving.rs"]
-mod serving;
 mod setting_up;
 mod strict;
 mod sweeping;

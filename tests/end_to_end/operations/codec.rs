@@ -17,11 +17,11 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use seedance_archiver_simulator::Script;
 use serde_json::{Value, json};
 use temporalio_client::WorkflowFetchHistoryOptions;
+use tokio::net::TcpListener;
 
 use super::process::Process;
 use crate::{
     Suite,
-    serving::listen,
     world::{Server, World, command},
 };
 
@@ -45,7 +45,9 @@ impl Codec {
         let routes = Router::new()
             .route("/{namespace}/{how}", post(pass))
             .with_state(self);
-        let address = listen(routes).await?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        tokio::spawn(async move { axum::serve(listener, routes).await });
         Ok(format!("http://{address}"))
     }
 }

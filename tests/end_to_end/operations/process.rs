@@ -2,7 +2,7 @@
 
 use std::{
     process::{ExitStatus, Stdio},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -60,7 +60,7 @@ impl Process {
         let writer = log.clone();
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
-                writer.lock().unwrap().push(line);
+                lock(&writer).push(line);
             }
         });
         Ok(Self { child, log })
@@ -68,7 +68,7 @@ impl Process {
 
     /// What it has written so far.
     pub(super) fn log(&self) -> Vec<String> {
-        self.log.lock().unwrap().clone()
+        lock(&self.log).clone()
     }
 
     /// The first event with this message.
@@ -116,4 +116,9 @@ impl Process {
         self.signal(Signal::TERM)?;
         self.ended().await
     }
+}
+
+/// What a test that failed has left is told all the same.
+pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,7 +13,7 @@ use opentelemetry_proto::tonic::{
 use seedance_archiver_simulator::Script;
 use tonic::{Request, Response, Status, transport::server::TcpIncoming};
 
-use super::process::Process;
+use super::process::{Process, lock};
 use crate::{
     Suite,
     world::{Server, World},
@@ -41,12 +41,9 @@ impl TraceService for Collector {
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
         for spans in request.into_inner().resource_spans {
             let resource = format!("{:?}", spans.resource);
-            self.services.lock().unwrap().push(resource);
+            lock(&self.services).push(resource);
             let scopes = spans.scope_spans.into_iter();
-            self.spans
-                .lock()
-                .unwrap()
-                .extend(scopes.flat_map(|it| it.spans));
+            lock(&self.spans).extend(scopes.flat_map(|it| it.spans));
         }
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
@@ -67,7 +64,7 @@ impl Collector {
 
     /// The names from a span up to its root.
     fn path(&self, name: &str) -> Vec<String> {
-        let spans = self.spans.lock().unwrap();
+        let spans = lock(&self.spans);
         let mut path = Vec::new();
         let mut next = spans.iter().find(|span| span.name == name);
         while let Some(span) = next {
@@ -109,9 +106,9 @@ async fn lead_to_store(server: Arc<Server>) -> anyhow::Result<()> {
             "{name} is under {path:?}"
         );
     }
-    let services = collector.services.lock().unwrap().join("\n");
+    let services = lock(&collector.services).join("\n");
     ensure!(services.contains("seedance-archiver"), "{services}");
-    let spans = format!("{:?}", collector.spans.lock().unwrap());
+    let spans = format!("{:?}", lock(&collector.spans));
     for secret in [world.simulator.api_key(), "Signature", "X-Tos"] {
         ensure!(!spans.contains(secret), "{secret} is in a span");
     }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
-use seedance_archiver_simulator::Script;
+use seedance_archiver_simulator::{Fault, Script};
 use temporalio_client::{NamespacedClient, WorkflowDescribeOptions, tonic::IntoRequest};
 use temporalio_common::protos::temporal::api::{
     enums::v1::VersioningBehavior, workflowservice::v1::SetWorkerDeploymentCurrentVersionRequest,
@@ -19,9 +19,13 @@ pub(crate) fn tests(suite: Suite) -> Suite {
     suite
         .test("operations::lifecycles_go_on_with_a_new_version", go_on)
         .test("operations::pinned_lifecycles_stay", stay)
+        .test(
+            "operations::roles_may_be_deployments_of_their_own",
+            deployments,
+        )
 }
 
-/// A task that runs until it is told to end.
+/// A task that runs for longer than it takes to ask about it once.
 fn long() -> Script {
     Script {
         queued: Some(Duration::ZERO),
@@ -39,9 +43,13 @@ fn version<'a>(world: &'a World, build_id: &'a str) -> [(&'static str, &'a str);
 
 /// New tasks go to this version from now on.
 async fn make_current(server: &Server, world: &World, build_id: &str) -> anyhow::Result<()> {
+    make_current_of(server, &world.config.task_queue, build_id).await
+}
+
+async fn make_current_of(server: &Server, name: &str, build_id: &str) -> anyhow::Result<()> {
     let request = SetWorkerDeploymentCurrentVersionRequest {
         namespace: server.client.namespace(),
-        deployment_name: world.config.task_queue.clone(),
+        deployment_name: name.to_owned(),
         build_id: build_id.to_owned(),
         ..SetWorkerDeploymentCurrentVersionRequest::default()
     };
@@ -79,6 +87,8 @@ async fn go_on(server: Arc<Server>) -> anyhow::Result<()> {
     let asked = || world.simulator.stats(&id).queries > 0;
     until("the old version has asked", asked).await?;
     ensure!(bound(&server, &id).await? == (VersioningBehavior::AutoUpgrade, "v1".to_owned()));
+    // It cannot end before the old version has.
+    world.simulator.fail(Some(Fault::Unavailable));
 
     let new = Process::worker(&world, &server, &version(&world, "v2"))?;
     new.says("polling").await?;
@@ -117,4 +127,27 @@ async fn stay(server: Arc<Server>) -> anyhow::Result<()> {
     ensure!(new.event("archived").is_none(), "the new version took it");
     ensure!(old.event("archived").is_some(), "{:?}", old.log());
     Ok(())
+}
+
+/// As the Worker Controller has it, with a deployment for each task queue.
+async fn deployments(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let [query, transfer] =
+        ["query", "transfer"].map(|role| format!("{}-{role}", world.config.task_queue));
+    let mut workers = Vec::new();
+    for (name, role) in [(&query, "query"), (&transfer, "transfer")] {
+        let variables = [
+            ("TEMPORAL_DEPLOYMENT_NAME", name.as_str()),
+            ("TEMPORAL_WORKER_BUILD_ID", "v1"),
+            ("SEEDANCE_QUEUES", role),
+        ];
+        let worker = Process::worker(&world, &server, &variables)?;
+        worker.says("polling").await?;
+        make_current_of(&server, name, "v1").await?;
+        workers.push(worker);
+    }
+    let id = world.simulator.create(Script::default());
+    let result = world.start(&server, &id).await?.result().await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    world.holds_exactly(&id, &result.manifest.context("no receipt")?)
 }

@@ -6,7 +6,7 @@
 {{- else }}
 - {name: SEEDANCE_ACCOUNTS_FILE, value: /run/secrets/seedance-accounts/{{ .Values.seedance.accountsSecret.key }}}
 {{- end }}
-{{- /* Accounts that take callbacks have to be told where, in every pod that reads them. */}}
+{{- /* Every pod is told, and those that ask about tasks listen. */}}
 {{- if .Values.callbacks.enabled }}
 - {name: SEEDANCE_INGRESS_ADDRESS, value: "0.0.0.0:{{ .Values.callbacks.port }}"}
 {{- end }}
