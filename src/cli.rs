@@ -24,6 +24,7 @@ mod signals;
 mod simulator;
 mod status;
 mod sweep;
+mod task;
 mod task_ids;
 mod verify;
 mod words;

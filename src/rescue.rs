@@ -89,7 +89,8 @@ fn advice(reaction: Reaction) -> &'static str {
 }
 
 /// Lists the tasks of an account and looks which of their videos the archive lacks: all of them, where
-/// there is no archive yet. What cannot be listed is told in what was found.
+/// there is no archive yet. What cannot be listed is told in what was found. `notify` is told what takes its
+/// time.
 ///
 /// # Errors
 ///
@@ -98,9 +99,10 @@ pub async fn look(
     seedance: &Client,
     account: &Account,
     archive: Option<&Archive>,
+    notify: &(dyn Fn(&str) + Sync),
 ) -> Result<Found, archive::Error> {
     let mut found = Found::default();
-    let records = list(seedance, account, &mut found).await;
+    let records = list(seedance, account, &mut found, notify).await;
     let (succeeded, others): (Vec<_>, Vec<_>) = records
         .into_iter()
         .partition(|record| record.status() == status::SUCCEEDED);
@@ -111,6 +113,11 @@ pub async fn look(
             found.unfinished.push(record.id().to_owned());
         }
     }
+    notify(&format!(
+        "looking for the receipts of {} videos of `{}`",
+        succeeded.len(),
+        account.name
+    ));
     found.videos = stream::iter(succeeded)
         .map(|record| look_at(seedance, account, archive, record))
         .buffer_unordered(AT_ONCE)
@@ -154,12 +161,24 @@ impl Found {
 }
 
 /// Every task of both tiers that can be asked about, once, as far as the service lists them.
-async fn list(seedance: &Client, account: &Account, found: &mut Found) -> Vec<Record> {
+async fn list(
+    seedance: &Client,
+    account: &Account,
+    found: &mut Found,
+    notify: &(dyn Fn(&str) + Sync),
+) -> Vec<Record> {
     let now = SystemTime::now();
     // A task that is created meanwhile moves others to the next page.
     let mut records = BTreeMap::new();
     let mut next = Some(pages::first());
     while let Some(page) = next {
+        notify(&format!(
+            "listing the tasks of `{}` of the last 7 days: tier {}, page {}, {} so far",
+            account.name,
+            page.service_tier,
+            page.page_num,
+            records.len()
+        ));
         let listed = match list_page(seedance, account, &page).await {
             Ok(listed) => listed,
             Err(error) => {

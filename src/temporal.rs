@@ -8,6 +8,7 @@ use temporalio_client::{
 use temporalio_common::{
     data_converters::{DataConverter, DefaultFailureConverter, PayloadConverter},
     envconfig::{ClientConfigProfile, ConfigError, DEFAULT_PROFILE, load_client_config_profile},
+    telemetry::metrics::TemporalMeter,
 };
 
 use crate::{
@@ -43,15 +44,18 @@ pub enum CannotConnect {
 
 /// Connects to it.
 pub async fn connect() -> Result<Client, CannotConnect> {
-    let (client, _) = connect_and_tell().await?;
+    let (client, _) = connect_and_tell(None).await?;
     Ok(client)
 }
 
-/// Connects to it, and tells where it is.
-pub async fn connect_and_tell() -> Result<(Client, String), CannotConnect> {
+/// Connects to it, and tells where it is. `meter` counts the requests.
+pub async fn connect_and_tell(
+    meter: Option<TemporalMeter>,
+) -> Result<(Client, String), CannotConnect> {
     let (mut connection, client) = options()?;
     let client = traces::traced(client);
     connection.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
+    connection.metrics_meter = meter;
     let address = connection.target.to_string();
     let connected = Connection::connect(connection).await;
     let connection = connected.map_err(|error| CannotConnect::Unreachable {

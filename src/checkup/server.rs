@@ -33,7 +33,7 @@ const LOOKS: usize = 150;
 
 /// Connects, and tells how that went.
 pub async fn connect() -> (Option<Client>, Finding) {
-    match temporal::connect_and_tell().await {
+    match temporal::connect_and_tell(None).await {
         Ok((client, address)) => {
             let finding = Finding::ok(SERVER, format!("{address} answers"));
             (Some(client), finding)

@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use seedance_archiver_proto::{
-    status, task_id,
+    status,
     v1::{VideoContent, VideoTask},
 };
 
 use super::{
     Output, session,
     signals::Stop,
+    task::Task,
     words::{deadline, moment, print_pairs, since},
 };
 use crate::{config, questions::Questions, telemetry};
@@ -25,19 +26,13 @@ use crate::{config, questions::Questions, telemetry};
   seedance-archiver query cgt-2026…-hj94q --account eu    by another account's key
   seedance-archiver query cgt-2026…-hj94q --output json | jq -r .status")]
 pub(super) struct Args {
-    /// Task id, `cgt-…`.
-    task_id: String,
-    /// Account that the task belongs to.
-    #[arg(long, default_value = "default")]
-    account: String,
-    /// How the result is printed.
-    #[arg(long, value_enum, default_value_t)]
-    output: Output,
+    #[command(flatten)]
+    task: Task,
 }
 
-pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(Args { task: args }: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
-    task_id::check(&args.task_id).map_err(|problem| anyhow::anyhow!("the task id {problem}"))?;
+    args.check()?;
     let accounts = config::accounts(session::variable)?;
     let account = accounts.get(&args.account)?;
     let questions = Questions::new(session::seedance()?, false);

@@ -63,7 +63,8 @@ pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     let config = Config::from_environment(session::variable, Some(archive_url))?;
     let accounts = accounts(&args, &config)?;
     let step = session::step("listing the tasks of the last 7 days")?;
-    let found = stop.unless_asked(look(&config, &accounts)).await;
+    let notify = |words: &str| session::show_step(&step, words);
+    let found = stop.unless_asked(look(&config, &accounts, &notify)).await;
     step.finish_and_clear();
     let found = found?;
     has_something(&found)?;
@@ -98,12 +99,16 @@ fn accounts(args: &Args, config: &Config) -> anyhow::Result<Vec<Arc<Account>>> {
     }
 }
 
-async fn look(config: &Config, accounts: &[Arc<Account>]) -> anyhow::Result<Found> {
+async fn look(
+    config: &Config,
+    accounts: &[Arc<Account>],
+    notify: &(dyn Fn(&str) + Sync),
+) -> anyhow::Result<Found> {
     let seedance = session::seedance()?;
     let mut found = Found::default();
     for account in accounts {
         let archive = archive(config, account)?;
-        let of_account = rescue::look(&seedance, account, archive.as_ref()).await;
+        let of_account = rescue::look(&seedance, account, archive.as_ref(), notify).await;
         found.extend(of_account.context("cannot look for receipts in the archive")?);
     }
     Ok(found)

@@ -7,7 +7,6 @@ use indicatif::HumanBytes;
 use jiff::Timestamp;
 use seedance_archiver_proto::{
     names::{self, search_attribute},
-    task_id,
     v1::VideoTask,
 };
 use temporalio_client::NamespacedClient;
@@ -15,6 +14,7 @@ use temporalio_client::NamespacedClient;
 use super::{
     Output, query, session,
     signals::Stop,
+    task::Task,
     words::{print_pairs, since},
 };
 use crate::{
@@ -32,19 +32,13 @@ use crate::{
   seedance-archiver status cgt-2026…-hj94q --account eu
   seedance-archiver status cgt-2026…-hj94q --output json | jq -r .result.outcome")]
 pub(super) struct Args {
-    /// Task id, `cgt-…`.
-    task_id: String,
-    /// Account that the task belongs to.
-    #[arg(long, default_value = "default")]
-    account: String,
-    /// How the result is printed.
-    #[arg(long, value_enum, default_value_t)]
-    output: Output,
+    #[command(flatten)]
+    task: Task,
 }
 
-pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(Args { task: args }: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
-    task_id::check(&args.task_id).map_err(|problem| anyhow::anyhow!("the task id {problem}"))?;
+    args.check()?;
     let client = stop.unless_asked(session::connect()).await?;
     let lifecycle = Lifecycle::of(&client, &args.account, &args.task_id);
     let state = stop

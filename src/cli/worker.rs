@@ -58,7 +58,7 @@ pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     let config = configuration(&args, &reading)?;
     let (exposition, runtime) = Exposition::start()?;
     traces::start(session::variable).map_err(|fault| InvalidConfig(vec![fault]))?;
-    let client = stop.unless_asked(connect()).await?;
+    let client = stop.unless_asked(connect(&exposition)).await?;
     stop.unless_asked(check_archives(&reading)).await?;
 
     let worker = stop.unless_asked(start(&runtime, &client, &config)).await?;
@@ -107,8 +107,8 @@ fn configuration(args: &Args, reading: &Reading) -> Result<Config, InvalidConfig
 }
 
 /// Connects to a namespace that is there.
-async fn connect() -> anyhow::Result<Client> {
-    let (client, address) = temporal::connect_and_tell().await?;
+async fn connect(exposition: &Exposition) -> anyhow::Result<Client> {
+    let (client, address) = temporal::connect_and_tell(exposition.meter()).await?;
     let Finding {
         name,
         state,

@@ -11,8 +11,9 @@ use std::{
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use temporalio_common::telemetry::{
-    PrometheusExporterOptions, TelemetryOptions, metrics::CoreMeter,
-    start_prometheus_metric_exporter,
+    PrometheusExporterOptions, TelemetryOptions,
+    metrics::{CoreMeter, TemporalMeter},
+    start_prometheus_metric_exporter, telemetry_init,
 };
 use temporalio_sdk::{Runtime, runtime::RuntimeOptions};
 
@@ -128,6 +129,7 @@ pub struct Exposition {
     /// The SDK answers on a socket of its own only.
     of_sdk: SocketAddr,
     http: reqwest::Client,
+    meter: Option<TemporalMeter>,
 }
 
 /// Why there are no metrics.
@@ -162,15 +164,24 @@ impl Exposition {
             .metrics(exporter.meter as Arc<dyn CoreMeter>)
             .attach_service_name(false)
             .build();
+        // The SDK hands out the meter of connections by this alone. It logs nothing.
+        let of_connections =
+            telemetry_init(telemetry.clone()).map_err(|error| sdk(error.to_string()))?;
         let options = RuntimeOptions::builder().telemetry_options(telemetry);
         let runtime = Runtime::from_current_tokio(options.build().map_err(sdk)?)
             .map_err(|error| sdk(error.to_string()))?;
         let exposition = Self {
             ours: record()?,
             of_sdk: exporter.bound_addr,
+            meter: of_connections.get_temporal_metric_meter(),
             http: http::client().map_err(|error| NoMetrics::Http(http::describe(error)))?,
         };
         Ok((exposition, runtime))
+    }
+
+    /// What a connection to Temporal counts its requests with.
+    pub fn meter(&self) -> Option<TemporalMeter> {
+        self.meter.clone()
     }
 
     /// As Prometheus reads it.

@@ -93,6 +93,7 @@ async fn tell_of_a_run(server: Arc<Server>) -> anyhow::Result<()> {
         "seedance_archiver_budget_wait_seconds_count{account=\"default\",call=\"query\"}",
         "temporal_activity_schedule_to_start_latency_seconds_count",
         "temporal_num_pollers{",
+        "temporal_request_total{",
     ] {
         ensure!(value(&text, series) >= Some(1.0), "no {series}:\n{text}");
     }
