@@ -17,10 +17,11 @@ use temporalio_common::{
 
 use crate::http;
 
-/// Longest time for one call.
-const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// Calls before payloads count as unreadable: a codec server that restarts must not cost a workflow task.
-const TRIES: usize = 5;
+/// Longest time for a pass, however often it is tried: workflow tasks and heartbeats wait for it, and have 10 s
+/// and 20 s.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Time before a call is made again.
+const AGAIN: Duration = Duration::from_millis(200);
 /// Tells the server which namespace the payloads are of.
 const NAMESPACE_HEADER: &str = "x-namespace";
 /// Stands for the namespace in an endpoint.
@@ -45,6 +46,8 @@ enum Fault {
     Unavailable(String),
     #[error("HTTP {0}")]
     Refused(u16),
+    #[error("no answer within {} s", PATIENCE.as_secs())]
+    TooSlow,
     #[error("its answer is none: {0}")]
     Answer(String),
 }
@@ -74,9 +77,19 @@ impl RemoteCodec {
     ) -> Result<Self, String> {
         let endpoint = endpoint.trim().trim_end_matches('/');
         let endpoint = endpoint.replace(NAMESPACE, namespace);
-        let is_http = |url: &Url| ["http", "https"].contains(&url.scheme()) && url.has_host();
-        if !Url::parse(&endpoint).is_ok_and(|url| is_http(&url)) {
-            return Err("must be a URL such as `https://codec.example`".to_owned());
+        // It is shown to people.
+        let is_plain = |url: &Url| {
+            let has_credentials = !url.username().is_empty() || url.password().is_some();
+            let has_more = url.query().is_some() || url.fragment().is_some();
+            let is_http = ["http", "https"].contains(&url.scheme());
+            is_http && url.has_host() && !has_credentials && !has_more
+        };
+        if !Url::parse(&endpoint).is_ok_and(|url| is_plain(&url)) {
+            return Err(
+                "must be a URL such as `https://codec.example`, with nothing in it but a path: what lets \
+                 this side in is TEMPORAL_CODEC_AUTH"
+                    .to_owned(),
+            );
         }
         Ok(Self(Arc::new(Remote {
             http: http::client().map_err(http::describe)?,
@@ -97,11 +110,14 @@ impl RemoteCodec {
                 return Ok(payloads);
             }
             let body = Payloads::from(payloads);
-            let patience = ExponentialBuilder::default().with_max_times(TRIES - 1);
+            let again = ExponentialBuilder::default()
+                .with_min_delay(AGAIN)
+                .without_max_times();
             let passed = (|| remote.call(how, &body))
-                .retry(patience)
+                .retry(again)
                 .when(Fault::may_pass);
-            passed.await.map_err(|fault| {
+            let passed = tokio::time::timeout(PATIENCE, passed).await;
+            passed.unwrap_or(Err(Fault::TooSlow)).map_err(|fault| {
                 let words = format!("the codec server does not {how}: {fault}");
                 tracing::error!(error = words, "payloads cannot pass");
                 PayloadConversionError::EncodingError(words.into())
@@ -134,7 +150,6 @@ impl Remote {
         let mut request = self
             .http
             .post(format!("{}/{how}", self.endpoint))
-            .timeout(CALL_TIMEOUT)
             .header(NAMESPACE_HEADER, &self.namespace)
             .json(body);
         if let Some(authorization) = &self.authorization {
@@ -161,7 +176,7 @@ impl Fault {
         match self {
             Self::Unavailable(_) => true,
             Self::Refused(status) => *status == 429 || *status >= 500,
-            Self::Answer(_) => false,
+            Self::Answer(_) | Self::TooSlow => false,
         }
     }
 }
@@ -209,11 +224,16 @@ impl fmt::Display for RemoteCodec {
     }
 }
 
-/// A payload that the server hands out as it is kept, as the client's codec reads it. `None`: it cannot be read.
-pub(crate) async fn decoded(client: &Client, payload: &Payload) -> Option<Payload> {
+/// A payload of a history or a schedule, which the SDK hands out as the server keeps it, as the client's codec
+/// reads it.
+pub(crate) async fn decoded(client: &Client, payload: &Payload) -> Result<Payload, String> {
     let codec = client.options().data_converter.codec();
     let decoded = codec.decode(&SerializationContextData::None, vec![payload.clone()]);
-    decoded.await.ok()?.into_iter().next()
+    let decoded = decoded.await.map_err(|error| error.to_string())?;
+    decoded
+        .into_iter()
+        .next()
+        .ok_or_else(|| "the codec has left nothing".to_owned())
 }
 
 #[cfg(test)]
@@ -243,7 +263,13 @@ mod tests {
             endpoint("https://codec.example/{namespace}/"),
             Ok("https://codec.example/videos".to_owned())
         );
-        for wrong in ["", "codec.example:8080", "ftp://codec.example"] {
+        for wrong in [
+            "",
+            "codec.example:8080",
+            "ftp://codec.example",
+            "https://user:pass@codec.example",
+            "https://codec.example?code=secret",
+        ] {
             assert!(endpoint(wrong).is_err(), "{wrong}");
         }
     }

@@ -68,14 +68,14 @@ pub use invalid::InvalidConfig;
 pub use operations::{
     Capacity, Deployment, GracePeriod, LogFormat, Operations, Queues, Share, Target, Versioning,
 };
-pub use reading::{Reading, accounts, archive_url, task_queue};
+pub use reading::{Reading, accounts, admin_address, archive_url, task_queue};
 pub use secret::{CannotReadSecret, Secret};
 pub use settings::Setting;
 pub use source::{Fault, Source};
 pub use task_path::TaskPath;
 
 pub(crate) use environment::operations::{LOG_FORMAT, QUEUES};
-pub(crate) use operations::MOST_TRANSFERS;
+pub(crate) use operations::{LEAST_QUERIES, MOST_TRANSFERS};
 
 pub use crate::{
     archive::{InvalidTemplate, KeyTemplate, ObjectOptions},

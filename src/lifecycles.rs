@@ -236,12 +236,7 @@ impl Lifecycle {
             .describe(WorkflowDescribeOptions::default())
             .await
             .map_err(|error| self.error(error.to_string()))?;
-        for activity in &description.raw().pending_activities {
-            if let Some(doing) = doing(&self.client, activity).await {
-                return Ok(Some(doing));
-            }
-        }
-        Ok(None)
+        Ok(description.raw().pending_activities.iter().find_map(doing))
     }
 
     /// Whether it is there: history forgets, or was never told.
@@ -276,11 +271,12 @@ impl Lifecycle {
             }
             _ => None,
         });
-        match input.map(encoding::decode) {
-            Some(Ok(request)) => Ok(request),
-            Some(Err(error)) => Err(self.error(error.to_string())),
-            None => Err(self.error("it was started without a request".to_owned())),
-        }
+        let Some(input) = input else {
+            return Err(self.error("it was started without a request".to_owned()));
+        };
+        let input = codec::decoded(&self.client, input).await;
+        let input = input.map_err(|fault| self.error(fault))?;
+        encoding::decode(&input).map_err(|error| self.error(error.to_string()))
     }
 
     async fn history(&self) -> Result<Vec<HistoryEvent>, LifecycleError> {
@@ -330,7 +326,7 @@ fn failure_type(failure: &IncomingError) -> String {
     }
 }
 
-async fn doing(client: &Client, activity: &PendingActivityInfo) -> Option<Doing> {
+fn doing(activity: &PendingActivityInfo) -> Option<Doing> {
     let fault = activity
         .last_failure
         .as_ref()
@@ -346,20 +342,19 @@ async fn doing(client: &Client, activity: &PendingActivityInfo) -> Option<Doing>
             Some(Doing::Waiting(fault))
         }
         _ => {
-            let (done, total) = bytes(client, activity).await;
+            let (done, total) = bytes(activity);
             Some(Doing::Archiving { done, total })
         }
     }
 }
 
 /// What the last heartbeat told.
-async fn bytes(client: &Client, activity: &PendingActivityInfo) -> (u64, u64) {
-    let progress = async {
-        let details = activity.heartbeat_details.as_ref()?.payloads.first()?;
-        let details = codec::decoded(client, details).await?;
-        serde_json::from_slice::<ArchiveProgress>(&details.data).ok()
-    };
-    let progress = progress.await.unwrap_or_default();
+fn bytes(activity: &PendingActivityInfo) -> (u64, u64) {
+    let details = activity.heartbeat_details.as_ref();
+    let progress: ArchiveProgress = details
+        .and_then(|details| details.payloads.first())
+        .and_then(|payload| serde_json::from_slice(&payload.data).ok())
+        .unwrap_or_default();
     (
         progress.bytes_done.unsigned_abs(),
         progress.bytes_total.unsigned_abs(),

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use metrics::{counter, gauge};
 use seedance_archiver_proto::{names::search_attribute, status};
 use temporalio_client::{Client, WorkflowCountOptions, errors::ClientError};
+use tokio::time::MissedTickBehavior;
 
 use crate::{
     config::{Account, Accounts},
@@ -34,29 +35,36 @@ const OPEN: [&str; 3] = [status::QUEUED, status::RUNNING, status::SUCCEEDED];
 /// Measures again and again. Without search attributes there is nothing to look at.
 pub(crate) async fn measure(client: &Client, accounts: &Accounts) -> Infallible {
     let mut ticks = tokio::time::interval(INTERVAL);
+    // A server that is slow is not to be asked more often.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if !search_attributes::missing(client)
-            .await
-            .is_ok_and(|it| it.is_empty())
-        {
-            counter!(VISIBILITY_ERRORS).increment(1);
-            continue;
-        }
         if let Err(error) = look_at_all(client, accounts).await {
             counter!(VISIBILITY_ERRORS).increment(1);
-            tracing::warn!(%error, "cannot count the lifecycles that run");
+            tracing::warn!(error, "cannot count the lifecycles that run");
         }
     }
 }
 
-async fn look_at_all(client: &Client, accounts: &Accounts) -> Result<(), ClientError> {
-    for account in accounts.iter() {
-        look(client, account).await?;
+async fn look_at_all(client: &Client, accounts: &Accounts) -> Result<(), String> {
+    let missing = search_attributes::missing(client).await;
+    let missing = missing.map_err(|status| status.message().to_owned())?;
+    if !missing.is_empty() {
+        return Err(
+            "the namespace lacks search attributes: run `seedance-archiver setup`".to_owned(),
+        );
     }
-    let unseen = format!("{RUNNING} AND {} IS NULL", search_attribute::STATUS);
-    told("", UNSEEN, count(client, unseen).await?);
-    Ok(())
+    let counted = async {
+        for account in accounts.iter() {
+            look(client, account).await?;
+        }
+        let unseen = format!("{RUNNING} AND {} IS NULL", search_attribute::STATUS);
+        told("", UNSEEN, count(client, unseen).await?);
+        Ok(())
+    };
+    counted
+        .await
+        .map_err(|error: ClientError| error.to_string())
 }
 
 fn told(account: &str, status: &'static str, open: usize) {

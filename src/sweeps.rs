@@ -18,7 +18,7 @@ use temporalio_client::{
 };
 use temporalio_common::protos::temporal::api::workflow::v1::PendingActivityInfo;
 
-use crate::{codec, lifecycles, watching::watching};
+use crate::{lifecycles, watching::watching};
 
 /// A sweep that was started, by this call or an earlier one.
 pub struct Sweep {
@@ -96,22 +96,16 @@ impl Sweep {
     async fn doing(&self) -> Option<String> {
         let description = self.handle.describe(WorkflowDescribeOptions::default());
         let description = description.await.ok()?;
-        for activity in &description.raw().pending_activities {
-            if let Some(words) = doing(self.handle.client(), activity).await {
-                return Some(words);
-            }
-        }
-        None
+        description.raw().pending_activities.iter().find_map(doing)
     }
 }
 
 /// The last fault of a page, or how far it is.
-async fn doing(client: &Client, activity: &PendingActivityInfo) -> Option<String> {
+fn doing(activity: &PendingActivityInfo) -> Option<String> {
     if let Some(failure) = &activity.last_failure {
         return Some(failure.message.clone());
     }
     let details = activity.heartbeat_details.as_ref()?.payloads.first()?;
-    let details = codec::decoded(client, details).await?;
     let progress: SweepVideoTasksResult = serde_json::from_slice(&details.data).ok()?;
     Some(format!(
         "{} tasks of this page looked at, {} lifecycles started",

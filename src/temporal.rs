@@ -245,5 +245,19 @@ fn load(profile: Option<String>, without_variables: bool) -> Result<ClientConfig
         .maybe_config_file_profile(profile)
         .disable_env(without_variables)
         .build();
-    load_client_config_profile(options, None).map_err(|error: ConfigError| error.to_string())
+    let profile = load_client_config_profile(options, None);
+    profile.map_err(|error: ConfigError| without_excerpt(&error.to_string()))
+}
+
+/// What is wrong with a TOML file, without the lines of it that are shown: keys may stand there.
+fn without_excerpt(words: &str) -> String {
+    let is_excerpt = |line: &&str| {
+        let number = line
+            .trim_start()
+            .trim_start_matches(|it: char| it.is_ascii_digit());
+        number.trim_start().starts_with('|')
+    };
+    let lines = words.lines().filter(|line| !is_excerpt(line));
+    let lines: Vec<_> = lines.map(str::trim).filter(|it| !it.is_empty()).collect();
+    lines.join(": ")
 }

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     archive::{Archive, Deposit, Keys, Kind, Layout, Progress},
     config::Account,
-    telemetry::record::{Archived, Running},
+    telemetry::record::{self, Archived, Running},
     time::time,
 };
 
@@ -62,6 +62,7 @@ impl TransferActivities {
                     began,
                     is_first: job.attempt == 1,
                     left: left(&job.account, &job.task, ctx),
+                    ends_lifecycle: record::is_of_lifecycle(ctx.info()),
                 };
                 archived.record();
                 Ok(manifest)

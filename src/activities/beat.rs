@@ -27,7 +27,7 @@ where
     T: TemporalSerializable + 'static,
 {
     if let Err(error) = ctx.record_heartbeat(details).await {
-        // No message of ours can cause it. The server will miss the heartbeat and start again.
+        // A codec that does not answer can cause it. The server misses the heartbeat and starts again.
         tracing::error!(%error, "cannot heartbeat");
     }
 }

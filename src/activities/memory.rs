@@ -11,6 +11,7 @@ use seedance_archiver_workflows::{
 use temporalio_sdk::activities::ActivityContext;
 
 use super::beat;
+use crate::telemetry::record;
 use crate::{config::Account, time::time};
 
 /// The memory of one question, over all its attempts.
@@ -126,6 +127,11 @@ impl<'a> Memory<'a> {
     /// The number of this attempt, from 1.
     pub(super) fn attempt(&self) -> u32 {
         self.ctx.info().attempt
+    }
+
+    /// Whether a lifecycle asks.
+    pub(super) fn is_of_lifecycle(&self) -> bool {
+        record::is_of_lifecycle(self.ctx.info())
     }
 
     async fn write_down(&self) {

@@ -214,7 +214,7 @@ async fn no_record(
                 TASK_NOT_FOUND | CANCELLED_AND_PURGED => failure::TASK_NOT_FOUND,
                 _ => failure::QUERY_WINDOW_CLOSED,
             };
-            if never_seen {
+            if never_seen && memory.is_of_lifecycle() {
                 // Of others, an outcome is recorded, and counted then.
                 record::ended(&account.name, outcome::UNKNOWN);
             }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use rustix::fs::statvfs;
 
 use super::Finding;
@@ -35,18 +36,19 @@ pub async fn check(reading: &Reading) -> Vec<Finding> {
     if ways.is_empty() {
         ways.push((String::new(), ObjectOptions::default()));
     }
-    let mut findings = Vec::new();
-    for (whose, options) in ways {
+    // All at once: whoever starts a worker waits for it.
+    let checks = ways.into_iter().map(async |(whose, options)| {
         let name = format!("archive {url}{whose}");
         match Archive::open_with(url, options) {
             Ok(archive) => {
                 let probed = probe(name, &archive).await;
-                findings.extend([probed].into_iter().chain(room(&archive)));
+                [Some(probed), room(&archive)]
             }
-            Err(error) => findings.push(cannot_open(name, &error)),
+            Err(error) => [Some(cannot_open(name, &error)), None],
         }
-    }
-    findings
+    });
+    let findings = join_all(checks).await;
+    findings.into_iter().flatten().flatten().collect()
 }
 
 async fn probe(name: String, archive: &Archive) -> Finding {

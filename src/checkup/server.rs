@@ -63,8 +63,13 @@ fn namespace_name(client: &Client) -> String {
 
 /// Whether the namespace is there.
 pub async fn namespace(client: &Client) -> Finding {
+    namespace_as(client, describe_namespace(client).await)
+}
+
+/// The same of what the server has said.
+pub(crate) fn namespace_as(client: &Client, described: Result<(), Status>) -> Finding {
     let name = namespace_name(client);
-    match describe_namespace(client).await {
+    match described {
         Ok(()) => Finding::ok(name, "is there"),
         Err(status) if status.code() == Code::NotFound => Finding::failed(
             name,
@@ -75,7 +80,8 @@ pub async fn namespace(client: &Client) -> Finding {
     }
 }
 
-async fn describe_namespace(client: &Client) -> Result<(), Status> {
+/// Asks the server about the namespace.
+pub(crate) async fn describe_namespace(client: &Client) -> Result<(), Status> {
     let request = DescribeNamespaceRequest {
         namespace: client.namespace(),
         ..DescribeNamespaceRequest::default()

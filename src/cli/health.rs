@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, anyhow, bail, ensure};
 
 use super::session;
-use crate::{config::Reading, http, telemetry};
+use crate::{config, http, telemetry};
 
 /// Longest time for an answer: probes are asked often.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -30,9 +30,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
-    let address = Reading::of(session::variable, None)
-        .operations
-        .admin_address;
+    let address = config::admin_address(session::variable)?;
     let address =
         address.context("SEEDANCE_ADMIN_ADDRESS is not set, so there is nobody to ask")?;
     let path = if args.ready { "readyz" } else { "livez" };

@@ -2,8 +2,11 @@
 
 use std::{net::SocketAddr, process::ExitCode, str::FromStr, time::Instant};
 
-use anyhow::Context;
-use temporalio_client::Client;
+use anyhow::{Context, bail};
+use temporalio_client::{
+    Client,
+    tonic::{Code, Status},
+};
 use temporalio_sdk::Runtime;
 
 use super::{
@@ -44,11 +47,12 @@ pub(super) struct Args {
 
 /// The namespace is not there, or does not let this client in.
 #[derive(Debug, thiserror::Error)]
-#[error("{name} {found}: {fix}")]
-pub(super) struct NoNamespace {
-    name: String,
-    found: String,
-    fix: String,
+#[error("{}", told(.0))]
+pub(super) struct NoNamespace(Finding);
+
+fn told(finding: &Finding) -> String {
+    let fix = finding.fix.as_deref().unwrap_or_default();
+    format!("{} {}: {fix}", finding.name, finding.found)
 }
 
 pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
@@ -57,7 +61,6 @@ pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     let reading = Reading::of(|name| variable(&args, name), None);
     let config = configuration(&args, &reading)?;
     let (exposition, runtime) = Exposition::start()?;
-    traces::start(session::variable).map_err(|fault| InvalidConfig(vec![fault]))?;
     let client = stop.unless_asked(connect(&exposition)).await?;
     stop.unless_asked(check_archives(&reading)).await?;
 
@@ -66,12 +69,15 @@ pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
         Some(address) => Some(listen(address, &worker, exposition).await?),
         None => None,
     };
-    serve(worker, &client, &config, stop).await?;
-    if let Some(admin) = admin {
-        admin.stop().await;
+    let served = serve(worker, &client, &config, stop).await;
+    // Whoever asked twice waits for nothing more.
+    if !matches!(&served, Err(error) if error.is::<Interrupted>()) {
+        if let Some(admin) = admin {
+            admin.stop().await;
+        }
+        traces::end();
     }
-    traces::end();
-    Ok(ExitCode::SUCCESS)
+    served.map(|()| ExitCode::SUCCESS)
 }
 
 /// The command line goes before the environment.
@@ -85,9 +91,10 @@ fn variable(args: &Args, name: &str) -> Option<String> {
 /// What is wrong is told at once, whoever it belongs to.
 fn configuration(args: &Args, reading: &Reading) -> Result<Config, InvalidConfig> {
     let of_temporal = temporal::settings(session::variable);
+    let of_traces = traces::start(session::variable);
     let config = Config::from_environment(|name| variable(args, name), None);
-    match (config, of_temporal) {
-        (Ok(config), Ok(of_temporal)) => {
+    match (config, of_temporal, of_traces) {
+        (Ok(config), Ok(of_temporal), Ok(())) => {
             let settings = of_temporal.into_iter().chain(reading.settings());
             let settings: Vec<_> = settings
                 .map(|it| format!("{}={}", it.name, it.value))
@@ -95,12 +102,13 @@ fn configuration(args: &Args, reading: &Reading) -> Result<Config, InvalidConfig
             tracing::info!(settings = settings.join("; "), "configured");
             Ok(config)
         }
-        (config, of_temporal) => {
+        (config, of_temporal, of_traces) => {
             let mut invalid = config.err().unwrap_or_default();
             let fault = of_temporal.err();
             invalid.0.extend(
                 fault.map(|fault| format!("the Temporal configuration cannot be used: {fault}")),
             );
+            invalid.0.extend(of_traces.err());
             Err(invalid)
         }
     }
@@ -109,24 +117,18 @@ fn configuration(args: &Args, reading: &Reading) -> Result<Config, InvalidConfig
 /// Connects to a namespace that is there.
 async fn connect(exposition: &Exposition) -> anyhow::Result<Client> {
     let (client, address) = temporal::connect_and_tell(exposition.meter()).await?;
-    let Finding {
-        name,
-        state,
-        found,
-        fix,
-    } = server::namespace(&client).await;
-    match state {
-        Found::Failed => Err(NoNamespace {
-            name,
-            found,
-            fix: fix.unwrap_or_default(),
-        }
-        .into()),
-        _ => {
+    let looked_up = server::describe_namespace(&client).await;
+    match looked_up.as_ref().map_err(Status::code) {
+        Ok(()) => {
             let namespace = &client.options().namespace;
             tracing::info!(address, namespace, "connected to Temporal");
             Ok(client)
         }
+        Err(Code::NotFound | Code::Unauthenticated | Code::PermissionDenied) => {
+            Err(NoNamespace(server::namespace_as(&client, looked_up)).into())
+        }
+        // It may be there in a moment.
+        Err(_) => bail!("{}", told(&server::namespace_as(&client, looked_up))),
     }
 }
 

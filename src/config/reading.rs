@@ -125,6 +125,23 @@ pub fn task_queue(variable: impl Fn(&str) -> Option<String>) -> String {
     Environment::new(&variable).task_queue()
 }
 
+/// Where health and metrics are asked for, where nothing else is needed. `None`: nowhere.
+///
+/// # Errors
+///
+/// Where `SEEDANCE_ADMIN_ADDRESS` is no address.
+pub fn admin_address(
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Option<SocketAddr>, InvalidConfig> {
+    let mut environment = Environment::new(&variable);
+    let address = environment.admin_address();
+    if environment.faults.is_empty() {
+        Ok(address)
+    } else {
+        Err(InvalidConfig::of(&environment.faults))
+    }
+}
+
 /// The archive, where nothing else is needed. `variable` looks a variable up.
 ///
 /// # Errors

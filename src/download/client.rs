@@ -99,11 +99,13 @@ impl Downloads {
         }
         let host = url.host_str().unwrap_or_default().to_owned();
         let attributes = [KeyValue::new("server.address", host)];
-        let answer = traces::span("video host", attributes, request.send());
-        timeout(ANSWER_TIMEOUT, answer)
-            .await
-            .map_err(|_| Error::of_host(url, "no answer"))?
-            .map_err(|error| Error::of_client(url, error))
+        let answer = async {
+            timeout(ANSWER_TIMEOUT, request.send())
+                .await
+                .map_err(|_| Error::of_host(url, "no answer"))?
+                .map_err(|error| Error::of_client(url, error))
+        };
+        traces::span("video host", attributes, answer).await
     }
 }
 

@@ -95,9 +95,6 @@ impl Lifecycle {
             return Ok(None);
         };
         let mut state = state(&description);
-        if let Some(activity) = description.raw().pending_activities.first() {
-            state.pending = Some(pending(&self.client, activity).await);
-        }
         if description.status() == WorkflowExecutionStatus::Running {
             match self.progress().await {
                 Ok(progress) => state.progress = Some(progress),
@@ -143,7 +140,7 @@ fn state(description: &WorkflowExecutionDescription) -> State {
         ended_at: description.close_time().map_or(0, unix_seconds),
         history_events: description.history_length() as u64,
         search_attributes: attributes.map(own_attributes).unwrap_or_default(),
-        pending: None,
+        pending: raw.pending_activities.first().map(pending),
         progress: None,
         no_progress: None,
         result: None,
@@ -177,9 +174,9 @@ pub(super) fn own_attributes(attributes: &SearchAttributes) -> BTreeMap<String, 
     .collect()
 }
 
-async fn pending(client: &Client, activity: &PendingActivityInfo) -> Pending {
+fn pending(activity: &PendingActivityInfo) -> Pending {
     let (bytes_done, bytes_total) = match activity.activity_id == names::ARCHIVE_ACTIVITY_ID {
-        true => bytes(client, activity).await,
+        true => bytes(activity),
         false => (0, 0),
     };
     let is_running = activity.state() == PendingActivityState::Started;

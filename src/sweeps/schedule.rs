@@ -113,7 +113,7 @@ impl Schedule {
             return false;
         };
         let request = match action.raw_args().and_then(<[_]>::first) {
-            Some(payload) => codec::decoded(client, payload).await,
+            Some(payload) => codec::decoded(client, payload).await.ok(),
             None => None,
         };
         let request = request.and_then(|payload| serde_json::from_slice(&payload.data).ok());

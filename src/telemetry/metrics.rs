@@ -6,6 +6,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
@@ -46,6 +47,9 @@ pub(crate) const OPEN_LIFECYCLES: &str = "seedance_archiver_open_lifecycles";
 pub(crate) const OLDEST_DEADLINE: &str = "seedance_archiver_oldest_open_deadline_timestamp_seconds";
 /// Looks at open lifecycles that failed.
 pub(crate) const VISIBILITY_ERRORS: &str = "seedance_archiver_visibility_errors_total";
+
+/// Time between two sums of what was measured.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 const MINUTE: f64 = 60.0;
 const HOUR: f64 = 60.0 * MINUTE;
@@ -205,10 +209,20 @@ fn record() -> Result<PrometheusHandle, BuildError> {
         builder = builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), bounds)?;
     }
     let handle = builder.install_recorder()?;
+    tokio::spawn(keep_up(handle.clone()));
     describe();
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1);
     gauge!(TRANSFERS_RUNNING).set(0);
     Ok(handle)
+}
+
+/// Sums up what was measured, also where nobody reads it: until then each measurement takes memory.
+async fn keep_up(handle: PrometheusHandle) {
+    let mut ticks = tokio::time::interval(UPKEEP);
+    loop {
+        ticks.tick().await;
+        handle.run_upkeep();
+    }
 }
 
 fn describe() {

@@ -4,12 +4,16 @@ use std::time::{Duration, SystemTime};
 
 use metrics::{counter, gauge, histogram};
 use seedance_archiver_proto::{outcome, v1::Manifest};
+use temporalio_sdk::activities::ActivityInfo;
 
 use super::metrics::{
     ARCHIVE_LAG, ARCHIVE_TIME_LEFT, ARCHIVED_BYTES, BUDGET_WAIT, DETECTION_LAG, LIFECYCLES_ENDED,
     POLLS, RETRIES, TRANSFER_SPEED, TRANSFERS_RUNNING,
 };
 use crate::time::time;
+
+/// Type of the workflow of a lifecycle.
+const LIFECYCLE: &str = "VideoTaskLifecycle";
 
 /// What came of a question about a task.
 #[derive(Clone, Copy, PartialEq)]
@@ -62,6 +66,11 @@ pub(crate) fn ended(account: &str, outcome: &str) {
     counter!(LIFECYCLES_ENDED, &labels).increment(1);
 }
 
+/// Whether an activity is a lifecycle's. Callers may have their own use for it.
+pub(crate) fn is_of_lifecycle(info: &ActivityInfo) -> bool {
+    info.workflow_type.as_deref() == Some(LIFECYCLE)
+}
+
 /// A transfer, counted as long as it lives.
 pub(crate) struct Running(());
 
@@ -87,6 +96,8 @@ pub(crate) struct Archived<'a> {
     pub(crate) is_first: bool,
     /// What is left until the archive deadline.
     pub(crate) left: Duration,
+    /// Whether it is what a lifecycle ends with.
+    pub(crate) ends_lifecycle: bool,
 }
 
 impl Archived<'_> {
@@ -94,7 +105,9 @@ impl Archived<'_> {
     pub(crate) fn record(&self) {
         let manifest = self.manifest;
         let account = || manifest.account.clone();
-        ended(&manifest.account, outcome::ARCHIVED);
+        if self.ends_lifecycle {
+            ended(&manifest.account, outcome::ARCHIVED);
+        }
         let took = self.began.elapsed().unwrap_or_default();
         if since(manifest.archived_at).is_none_or(|ago| ago > took.as_secs_f64() + 1.0) {
             return;

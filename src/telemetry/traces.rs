@@ -15,6 +15,8 @@ use temporalio_client::ClientOptions;
 use temporalio_sdk::opentelemetry::{OpenTelemetryPlugin, WorkflowIdGenerator};
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+/// The same for traces alone: it goes before the other.
+const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
 const DISABLED: &str = "OTEL_SDK_DISABLED";
 const NAME: &str = env!("CARGO_PKG_NAME");
@@ -22,18 +24,25 @@ const NAME: &str = env!("CARGO_PKG_NAME");
 /// The provider of this process.
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
-/// Traces from now on, where a collector is named. The error completes a sentence that begins with its variable.
+/// Traces from now on, where a collector is named. The error is a sentence.
 pub(crate) fn start(variable: impl Fn(&str) -> Option<String>) -> Result<(), String> {
     let given = |name| variable(name).filter(|value| !value.trim().is_empty());
     let is_off = given(DISABLED).is_some_and(|word| word.trim().eq_ignore_ascii_case("true"));
-    let Some(endpoint) = given(ENDPOINT).filter(|_| !is_off) else {
+    let named = [TRACES_ENDPOINT, ENDPOINT];
+    let named = named
+        .into_iter()
+        .find_map(|name| Some((name, given(name)?)));
+    let Some((name, endpoint)) = named.filter(|_| !is_off) else {
         return Ok(());
     };
     let exporter = SpanExporter::builder()
         .with_tonic()
         .with_endpoint(endpoint.trim())
         .build()
-        .map_err(|error| format!("{ENDPOINT} cannot be used: {error}"))?;
+        // What it says has the value in it.
+        .map_err(|_| {
+            format!("{name} must be the URL of a collector, such as `http://collector:4317`")
+        })?;
     let resource = match given(SERVICE_NAME) {
         Some(_) => Resource::builder(),
         None => Resource::builder().with_service_name(NAME),

@@ -18,7 +18,7 @@ use temporalio_sdk::{
 };
 
 use super::boundary::Boundary;
-use crate::config::{Config, Deployment, Versioning};
+use crate::config::{Config, Deployment, LEAST_QUERIES, Versioning};
 
 /// Longest time for questions and waits after a shutdown was asked for. A question takes seconds; a wait is
 /// for a lifecycle, would take all the time there is, and goes on elsewhere.
@@ -53,7 +53,7 @@ impl<'a> Options<'a> {
             .maybe_max_task_queue_activities_per_second(capacity.queries_per_second)
             .workflow_task_poller_behavior(PollerBehavior::SimpleMaximum(capacity.workflow.pollers))
             .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(capacity.query.pollers))
-            .tuner(self.slots(capacity.workflow.slots, capacity.query.slots))
+            .tuner(self.slots(capacity.workflow.slots, LEAST_QUERIES, capacity.query.slots))
             .maybe_deployment_options(self.deployment())
             .activity_inbound_interceptor(Boundary)
             .build()
@@ -66,7 +66,7 @@ impl<'a> Options<'a> {
             .graceful_shutdown_period(self.grace())
             .max_heartbeat_throttle_interval(HEARTBEAT_THROTTLE)
             .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(transfer.pollers))
-            .tuner(self.slots(1, transfer.slots))
+            .tuner(self.slots(1, 1, transfer.slots))
             .maybe_deployment_options(self.deployment())
             .activity_inbound_interceptor(Boundary)
             .build()
@@ -76,23 +76,24 @@ impl<'a> Options<'a> {
         self.config.operations.grace_period.0
     }
 
-    fn slots(&self, workflow_tasks: usize, activities: usize) -> TunerHolder {
+    fn slots(&self, workflow_tasks: usize, least: usize, most: usize) -> TunerHolder {
         let none_needed = || FixedSizeSlotSupplier::new(1);
         TunerHolder::builder()
             .workflow_task_slot_supplier(FixedSizeSlotSupplier::new(workflow_tasks))
-            .activity_task_slot_supplier(self.activity_slots(activities))
+            .activity_task_slot_supplier(self.activity_slots(least, most))
             .local_activity_task_slot_supplier(none_needed())
             .nexus_task_slot_supplier(none_needed())
             .build()
     }
 
-    /// Activities take what there is to be had; workflow tasks cost next to nothing.
-    fn activity_slots(&self, most: usize) -> SlotSupplier {
+    /// Activities take what there is to be had, but never so little that nothing would go on. Workflow tasks cost
+    /// next to nothing.
+    fn activity_slots(&self, least: usize, most: usize) -> SlotSupplier {
         match &self.controller {
             None => FixedSizeSlotSupplier::new(most).into(),
             Some(controller) => {
                 let options = ResourceBasedSlotOptions::builder()
-                    .minimum_slots(1)
+                    .minimum_slots(least)
                     .maximum_slots(most)
                     .build();
                 ResourceBasedSlotsForType::with_controller(controller.clone(), options).into()

@@ -53,13 +53,18 @@ const MOST_POLLERS: usize = 100;
 impl Environment<'_> {
     pub(in crate::config) fn operations(&mut self) -> Operations {
         Operations {
-            admin_address: self.parsed(ADMIN_ADDRESS, address),
+            admin_address: self.admin_address(),
             queues: self.parsed(QUEUES, Queues::from_str).unwrap_or_default(),
             grace_period: self.grace_period(),
             capacity: self.capacity(),
             deployment: self.deployment(),
             log_format: self.parsed(LOG_FORMAT, LogFormat::from_str),
         }
+    }
+
+    /// The address alone.
+    pub(in crate::config) fn admin_address(&mut self) -> Option<SocketAddr> {
+        self.parsed(ADMIN_ADDRESS, address)
     }
 
     fn grace_period(&mut self) -> GracePeriod {

@@ -1,6 +1,9 @@
 //! Roles that scale apart, and slots that follow memory and CPU.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use anyhow::ensure;
 use seedance_archiver_proto::names;
@@ -11,7 +14,7 @@ use temporalio_common::protos::temporal::api::{
     workflowservice::v1::DescribeTaskQueueRequest,
 };
 
-use super::process::Process;
+use super::{metrics::value, process::Process};
 use crate::{
     Suite,
     world::{Server, World, until_async},
@@ -67,21 +70,36 @@ async fn pollers(server: &Server, queue: &str) -> anyhow::Result<usize> {
     Ok(answer.into_inner().pollers.len())
 }
 
+/// With no memory to spare there is one transfer at a time, and questions go on.
 async fn follow_resources(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::new(&server).await?;
-    let ids: Vec<_> = (0..5)
-        .map(|_| world.simulator.create(Script::default()))
+    let ids: Vec<_> = (0..4)
+        .map(|_| {
+            world.simulator.create(Script {
+                bytes: Some(4_000_000),
+                bytes_per_second: Some(2_000_000),
+                ..Script::default()
+            })
+        })
         .collect();
     let variables = [
-        ("SEEDANCE_TARGET_MEMORY", "0.95"),
-        ("SEEDANCE_QUERIES_PER_SECOND", "50"),
+        ("SEEDANCE_TARGET_MEMORY", "0.001"),
         ("SEEDANCE_QUERY_POLLERS", "2"),
     ];
     let worker = Process::worker(&world, &server, &variables)?;
     worker.says("polling").await?;
     for id in &ids {
-        let result = world.start(&server, id).await?.result().await?;
-        ensure!(result.outcome == "archived", "{result:?}");
+        world.start(&server, id).await?;
     }
+    let at_once = AtomicU64::new(0);
+    until_async("all are archived", || async {
+        let (_, text) = worker.get("/metrics").await?;
+        let running = value(&text, "seedance_archiver_transfers_running").unwrap_or_default();
+        at_once.fetch_max(running as u64, Ordering::Relaxed);
+        Ok(ids.iter().all(|id| world.receipt_of(id).is_some()))
+    })
+    .await?;
+    let at_once = at_once.into_inner();
+    ensure!(at_once == 1, "{at_once} transfers at once");
     Ok(())
 }

@@ -92,10 +92,10 @@ fn encode(payload: &Value) -> Value {
     })
 }
 
-/// What was not encoded here passes as it is.
+/// What was not encoded here is refused.
 fn decode(payload: &Value) -> Option<Value> {
     if payload["metadata"]["encoding"] != BASE64_STANDARD.encode(ENCODING) {
-        return Some(payload.clone());
+        return None;
     }
     let data = BASE64_STANDARD.decode(payload["data"].as_str()?).ok()?;
     serde_json::from_slice(&flip(&data)).ok()
@@ -131,6 +131,11 @@ async fn sees_all(server: Arc<Server>) -> anyhow::Result<()> {
     let status: Value = serde_json::from_slice(&status.stdout)?;
     ensure!(status.to_string().contains("manifest_url"), "{status:#}");
 
+    ensure!(
+        worker.event("payloads cannot pass").is_none(),
+        "{:?}",
+        worker.log()
+    );
     let history = bytes(&server, &id).await?;
     let has = |words: &str| {
         history

@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context, ensure};
 use rustix::process::Signal;
+use seedance_archiver::lifecycles::Lifecycle;
 use seedance_archiver_simulator::Script;
 
 use super::process::Process;
@@ -13,7 +14,7 @@ use crate::{
     server_process::Restartable,
     tools::{self, Missing},
     wire::Wire,
-    world::{Server, World, until, until_async},
+    world::{Server, World, until},
 };
 
 /// Size of the video.
@@ -114,17 +115,17 @@ async fn server_restarts(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::new(&server).await?;
     let _worker = Process::worker_with(&world, &temporal.address, &[], &[])?;
     let id = world.simulator.create(slow());
-    world.start(&server, &id).await?;
+    let run_id = {
+        let lifecycle = world.start(&server, &id).await?;
+        lifecycle.run_id().to_owned()
+    };
     let sent = || world.simulator.stats(&id).bytes_sent;
     until("the transfer is under way", || sent() > SIZE / 4).await?;
     temporal.restart().await?;
 
-    let server = server.with_client(temporal.client().await?)?;
-    until_async("the video is archived", || async {
-        Ok(world.receipt_of(&id).is_some())
-    })
-    .await?;
-    let result = world.start(&server, &id).await?.result().await?;
+    let client = temporal.client().await?;
+    let lifecycle = Lifecycle::of_run(&client, "", &id, &run_id);
+    let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     world.holds_exactly(&id, &result.manifest.context("no receipt")?)
 }

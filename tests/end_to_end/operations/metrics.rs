@@ -25,7 +25,7 @@ pub(crate) fn tests(suite: Suite) -> Suite {
 }
 
 /// The value of a series, which is named by all that it begins with.
-fn value(text: &str, series: &str) -> Option<f64> {
+pub(super) fn value(text: &str, series: &str) -> Option<f64> {
     let line = text.lines().find(|line| line.starts_with(series))?;
     line.rsplit(' ').next()?.parse().ok()
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::Child,
+    task::JoinHandle,
 };
 
 use crate::world::{Server, World, command, until};
@@ -20,6 +21,8 @@ use crate::world::{Server, World, command, until};
 pub(super) struct Process {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
+    /// Ends with the log.
+    reader: JoinHandle<()>,
 }
 
 impl Process {
@@ -58,12 +61,12 @@ impl Process {
         let log: Arc<Mutex<Vec<String>>> = Arc::default();
         let mut lines = BufReader::new(child.stderr.take().context("no stderr")?).lines();
         let writer = log.clone();
-        tokio::spawn(async move {
+        let reader = tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 lock(&writer).push(line);
             }
         });
-        Ok(Self { child, log })
+        Ok(Self { child, log, reader })
     }
 
     /// What it has written so far.
@@ -104,11 +107,15 @@ impl Process {
         Ok(kill_process(pid, signal)?)
     }
 
-    /// Waits until it has ended.
+    /// Waits until it has ended, and its log with it.
     pub(super) async fn ended(&mut self) -> anyhow::Result<ExitStatus> {
-        let ended = tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await;
-        let ended = ended.map_err(|_| anyhow!("it goes on: {}", self.log().join("\n")))?;
-        Ok(ended?)
+        let ended = async {
+            let status = self.child.wait().await?;
+            (&mut self.reader).await?;
+            anyhow::Ok(status)
+        };
+        let ended = tokio::time::timeout(Duration::from_secs(60), ended).await;
+        ended.map_err(|_| anyhow!("it goes on: {}", self.log().join("\n")))?
     }
 
     /// Asks it to stop, and waits until it has.

@@ -18,6 +18,10 @@ pub(crate) fn tests(suite: Suite) -> Suite {
             all_faults,
         )
         .test("operations::health_is_asked_by_a_subcommand", health)
+        .test(
+            "operations::a_broken_temporal_toml_keeps_its_key",
+            broken_toml,
+        )
 }
 
 async fn reads_as_a_log(server: Arc<Server>) -> anyhow::Result<()> {
@@ -82,18 +86,20 @@ async fn all_faults(server: Arc<Server>) -> anyhow::Result<()> {
             ("SEEDANCE_LOG_FORMAT", "xml"),
             ("TEMPORAL_WORKER_BUILD_ID", "v1"),
             ("TEMPORAL_CODEC_ENDPOINT", "codec"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "not a collector"),
         ],
     )?;
     let status = worker.ended().await?;
     ensure!(status.code() == Some(78), "{status}");
     let log = worker.log().join("\n");
     for fault in [
-        "the configuration has 5 faults",
+        "the configuration has 6 faults",
         "SEEDANCE_ARCHIVE_URL is not a URL",
         "SEEDANCE_TRANSFER_SLOTS must be a whole number from 1 to 32",
         "SEEDANCE_LOG_FORMAT must be `text` or `json`",
         "TEMPORAL_WORKER_BUILD_ID is set without TEMPORAL_DEPLOYMENT_NAME",
         "TEMPORAL_CODEC_ENDPOINT must be a URL",
+        "OTEL_EXPORTER_OTLP_ENDPOINT must be the URL of a collector",
     ] {
         ensure!(log.contains(fault), "no `{fault}`: {log}");
     }
@@ -122,5 +128,20 @@ async fn health(server: Arc<Server>) -> anyhow::Result<()> {
     ensure!(ask(&["--ready"]).await? == (Some(0), "polling".to_owned()));
     worker.stop().await?;
     ensure!(ask(&[]).await? == (Some(1), String::new()));
+    Ok(())
+}
+
+async fn broken_toml(server: Arc<Server>) -> anyhow::Result<()> {
+    let world = World::new(&server).await?;
+    let file = world.directory.path().join("temporal.toml");
+    std::fs::write(&file, "[profile.default]\napi_key = \"a-secret\n")?;
+    let file = file.display().to_string();
+    let variables = [("TEMPORAL_CONFIG_FILE", file.as_str())];
+    let mut worker = Process::worker(&world, &server, &variables)?;
+    let status = worker.ended().await?;
+    ensure!(status.code() == Some(78), "{status}");
+    let log = worker.log().join("\n");
+    ensure!(log.contains("line 2"), "where is not told: {log}");
+    ensure!(!log.contains("a-secret"), "the key is told: {log}");
     Ok(())
 }

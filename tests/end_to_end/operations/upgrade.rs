@@ -97,6 +97,7 @@ async fn go_on(server: Arc<Server>) -> anyhow::Result<()> {
         old.stop().await?.code() == Some(0),
         "the old version failed"
     );
+    world.simulator.fail(None);
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     world.holds_exactly(&id, &result.manifest.context("no receipt")?)?;
