@@ -39,10 +39,11 @@ spec:
         - name: callbacks
           containerPort: {{ $values.callbacks.port }}
         {{- end }}
+      # The port is bound after Temporal and each archive have been tried, up to 30 s for one that does not answer.
       startupProbe:
         httpGet: {path: /livez, port: admin}
         periodSeconds: 2
-        failureThreshold: 30
+        failureThreshold: 150
       livenessProbe:
         httpGet: {path: /livez, port: admin}
         periodSeconds: 10
