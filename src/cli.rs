@@ -35,7 +35,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::{config::InvalidConfig, temporal::CannotConnect};
+use crate::{
+    activities::CannotServe, config::InvalidConfig, temporal::CannotConnect, worker::WorkerError,
+};
 use signals::{Interrupted, Stop};
 
 /// Archives finished ByteDance Seedance videos into your own bucket before their URLs die.
@@ -128,22 +130,33 @@ pub async fn run(cli: Cli) -> ExitCode {
     run_command(cli.command).await.unwrap_or_else(|error| {
         if error.is::<Interrupted>() {
             eprintln!("{error}");
-            return ExitCode::from(EX_INTERRUPTED);
-        }
-        complain(&error);
-        if is_configuration(&error) {
-            ExitCode::from(EX_CONFIG)
         } else {
-            ExitCode::FAILURE
+            complain(&error);
         }
+        exit_code(&error)
     })
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    if error.is::<Interrupted>() {
+        ExitCode::from(EX_INTERRUPTED)
+    } else if is_configuration(error) {
+        ExitCode::from(EX_CONFIG)
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Whether another configuration would mend it.
 fn is_configuration(error: &anyhow::Error) -> bool {
     let of_temporal = error.downcast_ref::<CannotConnect>();
+    let of_worker = error.downcast_ref::<WorkerError>();
     error.is::<InvalidConfig>()
         || error.is::<worker::NoNamespace>()
+        || matches!(
+            of_worker,
+            Some(WorkerError::Accounts(CannotServe::Archive(_)))
+        )
         || matches!(of_temporal, Some(CannotConnect::Configuration(_)))
 }
 

@@ -55,9 +55,12 @@ async fn look_at_all(client: &Client, accounts: &Accounts) -> Result<(), String>
         );
     }
     let counted = async {
+        // One that cannot be counted is no reason to leave the others out.
+        let mut looked = Ok(());
         for account in accounts.iter() {
-            look(client, account).await?;
+            looked = looked.and(look(client, account).await);
         }
+        looked?;
         let unseen = format!("{RUNNING} AND {} IS NULL", search_attribute::STATUS);
         told("", UNSEEN, count(client, unseen).await?);
         Ok(())

@@ -7,16 +7,15 @@ use temporalio_client::{
     Client,
     tonic::{Code, Status},
 };
-use temporalio_sdk::Runtime;
 
 use super::{
-    session,
+    exit_code, session,
     signals::{Interrupted, Stop},
 };
 use crate::{
     admin,
     checkup::{Finding, Found, archives, server},
-    config::{self, Config, InvalidConfig, Queues, Reading},
+    config::{self, Config, InvalidConfig, LogFormat, Queues, Reading},
     listener::{Listener, Listening},
     open_lifecycles,
     sweeps::auto_archive,
@@ -56,15 +55,28 @@ fn told(finding: &Finding) -> String {
 }
 
 pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
-    telemetry::init("info");
+    let format = telemetry::init("info");
+    match (work(args, stop).await, format) {
+        // Whoever reads the log as JSON is to find the end of it there.
+        (Err(error), LogFormat::Json) => {
+            tracing::error!(error = format!("{error:#}"), "ended");
+            Ok(exit_code(&error))
+        }
+        (ended, _) => ended,
+    }
+}
+
+async fn work(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     let reading = Reading::of(|name| variable(&args, name), None);
     let config = configuration(&args, &reading)?;
     let (exposition, runtime) = Exposition::start()?;
     let client = stop.unless_asked(connect(&exposition)).await?;
+    let worker = Worker::new(&runtime, &client, &config).await?;
     stop.unless_asked(check_archives(&reading)).await?;
-
-    let worker = stop.unless_asked(start(&runtime, &client, &config)).await?;
+    if let Some(address) = worker.ingress_address() {
+        tracing::info!(%address, "listening for callbacks");
+    }
     let admin = match config.operations.admin_address {
         Some(address) => Some(listen(address, &worker, exposition).await?),
         None => None,
@@ -153,14 +165,6 @@ async fn check_archives(reading: &Reading) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-async fn start(runtime: &Runtime, client: &Client, config: &Config) -> anyhow::Result<Worker> {
-    let worker = Worker::new(runtime, client, config).await?;
-    if let Some(address) = worker.ingress_address() {
-        tracing::info!(%address, "listening for callbacks");
-    }
-    Ok(worker)
 }
 
 async fn listen(

@@ -28,7 +28,7 @@ const TASK_QUEUE: &str = "TEMPORAL_TASK_QUEUE";
 pub(crate) mod operations;
 
 /// Names of the settings that variables are about, as in the accounts file.
-const SETTINGS: [(&str, &str); 12] = [
+const SETTINGS: [(&str, &str); 13] = [
     (ACCOUNTS_FILE, setting::ACCOUNTS_FILE),
     (API_KEY, "accounts.default.api_key"),
     (API_KEY_FILE, "accounts.default.api_key_file"),
@@ -41,6 +41,7 @@ const SETTINGS: [(&str, &str); 12] = [
         CALLBACK_STARTS,
         "accounts.default.callbacks.start_lifecycles",
     ),
+    (AUTO_ARCHIVE, "accounts.default.auto_archive"),
     (INGRESS_ADDRESS, setting::INGRESS_ADDRESS),
     (ARCHIVE_URL, setting::ARCHIVE_URL),
     (TASK_QUEUE, setting::TASK_QUEUE),

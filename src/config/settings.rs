@@ -146,6 +146,8 @@ impl List<'_> {
         );
         self.add(name("statuses"), own_words(&account.statuses));
         self.add(name("limits.queries_per_second"), &account.budget);
+        self.add(name("limits.lists_per_second"), &account.lists);
+        self.add(name("auto_archive"), account.auto_archive);
         match &account.callbacks {
             None => self.add(name("callbacks"), NONE),
             Some(callbacks) => {

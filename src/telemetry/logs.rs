@@ -6,14 +6,15 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LOG_FORMAT, LogFormat};
 
-/// Starts logging. `RUST_LOG` says what is logged, `default` where it is not set.
-pub fn init(default: &str) {
+/// Starts logging, and tells how. `RUST_LOG` says what is logged, `default` where it is not set.
+pub fn init(default: &str) -> LogFormat {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
     // An error means that logging was started already, by whoever embeds this.
-    let _ = match format() {
+    let format = format();
+    let _ = match format {
         LogFormat::Text => logs.with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => logs
             .json()
@@ -23,6 +24,7 @@ pub fn init(default: &str) {
             .with_span_list(false)
             .try_init(),
     };
+    format
 }
 
 /// What cannot be read is told by the configuration.

@@ -9,7 +9,7 @@ use opentelemetry::{
     global::{self, BoxedTracer},
     trace::{FutureExt, SpanKind, Status, TraceContextExt, Tracer},
 };
-use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 use temporalio_client::ClientOptions;
 use temporalio_sdk::opentelemetry::{OpenTelemetryPlugin, WorkflowIdGenerator};
@@ -35,14 +35,10 @@ pub(crate) fn start(variable: impl Fn(&str) -> Option<String>) -> Result<(), Str
     let Some((name, endpoint)) = named.filter(|_| !is_off) else {
         return Ok(());
     };
-    let exporter = SpanExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint.trim())
-        .build()
-        // What it says has the value in it.
-        .map_err(|_| {
-            format!("{name} must be the URL of a collector, such as `http://collector:4317`")
-        })?;
+    // What the error says has the value in it.
+    let exporter = exporter(endpoint.trim()).map_err(|_| {
+        format!("{name} must be the URL of a collector, such as `http://collector:4317`")
+    })?;
     let resource = match given(SERVICE_NAME) {
         Some(_) => Resource::builder(),
         None => Resource::builder().with_service_name(NAME),
@@ -55,6 +51,11 @@ pub(crate) fn start(variable: impl Fn(&str) -> Option<String>) -> Result<(), Str
         .build();
     global::set_tracer_provider(PROVIDER.get_or_init(|| provider).clone());
     Ok(())
+}
+
+fn exporter(endpoint: &str) -> Result<SpanExporter, ExporterBuildError> {
+    let exporter = SpanExporter::builder().with_tonic();
+    exporter.with_endpoint(endpoint).build()
 }
 
 /// Sends what is left.
@@ -109,4 +110,17 @@ pub(crate) fn object(key: &Path) -> [KeyValue; 1] {
 
 fn tracer() -> BoxedTracer {
     global::tracer(NAME)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn collectors_may_have_tls() {
+        for endpoint in ["http://collector:4317", "https://collector.example"] {
+            assert!(exporter(endpoint).is_ok(), "{endpoint}");
+        }
+        assert!(exporter("not a collector").is_err());
+    }
 }
