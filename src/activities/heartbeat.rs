@@ -11,7 +11,7 @@ use super::beat;
 use crate::archive::{Kind, Place, Progress};
 
 /// How often progress is told while bytes come in.
-const INTERVAL: Duration = Duration::from_secs(1);
+const INTERVAL: Duration = Duration::from_millis(500);
 
 #[derive(Deserialize, Serialize)]
 struct Heartbeat {
