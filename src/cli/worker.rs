@@ -1,6 +1,6 @@
 //! `seedance-archiver worker`.
 
-use std::{net::SocketAddr, process::ExitCode, str::FromStr, time::Instant};
+use std::{future::pending, net::SocketAddr, process::ExitCode, str::FromStr, time::Instant};
 
 use anyhow::{Context, bail};
 use temporalio_client::{
@@ -202,19 +202,23 @@ async fn serve(
         // An error means that the worker has ended by itself.
         let _ = tell.send(asked.await);
     };
-    let beside = async {
+    let sweeps = async {
         match queues.query {
-            true => {
-                let sweeps = auto_archive::keep(client, accounts, task_queue, auto_archive::LOOK);
-                let looks = open_lifecycles::measure(client, accounts);
-                tokio::join!(sweeps, looks);
-            }
-            false => std::future::pending().await,
+            true => auto_archive::keep(client, accounts, task_queue, auto_archive::LOOK).await,
+            false => pending().await,
+        }
+    };
+    // Where nobody reads metrics, the server need not be asked for them.
+    let looks = async {
+        match queues.query && config.operations.admin_address.is_some() {
+            true => open_lifecycles::measure(client, accounts).await,
+            false => pending().await,
         }
     };
     tokio::select! {
         ended = worker.run(drain) => ended?,
-        () = beside => {}
+        never = sweeps => match never {},
+        never = looks => match never {},
         () = stop.asked_again() => {
             tracing::warn!("asked again: stopped without draining; others go on with what was begun");
             return Err(Interrupted.into());
