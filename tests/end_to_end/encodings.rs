@@ -231,16 +231,21 @@ async fn lost(server: Arc<Server>) -> anyhow::Result<()> {
         &server,
         |simulator| simulator.running(Duration::from_secs(60)),
         |account| {
-            account.windows.query_window = Duration::from_secs(10);
+            // Long enough for a question on a machine that has much else to do.
+            account.windows.query_window = Duration::from_secs(30);
             account.windows.margin = Duration::from_millis(500);
         },
     )
     .await?;
     world
         .with_worker(&server, async {
+            let mut started = Vec::new();
             for encoding in Encoding::ALL {
                 let task_id = world.simulator.create(Script::default());
                 let handle = start_lifecycle(&server, &world, encoding, &task_id).await?;
+                started.push((encoding, handle));
+            }
+            for (encoding, handle) in started {
                 let ended = handle.get_result(WorkflowGetResultOptions::default()).await;
                 let Err(WorkflowGetResultError::Failed(failure)) = ended else {
                     bail!("it did not fail");
