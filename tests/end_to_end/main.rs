@@ -60,7 +60,7 @@ use world::Server;
 /// Longest time for one test: a hang must not hang the run.
 const TIMEOUT: Duration = Duration::from_secs(240);
 /// Tests mostly wait, so more of them run at once than there are cores.
-const TEST_THREADS: usize = 8;
+const TEST_THREADS: usize = 6;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
