@@ -55,6 +55,8 @@ async fn tell_of_a_run(server: Arc<Server>) -> anyhow::Result<()> {
     ensure!(result.outcome == "archived", "{result:?}");
     let failed = world.simulator.create(Script {
         ending: Ending::Failed,
+        // Long enough to be asked about in vain.
+        queued: Some(Duration::from_secs(5)),
         ..Script::default()
     });
     world.start(&server, &failed).await?.result().await?;
