@@ -20,8 +20,8 @@ use crate::{
 const SIZE: u64 = 40 * 1024 * 1024;
 /// Points at which a worker is killed, spread over the transfer.
 const POINTS: u64 = 10;
-/// So slow that a worker can be killed at each.
-const PER_SECOND: u64 = 4 * 1024 * 1024;
+/// So slow that a worker can be killed at each, and that ten of them keep up on a machine with other work.
+const PER_SECOND: u64 = 2 * 1024 * 1024;
 
 pub(crate) fn tests(suite: Suite) -> Suite {
     let (has_minio, minio) = tools::split(tools::minio());
@@ -160,7 +160,7 @@ async fn cancelled_mid_upload(server: Arc<Server>, minio: PathBuf) -> anyhow::Re
     let id = world.simulator.create(Script {
         bytes: Some(SIZE),
         // It must not end before it is cancelled, however busy the machine is.
-        bytes_per_second: Some(PER_SECOND / 4),
+        bytes_per_second: Some(PER_SECOND / 2),
         ..Script::default()
     });
     let _worker = world.spawn_worker_with(&server, &bucket.environment())?;
