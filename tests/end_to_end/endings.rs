@@ -174,7 +174,7 @@ async fn closed_window_is_lost(
         &server,
         |simulator| simulator.queued(queued).running(Duration::from_secs(3600)),
         |account| {
-            account.windows.query_window = Duration::from_secs(8);
+            account.windows.query_window = Duration::from_secs(20);
             account.windows.margin = Duration::from_secs(2);
         },
     )

@@ -185,7 +185,7 @@ async fn needs_no_callback(server: Arc<Server>) -> anyhow::Result<()> {
 async fn says_what_is_lost(server: Arc<Server>) -> anyhow::Result<()> {
     let server = server.in_namespace().await?;
     let window = |account: &mut Account| {
-        account.windows.query_window = Duration::from_secs(10);
+        account.windows.query_window = Duration::from_secs(20);
         account.windows.margin = Duration::from_secs(2);
     };
     let world = world(World::with(&server, |it| it, window).await?);
