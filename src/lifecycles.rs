@@ -66,6 +66,9 @@ use temporalio_common::{
 
 use crate::{codec, watching::watching};
 
+/// Type of the workflow of a lifecycle.
+pub(crate) const WORKFLOW_TYPE: &str = "VideoTaskLifecycle";
+
 /// A lifecycle that was started, by this call or an earlier one.
 pub struct Lifecycle {
     client: Client,

@@ -14,6 +14,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::{
     config::{Account, Accounts},
+    lifecycles::WORKFLOW_TYPE,
     search_attributes,
     telemetry::metrics::{OLDEST_DEADLINE, OPEN_LIFECYCLES, VISIBILITY_ERRORS},
 };
@@ -26,7 +27,6 @@ const PRECISION: Duration = Duration::from_secs(60);
 const PAST: Duration = Duration::from_secs(24 * 60 * 60);
 const FUTURE: Duration = Duration::from_secs(32 * 24 * 60 * 60);
 
-const RUNNING: &str = "WorkflowType = 'VideoTaskLifecycle' AND ExecutionStatus = 'Running'";
 /// In place of a status: there was no news of the task yet, and search attributes come with the first.
 const UNSEEN: &str = "unseen";
 /// Statuses that the task of a running lifecycle can have.
@@ -61,7 +61,7 @@ async fn look_at_all(client: &Client, accounts: &Accounts) -> Result<(), String>
             looked = looked.and(look(client, account).await);
         }
         looked?;
-        let unseen = format!("{RUNNING} AND {} IS NULL", search_attribute::STATUS);
+        let unseen = format!("{} AND {} IS NULL", running(), search_attribute::STATUS);
         told("", UNSEEN, count(client, unseen).await?);
         Ok(())
     };
@@ -92,9 +92,14 @@ async fn look(client: &Client, account: &Account) -> Result<(), ClientError> {
     Ok(())
 }
 
+fn running() -> String {
+    format!("WorkflowType = '{WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'")
+}
+
 fn open_of(account: &Account) -> String {
     format!(
-        "{RUNNING} AND {} = '{}'",
+        "{} AND {} = '{}'",
+        running(),
         search_attribute::ACCOUNT,
         account.name
     )

@@ -11,8 +11,7 @@ use seedance_archiver_workflows::{
 use temporalio_sdk::activities::ActivityContext;
 
 use super::beat;
-use crate::telemetry::record;
-use crate::{config::Account, time::time};
+use crate::{config::Account, telemetry::record, time::time};
 
 /// The memory of one question, over all its attempts.
 pub(super) struct Memory<'a> {

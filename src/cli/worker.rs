@@ -69,7 +69,7 @@ pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
 async fn work(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     let reading = Reading::of(|name| variable(&args, name), None);
-    let config = configuration(&args, &reading)?;
+    let config = configuration(&reading)?;
     let (exposition, runtime) = Exposition::start()?;
     let client = stop.unless_asked(connect(&exposition)).await?;
     let worker = Worker::new(&runtime, &client, &config).await?;
@@ -101,11 +101,10 @@ fn variable(args: &Args, name: &str) -> Option<String> {
 }
 
 /// What is wrong is told at once, whoever it belongs to.
-fn configuration(args: &Args, reading: &Reading) -> Result<Config, InvalidConfig> {
+fn configuration(reading: &Reading) -> Result<Config, InvalidConfig> {
     let of_temporal = temporal::settings(session::variable);
     let of_traces = traces::start(session::variable);
-    let config = Config::from_environment(|name| variable(args, name), None);
-    match (config, of_temporal, of_traces) {
+    match (reading.config(), of_temporal, of_traces) {
         (Ok(config), Ok(of_temporal), Ok(())) => {
             let settings = of_temporal.into_iter().chain(reading.settings());
             let settings: Vec<_> = settings

@@ -1,5 +1,7 @@
 //! Reads the environment, variable by variable. A fault does not end the reading.
 
+pub(crate) mod operations;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use reqwest::Url;
@@ -24,8 +26,6 @@ const AUTO_ARCHIVE: &str = "SEEDANCE_AUTO_ARCHIVE";
 const INGRESS_ADDRESS: &str = "SEEDANCE_INGRESS_ADDRESS";
 const ARCHIVE_URL: &str = "SEEDANCE_ARCHIVE_URL";
 const TASK_QUEUE: &str = "TEMPORAL_TASK_QUEUE";
-
-pub(crate) mod operations;
 
 /// Names of the settings that variables are about, as in the accounts file.
 const SETTINGS: [(&str, &str); 13] = [
@@ -92,6 +92,14 @@ impl<'a> Environment<'a> {
 
     fn look_up(&self, name: &str) -> Option<String> {
         (self.variable)(name).filter(|value| !value.trim().is_empty())
+    }
+
+    /// An address to listen on.
+    fn address(&mut self, name: &str, example: &str) -> Option<SocketAddr> {
+        self.parsed(name, |text| {
+            let address = text.trim().parse();
+            address.map_err(|_| format!("must be an address to listen on, such as `{example}`"))
+        })
     }
 
     /// A variable as what it stands for.
@@ -247,12 +255,7 @@ impl<'a> Environment<'a> {
         if !queues.query {
             return None;
         }
-        let address = self.parsed(INGRESS_ADDRESS, |address| {
-            address
-                .trim()
-                .parse()
-                .map_err(|_| "must be an address to listen on, such as `0.0.0.0:8088`".to_owned())
-        });
+        let address = self.address(INGRESS_ADDRESS, "0.0.0.0:8088");
         let taking = accounts.iter().find(|account| account.callbacks.is_some());
         match (taking, self.has(INGRESS_ADDRESS)) {
             (Some(account), false) => self.fault(

@@ -74,6 +74,20 @@ impl Reading {
         self.sources.names().any(is_secret).then_some(path)
     }
 
+    /// The configuration, where nothing is wrong with it.
+    pub(crate) fn config(&self) -> Result<Config, InvalidConfig> {
+        match &self.archive_url {
+            Some(archive_url) if self.faults.is_empty() => Ok(Config {
+                accounts: self.accounts.clone(),
+                archive_url: archive_url.clone(),
+                task_queue: self.task_queue.clone(),
+                ingress_address: self.ingress_address,
+                operations: self.operations.clone(),
+            }),
+            _ => Err(InvalidConfig::of(&self.faults)),
+        }
+    }
+
     /// What is wrong, for a person. `None`: nothing.
     pub fn invalid(&self) -> Option<InvalidConfig> {
         (!self.faults.is_empty()).then(|| InvalidConfig::of(&self.faults))
@@ -91,17 +105,7 @@ impl Config {
         variable: impl Fn(&str) -> Option<String>,
         default_archive: Option<Url>,
     ) -> Result<Self, InvalidConfig> {
-        let reading = Reading::of(variable, default_archive);
-        match reading.archive_url {
-            Some(archive_url) if reading.faults.is_empty() => Ok(Self {
-                accounts: reading.accounts,
-                archive_url,
-                task_queue: reading.task_queue,
-                ingress_address: reading.ingress_address,
-                operations: reading.operations,
-            }),
-            _ => Err(InvalidConfig::of(&reading.faults)),
-        }
+        Reading::of(variable, default_archive).config()
     }
 }
 

@@ -10,7 +10,10 @@ use temporalio_client::{
     Client, WorkflowCountOptions, WorkflowExecution, WorkflowListOptions, errors::ClientError,
 };
 
-use super::state::{own_attributes, word};
+use super::{
+    WORKFLOW_TYPE,
+    state::{own_attributes, word},
+};
 use crate::time::unix_seconds;
 
 /// How many are looked through for those whose deadlines are next: a server lists by start.
@@ -115,8 +118,7 @@ impl Filter {
     /// Runs that were continued as new are not the lifecycle's last.
     fn query(&self) -> String {
         let mut query =
-            "WorkflowType = 'VideoTaskLifecycle' AND ExecutionStatus != 'ContinuedAsNew'"
-                .to_owned();
+            format!("WorkflowType = '{WORKFLOW_TYPE}' AND ExecutionStatus != 'ContinuedAsNew'");
         for (name, value) in [
             (search_attribute::ACCOUNT, &self.account),
             (search_attribute::STATUS, &self.status),

@@ -10,10 +10,7 @@ use super::metrics::{
     ARCHIVE_LAG, ARCHIVE_TIME_LEFT, ARCHIVED_BYTES, BUDGET_WAIT, DETECTION_LAG, LIFECYCLES_ENDED,
     POLLS, RETRIES, TRANSFER_SPEED, TRANSFERS_RUNNING,
 };
-use crate::time::time;
-
-/// Type of the workflow of a lifecycle.
-const LIFECYCLE: &str = "VideoTaskLifecycle";
+use crate::{lifecycles::WORKFLOW_TYPE, time::time};
 
 /// What came of a question about a task.
 #[derive(Clone, Copy, PartialEq)]
@@ -68,7 +65,7 @@ pub(crate) fn ended(account: &str, outcome: &str) {
 
 /// Whether an activity is a lifecycle's. Callers may have their own use for it.
 pub(crate) fn is_of_lifecycle(info: &ActivityInfo) -> bool {
-    info.workflow_type.as_deref() == Some(LIFECYCLE)
+    info.workflow_type.as_deref() == Some(WORKFLOW_TYPE)
 }
 
 /// A transfer, counted as long as it lives.

@@ -1,6 +1,6 @@
 //! Variables that say how a worker runs.
 
-use std::{fmt::Display, net::SocketAddr, ops::RangeInclusive, str::FromStr};
+use std::{net::SocketAddr, ops::RangeInclusive, str::FromStr};
 
 use super::Environment;
 use crate::config::{
@@ -64,7 +64,7 @@ impl Environment<'_> {
 
     /// The address alone.
     pub(in crate::config) fn admin_address(&mut self) -> Option<SocketAddr> {
-        self.parsed(ADMIN_ADDRESS, address)
+        self.address(ADMIN_ADDRESS, "0.0.0.0:9464")
     }
 
     fn grace_period(&mut self) -> GracePeriod {
@@ -104,10 +104,7 @@ impl Environment<'_> {
         })
     }
 
-    fn number<T>(&mut self, name: &str, range: RangeInclusive<T>, default: T) -> T
-    where
-        T: FromStr + PartialOrd + Display,
-    {
+    fn number(&mut self, name: &str, range: RangeInclusive<usize>, default: usize) -> usize {
         let parse = |text: &str| {
             let number = text.trim().parse().ok();
             let number = number.filter(|number| range.contains(number));
@@ -145,11 +142,6 @@ impl Environment<'_> {
         self.fault(name, problem);
         None
     }
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let address = text.trim().parse();
-    address.map_err(|_| "must be an address to listen on, such as `0.0.0.0:9464`".to_owned())
 }
 
 fn rate(text: &str) -> Result<f64, String> {

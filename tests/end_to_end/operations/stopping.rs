@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context, ensure};
 use rustix::process::Signal;
+use seedance_archiver::lifecycles::Lifecycle;
 use seedance_archiver_simulator::Script;
 
 use super::process::Process;
@@ -42,15 +43,24 @@ fn slow() -> Script {
     }
 }
 
+/// A worker that is amid a transfer, with the task and its lifecycle.
+async fn amid_a_transfer(
+    world: &World,
+    server: &Server,
+    grace: &str,
+) -> anyhow::Result<(Process, String, Lifecycle)> {
+    let id = world.simulator.create(slow());
+    let worker = Process::worker(world, server, &[("SEEDANCE_GRACE_PERIOD", grace)])?;
+    let lifecycle = world.start(server, &id).await?;
+    let sent = || world.simulator.stats(&id).bytes_sent;
+    until("the transfer is under way", || sent() > SIZE / 4).await?;
+    Ok((worker, id, lifecycle))
+}
+
 /// Its completion must reach the server although the worker polls no more.
 async fn ends_in_time(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::new(&server).await?;
-    let id = world.simulator.create(slow());
-    let grace = ("SEEDANCE_GRACE_PERIOD", "50s");
-    let mut worker = Process::worker(&world, &server, &[grace])?;
-    let lifecycle = world.start(&server, &id).await?;
-    let sent = || world.simulator.stats(&id).bytes_sent;
-    until("the transfer is under way", || sent() > SIZE / 4).await?;
+    let (mut worker, id, lifecycle) = amid_a_transfer(&world, &server, "50s").await?;
     worker.signal(Signal::TERM)?;
     worker.says("asked to stop: draining").await?;
     ensure!(worker.get("/readyz").await? == (503, "draining\n".to_owned()));
@@ -103,18 +113,14 @@ async fn hands_over(server: Arc<Server>, minio: PathBuf) -> anyhow::Result<()> {
 
 async fn second_signal(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::new(&server).await?;
-    let id = world.simulator.create(slow());
-    let grace = ("SEEDANCE_GRACE_PERIOD", "10m");
-    let mut worker = Process::worker(&world, &server, &[grace])?;
-    let lifecycle = world.start(&server, &id).await?;
-    let sent = || world.simulator.stats(&id).bytes_sent;
-    until("the transfer is under way", || sent() > SIZE / 4).await?;
+    let (mut worker, id, lifecycle) = amid_a_transfer(&world, &server, "10m").await?;
     worker.signal(Signal::TERM)?;
     worker.says("asked to stop: draining").await?;
     worker.signal(Signal::TERM)?;
     let status = worker.ended().await?;
     ensure!(status.code() == Some(130), "{status}");
-    ensure!(sent() < SIZE, "it was not at once");
+    let sent = world.simulator.stats(&id).bytes_sent;
+    ensure!(sent < SIZE, "it was not at once");
 
     let result = world
         .with_worker(&server, async { Ok(lifecycle.result().await?) })

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
+use seedance_archiver::lifecycles::Lifecycle;
 use seedance_archiver_simulator::{Fault, Script};
 use temporalio_client::{NamespacedClient, WorkflowDescribeOptions, tonic::IntoRequest};
 use temporalio_common::protos::temporal::api::{
@@ -77,22 +78,37 @@ async fn bound(server: &Server, id: &str) -> anyhow::Result<(VersioningBehavior,
     Ok((info.behavior(), build_id))
 }
 
+/// A worker that is the current version, once it runs.
+async fn current(
+    world: &World,
+    server: &Server,
+    variables: &[(&str, &str)],
+    build_id: &str,
+) -> anyhow::Result<Process> {
+    let worker = Process::worker(world, server, variables)?;
+    worker.says("polling").await?;
+    make_current(server, world, build_id).await?;
+    Ok(worker)
+}
+
+/// The lifecycle of a task that was asked about.
+async fn asked_about(world: &World, server: &Server) -> anyhow::Result<(String, Lifecycle)> {
+    let id = world.simulator.create(long());
+    let lifecycle = world.start(server, &id).await?;
+    let asked = || world.simulator.stats(&id).queries > 0;
+    until("the version has asked", asked).await?;
+    Ok((id, lifecycle))
+}
+
 async fn go_on(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::new(&server).await?;
-    let mut old = Process::worker(&world, &server, &version(&world, "v1"))?;
-    old.says("polling").await?;
-    make_current(&server, &world, "v1").await?;
-    let id = world.simulator.create(long());
-    let lifecycle = world.start(&server, &id).await?;
-    let asked = || world.simulator.stats(&id).queries > 0;
-    until("the old version has asked", asked).await?;
+    let mut old = current(&world, &server, &version(&world, "v1"), "v1").await?;
+    let (id, lifecycle) = asked_about(&world, &server).await?;
     ensure!(bound(&server, &id).await? == (VersioningBehavior::AutoUpgrade, "v1".to_owned()));
     // It cannot end before the old version has.
     world.simulator.fail(Some(Fault::Unavailable));
 
-    let new = Process::worker(&world, &server, &version(&world, "v2"))?;
-    new.says("polling").await?;
-    make_current(&server, &world, "v2").await?;
+    let _new = current(&world, &server, &version(&world, "v2"), "v2").await?;
     ensure!(
         old.stop().await?.code() == Some(0),
         "the old version failed"
@@ -111,17 +127,9 @@ async fn stay(server: Arc<Server>) -> anyhow::Result<()> {
         let [name, build] = version(&world, build_id);
         [name, build, ("SEEDANCE_VERSIONING", "pinned")]
     };
-    let old = Process::worker(&world, &server, &pinned("v1"))?;
-    old.says("polling").await?;
-    make_current(&server, &world, "v1").await?;
-    let id = world.simulator.create(long());
-    let lifecycle = world.start(&server, &id).await?;
-    let asked = || world.simulator.stats(&id).queries > 0;
-    until("the old version has asked", asked).await?;
-
-    let new = Process::worker(&world, &server, &pinned("v2"))?;
-    new.says("polling").await?;
-    make_current(&server, &world, "v2").await?;
+    let old = current(&world, &server, &pinned("v1"), "v1").await?;
+    let (id, lifecycle) = asked_about(&world, &server).await?;
+    let new = current(&world, &server, &pinned("v2"), "v2").await?;
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     ensure!(bound(&server, &id).await? == (VersioningBehavior::Pinned, "v1".to_owned()));
