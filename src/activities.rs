@@ -16,10 +16,11 @@ mod settled;
 mod successor;
 mod sweep_video_task_page;
 mod task_origin;
+pub mod task_query;
 mod task_record;
 mod transfers;
 mod waits;
 
 pub use query_video_task::QueryActivities;
 pub use sweep_video_task_page::SweepActivities;
-pub use transfers::{CannotServe, TransferActivities};
+pub use transfers::{ServeError, TransferActivities};

@@ -36,7 +36,8 @@ use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    activities::CannotServe, config::InvalidConfig, temporal::CannotConnect, worker::WorkerError,
+    activities::ServeError, config::InvalidConfig, temporal::connection::CannotConnect,
+    worker::WorkerError,
 };
 use signals::{Interrupted, Stop};
 
@@ -155,7 +156,7 @@ fn is_configuration(error: &anyhow::Error) -> bool {
         || error.is::<worker::NoNamespace>()
         || matches!(
             of_worker,
-            Some(WorkerError::Accounts(CannotServe::Archive(_)))
+            Some(WorkerError::Accounts(ServeError::Archive(_)))
         )
         || matches!(of_temporal, Some(CannotConnect::Configuration(_)))
 }

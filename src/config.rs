@@ -53,11 +53,9 @@ mod invalid;
 mod operations;
 mod preset;
 mod reading;
-mod secret;
 mod section;
 mod settings;
 mod source;
-mod task_path;
 mod url;
 
 pub use account::{Account, Accounts};
@@ -69,18 +67,15 @@ pub use operations::{
     Capacity, Deployment, GracePeriod, LogFormat, Operations, Queues, Share, Target, Versioning,
 };
 pub use reading::{Reading, accounts, admin_address, archive_url, task_queue};
-pub use secret::{CannotReadSecret, Secret};
 pub use settings::Setting;
 pub use source::{Fault, Source};
-pub use task_path::TaskPath;
 
 pub(crate) use environment::operations::{LOG_FORMAT, QUEUES};
 pub(crate) use operations::{LEAST_QUERIES, MOST_TRANSFERS};
 
-pub use crate::{
-    archive::{InvalidTemplate, KeyTemplate, ObjectOptions},
-    download::UrlHosts,
-    seedance::{Budget, Statuses},
+pub use seedance_archiver_archive::{InvalidTemplate, KeyTemplate, ObjectOptions, fetch::UrlHosts};
+pub use seedance_archiver_seedance::{
+    Endpoint, RateLimit, ReadSecretError, Secret, StatusAliases, TaskPath,
 };
 
 use std::net::SocketAddr;

@@ -16,7 +16,7 @@ use backon::{ConstantBuilder, Retryable};
 use reqwest::Url;
 use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions};
 
-use crate::search_attributes;
+use crate::temporal::search_attributes;
 
 pub use locate::{CannotLocate, locate};
 use process::ProcessGroup;

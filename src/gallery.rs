@@ -2,11 +2,9 @@
 //!
 //! - [`make`]: from the archive to the page.
 //! - `collect`: the videos, from their receipts and records.
-//! - `links`: how the page reaches their files.
 //! - `page`: the page itself.
 
 mod collect;
-mod links;
 mod page;
 
 use std::{
@@ -19,11 +17,13 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::archive::{self, Archive};
+use crate::archive::{
+    self, Archive,
+    links::{LinkError, Links},
+};
 
 pub use collect::Unreadable;
-use collect::{Collected, collect};
-use links::Links;
+use collect::{Collected, Video, collect};
 
 /// Longest lifetime of signed links, as S3 and Google Cloud have it.
 pub const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -37,14 +37,9 @@ pub enum Error {
     /// The archive cannot be read.
     #[error("the archive cannot be read: {0}")]
     Archive(#[from] archive::Error),
-    /// The store signs no links.
-    #[error("links to {archive_url} cannot be signed: {source}")]
-    Unsigned {
-        /// The archive.
-        archive_url: String,
-        /// What the store says.
-        source: object_store::Error,
-    },
+    /// The page cannot link to the videos.
+    #[error(transparent)]
+    Links(#[from] LinkError),
     /// There are receipts, and not one that can be read: the page that is there is better.
     #[error("none of {count} receipts can be read; the first: {first}")]
     NothingReadable {
@@ -94,7 +89,8 @@ pub async fn make(
     let folder = create_folder(out)?;
     let collected = collect(archive, since, progress).await?;
     collected.check()?;
-    let links = Links::new(archive, &folder, expires, &collected.videos).await?;
+    let keys = collected.videos.iter().flat_map(Video::keys).collect();
+    let links = Links::new(archive, &folder, expires, keys).await?;
     let page = page::html(archive, &collected, &links);
     let path = folder.join(PAGE);
     write(&path, &page, links.until().is_some()).map_err(|source| Error::Write {
@@ -106,7 +102,7 @@ pub async fn make(
         videos: collected.videos.len(),
         bytes: collected.bytes(),
         links_until: links.until(),
-        links_may_end_sooner: links.may_end_sooner(),
+        links_may_end_sooner: links.may_expire_sooner(),
         unreadable: collected.unreadable,
     })
 }

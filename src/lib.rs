@@ -74,56 +74,36 @@
 #[doc(hidden)]
 pub mod activities;
 #[doc(hidden)]
-pub mod admin;
-#[doc(hidden)]
-pub mod archive;
-#[doc(hidden)]
 pub mod checkup;
 #[doc(hidden)]
 pub mod cli;
-mod codec;
 pub mod config;
-#[doc(hidden)]
-pub mod deadlines;
 #[doc(hidden)]
 pub mod dev_server;
 #[doc(hidden)]
-pub mod download;
-#[doc(hidden)]
 pub mod gallery;
-#[doc(hidden)]
-pub mod health;
-#[doc(hidden)]
-pub mod http;
-#[doc(hidden)]
-pub mod ingress;
-pub mod lifecycles;
-#[doc(hidden)]
-pub mod listener;
-mod open_lifecycles;
 mod plugin;
 #[doc(hidden)]
-pub mod questions;
+pub mod ports;
 #[doc(hidden)]
 pub mod rescue;
-#[doc(hidden)]
-pub mod search_attributes;
-#[doc(hidden)]
-pub mod seedance;
-#[doc(hidden)]
-pub mod sweeps;
 #[doc(hidden)]
 pub mod telemetry;
 #[doc(hidden)]
 pub mod temporal;
-mod time;
-mod watching;
 pub mod worker;
 
-pub use activities::CannotServe;
-pub use archive::CannotOpenArchive;
+pub use activities::ServeError;
+pub use archive::OpenArchiveError;
 pub use plugin::{Plugin, PluginBuilder};
+#[doc(hidden)]
+pub use seedance_archiver_archive as archive;
 #[doc(no_inline)]
 pub use seedance_archiver_proto as proto;
+#[doc(hidden)]
+pub use seedance_archiver_seedance as seedance;
 #[doc(no_inline)]
 pub use seedance_archiver_workflows as workflows;
+pub use temporal::lifecycles;
+
+pub(crate) use seedance_archiver_http as http;

@@ -8,12 +8,12 @@ use temporalio_client::Client;
 use temporalio_sdk::{WorkerOptions, WorkflowRegistrationError};
 
 use crate::{
-    activities::{CannotServe, QueryActivities, SweepActivities, TransferActivities},
+    activities::{
+        QueryActivities, ServeError, SweepActivities, TransferActivities, task_query::Questions,
+    },
     config::Accounts,
-    http,
-    questions::Questions,
-    search_attributes, seedance,
-    sweeps::auto_archive,
+    http, seedance,
+    temporal::{search_attributes, sweeps::auto_archive},
 };
 
 /// Registers the workflows `VideoTaskLifecycle` and `SweepVideoTasks` and the activities into a Rust worker of your own: its task
@@ -81,15 +81,15 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// [`CannotServe`] where the archive cannot be opened as an account wants it. Nothing is written, and no
+    /// [`ServeError`] where the archive cannot be opened as an account wants it. Nothing is written, and no
     /// account is asked.
     #[builder]
     pub async fn new(
         client: &Client,
         #[builder(into)] accounts: Accounts,
         archive_url: Url,
-    ) -> Result<Self, CannotServe> {
-        let http = http::client().map_err(|error| CannotServe::Http(http::describe(error)))?;
+    ) -> Result<Self, ServeError> {
+        let http = http::client().map_err(|error| ServeError::Http(http::describe(error)))?;
         let seedance = seedance::Client::new(http);
         let has_search_attributes = search_attributes::are_registered(client).await;
         let questions = Questions::new(seedance.clone(), has_search_attributes);

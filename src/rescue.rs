@@ -8,17 +8,16 @@ use std::{
 
 use backon::{ExponentialBuilder, Retryable};
 use futures::{StreamExt, TryStreamExt, stream};
+use seedance_archiver_policy::{deadlines::Deadlines, pages};
 use seedance_archiver_proto::{
     status,
     v1::{SweepPage, VideoTask},
 };
-use seedance_archiver_workflows::pages;
 
 use crate::{
-    archive::{self, Archive, Layout, receipt},
+    archive::{self, Archive, receipt},
     config::Account,
-    deadlines::{Deadlines, can_be_asked_about, url},
-    seedance::{self, Client, Page, Reaction, Record},
+    seedance::{self, Client, ErrorKind, Page, Record},
 };
 
 /// Receipts that are looked for, and questions that are asked, at once.
@@ -45,7 +44,7 @@ pub struct Found {
 
 /// Tasks of which nobody knows whether there is something to save.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot list the tasks of the account `{account}`, tier `{service_tier}`: {error}{}", advice(error.reaction()))]
+#[error("cannot list the tasks of the account `{account}`, tier `{service_tier}`: {error}{}", advice(error.kind()))]
 pub struct NotListed {
     /// Whose.
     pub account: String,
@@ -79,9 +78,9 @@ pub enum State {
     Dead,
 }
 
-fn advice(reaction: Reaction) -> &'static str {
+fn advice(reaction: ErrorKind) -> &'static str {
     match reaction {
-        Reaction::Unauthorized => {
+        ErrorKind::Unauthorized => {
             ". Is the key of this service and region? Set SEEDANCE_API_KEY and SEEDANCE_BASE_URL"
         }
         _ => "",
@@ -116,7 +115,7 @@ pub async fn look(
     notify(&format!(
         "looking for the receipts of {} videos of `{}`",
         succeeded.len(),
-        account.name
+        account.name()
     ));
     found.videos = stream::iter(succeeded)
         .map(|record| look_at(seedance, account, archive, record))
@@ -174,7 +173,7 @@ async fn list(
     while let Some(page) = next {
         notify(&format!(
             "listing the tasks of `{}` of the last 7 days: tier {}, page {}, {} so far",
-            account.name,
+            account.name(),
             page.service_tier,
             page.page_num,
             records.len()
@@ -182,10 +181,10 @@ async fn list(
         let listed = match list_page(seedance, account, &page).await {
             Ok(listed) => listed,
             Err(error) => {
-                next = after_failure(&page, error.reaction());
-                if !is_not_there(&page, error.reaction()) {
+                next = after_failure(&page, error.kind());
+                if !is_not_there(&page, error.kind()) {
                     found.not_listed.push(NotListed {
-                        account: account.name.clone(),
+                        account: account.name().to_owned(),
                         service_tier: page.service_tier,
                         error,
                     });
@@ -198,7 +197,7 @@ async fn list(
             listed
                 .records
                 .into_iter()
-                .filter(|record| can_be_asked_about(account, record, now))
+                .filter(|record| account.is_in_query_window(record, now))
                 .map(|record| (record.id().to_owned(), record)),
         );
         next = pages::after(&page, listed.is_last);
@@ -207,16 +206,16 @@ async fn list(
 }
 
 /// The other tier may be listed all the same, unless the answer is about the account.
-fn after_failure(page: &SweepPage, reaction: Reaction) -> Option<SweepPage> {
+fn after_failure(page: &SweepPage, reaction: ErrorKind) -> Option<SweepPage> {
     match reaction {
-        Reaction::Unauthorized | Reaction::NotOffered => None,
+        ErrorKind::Unauthorized | ErrorKind::Unsupported => None,
         _ => pages::after(page, true),
     }
 }
 
 /// A service that refuses a page beyond the first has no such page, or no such tier.
-fn is_not_there(page: &SweepPage, reaction: Reaction) -> bool {
-    reaction == Reaction::Refused && *page != pages::first()
+fn is_not_there(page: &SweepPage, reaction: ErrorKind) -> bool {
+    reaction == ErrorKind::Rejected && *page != pages::first()
 }
 
 async fn list_page(
@@ -227,7 +226,7 @@ async fn list_page(
     let patience = ExponentialBuilder::default()
         .with_max_times(RETRIES)
         .with_max_delay(LONGEST_WAIT);
-    (|| seedance.list(account, page))
+    (|| seedance.list(&account.endpoint, page))
         .retry(patience)
         .when(may_pass)
         .adjust(|error, delay| {
@@ -239,11 +238,11 @@ async fn list_page(
 
 fn may_pass(error: &seedance::Error) -> bool {
     matches!(
-        error.reaction(),
-        Reaction::RateLimited { .. }
-            | Reaction::OutOfTurn
-            | Reaction::Unavailable
-            | Reaction::Unexpected
+        error.kind(),
+        ErrorKind::RateLimited { .. }
+            | ErrorKind::Throttled
+            | ErrorKind::Unavailable
+            | ErrorKind::Unexpected
     )
 }
 
@@ -254,25 +253,25 @@ async fn look_at(
     record: Record,
 ) -> Result<Video, archive::Error> {
     let task = record.without_urls();
-    let mut deadlines = Deadlines::of(account, &record);
+    let mut deadlines = account.deadlines(&record);
     let state = if has_receipt(archive, account, &task).await? {
         State::Archived
     } else if is_alive(&record, deadlines) {
         State::Missing
     } else {
         match ask(seedance, account, record.id()).await {
-            Ok(fresh) if is_alive(&fresh, Deadlines::of(account, &fresh)) => {
-                deadlines = Deadlines::of(account, &fresh);
+            Ok(fresh) if is_alive(&fresh, account.deadlines(&fresh)) => {
+                deadlines = account.deadlines(&fresh);
                 State::Missing
             }
             Ok(_) => State::Dead,
-            Err(error) if error.reaction() == Reaction::NotFound => State::Dead,
+            Err(error) if error.kind() == ErrorKind::NotFound => State::Dead,
             // Nobody could say: its lifecycle asks again.
             Err(_) => State::Missing,
         }
     };
     Ok(Video {
-        account: account.name.clone(),
+        account: account.name().to_owned(),
         task,
         state,
         deadlines,
@@ -286,7 +285,7 @@ async fn has_receipt(
 ) -> Result<bool, archive::Error> {
     match archive {
         Some(archive) => {
-            let layout = Layout::new(&archive.root, account, task);
+            let layout = account.layout(&archive.root, task);
             receipt::exists(archive, &layout).await
         }
         None => Ok(false),
@@ -300,7 +299,7 @@ async fn ask(
     task_id: &str,
 ) -> Result<Record, seedance::Error> {
     let patience = ExponentialBuilder::default().with_max_times(RETRIES);
-    (|| seedance.query(account, task_id))
+    (|| seedance.query(&account.endpoint, task_id))
         .retry(patience)
         .when(may_pass)
         .await
@@ -308,5 +307,5 @@ async fn ask(
 
 fn is_alive(record: &Record, deadlines: Deadlines) -> bool {
     let now = SystemTime::now();
-    url(record).is_some() && deadlines.url.is_none_or(|end| now < end)
+    record.main_url().is_some() && deadlines.url.is_none_or(|end| now < end)
 }

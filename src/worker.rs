@@ -33,13 +33,15 @@ use temporalio_sdk::{Runtime, Worker as SdkWorker, WorkerRunError};
 use tokio::sync::oneshot;
 
 use crate::{
-    activities::CannotServe,
+    activities::{ServeError, task_query::Questions},
     config::Config,
-    health::{Health, Phase},
-    ingress::{self, Deliveries},
-    listener::Listener,
     plugin::Plugin,
-    questions::Questions,
+    ports::{
+        callbacks,
+        delivery::Deliveries,
+        health::{Health, Phase},
+        listener::Listener,
+    },
 };
 use options::Options;
 
@@ -57,7 +59,7 @@ pub struct Worker {
 pub enum WorkerError {
     /// The accounts cannot be served.
     #[error(transparent)]
-    Accounts(#[from] CannotServe),
+    Accounts(#[from] ServeError),
     /// Nobody can call in.
     #[error("cannot listen on {address}, for callbacks: {source}")]
     Ingress {
@@ -213,7 +215,7 @@ async fn ingress(
         return Ok(None);
     };
     let deliveries = Deliveries::new(client.clone(), questions.clone(), &config.task_queue);
-    let routes = ingress::routes(&config.accounts, deliveries);
+    let routes = callbacks::routes(&config.accounts, deliveries);
     let listener = Listener::bind(address, routes).await;
     listener
         .map(Some)

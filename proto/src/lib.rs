@@ -38,6 +38,7 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+pub mod account;
 mod json;
 pub mod names;
 pub mod outcome;
@@ -46,7 +47,9 @@ pub mod reason;
 pub mod redact;
 pub mod service_tier;
 pub mod status;
+pub mod sweep_page;
 pub mod task_id;
+pub mod time;
 
 /// Version of the contract.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

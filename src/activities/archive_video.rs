@@ -11,8 +11,7 @@ use seedance_archiver_proto::{
     v1::{ArchiveVideoRequest, Manifest, VideoTask},
 };
 use seedance_archiver_workflows::{
-    encoding::Encoding,
-    request::{InvalidRequest, Request},
+    encoding::Encoding, invalid_request::InvalidRequest, request::Request,
 };
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use uuid::Uuid;
@@ -24,11 +23,12 @@ use super::{
     task_origin::{TaskOrigin, sealed_url},
     transfers::Served,
 };
+use seedance_archiver_proto::time::from_unix_seconds;
+
 use crate::{
     archive::{Archive, Deposit, Keys, Kind, Layout, Progress},
     config::Account,
     telemetry::record::{self, Archived, Running},
-    time::time,
 };
 
 impl TransferActivities {
@@ -97,7 +97,7 @@ impl TransferActivities {
             .archive_at(&request.destination)
             .map_err(|fault| fail(fault, account, &task, encoding, ctx))?;
         Ok(Job {
-            layout: Layout::new(&archive.root, account, &task),
+            layout: account.layout(&archive.root, &task),
             created_at: created_at(&task, ctx),
             attempt: ctx.info().attempt,
             attempt_id: Uuid::new_v4().to_string(),
@@ -154,7 +154,7 @@ impl Job<'_> {
         let task = &self.task;
         Manifest {
             task_id: task.id.clone(),
-            account: self.account.name.clone(),
+            account: self.account.name().to_owned(),
             model: task.model.clone(),
             task_created_at: task.created_at,
             task_updated_at: task.updated_at,
@@ -186,12 +186,12 @@ fn fail(
 
 /// How long the bytes can be had.
 fn left(account: &Account, task: &VideoTask, ctx: &ActivityContext) -> Duration {
-    let updated_at = time(task.updated_at).unwrap_or_else(|| first_attempt(ctx));
+    let updated_at = from_unix_seconds(task.updated_at).unwrap_or_else(|| first_attempt(ctx));
     let url = sealed_url(account, task, Kind::Video).ok();
     let says_itself = url.and_then(|url| url.expires_at());
     account.windows.until_archive_deadline(
         created_at(task, ctx),
-        account.windows.url_end(updated_at, says_itself),
+        account.windows.url_expiry(updated_at, says_itself),
         SystemTime::now(),
     )
 }
@@ -199,7 +199,7 @@ fn left(account: &Account, task: &VideoTask, ctx: &ActivityContext) -> Duration 
 /// When the task was created. A record without that time counts from the first attempt: there has to
 /// be an end.
 fn created_at(task: &VideoTask, ctx: &ActivityContext) -> SystemTime {
-    time(task.created_at).unwrap_or_else(|| first_attempt(ctx))
+    from_unix_seconds(task.created_at).unwrap_or_else(|| first_attempt(ctx))
 }
 
 fn first_attempt(ctx: &ActivityContext) -> SystemTime {

@@ -4,7 +4,7 @@ use seedance_archiver_proto::{status, v1::CancelVideoTaskResult};
 use temporalio_sdk::activities::ActivityError;
 
 use super::failure;
-use crate::{config::Account, questions::Questions, seedance};
+use crate::{activities::task_query::Questions, config::Account, seedance};
 
 /// Asks first: the call that cancels a queued task deletes the record of one that has ended.
 pub(super) async fn cancel(
@@ -17,7 +17,10 @@ pub(super) async fn cancel(
     let task = questions.ask(account, task_id).await.map_err(failed)?;
     if task.status == status::QUEUED {
         let seedance = questions.seedance();
-        seedance.cancel(account, task_id).await.map_err(failed)?;
+        seedance
+            .cancel(&account.endpoint, task_id)
+            .await
+            .map_err(failed)?;
         tracing::info!(task_id, "cancelled the task");
     }
     Ok(CancelVideoTaskResult {

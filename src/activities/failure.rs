@@ -5,7 +5,9 @@ use std::time::Duration;
 
 pub(super) use seedance_archiver_proto::names::failure::*;
 use seedance_archiver_proto::v1::{Verdict, VideoTask};
-use seedance_archiver_workflows::{encoding::Encoding, reply::Reply, request::InvalidRequest};
+use seedance_archiver_workflows::{
+    encoding::Encoding, invalid_request::InvalidRequest, reply::Reply,
+};
 use temporalio_common::error::{ApplicationErrorCategory, ApplicationFailure};
 use temporalio_sdk::activities::ActivityError;
 

@@ -7,12 +7,12 @@ use seedance_archiver_proto::{
     reason::{self, RECORD_VANISHED, SEAL_KEY_MISSING},
 };
 
-use seedance_archiver_workflows::request::InvalidRequest;
+use seedance_archiver_workflows::invalid_request::InvalidRequest;
 
 use crate::{
     archive,
-    lifecycles::LifecycleError,
-    seedance::{self, CannotOpen, Reaction},
+    seedance::{self, ErrorKind, UnsealError},
+    temporal::lifecycles::LifecycleError,
 };
 
 /// Why an attempt failed.
@@ -42,7 +42,7 @@ impl Fault {
     }
 
     /// There may be one that works, but it cannot be read.
-    pub(super) fn unreadable_url(error: &CannotOpen) -> Self {
+    pub(super) fn unreadable_url(error: &UnsealError) -> Self {
         Self::Passing(Passing {
             message: format!("the video URL is {error}: list it in the account's seal keys"),
             failure_type: failure::URL_EXPIRED,
@@ -82,8 +82,8 @@ impl From<archive::Error> for Fault {
 impl From<seedance::Error> for Fault {
     fn from(error: seedance::Error) -> Self {
         let failure_type = error.failure_type();
-        let reason = match error.reaction() {
-            Reaction::NotFound => RECORD_VANISHED.to_owned(),
+        let reason = match error.kind() {
+            ErrorKind::NotFound => RECORD_VANISHED.to_owned(),
             _ => reason::of_failure(failure_type),
         };
         Self::Passing(Passing {

@@ -3,15 +3,16 @@
 use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, civil::DateTime, tz};
-use seedance_archiver_proto::v1::{QueryProgress, QueryVideoTaskRequest, VideoTask};
-use seedance_archiver_workflows::{
-    encoding::Encoding,
-    question::{Known, Seen},
+use seedance_archiver_policy::poll::{Knowledge, LastSeen};
+use seedance_archiver_proto::{
+    time::from_unix_seconds,
+    v1::{QueryProgress, QueryVideoTaskRequest, VideoTask},
 };
+use seedance_archiver_workflows::encoding::Encoding;
 use temporalio_sdk::activities::ActivityContext;
 
 use super::beat;
-use crate::{config::Account, telemetry::record, time::time};
+use crate::{config::Account, telemetry::record};
 
 /// The memory of one question, over all its attempts.
 pub(super) struct Memory<'a> {
@@ -70,7 +71,7 @@ impl<'a> Memory<'a> {
             self.progress.not_found_since = Timestamp::now().as_second();
             self.write_down().await;
         }
-        time(self.progress.not_found_since).unwrap_or_else(SystemTime::now)
+        from_unix_seconds(self.progress.not_found_since).unwrap_or_else(SystemTime::now)
     }
 
     /// The service said nothing of the task: a 404 before this has not lasted until now.
@@ -82,35 +83,35 @@ impl<'a> Memory<'a> {
     }
 
     /// What is known of the task now.
-    pub(super) fn known(&self) -> Known<'_> {
+    pub(super) fn known(&self) -> Knowledge<'_> {
         let now = SystemTime::now();
         let scheduled = self.ctx.info().scheduled_time.unwrap_or(now);
         let seen = match &self.progress.task {
-            Some(task) => Some(Seen {
-                created_at: time(task.created_at),
+            Some(task) => Some(LastSeen {
+                created_at: from_unix_seconds(task.created_at),
                 expires_at: expires_at(task),
                 status: &task.status,
-                at: time(self.progress.seen_at).unwrap_or(now),
+                at: from_unix_seconds(self.progress.seen_at).unwrap_or(now),
             }),
             None => self
                 .request
                 .was_seen
                 .then(|| self.seen_by_caller(scheduled)),
         };
-        let first_asked = time(self.request.first_asked_at).unwrap_or(scheduled);
-        Known {
-            seen,
-            id_time: id_time(&self.request.task_id),
-            first_asked,
+        let first_asked = from_unix_seconds(self.request.first_asked_at).unwrap_or(scheduled);
+        Knowledge {
+            last_seen: seen,
+            id_created_at: id_time(&self.request.task_id),
+            first_polled_at: first_asked,
             now,
         }
     }
 
     /// The caller may have seen a record before it asked. What status it had is known only with the
     /// time of creation.
-    fn seen_by_caller(&self, asked_at: SystemTime) -> Seen<'_> {
-        let created_at = time(self.request.known_created_at);
-        Seen {
+    fn seen_by_caller(&self, asked_at: SystemTime) -> LastSeen<'_> {
+        let created_at = from_unix_seconds(self.request.known_created_at);
+        LastSeen {
             created_at,
             expires_at: None,
             status: created_at.map_or("", |_| self.request.known_status.as_str()),
@@ -140,7 +141,7 @@ impl<'a> Memory<'a> {
 
 fn expires_at(task: &VideoTask) -> Option<SystemTime> {
     let lifetime = u64::try_from(task.execution_expires_after?).ok()?;
-    time(task.created_at)?.checked_add(Duration::from_secs(lifetime))
+    from_unix_seconds(task.created_at)?.checked_add(Duration::from_secs(lifetime))
 }
 
 /// When a task was created, by its id: `cgt-` and the time in China. Observed, not promised.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use seedance_archiver_proto::names;
 use temporalio_sdk::activities::ActivityError;
 
-use super::{CannotServe, failure};
+use super::{ServeError, failure};
 use crate::config::{Account, Accounts};
 
 /// Something for each account, by its name.
@@ -18,9 +18,9 @@ impl<T> PerAccount<T> {
     /// What `serve` makes of each.
     pub(super) fn new(
         accounts: Accounts,
-        serve: impl Fn(&Arc<Account>) -> Result<T, CannotServe>,
-    ) -> Result<Self, CannotServe> {
-        let named = |account| serve(account).map(|served| (account.name.clone(), served));
+        serve: impl Fn(&Arc<Account>) -> Result<T, ServeError>,
+    ) -> Result<Self, ServeError> {
+        let named = |account| serve(account).map(|served| (account.name().to_owned(), served));
         let served = accounts.iter().map(named).collect::<Result<_, _>>()?;
         Ok(Self { accounts, served })
     }

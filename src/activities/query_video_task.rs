@@ -7,6 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+use seedance_archiver_policy::poll::{self, NextPoll, Response};
 use seedance_archiver_proto::{
     outcome,
     reason::{
@@ -19,20 +20,15 @@ use seedance_archiver_proto::{
         QueryVideoTaskRequest, VideoTask, VideoTaskLifecycleResult,
     },
 };
-use seedance_archiver_workflows::{
-    ending,
-    question::{self, Answer, Next},
-    reply::Reply,
-    request::Request,
-};
+use seedance_archiver_workflows::{reply::Reply, request::Request, video_lost};
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
 use super::{cancel_video_task, failure, memory::Memory, waits::Waits};
 use crate::{
+    activities::task_query::{Questions, lacks_url},
     config::{Account, Accounts},
-    questions::{Questions, lacks_url},
-    seedance::{self, Reaction},
+    seedance::{self, ErrorKind},
     telemetry::record::{self, Poll},
 };
 
@@ -63,7 +59,7 @@ impl QueryActivities {
             Ok(_) => Poll::Waiting,
             Err(_) => Poll::Failed,
         };
-        record::polled(&account.name, poll);
+        record::polled(account.name(), poll);
         let task = match answer {
             Ok(task) if poll == Poll::News => news(&account, task, &request),
             Ok(task) => Err(no_news(&account, task, &mut memory).await),
@@ -84,7 +80,7 @@ impl QueryActivities {
         let account = self.account(&request.account)?;
         let result = self.waits.wait(&ctx, &account, &request).await?;
         if result.outcome == outcome::LOST && !request.report_only {
-            return Err(ending::video_lost(Reply::new(result, encoding)).into());
+            return Err(video_lost::failure(Reply::new(result, encoding)).into());
         }
         Ok(Reply::new(result, encoding))
     }
@@ -133,7 +129,7 @@ fn news(
     request: &QueryVideoTaskRequest,
 ) -> Result<VideoTask, ActivityError> {
     if status::is_terminal(&task.status) {
-        record::detected(&account.name, task.updated_at);
+        record::detected(account.name(), task.updated_at);
     }
     match request.reveal_urls {
         true => reveal(account, task),
@@ -143,8 +139,9 @@ fn news(
 
 /// For a caller that wants the plain URLs in its own history.
 fn reveal(account: &Account, task: VideoTask) -> Result<VideoTask, ActivityError> {
-    let retried =
-        |error: String| failure::retried(error, failure::UNAUTHORIZED, account.pace.shortest);
+    let retried = |error: String| {
+        failure::retried(error, failure::UNAUTHORIZED, account.schedule.min_interval)
+    };
     let seal = account.seal().map_err(|error| retried(error.to_string()))?;
     seal.revealed(task)
         .map_err(|error| retried(error.to_string()))
@@ -152,22 +149,22 @@ fn reveal(account: &Account, task: VideoTask) -> Result<VideoTask, ActivityError
 
 /// A task that succeeded is no news before there is something to fetch.
 fn is_news(task: &VideoTask, request: &QueryVideoTaskRequest) -> bool {
-    question::is_news(&task.status, &request.known_status) && !lacks_url(task)
+    poll::is_later_status(&task.status, &request.known_status) && !lacks_url(task)
 }
 
 async fn no_news(account: &Account, task: VideoTask, memory: &mut Memory<'_>) -> ActivityError {
     let (answer, state) = if lacks_url(&task) {
-        (Answer::NoUrl, "succeeded, but without a URL".to_owned())
+        (Response::NoUrl, "succeeded, but without a URL".to_owned())
     } else {
-        (Answer::NoNews, task.status.clone())
+        (Response::Unchanged, task.status.clone())
     };
     memory.saw(task.clone()).await;
-    match question::next(&account.pace, &account.windows, &memory.known(), answer) {
-        Next::AskAgain(delay) => {
+    match poll::next(&account.schedule, &account.windows, &memory.known(), answer) {
+        NextPoll::After(delay) => {
             let message = waiting_message(&state, &task, memory.attempt(), delay);
             failure::still_waiting(message, delay)
         }
-        Next::Settled(reason) => {
+        NextPoll::Never(reason) => {
             let reason = reason.unwrap_or(QUERY_WINDOW_CLOSED);
             let message = format!(
                 "the window in which the task can be asked about has closed; it was still {state}"
@@ -183,31 +180,31 @@ async fn no_record(
     error: &seedance::Error,
     memory: &mut Memory<'_>,
 ) -> ActivityError {
-    let never_seen = memory.known().seen.is_none();
-    let answer = match error.reaction() {
-        Reaction::NotFound => Answer::NotFound {
+    let never_seen = memory.known().last_seen.is_none();
+    let answer = match error.kind() {
+        ErrorKind::NotFound => Response::NotFound {
             since: memory.missed().await,
         },
         // An id that the service finds malformed is one that it does not know.
-        Reaction::Refused if never_seen => Answer::NotFound {
+        ErrorKind::Rejected if never_seen => Response::NotFound {
             since: memory.missed().await,
         },
         _ => {
             memory.heard_nothing().await;
-            Answer::Fault {
+            Response::Error {
                 retry_after: error.retry_after(),
             }
         }
     };
-    match question::next(&account.pace, &account.windows, &memory.known(), answer) {
-        Next::AskAgain(delay) => {
+    match poll::next(&account.schedule, &account.windows, &memory.known(), answer) {
+        NextPoll::After(delay) => {
             let message = format!("{error}; next question in {}", failure::seconds(delay));
-            if error.reaction() == Reaction::OutOfTurn {
+            if error.kind() == ErrorKind::Throttled {
                 return failure::still_waiting(message, delay);
             }
             failure::retried(message, error.failure_type(), delay)
         }
-        Next::Settled(reason) => {
+        NextPoll::Never(reason) => {
             let of_fault = reason::of_failure(error.failure_type());
             let reason = reason.unwrap_or(&of_fault);
             let failure_type = match reason {
@@ -216,7 +213,7 @@ async fn no_record(
             };
             if never_seen && memory.is_of_lifecycle() {
                 // Of others, an outcome is recorded, and counted then.
-                record::ended(&account.name, outcome::UNKNOWN);
+                record::ended(account.name(), outcome::UNKNOWN);
             }
             let message = verdict_message(reason, account, error);
             let verdict = failure::verdict(reason, memory.last_record(), memory.encoding());
@@ -241,7 +238,8 @@ fn verdict_message(reason: &str, account: &Account, error: &seedance::Error) -> 
     let meaning = match reason {
         TASK_NOT_FOUND => format!(
             "the service does not know this task: is it of another account or region than `{}`, {}?",
-            account.name, account.base_url
+            account.name(),
+            account.endpoint.base_url
         ),
         OUTSIDE_QUERY_WINDOW => {
             "by its id the task was too old to be asked about when it was asked about first".into()

@@ -8,10 +8,7 @@ use seedance_archiver_workflows::request::Request;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
 use super::{TransferActivities, failure, fault::Fault, task_record};
-use crate::{
-    archive::{Layout, receipt},
-    telemetry::record,
-};
+use crate::{archive::receipt, telemetry::record};
 
 /// There is no deadline: the store is waited for as long as it takes.
 const FOR_EVER: Duration = Duration::MAX;
@@ -29,14 +26,14 @@ pub(super) async fn run(
     let task = result.task.unwrap_or_default();
     let attempt = ctx.info().attempt;
     if attempt == 1 {
-        record::ended(&account.name, &result.outcome);
+        record::ended(account.name(), &result.outcome);
     }
     let recorded = async {
         let archive = served.archive_at(&request.destination)?;
-        let layout = Layout::new(&archive.root, account, &task);
+        let layout = account.layout(&archive.root, &task);
         let outcome = OutcomeRecord {
             task_id: task.id.clone(),
-            account: account.name.clone(),
+            account: account.name().to_owned(),
             outcome: result.outcome,
             reason: result.reason,
             message: result.message,

@@ -11,32 +11,30 @@ use std::{
 
 use futures::{StreamExt, stream};
 use reqwest::Url;
+use seedance_archiver_policy::pages;
 use seedance_archiver_proto::v1::{
     SweepPage, SweepVideoTaskPageRequest, SweepVideoTaskPageResult, SweepVideoTasksResult,
     VideoTaskLifecycleRequest,
 };
 use seedance_archiver_workflows::{
-    pages,
-    reply::Reply,
-    request::{InvalidRequest, Request},
+    invalid_request::InvalidRequest, reply::Reply, request::Request,
 };
 use temporalio_client::Client as TemporalClient;
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
 use super::{
-    CannotServe, beat, failure,
+    ServeError, beat, failure,
     fault::Fault,
     per_account::PerAccount,
     settled::{How, Settled},
     transfers::archive_at,
 };
 use crate::{
-    archive::{Archive, Layout, receipt},
+    archive::{Archive, receipt},
     config::{Account, Accounts},
-    deadlines::can_be_asked_about,
-    lifecycles::{self, Lifecycle, Standing},
-    seedance::{self, Budget, Client, Reaction, Record},
+    seedance::{self, Client, ErrorKind, RateLimit, Record},
+    temporal::lifecycles::{self, Lifecycle, Standing},
 };
 
 /// Tasks that are looked at or started at once.
@@ -68,7 +66,7 @@ struct Served {
     account: Arc<Account>,
     archive: Archive,
     /// As slow as the account's questions: every start is followed by one.
-    starts: Budget,
+    starts: RateLimit,
 }
 
 #[activities]
@@ -97,12 +95,12 @@ impl SweepActivities {
         accounts: Accounts,
         seedance: Client,
         archive_url: &Url,
-    ) -> Result<Self, CannotServe> {
+    ) -> Result<Self, ServeError> {
         let serve = |account: &Arc<Account>| {
             Ok(Served {
                 account: account.clone(),
                 archive: Archive::open_with(archive_url, account.archive.objects.clone())?,
-                starts: account.budget.fresh(),
+                starts: account.endpoint.query_limit.separate(),
             })
         };
         Ok(Self {
@@ -123,10 +121,10 @@ impl SweepActivities {
         let attempt = ctx.info().attempt;
         let archive = archive_at(&served.archive, &request.destination)
             .map_err(|fault| look_failed(fault, attempt))?;
-        let listed = match self.seedance.list(&served.account, &page).await {
+        let listed = match self.seedance.list(&served.account.endpoint, &page).await {
             Ok(listed) => listed,
             Err(error) if is_hopeless(&error, &page, attempt) => {
-                tracing::warn!(account = served.account.name, ?page, %error, "passed over a page");
+                tracing::warn!(account = served.account.name(), ?page, %error, "passed over a page");
                 return Ok(SweepVideoTaskPageResult {
                     result: None,
                     next: pages::after(&page, true),
@@ -147,7 +145,11 @@ impl SweepActivities {
             // The next sweep looks at it again: nothing behind it is to wait for it.
             Some(fault) if attempt >= ATTEMPTS => {
                 let error = look_failed(fault, attempt);
-                tracing::warn!(account = served.account.name, ?error, "passed over a task");
+                tracing::warn!(
+                    account = served.account.name(),
+                    ?error,
+                    "passed over a task"
+                );
             }
             Some(fault) => return Err(look_failed(fault, attempt)),
             None => {}
@@ -162,7 +164,7 @@ impl SweepActivities {
 
 fn tell(account: &Account, page: &SweepPage, result: &SweepVideoTasksResult) {
     tracing::info!(
-        account = account.name,
+        account = account.name(),
         service_tier = page.service_tier,
         page_num = page.page_num,
         listed = result.listed,
@@ -197,7 +199,7 @@ impl Sweep<'_> {
         let now = SystemTime::now();
         let records = records
             .into_iter()
-            .filter(|record| can_be_asked_about(&self.served.account, record, now));
+            .filter(|record| self.served.account.is_in_query_window(record, now));
         let (mut result, mut fault) = (SweepVideoTasksResult::default(), None);
         let mut states = stream::iter(records)
             .map(|record| self.one(record))
@@ -226,7 +228,7 @@ impl Sweep<'_> {
         if let Some(how) = self.settled_how(&record).await? {
             return Ok(State::Settled(how));
         }
-        let lifecycle = Lifecycle::of(&self.temporal, &self.served.account.name, record.id());
+        let lifecycle = Lifecycle::of(&self.temporal, self.served.account.name(), record.id());
         match lifecycle.standing().await.map_err(Fault::temporal)? {
             Standing::Running => return Ok(State::Running),
             Standing::Ended { at } if is_recent(at) => return Ok(State::Settled(How::Ended)),
@@ -235,7 +237,7 @@ impl Sweep<'_> {
         self.served.starts.wait().await;
         let request = VideoTaskLifecycleRequest {
             task_id: record.id().to_owned(),
-            account: self.served.account.name.clone(),
+            account: self.served.account.name().to_owned(),
             destination: self.request.destination.clone(),
             // Nobody waits for the result.
             ..VideoTaskLifecycleRequest::default()
@@ -249,7 +251,7 @@ impl Sweep<'_> {
 
     async fn settled_how(&self, record: &Record) -> Result<Option<How>, Fault> {
         let account = &self.served.account;
-        let layout = Layout::new(&self.archive.root, account, &record.without_urls());
+        let layout = account.layout(&self.archive.root, &record.without_urls());
         let receipt_url = self.archive.url_of(&layout.manifest());
         let now = Instant::now();
         if let Some(how) = self.settled.get(&receipt_url, now) {
@@ -291,9 +293,9 @@ impl Progress {
 /// many pages, or what it answers cannot be read.
 fn is_hopeless(error: &seedance::Error, page: &SweepPage, attempt: u32) -> bool {
     let is_first = *page == pages::first();
-    match error.reaction() {
-        Reaction::Refused | Reaction::NotOffered => !is_first,
-        Reaction::Unexpected => attempt >= ATTEMPTS,
+    match error.kind() {
+        ErrorKind::Rejected | ErrorKind::Unsupported => !is_first,
+        ErrorKind::Unexpected => attempt >= ATTEMPTS,
         _ => false,
     }
 }
@@ -305,12 +307,12 @@ fn list_failed(error: seedance::Error, attempt: u32) -> ActivityError {
         "cannot list tasks: {error}; next attempt in {}",
         failure::seconds(delay)
     );
-    match error.reaction() {
-        Reaction::NotOffered => {
+    match error.kind() {
+        ErrorKind::Unsupported => {
             let invalid = InvalidRequest::new("account", format!("cannot be swept: {error}"));
             failure::invalid_request(invalid)
         }
-        Reaction::OutOfTurn => failure::still_waiting(message, delay),
+        ErrorKind::Throttled => failure::still_waiting(message, delay),
         _ => failure::retried(message, error.failure_type(), delay),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::time::SystemTime;
 
+use secrecy::SecretString;
 use seedance_archiver_proto::v1::VideoTask;
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use super::{archive_video::Job, fault::Fault, task_record};
 use crate::{
     archive::{self, Kind, Origin, source::Urls},
     config::Account,
-    seedance::{CannotOpen, Client, SecretUrl},
+    seedance::{Client, SignedUrl, UnsealError},
 };
 
 /// Most questions of one attempt for one object: whether a question brings a fresh URL is not
@@ -71,15 +72,18 @@ struct TaskUrls<'a> {
 impl TaskUrls<'_> {
     /// Asks for a URL, while the task can be asked about. `refused` says why the one before does not
     /// work.
-    async fn ask(&mut self, refused: Fault) -> Result<SecretUrl, Fault> {
+    async fn ask(&mut self, refused: Fault) -> Result<SignedUrl, Fault> {
         let job = self.job;
         let windows = &job.account.windows;
-        let is_outside = windows.is_outside(job.created_at, SystemTime::now());
+        let is_outside = windows.is_closed(job.created_at, SystemTime::now());
         if self.asked == MAX_QUESTIONS || is_outside {
             return Err(refused);
         }
         self.asked += 1;
-        let record = self.seedance.query(&job.account, &job.task.id).await?;
+        let record = self
+            .seedance
+            .query(&job.account.endpoint, &job.task.id)
+            .await?;
         let url = record.url(|content| self.kind.url_in(content));
         url.filter(is_alive)
             .ok_or_else(|| Fault::no_url("the record has no URL that works"))
@@ -89,18 +93,18 @@ impl TaskUrls<'_> {
 impl Urls for TaskUrls<'_> {
     type Error = Fault;
 
-    async fn first(&mut self) -> Result<SecretUrl, Fault> {
+    async fn first(&mut self) -> Result<SecretString, Fault> {
         let job = self.job;
         let refused = match sealed_url(&job.account, &job.task, self.kind) {
-            Ok(url) if is_alive(&url) => return Ok(url),
-            Ok(_) | Err(CannotOpen::NotSealed) => Fault::no_url("the video URL has expired"),
+            Ok(url) if is_alive(&url) => return Ok(url.into_secret()),
+            Ok(_) | Err(UnsealError::NotSealed) => Fault::no_url("the video URL has expired"),
             Err(error) => Fault::unreadable_url(&error),
         };
-        self.ask(refused).await
+        Ok(self.ask(refused).await?.into_secret())
     }
 
-    async fn fresh(&mut self, refused: archive::Error) -> Result<SecretUrl, Fault> {
-        self.ask(refused.into()).await
+    async fn fresh(&mut self, refused: archive::Error) -> Result<SecretString, Fault> {
+        Ok(self.ask(refused.into()).await?.into_secret())
     }
 }
 
@@ -109,14 +113,14 @@ pub(super) fn sealed_url(
     account: &Account,
     task: &VideoTask,
     kind: Kind,
-) -> Result<SecretUrl, CannotOpen> {
-    let content = task.content.as_ref().ok_or(CannotOpen::NotSealed)?;
+) -> Result<SignedUrl, UnsealError> {
+    let content = task.content.as_ref().ok_or(UnsealError::NotSealed)?;
     let seal = account
         .seal()
-        .map_err(|error| CannotOpen::NoKey(error.to_string()))?;
-    seal.open(&task.id, kind.url_in(content))
+        .map_err(|error| UnsealError::NoKey(error.to_string()))?;
+    seal.unseal(&task.id, kind.url_in(content))
 }
 
-fn is_alive(url: &SecretUrl) -> bool {
+fn is_alive(url: &SignedUrl) -> bool {
     url.expires_at().is_none_or(|end| SystemTime::now() < end)
 }

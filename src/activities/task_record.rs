@@ -5,15 +5,17 @@ use std::time::SystemTime;
 use seedance_archiver_proto::v1::VideoTask;
 use serde_json::Value;
 
-use crate::{config::Account, seedance::Client, time::time};
+use seedance_archiver_proto::time::from_unix_seconds;
+
+use crate::{config::Account, seedance::Client};
 
 /// The record as the service has it. Where it has none any more, the fields that the lifecycle knows: a
 /// sealed URL is for workers alone.
 pub(super) async fn ask(seedance: &Client, account: &Account, task: &VideoTask) -> Value {
-    let created_at = time(task.created_at);
+    let created_at = from_unix_seconds(task.created_at);
     let now = SystemTime::now();
-    if created_at.is_some_and(|created_at| !account.windows.is_outside(created_at, now)) {
-        match seedance.query(account, &task.id).await {
+    if created_at.is_some_and(|created_at| !account.windows.is_closed(created_at, now)) {
+        match seedance.query(&account.endpoint, &task.id).await {
             Ok(record) => return record.as_received(),
             Err(error) => tracing::info!(
                 task_id = task.id,

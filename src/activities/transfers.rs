@@ -10,8 +10,7 @@ use seedance_archiver_proto::v1::{
     ArchiveVideoRequest, Manifest, OutcomeRecord, RecordOutcomeRequest,
 };
 use seedance_archiver_workflows::{
-    reply::Reply,
-    request::{InvalidRequest, Request},
+    invalid_request::InvalidRequest, reply::Reply, request::Request,
 };
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
@@ -19,9 +18,8 @@ use tokio::sync::Semaphore;
 
 use super::{fault::Fault, per_account::PerAccount, record_outcome};
 use crate::{
-    archive::{self, Archive, Buffers, CannotOpenArchive, Transfers},
+    archive::{self, Archive, Buffers, OpenArchiveError, Transfers, fetch::Downloads},
     config::{Account, Accounts, MOST_TRANSFERS},
-    download::Downloads,
     http,
     seedance::Client,
 };
@@ -75,14 +73,14 @@ impl TransferActivities {
         accounts: Accounts,
         seedance: Client,
         archive_url: &Url,
-    ) -> Result<Self, CannotServe> {
+    ) -> Result<Self, ServeError> {
         let buffers = Buffers::default();
         let serve = |account: &Arc<Account>| {
             Ok(Served {
                 account: account.clone(),
                 transfers: Transfers {
                     downloads: Downloads::new(account.url_hosts.clone())
-                        .map_err(|error| CannotServe::Http(http::describe(error)))?,
+                        .map_err(|error| ServeError::Http(http::describe(error)))?,
                     buffers: buffers.clone(),
                 },
                 archive: Archive::open_with(archive_url, account.archive.objects.clone())?,
@@ -111,7 +109,7 @@ impl Served {
 /// The archive that a request means, of a worker with this one.
 pub(super) fn archive_at(own: &Archive, destination: &str) -> Result<Archive, Fault> {
     own.at(destination).map_err(|error| match error {
-        CannotOpenArchive::Unsupported(_) | CannotOpenArchive::Option { .. } => {
+        OpenArchiveError::Unsupported(_) | OpenArchiveError::Option { .. } => {
             Fault::Invalid(InvalidRequest::new("destination", error.to_string()))
         }
         error => archive::Error::from(error).into(),
@@ -120,10 +118,10 @@ pub(super) fn archive_at(own: &Archive, destination: &str) -> Result<Archive, Fa
 
 /// Why accounts cannot be served.
 #[derive(Debug, thiserror::Error)]
-pub enum CannotServe {
+pub enum ServeError {
     /// The archive cannot be opened as an account wants it.
     #[error(transparent)]
-    Archive(#[from] CannotOpenArchive),
+    Archive(#[from] OpenArchiveError),
     /// There is no HTTP client.
     #[error("cannot make the HTTP client: {0}")]
     Http(String),

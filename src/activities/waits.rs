@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use super::{beat, failure, successor};
 use crate::{
     config::Account,
-    lifecycles::{self, Lifecycle, LifecycleError, Standing},
+    temporal::lifecycles::{self, Lifecycle, LifecycleError, Standing},
 };
 
 /// Waits that hold a slot and a connection's stream at once: half of the slots that workers have by default.
@@ -96,8 +96,8 @@ async fn look(
         let begun = ctx.info().scheduled_time.unwrap_or_else(SystemTime::now);
         let age = begun.elapsed().unwrap_or_default();
         let delay = (age / 10)
-            .min(account.pace.longest)
-            .max(account.pace.shortest);
+            .min(account.schedule.max_interval)
+            .max(account.schedule.min_interval);
         return Err(still_waiting(delay));
     }
     ended(request, lifecycle, lifecycle.result().await).await

@@ -16,7 +16,7 @@ const CLOCK_FAILED: u64 = 5 * 60;
 /// Asks each account's API, all at once.
 pub async fn check(client: &Client, accounts: &Accounts) -> Vec<Finding> {
     let probes = accounts.iter().map(async |account| {
-        let probe = client.probe(account).await;
+        let probe = client.probe(&account.endpoint).await;
         [Some(api(account, &probe)), clock(account, &probe)]
     });
     join_all(probes)
@@ -28,16 +28,16 @@ pub async fn check(client: &Client, accounts: &Accounts) -> Vec<Finding> {
 }
 
 fn api(account: &Account, probe: &Probe) -> Finding {
-    let name = format!("API of `{}`", account.name);
-    let base = &account.base_url;
+    let name = format!("API of `{}`", account.name());
+    let base = &account.endpoint.base_url;
     match &probe.answer {
         Answer::Accepted => Finding::ok(name, format!("{base} takes the key")),
-        Answer::Refused(words) => Finding::failed(
+        Answer::Rejected(words) => Finding::failed(
             name,
             format!("{base} refuses the key: {words}"),
             format!(
                 "give the account `{}` a key of this service and region, and one that may use the model",
-                account.name
+                account.name()
             ),
         ),
         Answer::NotTheApi(words) => Finding::failed(
@@ -65,7 +65,7 @@ fn api(account: &Account, probe: &Probe) -> Finding {
 }
 
 fn clock(account: &Account, probe: &Probe) -> Option<Finding> {
-    let name = format!("clock against `{}`", account.name);
+    let name = format!("clock against `{}`", account.name());
     let ahead = probe.clock_ahead?;
     let distance = ahead.unsigned_abs();
     if distance < CLOCK_WARNING {

@@ -7,7 +7,7 @@ use rustix::fs::statvfs;
 
 use super::Finding;
 use crate::{
-    archive::{Archive, CannotOpenArchive, ObjectOptions, Unusable},
+    archive::{Archive, ObjectOptions, OpenArchiveError, Unusable},
     config::Reading,
 };
 
@@ -29,8 +29,8 @@ pub async fn check(reading: &Reading) -> Vec<Finding> {
     for account in reading.accounts.iter() {
         let options = account.archive.objects.clone();
         match ways.iter_mut().find(|(_, known)| *known == options) {
-            Some((names, _)) => *names += &format!(", `{}`", account.name),
-            None => ways.push((format!(" of `{}`", account.name), options)),
+            Some((names, _)) => *names += &format!(", `{}`", account.name()),
+            None => ways.push((format!(" of `{}`", account.name()), options)),
         }
     }
     if ways.is_empty() {
@@ -86,12 +86,12 @@ fn fix(fault: &Unusable) -> &'static str {
     }
 }
 
-fn cannot_open(name: String, error: &CannotOpenArchive) -> Finding {
+fn cannot_open(name: String, error: &OpenArchiveError) -> Finding {
     let fix = match error {
-        CannotOpenArchive::Directory { .. } => {
+        OpenArchiveError::Directory { .. } => {
             "make the directory, writable for the user that the worker runs as"
         }
-        CannotOpenArchive::Option { .. } => "take the option from the accounts file",
+        OpenArchiveError::Option { .. } => "take the option from the accounts file",
         _ => "correct SEEDANCE_ARCHIVE_URL and the store's own variables: docs/stores.md",
     };
     Finding::failed(name, error.to_string(), fix)

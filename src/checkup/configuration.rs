@@ -18,7 +18,7 @@ const OTHERS: u32 = 0o007;
 /// Each fault of the configuration; where there is none, what there is.
 pub fn check(reading: &Reading) -> Vec<Finding> {
     if reading.faults.is_empty() {
-        let names = reading.accounts.iter().map(|it| format!("`{}`", it.name));
+        let names = reading.accounts.iter().map(|it| format!("`{}`", it.name()));
         let names: Vec<_> = names.collect();
         let found = format!(
             "is whole, with the account{} {}",
@@ -49,10 +49,10 @@ fn files(reading: &Reading) -> BTreeMap<PathBuf, String> {
     let mut files = BTreeMap::new();
     for account in reading.accounts.iter() {
         let mut add = |path: &Path, what: &str| {
-            let what = format!("{what} of `{}`", account.name);
+            let what = format!("{what} of `{}`", account.name());
             files.insert(path.to_owned(), what);
         };
-        if let Secret::File(path) = &account.api_key {
+        if let Secret::File(path) = &account.endpoint.api_key {
             add(path, "API key");
         }
         if let Some(path) = &account.seal_keys_file {

@@ -19,8 +19,10 @@ use temporalio_common::protos::temporal::api::{
 use super::Finding;
 use crate::{
     config::words,
-    search_attributes,
-    temporal::{self, CannotConnect},
+    temporal::{
+        connection::{self, CannotConnect},
+        search_attributes,
+    },
 };
 
 const SERVER: &str = "Temporal";
@@ -33,7 +35,7 @@ const LOOKS: usize = 150;
 
 /// Connects, and tells how that went.
 pub async fn connect() -> (Option<Client>, Finding) {
-    match temporal::connect_and_tell(None).await {
+    match connection::connect_and_tell(None).await {
         Ok((client, address)) => {
             let finding = Finding::ok(SERVER, format!("{address} answers"));
             (Some(client), finding)

@@ -12,7 +12,7 @@ use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use temporalio_client::Client;
 
 use super::follow::{Ended, Followed};
-use crate::lifecycles::{self, Lifecycle, LifecycleError, Standing};
+use crate::temporal::lifecycles::{self, Lifecycle, LifecycleError, Standing};
 
 /// Calls to Temporal at once.
 const AT_ONCE: usize = 16;

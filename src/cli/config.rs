@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::{Output, session, words::table};
 use crate::{
     config::{Reading, Setting},
-    telemetry, temporal,
+    telemetry,
+    temporal::connection,
 };
 
 /// Look at the configuration
@@ -53,7 +54,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let reading = Reading::of(session::variable, None);
     let mut settings = Vec::new();
     let mut invalid = reading.invalid();
-    match temporal::settings(session::variable) {
+    match connection::settings(session::variable) {
         Ok(of_temporal) => settings.extend(of_temporal),
         Err(fault) => {
             let fault = format!("the Temporal configuration cannot be used: {fault}");

@@ -3,9 +3,9 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
+use seedance_archiver_policy::poll::PollSchedule;
 use seedance_archiver_proto::{names, outcome, v1::VideoTaskLifecycleRequest};
 use seedance_archiver_simulator::Simulator;
-use seedance_archiver_workflows::question::Pace;
 
 use super::{
     Output,
@@ -50,7 +50,7 @@ const TASKS: [&str; 8] = [
 ];
 
 /// Questions follow each other fast enough to watch.
-const PACE: Duration = Duration::from_millis(700);
+const MIN_POLL_INTERVAL: Duration = Duration::from_millis(700);
 
 pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
@@ -101,9 +101,9 @@ fn config(simulator: &Simulator) -> anyhow::Result<Config> {
         .context("the simulator's address")?;
     let api_key = simulator.api_key().to_owned().into();
     let account = Account {
-        pace: Pace {
-            shortest: PACE,
-            ..Pace::default()
+        schedule: PollSchedule {
+            min_interval: MIN_POLL_INTERVAL,
+            ..PollSchedule::default()
         },
         ..Account::new(names::DEFAULT_ACCOUNT, base_url, api_key)
     };

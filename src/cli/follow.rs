@@ -13,7 +13,7 @@ use seedance_archiver_proto::{
 };
 use temporalio_client::Client;
 
-use crate::lifecycles::{self, Cost, Doing, LifecycleError};
+use crate::temporal::lifecycles::{self, Cost, Doing, LifecycleError};
 
 /// How often a transfer that is under way late is looked at.
 const LOOK: Duration = Duration::from_secs(1);

@@ -16,9 +16,11 @@ use super::{
     words::{deadline, since, table},
 };
 use crate::{
-    config,
-    lifecycles::{self, Filter, List},
-    search_attributes, telemetry,
+    config, telemetry,
+    temporal::{
+        lifecycles::{self, Filter, List},
+        search_attributes,
+    },
 };
 
 /// List lifecycles by what is known of their tasks

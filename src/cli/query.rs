@@ -14,7 +14,7 @@ use super::{
     task::Task,
     words::{deadline, moment, print_pairs, since},
 };
-use crate::{config, questions::Questions, telemetry};
+use crate::{activities::task_query::Questions, config, telemetry};
 
 /// Ask the Seedance API about a task, once
 ///
@@ -41,7 +41,9 @@ pub(super) async fn run(Args { task: args }: Args, stop: &Stop) -> anyhow::Resul
         asked.with_context(|| {
             format!(
                 "cannot tell of {} by the account `{}` at {}",
-                args.task_id, account.name, account.base_url
+                args.task_id,
+                account.name(),
+                account.endpoint.base_url
             )
         })
     };

@@ -12,13 +12,14 @@ use temporalio_sdk::Runtime;
 use crate::{
     config::Config,
     dev_server::{self, DevServer},
-    http, seedance, temporal,
+    http, seedance,
+    temporal::connection,
     worker::Worker,
 };
 
 /// Connects to the Temporal that the environment or `temporal.toml` names.
 pub(super) async fn connect() -> anyhow::Result<Client> {
-    Ok(temporal::connect().await?)
+    Ok(connection::connect().await?)
 }
 
 /// A client of the task API.

@@ -18,8 +18,8 @@ use super::{
     words::{print_pairs, since},
 };
 use crate::{
-    lifecycles::{Lifecycle, Pending, State},
     telemetry,
+    temporal::lifecycles::{Lifecycle, Pending, State},
 };
 
 /// Tell what the lifecycle of a task is doing

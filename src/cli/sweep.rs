@@ -17,12 +17,11 @@ use super::{
     signals::{Interrupted, Stop},
 };
 use crate::{
-    config,
-    sweeps::{
+    config, telemetry,
+    temporal::sweeps::{
         self,
         schedule::{Ensured, SHORTEST, Schedule},
     },
-    telemetry,
 };
 
 /// Start a lifecycle for every task of the last 7 days that has none

@@ -4,7 +4,9 @@ use comfy_table::{ContentArrangement, LineStyle, Row, Table, TableStyle};
 use console::Term;
 use jiff::Timestamp;
 
-use crate::{config, time};
+use seedance_archiver_proto::time;
+
+use crate::config;
 
 /// A table for people, as wide as the terminal.
 pub(super) fn table(header: impl Into<Row>) -> Table {
@@ -29,7 +31,8 @@ pub(super) fn print_pairs(pairs: &[(&str, String)]) {
 
 /// A time, empty where it is not known.
 pub(super) fn moment(unix_seconds: i64) -> String {
-    let known = time::time(unix_seconds).and_then(|time| Timestamp::try_from(time).ok());
+    let known =
+        time::from_unix_seconds(unix_seconds).and_then(|time| Timestamp::try_from(time).ok());
     known
         .map(|time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
         .unwrap_or_default()

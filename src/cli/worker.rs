@@ -13,14 +13,14 @@ use super::{
     signals::{Interrupted, Stop},
 };
 use crate::{
-    admin,
     checkup::{Finding, Found, archives, server},
     config::{self, Config, InvalidConfig, LogFormat, Queues, Reading},
-    listener::{Listener, Listening},
-    open_lifecycles,
-    sweeps::auto_archive,
+    ports::{
+        admin,
+        listener::{Listener, Listening},
+    },
     telemetry::{self, metrics::Exposition, traces},
-    temporal,
+    temporal::{connection, open_lifecycles, sweeps::auto_archive},
     worker::Worker,
 };
 
@@ -102,7 +102,7 @@ fn variable(args: &Args, name: &str) -> Option<String> {
 
 /// What is wrong is told at once, whoever it belongs to.
 fn configuration(reading: &Reading) -> Result<Config, InvalidConfig> {
-    let of_temporal = temporal::settings(session::variable);
+    let of_temporal = connection::settings(session::variable);
     let of_traces = traces::start(session::variable);
     match (reading.config(), of_temporal, of_traces) {
         (Ok(config), Ok(of_temporal), Ok(())) => {
@@ -127,7 +127,7 @@ fn configuration(reading: &Reading) -> Result<Config, InvalidConfig> {
 
 /// Connects to a namespace that is there.
 async fn connect(exposition: &Exposition) -> anyhow::Result<Client> {
-    let (client, address) = temporal::connect_and_tell(exposition.meter()).await?;
+    let (client, address) = connection::connect_and_tell(exposition.meter()).await?;
     let looked_up = server::describe_namespace(&client).await;
     match looked_up.as_ref().map_err(Status::code) {
         Ok(()) => {

@@ -1,87 +1,89 @@
 //! Accounts: a named endpoint with its key and its limits.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::SystemTime};
 
+use object_store::path::Path;
 use reqwest::Url;
-use seedance_archiver_proto::names;
-use seedance_archiver_workflows::{question::Pace, request::InvalidRequest, windows::Windows};
-
-use super::{ArchiveOptions, Callbacks, CannotReadSecret, Secret, TaskPath, preset, secret};
-use crate::{
-    download::UrlHosts,
-    seedance::{Budget, PAGE_SIZE, Statuses, UrlSeal},
+use seedance_archiver_archive::{Layout, fetch::UrlHosts};
+use seedance_archiver_policy::{
+    deadlines::{Deadlines, TaskTimes},
+    poll::PollSchedule,
+    windows::Windows,
 };
+use seedance_archiver_proto::{names, time::from_unix_seconds, v1::VideoTask};
+use seedance_archiver_seedance::{Endpoint, ReadSecretError, Record, Secret, UrlSeal, read_lines};
+use seedance_archiver_workflows::invalid_request::InvalidRequest;
 
-/// A named Seedance endpoint. Requests carry the name; the key never leaves the worker.
+use super::{ArchiveOptions, Callbacks, preset};
+
+/// A named Seedance endpoint, and how its videos are archived. Requests carry the name; the key never leaves
+/// the worker.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// Name, as requests use it.
-    pub name: String,
-    /// Preset that it was made by.
+    /// The task API as this account uses it.
+    pub endpoint: Endpoint,
+    /// Preset that the account is based on.
     pub preset: Option<&'static str>,
-    /// Base of the API, e.g. `https://ark.ap-southeast.bytepluses.com/api/v3`.
-    pub base_url: Url,
-    /// Where under the base the record of a task is.
-    pub task_path: TaskPath,
-    /// API key.
-    pub api_key: Secret,
-    /// File with the keys that seal URLs, one a line: the first seals, all open. Without it the API
-    /// key does both.
+    /// File with the keys that seal URLs, one on each line: the first key seals, every key unseals. Without
+    /// it the API key does both.
     pub seal_keys_file: Option<PathBuf>,
-    /// Hosts that serve the account's videos.
+    /// Hosts from which the account's videos may be downloaded.
     pub url_hosts: UrlHosts,
-    /// How questions are paced.
-    pub pace: Pace,
-    /// What the service keeps for how long.
+    /// How often tasks are polled.
+    pub schedule: PollSchedule,
+    /// How long tasks can be queried, and how long their URLs work.
     pub windows: Windows,
-    /// What the service calls the statuses.
-    pub statuses: Statuses,
-    /// How often this worker may ask.
-    pub budget: Budget,
-    /// How often this worker may list.
-    pub lists: Budget,
-    /// Tasks on a page of a list.
-    pub list_page_size: usize,
-    /// Whether all its videos are archived, with nobody asking for it.
+    /// Whether every video of the account is archived without a request.
     pub auto_archive: bool,
-    /// Callbacks that are taken. `None`: none are.
+    /// How callbacks are handled. `None`: callbacks are not accepted.
     pub callbacks: Option<Callbacks>,
-    /// How its videos are archived.
+    /// How videos are archived.
     pub archive: ArchiveOptions,
 }
 
 impl Account {
-    /// An account with the defaults of the public service. Its videos may also come from the API's
-    /// own host.
+    /// Returns an account with the defaults of the public service. Its videos may also come from the host of
+    /// the API.
     pub fn new(name: impl Into<String>, base_url: Url, api_key: Secret) -> Self {
         Self {
-            name: name.into(),
             url_hosts: preset::url_hosts().and_of(&base_url),
+            endpoint: Endpoint::new(name, base_url, api_key),
             preset: None,
-            base_url,
-            task_path: TaskPath::default(),
-            api_key,
             seal_keys_file: None,
-            pace: Pace::default(),
+            schedule: PollSchedule::default(),
             windows: Windows::default(),
-            statuses: Statuses::default(),
-            budget: Budget::default(),
-            lists: Budget::of_lists(),
-            list_page_size: PAGE_SIZE,
             auto_archive: false,
             callbacks: None,
             archive: ArchiveOptions::default(),
         }
     }
 
-    /// Where the record of a task is.
-    pub fn task_url(&self, task_id: &str) -> Url {
-        self.task_path.under(&self.base_url, task_id)
+    /// Returns the name of the account.
+    pub fn name(&self) -> &str {
+        &self.endpoint.account
     }
 
-    /// Where its tasks are listed. `None`: that is not known.
-    pub fn list_url(&self) -> Option<Url> {
-        self.task_path.list_under(&self.base_url)
+    /// Returns the deadlines of a task.
+    pub fn deadlines(&self, record: &Record) -> Deadlines {
+        let url = record.main_url();
+        let times = TaskTimes {
+            created_at: from_unix_seconds(record.created_at()),
+            updated_at: from_unix_seconds(record.updated_at()),
+            has_url: url.is_some(),
+            url_expires_at: url.and_then(|url| url.expires_at()),
+        };
+        Deadlines::new(&self.windows, times)
+    }
+
+    /// Returns whether a task is inside its query window. A record without a creation time counts as inside.
+    pub fn is_in_query_window(&self, record: &Record, now: SystemTime) -> bool {
+        let created_at = from_unix_seconds(record.created_at());
+        created_at.is_none_or(|created_at| !self.windows.is_closed(created_at, now))
+    }
+
+    /// Returns the keys of a task's objects under `root`.
+    pub fn layout(&self, root: &Path, task: &VideoTask) -> Layout {
+        Layout::new(root, &self.archive.keys, self.name(), task)
     }
 
     /// The seal of this account's URLs, with the keys as they are now. What the API key has sealed
@@ -90,17 +92,17 @@ impl Account {
     /// # Errors
     ///
     /// Where a file of keys cannot be read. An API key that cannot be is missed only where there is no other.
-    pub fn seal(&self) -> Result<UrlSeal, CannotReadSecret> {
+    pub fn seal(&self) -> Result<UrlSeal, ReadSecretError> {
         let mut keys = match &self.seal_keys_file {
-            Some(path) => secret::read_lines(path)?,
+            Some(path) => read_lines(path)?,
             None => Vec::new(),
         };
-        match self.api_key.read() {
+        match self.endpoint.api_key.read() {
             Ok(api_key) => keys.push(api_key),
             Err(error) if keys.is_empty() => return Err(error),
             Err(_) => {}
         }
-        Ok(UrlSeal::new(&self.name, &keys))
+        Ok(UrlSeal::new(self.name(), &keys))
     }
 }
 
@@ -138,7 +140,7 @@ impl Accounts {
 
 impl FromIterator<Account> for Accounts {
     fn from_iter<I: IntoIterator<Item = Account>>(accounts: I) -> Self {
-        let by_name = |account: Account| (account.name.clone(), Arc::new(account));
+        let by_name = |account: Account| (account.name().to_owned(), Arc::new(account));
         Self(accounts.into_iter().map(by_name).collect())
     }
 }
@@ -163,8 +165,8 @@ mod tests {
     #[test]
     fn an_unknown_account_is_told_what_there_is() {
         let accounts = Accounts::from_iter([account("default", "k"), account("eu", "k")]);
-        assert_eq!(accounts.get("").unwrap().name, "default");
-        assert_eq!(accounts.get("eu").unwrap().name, "eu");
+        assert_eq!(accounts.get("").unwrap().name(), "default");
+        assert_eq!(accounts.get("eu").unwrap().name(), "eu");
         let error = accounts.get("us").unwrap_err().to_string();
         assert_eq!(
             error,
@@ -181,8 +183,9 @@ mod tests {
             ..account("a", "api-key")
         };
         let seal = |account: &Account| account.seal().unwrap().seal("cgt-1", "https://a/v.mp4");
-        let opens =
-            |account: &Account, sealed: &str| account.seal().unwrap().open("cgt-1", sealed).is_ok();
+        let opens = |account: &Account, sealed: &str| {
+            account.seal().unwrap().unseal("cgt-1", sealed).is_ok()
+        };
         let write = |keys: &str| std::fs::write(file.path(), keys).unwrap();
 
         let by_api_key = seal(&derived);
@@ -199,10 +202,8 @@ mod tests {
             "the key is gone"
         );
 
-        let rotated = Account {
-            api_key: Secret::Value(SecretString::from("new-api-key")),
-            ..ring
-        };
+        let mut rotated = ring;
+        rotated.endpoint.api_key = Secret::Value(SecretString::from("new-api-key"));
         assert!(!opens(&rotated, &by_api_key));
         write("two\napi-key\n");
         assert!(opens(&rotated, &by_api_key), "an earlier API key is listed");

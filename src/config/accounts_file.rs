@@ -3,20 +3,19 @@
 use std::path::PathBuf;
 
 use reqwest::Url;
-use seedance_archiver_proto::status;
-use seedance_archiver_workflows::{question::Pace, request, windows::Windows};
+use seedance_archiver_policy::{poll::PollSchedule, windows::Windows};
+use seedance_archiver_proto::{account as account_name, status};
+use seedance_archiver_seedance::{Endpoint, RateLimit, StatusAliases, read_lines};
 
 use super::{
     Account, Callbacks, Secret, TaskPath, UrlHosts,
     archive_options::archive_options,
     callbacks,
     preset::{self, Preset},
-    secret,
     section::{File, Section},
     source::{Fault, Sources},
     url::http_url,
 };
-use crate::seedance::{Budget, PAGE_SIZE, Statuses};
 
 /// What a file says.
 pub(super) struct Reading {
@@ -61,8 +60,8 @@ fn account(
     section: Section,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Option<Account> {
-    if let Err(error) = request::check_account(name) {
-        section.fault_in(&error.problem);
+    if let Err(problem) = account_name::check(name) {
+        section.fault_in(problem);
     }
     let preset = section.parsed("preset", Preset::named);
     let base_url = base_url(&section, preset);
@@ -77,27 +76,26 @@ fn account(
         section.fault("auto_archive", NO_LIST);
     }
     let windows = windows(&section, preset);
-    let pace = pace(&section);
-    let statuses = statuses(&section);
-    let (budget, lists) = budgets(&section);
+    let schedule = schedule(&section);
+    let status_aliases = status_aliases(&section);
+    let (query_limit, list_limit) = rate_limits(&section);
     let seal_keys_file = section.parsed("seal_keys_file", seal_keys_file);
     let callbacks = callbacks(&section, variable);
     let archive = archive_options(&section);
     section.finish();
     Some(Account {
-        name: name.to_owned(),
+        endpoint: Endpoint {
+            task_path: task_path.unwrap_or_default(),
+            status_aliases,
+            query_limit,
+            list_limit,
+            ..Endpoint::new(name, base_url?, api_key?)
+        },
         preset: preset.map(|preset| preset.name),
-        base_url: base_url?,
-        task_path: task_path.unwrap_or_default(),
-        api_key: api_key?,
         seal_keys_file,
         url_hosts,
-        pace,
+        schedule,
         windows,
-        statuses,
-        budget,
-        lists,
-        list_page_size: PAGE_SIZE,
         auto_archive,
         callbacks,
         archive,
@@ -194,26 +192,26 @@ fn windows(section: &Section, preset: Option<Preset>) -> Windows {
     windows
 }
 
-fn pace(section: &Section) -> Pace {
-    let mut pace = Pace::default();
+fn schedule(section: &Section) -> PollSchedule {
+    let mut schedule = PollSchedule::default();
     let Some(section) = section.section("pace") else {
-        return pace;
+        return schedule;
     };
-    section.set_duration("shortest", &mut pace.shortest);
-    section.set_duration("longest", &mut pace.longest);
-    section.set_duration("not_found_grace", &mut pace.not_found_grace);
-    if pace.shortest.is_zero() {
+    section.set_duration("shortest", &mut schedule.min_interval);
+    section.set_duration("longest", &mut schedule.max_interval);
+    section.set_duration("not_found_grace", &mut schedule.not_found_grace);
+    if schedule.min_interval.is_zero() {
         section.fault("shortest", "must be longer than nothing");
     }
-    if pace.longest < pace.shortest {
+    if schedule.max_interval < schedule.min_interval {
         section.fault("longest", "must not be less than shortest");
     }
     section.finish();
-    pace
+    schedule
 }
 
-fn statuses(section: &Section) -> Statuses {
-    let mut statuses = Statuses::default();
+fn status_aliases(section: &Section) -> StatusAliases {
+    let mut statuses = StatusAliases::default();
     let Some(section) = section.section("statuses") else {
         return statuses;
     };
@@ -226,16 +224,16 @@ fn statuses(section: &Section) -> Statuses {
 }
 
 /// Of questions and of lists.
-fn budgets(section: &Section) -> (Budget, Budget) {
+fn rate_limits(section: &Section) -> (RateLimit, RateLimit) {
     let Some(section) = section.section("limits") else {
-        return (Budget::default(), Budget::of_lists());
+        return (RateLimit::public_queries(), RateLimit::public_lists());
     };
     let queries = section.positive("queries_per_second");
     let lists = section.positive("lists_per_second");
     section.finish();
     (
-        queries.map_or_else(Budget::default, Budget::per_second),
-        lists.map_or_else(Budget::of_lists, Budget::per_second),
+        queries.map_or_else(RateLimit::public_queries, RateLimit::per_second),
+        lists.map_or_else(RateLimit::public_lists, RateLimit::per_second),
     )
 }
 
@@ -268,7 +266,7 @@ pub(super) fn secret_file(path: &str) -> Result<Secret, String> {
 /// The same of a file of several.
 pub(super) fn seal_keys_file(path: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(path);
-    secret::read_lines(&path).map_err(|error| format!("names no seal keys: {error}"))?;
+    read_lines(&path).map_err(|error| format!("names no seal keys: {error}"))?;
     Ok(path)
 }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use object_store::path::Path;
 
+use seedance_archiver_archive::{KeyTemplate, ObjectOptions, checks::Mismatch};
+
 use super::section::Section;
-use crate::archive::{KeyTemplate, ObjectOptions, checks::Mismatch};
 
 /// How an account's videos are archived.
 #[derive(Clone, Debug, Default)]

@@ -147,7 +147,9 @@ impl<'a> Environment<'a> {
             AUTO_ARCHIVE,
         ];
         let given = own.into_iter().find(|name| self.has(name));
-        let is_in_file = accounts.iter().any(|it| it.name == names::DEFAULT_ACCOUNT);
+        let is_in_file = accounts
+            .iter()
+            .any(|it| it.name() == names::DEFAULT_ACCOUNT);
         match given {
             Some(name) if is_in_file => self.fault(
                 name,
@@ -263,7 +265,7 @@ impl<'a> Environment<'a> {
                 format!(
                     "is not set, and the account `{}` takes callbacks: say where they come in, e.g. \
                      `0.0.0.0:8088`",
-                    account.name
+                    account.name()
                 ),
             ),
             (None, true) if self.faults.is_empty() => self.fault(

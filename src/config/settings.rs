@@ -9,7 +9,7 @@ use super::{
     Account, Operations, Reading, Secret, Source, duration::words, environment::setting,
     source::Sources,
 };
-use crate::{archive::checks::Mismatch, seedance::Statuses};
+use crate::{archive::checks::Mismatch, seedance::StatusAliases};
 
 /// A setting as it takes effect.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -113,15 +113,15 @@ impl List<'_> {
     }
 
     fn account(&mut self, account: &Account) {
-        let name = |key: &str| format!("accounts.{}.{key}", account.name);
+        let name = |key: &str| format!("accounts.{}.{key}", account.name());
         let time = |time: Duration| words(time);
         if self.sources.has(&name("preset")) {
             let preset = account.preset.unwrap_or(NONE);
             self.add(name("preset"), preset);
         }
-        self.add(name("base_url"), &account.base_url);
-        self.add(name("task_path"), &account.task_path);
-        self.secret(name("api_key"), &account.api_key);
+        self.add(name("base_url"), &account.endpoint.base_url);
+        self.add(name("task_path"), &account.endpoint.task_path);
+        self.secret(name("api_key"), &account.endpoint.api_key);
         let seal_keys = account.seal_keys_file.as_ref().map(|path| path.display());
         self.add(name("seal_keys_file"), or_none(seal_keys.as_ref()));
         self.add(name("url_hosts"), &account.url_hosts);
@@ -138,15 +138,24 @@ impl List<'_> {
             name("windows.url_lifetime"),
             time(account.windows.url_lifetime),
         );
-        self.add(name("pace.shortest"), time(account.pace.shortest));
-        self.add(name("pace.longest"), time(account.pace.longest));
+        self.add(name("pace.shortest"), time(account.schedule.min_interval));
+        self.add(name("pace.longest"), time(account.schedule.max_interval));
         self.add(
             name("pace.not_found_grace"),
-            time(account.pace.not_found_grace),
+            time(account.schedule.not_found_grace),
         );
-        self.add(name("statuses"), own_words(&account.statuses));
-        self.add(name("limits.queries_per_second"), &account.budget);
-        self.add(name("limits.lists_per_second"), &account.lists);
+        self.add(
+            name("statuses"),
+            own_words(&account.endpoint.status_aliases),
+        );
+        self.add(
+            name("limits.queries_per_second"),
+            &account.endpoint.query_limit,
+        );
+        self.add(
+            name("limits.lists_per_second"),
+            &account.endpoint.list_limit,
+        );
         self.add(name("auto_archive"), account.auto_archive);
         match &account.callbacks {
             None => self.add(name("callbacks"), NONE),
@@ -160,7 +169,7 @@ impl List<'_> {
     }
 
     fn archive(&mut self, account: &Account) {
-        let name = |key: &str| format!("accounts.{}.archive.{key}", account.name);
+        let name = |key: &str| format!("accounts.{}.archive.{key}", account.name());
         let archive = &account.archive;
         let prefix = Some(&archive.objects.prefix).filter(|it| it.parts().next().is_some());
         self.add(name("prefix"), or_none(prefix));
@@ -192,8 +201,8 @@ impl List<'_> {
 }
 
 /// The words beyond those that are known anyway.
-fn own_words(statuses: &Statuses) -> String {
-    let known = Statuses::default();
+fn own_words(statuses: &StatusAliases) -> String {
+    let known = StatusAliases::default();
     let own = statuses.0.iter();
     pairs(own.filter(|(word, status)| known.0.get(*word) != Some(*status)))
 }

@@ -6,11 +6,8 @@ use seedance_archiver_proto::v1::{ArchivedObject, Manifest};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{
-    collect::{Collected, Video},
-    links::Links,
-};
-use crate::archive::{Archive, receipt};
+use super::collect::{Collected, Video};
+use crate::archive::{Archive, links::Links, receipt};
 
 const HTML: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -84,7 +81,7 @@ pub(super) fn html(archive: &Archive, collected: &Collected, links: &Links) -> S
         version: env!("CARGO_PKG_VERSION"),
         made_at: Timestamp::now().as_second(),
         links_until: links.until().map(Timestamp::as_second),
-        links_may_end_sooner: links.may_end_sooner(),
+        links_may_end_sooner: links.may_expire_sooner(),
         unreadable: collected.unreadable.len(),
         videos: collected.videos.iter().map(|it| card(it, links)).collect(),
     };

@@ -11,6 +11,7 @@ use std::{
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use seedance_archiver_seedance::RATE_LIMIT_WAIT;
 use temporalio_common::telemetry::{
     PrometheusExporterOptions, TelemetryOptions,
     metrics::{CoreMeter, TemporalMeter},
@@ -39,8 +40,6 @@ pub(crate) const TRANSFER_SPEED: &str = "seedance_archiver_transfer_bytes_per_se
 pub(crate) const TRANSFERS_RUNNING: &str = "seedance_archiver_transfers_running";
 /// Attempts that failed.
 pub(crate) const RETRIES: &str = "seedance_archiver_retries_total";
-/// Waits for an account's budget.
-pub(crate) const BUDGET_WAIT: &str = "seedance_archiver_budget_wait_seconds";
 /// Lifecycles that run.
 pub(crate) const OPEN_LIFECYCLES: &str = "seedance_archiver_open_lifecycles";
 /// The first archive deadline among them.
@@ -121,7 +120,7 @@ const BUCKETS: [(&str, &[f64]); 5] = [
         ],
     ),
     (
-        BUDGET_WAIT,
+        RATE_LIMIT_WAIT,
         &[0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, MINUTE],
     ),
 ];
@@ -256,7 +255,7 @@ fn describe() {
         "Attempts at activities that failed, by the type of the failure."
     );
     describe_histogram!(
-        BUDGET_WAIT,
+        RATE_LIMIT_WAIT,
         seconds,
         "Waits for a turn within an account's budget."
     );

@@ -3,14 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use metrics::{counter, gauge, histogram};
-use seedance_archiver_proto::{outcome, v1::Manifest};
+use seedance_archiver_proto::{outcome, time::from_unix_seconds, v1::Manifest};
 use temporalio_sdk::activities::ActivityInfo;
 
 use super::metrics::{
-    ARCHIVE_LAG, ARCHIVE_TIME_LEFT, ARCHIVED_BYTES, BUDGET_WAIT, DETECTION_LAG, LIFECYCLES_ENDED,
-    POLLS, RETRIES, TRANSFER_SPEED, TRANSFERS_RUNNING,
+    ARCHIVE_LAG, ARCHIVE_TIME_LEFT, ARCHIVED_BYTES, DETECTION_LAG, LIFECYCLES_ENDED, POLLS,
+    RETRIES, TRANSFER_SPEED, TRANSFERS_RUNNING,
 };
-use crate::{lifecycles::WORKFLOW_TYPE, time::time};
+use crate::temporal::lifecycles::WORKFLOW_TYPE;
 
 /// What came of a question about a task.
 #[derive(Clone, Copy, PartialEq)]
@@ -38,11 +38,6 @@ pub(crate) fn detected(account: &str, updated_at: i64) {
     if let Some(lag) = since(updated_at) {
         histogram!(DETECTION_LAG, "account" => account.to_owned()).record(lag);
     }
-}
-
-/// A call waited for its turn.
-pub(crate) fn waited(account: &str, call: &'static str, time: Duration) {
-    histogram!(BUDGET_WAIT, "account" => account.to_owned(), "call" => call).record(time);
 }
 
 /// An attempt at an activity failed.
@@ -128,6 +123,8 @@ impl Archived<'_> {
 
 /// Seconds since then. `None`: it is not known when that was.
 fn since(unix_seconds: i64) -> Option<f64> {
-    let since = time(unix_seconds)?.elapsed().unwrap_or_default();
+    let since = from_unix_seconds(unix_seconds)?
+        .elapsed()
+        .unwrap_or_default();
     Some(since.as_secs_f64())
 }

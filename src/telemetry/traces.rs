@@ -3,12 +3,7 @@
 
 use std::sync::OnceLock;
 
-use object_store::path::Path;
-use opentelemetry::{
-    Context, KeyValue,
-    global::{self, BoxedTracer},
-    trace::{FutureExt, SpanKind, Status, TraceContextExt, Tracer},
-};
+use opentelemetry::global;
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 use temporalio_client::ClientOptions;
@@ -74,42 +69,6 @@ pub(crate) fn traced(client: ClientOptions) -> ClientOptions {
         .data_converter(client.data_converter)
         .plugin(OpenTelemetryPlugin::builder().build())
         .build()
-}
-
-/// A span of what a future does, under the span in which it is made.
-pub(crate) fn span<T, E, F>(
-    name: &'static str,
-    attributes: impl IntoIterator<Item = KeyValue>,
-    work: F,
-) -> impl Future<Output = Result<T, E>>
-where
-    F: Future<Output = Result<T, E>>,
-{
-    let span = tracer()
-        .span_builder(name)
-        .with_kind(SpanKind::Client)
-        .with_attributes(attributes)
-        .start_with_context(&tracer(), &Context::current());
-    let context = Context::current_with_span(span);
-    async move {
-        let done = work.with_context(context.clone()).await;
-        let span = context.span();
-        if done.is_err() {
-            // What it says is in the activity's failure.
-            span.set_status(Status::error("failed"));
-        }
-        span.end();
-        done
-    }
-}
-
-/// What a span says of the object that it is about.
-pub(crate) fn object(key: &Path) -> [KeyValue; 1] {
-    [KeyValue::new("object.key", key.to_string())]
-}
-
-fn tracer() -> BoxedTracer {
-    global::tracer(NAME)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, ensure};
 use seedance_archiver::{
     config::Account,
-    lifecycles::{self, Doing},
+    temporal::lifecycles::{self, Doing},
 };
 use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use seedance_archiver_simulator::{Image, Script};

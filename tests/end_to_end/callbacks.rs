@@ -48,8 +48,8 @@ const NEVER: Duration = Duration::from_secs(3600);
 /// A world that takes callbacks and asks by itself only once.
 async fn world(server: &Server, start_lifecycles: bool) -> anyhow::Result<World> {
     let change = |account: &mut Account| {
-        account.pace.shortest = NEVER;
-        account.pace.longest = NEVER;
+        account.schedule.min_interval = NEVER;
+        account.schedule.max_interval = NEVER;
         account.callbacks = Some(Callbacks {
             token: Secret::from(TOKEN.to_owned()),
             start_lifecycles,

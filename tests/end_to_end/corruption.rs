@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use futures::future::try_join_all;
-use seedance_archiver::lifecycles::Doing;
+use seedance_archiver::temporal::lifecycles::Doing;
 use seedance_archiver_proto::v1::{Manifest, ObjectCheck};
 use seedance_archiver_simulator::{Announced, Corruption, Script};
 

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow, bail, ensure};
+use seedance_archiver_policy::pages;
 use seedance_archiver_proto::{
     names,
     v1::{
@@ -14,10 +15,7 @@ use seedance_archiver_proto::{
     },
 };
 use seedance_archiver_simulator::Script;
-use seedance_archiver_workflows::{
-    encoding::{self, Contract, Encoding},
-    pages,
-};
+use seedance_archiver_workflows::encoding::{self, Contract, Encoding};
 use temporalio_client::{
     Client, UntypedQuery, UntypedSignal, UntypedWorkflow, UntypedWorkflowHandle,
     WorkflowGetResultOptions, WorkflowQueryOptions, WorkflowSignalOptions, WorkflowStartOptions,

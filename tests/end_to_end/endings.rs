@@ -140,7 +140,7 @@ async fn not_existing_is_unknown(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::with(
         &server,
         |simulator| simulator,
-        |account| account.pace.not_found_grace = grace,
+        |account| account.schedule.not_found_grace = grace,
     )
     .await?;
     let now = jiff::Timestamp::now();
@@ -200,7 +200,7 @@ async fn seen_and_then_not_found(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::with(
         &server,
         |simulator| simulator,
-        |account| account.pace.not_found_grace = grace,
+        |account| account.schedule.not_found_grace = grace,
     )
     .await?;
     let id = world.simulator.create(Script {

@@ -150,8 +150,8 @@ async fn is_told_by_callbacks(server: Arc<Server>) -> anyhow::Result<()> {
     let server = server.in_namespace().await?;
     let hour = Duration::from_secs(3600);
     let by_callbacks_alone = |account: &mut Account| {
-        account.pace.shortest = hour;
-        account.pace.longest = hour;
+        account.schedule.min_interval = hour;
+        account.schedule.max_interval = hour;
         account.callbacks = Some(Callbacks {
             token: Secret::from(TOKEN.to_owned()),
             start_lifecycles: true,

@@ -4,8 +4,10 @@ mod bucket;
 mod chromium;
 mod many;
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context, ensure};
 use seedance_archiver_simulator::Script;

@@ -238,7 +238,7 @@ async fn status_of_nothing(server: Arc<Server>) -> anyhow::Result<()> {
 async fn list_finds(server: Arc<Server>) -> anyhow::Result<()> {
     let name = server.unique("account");
     let account = name.clone();
-    let world = World::with(&server, |it| it, |it| it.name = account).await?;
+    let world = World::with(&server, |it| it, |it| it.endpoint.account = account).await?;
     let scripts = [
         (Ending::Succeeded, Duration::ZERO),
         (Ending::Failed, Duration::ZERO),

@@ -58,8 +58,8 @@ async fn patient_world(server: &Server) -> anyhow::Result<World> {
         server,
         |simulator| simulator,
         |account| {
-            account.pace.shortest = NEVER;
-            account.pace.longest = NEVER;
+            account.schedule.min_interval = NEVER;
+            account.schedule.max_interval = NEVER;
         },
     )
     .await

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
-use seedance_archiver::sweeps;
+use seedance_archiver::temporal::sweeps;
 use seedance_archiver_proto::names;
 use seedance_archiver_simulator::Script;
 use temporalio_client::{

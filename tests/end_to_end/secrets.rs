@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use seedance_archiver::{config::Account, lifecycles::Doing};
+use seedance_archiver::{config::Account, temporal::lifecycles::Doing};
 use seedance_archiver_simulator::Script;
 use serde_json::{Value, json};
 

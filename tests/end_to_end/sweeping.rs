@@ -6,12 +6,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use seedance_archiver::{
-    archive::{Archive, Layout},
+    archive::Archive,
     config::Account,
-    http,
-    lifecycles::Lifecycle,
-    seedance::{self, Budget},
-    sweeps,
+    seedance::{self, RateLimit},
+    temporal::{lifecycles::Lifecycle, sweeps},
 };
 use seedance_archiver_proto::{
     names,
@@ -60,8 +58,8 @@ pub(crate) async fn world(
 ) -> anyhow::Result<(World, String)> {
     let name = server.unique("swept");
     let account = |account: &mut Account| {
-        account.name = name.clone();
-        account.lists = Budget::per_second(1_000.0);
+        account.endpoint.account = name.clone();
+        account.endpoint.list_limit = RateLimit::per_second(1_000.0);
         change(account);
     };
     let world = World::with(server, |simulator| simulator, account).await?;
@@ -117,7 +115,7 @@ fn workflow(server: &Server, account: &str) -> WorkflowHandle<Client, SweepVideo
 
 /// The history of a sweep of several pages, in which something is started.
 pub(crate) async fn history(server: &Server) -> anyhow::Result<Vec<u8>> {
-    let (world, account) = world(server, |account| account.list_page_size = 1).await?;
+    let (world, account) = world(server, |account| account.endpoint.list_page_size = 1).await?;
     for _ in 0..2 {
         world.simulator.create(Script::default());
     }
@@ -212,7 +210,7 @@ pub(crate) fn sweep_command(
 /// More pages than a run has, each with one task that has ended without a video.
 async fn goes_on_in_another_run(server: Arc<Server>) -> anyhow::Result<()> {
     const TASKS: i64 = 52;
-    let (world, account) = world(&server, |account| account.list_page_size = 1).await?;
+    let (world, account) = world(&server, |account| account.endpoint.list_page_size = 1).await?;
     for _ in 0..TASKS {
         let id = world.simulator.create(Script::default());
         leave_outcome(&world, &account, &id).await?;
@@ -239,11 +237,11 @@ async fn goes_on_in_another_run(server: Arc<Server>) -> anyhow::Result<()> {
 /// What a lifecycle leaves of a task that has ended without a video.
 async fn leave_outcome(world: &World, account: &str, task_id: &str) -> anyhow::Result<()> {
     let account = world.config.accounts.get(account)?;
-    let record = seedance::Client::new(http::client()?)
-        .query(&account, task_id)
+    let record = seedance::Client::new(seedance_archiver_http::client()?)
+        .query(&account.endpoint, task_id)
         .await?;
     let archive = Archive::open(&world.config.archive_url)?;
-    let layout = Layout::new(&archive.root, &account, &record.without_urls());
+    let layout = account.layout(&archive.root, &record.without_urls());
     let url = archive.url_of(&layout.outcome());
     let path = PathBuf::from(url.strip_prefix("file://").context("not a local URL")?);
     std::fs::create_dir_all(path.parent().context("no folder")?)?;

@@ -86,7 +86,7 @@ async fn cancelled_and_purged(server: Arc<Server>) -> anyhow::Result<()> {
         |simulator| simulator,
         |account| {
             account.windows.cancelled_retention = 2 * SECOND;
-            account.pace.not_found_grace = SECOND;
+            account.schedule.not_found_grace = SECOND;
         },
     )
     .await?;
@@ -139,7 +139,7 @@ async fn outside_query_window(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::with(
         &server,
         |simulator| simulator,
-        |account| account.pace.not_found_grace = SECOND,
+        |account| account.schedule.not_found_grace = SECOND,
     )
     .await?;
     let result = world.run(&server, "cgt-20250101000000-zzzzz").await?;
@@ -212,7 +212,7 @@ async fn key_is_replaced(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::with(
         &server,
         |simulator| simulator,
-        |account| account.api_key = Secret::File(file.path().to_owned()),
+        |account| account.endpoint.api_key = Secret::File(file.path().to_owned()),
     )
     .await?;
     let id = world.simulator.create(Script::default());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use seedance_archiver::search_attributes;
+use seedance_archiver::temporal::search_attributes;
 use seedance_archiver_simulator::{Ending, Script};
 use temporalio_client::{Client, NamespacedClient, WorkflowCountOptions};
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
-use seedance_archiver::lifecycles::Doing;
+use seedance_archiver::temporal::lifecycles::Doing;
 use seedance_archiver_proto::{names, v1::VideoTask};
 use seedance_archiver_simulator::Script;
 use temporalio_client::{

@@ -13,7 +13,7 @@ use reqwest::Url;
 use seedance_archiver::{
     config::{Account, Accounts, Config},
     dev_server::DevServer,
-    lifecycles::{self, Lifecycle},
+    temporal::lifecycles::{self, Lifecycle},
     worker::Worker,
 };
 use seedance_archiver_proto::{
@@ -140,7 +140,7 @@ impl World {
             simulator.base_url().parse()?,
             simulator.api_key().to_owned().into(),
         );
-        account.pace.shortest = Duration::from_millis(200);
+        account.schedule.min_interval = Duration::from_millis(200);
         change(&mut account);
         let config = Config {
             accounts: Accounts::from_iter([account]),
@@ -370,7 +370,8 @@ pub(crate) async fn outlives_a_404(
     server: &Server,
     cut_short: impl AsyncFnOnce(&str) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let grace = |account: &mut Account| account.pace.not_found_grace = Duration::from_millis(500);
+    let grace =
+        |account: &mut Account| account.schedule.not_found_grace = Duration::from_millis(500);
     let world = World::with(server, |simulator| simulator, grace).await?;
     let id = world.simulator.create(Script {
         queued: Some(Duration::from_secs(6)),

@@ -1,6 +1,9 @@
 //! Tools beyond Rust and Temporal that tests need.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 /// A tool that is not here.
 #[derive(Debug)]
@@ -28,7 +31,8 @@ pub(crate) fn minio() -> Result<PathBuf, Missing> {
 
 /// Where `ci/tools` puts what it installs.
 pub(crate) fn installed(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("target/tools")
-        .join(path)
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let is_workspace = |it: &&Path| it.join("Cargo.lock").is_file();
+    let workspace = package.ancestors().find(is_workspace);
+    workspace.unwrap_or(package).join("target/tools").join(path)
 }

@@ -22,7 +22,7 @@ use temporalio_common::{
     data_converters::PayloadConversionError, protos::temporal::api::common::v1::Payload,
 };
 
-use crate::request::InvalidRequest;
+use crate::invalid_request::InvalidRequest;
 
 /// Metadata that names the encoding of a payload.
 const ENCODING: &str = "encoding";

@@ -61,16 +61,13 @@ pub mod activities;
 pub mod attributes;
 pub mod details;
 pub mod encoding;
-pub mod ending;
+pub mod invalid_request;
 mod lifecycle;
 mod options;
-pub mod pages;
-pub mod question;
 pub mod reply;
 pub mod request;
 mod sweep;
-mod urgency;
-pub mod windows;
+pub mod video_lost;
 
 pub use lifecycle::VideoTaskLifecycle;
 pub use sweep::SweepVideoTasks;

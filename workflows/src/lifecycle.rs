@@ -6,6 +6,7 @@
 mod follow;
 mod known;
 
+use seedance_archiver_policy::outcomes;
 use seedance_archiver_proto::{
     names::failure,
     outcome, phase, status,
@@ -26,9 +27,10 @@ use crate::{
     activities::{QueryActivities, TransferActivities},
     attributes,
     encoding::Encoding,
-    ending, options,
+    options,
     reply::{Bare, Reply},
     request::Request,
+    video_lost,
 };
 use follow::{Stop, follow};
 use known::{last_seen, record_in, show, show_result, transfers_task_queue, write_attributes};
@@ -73,7 +75,7 @@ impl VideoTaskLifecycle {
         write_attributes(ctx, attributes::of_result(&request, &result));
         show_result(ctx, &result);
         if result.outcome == outcome::LOST && !request.report_only {
-            return Err(ending::video_lost(Reply::new(result, encoding)).into());
+            return Err(video_lost::failure(Reply::new(result, encoding)).into());
         }
         Ok(Reply::new(result, encoding))
     }
@@ -99,10 +101,10 @@ async fn run_to_the_end(
 ) -> Result<VideoTaskLifecycleResult, Stop> {
     let task = follow(ctx, request).await?;
     if task.status != status::SUCCEEDED {
-        return Ok(ending::unsuccessful(task));
+        return Ok(outcomes::unsuccessful(task));
     }
     let manifest = archive(ctx, request, task.clone()).await?;
-    Ok(ending::archived(task, manifest))
+    Ok(outcomes::archived(task, manifest))
 }
 
 /// Goes on in a run with a history of its own.
@@ -143,7 +145,7 @@ async fn cancelled(ctx: &Context, request: &VideoTaskLifecycleRequest) -> VideoT
         .as_ref()
         .is_none_or(|task| task.status == status::QUEUED);
     if !request.cancel_task || !may_be_queued {
-        return ending::cancelled_by_caller("the task goes its own way", task);
+        return outcomes::cancelled_by_caller("the task goes its own way", task);
     }
     let cancel = CancelVideoTaskRequest {
         task_id: request.task_id.clone(),
@@ -165,11 +167,11 @@ async fn cancelled(ctx: &Context, request: &VideoTaskLifecycleRequest) -> VideoT
             } else {
                 format!("the task was {status} and goes its own way")
             };
-            ending::cancelled_by_caller(&task_too, task)
+            outcomes::cancelled_by_caller(&task_too, task)
         }
         Err(error) => {
             let task_too = format!("the task could not be cancelled: {}", words(&error));
-            ending::cancelled_by_caller(&task_too, task)
+            outcomes::cancelled_by_caller(&task_too, task)
         }
     }
 }
@@ -206,7 +208,7 @@ fn end_after(
     last_seen: Option<VideoTask>,
 ) -> Option<VideoTaskLifecycleResult> {
     let verdict = verdict(error)?;
-    Some(ending::after_verdict(verdict, words(error), last_seen))
+    Some(outcomes::after_verdict(verdict, words(error), last_seen))
 }
 
 /// The failure is the workflow's own. Where the archive has another video in the task's place, a record
@@ -222,7 +224,7 @@ async fn fail(
             if failure.type_name() == Some(failure::STORE_CONFLICT)
     );
     if is_conflict {
-        let mut result = ending::conflict(words(&error), last_seen(ctx));
+        let mut result = outcomes::conflict(words(&error), last_seen(ctx));
         record(ctx, request, &mut result).await;
     }
     error.into()

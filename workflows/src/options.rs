@@ -2,16 +2,16 @@
 
 use std::time::{Duration, SystemTime};
 
+use seedance_archiver_policy::priority::priority_key;
 use seedance_archiver_proto::{
     names,
     v1::{SweepPage, VideoTask},
 };
+use temporalio_common::Priority;
 use temporalio_workflow::{
     ActivityCancellationType, ActivityCloseTimeouts, ActivityOptions, RetryPolicy,
     WorkflowCancellationToken,
 };
-
-use crate::urgency;
 
 /// One question: a request to the API and its answer.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(60);
@@ -56,7 +56,7 @@ pub(crate) fn transfer(
         .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
         .heartbeat_timeout(TRANSFER_HEARTBEAT)
         .retry_policy(patient())
-        .priority(urgency::priority(task.archive_deadline, now))
+        .priority(priority(task.archive_deadline, now))
         .summary(format!("archive {}", task.model))
         .build()
 }
@@ -104,6 +104,12 @@ pub(crate) fn cancel_task() -> ActivityOptions {
         .cancellation_token(WorkflowCancellationToken::new())
         .summary("cancel the task upstream")
         .build()
+}
+
+fn priority(archive_deadline: i64, now: Option<SystemTime>) -> Priority {
+    let mut priority = Priority::default();
+    priority.priority_key = priority_key(archive_deadline, now);
+    priority
 }
 
 fn patient() -> RetryPolicy {

@@ -2,8 +2,9 @@
 //! left to the SDK, it would fail the workflow task again and again.
 
 use seedance_archiver_proto::{
-    names::failure,
-    service_tier, task_id,
+    account, service_tier,
+    sweep_page::MAX_PAGE_NUM,
+    task_id,
     v1::{
         ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, QueryVideoTaskRequest,
         RecordOutcomeRequest, SweepPage, SweepVideoTaskPageRequest, SweepVideoTasksRequest,
@@ -14,43 +15,13 @@ use temporalio_common::{
     data_converters::{
         PayloadConversionError, SerializationContext, TemporalDeserializable, TemporalSerializable,
     },
-    error::ApplicationFailure,
     protos::temporal::api::common::v1::Payload,
 };
 
-use crate::encoding::{self, Contract, Encoding};
-
-/// The last page of a list that the service has.
-pub const LAST_PAGE: i64 = 500;
-
-/// Why a request is refused.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("`{field}` {problem}")]
-pub struct InvalidRequest {
-    /// The field that is wrong, as a path from the request.
-    pub field: String,
-    /// What is wrong with it; completes the sentence "`field` …".
-    pub problem: String,
-}
-
-impl InvalidRequest {
-    /// A fault in one field.
-    pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            problem: problem.into(),
-        }
-    }
-}
-
-impl From<InvalidRequest> for ApplicationFailure {
-    fn from(error: InvalidRequest) -> Self {
-        ApplicationFailure::builder(error)
-            .type_name(failure::INVALID_REQUEST.to_owned())
-            .non_retryable(true)
-            .build()
-    }
-}
+use crate::{
+    encoding::{self, Contract, Encoding},
+    invalid_request::InvalidRequest,
+};
 
 /// The input of an activity or workflow: a message, or why it could not be read.
 #[derive(Clone, Debug)]
@@ -220,8 +191,8 @@ fn check_page(field: &str, page: &SweepPage) -> Result<(), InvalidRequest> {
             problem,
         ));
     }
-    if !(1..=LAST_PAGE).contains(&page.page_num) {
-        let problem = format!("must be a number from 1 to {LAST_PAGE}");
+    if !(1..=MAX_PAGE_NUM).contains(&page.page_num) {
+        let problem = format!("must be a number from 1 to {MAX_PAGE_NUM}");
         return Err(InvalidRequest::new(format!("{field}.page_num"), problem));
     }
     Ok(())
@@ -231,18 +202,13 @@ fn check_task_id(field: &str, id: &str) -> Result<(), InvalidRequest> {
     task_id::check(id).map_err(|problem| InvalidRequest::new(field, problem))
 }
 
-/// Checks the name of an account: it is part of workflow ids and object keys.
+/// Checks the name of an account.
+///
+/// # Errors
+///
+/// If the name contains a character that workflow ids and object keys should not.
 pub fn check_account(name: &str) -> Result<(), InvalidRequest> {
-    let is_sound = name
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-    if is_sound && name != "." && name != ".." {
-        return Ok(());
-    }
-    Err(InvalidRequest::new(
-        "account",
-        "may hold letters, digits, `-`, `_` and `.` only",
-    ))
+    account::check(name).map_err(|problem| InvalidRequest::new("account", problem))
 }
 
 #[cfg(test)]

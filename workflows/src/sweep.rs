@@ -3,6 +3,7 @@
 // The constants that the macro makes carry no documentation.
 #![allow(missing_docs)]
 
+use seedance_archiver_policy::pages;
 use seedance_archiver_proto::v1::{
     SweepPage, SweepState, SweepVideoTaskPageRequest, SweepVideoTaskPageResult,
     SweepVideoTasksRequest, SweepVideoTasksResult,
@@ -14,7 +15,7 @@ use temporalio_workflow::{
 };
 
 use crate::{
-    activities::SweepActivities, details, encoding::Encoding, options, pages, reply::Reply,
+    activities::SweepActivities, details, encoding::Encoding, options, reply::Reply,
     request::Request,
 };
 

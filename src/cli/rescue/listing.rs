@@ -8,10 +8,11 @@ use seedance_archiver_proto::v1::VideoTask;
 use serde::Serialize;
 
 use super::super::words;
+use seedance_archiver_proto::time::unix_seconds;
+
 use crate::{
     config,
     rescue::{self, Found, State, Video},
-    time::unix_seconds,
 };
 
 /// What was found.
@@ -180,7 +181,9 @@ impl From<&Video> for Row {
 
 impl Row {
     fn time_left(&self, now: SystemTime) -> String {
-        let end = self.url_expires_at.and_then(crate::time::time);
+        let end = self
+            .url_expires_at
+            .and_then(seedance_archiver_proto::time::from_unix_seconds);
         match end {
             _ if self.state == DEAD => "none".to_owned(),
             Some(end) => end

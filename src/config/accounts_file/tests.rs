@@ -52,12 +52,20 @@ fn reads_everything_that_an_account_has() {
         key_file.path().display()
     ))
     .unwrap();
-    let key = |account: &Account| account.api_key.read().unwrap().expose_secret().to_owned();
+    let key = |account: &Account| {
+        account
+            .endpoint
+            .api_key
+            .read()
+            .unwrap()
+            .expose_secret()
+            .to_owned()
+    };
 
     let default = accounts.get("").unwrap();
     assert_eq!(key(&default), "from-a-file");
-    assert!(default.auto_archive && default.list_url().is_some());
-    assert_eq!(default.base_url.as_str(), preset::DEFAULT.base_url);
+    assert!(default.auto_archive && default.endpoint.list_url().is_some());
+    assert_eq!(default.endpoint.base_url.as_str(), preset::DEFAULT.base_url);
     assert_eq!(default.windows.url_lifetime, Duration::from_secs(86_400));
     assert_eq!(
         default.windows.query_window,
@@ -79,7 +87,7 @@ fn reads_everything_that_an_account_has() {
     assert_eq!(archive.objects, options);
     assert_eq!(key(&gateway), "from-the-environment");
     assert_eq!(
-        gateway.task_url("cgt-1").as_str(),
+        gateway.endpoint.task_url("cgt-1").as_str(),
         "https://gateway.example/v1/video?id=cgt-1"
     );
     assert_eq!(gateway.url_hosts, UrlHosts::new(["cdn.gateway.example"]));
@@ -92,9 +100,12 @@ fn reads_everything_that_an_account_has() {
             ..Windows::default()
         }
     );
-    assert_eq!(gateway.pace.longest, Duration::from_secs(120));
-    assert_eq!(gateway.statuses.own_word("done"), "succeeded");
-    assert_eq!(gateway.statuses.own_word("processing"), "running");
+    assert_eq!(gateway.schedule.max_interval, Duration::from_secs(120));
+    assert_eq!(gateway.endpoint.status_aliases.resolve("done"), "succeeded");
+    assert_eq!(
+        gateway.endpoint.status_aliases.resolve("processing"),
+        "running"
+    );
     assert!(gateway.seal_keys_file.is_some());
 }
 
@@ -131,7 +142,7 @@ api_key_env = "NOT_THERE"
         "accounts.toml:4: accounts.a.base_urll is not a key",
         "accounts.toml:7: accounts.b.base_url has the scheme `ftp`",
         "accounts.toml:6: accounts.b has more than one of api_key",
-        "accounts.toml:10: accounts.b.task_path must hold `{task_id}` once",
+        "accounts.toml:10: accounts.b.task_path must contain `{task_id}` once",
         "accounts.toml:11: accounts.b.windows.margin must be shorter",
         "accounts.toml:11: accounts.b.windows.url_life is not a key",
         "accounts.toml:12: accounts.b.pace.shortest must be text",
@@ -139,7 +150,7 @@ api_key_env = "NOT_THERE"
         "accounts.toml:13: accounts.b.statuses.done must be one of queued",
         "accounts.toml:14: accounts.b.limits.queries_per_second must be a number above 0",
         "accounts.toml:15: accounts.b.url_hosts must be a list",
-        "accounts.toml:17: accounts.c/d may hold letters",
+        "accounts.toml:17: accounts.c/d may contain only letters",
         "accounts.toml:19: accounts.c/d.api_key_env names the variable NOT_THERE",
         "accounts.toml:21: accounts.e has neither",
         "accounts.toml:21: accounts.e has no api_key",

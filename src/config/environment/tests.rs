@@ -17,7 +17,7 @@ fn needs_a_key_and_an_archive_only() {
     assert_eq!(config.archive_url.as_str(), "s3://bucket/videos");
     assert_eq!(config.task_queue, "seedance-archiver");
     let account = config.accounts.get("").unwrap();
-    assert_eq!(account.base_url.as_str(), preset::DEFAULT.base_url);
+    assert_eq!(account.endpoint.base_url.as_str(), preset::DEFAULT.base_url);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn adds_the_accounts_of_a_file() {
     let archive = (ARCHIVE_URL, "s3://b");
     let names = |variables: &[(&str, &str)]| {
         let accounts = read(variables).map(|config| config.accounts)?;
-        let names = accounts.iter().map(|account| account.name.clone());
+        let names = accounts.iter().map(|account| account.name().to_owned());
         Ok::<_, InvalidConfig>(names.collect::<Vec<_>>())
     };
     let only_file = [(ACCOUNTS_FILE, path), archive];

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context, ensure};
 use rustix::process::Signal;
-use seedance_archiver::lifecycles::Lifecycle;
+use seedance_archiver::temporal::lifecycles::Lifecycle;
 use seedance_archiver_simulator::Script;
 
 use super::process::Process;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
-use seedance_archiver::lifecycles::Lifecycle;
+use seedance_archiver::temporal::lifecycles::Lifecycle;
 use seedance_archiver_simulator::{Fault, Script};
 use temporalio_client::{NamespacedClient, WorkflowDescribeOptions, tonic::IntoRequest};
 use temporalio_common::protos::temporal::api::{

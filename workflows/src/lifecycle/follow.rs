@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use seedance_archiver_policy::poll::is_later_status;
 use seedance_archiver_proto::{
     phase, status,
     v1::{LifecycleState, QueryVideoTaskRequest, VideoTask, VideoTaskLifecycleRequest},
@@ -13,7 +14,7 @@ use super::{
     known::{last_seen, record_in, show, write_attributes},
     verdict,
 };
-use crate::{activities::QueryActivities, attributes, options, question, reply::Reply};
+use crate::{activities::QueryActivities, attributes, options, reply::Reply};
 
 /// Shortest time between two questions that nudges bring about.
 const NUDGE_PAUSE: Duration = Duration::from_secs(1);
@@ -76,7 +77,7 @@ pub(super) async fn follow(
             continue;
         };
         let task = record_in(ctx, task);
-        if !question::is_news(&task.status, &known_status) {
+        if !is_later_status(&task.status, &known_status) {
             // It was seen all the same.
             if last_seen(ctx).is_none() {
                 show(ctx, phase::WAITING, Some(task));

@@ -2,6 +2,8 @@ use temporalio_common::data_converters::{
     GenericPayloadConverter, PayloadConverter, SerializationContextData,
 };
 
+use temporalio_common::error::ApplicationFailure;
+
 use super::*;
 
 fn decode<T: Check + Contract + 'static>(json: &str) -> Result<T, InvalidRequest> {
@@ -48,7 +50,7 @@ fn names_the_field_that_is_wrong() {
     assert!(fault(r#"{"task_id": "a/b"}"#).starts_with("`task_id` has a slash"));
     assert!(fault(r#"{"task_id": "a\u0000b"}"#).contains("control character"));
     assert!(fault(r#"{"task_id": ".."}"#).starts_with("`task_id` is a path"));
-    assert!(fault(r#"{"task_id": "a", "account": "../b"}"#).starts_with("`account` may hold"));
+    assert!(fault(r#"{"task_id": "a", "account": "../b"}"#).starts_with("`account` may contain"));
     assert!(fault("\"cgt-1\"").starts_with("`input` cannot be read"));
     assert!(fault(r#"{"task_id": "a"} b"#).starts_with("`input` cannot be read"));
     let archive = decode::<ArchiveVideoRequest>(r#"{"task": {"created_at": "soon"}}"#);

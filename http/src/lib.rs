@@ -1,0 +1,98 @@
+//! Outbound HTTP.
+//!
+//! - [`client`]: the HTTP client for everything but video downloads, which have stricter rules.
+//! - [`describe`]: the text of an HTTP error. `reqwest` prints the whole URL, which may be a signed one, so
+//!   this is the only place in the workspace that formats its errors.
+//! - [`trace::span`]: a trace span for a request.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = seedance_archiver_http::client()?;
+//! let error = client.get("http://127.0.0.1:1/video.mp4?X-Tos-Signature=secret").send().await.unwrap_err();
+//! assert!(!seedance_archiver_http::describe(error).contains("secret"));
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod trace;
+
+use std::{error::Error, time::Duration};
+
+use reqwest::redirect::Policy;
+
+/// Includes the TLS handshake.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest time without a byte while a body is read.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Returns a client whose connections are pooled by host. Clones share the pool.
+///
+/// It does not follow redirects, which could lead to any host with a signed URL in the `Referer` header, and
+/// ignores proxies named by the environment.
+///
+/// # Errors
+///
+/// If the TLS backend cannot be initialized.
+pub fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .no_proxy()
+        .redirect(Policy::none())
+        .referer(false)
+        .user_agent(concat!("seedance-archiver/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+/// Returns the text of an error and its causes, without the URL.
+pub fn describe(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn redirects_are_not_followed() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/video.mp4", listener.local_addr().unwrap());
+        let answers = axum::Router::new()
+            .route(
+                "/video.mp4",
+                axum::routing::get(axum::response::Redirect::to("/other")),
+            )
+            .route("/other", axum::routing::get("followed"));
+        tokio::spawn(async move { axum::serve(listener, answers).await });
+        let answer = client().unwrap().get(url).send().await.unwrap();
+        assert_eq!(answer.status(), 303);
+    }
+
+    #[tokio::test]
+    async fn errors_do_not_show_the_url() {
+        let url = "http://127.0.0.1:1/video.mp4?X-Tos-Signature=secret";
+        let error = client().unwrap().get(url).send().await.unwrap_err();
+        assert!(
+            error.to_string().contains("secret"),
+            "the library does show it: {error}"
+        );
+        let text = describe(error);
+        assert!(text.contains("refused"), "{text}");
+        assert!(
+            !text.contains("secret") && !text.contains("video.mp4"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! Until when the video of a task can be fetched.
+
+use std::time::SystemTime;
+
+use crate::windows::Windows;
+
+/// What a task record says about time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TaskTimes {
+    /// When the task was created. `None` if the record does not say.
+    pub created_at: Option<SystemTime>,
+    /// When the task last changed. `None` if the record does not say.
+    pub updated_at: Option<SystemTime>,
+    /// The expiry in the signed URL. `None` if there is no URL or its form is not known.
+    pub url_expires_at: Option<SystemTime>,
+    /// Whether the record has a URL.
+    pub has_url: bool,
+}
+
+/// Until when the video of a task can be fetched.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Deadlines {
+    /// When the URL in the record stops working. `None`: there is no URL, or its lifetime is not known.
+    pub url: Option<SystemTime>,
+    /// When the video can no longer be fetched, not even with a fresh URL. `None`: not known.
+    pub archive: Option<SystemTime>,
+}
+
+impl Deadlines {
+    /// Returns the deadlines that follow from the times of a record.
+    pub fn new(windows: &Windows, times: TaskTimes) -> Self {
+        let url = match times.updated_at.or(times.created_at) {
+            _ if !times.has_url => None,
+            Some(updated_at) => windows.url_expiry(updated_at, times.url_expires_at),
+            None => times.url_expires_at,
+        };
+        let archive = |created_at| windows.archive_deadline(created_at, url);
+        Self {
+            url,
+            archive: times.created_at.and_then(archive),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    fn at(days: u32) -> SystemTime {
+        SystemTime::UNIX_EPOCH + days * DAY
+    }
+
+    #[test]
+    fn without_a_url_the_query_window_is_the_deadline() {
+        let windows = Windows::default();
+        let times = TaskTimes {
+            created_at: Some(at(10)),
+            updated_at: Some(at(11)),
+            ..TaskTimes::default()
+        };
+        let deadlines = Deadlines::new(&windows, times);
+        assert_eq!(deadlines.url, None);
+        assert_eq!(deadlines.archive, Some(at(17) - windows.margin));
+    }
+
+    #[test]
+    fn a_url_lives_from_the_last_change() {
+        let times = TaskTimes {
+            created_at: Some(at(10)),
+            updated_at: Some(at(11)),
+            has_url: true,
+            ..TaskTimes::default()
+        };
+        let deadlines = Deadlines::new(&Windows::default(), times);
+        assert_eq!(
+            (deadlines.url, deadlines.archive),
+            (Some(at(25)), Some(at(25)))
+        );
+    }
+
+    #[test]
+    fn a_record_without_times_has_the_expiry_of_its_url_alone() {
+        let times = TaskTimes {
+            url_expires_at: Some(at(12)),
+            has_url: true,
+            ..TaskTimes::default()
+        };
+        let deadlines = Deadlines::new(&Windows::default(), times);
+        assert_eq!((deadlines.url, deadlines.archive), (Some(at(12)), None));
+    }
+}

@@ -1,0 +1,59 @@
+//! The decisions of seedance-archiver, as pure functions.
+//!
+//! Every function takes plain values and, where the decision depends on the time, an explicit `now`. The
+//! crate depends on the contract (`seedance-archiver-proto`) and the standard library alone: it cannot
+//! reach Temporal, the network, a file or a clock, and `clippy.toml` bans what the standard library offers.
+//! So every rule of the product can be read and tested here in seconds, and gives the same result when a
+//! workflow is replayed.
+//!
+//! - [`poll`]: when to poll a task again, and when polling can no longer help.
+//! - [`windows`]: how long a task can be queried and how long its video URL works.
+//! - [`deadlines`]: until when the video of a task can be fetched.
+//! - [`outcomes`]: the result of a lifecycle.
+//! - [`pages`]: the order in which a sweep lists pages.
+//! - [`priority`]: which transfer goes first.
+//!
+//! # Example
+//!
+//! A task was created an hour ago and is still running. The next poll is due in a minute. A day before the
+//! query window closes, a 429 with a `Retry-After` of two days does not delay the last poll past the
+//! window:
+//!
+//! ```
+//! use std::time::{Duration, SystemTime};
+//!
+//! use seedance_archiver_policy::{
+//!     poll::{self, Knowledge, LastSeen, NextPoll, PollSchedule, Response},
+//!     windows::Windows,
+//! };
+//!
+//! let hour = Duration::from_secs(60 * 60);
+//! let (schedule, windows) = (PollSchedule::default(), Windows::default());
+//! let created_at = SystemTime::UNIX_EPOCH + hour;
+//! let knowledge = |now| Knowledge {
+//!     last_seen: Some(LastSeen {
+//!         created_at: Some(created_at),
+//!         expires_at: None,
+//!         status: "running",
+//!         at: now,
+//!     }),
+//!     id_created_at: None,
+//!     first_polled_at: created_at,
+//!     now,
+//! };
+//!
+//! let next = poll::next(&schedule, &windows, &knowledge(created_at + hour), Response::Unchanged);
+//! assert_eq!(next, NextPoll::After(Duration::from_secs(60)));
+//!
+//! let day_6 = created_at + 6 * 24 * hour;
+//! let limited = Response::Error { retry_after: Some(48 * hour) };
+//! let next = poll::next(&schedule, &windows, &knowledge(day_6), limited);
+//! assert_eq!(next, NextPoll::After(24 * hour - windows.margin));
+//! ```
+
+pub mod deadlines;
+pub mod outcomes;
+pub mod pages;
+pub mod poll;
+pub mod priority;
+pub mod windows;

@@ -1,0 +1,103 @@
+//! The result of a lifecycle, from what its activities found.
+
+use seedance_archiver_proto::{
+    names::failure,
+    outcome,
+    reason::{self, CANCELLED_AND_PURGED, CANCELLED_BY_CALLER, OUTSIDE_QUERY_WINDOW},
+    status,
+    v1::{Manifest, Verdict, VideoTask, VideoTaskLifecycleResult},
+};
+
+/// Returns the result `archived`.
+pub fn archived(task: VideoTask, manifest: Manifest) -> VideoTaskLifecycleResult {
+    VideoTaskLifecycleResult {
+        outcome: outcome::ARCHIVED.into(),
+        task: Some(task),
+        manifest: Some(manifest),
+        ..VideoTaskLifecycleResult::default()
+    }
+}
+
+/// Returns the result of a task that ended without a video. The reason is the service's error code if there
+/// is one, otherwise the status.
+pub fn unsuccessful(task: VideoTask) -> VideoTaskLifecycleResult {
+    let error = task.error.clone().unwrap_or_default();
+    let message = match task.status.as_str() {
+        _ if !error.message.is_empty() => error.message,
+        status::CANCELLED => "the task was cancelled".into(),
+        status::EXPIRED => "the task did not finish within execution_expires_after".into(),
+        _ => "the service gave no error message".into(),
+    };
+    let reason = if error.code.is_empty() {
+        task.status.clone()
+    } else {
+        error.code
+    };
+    VideoTaskLifecycleResult {
+        outcome: outcome::UNSUCCESSFUL.into(),
+        task: Some(task),
+        reason,
+        message,
+        ..VideoTaskLifecycleResult::default()
+    }
+}
+
+/// Returns the result after an activity failed with a verdict. A task of which the activity or the lifecycle
+/// has seen a record is lost; one that was never seen is unknown.
+pub fn after_verdict(
+    verdict: Verdict,
+    message: String,
+    last_seen: Option<VideoTask>,
+) -> VideoTaskLifecycleResult {
+    let task = verdict.task.or(last_seen);
+    let outcome = match verdict.reason.as_str() {
+        CANCELLED_AND_PURGED => outcome::UNSUCCESSFUL,
+        OUTSIDE_QUERY_WINDOW => outcome::UNKNOWN,
+        _ if task.is_none() => outcome::UNKNOWN,
+        _ => outcome::LOST,
+    };
+    VideoTaskLifecycleResult {
+        outcome: outcome.into(),
+        task,
+        reason: verdict.reason,
+        message,
+        ..VideoTaskLifecycleResult::default()
+    }
+}
+
+/// Returns the result of a lifecycle whose workflow was cancelled. `task_effect` says what happened to the
+/// task.
+pub fn cancelled_by_caller(task_effect: &str, task: Option<VideoTask>) -> VideoTaskLifecycleResult {
+    VideoTaskLifecycleResult {
+        outcome: outcome::UNKNOWN.into(),
+        task,
+        reason: CANCELLED_BY_CALLER.into(),
+        message: format!("the lifecycle was cancelled; {task_effect}"),
+        ..VideoTaskLifecycleResult::default()
+    }
+}
+
+/// Returns the result of a lifecycle that found a different video in the archive under its task's key.
+pub fn conflict(message: String, task: Option<VideoTask>) -> VideoTaskLifecycleResult {
+    VideoTaskLifecycleResult {
+        outcome: outcome::UNKNOWN.into(),
+        task,
+        reason: reason::of_failure(failure::STORE_CONFLICT),
+        message,
+        ..VideoTaskLifecycleResult::default()
+    }
+}
+
+/// Returns the result of a lifecycle whose workflow was terminated, timed out or cancelled before it could
+/// return one. `reason` says which.
+pub fn stopped(reason: &str) -> VideoTaskLifecycleResult {
+    VideoTaskLifecycleResult {
+        outcome: outcome::UNKNOWN.into(),
+        reason: reason.into(),
+        message: format!("the lifecycle was {}", reason.replace('_', " ")),
+        ..VideoTaskLifecycleResult::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

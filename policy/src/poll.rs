@@ -1,0 +1,234 @@
+//! When to poll a task again, and when polling can no longer help.
+//!
+//! [`next`] decides after each response. Its input is what is known of the task, the response and the time;
+//! it reads no clock and remembers nothing.
+
+use std::time::{Duration, SystemTime};
+
+use seedance_archiver_proto::{
+    reason::{
+        CANCELLED_AND_PURGED, OUTSIDE_QUERY_WINDOW, QUERY_WINDOW_CLOSED, RECORD_VANISHED,
+        TASK_NOT_FOUND, URL_EXPIRED,
+    },
+    status,
+};
+
+use crate::windows::Windows;
+
+/// How often the tasks of one account are polled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PollSchedule {
+    /// Shortest interval between two polls of a task.
+    pub min_interval: Duration,
+    /// Longest interval between two polls of a task.
+    pub max_interval: Duration,
+    /// How long a 404 must last before a task that was never seen counts as non-existent. The API may
+    /// return 404 for a task that was just created.
+    pub not_found_grace: Duration,
+}
+
+impl Default for PollSchedule {
+    fn default() -> Self {
+        Self {
+            min_interval: Duration::from_secs(2),
+            max_interval: Duration::from_secs(60),
+            not_found_grace: Duration::from_secs(10 * 60),
+        }
+    }
+}
+
+/// What is known of a task when a response arrives.
+#[derive(Clone, Copy, Debug)]
+pub struct Knowledge<'a> {
+    /// The last record. `None`: the API has never returned one.
+    pub last_seen: Option<LastSeen<'a>>,
+    /// The creation time in the task id. The format of ids is not documented, so this is a hint.
+    pub id_created_at: Option<SystemTime>,
+    /// When the task was polled for the first time.
+    pub first_polled_at: SystemTime,
+    /// When the response arrived.
+    pub now: SystemTime,
+}
+
+/// What the last record said.
+#[derive(Clone, Copy, Debug)]
+pub struct LastSeen<'a> {
+    /// When the task was created. `None` if the record does not say.
+    pub created_at: Option<SystemTime>,
+    /// When an unfinished task becomes `expired`. `None` if the record does not say.
+    pub expires_at: Option<SystemTime>,
+    /// The status in the record.
+    pub status: &'a str,
+    /// When the record was received.
+    pub at: SystemTime,
+}
+
+/// The response to a poll.
+#[derive(Clone, Copy, Debug)]
+pub enum Response {
+    /// A record whose status is the known one, or an earlier one.
+    Unchanged,
+    /// The task succeeded, but its record has no URL.
+    NoUrl,
+    /// HTTP 404.
+    NotFound {
+        /// When the first 404 of an unbroken series was received.
+        since: SystemTime,
+    },
+    /// An error that says nothing of the task.
+    Error {
+        /// The `Retry-After` of the response.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// What to do after a response.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum NextPoll {
+    /// Poll again after this delay.
+    After(Duration),
+    /// Stop: polling can no longer help, for this reason. `None`: the reason is that of the last error.
+    Never(Option<&'static str>),
+}
+
+/// Decides when to poll a task again.
+///
+/// The interval is a tenth of the task's age, within the bounds of the schedule and no shorter than
+/// `Retry-After`. Neither the schedule nor `Retry-After` can move the last poll out of the query window. If
+/// the last poll fails, it is repeated while the window is open.
+pub fn next(
+    schedule: &PollSchedule,
+    windows: &Windows,
+    known: &Knowledge,
+    response: Response,
+) -> NextPoll {
+    let until_final = match not_found_is_final(schedule, windows, known, response) {
+        Some((Duration::ZERO, reason)) => return NextPoll::Never(Some(reason)),
+        Some((left, _)) => left,
+        None => Duration::MAX,
+    };
+    let has_record = matches!(response, Response::Unchanged | Response::NoUrl);
+    let left = match windows.until_last_poll(known.created_at(), known.now) {
+        Some(left) => left,
+        None if has_record => Duration::ZERO,
+        // The last poll failed: halve what is left of the margin each time.
+        None => windows.until_closed(known.created_at(), known.now) / 2,
+    };
+    if left.is_zero() || left < schedule.min_interval / 2 && !has_record {
+        return NextPoll::Never(window_closed_reason(windows, known, response));
+    }
+    let interval = interval(schedule, known, response);
+    NextPoll::After(interval.min(until_final).min(left))
+}
+
+fn interval(schedule: &PollSchedule, known: &Knowledge, response: Response) -> Duration {
+    let max_interval = schedule.max_interval.max(schedule.min_interval);
+    let interval = (known.age() / 10).clamp(schedule.min_interval, max_interval);
+    match (response, known.until_expired()) {
+        (Response::Error { retry_after }, _) => {
+            let requested = retry_after.unwrap_or_default();
+            // How much of the window is left is not known for a task that was never seen.
+            let max_requested = match known.last_seen {
+                Some(_) => requested,
+                None => schedule.not_found_grace,
+            };
+            interval.max(requested.min(max_requested))
+        }
+        // The status changes to `expired` then.
+        (Response::Unchanged, Some(left)) => interval.min(left + schedule.min_interval),
+        _ => interval,
+    }
+}
+
+/// Returns the time after which a 404 is final although the query window is still open, and the reason it
+/// then stands for. `None`: it is never final before the window closes.
+///
+/// A 404 must have lasted for the grace period. Then a task that was never seen does not exist, and a task
+/// that was last seen queued, longer ago than the records of cancelled tasks are kept, was cancelled and
+/// purged. A task that has started is polled until the window closes.
+fn not_found_is_final(
+    schedule: &PollSchedule,
+    windows: &Windows,
+    known: &Knowledge,
+    response: Response,
+) -> Option<(Duration, &'static str)> {
+    let Response::NotFound { since } = response else {
+        return None;
+    };
+    let left = |whole: Duration, from| whole.saturating_sub(elapsed(from, known.now));
+    let grace = left(schedule.not_found_grace, since);
+    match known.last_seen {
+        None => {
+            let was_closed = |created_at| windows.is_closed(created_at, known.first_polled_at);
+            let reason = match known.id_created_at {
+                Some(created_at) if was_closed(created_at) => OUTSIDE_QUERY_WINDOW,
+                _ => TASK_NOT_FOUND,
+            };
+            Some((grace, reason))
+        }
+        Some(seen) if [status::QUEUED, status::CANCELLED].contains(&seen.status) => {
+            let retention = left(windows.cancelled_retention, seen.at);
+            Some((retention.max(grace), CANCELLED_AND_PURGED))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Returns the reason for stopping when the query window has closed.
+fn window_closed_reason(
+    windows: &Windows,
+    known: &Knowledge,
+    response: Response,
+) -> Option<&'static str> {
+    match response {
+        Response::Unchanged if windows.is_closed(known.created_at(), known.first_polled_at) => {
+            Some(OUTSIDE_QUERY_WINDOW)
+        }
+        Response::Unchanged => Some(QUERY_WINDOW_CLOSED),
+        Response::NoUrl => Some(URL_EXPIRED),
+        Response::NotFound { .. } if known.last_seen.is_none() => Some(TASK_NOT_FOUND),
+        Response::NotFound { .. } => Some(RECORD_VANISHED),
+        Response::Error { .. } => None,
+    }
+}
+
+impl Knowledge<'_> {
+    /// Returns the creation time of the task, or the time of the first poll while it is not known.
+    fn created_at(&self) -> SystemTime {
+        self.last_seen
+            .and_then(|seen| seen.created_at)
+            .unwrap_or(self.first_polled_at)
+    }
+
+    fn age(&self) -> Duration {
+        elapsed(self.created_at(), self.now)
+    }
+
+    fn until_expired(&self) -> Option<Duration> {
+        self.last_seen?.expires_at?.duration_since(self.now).ok()
+    }
+}
+
+fn elapsed(from: SystemTime, now: SystemTime) -> Duration {
+    now.duration_since(from).unwrap_or_default()
+}
+
+/// Returns whether `status` is later than `known_status` in the life of a task: queued, running, terminal.
+///
+/// A task never moves backward, so an earlier status comes from a stale replica or a stale completion. A
+/// status that is not documented counts as running: a service that reports progress as its status must not
+/// fill the workflow's history.
+pub fn is_later_status(status: &str, known_status: &str) -> bool {
+    let step = |status: &str| match status {
+        "" => 0,
+        status::QUEUED => 1,
+        status if status::is_terminal(status) => 3,
+        _ => 2,
+    };
+    step(status) > step(known_status)
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,19 @@
+//! Conversion of the contract's times, which are Unix seconds.
+
+use std::time::{Duration, SystemTime};
+
+/// Returns a time of the contract, or `None` if it is 0: not known.
+pub fn from_unix_seconds(unix_seconds: i64) -> Option<SystemTime> {
+    let seconds = u64::try_from(unix_seconds)
+        .ok()
+        .filter(|seconds| *seconds > 0)?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+}
+
+/// Returns the Unix seconds of a time, 0 if it is before 1970.
+pub fn unix_seconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    })
+}

@@ -1,0 +1,56 @@
+//! The task API as one account uses it.
+
+use reqwest::Url;
+
+use crate::{RateLimit, Secret, StatusAliases, TaskPath};
+
+/// Largest page of the list that the API returns, in tasks.
+pub const MAX_PAGE_SIZE: usize = 500;
+
+/// The task API as one account uses it: where it is, the key, and how often it may be called.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Name of the account, for errors, logs and metrics.
+    pub account: String,
+    /// Base URL of the API, e.g. `https://ark.ap-southeast.bytepluses.com/api/v3`.
+    pub base_url: Url,
+    /// Path of a task under the base URL.
+    pub task_path: TaskPath,
+    /// API key.
+    pub api_key: Secret,
+    /// The status words of a gateway, mapped to those of the API.
+    pub status_aliases: StatusAliases,
+    /// How often this process may query and cancel tasks.
+    pub query_limit: RateLimit,
+    /// How often this process may list tasks.
+    pub list_limit: RateLimit,
+    /// Tasks on a page of the list, up to 500.
+    pub list_page_size: usize,
+}
+
+impl Endpoint {
+    /// Returns an endpoint with the path, limits and status words of the public service.
+    pub fn new(account: impl Into<String>, base_url: Url, api_key: Secret) -> Self {
+        Self {
+            account: account.into(),
+            base_url,
+            task_path: TaskPath::default(),
+            api_key,
+            status_aliases: StatusAliases::default(),
+            query_limit: RateLimit::public_queries(),
+            list_limit: RateLimit::public_lists(),
+            list_page_size: MAX_PAGE_SIZE,
+        }
+    }
+
+    /// Returns the URL of a task.
+    pub fn task_url(&self, task_id: &str) -> Url {
+        self.task_path.under(&self.base_url, task_id)
+    }
+
+    /// Returns the URL of the list of tasks. `None`: the task path is not the API's own, so the path of the
+    /// list is not known.
+    pub fn list_url(&self) -> Option<Url> {
+        self.task_path.list_under(&self.base_url)
+    }
+}

@@ -1,0 +1,67 @@
+//! A client of the Seedance task API.
+//!
+//! It queries, cancels and lists video generation tasks, on the public services (BytePlus, Volcengine) and
+//! on gateways that imitate them with small differences: wrapped records, numbers in quotes, other words for
+//! a status. It knows nothing of Temporal, archives or configuration files.
+//!
+//! - [`Endpoint`]: the API as one account uses it, with its [`Secret`] key, [`TaskPath`] and [`RateLimit`]s.
+//! - [`Client`]: queries and cancels a task, lists tasks by the [`Page`], and [probes](Client::probe) the
+//!   endpoint.
+//! - [`Record`]: a task as the API returned it. Its URLs are bearer secrets, so it can be neither printed nor
+//!   serialized; [`Record::sealed`] turns it into the contract's message, with its URLs sealed.
+//! - [`UrlSeal`]: seals and unseals URLs.
+//! - [`SignedUrl`]: a URL that is never printed, and knows when it expires.
+//! - [`Error`]: an error by what the caller can do about it, its [`ErrorKind`].
+//!
+//! # Example
+//!
+//! ```no_run
+//! use seedance_archiver_seedance::{Client, Endpoint, UrlSeal};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let base_url = "https://ark.ap-southeast.bytepluses.com/api/v3".parse()?;
+//! let endpoint = Endpoint::new("default", base_url, std::env::var("SEEDANCE_API_KEY")?.into());
+//! let client = Client::new(seedance_archiver_http::client()?);
+//!
+//! let record = client.query(&endpoint, "cgt-20260828062711-hj94q").await?;
+//! println!("{} is {}", record.id(), record.status());
+//! if let Some(url) = record.video_url() {
+//!     println!("the video is on {} until {:?}", url.host(), url.expires_at());
+//! }
+//!
+//! let seal = UrlSeal::new("default", &[endpoint.api_key.read()?]);
+//! println!("{}", serde_json::to_string(&record.sealed(&seal))?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `examples/query.rs` is a program made of it.
+
+mod client;
+mod decode;
+mod endpoint;
+mod error;
+mod list;
+mod probe;
+mod rate_limit;
+mod record;
+mod seal;
+mod secret;
+mod signed_url;
+mod status_aliases;
+mod task_path;
+mod url_expiry;
+
+pub use client::{Client, RATE_LIMIT_WAIT};
+pub use decode::task_id_in_callback;
+pub use endpoint::{Endpoint, MAX_PAGE_SIZE};
+pub use error::{Error, ErrorKind};
+pub use list::Page;
+pub use probe::{Answer, Probe};
+pub use rate_limit::RateLimit;
+pub use record::Record;
+pub use seal::{UnsealError, UrlSeal};
+pub use secret::{ReadSecretError, Secret, read_lines};
+pub use signed_url::SignedUrl;
+pub use status_aliases::StatusAliases;
+pub use task_path::TaskPath;

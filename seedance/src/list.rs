@@ -1,0 +1,212 @@
+//! Lists the tasks of an account, page by page.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use seedance_archiver_proto::{sweep_page::MAX_PAGE_NUM, v1::SweepPage};
+
+use crate::{
+    Client, Endpoint, Error, ErrorKind, Record,
+    client::{Call, MIB},
+    decode::{self, List},
+};
+
+/// Largest page that is read. Records have a few kilobytes.
+const MAX_PAGE: usize = 8 * MIB;
+/// Longest wait for the rate limit: the service allows one list a second.
+const LIST_WAIT: Duration = Duration::from_secs(10);
+
+/// A page of the list.
+pub struct Page {
+    /// The tasks on the page. The newest come first as a rule, which the API does not promise.
+    pub records: Vec<Record>,
+    /// How many items of the page could not be read.
+    pub skipped: usize,
+    /// Whether this is the last page of its tier.
+    pub is_last: bool,
+}
+
+impl Client {
+    /// Lists a page: one request. Each service tier has pages of its own, from 1.
+    ///
+    /// # Errors
+    ///
+    /// See [`ErrorKind`]; [`ErrorKind::Unsupported`] if the service has no list, or its path is not known.
+    /// An item that cannot be read is skipped.
+    pub async fn list(&self, endpoint: &Endpoint, page: &SweepPage) -> Result<Page, Error> {
+        let mut url = endpoint.list_url().ok_or_else(|| unknown_path(endpoint))?;
+        url.query_pairs_mut()
+            .append_pair("page_num", &page.page_num.to_string())
+            .append_pair("page_size", &endpoint.list_page_size.to_string())
+            .append_pair("filter.service_tier", &page.service_tier);
+        let call = Call {
+            kind: "list",
+            method: Method::GET,
+            url,
+            subject: "list",
+            rate_limit: &endpoint.list_limit,
+            max_wait: LIST_WAIT,
+            max_body: MAX_PAGE,
+        };
+        let aliases = &endpoint.status_aliases;
+        let list = self.call(endpoint, call, |body| decode::list(body, aliases));
+        match list.await {
+            Ok(list) => Ok(read_page(endpoint, page, list)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(no_list(endpoint, &error)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn unknown_path(endpoint: &Endpoint) -> Error {
+    let account = &endpoint.account;
+    Error::new(
+        ErrorKind::Unsupported,
+        format!(
+            "cannot list tasks of account `{account}`: it has a custom task_path, so the path of the list \
+             is not known; name the tasks by id"
+        ),
+    )
+}
+
+fn no_list(endpoint: &Endpoint, error: &Error) -> Error {
+    let account = &endpoint.account;
+    let text = format!("the service of account `{account}` has no list of tasks: {error}");
+    Error::new(ErrorKind::Unsupported, text)
+}
+
+fn read_page(endpoint: &Endpoint, page: &SweepPage, list: List) -> Page {
+    let count = list.items.len();
+    let mut records = Vec::with_capacity(count);
+    for (index, item) in list.items.into_iter().enumerate() {
+        match item {
+            Ok(record) => records.push(record),
+            Err(problem) => tracing::warn!(
+                account = endpoint.account,
+                service_tier = page.service_tier,
+                page_num = page.page_num,
+                index,
+                problem,
+                "skipped an unreadable task in the list"
+            ),
+        }
+    }
+    Page {
+        skipped: count - records.len(),
+        records,
+        is_last: page.page_num >= MAX_PAGE_NUM
+            || is_last(page.page_num, count, endpoint.list_page_size, list.total),
+    }
+}
+
+/// Returns whether a page is the last: it is empty, or it is short and reaches the total.
+///
+/// A service may return less than the requested page size, so a short page below the total is not the last.
+/// A full page never is, whatever the total, because some services report the count of the page as total. In
+/// doubt the next page is empty.
+fn is_last(page_num: i64, count: usize, page_size: usize, total: i64) -> bool {
+    let count_so_far = page_num.saturating_mul(i64::try_from(count).unwrap_or(0));
+    count == 0 || (count < page_size && count_so_far >= total)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use seedance_archiver_simulator::{Fault, Script, Simulator};
+
+    use super::*;
+    use crate::RateLimit;
+
+    async fn simulator() -> (Simulator, Endpoint, Client) {
+        let simulator = Simulator::builder().start().await.unwrap();
+        let base_url = simulator.base_url().parse().unwrap();
+        let api_key = simulator.api_key().to_owned().into();
+        let mut endpoint = Endpoint::new("default", base_url, api_key);
+        endpoint.list_limit = RateLimit::per_second(100.0);
+        (
+            simulator,
+            endpoint,
+            Client::new(seedance_archiver_http::client().unwrap()),
+        )
+    }
+
+    fn page(service_tier: &str, page_num: i64) -> SweepPage {
+        SweepPage {
+            service_tier: service_tier.into(),
+            page_num,
+        }
+    }
+
+    #[tokio::test]
+    async fn each_tier_is_listed_page_by_page() {
+        let (simulator, mut endpoint, client) = simulator().await;
+        endpoint.list_page_size = 2;
+        let flex = simulator.create(Script {
+            flex: true,
+            ..Script::default()
+        });
+        let created: BTreeSet<_> = (0..5)
+            .map(|_| simulator.create(Script::default()))
+            .collect();
+        let mut listed = Vec::new();
+        for page_num in 1..=4 {
+            let page = client
+                .list(&endpoint, &page("default", page_num))
+                .await
+                .unwrap();
+            assert_eq!(page.is_last, page_num == 4);
+            listed.extend(page.records.iter().map(|record| record.id().to_owned()));
+        }
+        assert_eq!(listed.len(), 5);
+        assert_eq!(BTreeSet::from_iter(listed), created);
+        let page = client.list(&endpoint, &page("flex", 1)).await.unwrap();
+        assert!(page.is_last && page.records.len() == 1);
+        assert_eq!(page.records[0].id(), flex);
+    }
+
+    #[tokio::test]
+    async fn a_list_that_fails_is_an_error() {
+        let (simulator, mut endpoint, client) = simulator().await;
+        for (fault, kind) in [
+            (Fault::Unauthorized, ErrorKind::Unauthorized),
+            (Fault::Unavailable, ErrorKind::Unavailable),
+            (Fault::Page, ErrorKind::Unexpected),
+            (Fault::ErrorAs200, ErrorKind::Unexpected),
+        ] {
+            simulator.fail(Some(fault));
+            let error = client.list(&endpoint, &page("default", 1)).await;
+            assert_eq!(error.err().unwrap().kind(), kind, "{fault:?}");
+        }
+        simulator.fail(None);
+
+        let mut elsewhere = endpoint.clone();
+        elsewhere.base_url.set_path("/api/v1");
+        let error = client.list(&elsewhere, &page("default", 1)).await;
+        let error = error.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("has no list"), "{error}");
+
+        endpoint.task_path = "query?id={task_id}".parse().unwrap();
+        let error = client.list(&endpoint, &page("default", 1)).await;
+        let error = error.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("task_path"), "{error}");
+    }
+
+    #[test]
+    fn the_last_page_is_empty_or_short_and_reaches_the_total() {
+        assert!(is_last(1, 0, 500, 0));
+        assert!(is_last(3, 0, 500, 2_000));
+        assert!(is_last(1, 499, 500, 0));
+        assert!(!is_last(1, 500, 500, 0));
+        assert!(!is_last(2, 500, 500, 1_000), "an empty page follows");
+        assert!(!is_last(1, 500, 500, 500), "the total is that of the page");
+        assert!(!is_last(1, 500, 500, 501));
+        assert!(
+            !is_last(3, 100, 500, 1_000),
+            "the service returns at most 100"
+        );
+        assert!(is_last(10, 100, 500, 1_000));
+    }
+}

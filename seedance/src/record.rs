@@ -1,0 +1,139 @@
+//! A task record as the service returned it.
+
+use seedance_archiver_proto::{
+    redact,
+    v1::{VideoContent, VideoTask},
+};
+use serde_json::{Map, Value};
+
+use crate::{SignedUrl, UnsealError, UrlSeal};
+
+/// A task record with readable URLs. It can be neither printed nor serialized: use [`Record::sealed`],
+/// [`Record::url`] or [`Record::as_received`].
+pub struct Record {
+    task: VideoTask,
+    received: Map<String, Value>,
+}
+
+impl Record {
+    pub(crate) fn new(task: VideoTask, received: Map<String, Value>) -> Self {
+        Self { task, received }
+    }
+
+    /// Returns the task id.
+    pub fn id(&self) -> &str {
+        &self.task.id
+    }
+
+    /// Returns the status.
+    pub fn status(&self) -> &str {
+        &self.task.status
+    }
+
+    /// Returns the creation time in Unix seconds, 0 if the record has none.
+    pub fn created_at(&self) -> i64 {
+        self.task.created_at
+    }
+
+    /// Returns the time of the last status change in Unix seconds, 0 if the record has none.
+    pub fn updated_at(&self) -> i64 {
+        self.task.updated_at
+    }
+
+    /// Returns the URL of the video.
+    pub fn video_url(&self) -> Option<SignedUrl> {
+        self.url(|content| &content.video_url)
+    }
+
+    /// Returns the URL of what the task generated: the video, or the file of a 3D task.
+    pub fn main_url(&self) -> Option<SignedUrl> {
+        let file = || self.url(|content| &content.file_url);
+        self.video_url().or_else(file)
+    }
+
+    /// Returns the URL that `pick` selects.
+    pub fn url(&self, pick: impl Fn(&VideoContent) -> &str) -> Option<SignedUrl> {
+        let url = pick(self.task.content.as_ref()?);
+        (!url.is_empty()).then(|| SignedUrl::new(url.to_owned()))
+    }
+
+    /// Returns the record without URLs, which contains no secret.
+    pub fn without_urls(&self) -> VideoTask {
+        VideoTask {
+            content: None,
+            ..self.task.clone()
+        }
+    }
+
+    /// Returns every field as received, in the same order, except for the queries of URLs and for callback
+    /// URLs, which are secrets. This is what an archive keeps.
+    pub fn as_received(&self) -> Value {
+        let mut fields = Value::Object(self.received.clone());
+        strip_secrets(&mut fields);
+        fields
+    }
+
+    /// Returns the record with its URLs sealed, for Temporal's history.
+    pub fn sealed(self, seal: &UrlSeal) -> VideoTask {
+        let id = self.task.id.clone();
+        with_urls(self.task, |url| seal.seal(&id, &url))
+    }
+}
+
+impl UrlSeal {
+    /// Returns a sealed record with plain URLs, for a caller that asked for them. Whoever sees it can download
+    /// the video.
+    ///
+    /// # Errors
+    ///
+    /// If a URL cannot be unsealed.
+    pub fn revealed(&self, task: VideoTask) -> Result<VideoTask, UnsealError> {
+        let id = task.id.clone();
+        let mut failed = None;
+        let task = with_urls(task, |url| match self.unseal(&id, &url) {
+            Ok(url) => url.expose().to_owned(),
+            Err(error) => {
+                failed = Some(error);
+                url
+            }
+        });
+        failed.map_or(Ok(task), Err)
+    }
+}
+
+/// A callback URL has its secret in the path.
+const CALLBACK_URL: &str = "callback_url";
+
+fn strip_secrets(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = without_query(text),
+        Value::Array(items) => items.iter_mut().for_each(strip_secrets),
+        Value::Object(fields) => {
+            fields.shift_remove(CALLBACK_URL);
+            fields.values_mut().for_each(strip_secrets);
+        }
+        _ => {}
+    }
+}
+
+/// A text that is a URL as a whole loses everything after `?`: `redact` would stop at a space or a quote.
+fn without_query(text: &str) -> String {
+    let is_url = text.starts_with("https://") || text.starts_with("http://");
+    match text.split_once('?') {
+        Some((address, _)) if is_url && !address.contains(char::is_whitespace) => {
+            format!("{address}?REDACTED")
+        }
+        _ => redact::url_queries(text),
+    }
+}
+
+/// Applies `change` to every URL of a record.
+fn with_urls(mut task: VideoTask, mut change: impl FnMut(String) -> String) -> VideoTask {
+    let mut change = |url: String| if url.is_empty() { url } else { change(url) };
+    task.content = task.content.map(|content| VideoContent {
+        video_url: change(content.video_url),
+        last_frame_url: change(content.last_frame_url),
+        file_url: change(content.file_url),
+    });
+    task
+}
