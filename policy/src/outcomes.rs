@@ -5,7 +5,7 @@ use seedance_archiver_proto::{
     outcome,
     reason::{self, CANCELLED_AND_PURGED, CANCELLED_BY_CALLER, OUTSIDE_QUERY_WINDOW},
     status,
-    v1::{Manifest, Verdict, VideoTask, VideoTaskLifecycleResult},
+    v1::{Manifest, VideoTask, VideoTaskLifecycleResult},
 };
 
 /// Returns the result `archived`.
@@ -42,15 +42,14 @@ pub fn unsuccessful(task: VideoTask) -> VideoTaskLifecycleResult {
     }
 }
 
-/// Returns the result after an activity failed with a verdict. A task of which the activity or the lifecycle
-/// has seen a record is lost; one that was never seen is unknown.
+/// Returns the result after an activity failed with a verdict, for this reason. A task of which a record was
+/// seen is lost; one that was never seen is unknown.
 pub fn after_verdict(
-    verdict: Verdict,
+    reason: String,
     message: String,
-    last_seen: Option<VideoTask>,
+    task: Option<VideoTask>,
 ) -> VideoTaskLifecycleResult {
-    let task = verdict.task.or(last_seen);
-    let outcome = match verdict.reason.as_str() {
+    let outcome = match reason.as_str() {
         CANCELLED_AND_PURGED => outcome::UNSUCCESSFUL,
         OUTSIDE_QUERY_WINDOW => outcome::UNKNOWN,
         _ if task.is_none() => outcome::UNKNOWN,
@@ -59,7 +58,7 @@ pub fn after_verdict(
     VideoTaskLifecycleResult {
         outcome: outcome.into(),
         task,
-        reason: verdict.reason,
+        reason,
         message,
         ..VideoTaskLifecycleResult::default()
     }

@@ -43,6 +43,7 @@ mod json;
 pub mod names;
 pub mod outcome;
 pub mod phase;
+pub mod query_result;
 pub mod reason;
 pub mod redact;
 pub mod service_tier;

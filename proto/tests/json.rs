@@ -44,6 +44,7 @@ fn each_message_is_read_and_written_as_others_do() {
         OutcomeRecord,
         QueryProgress,
         QueryVideoTaskRequest,
+        QueryVideoTaskResult,
         RecordOutcomeRequest,
         SweepPage,
         SweepState,

@@ -190,8 +190,6 @@ fn task(fields: &Fields, id: &str, status: String) -> VideoTask {
         subdivisionlevel: fields.text("subdivisionlevel"),
         fileformat: fields.text("fileformat"),
         archive_deadline: 0,
-        has_search_attributes: false,
-        transfers_task_queue: String::new(),
     }
 }
 

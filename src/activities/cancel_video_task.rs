@@ -26,7 +26,7 @@ pub(super) async fn cancel(
     Ok(CancelVideoTaskResult {
         // An attempt before this one may have cancelled it, and not have heard of it.
         is_cancelled: [status::QUEUED, status::CANCELLED].contains(&task.status.as_str()),
-        task: Some(task),
+        task: Some(questions.result(task)),
     })
 }
 

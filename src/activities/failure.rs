@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 pub(super) use seedance_archiver_proto::names::failure::*;
-use seedance_archiver_proto::v1::{Verdict, VideoTask};
+use seedance_archiver_proto::{
+    query_result::WorkerFacts,
+    v1::{QueryVideoTaskResult, Verdict, VideoTask},
+};
 use seedance_archiver_workflows::{
     encoding::Encoding, invalid_request::InvalidRequest, reply::Reply,
 };
@@ -55,7 +58,8 @@ pub(super) fn transfer_failed(
             .into(),
         Fault::Passing(fault) if left.is_zero() => {
             let message = format!("the video can no longer be had: {}", fault.message);
-            let verdict = verdict(&fault.reason, Some(task.clone()), encoding);
+            let task = QueryVideoTaskResult::new(task.clone(), WorkerFacts::default());
+            let verdict = verdict(&fault.reason, Some(task), encoding);
             settled(message, fault.failure_type, verdict)
         }
         Fault::Passing(fault) => {
@@ -93,7 +97,11 @@ pub(super) fn retried(message: String, failure_type: &str, delay: Duration) -> A
 
 /// The verdict on a task, in the encoding of the request. The last record goes with it, so that whoever
 /// waits knows whether the task was ever seen.
-pub(super) fn verdict(reason: &str, task: Option<VideoTask>, encoding: Encoding) -> Reply<Verdict> {
+pub(super) fn verdict(
+    reason: &str,
+    task: Option<QueryVideoTaskResult>,
+    encoding: Encoding,
+) -> Reply<Verdict> {
     let reason = reason.to_owned();
     Reply::new(Verdict { reason, task }, encoding)
 }

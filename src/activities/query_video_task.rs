@@ -17,7 +17,7 @@ use seedance_archiver_proto::{
     status,
     v1::{
         AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult,
-        QueryVideoTaskRequest, VideoTask, VideoTaskLifecycleResult,
+        QueryVideoTaskRequest, QueryVideoTaskResult, VideoTask, VideoTaskLifecycleResult,
     },
 };
 use seedance_archiver_workflows::{reply::Reply, request::Request, video_lost};
@@ -48,7 +48,7 @@ impl QueryActivities {
         self: Arc<Self>,
         ctx: ActivityContext,
         request: Request<QueryVideoTaskRequest>,
-    ) -> Result<Reply<VideoTask>, ActivityError> {
+    ) -> Result<Reply<QueryVideoTaskResult>, ActivityError> {
         let encoding = request.encoding();
         let request = request.check().map_err(failure::invalid_request)?;
         let account = self.account(&request.account)?;
@@ -62,10 +62,10 @@ impl QueryActivities {
         record::polled(account.name(), poll);
         let task = match answer {
             Ok(task) if poll == Poll::News => news(&account, task, &request),
-            Ok(task) => Err(no_news(&account, task, &mut memory).await),
-            Err(error) => Err(no_record(&account, &error, &mut memory).await),
+            Ok(task) => Err(no_news(&self.questions, &account, task, &mut memory).await),
+            Err(error) => Err(no_record(&self.questions, &account, &error, &mut memory).await),
         };
-        task.map(|task| Reply::new(task, encoding))
+        task.map(|task| Reply::new(self.questions.result(task), encoding))
     }
 
     /// Starts the lifecycle of a task or joins the one that is running, and returns its result.
@@ -152,7 +152,12 @@ fn is_news(task: &VideoTask, request: &QueryVideoTaskRequest) -> bool {
     poll::is_later_status(&task.status, &request.known_status) && !lacks_url(task)
 }
 
-async fn no_news(account: &Account, task: VideoTask, memory: &mut Memory<'_>) -> ActivityError {
+async fn no_news(
+    questions: &Questions,
+    account: &Account,
+    task: VideoTask,
+    memory: &mut Memory<'_>,
+) -> ActivityError {
     let (answer, state) = if lacks_url(&task) {
         (Response::NoUrl, "succeeded, but without a URL".to_owned())
     } else {
@@ -169,13 +174,14 @@ async fn no_news(account: &Account, task: VideoTask, memory: &mut Memory<'_>) ->
             let message = format!(
                 "the window in which the task can be asked about has closed; it was still {state}"
             );
-            let verdict = failure::verdict(reason, Some(task), memory.encoding());
+            let verdict = failure::verdict(reason, Some(questions.result(task)), memory.encoding());
             failure::settled(message, failure::QUERY_WINDOW_CLOSED, verdict)
         }
     }
 }
 
 async fn no_record(
+    questions: &Questions,
     account: &Account,
     error: &seedance::Error,
     memory: &mut Memory<'_>,
@@ -216,7 +222,8 @@ async fn no_record(
                 record::ended(account.name(), outcome::UNKNOWN);
             }
             let message = verdict_message(reason, account, error);
-            let verdict = failure::verdict(reason, memory.last_record(), memory.encoding());
+            let task = memory.last_record().map(|task| questions.result(task));
+            let verdict = failure::verdict(reason, task, memory.encoding());
             failure::settled(message, failure_type, verdict)
         }
     }

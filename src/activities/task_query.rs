@@ -1,6 +1,11 @@
 //! Asks about a task, and words the answer as the contract has it.
 
-use seedance_archiver_proto::{status, time::unix_seconds, v1::VideoTask};
+use seedance_archiver_proto::{
+    query_result::WorkerFacts,
+    status,
+    time::unix_seconds,
+    v1::{QueryVideoTaskResult, VideoTask},
+};
 
 use crate::{
     config::Account,
@@ -11,8 +16,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Questions {
     seedance: Client,
-    has_search_attributes: bool,
-    transfers_task_queue: String,
+    worker: WorkerFacts,
 }
 
 impl Questions {
@@ -20,17 +24,17 @@ impl Questions {
     pub fn new(seedance: Client, has_search_attributes: bool) -> Self {
         Self {
             seedance,
-            has_search_attributes,
-            transfers_task_queue: String::new(),
+            worker: WorkerFacts {
+                has_search_attributes,
+                transfers_task_queue: String::new(),
+            },
         }
     }
 
     /// The same of a worker that serves transfers on this task queue.
-    pub fn with_transfers_on(self, task_queue: &str) -> Self {
-        Self {
-            transfers_task_queue: task_queue.to_owned(),
-            ..self
-        }
+    pub fn with_transfers_on(mut self, task_queue: &str) -> Self {
+        self.worker.transfers_task_queue = task_queue.to_owned();
+        self
     }
 
     /// The client.
@@ -45,11 +49,12 @@ impl Questions {
         task_id: &str,
     ) -> Result<VideoTask, seedance::Error> {
         let record = self.seedance.query(&account.endpoint, task_id).await?;
-        Ok(VideoTask {
-            has_search_attributes: self.has_search_attributes,
-            transfers_task_queue: self.transfers_task_queue.clone(),
-            ..sealed(account, record)?
-        })
+        sealed(account, record)
+    }
+
+    /// Returns a task with the facts about this worker.
+    pub fn result(&self, task: VideoTask) -> QueryVideoTaskResult {
+        QueryVideoTaskResult::new(task, self.worker.clone())
     }
 }
 

@@ -10,8 +10,8 @@
 
 use seedance_archiver_proto::v1::{
     ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult,
-    Manifest, OutcomeRecord, QueryVideoTaskRequest, RecordOutcomeRequest,
-    SweepVideoTaskPageRequest, SweepVideoTaskPageResult, VideoTask, VideoTaskLifecycleResult,
+    Manifest, OutcomeRecord, QueryVideoTaskRequest, QueryVideoTaskResult, RecordOutcomeRequest,
+    SweepVideoTaskPageRequest, SweepVideoTaskPageResult, VideoTaskLifecycleResult,
 };
 use temporalio_common::error::ApplicationFailure;
 use temporalio_macros::activity_definitions;
@@ -32,7 +32,7 @@ impl QueryActivities {
     #[activity(name = "QueryVideoTask")]
     pub fn query_video_task(
         request: Request<QueryVideoTaskRequest>,
-    ) -> Result<Reply<VideoTask>, ApplicationFailure> {
+    ) -> Result<Reply<QueryVideoTaskResult>, ApplicationFailure> {
         unimplemented!()
     }
 

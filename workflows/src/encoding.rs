@@ -109,7 +109,7 @@ pub fn decode<T: Contract>(payload: &Payload) -> Result<T, InvalidRequest> {
     };
     // Protobuf's binary format would read another message without a fault.
     match text(payload, MESSAGE_TYPE) {
-        Some(name) if encoding != Encoding::JsonPlain && name != T::full_name() => {
+        Some(name) if encoding != Encoding::JsonPlain && !is_name_of::<T>(&name) => {
             let problem = format!("is a message `{name}`, not a `{}`", T::full_name());
             Err(InvalidRequest::new("input", problem))
         }
@@ -117,6 +117,17 @@ pub fn decode<T: Contract>(payload: &Payload) -> Result<T, InvalidRequest> {
             .map_err(|error| InvalidRequest::new("input", unreadable(&error))),
         _ => from_json(&payload.data),
     }
+}
+
+/// Messages that an earlier version sent under another name, which is still read.
+const EARLIER_NAMES: [(&str, &str); 1] = [(
+    "seedance.archiver.v1.QueryVideoTaskResult",
+    "seedance.archiver.v1.VideoTask",
+)];
+
+fn is_name_of<T: Name>(name: &str) -> bool {
+    let current = T::full_name();
+    name == current || EARLIER_NAMES.contains(&(current.as_str(), name))
 }
 
 fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, InvalidRequest> {

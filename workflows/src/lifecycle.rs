@@ -9,7 +9,9 @@ mod known;
 use seedance_archiver_policy::outcomes;
 use seedance_archiver_proto::{
     names::failure,
-    outcome, phase, status,
+    outcome, phase,
+    query_result::WorkerFacts,
+    status,
     v1::{
         ArchiveVideoRequest, CancelVideoTaskRequest, LifecycleProgress, LifecycleState, Manifest,
         RecordOutcomeRequest, Verdict, VideoTask, VideoTaskLifecycleRequest,
@@ -33,7 +35,7 @@ use crate::{
     video_lost,
 };
 use follow::{Stop, follow};
-use known::{last_seen, record_in, show, show_result, transfers_task_queue, write_attributes};
+use known::{last_seen, show, show_result, task_in, transfers_task_queue, write_attributes};
 
 /// Asks about a generation task until its status is terminal, then archives what it made.
 #[workflow]
@@ -41,8 +43,8 @@ use known::{last_seen, record_in, show, show_result, transfers_task_queue, write
 pub struct VideoTaskLifecycle {
     progress: LifecycleProgress,
     is_nudged: bool,
-    has_search_attributes: bool,
-    transfers_task_queue: String,
+    /// What the workers that answered so far have said of themselves.
+    worker: WorkerFacts,
     /// How the request came.
     encoding: Encoding,
 }
@@ -65,12 +67,11 @@ impl VideoTaskLifecycle {
             Ok(result) => result,
             Err(_) if ctx.cancellation_token().is_cancelled() => cancelled(ctx, &request).await,
             Err(Stop::HistoryIsLong(state)) => return start_over(ctx, request, state),
-            Err(Stop::Failed(error)) => match end_after(&error, last_seen(ctx)) {
+            Err(Stop::Failed(error)) => match end_after(ctx, &error) {
                 Some(result) => result,
                 None => return Err(fail(ctx, &request, error).await),
             },
         };
-        result.task = result.task.map(|task| record_in(ctx, task));
         record(ctx, &request, &mut result).await;
         write_attributes(ctx, attributes::of_result(&request, &result));
         show_result(ctx, &result);
@@ -160,7 +161,8 @@ async fn cancelled(ctx: &Context, request: &VideoTaskLifecycleRequest) -> VideoT
         .await;
     match cancelled.map(Reply::into_message) {
         Ok(cancelled) => {
-            let task = cancelled.task.or(task);
+            let seen = cancelled.task.map(|result| task_in(ctx, result));
+            let task = seen.or(task);
             let status = task.as_ref().map_or("gone", |task| task.status.as_str());
             let task_too = if cancelled.is_cancelled {
                 "the task was cancelled too".to_owned()
@@ -203,12 +205,11 @@ async fn record(
 
 /// An activity that fails for good ends the lifecycle where it says what that means for the task.
 /// Otherwise the failure is the workflow's own.
-fn end_after(
-    error: &ActivityExecutionError,
-    last_seen: Option<VideoTask>,
-) -> Option<VideoTaskLifecycleResult> {
+fn end_after(ctx: &Context, error: &ActivityExecutionError) -> Option<VideoTaskLifecycleResult> {
     let verdict = verdict(error)?;
-    Some(outcomes::after_verdict(verdict, words(error), last_seen))
+    let task = verdict.task.map(|result| task_in(ctx, result));
+    let task = task.or_else(|| last_seen(ctx));
+    Some(outcomes::after_verdict(verdict.reason, words(error), task))
 }
 
 /// The failure is the workflow's own. Where the archive has another video in the task's place, a record

@@ -36,13 +36,7 @@ fn an_unsuccessful_task_has_the_reason_of_the_service() {
 
 #[test]
 fn a_verdict_on_a_task_that_was_seen_is_lost() {
-    let outcome = |reason: &str, in_verdict, last_seen| {
-        let verdict = Verdict {
-            reason: reason.into(),
-            task: in_verdict,
-        };
-        after_verdict(verdict, "words".into(), last_seen).outcome
-    };
+    let outcome = |reason: &str, task| after_verdict(reason.into(), "message".into(), task).outcome;
     let seen = || Some(task("running"));
     for reason in [
         reason::QUERY_WINDOW_CLOSED,
@@ -50,17 +44,13 @@ fn a_verdict_on_a_task_that_was_seen_is_lost() {
         reason::URL_EXPIRED,
         "unauthorized",
     ] {
-        assert_eq!(outcome(reason, None, seen()), "lost", "{reason}");
-        assert_eq!(outcome(reason, seen(), None), "lost", "{reason}");
-        assert_eq!(outcome(reason, None, None), "unknown", "{reason}");
+        assert_eq!(outcome(reason, seen()), "lost", "{reason}");
+        assert_eq!(outcome(reason, None), "unknown", "{reason}");
     }
-    assert_eq!(outcome(reason::TASK_NOT_FOUND, None, None), "unknown");
+    assert_eq!(outcome(reason::TASK_NOT_FOUND, None), "unknown");
+    assert_eq!(outcome(reason::OUTSIDE_QUERY_WINDOW, seen()), "unknown");
     assert_eq!(
-        outcome(reason::OUTSIDE_QUERY_WINDOW, seen(), None),
-        "unknown"
-    );
-    assert_eq!(
-        outcome(reason::CANCELLED_AND_PURGED, seen(), None),
+        outcome(reason::CANCELLED_AND_PURGED, seen()),
         "unsuccessful"
     );
 }

@@ -4,14 +4,19 @@ use std::time::{Duration, SystemTime};
 
 use seedance_archiver_policy::poll::is_later_status;
 use seedance_archiver_proto::{
-    phase, status,
-    v1::{LifecycleState, QueryVideoTaskRequest, VideoTask, VideoTaskLifecycleRequest},
+    phase,
+    query_result::WorkerFacts,
+    status,
+    v1::{
+        LifecycleState, QueryVideoTaskRequest, QueryVideoTaskResult, VideoTask,
+        VideoTaskLifecycleRequest,
+    },
 };
 use temporalio_workflow::{ActivityExecutionError, workflows::select};
 
 use super::{
     Context,
-    known::{last_seen, record_in, show, write_attributes},
+    known::{last_seen, show, task_in, write_attributes},
     verdict,
 };
 use crate::{activities::QueryActivities, attributes, options, reply::Reply};
@@ -53,8 +58,10 @@ pub(super) async fn follow(
     let known = task.as_ref().map(|task| task.status.clone());
     let mut known_status = known.unwrap_or_else(|| status::QUEUED.to_owned());
     ctx.state_mut(|state| {
-        state.has_search_attributes = has_search_attributes;
-        state.transfers_task_queue = transfers_task_queue;
+        state.worker = WorkerFacts {
+            has_search_attributes,
+            transfers_task_queue,
+        };
     });
     show(ctx, phase::WAITING, task);
     for _ in 0..QUESTIONS_A_RUN {
@@ -72,11 +79,11 @@ pub(super) async fn follow(
             was_seen: seen.is_some() || may_have_been_seen,
             first_asked_at,
         };
-        let Some(task) = ask(ctx, question).await? else {
+        let Some(result) = ask(ctx, question).await? else {
             may_have_been_seen = true;
             continue;
         };
-        let task = record_in(ctx, task);
+        let task = task_in(ctx, result);
         if !is_later_status(&task.status, &known_status) {
             // It was seen all the same.
             if last_seen(ctx).is_none() {
@@ -95,8 +102,8 @@ pub(super) async fn follow(
         task: last_seen(ctx),
         may_have_been_seen,
         first_asked_at,
-        has_search_attributes: ctx.state(|state| state.has_search_attributes),
-        transfers_task_queue: ctx.state(|state| state.transfers_task_queue.clone()),
+        has_search_attributes: ctx.state(|state| state.worker.has_search_attributes),
+        transfers_task_queue: ctx.state(|state| state.worker.transfers_task_queue.clone()),
     }))
 }
 
@@ -112,7 +119,7 @@ fn begin(ctx: &Context, request: &VideoTaskLifecycleRequest) -> LifecycleState {
 async fn ask(
     ctx: &Context,
     question: QueryVideoTaskRequest,
-) -> Result<Option<VideoTask>, ActivityExecutionError> {
+) -> Result<Option<QueryVideoTaskResult>, ActivityExecutionError> {
     ctx.state_mut(|state| state.is_nudged = false);
     let token = ctx.cancellation_token().child_token();
     let options = options::question(&question.known_status, token.clone());
@@ -142,7 +149,7 @@ async fn ask(
     }
 }
 
-fn told(answer: Reply<VideoTask>) -> Option<VideoTask> {
+fn told(answer: Reply<QueryVideoTaskResult>) -> Option<QueryVideoTaskResult> {
     Some(answer.into_message())
 }
 

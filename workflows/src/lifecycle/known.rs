@@ -2,7 +2,7 @@
 
 use seedance_archiver_proto::{
     names, phase,
-    v1::{LifecycleProgress, VideoTask, VideoTaskLifecycleResult},
+    v1::{LifecycleProgress, QueryVideoTaskResult, VideoTask, VideoTaskLifecycleResult},
 };
 use temporalio_common::search_attributes::SearchAttributeUpdate;
 
@@ -14,24 +14,21 @@ pub(super) fn last_seen(ctx: &Context) -> Option<VideoTask> {
     ctx.state(|state| state.progress.task.clone())
 }
 
-/// Remembers what the worker that answered says of itself; it is not part of the record.
-pub(super) fn record_in(ctx: &Context, answer: VideoTask) -> VideoTask {
+/// Remembers the facts about the worker that answered, and returns the task.
+pub(super) fn task_in(ctx: &Context, result: QueryVideoTaskResult) -> VideoTask {
+    let (task, worker) = result.into_parts();
     ctx.state_mut(|state| {
-        state.has_search_attributes |= answer.has_search_attributes;
-        if !answer.transfers_task_queue.is_empty() {
-            state.transfers_task_queue = answer.transfers_task_queue;
+        state.worker.has_search_attributes |= worker.has_search_attributes;
+        if !worker.transfers_task_queue.is_empty() {
+            state.worker.transfers_task_queue = worker.transfers_task_queue;
         }
     });
-    VideoTask {
-        has_search_attributes: false,
-        transfers_task_queue: String::new(),
-        ..answer
-    }
+    task
 }
 
 /// Where transfers are served.
 pub(super) fn transfers_task_queue(ctx: &Context) -> String {
-    match ctx.state(|state| state.transfers_task_queue.clone()) {
+    match ctx.state(|state| state.worker.transfers_task_queue.clone()) {
         queue if queue.is_empty() => names::transfers_task_queue(ctx.task_queue()),
         queue => queue,
     }
@@ -39,7 +36,7 @@ pub(super) fn transfers_task_queue(ctx: &Context) -> String {
 
 /// Writes search attributes, where they are registered.
 pub(super) fn write_attributes(ctx: &Context, attributes: Vec<SearchAttributeUpdate>) {
-    if ctx.state(|state| state.has_search_attributes) {
+    if ctx.state(|state| state.worker.has_search_attributes) {
         ctx.upsert_search_attributes(attributes);
     }
 }

@@ -1,0 +1,189 @@
+//! The result of `QueryVideoTask`: a task, and facts about the worker that answered.
+
+use crate::v1::{QueryVideoTaskResult, VideoTask};
+
+/// What a lifecycle has to know of the worker that answered a query.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WorkerFacts {
+    /// Whether the search attributes are registered in the namespace.
+    pub has_search_attributes: bool,
+    /// Task queue on which the worker serves `ArchiveVideo`. Empty: the one beside the workflow's.
+    pub transfers_task_queue: String,
+}
+
+impl QueryVideoTaskResult {
+    /// Joins a task and the facts about the worker.
+    pub fn new(task: VideoTask, worker: WorkerFacts) -> Self {
+        // Without `..`: a field that is added to one message and not to the other does not compile.
+        let VideoTask {
+            id,
+            model,
+            status,
+            error,
+            created_at,
+            updated_at,
+            content,
+            seed,
+            resolution,
+            ratio,
+            duration,
+            frames,
+            framespersecond,
+            generate_audio,
+            tools,
+            safety_identifier,
+            priority,
+            draft,
+            draft_task_id,
+            service_tier,
+            execution_expires_after,
+            usage,
+            revised_prompt,
+            output_format,
+            subdivisionlevel,
+            fileformat,
+            archive_deadline,
+        } = task;
+        Self {
+            id,
+            model,
+            status,
+            error,
+            created_at,
+            updated_at,
+            content,
+            seed,
+            resolution,
+            ratio,
+            duration,
+            frames,
+            framespersecond,
+            generate_audio,
+            tools,
+            safety_identifier,
+            priority,
+            draft,
+            draft_task_id,
+            service_tier,
+            execution_expires_after,
+            usage,
+            revised_prompt,
+            output_format,
+            subdivisionlevel,
+            fileformat,
+            archive_deadline,
+            has_search_attributes: worker.has_search_attributes,
+            transfers_task_queue: worker.transfers_task_queue,
+        }
+    }
+
+    /// Splits the result into the task and the facts about the worker.
+    pub fn into_parts(self) -> (VideoTask, WorkerFacts) {
+        let Self {
+            id,
+            model,
+            status,
+            error,
+            created_at,
+            updated_at,
+            content,
+            seed,
+            resolution,
+            ratio,
+            duration,
+            frames,
+            framespersecond,
+            generate_audio,
+            tools,
+            safety_identifier,
+            priority,
+            draft,
+            draft_task_id,
+            service_tier,
+            execution_expires_after,
+            usage,
+            revised_prompt,
+            output_format,
+            subdivisionlevel,
+            fileformat,
+            archive_deadline,
+            has_search_attributes,
+            transfers_task_queue,
+        } = self;
+        let task = VideoTask {
+            id,
+            model,
+            status,
+            error,
+            created_at,
+            updated_at,
+            content,
+            seed,
+            resolution,
+            ratio,
+            duration,
+            frames,
+            framespersecond,
+            generate_audio,
+            tools,
+            safety_identifier,
+            priority,
+            draft,
+            draft_task_id,
+            service_tier,
+            execution_expires_after,
+            usage,
+            revised_prompt,
+            output_format,
+            subdivisionlevel,
+            fileformat,
+            archive_deadline,
+        };
+        let worker = WorkerFacts {
+            has_search_attributes,
+            transfers_task_queue,
+        };
+        (task, worker)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+
+    use super::*;
+
+    fn worker() -> WorkerFacts {
+        WorkerFacts {
+            has_search_attributes: true,
+            transfers_task_queue: "transfers".into(),
+        }
+    }
+
+    fn task() -> VideoTask {
+        VideoTask {
+            id: "cgt-1".into(),
+            status: "running".into(),
+            seed: Some(7),
+            archive_deadline: 1_750_000_000,
+            ..VideoTask::default()
+        }
+    }
+
+    #[test]
+    fn a_result_splits_into_what_it_was_joined_from() {
+        let result = QueryVideoTaskResult::new(task(), worker());
+        assert_eq!(result.into_parts(), (task(), worker()));
+    }
+
+    #[test]
+    fn a_result_is_a_task_to_whoever_reads_a_task() {
+        let result = QueryVideoTaskResult::new(task(), worker());
+        let json = serde_json::to_value(&result).unwrap();
+        assert_eq!(serde_json::from_value::<VideoTask>(json).unwrap(), task());
+        assert_eq!(
+            VideoTask::decode(result.encode_to_vec().as_slice()).unwrap(),
+            task()
+        );
+    }
+}
