@@ -61,7 +61,7 @@ mod url;
 pub use account::{Account, Accounts};
 pub use archive_options::ArchiveOptions;
 pub use callbacks::Callbacks;
-pub use duration::{duration, words};
+pub use duration::duration;
 pub use invalid::InvalidConfig;
 pub use operations::{
     Capacity, Deployment, GracePeriod, LogFormat, Operations, Queues, Share, Target, Versioning,

@@ -1,10 +1,11 @@
 //! The Seedance API of each account: whether it is there, takes the key and has the same time.
 
 use futures::future::join_all;
+use seedance_archiver_workflows::format;
 
 use super::Finding;
 use crate::{
-    config::{Account, Accounts, words},
+    config::{Account, Accounts},
     seedance::{Answer, Client, Probe},
 };
 
@@ -71,7 +72,7 @@ fn clock(account: &Account, probe: &Probe) -> Option<Finding> {
     if distance < CLOCK_WARNING {
         return Some(Finding::ok(name, "is the same, to within half a minute"));
     }
-    let time = words(std::time::Duration::from_secs(distance));
+    let time = format::duration(std::time::Duration::from_secs(distance));
     let side = if ahead > 0 { "ahead of" } else { "behind" };
     let found =
         format!("this machine is {time} {side} the service, so deadlines are wrong by as much");

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use backon::{ConstantBuilder, Retryable};
 use seedance_archiver_proto::names;
+use seedance_archiver_workflows::format;
 use temporalio_client::{
     Client, NamespacedClient, WorkflowCountOptions,
     tonic::{Code, IntoRequest, Status},
@@ -17,12 +18,9 @@ use temporalio_common::protos::temporal::api::{
 };
 
 use super::Finding;
-use crate::{
-    config::words,
-    temporal::{
-        connection::{self, CannotConnect},
-        search_attributes,
-    },
+use crate::temporal::{
+    connection::{self, CannotConnect},
+    search_attributes,
 };
 
 const SERVER: &str = "Temporal";
@@ -118,7 +116,7 @@ pub async fn make_namespace(client: &Client, retention: Duration) -> Finding {
             name,
             format!(
                 "was made, and keeps what has ended for {}",
-                words(retention)
+                format::duration(retention)
             ),
         ),
         Err(status) => {
@@ -250,7 +248,7 @@ async fn polled(client: &Client, queue: &str, kind: TaskQueueType) -> Finding {
             let workers = pollers.len();
             let plural = if workers == 1 { "" } else { "s" };
             let last = pollers.iter().filter_map(age).min();
-            let last = last.map(|age| format!(", last {} ago", words(age)));
+            let last = last.map(|age| format!(", last {} ago", format::duration(age)));
             let last = last.unwrap_or_default();
             Finding::ok(name, format!("{workers} worker{plural} polled it{last}"))
         }

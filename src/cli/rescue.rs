@@ -7,6 +7,7 @@ use std::{process::ExitCode, sync::Arc, time::SystemTime};
 use anyhow::Context;
 use indicatif::HumanBytes;
 use seedance_archiver_proto::{outcome, v1::VideoTaskLifecycleRequest};
+use seedance_archiver_workflows::format;
 use serde::Serialize;
 
 use super::{
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{
     archive::Archive,
-    config::{self, Account, Config},
+    config::{Account, Config},
     rescue::{self, Found, Video},
     telemetry,
 };
@@ -178,7 +179,7 @@ fn sentence(report: &Report, found: &Found, config: &Config) -> String {
         sentence += &format!(
             "; {} would have died next, in {}",
             video.task.id,
-            config::words(left)
+            format::duration(left)
         );
     }
     sentence

@@ -4,9 +4,7 @@ use comfy_table::{ContentArrangement, LineStyle, Row, Table, TableStyle};
 use console::Term;
 use jiff::Timestamp;
 
-use seedance_archiver_proto::time;
-
-use crate::config;
+use seedance_archiver_workflows::format;
 
 /// A table for people, as wide as the terminal.
 pub(super) fn table(header: impl Into<Row>) -> Table {
@@ -31,11 +29,7 @@ pub(super) fn print_pairs(pairs: &[(&str, String)]) {
 
 /// A time, empty where it is not known.
 pub(super) fn moment(unix_seconds: i64) -> String {
-    let known =
-        time::from_unix_seconds(unix_seconds).and_then(|time| Timestamp::try_from(time).ok());
-    known
-        .map(|time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
-        .unwrap_or_default()
+    format::utc(unix_seconds).unwrap_or_default()
 }
 
 /// A time and how far away it is, e.g. `2026-08-28 06:27:11 UTC (6d 3h left)`. Empty where it is not
@@ -55,7 +49,7 @@ fn around(unix_seconds: i64, ahead: &str) -> String {
         return moment;
     }
     let seconds = unix_seconds - Timestamp::now().as_second();
-    let distance = config::words(std::time::Duration::from_secs(seconds.unsigned_abs()));
+    let distance = format::duration(std::time::Duration::from_secs(seconds.unsigned_abs()));
     match seconds {
         0 => format!("{moment} (now)"),
         1.. => format!("{moment} ({distance} {ahead})"),

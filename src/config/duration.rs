@@ -18,25 +18,6 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     read().ok_or_else(|| "a time such as \"90s\", \"24h\" or \"7d\"".into())
 }
 
-/// A time in its two largest units, e.g. `6d 3h`.
-pub fn words(duration: Duration) -> String {
-    if duration < Duration::from_secs(1) {
-        return format!("{}ms", duration.as_millis());
-    }
-    let mut rest = duration.as_secs();
-    let mut words = Vec::new();
-    for (unit, seconds) in [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)] {
-        let count = rest / seconds;
-        if count > 0 && words.len() < 2 {
-            words.push(format!("{count}{unit}"));
-        } else if !words.is_empty() {
-            break;
-        }
-        rest %= seconds;
-    }
-    words.join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,19 +31,5 @@ mod tests {
         for wrong in ["", "7", "soon", "-1h"] {
             assert_eq!(seconds(wrong), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn words_are_short() {
-        for (seconds, expected) in [
-            (7 * 86_400, "7d"),
-            (86_400 + 3_600 * 3 + 59, "1d 3h"),
-            (86_400 + 59, "1d"),
-            (5_400, "1h 30m"),
-            (90, "1m 30s"),
-        ] {
-            assert_eq!(words(Duration::from_secs(seconds)), expected);
-        }
-        assert_eq!(words(Duration::from_millis(200)), "200ms");
     }
 }

@@ -3,12 +3,10 @@
 
 use std::{fmt::Display, time::Duration};
 
+use seedance_archiver_workflows::format;
 use serde::Serialize;
 
-use super::{
-    Account, Operations, Reading, Secret, Source, duration::words, environment::setting,
-    source::Sources,
-};
+use super::{Account, Operations, Reading, Secret, Source, environment::setting, source::Sources};
 use crate::{archive::checks::Mismatch, seedance::StatusAliases};
 
 /// A setting as it takes effect.
@@ -87,7 +85,7 @@ impl List<'_> {
     fn operations(&mut self, operations: &Operations) {
         self.add("admin_address", or_none(operations.admin_address.as_ref()));
         self.add("queues", operations.queues);
-        self.add("grace_period", words(operations.grace_period.0));
+        self.add("grace_period", format::duration(operations.grace_period.0));
         let capacity = &operations.capacity;
         for (kind, share) in [
             ("workflow", capacity.workflow),
@@ -114,7 +112,7 @@ impl List<'_> {
 
     fn account(&mut self, account: &Account) {
         let name = |key: &str| format!("accounts.{}.{key}", account.name());
-        let time = |time: Duration| words(time);
+        let time = |time: Duration| format::duration(time);
         if self.sources.has(&name("preset")) {
             let preset = account.preset.unwrap_or(NONE);
             self.add(name("preset"), preset);

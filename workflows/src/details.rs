@@ -1,12 +1,13 @@
 //! What people see of a workflow in the Temporal UI: its current details, in Markdown.
 
-use jiff::Timestamp;
 use seedance_archiver_proto::{
     phase,
     v1::{
         LifecycleProgress, SweepPage, SweepVideoTasksResult, VideoTask, VideoTaskLifecycleResult,
     },
 };
+
+use crate::format::utc;
 
 /// What is known while the lifecycle runs, and what happens next.
 pub fn of_progress(progress: &LifecycleProgress) -> String {
@@ -72,26 +73,20 @@ pub fn of_sweep(result: &SweepVideoTasksResult) -> String {
 
 fn of_task(task: &VideoTask) -> String {
     let mut details = format!("The task is **{}**", plain(&task.status));
-    if let Some(since) = time(task.updated_at) {
+    if let Some(since) = utc(task.updated_at) {
         details += &format!(" since {since}");
     }
-    if let Some(created) = time(task.created_at) {
+    if let Some(created) = utc(task.created_at) {
         details += &format!(", created {created}");
     }
     if !task.model.is_empty() {
         details += &format!(", made by `{}`", plain(&task.model));
     }
     details.push('.');
-    if let Some(deadline) = time(task.archive_deadline) {
+    if let Some(deadline) = utc(task.archive_deadline) {
         details += &format!(" Its video can be had until **{deadline}**.");
     }
     details
-}
-
-fn time(unix_seconds: i64) -> Option<String> {
-    let time = Timestamp::from_second(unix_seconds).ok();
-    time.filter(|_| unix_seconds > 0)
-        .map(|time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
 /// Text from outside, without what Markdown would make of it.

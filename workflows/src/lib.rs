@@ -61,6 +61,7 @@ pub mod activities;
 pub mod attributes;
 pub mod details;
 pub mod encoding;
+pub mod format;
 pub mod invalid_request;
 mod lifecycle;
 mod options;

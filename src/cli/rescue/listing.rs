@@ -5,15 +5,13 @@ use std::time::SystemTime;
 use comfy_table::CellAlignment;
 use jiff::Timestamp;
 use seedance_archiver_proto::v1::VideoTask;
+use seedance_archiver_workflows::format;
 use serde::Serialize;
 
 use super::super::words;
 use seedance_archiver_proto::time::unix_seconds;
 
-use crate::{
-    config,
-    rescue::{self, Found, State, Video},
-};
+use crate::rescue::{self, Found, State, Video};
 
 /// What was found.
 #[derive(Serialize)]
@@ -188,7 +186,7 @@ impl Row {
             _ if self.state == DEAD => "none".to_owned(),
             Some(end) => end
                 .duration_since(now)
-                .map_or("none".to_owned(), config::words),
+                .map_or("none".to_owned(), format::duration),
             None => "not known".to_owned(),
         }
     }
