@@ -3,6 +3,9 @@
 /// Task queue of the workflow and of `QueryVideoTask`.
 pub const TASK_QUEUE: &str = "seedance-archiver";
 
+/// Type of the workflow that follows a task to its end.
+pub const LIFECYCLE_WORKFLOW: &str = "VideoTaskLifecycle";
+
 /// Account used where a request names none.
 pub const DEFAULT_ACCOUNT: &str = "default";
 

@@ -19,7 +19,7 @@ use crate::{
         admin,
         listener::{Listener, Listening},
     },
-    telemetry::{self, metrics::Exposition, traces},
+    telemetry::{self, exporter::MetricsExporter, traces},
     temporal::{connection, open_lifecycles, sweeps::auto_archive},
     worker::Worker,
 };
@@ -70,7 +70,7 @@ async fn work(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     let reading = Reading::of(|name| variable(&args, name), None);
     let config = configuration(&reading)?;
-    let (exposition, runtime) = Exposition::start()?;
+    let (exposition, runtime) = MetricsExporter::start()?;
     let client = stop.unless_asked(connect(&exposition)).await?;
     let worker = Worker::new(&runtime, &client, &config).await?;
     stop.unless_asked(check_archives(&reading)).await?;
@@ -87,7 +87,7 @@ async fn work(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
         if let Some(admin) = admin {
             admin.stop().await;
         }
-        traces::end();
+        traces::stop();
     }
     served.map(|()| ExitCode::SUCCESS)
 }
@@ -126,7 +126,7 @@ fn configuration(reading: &Reading) -> Result<Config, InvalidConfig> {
 }
 
 /// Connects to a namespace that is there.
-async fn connect(exposition: &Exposition) -> anyhow::Result<Client> {
+async fn connect(exposition: &MetricsExporter) -> anyhow::Result<Client> {
     let (client, address) = connection::connect_and_tell(exposition.meter()).await?;
     let looked_up = server::describe_namespace(&client).await;
     match looked_up.as_ref().map_err(Status::code) {
@@ -169,7 +169,7 @@ async fn check_archives(reading: &Reading) -> anyhow::Result<()> {
 async fn listen(
     address: SocketAddr,
     worker: &Worker,
-    exposition: Exposition,
+    exposition: MetricsExporter,
 ) -> anyhow::Result<Listening> {
     let routes = admin::routes(worker.health().clone(), exposition);
     let listener = Listener::bind(address, routes).await;

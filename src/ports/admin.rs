@@ -15,16 +15,16 @@ use axum::{
 
 use crate::{
     ports::health::{Health, Phase},
-    telemetry::metrics::Exposition,
+    telemetry::exporter::MetricsExporter,
 };
 
 /// Prometheus' text format.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4";
 
 /// The routes of a worker.
-pub fn routes(health: Health, exposition: Exposition) -> Router {
+pub fn routes(health: Health, metrics: MetricsExporter) -> Router {
     let ready = get(readyz).with_state(health);
-    let metrics = get(metrics).with_state(exposition);
+    let metrics = get(scrape).with_state(metrics);
     Router::new()
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", ready)
@@ -40,8 +40,8 @@ async fn readyz(State(health): State<Health>) -> Response {
     (status, format!("{phase}\n")).into_response()
 }
 
-async fn metrics(State(exposition): State<Exposition>) -> Response {
-    match exposition.text().await {
+async fn scrape(State(exporter): State<MetricsExporter>) -> Response {
+    match exporter.render().await {
         Ok(text) => ([(CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),
         Err(fault) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{fault}\n")).into_response(),
     }

@@ -107,7 +107,7 @@ impl Deliveries {
                 let task = self.ask(account, task_id).await?;
                 let effect = self.tell(&workflow_id, &task).await?;
                 if effect == Effect::Delivered && status::is_terminal(&task.status) {
-                    record::detected(account.name(), task.updated_at);
+                    record::detection(account.name(), task.updated_at);
                 }
                 Ok(effect)
             }

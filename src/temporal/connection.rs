@@ -53,7 +53,7 @@ pub async fn connect_and_tell(
     meter: Option<TemporalMeter>,
 ) -> Result<(Client, String), CannotConnect> {
     let (mut connection, client) = options()?;
-    let client = traces::traced(client);
+    let client = traces::with_tracing(client);
     connection.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
     connection.metrics_meter = meter;
     let address = connection.target.to_string();

@@ -67,9 +67,6 @@ use temporalio_common::{
 
 use crate::temporal::{codec, watch::watching};
 
-/// Type of the workflow of a lifecycle.
-pub(crate) const WORKFLOW_TYPE: &str = "VideoTaskLifecycle";
-
 /// A lifecycle that was started, by this call or an earlier one.
 pub struct Lifecycle {
     client: Client,

@@ -8,14 +8,17 @@ use std::{
 
 use jiff::Timestamp;
 use metrics::{counter, gauge};
-use seedance_archiver_proto::{names::search_attribute, status};
+use seedance_archiver_proto::{
+    names::{LIFECYCLE_WORKFLOW, search_attribute},
+    status,
+};
 use temporalio_client::{Client, WorkflowCountOptions, errors::ClientError};
 use tokio::time::MissedTickBehavior;
 
 use crate::{
     config::{Account, Accounts},
     telemetry::metrics::{OLDEST_DEADLINE, OPEN_LIFECYCLES, VISIBILITY_ERRORS},
-    temporal::{lifecycles::WORKFLOW_TYPE, search_attributes},
+    temporal::search_attributes,
 };
 
 /// Time between two looks.
@@ -92,7 +95,7 @@ async fn look(client: &Client, account: &Account) -> Result<(), ClientError> {
 }
 
 fn running() -> String {
-    format!("WorkflowType = '{WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'")
+    format!("WorkflowType = '{LIFECYCLE_WORKFLOW}' AND ExecutionStatus = 'Running'")
 }
 
 fn open_of(account: &Account) -> String {

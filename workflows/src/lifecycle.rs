@@ -8,7 +8,7 @@ mod known;
 
 use seedance_archiver_policy::outcomes;
 use seedance_archiver_proto::{
-    names::failure,
+    names::{LIFECYCLE_WORKFLOW, failure},
     outcome, phase,
     query_result::WorkerFacts,
     status,
@@ -55,7 +55,7 @@ type Context = WorkflowContext<VideoTaskLifecycle>;
 impl VideoTaskLifecycle {
     /// Runs to the end of the task. A request that cannot be read or is not sound fails as
     /// `InvalidRequest`, a lost video as `VideoLost`, unless the request asks for a report only.
-    #[run(name = "VideoTaskLifecycle")]
+    #[run(name = LIFECYCLE_WORKFLOW)]
     pub async fn run(
         ctx: &mut WorkflowContext<Self>,
         request: Request<VideoTaskLifecycleRequest>,

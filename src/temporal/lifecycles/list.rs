@@ -4,16 +4,13 @@ use std::time::SystemTime;
 
 use futures::TryStreamExt;
 use jiff::Timestamp;
-use seedance_archiver_proto::names::search_attribute;
+use seedance_archiver_proto::names::{LIFECYCLE_WORKFLOW, search_attribute};
 use serde::Serialize;
 use temporalio_client::{
     Client, WorkflowCountOptions, WorkflowExecution, WorkflowListOptions, errors::ClientError,
 };
 
-use super::{
-    WORKFLOW_TYPE,
-    state::{own_attributes, word},
-};
+use super::state::{own_attributes, word};
 use seedance_archiver_proto::time::unix_seconds;
 
 /// How many are looked through for those whose deadlines are next: a server lists by start.
@@ -117,8 +114,9 @@ impl Filter {
 
     /// Runs that were continued as new are not the lifecycle's last.
     fn query(&self) -> String {
-        let mut query =
-            format!("WorkflowType = '{WORKFLOW_TYPE}' AND ExecutionStatus != 'ContinuedAsNew'");
+        let mut query = format!(
+            "WorkflowType = '{LIFECYCLE_WORKFLOW}' AND ExecutionStatus != 'ContinuedAsNew'"
+        );
         for (name, value) in [
             (search_attribute::ACCOUNT, &self.account),
             (search_attribute::STATUS, &self.status),
