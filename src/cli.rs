@@ -36,7 +36,7 @@ use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    activities::ServeError, config::InvalidConfig, temporal::connection::CannotConnect,
+    activities::ServeError, config::InvalidConfig, temporal::connection::ConnectError,
     worker::WorkerError,
 };
 use signals::{Interrupted, Stop};
@@ -150,7 +150,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
 
 /// Whether another configuration would mend it.
 fn is_configuration(error: &anyhow::Error) -> bool {
-    let of_temporal = error.downcast_ref::<CannotConnect>();
+    let of_temporal = error.downcast_ref::<ConnectError>();
     let of_worker = error.downcast_ref::<WorkerError>();
     error.is::<InvalidConfig>()
         || error.is::<worker::NoNamespace>()
@@ -158,7 +158,7 @@ fn is_configuration(error: &anyhow::Error) -> bool {
             of_worker,
             Some(WorkerError::Accounts(ServeError::Archive(_)))
         )
-        || matches!(of_temporal, Some(CannotConnect::Configuration(_)))
+        || matches!(of_temporal, Some(ConnectError::Configuration(_)))
 }
 
 /// Tells a person what went wrong.

@@ -129,7 +129,7 @@ async fn start_on_free_ports(program: &Path, with_ui: bool) -> Result<DevServer,
             &format!("--headless={}", !with_ui),
         ])
         .args(search_attributes::ALL.iter().flat_map(|(name, kind)| {
-            let kind = search_attributes::word(*kind);
+            let kind = search_attributes::type_name(*kind);
             ["--search-attribute".to_owned(), format!("{name}={kind}")]
         }))
         .stdin(Stdio::null())

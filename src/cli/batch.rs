@@ -12,7 +12,7 @@ use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use temporalio_client::Client;
 
 use super::follow::{Ended, Followed};
-use crate::temporal::lifecycles::{self, Lifecycle, LifecycleError, Standing};
+use crate::temporal::lifecycles::{self, Lifecycle, LifecycleError};
 
 /// Calls to Temporal at once.
 const AT_ONCE: usize = 16;
@@ -135,13 +135,13 @@ impl Batch {
 
 /// How it ended, if it has. An error says that Temporal could not be asked.
 async fn look_at(lifecycle: &Lifecycle) -> Result<Option<Ended>, LifecycleError> {
-    match lifecycle.standing().await? {
-        Standing::Running => Ok(None),
-        Standing::Unknown => {
+    match lifecycle.describe_latest().await? {
+        Some(snapshot) if snapshot.execution.is_open() => Ok(None),
+        None => {
             let fault = "Temporal does not know it any more. Was its history deleted?";
             Ok(Some(Err(lifecycle.error(fault.into()))))
         }
-        Standing::Ended { .. } | Standing::Stopped => match lifecycle.result().await {
+        Some(_) => match lifecycle.result().await {
             Ok(result) => Ok(Some(Ok((result, None)))),
             Err(error) if error.failure_type().is_some() => Ok(Some(Err(error))),
             Err(error) => Err(error),

@@ -13,7 +13,7 @@ use seedance_archiver_proto::{
 };
 use temporalio_client::Client;
 
-use crate::temporal::lifecycles::{self, Cost, Doing, LifecycleError};
+use crate::temporal::lifecycles::{self, Cost, LifecycleError, Step};
 
 /// How often a transfer that is under way late is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -88,7 +88,7 @@ async fn follow(client: &Client, task_queue: &str, job: Job, mut line: Line) -> 
         let is_transferring = Cell::new(false);
         let result = tokio::select! {
             result = lifecycle.follow(|doing| {
-                is_transferring.set(matches!(doing, Doing::Archiving { .. }));
+                is_transferring.set(matches!(doing, Step::Archiving { .. }));
                 line.show(&doing);
             }) => result?,
             () = patience(job.dies_at, &is_transferring) => {
@@ -155,16 +155,16 @@ impl Line {
         line
     }
 
-    fn show(&mut self, doing: &Doing) {
+    fn show(&mut self, doing: &Step) {
         match doing {
-            Doing::Waiting(words) => {
+            Step::Waiting(words) => {
                 // Off a terminal one line a change is enough: leave out what counts up.
                 let change = words.split("; ").next().unwrap_or_default();
                 self.say(words, change);
             }
             // The transfer has not begun, or begins again.
-            Doing::Archiving { total: 0, .. } => self.say("archiving", "archiving"),
-            Doing::Archiving { done, total } => self.show_transfer(*done, *total),
+            Step::Archiving { total: 0, .. } => self.say("archiving", "archiving"),
+            Step::Archiving { done, total } => self.show_transfer(*done, *total),
         }
     }
 

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     config, telemetry,
     temporal::{
-        lifecycles::{self, Filter, List},
+        lifecycles::{self, ExecutionStatus, Filter, List},
         search_attributes,
     },
 };
@@ -128,13 +128,13 @@ fn print(found: &List, limit: u16) {
     for it in &found.lifecycles {
         // One that was ended from outside has no outcome.
         let outcome = match (it.outcome.as_str(), it.execution) {
-            ("", "running") => String::new(),
+            ("", ExecutionStatus::Running) => String::new(),
             ("", execution) => format!("({execution})"),
             (outcome, _) => outcome.to_owned(),
         };
         // What has ended has no deadline any more.
         let deadline = match it.execution {
-            "running" => deadline(it.archive_deadline),
+            ExecutionStatus::Running => deadline(it.archive_deadline),
             _ => String::new(),
         };
         table.add_row([

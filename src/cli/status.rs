@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use indicatif::HumanBytes;
-use jiff::Timestamp;
 use seedance_archiver_proto::{
     names::{self, search_attribute},
     v1::VideoTask,
@@ -19,7 +18,7 @@ use super::{
 };
 use crate::{
     telemetry,
-    temporal::lifecycles::{Lifecycle, Pending, State},
+    temporal::lifecycles::{Lifecycle, LifecycleStatus, PendingActivity},
 };
 
 /// Tell what the lifecycle of a task is doing
@@ -42,7 +41,7 @@ pub(super) async fn run(Args { task: args }: Args, stop: &Stop) -> anyhow::Resul
     let client = stop.unless_asked(session::connect()).await?;
     let lifecycle = Lifecycle::of(&client, &args.account, &args.task_id);
     let state = stop
-        .unless_asked(async { Ok(lifecycle.state().await?) })
+        .unless_asked(async { Ok(lifecycle.status().await?) })
         .await?;
     let Some(state) = state else {
         bail!(
@@ -60,19 +59,20 @@ pub(super) async fn run(Args { task: args }: Args, stop: &Stop) -> anyhow::Resul
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(state: &State) {
+fn print(state: &LifecycleStatus) {
+    let snapshot = &state.snapshot;
     let mut pairs = vec![
-        ("lifecycle", state.workflow_id.clone()),
+        ("lifecycle", snapshot.workflow_id.clone()),
         (
             "run",
-            format!("{}, {} events", state.run_id, state.history_events),
+            format!("{}, {} events", snapshot.run_id, snapshot.history_events),
         ),
-        ("started", since(state.started_at)),
-        ("ended", since(state.ended_at)),
-        ("workflow", state.execution.to_owned()),
+        ("started", since(snapshot.started_at)),
+        ("ended", since(snapshot.ended_at)),
+        ("workflow", snapshot.execution.to_string()),
     ];
-    pairs.extend(state.pending.iter().flat_map(pending));
-    if let Some(why) = &state.no_progress {
+    pairs.extend(snapshot.pending.iter().flat_map(pending));
+    if let Some(why) = &state.progress_error {
         let told = format!("{why}: what follows is what the server knows");
         pairs.push(("no answer", told));
     }
@@ -82,27 +82,24 @@ fn print(state: &State) {
 }
 
 /// What is known of the task: by the workflow, or by its search attributes.
-fn task(state: &State) -> VideoTask {
+fn task(state: &LifecycleStatus) -> VideoTask {
     let result = state.result.as_ref().and_then(|result| result.task.clone());
     let progress = state.progress.as_ref();
     let known = result.or_else(|| progress.and_then(|progress| progress.task.clone()));
     known.unwrap_or_else(|| {
-        let attribute = |name: &str| {
-            let value = state.search_attributes.get(name);
-            value.cloned().unwrap_or_default()
-        };
-        let deadline = attribute(search_attribute::ARCHIVE_DEADLINE).parse::<Timestamp>();
+        let attributes = &state.snapshot.search_attributes;
+        let attribute = |name: &str| attributes.get(name).to_owned();
         VideoTask {
             id: attribute(search_attribute::TASK_ID),
             status: attribute(search_attribute::STATUS),
             model: attribute(search_attribute::MODEL),
-            archive_deadline: deadline.map_or(0, Timestamp::as_second),
+            archive_deadline: attributes.archive_deadline(),
             ..VideoTask::default()
         }
     })
 }
 
-fn pending(pending: &Pending) -> Vec<(&'static str, String)> {
+fn pending(pending: &PendingActivity) -> Vec<(&'static str, String)> {
     let attempt = format!("`{}`, attempt {}", pending.activity, pending.attempt);
     let waits = match pending.is_running {
         true => format!("{attempt}, running on {}", pending.worker),
@@ -121,9 +118,9 @@ fn pending(pending: &Pending) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn ending(state: &State) -> Vec<(&'static str, String)> {
+fn ending(state: &LifecycleStatus) -> Vec<(&'static str, String)> {
     let Some(result) = &state.result else {
-        return vec![("fault", state.fault.clone().unwrap_or_default())];
+        return vec![("fault", state.result_error.clone().unwrap_or_default())];
     };
     let receipt = result.manifest.as_ref();
     vec![

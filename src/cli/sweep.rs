@@ -20,7 +20,7 @@ use crate::{
     config, telemetry,
     temporal::sweeps::{
         self,
-        schedule::{Ensured, SHORTEST, Schedule},
+        schedule::{MIN_INTERVAL, Schedule, ScheduleChange},
     },
 };
 
@@ -55,7 +55,7 @@ struct Scheduled {
 
 fn interval(text: &str) -> Result<Duration, String> {
     let every = config::duration(text).map_err(|problem| format!("it must be {problem}"))?;
-    if every < SHORTEST {
+    if every < MIN_INTERVAL {
         return Err(
             "the shortest is 1m: each sweep lists every page, and the service takes one list a second; \
              callbacks tell of a finished video at once"
@@ -138,15 +138,15 @@ async fn schedule(
 ) -> anyhow::Result<ExitCode> {
     let schedule = Schedule {
         account: args.account.clone(),
-        every,
+        interval: every,
         task_queue,
     };
     let ensured = schedule.ensure(client).await;
     let ensured = ensured.context("cannot make the schedule")?;
     let done = match ensured {
-        Ensured::Created => "created",
-        Ensured::Updated => "updated",
-        Ensured::Unchanged => "unchanged",
+        ScheduleChange::Created => "created",
+        ScheduleChange::Updated => "updated",
+        ScheduleChange::Unchanged => "unchanged",
     };
     match args.output {
         Output::Json => {

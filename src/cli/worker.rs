@@ -17,10 +17,10 @@ use crate::{
     config::{self, Config, InvalidConfig, LogFormat, Queues, Reading},
     ports::{
         admin,
-        listener::{Listener, Listening},
+        listener::{Listener, Server},
     },
     telemetry::{self, exporter::MetricsExporter, traces},
-    temporal::{connection, open_lifecycles, sweeps::auto_archive},
+    temporal::{connection, sweeps::auto_archive, visibility},
     worker::Worker,
 };
 
@@ -116,9 +116,9 @@ fn configuration(reading: &Reading) -> Result<Config, InvalidConfig> {
         (config, of_temporal, of_traces) => {
             let mut invalid = config.err().unwrap_or_default();
             let fault = of_temporal.err();
-            invalid.0.extend(
-                fault.map(|fault| format!("the Temporal configuration cannot be used: {fault}")),
-            );
+            invalid
+                .0
+                .extend(fault.map(|fault| format!("invalid Temporal configuration: {fault}")));
             invalid.0.extend(of_traces.err());
             Err(invalid)
         }
@@ -127,7 +127,7 @@ fn configuration(reading: &Reading) -> Result<Config, InvalidConfig> {
 
 /// Connects to a namespace that is there.
 async fn connect(exposition: &MetricsExporter) -> anyhow::Result<Client> {
-    let (client, address) = connection::connect_and_tell(exposition.meter()).await?;
+    let (client, address) = connection::connect_with(exposition.meter()).await?;
     let looked_up = server::describe_namespace(&client).await;
     match looked_up.as_ref().map_err(Status::code) {
         Ok(()) => {
@@ -170,7 +170,7 @@ async fn listen(
     address: SocketAddr,
     worker: &Worker,
     exposition: MetricsExporter,
-) -> anyhow::Result<Listening> {
+) -> anyhow::Result<Server> {
     let routes = admin::routes(worker.health().clone(), exposition);
     let listener = Listener::bind(address, routes).await;
     let listener =
@@ -203,14 +203,22 @@ async fn serve(
     };
     let sweeps = async {
         match queues.query {
-            true => auto_archive::keep(client, accounts, task_queue, auto_archive::LOOK).await,
+            true => {
+                auto_archive::maintain_schedules(
+                    client,
+                    accounts,
+                    task_queue,
+                    auto_archive::CHECK_INTERVAL,
+                )
+                .await
+            }
             false => pending().await,
         }
     };
     // Where nobody reads metrics, the server need not be asked for them.
     let looks = async {
         match queues.query && config.operations.admin_address.is_some() {
-            true => open_lifecycles::measure(client, accounts).await,
+            true => visibility::update_metrics(client, accounts).await,
             false => pending().await,
         }
     };

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, ensure};
 use seedance_archiver::{
     config::Account,
-    temporal::lifecycles::{self, Doing},
+    temporal::lifecycles::{self, Step},
 };
 use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use seedance_archiver_simulator::{Image, Script};
@@ -266,7 +266,7 @@ async fn store_is_down(server: Arc<Server>) -> anyhow::Result<()> {
             let mut fault = None;
             let result = lifecycle
                 .follow(|doing| match doing {
-                    Doing::Waiting(words) if words.contains("the archive's store") => {
+                    Step::Waiting(words) if words.contains("the archive's store") => {
                         let downloads = world.simulator.stats(&id).downloads;
                         fault.get_or_insert((words, downloads));
                         let _ = std::fs::remove_file(path);

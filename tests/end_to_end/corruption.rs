@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use futures::future::try_join_all;
-use seedance_archiver::temporal::lifecycles::Doing;
+use seedance_archiver::temporal::lifecycles::Step;
 use seedance_archiver_proto::v1::{Manifest, ObjectCheck};
 use seedance_archiver_simulator::{Announced, Corruption, Script};
 
@@ -81,7 +81,7 @@ async fn is_mended(
             looks = nothing_is_published_early(world, &id, wrong);
         }
         match doing {
-            Doing::Waiting(words) if words.starts_with("not the video") => found = Some(words),
+            Step::Waiting(words) if words.starts_with("not the video") => found = Some(words),
             _ => {}
         }
     });

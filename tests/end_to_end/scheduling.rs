@@ -118,7 +118,12 @@ async fn comes_back(server: Arc<Server>) -> anyhow::Result<()> {
     let is_there = || async { Ok(schedule.describe(Default::default()).await.is_ok()) };
     let accounts = &world.config.accounts;
     let look = Duration::from_millis(200);
-    let kept = sweeps::auto_archive::keep(&server.client, accounts, &world.config.task_queue, look);
+    let kept = sweeps::auto_archive::maintain_schedules(
+        &server.client,
+        accounts,
+        &world.config.task_queue,
+        look,
+    );
     let deleted_once = async {
         until_async("it is there", is_there).await?;
         schedule.delete(Default::default()).await?;

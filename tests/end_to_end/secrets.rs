@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use seedance_archiver::{config::Account, temporal::lifecycles::Doing};
+use seedance_archiver::{config::Account, temporal::lifecycles::Step};
 use seedance_archiver_simulator::Script;
 use serde_json::{Value, json};
 
@@ -106,8 +106,9 @@ async fn key_is_gone(server: Arc<Server>) -> anyhow::Result<()> {
             std::fs::write(path, "in the way")?;
             let lifecycle = world.start(&server, &id).await?;
             until_async("the store's fault is shown", || async {
-                let doing = lifecycle.doing().await?;
-                Ok(matches!(doing, Some(Doing::Waiting(words)) if words.contains("store")))
+                let snapshot = lifecycle.describe().await?;
+                let step = snapshot.and_then(|snapshot| snapshot.step());
+                Ok(matches!(step, Some(Step::Waiting(words)) if words.contains("store")))
             })
             .await?;
             std::fs::write(&file, "new")?;

@@ -67,7 +67,7 @@ async fn registers_what_is_missing(server: Arc<Server>) -> anyhow::Result<()> {
     ensure!(unknown.is_err(), "{} has it already", client.namespace());
 
     ensure!(
-        search_attributes::are_registered(client).await,
+        search_attributes::ensure_registered(client).await,
         "it was not registered"
     );
     let world = World::new(&server).await?;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
-use seedance_archiver::temporal::lifecycles::Doing;
+use seedance_archiver::temporal::lifecycles::Step;
 use seedance_archiver_proto::{names, v1::VideoTask};
 use seedance_archiver_simulator::Script;
 use temporalio_client::{
@@ -163,8 +163,8 @@ async fn reads_as_waiting(server: Arc<Server>) -> anyhow::Result<()> {
             let lifecycle = world.start(&server, &id).await?;
             let result = lifecycle
                 .follow(|doing| match doing {
-                    Doing::Waiting(text) => words.push(text),
-                    Doing::Archiving { done, total } => {
+                    Step::Waiting(text) => words.push(text),
+                    Step::Archiving { done, total } => {
                         most = if total == 6_000_000 {
                             done.max(most)
                         } else {

@@ -133,7 +133,7 @@ async fn sees_all(server: Arc<Server>) -> anyhow::Result<()> {
     ensure!(status.to_string().contains("manifest_url"), "{status:#}");
 
     ensure!(
-        worker.event("payloads cannot pass").is_none(),
+        worker.event("codec request failed").is_none(),
         "{:?}",
         worker.log()
     );

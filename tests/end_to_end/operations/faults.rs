@@ -53,10 +53,10 @@ async fn no_server(server: Arc<Server>) -> anyhow::Result<()> {
     ensure!(status.code() == Some(1), "{status}");
     let log = worker.log().join("\n");
     ensure!(
-        log.contains("cannot reach Temporal at http://127.0.0.1:1/"),
+        log.contains("cannot reach Temporal at `http://127.0.0.1:1/`"),
         "{log}"
     );
-    ensure!(log.contains("Set TEMPORAL_ADDRESS"), "{log}");
+    ensure!(log.contains("set TEMPORAL_ADDRESS"), "{log}");
     Ok(())
 }
 
