@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::{Output, session, words::table};
+use super::{output::Output, session, table::table};
 use crate::{
     config::{Reading, Setting},
     telemetry,

@@ -129,7 +129,7 @@ async fn cut_wire(server: Arc<Server>) -> anyhow::Result<()> {
     let mut lines = BufReader::new(child.stderr.take().context("no stderr")?).lines();
     loop {
         let line = lines.next_line().await?.context("it ended")?;
-        if line.contains("cannot look, tried again") {
+        if line.contains("cannot check lifecycles, retrying") {
             break;
         }
     }

@@ -240,7 +240,7 @@ async fn no_temporal_server(_: Arc<Server>) -> anyhow::Result<()> {
     ensure!(output.status.code() == Some(1), "{}", describe(&output));
     let errors = String::from_utf8_lossy(&output.stderr);
     ensure!(
-        errors.contains("there is no file /nowhere/temporal"),
+        errors.contains("SEEDANCE_TEMPORAL_CLI: no such file: `/nowhere/temporal`"),
         "{errors}"
     );
 
@@ -253,7 +253,7 @@ async fn no_temporal_server(_: Arc<Server>) -> anyhow::Result<()> {
         "download: ",
         "`go install`: ",
         "no such module",
-        "To fix it",
+        "fix: one of",
     ] {
         ensure!(errors.contains(tried), "{tried} is missing in: {errors}");
     }
@@ -270,7 +270,7 @@ async fn ctrl_c_stops_a_build(_: Arc<Server>) -> anyhow::Result<()> {
         .kill_on_drop(true)
         .spawn()?;
     let mut errors = BufReader::new(demo.stderr.take().context("no stderr")?);
-    line_after(&mut errors, "building the Temporal server with Go").await?;
+    line_after(&mut errors, "building the Temporal CLI with Go").await?;
     let pid_file = bare.directory.path().join("cache/seedance-archiver/pid");
     let pid = || std::fs::read_to_string(&pid_file).ok()?.trim().parse().ok();
     until("the build has begun", || pid().is_some()).await?;

@@ -139,7 +139,7 @@ async fn unreadable(server: Arc<Server>) -> anyhow::Result<()> {
     let unreadable = report["unreadable"].as_array().context("no list")?;
     ensure!(unreadable.len() == 2, "{report}");
     for words in [
-        "foreign/manifest.json names no task",
+        "foreign/manifest.json has no task id",
         "torn/manifest.json is not a receipt",
     ] {
         ensure!(
@@ -163,7 +163,7 @@ async fn unreadable(server: Arc<Server>) -> anyhow::Result<()> {
         .await?;
     let errors = String::from_utf8_lossy(&output.stderr);
     ensure!(
-        output.status.code() == Some(1) && errors.contains("none of 2 receipts can be read"),
+        output.status.code() == Some(1) && errors.contains("cannot read any of 2 receipts"),
         "{errors}"
     );
     ensure!(made.html()? == before, "the page has changed");

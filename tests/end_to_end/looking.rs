@@ -101,11 +101,11 @@ async fn query_tells_the_record(server: Arc<Server>) -> anyhow::Result<()> {
     ensure!(value(&pairs, "task")? == made, "{pairs}");
     ensure!(value(&pairs, "status")? == "succeeded", "{pairs}");
     ensure!(
-        value(&pairs, "since")?.ends_with("ago)") || pairs.contains("(now)"),
+        value(&pairs, "updated")?.ends_with("ago)") || pairs.contains("(now)"),
         "{pairs}"
     );
     ensure!(value(&pairs, "deadline")?.ends_with(" left)"), "{pairs}");
-    ensure!(value(&pairs, "made")? == "video", "{pairs}");
+    ensure!(value(&pairs, "files")? == "video", "{pairs}");
     ensure!(value(&pairs, "usage")?.ends_with(" tokens"), "{pairs}");
 
     let record = json(&server, &world, &["query", &made]).await?;
@@ -169,9 +169,9 @@ async fn status_while_waiting(server: Arc<Server>) -> anyhow::Result<()> {
             ensure!(state["pending"]["activity"] == "query", "{state:#}");
             ensure!(state["progress"]["phase"] == "waiting", "{state:#}");
             let pairs = text(&server, &world, &["status", &id]).await?;
-            ensure!(value(&pairs, "workflow")? == "running", "{pairs}");
+            ensure!(value(&pairs, "execution")? == "running", "{pairs}");
             ensure!(
-                value(&pairs, "waits for")?.starts_with("`query`, attempt "),
+                value(&pairs, "pending activity")?.starts_with("`query`, attempt "),
                 "{pairs}"
             );
             ensure!(
@@ -186,14 +186,14 @@ async fn status_while_waiting(server: Arc<Server>) -> anyhow::Result<()> {
     // Nobody answers any more, and the server still knows much.
     let pairs = text(&server, &world, &["status", &id]).await?;
     ensure!(
-        value(&pairs, "no answer")?.starts_with("no worker answered"),
+        value(&pairs, "progress")?.starts_with("no worker answered"),
         "{pairs}"
     );
     ensure!(value(&pairs, "status")? == "running", "{pairs}");
     let stop = WorkflowTerminateOptions::default();
     server.lifecycle(&id).terminate(stop).await?;
     let pairs = text(&server, &world, &["status", &id]).await?;
-    ensure!(value(&pairs, "workflow")? == "terminated", "{pairs}");
+    ensure!(value(&pairs, "execution")? == "terminated", "{pairs}");
     Ok(())
 }
 
@@ -207,7 +207,7 @@ async fn status_at_the_end(server: Arc<Server>) -> anyhow::Result<()> {
         value(&pairs, "receipt")? == manifest.manifest_url,
         "{pairs}"
     );
-    ensure!(value(&pairs, "workflow")? == "completed", "{pairs}");
+    ensure!(value(&pairs, "execution")? == "completed", "{pairs}");
     let state = json(&server, &world, &["status", &id]).await?;
     ensure!(state["result"]["outcome"] == "archived", "{state:#}");
     ensure!(
@@ -319,7 +319,7 @@ async fn list_finds(server: Arc<Server>) -> anyhow::Result<()> {
     )
     .await?;
     ensure!(
-        table.contains("1 of about 3: --limit 10 shows more"),
+        table.contains("1 of about 3; use --limit 10 to show more"),
         "{table}"
     );
     Ok(())

@@ -173,7 +173,10 @@ async fn does_not_wait_for_what_has_died(server: Arc<Server>) -> anyhow::Result<
     let videos = &saved["videos"];
     ensure!(videos[0]["task_id"] == refused, "{saved:#}");
     let message = videos[0]["message"].as_str().unwrap_or_default();
-    ensure!(message.contains("has died"), "{saved:#}");
+    ensure!(
+        message.contains("the URL expired before the video was fetched"),
+        "{saved:#}"
+    );
     ensure!(videos[1]["task_id"] == good, "{saved:#}");
     ensure!(videos[1]["outcome"] == "archived", "{saved:#}");
     Ok(())

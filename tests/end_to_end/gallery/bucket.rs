@@ -78,7 +78,7 @@ fn is_discreet(made: &Made) -> anyhow::Result<()> {
 async fn look(browser: &Browser, made: &Made) -> anyhow::Result<()> {
     browser.open(&made.url()).await?;
     browser
-        .until("document.getElementById('notice').textContent.includes('Whoever has the page')")
+        .until("document.getElementById('notice').textContent.includes('Anyone with the page')")
         .await?;
     browser
         .until("document.querySelector('.poster video')?.readyState >= 2")

@@ -235,7 +235,7 @@ async fn finds(browser: &Browser) -> anyhow::Result<()> {
 async fn obeys_keys(browser: &Browser) -> anyhow::Result<()> {
     let place = |number: u32| {
         format!(
-            "document.getElementById('viewer').open && document.getElementById('place').textContent === '{number} of 3'"
+            "document.getElementById('viewer').open && document.getElementById('position').textContent === '{number} of 3'"
         )
     };
     let focused =
@@ -279,7 +279,7 @@ async fn keeps_its_state(browser: &Browser, made: &Made) -> anyhow::Result<()> {
     );
     browser.open(&format!("{}{hash}", made.url())).await?;
     browser
-        .until("document.getElementById('viewer').open && document.getElementById('sort').value === 'largest' && document.getElementById('place').textContent === '2 of 3'")
+        .until("document.getElementById('viewer').open && document.getElementById('sort').value === 'largest' && document.getElementById('position').textContent === '2 of 3'")
         .await
 }
 

@@ -210,7 +210,7 @@ async fn read_only_bucket(server: Arc<Server>, minio: PathBuf) -> anyhow::Result
     variables.push(("AWS_SKIP_SIGNATURE", "true"));
     let mut worker = Process::worker(&world, &server, &variables)?;
     let told = worker
-        .says("transfers will wait until this is mended")
+        .says("archive check failed; transfers are retried until the archive works")
         .await?;
     let fix = told["fix"].as_str().unwrap_or_default();
     ensure!(fix.contains("keys or a role that may write"), "{told}");

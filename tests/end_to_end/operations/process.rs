@@ -90,7 +90,7 @@ impl Process {
 
     /// The address of its admin port.
     pub(super) async fn admin(&self) -> anyhow::Result<String> {
-        let event = self.says("listening for health and metrics").await?;
+        let event = self.says("listening for health checks and metrics").await?;
         let address = event["address"].as_str().context("no address")?;
         Ok(format!("http://{address}"))
     }

@@ -41,10 +41,10 @@ async fn reads_as_a_log(server: Arc<Server>) -> anyhow::Result<()> {
         "starting",
         "configured",
         "connected to Temporal",
-        "checked",
-        "listening for health and metrics",
+        "checked the archive",
+        "listening for health checks and metrics",
         "polling",
-        "asked to stop: draining",
+        "shutdown requested: draining",
         "stopped",
     ] {
         let part = format!("\"message\":\"{message}\"");

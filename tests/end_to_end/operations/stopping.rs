@@ -62,7 +62,7 @@ async fn ends_in_time(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::new(&server).await?;
     let (mut worker, id, lifecycle) = amid_a_transfer(&world, &server, "50s").await?;
     worker.signal(Signal::TERM)?;
-    worker.says("asked to stop: draining").await?;
+    worker.says("shutdown requested: draining").await?;
     ensure!(worker.get("/readyz").await? == (503, "draining\n".to_owned()));
     ensure!(worker.get("/livez").await?.0 == 200, "it is not alive");
     let status = worker.ended().await?;
@@ -115,7 +115,7 @@ async fn second_signal(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::new(&server).await?;
     let (mut worker, id, lifecycle) = amid_a_transfer(&world, &server, "10m").await?;
     worker.signal(Signal::TERM)?;
-    worker.says("asked to stop: draining").await?;
+    worker.says("shutdown requested: draining").await?;
     worker.signal(Signal::TERM)?;
     let status = worker.ended().await?;
     ensure!(status.code() == Some(130), "{status}");
