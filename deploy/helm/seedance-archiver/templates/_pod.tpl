@@ -39,7 +39,7 @@ spec:
         - name: callbacks
           containerPort: {{ $values.callbacks.port }}
         {{- end }}
-      # The port is bound after the worker has connected to Temporal and probed each archive, with a timeout of 30 s each.
+      # The port is bound after the worker has connected to Temporal and probed the archives, for up to 30 s.
       startupProbe:
         httpGet: {path: /livez, port: admin}
         periodSeconds: 2
