@@ -1,7 +1,7 @@
 //! A local Temporal server for the demo, `--dev` and tests: the dev server of the Temporal CLI, on free
 //! ports, stopped when dropped.
 //!
-//! - [`locate`]: finds or installs the Temporal CLI.
+//! - [`locate()`]: finds or installs the Temporal CLI.
 //! - [`start`]: starts a server and connects to it.
 
 mod locate;

@@ -1,8 +1,6 @@
 //! What commands need to run: the environment, clients, and a local Temporal server with a worker in this
 //! process.
 
-use std::path::Path;
-
 use anyhow::{Context, anyhow};
 use reqwest::Url;
 use temporalio_client::Client;
@@ -58,7 +56,7 @@ pub(super) async fn with_worker<T>(
 pub(super) fn local_archive() -> anyhow::Result<Url> {
     let path = std::env::current_dir()
         .context("cannot determine the current directory")?
-        .join(Path::new("seedance-archive"));
+        .join("seedance-archive");
     Url::from_directory_path(&path)
         .map_err(|()| anyhow!("cannot convert the path `{}` to a URL", path.display()))
 }

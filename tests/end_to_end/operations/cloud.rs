@@ -74,7 +74,10 @@ async fn mutual_tls(server: Arc<Server>) -> anyhow::Result<()> {
     );
     let missing = ("TEMPORAL_TLS_CLIENT_KEY_PATH", "/nowhere/client.key");
     let log = is_refused(&server, &front, &[ca, certificate, missing]).await?;
-    ensure!(log.contains("invalid Temporal configuration"), "{log}");
+    ensure!(
+        log.contains("the Temporal configuration cannot be used"),
+        "{log}"
+    );
     Ok(())
 }
 
