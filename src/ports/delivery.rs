@@ -11,7 +11,7 @@ use seedance_archiver_proto::{
 };
 use seedance_archiver_workflows::{
     VideoTaskLifecycle,
-    reply::{Bare, Reply},
+    reply::{OptionalArgument, Reply},
 };
 use temporalio_client::{
     ActivityIdentifier, Client, RpcOptions, WorkflowDescribeOptions, WorkflowExecutionStatus,
@@ -176,7 +176,11 @@ impl Deliveries {
             .get_workflow_handle::<VideoTaskLifecycle>(workflow_id);
         let options = WorkflowQueryOptions::default();
         lifecycle
-            .query(VideoTaskLifecycle::progress, Bare::default(), options)
+            .query(
+                VideoTaskLifecycle::progress,
+                OptionalArgument::default(),
+                options,
+            )
             .await
             .map(Reply::into_message)
             .map_err(|error| Refused::Temporal(error.to_string()))

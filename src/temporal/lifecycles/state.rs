@@ -8,7 +8,7 @@ use seedance_archiver_proto::{
 };
 use seedance_archiver_workflows::{
     VideoTaskLifecycle,
-    reply::{Bare, Reply},
+    reply::{OptionalArgument, Reply},
 };
 use serde::Serialize;
 use temporalio_client::{
@@ -111,9 +111,11 @@ impl Lifecycle {
 
     async fn progress(&self) -> Result<LifecycleProgress, String> {
         let options = WorkflowQueryOptions::default();
-        let answer = self
-            .handle
-            .query(VideoTaskLifecycle::progress, Bare::default(), options);
+        let answer = self.handle.query(
+            VideoTaskLifecycle::progress,
+            OptionalArgument::default(),
+            options,
+        );
         match tokio::time::timeout(ANSWER_TIME, answer).await {
             Ok(answer) => answer
                 .map(Reply::into_message)
