@@ -129,7 +129,7 @@ impl Caller<'_> {
         Ok(())
     }
 
-    async fn call<I: ContractMessage, O: Contract>(
+    async fn call<I: ContractMessage, O: ContractMessage>(
         &self,
         activity: &str,
         request: &I,
