@@ -82,7 +82,7 @@ async fn invalid_requests(server: Arc<Server>) -> anyhow::Result<()> {
             (
                 "QueryVideoTask",
                 json!({"task_id": ["a"]}),
-                "`task_id` cannot be read",
+                "`task_id` cannot be decoded",
             ),
             ("ArchiveVideo", json!({}), "`task` is missing"),
             ("ArchiveVideo", running, "`task.status` is `running`"),

@@ -227,7 +227,7 @@ async fn wrong_task_id(_: Arc<Server>) -> anyhow::Result<()> {
         .await?;
     ensure!(output.status.code() == Some(1), "{}", describe(&output));
     let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(errors.contains("`task_id` has a slash"), "{errors}");
+    ensure!(errors.contains("`task_id` contains a slash"), "{errors}");
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use seedance_archiver_proto::{
     },
 };
 use seedance_archiver_simulator::Script;
-use seedance_archiver_workflows::encoding::{self, Contract, Encoding};
+use seedance_archiver_workflows::encoding::{self, ContractMessage, Encoding};
 use temporalio_client::{
     Client, UntypedQuery, UntypedSignal, UntypedWorkflow, UntypedWorkflowHandle,
     WorkflowGetResultOptions, WorkflowQueryOptions, WorkflowSignalOptions, WorkflowStartOptions,
@@ -129,7 +129,7 @@ impl Caller<'_> {
         Ok(())
     }
 
-    async fn call<I: Contract, O: Contract>(
+    async fn call<I: ContractMessage, O: ContractMessage>(
         &self,
         activity: &str,
         request: &I,
@@ -140,7 +140,11 @@ impl Caller<'_> {
         in_kind(self.encoding, &answer).with_context(|| activity.to_owned())
     }
 
-    async fn start<I: Contract>(&self, activity: &str, request: &I) -> anyhow::Result<relay::Call> {
+    async fn start<I: ContractMessage>(
+        &self,
+        activity: &str,
+        request: &I,
+    ) -> anyhow::Result<relay::Call> {
         let input = of_a_newer_caller(self.encoding, request)?;
         relay::start(self.server, self.world, activity, input).await
     }
@@ -270,7 +274,7 @@ async fn refused(server: Arc<Server>) -> anyhow::Result<()> {
         let text = Encoding::JsonProtobuf.encode(&Manifest::default())?;
         for (payload, words) in [
             (null, "`input` is encoded as `binary/null`"),
-            (broken, "`input` cannot be read"),
+            (broken, "`input` cannot be decoded"),
             (
                 other,
                 "`input` is a message `seedance.archiver.v1.Manifest`",
@@ -320,7 +324,7 @@ async fn start(
 }
 
 /// What a workflow returned, in the encoding that it was started in.
-async fn result<T: Contract>(
+async fn result<T: ContractMessage>(
     handle: &UntypedWorkflowHandle<Client>,
     started_in: Encoding,
 ) -> anyhow::Result<T> {
@@ -331,7 +335,10 @@ async fn result<T: Contract>(
 }
 
 /// A request with a field that this version does not know.
-fn of_a_newer_caller<T: Contract>(encoding: Encoding, request: &T) -> anyhow::Result<Payload> {
+fn of_a_newer_caller<T: ContractMessage>(
+    encoding: Encoding,
+    request: &T,
+) -> anyhow::Result<Payload> {
     let mut payload = encoding.encode(request)?;
     match encoding {
         // Number 9999, a text.
@@ -346,7 +353,7 @@ fn of_a_newer_caller<T: Contract>(encoding: Encoding, request: &T) -> anyhow::Re
 }
 
 /// The message in an answer, which is encoded as it was asked for and names its type.
-fn in_kind<T: Contract>(expected: Encoding, answer: &Payload) -> anyhow::Result<T> {
+fn in_kind<T: ContractMessage>(expected: Encoding, answer: &Payload) -> anyhow::Result<T> {
     let metadata = |key: &str| {
         let value = answer.metadata.get(key);
         value.map(|value| String::from_utf8_lossy(value).into_owned())

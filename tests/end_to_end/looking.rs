@@ -137,7 +137,7 @@ async fn query_says_why_it_cannot(server: Arc<Server>) -> anyhow::Result<()> {
     let words = fault(&server, &world, &["query", "cgt-1", "--account", "eu"]).await?;
     ensure!(words.contains("it has `default`"), "{words}");
     let words = fault(&server, &world, &["query", "a/b"]).await?;
-    ensure!(words.contains("has a slash"), "{words}");
+    ensure!(words.contains("contains a slash"), "{words}");
     let output = command().args(["query", "cgt-1"]).output().await?;
     ensure!(output.status.code() == Some(78), "{output:?}");
     let words = String::from_utf8(output.stderr)?;

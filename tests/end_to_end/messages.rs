@@ -7,7 +7,7 @@ use seedance_archiver_proto::v1::{
     LifecycleProgress, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
 };
 use seedance_archiver_simulator::Script;
-use seedance_archiver_workflows::{VideoTaskLifecycle, reply::Bare};
+use seedance_archiver_workflows::{VideoTaskLifecycle, reply::OptionalArgument};
 use temporalio_client::{
     UntypedQuery, WorkflowCancelOptions, WorkflowQueryOptions, WorkflowSignalOptions,
 };
@@ -103,7 +103,7 @@ async fn nudge(server: &Server, id: &str) -> anyhow::Result<()> {
         .lifecycle(id)
         .signal(
             VideoTaskLifecycle::nudge,
-            Bare::default(),
+            OptionalArgument::default(),
             WorkflowSignalOptions::default(),
         )
         .await?;
@@ -156,7 +156,7 @@ async fn progress_and_details(server: Arc<Server>) -> anyhow::Result<()> {
                     .lifecycle(&id)
                     .query(
                         VideoTaskLifecycle::progress,
-                        Bare::default(),
+                        OptionalArgument::default(),
                         WorkflowQueryOptions::default(),
                     )
                     .await?
@@ -169,7 +169,12 @@ async fn progress_and_details(server: Arc<Server>) -> anyhow::Result<()> {
             ensure!(window == 7 * 24 * 60 * 60 - 5 * 60, "{window} s: {task:?}");
 
             let details = current_details(&server, &id).await?;
-            for told in ["**running** since ", " UTC", "can be had until", "`query`"] {
+            for told in [
+                "**running** since ",
+                " UTC",
+                "Archive deadline: ",
+                "`query`",
+            ] {
                 ensure!(details.contains(told), "{told:?} is missing in: {details}");
             }
             server
@@ -216,7 +221,7 @@ async fn cancel_the_wait(server: Arc<Server>) -> anyhow::Result<()> {
         ..Script::default()
     });
     let result = cancel_once_asked(&server, &world, &id, false).await?;
-    cancelled(&result, "the task goes its own way")
+    cancelled(&result, "the task was left running")
 }
 
 async fn cancel_once_asked(
@@ -265,7 +270,7 @@ async fn cancel_the_transfer(server: Arc<Server>) -> anyhow::Result<()> {
             Ok(lifecycle.result().await?)
         })
         .await?;
-    cancelled(&result, "the task goes its own way")?;
+    cancelled(&result, "the task was left running")?;
     ensure!(sent() < 40_000_000, "the download was not stopped");
     world.holds_outcome(&result)
 }
@@ -294,7 +299,10 @@ async fn cancel_leaves_running_alone(server: Arc<Server>) -> anyhow::Result<()> 
         ..Script::default()
     });
     let result = cancel_once_asked(&server, &world, &id, true).await?;
-    cancelled(&result, "goes its own way")?;
+    cancelled(
+        &result,
+        "the task was not cancelled: its status is `running`",
+    )?;
     ensure!(
         world.simulator.status(&id) == Some("running"),
         "it was touched"

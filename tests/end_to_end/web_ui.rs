@@ -68,11 +68,11 @@ async fn read_pages(
     let running_pages = [
         (
             "history",
-            vec!["Running", "QueryVideoTask", "wait while running"],
+            vec!["Running", "QueryVideoTask", "poll while running"],
         ),
         (
             "user-metadata",
-            vec!["The task is running since", "can be had until"],
+            vec!["Status: running since", "Archive deadline:"],
         ),
         (
             "pending-activities",
@@ -105,11 +105,7 @@ async fn read_pages(
         ),
         (
             "user-metadata",
-            vec![
-                "Receipt:",
-                "The task is succeeded since",
-                "can be had until",
-            ],
+            vec!["Receipt:", "Status: succeeded since", "Archive deadline:"],
         ),
         (
             "search-attributes",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use seedance_archiver_proto::v1::{LifecycleProgress, VideoTaskLifecycleResult};
 use seedance_archiver_workflows::{
     VideoTaskLifecycle,
-    reply::{Bare, Reply},
+    reply::{OptionalArgument, Reply},
 };
 use serde::Serialize;
 use temporalio_client::{WorkflowQueryOptions, errors::WorkflowQueryError};
@@ -73,9 +73,11 @@ impl Lifecycle {
     /// If no worker answers in time, the workflow does not exist, or Temporal is unreachable.
     pub(crate) async fn progress(&self) -> Result<LifecycleProgress, LifecycleError> {
         let options = WorkflowQueryOptions::default();
-        let query = self
-            .handle
-            .query(VideoTaskLifecycle::progress, Bare::default(), options);
+        let query = self.handle.query(
+            VideoTaskLifecycle::progress,
+            OptionalArgument::default(),
+            options,
+        );
         match tokio::time::timeout(PROGRESS_TIMEOUT, query).await {
             Ok(Ok(progress)) => Ok(Reply::into_message(progress)),
             Ok(Err(WorkflowQueryError::Rpc(status))) => Err(self.call_error(&status)),
