@@ -14,7 +14,7 @@ use super::{
     task::Task,
     words::{deadline, moment, print_pairs, since},
 };
-use crate::{activities::task_query::Questions, config, telemetry};
+use crate::{activities::task_queries::TaskQueries, config, telemetry};
 
 /// Ask the Seedance API about a task, once
 ///
@@ -35,9 +35,9 @@ pub(super) async fn run(Args { task: args }: Args, stop: &Stop) -> anyhow::Resul
     args.check()?;
     let accounts = config::accounts(session::variable)?;
     let account = accounts.get(&args.account)?;
-    let questions = Questions::new(session::seedance()?, false);
+    let queries = TaskQueries::new(session::seedance()?, false);
     let asking = async {
-        let asked = questions.ask(&account, &args.task_id).await;
+        let asked = queries.query(&account, &args.task_id).await;
         asked.with_context(|| {
             format!(
                 "cannot tell of {} by the account `{}` at {}",

@@ -109,7 +109,7 @@ async fn look(
     let mut found = Found::default();
     for account in accounts {
         let archive = archive(config, account)?;
-        let of_account = rescue::look(&seedance, account, archive.as_ref(), notify).await;
+        let of_account = rescue::find(&seedance, account, archive.as_ref(), notify).await;
         found.extend(of_account.context("cannot look for receipts in the archive")?);
     }
     Ok(found)

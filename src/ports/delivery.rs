@@ -20,7 +20,7 @@ use temporalio_client::{
 };
 
 use crate::{
-    activities::task_query::{Questions, lacks_url},
+    activities::task_queries::{TaskQueries, lacks_url},
     config::Account,
     seedance::{self, ErrorKind},
     telemetry::record,
@@ -34,7 +34,7 @@ const BETWEEN_QUESTIONS: Duration = Duration::from_millis(50);
 #[derive(Clone)]
 pub struct Deliveries {
     client: Client,
-    questions: Questions,
+    queries: TaskQueries,
     task_queue: String,
 }
 
@@ -87,10 +87,10 @@ impl Effect {
 
 impl Deliveries {
     /// Deliveries to the lifecycles of this client's namespace. New ones start on this task queue.
-    pub fn new(client: Client, questions: Questions, task_queue: &str) -> Self {
+    pub fn new(client: Client, queries: TaskQueries, task_queue: &str) -> Self {
         Self {
             client,
-            questions,
+            queries,
             task_queue: task_queue.to_owned(),
         }
     }
@@ -124,7 +124,7 @@ impl Deliveries {
     }
 
     async fn ask(&self, account: &Account, task_id: &str) -> Result<VideoTask, Refused> {
-        let asked = self.questions.ask(account, task_id).await;
+        let asked = self.queries.query(account, task_id).await;
         asked.map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::Rejected => Refused::NoTask(error),
             _ => Refused::Seedance(error),
