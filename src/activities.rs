@@ -1,12 +1,11 @@
 //! The activities that a worker registers, each in a module of its name.
 //!
-//! - [`query_video_task`], [`await_video_task`] and [`cancel_video_task`], on the query task queue, are
-//!   registered by [`QueryActivities`].
-//! - [`sweep_video_task_page`], on the query task queue, is registered by [`SweepActivities`].
-//! - [`archive_video`] and [`record_outcome`], on the transfers task queue, are registered by
-//!   [`TransferActivities`].
+//! - [`QueryActivities`] registers `QueryVideoTask`, `AwaitVideoTask` and `CancelVideoTask`, on the query task
+//!   queue.
+//! - [`SweepActivities`] registers `SweepVideoTaskPage`, on the query task queue.
+//! - [`TransferActivities`] registers `ArchiveVideo` and `RecordOutcome`, on the transfers task queue.
 //!
-//! Errors become Temporal failures in [`failure`].
+//! Errors become Temporal failures in the module `failure`.
 
 mod account_map;
 mod archive_job;
