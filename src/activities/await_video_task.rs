@@ -53,7 +53,7 @@ pub(super) async fn run(
         account,
         encoding,
     } = call;
-    let lifecycle = join(ctx, &request).await.map_err(failure)?;
+    let lifecycle = join(ctx, &request).await.map_err(lifecycle_failure)?;
     heartbeat::record(ctx, progress(&lifecycle)).await;
     let mut result = wait(ctx, slots, &account, &lifecycle).await?;
     result
@@ -101,7 +101,7 @@ async fn wait(
     };
     let details = || progress(lifecycle);
     tokio::select! {
-        result = lifecycle.result() => result.map_err(failure),
+        result = lifecycle.result() => result.map_err(lifecycle_failure),
         () = ctx.cancelled() => Err(cancelled(ctx).await),
         never = heartbeat::record_every(ctx, HEARTBEAT_INTERVAL, details) => match never {},
     }
@@ -114,12 +114,12 @@ async fn check(
     account: &Account,
     lifecycle: &Lifecycle,
 ) -> Result<VideoTaskLifecycleResult, ActivityError> {
-    if lifecycle.standing().await.map_err(failure)? == Standing::Running {
+    if lifecycle.standing().await.map_err(lifecycle_failure)? == Standing::Running {
         let scheduled_at = ctx.info().scheduled_time.unwrap_or_else(SystemTime::now);
         let age = scheduled_at.elapsed().unwrap_or_default();
         return Err(still_waiting(account.schedule.interval_at(age)));
     }
-    lifecycle.result().await.map_err(failure)
+    lifecycle.result().await.map_err(lifecycle_failure)
 }
 
 /// Returns the failure of a cancelled attempt: retried at once if its worker shuts down, because another
@@ -142,7 +142,7 @@ fn still_waiting(delay: Duration) -> ActivityError {
 
 /// Returns the failure of a lifecycle that failed, non-retryable and of the same type, or a retryable one if
 /// Temporal could not be called.
-fn failure(error: LifecycleError) -> ActivityError {
+fn lifecycle_failure(error: LifecycleError) -> ActivityError {
     match error.failure_type().map(str::to_owned) {
         Some(failure_type) => failure::non_retryable(error, &failure_type),
         None => ApplicationFailure::builder(error).build().into(),

@@ -22,10 +22,10 @@ pub(super) async fn run(
 ) -> Result<CancelVideoTaskResult, ActivityError> {
     let (account, task_id) = (&call.account, &call.request.task_id);
     // The call that cancels a queued task deletes the record of one that has ended, so query the task first.
-    let task = queries.query(account, task_id).await.map_err(failure)?;
+    let task = queries.query(account, task_id).await.map_err(retryable)?;
     if task.status == status::QUEUED {
         let cancelled = queries.seedance().cancel(&account.endpoint, task_id).await;
-        cancelled.map_err(failure)?;
+        cancelled.map_err(retryable)?;
         tracing::info!(task_id, "cancelled the task");
     }
     Ok(CancelVideoTaskResult {
@@ -35,6 +35,6 @@ pub(super) async fn run(
     })
 }
 
-fn failure(error: seedance::Error) -> ActivityError {
+fn retryable(error: seedance::Error) -> ActivityError {
     failure::retryable(error.to_string(), error.failure_type(), RETRY_DELAY)
 }

@@ -50,7 +50,7 @@ pub(super) async fn run(
         progress: PollProgress::load(ctx, &account, &request),
     };
     let response = queries.query(&account, &request.task_id).await;
-    record::polled(account.name(), label(&response, &request));
+    record::polled(account.name(), poll_result(&response, &request));
     match response {
         Ok(task) if has_changed(&task, &request) => poll.changed(task, request.reveal_urls),
         Ok(task) => Err(poll.unchanged(task).await),
@@ -64,8 +64,8 @@ fn has_changed(task: &VideoTask, request: &QueryVideoTaskRequest) -> bool {
     poll::is_later_status(&task.status, &request.known_status) && !lacks_url(task)
 }
 
-/// Returns the label of the poll in metrics.
-fn label(
+/// Returns what metrics say of the poll.
+fn poll_result(
     response: &Result<VideoTask, seedance::Error>,
     request: &QueryVideoTaskRequest,
 ) -> record::Poll {
@@ -105,11 +105,11 @@ impl Poll<'_> {
     /// Unseals the URLs, for a caller that wants them in its own history.
     fn reveal_urls(&self, task: VideoTask) -> Result<VideoTask, ActivityError> {
         let delay = self.account.schedule.min_interval;
-        let failure = |message| failure::retryable(message, failure::UNAUTHORIZED, delay);
+        let retryable = |message| failure::retryable(message, failure::UNAUTHORIZED, delay);
         let seal = self.account.seal();
-        let seal = seal.map_err(|error| failure(error.to_string()))?;
+        let seal = seal.map_err(|error| retryable(error.to_string()))?;
         seal.revealed(task)
-            .map_err(|error| failure(error.to_string()))
+            .map_err(|error| retryable(error.to_string()))
     }
 
     /// Returns the failure of a poll after which the caller still waits: for a change, or for a URL.

@@ -35,7 +35,7 @@ pub(super) async fn tasks(
     let mut next = Some(pages::first());
     while let Some(page) = next {
         notify(&format!(
-            "listing tasks of account `{}`: tier {}, page {}; {} tasks of the last 7 days so far",
+            "listing the last 7 days of account `{}`: tier {}, page {}, {} tasks so far",
             account.name(),
             page.service_tier,
             page.page_num,

@@ -228,7 +228,7 @@ async fn no_list(_: Arc<Server>) -> anyhow::Result<()> {
         .await?;
     ensure!(output.status.code() == Some(1), "{output:?}");
     ensure!(
-        said(&output).contains("account `gateway` has a task_path of its own"),
+        said(&output).contains("account `gateway`: it has a custom task_path"),
         "{output:?}"
     );
     Ok(())
