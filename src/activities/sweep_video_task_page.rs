@@ -79,26 +79,16 @@ async fn sweep(
         temporal: ctx.client(),
         task_queue: &ctx.info().task_queue,
     };
-    match sweep_tasks(&tasks, listed.records, progress).await {
-        Some(error) if sweeps::is_last_attempt(attempt) => {
-            tracing::warn!(
-                account = account.account.name(),
-                error = error.message(),
-                "skipped a task"
-            );
+    let error = sweep_tasks(&tasks, listed.records, progress).await;
+    if let Some(error) = error {
+        if !sweeps::is_last_attempt(attempt) {
+            return Err(fail(error));
         }
-        Some(error) => return Err(fail(error)),
-        None => {}
+        let account = account.account.name();
+        tracing::warn!(account, error = error.message(), "skipped a task");
     }
     let result = *progress.lock();
-    tracing::info!(
-        account = account.account.name(),
-        service_tier = page.service_tier,
-        page_num = page.page_num,
-        listed = result.listed,
-        started = result.started,
-        "swept a page"
-    );
+    report(account, &page, &result);
     Ok(SweepVideoTaskPageResult {
         result: Some(result),
         next: pages::after(&page, listed.is_last),
@@ -161,4 +151,15 @@ fn count(result: &mut SweepVideoTasksResult, state: &TaskState) {
         TaskState::Started => &mut result.started,
     };
     *count += 1;
+}
+
+fn report(account: &SweepAccount, page: &SweepPage, result: &SweepVideoTasksResult) {
+    tracing::info!(
+        account = account.account.name(),
+        service_tier = page.service_tier,
+        page_num = page.page_num,
+        listed = result.listed,
+        started = result.started,
+        "swept a page"
+    );
 }
