@@ -18,8 +18,8 @@ use crate::{
 /// Videos that are checked concurrently.
 const CONCURRENCY: usize = 16;
 
-/// Lists the tasks of an account and checks which of their videos are in the archive. `None`: there is no archive
-/// yet, so all are missing.
+/// Lists the tasks of an account and checks which of their videos are in the archive. `None`: there is no
+/// archive yet, so all are missing.
 ///
 /// A list that cannot be read is reported in [`Found::not_listed`]. `notify` receives the progress.
 ///

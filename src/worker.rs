@@ -1,15 +1,16 @@
 //! The worker that `seedance-archiver worker` runs, for use in your own program.
 //!
-//! A [`Worker`] consists of two SDK workers in one process. One serves workflows and queries, on the task queue of
-//! the configuration. The other serves transfers, on a task queue of the same name with the suffix `-transfers`,
-//! so that long transfers do not delay queries. If callbacks are configured, it also listens for them.
+//! A [`Worker`] consists of two SDK workers in one process. One serves workflows and queries, on the task
+//! queue of the configuration. The other serves transfers, on a task queue of the same name with the suffix
+//! `-transfers`, so that long transfers do not delay queries. If callbacks are configured, it also listens
+//! for them.
 //!
 //! To add the archiver to a worker of your own instead, see [`Plugin`].
 //!
 //! # Example
 //!
-//! Connects as the environment says, and runs until Ctrl-C. Transfers that are running then have the grace period
-//! of the configuration to finish; another worker resumes the others.
+//! Connects as the environment says, and runs until Ctrl-C. Transfers that are running then have the grace
+//! period of the configuration to finish; another worker resumes the others.
 //!
 //! ```no_run
 //! use seedance_archiver::{config::Config, worker::Worker};
@@ -90,8 +91,8 @@ impl Worker {
     /// Creates a worker and registers its workflows and activities. Binds the address for callbacks, if one is
     /// configured.
     ///
-    /// The worker does not poll before [`Worker::run`]. No Seedance API is called, and nothing is written to the
-    /// archive.
+    /// The worker does not poll before [`Worker::run`]. No Seedance API is called, and nothing is written
+    /// to the archive.
     ///
     /// # Errors
     ///
@@ -188,8 +189,8 @@ impl Worker {
             .map_err(|error| WorkerError::Run(error.to_string()))
     }
 
-    /// Polls until `work` completes, then shuts down as [`Worker::run`] does and returns the output. If the worker
-    /// stops first, `work` is dropped.
+    /// Polls until `work` completes, then shuts down as [`Worker::run`] does and returns the output. If the
+    /// worker stops first, `work` is dropped.
     ///
     /// The future is not `Send`: await it in `main`, or in a `LocalSet`.
     ///

@@ -149,7 +149,7 @@ fn lifecycle_failure(error: LifecycleError) -> ActivityError {
     }
 }
 
-/// Returns the details of a heartbeat: they tell the next attempt which run to wait for.
+/// Returns the details of a heartbeat: the run for which the next attempt waits.
 fn progress(lifecycle: &Lifecycle) -> AwaitProgress {
     AwaitProgress {
         run_id: lifecycle.run_id().to_owned(),

@@ -1,11 +1,11 @@
-//! A cache of the tasks for which the archive has a record of the end. It saves sweeps two requests to the store
-//! for each of these tasks.
+//! A cache of the tasks for which the archive has a record of the end. It saves sweeps two requests to the
+//! store for each of these tasks.
 
 use std::time::Duration;
 
 use moka::sync::Cache;
 
-/// Tasks that are cached at most.
+/// Maximum number of cached tasks.
 const MAX_TASKS: u64 = 100_000;
 /// How long a task is cached. Its record may be deleted from the archive meanwhile.
 const TTL: Duration = Duration::from_secs(60 * 60);
@@ -13,9 +13,9 @@ const TTL: Duration = Duration::from_secs(60 * 60);
 /// How a task ended, by its record in the archive.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Ending {
-    /// There is a receipt.
+    /// The archive has a receipt.
     Archived,
-    /// There is an `outcome.json`.
+    /// The archive has an `outcome.json`.
     NotArchived,
 }
 

@@ -1,12 +1,12 @@
-//! Heartbeats of activities: progress for whoever watches, and state for the next attempt.
+//! Heartbeats of activities: they carry progress for people and state for the next attempt.
 
 use std::{convert::Infallible, time::Duration};
 
 use temporalio_common::data_converters::{TemporalDeserializable, TemporalSerializable};
 use temporalio_sdk::activities::ActivityContext;
 
-/// Returns the details of the last heartbeat of an earlier attempt. `None`: there is none, or another version
-/// wrote them and this one cannot read them.
+/// Returns the details of the last heartbeat of an earlier attempt. `None`: no attempt has sent one, or this
+/// version cannot read the details that another version wrote.
 pub(super) fn last_details<T: TemporalDeserializable + 'static>(
     ctx: &ActivityContext,
 ) -> Option<T> {

@@ -1,5 +1,5 @@
-//! What the attempts of one `QueryVideoTask` have learned of the task. The heartbeat carries it from one attempt
-//! to the next, so that it takes no space in history.
+//! What the attempts of one `QueryVideoTask` have learned of the task. The heartbeat carries it from one
+//! attempt to the next, so that it takes no space in history.
 
 use std::time::{Duration, SystemTime};
 

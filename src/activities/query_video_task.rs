@@ -1,6 +1,6 @@
-//! `QueryVideoTask`: a long poll by activity retries, which holds no slot between two polls. Each attempt queries
-//! the task once. While its status is unchanged, the attempt fails as `StillWaiting`, and the failure says when
-//! Temporal starts the next one.
+//! `QueryVideoTask`: a long poll by activity retries, which holds no slot between two polls. Each attempt
+//! queries the task once. While its status is unchanged, the attempt fails as `StillWaiting`, and the
+//! failure says when Temporal starts the next one.
 
 use std::{sync::Arc, time::Duration};
 

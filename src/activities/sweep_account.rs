@@ -12,7 +12,8 @@ pub(super) struct SweepAccount {
     pub(super) account: Arc<Account>,
     /// The archive of requests that name no destination.
     pub(super) archive: Archive,
-    /// Limit of the lifecycles that sweeps start: that of queries, because every new lifecycle queries its task.
+    /// Limit of the lifecycles that sweeps start: that of queries, because every new lifecycle queries its
+    /// task.
     pub(super) start_limit: RateLimit,
 }
 

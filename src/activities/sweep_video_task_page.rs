@@ -1,5 +1,5 @@
-//! `SweepVideoTaskPage`: lists one page of an account's tasks and starts a lifecycle for each task that needs one.
-//! It can be repeated: a lifecycle that was started before is found running.
+//! `SweepVideoTaskPage`: lists one page of an account's tasks and starts a lifecycle for each task that
+//! needs one. It can be repeated: a lifecycle that was started before is found running.
 
 use std::time::{Duration, SystemTime};
 
@@ -115,8 +115,8 @@ async fn list(
     Err(failure::of_list(&error, delay))
 }
 
-/// Handles all tasks that can still be queried, and counts them in `progress`. Returns the first error: one task
-/// does not stop the others.
+/// Handles all tasks that can still be queried, and counts them in `progress`. Returns the first error: one
+/// task does not stop the others.
 async fn sweep_tasks(
     tasks: &TaskSweep<'_>,
     records: Vec<Record>,

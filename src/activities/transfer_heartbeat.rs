@@ -1,5 +1,4 @@
-//! The heartbeat of `ArchiveVideo`: progress for whoever watches, and the checkpoint from which another worker
-//! resumes.
+//! The heartbeat of `ArchiveVideo`: progress for people, and the checkpoint from which another worker resumes.
 
 use std::{convert::Infallible, time::Duration};
 

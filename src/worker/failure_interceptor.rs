@@ -1,5 +1,5 @@
-//! Logs and counts the activity attempts that fail. Nothing else does, so each failure is reported once, whatever
-//! layer it comes from.
+//! Logs and counts the activity attempts that fail. Nothing else does, so each failure is reported once,
+//! whatever layer it comes from.
 
 use temporalio_common::error::{ApplicationErrorCategory, ApplicationFailure};
 use temporalio_sdk::{

@@ -29,7 +29,8 @@ const MAX_HEARTBEAT_THROTTLE_INTERVAL: Duration = Duration::from_secs(1);
 /// The options of the two SDK workers, from the configuration.
 pub(super) struct SdkOptions<'a> {
     config: &'a Config,
-    /// Controls the slots of both workers, by the memory and CPU of the process. `None`: fixed numbers of slots.
+    /// Controls the slots of both workers, by the memory and CPU of the process. `None`: fixed numbers of
+    /// slots.
     controller: Option<ResourceBasedController>,
 }
 
