@@ -5,6 +5,9 @@
 //! `-transfers`, so that long transfers do not delay queries. If callbacks are configured, it also listens
 //! for them.
 //!
+//! The command also serves health checks and metrics, and maintains the Temporal Schedules of accounts with
+//! [`auto_archive`](crate::config::Account::auto_archive). A [`Worker`] does not.
+//!
 //! To add the archiver to a worker of your own instead, see [`Plugin`].
 //!
 //! # Example
