@@ -178,7 +178,7 @@ async fn reads_as_waiting(server: Arc<Server>) -> anyhow::Result<()> {
         })
         .await?;
     let waits = |text: &String| {
-        text.starts_with("still running since ") && text.contains("; next question in ")
+        text.starts_with("still running since ") && text.contains("; next poll in ")
     };
     ensure!(words.iter().any(waits), "{words:?}");
     ensure!(most > 0, "no heartbeat told the bytes");

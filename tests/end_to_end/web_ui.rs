@@ -78,8 +78,8 @@ async fn read_pages(
             "pending-activities",
             vec![
                 "still running since",
-                "asked",
-                "next question in",
+                "polled",
+                "next poll in",
                 "StillWaiting",
             ],
         ),

@@ -49,8 +49,16 @@ async fn roles(server: Arc<Server>) -> anyhow::Result<()> {
     );
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
-    ensure!(transfer.event("archived").is_some(), "{:?}", transfer.log());
-    ensure!(query.event("archived").is_none(), "{:?}", query.log());
+    ensure!(
+        transfer.event("archived the video").is_some(),
+        "{:?}",
+        transfer.log()
+    );
+    ensure!(
+        query.event("archived the video").is_none(),
+        "{:?}",
+        query.log()
+    );
     Ok(())
 }
 

@@ -182,7 +182,7 @@ async fn full_disk(server: Arc<Server>) -> anyhow::Result<()> {
         ..Script::default()
     });
     let lifecycle = world.start(&server, &id).await?;
-    let refused = worker.says("failed, and will be tried again").await?;
+    let refused = worker.says("activity attempt failed; will retry").await?;
     ensure!(refused["failure_type"] == "StoreUnavailable", "{refused}");
     let words = refused["error"].as_str().unwrap_or_default();
     ensure!(words.contains("No space left on device"), "{refused}");
@@ -216,7 +216,7 @@ async fn read_only_bucket(server: Arc<Server>, minio: PathBuf) -> anyhow::Result
     ensure!(fix.contains("keys or a role that may write"), "{told}");
     worker.says("polling").await?;
     let lifecycle = world.start(&server, &id).await?;
-    let refused = worker.says("failed, and will be tried again").await?;
+    let refused = worker.says("activity attempt failed; will retry").await?;
     ensure!(refused["failure_type"] == "StoreUnavailable", "{refused}");
     ensure!(
         world.simulator.stats(&id).downloads == 0,

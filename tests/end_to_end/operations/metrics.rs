@@ -44,7 +44,7 @@ async fn tell_of_a_run(server: Arc<Server>) -> anyhow::Result<()> {
         Ok(value(&text, &series) >= Some(1.0))
     })
     .await?;
-    let refused = worker.says("failed, and will be tried again").await?;
+    let refused = worker.says("activity attempt failed; will retry").await?;
     ensure!(refused["failure_type"] == "Unauthorized", "{refused}");
     ensure!(refused["activity_type"] == "QueryVideoTask", "{refused}");
     let workflow_id = refused["workflow_id"].as_str().context("no workflow id")?;

@@ -133,8 +133,11 @@ async fn stay(server: Arc<Server>) -> anyhow::Result<()> {
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     ensure!(bound(&server, &id).await? == (VersioningBehavior::Pinned, "v1".to_owned()));
-    ensure!(new.event("archived").is_none(), "the new version took it");
-    ensure!(old.event("archived").is_some(), "{:?}", old.log());
+    ensure!(
+        new.event("archived the video").is_none(),
+        "the new version took it"
+    );
+    ensure!(old.event("archived the video").is_some(), "{:?}", old.log());
     Ok(())
 }
 
