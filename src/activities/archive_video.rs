@@ -26,7 +26,7 @@ use super::{
 use seedance_archiver_proto::time::from_unix_seconds;
 
 use crate::{
-    archive::{Archive, Deposit, Keys, Kind, Layout, Progress},
+    archive::{Archive, AttemptKeys, Layout, ObjectKind, Progress, TaskArchival},
     config::Account,
     telemetry::record::{self, Archived, Running},
 };
@@ -39,14 +39,14 @@ impl TransferActivities {
     ) -> Result<Manifest, ActivityError> {
         let began = SystemTime::now();
         let job = self.job(ctx, request)?;
-        let progress = Progress::from(heartbeat::recall(ctx));
+        let progress = Progress::resume(heartbeat::recall(ctx));
         let deposit = job.deposit(&progress);
         let origin = TaskOrigin::new(&self.seedance, &job);
         let make = async {
             // It is never closed: without a turn, none is needed.
             let _turn = self.turns.acquire().await;
             let _running = Running::begin();
-            deposit.make(&origin, job.manifest()).await
+            deposit.run(&origin, job.manifest()).await
         };
         let made = tokio::select! {
             made = make => made,
@@ -69,7 +69,7 @@ impl TransferActivities {
             }
             Err(fault) => {
                 if job.is_over(ctx, &fault).await {
-                    deposit.abandon().await;
+                    deposit.abort_upload().await;
                 }
                 // What was learnt last, the next attempt has to know.
                 heartbeat::beat(ctx, &progress).await;
@@ -125,17 +125,17 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn deposit<'a>(&'a self, progress: &'a Progress) -> Deposit<'a> {
-        Deposit {
+    fn deposit<'a>(&'a self, progress: &'a Progress) -> TaskArchival<'a> {
+        TaskArchival {
             archive: &self.archive,
-            keys: Keys {
+            keys: AttemptKeys {
                 layout: &self.layout,
-                attempt: &self.attempt_id,
+                attempt_id: &self.attempt_id,
             },
             task: &self.task,
             mismatch: self.account.archive.mismatch,
             attempt: self.attempt,
-            transfers: &self.served.transfers,
+            resources: &self.served.transfers,
             progress,
         }
     }
@@ -187,7 +187,7 @@ fn fail(
 /// How long the bytes can be had.
 fn left(account: &Account, task: &VideoTask, ctx: &ActivityContext) -> Duration {
     let updated_at = from_unix_seconds(task.updated_at).unwrap_or_else(|| first_attempt(ctx));
-    let url = sealed_url(account, task, Kind::Video).ok();
+    let url = sealed_url(account, task, ObjectKind::Video).ok();
     let says_itself = url.and_then(|url| url.expires_at());
     account.windows.until_archive_deadline(
         created_at(task, ctx),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use temporalio_sdk::activities::ActivityContext;
 
 use super::beat;
-use crate::archive::{Kind, Place, Progress};
+use crate::archive::{ArchiveState, ObjectKind, Progress};
 
 /// How often progress is told while bytes come in.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -17,11 +17,11 @@ const INTERVAL: Duration = Duration::from_millis(500);
 struct Heartbeat {
     #[serde(flatten)]
     progress: ArchiveProgress,
-    place: Place,
+    place: ArchiveState,
 }
 
 /// Where the attempt before this one was. What cannot be read is of another version: it begins anew.
-pub(super) fn recall(ctx: &ActivityContext) -> Place {
+pub(super) fn recall(ctx: &ActivityContext) -> ArchiveState {
     let heartbeat: Option<Heartbeat> = ctx.heartbeat_details().deserialize().ok().flatten();
     heartbeat.map(|it| it.place).unwrap_or_default()
 }
@@ -38,13 +38,13 @@ pub(super) async fn beat(ctx: &ActivityContext, progress: &Progress) {
 
 impl Heartbeat {
     fn of(progress: &Progress) -> Self {
-        let place = progress.place();
+        let place = progress.state();
         let number = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         Self {
             progress: ArchiveProgress {
-                object: place.kind.map_or("", Kind::word).to_owned(),
-                bytes_done: number(place.done),
-                bytes_total: place.total.map_or(0, number),
+                object: place.kind.map_or("", ObjectKind::name).to_owned(),
+                bytes_done: number(place.bytes_done),
+                bytes_total: place.bytes_total.map_or(0, number),
             },
             place,
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{archive_video::Job, fault::Fault, task_record};
 use crate::{
-    archive::{self, Kind, Origin, source::Urls},
+    archive::{self, ObjectKind, TaskSource, UrlSource},
     config::Account,
     seedance::{Client, SignedUrl, UnsealError},
 };
@@ -33,10 +33,10 @@ impl<'a> TaskOrigin<'a> {
     }
 }
 
-impl Origin for TaskOrigin<'_> {
+impl TaskSource for TaskOrigin<'_> {
     type Error = Fault;
 
-    fn urls(&self, kind: Kind) -> impl Urls<Error = Fault> + Send {
+    fn urls(&self, kind: ObjectKind) -> impl UrlSource<Error = Fault> + Send {
         TaskUrls {
             seedance: self.seedance,
             job: self.job,
@@ -49,10 +49,10 @@ impl Origin for TaskOrigin<'_> {
         task_record::ask(self.seedance, &self.job.account, &self.job.task).await
     }
 
-    fn goes_without(&self, kind: Kind, error: Fault) -> Result<String, Fault> {
+    fn skip(&self, kind: ObjectKind, error: Fault) -> Result<String, Fault> {
         match error {
             Fault::Passing(fault)
-                if kind == Kind::LastFrame && self.job.attempt >= LAST_FRAME_ATTEMPTS =>
+                if kind == ObjectKind::LastFrame && self.job.attempt >= LAST_FRAME_ATTEMPTS =>
             {
                 Ok(fault.message)
             }
@@ -65,7 +65,7 @@ impl Origin for TaskOrigin<'_> {
 struct TaskUrls<'a> {
     seedance: &'a Client,
     job: &'a Job<'a>,
-    kind: Kind,
+    kind: ObjectKind,
     asked: u32,
 }
 
@@ -90,10 +90,10 @@ impl TaskUrls<'_> {
     }
 }
 
-impl Urls for TaskUrls<'_> {
+impl UrlSource for TaskUrls<'_> {
     type Error = Fault;
 
-    async fn first(&mut self) -> Result<SecretString, Fault> {
+    async fn first_url(&mut self) -> Result<SecretString, Fault> {
         let job = self.job;
         let refused = match sealed_url(&job.account, &job.task, self.kind) {
             Ok(url) if is_alive(&url) => return Ok(url.into_secret()),
@@ -103,7 +103,7 @@ impl Urls for TaskUrls<'_> {
         Ok(self.ask(refused).await?.into_secret())
     }
 
-    async fn fresh(&mut self, refused: archive::Error) -> Result<SecretString, Fault> {
+    async fn fresh_url(&mut self, refused: archive::Error) -> Result<SecretString, Fault> {
         Ok(self.ask(refused.into()).await?.into_secret())
     }
 }
@@ -112,7 +112,7 @@ impl Urls for TaskUrls<'_> {
 pub(super) fn sealed_url(
     account: &Account,
     task: &VideoTask,
-    kind: Kind,
+    kind: ObjectKind,
 ) -> Result<SignedUrl, UnsealError> {
     let content = task.content.as_ref().ok_or(UnsealError::NotSealed)?;
     let seal = account

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 
 use super::{fault::Fault, per_account::PerAccount, record_outcome};
 use crate::{
-    archive::{self, Archive, Buffers, OpenArchiveError, Transfers, fetch::Downloads},
+    archive::{self, Archive, Buffers, OpenArchiveError, TransferResources, fetch::VideoClient},
     config::{Account, Accounts, MOST_TRANSFERS},
     http,
     seedance::Client,
@@ -36,7 +36,7 @@ pub struct TransferActivities {
 /// An account, and what its transfers need.
 pub(super) struct Served {
     pub(super) account: Arc<Account>,
-    pub(super) transfers: Transfers,
+    pub(super) transfers: TransferResources,
     archive: Archive,
 }
 
@@ -78,8 +78,8 @@ impl TransferActivities {
         let serve = |account: &Arc<Account>| {
             Ok(Served {
                 account: account.clone(),
-                transfers: Transfers {
-                    downloads: Downloads::new(account.url_hosts.clone())
+                transfers: TransferResources {
+                    client: VideoClient::new(account.url_hosts.clone())
                         .map_err(|error| ServeError::Http(http::describe(error)))?,
                     buffers: buffers.clone(),
                 },

@@ -14,7 +14,7 @@ use super::{Output, session, signals::Stop};
 use crate::{
     archive::{
         Archive,
-        audit::{self, Staged},
+        audit::{self, Leftovers},
     },
     config, telemetry,
 };
@@ -72,7 +72,7 @@ async fn clean(archive: &Archive, args: &Args) -> anyhow::Result<ExitCode> {
     let before = SystemTime::now()
         .checked_sub(args.older_than)
         .context("--older-than is longer than time")?;
-    let staged = audit::staged(archive, before)
+    let staged = audit::find_leftovers(archive, before)
         .await
         .context("the archive cannot be read")?;
     let report = Report::of(&staged, archive, args.remove);
@@ -86,7 +86,7 @@ async fn clean(archive: &Archive, args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn remove(archive: &Archive, staged: &Staged) -> anyhow::Result<()> {
+async fn remove(archive: &Archive, staged: &Leftovers) -> anyhow::Result<()> {
     for object in &staged.objects {
         let removed = archive.store.delete(&object.location).await;
         removed.with_context(|| format!("cannot remove {}", object.location))?;
@@ -96,14 +96,14 @@ async fn remove(archive: &Archive, staged: &Staged) -> anyhow::Result<()> {
         removed.with_context(|| format!("cannot remove {}", file.display()))?;
     }
     for upload in &staged.uploads {
-        let aborted = audit::abort(archive, upload).await;
+        let aborted = archive.abort_upload(upload).await;
         aborted.with_context(|| format!("cannot abort the upload to {}", upload.key))?;
     }
     Ok(())
 }
 
 impl Report {
-    fn of(staged: &Staged, archive: &Archive, is_removed: bool) -> Self {
+    fn of(staged: &Leftovers, archive: &Archive, is_removed: bool) -> Self {
         let objects = staged.objects.iter().map(|object| Left {
             name: object.location.to_string(),
             kind: "object",

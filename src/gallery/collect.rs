@@ -111,7 +111,7 @@ async fn read(archive: &Archive, key: Path) -> Result<Result<Video, Unreadable>,
             }));
         }
         Ok(None) => "is gone".to_owned(),
-        Err(Error::Corrupt(problem)) => problem
+        Err(Error::InvalidRecord(problem)) => problem
             .strip_prefix(&format!("{key} "))
             .unwrap_or(&problem)
             .to_owned(),
