@@ -111,8 +111,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_that_stops_times_out() {
         let started = Instant::now();
-        let error = read_to_end(&mut response(stream::pending()));
-        let error = error.await.unwrap_err();
+        let mut response = response(stream::pending());
+        let error = read_to_end(&mut response).await.unwrap_err();
         assert!(matches!(error, Error::Unavailable(text) if text.contains("no data for 30 s")));
         assert_eq!(started.elapsed().as_secs(), 30);
     }

@@ -19,7 +19,7 @@ fn state_of_0_1_0(place: Value, moov: Value) -> Value {
                 "sha256": "15e2",
                 "content_type": "image/png",
                 "etag": "\"one\"",
-                "version": "",
+                "version": "v1",
                 "checks": [{
                     "name": "length",
                     "result": "passed",
