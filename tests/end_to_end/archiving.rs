@@ -266,7 +266,7 @@ async fn store_is_down(server: Arc<Server>) -> anyhow::Result<()> {
             let mut fault = None;
             let result = lifecycle
                 .follow(|doing| match doing {
-                    Step::Waiting(words) if words.contains("the archive's store") => {
+                    Step::Waiting(words) if words.contains("archive store error") => {
                         let downloads = world.simulator.stats(&id).downloads;
                         fault.get_or_insert((words, downloads));
                         let _ = std::fs::remove_file(path);

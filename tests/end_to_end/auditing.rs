@@ -58,11 +58,11 @@ async fn verify(server: Arc<Server>) -> anyhow::Result<()> {
     for (arguments, problems) in [
         (
             &["verify", "--output", "json"][..],
-            &["and had", "missing"][..],
+            &["expected", "missing"][..],
         ),
         (
             &["verify", "--deep", "--since", "1h", "--output", "json"],
-            &["SHA-256", "bytes, and had", "missing"],
+            &["SHA-256", "bytes, expected", "missing"],
         ),
     ] {
         let (code, words) = run(&world, arguments).await?;

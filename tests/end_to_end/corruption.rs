@@ -81,7 +81,7 @@ async fn is_mended(
             looks = nothing_is_published_early(world, &id, wrong);
         }
         match doing {
-            Step::Waiting(words) if words.starts_with("not the video") => found = Some(words),
+            Step::Waiting(words) if words.starts_with("invalid download") => found = Some(words),
             _ => {}
         }
     });

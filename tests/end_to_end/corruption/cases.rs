@@ -67,12 +67,12 @@ pub(super) fn script(corruption: Corruption, digests: Announced) -> Script {
     }
 }
 
-const BY_CRC64: &str = "its crc64 is";
+const BY_CRC64: &str = "crc64 is";
 const PAST_END: &str = "reaches past the end of the file";
 
 pub(super) fn flipped(boxes: &Boxes) -> Vec<Case> {
     let (name, brand) = (boxes.ftyp.start + 4, boxes.ftyp.start + 8);
-    let no_mp4 = "does not begin as an MP4";
+    let no_mp4 = "does not start with an ftyp box";
     // Behind the headers of `moov` and `mvhd` and the latter's version, which are read.
     let created = boxes.moov.start + 20;
     vec![
@@ -92,7 +92,7 @@ pub(super) fn flipped(boxes: &Boxes) -> Vec<Case> {
 /// Up to the end of each box, where no box is cut, and inside of those that are long.
 pub(super) fn truncated(boxes: &Boxes) -> Vec<Case> {
     let at = Corruption::Truncate;
-    let (no_video, no_mdat) = ("do not begin as a video", "has no mdat");
+    let (no_video, no_mdat) = ("do not start like a video", "has no mdat");
     vec![
         case(at(0), Announced::True, no_video),
         case(at(boxes.ftyp.end), Announced::True, BY_CRC64),
@@ -143,12 +143,12 @@ pub(super) fn otherwise_wrong(_: &Boxes) -> Vec<Case> {
         case(
             Corruption::Trailing(7),
             Announced::Nothing,
-            "inside the header of a box",
+            "inside a box header",
         ),
         case(
             Corruption::Trailing(100_000),
             Announced::Nothing,
-            "no box begins at byte",
+            "invalid box header at byte",
         ),
         case(Corruption::OtherVideo, Announced::True, BY_CRC64),
         // The rest of the right one follows the beginning of the wrong one, which has the same ETag.
