@@ -95,7 +95,7 @@ impl Worker {
             .archive_url(config.archive_url.clone())
             .build()
             .await?;
-        let queues = config.operations.queues;
+        let queues = config.worker.queues;
         let options = Options::new(config);
         let start = |options| {
             SdkWorker::new(runtime, client.clone(), options)

@@ -40,7 +40,10 @@ pub struct Checked {
 }
 
 /// What becomes of a whole video that is not what its record says.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, strum::Display, strum::EnumString, strum::VariantNames,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Mismatch {
     /// It is archived, with a warning in the receipt.
     #[default]

@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use super::{fault::Fault, per_account::PerAccount, record_outcome};
 use crate::{
     archive::{self, Archive, Buffers, OpenArchiveError, Transfers, fetch::Downloads},
-    config::{Account, Accounts, MOST_TRANSFERS},
+    config::{Account, Accounts, MAX_TRANSFER_SLOTS},
     http,
     seedance::Client,
 };
@@ -87,7 +87,7 @@ impl TransferActivities {
             })
         };
         Ok(Self {
-            turns: Arc::new(Semaphore::new(MOST_TRANSFERS)),
+            turns: Arc::new(Semaphore::new(MAX_TRANSFER_SLOTS)),
             served: Arc::new(PerAccount::new(accounts, serve)?),
             seedance,
         })

@@ -54,7 +54,7 @@ struct Scheduled {
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    let every = config::duration(text).map_err(|problem| format!("it must be {problem}"))?;
+    let every = config::duration(text)?;
     if every < SHORTEST {
         return Err(
             "the shortest is 1m: each sweep lists every page, and the service takes one list a second; \

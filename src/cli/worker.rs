@@ -13,8 +13,8 @@ use super::{
     signals::{Interrupted, Stop},
 };
 use crate::{
-    checkup::{Finding, Found, archives, server},
-    config::{self, Config, InvalidConfig, LogFormat, Queues, Reading},
+    checkup::{Finding, FindingState, archives, namespace},
+    config::{self, Config, InvalidConfig, LoadedConfig, LogFormat, Queues},
     ports::{
         admin,
         listener::{Listener, Listening},
@@ -68,16 +68,16 @@ pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
 
 async fn work(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
-    let reading = Reading::of(|name| variable(&args, name), None);
-    let config = configuration(&reading)?;
+    let loaded = LoadedConfig::load(|name| variable(&args, name), None);
+    let config = configuration(&loaded)?;
     let (exposition, runtime) = Exposition::start()?;
     let client = stop.unless_asked(connect(&exposition)).await?;
     let worker = Worker::new(&runtime, &client, &config).await?;
-    stop.unless_asked(check_archives(&reading)).await?;
+    stop.unless_asked(check_archives(&loaded)).await?;
     if let Some(address) = worker.ingress_address() {
         tracing::info!(%address, "listening for callbacks");
     }
-    let admin = match config.operations.admin_address {
+    let admin = match config.worker.admin_address {
         Some(address) => Some(listen(address, &worker, exposition).await?),
         None => None,
     };
@@ -101,12 +101,14 @@ fn variable(args: &Args, name: &str) -> Option<String> {
 }
 
 /// What is wrong is told at once, whoever it belongs to.
-fn configuration(reading: &Reading) -> Result<Config, InvalidConfig> {
+fn configuration(loaded: &LoadedConfig) -> Result<Config, InvalidConfig> {
     let of_temporal = connection::settings(session::variable);
     let of_traces = traces::start(session::variable);
-    match (reading.config(), of_temporal, of_traces) {
+    match (loaded.config(), of_temporal, of_traces) {
         (Ok(config), Ok(of_temporal), Ok(())) => {
-            let settings = of_temporal.into_iter().chain(reading.settings());
+            let settings = of_temporal
+                .into_iter()
+                .chain(loaded.settings.iter().cloned());
             let settings: Vec<_> = settings
                 .map(|it| format!("{}={}", it.name, it.value))
                 .collect();
@@ -128,7 +130,7 @@ fn configuration(reading: &Reading) -> Result<Config, InvalidConfig> {
 /// Connects to a namespace that is there.
 async fn connect(exposition: &Exposition) -> anyhow::Result<Client> {
     let (client, address) = connection::connect_and_tell(exposition.meter()).await?;
-    let looked_up = server::describe_namespace(&client).await;
+    let looked_up = namespace::describe(&client).await;
     match looked_up.as_ref().map_err(Status::code) {
         Ok(()) => {
             let namespace = &client.options().namespace;
@@ -136,31 +138,33 @@ async fn connect(exposition: &Exposition) -> anyhow::Result<Client> {
             Ok(client)
         }
         Err(Code::NotFound | Code::Unauthenticated | Code::PermissionDenied) => {
-            Err(NoNamespace(server::namespace_as(&client, looked_up)).into())
+            Err(NoNamespace(namespace::finding(&client, looked_up)).into())
         }
         // It may be there in a moment.
-        Err(_) => bail!("{}", told(&server::namespace_as(&client, looked_up))),
+        Err(_) => bail!("{}", told(&namespace::finding(&client, looked_up))),
     }
 }
 
 /// Tells whether transfers will succeed. Where they will not, they wait, and whoever reads this mends it.
-async fn check_archives(reading: &Reading) -> anyhow::Result<()> {
-    if !reading.operations.queues.transfer {
+async fn check_archives(loaded: &LoadedConfig) -> anyhow::Result<()> {
+    if !loaded.worker.queues.transfer {
         return Ok(());
     }
-    for finding in archives::check(reading).await {
+    for finding in archives::check(loaded).await {
         let Finding {
             name, found, fix, ..
         } = finding;
         match finding.state {
-            Found::Failed => tracing::error!(
+            FindingState::Failed => tracing::error!(
                 what = name,
                 error = found,
                 fix,
                 "transfers will wait until this is mended"
             ),
-            Found::Warning => tracing::warn!(what = name, found, fix, "look at this"),
-            Found::Ok | Found::Done => tracing::info!(what = name, found, "checked"),
+            FindingState::Warning => tracing::warn!(what = name, found, fix, "look at this"),
+            FindingState::Ok | FindingState::Created => {
+                tracing::info!(what = name, found, "checked")
+            }
         }
     }
     Ok(())
@@ -187,12 +191,12 @@ async fn serve(
     config: &Config,
     stop: &Stop,
 ) -> anyhow::Result<()> {
-    let queues = config.operations.queues;
+    let queues = config.worker.queues;
     let (accounts, task_queue) = (&config.accounts, &config.task_queue);
     tracing::info!(task_queue, %queues, archive = %config.archive_url, "polling");
     let asked = async {
         stop.asked().await;
-        let grace_period_s = config.operations.grace_period.0.as_secs_f64();
+        let grace_period_s = config.worker.grace_period.0.as_secs_f64();
         tracing::info!(grace_period_s, "asked to stop: draining");
         Instant::now()
     };
@@ -209,7 +213,7 @@ async fn serve(
     };
     // Where nobody reads metrics, the server need not be asked for them.
     let looks = async {
-        match queues.query && config.operations.admin_address.is_some() {
+        match queues.query && config.worker.admin_address.is_some() {
             true => open_lifecycles::measure(client, accounts).await,
             false => pending().await,
         }

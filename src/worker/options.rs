@@ -18,7 +18,7 @@ use temporalio_sdk::{
 };
 
 use super::boundary::Boundary;
-use crate::config::{Config, Deployment, LEAST_QUERIES, Versioning};
+use crate::config::{Config, Deployment, MIN_QUERY_SLOTS, Versioning};
 
 /// Longest time for questions and waits after a shutdown was asked for. A question takes seconds; a wait is
 /// for a lifecycle, would take all the time there is, and goes on elsewhere.
@@ -34,7 +34,7 @@ pub(super) struct Options<'a> {
 
 impl<'a> Options<'a> {
     pub(super) fn new(config: &'a Config) -> Self {
-        let target = config.operations.capacity.target;
+        let target = config.worker.capacity.target;
         let controller = target.map(|target| {
             let options = ResourceBasedTunerOptions::builder()
                 .target_memory_usage(target.memory)
@@ -47,13 +47,17 @@ impl<'a> Options<'a> {
 
     /// Of the query task queue.
     pub(super) fn query(&self) -> WorkerOptions {
-        let capacity = &self.config.operations.capacity;
+        let capacity = &self.config.worker.capacity;
         WorkerOptions::new(self.config.task_queue.as_str())
             .graceful_shutdown_period(self.grace().min(LONGEST_QUERY_GRACE))
             .maybe_max_task_queue_activities_per_second(capacity.queries_per_second)
             .workflow_task_poller_behavior(PollerBehavior::SimpleMaximum(capacity.workflow.pollers))
             .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(capacity.query.pollers))
-            .tuner(self.slots(capacity.workflow.slots, LEAST_QUERIES, capacity.query.slots))
+            .tuner(self.slots(
+                capacity.workflow.slots,
+                MIN_QUERY_SLOTS,
+                capacity.query.slots,
+            ))
             .maybe_deployment_options(self.deployment())
             .activity_inbound_interceptor(Boundary)
             .build()
@@ -61,7 +65,7 @@ impl<'a> Options<'a> {
 
     /// Of the transfers task queue.
     pub(super) fn transfer(&self) -> WorkerOptions {
-        let transfer = self.config.operations.capacity.transfer;
+        let transfer = self.config.worker.capacity.transfer;
         WorkerOptions::new(names::transfers_task_queue(&self.config.task_queue))
             .graceful_shutdown_period(self.grace())
             .max_heartbeat_throttle_interval(HEARTBEAT_THROTTLE)
@@ -73,7 +77,7 @@ impl<'a> Options<'a> {
     }
 
     fn grace(&self) -> Duration {
-        self.config.operations.grace_period.0
+        self.config.worker.grace_period.0
     }
 
     fn slots(&self, workflow_tasks: usize, least: usize, most: usize) -> TunerHolder {
@@ -106,7 +110,7 @@ impl<'a> Options<'a> {
             name,
             build_id,
             versioning,
-        } = self.config.operations.deployment.as_ref()?;
+        } = self.config.worker.deployment.as_ref()?;
         let version = WorkerDeploymentVersion::builder()
             .deployment_name(name.as_str())
             .build_id(build_id.as_str())
