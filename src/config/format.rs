@@ -68,12 +68,15 @@ impl RawValue<'_> {
     }
 }
 
+type Parse<T> = Box<dyn Fn(&RawValue) -> Result<T, String>>;
+type Show<T> = Box<dyn Fn(&T) -> String>;
+
 /// The format of a value.
 pub(super) struct Format<T> {
     /// What a value looks like, for the reference.
     pub(super) description: String,
-    parse: Box<dyn Fn(&RawValue) -> Result<T, String>>,
-    show: Box<dyn Fn(&T) -> String>,
+    parse: Parse<T>,
+    show: Show<T>,
 }
 
 impl<T: 'static> Format<T> {

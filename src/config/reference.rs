@@ -92,7 +92,7 @@ fn description<D>(row: &Row<D>) -> &str {
 fn default<D>(row: &Row<D>, draft: &mut D) -> String {
     match (row.default, show_default(row, draft).as_str()) {
         (Some(default), _) => default.to_owned(),
-        (None, NONE) => String::new(),
+        (None, NONE) => "none".to_owned(),
         (None, value) => format!("`{value}`"),
     }
 }

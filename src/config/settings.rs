@@ -79,8 +79,8 @@ pub(super) fn show_default<D>(row: &Row<D>, draft: &mut D) -> String {
 
 /// Returns the name under which a setting is given, and its value.
 fn show<D>(row: &Row<D>, draft: &mut D, is_given: impl Fn(&str) -> bool) -> (String, String) {
-    let keys = row.keys().into_iter().map(|key| key.name);
-    let name = keys.filter(|name| is_given(name)).next();
+    let mut names = row.keys().into_iter().map(|key| key.name);
+    let name = names.find(|name| is_given(name));
     let value = match &row.kind {
         Kind::Value(field) => field.show(draft),
         Kind::Map(map) => (map.show)(draft),

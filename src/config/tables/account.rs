@@ -31,7 +31,7 @@ fn endpoint_rows() -> Vec<Setting> {
     vec![
         Setting::value(
             "preset",
-            parsed("preset", Preset::named, |it| it.name.to_owned()).optional(),
+            parsed("name of a preset", Preset::named, |it| it.name.to_owned()).optional(),
             |it| &mut it.preset,
             "Public service: `byteplus`, `volcengine` or `powertokens`. Sets the defaults of `base_url`, \
              `windows.url_lifetime` and `url_hosts`. A preset or a `base_url` is required.",
@@ -54,16 +54,16 @@ fn endpoint_rows() -> Vec<Setting> {
         Setting::secret(
             "api_key",
             |it| &mut it.api_key,
-            "API key: the key itself, a file that contains it, or the variable that contains it. Required. \
-             A file is read at each use, so a rotated key needs no restart.",
+            "API key: the key itself, a file that contains it, or the name of a variable that contains it.",
         )
+        .default("required")
         .variable("SEEDANCE_API_KEY"),
         Setting::value(
             "seal_keys_file",
             path(check_seal_keys).optional(),
             |it| &mut it.account.seal_keys_file,
             "File with the keys that seal video URLs, one on each line. The first key seals, every key \
-             unseals. See [Who can read a video's URL](accounts.md#who-can-read-a-videos-url).",
+             unseals. See [accounts.md](accounts.md).",
         )
         .variable("SEEDANCE_SEAL_KEYS_FILE")
         .default("the API key"),
@@ -92,7 +92,7 @@ fn endpoint_rows() -> Vec<Setting> {
             flag(),
             |it| &mut it.account.auto_archive,
             "Whether every video of the account is archived without a request. See \
-             [Every video, with nobody asking](accounts.md#every-video-with-nobody-asking).",
+             [accounts.md](accounts.md).",
         )
         .variable("SEEDANCE_AUTO_ARCHIVE"),
     ]
@@ -148,7 +148,7 @@ fn polling_rows() -> Vec<Setting> {
             rate_limit(),
             |it| &mut it.account.endpoint.query_limit,
             "Requests per second that one worker may send for the account: the limit of the account, divided \
-             by the number of workers. See [API budgets](operations.md#api-budgets).",
+             by the number of workers. See [operations.md](operations.md).",
         ),
         Setting::value(
             "limits.lists_per_second",

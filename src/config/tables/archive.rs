@@ -26,7 +26,7 @@ pub(super) fn rows() -> Vec<Setting> {
             parsed("template", parse_template, ToString::to_string),
             |it| &mut it.account.archive.keys,
             "Template of the prefix of each task. See \
-             [How videos are archived](accounts.md#how-videos-are-archived).",
+             [accounts.md](accounts.md).",
         ),
         Setting::value(
             "archive.storage_class",
@@ -62,7 +62,7 @@ pub(super) fn rows() -> Vec<Setting> {
             |it| &mut it.account.archive.mismatch,
             "What to do with a valid MP4 that does not match its task record: `warn` archives it with a \
              warning in the receipt, `refuse` treats it as corrupt. See \
-             [receipt.md](receipt.md#where-a-video-is-not-what-its-record-says).",
+             [receipt.md](receipt.md).",
         ),
     ]
 }

@@ -36,8 +36,9 @@ pub(in crate::config) fn rows() -> Vec<Setting> {
             parsed("URL", url::archive_url, ToString::to_string).optional(),
             |it| &mut it.archive_url,
             "Archive in which videos are stored: `s3://bucket/prefix`, `gs://bucket/prefix`, \
-             `az://container/prefix` or `file:///directory`. Required. See [stores.md](stores.md).",
+             `az://container/prefix` or `file:///directory`. See [stores.md](stores.md).",
         )
+        .default("required")
         .variable("SEEDANCE_ARCHIVE_URL"),
         Setting::value(
             TASK_QUEUE,
@@ -71,7 +72,7 @@ pub(in crate::config) fn rows() -> Vec<Setting> {
             ),
             |it| &mut it.settings.queues,
             "Task queues that the worker serves. `worker --queues` overrides it. See \
-             [Roles](operations.md#roles).",
+             [operations.md](operations.md).",
         )
         .variable(QUEUES),
         Setting::value(
@@ -129,7 +130,7 @@ pub(in crate::config) fn rows() -> Vec<Setting> {
             rate().optional(),
             |it| &mut it.settings.capacity.queries_per_second,
             "Rate limit of the query task queue, enforced by the Temporal server across all workers. Set \
-             the same value on every worker. See [API budgets](operations.md#api-budgets).",
+             the same value on every worker. See [operations.md](operations.md).",
         )
         .variable("SEEDANCE_QUERIES_PER_SECOND"),
         Setting::value(
@@ -160,7 +161,7 @@ pub(in crate::config) fn rows() -> Vec<Setting> {
             text().optional(),
             |it| &mut it.deployment_name,
             "Name of the worker deployment, for worker versioning. Requires the build id. See \
-             [Upgrading](operations.md#upgrading).",
+             [operations.md](operations.md).",
         )
         .variable("TEMPORAL_DEPLOYMENT_NAME"),
         Setting::value(
