@@ -55,12 +55,11 @@ impl AccountDraft {
     }
 
     fn apply_preset(&mut self, input: &dyn Input, reader: &mut Reader) {
-        let default_url = self.preset.and_then(|preset| preset.base_url());
         if let Some(preset) = self.preset {
             self.account.preset = Some(preset.name);
             if self.base_url.is_none() {
                 reader.record_preset(input, "base_url", preset.name);
-                self.base_url = default_url;
+                self.base_url = preset.base_url();
             }
             if self.url_lifetime.is_none() {
                 reader.record_preset(input, "windows.url_lifetime", preset.name);

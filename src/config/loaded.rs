@@ -68,6 +68,7 @@ impl LoadedConfig {
         let input = Environment::new(&variable, "", &rows);
         let mut reader = Reader::default();
         let mut worker = WorkerDraft::default();
+        // Errors are listed in the order in which they are found: those of the accounts come first.
         let (file_rows, worker_rows): (Vec<_>, Vec<_>) =
             rows.iter().partition(|row| row.name == ACCOUNTS_FILE);
         reader.read(file_rows, &input, &mut worker);
@@ -88,10 +89,11 @@ impl LoadedConfig {
         Self::new(accounts, worker, reader)
     }
 
-    fn new(accounts: Vec<ReadAccount>, mut worker: WorkerDraft, reader: Reader) -> Self {
+    fn new(mut accounts: Vec<ReadAccount>, mut worker: WorkerDraft, reader: Reader) -> Self {
         let mut listing = Listing::new(&reader.sources);
         listing.add_rows(&tables::worker::rows(), "", &mut worker);
         let rows = tables::account::rows();
+        accounts.sort_by(|a, b| a.account.name().cmp(b.account.name()));
         let accounts = accounts.into_iter().map(|mut read| {
             let prefix = format!("accounts.{}.", read.account.name());
             listing.add_rows(&rows, &prefix, &mut read.draft);

@@ -16,7 +16,7 @@ pub(super) struct Preset {
     pub(super) url_lifetime: Duration,
 }
 
-/// The service of an account that names neither a preset nor a base URL in the environment.
+/// The service of the account that the environment describes, if it sets no base URL.
 pub(super) const DEFAULT: Preset = PRESETS[0];
 
 const PRESETS: [Preset; 3] = [

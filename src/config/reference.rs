@@ -11,7 +11,7 @@ use super::{
     worker_draft::WorkerDraft,
 };
 
-/// Comment before the table of a group in the page, and the comment after it.
+/// Comment after each table.
 const END: &str = "<!-- end -->";
 
 /// Returns the page with its tables generated anew: each replaces what is between `<!-- settings: GROUP -->` and

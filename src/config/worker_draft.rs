@@ -87,7 +87,7 @@ impl WorkerDraft {
             (None, Some(_)) => incomplete(BUILD_ID, NAME),
             (None, None) if input.value(VERSIONING).is_some() => {
                 let (name, build_id) = (input.label(NAME), input.label(BUILD_ID));
-                let problem = format!("has no effect without {name} and {build_id}; set both, too");
+                let problem = format!("has no effect without {name} and {build_id}; set both");
                 reader.error(input, VERSIONING, problem);
             }
             (None, None) => {}

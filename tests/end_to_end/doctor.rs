@@ -135,7 +135,7 @@ const CASES: [Case; 17] = [
         },
         line: [
             "failed",
-            "is not the task API: HTTP 200 with a web page",
+            "is not the task API: HTTP 200 with an HTML page",
             "fix: correct the base URL",
         ],
     },
@@ -148,7 +148,7 @@ const CASES: [Case; 17] = [
         },
         line: [
             "failed",
-            "HTTP 404 with nothing in it",
+            "HTTP 404 with an empty body",
             "fix: correct the base URL, up to and including `/api/v3`",
         ],
     },

@@ -56,8 +56,8 @@ fn endpoint_rows() -> Vec<Setting> {
             |it| &mut it.api_key,
             "API key: the key itself, a file that contains it, or the name of a variable that contains it.",
         )
-        .default("required")
-        .variable("SEEDANCE_API_KEY"),
+        .variable("SEEDANCE_API_KEY")
+        .default("required"),
         Setting::value(
             "seal_keys_file",
             path(check_seal_keys).optional(),

@@ -38,8 +38,8 @@ pub(in crate::config) fn rows() -> Vec<Setting> {
             "Archive in which videos are stored: `s3://bucket/prefix`, `gs://bucket/prefix`, \
              `az://container/prefix` or `file:///directory`. See [stores.md](stores.md).",
         )
-        .default("required")
-        .variable("SEEDANCE_ARCHIVE_URL"),
+        .variable("SEEDANCE_ARCHIVE_URL")
+        .default("required"),
         Setting::value(
             TASK_QUEUE,
             text(),
