@@ -1,18 +1,19 @@
-//! Whether everything is there that a worker needs: for `doctor`, which looks, and `setup`, which
-//! makes what it can.
+//! Checks of everything that a worker needs: `doctor` only checks, `setup` also creates what is missing.
 //!
-//! - [`Finding`]: what a check has found, and what to do about it.
-//! - [`configuration`]: what was read, and the files with secrets.
+//! - [`Finding`]: the result of a check, and the fix.
+//! - [`configuration`]: the configuration, and the files with secrets.
 //! - [`api`]: the Seedance API of each account.
-//! - [`server`]: Temporal, its namespace, search attributes and task queues.
-//! - [`archives`]: where videos go.
-//! - [`ingress`]: where callbacks come in.
+//! - [`server`]: the Temporal server, and who polls the task queues.
+//! - [`namespace`]: the namespace and its search attributes.
+//! - [`archives`]: the archive, as each account uses it.
+//! - [`ingress`]: the listen address for callbacks.
 
 pub mod api;
 pub mod archives;
 pub mod configuration;
 mod finding;
 pub mod ingress;
+pub mod namespace;
 pub mod server;
 
-pub use finding::{Finding, Found};
+pub use finding::{Finding, FindingState};

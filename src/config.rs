@@ -1,6 +1,13 @@
-//! What a worker is told: by the environment and the files that it names, read once at start.
+//! The configuration of a worker: environment variables, and the accounts file that one of them names. It is read
+//! once, at the start. `docs/configuration.md` lists every setting.
 //!
-//! What is wrong is told all at once, each fault with its place:
+//! - [`Config`]: a valid configuration.
+//! - [`LoadedConfig`]: a configuration with its errors, its settings and their sources, for `config show` and
+//!   `doctor`.
+//! - [`Account`]: a Seedance endpoint, and how its videos are archived.
+//! - [`WorkerSettings`]: how a worker runs.
+//!
+//! All errors are reported together, each with its variable or its line:
 //!
 //! ```
 //! use seedance_archiver::config::Config;
@@ -36,65 +43,58 @@
 //! windows = { url_life = "12h" }
 //! "#)?;
 //! let error = Config::from_environment(environment, None).unwrap_err();
-//! assert_eq!(error.to_string(), format!("the configuration has 1 fault:
-//!   - {path}:5: accounts.default.windows.url_life is not a key: the keys here are \
+//! assert_eq!(error.to_string(), format!("the configuration has 1 error:
+//!   - {path}:5: accounts.default.windows.url_life is an unknown key; known keys: \
 //!      cancelled_retention, margin, query_window, url_lifetime"));
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Adding a setting
+//!
+//! Add a row to a table in `tables`, and the field that the row writes. The row is read from the environment and
+//! from the accounts file, listed by `config show`, and described in `docs/configuration.md`.
 
 mod account;
+mod account_draft;
 mod accounts_file;
+mod accounts_reader;
 mod archive_options;
 mod callbacks;
 mod duration;
 mod environment;
-mod invalid;
-mod operations;
+mod error;
+mod format;
+mod loaded;
 mod preset;
-mod reading;
-mod section;
+mod reader;
+mod reference;
+mod row;
 mod settings;
 mod source;
+mod tables;
 mod url;
+mod worker_draft;
+mod worker_settings;
 
 pub use account::{Account, Accounts};
 pub use archive_options::ArchiveOptions;
 pub use callbacks::Callbacks;
 pub use duration::duration;
-pub use invalid::InvalidConfig;
-pub use operations::{
-    Capacity, Deployment, GracePeriod, Operations, Queues, Share, Target, Versioning,
-};
-pub use reading::{Reading, accounts, admin_address, archive_url, task_queue};
+pub use error::{ConfigError, InvalidConfig};
+pub use loaded::{Config, LoadedConfig, accounts, admin_address, archive_url, task_queue};
+pub use reference::update_page;
 pub use settings::Setting;
-pub use source::{Fault, Source};
+pub use source::Source;
+pub use worker_settings::{
+    Capacity, Deployment, GracePeriod, Queues, Slots, Target, Versioning, WorkerSettings,
+};
+
+pub(crate) use tables::worker::QUEUES;
+pub(crate) use worker_settings::{MAX_TRANSFER_SLOTS, MIN_QUERY_SLOTS};
 
 pub use crate::telemetry::LogFormat;
-
-pub(crate) use environment::operations::QUEUES;
-pub(crate) use operations::{LEAST_QUERIES, MOST_TRANSFERS};
-
 pub use seedance_archiver_archive::{InvalidTemplate, KeyTemplate, ObjectOptions, fetch::UrlHosts};
 pub use seedance_archiver_seedance::{
     Endpoint, RateLimit, ReadSecretError, Secret, StatusAliases, TaskPath,
 };
-
-use std::net::SocketAddr;
-
-use reqwest::Url;
-
-/// Effective configuration of a worker.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// The accounts that it serves.
-    pub accounts: Accounts,
-    /// Archive URL under which it stores what names no other destination.
-    pub archive_url: Url,
-    /// Task queue of workflows and questions; transfers have their own beside it.
-    pub task_queue: String,
-    /// Where callbacks come in. `None`: they do not.
-    pub ingress_address: Option<SocketAddr>,
-    /// How it runs.
-    pub operations: Operations,
-}

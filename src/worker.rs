@@ -112,7 +112,7 @@ impl Worker {
             .archive_url(config.archive_url.clone())
             .build()
             .await?;
-        let queues = config.operations.queues;
+        let queues = config.worker.queues;
         let options = SdkOptions::new(config);
         let create = |options| {
             SdkWorker::new(runtime, client.clone(), options)

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     archive::Buffers,
-    config::{Accounts, MOST_TRANSFERS},
+    config::{Accounts, MAX_TRANSFER_SLOTS},
     seedance::Client,
 };
 
@@ -78,7 +78,7 @@ impl TransferActivities {
         let create = |account: &_| TransferAccount::new(account, archive_url, &buffers);
         Ok(Self {
             seedance,
-            permits: Arc::new(Semaphore::new(MOST_TRANSFERS)),
+            permits: Arc::new(Semaphore::new(MAX_TRANSFER_SLOTS)),
             accounts: Arc::new(AccountMap::new(accounts, create)?),
         })
     }

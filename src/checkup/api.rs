@@ -1,4 +1,7 @@
-//! The Seedance API of each account: whether it is there, takes the key and has the same time.
+//! Checks the Seedance API of each account: whether it is reachable and accepts the key, and whether the clocks
+//! agree.
+
+use std::time::Duration;
 
 use futures::future::join_all;
 use seedance_archiver_workflows::format;
@@ -9,12 +12,12 @@ use crate::{
     seedance::{Answer, Client, Probe},
 };
 
-/// From where on a clock that is wrong should be looked at, and from where on it does harm: stores
-/// refuse requests that are signed 15 minutes ago.
-const CLOCK_WARNING: u64 = 30;
-const CLOCK_FAILED: u64 = 5 * 60;
+/// Clock skew, in seconds, above which there is a warning.
+const MAX_SKEW: u64 = 30;
+/// Clock skew, in seconds, that is a failure. Stores reject requests that were signed 15 minutes ago.
+const MAX_TOLERABLE_SKEW: u64 = 5 * 60;
 
-/// Asks each account's API, all at once.
+/// Checks the API of all accounts concurrently.
 pub async fn check(client: &Client, accounts: &Accounts) -> Vec<Finding> {
     let probes = accounts.iter().map(async |account| {
         let probe = client.probe(&account.endpoint).await;
@@ -32,35 +35,37 @@ fn api(account: &Account, probe: &Probe) -> Finding {
     let name = format!("API of `{}`", account.name());
     let base = &account.endpoint.base_url;
     match &probe.answer {
-        Answer::Accepted => Finding::ok(name, format!("{base} takes the key")),
-        Answer::Rejected(words) => Finding::failed(
+        Answer::Accepted => Finding::ok(name, format!("{base} accepted the key")),
+        Answer::Rejected(error) => Finding::failed(
             name,
-            format!("{base} refuses the key: {words}"),
+            format!("{base} rejected the key: {error}"),
             format!(
-                "give the account `{}` a key of this service and region, and one that may use the model",
+                "set the key of the account `{}` to one of this service and region that has access to the \
+                 model",
                 account.name()
             ),
         ),
-        Answer::NotTheApi(words) => Finding::failed(
+        Answer::NotTheApi(response) => Finding::failed(
             name,
-            format!("what answers at {base} is not the task API: {words}"),
-            "correct the base URL, up to and including `/api/v3`, and task_path where a gateway has its own",
+            format!("{base} is not the task API: {response}"),
+            "correct the base URL, up to and including `/api/v3`, and set task_path if a gateway uses \
+             another path",
         ),
-        Answer::Unclear(words) => Finding::warning(
+        Answer::Unclear(error) => Finding::warning(
             name,
-            format!("{base} does not say whether it takes the key: {words}"),
-            "try again later; workers wait until it answers",
+            format!("{base} failed before it checked the key: {error}"),
+            "try again later; workers retry until the service responds",
         ),
-        Answer::Unreachable(words) => Finding::failed(
+        Answer::Unreachable(error) => Finding::failed(
             name,
-            format!("{base} cannot be reached: {words}"),
-            "correct the base URL, or let this machine reach it: DNS, firewall, TLS (proxies of the \
-             environment are not used)",
+            format!("cannot reach {base}: {error}"),
+            "correct the base URL, or check DNS, firewall and TLS on this machine (proxy variables are \
+             ignored)",
         ),
-        Answer::NoKey(words) => Finding::failed(
+        Answer::NoKey(error) => Finding::failed(
             name,
-            format!("there is no key: {words}"),
-            "put the key into its file",
+            format!("cannot read the API key: {error}"),
+            "write the key to its file",
         ),
     }
 }
@@ -68,17 +73,18 @@ fn api(account: &Account, probe: &Probe) -> Finding {
 fn clock(account: &Account, probe: &Probe) -> Option<Finding> {
     let name = format!("clock against `{}`", account.name());
     let ahead = probe.clock_ahead?;
-    let distance = ahead.unsigned_abs();
-    if distance < CLOCK_WARNING {
-        return Some(Finding::ok(name, "is the same, to within half a minute"));
+    let skew = ahead.unsigned_abs();
+    if skew < MAX_SKEW {
+        let found = format!("differs by less than {MAX_SKEW} s");
+        return Some(Finding::ok(name, found));
     }
-    let time = format::duration(std::time::Duration::from_secs(distance));
+    let time = format::duration(Duration::from_secs(skew));
     let side = if ahead > 0 { "ahead of" } else { "behind" };
     let found =
-        format!("this machine is {time} {side} the service, so deadlines are wrong by as much");
-    let fix = "set this machine's clock by NTP, e.g. `timedatectl set-ntp true`";
-    Some(match distance {
-        CLOCK_FAILED.. => Finding::failed(name, found, fix),
+        format!("this machine is {time} {side} the service, so deadlines are off by as much");
+    let fix = "synchronize the clock of this machine by NTP, e.g. `timedatectl set-ntp true`";
+    Some(match skew {
+        MAX_TOLERABLE_SKEW.. => Finding::failed(name, found, fix),
         _ => Finding::warning(name, found, fix),
     })
 }

@@ -1,4 +1,4 @@
-//! What was read from the environment and its files, and who else can read those.
+//! Checks the configuration, and the permissions of the files that contain secrets.
 
 use std::{
     collections::BTreeMap,
@@ -8,49 +8,48 @@ use std::{
 };
 
 use super::Finding;
-use crate::config::{Fault, Reading, Secret, Source};
+use crate::config::{ConfigError, LoadedConfig, Secret, Source};
 
 const NAME: &str = "configuration";
 
-/// Whoever is neither the owner nor of the group.
+/// Permissions of users who are neither the owner nor in the group.
 const OTHERS: u32 = 0o007;
 
-/// Each fault of the configuration; where there is none, what there is.
-pub fn check(reading: &Reading) -> Vec<Finding> {
-    if reading.faults.is_empty() {
-        let names = reading.accounts.iter().map(|it| format!("`{}`", it.name()));
-        let names: Vec<_> = names.collect();
-        let found = format!(
-            "is whole, with the account{} {}",
-            if names.len() == 1 { "" } else { "s" },
-            names.join(", ")
-        );
-        return vec![Finding::ok(NAME, found)];
+/// Returns a finding for each error of the configuration, or one if it is valid.
+pub fn check(config: &LoadedConfig) -> Vec<Finding> {
+    if !config.errors.is_empty() {
+        return config.errors.iter().map(error).collect();
     }
-    reading.faults.iter().map(fault).collect()
+    let accounts = config.accounts.iter();
+    let names: Vec<_> = accounts
+        .map(|account| format!("`{}`", account.name()))
+        .collect();
+    let found = format!("valid; accounts: {}", names.join(", "));
+    vec![Finding::ok(NAME, found)]
 }
 
-fn fault(fault: &Fault) -> Finding {
-    let fix = match &fault.source {
-        Source::Variable(name) => format!("set {name} right where the worker is started"),
+fn error(error: &ConfigError) -> Finding {
+    let fix = match &error.source {
+        Source::Variable(name) => format!("correct {name} in the environment of the worker"),
         source => format!("correct {source}"),
     };
-    let show = "`seedance-archiver config show` tells what is read from where";
-    Finding::failed(NAME, fault.to_string(), format!("{fix}; {show}"))
+    let fix = format!("{fix}; `seedance-archiver config show` lists every setting and its source");
+    Finding::failed(NAME, error.to_string(), fix)
 }
 
-/// Each file with secrets: whether it can be read, and whether by anybody.
-pub fn check_files(reading: &Reading) -> Vec<Finding> {
-    let files = files(reading).into_iter();
-    files.map(|(path, what)| file(&path, &what)).collect()
+/// Checks that each file with secrets is readable, but not by every user.
+pub fn check_files(config: &LoadedConfig) -> Vec<Finding> {
+    let files = files(config).into_iter();
+    files.map(|(path, content)| file(&path, &content)).collect()
 }
 
-fn files(reading: &Reading) -> BTreeMap<PathBuf, String> {
+/// Returns the files with secrets, each with what it contains.
+fn files(config: &LoadedConfig) -> BTreeMap<PathBuf, String> {
     let mut files = BTreeMap::new();
-    for account in reading.accounts.iter() {
-        let mut add = |path: &Path, what: &str| {
-            let what = format!("{what} of `{}`", account.name());
-            files.insert(path.to_owned(), what);
+    for account in config.accounts.iter() {
+        let mut add = |path: &Path, content: &str| {
+            let content = format!("{content} of `{}`", account.name());
+            files.insert(path.to_owned(), content);
         };
         if let Secret::File(path) = &account.endpoint.api_key {
             add(path, "API key");
@@ -63,26 +62,26 @@ fn files(reading: &Reading) -> BTreeMap<PathBuf, String> {
             add(path, "callback token");
         }
     }
-    if let Some(path) = reading.file_with_secrets() {
-        files.insert(path.to_owned(), "accounts with their keys".to_owned());
+    if let Some(path) = config.accounts_file_with_secrets() {
+        files.insert(path.to_owned(), "accounts with secrets".to_owned());
     }
     files
 }
 
-fn file(path: &Path, what: &str) -> Finding {
+fn file(path: &Path, content: &str) -> Finding {
     let name = format!("file {}", path.display());
     let mode = match fs::read(path).and_then(|_| fs::metadata(path)) {
         Ok(metadata) => metadata.permissions().mode(),
         Err(error) => {
-            let fix = "put it there, readable for the user that the worker runs as";
-            return Finding::failed(name, format!("{what}: cannot be read: {error}"), fix);
+            let fix = "create the file, readable for the user that runs the worker";
+            return Finding::failed(name, format!("{content}: cannot be read: {error}"), fix);
         }
     };
     if mode & OTHERS == 0 {
-        return Finding::ok(name, format!("{what}: readable"));
+        return Finding::ok(name, format!("{content}: readable"));
     }
     let found = format!(
-        "{what}: anybody on this machine can read it ({:o})",
+        "{content}: accessible to every user of this machine (mode {:o})",
         mode & 0o777
     );
     Finding::warning(name, found, format!("chmod o= {}", path.display()))

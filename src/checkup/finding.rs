@@ -1,67 +1,67 @@
-//! What a check has found.
+//! The result of a check.
 
 use serde::Serialize;
 
-/// What a check has found. No part of it holds a secret.
+/// The result of a check. It contains no secret.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
-    /// What was looked at.
+    /// What was checked.
     pub name: String,
-    /// How it is.
-    pub state: Found,
-    /// The same in words.
+    /// The state of it.
+    pub state: FindingState,
+    /// What was found, in one line.
     pub found: String,
-    /// What to do about it. `None`: nothing.
+    /// How to fix it, in one line. `None`: nothing to fix.
     pub fix: Option<String>,
 }
 
-/// How something is.
+/// The state of what was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Found {
-    /// As it should be.
+pub enum FindingState {
+    /// Nothing to fix.
     Ok,
-    /// As it should be, since just now.
-    Done,
-    /// A worker runs so, but somebody should look.
+    /// It was missing, and has been created.
+    #[serde(rename = "done")]
+    Created,
+    /// A worker can run, but an operator should take a look.
     Warning,
-    /// A worker cannot do its work so.
+    /// A worker cannot do its work.
     Failed,
 }
 
 impl Finding {
-    /// It is as it should be.
+    /// Returns a finding with nothing to fix.
     pub fn ok(name: impl Into<String>, found: impl Into<String>) -> Self {
-        Self::new(name, Found::Ok, found, None)
+        Self::new(name, FindingState::Ok, found, None)
     }
 
-    /// It was made as it should be.
-    pub fn done(name: impl Into<String>, found: impl Into<String>) -> Self {
-        Self::new(name, Found::Done, found, None)
+    /// Returns a finding about something that was created.
+    pub fn created(name: impl Into<String>, found: impl Into<String>) -> Self {
+        Self::new(name, FindingState::Created, found, None)
     }
 
-    /// Somebody should look.
+    /// Returns a warning.
     pub fn warning(
         name: impl Into<String>,
         found: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Self::new(name, Found::Warning, found, Some(fix.into()))
+        Self::new(name, FindingState::Warning, found, Some(fix.into()))
     }
 
-    /// It has to be mended.
+    /// Returns a finding about something that a worker needs and that fails.
     pub fn failed(
         name: impl Into<String>,
         found: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Self::new(name, Found::Failed, found, Some(fix.into()))
+        Self::new(name, FindingState::Failed, found, Some(fix.into()))
     }
 
-    /// Each part is one line, whatever somebody else's words are.
     fn new(
         name: impl Into<String>,
-        state: Found,
+        state: FindingState,
         found: impl Into<String>,
         fix: Option<String>,
     ) -> Self {
@@ -74,10 +74,11 @@ impl Finding {
     }
 }
 
-/// Longest part of a line, in characters.
-const MAX_WORDS: usize = 500;
+/// Longest text of a finding, in characters.
+const MAX_TEXT: usize = 500;
 
+/// Returns a text in one line, because it may quote a server.
 fn one_line(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().collect();
-    words.join(" ").chars().take(MAX_WORDS).collect()
+    words.join(" ").chars().take(MAX_TEXT).collect()
 }

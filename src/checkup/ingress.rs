@@ -1,4 +1,4 @@
-//! Where callbacks come in.
+//! Checks the listen address for callbacks.
 
 use std::io::ErrorKind;
 
@@ -6,30 +6,29 @@ use temporalio_client::Client;
 use tokio::net::TcpListener;
 
 use super::{Finding, server};
-use crate::config::Reading;
+use crate::config::LoadedConfig;
 
-/// Whether a worker here can listen, or one does. `None`: no callbacks are taken.
-pub async fn check(reading: &Reading, client: Option<&Client>) -> Option<Finding> {
-    let address = reading.ingress_address?;
+/// Checks that a worker on this machine could listen, or already does. `None`: callbacks are not accepted.
+pub async fn check(config: &LoadedConfig, client: Option<&Client>) -> Option<Finding> {
+    let address = config.ingress_address?;
     let name = format!("ingress {address}");
     let error = match TcpListener::bind(address).await {
-        Ok(_) => return Some(Finding::ok(name, "is free for a worker on this machine")),
+        Ok(_) => return Some(Finding::ok(name, "free for a worker on this machine")),
         Err(error) => error,
     };
-    let is_served = match client {
-        Some(client) => server::is_served(client, &reading.task_queue).await,
+    let has_worker = match client {
+        Some(client) => server::has_workers(client, &config.task_queue).await,
         None => false,
     };
-    let elsewhere = "set SEEDANCE_INGRESS_ADDRESS to an address of this machine that is free";
+    let fix = "set SEEDANCE_INGRESS_ADDRESS to a free address of this machine";
     Some(match error.kind() {
-        ErrorKind::AddrInUse if is_served => Finding::ok(
-            name,
-            "is in use, and a worker polls: it should be the worker",
-        ),
-        ErrorKind::AddrInUse => {
-            let found = "is in use, and no worker polls: by something else";
-            Finding::failed(name, found, elsewhere)
+        ErrorKind::AddrInUse if has_worker => {
+            Finding::ok(name, "in use, probably by the running worker")
         }
-        _ => Finding::failed(name, format!("cannot be listened on: {error}"), elsewhere),
+        ErrorKind::AddrInUse => {
+            let found = "in use by another process: no worker polls the task queue";
+            Finding::failed(name, found, fix)
+        }
+        _ => Finding::failed(name, format!("cannot listen: {error}"), fix),
     })
 }

@@ -5,17 +5,21 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::{output::Output, session, table::table};
+use super::{
+    output::{Output, print_json},
+    session,
+    table::table,
+};
 use crate::{
-    config::{Reading, Setting},
+    config::{LoadedConfig, Setting},
     telemetry,
     temporal::connection,
 };
 
-/// Look at the configuration
+/// Show the effective configuration
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  seedance-archiver config show                  every setting, and where it comes from
+  seedance-archiver config show                  every setting, its value and its source
   seedance-archiver config show --output json | jq '.settings[] | select(.source != \"default\")'")]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -27,46 +31,48 @@ enum Command {
     Show(Show),
 }
 
-/// Print the effective configuration without its secrets, and where each value comes from
+/// Show every setting, its value and its source
 ///
-/// A variable's name, a line of the accounts file, a preset, a profile of temporal.toml, or `default`.
-/// What cannot be used is shown as that, and told in the end, with the exit code 78.
+/// The source of a value is a variable, a line of the accounts file, a preset, a profile of temporal.toml, or
+/// `default`. Secrets are not shown. Invalid values are shown as such, and the errors are printed at the end,
+/// with exit code 78.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver config show
   seedance-archiver config show --output json")]
 struct Show {
-    /// How the result is printed.
+    /// Set the format of the result.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
 }
 
 /// The document of `--output json`.
 #[derive(Debug, Serialize)]
-struct Shown {
+struct Document {
     settings: Vec<Setting>,
-    faults: Vec<String>,
+    #[serde(rename = "faults")]
+    errors: Vec<String>,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
     let Command::Show(args) = args.command;
-    let reading = Reading::of(session::variable, None);
+    let loaded = LoadedConfig::load(session::variable, None);
     let mut settings = Vec::new();
-    let mut invalid = reading.invalid();
+    let mut invalid = loaded.invalid();
     match connection::settings(session::variable) {
-        Ok(of_temporal) => settings.extend(of_temporal),
-        Err(fault) => {
-            let fault = format!("invalid Temporal configuration: {fault}");
-            invalid.get_or_insert_default().0.push(fault);
+        Ok(temporal_settings) => settings.extend(temporal_settings),
+        Err(error) => {
+            let error = format!("invalid Temporal configuration: {error}");
+            invalid.get_or_insert_default().0.push(error);
         }
     }
-    settings.extend(reading.settings());
+    settings.extend(loaded.settings);
     match args.output {
         Output::Json => {
-            let faults = invalid.clone().unwrap_or_default().0;
-            let shown = Shown { settings, faults };
-            println!("{}", serde_json::to_string_pretty(&shown)?);
+            let errors = invalid.clone().unwrap_or_default().0;
+            let document = Document { settings, errors };
+            print_json(&document)?;
         }
         Output::Text => print(&settings),
     }
@@ -74,7 +80,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn print(settings: &[Setting]) {
-    let mut table = table(["setting", "value", "from"]);
+    let mut table = table(["setting", "value", "source"]);
     for setting in settings {
         table.add_row([
             setting.name.clone(),

@@ -105,7 +105,7 @@ fn config(simulator: &Simulator) -> anyhow::Result<Config> {
         archive_url: session::local_archive()?,
         task_queue: names::TASK_QUEUE.into(),
         ingress_address: None,
-        operations: Default::default(),
+        worker: Default::default(),
     })
 }
 

@@ -6,24 +6,24 @@ use temporalio_client::Client;
 
 use super::{findings::Findings, output::Output, session, shutdown::Shutdown};
 use crate::{
-    checkup::{Found, api, archives, configuration, ingress, server},
-    config::Reading,
+    checkup::{FindingState, api, archives, configuration, ingress, namespace, server},
+    config::LoadedConfig,
     telemetry,
 };
 
-/// Check everything that a worker needs, and say how to mend what is wrong
+/// Check everything that a worker needs, and suggest fixes
 ///
-/// Looks at the configuration, the files with keys, the API of each account, Temporal with its
-/// namespace, search attributes and task queues, the archive and the ingress: all of it, whatever
-/// fails. Changes nothing but for a probe under `.staging/` in the archive, which is deleted. Exits 1
-/// where anything failed.
+/// Checks the configuration, the files with secrets, the API of each account, Temporal with its namespace,
+/// search attributes and task queues, the archive and the ingress. A failed check does not end the others.
+/// Changes nothing, except for a probe object under `.staging/` in the archive, which is deleted again. Exits
+/// with 1 if a check failed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver doctor                  a line for each check: ok, warning or failed
   seedance-archiver doctor --output json | jq '.findings[] | select(.state == \"failed\")'
   kubectl exec deploy/seedance-archiver -- seedance-archiver doctor")]
 pub(super) struct Args {
-    /// How the result is printed.
+    /// Set the format of the result.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
 }
@@ -32,7 +32,7 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
     telemetry::init("off");
     shutdown
         .run_until_requested(async {
-            let mut findings = Findings::new(args.output, word);
+            let mut findings = Findings::new(args.output);
             check(&mut findings).await?;
             findings.end()
         })
@@ -40,36 +40,28 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
 }
 
 async fn check(findings: &mut Findings) -> anyhow::Result<()> {
-    let reading = Reading::of(session::variable, None);
-    findings.add(configuration::check(&reading));
-    findings.add(configuration::check_files(&reading));
+    let config = LoadedConfig::load(session::variable, None);
+    findings.add(configuration::check(&config));
+    findings.add(configuration::check_files(&config));
     let seedance = session::seedance()?;
-    findings.add(api::check(&seedance, &reading.accounts).await);
+    findings.add(api::check(&seedance, &config.accounts).await);
     let (client, finding) = server::connect().await;
     findings.add([finding]);
     if let Some(client) = &client {
-        check_server(findings, client, &reading.task_queue).await;
+        check_namespace(findings, client, &config.task_queue).await;
     }
-    findings.add(archives::check(&reading).await);
-    findings.add(ingress::check(&reading, client.as_ref()).await);
+    findings.add(archives::check(&config).await);
+    findings.add(ingress::check(&config, client.as_ref()).await);
     Ok(())
 }
 
-/// In a namespace that is not there, there is nothing to look at.
-async fn check_server(findings: &mut Findings, client: &Client, task_queue: &str) {
-    let namespace = server::namespace(client).await;
-    let is_there = namespace.state != Found::Failed;
-    findings.add([namespace]);
-    if is_there {
-        findings.add([server::attributes(client).await]);
+/// Checks the namespace and, if it exists, what is in it.
+async fn check_namespace(findings: &mut Findings, client: &Client, task_queue: &str) {
+    let finding = namespace::check(client).await;
+    let exists = finding.state != FindingState::Failed;
+    findings.add([finding]);
+    if exists {
+        findings.add([namespace::check_attributes(client).await]);
         findings.add(server::queues(client, task_queue).await);
-    }
-}
-
-fn word(state: Found) -> &'static str {
-    match state {
-        Found::Ok | Found::Done => "ok",
-        Found::Warning => "warning",
-        Found::Failed => "failed",
     }
 }

@@ -56,7 +56,7 @@ struct Scheduled {
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    let every = config::duration(text).map_err(|problem| format!("must be {problem}"))?;
+    let every = config::duration(text)?;
     if every < MIN_INTERVAL {
         return Err(
             "must be at least 1m: each sweep lists every page of tasks, and the API allows one list \

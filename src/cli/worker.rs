@@ -13,7 +13,7 @@ use super::{
     shutdown::{Interrupted, Shutdown},
 };
 use crate::{
-    config::{self, Config, LogFormat, Queues, Reading},
+    config::{self, Config, LoadedConfig, LogFormat, Queues},
     ports::{
         admin,
         listener::{Listener, Server},
@@ -57,18 +57,18 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
 
 async fn run_worker(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
-    let reading = Reading::of(|name| variable(&args, name), None);
-    let config = startup::configure(&reading)?;
+    let loaded = LoadedConfig::load(|name| variable(&args, name), None);
+    let config = startup::configure(&loaded)?;
     let (exporter, runtime) = MetricsExporter::start()?;
     let connect = startup::connect(&exporter);
     let client = shutdown.run_until_requested(connect).await?;
     let worker = Worker::new(&runtime, &client, &config).await?;
-    let check_archives = startup::check_archives(&reading);
+    let check_archives = startup::check_archives(&loaded);
     shutdown.run_until_requested(check_archives).await?;
     if let Some(address) = worker.ingress_address() {
         tracing::info!(%address, "listening for callbacks");
     }
-    let admin = match config.operations.admin_address {
+    let admin = match config.worker.admin_address {
         Some(address) => Some(listen(address, &worker, exporter).await?),
         None => None,
     };
@@ -117,13 +117,13 @@ async fn serve(
     config: &Config,
     shutdown: &Shutdown,
 ) -> anyhow::Result<()> {
-    let queues = config.operations.queues;
+    let queues = config.worker.queues;
     let (accounts, task_queue) = (&config.accounts, &config.task_queue);
     tracing::info!(task_queue, %queues, archive = %config.archive_url, "polling");
     let (drain_started, drain_started_at) = oneshot::channel();
     let drain = async move {
         shutdown.requested().await;
-        let grace_period_s = config.operations.grace_period.0.as_secs_f64();
+        let grace_period_s = config.worker.grace_period.0.as_secs_f64();
         tracing::info!(grace_period_s, "shutdown requested: draining");
         // An error means that the worker has stopped by itself.
         let _ = drain_started.send(Instant::now());
@@ -144,7 +144,7 @@ async fn serve(
     };
     // The counts are only for metrics.
     let count_lifecycles = async {
-        match queues.query && config.operations.admin_address.is_some() {
+        match queues.query && config.worker.admin_address.is_some() {
             true => visibility::update_metrics(client, accounts).await,
             false => pending().await,
         }

@@ -86,12 +86,12 @@ impl Account {
         Layout::new(root, &self.archive.keys, self.name(), task)
     }
 
-    /// The seal of this account's URLs, with the keys as they are now. What the API key has sealed
-    /// stays readable when seal keys are introduced.
+    /// Returns the seal of this account's URLs, with the current keys. The API key always unseals, so URLs that
+    /// it has sealed stay readable after seal keys are introduced.
     ///
     /// # Errors
     ///
-    /// Where a file of keys cannot be read. An API key that cannot be is missed only where there is no other.
+    /// If the file of seal keys cannot be read, or there is none and the API key cannot be read.
     pub fn seal(&self) -> Result<UrlSeal, ReadSecretError> {
         let mut keys = match &self.seal_keys_file {
             Some(path) => read_lines(path)?,
@@ -111,28 +111,28 @@ impl Account {
 pub struct Accounts(BTreeMap<String, Arc<Account>>);
 
 impl Accounts {
-    /// The account that a request means: the one of this name, `default` where it is empty.
+    /// Returns the account of a name. An empty name means `default`.
     ///
     /// # Errors
     ///
-    /// Where there is none of this name. The error names those that there are.
+    /// If the worker does not serve the account. The error lists the accounts that it serves.
     pub fn get(&self, name: &str) -> Result<Arc<Account>, InvalidRequest> {
         let account = self.0.get(names::account_or_default(name));
         account.cloned().ok_or_else(|| self.unknown(name))
     }
 
-    /// A request means an account that there is not.
+    /// Returns the error for a request that names an unknown account.
     pub(crate) fn unknown(&self, name: &str) -> InvalidRequest {
         let name = names::account_or_default(name);
         let known: Vec<_> = self.0.keys().map(|name| format!("`{name}`")).collect();
         let problem = format!(
-            "is `{name}`, which this worker does not have: it has {}",
+            "is `{name}`, which this worker does not serve; it serves {}",
             known.join(", ")
         );
         InvalidRequest::new("account", problem)
     }
 
-    /// All of them, by name.
+    /// Returns all accounts, ordered by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Account>> {
         self.0.values()
     }
@@ -163,19 +163,19 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_account_is_told_what_there_is() {
+    fn the_error_for_an_unknown_account_lists_the_known_ones() {
         let accounts = Accounts::from_iter([account("default", "k"), account("eu", "k")]);
         assert_eq!(accounts.get("").unwrap().name(), "default");
         assert_eq!(accounts.get("eu").unwrap().name(), "eu");
         let error = accounts.get("us").unwrap_err().to_string();
         assert_eq!(
             error,
-            "`account` is `us`, which this worker does not have: it has `default`, `eu`"
+            "`account` is `us`, which this worker does not serve; it serves `default`, `eu`"
         );
     }
 
     #[test]
-    fn keys_rotate_without_losing_what_earlier_ones_sealed() {
+    fn a_url_can_be_unsealed_while_its_key_is_listed() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let derived = account("a", "api-key");
         let ring = Account {
@@ -190,7 +190,7 @@ mod tests {
 
         let by_api_key = seal(&derived);
         write("one\n");
-        assert!(opens(&ring, &by_api_key), "the API key is still there");
+        assert!(opens(&ring, &by_api_key), "the API key always unseals");
         let by_one = seal(&ring);
         assert!(!opens(&derived, &by_one));
         write("two\none\n");
@@ -199,7 +199,7 @@ mod tests {
         write("two\n");
         assert!(
             opens(&ring, &by_two) && !opens(&ring, &by_one),
-            "the key is gone"
+            "a removed key no longer unseals"
         );
 
         let mut rotated = ring;

@@ -1,274 +1,225 @@
-//! The accounts file: one table for each account, `[accounts.NAME]`.
+//! The accounts file: TOML with a table `[accounts.NAME]` for each account.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, ops::Range};
 
-use reqwest::Url;
-use seedance_archiver_policy::{poll::PollSchedule, windows::Windows};
-use seedance_archiver_proto::{account as account_name, status};
-use seedance_archiver_seedance::{Endpoint, RateLimit, StatusAliases, read_lines};
-
-use super::{
-    Account, Callbacks, Secret, TaskPath, UrlHosts,
-    archive_options::archive_options,
-    callbacks,
-    preset::{self, Preset},
-    section::{File, Section},
-    source::{Fault, Sources},
-    url::http_url,
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
 };
 
-/// What a file says.
-pub(super) struct Reading {
-    /// The accounts that could be made of it.
-    pub(super) accounts: Vec<Account>,
-    /// Where their settings are.
-    pub(super) sources: Sources,
-    /// All that is wrong with it.
-    pub(super) faults: Vec<Fault>,
+use super::{
+    error::ConfigError,
+    format::RawValue,
+    reader::{Input, Reader},
+    source::Source,
+};
+
+/// The text of a file.
+pub(super) struct File<'a> {
+    name: &'a str,
+    text: &'a str,
+    variable: &'a dyn Fn(&str) -> Option<String>,
 }
 
-/// Reads the text of a file. `variable` looks a variable of the environment up.
-pub(super) fn read(name: &str, text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Reading {
-    let file = File::new(name, text);
-    let table = file.parse();
-    let accounts = accounts(&file.root(&table), variable);
-    let (sources, faults) = file.end();
-    Reading {
-        accounts,
-        sources,
-        faults,
-    }
+/// The table of an account.
+pub(super) struct AccountTable<'a> {
+    pub(super) name: &'a str,
+    file: &'a File<'a>,
+    span: Range<usize>,
+    table: &'a DeTable<'a>,
 }
 
-fn accounts(root: &Section, variable: &dyn Fn(&str) -> Option<String>) -> Vec<Account> {
-    let Some(accounts) = root.section("accounts") else {
-        root.fault(
-            "accounts",
-            "must be a table: [accounts.NAME] for each account",
-        );
-        return Vec::new();
-    };
-    let accounts = accounts.sections().into_iter();
-    accounts
-        .filter_map(|(name, section)| account(name, section, variable))
-        .collect()
-}
+impl<'a> File<'a> {
+    /// Returns a file with this name and text. `variable` returns an environment variable.
+    pub(super) fn new(
+        name: &'a str,
+        text: &'a str,
+        variable: &'a dyn Fn(&str) -> Option<String>,
+    ) -> Self {
+        Self {
+            name,
+            text,
+            variable,
+        }
+    }
 
-/// `None` where something without which it is no account is missing or wrong; the fault is told.
-fn account(
-    name: &str,
-    section: Section,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Option<Account> {
-    if let Err(problem) = account_name::check(name) {
-        section.fault_in(problem);
+    /// Parses the file. Invalid TOML is an error, and what can be read of it is returned all the same.
+    pub(super) fn parse(&self, reader: &mut Reader) -> DeTable<'a> {
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        for error in errors {
+            let span = error.span().unwrap_or_default();
+            // The full error would quote the line.
+            let problem = format!("invalid TOML: {}", error.message());
+            reader.errors.push(self.error(&span, problem));
+        }
+        table.into_inner()
     }
-    let preset = section.parsed("preset", Preset::named);
-    let base_url = base_url(&section, preset);
-    let api_key = secret(&section, API_KEY, variable);
-    if !API_KEY.iter().any(|key| section.has(key)) {
-        section.fault_in("has no api_key, api_key_file or api_key_env: give one");
-    }
-    let url_hosts = url_hosts(&section, preset, base_url.as_ref());
-    let task_path = section.parsed("task_path", str::parse::<TaskPath>);
-    let auto_archive = section.flag("auto_archive").unwrap_or_default();
-    if auto_archive && task_path.as_ref().is_some_and(|path| !path.has_list()) {
-        section.fault("auto_archive", NO_LIST);
-    }
-    let windows = windows(&section, preset);
-    let schedule = schedule(&section);
-    let status_aliases = status_aliases(&section);
-    let (query_limit, list_limit) = rate_limits(&section);
-    let seal_keys_file = section.parsed("seal_keys_file", seal_keys_file);
-    let callbacks = callbacks(&section, variable);
-    let archive = archive_options(&section);
-    section.finish();
-    Some(Account {
-        endpoint: Endpoint {
-            task_path: task_path.unwrap_or_default(),
-            status_aliases,
-            query_limit,
-            list_limit,
-            ..Endpoint::new(name, base_url?, api_key?)
-        },
-        preset: preset.map(|preset| preset.name),
-        seal_keys_file,
-        url_hosts,
-        schedule,
-        windows,
-        auto_archive,
-        callbacks,
-        archive,
-    })
-}
 
-const NO_LIST: &str = "needs a list of the account's tasks, and with a task_path of its own it is not \
-                       known where that is: remove one of the two";
-const TOKEN: [&str; 3] = ["token", "token_file", "token_env"];
-const API_KEY: [&str; 3] = ["api_key", "api_key_file", "api_key_env"];
+    /// Returns the tables of the accounts.
+    pub(super) fn accounts(
+        &'a self,
+        root: &'a DeTable<'a>,
+        reader: &mut Reader,
+    ) -> Vec<AccountTable<'a>> {
+        let accounts = root.get("accounts").map(Spanned::get_ref);
+        let Some(DeValue::Table(accounts)) = accounts else {
+            let problem = "accounts must be a table; add `[accounts.NAME]` for each account";
+            reader.errors.push(self.error(&(0..0), problem));
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for (name, value) in accounts {
+            let name: &str = name.get_ref();
+            match value.get_ref() {
+                DeValue::Table(table) => tables.push(AccountTable {
+                    name,
+                    file: self,
+                    span: value.span(),
+                    table,
+                }),
+                _ => {
+                    let problem = format!("accounts.{name} must be a table");
+                    reader.errors.push(self.error(&value.span(), problem));
+                }
+            }
+        }
+        tables
+    }
 
-/// A secret by value, file or variable, of which there may be one.
-fn secret(
-    section: &Section,
-    [value, file, env]: [&'static str; 3],
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Option<Secret> {
-    let by_value = section.text(value);
-    let by_file = section.text(file);
-    let by_variable = section.text(env);
-    let given = [by_value, by_file, by_variable].iter().flatten().count();
-    if given > 1 {
-        section.fault_in(&format!(
-            "has more than one of {value}, {file} and {env}: keep one"
-        ));
-        return None;
+    fn error(&self, span: &Range<usize>, problem: impl Into<String>) -> ConfigError {
+        ConfigError {
+            source: self.source(span),
+            problem: problem.into(),
+        }
     }
-    if let Some(value) = by_value {
-        return Some(Secret::from(value.trim().to_owned()));
-    }
-    if by_file.is_some() {
-        return section.parsed(file, secret_file);
-    }
-    section.parsed(env, |name| {
-        let value = variable(name).filter(|value| !value.trim().is_empty());
-        let value = value.ok_or_else(|| unset(name))?;
-        Ok(Secret::from(value.trim().to_owned()))
-    })
-}
 
-/// What is no name of a variable may be the secret itself.
-fn unset(name: &str) -> String {
-    let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    if name.chars().all(is_name) {
-        format!("names the variable {name}, which is not set")
-    } else {
-        "must be the name of a variable that is set, such as `EU_API_KEY`".into()
+    fn source(&self, span: &Range<usize>) -> Source {
+        let before = self.text.get(..span.start).unwrap_or_default();
+        Source::Line {
+            file: self.name.to_owned(),
+            line: before.matches('\n').count() + 1,
+        }
     }
 }
 
-fn base_url(section: &Section, preset: Option<Preset>) -> Option<Url> {
-    if let Some(url) = section.parsed("base_url", http_url) {
-        return Some(url);
+impl AccountTable<'_> {
+    /// Reports the keys that are in none of the `known` settings.
+    pub(super) fn check_keys(&self, known: &[String], reader: &mut Reader) {
+        self.check_keys_in(self.table, "", known, reader);
     }
-    if !section.has("base_url") && !section.has("preset") {
-        section.fault_in("has neither a preset nor a base_url: give one");
+
+    fn check_keys_in(
+        &self,
+        table: &DeTable<'_>,
+        prefix: &str,
+        known: &[String],
+        reader: &mut Reader,
+    ) {
+        for (key, value) in table {
+            let name = format!("{prefix}{}", key.get_ref());
+            let section = format!("{name}.");
+            // A quoted key with a dot is not a path.
+            let is_plain = !key.get_ref().contains('.');
+            if is_plain && known.contains(&name) {
+                continue;
+            }
+            let is_section = is_plain && known.iter().any(|known| known.starts_with(&section));
+            match value.get_ref() {
+                DeValue::Table(table) if is_section => {
+                    self.check_keys_in(table, &section, known, reader);
+                }
+                _ if is_section => self.report(reader, value.span(), &name, "must be a table"),
+                _ => {
+                    let known = keys_under(prefix, known).join(", ");
+                    let problem = format!("is an unknown key; known keys: {known}");
+                    self.report(reader, key.span(), &name, &problem);
+                }
+            }
+        }
     }
-    let preset = preset?;
-    section.note_preset("base_url", preset.name);
-    preset.base_url.parse().ok()
+
+    fn report(&self, reader: &mut Reader, span: Range<usize>, name: &str, problem: &str) {
+        let problem = format!("{} {problem}", self.full_name(name));
+        reader.errors.push(self.file.error(&span, problem));
+    }
+
+    /// Returns the span of a setting, or of the innermost table that would contain it.
+    fn span_of(&self, name: &str) -> Range<usize> {
+        let (mut table, mut span, mut rest) = (self.table, self.span.clone(), name);
+        loop {
+            // The keys of a map may contain dots.
+            if let Some(value) = table.get(rest) {
+                return value.span();
+            }
+            let Some((key, after)) = rest.split_once('.') else {
+                return span;
+            };
+            match table.get(key).map(|value| (value.span(), value.get_ref())) {
+                Some((inner, DeValue::Table(next))) => {
+                    (table, span, rest) = (next, inner, after);
+                }
+                _ => return span,
+            }
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&Spanned<DeValue<'_>>> {
+        let mut keys = name.split('.');
+        let mut value = self.table.get(keys.next()?)?;
+        for key in keys {
+            let DeValue::Table(table) = value.get_ref() else {
+                return None;
+            };
+            value = table.get(key)?;
+        }
+        Some(value)
+    }
 }
 
-fn url_hosts(section: &Section, preset: Option<Preset>, base_url: Option<&Url>) -> UrlHosts {
-    if let Some(hosts) = section.texts("url_hosts") {
-        return UrlHosts::parse(&hosts).unwrap_or_else(|problem| {
-            section.fault("url_hosts", &problem);
-            preset::url_hosts()
-        });
+impl Input for AccountTable<'_> {
+    fn full_name(&self, name: &str) -> String {
+        let account = format!("accounts.{}", self.name);
+        match name {
+            "" => account,
+            name => format!("{account}.{name}"),
+        }
     }
-    let of_services = preset::url_hosts();
-    match (preset, base_url) {
-        (None, Some(base_url)) => of_services.with_host_of(base_url),
-        _ => of_services,
+
+    fn label(&self, name: &str) -> String {
+        name.to_owned()
+    }
+
+    fn value(&self, name: &str) -> Option<(RawValue<'_>, Source)> {
+        let value = self.get(name)?;
+        let source = self.file.source(&value.span());
+        Some((RawValue::Toml(value.get_ref()), source))
+    }
+
+    fn entries(&self, name: &str) -> Result<Vec<(&str, RawValue<'_>)>, String> {
+        let Some(DeValue::Table(table)) = self.get(name).map(Spanned::get_ref) else {
+            return Err("must be a table".to_owned());
+        };
+        let mut entries = Vec::new();
+        for (key, value) in table {
+            let key: &str = key.get_ref();
+            entries.push((key, RawValue::Toml(value.get_ref())));
+        }
+        Ok(entries)
+    }
+
+    fn variable(&self, variable: &str) -> Option<String> {
+        (self.file.variable)(variable).filter(|value| !value.trim().is_empty())
+    }
+
+    fn error(&self, name: &str, problem: &str) -> ConfigError {
+        let problem = format!("{} {problem}", self.full_name(name));
+        self.file.error(&self.span_of(name), problem)
     }
 }
 
-fn windows(section: &Section, preset: Option<Preset>) -> Windows {
-    let mut windows = Windows::default();
-    if let Some(preset) = preset {
-        windows.url_lifetime = preset.url_lifetime;
-        section.note_preset("windows.url_lifetime", preset.name);
-    }
-    let Some(section) = section.section("windows") else {
-        return windows;
-    };
-    section.set_duration("query_window", &mut windows.query_window);
-    section.set_duration("margin", &mut windows.margin);
-    section.set_duration("cancelled_retention", &mut windows.cancelled_retention);
-    section.set_duration("url_lifetime", &mut windows.url_lifetime);
-    if windows.margin >= windows.query_window {
-        section.fault("margin", "must be shorter than the query_window");
-    }
-    section.finish();
-    windows
+/// Returns the keys of the table with this prefix.
+fn keys_under<'k>(prefix: &str, known: &'k [String]) -> Vec<&'k str> {
+    let keys = known.iter().filter_map(|name| name.strip_prefix(prefix));
+    let keys = keys.filter_map(|name| name.split('.').next());
+    keys.collect::<BTreeSet<_>>().into_iter().collect()
 }
-
-fn schedule(section: &Section) -> PollSchedule {
-    let mut schedule = PollSchedule::default();
-    let Some(section) = section.section("pace") else {
-        return schedule;
-    };
-    section.set_duration("shortest", &mut schedule.min_interval);
-    section.set_duration("longest", &mut schedule.max_interval);
-    section.set_duration("not_found_grace", &mut schedule.not_found_grace);
-    if schedule.min_interval.is_zero() {
-        section.fault("shortest", "must be longer than nothing");
-    }
-    if schedule.max_interval < schedule.min_interval {
-        section.fault("longest", "must not be less than shortest");
-    }
-    section.finish();
-    schedule
-}
-
-fn status_aliases(section: &Section) -> StatusAliases {
-    let mut statuses = StatusAliases::default();
-    let Some(section) = section.section("statuses") else {
-        return statuses;
-    };
-    let own_word = |word: &str| status::ALL.into_iter().find(|own| *own == word);
-    let must = format!("must be one of {}", status::ALL.join(", "));
-    for (word, own) in section.pairs(own_word, &must) {
-        statuses.0.insert(word.to_lowercase(), own.to_owned());
-    }
-    statuses
-}
-
-/// Of questions and of lists.
-fn rate_limits(section: &Section) -> (RateLimit, RateLimit) {
-    let Some(section) = section.section("limits") else {
-        return (RateLimit::public_queries(), RateLimit::public_lists());
-    };
-    let queries = section.positive("queries_per_second");
-    let lists = section.positive("lists_per_second");
-    section.finish();
-    (
-        queries.map_or_else(RateLimit::public_queries, RateLimit::per_second),
-        lists.map_or_else(RateLimit::public_lists, RateLimit::per_second),
-    )
-}
-
-fn callbacks(section: &Section, variable: &dyn Fn(&str) -> Option<String>) -> Option<Callbacks> {
-    let section = section.section("callbacks")?;
-    let token = secret(&section, TOKEN, variable);
-    if !TOKEN.iter().any(|key| section.has(key)) {
-        section.fault_in("has no token, token_file or token_env: give one");
-    }
-    if let Some(Err(problem)) = token.as_ref().map(callbacks::check) {
-        section.fault_in(&format!("has a token that {problem}"));
-    }
-    let start_lifecycles = section.flag("start_lifecycles").unwrap_or_default();
-    section.finish();
-    Some(Callbacks {
-        token: token?,
-        start_lifecycles,
-    })
-}
-
-/// A file that is not there at start is a mistake; later it may be on its way.
-pub(super) fn secret_file(path: &str) -> Result<Secret, String> {
-    let secret = Secret::File(path.into());
-    secret
-        .read()
-        .map_err(|error| format!("names no secret: {error}"))?;
-    Ok(secret)
-}
-
-/// The same of a file of several.
-pub(super) fn seal_keys_file(path: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(path);
-    read_lines(&path).map_err(|error| format!("names no seal keys: {error}"))?;
-    Ok(path)
-}
-
-#[cfg(test)]
-mod tests;

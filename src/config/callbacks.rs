@@ -1,4 +1,4 @@
-//! What an account's service may tell a worker by itself.
+//! Callbacks of an account.
 
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
@@ -6,48 +6,46 @@ use subtle::ConstantTimeEq;
 
 use super::Secret;
 
-/// Shortest token, in bytes: who guesses it can make the worker ask about tasks.
-const SHORTEST_TOKEN: usize = 16;
+/// Shortest callback token, in bytes: with a guessed token anyone can make the worker query tasks.
+const MIN_TOKEN_LENGTH: usize = 16;
 
-/// Callbacks that are taken for an account.
+/// How callbacks of an account are handled.
 #[derive(Clone, Debug)]
 pub struct Callbacks {
-    /// What stands at the end of the callback URL, and is known to the service alone.
+    /// The secret at the end of the callback URL, which only the service knows.
     pub token: Secret,
-    /// Whether the callback of a task that has no lifecycle starts one.
+    /// Whether the callback of a task without a lifecycle starts one.
     pub start_lifecycles: bool,
 }
 
 impl Callbacks {
-    /// Whether this is the token. Takes the same time whatever is wrong with it.
+    /// Returns whether this is the token, in a time that does not depend on how the two differ.
     ///
     /// # Errors
     ///
-    /// Where the token cannot be read, or has become one that is refused at start. The error completes the
-    /// sentence "the token …", and has nothing of it.
+    /// If the token cannot be read, or its file now contains one that is invalid. The error completes the
+    /// sentence "the token …" and contains no part of the token.
     pub fn accept(&self, given: &str) -> Result<bool, String> {
-        // Its file may have changed since the start.
+        // The file of the token may have changed since the start.
         check(&self.token)?;
         let token = self.token.read().map_err(|error| error.to_string())?;
-        // Digests have one length, so not even that of the token can be found out.
+        // All digests have the same length, so not even the length of the token leaks.
         let token = Sha256::digest(token.expose_secret());
         Ok(token.ct_eq(&Sha256::digest(given)).into())
     }
 }
 
-/// Checks a token as it is now. The error completes the sentence "the token …".
+/// Checks the current token. The error completes the sentence "the token …".
 pub(super) fn check(token: &Secret) -> Result<(), String> {
     let token = token
         .read()
-        .map_err(|error| format!("cannot be had: {error}"))?;
+        .map_err(|error| format!("cannot be read: {error}"))?;
     let token = token.expose_secret();
-    let is_sound = token
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c));
-    if !is_sound || token.len() < SHORTEST_TOKEN {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
+    if !token.chars().all(is_allowed) || token.len() < MIN_TOKEN_LENGTH {
         return Err(format!(
-            "must be at least {SHORTEST_TOKEN} characters long, of letters, digits, `-`, `_`, `.` and \
-             `~`, because it is part of a URL"
+            "must be at least {MIN_TOKEN_LENGTH} characters long and contain only letters, digits, `-`, \
+             `_`, `.` and `~`, because it is part of a URL"
         ));
     }
     Ok(())
@@ -58,34 +56,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accepts_the_token_alone() {
+    fn only_the_exact_token_is_accepted() {
         let callbacks = Callbacks {
             token: Secret::from("0123456789abcdef".to_owned()),
             start_lifecycles: false,
         };
         let accept = |token| callbacks.accept(token).unwrap();
         assert!(accept("0123456789abcdef"));
-        for wrong in [
+        for invalid in [
             "",
             "0123456789abcdeF",
             "0123456789abcdef0",
             "0123456789abcde",
         ] {
-            assert!(!accept(wrong), "{wrong}");
+            assert!(!accept(invalid), "{invalid}");
         }
     }
 
     #[test]
-    fn a_token_is_long_and_part_of_a_url() {
+    fn a_token_is_long_and_needs_no_escaping_in_a_url() {
         let check = |token: &str| super::check(&Secret::from(token.to_owned())).is_ok();
         assert!(check("0123456789abcdef") && check("a-b_c.d~0123456789"));
-        for wrong in [
+        for invalid in [
             "short",
             "0123456789abcde/",
             "0123456789 abcdef",
             "0123456789abcdé",
         ] {
-            assert!(!check(wrong), "{wrong}");
+            assert!(!check(invalid), "{invalid}");
         }
     }
 }

@@ -1,21 +1,21 @@
-//! Times as people write them.
+//! Durations in settings and on the command line.
 
 use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo};
 
-/// A time such as `90s`, `1h 30m` or `7d`.
+/// Parses a duration such as `90s`, `1h 30m` or `7d`. A day has 24 hours; months and years are rejected.
 ///
 /// # Errors
 ///
-/// Where it is none. The error completes the sentence "it must be …".
+/// If the text is not a duration, or is negative. The error completes the sentence "the setting …".
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let read = || {
+    let parse = || {
         let span: Span = text.parse().ok()?;
         let duration = span.to_duration(SpanRelativeTo::days_are_24_hours());
         Duration::try_from(duration.ok()?).ok()
     };
-    read().ok_or_else(|| "a time such as \"90s\", \"24h\" or \"7d\"".into())
+    parse().ok_or_else(|| "must be a duration such as `90s`, `24h` or `7d`".to_owned())
 }
 
 #[cfg(test)]
@@ -23,13 +23,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_what_people_write() {
-        let seconds = |text| duration(text).ok().map(|time| time.as_secs());
+    fn a_duration_is_a_number_with_a_unit_or_iso_8601() {
+        let seconds = |text| duration(text).ok().map(|duration| duration.as_secs());
         assert_eq!(seconds("7d"), Some(604_800));
         assert_eq!(seconds("1h 30m"), Some(5_400));
         assert_eq!(seconds("90 seconds"), Some(90));
-        for wrong in ["", "7", "soon", "-1h"] {
-            assert_eq!(seconds(wrong), None, "{wrong}");
+        assert_eq!(seconds("1.5h"), Some(5_400));
+        assert_eq!(seconds("PT1H30M"), Some(5_400));
+        for invalid in ["", "7", "soon", "-1h", "1 month", "1y"] {
+            assert_eq!(seconds(invalid), None, "{invalid}");
         }
     }
 }

@@ -1,12 +1,14 @@
-//! What is known of the public services.
+//! Presets: what is known of the public services.
 
 use std::time::Duration;
+
+use reqwest::Url;
 
 use super::UrlHosts;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A service that accounts are of.
+/// A public service.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Preset {
     pub(super) name: &'static str,
@@ -14,7 +16,7 @@ pub(super) struct Preset {
     pub(super) url_lifetime: Duration,
 }
 
-/// Where nothing else is said.
+/// The service of the account that the environment describes, if it sets no base URL.
 pub(super) const DEFAULT: Preset = PRESETS[0];
 
 const PRESETS: [Preset; 3] = [
@@ -36,16 +38,34 @@ const PRESETS: [Preset; 3] = [
 ];
 
 impl Preset {
+    /// Returns the preset of a name. The error completes the sentence "the setting …".
     pub(super) fn named(name: &str) -> Result<Self, String> {
-        let found = PRESETS.into_iter().find(|preset| preset.name == name);
-        found.ok_or_else(|| {
+        let preset = PRESETS.into_iter().find(|preset| preset.name == name);
+        preset.ok_or_else(|| {
             let names = PRESETS.map(|preset| preset.name).join(", ");
             format!("must be one of {names}")
         })
     }
+
+    /// Returns the base URL. `None` never occurs: the URLs of all presets are valid.
+    pub(super) fn base_url(&self) -> Option<Url> {
+        self.base_url.parse().ok()
+    }
 }
 
-/// The services serve videos from their own object store.
+/// Returns the hosts from which the public services serve videos.
 pub(super) fn url_hosts() -> UrlHosts {
     UrlHosts::new(["volces.com", "bytepluses.com"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_base_url_of_every_preset_is_valid() {
+        for preset in PRESETS {
+            assert!(preset.base_url().is_some(), "{}", preset.name);
+        }
+    }
 }

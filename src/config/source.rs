@@ -1,4 +1,4 @@
-//! Where settings come from: noted by whoever reads them, as they are read.
+//! Where the settings of a configuration come from.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,25 +8,25 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// A variable of the environment.
+    /// An environment variable.
     Variable(String),
     /// A line of a file.
     Line {
-        /// The file.
+        /// Path of the file.
         file: String,
         /// The line, from 1.
         line: usize,
     },
-    /// A profile of Temporal's own configuration file.
+    /// A profile in Temporal's own configuration file.
     Profile {
-        /// The file.
+        /// Path of the file.
         file: String,
         /// Name of the profile.
         profile: String,
     },
-    /// A preset of this program.
+    /// The preset of the account.
     Preset(&'static str),
-    /// Nothing was said.
+    /// The setting is not given.
     Default,
 }
 
@@ -42,62 +42,39 @@ impl fmt::Display for Source {
     }
 }
 
-/// Something that is wrong with a setting, and where. The problem completes a sentence that begins
-/// with a variable's name, or stands by itself behind a line.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fault {
-    /// Where it is.
-    pub source: Source,
-    /// What it is. It never repeats a value, which may be a secret.
-    pub problem: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.source {
-            source @ Source::Line { .. } => write!(f, "{source}: {}", self.problem),
-            source => write!(f, "{source} {}", self.problem),
-        }
-    }
-}
-
-/// The sources of settings, by the setting's name, e.g. `accounts.eu.base_url`.
+/// The sources of settings, by name, e.g. `accounts.eu.base_url`.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sources(BTreeMap<String, Noted>);
+pub(super) struct Sources(BTreeMap<String, Recorded>);
 
 #[derive(Clone, Debug)]
-struct Noted {
+struct Recorded {
     source: Source,
-    is_wrong: bool,
+    is_invalid: bool,
 }
 
 impl Sources {
-    /// A setting is read from here. What was noted before counts no more.
-    pub(super) fn note(&mut self, name: impl Into<String>, source: Source) {
-        let is_wrong = false;
-        self.0.insert(name.into(), Noted { source, is_wrong });
+    /// Records where a setting comes from, in place of what was recorded before.
+    pub(super) fn record(&mut self, name: impl Into<String>, source: Source) {
+        let is_invalid = false;
+        self.0.insert(name.into(), Recorded { source, is_invalid });
     }
 
-    /// What was read is not what takes effect.
-    pub(super) fn is_wrong(&mut self, name: &str) {
-        if let Some(noted) = self.0.get_mut(name) {
-            noted.is_wrong = true;
+    /// Records that the value of a setting is invalid and has no effect.
+    pub(super) fn set_invalid(&mut self, name: &str) {
+        if let Some(recorded) = self.0.get_mut(name) {
+            recorded.is_invalid = true;
         }
-    }
-
-    pub(super) fn extend(&mut self, others: Self) {
-        self.0.extend(others.0);
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    /// Where a setting comes from, and whether what is there cannot be used.
-    pub(super) fn of(&self, name: &str) -> (Source, bool) {
-        let noted = self.0.get(name);
-        noted.map_or((Source::Default, false), |noted| {
-            (noted.source.clone(), noted.is_wrong)
+    /// Returns the source of a setting, and whether its value is invalid.
+    pub(super) fn get(&self, name: &str) -> (Source, bool) {
+        let recorded = self.0.get(name);
+        recorded.map_or((Source::Default, false), |recorded| {
+            (recorded.source.clone(), recorded.is_invalid)
         })
     }
 

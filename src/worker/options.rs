@@ -18,7 +18,7 @@ use temporalio_sdk::{
 };
 
 use super::failure_interceptor::FailureInterceptor;
-use crate::config::{Config, Deployment, LEAST_QUERIES, Versioning};
+use crate::config::{Config, Deployment, MIN_QUERY_SLOTS, Versioning};
 
 /// Longest grace period of the query worker. A query takes seconds. A held `AwaitVideoTask` would use up any
 /// grace period, and another worker continues it.
@@ -36,7 +36,7 @@ pub(super) struct SdkOptions<'a> {
 
 impl<'a> SdkOptions<'a> {
     pub(super) fn new(config: &'a Config) -> Self {
-        let target = config.operations.capacity.target;
+        let target = config.worker.capacity.target;
         let controller = target.map(|target| {
             let options = ResourceBasedTunerOptions::builder()
                 .target_memory_usage(target.memory)
@@ -49,13 +49,17 @@ impl<'a> SdkOptions<'a> {
 
     /// Returns the options for the query task queue.
     pub(super) fn query(&self) -> WorkerOptions {
-        let capacity = &self.config.operations.capacity;
+        let capacity = &self.config.worker.capacity;
         WorkerOptions::new(self.config.task_queue.as_str())
             .graceful_shutdown_period(self.grace_period().min(MAX_QUERY_GRACE_PERIOD))
             .maybe_max_task_queue_activities_per_second(capacity.queries_per_second)
             .workflow_task_poller_behavior(PollerBehavior::SimpleMaximum(capacity.workflow.pollers))
             .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(capacity.query.pollers))
-            .tuner(self.slots(capacity.workflow.slots, LEAST_QUERIES, capacity.query.slots))
+            .tuner(self.slots(
+                capacity.workflow.slots,
+                MIN_QUERY_SLOTS,
+                capacity.query.slots,
+            ))
             .maybe_deployment_options(self.deployment())
             .activity_inbound_interceptor(FailureInterceptor)
             .build()
@@ -63,7 +67,7 @@ impl<'a> SdkOptions<'a> {
 
     /// Returns the options for the transfers task queue.
     pub(super) fn transfer(&self) -> WorkerOptions {
-        let transfer = self.config.operations.capacity.transfer;
+        let transfer = self.config.worker.capacity.transfer;
         WorkerOptions::new(names::transfers_task_queue(&self.config.task_queue))
             .graceful_shutdown_period(self.grace_period())
             .max_heartbeat_throttle_interval(MAX_HEARTBEAT_THROTTLE_INTERVAL)
@@ -75,7 +79,7 @@ impl<'a> SdkOptions<'a> {
     }
 
     fn grace_period(&self) -> Duration {
-        self.config.operations.grace_period.0
+        self.config.worker.grace_period.0
     }
 
     fn slots(
@@ -113,7 +117,7 @@ impl<'a> SdkOptions<'a> {
             name,
             build_id,
             versioning,
-        } = self.config.operations.deployment.as_ref()?;
+        } = self.config.worker.deployment.as_ref()?;
         let version = WorkerDeploymentVersion::builder()
             .deployment_name(name.as_str())
             .build_id(build_id.as_str())

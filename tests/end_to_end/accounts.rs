@@ -91,9 +91,9 @@ async fn bad_file(_: Arc<Server>) -> anyhow::Result<()> {
     let words = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.code() == Some(78), "{output:?}");
     for part in [
-        "3 faults",
+        "3 errors",
         ":2: accounts.eu.preset must be one of byteplus",
-        ":4: accounts.eu.base is not a key",
+        ":4: accounts.eu.base is an unknown key",
         "SEEDANCE_ARCHIVE_URL is not a URL",
     ] {
         ensure!(words.contains(part), "no {part:?} in {words}");

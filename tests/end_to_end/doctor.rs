@@ -124,7 +124,7 @@ const CASES: [Case; 17] = [
         line: [
             "failed",
             "API of `default`: ",
-            "refuses the key: HTTP 401 AuthenticationError",
+            "rejected the key: HTTP 401 AuthenticationError",
         ],
     },
     Case {
@@ -135,7 +135,7 @@ const CASES: [Case; 17] = [
         },
         line: [
             "failed",
-            "is not the task API: HTTP 200 with a web page",
+            "is not the task API: HTTP 200 with an HTML page",
             "fix: correct the base URL",
         ],
     },
@@ -148,7 +148,7 @@ const CASES: [Case; 17] = [
         },
         line: [
             "failed",
-            "HTTP 404 with nothing in it",
+            "HTTP 404 with an empty body",
             "fix: correct the base URL, up to and including `/api/v3`",
         ],
     },
@@ -160,8 +160,8 @@ const CASES: [Case; 17] = [
         },
         line: [
             "failed",
-            "API of `default`: http://127.0.0.1:1/api/v3 cannot be reached",
-            "fix: correct the base URL, or let",
+            "API of `default`: cannot reach http://127.0.0.1:1/api/v3",
+            "fix: correct the base URL, or check",
         ],
     },
     Case {
@@ -172,7 +172,7 @@ const CASES: [Case; 17] = [
         },
         line: [
             "warning",
-            "does not say whether it takes the key: HTTP 500",
+            "failed before it checked the key: HTTP 500",
             "fix: try again later",
         ],
     },
@@ -186,7 +186,7 @@ const CASES: [Case; 17] = [
         line: [
             "failed",
             "clock against `default`: this machine is 1h ahead of the service",
-            "fix: set this machine's clock by NTP",
+            "fix: synchronize the clock of this machine by NTP",
         ],
     },
     Case {
@@ -197,7 +197,7 @@ const CASES: [Case; 17] = [
         },
         line: [
             "failed",
-            "Temporal: nothing that can be used answers at http://127.0.0.1:1",
+            "Temporal: no usable Temporal server at http://127.0.0.1:1",
             "fix: set TEMPORAL_ADDRESS",
         ],
     },
@@ -209,7 +209,7 @@ const CASES: [Case; 17] = [
         },
         line: [
             "failed",
-            "namespace `nowhere`: is not on this server",
+            "namespace `nowhere`: does not exist on this server",
             "fix: run `seedance-archiver setup`",
         ],
     },
@@ -219,7 +219,7 @@ const CASES: [Case; 17] = [
         line: [
             "warning",
             "no worker has polled it",
-            "fix: start one: `seedance-archiver worker`",
+            "fix: start a worker with the same TEMPORAL_TASK_QUEUE",
         ],
     },
     Case {
@@ -232,7 +232,7 @@ const CASES: [Case; 17] = [
         line: [
             "failed",
             "archive file://",
-            "fix: make the directory, writable",
+            "fix: create the directory, writable",
         ],
     },
     Case {
@@ -244,8 +244,8 @@ const CASES: [Case; 17] = [
         },
         line: [
             "failed",
-            "configuration: SEEDANCE_API_KEY_FILE names no secret: the file",
-            "fix: set SEEDANCE_API_KEY_FILE right",
+            "configuration: SEEDANCE_API_KEY_FILE must name a file that contains a secret: cannot read",
+            "fix: correct SEEDANCE_API_KEY_FILE in the environment",
         ],
     },
     Case {
@@ -258,7 +258,7 @@ const CASES: [Case; 17] = [
         },
         line: [
             "warning",
-            "anybody on this machine can read it (644)",
+            "accessible to every user of this machine (mode 644)",
             "fix: chmod o= ",
         ],
     },
@@ -274,7 +274,7 @@ const CASES: [Case; 17] = [
         },
         line: [
             "failed",
-            "accounts.toml:3: accounts.eu.api_keyy is not a key",
+            "accounts.toml:3: accounts.eu.api_keyy is an unknown key",
             "fix: correct ",
         ],
     },
@@ -288,7 +288,7 @@ const CASES: [Case; 17] = [
         line: [
             "failed",
             "SEEDANCE_CALLBACK_TOKEN must be at least 16",
-            "fix: set SEEDANCE_CALLBACK_TOKEN right",
+            "fix: correct SEEDANCE_CALLBACK_TOKEN in the environment",
         ],
     },
     Case {
@@ -299,8 +299,8 @@ const CASES: [Case; 17] = [
         },
         line: [
             "failed",
-            "SEEDANCE_SEAL_KEYS_FILE names no seal keys",
-            "fix: set SEEDANCE_SEAL_KEYS_FILE right",
+            "SEEDANCE_SEAL_KEYS_FILE must name a file that contains seal keys",
+            "fix: correct SEEDANCE_SEAL_KEYS_FILE in the environment",
         ],
     },
     Case {
@@ -313,7 +313,7 @@ const CASES: [Case; 17] = [
         },
         line: [
             "failed",
-            "is in use, and no worker polls",
+            "in use by another process: no worker polls",
             "fix: set SEEDANCE_INGRESS_ADDRESS",
         ],
     },
@@ -325,7 +325,7 @@ const CASES: [Case; 17] = [
         },
         line: [
             "failed",
-            "archive: there is no archive URL",
+            "archive: no valid archive URL",
             "fix: set SEEDANCE_ARCHIVE_URL",
         ],
     },
@@ -405,12 +405,12 @@ async fn everything_fails(server: Arc<Server>) -> anyhow::Result<()> {
     let (text, code) = set_up.doctor(&[]).await?;
     ensure!(code == Some(1), "{text}");
     for part in [
-        "accounts.typo.api_keyy is not a key",
-        "accounts.typo has no api_key",
+        "accounts.typo.api_keyy is an unknown key",
+        "accounts.typo has no API key",
         "SEEDANCE_CALLBACK_TOKEN must be",
-        "SEEDANCE_SEAL_KEYS_FILE names no",
-        "key: API key of `wrong`: anybody",
-        "accounts.toml: accounts with their keys: anybody",
+        "SEEDANCE_SEAL_KEYS_FILE must name",
+        "key: API key of `wrong`: accessible to every user",
+        "accounts.toml: accounts with secrets: accessible to every user",
         "API of `wrong`: ",
         "API of `page`: ",
         "clock against `wrong`: ",
@@ -446,7 +446,7 @@ async fn buckets(server: Arc<Server>, program: PathBuf) -> anyhow::Result<()> {
         (
             "s3://videos/a",
             ("AWS_REGION", "us-east-1"),
-            ["ok", "can be written, and not over"],
+            ["ok", "writable, and existing objects are not overwritten"],
         ),
         (
             "s3://nowhere",

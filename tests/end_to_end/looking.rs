@@ -135,7 +135,7 @@ async fn query_says_why_it_cannot(server: Arc<Server>) -> anyhow::Result<()> {
         ensure!(words.contains(part), "no {part:?} in {words}");
     }
     let words = fault(&server, &world, &["query", "cgt-1", "--account", "eu"]).await?;
-    ensure!(words.contains("it has `default`"), "{words}");
+    ensure!(words.contains("it serves `default`"), "{words}");
     let words = fault(&server, &world, &["query", "a/b"]).await?;
     ensure!(words.contains("contains a slash"), "{words}");
     let output = command().args(["query", "cgt-1"]).output().await?;

@@ -43,9 +43,9 @@ async fn setup_twice(server: Arc<Server>) -> anyhow::Result<()> {
     let first = setup(&["--namespace-retention", "3d"]).await?;
     let name = format!("namespace `{namespace}`");
     for part in [
-        format!("done      {name}: was made, and keeps what has ended for 3d"),
-        "done      search attributes: SeedanceTaskId, ".to_owned(),
-        "ready     archive file://".to_owned(),
+        format!("created   {name}: created with a retention of 3d"),
+        "created   search attributes: registered SeedanceTaskId, ".to_owned(),
+        "ok        archive file://".to_owned(),
         " 0 failed".to_owned(),
     ] {
         ensure!(first.contains(&part), "no {part:?} in {first}");
@@ -72,10 +72,10 @@ async fn setup_cannot(_: Arc<Server>) -> anyhow::Result<()> {
     ensure!(output.status.code() == Some(1), "{output:?}");
     let text = String::from_utf8(output.stdout)?;
     for part in [
-        "could not Temporal: nothing that can be used answers at http://127.0.0.1:1",
-        "could not archive file://",
+        "failed    Temporal: no usable Temporal server at http://127.0.0.1:1",
+        "failed    archive file://",
         "fix: set TEMPORAL_ADDRESS",
-        "fix: make the directory",
+        "fix: create the directory",
     ] {
         ensure!(text.contains(part), "no {part:?} in {text}");
     }

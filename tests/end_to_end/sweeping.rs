@@ -342,6 +342,9 @@ async fn unknown_account(server: Arc<Server>) -> anyhow::Result<()> {
         .err()
         .context("it was swept")?;
     let words = error.to_string();
-    ensure!(words.contains("which this worker does not have"), "{words}");
+    ensure!(
+        words.contains("which this worker does not serve"),
+        "{words}"
+    );
     Ok(())
 }

@@ -148,7 +148,7 @@ impl World {
                 .map_err(|()| anyhow!("no URL for the directory"))?,
             task_queue: server.unique("test"),
             ingress_address: None,
-            operations: Default::default(),
+            worker: Default::default(),
         };
         Ok(Self {
             simulator,

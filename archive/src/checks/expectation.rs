@@ -1,12 +1,12 @@
 //! What an object should be.
 
 use seedance_archiver_proto::v1::VideoTask;
-use strum::{EnumString, IntoStaticStr};
+use strum::{Display, EnumString, VariantNames};
 
 use crate::ObjectKind;
 
 /// What happens to a valid video that does not match its task's record. Its words are `warn` and `refuse`.
-#[derive(Clone, Copy, Debug, Default, EnumString, IntoStaticStr, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Display, EnumString, PartialEq, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum Mismatch {
     /// The video is archived, with a warning in the receipt.

@@ -59,7 +59,7 @@ fn config(simulator: &Simulator, archive: &Path) -> anyhow::Result<Config> {
         archive_url: format!("file://{}", archive.display()).parse()?,
         task_queue: names::TASK_QUEUE.to_owned(),
         ingress_address: None,
-        operations: Default::default(),
+        worker: Default::default(),
     })
 }
 

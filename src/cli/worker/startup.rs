@@ -7,9 +7,9 @@ use temporalio_client::{
 };
 
 use crate::{
-    checkup::{Finding, Found, archives, server},
+    checkup::{Finding, FindingState, archives, namespace},
     cli::{exit_code::ConfigurationError, session},
-    config::{Config, InvalidConfig, Reading},
+    config::{Config, InvalidConfig, LoadedConfig},
     telemetry::{exporter::MetricsExporter, traces},
     temporal::connection,
 };
@@ -19,12 +19,14 @@ use crate::{
 /// # Errors
 ///
 /// Every problem of the configuration at once, including those of Temporal's settings and of tracing.
-pub(super) fn configure(reading: &Reading) -> Result<Config, InvalidConfig> {
+pub(super) fn configure(loaded: &LoadedConfig) -> Result<Config, InvalidConfig> {
     let temporal_settings = connection::settings(session::variable);
     let tracing_started = traces::start(session::variable);
-    match (reading.config(), temporal_settings, tracing_started) {
+    match (loaded.config(), temporal_settings, tracing_started) {
         (Ok(config), Ok(temporal_settings), Ok(())) => {
-            let settings = temporal_settings.into_iter().chain(reading.settings());
+            let settings = temporal_settings
+                .into_iter()
+                .chain(loaded.settings.iter().cloned());
             let settings: Vec<_> = settings
                 .map(|it| format!("{}={}", it.name, it.value))
                 .collect();
@@ -49,7 +51,7 @@ pub(super) fn configure(reading: &Reading) -> Result<Config, InvalidConfig> {
 /// [`ConfigurationError`] if the namespace does not exist or denies access.
 pub(super) async fn connect(exporter: &MetricsExporter) -> anyhow::Result<Client> {
     let (client, address) = connection::connect_with(exporter.meter()).await?;
-    let described = server::describe_namespace(&client).await;
+    let described = namespace::describe(&client).await;
     match described.as_ref().map_err(Status::code) {
         Ok(()) => {
             let namespace = &client.options().namespace;
@@ -57,11 +59,11 @@ pub(super) async fn connect(exporter: &MetricsExporter) -> anyhow::Result<Client
             Ok(client)
         }
         Err(Code::NotFound | Code::Unauthenticated | Code::PermissionDenied) => {
-            let finding = server::namespace_as(&client, described);
+            let finding = namespace::finding(&client, described);
             Err(ConfigurationError(one_line(&finding)).into())
         }
         // Not an error of the configuration: restarting the worker may help.
-        Err(_) => bail!("{}", one_line(&server::namespace_as(&client, described))),
+        Err(_) => bail!("{}", one_line(&namespace::finding(&client, described))),
     }
 }
 
@@ -72,11 +74,11 @@ fn one_line(finding: &Finding) -> String {
 
 /// Checks each archive and logs the result. A failed check does not stop the worker: transfers are retried
 /// until the archive works.
-pub(super) async fn check_archives(reading: &Reading) -> anyhow::Result<()> {
-    if !reading.operations.queues.transfer {
+pub(super) async fn check_archives(loaded: &LoadedConfig) -> anyhow::Result<()> {
+    if !loaded.worker.queues.transfer {
         return Ok(());
     }
-    for finding in archives::check(reading).await {
+    for finding in archives::check(loaded).await {
         let Finding {
             name: check,
             state,
@@ -84,14 +86,18 @@ pub(super) async fn check_archives(reading: &Reading) -> anyhow::Result<()> {
             fix,
         } = finding;
         match state {
-            Found::Failed => tracing::error!(
+            FindingState::Failed => tracing::error!(
                 check,
                 error = found,
                 fix,
                 "archive check failed; transfers are retried until the archive works"
             ),
-            Found::Warning => tracing::warn!(check, result = found, fix, "archive check warning"),
-            Found::Ok | Found::Done => tracing::info!(check, result = found, "checked the archive"),
+            FindingState::Warning => {
+                tracing::warn!(check, result = found, fix, "archive check warning")
+            }
+            FindingState::Ok | FindingState::Created => {
+                tracing::info!(check, result = found, "checked the archive")
+            }
         }
     }
     Ok(())

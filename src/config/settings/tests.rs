@@ -1,7 +1,8 @@
 use super::*;
+use crate::config::LoadedConfig;
 
-/// What is read from these variables and a file of accounts, by name.
-fn settings(variables: &[(&str, &str)], file: &str) -> (Vec<Setting>, Reading, String) {
+/// Loads these variables and an accounts file. Returns the path of the file, too.
+fn load(variables: &[(&str, &str)], file: &str) -> (LoadedConfig, String) {
     let accounts = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(accounts.path(), file).unwrap();
     let path = accounts.path().display().to_string();
@@ -12,18 +13,17 @@ fn settings(variables: &[(&str, &str)], file: &str) -> (Vec<Setting>, Reading, S
             found.next().map(|(_, value)| (*value).to_owned())
         }
     };
-    let reading = Reading::of(variable, None);
-    (reading.settings(), reading, path)
+    (LoadedConfig::load(variable, None), path)
 }
 
-fn of<'a>(settings: &'a [Setting], name: &str) -> (&'a str, &'a Source) {
-    let found = settings.iter().find(|it| it.name == name);
-    let found = found.unwrap_or_else(|| panic!("no {name} in {settings:#?}"));
-    (&found.value, &found.source)
+fn find<'a>(settings: &'a [Setting], name: &str) -> (&'a str, &'a Source) {
+    let setting = settings.iter().find(|it| it.name == name);
+    let setting = setting.unwrap_or_else(|| panic!("no {name} in {settings:#?}"));
+    (&setting.value, &setting.source)
 }
 
 #[test]
-fn each_setting_says_where_it_comes_from() {
+fn each_setting_has_its_source() {
     let file = "[accounts.eu]\npreset = \"powertokens\"\napi_key_env = \"EU_KEY\"\n\
                 windows = { margin = \"10m\" }\n[accounts.eu.archive]\nprefix = \"a/b\"\n";
     let variables = [
@@ -31,8 +31,9 @@ fn each_setting_says_where_it_comes_from() {
         ("EU_KEY", "very-secret"),
         ("SEEDANCE_ARCHIVE_URL", "s3://bucket"),
     ];
-    let (settings, reading, path) = settings(&variables, file);
-    assert_eq!(reading.faults, []);
+    let (config, path) = load(&variables, file);
+    let settings = &config.settings;
+    assert_eq!(config.errors, []);
     let variable = |name: &str| Source::Variable(name.to_owned());
     let line = |line| Source::Line {
         file: path.clone(),
@@ -72,24 +73,25 @@ fn each_setting_says_where_it_comes_from() {
         ("accounts.eu.archive.prefix", "a/b", line(6)),
         ("accounts.eu.archive.mismatch", "warn", Source::Default),
     ] {
-        assert_eq!(of(&settings, name), (value, &source), "{name}");
+        assert_eq!(find(settings, name), (value, &source), "{name}");
     }
     assert!(!format!("{settings:?}").contains("very-secret"));
 }
 
 #[test]
-fn what_cannot_be_used_is_listed_without_its_value() {
+fn an_invalid_setting_is_listed_without_its_value() {
     let file = "[accounts.eu]\nbase_url = \"ftp://x\"\napi_key = \"very-secret\"\n\
                 [accounts.us]\npreset = \"byteplus\"\napi_key = \"k\"\npace = { shortest = \"soon\" }\n";
-    let (settings, reading, _) = settings(&[("SEEDANCE_ARCHIVE_URL", "here")], file);
-    assert_eq!(reading.faults.len(), 3, "{:#?}", reading.faults);
+    let (config, _) = load(&[("SEEDANCE_ARCHIVE_URL", "here")], file);
+    let settings = &config.settings;
+    assert_eq!(config.errors.len(), 3, "{:#?}", config.errors);
     for name in [
         "archive_url",
         "accounts.eu.base_url",
         "accounts.eu.api_key",
         "accounts.us.pace.shortest",
     ] {
-        assert_eq!(of(&settings, name).0, WRONG, "{name}");
+        assert_eq!(find(settings, name).0, INVALID, "{name}");
     }
     assert!(!format!("{settings:?}").contains("very-secret"));
 }

@@ -67,7 +67,7 @@ async fn wrong_namespace(server: Arc<Server>) -> anyhow::Result<()> {
     let status = worker.ended().await?;
     ensure!(status.code() == Some(78), "{status}");
     let log = worker.log().join("\n");
-    let line = "namespace `nowhere` is not on this server: run `seedance-archiver setup`";
+    let line = "namespace `nowhere` does not exist on this server: run `seedance-archiver setup`";
     ensure!(log.contains(line), "{log}");
     ensure!(!log.contains("listening"), "{log}");
     Ok(())

@@ -93,9 +93,9 @@ async fn all_faults(server: Arc<Server>) -> anyhow::Result<()> {
     ensure!(status.code() == Some(78), "{status}");
     let log = worker.log().join("\n");
     for fault in [
-        "the configuration has 6 faults",
+        "the configuration has 6 errors",
         "SEEDANCE_ARCHIVE_URL is not a URL",
-        "SEEDANCE_TRANSFER_SLOTS must be a whole number from 1 to 32",
+        "SEEDANCE_TRANSFER_SLOTS must be an integer from 1 to 32",
         "SEEDANCE_LOG_FORMAT must be `text` or `json`",
         "TEMPORAL_WORKER_BUILD_ID is set without TEMPORAL_DEPLOYMENT_NAME",
         "TEMPORAL_CODEC_ENDPOINT must be a URL",

@@ -1,27 +1,29 @@
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use seedance_archiver_policy::windows::Windows;
 
 use super::*;
 use crate::{
     archive::{ObjectOptions, checks::Mismatch},
-    config::Accounts,
+    config::{Accounts, UrlHosts},
 };
 
-fn read_file(text: &str) -> Result<Accounts, Vec<String>> {
+fn read_text(text: &str) -> Result<Accounts, Vec<String>> {
     let variable = |name: &str| (name == "EU_KEY").then(|| "from-the-environment\n".to_owned());
-    let reading = read("accounts.toml", text, &variable);
-    if reading.faults.is_empty() {
-        return Ok(Accounts::from_iter(reading.accounts));
+    let mut reader = Reader::default();
+    let accounts = read_file("accounts.toml", text, &variable, &mut reader);
+    if reader.errors.is_empty() {
+        return Ok(accounts.into_iter().map(|read| read.account).collect());
     }
-    Err(reading.faults.iter().map(ToString::to_string).collect())
+    Err(reader.errors.iter().map(ToString::to_string).collect())
 }
 
 #[test]
-fn reads_everything_that_an_account_has() {
+fn every_setting_of_an_account_is_read() {
     let key_file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(key_file.path(), "from-a-file").unwrap();
-    let accounts = read_file(&format!(
+    let accounts = read_text(&format!(
         r#"
         [accounts.default]
         preset = "byteplus"
@@ -110,8 +112,8 @@ fn reads_everything_that_an_account_has() {
 }
 
 #[test]
-fn tells_all_faults_with_line_and_key_and_no_value() {
-    let faults = read_file(
+fn every_error_has_its_line_and_key_but_no_value() {
+    let errors = read_text(
         r#"[accounts.a]
 preset = "other"
 api_key = 5
@@ -138,36 +140,36 @@ api_key_env = "NOT_THERE"
     .unwrap_err();
     let expected = [
         "accounts.toml:2: accounts.a.preset must be one of byteplus",
-        "accounts.toml:3: accounts.a.api_key must be text",
-        "accounts.toml:4: accounts.a.base_urll is not a key",
-        "accounts.toml:7: accounts.b.base_url has the scheme `ftp`",
-        "accounts.toml:6: accounts.b has more than one of api_key",
+        "accounts.toml:3: accounts.a.api_key must be a non-empty string",
+        "accounts.toml:4: accounts.a.base_urll is an unknown key; known keys: api_key, api_key_env, api_key_file, archive,",
+        "accounts.toml:7: accounts.b.base_url has the unsupported scheme `ftp`",
+        "accounts.toml:8: accounts.b.api_key is set together with api_key_env; remove",
         "accounts.toml:10: accounts.b.task_path must contain `{task_id}` once",
         "accounts.toml:11: accounts.b.windows.margin must be shorter",
-        "accounts.toml:11: accounts.b.windows.url_life is not a key",
-        "accounts.toml:12: accounts.b.pace.shortest must be text",
-        "accounts.toml:12: accounts.b.pace.longest must be a time",
+        "accounts.toml:11: accounts.b.windows.url_life is an unknown key",
+        "accounts.toml:12: accounts.b.pace.shortest must be a non-empty string",
+        "accounts.toml:12: accounts.b.pace.longest must be a duration",
         "accounts.toml:13: accounts.b.statuses.done must be one of queued",
-        "accounts.toml:14: accounts.b.limits.queries_per_second must be a number above 0",
+        "accounts.toml:14: accounts.b.limits.queries_per_second must be a number greater than 0",
         "accounts.toml:15: accounts.b.url_hosts must be a list",
         "accounts.toml:17: accounts.c/d may contain only letters",
         "accounts.toml:19: accounts.c/d.api_key_env names the variable NOT_THERE",
-        "accounts.toml:21: accounts.e has neither",
-        "accounts.toml:21: accounts.e has no api_key",
+        "accounts.toml:21: accounts.e has neither a preset nor a base_url",
+        "accounts.toml:21: accounts.e has no API key",
     ];
     for start in expected {
         assert!(
-            faults.iter().any(|it| it.starts_with(start)),
-            "{start}: {faults:#?}"
+            errors.iter().any(|it| it.starts_with(start)),
+            "{start}: {errors:#?}"
         );
     }
-    assert_eq!(faults.len(), expected.len(), "{faults:#?}");
-    assert!(!faults.concat().contains("very-secret"), "{faults:#?}");
+    assert_eq!(errors.len(), expected.len(), "{errors:#?}");
+    assert!(!errors.concat().contains("very-secret"), "{errors:#?}");
 }
 
 #[test]
-fn archive_options_that_make_no_sense_are_told() {
-    let faults = read_file(
+fn invalid_archive_options_are_reported() {
+    let errors = read_text(
         r#"
         [accounts.a]
         base_url = "https://a.example"
@@ -182,14 +184,53 @@ fn archive_options_that_make_no_sense_are_told() {
     )
     .unwrap_err();
     let expected = [
-        "6: accounts.a.archive.prefix must be folders",
+        "6: accounts.a.archive.prefix must be a path",
         "7: accounts.a.archive.keys has no `{task_id}`",
-        "8: accounts.a.archive.tags.team must be text in quotes",
+        "8: accounts.a.archive.tags.team must be a non-empty string",
         "9: accounts.a.archive.mismatch must be `warn` or `refuse`",
-        "10: accounts.a.archive.retention is not a key",
+        "10: accounts.a.archive.retention is an unknown key",
     ];
-    assert_eq!(faults.len(), expected.len(), "{faults:#?}");
-    for (fault, expected) in faults.iter().zip(expected) {
-        assert!(fault.contains(expected), "{fault}");
+    assert_eq!(errors.len(), expected.len(), "{errors:#?}");
+    for (error, expected) in errors.iter().zip(expected) {
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn invalid_toml_is_reported_with_its_line_and_not_quoted() {
+    let errors = read_text("[accounts.a]\napi_key = \"very-secret\n").unwrap_err();
+    let start = "accounts.toml:2: invalid TOML: ";
+    assert!(
+        errors.iter().any(|error| error.starts_with(start)),
+        "{errors:?}"
+    );
+    assert!(!errors.concat().contains("very-secret"), "{errors:?}");
+}
+
+#[test]
+fn a_section_is_a_table_and_a_quoted_key_is_no_path() {
+    let errors = read_text(
+        r#"
+        [accounts.a]
+        base_url = "https://a.example"
+        api_key = "k"
+        windows = 5
+        archive = { tags = "team" }
+        "pace.shortest" = "5s"
+
+        [accounts.a.callbacks]
+        start_lifecycles = true
+        "#,
+    )
+    .unwrap_err();
+    let expected = [
+        "5: accounts.a.windows must be a table",
+        "6: accounts.a.archive.tags must be a table",
+        "7: accounts.a.pace.shortest is an unknown key",
+        "9: accounts.a.callbacks has no token; set token, token_file or token_env",
+    ];
+    assert_eq!(errors.len(), expected.len(), "{errors:#?}");
+    for (error, expected) in errors.iter().zip(expected) {
+        assert!(error.contains(expected), "{error}");
     }
 }

@@ -1,0 +1,183 @@
+//! Checks the namespace and its search attributes, or creates what is missing.
+
+use std::time::Duration;
+
+use backon::{ConstantBuilder, Retryable};
+use seedance_archiver_workflows::format;
+use temporalio_client::{
+    Client, NamespacedClient, WorkflowCountOptions,
+    tonic::{Code, IntoRequest, Status},
+};
+use temporalio_common::protos::temporal::api::workflowservice::v1::{
+    DescribeNamespaceRequest, RegisterNamespaceRequest,
+};
+
+use super::Finding;
+use crate::temporal::search_attributes::{self, Attribute};
+
+const ATTRIBUTES: &str = "search attributes";
+const SETUP: &str = "run `seedance-archiver setup`";
+
+/// How often a new namespace is polled, and how many times.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+const MAX_POLLS: usize = 150;
+
+/// Checks that the namespace exists.
+pub async fn check(client: &Client) -> Finding {
+    finding(client, describe(client).await)
+}
+
+/// Creates the namespace if it is missing.
+pub async fn create(client: &Client, retention: Duration) -> Finding {
+    match describe(client).await {
+        Err(status) if status.code() == Code::NotFound => {}
+        described => return finding(client, described),
+    }
+    match register(client, retention).await {
+        Ok(()) => Finding::created(
+            name(client),
+            format!(
+                "created with a retention of {}",
+                format::duration(retention)
+            ),
+        ),
+        Err(status) => {
+            let namespace = client.namespace();
+            let hours = retention.as_secs().div_ceil(3_600);
+            Finding::failed(
+                name(client),
+                cannot_create("the namespace", &status),
+                format!(
+                    "temporal operator namespace create --namespace {namespace} --retention {hours}h; on \
+                     Temporal Cloud: tcld namespace create --namespace {namespace} --region REGION \
+                     --retention-days {}",
+                    hours.div_ceil(24)
+                ),
+            )
+        }
+    }
+}
+
+/// Returns the finding for a response of [`describe`].
+pub(crate) fn finding(client: &Client, described: Result<(), Status>) -> Finding {
+    match described {
+        Ok(()) => Finding::ok(name(client), "exists"),
+        Err(status) if status.code() == Code::NotFound => Finding::failed(
+            name(client),
+            "does not exist on this server",
+            format!("{SETUP}, or set TEMPORAL_NAMESPACE to an existing namespace"),
+        ),
+        Err(status) => cannot_query(name(client), &status),
+    }
+}
+
+/// Queries the namespace.
+pub(crate) async fn describe(client: &Client) -> Result<(), Status> {
+    let request = DescribeNamespaceRequest {
+        namespace: client.namespace(),
+        ..DescribeNamespaceRequest::default()
+    };
+    let mut service = client.connection().workflow_service();
+    service.describe_namespace(request.into_request()).await?;
+    Ok(())
+}
+
+/// Checks that the search attributes are registered.
+pub async fn check_attributes(client: &Client) -> Finding {
+    match search_attributes::missing(client).await {
+        Ok(missing) if missing.is_empty() => Finding::ok(ATTRIBUTES, "registered"),
+        Ok(missing) => Finding::warning(
+            ATTRIBUTES,
+            format!(
+                "{} not registered; lifecycles run without them and cannot be found by them",
+                names(&missing)
+            ),
+            format!("{SETUP}, or: {}", search_attributes::command(&missing)),
+        ),
+        Err(status) => {
+            let all = search_attributes::command(&search_attributes::ALL);
+            Finding::warning(
+                ATTRIBUTES,
+                format!("cannot list search attributes: {}", status.message()),
+                format!("check that they are registered, or run: {all}"),
+            )
+        }
+    }
+}
+
+/// Registers the search attributes that are missing.
+pub async fn create_attributes(client: &Client) -> Finding {
+    let missing = match search_attributes::missing(client).await {
+        Ok(missing) if missing.is_empty() => return Finding::ok(ATTRIBUTES, "registered"),
+        Ok(missing) => missing,
+        Err(_) => search_attributes::ALL.to_vec(),
+    };
+    match search_attributes::register(client, &missing).await {
+        Ok(()) => Finding::created(ATTRIBUTES, format!("registered {}", names(&missing))),
+        Err(status) => Finding::failed(
+            ATTRIBUTES,
+            cannot_create(&names(&missing), &status),
+            format!(
+                "{} --namespace {namespace}; on Temporal Cloud: tcld namespace search-attributes add \
+                 --namespace {namespace} {}",
+                search_attributes::command(&missing),
+                search_attributes::cloud_options(&missing),
+                namespace = client.namespace(),
+            ),
+        ),
+    }
+}
+
+/// Returns the finding for an error in response to a query.
+pub(super) fn cannot_query(name: String, status: &Status) -> Finding {
+    let fix = match status.code() {
+        Code::Unauthenticated | Code::PermissionDenied => {
+            "set TEMPORAL_API_KEY or the client certificate to one that has access to this namespace"
+        }
+        _ => "check the logs of the Temporal server",
+    };
+    let found = format!("query failed: {}", status.message());
+    Finding::failed(name, found, fix)
+}
+
+fn cannot_create(what: &str, status: &Status) -> String {
+    let message = status.message();
+    match status.code() {
+        Code::PermissionDenied | Code::Unauthenticated => {
+            format!("permission denied: cannot create {what}: {message}")
+        }
+        _ => format!("cannot create {what}: {message}"),
+    }
+}
+
+fn name(client: &Client) -> String {
+    format!("namespace `{}`", client.namespace())
+}
+
+/// Registers the namespace, and waits until it can be used. A server caches its list of namespaces.
+async fn register(client: &Client, retention: Duration) -> Result<(), Status> {
+    let request = RegisterNamespaceRequest {
+        namespace: client.namespace(),
+        workflow_execution_retention_period: retention.try_into().ok(),
+        ..RegisterNamespaceRequest::default()
+    };
+    let mut service = client.connection().workflow_service();
+    service.register_namespace(request.into_request()).await?;
+    let query = || async {
+        let counted = client.count_workflows("", WorkflowCountOptions::default());
+        counted.await.map(drop)
+    };
+    let backoff = ConstantBuilder::default()
+        .with_delay(POLL_INTERVAL)
+        .with_max_times(MAX_POLLS);
+    query.retry(backoff).await.map_err(|error| {
+        Status::unavailable(format!(
+            "the namespace was created, but queries fail: {error}"
+        ))
+    })
+}
+
+fn names(attributes: &[Attribute]) -> String {
+    let names: Vec<_> = attributes.iter().map(|(name, _)| *name).collect();
+    names.join(", ")
+}

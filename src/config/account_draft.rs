@@ -1,0 +1,117 @@
+//! An account while it is read.
+
+use std::time::Duration;
+
+use reqwest::Url;
+use seedance_archiver_archive::fetch::UrlHosts;
+use seedance_archiver_seedance::Secret;
+
+use super::{
+    account::Account,
+    callbacks::{self, Callbacks},
+    preset::{self, Preset},
+    reader::{Input, Reader},
+};
+
+/// An account while it is read. Settings are read into `account`, except for those without which there is no
+/// account and those whose defaults depend on other settings.
+pub(super) struct AccountDraft {
+    pub(super) account: Account,
+    pub(super) preset: Option<Preset>,
+    pub(super) base_url: Option<Url>,
+    pub(super) api_key: Option<Secret>,
+    pub(super) url_hosts: Option<UrlHosts>,
+    pub(super) url_lifetime: Option<Duration>,
+    pub(super) callback_token: Option<Secret>,
+    pub(super) start_lifecycles: bool,
+}
+
+impl AccountDraft {
+    /// Returns a draft with the defaults. Its base URL and its key are placeholders, which [`Self::finish`]
+    /// replaces. `None` never occurs.
+    pub(super) fn new(name: &str) -> Option<Self> {
+        let placeholder = Secret::from(String::new());
+        Some(Self {
+            account: Account::new(name, preset::DEFAULT.base_url()?, placeholder),
+            preset: None,
+            base_url: None,
+            api_key: None,
+            url_hosts: None,
+            url_lifetime: None,
+            callback_token: None,
+            start_lifecycles: false,
+        })
+    }
+
+    /// Fills in the defaults that depend on other settings, and checks the settings against each other. Returns
+    /// the account, or `None` if its base URL or its key is missing or invalid.
+    pub(super) fn finish(&mut self, input: &dyn Input, reader: &mut Reader) -> Option<Account> {
+        self.apply_preset(input, reader);
+        self.check(input, reader);
+        self.accept_callbacks(input, reader);
+        self.account.endpoint.base_url = self.base_url.clone()?;
+        self.account.endpoint.api_key = self.api_key.clone()?;
+        Some(self.account.clone())
+    }
+
+    fn apply_preset(&mut self, input: &dyn Input, reader: &mut Reader) {
+        if let Some(preset) = self.preset {
+            self.account.preset = Some(preset.name);
+            if self.base_url.is_none() {
+                reader.record_preset(input, "base_url", preset.name);
+                self.base_url = preset.base_url();
+            }
+            if self.url_lifetime.is_none() {
+                reader.record_preset(input, "windows.url_lifetime", preset.name);
+                self.url_lifetime = Some(preset.url_lifetime);
+            }
+        }
+        let windows = &mut self.account.windows;
+        windows.url_lifetime = *self.url_lifetime.get_or_insert(windows.url_lifetime);
+        let url_hosts = self.url_hosts.get_or_insert_with(|| {
+            match (self.preset, &self.base_url) {
+                // A service that has no preset may serve videos from the host of its API.
+                (None, Some(base_url)) => preset::url_hosts().with_host_of(base_url),
+                _ => preset::url_hosts(),
+            }
+        });
+        self.account.url_hosts = url_hosts.clone();
+    }
+
+    fn check(&self, input: &dyn Input, reader: &mut Reader) {
+        let Account {
+            endpoint,
+            windows,
+            schedule,
+            ..
+        } = &self.account;
+        if self.account.auto_archive && !endpoint.task_path.has_list() {
+            let problem = "needs the list of tasks, whose URL is not known with a custom task_path; \
+                           remove one of the two";
+            reader.error(input, "auto_archive", problem);
+        }
+        if windows.margin >= windows.query_window {
+            reader.error(input, "windows.margin", "must be shorter than query_window");
+        }
+        if schedule.min_interval.is_zero() {
+            reader.error(input, "pace.shortest", "must be longer than zero");
+        }
+        if schedule.max_interval < schedule.min_interval {
+            let problem = "must not be shorter than pace.shortest";
+            reader.error(input, "pace.longest", problem);
+        }
+    }
+
+    fn accept_callbacks(&mut self, input: &dyn Input, reader: &mut Reader) {
+        let Some(token) = self.callback_token.clone() else {
+            return;
+        };
+        if let Err(problem) = callbacks::check(&token) {
+            reader.error(input, "callbacks.token", problem);
+        }
+        self.account.callbacks = Some(Callbacks {
+            token,
+            start_lifecycles: self.start_lifecycles,
+        });
+    }
+}

@@ -1,0 +1,157 @@
+//! Reads all accounts: those of the accounts file, and the account `default` of the environment.
+
+use std::path::PathBuf;
+
+use seedance_archiver_proto::{account as account_name, names};
+
+use super::{
+    account::Account,
+    account_draft::AccountDraft,
+    accounts_file::{AccountTable, File},
+    environment::Environment,
+    preset,
+    reader::{Input, Reader},
+    row::Row,
+    source::Source,
+    tables,
+};
+
+/// An account that can be used, with the draft that it was made of.
+pub(super) struct ReadAccount {
+    pub(super) account: Account,
+    pub(super) draft: AccountDraft,
+}
+
+/// Reads the accounts of a file with this text.
+pub(super) fn read_file(
+    name: &str,
+    text: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+    reader: &mut Reader,
+) -> Vec<ReadAccount> {
+    let first_error = reader.errors.len();
+    let file = File::new(name, text, variable);
+    let root = file.parse(reader);
+    let tables = file.accounts(&root, reader).into_iter();
+    let rows = tables::account::rows();
+    let accounts = tables
+        .filter_map(|table| read_table(&table, &rows, reader))
+        .collect();
+    if let Some(errors) = reader.errors.get_mut(first_error..) {
+        errors.sort_by_key(|error| match error.source {
+            Source::Line { line, .. } => line,
+            _ => 0,
+        });
+    }
+    accounts
+}
+
+/// Reads the accounts file, if there is one, and the account `default` of the environment: without a file, or if
+/// any of its variables is set. A file that cannot be read is removed from `accounts_file`.
+pub(super) fn read(
+    accounts_file: &mut Option<PathBuf>,
+    worker_input: &dyn Input,
+    variable: &dyn Fn(&str) -> Option<String>,
+    reader: &mut Reader,
+) -> Vec<ReadAccount> {
+    let has_file = worker_input.value(tables::worker::ACCOUNTS_FILE).is_some();
+    let mut accounts = Vec::new();
+    if let Some(path) = accounts_file
+        .as_ref()
+        .map(|path| path.display().to_string())
+    {
+        match std::fs::read_to_string(&path) {
+            Ok(text) => accounts = read_file(&path, &text, variable, reader),
+            Err(error) => {
+                let problem = format!("names `{path}`, which cannot be read: {error}");
+                reader.error(worker_input, tables::worker::ACCOUNTS_FILE, problem);
+                *accounts_file = None;
+            }
+        }
+    }
+    let rows = tables::account::rows();
+    let environment = Environment::new(variable, "accounts.default.", &rows);
+    let is_in_file = accounts
+        .iter()
+        .any(|it| it.account.name() == names::DEFAULT_ACCOUNT);
+    match environment.first_given() {
+        Some(name) if is_in_file => {
+            let account = names::DEFAULT_ACCOUNT;
+            let problem = format!(
+                "is set, but the accounts file has the account `{account}` too; remove one of them"
+            );
+            reader.error(&environment, name, problem);
+        }
+        None if has_file => {}
+        _ => accounts.extend(read_environment(&environment, &rows, reader)),
+    }
+    accounts
+}
+
+/// Reads the table of an account. `None`: its base URL or its key is missing or invalid.
+fn read_table(
+    table: &AccountTable,
+    rows: &[Row<AccountDraft>],
+    reader: &mut Reader,
+) -> Option<ReadAccount> {
+    let mut draft = AccountDraft::new(table.name)?;
+    if let Err(problem) = account_name::check(table.name) {
+        reader.error(table, "", problem);
+    }
+    reader.read(rows, table, &mut draft);
+    let is_given = |name: &str| table.value(name).is_some();
+    if !is_given("base_url") && !is_given("preset") {
+        let problem = "has neither a preset nor a base_url; set one";
+        reader.error(table, "", problem);
+    }
+    let has_secret = |name: &str| {
+        ["", "_file", "_env"]
+            .iter()
+            .any(|suffix| is_given(&format!("{name}{suffix}")))
+    };
+    if !has_secret("api_key") {
+        let problem = "has no API key; set api_key, api_key_file or api_key_env";
+        reader.error(table, "", problem);
+    }
+    if table.entries("callbacks").is_ok() && !has_secret("callbacks.token") {
+        let problem = "has no token; set token, token_file or token_env";
+        reader.error(table, "callbacks", problem);
+    }
+    let account = draft.finish(table, reader);
+    let known: Vec<_> = rows
+        .iter()
+        .flat_map(Row::keys)
+        .map(|key| key.name)
+        .collect();
+    table.check_keys(&known, reader);
+    account.map(|account| ReadAccount { account, draft })
+}
+
+/// Reads the account `default` of the environment.
+fn read_environment(
+    input: &Environment,
+    rows: &[Row<AccountDraft>],
+    reader: &mut Reader,
+) -> Option<ReadAccount> {
+    let mut draft = AccountDraft::new(names::DEFAULT_ACCOUNT)?;
+    reader.read(rows, input, &mut draft);
+    if !input.is_given("api_key") && !input.is_given("api_key_file") {
+        let problem = "is not set; set it to the API key of your account, or set \
+                       SEEDANCE_API_KEY_FILE to a file that contains the key, or \
+                       SEEDANCE_ACCOUNTS_FILE to a file of accounts";
+        reader.error(input, "api_key", problem);
+    }
+    if !input.is_given("base_url") {
+        reader.record_preset(input, "base_url", preset::DEFAULT.name);
+        draft.base_url = preset::DEFAULT.base_url();
+    }
+    if draft.callback_token.is_none() && input.is_given("callbacks.start_lifecycles") {
+        let problem = "has no effect without SEEDANCE_CALLBACK_TOKEN; set both";
+        reader.error(input, "callbacks.start_lifecycles", problem);
+    }
+    let account = draft.finish(input, reader);
+    account.map(|account| ReadAccount { account, draft })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! The settings of an account, named like their keys in `[accounts.NAME]`. The variables are those of the
+//! account `default`.
+
+use std::{collections::BTreeMap, path::Path};
+
+use seedance_archiver_proto::status;
+use seedance_archiver_seedance::{RateLimit, StatusAliases, read_lines};
+
+use super::archive;
+use crate::config::{
+    UrlHosts,
+    account_draft::AccountDraft,
+    format::{Format, duration, flag, list, pairs, parsed, path, rate},
+    preset::Preset,
+    row::{Map, Row},
+    url::http_url,
+};
+
+type Setting = Row<AccountDraft>;
+
+/// Returns the settings of an account, in the order of `config show`.
+pub(in crate::config) fn rows() -> Vec<Setting> {
+    let mut rows = endpoint_rows();
+    rows.extend(polling_rows());
+    rows.extend(callback_rows());
+    rows.extend(archive::rows());
+    rows
+}
+
+fn endpoint_rows() -> Vec<Setting> {
+    vec![
+        Setting::value(
+            "preset",
+            parsed("name of a preset", Preset::named, |it| it.name.to_owned()).optional(),
+            |it| &mut it.preset,
+            "Public service: `byteplus`, `volcengine` or `powertokens`. Sets the defaults of `base_url`, \
+             `windows.url_lifetime` and `url_hosts`. A preset or a `base_url` is required.",
+        ),
+        Setting::value(
+            "base_url",
+            parsed("URL", http_url, ToString::to_string).optional(),
+            |it| &mut it.base_url,
+            "Base URL of the API, up to and including `/api/v3` on the public services.",
+        )
+        .variable("SEEDANCE_BASE_URL")
+        .default("that of the preset; from the environment, that of `byteplus`"),
+        Setting::value(
+            "task_path",
+            parsed("path template", str::parse, ToString::to_string),
+            |it| &mut it.account.endpoint.task_path,
+            "Path of a task under the base URL. It contains `{task_id}` once, as a whole segment or as the \
+             value of a query parameter.",
+        ),
+        Setting::secret(
+            "api_key",
+            |it| &mut it.api_key,
+            "API key: the key itself, a file that contains it, or the name of a variable that contains it.",
+        )
+        .variable("SEEDANCE_API_KEY")
+        .default("required"),
+        Setting::value(
+            "seal_keys_file",
+            path(check_seal_keys).optional(),
+            |it| &mut it.account.seal_keys_file,
+            "File with the keys that seal video URLs, one on each line. The first key seals, every key \
+             unseals. See [accounts.md](accounts.md).",
+        )
+        .variable("SEEDANCE_SEAL_KEYS_FILE")
+        .default("the API key"),
+        Setting::value(
+            "url_hosts",
+            list(|hosts| UrlHosts::parse(hosts)).optional(),
+            |it| &mut it.url_hosts,
+            "Hosts from which videos may be downloaded, including their subdomains. The prefix `http://` \
+             allows a host of your own without TLS and with a private address.",
+        )
+        .variable("SEEDANCE_URL_HOSTS")
+        .default("`volces.com`, `bytepluses.com`, and without a preset the host of the API"),
+        Setting::map(
+            "statuses",
+            Map {
+                description: "table of status words",
+                insert: insert_status,
+                show: |it| custom_aliases(&it.account.endpoint.status_aliases),
+            },
+            "Status words of the service, each with the status that it stands for: `queued`, `running`, \
+             `succeeded`, `failed`, `cancelled` or `expired`. Common words such as `processing` and \
+             `completed` are known.",
+        ),
+        Setting::value(
+            "auto_archive",
+            flag(),
+            |it| &mut it.account.auto_archive,
+            "Whether every video of the account is archived without a request. See \
+             [accounts.md](accounts.md).",
+        )
+        .variable("SEEDANCE_AUTO_ARCHIVE"),
+    ]
+}
+
+fn polling_rows() -> Vec<Setting> {
+    vec![
+        Setting::value(
+            "windows.query_window",
+            duration(),
+            |it| &mut it.account.windows.query_window,
+            "How long after its creation a task can be queried.",
+        ),
+        Setting::value(
+            "windows.margin",
+            duration(),
+            |it| &mut it.account.windows.margin,
+            "How long before the end of the query window the last poll is sent.",
+        ),
+        Setting::value(
+            "windows.cancelled_retention",
+            duration(),
+            |it| &mut it.account.windows.cancelled_retention,
+            "How long the service keeps the record of a cancelled task.",
+        ),
+        Setting::value(
+            "windows.url_lifetime",
+            duration().optional(),
+            |it| &mut it.url_lifetime,
+            "How long after the last change of a task its URLs work, unless the URLs say it themselves.",
+        )
+        .default("that of the preset: `1d`, or `14d` for `powertokens`; `14d` without a preset"),
+        Setting::value(
+            "pace.shortest",
+            duration(),
+            |it| &mut it.account.schedule.min_interval,
+            "Shortest interval between two polls of a task. The interval is a tenth of the age of the task.",
+        ),
+        Setting::value(
+            "pace.longest",
+            duration(),
+            |it| &mut it.account.schedule.max_interval,
+            "Longest interval between two polls of a task.",
+        ),
+        Setting::value(
+            "pace.not_found_grace",
+            duration(),
+            |it| &mut it.account.schedule.not_found_grace,
+            "How long the API may return 404 for a new task before the task counts as non-existent.",
+        ),
+        Setting::value(
+            "limits.queries_per_second",
+            rate_limit(),
+            |it| &mut it.account.endpoint.query_limit,
+            "Requests per second that one worker may send for the account: the limit of the account, divided \
+             by the number of workers. See [operations.md](operations.md).",
+        ),
+        Setting::value(
+            "limits.lists_per_second",
+            rate_limit(),
+            |it| &mut it.account.endpoint.list_limit,
+            "Requests per second that one worker may send to list tasks, up to 500 tasks each.",
+        ),
+    ]
+}
+
+fn callback_rows() -> Vec<Setting> {
+    vec![
+        Setting::secret(
+            "callbacks.token",
+            |it| &mut it.callback_token,
+            "Secret at the end of the callback URL: at least 16 letters, digits, `-`, `_`, `.` and `~`. \
+             Without it, callbacks of the account are not accepted. A file is read at each callback.",
+        )
+        .variable("SEEDANCE_CALLBACK_TOKEN"),
+        Setting::value(
+            "callbacks.start_lifecycles",
+            flag(),
+            |it| &mut it.start_lifecycles,
+            "Whether the callback of a task without a lifecycle starts one.",
+        )
+        .variable("SEEDANCE_CALLBACK_START_LIFECYCLES"),
+    ]
+}
+
+fn rate_limit() -> Format<RateLimit> {
+    rate().map(RateLimit::per_second)
+}
+
+fn check_seal_keys(path: &Path) -> Result<(), String> {
+    let keys = read_lines(path);
+    keys.map(drop)
+        .map_err(|error| format!("must name a file that contains seal keys: {error}"))
+}
+
+fn insert_status(draft: &mut AccountDraft, word: &str, status: &str) -> Result<(), String> {
+    if !status::ALL.contains(&status) {
+        return Err(format!("must be one of {}", status::ALL.join(", ")));
+    }
+    let aliases = &mut draft.account.endpoint.status_aliases;
+    aliases.0.insert(word.to_lowercase(), status.to_owned());
+    Ok(())
+}
+
+/// Shows the words that are not known anyway.
+fn custom_aliases(aliases: &StatusAliases) -> String {
+    let known = StatusAliases::default();
+    let is_custom = |(word, status): &(&String, &String)| known.0.get(*word) != Some(*status);
+    let custom = aliases.0.iter().filter(is_custom);
+    let custom: BTreeMap<_, _> = custom
+        .map(|(word, status)| (word.clone(), status.clone()))
+        .collect();
+    pairs(&custom)
+}
