@@ -120,7 +120,7 @@ impl ArchivedVideo<'_> {
         if let Some(lag) = seconds_since(manifest.task_updated_at) {
             histogram!(ARCHIVE_LAG, "account" => account()).record(lag);
         }
-        // Later attempts resume: their speed cannot be told from the size.
+        // A later attempt may have resumed: its speed does not follow from the size.
         if self.is_first_attempt && !took.is_zero() {
             let speed = bytes as f64 / took.as_secs_f64();
             histogram!(TRANSFER_SPEED, "account" => account()).record(speed);

@@ -12,8 +12,8 @@ use crate::{
 
 /// How often a worker checks its schedules.
 pub const CHECK_INTERVAL: Duration = Duration::from_secs(10 * 60);
-/// Delay before a failed check is repeated, if it is shorter than the check interval.
-const RETRY_DELAY: Duration = Duration::from_secs(60);
+/// Longest delay before a failed check is repeated.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 
 /// Creates or updates the schedule of each account with `auto_archive`, and checks it again after each
 /// `check_interval`. A failed check is logged and repeated. Never returns: run it beside a worker.
@@ -47,7 +47,7 @@ async fn maintain(client: &Client, schedule: Schedule, check_interval: Duration)
                 check_interval
             }
             Err(error) => {
-                let delay = RETRY_DELAY.min(check_interval);
+                let delay = MAX_RETRY_DELAY.min(check_interval);
                 tracing::warn!(
                     account,
                     schedule = schedule.id(),
