@@ -39,7 +39,10 @@ async fn each_account_is_queried_with_its_own_task_path_and_key(
     )?;
     let path = file("accounts.toml");
     let variables = [
-        ("SEEDANCE_ACCOUNTS_FILE", path.to_str().context("path")?),
+        (
+            "SEEDANCE_ACCOUNTS_FILE",
+            path.to_str().context("the path is not UTF-8")?,
+        ),
         ("SEEDANCE_API_KEY", ""),
         ("SEEDANCE_BASE_URL", ""),
         ("GATEWAY_KEY", fixture.simulator.api_key()),
@@ -114,7 +117,7 @@ async fn a_video_on_a_host_that_is_not_allowed_is_never_downloaded(
             fixture.simulator.api_key()
         ),
     )?;
-    let path = file.path().to_str().context("path")?;
+    let path = file.path().to_str().context("the path is not UTF-8")?;
     let variables = [
         ("SEEDANCE_ACCOUNTS_FILE", path),
         ("SEEDANCE_API_KEY", ""),

@@ -244,7 +244,7 @@ async fn an_invalid_callback_is_rejected_without_side_effects(
 register!(an_invalid_callback_is_rejected_without_side_effects);
 
 /// The service sends a callback again unless the response is a 2xx.
-async fn a_callback_that_cannot_be_verified_is_responseed_with_503(
+async fn a_callback_that_cannot_be_verified_is_answered_with_503(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
     let fixture = callback_fixture(&server, false).await?;
@@ -276,7 +276,7 @@ async fn a_callback_that_cannot_be_verified_is_responseed_with_503(
     })
     .await
 }
-register!(a_callback_that_cannot_be_verified_is_responseed_with_503);
+register!(a_callback_that_cannot_be_verified_is_answered_with_503);
 
 async fn a_burst_of_callbacks_is_rate_limited(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = callback_fixture(&server, false).await?;

@@ -1,5 +1,7 @@
 //! Replies in the encoding of their requests, for every message and every encoding.
 
+mod payloads;
+
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow, bail, ensure};
@@ -15,16 +17,15 @@ use seedance_archiver_proto::{
     },
 };
 use seedance_archiver_simulator::Script;
-use seedance_archiver_workflows::encoding::{self, Contract, Encoding};
+use seedance_archiver_workflows::encoding::{Contract, Encoding};
 use temporalio_client::{
     Client, UntypedQuery, UntypedSignal, UntypedWorkflow, UntypedWorkflowHandle,
     WorkflowGetResultOptions, WorkflowQueryOptions, WorkflowSignalOptions, WorkflowStartOptions,
     errors::WorkflowGetResultError,
 };
-use temporalio_common::{
-    data_converters::RawValue, error::IncomingError, protos::temporal::api::common::v1::Payload,
-};
+use temporalio_common::{data_converters::RawValue, protos::temporal::api::common::v1::Payload};
 
+use self::payloads::{decode_reply, details, encode_from_newer_caller};
 use crate::harness::{
     Fixture, Server,
     caller::{self, with_worker_and_caller},
@@ -351,51 +352,4 @@ async fn result<T: Contract>(
         .get_result(WorkflowGetResultOptions::default())
         .await?;
     decode_reply(started_in, result.payloads.first().context("no result")?)
-}
-
-/// Encodes a request with a field that this version does not know.
-fn encode_from_newer_caller<T: Contract>(
-    encoding: Encoding,
-    request: &T,
-) -> anyhow::Result<Payload> {
-    let mut payload = encoding.encode(request)?;
-    match encoding {
-        // Field 9999, a string.
-        Encoding::BinaryProtobuf => payload.data.extend([0xfa, 0xf0, 0x04, 3, b'n', b'e', b'w']),
-        Encoding::JsonPlain | Encoding::JsonProtobuf => {
-            let mut json: serde_json::Value = serde_json::from_slice(&payload.data)?;
-            json["of_the_future"] = serde_json::json!({"a": [1]});
-            payload.data = json.to_string().into_bytes();
-        }
-    }
-    Ok(payload)
-}
-
-/// Decodes a reply, and checks its encoding and the message type in its metadata.
-fn decode_reply<T: Contract>(expected: Encoding, reply: &Payload) -> anyhow::Result<T> {
-    let metadata = |key: &str| {
-        let value = reply.metadata.get(key);
-        value.map(|value| String::from_utf8_lossy(value).into_owned())
-    };
-    ensure!(
-        Encoding::of(reply) == Some(expected),
-        "{:?}",
-        metadata("encoding")
-    );
-    let name = (expected != Encoding::JsonPlain).then(T::full_name);
-    ensure!(
-        metadata("messageType") == name,
-        "{:?}",
-        metadata("messageType")
-    );
-    Ok(encoding::decode(reply)?)
-}
-
-/// Returns the details of an application failure.
-fn details(failure: &IncomingError) -> anyhow::Result<Payload> {
-    let IncomingError::Application(failure) = failure else {
-        bail!("not an application failure: {failure:?}");
-    };
-    let details = failure.raw_details().and_then(|details| details.first());
-    Ok(details.context("no details")?.clone())
 }

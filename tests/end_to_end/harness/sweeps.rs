@@ -134,7 +134,10 @@ pub(crate) fn spawn_worker(
         ),
     )?;
     let variables = [
-        ("SEEDANCE_ACCOUNTS_FILE", path.to_str().context("path")?),
+        (
+            "SEEDANCE_ACCOUNTS_FILE",
+            path.to_str().context("the path is not UTF-8")?,
+        ),
         ("SEEDANCE_API_KEY", ""),
         ("SEEDANCE_BASE_URL", ""),
     ];
