@@ -1,25 +1,25 @@
 # syntax=docker/dockerfile:1
-# The worker as an image: the binary and nothing else.
+# The image of the worker: only the binary.
 #
-# Base images have tags. Which digests a release was built from is in its provenance.
+# Base images are referenced by tag. The provenance of a release has their digests.
 
 FROM rust:1.95.0-bookworm AS build
 ARG TARGETARCH
 WORKDIR /build
 COPY . .
-# Dependencies are cached in mounts and not in a layer: a new version of one builds that one, not all.
+# Dependencies are cached in mounts, not in a layer: an update of one dependency rebuilds only that one.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,id=target-$TARGETARCH,target=/build/target \
     cargo build --release --locked --bin seedance-archiver && \
     cp target/release/seedance-archiver /seedance-archiver
 
-# What a release publishes beside the image: the same binary.
+# The same binary, for the release's download.
 FROM scratch AS binary
 COPY --from=build /seedance-archiver /
 
 FROM gcr.io/distroless/cc-debian12:nonroot
 LABEL org.opencontainers.image.title="seedance-archiver" \
-      org.opencontainers.image.description="A Temporal worker that archives finished ByteDance Seedance videos before their URLs die"
+      org.opencontainers.image.description="A Temporal worker that archives finished ByteDance Seedance videos before their URLs expire"
 COPY --from=build /seedance-archiver /usr/local/bin/seedance-archiver
 ENV SEEDANCE_ADMIN_ADDRESS=0.0.0.0:9464
 EXPOSE 9464

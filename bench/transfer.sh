@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compares how fast, and in how much memory, a video gets from its URL to a local disk and into a MinIO
-# server: by curl, aria2, rclone and this project's archiver. Prints Markdown. See README.md.
+# Compares the speed and memory of curl, aria2, rclone and seedance-archiver for the transfer of a video from its URL to
+# a local disk and to a MinIO server. Prints a Markdown table. See README.md.
 set -Eeuo pipefail
 trap 'echo "bench/transfer.sh: line $LINENO failed" >&2' ERR
 cd "$(dirname "$0")/.."
@@ -11,7 +11,7 @@ bytes=${BYTES:-4294967296}
 runs=${RUNS:-5}
 
 export LC_ALL=C no_proxy=127.0.0.1 NO_PROXY=127.0.0.1
-# Those of another store.
+# Settings of another store would interfere.
 unset AWS_CA_BUNDLE AWS_PROFILE AWS_SESSION_TOKEN
 
 fail() {
@@ -19,8 +19,8 @@ fail() {
   exit 1
 }
 
-without() {
-  echo "bench/transfer.sh: no $1: left out ($2)" >&2
+skip() {
+  echo "bench/transfer.sh: skipping $1: not installed ($2)" >&2
 }
 
 has() {
@@ -37,16 +37,16 @@ find_temporal() {
 }
 
 for tool in curl python3; do
-  has "$tool" || fail "no $tool: install it"
+  has "$tool" || fail "$tool is not installed"
 done
-[ -r /proc/self/status ] || fail "no /proc: memory is read there, so this needs Linux"
-[ -x "$archiver" ] || fail "no $archiver: run \`cargo build --release\`, or set ARCHIVER"
+[ -r /proc/self/status ] || fail "/proc/self/status is missing: Linux is required to measure memory"
+[ -x "$archiver" ] || fail "$archiver does not exist: run \`cargo build --release\` or set ARCHIVER"
 temporal=$(find_temporal)
-[ -x "$temporal" ] || fail "no Temporal CLI: run \`seedance-archiver demo\` once, which fetches it, or set SEEDANCE_TEMPORAL_CLI"
-has aria2c || without aria2c "apt-get install aria2"
-has rclone || without rclone "apt-get install rclone"
+[ -x "$temporal" ] || fail "no Temporal CLI found: run \`seedance-archiver demo\` once, which downloads it, or set SEEDANCE_TEMPORAL_CLI"
+has aria2c || skip aria2c "apt-get install aria2"
+has rclone || skip rclone "apt-get install rclone"
 minio=$(command -v "$minio" || command -v minio || true)
-[ -n "$minio" ] || without MinIO "ci/tools installs it, or set MINIO"
+[ -n "$minio" ] || skip MinIO "run ci/tools or set MINIO"
 
 work=$(mktemp -d)
 
@@ -62,9 +62,9 @@ trap 'exit 130' INT TERM
 
 free_kilobytes=$(df -Pk "$work" | awk 'NR == 2 { print $4 }')
 ((free_kilobytes * 1024 > 3 * bytes)) ||
-  fail "$work has no room for three times $bytes bytes: set TMPDIR or BYTES"
+  fail "$work has less free space than three times $bytes bytes: set TMPDIR or BYTES"
 
-# Starts a program whose output goes into a file of that name; its process id is $pid then.
+# start NAME COMMAND...: starts a process, logs to $work/NAME.log and sets $pid.
 start() {
   local name=$1
   shift
@@ -72,7 +72,7 @@ start() {
   pid=$!
 }
 
-# Waits until a command succeeds.
+# await NAME COMMAND...: waits until COMMAND succeeds; NAME is the process that it depends on.
 await() {
   local name=$1 attempt
   shift
@@ -81,18 +81,18 @@ await() {
     sleep 0.1
   done
   tail -n 5 "$work/$name.log" >&2
-  fail "$name does not start"
+  fail "$name did not start within 30 s"
 }
 
 mapfile -t ports < <(python3 - <<'PYTHON'
 import socket
 sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
-for each in sockets:
-    print(each.getsockname()[1])
+for sock in sockets:
+    print(sock.getsockname()[1])
 PYTHON
 )
 
-# Seedance.
+# The simulated Seedance API.
 start simulator "$archiver" simulator --address "127.0.0.1:${ports[0]}" --api-key bench
 export SEEDANCE_BASE_URL=http://127.0.0.1:${ports[0]}/api/v3 SEEDANCE_API_KEY=bench
 api() {
@@ -120,7 +120,7 @@ export RCLONE_CONFIG="$work/rclone.conf" RCLONE_CONFIG_BENCH_TYPE=s3 RCLONE_CONF
   RCLONE_CONFIG_BENCH_ENDPOINT="${AWS_ENDPOINT:-}" RCLONE_S3_NO_CHECK_BUCKET=true
 touch "$RCLONE_CONFIG"
 
-# A worker for each store, with a task queue of its own.
+# One worker for each store, on its own task queue.
 declare -A worker
 start_worker() {
   start "worker-$1" env SEEDANCE_ARCHIVE_URL="$2" TEMPORAL_TASK_QUEUE="bench-$1" "$archiver" worker
@@ -130,7 +130,7 @@ mkdir "$work/archive"
 start_worker disk "file://$work/archive"
 [ -z "$minio" ] || start_worker minio s3://bench/archive
 
-# A line for each run: its row, the seconds it took, the KiB of memory it had at most.
+# record ROW SECONDS KIB: appends the duration and peak memory of a run.
 record() {
   printf '%s\t%s\t%s\n' "$@" >>"$work/results"
   printf '  %s: %s s\n' "$1" "$2" >&2
@@ -140,7 +140,7 @@ memory() {
   awk -v key="$2:" '$1 == key { print $2 }' "/proc/$1/status" 2>/dev/null
 }
 
-# Follows the peak memory of a process until it ends.
+# Records the peak memory of a process until it exits.
 watch_memory() {
   local now
   echo 0 >"$work/peak"
@@ -150,7 +150,7 @@ watch_memory() {
   done
 }
 
-# Runs a command and records it, with the time that a local file takes to be on the disk.
+# measure ROW FILE COMMAND...: runs a command and records it; for a local file, including the time of `sync`.
 measure() {
   local row=$1 file=$2 begin end command watch
   shift 2
@@ -167,7 +167,7 @@ measure() {
   end=$(date +%s%N)
   wait "$watch"
   if [ -n "$file" ]; then
-    arrived "$row" "$(stat -c %s "$file")"
+    check_size "$row" "$(stat -c %s "$file")"
     rm "$file"
   fi
   record "$row" "$(seconds $((end - begin)))" "$(cat "$work/peak")"
@@ -177,20 +177,20 @@ seconds() {
   awk -v ns="$1" 'BEGIN { printf "%.3f", ns / 1e9 }'
 }
 
-arrived() {
-  [ "$2" = "$bytes" ] || fail "$1 made $2 bytes, not $bytes"
+check_size() {
+  [ "$2" = "$bytes" ] || fail "$1 produced $2 bytes instead of $bytes"
 }
 
 bucket() {
   curl -fsS --aws-sigv4 aws:amz:us-east-1:s3 -u "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" "$@"
 }
 
-in_bucket() {
-  arrived "$1" "$(bucket -I "$AWS_ENDPOINT/$2" | tr -d '\r' | awk 'tolower($1) == "content-length:" { print $2 }')"
+check_and_delete() {
+  check_size "$1" "$(bucket -I "$AWS_ENDPOINT/$2" | tr -d '\r' | awk 'tolower($1) == "content-length:" { print $2 }')"
   bucket -X DELETE "$AWS_ENDPOINT/$2"
 }
 
-# What a task's history says: seconds from the start of its transfer to its end.
+# Prints the seconds from the start of a task's transfer to its completion, from the workflow's history.
 transfer_seconds() {
   "$temporal" workflow show --address "$TEMPORAL_ADDRESS" --workflow-id "video-task/default/$1" --output json |
     python3 -c '
@@ -218,28 +218,28 @@ for event in json.load(sys.stdin)["events"]:
 '
 }
 
-# Archives a task into one of the stores, by the worker that is there for it.
+# archive ROW STORE TASK: archives a task with the worker of that store.
 archive() {
   local row=$1 store=$2 task=$3 pid=${worker[$2]} took manifest
   [ "$run" != 1 ] || printf '%s\t%s\n' "$row" "$(memory "$pid" VmRSS)" >>"$work/idle"
-  # Forgets the peak of the run before.
+  # Resets the peak of the previous run.
   echo 5 >"/proc/$pid/clear_refs"
   TEMPORAL_TASK_QUEUE=bench-$store "$archiver" archive "$task" --output json >"$work/command.log" 2>&1 ||
     fail "$row failed: $(tail -n 5 "$work/command.log")"
   took=$(transfer_seconds "$task")
   record "$row" "$took" "$(memory "$pid" VmHWM)"
   if [ "$store" = disk ]; then
-    arrived "$row" "$(find "$work/archive" -name video.mp4 -printf %s)"
+    check_size "$row" "$(find "$work/archive" -name video.mp4 -printf %s)"
     find "$work/archive" -mindepth 1 -delete
   else
     manifest=$(grep -o 's3://[^"]*/manifest\.json' "$work/command.log")
-    in_bucket "$row" "$(dirname "${manifest#s3://}")/video.mp4"
+    check_and_delete "$row" "$(dirname "${manifest#s3://}")/video.mp4"
   fi
 }
 
 for ((run = 1; run <= runs; run++)); do
   echo "run $run of $runs" >&2
-  # A video of its own: no archiver has it yet.
+  # A new video: no worker has archived it yet.
   prompt="a kite --simulate queued=0,running=0,bytes=$bytes"
   created=$(api "" -d "{\"model\": \"seedance-1-0-pro\", \"content\": [{\"type\": \"text\", \"text\": \"$prompt\"}]}")
   task=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])' <<<"$created")
@@ -247,7 +247,7 @@ for ((run = 1; run <= runs; run++)); do
     url=$(api "/$task" | python3 -c 'import json, sys; print(json.load(sys.stdin)["content"]["video_url"])')
   }
   await simulator video_url
-  # The simulator reads a video once for its digests, before it serves the first byte.
+  # The simulator computes a video's digests before it serves the first byte.
   curl -fsS -r 0-0 -o "$work/first" "$url"
 
   file=$work/video.mp4
@@ -266,10 +266,10 @@ for ((run = 1; run <= runs; run++)); do
     if has rclone; then
       row="MinIO: \`rclone copyurl\`"
       measure "$row" "" rclone copyurl "$url" bench:bench/video.mp4
-      in_bucket "$row" bench/video.mp4
+      check_and_delete "$row" bench/video.mp4
       row="MinIO: \`curl\` into \`rclone rcat\`"
       measure "$row" "" rclone rcat bench:bench/video.mp4 < <(curl -fsS "$url")
-      in_bucket "$row" bench/video.mp4
+      check_and_delete "$row" bench/video.mp4
     fi
     archive "MinIO: seedance-archiver" minio "$task"
   fi
@@ -284,17 +284,17 @@ for line in open(results):
     row, seconds, memory = line.rstrip("\n").split("\t")
     rows.setdefault(row, []).append((size / float(seconds) / 1e6, int(memory) / 1024))
 median = {row: statistics.median(speed for speed, _ in found) for row, found in rows.items()}
-most = {row: max(memory for _, memory in found) for row, found in rows.items()}
+peak = {row: max(memory for _, memory in found) for row, found in rows.items()}
 base = next(iter(median.values()))
 print(f"{size / 2**30:.2f} GiB, runs: {runs}\n")
-print("| | MB/s, best | MB/s, median | to `curl` | MiB of memory, most |")
+print("| | MB/s, best | MB/s, median | relative to `curl` | peak memory, MiB |")
 print("|---|---:|---:|---:|---:|")
 for row, found in rows.items():
     best = max(speed for speed, _ in found)
-    print(f"| {row} | {best:.0f} | {median[row]:.0f} | {median[row] / base:.2f} | {most[row]:.0f} |")
+    print(f"| {row} | {best:.0f} | {median[row]:.0f} | {median[row] / base:.2f} | {peak[row]:.0f} |")
 print()
 for line in open(idle):
     row, memory = line.rstrip("\n").split("\t")
     before = int(memory) / 1024
-    print(f"{row}: {before:.0f} MiB before the first transfer, so {most[row] - before:.0f} MiB for one.")
+    print(f"{row}: {before:.0f} MiB before the first transfer, {peak[row] - before:.0f} MiB for the transfer.")
 PYTHON

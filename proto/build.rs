@@ -1,4 +1,4 @@
-//! Compiles the `.proto` files, without `protoc`, and gives the messages their JSON.
+//! Compiles the `.proto` files without `protoc`, and derives the JSON of the messages.
 
 use prost::Message;
 use prost_types::{
@@ -37,8 +37,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// What protobuf's JSON mapping asks of readers, with two choices of our own for writers: the names
-/// of the `.proto` file, and 64-bit integers as numbers. Both are read by every protobuf JSON parser.
+/// Returns the serde attribute of a field, which follows protobuf's JSON mapping for parsers. Two choices of the
+/// serializer differ from the default, and every protobuf JSON parser accepts both: the field names of the
+/// `.proto` file, and 64-bit integers as numbers.
 fn json_attribute(message: &DescriptorProto, field: &FieldDescriptorProto) -> String {
     let mut rules = vec![format!(
         "skip_serializing_if = \"{}\"",

@@ -64,13 +64,15 @@ pub use callbacks::Callbacks;
 pub use duration::duration;
 pub use invalid::InvalidConfig;
 pub use operations::{
-    Capacity, Deployment, GracePeriod, LogFormat, Operations, Queues, Share, Target, Versioning,
+    Capacity, Deployment, GracePeriod, Operations, Queues, Share, Target, Versioning,
 };
 pub use reading::{Reading, accounts, admin_address, archive_url, task_queue};
 pub use settings::Setting;
 pub use source::{Fault, Source};
 
-pub(crate) use environment::operations::{LOG_FORMAT, QUEUES};
+pub use crate::telemetry::LogFormat;
+
+pub(crate) use environment::operations::QUEUES;
 pub(crate) use operations::{LEAST_QUERIES, MOST_TRANSFERS};
 
 pub use seedance_archiver_archive::{InvalidTemplate, KeyTemplate, ObjectOptions, fetch::UrlHosts};

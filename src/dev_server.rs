@@ -1,13 +1,17 @@
-//! A Temporal server for trying things out and for tests: Temporal's own dev server, found or
-//! fetched, started on free ports and stopped when dropped.
+//! A local Temporal server for the demo, `--dev` and tests: the dev server of the Temporal CLI, on free
+//! ports, stopped when dropped.
+//!
+//! - [`locate()`]: finds or installs the Temporal CLI.
+//! - [`start`]: starts a server and connects to it.
 
 mod locate;
 mod process;
 
 use std::{
-    io::{Read, Seek},
+    fs::File,
+    io::{self, Read, Seek},
     net::{Ipv4Addr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
@@ -15,127 +19,112 @@ use std::{
 use backon::{ConstantBuilder, Retryable};
 use reqwest::Url;
 use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions};
+use tokio::process::Command;
 
 use crate::temporal::search_attributes;
 
-pub use locate::{CannotLocate, locate};
+pub use locate::{LocateError, locate};
 use process::ProcessGroup;
 
 /// Namespace of the dev server.
 pub const NAMESPACE: &str = "default";
 
-/// How often and how long to try to reach a server that was just started.
-const READY_INTERVAL: Duration = Duration::from_millis(100);
-const READY_ATTEMPTS: usize = 600;
-/// How often a server that exits at once is started.
-const TRIES: usize = 3;
+/// How often, and how many times, a started server is connected to until it responds.
+const CONNECT_INTERVAL: Duration = Duration::from_millis(100);
+const MAX_CONNECT_ATTEMPTS: usize = 600;
+/// Most times a server is started that exits by itself.
+const MAX_STARTS: usize = 3;
+/// Lines of the server's output that an error quotes.
+const MAX_LOG_LINES: usize = 20;
 
 /// A running dev server.
 pub struct DevServer {
-    /// `host:port` of its gRPC endpoint.
+    /// `host:port` of the gRPC endpoint.
     pub address: String,
-    /// Address of its Web UI, where one was asked for.
+    /// URL of the Web UI, if the server has one.
     pub ui_url: Option<String>,
-    /// A client of its namespace.
+    /// A client of the namespace [`NAMESPACE`].
     pub client: Client,
     process: ProcessGroup,
 }
 
-/// Why there is no dev server.
+/// Why a dev server could not be started.
 #[derive(Debug, thiserror::Error)]
-pub enum CannotStart {
-    /// No Temporal server could be found or fetched.
+pub enum StartError {
+    /// The Temporal CLI was not found and could not be installed.
     #[error(transparent)]
-    Locate(#[from] CannotLocate),
-    /// The program was found but does not start.
-    #[error("cannot start {program}: {source}")]
+    Locate(#[from] LocateError),
+    /// The Temporal CLI could not be run.
+    #[error("cannot run `{}`: {source}", .program.display())]
     Spawn {
-        /// The program.
-        program: String,
-        /// What the system says.
-        source: std::io::Error,
+        /// Path of the Temporal CLI.
+        program: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
     },
-    /// It started and ended at once.
-    #[error("the Temporal server at {address} exited with {status}{}", tail(.log))]
+    /// The server exited by itself.
+    #[error("no usable Temporal server at {address}: the server exited with {status}{}", quote(.log))]
     Exited {
-        /// Where it should listen.
+        /// Address that the server was to listen on.
         address: String,
-        /// How it ended.
+        /// Exit status of the process.
         status: String,
-        /// The end of what it printed.
+        /// The end of the server's output.
         log: String,
     },
-    /// It started but cannot be reached.
-    #[error("the Temporal server at {address} cannot be reached: {fault}{}", tail(.log))]
+    /// The server does not respond.
+    #[error("no usable Temporal server at {address}: {error}{}", quote(.log))]
     Unreachable {
-        /// Where it should listen.
+        /// Address that the server was to listen on.
         address: String,
-        /// The last fault.
-        fault: String,
-        /// The end of what it printed.
+        /// Error of the last connection attempt.
+        error: String,
+        /// The end of the server's output.
         log: String,
     },
 }
 
-fn tail(log: &str) -> String {
+fn quote(log: &str) -> String {
     if log.is_empty() {
         String::new()
     } else {
-        format!("\nIt printed:\n{log}")
+        format!("; its output ends with:\n{log}")
     }
 }
 
-/// Starts a dev server that forgets everything when it stops. `notify` is told of each step that
-/// takes a while.
+/// Starts a dev server without persistence. Calls `notify` before each step that can take long.
+///
+/// # Errors
+///
+/// If the Temporal CLI cannot be located, or its server does not start.
 pub async fn start(
     with_ui: bool,
     notify: &(dyn Fn(&str) + Send + Sync),
-) -> Result<DevServer, CannotStart> {
+) -> Result<DevServer, StartError> {
     let program = locate(notify).await?;
-    notify("starting the Temporal server");
-    let mut tries = 1;
+    notify("starting a Temporal dev server");
+    let mut starts = 1;
     loop {
         match start_on_free_ports(&program, with_ui).await {
-            // Ports that were free a moment ago may be somebody else's by now.
-            Err(CannotStart::Exited { .. }) if tries < TRIES => tries += 1,
+            // Another process may have taken one of the ports in the meantime.
+            Err(StartError::Exited { .. }) if starts < MAX_STARTS => starts += 1,
             started => return started,
         }
     }
 }
 
-async fn start_on_free_ports(program: &Path, with_ui: bool) -> Result<DevServer, CannotStart> {
-    let spawned = |source| CannotStart::Spawn {
-        program: program.display().to_string(),
+async fn start_on_free_ports(program: &Path, with_ui: bool) -> Result<DevServer, StartError> {
+    let spawn_error = |source| StartError::Spawn {
+        program: program.to_owned(),
         source,
     };
-    let [port, ui_port] = free_ports().map_err(spawned)?;
-    let mut log = tempfile::tempfile().map_err(spawned)?;
-    let mut command = tokio::process::Command::new(program);
+    let [port, ui_port] = free_ports().map_err(spawn_error)?;
+    let mut log = tempfile::tempfile().map_err(spawn_error)?;
+    let mut command = command(program, port, ui_port, with_ui);
     command
-        .args([
-            "server",
-            "start-dev",
-            "--ip",
-            "127.0.0.1",
-            "--log-level",
-            "error",
-        ])
-        .args(["--namespace", NAMESPACE, "--port", &port.to_string()])
-        // Priorities: what expires soonest is archived first.
-        .args(["--dynamic-config-value", "matching.useNewMatcher=true"])
-        .args([
-            "--ui-port",
-            &ui_port.to_string(),
-            &format!("--headless={}", !with_ui),
-        ])
-        .args(search_attributes::ALL.iter().flat_map(|(name, kind)| {
-            let kind = search_attributes::word(*kind);
-            ["--search-attribute".to_owned(), format!("{name}={kind}")]
-        }))
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().map_err(spawned)?)
-        .stderr(log.try_clone().map_err(spawned)?);
-    let mut process = ProcessGroup::spawn(command).map_err(spawned)?;
+        .stdout(log.try_clone().map_err(spawn_error)?)
+        .stderr(log.try_clone().map_err(spawn_error)?);
+    let mut process = ProcessGroup::spawn(command).map_err(spawn_error)?;
 
     let address = format!("127.0.0.1:{port}");
     match connect(&address, &mut process).await {
@@ -145,38 +134,56 @@ async fn start_on_free_ports(program: &Path, with_ui: bool) -> Result<DevServer,
             client,
             process,
         }),
-        Err(NotThere::Exited(status)) => Err(CannotStart::Exited {
+        Err(ConnectError::Exited(status)) => Err(StartError::Exited {
             address,
             status,
-            log: read_end(&mut log),
+            log: last_lines(&mut log),
         }),
-        Err(NotThere::Unreachable(fault)) => {
+        Err(ConnectError::Unreachable(error)) => {
             process.stop().await;
-            Err(CannotStart::Unreachable {
+            Err(StartError::Unreachable {
                 address,
-                fault,
-                log: read_end(&mut log),
+                error,
+                log: last_lines(&mut log),
             })
         }
     }
 }
 
+fn command(program: &Path, port: u16, ui_port: u16, with_ui: bool) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(["server", "start-dev", "--ip", "127.0.0.1"])
+        .args(["--log-level", "error"])
+        .args(["--namespace", NAMESPACE, "--port", &port.to_string()])
+        .args(["--ui-port", &ui_port.to_string()])
+        .arg(format!("--headless={}", !with_ui))
+        // Enables task priorities, with which the most urgent videos are archived first.
+        .args(["--dynamic-config-value", "matching.useNewMatcher=true"])
+        .args(search_attributes::ALL.iter().flat_map(|(name, kind)| {
+            let kind = search_attributes::type_name(*kind);
+            ["--search-attribute".to_owned(), format!("{name}={kind}")]
+        }))
+        .stdin(Stdio::null());
+    command
+}
+
 impl DevServer {
-    /// Stops the server and waits until it is gone.
+    /// Stops the server and waits until its process has exited.
     pub async fn stop(mut self) {
         self.process.stop().await;
     }
 }
 
-/// Why nobody is reached.
-enum NotThere {
+enum ConnectError {
     Exited(String),
     Unreachable(String),
 }
 
-async fn connect(address: &str, process: &mut ProcessGroup) -> Result<Client, NotThere> {
+/// Connects to the server as soon as it responds.
+async fn connect(address: &str, process: &mut ProcessGroup) -> Result<Client, ConnectError> {
     let target = Url::parse(&format!("http://{address}"));
-    let target = target.map_err(|error| NotThere::Unreachable(error.to_string()))?;
+    let target = target.map_err(|error| ConnectError::Unreachable(error.to_string()))?;
     let options = ConnectionOptions::new(target).build();
     let attempt = || async {
         let connection = Connection::connect(options.clone())
@@ -185,29 +192,29 @@ async fn connect(address: &str, process: &mut ProcessGroup) -> Result<Client, No
         Client::new(connection, ClientOptions::new(NAMESPACE).build())
             .map_err(|error| error.to_string())
     };
-    let patience = ConstantBuilder::default()
-        .with_delay(READY_INTERVAL)
-        .with_max_times(READY_ATTEMPTS);
+    let backoff = ConstantBuilder::default()
+        .with_delay(CONNECT_INTERVAL)
+        .with_max_times(MAX_CONNECT_ATTEMPTS);
     tokio::select! {
-        connected = attempt.retry(patience) => connected.map_err(NotThere::Unreachable),
-        status = process.exited() => Err(NotThere::Exited(status)),
+        connected = attempt.retry(backoff) => connected.map_err(ConnectError::Unreachable),
+        status = process.exited() => Err(ConnectError::Exited(status)),
     }
 }
 
-/// Two different ports that are free now.
-fn free_ports() -> std::io::Result<[u16; 2]> {
+/// Returns two ports that are free now.
+fn free_ports() -> io::Result<[u16; 2]> {
     let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let (one, other) = (listen()?, listen()?);
-    Ok([one.local_addr()?.port(), other.local_addr()?.port()])
+    // Both sockets stay open until both ports are known, so the ports differ.
+    let (first, second) = (listen()?, listen()?);
+    Ok([first.local_addr()?.port(), second.local_addr()?.port()])
 }
 
-/// The last lines of the log.
-fn read_end(log: &mut std::fs::File) -> String {
+fn last_lines(log: &mut File) -> String {
     let mut text = String::new();
     let read = log.rewind().and_then(|()| log.read_to_string(&mut text));
     if read.is_err() {
         return String::new();
     }
     let lines: Vec<_> = text.lines().collect();
-    lines[lines.len().saturating_sub(20)..].join("\n")
+    lines[lines.len().saturating_sub(MAX_LOG_LINES)..].join("\n")
 }

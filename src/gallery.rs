@@ -1,15 +1,15 @@
-//! The archive as a page: one file with every video, to look at in a browser.
+//! The gallery: a single HTML file that shows every video of an archive.
 //!
-//! - [`make`]: from the archive to the page.
-//! - `collect`: the videos, from their receipts and records.
-//! - `page`: the page itself.
+//! - [`create`]: creates the page.
+//! - `collect`: reads the receipts and prompts of the videos.
+//! - `page`: renders the HTML.
 
 mod collect;
 mod page;
 
 use std::{
     fs::Permissions,
-    io::Write,
+    io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
@@ -22,78 +22,83 @@ use crate::archive::{
     links::{LinkError, Links},
 };
 
-pub use collect::Unreadable;
+pub use collect::UnreadableReceipt;
 use collect::{Collected, Video, collect};
 
-/// Longest lifetime of signed links, as S3 and Google Cloud have it.
-pub const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Longest lifetime of signed links that S3 and Google Cloud Storage allow.
+pub const MAX_LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// File name of the page.
 const PAGE: &str = "index.html";
 
-/// Why there is no page.
+/// Why no page could be created. An existing page is kept.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The archive cannot be read.
-    #[error("the archive cannot be read: {0}")]
+    /// The archive could not be read.
+    #[error("cannot read the archive: {0}")]
     Archive(#[from] archive::Error),
-    /// The page cannot link to the videos.
+    /// The videos could not be linked to.
     #[error(transparent)]
     Links(#[from] LinkError),
-    /// There are receipts, and not one that can be read: the page that is there is better.
-    #[error("none of {count} receipts can be read; the first: {first}")]
-    NothingReadable {
-        /// How many.
+    /// The archive has receipts, and none of them could be read.
+    #[error("cannot read any of {count} receipts; the first one: {first}")]
+    NoReadableReceipt {
+        /// Number of receipts.
         count: usize,
-        /// One of them, with what is wrong.
-        first: Unreadable,
+        /// One of the receipts.
+        first: UnreadableReceipt,
     },
-    /// The page cannot be written.
-    #[error("cannot write {}: {source}", .path.display())]
+    /// The page could not be written.
+    #[error("cannot write `{}`: {source}", .path.display())]
     Write {
-        /// The file or its folder.
+        /// The page or its directory.
         path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
+        /// The error of the operating system.
+        source: io::Error,
     },
 }
 
-/// A page that was made.
+/// A page that was created.
 #[derive(Clone, Debug)]
 pub struct Gallery {
-    /// The page.
+    /// Path of the page.
     pub page: PathBuf,
-    /// Videos in it.
+    /// Number of videos.
     pub videos: usize,
-    /// Bytes of their files.
+    /// Total size of the videos' files.
     pub bytes: u64,
-    /// Until when its links work. `None`: they do not end.
-    pub links_until: Option<Timestamp>,
-    /// Whether they end with the session that signed them, where that is sooner.
-    pub links_may_end_sooner: bool,
-    /// Receipts that are not in it.
-    pub unreadable: Vec<Unreadable>,
+    /// When the links expire. `None`: never.
+    pub links_expire_at: Option<Timestamp>,
+    /// Whether the links expire earlier if the session that signed them ends.
+    pub links_may_expire_sooner: bool,
+    /// Receipts that could not be read; the page leaves them out.
+    pub unreadable: Vec<UnreadableReceipt>,
 }
 
-/// Makes the page of an archive in the folder `out`, with the videos whose receipts were written since
-/// then. Links to a bucket are signed for `expires`, at most
-/// [`LONGEST`]. `progress` is told how many receipts are read.
-pub async fn make(
+/// Creates the page of an archive in the directory `out`, with the videos whose receipts were written
+/// after `since`. Links to a bucket are signed for `link_lifetime`, at most [`MAX_LINK_LIFETIME`]. Calls
+/// `on_read` with the number of receipts read so far.
+///
+/// # Errors
+///
+/// If the archive cannot be read, no receipt can be read, the links cannot be signed, or the page cannot be
+/// written.
+pub async fn create(
     archive: &Archive,
     out: &Path,
     since: Option<SystemTime>,
-    expires: Duration,
-    progress: impl Fn(usize),
+    link_lifetime: Duration,
+    on_read: impl Fn(usize),
 ) -> Result<Gallery, Error> {
-    let expires = expires.min(LONGEST);
-    let folder = create_folder(out)?;
-    let collected = collect(archive, since, progress).await?;
-    collected.check()?;
+    let link_lifetime = link_lifetime.min(MAX_LINK_LIFETIME);
+    let directory = create_directory(out)?;
+    let collected = collect(archive, since, on_read).await?;
+    check_readable(&collected)?;
     let keys = collected.videos.iter().flat_map(Video::keys).collect();
-    let links = Links::new(archive, &folder, expires, keys).await?;
-    let page = page::html(archive, &collected, &links);
-    let path = folder.join(PAGE);
-    write(&path, &page, links.until().is_some()).map_err(|source| Error::Write {
+    let links = Links::new(archive, &directory, link_lifetime, keys).await?;
+    let html = page::html(archive, &collected, &links);
+    let path = directory.join(PAGE);
+    write(&path, &html, links.until().is_some()).map_err(|source| Error::Write {
         path: path.clone(),
         source,
     })?;
@@ -101,26 +106,25 @@ pub async fn make(
         page: path,
         videos: collected.videos.len(),
         bytes: collected.bytes(),
-        links_until: links.until(),
-        links_may_end_sooner: links.may_expire_sooner(),
+        links_expire_at: links.until(),
+        links_may_expire_sooner: links.may_expire_sooner(),
         unreadable: collected.unreadable,
     })
 }
 
-impl Collected {
-    fn check(&self) -> Result<(), Error> {
-        match self.unreadable.first() {
-            Some(first) if self.videos.is_empty() => Err(Error::NothingReadable {
-                count: self.unreadable.len(),
-                first: first.clone(),
-            }),
-            _ => Ok(()),
-        }
+/// An empty page must not replace an existing one because no receipt can be read.
+fn check_readable(collected: &Collected) -> Result<(), Error> {
+    match collected.unreadable.first() {
+        Some(first) if collected.videos.is_empty() => Err(Error::NoReadableReceipt {
+            count: collected.unreadable.len(),
+            first: first.clone(),
+        }),
+        _ => Ok(()),
     }
 }
 
-/// The folder as the file system knows it: links are counted from there.
-fn create_folder(out: &Path) -> Result<PathBuf, Error> {
+/// Creates the directory and returns its canonical path, which relative links start from.
+fn create_directory(out: &Path) -> Result<PathBuf, Error> {
     std::fs::create_dir_all(out)
         .and_then(|()| out.canonicalize())
         .map_err(|source| Error::Write {
@@ -129,16 +133,15 @@ fn create_folder(out: &Path) -> Result<PathBuf, Error> {
         })
 }
 
-/// Writes the page in one step, so that nobody ever sees half of it. One with signed links is for its
-/// owner's eyes, unless they decide otherwise.
-fn write(path: &Path, page: &str, is_private: bool) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mode = if is_private { 0o600 } else { 0o666 };
+/// Writes the page atomically. A page with signed links can be read only by its owner.
+fn write(path: &Path, html: &str, has_signed_links: bool) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let mode = if has_signed_links { 0o600 } else { 0o666 };
     let mut file = tempfile::Builder::new()
         .prefix(".gallery-")
         .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder)?;
-    file.write_all(page.as_bytes())?;
+        .tempfile_in(directory)?;
+    file.write_all(html.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())

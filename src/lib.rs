@@ -1,26 +1,26 @@
-//! seedance-archiver: a Temporal worker that brings finished ByteDance Seedance videos into your own
-//! bucket before their URLs die.
+//! A Temporal worker that archives finished ByteDance Seedance videos into your own bucket before their
+//! URLs expire.
 //!
-//! As a library it goes into a Rust worker of your own, and calls one from anywhere:
+//! The binary `seedance-archiver` is the usual way to run it. This library is for Rust programs that
+//! embed the worker, or that start and follow lifecycles:
 //!
-//! - [`Plugin`]: registers workflows and activities into your worker.
-//! - [`worker`]: a worker as the binary runs it, on task queues of its own.
-//! - [`config`]: accounts, and what a worker is told.
-//! - [`lifecycles`]: starts lifecycles and follows them to their end.
-//! - [`proto`]: the messages, the public names and the words of the contract.
-//! - [`workflows`]: the durable logic, and the activities as workflows see them.
+//! - [`Plugin`]: registers the workflows and activities with your own worker.
+//! - [`worker`]: the worker of the binary, with its own task queues.
+//! - [`config`]: accounts and worker settings.
+//! - [`lifecycles`]: starts, follows and lists lifecycles.
+//! - [`workflows`]: the workflows, and the activities as workflows call them.
+//! - [`proto`]: the messages and public names of the contract.
 //!
-//! # In a worker of your own
+//! # Examples
 //!
-//! Your worker serves lifecycles, questions and transfers on its own task queue, next to your workflows, and
-//! whoever needs a video starts its lifecycle there:
+//! Serve lifecycles, queries and transfers on the task queue of your own worker:
 //!
 //! ```no_run
-//! use seedance_archiver::{Plugin, config::Account, lifecycles, proto::v1::VideoTaskLifecycleRequest};
+//! use seedance_archiver::{Plugin, config::Account};
 //! use temporalio_client::Client;
 //! use temporalio_sdk::WorkerOptions;
 //!
-//! async fn with_the_archiver(client: &Client) -> Result<WorkerOptions, Box<dyn std::error::Error>> {
+//! async fn worker_options(client: &Client) -> Result<WorkerOptions, Box<dyn std::error::Error>> {
 //!     let base_url = "https://ark.ap-southeast.bytepluses.com/api/v3".parse()?;
 //!     let api_key = std::env::var("SEEDANCE_API_KEY")?.into();
 //!     let plugin = Plugin::builder()
@@ -33,6 +33,13 @@
 //!     plugin.register(&mut options)?;
 //!     Ok(options)
 //! }
+//! ```
+//!
+//! Archive the video of a task from any program, and wait for the outcome:
+//!
+//! ```no_run
+//! use seedance_archiver::{lifecycles, proto::v1::VideoTaskLifecycleRequest};
+//! use temporalio_client::Client;
 //!
 //! async fn archive(client: &Client, task_id: &str) -> Result<String, lifecycles::LifecycleError> {
 //!     let request = VideoTaskLifecycleRequest {
@@ -44,32 +51,50 @@
 //! }
 //! ```
 //!
-//! [`Plugin`] has the rest of such a worker. One that is as the binary's, configured by the environment, is a
-//! [`worker::Worker`].
+//! Run a worker that is configured by the environment, like the binary:
 //!
-//! # What is stable
+//! ```no_run
+//! use seedance_archiver::{config::Config, worker::Worker};
+//! use temporalio_client::Client;
+//! use temporalio_sdk::Runtime;
 //!
-//! The modules above are what versions are about. What else is public is for the binary and its tests, is not
-//! documented here, and may change at any time:
+//! async fn run(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
+//!     let config = Config::from_environment(|name| std::env::var(name).ok(), None)?;
+//!     let runtime = Runtime::from_current_tokio(Default::default())?;
+//!     let worker = Worker::new(&runtime, client, &config).await?;
+//!     let shutdown = async {
+//!         let _ = tokio::signal::ctrl_c().await;
+//!     };
+//!     Ok(worker.run(shutdown).await?)
+//! }
+//! ```
 //!
-//! - `activities`: `QueryVideoTask`, `ArchiveVideo`, `AwaitVideoTask` and what belongs to them.
-//! - `seedance`: the API client and the sealing of signed URLs.
-//! - `questions`: asks about a task for a workflow.
-//! - `ingress`: callbacks from Seedance.
-//! - `admin`: health and metrics, as an orchestrator asks for them; `listener` answers both.
-//! - `health`: how far a worker is.
-//! - `download`: fetches from URLs that are not trusted.
-//! - `archive`: transfer, publication and receipt.
-//! - `gallery`: the archive as a page.
-//! - `rescue`: which videos are still to be saved, and how long there is for each.
-//! - `sweeps`: starts sweeps of an account's tasks, and has them repeated.
-//! - `deadlines`: until when a video can be had.
-//! - `search_attributes`: what lifecycles are found by.
-//! - `checkup`: whether everything is there that a worker needs.
-//! - `temporal`: the Temporal that the environment names.
-//! - `dev_server`: a Temporal server for trying things out.
-//! - `cli`: the subcommands of the binary.
-//! - `http`, `telemetry`: what they share.
+//! # Stability
+//!
+//! The items above follow semantic versioning. Other public modules are hidden from the documentation. They
+//! exist for the binary and its tests and may change in any version:
+//!
+//! - `activities`: the activities `QueryVideoTask`, `ArchiveVideo`, `AwaitVideoTask` and those of sweeps.
+//! - `temporal`: the connection to Temporal, search attributes, lifecycles and sweeps.
+//! - `ports`: the HTTP endpoints of a worker, for callbacks, health checks and metrics.
+//! - `telemetry`: logs, metrics and traces.
+//! - `checkup`: the checks of `doctor` and `setup`.
+//! - `rescue`: finds the videos of an account that are not archived.
+//! - `gallery`: an HTML page of the archived videos.
+//! - `dev_server`: a local Temporal server.
+//! - `cli`: the command line.
+//!
+//! # Workspace
+//!
+//! The library is built from these crates, each with its own documentation:
+//!
+//! - `seedance-archiver-proto`, here [`proto`]: the contract.
+//! - `seedance-archiver-policy`: when to poll, deadlines and outcomes, without I/O.
+//! - `seedance-archiver-workflows`, here [`workflows`]: the durable logic, without I/O.
+//! - `seedance-archiver-seedance`: a client of the Seedance API, and the sealing of signed URLs.
+//! - `seedance-archiver-archive`: downloads, checks and stores videos, and writes their receipts.
+//! - `seedance-archiver-http`: the HTTP client settings and error texts that the others share.
+//! - `seedance-archiver-simulator`: a local Seedance API for the demo and tests.
 
 #[doc(hidden)]
 pub mod activities;

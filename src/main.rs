@@ -1,4 +1,4 @@
-//! The binary `seedance-archiver`: reads the command line and runs the subcommand.
+//! The binary `seedance-archiver`.
 
 use std::process::ExitCode;
 
@@ -7,15 +7,15 @@ use seedance_archiver::cli;
 fn main() -> ExitCode {
     let cli = cli::parse();
     match tokio::runtime::Runtime::new() {
-        // Workers are not `Send`: they run here, on the main task.
+        // Workers are not `Send`, so they run on the main task.
         Ok(runtime) => {
             let code = runtime.block_on(cli::run(cli));
-            // Whatever still runs is not waited for: whoever asks twice to stop wants it now.
+            // Do not wait for open tasks: a second shutdown signal means to exit without draining.
             runtime.shutdown_background();
             code
         }
         Err(error) => {
-            cli::complain(&error);
+            cli::print_error(&error);
             ExitCode::FAILURE
         }
     }

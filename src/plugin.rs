@@ -91,7 +91,7 @@ impl Plugin {
     ) -> Result<Self, ServeError> {
         let http = http::client().map_err(|error| ServeError::Http(http::describe(error)))?;
         let seedance = seedance::Client::new(http);
-        let has_search_attributes = search_attributes::are_registered(client).await;
+        let has_search_attributes = search_attributes::ensure_registered(client).await;
         let questions = Questions::new(seedance.clone(), has_search_attributes);
         Ok(Self {
             client: client.clone(),
@@ -135,7 +135,13 @@ impl Plugin {
     /// # }
     /// ```
     pub async fn auto_archive(&self, task_queue: &str) -> Infallible {
-        auto_archive::keep(&self.client, &self.accounts, task_queue, auto_archive::LOOK).await
+        auto_archive::maintain_schedules(
+            &self.client,
+            &self.accounts,
+            task_queue,
+            auto_archive::CHECK_INTERVAL,
+        )
+        .await
     }
 
     pub(crate) fn questions(&self) -> &Questions {

@@ -1,11 +1,10 @@
-//! The HTTP that a worker answers, on up to two ports: callbacks, and health and metrics.
+//! The HTTP interfaces of a worker, on up to two ports: callbacks, and health and metrics.
 //!
-//! - [`listener`]: a port with bounds on connections.
-//! - [`callbacks`]: receives callbacks from Seedance; [`delivery`] is what they bring about.
-//! - [`admin`]: answers orchestrators and Prometheus, with the [`health`] of the worker.
+//! - [`listener`]: an HTTP server with limits on connections.
+//! - [`callbacks`]: receives callbacks from Seedance.
+//! - [`admin`]: serves probes and metrics; [`health`] is the state that they report.
 
 pub mod admin;
 pub mod callbacks;
-pub mod delivery;
 pub mod health;
 pub mod listener;

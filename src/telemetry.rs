@@ -1,12 +1,17 @@
-//! What a process tells of itself.
+//! What a process reports of itself: logs, metrics and traces.
 //!
-//! - [`logs`]: events, for people and log stores.
-//! - [`metrics`]: numbers, for Prometheus; `record` is what is counted and measured.
-//! - `traces`: what leaves the process on behalf of what, for a collector.
+//! - [`logs`]: log events on stderr, as text or JSON.
+//! - [`metrics`]: the names, descriptions and buckets of the metrics; `record` updates them.
+//! - [`exporter`]: serves the metrics to Prometheus.
+//! - `traces`: exports trace spans by OTLP.
 
+pub mod exporter;
+mod log_format;
 pub mod logs;
 pub mod metrics;
 pub(crate) mod record;
 pub(crate) mod traces;
 
+pub(crate) use log_format::LOG_FORMAT;
+pub use log_format::LogFormat;
 pub use logs::init;

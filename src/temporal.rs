@@ -1,16 +1,19 @@
-//! Temporal, from outside of workflows: the connection, lifecycles, sweeps and what the namespace has.
+//! Temporal, as its clients see it: the connection, lifecycles, sweeps and the namespace.
 //!
-//! - [`connection`]: connects to the server that the environment names.
-//! - [`codec`]: sends payloads through a remote codec server.
-//! - [`lifecycles`]: starts lifecycles, follows them and lists them.
-//! - [`sweeps`]: starts sweeps and keeps their schedules.
+//! - [`connection`]: connects to the server that the environment or `temporal.toml` names.
+//! - [`codec`]: encodes and decodes payloads by a remote codec server.
+//! - [`lifecycles`]: starts, follows, describes and lists lifecycles.
+//! - [`sweeps`]: starts sweeps and maintains their schedules.
 //! - [`search_attributes`]: registers search attributes.
-//! - [`open_lifecycles`]: counts open lifecycles, for metrics.
+//! - [`visibility`]: counts open lifecycles, for metrics.
+//!
+//! Shared: [`error_text`] formats the SDK's errors, and [`progress`] reports progress while a workflow runs.
 
 pub(crate) mod codec;
 pub mod connection;
+pub(crate) mod error_text;
 pub mod lifecycles;
-pub(crate) mod open_lifecycles;
+pub(crate) mod progress;
 pub mod search_attributes;
 pub mod sweeps;
-pub(crate) mod watch;
+pub(crate) mod visibility;

@@ -37,8 +37,7 @@ use crate::{
     config::Config,
     plugin::Plugin,
     ports::{
-        callbacks,
-        delivery::Deliveries,
+        callbacks::{self, CallbackHandler},
         health::{Health, Phase},
         listener::Listener,
     },
@@ -143,11 +142,11 @@ impl Worker {
         let stop_query = self.query.as_ref().map(SdkWorker::shutdown_handle);
         let stop_transfer = self.transfer.as_ref().map(SdkWorker::shutdown_handle);
         let stop = || {
-            self.health.is(Phase::Draining);
+            self.health.set_phase(Phase::Draining);
             stop_query.as_ref().inspect(|stop| stop());
             stop_transfer.as_ref().inspect(|stop| stop());
         };
-        self.health.is(Phase::Polling);
+        self.health.set_phase(Phase::Polling);
         // Where one worker fails, the other must not go on alone.
         let run = join(poll(self.query, &stop), poll(self.transfer, &stop));
         tokio::pin!(run);
@@ -155,7 +154,7 @@ impl Worker {
             ended = &mut run => Some(ended),
             () = shutdown => None,
         };
-        self.health.is(Phase::Draining);
+        self.health.set_phase(Phase::Draining);
         // What calls in needs workers that still poll.
         if let Some(ingress) = ingress {
             ingress.stop().await;
@@ -214,8 +213,8 @@ async fn ingress(
     let Some(address) = config.ingress_address else {
         return Ok(None);
     };
-    let deliveries = Deliveries::new(client.clone(), questions.clone(), &config.task_queue);
-    let routes = callbacks::routes(&config.accounts, deliveries);
+    let handler = CallbackHandler::new(client.clone(), questions.clone(), &config.task_queue);
+    let routes = callbacks::routes(&config.accounts, handler);
     let listener = Listener::bind(address, routes).await;
     listener
         .map(Some)

@@ -1,5 +1,5 @@
-// Reads a Dockerfile as BuildKit does, with its linter, and a Compose file as `docker compose` does, with all
-// profiles. It needs no engine and fetches no image, so base images are taken to exist.
+// Parses a Dockerfile with BuildKit's parser and linter, and a Compose file with Compose's parser and all profiles. It
+// needs no container engine and pulls no image: base images are assumed to exist.
 //
 //	containers Dockerfile docker-compose.yml
 package main
@@ -19,16 +19,16 @@ import (
 )
 
 func main() {
-	faults := append(dockerfile(os.Args[1]), compose(os.Args[2])...)
-	for _, fault := range faults {
-		fmt.Fprintln(os.Stderr, fault)
+	problems := append(dockerfile(os.Args[1]), compose(os.Args[2])...)
+	for _, problem := range problems {
+		fmt.Fprintln(os.Stderr, problem)
 	}
-	if len(faults) > 0 {
+	if len(problems) > 0 {
 		os.Exit(1)
 	}
 }
 
-func dockerfile(path string) (faults []string) {
+func dockerfile(path string) (problems []string) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return []string{err.Error()}
@@ -45,16 +45,16 @@ func dockerfile(path string) (faults []string) {
 			return []string{err.Error()}
 		}
 		if results.Error != nil {
-			faults = append(faults, fmt.Sprintf("%s, %s: %s", path, architecture, results.Error.Message))
+			problems = append(problems, fmt.Sprintf("%s, %s: %s", path, architecture, results.Error.Message))
 		}
 		for _, warning := range results.Warnings {
-			faults = append(faults, fmt.Sprintf("%s, %s: %s: %s", path, architecture, warning.RuleName, warning.Detail))
+			problems = append(problems, fmt.Sprintf("%s, %s: %s: %s", path, architecture, warning.RuleName, warning.Detail))
 		}
 	}
-	return faults
+	return problems
 }
 
-// Every base image, without being asked for.
+// unconfigured resolves every base image to an empty configuration, without a registry.
 type unconfigured struct{}
 
 func (unconfigured) ResolveImageConfig(
@@ -63,7 +63,7 @@ func (unconfigured) ResolveImageConfig(
 	return reference, "", []byte("{}"), nil
 }
 
-func compose(path string) (faults []string) {
+func compose(path string) (problems []string) {
 	options, err := cli.NewProjectOptions([]string{path}, cli.WithProfiles([]string{"*"}))
 	if err != nil {
 		return []string{err.Error()}
@@ -72,16 +72,16 @@ func compose(path string) (faults []string) {
 	if err != nil {
 		return []string{fmt.Sprintf("%s: %v", path, err)}
 	}
-	// The engine would make a folder of a file that is not there.
+	// The engine would create a directory in place of a missing file.
 	for _, service := range project.Services {
 		for _, volume := range service.Volumes {
 			if volume.Type != types.VolumeTypeBind {
 				continue
 			}
 			if _, err := os.Stat(volume.Source); err != nil {
-				faults = append(faults, fmt.Sprintf("%s, %s: %v", path, service.Name, err))
+				problems = append(problems, fmt.Sprintf("%s, %s: %v", path, service.Name, err))
 			}
 		}
 	}
-	return faults
+	return problems
 }

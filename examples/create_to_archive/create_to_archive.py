@@ -1,7 +1,7 @@
-"""Creates a task with ByteDance's own client and waits until its video is in the archive.
+"""Creates a task with ByteDance's client and waits until its video is archived.
 
-The lifecycle is started here, and by the first callback, whichever comes first. Where this program dies,
-the callbacks bring the video in; where no callback comes, the lifecycle asks by itself.
+The lifecycle is started by this program or by the first callback, whichever comes first. If this program
+crashes, the callbacks start the lifecycle. If no callback arrives, the lifecycle polls the task.
 """
 
 import asyncio
@@ -21,15 +21,15 @@ BASE_URL = "https://ark.ap-southeast.bytepluses.com/api/v3"
 async def main(prompt: str) -> int:
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "localhost:7233")
-    # Before there is a task that costs money.
+    # Connect before the task is created, because the task is charged for.
     client = await Client.connect(**config)
 
     try:
         task_id = await create_task(prompt)
     except ArkAPIError as error:
-        print(f"no task was created: {error}", file=sys.stderr)
+        print(f"cannot create the task: {error}", file=sys.stderr)
         return 1
-    print(f"{task_id} is created", file=sys.stderr)
+    print(f"created task {task_id}", file=sys.stderr)
     return report(await archive(client, task_id))
 
 
@@ -43,7 +43,7 @@ async def create_task(prompt: str) -> str:
     task = await ark.content_generation.tasks.create(
         model="seedance-1-5-pro-251215",
         content=[{"type": "text", "text": prompt}],
-        # The worker hears of each change at once. Without it the video comes too, only later.
+        # Reports each change to the worker immediately. Without callbacks the lifecycle notices it by polling.
         callback_url=f"{ingress}/callbacks/default/{token}",
     )
     return task.id
@@ -55,13 +55,13 @@ async def archive(client: Client, task_id: str) -> dict:
         {"task_id": task_id},
         id=f"video-task/default/{task_id}",
         task_queue="seedance-archiver",
-        # The one that a callback has started already is joined.
+        # Joins the lifecycle if a callback has already started it.
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
     )
     try:
         return await lifecycle.result()
     except WorkflowFailureError as failure:
-        # A lost video fails the workflow, so that nobody overlooks it: the result is in the details.
+        # A lost video fails the workflow unless `report_only` is set. The result is in the failure details.
         cause = failure.cause
         if isinstance(cause, ApplicationError) and cause.type == "VideoLost":
             return cause.details[0]
@@ -77,12 +77,12 @@ def report(result: dict) -> int:
 
 
 def required(name: str) -> str:
-    return os.environ.get(name) or sys.exit(f"{name} is not set: see the README")
+    return os.environ.get(name) or sys.exit(f"{name} is not set; see the README")
 
 
 if len(sys.argv) != 2:
     raise SystemExit("usage: python create_to_archive.py PROMPT")
 status = asyncio.run(main(sys.argv[1]))
 sys.stdout.flush()
-# A program that ends this soon may crash in the interpreter's own cleaning up: temporalio/sdk-python#300.
+# The interpreter may crash on exit if the program ends soon after using the SDK: temporalio/sdk-python#300.
 os._exit(status)

@@ -5,8 +5,8 @@ package main
 // archiverQueue is the task queue of seedance-archiver.
 const archiverQueue = "seedance-archiver"
 
-// lifecycleID is the workflow id of a task's lifecycle. One task, one id: whoever starts a second
-// lifecycle of it finds the first.
+// lifecycleID returns the workflow id of the lifecycle of a task. The id is the same for every caller, so a task has
+// one lifecycle at a time.
 func lifecycleID(taskID string) string {
 	const account = "default"
 	return "video-task/" + account + "/" + taskID

@@ -9,12 +9,12 @@ import (
 	"archive-example/archiverv1"
 )
 
-// archive has a video archived without a workflow of its own.
+// archive archives a video without a workflow in this program.
 func archive(ctx context.Context, c client.Client, taskID string) (*archiverv1.VideoTaskLifecycleResult, error) {
 	options := client.StartWorkflowOptions{
 		ID:        lifecycleID(taskID),
 		TaskQueue: archiverQueue,
-		// One that runs already is joined.
+		// Joins a lifecycle that is already running.
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 	}
 	request := &archiverv1.VideoTaskLifecycleRequest{TaskId: taskID, ReportOnly: true}

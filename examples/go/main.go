@@ -1,4 +1,4 @@
-// Has the video of a task archived and prints where its receipt is.
+// Archives the video of a task and prints the URL of its receipt.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 
 const usage = "usage: go run . await|child|start cgt-…"
 
-// taskQueue is that of your own worker, not the archiver's.
+// taskQueue is the task queue of the worker in this example, not the archiver's.
 const taskQueue = "archive-example-go"
 
 var workflows = map[string]any{"await": AwaitVideo, "child": ArchiveAsChild}
@@ -40,25 +40,25 @@ func main() {
 	fmt.Println(result.Outcome, result.Manifest.ManifestUrl)
 }
 
-func run(ctx context.Context, way, taskID string) (*archiverv1.VideoTaskLifecycleResult, error) {
+func run(ctx context.Context, mode, taskID string) (*archiverv1.VideoTaskLifecycleResult, error) {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
 		return nil, err
 	}
-	// The SDK's own logger writes to standard output, where the result goes.
+	// The SDK's default logger writes to standard output, where this program prints the result.
 	options.Logger = log.NewStructuredLogger(slog.Default())
 	c, err := client.Dial(options)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
-	if way == "start" {
+	if mode == "start" {
 		return archive(ctx, c, taskID)
 	}
-	return runWorkflow(ctx, c, way, taskID)
+	return runWorkflow(ctx, c, mode, taskID)
 }
 
-func runWorkflow(ctx context.Context, c client.Client, way, taskID string) (*archiverv1.VideoTaskLifecycleResult, error) {
+func runWorkflow(ctx context.Context, c client.Client, mode, taskID string) (*archiverv1.VideoTaskLifecycleResult, error) {
 	w := worker.New(c, taskQueue, worker.Options{})
 	for _, workflow := range workflows {
 		w.RegisterWorkflow(workflow)
@@ -69,11 +69,11 @@ func runWorkflow(ctx context.Context, c client.Client, way, taskID string) (*arc
 	defer w.Stop()
 
 	options := client.StartWorkflowOptions{
-		ID:                       "archive-example/" + way + "/" + taskID,
+		ID:                       "archive-example/" + mode + "/" + taskID,
 		TaskQueue:                taskQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 	}
-	execution, err := c.ExecuteWorkflow(ctx, options, workflows[way], taskID)
+	execution, err := c.ExecuteWorkflow(ctx, options, workflows[mode], taskID)
 	if err != nil {
 		return nil, err
 	}

@@ -10,18 +10,19 @@ import (
 	"archive-example/archiverv1"
 )
 
-// AwaitVideo has a video archived by an activity: cancelling it stops the waiting, not the archive.
+// AwaitVideo archives a video by an activity. If the workflow is cancelled, the waiting stops and the archiving
+// continues.
 func AwaitVideo(ctx workflow.Context, taskID string) (*archiverv1.VideoTaskLifecycleResult, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue: archiverQueue,
-		// One attempt may wait for as long as a video can take.
+		// An attempt waits until the video is archived or lost, up to two weeks.
 		StartToCloseTimeout: 15 * 24 * time.Hour,
-		// It is how the loss of a worker is noticed.
+		// Detects the loss of the archiver's worker.
 		HeartbeatTimeout: time.Minute,
 	})
 	request := &archiverv1.AwaitVideoTaskRequest{
 		TaskId: taskID,
-		// A lost video is told in the result, as every other ending. Without it, it is a failure.
+		// A lost video is a result, like every other outcome. Otherwise the activity fails.
 		ReportOnly: true,
 	}
 	result := &archiverv1.VideoTaskLifecycleResult{}
@@ -29,20 +30,20 @@ func AwaitVideo(ctx workflow.Context, taskID string) (*archiverv1.VideoTaskLifec
 	return result, err
 }
 
-// ArchiveAsChild has a video archived by a child workflow: it is in the history, and cancelling it
-// stops the archive.
+// ArchiveAsChild archives a video by a child workflow, which is part of the history. If the workflow is cancelled,
+// the archiving stops.
 func ArchiveAsChild(ctx workflow.Context, taskID string) (*archiverv1.VideoTaskLifecycleResult, error) {
 	childCtx := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID: lifecycleID(taskID),
 		TaskQueue:  archiverQueue,
-		// It goes on where this workflow ends first.
+		// The child continues if this workflow ends first.
 		ParentClosePolicy: enums.PARENT_CLOSE_POLICY_ABANDON,
 	})
 	request := &archiverv1.VideoTaskLifecycleRequest{TaskId: taskID, ReportOnly: true}
 	result := &archiverv1.VideoTaskLifecycleResult{}
 	err := workflow.ExecuteChildWorkflow(childCtx, "VideoTaskLifecycle", request).Get(ctx, result)
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-		// Somebody else's, a callback's perhaps: a workflow awaits it by the activity.
+		// A lifecycle was started elsewhere, e.g. by a callback: wait for it by the activity.
 		return AwaitVideo(ctx, taskID)
 	}
 	return result, err

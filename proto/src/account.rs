@@ -1,10 +1,10 @@
-//! What an account name may look like.
+//! Validation of account names.
 
-/// Checks the name of an account, which is part of workflow ids and object keys.
+/// Checks that a name can be used in workflow ids and object keys.
 ///
 /// # Errors
 ///
-/// The error completes the sentence "`account` …".
+/// If the name contains another character, or is `.` or `..`. The error completes the sentence "`account` …".
 pub fn check(name: &str) -> Result<(), &'static str> {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if name.chars().all(is_allowed) && name != "." && name != ".." {

@@ -1,5 +1,5 @@
-//! Serde helpers for protobuf's JSON mapping: `null` is the default, 64-bit integers come as numbers
-//! or in quotes.
+//! Serde helpers for protobuf's JSON mapping: `null` is the default value, and 64-bit integers are numbers or
+//! quoted.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ mod tests {
     use crate::v1::{Usage, VideoTask, VideoTaskLifecycleRequest};
 
     #[test]
-    fn writes_the_names_and_number_types_of_the_api() {
+    fn serializes_with_the_names_and_number_types_of_the_api() {
         let task = VideoTask {
             id: "cgt-1".into(),
             created_at: 1_750_000_000,
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_protobuf_json_writers_send() {
+    fn parses_the_json_of_protobuf_serializers() {
         let request = json!({"taskId": "cgt-1", "account": null, "ofTheFuture": {"a": [1]}});
         let request: VideoTaskLifecycleRequest = serde_json::from_value(request).unwrap();
         assert_eq!(
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_an_integer() {
+    fn rejects_a_value_that_is_not_an_integer() {
         for number in [json!("soon"), json!(1.5), json!([])] {
             let task = serde_json::from_value::<VideoTask>(json!({"created_at": number}));
             assert!(task.is_err(), "{task:?}");

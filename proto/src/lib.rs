@@ -1,17 +1,18 @@
 //! The contract between callers, workflows and workers.
 //!
-//! - [`v1`]: the messages, generated from `seedance/archiver/v1/*.proto`. As JSON they carry the
-//!   field names and number types of the Seedance API; `camelCase` names and 64-bit integers in
-//!   quotes are read too, so that any protobuf JSON writer can call.
-//! - [`names`]: the names that callers use and that therefore never change.
-//! - [`status`], [`outcome`] and [`reason`]: the words that `VideoTask.status`,
-//!   `VideoTaskLifecycleResult.outcome` and `.reason` take.
-//! - [`service_tier`]: the tiers that tasks are listed by.
-//! - [`phase`]: the words of `LifecycleProgress.phase`.
-//! - [`task_id`]: what a task id may look like.
-//! - [`redact`]: takes secrets out of text.
+//! - [`v1`]: the messages, generated from `seedance/archiver/v1/*.proto`. Their JSON has the field names and
+//!   number types of the Seedance API. Parsers also accept `camelCase` names and quoted 64-bit integers, which
+//!   other protobuf libraries write.
+//! - [`names`]: names that callers use, and that therefore never change.
+//! - [`status`], [`outcome`], [`reason`], [`phase`] and [`service_tier`]: the values of the fields of these names.
+//! - [`query_result`]: conversion of the result of `QueryVideoTask`.
+//! - [`task_id`], [`account`] and [`sweep_page`]: rules for the fields of requests.
+//! - [`time`]: conversion of the messages' times.
+//! - [`redact`]: removes secrets from text.
 //!
-//! What is sent as JSON has the fields that were set, and what a message does not know is passed over:
+//! # Example
+//!
+//! Fields with their default value are omitted from JSON, and unknown fields are ignored:
 //!
 //! ```
 //! use seedance_archiver_proto::{names, outcome, v1};
@@ -52,10 +53,10 @@ pub mod sweep_page;
 pub mod task_id;
 pub mod time;
 
-/// Version of the contract.
+/// The version of the contract.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Messages of the package `seedance.archiver.v1`.
+/// The messages of the package `seedance.archiver.v1`.
 pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/seedance.archiver.v1.rs"));
 }

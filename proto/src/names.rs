@@ -1,28 +1,31 @@
-//! Names that callers use. They do not change.
+//! Names that callers use. They never change.
 
-/// Task queue of the workflow and of `QueryVideoTask`.
+/// Task queue of the workflows and the query activities.
 pub const TASK_QUEUE: &str = "seedance-archiver";
 
-/// Account used where a request names none.
+/// Type of the lifecycle workflow.
+pub const LIFECYCLE_WORKFLOW: &str = "VideoTaskLifecycle";
+
+/// Account of requests that name none.
 pub const DEFAULT_ACCOUNT: &str = "default";
 
-/// Activity id of the question that a lifecycle has open: a worker that learns of a change first
-/// completes it by this id.
+/// Activity id of a lifecycle's `QueryVideoTask`. A worker that learns of a change first completes the activity
+/// by this id.
 pub const QUERY_ACTIVITY_ID: &str = "query";
 
-/// Activity id of a lifecycle's transfer.
+/// Activity id of a lifecycle's `ArchiveVideo`.
 pub const ARCHIVE_ACTIVITY_ID: &str = "archive";
 
 /// File name of the receipt.
 pub const MANIFEST: &str = "manifest.json";
 
-/// File name of the record of every other ending.
+/// File name of the record of every other outcome.
 pub const OUTCOME: &str = "outcome.json";
 
-/// File name of a task's record.
+/// File name of the task's record.
 pub const TASK: &str = "task.json";
 
-/// The account that a request means.
+/// Returns the account of a request: the default account if the name is empty.
 pub fn account_or_default(account: &str) -> &str {
     if account.is_empty() {
         DEFAULT_ACCOUNT
@@ -31,24 +34,24 @@ pub fn account_or_default(account: &str) -> &str {
     }
 }
 
-/// Task queue of `ArchiveVideo`, beside the queue that the workflow runs on.
+/// Returns the task queue of `ArchiveVideo` that belongs to the task queue of the workflow.
 pub fn transfers_task_queue(task_queue: &str) -> String {
     format!("{task_queue}-transfers")
 }
 
-/// Workflow id of the lifecycle of a task: one task, one lifecycle.
+/// Returns the workflow id of the lifecycle of a task. A task has one lifecycle at a time.
 pub fn lifecycle_workflow_id(account: &str, task_id: &str) -> String {
     format!("video-task/{}/{task_id}", account_or_default(account))
 }
 
-/// Workflow id of the sweep of an account, and id of the schedule that repeats it: one at a time. The
-/// server adds the time to the workflow ids of those that it repeats.
+/// Returns the workflow id of the sweep of an account, and the id of the schedule that repeats it. The server
+/// appends the time to the workflow id of a scheduled sweep.
 pub fn sweep_workflow_id(account: &str) -> String {
     format!("sweep-video-tasks/{}", account_or_default(account))
 }
 
-/// Search attributes that lifecycles write where they are registered. All but the deadline, which is a
-/// `Datetime`, are of the type `Keyword`.
+/// Search attributes that lifecycles upsert if they are registered. The archive deadline has the type
+/// `Datetime`, the others have `Keyword`.
 pub mod search_attribute {
     /// Id of the generation task.
     pub const TASK_ID: &str = "SeedanceTaskId";
@@ -56,45 +59,45 @@ pub mod search_attribute {
     pub const ACCOUNT: &str = "SeedanceAccount";
     /// Last known status of the task.
     pub const STATUS: &str = "SeedanceStatus";
-    /// Model, name and version.
+    /// Name and version of the model.
     pub const MODEL: &str = "SeedanceModel";
-    /// How the lifecycle ended.
+    /// Outcome of the lifecycle.
     pub const OUTCOME: &str = "SeedanceOutcome";
-    /// Until when the video's bytes can be had.
+    /// When the video can no longer be fetched.
     pub const ARCHIVE_DEADLINE: &str = "SeedanceArchiveDeadline";
 
-    /// All of them.
+    /// Every search attribute.
     pub const ALL: [&str; 6] = [TASK_ID, ACCOUNT, STATUS, MODEL, OUTCOME, ARCHIVE_DEADLINE];
 }
 
-/// Types of the failures that activities and the workflow report.
+/// Failure types of the activities and the workflow.
 pub mod failure {
-    /// The task is unchanged; the question is asked again. Benign.
+    /// The status of the task has not changed; the poll is retried. Benign.
     pub const STILL_WAITING: &str = "StillWaiting";
-    /// The request itself is wrong. Not retried.
+    /// The request is invalid. Not retried.
     pub const INVALID_REQUEST: &str = "InvalidRequest";
-    /// The service does not know the task.
+    /// The service returned 404 for the task.
     pub const TASK_NOT_FOUND: &str = "TaskNotFound";
-    /// The service refuses the account's key.
+    /// The service rejected the account's API key.
     pub const UNAUTHORIZED: &str = "Unauthorized";
-    /// The service asks to slow down.
+    /// The service returned 429, or the worker's own rate limit is used up.
     pub const RATE_LIMITED: &str = "RateLimited";
-    /// The service cannot be reached or has a fault.
+    /// The service is unreachable or returned a server error.
     pub const UPSTREAM_UNAVAILABLE: &str = "UpstreamUnavailable";
-    /// The service answered something that is not a task record.
+    /// The service returned something other than a task record.
     pub const UNEXPECTED_RESPONSE: &str = "UnexpectedResponse";
-    /// The record can no longer be asked for. Not retried.
+    /// The task can no longer be queried. Not retried.
     pub const QUERY_WINDOW_CLOSED: &str = "QueryWindowClosed";
     /// The video URL no longer works.
     pub const URL_EXPIRED: &str = "UrlExpired";
-    /// The video URL points where the account does not allow.
+    /// The video URL points to a host or address that the account does not allow.
     pub const URL_REFUSED: &str = "UrlRefused";
-    /// The bytes are not the video that the task made.
+    /// The downloaded bytes are not the video of the task.
     pub const CORRUPT_VIDEO: &str = "CorruptVideo";
-    /// The archive's store cannot be reached or refuses.
+    /// The object store is unreachable or returned an error.
     pub const STORE_UNAVAILABLE: &str = "StoreUnavailable";
-    /// The archive holds another video under this task's name. Not retried.
+    /// The archive holds a different video under the task's key. Not retried.
     pub const STORE_CONFLICT: &str = "StoreConflict";
-    /// The workflow's own: the outcome is `lost`. The result is in its details.
+    /// The outcome of the lifecycle is `lost`. The result is in the failure details.
     pub const VIDEO_LOST: &str = "VideoLost";
 }

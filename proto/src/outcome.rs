@@ -1,13 +1,13 @@
-//! Words of `VideoTaskLifecycleResult.outcome`.
+//! Values of `VideoTaskLifecycleResult.outcome`.
 
-/// The video is stored and checked, with a receipt.
+/// The video is stored and checked, and has a receipt.
 pub const ARCHIVED: &str = "archived";
-/// Upstream failed, cancelled or expired the task: there is no video.
+/// The task failed, was cancelled or expired: there is no video.
 pub const UNSUCCESSFUL: &str = "unsuccessful";
-/// There was a video or may have been, and nothing can fetch it any more.
+/// There was a video, or may have been, and it can no longer be fetched.
 pub const LOST: &str = "lost";
-/// The task was never seen, or the lifecycle was stopped: not a verdict.
+/// The task was never seen, or the lifecycle was stopped before the task ended.
 pub const UNKNOWN: &str = "unknown";
 
-/// Every outcome there is.
+/// Every outcome.
 pub const ALL: [&str; 4] = [ARCHIVED, UNSUCCESSFUL, LOST, UNKNOWN];

@@ -1,8 +1,8 @@
-//! Words of `LifecycleProgress.phase`.
+//! Values of `LifecycleProgress.phase`.
 
-/// Asking until the task has ended.
+/// The task is polled until its status is terminal.
 pub const WAITING: &str = "waiting";
-/// Bringing the video into the archive.
+/// The video is being transferred to the archive.
 pub const ARCHIVING: &str = "archiving";
-/// There is a result.
+/// The lifecycle has a result.
 pub const ENDED: &str = "ended";

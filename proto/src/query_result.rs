@@ -1,20 +1,21 @@
-//! The result of `QueryVideoTask`: a task, and facts about the worker that answered.
+//! The result of `QueryVideoTask`: a task, and facts about the worker that ran the activity.
 
 use crate::v1::{QueryVideoTaskResult, VideoTask};
 
-/// What a lifecycle has to know of the worker that answered a query.
+/// What a lifecycle has to know about the worker that ran `QueryVideoTask`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkerFacts {
     /// Whether the search attributes are registered in the namespace.
     pub has_search_attributes: bool,
-    /// Task queue on which the worker serves `ArchiveVideo`. Empty: the one beside the workflow's.
+    /// Task queue on which the worker polls for `ArchiveVideo`. Empty: the workflow's task queue, followed by
+    /// `-transfers`.
     pub transfers_task_queue: String,
 }
 
 impl QueryVideoTaskResult {
-    /// Joins a task and the facts about the worker.
+    /// Returns the result for a task and the facts about the worker.
     pub fn new(task: VideoTask, worker: WorkerFacts) -> Self {
-        // Without `..`: a field that is added to one message and not to the other does not compile.
+        // No `..`: a field that is added to one message but not to the other must not compile.
         let VideoTask {
             id,
             model,
@@ -171,13 +172,13 @@ mod tests {
     }
 
     #[test]
-    fn a_result_splits_into_what_it_was_joined_from() {
+    fn into_parts_is_the_inverse_of_new() {
         let result = QueryVideoTaskResult::new(task(), worker());
         assert_eq!(result.into_parts(), (task(), worker()));
     }
 
     #[test]
-    fn a_result_is_a_task_to_whoever_reads_a_task() {
+    fn a_result_can_be_decoded_as_a_task() {
         let result = QueryVideoTaskResult::new(task(), worker());
         let json = serde_json::to_value(&result).unwrap();
         assert_eq!(serde_json::from_value::<VideoTask>(json).unwrap(), task());

@@ -1,30 +1,29 @@
-//! Words of `VideoTaskLifecycleResult.reason`, beside the codes that upstream gives.
+//! Values of `VideoTaskLifecycleResult.reason`, besides the error codes of the service.
 
-/// Cancelled upstream while it was queued, and deleted after the time that cancelled records are
-/// kept.
+/// The task was cancelled while it was queued, and its record was purged after the retention of cancelled records.
 pub const CANCELLED_AND_PURGED: &str = "cancelled_and_purged";
-/// The service does not know the task, and no record of it was ever seen.
+/// The service returns 404 for a task of which no record was ever seen.
 pub const TASK_NOT_FOUND: &str = "task_not_found";
-/// The task was too old to be asked about when it was asked about first.
+/// The query window of the task was closed when it was polled for the first time.
 pub const OUTSIDE_QUERY_WINDOW: &str = "outside_query_window";
-/// The service no longer knows a task that it had started.
+/// The service returns 404 for a task that had started.
 pub const RECORD_VANISHED: &str = "record_vanished";
-/// The task had not ended when it could no longer be asked about.
+/// The task was not terminal when its query window closed.
 pub const QUERY_WINDOW_CLOSED: &str = "query_window_closed";
-/// The task succeeded, and no URL of its video works any more.
+/// The task succeeded, but no URL of its video works any more.
 pub const URL_EXPIRED: &str = "url_expired";
-/// The task succeeded, and its URL was sealed with a key that no worker has any more.
+/// The task succeeded, but its URL is sealed with a key that no worker has any more.
 pub const SEAL_KEY_MISSING: &str = "seal_key_missing";
 
-/// The workflow was cancelled: not a verdict about the task.
+/// The workflow was cancelled. Says nothing about the task.
 pub const CANCELLED_BY_CALLER: &str = "cancelled_by_caller";
 
-/// Somebody terminated the workflow: not a verdict about the task.
+/// The workflow was terminated. Says nothing about the task.
 pub const TERMINATED: &str = "terminated";
-/// The workflow was started with a timeout of its own, which is over: not a verdict about the task.
+/// The workflow reached the timeout that it was started with. Says nothing about the task.
 pub const TIMED_OUT: &str = "timed_out";
 
-/// The reason that stands for a type of failure: `StoreUnavailable` is `store_unavailable`.
+/// Returns the reason for a failure type, e.g. `store_unavailable` for `StoreUnavailable`.
 pub fn of_failure(failure_type: &str) -> String {
     let mut reason = String::new();
     for character in failure_type.chars() {
@@ -42,7 +41,7 @@ mod tests {
     use crate::names::failure;
 
     #[test]
-    fn failures_have_reasons() {
+    fn a_failure_type_has_a_reason() {
         assert_eq!(of_failure(failure::URL_EXPIRED), URL_EXPIRED);
         assert_eq!(of_failure(failure::TASK_NOT_FOUND), TASK_NOT_FOUND);
         assert_eq!(

@@ -1,6 +1,6 @@
-//! Takes secrets out of text that goes where people look: failures, logs, history.
+//! Removes secrets from text for failures, logs and history.
 
-/// The text with the queries of its URLs replaced: the query of a signed URL is what signs it.
+/// Replaces the query of each URL in a text. The signature of a signed URL is in its query.
 pub fn url_queries(text: &str) -> String {
     let mut redacted = String::with_capacity(text.len());
     let mut rest = text;
@@ -24,7 +24,8 @@ fn ends_address(character: char) -> bool {
     ends_query(character) || "?'()[]{}|\\,".contains(character)
 }
 
-/// A query may hold almost anything unencoded: rather too much is taken out than too little.
+/// Returns whether a character ends a query. A query may contain almost any character, so text after it may be
+/// removed as well.
 fn ends_query(character: char) -> bool {
     character.is_whitespace() || "\"`<>".contains(character)
 }
@@ -34,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_out_what_signs_a_url() {
+    fn the_query_of_a_url_is_replaced() {
         for (text, redacted) in [
             ("nothing to see", "nothing to see"),
             ("https://a.example/v.mp4", "https://a.example/v.mp4"),

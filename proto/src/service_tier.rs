@@ -1,9 +1,9 @@
-//! Words of `VideoTask.service_tier` and `SweepPage.service_tier`.
+//! Values of `VideoTask.service_tier` and `SweepPage.service_tier`.
 
-/// Online: made at once.
+/// Online: generated immediately.
 pub const DEFAULT: &str = "default";
-/// Offline: cheaper, and may take hours.
+/// Offline: cheaper, but may take hours.
 pub const FLEX: &str = "flex";
 
-/// Every tier that the API documents, each of which it lists by itself.
+/// Every tier that the API documents. The API has a list for each.
 pub const ALL: [&str; 2] = [DEFAULT, FLEX];

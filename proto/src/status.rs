@@ -1,22 +1,22 @@
-//! Words of `VideoTask.status`.
+//! Values of `VideoTask.status`.
 
-/// Accepted, not started.
+/// Created, not started.
 pub const QUEUED: &str = "queued";
-/// Being made.
+/// The video is being generated.
 pub const RUNNING: &str = "running";
-/// Made: the record has URLs.
+/// The video was generated, and the record has its URL.
 pub const SUCCEEDED: &str = "succeeded";
-/// Not made; `error` says why.
+/// No video was generated. The record has an error.
 pub const FAILED: &str = "failed";
-/// Cancelled by a person before it started.
+/// Cancelled before it started.
 pub const CANCELLED: &str = "cancelled";
-/// Not finished within `execution_expires_after`. Has nothing to do with the URL's expiry.
+/// Not finished within `execution_expires_after`. Unrelated to the expiry of the URL.
 pub const EXPIRED: &str = "expired";
 
 /// Every status that the API documents.
 pub const ALL: [&str; 6] = [QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED, EXPIRED];
 
-/// Whether the status is final. A word that is not known counts as open: waiting loses nothing.
+/// Returns whether a status is final. An unknown status counts as not final, because waiting loses nothing.
 pub fn is_terminal(status: &str) -> bool {
     [SUCCEEDED, FAILED, CANCELLED, EXPIRED].contains(&status)
 }

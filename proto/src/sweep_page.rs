@@ -1,4 +1,4 @@
-//! Bounds of `SweepPage`.
+//! Limits of `SweepPage`.
 
-/// Highest page number that the list of the task API accepts.
+/// Highest page number that the API's list accepts.
 pub const MAX_PAGE_NUM: i64 = 500;

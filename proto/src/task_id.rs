@@ -1,13 +1,17 @@
-//! What a task id may look like.
+//! Validation of task ids.
 
-/// Longest id accepted, in bytes: the id is part of workflow ids and object keys, which have limits.
+/// Longest id, in bytes. The id is part of workflow ids and object keys, which have limits.
 pub const MAX_LEN: usize = 200;
 
-/// Checks that an id is one that the service could have given and that is safe in a workflow id, a
-/// URL path and an object key. The error completes the sentence "`task_id` …".
+/// Checks that an id can be used in a workflow id, a URL path and an object key.
+///
+/// # Errors
+///
+/// If the id is empty, too long, or contains characters that no task id has. The error completes the sentence
+/// "`task_id` …".
 pub fn check(task_id: &str) -> Result<(), &'static str> {
     if task_id.trim().is_empty() {
-        return Err("is missing: give the id that the create call returned, `cgt-…`");
+        return Err("is missing; set it to the id that the create call returned (`cgt-…`)");
     }
     if task_id.len() > MAX_LEN {
         return Err("is longer than 200 bytes");
@@ -16,10 +20,10 @@ pub fn check(task_id: &str) -> Result<(), &'static str> {
         .chars()
         .any(|c| c.is_control() || c == '/' || c == '\\')
     {
-        return Err("has a slash or a control character, which no task id has");
+        return Err("contains a slash, a backslash or a control character");
     }
     if task_id == "." || task_id == ".." {
-        return Err("is a path, not a task id");
+        return Err("must not be `.` or `..`");
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! Conversion of the contract's times, which are Unix seconds.
+//! Conversion of times, which are Unix seconds in all messages.
 
 use std::time::{Duration, SystemTime};
 
-/// Returns a time of the contract, or `None` if it is 0: not known.
+/// Converts Unix seconds. `None`: the time is 0, not known.
 pub fn from_unix_seconds(unix_seconds: i64) -> Option<SystemTime> {
     let seconds = u64::try_from(unix_seconds)
         .ok()

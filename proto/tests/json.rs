@@ -1,5 +1,5 @@
-//! The messages against another implementation of protobuf, which reads JSON strictly: what it writes we
-//! read, and what we write it reads, with every field of every message set.
+//! Compatibility with another protobuf implementation, whose JSON parser is strict. Each implementation parses
+//! what the other serializes, with every field of every message set.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -13,8 +13,8 @@ use prost_reflect::{
 use seedance_archiver_proto::v1::*;
 use serde::{Serialize, de::DeserializeOwned};
 
-/// A field that this version does not know: number 9999, a text.
-const FROM_THE_FUTURE: &[u8] = &[0xfa, 0xf0, 0x04, 3, b'n', b'e', b'w'];
+/// An unknown field: number 9999, a string.
+const UNKNOWN_FIELD: &[u8] = &[0xfa, 0xf0, 0x04, 3, b'n', b'e', b'w'];
 
 fn descriptors() -> DescriptorPool {
     let bytes: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
@@ -22,7 +22,7 @@ fn descriptors() -> DescriptorPool {
 }
 
 #[test]
-fn each_message_is_read_and_written_as_others_do() {
+fn every_message_is_compatible_with_another_implementation() {
     let mut checked = Vec::new();
     macro_rules! check {
         ($($message:ty),* $(,)?) => { $(check::<$message>(); checked.push(<$message>::full_name());)* };
@@ -68,7 +68,7 @@ fn each_message_is_read_and_written_as_others_do() {
         .collect();
     all.sort();
     checked.sort();
-    assert_eq!(checked, all, "a message is not checked");
+    assert_eq!(checked, all, "a message is missing in the list above");
 }
 
 fn check<T>()
@@ -78,28 +78,28 @@ where
     let descriptor = descriptors().get_message_by_name(&T::full_name()).unwrap();
     for theirs in [filled(&descriptor), DynamicMessage::new(descriptor.clone())] {
         let ours = T::decode(theirs.encode_to_vec().as_slice()).unwrap();
-        assert_eq!(reread(&ours, &descriptor), theirs, "{}", T::full_name());
-        for options in ways_to_write() {
+        assert_eq!(parse_ours(&ours, &descriptor), theirs, "{}", T::full_name());
+        for options in serializer_options() {
             let json = json(&theirs, &options);
             let read: T = serde_json::from_str(&json).unwrap();
             assert_eq!(read, ours, "{json}");
         }
         let mut bytes = theirs.encode_to_vec();
-        bytes.extend_from_slice(FROM_THE_FUTURE);
+        bytes.extend_from_slice(UNKNOWN_FIELD);
         assert_eq!(T::decode(bytes.as_slice()).unwrap(), ours);
     }
 }
 
-/// Our JSON, read by the other implementation, which refuses what it does not know.
-fn reread<T: Serialize>(ours: &T, descriptor: &MessageDescriptor) -> DynamicMessage {
+/// Parses our JSON with the other implementation, which rejects unknown fields.
+fn parse_ours<T: Serialize>(ours: &T, descriptor: &MessageDescriptor) -> DynamicMessage {
     let json = serde_json::to_string(ours).unwrap();
     let mut reader = serde_json::Deserializer::from_str(&json);
     let strict = DeserializeOptions::new().deny_unknown_fields(true);
     DynamicMessage::deserialize_with_options(descriptor.clone(), &mut reader, &strict).unwrap()
 }
 
-/// What the JSON mapping of protobuf leaves to writers.
-fn ways_to_write() -> [SerializeOptions; 3] {
+/// Returns the variants of JSON that protobuf's mapping allows.
+fn serializer_options() -> [SerializeOptions; 3] {
     let standard = SerializeOptions::new();
     [
         standard.clone(),
@@ -119,7 +119,7 @@ fn json(message: &DynamicMessage, options: &SerializeOptions) -> String {
     String::from_utf8(json).unwrap()
 }
 
-/// A message of this type in which every field says something.
+/// Returns a message of this type in which every field is set.
 fn filled(descriptor: &MessageDescriptor) -> DynamicMessage {
     let mut message = DynamicMessage::new(descriptor.clone());
     for field in descriptor.fields() {
@@ -138,7 +138,7 @@ fn value(field: &FieldDescriptor) -> Value {
         Kind::Int64 => Value::I64(i64::MIN + i64::from(field.number())),
         Kind::Bool => Value::Bool(true),
         Kind::Message(message) => Value::Message(filled(&message)),
-        other => panic!("{other:?} is a kind of field that this test does not know"),
+        other => panic!("the test does not support fields of the kind {other:?}"),
     };
     if field.is_list() {
         Value::List(vec![one.clone(), one])

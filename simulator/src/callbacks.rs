@@ -1,114 +1,132 @@
-//! Tells the callback URL of a task about each status that the task takes.
+//! Posts the record of a task to its callback URL at each change of its status.
 
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
+use parking_lot::Mutex;
 use reqwest::{Client, Url, header::CONTENT_TYPE, redirect::Policy};
 use seedance_archiver_proto::status;
 use tokio::{runtime::Handle, task::JoinSet, time::sleep};
 
-use crate::{
-    record::answer_to_query,
-    server::Service,
-    tasks::{Task, lock},
-};
+use crate::{create_request::callback_url, record::query_response, service::Service, task::Task};
 
-/// How often a callback is sent until somebody takes it.
-const TIMES: usize = 3;
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// What lies between two attempts.
-const PAUSE: Duration = Duration::from_millis(200);
+/// A callback is repeated until the receiver returns 2xx, this often at most.
+const MAX_ATTEMPTS: usize = 3;
+/// Timeout of an attempt.
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Delay between two attempts.
+const RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// Sends callbacks on the runtime that it was made on, from wherever a task is created.
+/// Sends callbacks on the runtime that it was created on, so that a task can be created on any thread.
 pub(crate) struct Callbacks {
-    http: Client,
+    sender: Arc<Sender>,
     runtime: Handle,
-    /// Where the URLs in a record point to.
+    /// One background task for each simulated task that has a callback URL. `None` once the simulator has
+    /// stopped: connections outlive it and may still create tasks.
+    background: Mutex<Option<JoinSet<()>>>,
+}
+
+struct Sender {
+    service: Arc<Service>,
+    http: Client,
+    /// Host of the URLs in a record.
     host: String,
-    /// `None` once the simulator has stopped: connections outlive it and could create tasks still.
-    senders: Mutex<Option<JoinSet<()>>>,
 }
 
 impl Callbacks {
-    pub(crate) fn new(address: SocketAddr) -> io::Result<Self> {
+    /// # Errors
+    ///
+    /// If the HTTP client cannot be built.
+    pub(crate) fn new(address: SocketAddr, service: Arc<Service>) -> io::Result<Self> {
         let http = Client::builder()
             .no_proxy()
             .redirect(Policy::none())
-            .timeout(PATIENCE)
+            .timeout(CALL_TIMEOUT)
             .build()
             .map_err(io::Error::other)?;
+        let host = address.to_string();
         Ok(Self {
-            http,
+            sender: Arc::new(Sender {
+                service,
+                http,
+                host,
+            }),
             runtime: Handle::current(),
-            host: address.to_string(),
-            senders: Mutex::new(Some(JoinSet::new())),
+            background: Mutex::new(Some(JoinSet::new())),
         })
     }
 
-    /// Begins to tell about a task.
-    pub(crate) fn begin(&self, service: Arc<Service>, task: Arc<Task>, url: Url) {
-        if let Some(senders) = &mut *lock(&self.senders) {
-            while senders.try_join_next().is_some() {}
-            senders.spawn_on(tell_all(service, task, url), &self.runtime);
-        }
-    }
-
-    /// Sends no more. The senders share the service that keeps them: left alone, neither would end.
-    pub(crate) fn stop(&self) {
-        lock(&self.senders).take();
-    }
-}
-
-/// The URL that a text is, where callbacks can be sent to it.
-pub(crate) fn callback_url(text: &str) -> Option<Url> {
-    Url::parse(text)
-        .ok()
-        .filter(|url| ["http", "https"].contains(&url.scheme()))
-}
-
-async fn tell_all(service: Arc<Service>, task: Arc<Task>, url: Url) {
-    for change in task.changes() {
-        sleep(change.duration_since(SystemTime::now()).unwrap_or_default()).await;
-        if !tell(&service, &task, &url, change).await {
+    /// Starts the callbacks of a task, if its script has a valid callback URL.
+    pub(crate) fn start(&self, task: Arc<Task>) {
+        let Some(url) = task.script.callback_url.as_deref().and_then(callback_url) else {
             return;
+        };
+        if let Some(background) = &mut *self.background.lock() {
+            // Frees the tasks that have finished.
+            while background.try_join_next().is_some() {}
+            let sender = self.sender.clone();
+            background.spawn_on(
+                async move { sender.send_all(&task, &url).await },
+                &self.runtime,
+            );
         }
+    }
+
+    /// Stops all callbacks, also those of tasks that are created later.
+    pub(crate) fn stop(&self) {
+        self.background.lock().take();
     }
 }
 
-/// Tells about one change, until it is heard or has been said often enough. Returns whether there
-/// can be more to tell.
-async fn tell(service: &Service, task: &Task, url: &Url, change: SystemTime) -> bool {
-    let callbacks = &service.callbacks;
-    // However late it is sent, it is about this change.
-    let record = answer_to_query(service, task, &callbacks.host, change).to_string();
-    for attempt in 0..TIMES {
-        if attempt > 0 {
-            sleep(PAUSE).await;
-        }
-        if is_over(service, task) {
-            return false;
-        }
-        service.tasks.count(&task.id, |stats| stats.callbacks += 1);
-        let call = callbacks
-            .http
-            .post(url.clone())
-            .header(CONTENT_TYPE, "application/json")
-            .body(record.clone());
-        if call.send().await.is_ok_and(|it| it.status().is_success()) {
-            break;
+impl Sender {
+    async fn send_all(&self, task: &Task, url: &Url) {
+        for change in task.status_changes() {
+            sleep(change.duration_since(SystemTime::now()).unwrap_or_default()).await;
+            if !self.send(task, url, change).await {
+                return;
+            }
         }
     }
-    true
-}
 
-/// Whether the task was cancelled or deleted, of which no callback tells.
-fn is_over(service: &Service, task: &Task) -> bool {
-    task.status(SystemTime::now()).0 == status::CANCELLED || service.tasks.find(&task.id).is_none()
+    /// Sends the callback of one change. Returns whether further callbacks may follow.
+    async fn send(&self, task: &Task, url: &Url, change: SystemTime) -> bool {
+        // The record is that of the change, even if it is sent later.
+        let record = query_response(&self.service, task, &self.host, change).to_string();
+        for attempt in 0..MAX_ATTEMPTS {
+            if attempt > 0 {
+                sleep(RETRY_DELAY).await;
+            }
+            if self.is_cancelled_or_deleted(task) {
+                return false;
+            }
+            self.service
+                .tasks
+                .count(&task.id, |stats| stats.callbacks += 1);
+            let call = self
+                .http
+                .post(url.clone())
+                .header(CONTENT_TYPE, "application/json")
+                .body(record.clone());
+            if call
+                .send()
+                .await
+                .is_ok_and(|response| response.status().is_success())
+            {
+                break;
+            }
+        }
+        true
+    }
+
+    /// Returns whether the task was cancelled or deleted. The service sends no callback for either.
+    fn is_cancelled_or_deleted(&self, task: &Task) -> bool {
+        task.status(SystemTime::now()).0 == status::CANCELLED
+            || self.service.tasks.find(&task.id).is_none()
+    }
 }
 
 #[cfg(test)]

@@ -1,32 +1,32 @@
-//! What can be wrong with a video on its way.
+//! How a video is corrupted in transit.
 
 use std::str::FromStr;
 
-/// How a video is served otherwise than it was made.
+/// How the served video differs from the original.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Corruption {
-    /// The lowest bit of the byte at this offset is another one.
+    /// The lowest bit of the byte at this offset is flipped.
     Flip(u64),
-    /// Only so many bytes, from the first, are there: a whole object, by its `Content-Length`.
+    /// Only the first bytes are served, this many, with a `Content-Length` that matches.
     Truncate(u64),
-    /// `Content-Length` says so many bytes more than there are: the connection breaks after the last.
-    /// Where it says fewer, HTTP has the body end there: on the wire it is [`Self::Truncate`].
+    /// `Content-Length` is this much larger than the video, and the connection breaks after the last byte. If the
+    /// value is negative, HTTP ends the body early, as with [`Self::Truncate`].
     Length(i64),
-    /// So many bytes of garbage follow, and no `Content-Length` says where the video ends.
+    /// This many bytes of garbage follow the video, and there is no `Content-Length`.
     Trailing(u64),
-    /// It is another video, with sound in place of silence or the other way round.
+    /// Another video is served: with sound if the original is silent, silent otherwise.
     OtherVideo,
 }
 
-/// What the headers with digests, `ETag` and `x-tos-hash-crc64ecma`, are about.
+/// Which bytes the digests in the headers `ETag` and `x-tos-hash-crc64ecma` are of.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Announced {
-    /// The video as it was made: whoever compares finds out.
+    /// The original video: a client that compares them detects the corruption.
     #[default]
     True,
-    /// The bytes as they are served: they agree, whatever comes.
+    /// The served bytes: they always match.
     Served,
-    /// Nothing: there are no such headers.
+    /// None: the headers are absent.
     Nothing,
 }
 
@@ -38,7 +38,7 @@ impl FromStr for Announced {
             "true" => Ok(Self::True),
             "served" => Ok(Self::Served),
             "none" => Ok(Self::Nothing),
-            _ => Err("is not true, served or none".into()),
+            _ => Err("must be true, served or none".into()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Errors in the service's own envelope.
+//! Errors of the task API, in its JSON format.
 
 use axum::{
     body::Body,
@@ -25,7 +25,7 @@ impl ApiError {
     }
 
     pub(crate) fn rate_limited() -> Self {
-        let message = "the account's requests exceed its limit";
+        let message = "the account has exceeded its rate limit";
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "RateLimitExceeded.Query",
@@ -43,27 +43,27 @@ impl ApiError {
     }
 
     pub(crate) fn missing(param: &str) -> Self {
-        let message = format!("the request lacks the parameter `{param}`");
-        Self::new(StatusCode::BAD_REQUEST, "MissingParameter", message).about(param)
+        let message = format!("missing parameter `{param}`");
+        Self::new(StatusCode::BAD_REQUEST, "MissingParameter", message).with_param(param)
     }
 
-    pub(crate) fn invalid(param: &str, fault: &str) -> Self {
-        let message = format!("the parameter `{param}` {fault}");
-        Self::new(StatusCode::BAD_REQUEST, "InvalidParameter", message).about(param)
+    pub(crate) fn invalid(param: &str, problem: &str) -> Self {
+        let message = format!("invalid parameter `{param}`: {problem}");
+        Self::new(StatusCode::BAD_REQUEST, "InvalidParameter", message).with_param(param)
     }
 
     pub(crate) fn task_not_found(id: &str) -> Self {
-        let message = format!("the task {id} was not found");
+        let message = format!("task `{id}` not found");
         Self::new(StatusCode::NOT_FOUND, "NotFound.Task", message)
     }
 
-    pub(crate) fn no_such_call(path: &str) -> Self {
-        let message = format!("there is nothing at {path}");
+    pub(crate) fn unknown_path(path: &str) -> Self {
+        let message = format!("no such API: `{path}`");
         Self::new(StatusCode::NOT_FOUND, "NotFound.Action", message)
     }
 
     pub(crate) fn not_deletable(id: &str, status: &str) -> Self {
-        let message = format!("the task {id} is {status}: it can be neither cancelled nor deleted");
+        let message = format!("cannot cancel or delete task `{id}`: its status is `{status}`");
         Self::new(StatusCode::CONFLICT, "InvalidAction.TaskStatus", message)
     }
 
@@ -76,7 +76,7 @@ impl ApiError {
         }
     }
 
-    fn about(self, param: &str) -> Self {
+    fn with_param(self, param: &str) -> Self {
         Self {
             param: param.to_owned(),
             ..self

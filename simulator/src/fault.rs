@@ -1,4 +1,4 @@
-//! What the API answers while something is wrong with it.
+//! Faults that are injected into the API.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -7,23 +7,23 @@ use axum::{
 
 use crate::error::ApiError;
 
-/// A fault that every call meets.
+/// An error that every call of the API returns.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fault {
-    /// No key is accepted.
+    /// 401: no API key is accepted.
     Unauthorized,
-    /// Every call is one too many.
+    /// 429: the rate limit is exceeded.
     RateLimited {
-        /// What `Retry-After` says, in seconds.
+        /// The `Retry-After` header, in seconds.
         retry_after: Option<u64>,
     },
-    /// The service has a fault of its own.
+    /// 500: an internal error.
     Unavailable,
-    /// A proxy answers 200 with a page.
+    /// 200 with an HTML page, as from a proxy.
     Page,
-    /// An error, with status 200.
+    /// 200 with the JSON of an error.
     ErrorAs200,
-    /// A record that ends in its middle.
+    /// 200 with a truncated record.
     Truncated,
 }
 

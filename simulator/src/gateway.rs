@@ -1,10 +1,10 @@
-//! The record as gateways of the new-api kind hand it on: inside an envelope of their own.
+//! The envelope in which gateways based on new-api return a record.
 
 use seedance_archiver_proto::status;
 use serde_json::{Value, json};
 
-/// Wraps a record.
-pub(crate) fn wrapped(mut record: Value) -> Value {
+/// Wraps a record in the envelope.
+pub(crate) fn wrap(mut record: Value) -> Value {
     let id = record["id"].take();
     record["id"] = format!("upstream-{}", id.as_str().unwrap_or_default()).into();
     let status = match record["status"].as_str().unwrap_or_default() {
@@ -31,9 +31,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_envelope_says_what_the_record_says() {
+    fn the_envelope_repeats_status_and_error_of_the_record() {
         let record = json!({"id": "cgt-1", "status": "failed", "error": {"message": "no kites"}});
-        let envelope = wrapped(record.clone());
+        let envelope = wrap(record.clone());
         assert_eq!(envelope["code"], "success");
         let data = &envelope["data"];
         assert_eq!(data["task_id"], "cgt-1");
@@ -44,12 +44,12 @@ mod tests {
     }
 
     #[test]
-    fn every_status_has_a_word() {
-        let word = |status| wrapped(json!({"status": status}))["data"]["status"].clone();
-        assert_eq!(word("queued"), "QUEUED");
-        assert_eq!(word("running"), "IN_PROGRESS");
-        assert_eq!(word("succeeded"), "SUCCESS");
-        assert_eq!(word("expired"), "FAILURE");
-        assert_eq!(word("cancelled"), "FAILURE");
+    fn every_status_has_a_name_of_the_gateway() {
+        let name = |status| wrap(json!({"status": status}))["data"]["status"].clone();
+        assert_eq!(name("queued"), "QUEUED");
+        assert_eq!(name("running"), "IN_PROGRESS");
+        assert_eq!(name("succeeded"), "SUCCESS");
+        assert_eq!(name("expired"), "FAILURE");
+        assert_eq!(name("cancelled"), "FAILURE");
     }
 }

@@ -1,34 +1,63 @@
-//! A Seedance task API that runs here: for the demo, for tests, for trying an integration out.
+//! A simulator of the Seedance task API, for the demo, for tests and for trying out an integration.
 //!
-//! Tasks walk from queued over running to an ending on a clock of seconds, and a succeeded one has a
-//! signed URL that expires and a real MP4 behind it. ByteDance's own clients work against it.
+//! A task is queued, runs and ends after a few seconds. A succeeded task has a signed URL that expires, and a
+//! real MP4 behind it. ByteDance's own clients work with the simulator.
 //!
-//! - [`Simulator`]: the running server. [`Builder`] says what it does by default.
-//! - [`Script`]: what one task does, given in process or in its prompt.
-//! - [`Corruption`]: what can be wrong with its video on its way.
-//! - [`Fault`]: what the API answers while something is wrong with it.
+//! - [`Simulator`]: the running server. Its [`Builder`] sets the defaults of all tasks.
+//! - [`Script`]: what one task does. It is set in code, or in the prompt of a create request.
+//! - [`Corruption`]: how a video is corrupted in transit.
+//! - [`Fault`]: an error that every call of the API returns.
 //! - [`Source`]: the bytes behind a URL.
-//! - [`seconds`]: reads the times that prompts and command lines give.
+//! - [`seconds`]: parses the durations in prompts and on command lines.
 //!
-//! Inside: `api` answers the task API, `create` and `list` read what it is asked for, `tasks` keeps
-//! the tasks, `record` words one, `gateway` wraps that, `callbacks` tells of it, `signed_url` signs
-//! and checks, `files` serves the bytes.
+//! # Modules
+//!
+//! - `task` and `tasks` hold the state; `service` holds what all requests share.
+//! - `api` serves the task API behind `middleware`; `create_request` and `list` parse its requests, `record` and
+//!   `gateway` format its responses.
+//! - `callbacks` posts records to callback URLs.
+//! - `files` serves the objects behind signed URLs: `signed_url` signs and verifies, `object` and `range` build
+//!   a response, `download` is its body.
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use seedance_archiver_simulator::{Script, Simulator};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! let simulator = Simulator::builder().queued(Duration::ZERO).start().await?;
+//! let task_id = simulator.create(Script::default());
+//! assert_eq!(simulator.status(&task_id), Some("running"));
+//! # Ok(())
+//! # }
+//! ```
 
 mod api;
 mod callbacks;
 mod corruption;
-mod create;
+mod create_request;
+mod download;
 mod error;
 mod fault;
 mod files;
 mod gateway;
 mod list;
+mod middleware;
+mod object;
+mod paths;
+mod range;
 mod record;
 mod script;
 mod seconds;
 mod server;
+mod service;
 mod signed_url;
 mod source;
+mod store_error;
+mod task;
 mod tasks;
 #[cfg(test)]
 mod testing;

@@ -1,15 +1,15 @@
-//! What a list is asked for.
+//! The query parameters of a list request.
 
 use std::{ops::RangeInclusive, time::SystemTime};
 
-use crate::{error::ApiError, tasks::Task};
+use crate::{error::ApiError, task::Task};
 
-/// Bounds of `page_num` and `page_size`.
-const PAGES: RangeInclusive<usize> = 1..=500;
+/// Range of `page_num` and `page_size`.
+const PAGE_RANGE: RangeInclusive<usize> = 1..=500;
 const DEFAULT_PAGE_SIZE: usize = 20;
 
-/// Which tasks are listed, and which page of them.
-pub(crate) struct Filter {
+/// The filter of a list, and the page that is returned.
+pub(crate) struct ListFilter {
     page_num: usize,
     page_size: usize,
     status: Option<String>,
@@ -18,8 +18,8 @@ pub(crate) struct Filter {
     task_ids: Vec<String>,
 }
 
-impl Filter {
-    pub(crate) fn read(query: &str) -> Result<Self, ApiError> {
+impl ListFilter {
+    pub(crate) fn parse(query: &str) -> Result<Self, ApiError> {
         let mut filter = Self {
             page_num: 1,
             page_size: DEFAULT_PAGE_SIZE,
@@ -43,17 +43,19 @@ impl Filter {
         Ok(filter)
     }
 
-    pub(crate) fn lets_through(&self, task: &Task, now: SystemTime) -> bool {
-        let is = |wanted: &Option<String>, value| wanted.as_deref().is_none_or(|it| it == value);
-        is(&self.status, task.status(now).0)
-            && is(&self.model, task.request.model())
+    /// Returns whether the task is in the list.
+    pub(crate) fn matches(&self, task: &Task, now: SystemTime) -> bool {
+        let is_match =
+            |filter: &Option<String>, value| filter.as_deref().is_none_or(|it| it == value);
+        is_match(&self.status, task.status(now).0)
+            && is_match(&self.model, task.request.model())
             && self.service_tier == task.request.service_tier()
             && (self.task_ids.is_empty() || self.task_ids.contains(&task.id))
     }
 
-    /// The part of what was found that is on the page.
-    pub(crate) fn page<'a, T>(&self, found: &'a [T]) -> impl Iterator<Item = &'a T> {
-        found
+    /// Returns the tasks on the page.
+    pub(crate) fn page<'a, T>(&self, matching: &'a [T]) -> impl Iterator<Item = &'a T> {
+        matching
             .iter()
             .skip((self.page_num - 1) * self.page_size)
             .take(self.page_size)
@@ -64,6 +66,6 @@ fn page(name: &str, value: &str) -> Result<usize, ApiError> {
     value
         .parse()
         .ok()
-        .filter(|number| PAGES.contains(number))
-        .ok_or_else(|| ApiError::invalid(name, "is not a number from 1 to 500"))
+        .filter(|number| PAGE_RANGE.contains(number))
+        .ok_or_else(|| ApiError::invalid(name, "must be a number from 1 to 500"))
 }

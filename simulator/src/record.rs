@@ -1,14 +1,14 @@
-//! The record of a task, as a query and a list show it.
+//! The record of a task in the responses to queries and lists.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use seedance_archiver_proto::status;
 use serde_json::{Map, Value, json};
 
-use crate::{gateway, server::Service, source::facts, tasks::Task};
+use crate::{gateway, service::Service, source::fixtures, task::Task};
 
-/// Fields that a record repeats from the request.
-const REPEATED: [&str; 6] = [
+/// Fields that a record copies from the request.
+const COPIED_FIELDS: [&str; 6] = [
     "draft",
     "execution_expires_after",
     "output_format",
@@ -17,26 +17,21 @@ const REPEATED: [&str; 6] = [
     "tools",
 ];
 
-/// What a query answers at this time.
-pub(crate) fn answer_to_query(
-    service: &Service,
-    task: &Task,
-    host: &str,
-    now: SystemTime,
-) -> Value {
+/// Returns the response to a query at this time.
+pub(crate) fn query_response(service: &Service, task: &Task, host: &str, now: SystemTime) -> Value {
     let record = record(service, task, host, now);
     if task.script.wrapped {
-        gateway::wrapped(record)
+        gateway::wrap(record)
     } else {
         record
     }
 }
 
-/// The record at this time. Its URLs are signed afresh and point to `host`.
+/// Returns the record at this time, with freshly signed URLs on `host`.
 pub(crate) fn record(service: &Service, task: &Task, host: &str, now: SystemTime) -> Value {
     let (status, since) = task.status(now);
     let mut fields = Map::new();
-    for name in REPEATED {
+    for name in COPIED_FIELDS {
         if let Some(value) = task.request.get(name) {
             fields.insert(name.into(), value.clone());
         }
@@ -48,11 +43,11 @@ pub(crate) fn record(service: &Service, task: &Task, host: &str, now: SystemTime
     set("id", task.id.as_str().into());
     set("model", task.request.model().into());
     set("status", status.into());
-    set("created_at", seconds(task.created_at()).into());
-    set("updated_at", seconds(since).into());
+    set("created_at", unix_seconds(task.created_at).into());
+    set("updated_at", unix_seconds(since).into());
     set("service_tier", task.request.service_tier().into());
     if task.script.extra {
-        set("content_filter", undocumented());
+        set("content_filter", undocumented_field());
     }
     match status {
         status::SUCCEEDED => {
@@ -60,12 +55,12 @@ pub(crate) fn record(service: &Service, task: &Task, host: &str, now: SystemTime
             if task.script.no_url_for.is_none_or(|time| age >= time) {
                 set("content", content(service, task, host, now));
             }
-            for (name, value) in made(task) {
+            for (name, value) in output_fields(task) {
                 set(name, value);
             }
         }
         status::FAILED => {
-            set("error", sensitive());
+            set("error", sensitive_content_error());
         }
         _ => {}
     }
@@ -80,15 +75,15 @@ fn content(service: &Service, task: &Task, host: &str, now: SystemTime) -> Value
     content
 }
 
-/// What was made. It is told as the bytes have it, whatever was asked for.
-fn made(task: &Task) -> Vec<(&'static str, Value)> {
+/// Returns the fields that describe the video. They match the fixture, not the request.
+fn output_fields(task: &Task) -> Vec<(&'static str, Value)> {
     let seed = task
         .request
         .get("seed")
         .filter(|seed| seed.as_i64() != Some(-1));
     let length = match task.request.get("frames") {
-        Some(_) => ("frames", facts::FRAMES),
-        None => ("duration", facts::SECONDS),
+        Some(_) => ("frames", fixtures::FRAMES),
+        None => ("duration", fixtures::SECONDS),
     };
     vec![
         ("error", Value::Null),
@@ -96,31 +91,31 @@ fn made(task: &Task) -> Vec<(&'static str, Value)> {
             "seed",
             seed.cloned().unwrap_or_else(|| (task.seed >> 32).into()),
         ),
-        ("resolution", facts::RESOLUTION.into()),
-        ("ratio", facts::RATIO.into()),
+        ("resolution", fixtures::RESOLUTION.into()),
+        ("ratio", fixtures::RATIO.into()),
         (length.0, length.1.into()),
-        ("framespersecond", facts::FRAMES_PER_SECOND.into()),
+        ("framespersecond", fixtures::FRAMES_PER_SECOND.into()),
         ("generate_audio", task.script.generate_audio.into()),
         (
             "usage",
-            json!({"completion_tokens": facts::TOKENS, "total_tokens": facts::TOKENS}),
+            json!({"completion_tokens": fixtures::TOKENS, "total_tokens": fixtures::TOKENS}),
         ),
     ]
 }
 
-/// A field that may come one day. Its link has what a careless reader takes for a secret.
-fn undocumented() -> Value {
+/// Returns a field that no documentation mentions. The query of its URL looks like a secret and is none.
+fn undocumented_field() -> Value {
     json!({"level": "standard", "docs": "https://docs.example/filter?lang=en&token=t"})
 }
 
-fn sensitive() -> Value {
+fn sensitive_content_error() -> Value {
     json!({
         "code": "OutputVideoSensitiveContentDetected",
         "message": "the request failed because the output video may contain sensitive information",
     })
 }
 
-fn seconds(time: SystemTime) -> u64 {
+fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs()

@@ -1,4 +1,4 @@
-//! What a task is to do.
+//! The script of a task.
 
 use std::{str::FromStr, time::Duration};
 
@@ -12,14 +12,14 @@ use crate::{
 /// How a task ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Ending {
-    /// With a video.
+    /// Succeeds with a video.
     #[default]
     Succeeded,
-    /// With an error, after running.
+    /// Fails after running.
     Failed,
-    /// Cancelled while it was queued.
+    /// Is cancelled while it is queued.
     Cancelled,
-    /// Not finished in time.
+    /// Does not finish in time.
     Expired,
 }
 
@@ -37,7 +37,7 @@ impl Ending {
 impl FromStr for Ending {
     type Err = String;
 
-    fn from_str(word: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, String> {
         [
             Self::Succeeded,
             Self::Failed,
@@ -45,101 +45,104 @@ impl FromStr for Ending {
             Self::Expired,
         ]
         .into_iter()
-        .find(|ending| ending.status() == word)
-        .ok_or_else(|| "is not succeeded, failed, cancelled or expired".into())
+        .find(|ending| ending.status() == text)
+        .ok_or_else(|| "must be succeeded, failed, cancelled or expired".into())
     }
 }
 
 /// Format of a last frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Image {
-    /// As the service says it is.
+    /// The documented format.
     Png,
-    /// As it has been all the same: its URL still ends in `.png`.
+    /// A format that the service has returned although the URL ends in `.png`.
     Jpeg,
 }
 
 impl FromStr for Image {
     type Err = String;
 
-    fn from_str(word: &str) -> Result<Self, String> {
-        match word {
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
             "png" => Ok(Self::Png),
             "jpeg" => Ok(Self::Jpeg),
-            _ => Err("is not png or jpeg".into()),
+            _ => Err("must be png or jpeg".into()),
         }
     }
 }
 
-/// What one task does. The default succeeds with a small silent video, in the simulator's own time.
+/// What one task does. By default it succeeds with a small silent video, after the simulator's default times.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Script {
-    /// How it ends.
+    /// How the task ends.
     pub ending: Ending,
-    /// How long it is queued.
+    /// How long the task is queued. `None`: the simulator's default.
     pub queued: Option<Duration>,
-    /// How long it runs.
+    /// How long the task runs. `None`: the simulator's default.
     pub running: Option<Duration>,
     /// Whether the video has sound.
     pub generate_audio: bool,
-    /// The last frame that comes with the video.
+    /// Format of the last frame. `None`: the record has no last frame.
     pub last_frame: Option<Image>,
-    /// Size of the video in bytes. It is never made smaller than it is.
+    /// Size of the video in bytes. A size below that of the fixture is ignored.
     pub bytes: Option<u64>,
-    /// Pace at which its bytes are served.
+    /// Pace at which the video is served. `None`: not throttled.
     pub bytes_per_second: Option<u64>,
-    /// How long after it has succeeded its record has no URL yet.
+    /// How long the record has no URL after the task has succeeded.
     pub no_url_for: Option<Duration>,
-    /// Whether its URL answers 200 with an error in JSON.
+    /// Whether the video URL returns 200 with an error in JSON.
     pub garbage: bool,
-    /// How many of its signed URLs, from the first, are refused as if they had expired.
+    /// How many of the first signed URLs are refused as expired.
     pub dead_urls: usize,
-    /// Whether queries and callbacks have its record in the envelope of a gateway.
+    /// Whether queries and callbacks return the record in the envelope of a gateway.
     pub wrapped: bool,
-    /// How many downloads of the video, from the first, are cut off after [`Script::cut_after`].
+    /// How many of the first downloads are aborted after [`Script::cut_after`] bytes.
     pub cuts: u64,
-    /// Bytes that a download which is cut off has sent by then.
+    /// Bytes that an aborted download has sent before.
     pub cut_after: u64,
-    /// What is wrong with the video as it is served.
+    /// How the served video is corrupted.
     pub corrupt: Option<Corruption>,
-    /// How many downloads of the video, from the first, [`Script::corrupt`] is about. `None`: all.
+    /// How many of the first downloads are corrupted by [`Script::corrupt`]. `None`: all.
     pub corrupt_downloads: Option<u64>,
-    /// What the headers with digests are about.
+    /// Which bytes the digests in the headers are of.
     pub digests: Announced,
-    /// Whether its URL ignores ranges, and serves the whole video each time.
+    /// Whether `Range` is ignored: every response has the whole video.
     pub no_ranges: bool,
-    /// How long ago it was created.
+    /// How long ago the task was created.
     pub age: Duration,
-    /// How long its signed URLs live, in whole seconds.
+    /// Lifetime of signed URLs. Fractions of a second are dropped. `None`: the simulator's default.
     pub url_lifetime: Option<Duration>,
-    /// Whether its URLs are signed when it has succeeded, and never afresh.
+    /// Whether URLs are signed once, when the task succeeds. Otherwise each query returns fresh ones.
     pub signs_once: bool,
-    /// Whether it is of the tier `flex`, which is listed by itself. A request says so otherwise.
+    /// Whether a task that is created in code has the service tier `flex`, which has a list of its own.
     pub flex: bool,
-    /// Whether its record has a field that no documentation knows.
+    /// Whether the record has an undocumented field.
     pub extra: bool,
-    /// Where each of its statuses is told, but for a cancellation. One that is no http(s) URL is
-    /// left alone.
+    /// URL to which the record is posted at each change of the status, except a cancellation. A text that is
+    /// not an http or https URL is ignored.
     pub callback_url: Option<String>,
 }
 
-/// What stands before a script in a prompt.
-const MARK: &str = "--simulate ";
+/// Precedes a script in a prompt.
+const MARKER: &str = "--simulate ";
 
 impl Script {
-    /// Follows what a prompt says after `--simulate`, e.g. `ending=failed,queued=1,running=4.5`. The
-    /// error names the part that is wrong.
-    pub(crate) fn follow(&mut self, prompt: &str) -> Result<(), String> {
-        let Some((_, rest)) = prompt.split_once(MARK) else {
+    /// Applies the settings after `--simulate` in a prompt, e.g. `ending=failed,queued=1,running=4.5`.
+    ///
+    /// # Errors
+    ///
+    /// If a setting has an unknown name or an invalid value. The error quotes the setting.
+    pub(crate) fn apply_prompt(&mut self, prompt: &str) -> Result<(), String> {
+        let Some((_, rest)) = prompt.split_once(MARKER) else {
             return Ok(());
         };
-        let directions = rest.split_whitespace().next().unwrap_or_default();
-        for direction in directions.split(',') {
-            let (name, value) = direction
+        let settings = rest.split_whitespace().next().unwrap_or_default();
+        for setting in settings.split(',') {
+            let (name, value) = setting
                 .split_once('=')
-                .ok_or_else(|| format!("`{direction}` is not name=value"))?;
+                .ok_or_else(|| format!("`{setting}` must have the form name=value"))?;
             self.set(name, value)
-                .map_err(|fault| format!("`{direction}` {fault}"))?;
+                .map_err(|problem| format!("`{setting}` {problem}"))?;
         }
         Ok(())
     }
@@ -147,9 +150,9 @@ impl Script {
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         match name {
             "ending" => self.ending = value.parse()?,
-            "queued" => self.queued = Some(time(value)?),
-            "running" => self.running = Some(time(value)?),
-            "no_url_for" => self.no_url_for = Some(time(value)?),
+            "queued" => self.queued = Some(seconds(value)?),
+            "running" => self.running = Some(seconds(value)?),
+            "no_url_for" => self.no_url_for = Some(seconds(value)?),
             "last_frame" => self.last_frame = Some(value.parse()?),
             "bytes" => self.bytes = Some(number(value)?),
             "bytes_per_second" => self.bytes_per_second = Some(number::<u64>(value)?.max(1)),
@@ -166,26 +169,23 @@ impl Script {
             "corrupt_downloads" => self.corrupt_downloads = Some(number(value)?),
             "digests" => self.digests = value.parse()?,
             "no_ranges" => self.no_ranges = flag(value)?,
-            "age" => self.age = time(value)?,
-            "url_lifetime" => self.url_lifetime = Some(time(value)?),
+            "age" => self.age = seconds(value)?,
+            "url_lifetime" => self.url_lifetime = Some(seconds(value)?),
             "signs_once" => self.signs_once = flag(value)?,
             "extra" => self.extra = flag(value)?,
-            _ => return Err("has a name that is not known".into()),
+            _ => return Err("has an unknown name".into()),
         }
         Ok(())
     }
 }
 
-fn time(text: &str) -> Result<Duration, String> {
-    seconds(text).map_err(|fault| format!("is {fault}"))
-}
-
 fn number<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| "is not a whole number".to_owned())
+    text.parse()
+        .map_err(|_| "is not an integer or out of range".to_owned())
 }
 
 fn flag(text: &str) -> Result<bool, String> {
-    text.parse().map_err(|_| "is not true or false".to_owned())
+    text.parse().map_err(|_| "must be true or false".to_owned())
 }
 
 #[cfg(test)]
@@ -194,11 +194,11 @@ mod tests {
 
     fn script(prompt: &str) -> Result<Script, String> {
         let mut script = Script::default();
-        script.follow(prompt).map(|()| script)
+        script.apply_prompt(prompt).map(|()| script)
     }
 
     #[test]
-    fn a_prompt_can_say_what_happens() {
+    fn a_prompt_can_set_the_script() {
         assert_eq!(script("a kite over the sea"), Ok(Script::default()));
         let expected = Script {
             ending: Ending::Failed,
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_can_say_what_is_wrong_with_the_video() {
+    fn a_prompt_can_corrupt_the_video() {
         let corrupt = |corrupt, digests, corrupt_downloads| {
             Ok(Script {
                 corrupt: Some(corrupt),
@@ -223,7 +223,7 @@ mod tests {
                 ..Script::default()
             })
         };
-        for (directions, expected) in [
+        for (settings, expected) in [
             (
                 "flip=1000,digests=none",
                 corrupt(Corruption::Flip(1000), Announced::Nothing, None),
@@ -246,21 +246,24 @@ mod tests {
             ),
             ("flip=1,other_video=false", Ok(Script::default())),
         ] {
-            let prompt = format!("a kite --simulate {directions}");
-            assert_eq!(script(&prompt), expected, "{directions}");
+            let prompt = format!("a kite --simulate {settings}");
+            assert_eq!(script(&prompt), expected, "{settings}");
         }
     }
 
     #[test]
-    fn a_fault_is_named() {
-        let fault = |directions| script(&format!("--simulate {directions}")).unwrap_err();
-        assert_eq!(fault("ending"), "`ending` is not name=value");
-        assert!(fault("ending=soon").starts_with("`ending=soon` is not succeeded"));
-        assert!(fault("queued=-1").starts_with("`queued=-1` is not a time"));
-        assert_eq!(fault("extra=yes"), "`extra=yes` is not true or false");
-        assert_eq!(fault("flip=-1"), "`flip=-1` is not a whole number");
-        assert!(fault("digests=some").starts_with("`digests=some` is not true, served"));
-        assert!(fault("queued=1e19").contains("a year"));
-        assert!(fault("colour=red").contains("not known"));
+    fn an_error_quotes_the_setting() {
+        let error = |settings| script(&format!("--simulate {settings}")).unwrap_err();
+        assert_eq!(error("ending"), "`ending` must have the form name=value");
+        assert!(error("ending=soon").starts_with("`ending=soon` must be succeeded"));
+        assert!(error("queued=-1").starts_with("`queued=-1` must be a number of seconds"));
+        assert_eq!(error("extra=yes"), "`extra=yes` must be true or false");
+        assert_eq!(
+            error("flip=-1"),
+            "`flip=-1` is not an integer or out of range"
+        );
+        assert!(error("digests=some").starts_with("`digests=some` must be true, served"));
+        assert!(error("queued=1e19").contains("a year"));
+        assert!(error("colour=red").contains("unknown name"));
     }
 }

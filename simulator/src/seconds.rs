@@ -1,21 +1,21 @@
-//! Times as people write them: in prompts and on command lines.
+//! Parses durations in prompts and on command lines.
 
 use std::time::Duration;
 
-/// Bound on every time, so that no sum of them overflows a clock.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+/// Longest duration: a leap year. No sum of a few such durations overflows a clock.
+const MAX_DURATION: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-/// Reads a time from 0 to a year, in seconds, e.g. `4.5`.
+/// Parses a number of seconds from 0 to a year, e.g. `4.5`.
 ///
 /// # Errors
 ///
-/// The text is none. The error says what would be one, and fits behind a colon or an "is".
+/// If the text is not such a number. The error completes the sentence "`text` …".
 pub fn seconds(text: &str) -> Result<Duration, String> {
     text.parse()
         .ok()
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .filter(|time| *time <= LONGEST)
-        .ok_or_else(|| "not a time from 0 to a year, in seconds".to_owned())
+        .filter(|time| *time <= MAX_DURATION)
+        .ok_or_else(|| "must be a number of seconds, from 0 to 31622400 (a year)".to_owned())
 }
 
 #[cfg(test)]
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_a_clock_can_hold() {
+    fn accepts_seconds_up_to_a_year() {
         assert_eq!(seconds("4.5"), Ok(Duration::from_millis(4500)));
         assert_eq!(seconds("0"), Ok(Duration::ZERO));
         for text in ["", "soon", "-1", "1e19", "NaN", "inf", "31622401"] {

@@ -1,5 +1,4 @@
-//! Signed URLs in the form of ByteDance's object store (TOS): whoever has one can fetch the object
-//! until it expires, and nobody can make or change one.
+//! Signed URLs in the format of ByteDance's object store (TOS).
 
 use std::time::{Duration, SystemTime};
 
@@ -11,22 +10,22 @@ const ALGORITHM: &str = "TOS4-HMAC-SHA256";
 const DATE: &str = "%Y%m%dT%H%M%SZ";
 const REGION: &str = "ap-southeast-1";
 
-/// Signs and checks with a key that dies with the simulator.
+/// Signs and verifies URLs with a random key.
 pub(crate) struct Signer {
     key: [u8; 64],
 }
 
-/// A signature and what it signs.
+/// The result of signing a path.
 pub(crate) struct Signed {
-    /// What goes behind the `?` of the URL.
+    /// The query of the URL, with the signature.
     pub(crate) query: String,
     pub(crate) signature: String,
 }
 
 /// Why a URL is refused.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Refused {
-    /// It was signed otherwise, or not at all.
+pub(crate) enum Refusal {
+    /// The signature is missing or does not match.
     Tampered,
     Expired,
 }
@@ -57,23 +56,23 @@ impl Signer {
         }
     }
 
-    /// Checks a request for `path`, and returns the signature.
-    pub(crate) fn check(
+    /// Verifies a request for `path` and returns its signature.
+    pub(crate) fn verify(
         &self,
         path: &str,
         query: &str,
         now: SystemTime,
-    ) -> Result<String, Refused> {
+    ) -> Result<String, Refusal> {
         let (signed, signature) = query
             .rsplit_once("&X-Tos-Signature=")
-            .ok_or(Refused::Tampered)?;
-        let bytes = hex::decode(signature).map_err(|_| Refused::Tampered)?;
+            .ok_or(Refusal::Tampered)?;
+        let bytes = hex::decode(signature).map_err(|_| Refusal::Tampered)?;
         self.mac(path, signed)
             .verify_slice(&bytes)
-            .map_err(|_| Refused::Tampered)?;
-        match end(signed) {
-            Some(end) if now < end => Ok(signature.to_owned()),
-            _ => Err(Refused::Expired),
+            .map_err(|_| Refusal::Tampered)?;
+        match expiry(signed) {
+            Some(expiry) if now < expiry => Ok(signature.to_owned()),
+            _ => Err(Refusal::Expired),
         }
     }
 
@@ -84,7 +83,7 @@ impl Signer {
     }
 }
 
-fn end(query: &str) -> Option<SystemTime> {
+fn expiry(query: &str) -> Option<SystemTime> {
     let value = |name: &str| {
         form_urlencoded::parse(query.as_bytes())
             .find(|(key, _)| key == name)
@@ -106,27 +105,27 @@ mod tests {
         let signed = signer.sign("/bucket/a.mp4", now, Duration::from_secs(60));
         let after = |seconds| {
             let now = now + Duration::from_secs(seconds);
-            signer.check("/bucket/a.mp4", &signed.query, now)
+            signer.verify("/bucket/a.mp4", &signed.query, now)
         };
         assert_eq!(after(0), Ok(signed.signature.clone()));
         assert_eq!(after(59), Ok(signed.signature.clone()));
-        assert_eq!(after(60), Err(Refused::Expired));
+        assert_eq!(after(60), Err(Refusal::Expired));
     }
 
     #[test]
-    fn a_url_that_was_changed_does_not_work() {
+    fn a_url_that_was_changed_is_refused() {
         let signer = Signer::new();
         let now = SystemTime::now();
         let query = signer
             .sign("/bucket/a.mp4", now, Duration::from_secs(60))
             .query;
-        let check = |path: &str, query: &str| signer.check(path, query, now);
+        let verify = |path: &str, query: &str| signer.verify(path, query, now);
         let longer = query.replace("Expires=60", "Expires=6000");
         assert_ne!(longer, query);
-        assert_eq!(check("/bucket/a.mp4", &longer), Err(Refused::Tampered));
-        assert_eq!(check("/bucket/b.mp4", &query), Err(Refused::Tampered));
-        assert_eq!(check("/bucket/a.mp4", ""), Err(Refused::Tampered));
-        let other = Signer::new().check("/bucket/a.mp4", &query, now);
-        assert_eq!(other, Err(Refused::Tampered));
+        assert_eq!(verify("/bucket/a.mp4", &longer), Err(Refusal::Tampered));
+        assert_eq!(verify("/bucket/b.mp4", &query), Err(Refusal::Tampered));
+        assert_eq!(verify("/bucket/a.mp4", ""), Err(Refusal::Tampered));
+        let other = Signer::new().verify("/bucket/a.mp4", &query, now);
+        assert_eq!(other, Err(Refusal::Tampered));
     }
 }

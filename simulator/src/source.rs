@@ -1,8 +1,12 @@
-//! The bytes behind a URL: a fixture made with ffmpeg, stretched to any size with a box that players
-//! skip. They are computed where they are needed, so that gigabytes take no memory.
+//! The bytes behind a URL.
+//!
+//! A video is a fixture that was encoded with ffmpeg, followed by a box that players skip and that gives the
+//! video any size. The bytes of the box are computed when they are read, so that gigabytes take no memory.
 
 mod boxes;
 mod corrupted;
+mod fill;
+pub(crate) mod fixtures;
 
 use std::{ops::Range, sync::OnceLock};
 
@@ -10,82 +14,62 @@ use bytes::Bytes;
 use md5::{Digest, Md5};
 
 use crate::script::{Image, Script};
-use corrupted::garbage;
+use fill::{Filling, HEADER, PIECE, WORD, garbage};
+use fixtures::{JPEG, PNG, SILENT, SOUND};
 
-const SILENT: &[u8] = include_bytes!("../fixtures/silent.mp4");
-const SOUND: &[u8] = include_bytes!("../fixtures/sound.mp4");
-const PNG: &[u8] = include_bytes!("../fixtures/last_frame.png");
-const JPEG: &[u8] = include_bytes!("../fixtures/last_frame.jpg");
+pub(crate) use fill::mix;
 
-/// Length of a box header with a 64-bit size.
-const HEADER: u64 = 16;
-/// Length of one piece of filling.
-const WORD: u64 = 8;
-/// How much is computed at once.
-const PIECE: u64 = 64 * 1024;
-
-/// What the fixtures hold, for the record of a task.
-pub(crate) mod facts {
-    pub(crate) const RESOLUTION: &str = "480p";
-    pub(crate) const RATIO: &str = "16:9";
-    pub(crate) const SECONDS: u64 = 5;
-    pub(crate) const FRAMES: u64 = 120;
-    pub(crate) const FRAMES_PER_SECOND: u64 = 24;
-    /// 864 x 480 pixels, 120 frames, as the service counts: a token for 1,024 pixels.
-    pub(crate) const TOKENS: u64 = 864 * 480 * FRAMES / 1024;
-}
-
-/// The bytes of one object.
+/// The bytes of one object: a fixture, its filling, and garbage up to the size.
 #[derive(Debug)]
 pub struct Source {
     fixture: &'static [u8],
-    /// Length of the box `free` at the end; 0 where there is none.
-    filling: u64,
-    /// Distinguishes the filling of one task's video from another's.
-    seed: u64,
-    /// Size in bytes. Beyond fixture and filling there is garbage.
+    filling: Filling,
+    /// Size in bytes.
     size: u64,
-    /// Offset of a byte with a wrong bit.
+    /// Offset of the byte whose lowest bit is flipped.
     flipped: Option<u64>,
-    /// What `Content-Length` says. `None`: there is none.
+    /// The `Content-Length` of the whole object. `None`: responses have none.
     length: Option<u64>,
     content_type: &'static str,
     digests: OnceLock<Digests>,
 }
 
-/// What the store says about an object.
+/// The digests in the headers of an object.
 #[derive(Clone, Debug)]
 pub(crate) struct Digests {
-    /// MD5 in quotes.
+    /// MD5, in quotes.
     pub(crate) etag: String,
     /// CRC-64/XZ, decimal.
     pub(crate) crc64: String,
 }
 
 impl Source {
-    /// The video of a task. Two tasks never have the same one.
+    /// Returns the video of a task. The videos of two tasks differ.
     pub(crate) fn video(script: &Script, seed: u64) -> Self {
         let fixture = if script.generate_audio { SOUND } else { SILENT };
-        let wanted = script.bytes.unwrap_or_default();
-        let filling = wanted.saturating_sub(fixture.len() as u64);
-        Self::of(fixture, filling.max(HEADER + WORD), seed, "video/mp4")
+        let size = script.bytes.unwrap_or_default();
+        let len = size.saturating_sub(fixture.len() as u64);
+        let filling = Filling {
+            len: len.max(HEADER + WORD),
+            seed,
+        };
+        Self::new(fixture, filling, "video/mp4")
     }
 
-    /// A last frame. It is called a PNG, whatever it is.
+    /// Returns a last frame. Its content type is PNG, whatever its format.
     pub(crate) fn last_frame(image: Image) -> Self {
         let fixture = match image {
             Image::Png => PNG,
             Image::Jpeg => JPEG,
         };
-        Self::of(fixture, 0, 0, "image/png")
+        Self::new(fixture, Filling { len: 0, seed: 0 }, "image/png")
     }
 
-    fn of(fixture: &'static [u8], filling: u64, seed: u64, content_type: &'static str) -> Self {
-        let size = fixture.len() as u64 + filling;
+    fn new(fixture: &'static [u8], filling: Filling, content_type: &'static str) -> Self {
+        let size = fixture.len() as u64 + filling.len;
         Self {
             fixture,
             filling,
-            seed,
             size,
             flipped: None,
             length: Some(size),
@@ -94,17 +78,17 @@ impl Source {
         }
     }
 
-    /// Size in bytes.
+    /// Returns the size in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// What `Content-Length` says of the whole. `None`: there is none.
+    /// Returns the `Content-Length` of the whole object. `None`: responses have none.
     pub(crate) fn length(&self) -> Option<u64> {
         self.length
     }
 
-    /// All the bytes.
+    /// Returns all bytes.
     pub fn bytes(&self) -> Vec<u8> {
         self.pieces(0..self.size()).flatten().collect()
     }
@@ -113,7 +97,7 @@ impl Source {
         self.content_type
     }
 
-    /// Digests of all the bytes. The first call reads them all, so it belongs on a blocking thread.
+    /// Returns the digests of all bytes. The first call reads them, so it belongs on a blocking thread.
     pub(crate) fn digests(&self) -> &Digests {
         self.digests.get_or_init(|| {
             let mut md5 = Md5::new();
@@ -129,7 +113,7 @@ impl Source {
         })
     }
 
-    /// The bytes of a range, piece by piece. What lies beyond the end is left out.
+    /// Returns the bytes of a range, piece by piece. Bytes beyond the end are left out.
     pub(crate) fn pieces(&self, range: Range<u64>) -> impl Iterator<Item = Bytes> {
         let end = range.end.min(self.size());
         let mut position = range.start;
@@ -140,20 +124,20 @@ impl Source {
         })
     }
 
-    /// The beginning of a range, not empty unless the range is.
+    /// Returns the beginning of a range. `None`: the range is empty or beyond the end.
     pub(crate) fn piece(&self, range: Range<u64>) -> Option<Bytes> {
         let range = range.start..range.end.min(self.size());
         let start = range.start;
-        match self.made(range.clone()) {
-            Some(piece) => Some(self.with_flip(piece, start)),
+        match self.original_piece(range.clone()) {
+            Some(piece) => Some(self.with_flipped_bit(piece, start)),
             None => garbage(range),
         }
     }
 
-    /// The beginning of a range of what was made, fixture and filling.
-    fn made(&self, range: Range<u64>) -> Option<Bytes> {
+    /// Returns the beginning of a range of the fixture and its filling.
+    fn original_piece(&self, range: Range<u64>) -> Option<Bytes> {
         let fixture_end = self.fixture.len() as u64;
-        let end = range.end.min(fixture_end + self.filling);
+        let end = range.end.min(fixture_end + self.filling.len);
         if range.start >= end {
             return None;
         }
@@ -161,33 +145,22 @@ impl Source {
             let within = range.start as usize..end.min(fixture_end) as usize;
             return self.fixture.get(within).map(Bytes::from_static);
         }
-        let end = end.min(range.start + PIECE);
-        let (start, end) = (range.start - fixture_end, end - fixture_end);
-        let first = start / WORD;
-        let mut words = Vec::with_capacity((end - start + 2 * WORD) as usize);
-        for index in first..end.div_ceil(WORD) {
-            words.extend_from_slice(&self.filling_word(index));
-        }
-        let skipped = (start - first * WORD) as usize;
-        Some(Bytes::from(words).slice(skipped..skipped + (end - start) as usize))
+        let within = range.start - fixture_end..end - fixture_end;
+        Some(self.filling.piece(within))
     }
 
-    /// A box `free`: its header, then bytes that do not compress.
-    fn filling_word(&self, index: u64) -> [u8; WORD as usize] {
-        match index {
-            0 => *b"\0\0\0\x01free",
-            1 => self.filling.to_be_bytes(),
-            _ => mix(self.seed.wrapping_add(index)).to_be_bytes(),
+    /// Flips the bit in a piece that begins at `start`, if the piece contains it.
+    fn with_flipped_bit(&self, piece: Bytes, start: u64) -> Bytes {
+        let flipped = self.flipped.and_then(|offset| offset.checked_sub(start));
+        let Some(index) = flipped.filter(|index| *index < piece.len() as u64) else {
+            return piece;
+        };
+        let mut bytes = piece.to_vec();
+        if let Some(byte) = bytes.get_mut(index as usize) {
+            *byte ^= 1;
         }
+        bytes.into()
     }
-}
-
-/// `SplitMix64`.
-pub(crate) fn mix(index: u64) -> u64 {
-    let mut bits = index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }
 
 #[cfg(test)]
@@ -204,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stretched_video_has_the_size_asked_for_and_boxes_that_tile_it() {
+    fn a_video_has_the_requested_size_and_boxes_that_tile_it() {
         for size in [200_000, 1_000_003] {
             for generate_audio in [false, true] {
                 let source = video(Some(size), generate_audio);
@@ -221,9 +194,9 @@ mod tests {
     }
 
     #[test]
-    fn any_range_is_a_part_of_the_whole() {
+    fn any_range_is_a_slice_of_all_bytes() {
         let source = video(Some(300_000), false);
-        let whole = source.bytes();
+        let all = source.bytes();
         for (start, end) in [
             (0, 1),
             (70_000, 80_000),
@@ -231,7 +204,7 @@ mod tests {
             (199_995, 299_999),
         ] {
             let part: Vec<u8> = source.pieces(start..end).flatten().collect();
-            assert_eq!(part, whole[start as usize..end as usize], "{start}..{end}");
+            assert_eq!(part, all[start as usize..end as usize], "{start}..{end}");
         }
         assert_eq!(source.pieces(300_000..400_000).count(), 0);
     }
@@ -244,14 +217,14 @@ mod tests {
     }
 
     #[test]
-    fn two_tasks_never_have_the_same_video() {
+    fn the_videos_of_two_tasks_differ() {
         let video = |seed| Source::video(&Script::default(), seed);
         assert_ne!(video(1).bytes(), video(2).bytes());
         assert_ne!(video(1).digests().etag, video(2).digests().etag);
     }
 
     #[test]
-    fn digests_are_those_of_the_bytes() {
+    fn digests_match_the_bytes() {
         let frame = Source::last_frame(Image::Jpeg);
         let digests = frame.digests();
         assert_eq!(

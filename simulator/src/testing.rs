@@ -1,4 +1,4 @@
-//! Calls to a simulator, as its clients make them.
+//! A client of the simulator, for unit tests.
 
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
@@ -9,7 +9,7 @@ pub(crate) fn client() -> Client {
     Client::builder().no_proxy().build().unwrap()
 }
 
-/// Makes a call. `rest` is what stands behind the path of the tasks, e.g. `?id=cgt-1`.
+/// Calls the API. `rest` follows the path of the tasks, e.g. `?id=cgt-1`.
 pub(crate) async fn call(
     simulator: &Simulator,
     method: Method,
@@ -17,15 +17,15 @@ pub(crate) async fn call(
     body: Option<Value>,
 ) -> (StatusCode, Value) {
     let url = format!("{}/contents/generations/tasks{rest}", simulator.base_url());
-    let answer = client()
+    let response = client()
         .request(method, url)
         .bearer_auth(simulator.api_key())
         .body(body.map(|body| body.to_string()).unwrap_or_default())
         .send()
         .await
         .unwrap();
-    let status = answer.status();
-    let bytes = answer.bytes().await.unwrap();
+    let status = response.status();
+    let bytes = response.bytes().await.unwrap();
     (status, serde_json::from_slice(&bytes).unwrap_or_default())
 }
 
@@ -37,7 +37,7 @@ pub(crate) async fn delete(simulator: &Simulator, rest: &str) -> (StatusCode, Va
     call(simulator, Method::DELETE, rest, None).await
 }
 
-/// Creates a task with a prompt and one more field.
+/// Creates a task with a prompt and one additional field.
 pub(crate) async fn create(
     simulator: &Simulator,
     prompt: &str,

@@ -28,7 +28,7 @@ use seedance_archiver_proto::time::from_unix_seconds;
 use crate::{
     archive::{Archive, Deposit, Keys, Kind, Layout, Progress},
     config::Account,
-    telemetry::record::{self, Archived, Running},
+    telemetry::record::{self, ArchivedVideo, RunningTransfer},
 };
 
 impl TransferActivities {
@@ -45,7 +45,7 @@ impl TransferActivities {
         let make = async {
             // It is never closed: without a turn, none is needed.
             let _turn = self.turns.acquire().await;
-            let _running = Running::begin();
+            let _running = RunningTransfer::start();
             deposit.make(&origin, job.manifest()).await
         };
         let made = tokio::select! {
@@ -57,12 +57,12 @@ impl TransferActivities {
             Ok(manifest) => {
                 let (task_id, receipt) = (&manifest.task_id, &manifest.manifest_url);
                 tracing::info!(task_id, receipt, "archived");
-                let archived = Archived {
+                let archived = ArchivedVideo {
                     manifest: &manifest,
-                    began,
-                    is_first: job.attempt == 1,
-                    left: left(&job.account, &job.task, ctx),
-                    ends_lifecycle: record::is_of_lifecycle(ctx.info()),
+                    started_at: began,
+                    is_first_attempt: job.attempt == 1,
+                    time_left: left(&job.account, &job.task, ctx),
+                    ends_lifecycle: record::is_lifecycle_activity(ctx.info()),
                 };
                 archived.record();
                 Ok(manifest)

@@ -131,7 +131,7 @@ impl<'a> Memory<'a> {
 
     /// Whether a lifecycle asks.
     pub(super) fn is_of_lifecycle(&self) -> bool {
-        record::is_of_lifecycle(self.ctx.info())
+        record::is_lifecycle_activity(self.ctx.info())
     }
 
     async fn write_down(&self) {

@@ -29,7 +29,7 @@ use crate::{
     activities::task_query::{Questions, lacks_url},
     config::{Account, Accounts},
     seedance::{self, ErrorKind},
-    telemetry::record::{self, Poll},
+    telemetry::record::{self, PollResult},
 };
 
 /// Activities of the query task queue.
@@ -55,13 +55,13 @@ impl QueryActivities {
         let mut memory = Memory::recall(&ctx, &account, &request, encoding);
         let answer = self.questions.ask(&account, &request.task_id).await;
         let poll = match &answer {
-            Ok(task) if is_news(task, &request) => Poll::News,
-            Ok(_) => Poll::Waiting,
-            Err(_) => Poll::Failed,
+            Ok(task) if is_news(task, &request) => PollResult::Changed,
+            Ok(_) => PollResult::Unchanged,
+            Err(_) => PollResult::Failed,
         };
-        record::polled(account.name(), poll);
+        record::poll(account.name(), poll);
         let task = match answer {
-            Ok(task) if poll == Poll::News => news(&account, task, &request),
+            Ok(task) if poll == PollResult::Changed => news(&account, task, &request),
             Ok(task) => Err(no_news(&self.questions, &account, task, &mut memory).await),
             Err(error) => Err(no_record(&self.questions, &account, &error, &mut memory).await),
         };
@@ -129,7 +129,7 @@ fn news(
     request: &QueryVideoTaskRequest,
 ) -> Result<VideoTask, ActivityError> {
     if status::is_terminal(&task.status) {
-        record::detected(account.name(), task.updated_at);
+        record::detection(account.name(), task.updated_at);
     }
     match request.reveal_urls {
         true => reveal(account, task),
@@ -219,7 +219,7 @@ async fn no_record(
             };
             if never_seen && memory.is_of_lifecycle() {
                 // Of others, an outcome is recorded, and counted then.
-                record::ended(account.name(), outcome::UNKNOWN);
+                record::lifecycle_end(account.name(), outcome::UNKNOWN);
             }
             let message = verdict_message(reason, account, error);
             let task = memory.last_record().map(|task| questions.result(task));

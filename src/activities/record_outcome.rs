@@ -26,7 +26,7 @@ pub(super) async fn run(
     let task = result.task.unwrap_or_default();
     let attempt = ctx.info().attempt;
     if attempt == 1 {
-        record::ended(account.name(), &result.outcome);
+        record::lifecycle_end(account.name(), &result.outcome);
     }
     let recorded = async {
         let archive = served.archive_at(&request.destination)?;

@@ -12,9 +12,12 @@ use std::{
 use futures::{StreamExt, stream};
 use reqwest::Url;
 use seedance_archiver_policy::pages;
-use seedance_archiver_proto::v1::{
-    SweepPage, SweepVideoTaskPageRequest, SweepVideoTaskPageResult, SweepVideoTasksResult,
-    VideoTaskLifecycleRequest,
+use seedance_archiver_proto::{
+    time::from_unix_seconds,
+    v1::{
+        SweepPage, SweepVideoTaskPageRequest, SweepVideoTaskPageResult, SweepVideoTasksResult,
+        VideoTaskLifecycleRequest,
+    },
 };
 use seedance_archiver_workflows::{
     invalid_request::InvalidRequest, reply::Reply, request::Request,
@@ -34,7 +37,7 @@ use crate::{
     archive::{Archive, receipt},
     config::{Account, Accounts},
     seedance::{self, Client, ErrorKind, RateLimit, Record},
-    temporal::lifecycles::{self, Lifecycle, Standing},
+    temporal::lifecycles::{self, Lifecycle},
 };
 
 /// Tasks that are looked at or started at once.
@@ -229,10 +232,15 @@ impl Sweep<'_> {
             return Ok(State::Settled(how));
         }
         let lifecycle = Lifecycle::of(&self.temporal, self.served.account.name(), record.id());
-        match lifecycle.standing().await.map_err(Fault::temporal)? {
-            Standing::Running => return Ok(State::Running),
-            Standing::Ended { at } if is_recent(at) => return Ok(State::Settled(How::Ended)),
-            Standing::Ended { .. } | Standing::Stopped | Standing::Unknown => {}
+        match lifecycle.describe_latest().await.map_err(Fault::temporal)? {
+            Some(latest) if latest.execution.is_open() => return Ok(State::Running),
+            Some(latest)
+                if latest.execution.is_finished()
+                    && from_unix_seconds(latest.ended_at).is_some_and(is_recent) =>
+            {
+                return Ok(State::Settled(How::Ended));
+            }
+            _ => {}
         }
         self.served.starts.wait().await;
         let request = VideoTaskLifecycleRequest {

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use super::{beat, failure, successor};
 use crate::{
     config::Account,
-    temporal::lifecycles::{self, Lifecycle, LifecycleError, Standing},
+    temporal::lifecycles::{self, Lifecycle, LifecycleError},
 };
 
 /// Waits that hold a slot and a connection's stream at once: half of the slots that workers have by default.
@@ -92,7 +92,8 @@ async fn look(
     request: &AwaitVideoTaskRequest,
     lifecycle: &Lifecycle,
 ) -> Result<VideoTaskLifecycleResult, ActivityError> {
-    if lifecycle.standing().await.map_err(failed)? == Standing::Running {
+    let snapshot = lifecycle.describe_latest().await.map_err(failed)?;
+    if snapshot.is_some_and(|snapshot| snapshot.execution.is_open()) {
         let begun = ctx.info().scheduled_time.unwrap_or_else(SystemTime::now);
         let age = begun.elapsed().unwrap_or_default();
         let delay = (age / 10)

@@ -19,7 +19,7 @@ use temporalio_common::protos::temporal::api::{
 
 use super::Finding;
 use crate::temporal::{
-    connection::{self, CannotConnect},
+    connection::{self, ConnectError},
     search_attributes,
 };
 
@@ -33,22 +33,22 @@ const LOOKS: usize = 150;
 
 /// Connects, and tells how that went.
 pub async fn connect() -> (Option<Client>, Finding) {
-    match connection::connect_and_tell(None).await {
+    match connection::connect_with(None).await {
         Ok((client, address)) => {
             let finding = Finding::ok(SERVER, format!("{address} answers"));
             (Some(client), finding)
         }
         Err(error) => {
             let fix = match &error {
-                CannotConnect::Unreachable { .. } => {
+                ConnectError::Unreachable { .. } => {
                     "set TEMPORAL_ADDRESS, and TEMPORAL_TLS, TEMPORAL_API_KEY or a certificate where the \
                      server wants them; or start one with `temporal server start-dev`"
                 }
                 _ => "correct the TEMPORAL_… variables, or temporal.toml",
             };
             let found = match &error {
-                CannotConnect::Unreachable { address, fault } => {
-                    format!("nothing that can be used answers at {address}: {fault}")
+                ConnectError::Unreachable { address, error } => {
+                    format!("nothing that can be used answers at {address}: {error}")
                 }
                 error => error.to_string(),
             };

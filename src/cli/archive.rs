@@ -2,14 +2,17 @@
 
 use std::process::ExitCode;
 
-use seedance_archiver_proto::{outcome, v1::VideoTaskLifecycleRequest};
+use seedance_archiver_proto::{names, outcome, v1::VideoTaskLifecycleRequest};
 use seedance_archiver_workflows::request::check_account;
 use serde::Serialize;
 use temporalio_client::Client;
 
 use super::{
-    Output, batch, follow, report, session,
-    signals::{Interrupted, Stop},
+    batch, follow,
+    output::{Output, print_json},
+    report::{MAX_TABLE_ROWS, Report},
+    session,
+    shutdown::{Interrupted, Shutdown},
     task_ids,
 };
 use crate::{
@@ -17,55 +20,55 @@ use crate::{
     telemetry,
 };
 
-/// Archive the videos of these tasks and wait until they are
+/// Archive the videos of tasks and wait
 ///
-/// Starts a lifecycle for each task, or joins the one that is running. Exits 0 when every video is in
-/// the archive. It can be stopped and run again: what is archived is not fetched again.
+/// Starts a lifecycle for each task, or joins the running one. Exits with 0 if every video is archived.
+/// Running the same command again is safe: archived videos are not downloaded again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Task ids, `cgt-…`, or `-`: one on each line of standard input.
+    /// Task ids, `cgt-…`; `-` reads them from standard input, one per line.
     #[arg(required = true)]
     task_ids: Vec<String>,
-    /// Account that the tasks belong to.
-    #[arg(long, default_value = "default")]
+    /// Account of the tasks.
+    #[arg(long, default_value = names::DEFAULT_ACCOUNT)]
     account: String,
-    /// Bring your own Temporal server and worker, in this process: needs only SEEDANCE_API_KEY, and
-    /// archives into ./seedance-archive unless SEEDANCE_ARCHIVE_URL is set.
+    /// Run a Temporal server and a worker in this process. Requires only SEEDANCE_API_KEY, and archives
+    /// into ./seedance-archive unless SEEDANCE_ARCHIVE_URL is set.
     #[arg(long)]
     dev: bool,
-    /// Start the lifecycles and do not wait for them.
+    /// Start the lifecycles and exit without waiting for them.
     #[arg(long, conflicts_with = "dev")]
     detach: bool,
-    /// How the result is printed.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
 }
 
 const EXAMPLES: &str = "Examples:
-  seedance-archiver archive cgt-2026…-hj94q          wait until it is in the archive
-  seedance-archiver archive --dev cgt-2026…-hj94q    with nothing but an API key
-  seedance-archiver archive - <ids.txt               as many as you like
-  seedance-archiver archive --detach - <ids.txt      and go";
+  seedance-archiver archive cgt-2026…-hj94q          archive a video and wait
+  seedance-archiver archive --dev cgt-2026…-hj94q    with only an API key
+  seedance-archiver archive - <ids.txt               read task ids from a file
+  seedance-archiver archive --detach - <ids.txt      start the lifecycles and exit";
 
-pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
     let requests = requests(&args)?;
     if args.dev {
-        with_dev_server(&args, requests, stop).await
+        run_with_dev_server(&args, requests, shutdown).await
     } else if args.detach {
-        stop.unless_asked(detach(&args, requests)).await
+        shutdown.run_until_requested(detach(&args, requests)).await
     } else {
-        with_your_temporal(&args, requests, stop).await
+        run_with_temporal(&args, requests, shutdown).await
     }
 }
 
-async fn with_your_temporal(
+async fn run_with_temporal(
     args: &Args,
     requests: Vec<VideoTaskLifecycleRequest>,
-    stop: &Stop,
+    shutdown: &Shutdown,
 ) -> anyhow::Result<ExitCode> {
-    let work = stop.unless_asked(async {
+    let work = shutdown.run_until_requested(async {
         let client = session::connect().await?;
         let task_queue = config::task_queue(session::variable);
         archive(args, requests, &client, &task_queue, ("", "")).await
@@ -73,27 +76,30 @@ async fn with_your_temporal(
     work.await.inspect_err(|error| {
         if error.is::<Interrupted>() {
             eprintln!(
-                "The lifecycles go on in Temporal: run this again to follow them, or cancel them there."
+                "The lifecycles keep running in Temporal. To follow them, run the same command again; \
+                 to stop them, cancel their workflows."
             );
         }
     })
 }
 
-async fn with_dev_server(
+async fn run_with_dev_server(
     args: &Args,
     requests: Vec<VideoTaskLifecycleRequest>,
-    stop: &Stop,
+    shutdown: &Shutdown,
 ) -> anyhow::Result<ExitCode> {
     let archive_url = session::local_archive()?;
     let config = Config::from_environment(session::variable, Some(archive_url))?;
-    let server = stop.unless_asked(session::start_dev_server()).await?;
+    let server = shutdown
+        .run_until_requested(session::start_dev_server())
+        .await?;
     let ui_url = server.ui_url.clone().unwrap_or_default();
     let urls = (ui_url.as_str(), config.archive_url.as_str());
     let work = archive(args, requests, &server.client, &config.task_queue, urls);
-    let work = stop.unless_asked(work);
-    let done = session::with_worker(&server.client, &config, work).await;
+    let work = shutdown.run_until_requested(work);
+    let exit_code = session::with_worker(&server.client, &config, work).await;
     server.stop().await;
-    done
+    exit_code
 }
 
 async fn archive(
@@ -103,17 +109,17 @@ async fn archive(
     task_queue: &str,
     (ui_url, archive_url): (&str, &str),
 ) -> anyhow::Result<ExitCode> {
-    let videos = if requests.len() > report::FEW {
-        batch::to_the_end(client, task_queue, requests).await
+    let results = if requests.len() > MAX_TABLE_ROWS {
+        batch::follow_all(client, task_queue, requests).await
     } else {
-        follow::to_the_end(client, task_queue, requests).await
+        follow::follow_all(client, task_queue, requests).await
     };
-    let report = report::Report::new(ui_url, archive_url, videos);
+    let report = Report::new(ui_url, archive_url, results);
     report.print(args.output)?;
     Ok(report.exit_code(&[outcome::ARCHIVED]))
 }
 
-/// Starts the lifecycles, and says where they are.
+/// Starts the lifecycles and prints their workflow ids.
 async fn detach(args: &Args, requests: Vec<VideoTaskLifecycleRequest>) -> anyhow::Result<ExitCode> {
     let client = session::connect().await?;
     let task_queue = config::task_queue(session::variable);
@@ -142,12 +148,12 @@ async fn detach(args: &Args, requests: Vec<VideoTaskLifecycleRequest>) -> anyhow
     )
     .await;
     if args.output == Output::Json {
-        println!("{}", serde_json::to_string_pretty(&started)?);
+        print_json(&started)?;
     }
     Ok(ExitCode::from(u8::from(failed > 0)))
 }
 
-/// A lifecycle that was started, or was running already.
+/// A lifecycle that was started or joined.
 #[derive(Serialize)]
 struct Started {
     task_id: String,

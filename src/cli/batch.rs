@@ -1,5 +1,7 @@
-//! Follows more lifecycles than a terminal has lines: they are started at a bounded pace, looked at in
-//! turns, and summed up in one bar.
+//! Follows more lifecycles than a terminal has lines. Lifecycles are started in chunks, checked in
+//! rounds, and shown as one bar.
+
+mod progress;
 
 use std::{
     collections::BTreeMap,
@@ -7,73 +9,78 @@ use std::{
 };
 
 use futures::{StreamExt, stream};
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use temporalio_client::Client;
 
-use super::follow::{Ended, Followed};
-use crate::temporal::lifecycles::{self, Lifecycle, LifecycleError, Standing};
+use super::task_result::{LifecycleResult, TaskResult};
+use crate::temporal::lifecycles::{self, Lifecycle, LifecycleError};
+use progress::Progress;
 
-/// Calls to Temporal at once.
-const AT_ONCE: usize = 16;
-/// Lifecycles that are started before some that run are looked at, and how many those are: the rest must not
-/// wait to be started.
-const CHUNK: usize = 500;
-/// Shortest time between two looks at all that run. A round of looks takes as long again.
-const PAUSE: Duration = Duration::from_secs(1);
-/// Time between two lines where nobody looks.
-const LINE: Duration = Duration::from_secs(10);
+/// Concurrent calls to Temporal.
+const CALL_CONCURRENCY: usize = 16;
+/// Lifecycles that are started, and then checked, before the next ones are started.
+const CHUNK_SIZE: usize = 500;
+/// Shortest pause between two rounds of checks. A pause is at least as long as the round before it.
+const MIN_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Starts a lifecycle for each request, or joins the one that is running.
+/// A task id with its lifecycle, or the reason why none was started.
+type Started = (String, Result<Lifecycle, LifecycleError>);
+
+/// Starts a lifecycle for each request, or joins the running one. Calls `on_start` after each.
 pub(super) async fn start(
     client: &Client,
     task_queue: &str,
     requests: Vec<VideoTaskLifecycleRequest>,
-    mut begun: impl FnMut(&str, &Result<Lifecycle, LifecycleError>),
-) -> Vec<(String, Result<Lifecycle, LifecycleError>)> {
+    mut on_start: impl FnMut(&str, &Result<Lifecycle, LifecycleError>),
+) -> Vec<Started> {
     let starts = requests.into_iter().map(|request| async {
         let task_id = request.task_id.clone();
-        let started = lifecycles::start(client, task_queue, request).await;
-        (task_id, started)
+        let lifecycle = lifecycles::start(client, task_queue, request).await;
+        (task_id, lifecycle)
     });
-    let mut started = stream::iter(starts).buffered(AT_ONCE);
-    let mut all = Vec::new();
-    while let Some((task_id, lifecycle)) = started.next().await {
-        begun(&task_id, &lifecycle);
-        all.push((task_id, lifecycle));
+    let mut starts = stream::iter(starts).buffered(CALL_CONCURRENCY);
+    let mut started = Vec::new();
+    while let Some((task_id, lifecycle)) = starts.next().await {
+        on_start(&task_id, &lifecycle);
+        started.push((task_id, lifecycle));
     }
-    all
+    started
 }
 
 /// Starts a lifecycle for each request and waits until all have ended.
-pub(super) async fn to_the_end(
+pub(super) async fn follow_all(
     client: &Client,
     task_queue: &str,
     requests: Vec<VideoTaskLifecycleRequest>,
-) -> Vec<Followed> {
+) -> Vec<TaskResult> {
     let mut batch = Batch::new(requests.len());
     let mut requests = requests.into_iter();
     loop {
-        let chunk: Vec<_> = requests.by_ref().take(CHUNK).collect();
-        let is_last = chunk.is_empty();
-        let started = start(client, task_queue, chunk, |_, _| batch.summary.begun()).await;
-        batch.take_in(started);
+        let chunk: Vec<_> = requests.by_ref().take(CHUNK_SIZE).collect();
+        let all_started = chunk.is_empty();
+        let started = start(client, task_queue, chunk, |_, _| {
+            batch.progress.add_started();
+        })
+        .await;
+        batch.add(started);
         let round = Instant::now();
-        batch.look(if is_last { usize::MAX } else { CHUNK }).await;
-        if is_last && batch.running.is_empty() {
-            return batch.end();
+        let max_checks = if all_started { usize::MAX } else { CHUNK_SIZE };
+        batch.check(max_checks).await;
+        if all_started && batch.running.is_empty() {
+            return batch.finish();
         }
-        if is_last {
-            tokio::time::sleep(round.elapsed().max(PAUSE)).await;
+        if all_started {
+            tokio::time::sleep(round.elapsed().max(MIN_CHECK_INTERVAL)).await;
         }
     }
 }
 
-/// A batch under way.
+/// The lifecycles of a batch. Each has the index of its request, which is the order of the results.
 struct Batch {
+    /// Lifecycles that have not ended; the one that was checked longest ago is first.
     running: Vec<(usize, String, Lifecycle)>,
-    ended: BTreeMap<usize, Followed>,
-    summary: Summary,
+    ended: BTreeMap<usize, TaskResult>,
+    progress: Progress,
 }
 
 impl Batch {
@@ -81,136 +88,71 @@ impl Batch {
         Self {
             running: Vec::new(),
             ended: BTreeMap::new(),
-            summary: Summary::new(total),
+            progress: Progress::new(total),
         }
     }
 
-    fn take_in(&mut self, started: Vec<(String, Result<Lifecycle, LifecycleError>)>) {
+    fn add(&mut self, started: Vec<Started>) {
         for (task_id, lifecycle) in started {
             let index = self.running.len() + self.ended.len();
             match lifecycle {
                 Ok(lifecycle) => self.running.push((index, task_id, lifecycle)),
-                Err(error) => self.has_ended(index, task_id, Err(error)),
+                Err(error) => self.add_result(index, task_id, Err(error)),
             }
         }
     }
 
-    /// Looks at so many of those that were not looked at for longest, and takes the results of those that have
-    /// ended. A look that fails is told and made again.
-    async fn look(&mut self, most: usize) {
-        let looks = self.running.drain(..most.min(self.running.len())).map(
-            |(index, task_id, lifecycle)| async move {
-                let seen = look_at(&lifecycle).await;
-                (index, task_id, lifecycle, seen)
-            },
-        );
-        let looks: Vec<_> = stream::iter(looks)
-            .buffer_unordered(AT_ONCE)
+    /// Checks up to `max_checks` lifecycles and collects the results of those that have ended. A failed
+    /// check is shown, and repeated in a later round.
+    async fn check(&mut self, max_checks: usize) {
+        let checked = self.running.drain(..max_checks.min(self.running.len()));
+        let checks = checked.map(|(index, task_id, lifecycle)| async move {
+            let result = result_if_ended(&lifecycle).await;
+            (index, task_id, lifecycle, result)
+        });
+        let checks: Vec<_> = stream::iter(checks)
+            .buffer_unordered(CALL_CONCURRENCY)
             .collect()
             .await;
-        self.summary.fault = None;
-        for (index, task_id, lifecycle, seen) in looks {
-            let ended = seen.unwrap_or_else(|fault| {
-                self.summary.fault = Some(fault.to_string());
+        let mut last_error = None;
+        for (index, task_id, lifecycle, result) in checks {
+            let result = result.unwrap_or_else(|error| {
+                last_error = Some(error.to_string());
                 None
             });
-            match ended {
-                Some(ended) => self.has_ended(index, task_id, ended),
+            match result {
+                Some(result) => self.add_result(index, task_id, result),
                 None => self.running.push((index, task_id, lifecycle)),
             }
         }
-        self.summary.tick();
+        self.progress.set_check_error(last_error);
     }
 
-    fn has_ended(&mut self, index: usize, task_id: String, ended: Ended) {
-        self.summary.has_ended(&ended);
-        self.ended.insert(index, Followed { task_id, ended });
+    fn add_result(&mut self, index: usize, task_id: String, result: LifecycleResult) {
+        self.progress.add_result(&result);
+        self.ended.insert(index, TaskResult { task_id, result });
     }
 
-    fn end(self) -> Vec<Followed> {
-        self.summary.bar.finish_and_clear();
+    fn finish(self) -> Vec<TaskResult> {
+        self.progress.clear();
         self.ended.into_values().collect()
     }
 }
 
-/// How it ended, if it has. An error says that Temporal could not be asked.
-async fn look_at(lifecycle: &Lifecycle) -> Result<Option<Ended>, LifecycleError> {
-    match lifecycle.standing().await? {
-        Standing::Running => Ok(None),
-        Standing::Unknown => {
-            let fault = "Temporal does not know it any more. Was its history deleted?";
-            Ok(Some(Err(lifecycle.error(fault.into()))))
+/// Returns the result of a lifecycle, or `None` while it is running. An error means that Temporal could
+/// not be reached.
+async fn result_if_ended(lifecycle: &Lifecycle) -> Result<Option<LifecycleResult>, LifecycleError> {
+    match lifecycle.describe_latest().await? {
+        Some(snapshot) if snapshot.execution.is_open() => Ok(None),
+        None => {
+            let error = "workflow not found; its history may have been deleted";
+            Ok(Some(Err(lifecycle.error(error.into()))))
         }
-        Standing::Ended { .. } | Standing::Stopped => match lifecycle.result().await {
+        Some(_) => match lifecycle.result().await {
             Ok(result) => Ok(Some(Ok((result, None)))),
+            // The workflow failed: that is its result.
             Err(error) if error.failure_type().is_some() => Ok(Some(Err(error))),
             Err(error) => Err(error),
         },
-    }
-}
-
-/// One bar for all.
-struct Summary {
-    bar: ProgressBar,
-    /// Why the last round of looks does not tell of all.
-    fault: Option<String>,
-    begun: usize,
-    outcomes: BTreeMap<String, usize>,
-    last_line: Instant,
-}
-
-impl Summary {
-    fn new(total: usize) -> Self {
-        let bar = ProgressBar::new(total as u64).with_style(
-            ProgressStyle::with_template("{spinner} {bar:24} {human_pos}/{human_len}  {wide_msg}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar()),
-        );
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Self {
-            bar,
-            fault: None,
-            begun: 0,
-            outcomes: BTreeMap::new(),
-            last_line: Instant::now(),
-        }
-    }
-
-    fn begun(&mut self) {
-        self.begun += 1;
-        self.tick();
-    }
-
-    fn has_ended(&mut self, ended: &Ended) {
-        let outcome = match ended {
-            Ok((result, _)) => result.outcome.clone(),
-            Err(_) => "failed".to_owned(),
-        };
-        *self.outcomes.entry(outcome).or_default() += 1;
-        self.bar.inc(1);
-    }
-
-    fn tick(&mut self) {
-        let words = self.words();
-        self.bar.set_message(words.clone());
-        if self.bar.is_hidden() && self.last_line.elapsed() > LINE {
-            self.last_line = Instant::now();
-            eprintln!("{words}");
-        }
-    }
-
-    fn words(&self) -> String {
-        let ended: usize = self.outcomes.values().sum();
-        let count = |count: usize| HumanCount(count as u64);
-        let mut words = vec![
-            format!("{} started", count(self.begun)),
-            format!("{} open", count(self.begun.saturating_sub(ended))),
-        ];
-        let outcomes = self.outcomes.iter();
-        words.extend(outcomes.map(|(outcome, many)| format!("{} {outcome}", count(*many))));
-        let words = words.join(", ");
-        match &self.fault {
-            Some(fault) => format!("{words}; cannot look, tried again: {fault}"),
-            None => words,
-        }
     }
 }

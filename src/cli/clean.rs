@@ -8,9 +8,15 @@ use std::{
 use anyhow::Context;
 use indicatif::HumanBytes;
 use object_store::ObjectStoreExt;
+use seedance_archiver_workflows::format;
 use serde::Serialize;
 
-use super::{Output, session, signals::Stop};
+use super::{
+    output::{Output, print_json},
+    session,
+    shutdown::Shutdown,
+    text::count,
+};
 use crate::{
     archive::{
         Archive,
@@ -19,27 +25,27 @@ use crate::{
     config, telemetry,
 };
 
-/// What aborts uploads where the store does not list them.
-const RULE: &str = "Not every store lists uploads that were never completed. Let a rule of the bucket \
-                    abort them, on S3 for example AbortIncompleteMultipartUpload after 2 days.";
+/// What to do if the store does not list incomplete uploads.
+const LIFECYCLE_RULE_ADVICE: &str = "Some stores do not list incomplete multipart uploads. Add a bucket \
+    lifecycle rule that aborts them, e.g. AbortIncompleteMultipartUpload after 2 days on S3.";
 
-/// Remove what killed workers have left staged
+/// Remove staged objects that killed workers left behind
 ///
-/// Reads SEEDANCE_ARCHIVE_URL and the store's own environment. Only shows what it would remove, unless
-/// told otherwise. On S3 that includes uploads which were never completed, where the store lists them.
+/// Only lists them unless --remove is set. On S3 this includes incomplete multipart uploads, if the store
+/// lists them. Reads SEEDANCE_ARCHIVE_URL and the store's environment variables.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  seedance-archiver clean                        show what is staged for longer than a day
+  seedance-archiver clean                        list what has been staged for more than a day
   seedance-archiver clean --remove               remove it
   seedance-archiver clean --older-than 6h")]
 pub(super) struct Args {
-    /// Only what is older. A transfer takes up to 6 hours.
+    /// Minimum age. A transfer takes up to 6 hours.
     #[arg(long, value_name = "TIME", default_value = "1d", value_parser = config::duration)]
     older_than: Duration,
-    /// Remove it.
+    /// Remove the listed objects, files and uploads.
     #[arg(long)]
     remove: bool,
-    /// How the result is printed.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
 }
@@ -50,38 +56,46 @@ struct Report {
     is_removed: bool,
     /// Whether there may be uploads that the store does not list.
     may_hide_uploads: bool,
-    left: Vec<Left>,
+    left: Vec<Leftover>,
 }
 
-/// What a killed worker has left.
+/// Something that a killed worker left behind.
 #[derive(Debug, Serialize)]
-struct Left {
+struct Leftover {
     name: String,
-    kind: &'static str,
+    kind: LeftoverKind,
     size_bytes: Option<u64>,
 }
 
-pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum LeftoverKind {
+    Object,
+    File,
+    Upload,
+}
+
+pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
     let url = config::archive_url(session::variable)?;
     let archive = Archive::open(&url)?;
-    stop.unless_asked(clean(&archive, &args)).await
+    shutdown.run_until_requested(clean(&archive, &args)).await
 }
 
 async fn clean(archive: &Archive, args: &Args) -> anyhow::Result<ExitCode> {
     let before = SystemTime::now()
         .checked_sub(args.older_than)
-        .context("--older-than is longer than time")?;
+        .context("--older-than is too long")?;
     let staged = audit::staged(archive, before)
         .await
-        .context("the archive cannot be read")?;
-    let report = Report::of(&staged, archive, args.remove);
+        .with_context(|| format!("cannot list staged objects in `{}`", archive.url()))?;
+    let report = Report::new(&staged, archive, args.remove);
     if args.remove {
         remove(archive, &staged).await?;
     }
     match args.output {
-        Output::Json => println!("{}", serde_json::to_string_pretty(&report)?),
-        Output::Text => report.print(),
+        Output::Json => print_json(&report)?,
+        Output::Text => report.print(args.older_than),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -89,34 +103,34 @@ async fn clean(archive: &Archive, args: &Args) -> anyhow::Result<ExitCode> {
 async fn remove(archive: &Archive, staged: &Staged) -> anyhow::Result<()> {
     for object in &staged.objects {
         let removed = archive.store.delete(&object.location).await;
-        removed.with_context(|| format!("cannot remove {}", object.location))?;
+        removed.with_context(|| format!("cannot delete object `{}`", object.location))?;
     }
     for file in &staged.files {
         let removed = std::fs::remove_file(file);
-        removed.with_context(|| format!("cannot remove {}", file.display()))?;
+        removed.with_context(|| format!("cannot delete file `{}`", file.display()))?;
     }
     for upload in &staged.uploads {
         let aborted = audit::abort(archive, upload).await;
-        aborted.with_context(|| format!("cannot abort the upload to {}", upload.key))?;
+        aborted.with_context(|| format!("cannot abort the upload to `{}`", upload.key))?;
     }
     Ok(())
 }
 
 impl Report {
-    fn of(staged: &Staged, archive: &Archive, is_removed: bool) -> Self {
-        let objects = staged.objects.iter().map(|object| Left {
+    fn new(staged: &Staged, archive: &Archive, is_removed: bool) -> Self {
+        let objects = staged.objects.iter().map(|object| Leftover {
             name: object.location.to_string(),
-            kind: "object",
+            kind: LeftoverKind::Object,
             size_bytes: Some(object.size),
         });
-        let files = staged.files.iter().map(|file| Left {
+        let files = staged.files.iter().map(|file| Leftover {
             name: file.display().to_string(),
-            kind: "file",
+            kind: LeftoverKind::File,
             size_bytes: None,
         });
-        let uploads = staged.uploads.iter().map(|upload| Left {
+        let uploads = staged.uploads.iter().map(|upload| Leftover {
             name: upload.key.to_string(),
-            kind: "upload",
+            kind: LeftoverKind::Upload,
             size_bytes: None,
         });
         Self {
@@ -126,22 +140,30 @@ impl Report {
         }
     }
 
-    fn print(&self) {
-        for left in &self.left {
-            let name = &left.name;
-            match (left.kind, left.size_bytes) {
-                ("upload", _) => println!("{name} (an upload that was never completed)"),
-                (_, Some(size)) => println!("{name} {}", HumanBytes(size)),
-                _ => println!("{name}"),
+    fn print(&self, older_than: Duration) {
+        for Leftover {
+            name,
+            kind,
+            size_bytes,
+        } in &self.left
+        {
+            match (kind, size_bytes) {
+                (LeftoverKind::Upload, _) => println!("{name} (incomplete upload)"),
+                (_, Some(size)) => println!("{name} {}", HumanBytes(*size)),
+                (_, None) => println!("{name}"),
             }
         }
         if self.may_hide_uploads {
-            println!("{RULE}");
+            println!("{LIFECYCLE_RULE_ADVICE}");
         }
-        match (self.left.len(), self.is_removed) {
-            (0, _) => println!("nothing is staged for so long"),
-            (count, true) => println!("{count} removed"),
-            (count, false) => println!("{count} staged: --remove removes them"),
+        let items = count(self.left.len(), "staged item");
+        match (self.left.is_empty(), self.is_removed) {
+            (true, _) => println!(
+                "nothing is staged for longer than {}",
+                format::duration(older_than)
+            ),
+            (false, true) => println!("removed {items}"),
+            (false, false) => println!("found {items}; use --remove to remove"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::{Output, session, words::table};
+use super::{output::Output, session, table::table};
 use crate::{
     config::{Reading, Setting},
     telemetry,
@@ -57,7 +57,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match connection::settings(session::variable) {
         Ok(of_temporal) => settings.extend(of_temporal),
         Err(fault) => {
-            let fault = format!("the Temporal configuration cannot be used: {fault}");
+            let fault = format!("invalid Temporal configuration: {fault}");
             invalid.get_or_insert_default().0.push(fault);
         }
     }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use temporalio_client::Client;
 
-use super::{Output, findings::Findings, session, signals::Stop};
+use super::{findings::Findings, output::Output, session, shutdown::Shutdown};
 use crate::{
     checkup::{Found, api, archives, configuration, ingress, server},
     config::Reading,
@@ -28,14 +28,15 @@ pub(super) struct Args {
     output: Output,
 }
 
-pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("off");
-    stop.unless_asked(async {
-        let mut findings = Findings::new(args.output, word);
-        check(&mut findings).await?;
-        findings.end()
-    })
-    .await
+    shutdown
+        .run_until_requested(async {
+            let mut findings = Findings::new(args.output, word);
+            check(&mut findings).await?;
+            findings.end()
+        })
+        .await
 }
 
 async fn check(findings: &mut Findings) -> anyhow::Result<()> {

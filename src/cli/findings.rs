@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use console::style;
 use serde::Serialize;
 
-use super::Output;
+use super::output::Output;
 use crate::checkup::{Finding, Found};
 
 /// Findings, and how they are printed.

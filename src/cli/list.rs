@@ -11,59 +11,61 @@ use seedance_archiver_workflows::request;
 use temporalio_client::{Client, NamespacedClient};
 
 use super::{
-    Output, session,
-    signals::Stop,
-    words::{deadline, since, table},
+    output::{Output, print_json},
+    session,
+    shutdown::Shutdown,
+    table,
+    text::{deadline, time_with_age},
 };
 use crate::{
     config, telemetry,
     temporal::{
-        lifecycles::{self, Filter, List},
+        lifecycles::{self, ExecutionStatus, Filter, LifecycleSummary, List},
         search_attributes,
     },
 };
 
-/// List lifecycles by what is known of their tasks
+/// List lifecycles by account, status, outcome or deadline
 ///
-/// Asks Temporal, which knows what the lifecycles have written into their search attributes; it lags a
-/// moment behind. The newest come first, with --before-deadline the most urgent.
+/// Reads the search attributes of the lifecycles from Temporal, which are updated with a short delay.
+/// Lists the newest first, or with --before-deadline the most urgent.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  seedance-archiver list                          the newest
-  seedance-archiver list --before-deadline 6h     which run and have no more than 6 hours left
-  seedance-archiver list --outcome lost           what nobody could save
+  seedance-archiver list                          the newest lifecycles
+  seedance-archiver list --before-deadline 6h     running lifecycles with at most 6 hours left
+  seedance-archiver list --outcome lost           lost videos
   seedance-archiver list --status running --account eu --limit 500 --output json")]
 pub(super) struct Args {
-    /// Only tasks that were last seen so: queued, running, succeeded, failed, cancelled, expired, or
-    /// a gateway's own word.
+    /// Last known status of the task: queued, running, succeeded, failed, cancelled, expired, or a status
+    /// that a gateway defines.
     #[arg(long)]
     status: Option<String>,
-    /// Only lifecycles that ended so.
+    /// Outcome of the lifecycle.
     #[arg(long, value_parser = outcome::ALL)]
     outcome: Option<String>,
-    /// Only lifecycles that run and whose deadline is no further away, e.g. `6h`.
+    /// List only running lifecycles with at most this much time left, e.g. `6h`.
     #[arg(long, value_name = "TIME", value_parser = config::duration)]
     before_deadline: Option<Duration>,
-    /// Only tasks of this account.
+    /// Account of the task.
     #[arg(long)]
     account: Option<String>,
-    /// How many are listed.
+    /// Maximum number of lifecycles.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
     limit: u16,
-    /// How the result is printed.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
 }
 
-pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
     let filter = filter(&args)?;
-    let client = stop.unless_asked(session::connect()).await?;
-    let found = stop
-        .unless_asked(find(&client, &filter, args.limit))
+    let client = shutdown.run_until_requested(session::connect()).await?;
+    let found = shutdown
+        .run_until_requested(find(&client, &filter, args.limit))
         .await?;
     match args.output {
-        Output::Json => println!("{}", serde_json::to_string_pretty(&found)?),
+        Output::Json => print_json(&found)?,
         Output::Text => print(&found, args.limit),
     }
     Ok(ExitCode::SUCCESS)
@@ -74,19 +76,18 @@ fn filter(args: &Args) -> anyhow::Result<Filter> {
         let checked = request::check_account(account);
         checked.map_err(|error| anyhow!("--account {}", error.problem))?;
     }
-    if let Some(word) = &args.status
-        && !status::ALL.contains(&word.as_str())
+    if let Some(status) = &args.status
+        && !status::ALL.contains(&status.as_str())
     {
         eprintln!(
-            "note: `{word}` is no status of Seedance's own, which are {}: it is found only where a \
-             gateway says so",
+            "note: `{status}` is not a status of the Seedance API ({}); it matches only tasks of \
+             gateways that define it",
             status::ALL.join(", ")
         );
     }
-    let before = args.before_deadline;
-    let deadline_before = before.map(|time| {
-        let end = SystemTime::now().checked_add(time);
-        end.context("--before-deadline is longer than time")
+    let deadline_before = args.before_deadline.map(|time| {
+        let deadline = SystemTime::now().checked_add(time);
+        deadline.context("--before-deadline is too long")
     });
     Ok(Filter {
         account: args.account.clone(),
@@ -97,20 +98,20 @@ fn filter(args: &Args) -> anyhow::Result<Filter> {
 }
 
 async fn find(client: &Client, filter: &Filter, limit: u16) -> anyhow::Result<List> {
-    // Where they cannot be looked up, the list itself tells.
+    // If the search attributes cannot be read, neither can the list, whose error is reported.
     let missing = search_attributes::missing(client).await.unwrap_or_default();
     let is_missing = |name: &str| missing.iter().any(|(missing, _)| *missing == name);
     let namespace = client.namespace();
     if let Some(name) = filter.attributes().find(|name| is_missing(name)) {
         bail!(
-            "the namespace `{namespace}` does not have the search attribute {name}: \
-             `seedance-archiver setup` registers it"
+            "the namespace `{namespace}` lacks the search attribute `{name}`; \
+             run `seedance-archiver setup` to register it"
         );
     }
     if !missing.is_empty() {
         eprintln!(
-            "note: the namespace `{namespace}` lacks search attributes, so columns stay empty: \
-             `seedance-archiver setup` registers them"
+            "note: the namespace `{namespace}` lacks search attributes, so columns are empty; \
+             run `seedance-archiver setup` to register them"
         );
     }
     let found = lifecycles::list(client, filter, limit.into()).await;
@@ -119,41 +120,46 @@ async fn find(client: &Client, filter: &Filter, limit: u16) -> anyhow::Result<Li
 
 fn print(found: &List, limit: u16) {
     if found.lifecycles.is_empty() {
-        println!("no lifecycle is so");
+        println!("no lifecycles found");
         return;
     }
-    let mut table = table([
+    let mut table = table::table([
         "task", "account", "model", "status", "outcome", "deadline", "started",
     ]);
-    for it in &found.lifecycles {
-        // One that was ended from outside has no outcome.
-        let outcome = match (it.outcome.as_str(), it.execution) {
-            ("", "running") => String::new(),
-            ("", execution) => format!("({execution})"),
-            (outcome, _) => outcome.to_owned(),
-        };
-        // What has ended has no deadline any more.
-        let deadline = match it.execution {
-            "running" => deadline(it.archive_deadline),
-            _ => String::new(),
-        };
-        table.add_row([
-            it.task_id.clone(),
-            it.account.clone(),
-            it.model.clone(),
-            it.status.clone(),
-            outcome,
-            deadline,
-            since(it.started_at),
-        ]);
+    for lifecycle in &found.lifecycles {
+        table.add_row(row(lifecycle));
     }
     println!("{}", table.trim_fmt());
     if found.total > found.lifecycles.len() {
         println!(
-            "{} of about {}: --limit {} shows more",
+            "{} of about {}; use --limit {} to show more",
             found.lifecycles.len(),
             found.total,
             limit.saturating_mul(10)
         );
     }
+}
+
+fn row(lifecycle: &LifecycleSummary) -> [String; 7] {
+    let is_running = lifecycle.execution == ExecutionStatus::Running;
+    // A lifecycle that was terminated, cancelled or timed out has no outcome.
+    let outcome = match lifecycle.outcome.as_str() {
+        "" if is_running => String::new(),
+        "" => format!("({})", lifecycle.execution),
+        outcome => outcome.to_owned(),
+    };
+    // The deadline of a lifecycle that has ended no longer matters.
+    let deadline = match is_running {
+        true => deadline(lifecycle.archive_deadline),
+        false => String::new(),
+    };
+    [
+        lifecycle.task_id.clone(),
+        lifecycle.account.clone(),
+        lifecycle.model.clone(),
+        lifecycle.status.clone(),
+        outcome,
+        deadline,
+        time_with_age(lifecycle.started_at),
+    ]
 }

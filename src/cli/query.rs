@@ -9,89 +9,90 @@ use seedance_archiver_proto::{
 };
 
 use super::{
-    Output, session,
-    signals::Stop,
-    task::Task,
-    words::{deadline, moment, print_pairs, since},
+    output::{Output, print_json},
+    session,
+    shutdown::Shutdown,
+    table::print_facts,
+    task_args::TaskArgs,
+    text::{deadline, time, time_with_age},
 };
 use crate::{activities::task_query::Questions, config, telemetry};
 
-/// Ask the Seedance API about a task, once
+/// Query the Seedance API for a task, once
 ///
-/// Needs no Temporal and no archive: one request with the account's key. URLs are printed sealed, so
-/// that the output can go anywhere.
+/// Sends one request with the account's API key; uses neither Temporal nor the archive. URLs in the
+/// output are sealed, so the output holds no secrets.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  seedance-archiver query cgt-2026…-hj94q                 what the service says of it now
-  seedance-archiver query cgt-2026…-hj94q --account eu    by another account's key
+  seedance-archiver query cgt-2026…-hj94q                 show the current record
+  seedance-archiver query cgt-2026…-hj94q --account eu    with the API key of another account
   seedance-archiver query cgt-2026…-hj94q --output json | jq -r .status")]
 pub(super) struct Args {
     #[command(flatten)]
-    task: Task,
+    task: TaskArgs,
 }
 
-pub(super) async fn run(Args { task: args }: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(
+    Args { task: args }: Args,
+    shutdown: &Shutdown,
+) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
     args.check()?;
     let accounts = config::accounts(session::variable)?;
     let account = accounts.get(&args.account)?;
     let questions = Questions::new(session::seedance()?, false);
-    let asking = async {
-        let asked = questions.ask(&account, &args.task_id).await;
-        asked.with_context(|| {
+    let query = async {
+        let task = questions.ask(&account, &args.task_id).await;
+        task.with_context(|| {
             format!(
-                "cannot tell of {} by the account `{}` at {}",
+                "cannot query task `{}` with account `{}` at {}",
                 args.task_id,
                 account.name(),
                 account.endpoint.base_url
             )
         })
     };
-    let task = stop.unless_asked(asking).await?;
+    let task = shutdown.run_until_requested(query).await?;
     match args.output {
-        Output::Json => println!("{}", serde_json::to_string_pretty(&task)?),
-        Output::Text => print_pairs(&pairs(&task)),
+        Output::Json => print_json(&task)?,
+        Output::Text => print_facts(&facts(&task)),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a person wants to know of a record, by name. What is empty is not known.
-pub(super) fn pairs(task: &VideoTask) -> Vec<(&'static str, String)> {
+/// Returns what is known of a task, each fact with its name. Unknown facts are empty.
+pub(super) fn facts(task: &VideoTask) -> Vec<(&'static str, String)> {
     let number = |number: Option<i64>| number.map(|it| it.to_string()).unwrap_or_default();
-    let with = |number: Option<i64>, unit: &str| match number {
+    let with_unit = |number: Option<i64>, unit: &str| match number {
         Some(number) => format!("{number} {unit}"),
         None => String::new(),
     };
+    let audio = task.generate_audio.map(|it| it.to_string());
     vec![
         ("task", task.id.clone()),
         ("status", task.status.clone()),
-        ("since", since(task.updated_at)),
-        ("created", moment(task.created_at)),
-        (deadline_of(task), deadline(task.archive_deadline)),
+        ("updated", time_with_age(task.updated_at)),
+        ("created", time(task.created_at)),
+        (deadline_name(task), deadline(task.archive_deadline)),
         ("error", error(task)),
-        ("made", made(task)),
+        ("files", files(task)),
         ("model", task.model.clone()),
         ("resolution", task.resolution.clone()),
         ("ratio", task.ratio.clone()),
-        ("duration", with(task.duration, "s")),
+        ("duration", with_unit(task.duration, "s")),
         ("frames", number(task.frames)),
-        ("frame rate", with(task.framespersecond, "/s")),
-        (
-            "audio",
-            task.generate_audio
-                .map(|it| it.to_string())
-                .unwrap_or_default(),
-        ),
+        ("frame rate", with_unit(task.framespersecond, "fps")),
+        ("audio", audio.unwrap_or_default()),
         ("seed", number(task.seed)),
-        ("tier", task.service_tier.clone()),
+        ("service tier", task.service_tier.clone()),
         ("usage", usage(task)),
     ]
 }
 
-/// Until when a task that has ended otherwise can be asked about is of no use.
-fn deadline_of(task: &VideoTask) -> &'static str {
+/// A task that ended without a video has no archive deadline; its record can be queried until then.
+fn deadline_name(task: &VideoTask) -> &'static str {
     match status::is_terminal(&task.status) && task.status != status::SUCCEEDED {
-        true => "record until",
+        true => "record expires",
         false => "deadline",
     }
 }
@@ -105,27 +106,27 @@ fn error(task: &VideoTask) -> String {
     parts.collect::<Vec<_>>().join(": ")
 }
 
-fn made(task: &VideoTask) -> String {
+/// Returns which files the task has URLs of.
+fn files(task: &VideoTask) -> String {
     let content: VideoContent = task.content.clone().unwrap_or_default();
-    let made = [
+    let files = [
         ("video", content.video_url),
         ("last frame", content.last_frame_url),
         ("file", content.file_url),
     ];
-    let made = made.into_iter().filter(|(_, url)| !url.is_empty());
-    made.map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+    let files = files.into_iter().filter(|(_, url)| !url.is_empty());
+    files.map(|(name, _)| name).collect::<Vec<_>>().join(", ")
 }
 
 fn usage(task: &VideoTask) -> String {
     let Some(usage) = &task.usage else {
         return String::new();
     };
-    let mut words = vec![format!("{} tokens", usage.total_tokens)];
-    words.extend(
-        usage
-            .tool_usage
-            .iter()
-            .map(|(tool, calls)| format!("{tool} {calls}")),
-    );
-    words.join(", ")
+    let tokens = format!("{} tokens", usage.total_tokens);
+    let tools = usage.tool_usage.iter();
+    let tools = tools.map(|(tool, calls)| format!("{tool} {calls}"));
+    std::iter::once(tokens)
+        .chain(tools)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

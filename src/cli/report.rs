@@ -1,16 +1,20 @@
-//! What is printed when lifecycles have ended.
+//! The report of commands that archive: a row for each video, or counts if there are many.
 
 use std::{collections::BTreeMap, process::ExitCode};
 
 use comfy_table::CellAlignment;
 use indicatif::{HumanBytes, HumanCount};
-use seedance_archiver_proto::outcome;
+use seedance_archiver_proto::{outcome, v1::VideoTaskLifecycleResult};
 use serde::Serialize;
 
-use super::{Output, follow::Followed, words};
+use super::{
+    output::{Output, print_json},
+    table,
+    task_result::TaskResult,
+};
 
-/// Most videos that have a line each.
-pub(super) const FEW: usize = 20;
+/// Most videos that are shown as a row each.
+pub(super) const MAX_TABLE_ROWS: usize = 20;
 
 /// The document of `--output json`.
 #[derive(Debug, Serialize)]
@@ -36,47 +40,46 @@ struct Video {
 }
 
 impl Report {
-    pub(super) fn new(ui_url: &str, archive_url: &str, followed: Vec<Followed>) -> Self {
+    /// Returns the report of these results. An empty URL is unknown.
+    pub(super) fn new(ui_url: &str, archive_url: &str, results: Vec<TaskResult>) -> Self {
         Self {
             ui_url: ui_url.to_owned(),
             archive_url: archive_url.to_owned(),
-            videos: followed.into_iter().map(Video::from).collect(),
+            videos: results.into_iter().map(Video::from).collect(),
         }
     }
 
+    /// Prints the report.
     pub(super) fn print(&self, output: Output) -> anyhow::Result<()> {
         match output {
-            Output::Json => println!("{}", serde_json::to_string_pretty(self)?),
-            Output::Text if self.videos.len() > FEW => self.print_sum(),
+            Output::Json => print_json(self)?,
+            Output::Text if self.videos.len() > MAX_TABLE_ROWS => self.print_summary(),
             Output::Text => println!("{}", self.table(&self.videos)),
         }
         Ok(())
     }
 
-    /// 0 where every video has one of these outcomes.
-    pub(super) fn exit_code(&self, good: &[&str]) -> ExitCode {
-        let all_good = self
-            .videos
-            .iter()
-            .all(|video| good.contains(&video.outcome.as_str()));
-        ExitCode::from(u8::from(!all_good))
+    /// Returns 0 if every video has one of these outcomes, otherwise 1.
+    pub(super) fn exit_code(&self, expected: &[&str]) -> ExitCode {
+        let is_expected = |video: &Video| expected.contains(&video.outcome.as_str());
+        ExitCode::from(u8::from(!self.videos.iter().all(is_expected)))
     }
 
-    /// How many videos are archived, and their bytes.
+    /// Returns how many videos are archived, and their total size in bytes.
     pub(super) fn archived(&self) -> (usize, u64) {
         let archived = self.videos.iter().filter(|video| video.is_archived());
         let bytes = archived.clone().map(|video| video.bytes.unsigned_abs());
         (archived.count(), bytes.sum())
     }
 
-    /// Whether the video of a task is archived.
-    pub(super) fn has(&self, task_id: &str) -> bool {
+    /// Returns whether the video of a task is archived.
+    pub(super) fn is_archived(&self, task_id: &str) -> bool {
         let mut videos = self.videos.iter();
         videos.any(|video| video.task_id == task_id && video.is_archived())
     }
 
-    /// Those that need a look, and how many there are of each outcome.
-    fn print_sum(&self) {
+    /// Prints a row for each video that is not archived, and the count of each outcome.
+    fn print_summary(&self) {
         let not_archived = || self.videos.iter().filter(|video| !video.is_archived());
         if not_archived().next().is_some() {
             println!("{}\n", self.table(not_archived()));
@@ -88,46 +91,53 @@ impl Report {
             *outcomes.entry(outcome).or_default() += 1;
         }
         let outcomes = outcomes.into_iter();
-        let sum: Vec<_> = outcomes
+        let counts: Vec<_> = outcomes
             .map(|(outcome, videos)| format!("{} {outcome}", HumanCount(videos as u64)))
             .collect();
         let (_, bytes) = self.archived();
-        println!("{}; {} in the archive", sum.join(", "), HumanBytes(bytes));
+        println!(
+            "{}; {} in the archive",
+            counts.join(", "),
+            HumanBytes(bytes)
+        );
     }
 
     fn table<'a>(&self, videos: impl IntoIterator<Item = &'a Video>) -> String {
-        let mut table = words::table(["task", "status", "outcome", "bytes", "SHA-256", "where"]);
+        let mut table = table::table([
+            "task",
+            "status",
+            "outcome",
+            "size",
+            "SHA-256",
+            "location or reason",
+        ]);
         for video in videos {
-            let is_archived = !video.manifest_url.is_empty();
+            let has_receipt = !video.manifest_url.is_empty();
+            let size = has_receipt.then(|| HumanBytes(video.bytes.unsigned_abs()).to_string());
             table.add_row([
                 video.task_id.clone(),
                 video.status.clone(),
                 video.outcome.clone(),
-                if is_archived {
-                    HumanBytes(video.bytes.unsigned_abs()).to_string()
-                } else {
-                    String::new()
-                },
+                size.unwrap_or_default(),
                 video.sha256.chars().take(12).collect(),
-                if is_archived {
-                    self.shorten(&video.manifest_url)
-                } else {
-                    video.why()
+                match has_receipt {
+                    true => self.prefix_in_archive(&video.manifest_url),
+                    false => video.reason_and_message(),
                 },
             ]);
         }
-        if let Some(bytes) = table.column_mut(3) {
-            bytes.set_cell_alignment(CellAlignment::Right);
+        if let Some(size) = table.column_mut(3) {
+            size.set_cell_alignment(CellAlignment::Right);
         }
         table.trim_fmt()
     }
 
-    /// The folder of a receipt, seen from the archive.
-    fn shorten(&self, manifest_url: &str) -> String {
-        let within = manifest_url
+    /// Returns the prefix of a receipt, relative to the archive.
+    fn prefix_in_archive(&self, manifest_url: &str) -> String {
+        let relative = manifest_url
             .strip_prefix(&self.archive_url)
             .unwrap_or(manifest_url);
-        within.trim_end_matches("manifest.json").to_owned()
+        relative.trim_end_matches("manifest.json").to_owned()
     }
 }
 
@@ -136,29 +146,26 @@ impl Video {
         self.outcome == outcome::ARCHIVED
     }
 
-    fn why(&self) -> String {
-        let said = [self.reason.as_str(), &self.message];
-        let said = said.into_iter().filter(|part| !part.is_empty());
-        said.collect::<Vec<_>>().join(": ")
+    fn reason_and_message(&self) -> String {
+        let parts = [self.reason.as_str(), &self.message];
+        let parts = parts.into_iter().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join(": ")
     }
 }
 
-impl From<Followed> for Video {
-    fn from(followed: Followed) -> Self {
-        let (result, cost) = match followed.ended {
-            Ok(ended) => ended,
-            Err(error) => {
-                let failed = seedance_archiver_proto::v1::VideoTaskLifecycleResult {
-                    message: error.to_string(),
-                    ..Default::default()
-                };
-                (failed, None)
-            }
-        };
+impl From<TaskResult> for Video {
+    fn from(TaskResult { task_id, result }: TaskResult) -> Self {
+        let (result, cost) = result.unwrap_or_else(|error| {
+            let failed = VideoTaskLifecycleResult {
+                message: error.to_string(),
+                ..Default::default()
+            };
+            (failed, None)
+        });
         let manifest = result.manifest.unwrap_or_default();
         let object = manifest.objects.into_iter().next().unwrap_or_default();
         Self {
-            task_id: followed.task_id,
+            task_id,
             status: result.task.map(|task| task.status).unwrap_or_default(),
             outcome: result.outcome,
             reason: result.reason,

@@ -11,11 +11,12 @@ use seedance_archiver_workflows::format;
 use serde::Serialize;
 
 use super::{
-    Output,
     follow::{self, Job},
+    output::{Output, print_json},
+    progress::Spinner,
     report::Report,
     session,
-    signals::Stop,
+    shutdown::Shutdown,
 };
 use crate::{
     archive::Archive,
@@ -25,30 +26,30 @@ use crate::{
 };
 use listing::Listing;
 
-/// Save every video of the last 7 days that can still be had, most urgent first
+/// Archive every video of the last 7 days, most urgent first
 ///
-/// Needs only SEEDANCE_API_KEY: it lists the tasks of the account, brings a Temporal server and a worker
-/// of its own, and archives into ./seedance-archive unless SEEDANCE_ARCHIVE_URL is set. Run again, it
-/// saves what is missing. Exits 0 when every video that can still be had is in the archive; what could not
-/// be listed is told, does not stop the rest, and makes it exit 1.
+/// Requires only SEEDANCE_API_KEY: lists the tasks of every account, runs a Temporal server and a worker
+/// in this process, and archives into ./seedance-archive unless SEEDANCE_ARCHIVE_URL is set. Running it
+/// again archives what is still missing. Exits with 0 if every available video is archived, and with 1 if
+/// a video is not, or if some tasks could not be listed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  seedance-archiver rescue --dry-run    what there is, and how long for
-  seedance-archiver rescue              save it")]
+  seedance-archiver rescue --dry-run    list the videos and the time left
+  seedance-archiver rescue              archive them")]
 pub(super) struct Args {
-    /// Account whose videos are saved. Without it, those of every account.
+    /// Account whose videos to archive. Default: every account.
     #[arg(long)]
     account: Option<String>,
-    /// List only: what there is, by the time that is left.
+    /// List the videos by the time left, and archive nothing.
     #[arg(long)]
     dry_run: bool,
-    /// How the result is printed.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
 }
 
-/// Lifecycles at once: as many as a worker has transfers.
-const AT_ONCE: usize = 32;
+/// Concurrent lifecycles: the number of transfer slots of a worker.
+const CONCURRENCY: usize = 32;
 
 /// The document of `--output json`.
 #[derive(Serialize)]
@@ -58,17 +59,13 @@ struct Document<'a> {
     report: &'a Report,
 }
 
-pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
     let archive_url = session::local_archive()?;
     let config = Config::from_environment(session::variable, Some(archive_url))?;
     let accounts = accounts(&args, &config)?;
-    let step = session::step("listing the tasks of the last 7 days")?;
-    let notify = |words: &str| session::show_step(&step, words);
-    let found = stop.unless_asked(look(&config, &accounts, &notify)).await;
-    step.finish_and_clear();
-    let found = found?;
-    has_something(&found)?;
+    let found = list(&config, &accounts, shutdown).await?;
+    fail_if_nothing_listed(&found)?;
     let listing = Listing::new(&found);
     if args.output == Output::Text {
         println!("{}", listing.table(accounts.len() > 1));
@@ -77,14 +74,13 @@ pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     let report = if args.dry_run || found.missing().next().is_none() {
         Report::new("", config.archive_url.as_str(), Vec::new())
     } else {
-        save(&args, &config, &found, stop).await?
+        archive_missing(&args, &config, &found, shutdown).await?
     };
     if args.output == Output::Json {
-        let document = Document {
+        print_json(&Document {
             found: &listing,
             report: &report,
-        };
-        println!("{}", serde_json::to_string_pretty(&document)?);
+        })?;
     }
     if listing.is_complete() {
         Ok(report.exit_code(&[outcome::ARCHIVED]))
@@ -100,23 +96,31 @@ fn accounts(args: &Args, config: &Config) -> anyhow::Result<Vec<Arc<Account>>> {
     }
 }
 
-async fn look(
+/// Lists the videos of these accounts, with a spinner that shows the current step.
+async fn list(
     config: &Config,
     accounts: &[Arc<Account>],
-    notify: &(dyn Fn(&str) + Sync),
+    shutdown: &Shutdown,
 ) -> anyhow::Result<Found> {
-    let seedance = session::seedance()?;
-    let mut found = Found::default();
-    for account in accounts {
-        let archive = archive(config, account)?;
-        let of_account = rescue::look(&seedance, account, archive.as_ref(), notify).await;
-        found.extend(of_account.context("cannot look for receipts in the archive")?);
-    }
-    Ok(found)
+    let spinner = Spinner::start("listing the tasks of the last 7 days");
+    let listed = shutdown.run_until_requested(async {
+        let seedance = session::seedance()?;
+        let notify = |step: &str| spinner.set_message(step);
+        let mut found = Found::default();
+        for account in accounts {
+            let archive = open_archive(config, account)?;
+            let in_account = rescue::look(&seedance, account, archive.as_ref(), &notify).await;
+            found.extend(in_account.context("cannot read receipts from the archive")?);
+        }
+        Ok(found)
+    });
+    let listed = listed.await;
+    spinner.clear();
+    listed
 }
 
-/// Where nothing at all could be listed, that is the end.
-fn has_something(found: &Found) -> anyhow::Result<()> {
+/// Fails if no task of any account could be listed.
+fn fail_if_nothing_listed(found: &Found) -> anyhow::Result<()> {
     let is_empty =
         found.videos.is_empty() && found.unfinished.is_empty() && found.unsuccessful == 0;
     let problems: Vec<_> = found.not_listed.iter().map(ToString::to_string).collect();
@@ -124,32 +128,42 @@ fn has_something(found: &Found) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A folder that is not there is not made to be looked into.
-fn archive(config: &Config, account: &Account) -> anyhow::Result<Option<Archive>> {
+/// Opens the archive of an account. `None`: a local directory that does not exist, which must not be
+/// created only to be read.
+fn open_archive(config: &Config, account: &Account) -> anyhow::Result<Option<Archive>> {
     let url = &config.archive_url;
     let is_local = url.scheme() == "file";
     if is_local && url.to_file_path().is_ok_and(|path| !path.exists()) {
         return Ok(None);
     }
     let archive = Archive::open_with(url, account.archive.objects.clone());
-    archive.map(Some).context("cannot open the archive")
+    let archive = archive.with_context(|| format!("cannot open the archive `{url}`"))?;
+    Ok(Some(archive))
 }
 
-async fn save(args: &Args, config: &Config, found: &Found, stop: &Stop) -> anyhow::Result<Report> {
-    let server = stop.unless_asked(session::start_dev_server()).await?;
+/// Archives the missing videos with a Temporal server and a worker in this process.
+async fn archive_missing(
+    args: &Args,
+    config: &Config,
+    found: &Found,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Report> {
+    let server = shutdown
+        .run_until_requested(session::start_dev_server())
+        .await?;
     let jobs = found.missing().map(job).collect();
-    let work = stop.unless_asked(async {
-        let in_turn = follow::in_turn(&server.client, &config.task_queue, jobs, AT_ONCE);
-        Ok(in_turn.await)
+    let work = shutdown.run_until_requested(async {
+        let task_queue = &config.task_queue;
+        Ok(follow::follow_jobs(&server.client, task_queue, jobs, CONCURRENCY).await)
     });
-    let videos = session::with_worker(&server.client, config, work).await;
+    let results = session::with_worker(&server.client, config, work).await;
     let ui_url = server.ui_url.clone().unwrap_or_default();
     server.stop().await;
-    let report = Report::new(&ui_url, config.archive_url.as_str(), videos?);
+    let report = Report::new(&ui_url, config.archive_url.as_str(), results?);
     if args.output == Output::Text {
         report.print(Output::Text)?;
     }
-    eprintln!("{}", sentence(&report, found, config));
+    eprintln!("{}", summary(&report, found, config));
     Ok(report)
 }
 
@@ -160,27 +174,31 @@ fn job(video: &Video) -> Job {
             account: video.account.clone(),
             ..VideoTaskLifecycleRequest::default()
         },
-        dies_at: video.deadlines.url,
+        url_expires_at: video.deadlines.url,
     }
 }
 
-/// What it came to.
-fn sentence(report: &Report, found: &Found, config: &Config) -> String {
-    let (saved, bytes) = report.archived();
-    let asked_for = found.missing().count();
-    let mut sentence = format!(
-        "{saved} of {asked_for} videos saved, {}, to {}",
+fn summary(report: &Report, found: &Found, config: &Config) -> String {
+    let (archived, bytes) = report.archived();
+    let mut summary = format!(
+        "archived {archived} of {} videos ({}) in {}",
+        found.missing().count(),
         HumanBytes(bytes),
         config.archive_url
     );
-    let first = found.missing().find(|video| report.has(&video.task.id));
-    if let Some((video, end)) = first.and_then(|video| Some((video, video.deadlines.url?))) {
-        let left = end.duration_since(SystemTime::now()).unwrap_or_default();
-        sentence += &format!(
-            "; {} would have died next, in {}",
+    let mut missing = found.missing();
+    let most_urgent = missing.find(|video| report.is_archived(&video.task.id));
+    if let Some((video, url_expires_at)) =
+        most_urgent.and_then(|video| Some((video, video.deadlines.url?)))
+    {
+        let left = url_expires_at
+            .duration_since(SystemTime::now())
+            .unwrap_or_default();
+        summary += &format!(
+            "; the URL of {} would have expired next, in {}",
             video.task.id,
             format::duration(left)
         );
     }
-    sentence
+    summary
 }

@@ -1,14 +1,12 @@
-//! What commands that follow lifecycles need: a Temporal to talk to, and, where there is none, one of
-//! their own with a worker in this process.
-
-use std::{path::Path, time::Duration};
+//! What commands need to run: the environment, clients, and a local Temporal server with a worker in this
+//! process.
 
 use anyhow::{Context, anyhow};
-use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::Url;
 use temporalio_client::Client;
 use temporalio_sdk::Runtime;
 
+use super::progress::Spinner;
 use crate::{
     config::Config,
     dev_server::{self, DevServer},
@@ -17,44 +15,32 @@ use crate::{
     worker::Worker,
 };
 
-/// Connects to the Temporal that the environment or `temporal.toml` names.
+/// Returns a variable of the environment. A value that is not Unicode counts as unset.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Connects to the Temporal server that the environment or `temporal.toml` names.
 pub(super) async fn connect() -> anyhow::Result<Client> {
     Ok(connection::connect().await?)
 }
 
-/// A client of the task API.
+/// Returns a client of the Seedance API.
 pub(super) fn seedance() -> anyhow::Result<seedance::Client> {
     let http = http::client().map_err(http::describe);
-    let http = http.map_err(|error| anyhow!("cannot make the HTTP client: {error}"))?;
+    let http = http.map_err(|error| anyhow!("cannot create the HTTP client: {error}"))?;
     Ok(seedance::Client::new(http))
 }
 
-/// A line that says what takes its time, until it is cleared.
-pub(super) fn step(words: &str) -> anyhow::Result<ProgressBar> {
-    let line = ProgressBar::no_length()
-        .with_style(ProgressStyle::with_template("{spinner} {msg} ({elapsed})")?);
-    line.enable_steady_tick(Duration::from_millis(120));
-    show_step(&line, words);
-    Ok(line)
-}
-
-/// Says what takes its time now.
-pub(super) fn show_step(line: &ProgressBar, words: &str) {
-    if line.is_hidden() {
-        eprintln!("{words}");
-    }
-    line.set_message(words.to_owned());
-}
-
-/// Starts a dev server, with a line that says what takes its time.
+/// Starts a Temporal dev server, with a spinner that shows the current step.
 pub(super) async fn start_dev_server() -> anyhow::Result<DevServer> {
-    let line = step("looking for a Temporal server")?;
-    let started = dev_server::start(true, &|step| show_step(&line, step)).await;
-    line.finish_and_clear();
+    let spinner = Spinner::start("locating the Temporal CLI");
+    let started = dev_server::start(true, &|step| spinner.set_message(step)).await;
+    spinner.clear();
     Ok(started?)
 }
 
-/// Runs `work` beside a worker in this process.
+/// Runs `work` while a worker runs in this process.
 pub(super) async fn with_worker<T>(
     client: &Client,
     config: &Config,
@@ -66,15 +52,11 @@ pub(super) async fn with_worker<T>(
     worker.run_during(work).await?
 }
 
-/// A variable of the environment. One that is not Unicode counts as absent.
-pub(super) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
-/// `./seedance-archive`, as an archive URL.
+/// Returns the archive URL of `./seedance-archive`.
 pub(super) fn local_archive() -> anyhow::Result<Url> {
     let path = std::env::current_dir()
-        .context("cannot tell the current directory")?
-        .join(Path::new("seedance-archive"));
-    Url::from_directory_path(&path).map_err(|()| anyhow!("{} is no URL", path.display()))
+        .context("cannot determine the current directory")?
+        .join("seedance-archive");
+    Url::from_directory_path(&path)
+        .map_err(|()| anyhow!("cannot convert the path `{}` to a URL", path.display()))
 }

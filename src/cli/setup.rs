@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use super::{Output, findings::Findings, session, signals::Stop};
+use super::{findings::Findings, output::Output, session, shutdown::Shutdown};
 use crate::{
     checkup::{Found, archives, server},
     config::{self, Reading},
@@ -29,14 +29,15 @@ pub(super) struct Args {
     output: Output,
 }
 
-pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("off");
-    stop.unless_asked(async {
-        let mut findings = Findings::new(args.output, word);
-        set_up(&mut findings, args.namespace_retention).await;
-        findings.end()
-    })
-    .await
+    shutdown
+        .run_until_requested(async {
+            let mut findings = Findings::new(args.output, word);
+            set_up(&mut findings, args.namespace_retention).await;
+            findings.end()
+        })
+        .await
 }
 
 async fn set_up(findings: &mut Findings, retention: Duration) {

@@ -5,22 +5,22 @@ use std::{net::SocketAddr, process::ExitCode, time::Duration};
 use anyhow::Context;
 use seedance_archiver_simulator::{Simulator, seconds};
 
-use super::signals::Stop;
+use super::shutdown::Shutdown;
 use crate::telemetry;
 
-/// Serve a Seedance API on this machine: tasks, signed URLs and real MP4s
+/// Run a local Seedance API with tasks, signed URLs and real MP4 files
 ///
-/// A task ends as its prompt says, e.g. `a kite --simulate ending=failed,queued=1,running=4`.
+/// The prompt of a task can script it, e.g. `a kite --simulate ending=failed,queued=1,running=4`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver simulator                             prints the variables to set
-  seedance-archiver simulator --queued 0 --running 1      for those who cannot wait
+  seedance-archiver simulator --queued 0 --running 1      tasks that succeed after a second
   seedance-archiver simulator --address 0.0.0.0:8240 --api-key my-key")]
 pub(super) struct Args {
     /// Address to listen on.
     #[arg(long, default_value = "127.0.0.1:8240")]
     address: SocketAddr,
-    /// API key that is accepted.
+    /// API key to accept.
     #[arg(long, default_value = "simulator-key")]
     api_key: String,
     /// Seconds that a task is queued.
@@ -29,12 +29,12 @@ pub(super) struct Args {
     /// Seconds that a task runs.
     #[arg(long, default_value = "8", value_parser = seconds)]
     running: Duration,
-    /// Seconds that a video URL lives.
+    /// Seconds until a video URL expires.
     #[arg(long, default_value = "86400", value_parser = seconds)]
     url_lifetime: Duration,
 }
 
-pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("info");
     let simulator = Simulator::builder()
         .address(args.address)
@@ -49,6 +49,6 @@ pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     eprintln!("To use it, set");
     eprintln!("  SEEDANCE_BASE_URL={}", simulator.base_url());
     eprintln!("  SEEDANCE_API_KEY={}", simulator.api_key());
-    stop.asked().await;
+    shutdown.requested().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use indicatif::HumanBytes;
-use jiff::Timestamp;
 use seedance_archiver_proto::{
     names::{self, search_attribute},
     v1::VideoTask,
@@ -12,130 +11,131 @@ use seedance_archiver_proto::{
 use temporalio_client::NamespacedClient;
 
 use super::{
-    Output, query, session,
-    signals::Stop,
-    task::Task,
-    words::{print_pairs, since},
+    output::{Output, print_json},
+    query, session,
+    shutdown::Shutdown,
+    table::print_facts,
+    task_args::TaskArgs,
+    text::time_with_age,
 };
 use crate::{
     telemetry,
-    temporal::lifecycles::{Lifecycle, Pending, State},
+    temporal::lifecycles::{Lifecycle, LifecycleStatus, PendingActivity},
 };
 
-/// Tell what the lifecycle of a task is doing
+/// Show the status of a task's lifecycle
 ///
-/// Asks Temporal, not Seedance: what the workflow knows, and what its pending activity is at. Exits 1
-/// where the task has no lifecycle.
+/// Asks Temporal for the workflow's progress and its pending activity; sends no request to the Seedance
+/// API. Exits with 1 if the task has no lifecycle.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  seedance-archiver status cgt-2026…-hj94q                 what it waits for, and since when
+  seedance-archiver status cgt-2026…-hj94q                 show progress, pending activity and deadline
   seedance-archiver status cgt-2026…-hj94q --account eu
   seedance-archiver status cgt-2026…-hj94q --output json | jq -r .result.outcome")]
 pub(super) struct Args {
     #[command(flatten)]
-    task: Task,
+    task: TaskArgs,
 }
 
-pub(super) async fn run(Args { task: args }: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(
+    Args { task: args }: Args,
+    shutdown: &Shutdown,
+) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
     args.check()?;
-    let client = stop.unless_asked(session::connect()).await?;
+    let client = shutdown.run_until_requested(session::connect()).await?;
     let lifecycle = Lifecycle::of(&client, &args.account, &args.task_id);
-    let state = stop
-        .unless_asked(async { Ok(lifecycle.state().await?) })
+    let status = shutdown
+        .run_until_requested(async { Ok(lifecycle.status().await?) })
         .await?;
-    let Some(state) = state else {
+    let Some(status) = status else {
         bail!(
-            "the task {} has no lifecycle: there is no workflow {} in the namespace `{}`, or no longer. \
-             Start one with `seedance-archiver archive`, or ask Seedance with `seedance-archiver query`",
+            "task `{}` has no lifecycle: the workflow `{}` was not found in the namespace `{}`, \
+             or its retention has passed; start it with `seedance-archiver archive`, or query the \
+             task with `seedance-archiver query`",
             args.task_id,
             names::lifecycle_workflow_id(&args.account, &args.task_id),
             client.namespace(),
         );
     };
     match args.output {
-        Output::Json => println!("{}", serde_json::to_string_pretty(&state)?),
-        Output::Text => print(&state),
+        Output::Json => print_json(&status)?,
+        Output::Text => print(&status),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(state: &State) {
-    let mut pairs = vec![
-        ("lifecycle", state.workflow_id.clone()),
-        (
-            "run",
-            format!("{}, {} events", state.run_id, state.history_events),
-        ),
-        ("started", since(state.started_at)),
-        ("ended", since(state.ended_at)),
-        ("workflow", state.execution.to_owned()),
+fn print(status: &LifecycleStatus) {
+    let snapshot = &status.snapshot;
+    let mut facts = vec![
+        ("workflow id", snapshot.workflow_id.clone()),
+        ("run id", snapshot.run_id.clone()),
+        ("history events", snapshot.history_events.to_string()),
+        ("started", time_with_age(snapshot.started_at)),
+        ("ended", time_with_age(snapshot.ended_at)),
+        ("execution", snapshot.execution.to_string()),
     ];
-    pairs.extend(state.pending.iter().flat_map(pending));
-    if let Some(why) = &state.no_progress {
-        let told = format!("{why}: what follows is what the server knows");
-        pairs.push(("no answer", told));
+    facts.extend(snapshot.pending.iter().flat_map(pending_facts));
+    if let Some(reason) = &status.progress_error {
+        let note = format!("{reason}; showing what the Temporal server knows");
+        facts.push(("progress", note));
     }
-    pairs.extend(ending(state));
-    pairs.extend(query::pairs(&task(state)));
-    print_pairs(&pairs);
+    facts.extend(result_facts(status));
+    facts.extend(query::facts(&task(status)));
+    print_facts(&facts);
 }
 
-/// What is known of the task: by the workflow, or by its search attributes.
-fn task(state: &State) -> VideoTask {
-    let result = state.result.as_ref().and_then(|result| result.task.clone());
-    let progress = state.progress.as_ref();
-    let known = result.or_else(|| progress.and_then(|progress| progress.task.clone()));
-    known.unwrap_or_else(|| {
-        let attribute = |name: &str| {
-            let value = state.search_attributes.get(name);
-            value.cloned().unwrap_or_default()
-        };
-        let deadline = attribute(search_attribute::ARCHIVE_DEADLINE).parse::<Timestamp>();
+/// Returns what is known of the task: from the result, the progress, or the search attributes.
+fn task(status: &LifecycleStatus) -> VideoTask {
+    let in_result = status
+        .result
+        .as_ref()
+        .and_then(|result| result.task.clone());
+    let progress = status.progress.as_ref();
+    let task = in_result.or_else(|| progress.and_then(|progress| progress.task.clone()));
+    task.unwrap_or_else(|| {
+        let attributes = &status.snapshot.search_attributes;
+        let attribute = |name: &str| attributes.get(name).to_owned();
         VideoTask {
             id: attribute(search_attribute::TASK_ID),
             status: attribute(search_attribute::STATUS),
             model: attribute(search_attribute::MODEL),
-            archive_deadline: deadline.map_or(0, Timestamp::as_second),
+            archive_deadline: attributes.archive_deadline(),
             ..VideoTask::default()
         }
     })
 }
 
-fn pending(pending: &Pending) -> Vec<(&'static str, String)> {
+fn pending_facts(pending: &PendingActivity) -> Vec<(&'static str, String)> {
     let attempt = format!("`{}`, attempt {}", pending.activity, pending.attempt);
-    let waits = match pending.is_running {
+    let activity = match pending.is_running {
         true => format!("{attempt}, running on {}", pending.worker),
         false => attempt,
     };
-    let bytes = match (pending.bytes_done, pending.bytes_total) {
+    let transferred = match (pending.bytes_done, pending.bytes_total) {
         (0, 0) => String::new(),
         (done, 0) => HumanBytes(done).to_string(),
         (done, total) => format!("{} of {}", HumanBytes(done), HumanBytes(total)),
     };
     vec![
-        ("waits for", waits),
-        ("next attempt", since(pending.next_attempt_at)),
+        ("pending activity", activity),
+        ("next attempt", time_with_age(pending.next_attempt_at)),
         ("last message", pending.last_message.clone()),
-        ("transferred", bytes),
+        ("transferred", transferred),
     ]
 }
 
-fn ending(state: &State) -> Vec<(&'static str, String)> {
-    let Some(result) = &state.result else {
-        return vec![("fault", state.fault.clone().unwrap_or_default())];
+fn result_facts(status: &LifecycleStatus) -> Vec<(&'static str, String)> {
+    let Some(result) = &status.result else {
+        return vec![("failure", status.result_error.clone().unwrap_or_default())];
     };
     let receipt = result.manifest.as_ref();
+    let receipt = receipt.map(|receipt| receipt.manifest_url.clone());
     vec![
         ("outcome", result.outcome.clone()),
         ("reason", result.reason.clone()),
         ("message", result.message.clone()),
-        (
-            "receipt",
-            receipt
-                .map(|it| it.manifest_url.clone())
-                .unwrap_or_default(),
-        ),
+        ("receipt", receipt.unwrap_or_default()),
         ("warnings", result.warnings.join("; ")),
     ]
 }

@@ -13,33 +13,35 @@ use serde::Serialize;
 use temporalio_client::{Client, NamespacedClient};
 
 use super::{
-    Output, session,
-    signals::{Interrupted, Stop},
+    output::{Output, print_json},
+    progress::Spinner,
+    session,
+    shutdown::{Interrupted, Shutdown},
 };
 use crate::{
     config, telemetry,
     temporal::sweeps::{
         self,
-        schedule::{Ensured, SHORTEST, Schedule},
+        schedule::{MIN_INTERVAL, Schedule, ScheduleChange},
     },
 };
 
-/// Start a lifecycle for every task of the last 7 days that has none
+/// Start a lifecycle for every recent task that has none
 ///
-/// A worker of your Temporal lists the tasks of the account and leaves alone what is archived, has ended
-/// or is being waited for. With --every it does so again and again, by a Temporal Schedule.
+/// A worker lists the account's tasks of the last 7 days, and skips those that are archived, have ended
+/// or have a running lifecycle. With --every, a Temporal Schedule repeats the sweep.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  seedance-archiver sweep               once, now
-  seedance-archiver sweep --every 1h    now, and every hour from now on")]
+  seedance-archiver sweep               sweep once, now
+  seedance-archiver sweep --every 1h    sweep now and every hour")]
 pub(super) struct Args {
-    /// Account whose tasks are swept.
+    /// Account to sweep.
     #[arg(long, default_value = names::DEFAULT_ACCOUNT)]
     account: String,
-    /// Create the schedule that repeats it, or update it, e.g. `1h`.
+    /// Create or update the Temporal Schedule that repeats the sweep, e.g. `1h`.
     #[arg(long, value_name = "TIME", value_parser = interval)]
     every: Option<Duration>,
-    /// How the result is printed.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
 }
@@ -54,82 +56,82 @@ struct Scheduled {
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    let every = config::duration(text).map_err(|problem| format!("it must be {problem}"))?;
-    if every < SHORTEST {
+    let every = config::duration(text).map_err(|problem| format!("must be {problem}"))?;
+    if every < MIN_INTERVAL {
         return Err(
-            "the shortest is 1m: each sweep lists every page, and the service takes one list a second; \
-             callbacks tell of a finished video at once"
+            "must be at least 1m: each sweep lists every page of tasks, and the API allows one list \
+             request per second; use callbacks to archive videos as soon as they finish"
                 .into(),
         );
     }
     if every.subsec_nanos() != 0 {
-        return Err("it must be whole seconds".into());
+        return Err("must be a whole number of seconds".into());
     }
     Ok(every)
 }
 
-pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
     request::check_account(&args.account)?;
-    let client = stop.unless_asked(session::connect()).await?;
+    let client = shutdown.run_until_requested(session::connect()).await?;
     let task_queue = config::task_queue(session::variable);
     let work = async {
         match args.every {
             Some(every) => schedule(&args, &client, task_queue, every).await,
-            None => once(&args, &client, &task_queue).await,
+            None => sweep(&args, &client, &task_queue).await,
         }
     };
-    let done = stop.unless_asked(work).await;
+    let done = shutdown.run_until_requested(work).await;
     done.inspect_err(|error| {
         if error.is::<Interrupted>() {
             eprintln!(
-                "A sweep goes on in Temporal: run this again to follow it, or cancel it there."
+                "The sweep keeps running in Temporal. To follow it, run the same command again; \
+                 to stop it, cancel its workflow."
             );
         }
     })
 }
 
-async fn once(args: &Args, client: &Client, task_queue: &str) -> anyhow::Result<ExitCode> {
+/// Sweeps once and waits for the result.
+async fn sweep(args: &Args, client: &Client, task_queue: &str) -> anyhow::Result<ExitCode> {
     let request = SweepVideoTasksRequest {
         account: args.account.clone(),
         ..SweepVideoTasksRequest::default()
     };
-    let line = session::step("sweeping: waiting for a worker")?;
+    let spinner = Spinner::start("sweeping: waiting for a worker");
     let followed = async {
         let sweep = sweeps::start(client, task_queue, request).await?;
         let mut last = String::new();
-        let follow = sweep.follow(|doing| {
-            if doing != last {
-                session::show_step(&line, &doing);
-                last = doing;
+        let follow = sweep.follow(|progress| {
+            if progress != last {
+                spinner.set_message(&progress);
+                last = progress;
             }
         });
         follow.await
     };
-    let followed = followed.await;
-    line.finish_and_clear();
-    print(args.output, &followed?)?;
+    let result = followed.await;
+    spinner.clear();
+    print(args.output, &result?)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn print(output: Output, result: &SweepVideoTasksResult) -> anyhow::Result<()> {
     match output {
-        // All of its counts, those that are 0 too.
-        Output::Json => {
-            let counts = serde_json::json!({
-                "listed": result.listed,
-                "archived": result.archived,
-                "ended": result.ended,
-                "running": result.running,
-                "started": result.started,
-            });
-            println!("{}", serde_json::to_string_pretty(&counts)?);
-        }
+        // The JSON of the message would leave out counts that are 0.
+        Output::Json => print_json(&serde_json::json!({
+            "listed": result.listed,
+            "archived": result.archived,
+            "ended": result.ended,
+            "running": result.running,
+            "started": result.started,
+        }))?,
         Output::Text => println!("{}", details::of_sweep(result)),
     }
     Ok(())
 }
 
+/// Creates or updates the schedule.
 async fn schedule(
     args: &Args,
     client: &Client,
@@ -138,35 +140,32 @@ async fn schedule(
 ) -> anyhow::Result<ExitCode> {
     let schedule = Schedule {
         account: args.account.clone(),
-        every,
+        interval: every,
         task_queue,
     };
+    let id = schedule.id();
     let ensured = schedule.ensure(client).await;
-    let ensured = ensured.context("cannot make the schedule")?;
+    let ensured =
+        ensured.with_context(|| format!("cannot create or update the schedule `{id}`"))?;
     let done = match ensured {
-        Ensured::Created => "created",
-        Ensured::Updated => "updated",
-        Ensured::Unchanged => "unchanged",
+        ScheduleChange::Created => "created",
+        ScheduleChange::Updated => "updated",
+        ScheduleChange::Unchanged => "unchanged",
     };
     match args.output {
-        Output::Json => {
-            let scheduled = Scheduled {
-                schedule_id: schedule.id(),
-                every_seconds: every.as_secs(),
-                done,
-            };
-            println!("{}", serde_json::to_string_pretty(&scheduled)?);
-        }
+        Output::Json => print_json(&Scheduled {
+            schedule_id: id.clone(),
+            every_seconds: every.as_secs(),
+            done,
+        })?,
         Output::Text => println!(
-            "The schedule {} is {done}: a sweep every {:#}",
-            schedule.id(),
+            "schedule {id} {done}: sweeps every {:#}",
             SignedDuration::try_from(every)?
         ),
     }
     eprintln!(
-        "To remove it: temporal schedule delete --namespace {} --schedule-id {}",
+        "To delete the schedule: temporal schedule delete --namespace {} --schedule-id {id}",
         client.namespace(),
-        schedule.id()
     );
     Ok(ExitCode::SUCCESS)
 }

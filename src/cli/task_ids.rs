@@ -1,4 +1,4 @@
-//! The task ids of a command: as arguments, or from standard input.
+//! The task ids of a command, from its arguments and from standard input.
 
 use std::{collections::HashSet, io::Read};
 
@@ -7,10 +7,14 @@ use seedance_archiver_proto::task_id;
 
 /// Stands for standard input.
 const STDIN: &str = "-";
-/// Faults that are told before the rest is only counted.
-const MAX_FAULTS: usize = 10;
+/// Most invalid ids that an error lists.
+const MAX_LISTED: usize = 10;
 
-/// The ids, each once, in their order. `-` is replaced by those from standard input.
+/// Returns the task ids in their order, without duplicates. `-` is replaced by those from standard input.
+///
+/// # Errors
+///
+/// If standard input cannot be read, an id is invalid, or there is no id.
 pub(super) fn read(arguments: &[String]) -> anyhow::Result<Vec<String>> {
     let mut ids = Vec::new();
     for argument in arguments {
@@ -19,23 +23,24 @@ pub(super) fn read(arguments: &[String]) -> anyhow::Result<Vec<String>> {
             std::io::stdin()
                 .read_to_string(&mut text)
                 .context("cannot read task ids from standard input")?;
-            ids.extend(in_text(&text));
+            ids.extend(parse_lines(&text));
         } else {
             ids.push(("argument".to_owned(), argument.clone()));
         }
     }
     check(&ids)?;
     let mut seen = HashSet::new();
-    let once = ids.into_iter().map(|(_, id)| id);
-    let once: Vec<_> = once.filter(|id| seen.insert(id.clone())).collect();
-    if once.is_empty() {
-        bail!("there are no task ids on standard input: give one on each line");
+    let ids = ids.into_iter().map(|(_, id)| id);
+    let ids: Vec<_> = ids.filter(|id| seen.insert(id.clone())).collect();
+    if ids.is_empty() {
+        bail!("no task ids on standard input; write one per line");
     }
-    Ok(once)
+    Ok(ids)
 }
 
-/// One id a line. Blank lines and lines that begin with `#` are passed over.
-fn in_text(text: &str) -> Vec<(String, String)> {
+/// Returns the id of each line, with the line's number. Blank lines and lines that start with `#` are
+/// ignored.
+fn parse_lines(text: &str) -> Vec<(String, String)> {
     let lines = text.lines().enumerate();
     lines
         .map(|(index, line)| (format!("line {}", index + 1), line.trim().to_owned()))
@@ -43,24 +48,24 @@ fn in_text(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Nothing is begun with a list that is wrong somewhere.
+/// Checks every id, so that nothing is started if one of them is invalid.
 fn check(ids: &[(String, String)]) -> anyhow::Result<()> {
-    let faults: Vec<_> = ids
+    let problems: Vec<_> = ids
         .iter()
-        .filter_map(|(place, id)| {
+        .filter_map(|(source, id)| {
             let problem = task_id::check(id).err()?;
-            Some(format!("{place}: {id:?}: `task_id` {problem}"))
+            Some(format!("{source}: {id:?}: `task_id` {problem}"))
         })
         .collect();
-    if faults.is_empty() {
+    if problems.is_empty() {
         return Ok(());
     }
-    let told = faults[..faults.len().min(MAX_FAULTS)].join("\n  ");
-    let more = match faults.len().saturating_sub(MAX_FAULTS) {
+    let listed = problems[..problems.len().min(MAX_LISTED)].join("\n  ");
+    let more = match problems.len().saturating_sub(MAX_LISTED) {
         0 => String::new(),
         more => format!("\n  and {more} more"),
     };
-    bail!("these are no task ids, and nothing was started:\n  {told}{more}")
+    bail!("invalid task ids; nothing was started:\n  {listed}{more}")
 }
 
 #[cfg(test)]
@@ -68,23 +73,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_read_a_line_each() {
-        let ids = in_text("cgt-1\n\n  cgt-2  \r\n# cgt-3\n");
+    fn each_line_has_one_id() {
+        let ids = parse_lines("cgt-1\n\n  cgt-2  \r\n# cgt-3\n");
         assert_eq!(
             ids,
             [("line 1", "cgt-1"), ("line 3", "cgt-2")]
-                .map(|(place, id)| (place.to_owned(), id.to_owned()))
+                .map(|(source, id)| (source.to_owned(), id.to_owned()))
         );
     }
 
     #[test]
-    fn each_counts_once() {
+    fn duplicate_ids_are_removed() {
         let ids = ["b", "a", "b"].map(str::to_owned);
         assert_eq!(read(&ids).unwrap(), ["b", "a"]);
     }
 
     #[test]
-    fn every_fault_is_told_up_to_a_bound() {
+    fn the_error_lists_at_most_ten_invalid_ids() {
         let ids: Vec<_> = (0..12).map(|index| format!("a/{index}")).collect();
         let error = read(&ids).unwrap_err().to_string();
         assert!(

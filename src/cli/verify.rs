@@ -9,7 +9,12 @@ use anyhow::Context;
 use futures::TryStreamExt;
 use serde::Serialize;
 
-use super::{Output, session, signals::Stop};
+use super::{
+    output::{Output, print_json},
+    session,
+    shutdown::Shutdown,
+    text::count,
+};
 use crate::{
     archive::{
         Archive,
@@ -18,23 +23,23 @@ use crate::{
     config, telemetry,
 };
 
-/// Check that the archive still holds what its receipts say
+/// Check archived objects against their receipts
 ///
-/// Reads SEEDANCE_ARCHIVE_URL and the store's own environment. Exits with 1 where anything is missing,
-/// truncated or changed.
+/// Exits with 1 if an object is missing, truncated or changed. Reads SEEDANCE_ARCHIVE_URL and the store's
+/// environment variables.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  seedance-archiver verify               every receipt, by the sizes of its objects
-  seedance-archiver verify --since 7d    the last week's
-  seedance-archiver verify --deep        read all bytes, and compare SHA-256")]
+  seedance-archiver verify               compare the sizes of all objects
+  seedance-archiver verify --since 7d    only objects archived in the last week
+  seedance-archiver verify --deep        read all objects and compare SHA-256 digests")]
 pub(super) struct Args {
-    /// Read all bytes and compare their SHA-256.
+    /// Read all objects and compare their SHA-256 digests.
     #[arg(long)]
     deep: bool,
-    /// Only receipts that are no older, e.g. `7d`.
+    /// Maximum age of receipts, e.g. `7d`.
     #[arg(long, value_name = "TIME", value_parser = config::duration)]
     since: Option<Duration>,
-    /// How the result is printed.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
 }
@@ -46,9 +51,12 @@ struct Report {
     receipts: usize,
     objects: usize,
     findings: Vec<Finding>,
+    /// Receipts without findings.
+    #[serde(skip)]
+    verified: usize,
 }
 
-pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
     let url = config::archive_url(session::variable)?;
     let archive = Archive::open(&url)?;
@@ -59,10 +67,11 @@ pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
     let since = args
         .since
         .and_then(|age| SystemTime::now().checked_sub(age));
-    stop.unless_asked(verify(&archive, since, args.deep, &mut report))
+    shutdown
+        .run_until_requested(verify(&archive, since, args.deep, &mut report))
         .await?;
     match args.output {
-        Output::Json => println!("{}", serde_json::to_string_pretty(&report)?),
+        Output::Json => print_json(&report)?,
         Output::Text => print(&report),
     }
     Ok(ExitCode::from(u8::from(!report.findings.is_empty())))
@@ -74,32 +83,38 @@ async fn verify(
     deep: bool,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let verified = audit::verify(archive, since, deep);
-    tokio::pin!(verified);
-    while let Some(verified) = verified
+    let receipts = audit::verify(archive, since, deep);
+    tokio::pin!(receipts);
+    while let Some(receipt) = receipts
         .try_next()
         .await
-        .context("the archive cannot be read")?
+        .with_context(|| format!("cannot read the archive `{}`", report.archive_url))?
     {
         report.receipts += 1;
-        report.objects += verified.objects;
-        report.findings.extend(verified.findings);
+        report.objects += receipt.objects;
+        report.verified += usize::from(receipt.findings.is_empty());
+        report.findings.extend(receipt.findings);
     }
     Ok(())
 }
 
 fn print(report: &Report) {
-    for finding in &report.findings {
-        println!(
-            "{}: {} {}",
-            finding.receipt, finding.object, finding.problem
-        );
+    for Finding {
+        receipt,
+        object,
+        problem,
+    } in &report.findings
+    {
+        println!("{receipt}: {object} {problem}");
     }
-    let Report {
-        receipts, objects, ..
-    } = report;
-    match report.findings.len() {
-        0 => println!("{receipts} receipts with {objects} objects are as they were"),
-        faults => println!("{faults} faults in {receipts} receipts with {objects} objects"),
+    let receipts = count(report.receipts, "receipt");
+    let objects = count(report.objects, "object");
+    let verified = report.verified;
+    match report.receipts - verified {
+        0 => println!("{receipts} with {objects}: {verified} verified"),
+        failed => println!(
+            "{receipts} with {objects}: {verified} verified, {failed} failed ({})",
+            count(report.findings.len(), "finding")
+        ),
     }
 }

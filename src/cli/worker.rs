@@ -1,37 +1,36 @@
 //! `seedance-archiver worker`.
 
+mod startup;
+
 use std::{future::pending, net::SocketAddr, process::ExitCode, str::FromStr, time::Instant};
 
-use anyhow::{Context, bail};
-use temporalio_client::{
-    Client,
-    tonic::{Code, Status},
-};
+use anyhow::Context;
+use temporalio_client::Client;
+use tokio::sync::oneshot;
 
 use super::{
     exit_code, session,
-    signals::{Interrupted, Stop},
+    shutdown::{Interrupted, Shutdown},
 };
 use crate::{
-    checkup::{Finding, Found, archives, server},
-    config::{self, Config, InvalidConfig, LogFormat, Queues, Reading},
+    config::{self, Config, LogFormat, Queues, Reading},
     ports::{
         admin,
-        listener::{Listener, Listening},
+        listener::{Listener, Server},
     },
-    telemetry::{self, metrics::Exposition, traces},
-    temporal::{connection, open_lifecycles, sweeps::auto_archive},
+    telemetry::{self, exporter::MetricsExporter, traces},
+    temporal::{sweeps::auto_archive, visibility},
     worker::Worker,
 };
 
-/// Serve the task queues: run lifecycles, ask about tasks, archive videos
+/// Run a worker: execute lifecycles, poll tasks and archive videos
 ///
-/// Reads SEEDANCE_ARCHIVE_URL and either SEEDANCE_ACCOUNTS_FILE or SEEDANCE_API_KEY (or
-/// SEEDANCE_API_KEY_FILE) and SEEDANCE_BASE_URL, SEEDANCE_INGRESS_ADDRESS for callbacks,
-/// SEEDANCE_ADMIN_ADDRESS for health and metrics, the store's own environment (AWS_…), and Temporal's own
-/// (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, temporal.toml); docs/operations.md has the rest.
-/// Runs until Ctrl-C or SIGTERM, then lets what it has begun go on for SEEDANCE_GRACE_PERIOD. A second signal
-/// ends it at once.
+/// Runs until Ctrl-C or SIGTERM, then gives open transfers up to SEEDANCE_GRACE_PERIOD to finish; a
+/// second signal exits at once. Reads SEEDANCE_ARCHIVE_URL; the accounts from SEEDANCE_ACCOUNTS_FILE, or
+/// from SEEDANCE_API_KEY (or SEEDANCE_API_KEY_FILE) and SEEDANCE_BASE_URL; SEEDANCE_INGRESS_ADDRESS for
+/// callbacks; SEEDANCE_ADMIN_ADDRESS for health checks and metrics; the store's variables (AWS_…); and
+/// Temporal's (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, temporal.toml). docs/operations.md
+/// lists them all.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   SEEDANCE_API_KEY_FILE=/run/secrets/key SEEDANCE_ARCHIVE_URL=s3://videos seedance-archiver worker
@@ -39,60 +38,52 @@ use crate::{
   SEEDANCE_ADMIN_ADDRESS=0.0.0.0:9464 seedance-archiver worker --queues transfer
   RUST_LOG=info,seedance_archiver=debug seedance-archiver worker")]
 pub(super) struct Args {
-    /// Task queues that are served: `query`, `transfer` or both. SEEDANCE_QUEUES says it too.
+    /// Task queues to serve: `query`, `transfer` or both. Overrides SEEDANCE_QUEUES.
     #[arg(long, value_name = "QUEUES", value_parser = Queues::from_str)]
     queues: Option<Queues>,
 }
 
-/// The namespace is not there, or does not let this client in.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", told(.0))]
-pub(super) struct NoNamespace(Finding);
-
-fn told(finding: &Finding) -> String {
-    let fix = finding.fix.as_deref().unwrap_or_default();
-    format!("{} {}: {fix}", finding.name, finding.found)
-}
-
-pub(super) async fn run(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     let format = telemetry::init("info");
-    match (work(args, stop).await, format) {
-        // Whoever reads the log as JSON is to find the end of it there.
+    match (run_worker(args, shutdown).await, format) {
+        // A reader of the JSON log must find the error in it.
         (Err(error), LogFormat::Json) => {
-            tracing::error!(error = format!("{error:#}"), "ended");
-            Ok(exit_code(&error))
+            tracing::error!(error = format!("{error:#}"), "worker failed");
+            Ok(exit_code::of_error(&error))
         }
-        (ended, _) => ended,
+        (result, _) => result,
     }
 }
 
-async fn work(args: Args, stop: &Stop) -> anyhow::Result<ExitCode> {
+async fn run_worker(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     let reading = Reading::of(|name| variable(&args, name), None);
-    let config = configuration(&reading)?;
-    let (exposition, runtime) = Exposition::start()?;
-    let client = stop.unless_asked(connect(&exposition)).await?;
+    let config = startup::configure(&reading)?;
+    let (exporter, runtime) = MetricsExporter::start()?;
+    let connect = startup::connect(&exporter);
+    let client = shutdown.run_until_requested(connect).await?;
     let worker = Worker::new(&runtime, &client, &config).await?;
-    stop.unless_asked(check_archives(&reading)).await?;
+    let check_archives = startup::check_archives(&reading);
+    shutdown.run_until_requested(check_archives).await?;
     if let Some(address) = worker.ingress_address() {
         tracing::info!(%address, "listening for callbacks");
     }
     let admin = match config.operations.admin_address {
-        Some(address) => Some(listen(address, &worker, exposition).await?),
+        Some(address) => Some(listen(address, &worker, exporter).await?),
         None => None,
     };
-    let served = serve(worker, &client, &config, stop).await;
-    // Whoever asked twice waits for nothing more.
-    if !matches!(&served, Err(error) if error.is::<Interrupted>()) {
+    let result = serve(worker, &client, &config, shutdown).await;
+    // After a second signal, nothing more is waited for.
+    if !matches!(&result, Err(error) if error.is::<Interrupted>()) {
         if let Some(admin) = admin {
             admin.stop().await;
         }
-        traces::end();
+        traces::stop();
     }
-    served.map(|()| ExitCode::SUCCESS)
+    result.map(|()| ExitCode::SUCCESS)
 }
 
-/// The command line goes before the environment.
+/// Returns a variable of the environment, unless an argument overrides it.
 fn variable(args: &Args, name: &str) -> Option<String> {
     match args.queues {
         Some(queues) if name == config::QUEUES => Some(queues.to_string()),
@@ -100,132 +91,76 @@ fn variable(args: &Args, name: &str) -> Option<String> {
     }
 }
 
-/// What is wrong is told at once, whoever it belongs to.
-fn configuration(reading: &Reading) -> Result<Config, InvalidConfig> {
-    let of_temporal = connection::settings(session::variable);
-    let of_traces = traces::start(session::variable);
-    match (reading.config(), of_temporal, of_traces) {
-        (Ok(config), Ok(of_temporal), Ok(())) => {
-            let settings = of_temporal.into_iter().chain(reading.settings());
-            let settings: Vec<_> = settings
-                .map(|it| format!("{}={}", it.name, it.value))
-                .collect();
-            tracing::info!(settings = settings.join("; "), "configured");
-            Ok(config)
-        }
-        (config, of_temporal, of_traces) => {
-            let mut invalid = config.err().unwrap_or_default();
-            let fault = of_temporal.err();
-            invalid.0.extend(
-                fault.map(|fault| format!("the Temporal configuration cannot be used: {fault}")),
-            );
-            invalid.0.extend(of_traces.err());
-            Err(invalid)
-        }
-    }
-}
-
-/// Connects to a namespace that is there.
-async fn connect(exposition: &Exposition) -> anyhow::Result<Client> {
-    let (client, address) = connection::connect_and_tell(exposition.meter()).await?;
-    let looked_up = server::describe_namespace(&client).await;
-    match looked_up.as_ref().map_err(Status::code) {
-        Ok(()) => {
-            let namespace = &client.options().namespace;
-            tracing::info!(address, namespace, "connected to Temporal");
-            Ok(client)
-        }
-        Err(Code::NotFound | Code::Unauthenticated | Code::PermissionDenied) => {
-            Err(NoNamespace(server::namespace_as(&client, looked_up)).into())
-        }
-        // It may be there in a moment.
-        Err(_) => bail!("{}", told(&server::namespace_as(&client, looked_up))),
-    }
-}
-
-/// Tells whether transfers will succeed. Where they will not, they wait, and whoever reads this mends it.
-async fn check_archives(reading: &Reading) -> anyhow::Result<()> {
-    if !reading.operations.queues.transfer {
-        return Ok(());
-    }
-    for finding in archives::check(reading).await {
-        let Finding {
-            name, found, fix, ..
-        } = finding;
-        match finding.state {
-            Found::Failed => tracing::error!(
-                what = name,
-                error = found,
-                fix,
-                "transfers will wait until this is mended"
-            ),
-            Found::Warning => tracing::warn!(what = name, found, fix, "look at this"),
-            Found::Ok | Found::Done => tracing::info!(what = name, found, "checked"),
-        }
-    }
-    Ok(())
-}
-
+/// Serves health checks and metrics.
 async fn listen(
     address: SocketAddr,
     worker: &Worker,
-    exposition: Exposition,
-) -> anyhow::Result<Listening> {
-    let routes = admin::routes(worker.health().clone(), exposition);
+    exporter: MetricsExporter,
+) -> anyhow::Result<Server> {
+    let routes = admin::routes(worker.health().clone(), exporter);
     let listener = Listener::bind(address, routes).await;
-    let listener =
-        listener.with_context(|| format!("cannot listen on {address}, for health and metrics"))?;
+    let listener = listener
+        .with_context(|| format!("cannot listen on {address} for health checks and metrics"))?;
     let address = listener.address()?;
-    tracing::info!(%address, "listening for health and metrics");
+    tracing::info!(%address, "listening for health checks and metrics");
     Ok(listener.start())
 }
 
-/// Polls until somebody asks to stop, and tells how that went.
+/// Polls the task queues until a shutdown is requested, then drains.
+///
+/// # Errors
+///
+/// If the worker fails, or [`Interrupted`] if a second signal cuts the drain short.
 async fn serve(
     worker: Worker,
     client: &Client,
     config: &Config,
-    stop: &Stop,
+    shutdown: &Shutdown,
 ) -> anyhow::Result<()> {
     let queues = config.operations.queues;
     let (accounts, task_queue) = (&config.accounts, &config.task_queue);
     tracing::info!(task_queue, %queues, archive = %config.archive_url, "polling");
-    let asked = async {
-        stop.asked().await;
-        let grace_period_s = config.operations.grace_period.0.as_secs_f64();
-        tracing::info!(grace_period_s, "asked to stop: draining");
-        Instant::now()
-    };
-    let (tell, told) = tokio::sync::oneshot::channel();
+    let (drain_started, drain_started_at) = oneshot::channel();
     let drain = async move {
-        // An error means that the worker has ended by itself.
-        let _ = tell.send(asked.await);
+        shutdown.requested().await;
+        let grace_period_s = config.operations.grace_period.0.as_secs_f64();
+        tracing::info!(grace_period_s, "shutdown requested: draining");
+        // An error means that the worker has stopped by itself.
+        let _ = drain_started.send(Instant::now());
     };
-    let sweeps = async {
+    let keep_schedules = async {
         match queues.query {
-            true => auto_archive::keep(client, accounts, task_queue, auto_archive::LOOK).await,
+            true => {
+                auto_archive::maintain_schedules(
+                    client,
+                    accounts,
+                    task_queue,
+                    auto_archive::CHECK_INTERVAL,
+                )
+                .await
+            }
             false => pending().await,
         }
     };
-    // Where nobody reads metrics, the server need not be asked for them.
-    let looks = async {
+    // The counts are only for metrics.
+    let count_lifecycles = async {
         match queues.query && config.operations.admin_address.is_some() {
-            true => open_lifecycles::measure(client, accounts).await,
+            true => visibility::update_metrics(client, accounts).await,
             false => pending().await,
         }
     };
     tokio::select! {
-        ended = worker.run(drain) => ended?,
-        never = sweeps => match never {},
-        never = looks => match never {},
-        () = stop.asked_again() => {
-            tracing::warn!("asked again: stopped without draining; others go on with what was begun");
+        result = worker.run(drain) => result?,
+        never = keep_schedules => match never {},
+        never = count_lifecycles => match never {},
+        () = shutdown.forced() => {
+            tracing::warn!("second shutdown signal: stopped without draining");
             return Err(Interrupted.into());
         }
     }
-    let drained_s = told
+    let drained_s = drain_started_at
         .await
-        .map_or(0.0, |since| since.elapsed().as_secs_f64());
+        .map_or(0.0, |started_at| started_at.elapsed().as_secs_f64());
     tracing::info!(drained_s, "stopped");
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::{fmt, net::SocketAddr, str::FromStr, time::Duration};
 
+use crate::telemetry::LogFormat;
+
 /// How a worker runs. The default is what a worker does that is told nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Operations {
@@ -89,15 +91,6 @@ pub enum Versioning {
     Pinned,
 }
 
-/// How logs are written.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum LogFormat {
-    /// Lines for people.
-    Text,
-    /// A JSON object on each line.
-    Json,
-}
-
 /// Transfers at once. Each may hold a buffer while it waits for its host, so no more than there are.
 pub(crate) const MOST_TRANSFERS: usize = 32;
 /// Slots of questions of which enough are left beside the waits of `AwaitVideoTask`, which hold up to 50.
@@ -168,27 +161,6 @@ impl FromStr for Versioning {
             "pinned" => Ok(Self::Pinned),
             _ => Err("must be `auto_upgrade` or `pinned`".to_owned()),
         }
-    }
-}
-
-impl FromStr for LogFormat {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        match word.trim() {
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            _ => Err("must be `text` or `json`".to_owned()),
-        }
-    }
-}
-
-impl fmt::Display for LogFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Text => "text",
-            Self::Json => "json",
-        })
     }
 }
 

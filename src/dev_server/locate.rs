@@ -1,5 +1,5 @@
-//! Finds a program that can be a Temporal server: one that is there, or one that can be fetched and
-//! kept under the user's cache directory.
+//! Locates the Temporal CLI: an installed one, or one that is downloaded or built into the user's cache
+//! directory.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,43 +15,47 @@ use tokio::process::Command;
 
 use super::process::ProcessGroup;
 
-/// Names the program where it is not on `PATH`.
+/// Variable with the path of the Temporal CLI.
 const PATH_VARIABLE: &str = "SEEDANCE_TEMPORAL_CLI";
-/// Version that is fetched: the last one that `go install` can build.
+/// Version to install: the last one that `go install` can build.
 const VERSION: &str = "v1.5.1";
-/// Longest time for a download.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(180);
 
-/// No Temporal server could be found or fetched.
+/// The Temporal CLI was not found and could not be installed.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "found no Temporal server. Tried:{}\nTo fix it, do one of these:\n  \
-     - install the Temporal CLI (https://docs.temporal.io/cli) so that `temporal` is on PATH\n  \
+    "cannot find or install the Temporal CLI; tried:{}\nfix: one of\n  \
+     - install the Temporal CLI (https://docs.temporal.io/cli), with `temporal` on PATH\n  \
      - set {PATH_VARIABLE} to the path of the `temporal` program\n  \
-     - install Go 1.24 or later (https://go.dev/dl) and run this again", list(.tried))]
-pub struct CannotLocate {
-    /// Each place and what was wrong with it.
+     - install Go 1.24 or later (https://go.dev/dl) and run this command again", list(.tried))]
+pub struct LocateError {
+    /// Each source that was tried, with its error.
     pub tried: Vec<String>,
 }
 
 fn list(tried: &[String]) -> String {
-    tried.iter().map(|place| format!("\n  - {place}")).collect()
+    tried.iter().map(|tried| format!("\n  - {tried}")).collect()
 }
 
-/// Looks in this order: the path in `SEEDANCE_TEMPORAL_CLI`, `temporal` on `PATH`, what an earlier
-/// call fetched, a download, a build with Go.
-pub async fn locate(notify: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, CannotLocate> {
+/// Returns the path of the Temporal CLI. Tries, in this order: the path in `SEEDANCE_TEMPORAL_CLI`,
+/// `temporal` on `PATH`, one installed by an earlier call, a download, and a build with Go. Calls
+/// `notify` before each step that can take long.
+///
+/// # Errors
+///
+/// If every source fails. If `SEEDANCE_TEMPORAL_CLI` is set and its file does not exist, nothing else is
+/// tried.
+pub async fn locate(notify: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, LocateError> {
     let mut tried = Vec::new();
     if let Some(path) = std::env::var_os(PATH_VARIABLE).map(PathBuf::from) {
-        // Whoever names a path means it: another program would be a surprise.
         return if path.is_file() {
             Ok(path)
         } else {
             tried.push(format!(
-                "{PATH_VARIABLE}: there is no file {}",
+                "{PATH_VARIABLE}: no such file: `{}`",
                 path.display()
             ));
-            Err(CannotLocate { tried })
+            Err(LocateError { tried })
         };
     }
     match which::which("temporal") {
@@ -60,47 +64,63 @@ pub async fn locate(notify: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, Ca
     }
     let cache = match cache_directory() {
         Ok(cache) => cache,
-        Err(fault) => {
-            tried.push(fault);
-            return Err(CannotLocate { tried });
+        Err(error) => {
+            tried.push(error);
+            return Err(LocateError { tried });
         }
     };
-    let cached = cache.join(format!("temporal-{VERSION}"));
-    if cached.is_file() {
-        return Ok(cached);
+    install(&cache, notify, tried).await
+}
+
+/// Returns the installed CLI, or installs it into the cache directory.
+async fn install(
+    cache: &Path,
+    notify: &(dyn Fn(&str) + Send + Sync),
+    mut tried: Vec<String>,
+) -> Result<PathBuf, LocateError> {
+    let installed = cache.join(format!("temporal-{VERSION}"));
+    if installed.is_file() {
+        return Ok(installed);
     }
-    notify("downloading the Temporal server, once");
-    let downloaded = tokio::time::timeout(DOWNLOAD_TIMEOUT, download(&cache)).await;
-    // It is there once it is complete, even where it did not start in time.
-    if cached.is_file() {
-        return Ok(cached);
+    notify(&format!(
+        "downloading the Temporal CLI {VERSION} (first run only)"
+    ));
+    let downloaded = tokio::time::timeout(DOWNLOAD_TIMEOUT, download(cache)).await;
+    // A complete download counts, even if the server did not start in time.
+    if installed.is_file() {
+        return Ok(installed);
     }
-    tried.push(match downloaded {
-        Ok(Ok(())) => "download: it did not arrive".into(),
-        Ok(Err(fault)) => format!("download: {fault}"),
-        Err(_) => format!("download: not done in {} s", DOWNLOAD_TIMEOUT.as_secs()),
-    });
-    match build(&cache, &cached, notify).await {
-        Ok(()) => Ok(cached),
-        Err(fault) => {
-            tried.push(format!("`go install`: {fault}"));
-            Err(CannotLocate { tried })
+    let error = match downloaded {
+        Ok(Ok(())) => format!("`{}` is missing afterwards", installed.display()),
+        Ok(Err(error)) => error,
+        Err(_) => format!("timed out after {} s", DOWNLOAD_TIMEOUT.as_secs()),
+    };
+    tried.push(format!(
+        "download: cannot download the Temporal CLI {VERSION}: {error}"
+    ));
+    match build(cache, &installed, notify).await {
+        Ok(()) => Ok(installed),
+        Err(error) => {
+            tried.push(format!("`go install`: {error}"));
+            Err(LocateError { tried })
         }
     }
 }
 
 fn cache_directory() -> Result<PathBuf, String> {
     let cache = etcetera::choose_base_strategy()
-        .map_err(|error| format!("the cache directory: {error}"))?
+        .map_err(|error| format!("cannot determine the cache directory: {error}"))?
         .cache_dir()
         .join("seedance-archiver");
-    std::fs::create_dir_all(&cache)
-        .map_err(|error| format!("the cache directory {}: {error}", cache.display()))?;
+    std::fs::create_dir_all(&cache).map_err(|error| {
+        let path = cache.display();
+        format!("cannot create the cache directory `{path}`: {error}")
+    })?;
     Ok(cache)
 }
 
-/// The SDK downloads only to start, so the server is started once and stopped again. It names the
-/// file `temporal-{version}`, once it is complete.
+/// Downloads the CLI to `temporal-{version}` in the cache directory. The SDK can only download it to
+/// start a server, so the server is started and stopped. The file appears when it is complete.
 async fn download(cache: &Path) -> Result<(), String> {
     let exe = EphemeralExe::CachedDownload {
         version: EphemeralExeVersion::Fixed(VERSION.to_owned()),
@@ -116,15 +136,15 @@ async fn download(cache: &Path) -> Result<(), String> {
     server.shutdown().await.map_err(|error| error.to_string())
 }
 
-/// Built in a directory of its own and moved into place when complete, so that nobody ever runs half
-/// a program.
+/// Builds the CLI with Go in a temporary directory and moves it to `target` when it is complete, so that no
+/// other process runs an incomplete file.
 async fn build(
     cache: &Path,
     target: &Path,
     notify: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<(), String> {
     let go = which::which("go").map_err(|error| format!("Go is not installed ({error})"))?;
-    notify("building the Temporal server with Go, once: this takes 2 to 5 minutes");
+    notify("building the Temporal CLI with Go (first run only): takes 2 to 5 minutes");
     let directory = tempfile::tempdir_in(cache).map_err(|error| error.to_string())?;
     let log = tempfile::NamedTempFile::new_in(&directory).map_err(|error| error.to_string())?;
     let mut command = Command::new(go);
@@ -141,7 +161,7 @@ async fn build(
     let status = go.exited().await;
     std::fs::rename(directory.path().join("temporal"), target).map_err(|_| {
         let log = std::fs::read_to_string(log.path()).unwrap_or_default();
-        let last = log.lines().last().unwrap_or_default();
-        format!("{status}: {last}")
+        let last_line = log.lines().last().unwrap_or_default();
+        format!("{status}: {last_line}")
     })
 }

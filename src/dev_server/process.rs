@@ -1,11 +1,13 @@
-//! A child process with its children. In a group of its own, it does not get the terminal's Ctrl-C:
-//! whoever started it stops it, in order, and leaves nothing behind.
+//! A child process in a process group of its own. Ctrl-C in the terminal does not reach the group, so the
+//! parent can stop it in an orderly way, including its children.
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
+/// A process and its children. They are killed when dropped.
 pub(super) struct ProcessGroup {
     child: Child,
+    /// `None`: the process has exited.
     group: Option<Pid>,
 }
 
@@ -18,7 +20,7 @@ impl ProcessGroup {
         Ok(Self { child, group })
     }
 
-    /// Resolves when the process ends by itself.
+    /// Waits until the process exits by itself and returns its exit status.
     pub(super) async fn exited(&mut self) -> String {
         match self.child.wait().await {
             Ok(status) => {
@@ -29,16 +31,16 @@ impl ProcessGroup {
         }
     }
 
-    /// Kills the group and waits until the process is gone.
+    /// Kills the group and waits until the process has exited.
     pub(super) async fn stop(&mut self) {
         self.kill();
-        // An error here means that it is gone already.
+        // An error means that the process has exited already.
         let _ = self.child.wait().await;
     }
 
     fn kill(&mut self) {
         if let Some(group) = self.group.take() {
-            // Fails only where the group is gone already.
+            // An error means that the group no longer exists.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }

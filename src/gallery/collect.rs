@@ -1,4 +1,4 @@
-//! The videos of an archive, from their receipts and the records beside them.
+//! Reads the receipts of an archive, and the prompts in the task records beside them.
 
 use std::{fmt, time::SystemTime};
 
@@ -10,59 +10,59 @@ use serde_json::Value;
 
 use crate::archive::{Archive, Error, audit, receipt};
 
-/// Videos that are read together: each is two requests.
-const AT_ONCE: usize = 32;
+/// Videos that are read concurrently, with two requests each.
+const READ_CONCURRENCY: usize = 32;
 
-/// A video that the archive holds.
+/// An archived video.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Video {
-    /// Key of its receipt.
+    /// Key of the receipt.
     pub(super) key: Path,
-    /// Its receipt.
+    /// The receipt.
     pub(super) manifest: Manifest,
-    /// What it was made from, where its record says. Text from elsewhere.
+    /// The prompt, empty if the task record has none. Untrusted text.
     pub(super) prompt: String,
 }
 
 impl Video {
-    /// The receipt and each file that it names.
+    /// Returns the keys of the receipt and of each file that it names.
     pub(super) fn keys(&self) -> impl Iterator<Item = Path> {
         let objects = self.manifest.objects.iter();
         let files = objects.map(|object| receipt::beside(&self.key, &object.name));
         std::iter::once(self.key.clone()).chain(files)
     }
 
-    fn order(&self) -> (i64, &str) {
+    /// Newest first.
+    fn sort_key(&self) -> (i64, &str) {
         (-self.manifest.task_created_at, self.key.as_ref())
     }
 }
 
-/// A receipt that cannot be read.
+/// A receipt that could not be read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Unreadable {
-    /// Its key.
+pub struct UnreadableReceipt {
+    /// Key of the receipt.
     pub receipt: String,
-    /// What is wrong with it, as the end of a sentence.
+    /// The problem; completes a sentence that starts with the key.
     pub problem: String,
 }
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for UnreadableReceipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.receipt, self.problem)
     }
 }
 
-/// What was found.
+/// The contents of an archive.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Collected {
-    /// The videos, the newest first.
+    /// The videos, newest first.
     pub(super) videos: Vec<Video>,
-    /// What is not among them.
-    pub(super) unreadable: Vec<Unreadable>,
+    pub(super) unreadable: Vec<UnreadableReceipt>,
 }
 
 impl Collected {
-    /// Bytes of all files.
+    /// Returns the total size of the videos' files.
     pub(super) fn bytes(&self) -> u64 {
         let objects = self.videos.iter().flat_map(|it| &it.manifest.objects);
         objects
@@ -71,38 +71,44 @@ impl Collected {
     }
 }
 
-/// Reads every receipt that was written since then, and tells after each how many were read.
+/// Reads every receipt that was written after `since`. Calls `on_read` with the number of receipts read
+/// so far.
+///
+/// # Errors
+///
+/// If the store fails, because a page with only some of the videos must not replace a complete one.
 pub(super) async fn collect(
     archive: &Archive,
     since: Option<SystemTime>,
-    progress: impl Fn(usize),
+    on_read: impl Fn(usize),
 ) -> Result<Collected, Error> {
-    let read = audit::receipts(archive, since)
+    let videos = audit::receipts(archive, since)
         .map_ok(|key| read(archive, key))
-        .try_buffer_unordered(AT_ONCE);
-    tokio::pin!(read);
+        .try_buffer_unordered(READ_CONCURRENCY);
+    tokio::pin!(videos);
     let mut collected = Collected::default();
-    while let Some(found) = read.try_next().await? {
-        match found {
+    while let Some(video) = videos.try_next().await? {
+        match video {
             Ok(video) => collected.videos.push(video),
             Err(unreadable) => collected.unreadable.push(unreadable),
         }
-        progress(collected.videos.len() + collected.unreadable.len());
+        on_read(collected.videos.len() + collected.unreadable.len());
     }
-    collected.videos.sort_by(|a, b| a.order().cmp(&b.order()));
+    collected
+        .videos
+        .sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     collected
         .unreadable
         .sort_by(|a, b| a.receipt.cmp(&b.receipt));
     Ok(collected)
 }
 
-/// A store that is down ends it: a page with half the videos must not replace a whole one.
-async fn read(archive: &Archive, key: Path) -> Result<Result<Video, Unreadable>, Error> {
+async fn read(archive: &Archive, key: Path) -> Result<Result<Video, UnreadableReceipt>, Error> {
     let record = receipt::beside(&key, names::TASK);
     let (manifest, prompt) =
         future::join(receipt::find(archive, &key), prompt(archive, &record)).await;
     let problem = match manifest {
-        Ok(Some(manifest)) if manifest.task_id.is_empty() => "names no task".to_owned(),
+        Ok(Some(manifest)) if manifest.task_id.is_empty() => "has no task id".to_owned(),
         Ok(Some(manifest)) => {
             return Ok(Ok(Video {
                 key,
@@ -110,7 +116,8 @@ async fn read(archive: &Archive, key: Path) -> Result<Result<Video, Unreadable>,
                 prompt,
             }));
         }
-        Ok(None) => "is gone".to_owned(),
+        Ok(None) => "was deleted".to_owned(),
+        // The error starts with the key, which `UnreadableReceipt` adds again.
         Err(Error::Corrupt(problem)) => problem
             .strip_prefix(&format!("{key} "))
             .unwrap_or(&problem)
@@ -120,13 +127,13 @@ async fn read(archive: &Archive, key: Path) -> Result<Result<Video, Unreadable>,
         }
         Err(error) => return Err(error),
     };
-    Ok(Err(Unreadable {
+    Ok(Err(UnreadableReceipt {
         receipt: key.to_string(),
         problem,
     }))
 }
 
-/// The prompt that a record has. A record is not needed: one that cannot be read has none.
+/// Returns the prompt in a task record. It is empty if the record is missing or cannot be read.
 async fn prompt(archive: &Archive, record: &Path) -> String {
     let read = async {
         let json = archive.store.get(record).await.ok()?.bytes().await.ok()?;
@@ -137,7 +144,7 @@ async fn prompt(archive: &Archive, record: &Path) -> String {
         .unwrap_or_default()
 }
 
-/// As the service rewrote it, or as some gateways keep it.
+/// Returns the first prompt in the fields that services and gateways use for it.
 fn prompt_in(record: &Value) -> String {
     let texts = record["content"].as_array().into_iter().flatten();
     let candidates = [&record["revised_prompt"], &record["prompt"]]
@@ -157,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_prompt_is_found_where_services_keep_it() {
+    fn the_prompt_is_read_from_each_field_that_services_use() {
         for (record, prompt) in [
             (json!({"revised_prompt": "a", "prompt": "b"}), "a"),
             (json!({"revised_prompt": " ", "prompt": "b"}), "b"),

@@ -1,14 +1,14 @@
-// The grid. Only the rows near the window are in the document: padding stands for the others.
+// The grid. Only rows near the viewport are in the document; padding takes the space of the others.
 
 const grid = (() => {
   const list = $('grid');
-  // By their places, and those of before that may have a place again.
+  // Cards in the document, by index, and cards of the previous filter that can be reused, by video.
   const cards = new Map();
   const spare = new Map();
   let active = 0;
-  let quiet = 0;
+  let previewTimer = 0;
 
-  /** The card of a video, which keeps what it has loaded wherever it goes. */
+  /** Returns the card of a video. A reused card keeps its loaded image or preview. */
   function card(index) {
     const video = shown[index];
     const item = spare.get(video) ?? build(video);
@@ -21,15 +21,15 @@ const grid = (() => {
 
   function build(video) {
     const name = video.prompt || video.id;
-    const faults = video.faults.length;
+    const warnings = video.warnings.length;
     const button = make('button', { type: 'button', className: 'card', tabIndex: -1 },
       poster(video),
-      make('span', { className: 'words' },
+      make('span', { className: 'caption' },
         make('span', { className: video.prompt ? 'name' : 'name id', textContent: name, title: name }),
         make('span', { className: 'model', textContent: video.model || 'unknown model' }),
         make('span', { className: 'facts', textContent: [time(day, video.date), bytes(video.size)].filter(Boolean).join(' · ') })));
-    if (faults) {
-      button.firstChild.append(make('span', { className: 'chip warned', textContent: faults === 1 ? '1 warning' : `${count(faults)} warnings` }));
+    if (warnings) {
+      button.firstChild.append(make('span', { className: 'chip warned', textContent: warnings === 1 ? '1 warning' : `${count(warnings)} warnings` }));
     }
     const item = make('li', { video }, button);
     button.addEventListener('click', () => viewer.open(item.index));
@@ -37,43 +37,44 @@ const grid = (() => {
     return item;
   }
 
-  /** The last frame; the first one of a video that has none comes once the grid is at rest. */
+  /** Creates a poster: the last frame. Without one, a preview shows the first frame when scrolling stops. */
   function poster(video) {
-    const kind = video.film ? '' : video.files[0]?.name ?? '';
+    const kind = video.videoFile ? '' : video.files[0]?.name ?? '';
     const frame = make('span', { className: video.tall ? 'poster tall' : 'poster' });
     frame.dataset.kind = kind;
-    if (video.frame) {
-      const image = make('img', { alt: '', loading: 'lazy', decoding: 'async', src: video.frame.link });
+    if (video.lastFrame) {
+      const image = make('img', { alt: '', loading: 'lazy', decoding: 'async', src: video.lastFrame.link });
       image.addEventListener('error', () => image.remove());
       frame.append(image);
-    } else if (video.film) {
-      frame.dataset.film = video.film.link;
+    } else if (video.videoFile) {
+      frame.dataset.preview = video.videoFile.link;
     }
     if (length(video)) frame.append(make('span', { className: 'chip length', textContent: length(video) }));
     return frame;
   }
 
-  function loadFilms() {
-    for (const frame of list.querySelectorAll('[data-film]')) {
-      const film = make('video', { muted: true, playsInline: true, preload: 'metadata', tabIndex: -1, src: `${frame.dataset.film}#t=0.001` });
-      film.setAttribute('aria-hidden', 'true');
-      film.addEventListener('error', () => film.remove());
-      frame.prepend(film);
-      delete frame.dataset.film;
+  function loadPreviews() {
+    for (const frame of list.querySelectorAll('[data-preview]')) {
+      const preview = make('video', { muted: true, playsInline: true, preload: 'metadata', tabIndex: -1, src: `${frame.dataset.preview}#t=0.001` });
+      preview.setAttribute('aria-hidden', 'true');
+      preview.addEventListener('error', () => preview.remove());
+      frame.prepend(preview);
+      delete frame.dataset.preview;
     }
   }
 
-  /** Takes a card out of the document, and stops what it loads. */
+  /** Removes a card from the document and stops its downloads. */
   function remove(item) {
-    const film = item.querySelector('video');
-    if (film) {
-      film.removeAttribute('src');
-      film.load();
+    const preview = item.querySelector('video');
+    if (preview) {
+      preview.removeAttribute('src');
+      preview.load();
     }
     item.remove();
   }
 
-  function put(from, to) {
+  /** Makes the document hold exactly the cards from `from` up to, not including, `to`. */
+  function show(from, to) {
     for (const [index, item] of [...cards]) {
       if (index >= from && index < to) continue;
       remove(item);
@@ -92,7 +93,7 @@ const grid = (() => {
   function measure() {
     const style = getComputedStyle(list);
     const columns = style.gridTemplateColumns.split(' ').length;
-    if (!cards.size) put(0, Math.min(shown.length, columns));
+    if (!cards.size) show(0, Math.min(shown.length, columns));
     const [first] = cards.values();
     return { columns, row: first.offsetHeight + parseFloat(style.rowGap) };
   }
@@ -106,25 +107,25 @@ const grid = (() => {
     const last = Math.ceil((above + 2 * innerHeight) / row);
     const from = Math.min(Math.max(first, 0), rows - 1);
     const to = Math.min(Math.max(last, from + 1), rows);
-    put(from * columns, Math.min(to * columns, shown.length));
+    show(from * columns, Math.min(to * columns, shown.length));
     list.style.paddingTop = `${from * row}px`;
     list.style.paddingBottom = `${(rows - to) * row}px`;
-    mark();
-    clearTimeout(quiet);
-    quiet = setTimeout(loadFilms, 120);
+    updateTabStop();
+    clearTimeout(previewTimer);
+    previewTimer = setTimeout(loadPreviews, 120);
   }
 
-  /** One card can be reached with Tab: the active one, or the first in sight where that is far away. */
-  function mark() {
+  /** Makes one card reachable with Tab: the active one, or the first visible one if that is not in the document. */
+  function updateTabStop() {
     const { columns, row } = measure();
     const top = Math.max(0, Math.ceil(-list.getBoundingClientRect().top / row)) * columns;
-    const reached = cards.has(active) ? active : Math.min(top, shown.length - 1);
-    for (const [index, item] of cards) item.firstChild.tabIndex = index === reached ? 0 : -1;
+    const tabStop = cards.has(active) ? active : Math.min(top, shown.length - 1);
+    for (const [index, item] of cards) item.firstChild.tabIndex = index === tabStop ? 0 : -1;
   }
 
   function activate(index) {
     active = index;
-    mark();
+    updateTabStop();
   }
 
   function focus(index) {
@@ -141,14 +142,14 @@ const grid = (() => {
   }
 
   function key(event) {
-    const isHere = list.contains(event.target);
-    if (!shown.length || !(isHere || event.target === document.body)) return;
+    const isInGrid = list.contains(event.target);
+    if (!shown.length || !(isInGrid || event.target === document.body)) return;
     const { columns } = measure();
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
     const ends = { Home: 0, End: shown.length - 1 };
     let to = null;
-    if (event.key in steps) to = isHere ? active + steps[event.key] : active;
-    else if (isHere && event.key in ends) to = ends[event.key];
+    if (event.key in steps) to = isInGrid ? active + steps[event.key] : active;
+    else if (isInGrid && event.key in ends) to = ends[event.key];
     if (to === null || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
     if (to >= 0 && to < shown.length) focus(to);
@@ -159,7 +160,7 @@ const grid = (() => {
     cards.clear();
     list.style.padding = '';
     active = 0;
-    // The controls stay where they are when they are what has been scrolled to.
+    // Scroll back to the first row, but keep the filters in place while they are visible.
     if (list.getBoundingClientRect().top < 0) list.scrollIntoView();
     draw();
     spare.forEach(remove);
@@ -167,14 +168,14 @@ const grid = (() => {
   }
 
   let frame = 0;
-  const later = () => {
+  const scheduleDraw = () => {
     frame ||= requestAnimationFrame(() => {
       frame = 0;
       $('filters').classList.toggle('stuck', scrollY > 0 && $('filters').getBoundingClientRect().top <= 0);
       draw();
     });
   };
-  addEventListener('scroll', later, { passive: true });
-  new ResizeObserver(later).observe(document.body);
+  addEventListener('scroll', scheduleDraw, { passive: true });
+  new ResizeObserver(scheduleDraw).observe(document.body);
   return { reset, focus, key };
 })();

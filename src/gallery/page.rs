@@ -1,4 +1,5 @@
-//! The page: one file that needs no other, and whose policy lets it load nothing but the archive's own.
+//! Renders the page as one self-contained HTML file. Its content security policy allows it to load only the
+//! archive's files.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
@@ -17,12 +18,12 @@ const SCRIPT: &str = concat!(
     include_str!("viewer.js")
 );
 
-/// What the script reads. It takes its text for text, never for HTML.
+/// The data for the script, which inserts all of it as text, never as HTML.
 #[derive(Debug, Serialize)]
 struct Data<'a> {
     archive_url: &'a str,
     version: &'a str,
-    made_at: i64,
+    created_at: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     links_until: Option<i64>,
     links_may_end_sooner: bool,
@@ -59,7 +60,7 @@ struct Card<'a> {
     receipt: String,
 }
 
-/// One file of it.
+/// One file of a video.
 #[derive(Debug, Serialize)]
 struct File<'a> {
     name: &'a str,
@@ -71,35 +72,36 @@ struct File<'a> {
     checks: Vec<Check<'a>>,
 }
 
-/// Name, result, what was expected and what was found: there are many, so they are short.
+/// Name, result, expected and found. A tuple, because a page can have many thousands.
 type Check<'a> = (&'a str, &'a str, &'a str, &'a str);
 
-/// The page of these videos.
+/// Renders the page.
 pub(super) fn html(archive: &Archive, collected: &Collected, links: &Links) -> String {
     let data = Data {
         archive_url: archive.url().as_str(),
         version: env!("CARGO_PKG_VERSION"),
-        made_at: Timestamp::now().as_second(),
+        created_at: Timestamp::now().as_second(),
         links_until: links.until().map(Timestamp::as_second),
         links_may_end_sooner: links.may_expire_sooner(),
         unreadable: collected.unreadable.len(),
         videos: collected.videos.iter().map(|it| card(it, links)).collect(),
     };
     fill(&[
-        ("{{policy}}", &policy(&links.sources())),
+        ("{{policy}}", &content_security_policy(&links.sources())),
         ("{{style}}", STYLE),
         ("{{data}}", &json(&data)),
         ("{{script}}", SCRIPT),
     ])
 }
 
-/// Each place is filled once, in the order of the page: what is filled in is not looked at again.
+/// Fills the placeholders of the page. The parts are in the order of the page, and their own text is not
+/// searched for placeholders.
 fn fill(parts: &[(&str, &str)]) -> String {
     let mut page =
         String::with_capacity(HTML.len() + parts.iter().map(|it| it.1.len()).sum::<usize>());
     let mut rest = HTML;
-    for (place, part) in parts {
-        let (before, after) = rest.split_once(place).unwrap_or((rest, ""));
+    for (placeholder, part) in parts {
+        let (before, after) = rest.split_once(placeholder).unwrap_or((rest, ""));
         page.push_str(before);
         page.push_str(part);
         rest = after;
@@ -108,8 +110,8 @@ fn fill(parts: &[(&str, &str)]) -> String {
     page
 }
 
-/// Only the script and the style of this version run, whatever gets into the page.
-fn policy(sources: &str) -> String {
+/// Returns the content security policy. It allows exactly this script and style, by their digests.
+fn content_security_policy(sources: &str) -> String {
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
     let (style, script) = (hash(STYLE), hash(SCRIPT));
     format!(
@@ -118,9 +120,9 @@ fn policy(sources: &str) -> String {
     )
 }
 
-/// JSON that no `<` can end or change the meaning of, as it stands in a `<script>`.
+/// Returns JSON for a `<script>` element. It contains no `<`, so it cannot end the element.
 fn json(data: &impl Serialize) -> String {
-    // Only maps whose keys are no text cannot be written.
+    // Serialization fails only for maps with keys that are not strings.
     let json = serde_json::to_string(data).unwrap_or_default();
     json.replace('<', "\\u003c")
 }
@@ -181,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_text_ends_the_script_that_it_is_in() {
+    fn data_cannot_end_its_script_element() {
         let hostile = json!({
             "prompt": "</script><script>alert(1)</script><!--<script> {{script}} \u{2028} &lt; ]]>",
         });
@@ -192,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_filled_once() {
+    fn placeholders_in_data_are_not_filled() {
         let page = fill(&[
             ("{{policy}}", "P"),
             ("{{style}}", "S"),
@@ -205,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_refers_to_nothing_else() {
+    fn the_page_refers_to_no_other_file() {
         for part in [HTML, STYLE, SCRIPT] {
             for reference in ["src=\"", "url(", "@import", "import(", "fetch("] {
                 assert!(!part.contains(reference), "{reference}");
@@ -215,7 +217,7 @@ mod tests {
             assert_eq!(others, namespaces);
             assert!(!part.contains("innerHTML"));
         }
-        // It would end the script or the style.
+        // An end tag would end the script or the style.
         assert!(!SCRIPT.contains("</script") && !STYLE.contains("</style"));
     }
 }

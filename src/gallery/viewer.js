@@ -1,16 +1,16 @@
-// The dialog: one video and all that its receipt says.
+// The viewer: a dialog with one video and its receipt.
 
 const viewer = (() => {
   const dialog = $('viewer');
   let current = -1;
   let hasEntry = false;
-  // Whether the address was left already, by going back.
-  let isLeft = false;
+  // Whether the user navigated away, so that the URL is correct already.
+  let navigatedAway = false;
 
   function show(index) {
     current = index;
     const video = shown[index];
-    $('place').textContent = `${count(index + 1)} of ${count(shown.length)}`;
+    $('position').textContent = `${count(index + 1)} of ${count(shown.length)}`;
     $('previous').disabled = index === 0;
     $('next').disabled = index === shown.length - 1;
     $('stage').classList.toggle('tall', video.tall);
@@ -26,51 +26,51 @@ const viewer = (() => {
   }
 
   function play(video) {
-    if (!video.film) {
-      $('stage').append(video.frame
-        ? make('img', { alt: 'Last frame', src: video.frame.link })
-        : make('p', { textContent: `${video.files[0]?.name ?? 'This'} is not a video that can be shown here.` }));
+    if (!video.videoFile) {
+      $('stage').append(video.lastFrame
+        ? make('img', { alt: 'Last frame', src: video.lastFrame.link })
+        : make('p', { textContent: `${video.files[0]?.name ?? 'This file'} cannot be played in the browser.` }));
       return;
     }
-    const film = make('video', { controls: true, playsInline: true, loop: true, preload: 'auto' });
-    film.setAttribute('aria-label', video.prompt || video.id);
-    if (video.frame) film.poster = video.frame.link;
-    film.addEventListener('error', () => {
-      if (!film.isConnected) return;
-      $('stage').replaceChildren(make('p', { textContent: ended()
-        ? 'The links of this page have ended. Make the page again to see the video.'
-        : 'This video cannot be loaded or shown. It may have been moved or deleted since this page was made.' }));
+    const player = make('video', { controls: true, playsInline: true, loop: true, preload: 'auto' });
+    player.setAttribute('aria-label', video.prompt || video.id);
+    if (video.lastFrame) player.poster = video.lastFrame.link;
+    player.addEventListener('error', () => {
+      if (!player.isConnected) return;
+      $('stage').replaceChildren(make('p', { textContent: linksExpired()
+        ? 'The links on this page have expired. Create the page again to view the video.'
+        : 'This video cannot be loaded. It may have been moved or deleted since this page was created.' }));
     });
-    film.src = video.film.link;
-    $('stage').append(film);
-    if (!matchMedia('(prefers-reduced-motion: reduce)').matches) film.play().catch(() => {});
+    player.src = video.videoFile.link;
+    $('stage').append(player);
+    if (!matchMedia('(prefers-reduced-motion: reduce)').matches) player.play().catch(() => {});
   }
 
-  /** Stops what is playing and what it loads. */
+  /** Stops the video and its download. */
   function clear() {
-    const film = $('stage').querySelector('video');
+    const player = $('stage').querySelector('video');
     $('stage').replaceChildren();
-    if (film) {
-      film.removeAttribute('src');
-      film.load();
+    if (player) {
+      player.removeAttribute('src');
+      player.load();
     }
   }
 
   function details(video) {
     const parts = [make('h2', { id: 'title', className: video.prompt ? '' : 'id', textContent: video.prompt || video.id })];
-    if (video.faults.length) {
-      parts.push(make('ul', { className: 'warnings' }, ...video.faults.map(fault => make('li', { textContent: fault }))));
+    if (video.warnings.length) {
+      parts.push(make('ul', { className: 'warnings' }, ...video.warnings.map(warning => make('li', { textContent: warning }))));
     }
     parts.push(facts(video), make('h3', { textContent: 'Files' }), ...video.files.map(entry));
     parts.push(make('div', { className: 'file' }, link('Receipt', video.receipt)));
     for (const file of video.files) {
-      if (file.checks) parts.push(make('h3', { textContent: `Checks of ${file.name}` }), checks(file.checks));
+      if (file.checks) parts.push(make('h3', { textContent: `Checks: ${file.name}` }), checks(file.checks));
     }
     return parts;
   }
 
   function facts(video) {
-    const known = [
+    const all = [
       ['Task', video.id, 'mono'],
       ['Account', video.account],
       ['Model', video.model],
@@ -82,10 +82,10 @@ const viewer = (() => {
       ['Seed', video.seed === undefined ? '' : String(video.seed)],
       ['Size', bytes(video.size)],
       ['Tokens', video.tokens ? count(video.tokens) : ''],
-      ['Came from', video.source],
-      ['Archiver', video.archiver],
+      ['Source', video.source],
+      ['Archiver version', video.archiver],
     ];
-    return make('dl', {}, ...known.filter(([, value]) => value).flatMap(([name, value, className = '']) =>
+    return make('dl', {}, ...all.filter(([, value]) => value).flatMap(([name, value, className = '']) =>
       [make('dt', { textContent: name }), make('dd', { textContent: value, className })]));
   }
 
@@ -96,7 +96,7 @@ const viewer = (() => {
     copy.setAttribute('aria-label', `Copy the SHA-256 of ${file.name}`);
     const digest = make('code', { textContent: file.sha256, title: 'SHA-256' });
     copy.addEventListener('click', async () => {
-      copy.textContent = await copied(digest) ? 'Copied' : 'Selected';
+      copy.textContent = await copyText(digest) ? 'Copied' : 'Selected';
       setTimeout(() => { copy.textContent = 'Copy'; }, 1500);
     });
     return make('div', { className: 'file' },
@@ -105,8 +105,8 @@ const viewer = (() => {
       file.sha256 ? make('div', { className: 'digest' }, digest, copy) : null);
   }
 
-  /** Selects the text as well, where the browser lets no page write to the clipboard. */
-  async function copied(element) {
+  /** Copies the text of an element. If the browser denies access to the clipboard, leaves the text selected. */
+  async function copyText(element) {
     getSelection().selectAllChildren(element);
     try {
       await navigator.clipboard.writeText(element.textContent);
@@ -133,9 +133,9 @@ const viewer = (() => {
     return make('table', {}, make('thead', {}, make('tr', {}, ...head)), make('tbody', {}, ...rows));
   }
 
-  /** Opens with an entry in the history, so that going back closes. */
+  /** Opens the viewer with a history entry, so that the browser's back button closes it. */
   function open(index) {
-    history.pushState(null, '', address(shown[index].key));
+    history.pushState(null, '', fragment(shown[index].key));
     hasEntry = true;
     show(index);
   }
@@ -143,39 +143,39 @@ const viewer = (() => {
   function step(by) {
     const index = current + by;
     if (index < 0 || index >= shown.length) return;
-    history.replaceState(null, '', address(shown[index].key));
+    history.replaceState(null, '', fragment(shown[index].key));
     show(index);
   }
 
   function hide() {
     if (!dialog.open) return;
-    isLeft = true;
+    navigatedAway = true;
     dialog.close();
   }
 
-  function closed() {
+  function onClose() {
     clear();
     document.body.classList.remove('viewing');
-    if (!isLeft) {
+    if (!navigatedAway) {
       if (hasEntry) history.back();
-      else history.replaceState(null, '', address());
+      else history.replaceState(null, '', fragment());
     }
-    isLeft = hasEntry = false;
+    navigatedAway = hasEntry = false;
     grid.focus(current);
   }
 
   function key(event) {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    const isFilm = event.target.localName === 'video';
-    const steps = { n: 1, p: -1, ...(isFilm ? {} : { ArrowRight: 1, ArrowLeft: -1 }) };
-    const film = $('stage').querySelector('video');
+    const isPlayer = event.target.localName === 'video';
+    const steps = { n: 1, p: -1, ...(isPlayer ? {} : { ArrowRight: 1, ArrowLeft: -1 }) };
+    const player = $('stage').querySelector('video');
     if (event.key in steps) step(steps[event.key]);
-    else if (event.key === ' ' && event.target === $('details') && film) film.paused ? film.play() : film.pause();
+    else if (event.key === ' ' && event.target === $('details') && player) player.paused ? player.play() : player.pause();
     else return;
     event.preventDefault();
   }
 
-  dialog.addEventListener('close', closed);
+  dialog.addEventListener('close', onClose);
   dialog.addEventListener('click', event => { if (event.target === dialog) dialog.close(); });
   $('previous').addEventListener('click', () => step(-1));
   $('next').addEventListener('click', () => step(1));
@@ -183,12 +183,12 @@ const viewer = (() => {
   return { open, show, hide, key, isOpen: () => dialog.open };
 })();
 
-// Starts.
+// Start.
 
 document.addEventListener('keydown', event => {
   if (viewer.isOpen()) return viewer.key(event);
-  const isTyped = event.target.matches('input[type="search"], select');
-  if (event.key === '/' && !isTyped && !event.ctrlKey && !event.metaKey) {
+  const isInControl = event.target.matches('input[type="search"], select');
+  if (event.key === '/' && !isInControl && !event.ctrlKey && !event.metaKey) {
     event.preventDefault();
     $('q').focus();
     $('q').select();
@@ -200,17 +200,17 @@ document.addEventListener('keydown', event => {
   }
 });
 $('filters').addEventListener('submit', event => event.preventDefault());
-$('q').addEventListener('input', changed);
-for (const id of ['model', 'account', 'sort', 'warnings']) $(id).addEventListener('change', changed);
+$('q').addEventListener('input', onFilterChange);
+for (const id of ['model', 'account', 'sort', 'warnings']) $(id).addEventListener('change', onFilterChange);
 $('clear').addEventListener('click', () => {
   $('filters').reset();
-  changed();
+  onFilterChange();
   $('q').focus();
 });
-addEventListener('popstate', follow);
+addEventListener('popstate', restore);
 
-offer($('model'), 'All models', page.videos.map(video => video.model));
-offer($('account'), 'All accounts', page.videos.map(video => video.account));
-introduce();
-follow();
-setInterval(warn, 60_000);
+addOptions($('model'), 'All models', page.videos.map(video => video.model));
+addOptions($('account'), 'All accounts', page.videos.map(video => video.account));
+showSummary();
+restore();
+setInterval(showExpiry, 60_000);

@@ -1,9 +1,9 @@
-//! What an orchestrator and Prometheus ask a worker, on one port:
+//! Probes and metrics of a worker:
 //!
-//! - `GET /livez`: 200 while the process answers. Whether Temporal or the store does is none of it: a restart
-//!   would mend neither.
-//! - `GET /readyz`: 200 while it polls; 503 before that, and while it drains.
-//! - `GET /metrics`: the SDK's metrics and ours, as Prometheus reads them.
+//! - `GET /livez`: 200 while the process responds. It checks neither Temporal nor the object store, because a
+//!   restart would not fix them.
+//! - `GET /readyz`: 200 while the worker polls its task queues; 503 before that and while it drains.
+//! - `GET /metrics`: the metrics of the SDK and of the worker, in Prometheus' text format.
 
 use axum::{
     Router,
@@ -15,20 +15,18 @@ use axum::{
 
 use crate::{
     ports::health::{Health, Phase},
-    telemetry::metrics::Exposition,
+    telemetry::exporter::MetricsExporter,
 };
 
-/// Prometheus' text format.
+/// Content type of Prometheus' text format.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4";
 
-/// The routes of a worker.
-pub fn routes(health: Health, exposition: Exposition) -> Router {
-    let ready = get(readyz).with_state(health);
-    let metrics = get(metrics).with_state(exposition);
+/// Returns the routes of a worker.
+pub fn routes(health: Health, exporter: MetricsExporter) -> Router {
     Router::new()
         .route("/livez", get(|| async { "alive\n" }))
-        .route("/readyz", ready)
-        .route("/metrics", metrics)
+        .route("/readyz", get(readyz).with_state(health))
+        .route("/metrics", get(metrics).with_state(exporter))
 }
 
 async fn readyz(State(health): State<Health>) -> Response {
@@ -40,9 +38,9 @@ async fn readyz(State(health): State<Health>) -> Response {
     (status, format!("{phase}\n")).into_response()
 }
 
-async fn metrics(State(exposition): State<Exposition>) -> Response {
-    match exposition.text().await {
+async fn metrics(State(exporter): State<MetricsExporter>) -> Response {
+    match exporter.render().await {
         Ok(text) => ([(CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),
-        Err(fault) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{fault}\n")).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
 }

@@ -1,7 +1,14 @@
-//! `POST /callbacks/{account}/{token}`: a hint that a task has changed. Nothing in it is believed but
-//! the id that it is about.
+//! `POST /callbacks/{account}/{token}`: Seedance reports that the status of a task has changed.
+//!
+//! A callback is a hint. Only the task id in its body is used: [`CallbackHandler`] queries the task and passes
+//! the record on.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+mod handler;
+mod result;
+
+pub use handler::CallbackHandler;
+
+use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -15,123 +22,127 @@ use http_body_util::LengthLimitError;
 use seedance_archiver_proto::task_id;
 use serde_json::json;
 
-use super::delivery::{Deliveries, Refused};
 use crate::{
     config::{Account, Accounts},
     seedance::{self, RateLimit},
 };
+use result::{CallbackEffect, CallbackError};
 
-/// Largest body. A record has a few kilobytes.
+/// Largest body, in bytes. A record has a few kilobytes.
 const MAX_BODY: usize = 256 * 1024;
-/// Longest time for the body, and for everything that follows: the service waits 5 s for the answer.
-const BODY_TIME: Duration = Duration::from_secs(2);
-const DELIVERY_TIME: Duration = Duration::from_millis(2_500);
+/// Timeout of reading the body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Timeout of handling a callback after its body was read. The service waits 5 s for a response.
+const HANDLER_TIMEOUT: Duration = Duration::from_millis(2_500);
 
-/// An account that takes callbacks.
-struct Taking {
+/// An account that receives callbacks.
+struct CallbackAccount {
     account: Arc<Account>,
-    rate: RateLimit,
+    rate_limit: RateLimit,
 }
 
-struct Shared {
-    accounts: BTreeMap<String, Taking>,
-    deliveries: Deliveries,
+struct Callbacks {
+    accounts: BTreeMap<String, CallbackAccount>,
+    handler: CallbackHandler,
 }
 
-/// `POST /callbacks/{account}/{token}` of these accounts.
-pub fn routes(accounts: &Accounts, deliveries: Deliveries) -> Router {
-    let taking = accounts
+/// A response that is not a success: the status, and the value of `error` in the body.
+type ErrorResponse = (StatusCode, String);
+
+/// Returns the route of callbacks to these accounts.
+pub fn routes(accounts: &Accounts, handler: CallbackHandler) -> Router {
+    let accounts = accounts
         .iter()
         .filter(|account| account.callbacks.is_some())
         .map(|account| {
-            let taking = Taking {
+            let callback_account = CallbackAccount {
                 account: account.clone(),
-                // Each may cost a question.
-                rate: account.endpoint.query_limit.separate(),
+                // A callback may query the task, but must not use up the rate limit of the polls.
+                rate_limit: account.endpoint.query_limit.separate(),
             };
-            (account.name().to_owned(), taking)
+            (account.name().to_owned(), callback_account)
         });
-    let shared = Arc::new(Shared {
-        accounts: taking.collect(),
-        deliveries,
+    let callbacks = Arc::new(Callbacks {
+        accounts: accounts.collect(),
+        handler,
     });
     Router::new()
-        .route("/callbacks/{account}/{token}", post(callback))
-        .with_state(shared)
+        .route("/callbacks/{account}/{token}", post(receive))
+        .with_state(callbacks)
 }
 
-/// What is answered: a status, and a word of what happened or is wrong.
-type Answer = (StatusCode, String);
-
-async fn callback(
-    State(shared): State<Arc<Shared>>,
+async fn receive(
+    State(callbacks): State<Arc<Callbacks>>,
     Path((account, token)): Path<(String, String)>,
     body: Body,
 ) -> Response {
-    let (status, text) = match take(&shared, &account, &token, body).await {
-        Ok(effect) => (StatusCode::OK, json!({ "effect": effect })),
-        Err((status, fault)) => (status, json!({ "error": fault })),
+    let (status, json) = match callbacks.process(&account, &token, body).await {
+        Ok(effect) => (StatusCode::OK, json!({ "effect": effect.to_string() })),
+        Err((status, error)) => (status, json!({ "error": error })),
     };
-    (
-        status,
-        [(CONTENT_TYPE, "application/json")],
-        text.to_string(),
-    )
-        .into_response()
+    let headers = [(CONTENT_TYPE, "application/json")];
+    (status, headers, json.to_string()).into_response()
 }
 
-async fn take(
-    shared: &Shared,
-    account: &str,
-    token: &str,
-    body: Body,
-) -> Result<&'static str, Answer> {
-    let taking = admit(shared, account, token)?;
-    let task_id = task_id_in(&read(body).await?)?;
-    let account = &taking.account;
-    let delivery = shared.deliveries.deliver(account, &task_id);
-    let delivered = tokio::time::timeout(DELIVERY_TIME, delivery).await;
-    let delivered = delivered.unwrap_or(Err(Refused::TooSlow));
-    match delivered {
-        Ok(effect) => {
-            tracing::info!(
-                account = account.name(),
-                task_id,
-                effect = effect.word(),
-                "called back"
-            );
-            Ok(effect.word())
+impl Callbacks {
+    async fn process(
+        &self,
+        account: &str,
+        token: &str,
+        body: Body,
+    ) -> Result<CallbackEffect, ErrorResponse> {
+        let account = self.authenticate(account, token)?;
+        account.check_rate_limit()?;
+        let account = &account.account;
+        let task_id = task_id_in(&read(body).await?)?;
+        let handled = self.handler.handle(account, &task_id);
+        let handled = tokio::time::timeout(HANDLER_TIMEOUT, handled)
+            .await
+            .unwrap_or(Err(CallbackError::Timeout(HANDLER_TIMEOUT)));
+        match handled {
+            Ok(effect) => {
+                tracing::info!(account = account.name(), task_id, %effect, "callback processed");
+                Ok(effect)
+            }
+            Err(error) => {
+                tracing::warn!(account = account.name(), task_id, %error, "callback rejected");
+                Err((status_of(&error), error.to_string()))
+            }
         }
-        Err(refused) => {
-            tracing::warn!(account = account.name(), task_id, error = %refused, "called back in vain");
-            Err((status_of(&refused), refused.to_string()))
+    }
+
+    /// Returns the account if the token is valid. An invalid token gets the same response as an unknown account.
+    fn authenticate(&self, account: &str, token: &str) -> Result<&CallbackAccount, ErrorResponse> {
+        let not_found = || (StatusCode::NOT_FOUND, "not found".to_owned());
+        let callback_account = self.accounts.get(account).ok_or_else(not_found)?;
+        let callbacks = callback_account.account.callbacks.as_ref();
+        match callbacks.ok_or_else(not_found)?.accept(token) {
+            Ok(true) => Ok(callback_account),
+            Ok(false) => Err(not_found()),
+            Err(problem) => {
+                let error = format!("the token {problem}");
+                tracing::error!(account, error, "cannot read the callback token");
+                let text = "cannot authenticate callbacks; try again later".to_owned();
+                Err((StatusCode::SERVICE_UNAVAILABLE, text))
+            }
+        }
+    }
+}
+
+impl CallbackAccount {
+    fn check_rate_limit(&self) -> Result<(), ErrorResponse> {
+        match self.rate_limit.try_take() {
+            true => Ok(()),
+            false => Err((
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many callbacks: more than the account's rate limit for queries".to_owned(),
+            )),
         }
     }
 }
 
-/// A wrong token looks like an account that is not there.
-fn admit<'a>(shared: &'a Shared, account: &str, token: &str) -> Result<&'a Taking, Answer> {
-    let not_found = || (StatusCode::NOT_FOUND, "there is nothing here".to_owned());
-    let taking = shared.accounts.get(account).ok_or_else(not_found)?;
-    let callbacks = taking.account.callbacks.as_ref().ok_or_else(not_found)?;
-    match callbacks.accept(token) {
-        Ok(true) => {}
-        Ok(false) => return Err(not_found()),
-        Err(error) => {
-            tracing::error!(account, %error, "the callback token cannot be read");
-            let fault = "callbacks cannot be taken now".to_owned();
-            return Err((StatusCode::SERVICE_UNAVAILABLE, fault));
-        }
-    }
-    if !taking.rate.try_take() {
-        let fault = "more callbacks than questions may be asked".to_owned();
-        return Err((StatusCode::TOO_MANY_REQUESTS, fault));
-    }
-    Ok(taking)
-}
-
-async fn read(body: Body) -> Result<Bytes, Answer> {
-    match tokio::time::timeout(BODY_TIME, to_bytes(body, MAX_BODY)).await {
+async fn read(body: Body) -> Result<Bytes, ErrorResponse> {
+    match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) if is_too_large(&error) => Err((
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -139,35 +150,37 @@ async fn read(body: Body) -> Result<Bytes, Answer> {
         )),
         Ok(Err(error)) => Err((
             StatusCode::BAD_REQUEST,
-            format!("the body cannot be read: {error}"),
+            format!("cannot read the body: {error}"),
         )),
         Err(_) => Err((
             StatusCode::REQUEST_TIMEOUT,
-            "the body took too long".to_owned(),
+            format!(
+                "the body did not arrive within {} s",
+                BODY_TIMEOUT.as_secs()
+            ),
         )),
     }
 }
 
 fn is_too_large(error: &axum::Error) -> bool {
-    let cause = std::error::Error::source(error);
-    cause.is_some_and(|cause| cause.is::<LengthLimitError>())
+    error
+        .source()
+        .is_some_and(|cause| cause.is::<LengthLimitError>())
 }
 
-fn task_id_in(body: &[u8]) -> Result<String, Answer> {
-    let bad = |fault: &str| (StatusCode::BAD_REQUEST, fault.to_owned());
+fn task_id_in(body: &[u8]) -> Result<String, ErrorResponse> {
+    let bad_request = |error: &str| (StatusCode::BAD_REQUEST, error.to_owned());
     let id = seedance::task_id_in_callback(body)
-        .ok_or_else(|| bad("the body is not a task record: a JSON object with an `id`"))?;
-    match task_id::check(&id) {
-        Ok(()) => Ok(id),
-        Err(problem) => Err(bad(&format!("`id` {problem}"))),
-    }
+        .ok_or_else(|| bad_request("the body must be a task record: a JSON object with an `id`"))?;
+    task_id::check(&id).map_err(|problem| bad_request(&format!("`id` {problem}")))?;
+    Ok(id)
 }
 
-/// What the service may send again in vain is refused for good.
-fn status_of(refused: &Refused) -> StatusCode {
-    match refused {
-        Refused::NoTask(_) | Refused::NoLifecycle => StatusCode::NOT_FOUND,
-        Refused::Seedance(_) | Refused::Temporal(_) | Refused::TooSlow => {
+/// Returns the HTTP status of an error: 503 if the callback can succeed when the service repeats it.
+fn status_of(error: &CallbackError) -> StatusCode {
+    match error {
+        CallbackError::NoTask(_) | CallbackError::NoLifecycle => StatusCode::NOT_FOUND,
+        CallbackError::Query(_) | CallbackError::Temporal(_) | CallbackError::Timeout(_) => {
             StatusCode::SERVICE_UNAVAILABLE
         }
     }

@@ -1,21 +1,20 @@
-//! How far a worker is: whether it may be given work.
-
-use std::fmt;
+//! The state of a worker, for readiness probes.
 
 use tokio::sync::watch;
 
-/// How far a worker is. Clones are of the same worker.
+/// The state of a worker. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Health(watch::Sender<Phase>);
 
-/// A phase of a worker's life.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A phase in the life of a worker.
+#[derive(Clone, Copy, Debug, PartialEq, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 pub enum Phase {
-    /// It does not poll yet.
+    /// The worker does not poll its task queues yet.
     Starting,
-    /// It polls.
+    /// The worker polls its task queues.
     Polling,
-    /// It takes nothing new, and brings to an end what it has.
+    /// The worker finishes its running tasks and accepts no new ones.
     Draining,
 }
 
@@ -26,22 +25,12 @@ impl Default for Health {
 }
 
 impl Health {
-    /// How far it is.
+    /// Returns the current phase.
     pub fn phase(&self) -> Phase {
         *self.0.borrow()
     }
 
-    pub(crate) fn is(&self, phase: Phase) {
+    pub(crate) fn set_phase(&self, phase: Phase) {
         self.0.send_replace(phase);
-    }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Starting => "starting",
-            Self::Polling => "polling",
-            Self::Draining => "draining",
-        })
     }
 }

@@ -1,4 +1,4 @@
-//! A port on which a worker is called: for callbacks, or for health and metrics. Both are bounded alike.
+//! An HTTP server with limits on connections, for callbacks or for probes and metrics.
 
 mod connections;
 
@@ -7,20 +7,24 @@ use std::{io, net::SocketAddr};
 use axum::Router;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-/// A port that nobody is answered on yet.
+/// A bound port that accepts no connections yet.
 pub struct Listener {
     listener: TcpListener,
     routes: Router,
 }
 
-/// A port that answers.
-pub struct Listening {
+/// A running server.
+pub struct Server {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Listener {
-    /// Listens for what these routes answer.
+    /// Binds a port for these routes.
+    ///
+    /// # Errors
+    ///
+    /// If the address cannot be bound.
     pub async fn bind(address: SocketAddr, routes: Router) -> io::Result<Self> {
         Ok(Self {
             listener: TcpListener::bind(address).await?,
@@ -28,31 +32,36 @@ impl Listener {
         })
     }
 
-    /// Where it listens.
+    /// Returns the bound address.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system does not report it.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Answers from now on.
-    pub fn start(self) -> Listening {
+    /// Starts serving.
+    pub fn start(self) -> Server {
         let (stop, stopped) = oneshot::channel();
         let serve = connections::serve(self.listener, self.routes, async {
-            // An error says it too: the sender is gone.
+            // A dropped sender stops the server too.
             let _ = stopped.await;
         });
-        Listening {
+        Server {
             stop,
             task: tokio::spawn(serve),
         }
     }
 }
 
-impl Listening {
-    /// Takes nothing new, answers what has come, and returns.
+impl Server {
+    /// Stops accepting connections, and waits for the responses to open requests.
     pub async fn stop(self) {
+        // Fails if the server has stopped already.
         let _ = self.stop.send(());
         if let Err(error) = self.task.await {
-            tracing::error!(%error, "a listener ended badly");
+            tracing::error!(%error, "the HTTP server panicked");
         }
     }
 }

@@ -1,38 +1,30 @@
-//! Logs: text on a terminal, JSON elsewhere or where the environment says so, always on stderr.
+//! Starts logging to stderr.
 
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{LOG_FORMAT, LogFormat};
+use super::log_format::LogFormat;
 
-/// Starts logging, and tells how. `RUST_LOG` says what is logged, `default` where it is not set.
-pub fn init(default: &str) -> LogFormat {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+/// Starts logging and returns the format. The filter is `RUST_LOG`, or `default_filter` if that is not set;
+/// the format is `SEEDANCE_LOG_FORMAT`, or text on a terminal and JSON elsewhere.
+pub fn init(default_filter: &str) -> LogFormat {
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_filter));
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
-    // An error means that logging was started already, by whoever embeds this.
-    let format = format();
+    let format = LogFormat::from_environment();
+    // Fails if the program that embeds this crate has started logging already.
     let _ = match format {
         LogFormat::Text => logs.with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => logs
             .json()
             .flatten_event(true)
-            // Events say themselves what they are about.
+            // Events carry the fields that identify their workflow and activity.
             .with_current_span(false)
             .with_span_list(false)
             .try_init(),
     };
     format
-}
-
-/// What cannot be read is told by the configuration.
-fn format() -> LogFormat {
-    let given = std::env::var(LOG_FORMAT).ok();
-    let given = given.and_then(|word| word.parse().ok());
-    given.unwrap_or(match std::io::stderr().is_terminal() {
-        true => LogFormat::Text,
-        false => LogFormat::Json,
-    })
 }

@@ -1,62 +1,46 @@
-//! Numbers for Prometheus: the SDK's and ours in one exposition, in seconds and bytes, counters with `_total`.
+//! Names, descriptions and buckets of the worker's own metrics.
 //!
-//! Ours are written through the facade `metrics`: in a Rust worker of somebody else's they go to the recorder
-//! that is installed there, or nowhere. No label holds an id or a URL.
+//! Units are seconds and bytes, and counters end in `_total`. No label contains an id or a URL. The metrics are
+//! written to the global recorder of the crate `metrics`: a Rust worker that embeds this crate installs its
+//! own recorder, or none.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
-
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use seedance_archiver_seedance::RATE_LIMIT_WAIT;
-use temporalio_common::telemetry::{
-    PrometheusExporterOptions, TelemetryOptions,
-    metrics::{CoreMeter, TemporalMeter},
-    start_prometheus_metric_exporter, telemetry_init,
-};
-use temporalio_sdk::{Runtime, runtime::RuntimeOptions};
 
-use crate::http;
-
-const BUILD_INFO: &str = "seedance_archiver_build_info";
-/// How lifecycles ended.
+/// Gauge: the version of the worker, as a label.
+pub(super) const BUILD_INFO: &str = "seedance_archiver_build_info";
+/// Counter: lifecycles that ended.
 pub(crate) const LIFECYCLES_ENDED: &str = "seedance_archiver_lifecycles_ended_total";
-/// Questions that were asked.
+/// Counter: polls of tasks.
 pub(crate) const POLLS: &str = "seedance_archiver_polls_total";
-/// From a task's last change to our learning that it has ended.
+/// Histogram: time from the last change of a task to the detection of its end.
 pub(crate) const DETECTION_LAG: &str = "seedance_archiver_detection_lag_seconds";
-/// From a task's last change to its receipt.
+/// Histogram: time from the last change of a task to its receipt.
 pub(crate) const ARCHIVE_LAG: &str = "seedance_archiver_archive_lag_seconds";
-/// What was left until the archive deadline when the receipt was written.
+/// Histogram: time left until the archive deadline when the receipt was written.
 pub(crate) const ARCHIVE_TIME_LEFT: &str = "seedance_archiver_archive_time_left_seconds";
-/// Bytes that were archived.
+/// Counter: archived bytes.
 pub(crate) const ARCHIVED_BYTES: &str = "seedance_archiver_archived_bytes_total";
-/// Speed of transfers.
+/// Histogram: throughput of transfers.
 pub(crate) const TRANSFER_SPEED: &str = "seedance_archiver_transfer_bytes_per_second";
-/// Transfers under way.
+/// Gauge: running transfers.
 pub(crate) const TRANSFERS_RUNNING: &str = "seedance_archiver_transfers_running";
-/// Attempts that failed.
+/// Counter: failed attempts at activities.
 pub(crate) const RETRIES: &str = "seedance_archiver_retries_total";
-/// Lifecycles that run.
+/// Gauge: open lifecycles.
 pub(crate) const OPEN_LIFECYCLES: &str = "seedance_archiver_open_lifecycles";
-/// The first archive deadline among them.
+/// Gauge: the earliest archive deadline of the open lifecycles.
 pub(crate) const OLDEST_DEADLINE: &str = "seedance_archiver_oldest_open_deadline_timestamp_seconds";
-/// Looks at open lifecycles that failed.
+/// Counter: failed queries of open lifecycles.
 pub(crate) const VISIBILITY_ERRORS: &str = "seedance_archiver_visibility_errors_total";
-
-/// Time between two sums of what was measured.
-const UPKEEP: Duration = Duration::from_secs(5);
 
 const MINUTE: f64 = 60.0;
 const HOUR: f64 = 60.0 * MINUTE;
 const DAY: f64 = 24.0 * HOUR;
 const MB: f64 = 1e6;
 
-/// Bounds of the histograms' buckets.
-const BUCKETS: [(&str, &[f64]); 5] = [
+/// Upper bounds of the buckets of each histogram.
+pub(super) const BUCKETS: [(&str, &[f64]); 5] = [
     (
         DETECTION_LAG,
         &[
@@ -125,151 +109,46 @@ const BUCKETS: [(&str, &[f64]); 5] = [
     ),
 ];
 
-/// All metrics of this process.
-#[derive(Clone)]
-pub struct Exposition {
-    ours: PrometheusHandle,
-    /// The SDK answers on a socket of its own only.
-    of_sdk: SocketAddr,
-    http: reqwest::Client,
-    meter: Option<TemporalMeter>,
-}
-
-/// Why there are no metrics.
-#[derive(Debug, thiserror::Error)]
-pub enum NoMetrics {
-    /// Of ours.
-    #[error("cannot record metrics: {0}")]
-    Recorder(#[from] BuildError),
-    /// Of the SDK.
-    #[error("cannot start the SDK's metrics: {0}")]
-    Sdk(String),
-    /// There is no client that asks the SDK.
-    #[error("cannot make the HTTP client: {0}")]
-    Http(String),
-}
-
-impl Exposition {
-    /// Records metrics of this process from now on, and starts the runtime of the SDK whose metrics are shown
-    /// with them. Once a process.
-    pub fn start() -> Result<(Self, Runtime), NoMetrics> {
-        let sdk = |error: String| NoMetrics::Sdk(error);
-        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let exporter = PrometheusExporterOptions::builder()
-            .socket_addr(loopback)
-            .counters_total_suffix(true)
-            .unit_suffix(true)
-            .use_seconds_for_durations(true)
-            .build();
-        let exporter =
-            start_prometheus_metric_exporter(exporter).map_err(|error| sdk(error.to_string()))?;
-        let telemetry = TelemetryOptions::builder()
-            .metrics(exporter.meter as Arc<dyn CoreMeter>)
-            .attach_service_name(false)
-            .build();
-        // The SDK hands out the meter of connections by this alone. It logs nothing.
-        let of_connections =
-            telemetry_init(telemetry.clone()).map_err(|error| sdk(error.to_string()))?;
-        let options = RuntimeOptions::builder().telemetry_options(telemetry);
-        let runtime = Runtime::from_current_tokio(options.build().map_err(sdk)?)
-            .map_err(|error| sdk(error.to_string()))?;
-        let exposition = Self {
-            ours: record()?,
-            of_sdk: exporter.bound_addr,
-            meter: of_connections.get_temporal_metric_meter(),
-            http: http::client().map_err(|error| NoMetrics::Http(http::describe(error)))?,
-        };
-        Ok((exposition, runtime))
-    }
-
-    /// What a connection to Temporal counts its requests with.
-    pub fn meter(&self) -> Option<TemporalMeter> {
-        self.meter.clone()
-    }
-
-    /// As Prometheus reads it.
-    pub async fn text(&self) -> Result<String, String> {
-        self.ours.run_upkeep();
-        let url = format!("http://{}/metrics", self.of_sdk);
-        let of_sdk = async { self.http.get(url).send().await?.text().await };
-        let of_sdk = of_sdk.await.map_err(|error| {
-            format!(
-                "the SDK's metrics cannot be read: {}",
-                http::describe(error)
-            )
-        })?;
-        Ok(of_sdk + &self.ours.render())
-    }
-}
-
-fn record() -> Result<PrometheusHandle, BuildError> {
-    let mut builder = PrometheusBuilder::new();
-    for (name, bounds) in BUCKETS {
-        builder = builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), bounds)?;
-    }
-    let handle = builder.install_recorder()?;
-    tokio::spawn(keep_up(handle.clone()));
-    describe();
-    gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1);
-    gauge!(TRANSFERS_RUNNING).set(0);
-    Ok(handle)
-}
-
-/// Sums up what was measured, also where nobody reads it: until then each measurement takes memory.
-async fn keep_up(handle: PrometheusHandle) {
-    let mut ticks = tokio::time::interval(UPKEEP);
-    loop {
-        ticks.tick().await;
-        handle.run_upkeep();
-    }
-}
-
-fn describe() {
-    describe_gauge!(BUILD_INFO, "The version of this worker.");
-    describe_counter!(LIFECYCLES_ENDED, "Lifecycles that ended, by outcome.");
-    describe_counter!(
-        POLLS,
-        "Questions that were asked about tasks, by what came of them."
-    );
-    let seconds = Unit::Seconds;
+/// Registers the description of each metric.
+pub(super) fn describe() {
+    describe_gauge!(BUILD_INFO, "Version of this worker.");
+    describe_counter!(LIFECYCLES_ENDED, "Ended lifecycles, by outcome.");
+    describe_counter!(POLLS, "Polls of tasks, by result.");
     describe_histogram!(
         DETECTION_LAG,
-        seconds,
-        "From the last change of a task's record to our learning that the task has ended."
+        Unit::Seconds,
+        "Time from the last change of a task to the detection of its end."
     );
     describe_histogram!(
         ARCHIVE_LAG,
-        seconds,
-        "From the last change of a task's record to its receipt."
+        Unit::Seconds,
+        "Time from the last change of a task to its receipt."
     );
     describe_histogram!(
         ARCHIVE_TIME_LEFT,
-        seconds,
-        "What was left until the archive deadline when the receipt was written."
+        Unit::Seconds,
+        "Time left until the archive deadline when the receipt was written."
     );
-    describe_counter!(ARCHIVED_BYTES, Unit::Bytes, "Bytes that were archived.");
-    describe_histogram!(TRANSFER_SPEED, "Speed of attempts that archived something.");
-    describe_gauge!(TRANSFERS_RUNNING, "Transfers under way in this worker.");
-    describe_counter!(
-        RETRIES,
-        "Attempts at activities that failed, by the type of the failure."
+    describe_counter!(ARCHIVED_BYTES, Unit::Bytes, "Archived bytes.");
+    describe_histogram!(
+        TRANSFER_SPEED,
+        "Throughput of transfers that succeeded on the first attempt."
     );
+    describe_gauge!(TRANSFERS_RUNNING, "Transfers running on this worker.");
+    describe_counter!(RETRIES, "Failed attempts at activities, by failure type.");
     describe_histogram!(
         RATE_LIMIT_WAIT,
-        seconds,
-        "Waits for a turn within an account's budget."
+        Unit::Seconds,
+        "Time that API calls waited for the rate limit of their account."
     );
     describe_gauge!(
         OPEN_LIFECYCLES,
-        "Lifecycles that run, by the task's status: the same in every worker."
+        "Open lifecycles, by task status. All workers report the same value."
     );
     describe_gauge!(
         OLDEST_DEADLINE,
-        seconds,
-        "The first archive deadline of a lifecycle that runs, or +Inf: the same in every worker."
+        Unit::Seconds,
+        "Earliest archive deadline of the open lifecycles, or +Inf. All workers report the same value."
     );
-    describe_counter!(
-        VISIBILITY_ERRORS,
-        "Looks at the lifecycles that run which failed."
-    );
+    describe_counter!(VISIBILITY_ERRORS, "Failed queries of open lifecycles.");
 }

@@ -1,47 +1,52 @@
-//! What is counted and measured, each thing once.
+//! Updates the metrics.
 
 use std::time::{Duration, SystemTime};
 
 use metrics::{counter, gauge, histogram};
-use seedance_archiver_proto::{outcome, time::from_unix_seconds, v1::Manifest};
+use seedance_archiver_proto::{
+    names::LIFECYCLE_WORKFLOW, outcome, time::from_unix_seconds, v1::Manifest,
+};
 use temporalio_sdk::activities::ActivityInfo;
 
 use super::metrics::{
     ARCHIVE_LAG, ARCHIVE_TIME_LEFT, ARCHIVED_BYTES, DETECTION_LAG, LIFECYCLES_ENDED, POLLS,
     RETRIES, TRANSFER_SPEED, TRANSFERS_RUNNING,
 };
-use crate::temporal::lifecycles::WORKFLOW_TYPE;
 
-/// What came of a question about a task.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Poll {
-    /// Its status is another one.
-    News,
-    /// Nothing has changed.
-    Waiting,
-    /// There was no answer, or none that helps.
+/// A receipt written this long before the attempt began comes from an earlier attempt. Receipts carry whole
+/// seconds.
+const RECEIPT_TIME_TOLERANCE_S: f64 = 1.0;
+
+/// The result of a poll: the label `result`.
+#[derive(Clone, Copy, PartialEq, strum::IntoStaticStr)]
+pub(crate) enum PollResult {
+    /// The status of the task has changed.
+    #[strum(serialize = "news")]
+    Changed,
+    /// The status of the task is the known one.
+    #[strum(serialize = "waiting")]
+    Unchanged,
+    /// The API returned no usable record.
+    #[strum(serialize = "failed")]
     Failed,
 }
 
-/// A question was asked.
-pub(crate) fn polled(account: &str, poll: Poll) {
-    let result = match poll {
-        Poll::News => "news",
-        Poll::Waiting => "waiting",
-        Poll::Failed => "failed",
-    };
+/// Counts a poll.
+pub(crate) fn poll(account: &str, result: PollResult) {
+    let result: &'static str = result.into();
     counter!(POLLS, "account" => account.to_owned(), "result" => result).increment(1);
 }
 
-/// A task was found to have ended. `updated_at` is its last change, in Unix seconds.
-pub(crate) fn detected(account: &str, updated_at: i64) {
-    if let Some(lag) = since(updated_at) {
+/// Records how long after the last change of a task its end was detected. `updated_at` is the time of that
+/// change, in Unix seconds.
+pub(crate) fn detection(account: &str, updated_at: i64) {
+    if let Some(lag) = seconds_since(updated_at) {
         histogram!(DETECTION_LAG, "account" => account.to_owned()).record(lag);
     }
 }
 
-/// An attempt at an activity failed.
-pub(crate) fn failed(activity: &str, failure_type: &str) {
+/// Counts a failed attempt at an activity.
+pub(crate) fn failed_attempt(activity: &str, failure_type: &str) {
     let labels = [
         ("activity", activity.to_owned()),
         ("failure_type", failure_type.to_owned()),
@@ -49,8 +54,8 @@ pub(crate) fn failed(activity: &str, failure_type: &str) {
     counter!(RETRIES, &labels).increment(1);
 }
 
-/// A lifecycle ended, or its last activity did.
-pub(crate) fn ended(account: &str, outcome: &str) {
+/// Counts the end of a lifecycle, or of its last activity.
+pub(crate) fn lifecycle_end(account: &str, outcome: &str) {
     let labels = [
         ("account", account.to_owned()),
         ("outcome", outcome.to_owned()),
@@ -58,73 +63,73 @@ pub(crate) fn ended(account: &str, outcome: &str) {
     counter!(LIFECYCLES_ENDED, &labels).increment(1);
 }
 
-/// Whether an activity is a lifecycle's. Callers may have their own use for it.
-pub(crate) fn is_of_lifecycle(info: &ActivityInfo) -> bool {
-    info.workflow_type.as_deref() == Some(WORKFLOW_TYPE)
+/// Returns whether an activity was called by a lifecycle. Other workflows may call activities too.
+pub(crate) fn is_lifecycle_activity(info: &ActivityInfo) -> bool {
+    info.workflow_type.as_deref() == Some(LIFECYCLE_WORKFLOW)
 }
 
-/// A transfer, counted as long as it lives.
-pub(crate) struct Running(());
+/// Counts a transfer as running until this value is dropped.
+pub(crate) struct RunningTransfer(());
 
-impl Running {
-    pub(crate) fn begin() -> Self {
+impl RunningTransfer {
+    pub(crate) fn start() -> Self {
         gauge!(TRANSFERS_RUNNING).increment(1);
         Self(())
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningTransfer {
     fn drop(&mut self) {
         gauge!(TRANSFERS_RUNNING).decrement(1);
     }
 }
 
 /// A transfer that ended with a receipt.
-pub(crate) struct Archived<'a> {
+pub(crate) struct ArchivedVideo<'a> {
     pub(crate) manifest: &'a Manifest,
-    /// When this attempt began.
-    pub(crate) began: SystemTime,
-    /// Whether it is the only one.
-    pub(crate) is_first: bool,
-    /// What is left until the archive deadline.
-    pub(crate) left: Duration,
-    /// Whether it is what a lifecycle ends with.
+    /// When this attempt started.
+    pub(crate) started_at: SystemTime,
+    /// Whether this is the first attempt.
+    pub(crate) is_first_attempt: bool,
+    /// Time left until the archive deadline.
+    pub(crate) time_left: Duration,
+    /// Whether the transfer is the last activity of a lifecycle.
     pub(crate) ends_lifecycle: bool,
 }
 
-impl Archived<'_> {
-    /// Records it. A receipt that was there already says nothing of this attempt.
+impl ArchivedVideo<'_> {
+    /// Records the transfer. A receipt that an earlier attempt wrote counts as an ending only.
     pub(crate) fn record(&self) {
         let manifest = self.manifest;
         let account = || manifest.account.clone();
         if self.ends_lifecycle {
-            ended(&manifest.account, outcome::ARCHIVED);
+            lifecycle_end(&manifest.account, outcome::ARCHIVED);
         }
-        let took = self.began.elapsed().unwrap_or_default();
-        if since(manifest.archived_at).is_none_or(|ago| ago > took.as_secs_f64() + 1.0) {
+        let took = self.started_at.elapsed().unwrap_or_default();
+        let max_age = took.as_secs_f64() + RECEIPT_TIME_TOLERANCE_S;
+        if seconds_since(manifest.archived_at).is_none_or(|age| age > max_age) {
             return;
         }
-        let bytes = manifest
+        let bytes: u64 = manifest
             .objects
             .iter()
-            .map(|it| it.size_bytes.unsigned_abs());
-        let bytes: u64 = bytes.sum();
+            .map(|object| object.size_bytes.unsigned_abs())
+            .sum();
         counter!(ARCHIVED_BYTES, "account" => account()).increment(bytes);
-        histogram!(ARCHIVE_TIME_LEFT, "account" => account()).record(self.left);
-        if let Some(lag) = since(manifest.task_updated_at) {
+        histogram!(ARCHIVE_TIME_LEFT, "account" => account()).record(self.time_left);
+        if let Some(lag) = seconds_since(manifest.task_updated_at) {
             histogram!(ARCHIVE_LAG, "account" => account()).record(lag);
         }
-        if self.is_first && !took.is_zero() {
+        // Later attempts resume: their speed cannot be told from the size.
+        if self.is_first_attempt && !took.is_zero() {
             let speed = bytes as f64 / took.as_secs_f64();
             histogram!(TRANSFER_SPEED, "account" => account()).record(speed);
         }
     }
 }
 
-/// Seconds since then. `None`: it is not known when that was.
-fn since(unix_seconds: i64) -> Option<f64> {
-    let since = from_unix_seconds(unix_seconds)?
-        .elapsed()
-        .unwrap_or_default();
-    Some(since.as_secs_f64())
+/// Returns the seconds since a time. `None`: the time is not known.
+fn seconds_since(unix_seconds: i64) -> Option<f64> {
+    let elapsed = from_unix_seconds(unix_seconds)?.elapsed();
+    Some(elapsed.unwrap_or_default().as_secs_f64())
 }

@@ -1,5 +1,7 @@
-//! Traces by OTLP, where the environment names a collector: the SDK's spans of workflows and activities, and
-//! under them ours of what leaves the process. No attribute holds a URL or a key.
+//! Traces, exported by OTLP if the environment names a collector.
+//!
+//! The SDK creates the spans of workflows and activities; the spans of outbound requests are their children. No
+//! attribute contains a URL or a key.
 
 use std::sync::OnceLock;
 
@@ -10,36 +12,37 @@ use temporalio_client::ClientOptions;
 use temporalio_sdk::opentelemetry::{OpenTelemetryPlugin, WorkflowIdGenerator};
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
-/// The same for traces alone: it goes before the other.
+/// Endpoint of traces only. Takes precedence over the general one.
 const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
 const DISABLED: &str = "OTEL_SDK_DISABLED";
-const NAME: &str = env!("CARGO_PKG_NAME");
+const DEFAULT_SERVICE_NAME: &str = env!("CARGO_PKG_NAME");
 
-/// The provider of this process.
+/// The tracer provider of this process. Empty: tracing is off.
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
-/// Traces from now on, where a collector is named. The error is a sentence.
+/// Starts exporting traces if a collector is configured. `variable` looks up an environment variable. The
+/// error begins with the name of the invalid variable.
 pub(crate) fn start(variable: impl Fn(&str) -> Option<String>) -> Result<(), String> {
-    let given = |name| variable(name).filter(|value| !value.trim().is_empty());
-    let is_off = given(DISABLED).is_some_and(|word| word.trim().eq_ignore_ascii_case("true"));
-    let named = [TRACES_ENDPOINT, ENDPOINT];
-    let named = named
+    let value_of = |name| variable(name).filter(|value| !value.trim().is_empty());
+    let is_disabled =
+        value_of(DISABLED).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
+    let configured = [TRACES_ENDPOINT, ENDPOINT]
         .into_iter()
-        .find_map(|name| Some((name, given(name)?)));
-    let Some((name, endpoint)) = named.filter(|_| !is_off) else {
+        .find_map(|name| Some((name, value_of(name)?)));
+    let Some((name, endpoint)) = configured.filter(|_| !is_disabled) else {
         return Ok(());
     };
-    // What the error says has the value in it.
+    // The exporter's error repeats the value, which may contain credentials.
     let exporter = exporter(endpoint.trim()).map_err(|_| {
         format!("{name} must be the URL of a collector, such as `http://collector:4317`")
     })?;
-    let resource = match given(SERVICE_NAME) {
+    let resource = match value_of(SERVICE_NAME) {
         Some(_) => Resource::builder(),
-        None => Resource::builder().with_service_name(NAME),
+        None => Resource::builder().with_service_name(DEFAULT_SERVICE_NAME),
     };
     let provider = SdkTracerProvider::builder()
-        // Workflows are replayed: their spans have the same ids then.
+        // A replayed workflow must produce the same span ids.
         .with_id_generator(WorkflowIdGenerator::default())
         .with_resource(resource.build())
         .with_batch_exporter(exporter)
@@ -49,19 +52,22 @@ pub(crate) fn start(variable: impl Fn(&str) -> Option<String>) -> Result<(), Str
 }
 
 fn exporter(endpoint: &str) -> Result<SpanExporter, ExporterBuildError> {
-    let exporter = SpanExporter::builder().with_tonic();
-    exporter.with_endpoint(endpoint).build()
+    SpanExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint)
+        .build()
 }
 
-/// Sends what is left.
-pub(crate) fn end() {
+/// Exports the remaining spans and stops.
+pub(crate) fn stop() {
     if let Some(Err(error)) = PROVIDER.get().map(SdkTracerProvider::shutdown) {
-        tracing::warn!(%error, "the last traces were not sent");
+        tracing::warn!(%error, "cannot export the last traces");
     }
 }
 
-/// A client whose calls, and whose workers' workflows and activities, are traced.
-pub(crate) fn traced(client: ClientOptions) -> ClientOptions {
+/// Returns options for a client that traces its calls, and the workflows and activities of its workers. Without
+/// a collector, returns them unchanged.
+pub(crate) fn with_tracing(client: ClientOptions) -> ClientOptions {
     if PROVIDER.get().is_none() {
         return client;
     }
@@ -76,7 +82,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn collectors_may_have_tls() {
+    async fn a_collector_can_use_tls() {
         for endpoint in ["http://collector:4317", "https://collector.example"] {
             assert!(exporter(endpoint).is_ok(), "{endpoint}");
         }

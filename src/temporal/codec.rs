@@ -1,14 +1,16 @@
-//! A team's own payload codec, such as encryption, behind Temporal's codec server protocol: `POST
-//! {endpoint}/encode` and `/decode` with payloads as JSON, their bytes in base64.
+//! Encodes and decodes payloads by a remote codec server, such as one that encrypts them.
+//!
+//! The protocol is Temporal's: `POST {endpoint}/encode` and `/decode`, with the payloads as JSON.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+mod error;
+mod payloads;
+
+use std::{fmt, sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
-use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::{FutureExt, future::BoxFuture};
 use reqwest::{Url, header::AUTHORIZATION};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 use temporalio_client::Client;
 use temporalio_common::{
     data_converters::{PayloadCodec, PayloadConversionError, SerializationContextData},
@@ -16,18 +18,20 @@ use temporalio_common::{
 };
 
 use crate::http;
+use error::CodecError;
+use payloads::Payloads;
 
-/// Longest time for a pass, however often it is tried: workflow tasks and heartbeats wait for it, and have 10 s
-/// and 20 s.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Time before a call is made again.
-const AGAIN: Duration = Duration::from_millis(200);
-/// Tells the server which namespace the payloads are of.
+/// Timeout of encoding or decoding, including retries. Workflow tasks and heartbeats wait for it, and have
+/// timeouts of 10 s and 20 s themselves.
+const CODEC_TIMEOUT: Duration = Duration::from_secs(5);
+/// Delay before the first retry.
+const MIN_RETRY_DELAY: Duration = Duration::from_millis(200);
+/// Header with the namespace of the payloads.
 const NAMESPACE_HEADER: &str = "x-namespace";
-/// Stands for the namespace in an endpoint.
-const NAMESPACE: &str = "{namespace}";
+/// Placeholder of the namespace in an endpoint.
+const NAMESPACE_PLACEHOLDER: &str = "{namespace}";
 
-/// Passes payloads through a codec server.
+/// A codec that calls a codec server. Clones share a connection pool.
 #[derive(Clone, Debug)]
 pub(crate) struct RemoteCodec(Arc<Remote>);
 
@@ -39,55 +43,23 @@ struct Remote {
     authorization: Option<SecretString>,
 }
 
-/// Why payloads did not pass.
-#[derive(Debug, thiserror::Error)]
-enum Fault {
-    #[error("no answer: {0}")]
-    Unavailable(String),
-    #[error("HTTP {0}")]
-    Refused(u16),
-    #[error("no answer within {} s", PATIENCE.as_secs())]
-    TooSlow,
-    #[error("its answer is none: {0}")]
-    Answer(String),
-}
-
-/// Payloads, as the protocol has them.
-#[derive(Deserialize, Serialize)]
-struct Payloads {
-    payloads: Vec<Encoded>,
-}
-
-/// A payload, its bytes in base64.
-#[derive(Deserialize, Serialize)]
-struct Encoded {
-    #[serde(default)]
-    metadata: BTreeMap<String, String>,
-    #[serde(default)]
-    data: String,
-}
-
 impl RemoteCodec {
-    /// The codec server at this endpoint, for payloads of a namespace. The error completes a sentence that begins
-    /// with the setting.
+    /// Returns a codec for the payloads of a namespace.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint is not a plain URL. The text completes a sentence that begins with the setting's name.
     pub(crate) fn new(
         endpoint: &str,
         authorization: Option<String>,
         namespace: &str,
     ) -> Result<Self, String> {
         let endpoint = endpoint.trim().trim_end_matches('/');
-        let endpoint = endpoint.replace(NAMESPACE, namespace);
-        // It is shown to people.
-        let is_plain = |url: &Url| {
-            let has_credentials = !url.username().is_empty() || url.password().is_some();
-            let has_more = url.query().is_some() || url.fragment().is_some();
-            let is_http = ["http", "https"].contains(&url.scheme());
-            is_http && url.has_host() && !has_credentials && !has_more
-        };
+        let endpoint = endpoint.replace(NAMESPACE_PLACEHOLDER, namespace);
         if !Url::parse(&endpoint).is_ok_and(|url| is_plain(&url)) {
             return Err(
-                "must be a URL such as `https://codec.example`, with nothing in it but a path: what lets \
-                 this side in is TEMPORAL_CODEC_AUTH"
+                "must be a URL such as `https://codec.example`, without credentials or a query; set \
+                 TEMPORAL_CODEC_AUTH to authenticate"
                     .to_owned(),
             );
         }
@@ -99,9 +71,10 @@ impl RemoteCodec {
         })))
     }
 
-    fn pass(
+    /// Calls `encode` or `decode`. Transient errors are retried until the timeout.
+    fn call(
         &self,
-        how: &'static str,
+        operation: &'static str,
         payloads: Vec<Payload>,
     ) -> BoxFuture<'static, Result<Vec<Payload>, PayloadConversionError>> {
         let remote = self.0.clone();
@@ -110,21 +83,35 @@ impl RemoteCodec {
                 return Ok(payloads);
             }
             let body = Payloads::from(payloads);
-            let again = ExponentialBuilder::default()
-                .with_min_delay(AGAIN)
+            let retries = ExponentialBuilder::default()
+                .with_min_delay(MIN_RETRY_DELAY)
                 .without_max_times();
-            let passed = (|| remote.call(how, &body))
-                .retry(again)
-                .when(Fault::may_pass);
-            let passed = tokio::time::timeout(PATIENCE, passed).await;
-            passed.unwrap_or(Err(Fault::TooSlow)).map_err(|fault| {
-                let words = format!("the codec server does not {how}: {fault}");
-                tracing::error!(error = words, "payloads cannot pass");
-                PayloadConversionError::EncodingError(words.into())
+            let call = (|| remote.call(operation, &body))
+                .retry(retries)
+                .when(CodecError::is_transient);
+            let result = tokio::time::timeout(CODEC_TIMEOUT, call)
+                .await
+                .unwrap_or(Err(CodecError::Timeout(CODEC_TIMEOUT)));
+            result.map_err(|error| {
+                let text = format!(
+                    "the codec server at `{}` cannot {operation} payloads: {error}",
+                    remote.endpoint
+                );
+                tracing::error!(error = text, "codec request failed");
+                PayloadConversionError::EncodingError(text.into())
             })
         }
         .boxed()
     }
+}
+
+/// Returns whether a URL has only a scheme, a host and a path. Endpoints are shown in logs and in the effective
+/// configuration, so they must not contain secrets.
+fn is_plain(url: &Url) -> bool {
+    let has_credentials = !url.username().is_empty() || url.password().is_some();
+    let has_query = url.query().is_some() || url.fragment().is_some();
+    let is_http = ["http", "https"].contains(&url.scheme());
+    is_http && url.has_host() && !has_credentials && !has_query
 }
 
 impl PayloadCodec for RemoteCodec {
@@ -133,7 +120,7 @@ impl PayloadCodec for RemoteCodec {
         _context: &SerializationContextData,
         payloads: Vec<Payload>,
     ) -> BoxFuture<'static, Result<Vec<Payload>, PayloadConversionError>> {
-        self.pass("encode", payloads)
+        self.call("encode", payloads)
     }
 
     fn decode(
@@ -141,99 +128,57 @@ impl PayloadCodec for RemoteCodec {
         _context: &SerializationContextData,
         payloads: Vec<Payload>,
     ) -> BoxFuture<'static, Result<Vec<Payload>, PayloadConversionError>> {
-        self.pass("decode", payloads)
+        self.call("decode", payloads)
     }
 }
 
 impl Remote {
-    async fn call(&self, how: &str, body: &Payloads) -> Result<Vec<Payload>, Fault> {
+    async fn call(&self, operation: &str, body: &Payloads) -> Result<Vec<Payload>, CodecError> {
         let mut request = self
             .http
-            .post(format!("{}/{how}", self.endpoint))
+            .post(format!("{}/{operation}", self.endpoint))
             .header(NAMESPACE_HEADER, &self.namespace)
             .json(body);
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.expose_secret());
         }
-        let unavailable = |error| Fault::Unavailable(http::describe(error));
-        let answer = request.send().await.map_err(unavailable)?;
-        if !answer.status().is_success() {
-            return Err(Fault::Refused(answer.status().as_u16()));
+        let unavailable = |error| CodecError::Unavailable(http::describe(error));
+        let response = request.send().await.map_err(unavailable)?;
+        if !response.status().is_success() {
+            return Err(CodecError::Status(response.status().as_u16()));
         }
-        let answer = answer.bytes().await.map_err(unavailable)?;
-        let answer: Payloads =
-            serde_json::from_slice(&answer).map_err(|error| Fault::Answer(error.to_string()))?;
-        if answer.payloads.len() != body.payloads.len() {
-            let words = format!("{} payloads", answer.payloads.len());
-            return Err(Fault::Answer(words));
+        let response = response.bytes().await.map_err(unavailable)?;
+        let response: Payloads = serde_json::from_slice(&response)
+            .map_err(|error| CodecError::InvalidResponse(error.to_string()))?;
+        if response.len() != body.len() {
+            return Err(CodecError::InvalidResponse(format!(
+                "{} payloads instead of {}",
+                response.len(),
+                body.len()
+            )));
         }
-        answer.try_into()
+        response.try_into()
     }
 }
 
-impl Fault {
-    fn may_pass(&self) -> bool {
-        match self {
-            Self::Unavailable(_) => true,
-            Self::Refused(status) => *status == 429 || *status >= 500,
-            Self::Answer(_) | Self::TooSlow => false,
-        }
-    }
-}
-
-impl From<Vec<Payload>> for Payloads {
-    fn from(payloads: Vec<Payload>) -> Self {
-        let encoded = |payload: Payload| Encoded {
-            metadata: payload
-                .metadata
-                .into_iter()
-                .map(|(name, value)| (name, BASE64_STANDARD.encode(value)))
-                .collect(),
-            data: BASE64_STANDARD.encode(payload.data),
-        };
-        Self {
-            payloads: payloads.into_iter().map(encoded).collect(),
-        }
-    }
-}
-
-impl TryFrom<Payloads> for Vec<Payload> {
-    type Error = Fault;
-
-    fn try_from(payloads: Payloads) -> Result<Self, Fault> {
-        let bytes = |text: String| {
-            let bytes = BASE64_STANDARD.decode(text);
-            bytes.map_err(|error| Fault::Answer(error.to_string()))
-        };
-        let decoded = |it: Encoded| {
-            let metadata = it.metadata.into_iter();
-            let metadata = metadata.map(|(name, value)| Ok((name, bytes(value)?)));
-            Ok(Payload {
-                metadata: metadata.collect::<Result<_, _>>()?,
-                data: bytes(it.data)?,
-                ..Payload::default()
-            })
-        };
-        payloads.payloads.into_iter().map(decoded).collect()
-    }
-}
-
+/// Shows the endpoint.
 impl fmt::Display for RemoteCodec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.endpoint)
     }
 }
 
-/// A payload of a history or a schedule, which the SDK hands out as the server keeps it, as the client's codec
-/// reads it.
-pub(crate) async fn decoded(client: &Client, payload: &Payload) -> Result<Payload, String> {
+/// Decodes a payload of a history or a schedule, which the SDK returns as the server stores it, by the client's
+/// codec.
+pub(crate) async fn decode(client: &Client, payload: &Payload) -> Result<Payload, String> {
     let codec = client.options().data_converter.codec();
-    let decoded = codec.decode(&SerializationContextData::None, vec![payload.clone()]);
-    let decoded = decoded.await.map_err(|error| error.to_string())?;
-    decoded
+    codec
+        .decode(&SerializationContextData::None, vec![payload.clone()])
+        .await
+        .map_err(|error| error.to_string())?
         .into_iter()
         .next()
-        .ok_or_else(|| "the codec has left nothing".to_owned())
+        .ok_or_else(|| "the codec returned no payload".to_owned())
 }
 
 #[cfg(test)]
@@ -241,36 +186,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn payloads_travel_whole() {
-        let payload = Payload {
-            metadata: [("encoding".to_owned(), b"binary/plain".to_vec())].into(),
-            data: vec![0, 255, 7],
-            ..Payload::default()
-        };
-        let json = serde_json::to_string(&Payloads::from(vec![payload.clone()])).unwrap();
-        assert_eq!(
-            json,
-            r#"{"payloads":[{"metadata":{"encoding":"YmluYXJ5L3BsYWlu"},"data":"AP8H"}]}"#
-        );
-        let back: Payloads = serde_json::from_str(&json).unwrap();
-        assert_eq!(Vec::try_from(back).unwrap(), [payload]);
-    }
-
-    #[test]
-    fn an_endpoint_is_a_url() {
+    fn an_endpoint_is_a_plain_url() {
         let endpoint = |text| RemoteCodec::new(text, None, "videos").map(|it| it.to_string());
         assert_eq!(
             endpoint("https://codec.example/{namespace}/"),
             Ok("https://codec.example/videos".to_owned())
         );
-        for wrong in [
+        for invalid in [
             "",
             "codec.example:8080",
             "ftp://codec.example",
             "https://user:pass@codec.example",
             "https://codec.example?code=secret",
         ] {
-            assert!(endpoint(wrong).is_err(), "{wrong}");
+            assert!(endpoint(invalid).is_err(), "{invalid}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The search attributes of lifecycles: a server takes those that are registered only.
+//! The search attributes of lifecycles, and their registration with a namespace.
 
 use std::time::Duration;
 
@@ -14,8 +14,13 @@ use temporalio_common::protos::temporal::api::{
     workflowservice::v1::GetClusterInfoRequest,
 };
 
-/// Every search attribute that a lifecycle writes, with its type.
-pub const ALL: [(&str, IndexedValueType); 6] = [
+use super::error_text;
+
+/// A search attribute and its type.
+pub type Attribute = (&'static str, IndexedValueType);
+
+/// The search attributes that lifecycles write.
+pub const ALL: [Attribute; 6] = [
     (name::TASK_ID, IndexedValueType::Keyword),
     (name::ACCOUNT, IndexedValueType::Keyword),
     (name::STATUS, IndexedValueType::Keyword),
@@ -24,53 +29,62 @@ pub const ALL: [(&str, IndexedValueType); 6] = [
     (name::ARCHIVE_DEADLINE, IndexedValueType::Datetime),
 ];
 
-/// What a dev server keeps its data in, and no other server does.
-const DEV_STORE: &str = "sqlite";
-/// How often and how long to look for what was just registered.
-const LOOK: Duration = Duration::from_millis(200);
-const LOOKS: usize = 50;
+/// The persistence store of dev servers. No other server uses it.
+const DEV_SERVER_STORE: &str = "sqlite";
+/// Interval between two checks whether the server lists new search attributes, which takes it a moment.
+const CHECK_INTERVAL: Duration = Duration::from_millis(200);
+/// Most checks.
+const MAX_CHECKS: usize = 50;
 
-/// The type, as Temporal's command line calls it.
-pub fn word(kind: IndexedValueType) -> &'static str {
-    match kind {
+/// Returns the name of a type, as Temporal's command line spells it.
+pub fn type_name(value_type: IndexedValueType) -> &'static str {
+    match value_type {
         IndexedValueType::Datetime => "Datetime",
         _ => "Keyword",
     }
 }
 
-/// Whether lifecycles can write them. On a dev server those that are missing are registered;
-/// elsewhere that is left to whoever runs the server, and one warning says how.
-pub async fn are_registered(client: &Client) -> bool {
-    let found = async {
-        let missing = missing(client).await?;
-        if missing.is_empty() {
-            return Ok(true);
+/// Returns whether the namespace has all search attributes, so that lifecycles can write them.
+///
+/// On a dev server, registers those that are missing. On other servers, which operators administer, logs the
+/// command that registers them.
+pub async fn ensure_registered(client: &Client) -> bool {
+    match try_ensure(client).await {
+        Ok(missing) if missing.is_empty() => true,
+        Ok(missing) => {
+            tracing::warn!(
+                namespace = client.namespace(),
+                fix = command(&missing),
+                "the namespace lacks search attributes: lifecycles run without them"
+            );
+            false
         }
-        if is_dev_server(client).await? {
-            register(client, &missing).await?;
-            return Ok(true);
+        Err(status) => {
+            tracing::warn!(
+                namespace = client.namespace(),
+                error = error_text::innermost(&status),
+                "cannot list search attributes: lifecycles run without them"
+            );
+            false
         }
-        tracing::warn!(
-            "lifecycles run without search attributes, because the namespace `{}` lacks some. To have \
-             them, run: {}",
-            client.namespace(),
-            command(&missing)
-        );
-        Ok::<_, Status>(false)
-    };
-    found.await.unwrap_or_else(|error| {
-        tracing::warn!(
-            error = error.message(),
-            "lifecycles run without search attributes, because they cannot be looked up"
-        );
-        false
-    })
+    }
 }
 
-/// A search attribute and its type.
-pub type Attribute = (&'static str, IndexedValueType);
+/// Returns the search attributes that are still missing.
+async fn try_ensure(client: &Client) -> Result<Vec<Attribute>, Status> {
+    let missing = missing(client).await?;
+    if missing.is_empty() || !is_dev_server(client).await? {
+        return Ok(missing);
+    }
+    register(client, &missing).await?;
+    Ok(Vec::new())
+}
 
-/// Those that are not registered, or with another type.
+/// Returns the search attributes that the namespace lacks or has with another type.
+///
+/// # Errors
+///
+/// If Temporal is unreachable or rejects the call.
 pub async fn missing(client: &Client) -> Result<Vec<Attribute>, Status> {
     let request = ListSearchAttributesRequest {
         namespace: client.namespace(),
@@ -82,7 +96,8 @@ pub async fn missing(client: &Client) -> Result<Vec<Attribute>, Status> {
         .await?
         .into_inner()
         .custom_attributes;
-    let is_missing = |(name, kind): &Attribute| registered.get(*name) != Some(&i32::from(*kind));
+    let is_missing =
+        |(name, value_type): &Attribute| registered.get(*name) != Some(&i32::from(*value_type));
     Ok(ALL.into_iter().filter(is_missing).collect())
 }
 
@@ -90,41 +105,45 @@ async fn is_dev_server(client: &Client) -> Result<bool, Status> {
     let request = GetClusterInfoRequest::default().into_request();
     let mut service = client.connection().workflow_service();
     let cluster = service.get_cluster_info(request).await?.into_inner();
-    Ok(cluster.persistence_store == DEV_STORE)
+    Ok(cluster.persistence_store == DEV_SERVER_STORE)
 }
 
-/// Registers them, and waits until the server lists them.
+/// Registers search attributes, and waits until the server lists them.
+///
+/// # Errors
+///
+/// If Temporal is unreachable, rejects the call, or does not list the search attributes in time.
 pub async fn register(client: &Client, attributes: &[Attribute]) -> Result<(), Status> {
     let request = AddSearchAttributesRequest {
         namespace: client.namespace(),
         search_attributes: attributes
             .iter()
-            .map(|(name, kind)| ((*name).to_owned(), i32::from(*kind)))
+            .map(|(name, value_type)| ((*name).to_owned(), i32::from(*value_type)))
             .collect(),
     };
     let mut service = client.connection().operator_service();
     service
         .add_search_attributes(request.into_request())
         .await?;
-    let patience = ConstantBuilder::default()
-        .with_delay(LOOK)
-        .with_max_times(LOOKS);
-    let look = || async {
+    let check = || async {
         match missing(client).await?.is_empty() {
             true => Ok(()),
             false => Err(Status::unavailable(
-                "they were registered and are not listed",
+                "the server accepted the search attributes but does not list them",
             )),
         }
     };
-    look.retry(patience).await
+    let checks = ConstantBuilder::default()
+        .with_delay(CHECK_INTERVAL)
+        .with_max_times(MAX_CHECKS);
+    check.retry(checks).await
 }
 
-/// What registers them by hand.
+/// Returns the command that registers search attributes.
 pub fn command(attributes: &[Attribute]) -> String {
     let options: Vec<_> = attributes
         .iter()
-        .map(|(name, kind)| format!("--name {name} --type {}", word(*kind)))
+        .map(|(name, value_type)| format!("--name {name} --type {}", type_name(*value_type)))
         .collect();
     format!(
         "temporal operator search-attribute create {}",
@@ -132,11 +151,14 @@ pub fn command(attributes: &[Attribute]) -> String {
     )
 }
 
-/// The same for the command line of Temporal Cloud, which registers none by API.
+/// Returns the options of the command that registers search attributes on Temporal Cloud, which offers no API
+/// for it.
 pub fn cloud_options(attributes: &[Attribute]) -> String {
     let options: Vec<_> = attributes
         .iter()
-        .map(|(name, kind)| format!("--search-attribute \"{name}={}\"", word(*kind)))
+        .map(|(name, value_type)| {
+            format!("--search-attribute \"{name}={}\"", type_name(*value_type))
+        })
         .collect();
     options.join(" ")
 }
@@ -146,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_names_what_is_missing() {
+    fn the_command_registers_each_attribute_with_its_type() {
         assert_eq!(
             command(&ALL[4..]),
             "temporal operator search-attribute create --name SeedanceOutcome --type Keyword --name \

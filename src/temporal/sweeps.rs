@@ -1,11 +1,13 @@
-//! Starts sweeps, follows them to their end, and has them repeated.
+//! Starts sweeps, follows them to their end, and repeats them by a schedule.
 //!
-//! - [`start`]: one sweep of an account.
+//! - [`start`]: starts one sweep of an account.
 //! - [`schedule`]: the Temporal Schedule that repeats it.
-//! - [`auto_archive`]: keeps such schedules for the accounts that want it.
+//! - [`auto_archive`]: maintains the schedules of accounts with `auto_archive`.
 
 pub mod auto_archive;
 pub mod schedule;
+
+use std::error::Error;
 
 use seedance_archiver_proto::{
     names,
@@ -18,31 +20,36 @@ use temporalio_client::{
 };
 use temporalio_common::protos::temporal::api::workflow::v1::PendingActivityInfo;
 
-use crate::temporal::{lifecycles, watch::watching};
+use crate::temporal::{error_text, progress};
 
-/// A sweep that was started, by this call or an earlier one.
+/// A sweep that was started or joined.
 pub struct Sweep {
     handle: WorkflowHandle<Client, SweepVideoTasks>,
 }
 
-/// A sweep could not be started or ended otherwise than with a result.
+/// A sweep could not be started, or ended without a result.
 #[derive(Debug, thiserror::Error)]
-#[error("{workflow_id}: {fault}")]
+#[error("{workflow_id}: {message}")]
 pub struct SweepError {
     workflow_id: String,
-    fault: String,
+    message: String,
 }
 
-/// Starts the sweep of an account. One that is running already is joined.
+/// Starts the sweep of an account. If it is running already, joins it.
+///
+/// # Errors
+///
+/// If Temporal is unreachable or rejects the call.
 pub async fn start(
     client: &Client,
     task_queue: &str,
     request: SweepVideoTasksRequest,
 ) -> Result<Sweep, SweepError> {
     let workflow_id = names::sweep_workflow_id(&request.account);
+    let account = names::account_or_default(&request.account);
     let options = WorkflowStartOptions::new(task_queue, workflow_id.as_str())
         .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
-        .static_summary(summary(&request.account))
+        .static_summary(format!("Sweep of the account {account}"))
         .build();
     match client
         .start_workflow(SweepVideoTasks, request.into(), options)
@@ -51,64 +58,74 @@ pub async fn start(
         Ok(handle) => Ok(Sweep { handle }),
         Err(error) => Err(SweepError {
             workflow_id,
-            fault: error.to_string(),
+            message: error_text::innermost(&error),
         }),
     }
 }
 
-fn summary(account: &str) -> String {
-    format!(
-        "Sweep of the account {}",
-        names::account_or_default(account)
-    )
-}
-
 impl Sweep {
-    /// Waits for the result, telling `watch` in words what goes on until then.
+    /// Waits for the result, and reports the progress of the current page a few times a second until then.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Sweep::result`].
     pub async fn follow(
         &self,
-        mut watch: impl FnMut(String),
+        mut report: impl FnMut(String),
     ) -> Result<SweepVideoTasksResult, SweepError> {
-        let look = async || {
-            if let Some(doing) = self.doing().await {
-                watch(doing);
+        let report_progress = async || {
+            if let Some(text) = self.progress().await {
+                report(text);
             }
         };
-        watching(self.result(), look).await
+        progress::report_until(self.result(), report_progress).await
     }
 
     /// Waits for the result.
+    ///
+    /// # Errors
+    ///
+    /// If the sweep failed, was cancelled or terminated, or Temporal is unreachable.
     pub async fn result(&self) -> Result<SweepVideoTasksResult, SweepError> {
         let options = WorkflowGetResultOptions::default();
-        let result = self.handle.get_result(options).await;
-        result.map(Reply::into_message).map_err(|error| {
-            let fault = match error {
-                WorkflowGetResultError::Failed(failure) => lifecycles::words(&failure),
-                other => other.to_string(),
-            };
-            SweepError {
-                workflow_id: self.handle.info().workflow_id.clone(),
-                fault,
+        match self.handle.get_result(options).await {
+            Ok(result) => Ok(Reply::into_message(result)),
+            Err(WorkflowGetResultError::Failed(failure)) => {
+                Err(self.error(error_text::of_failure(&failure)))
             }
-        })
+            Err(WorkflowGetResultError::Rpc(status)) => Err(self.call_error(&status)),
+            Err(error) => Err(self.call_error(&error)),
+        }
     }
 
-    async fn doing(&self) -> Option<String> {
+    /// Returns the progress of the current page, or the message of its last failure. `None`: not known.
+    async fn progress(&self) -> Option<String> {
         let description = self.handle.describe(WorkflowDescribeOptions::default());
         let description = description.await.ok()?;
-        description.raw().pending_activities.iter().find_map(doing)
+        let mut activities = description.raw().pending_activities.iter();
+        activities.find_map(page_progress)
+    }
+
+    fn error(&self, message: String) -> SweepError {
+        SweepError {
+            workflow_id: self.handle.info().workflow_id.clone(),
+            message,
+        }
+    }
+
+    fn call_error(&self, error: &(dyn Error + 'static)) -> SweepError {
+        self.error(error_text::innermost(error))
     }
 }
 
-/// The last fault of a page, or how far it is.
-fn doing(activity: &PendingActivityInfo) -> Option<String> {
+fn page_progress(activity: &PendingActivityInfo) -> Option<String> {
     if let Some(failure) = &activity.last_failure {
         return Some(failure.message.clone());
     }
     let details = activity.heartbeat_details.as_ref()?.payloads.first()?;
     let progress: SweepVideoTasksResult = serde_json::from_slice(&details.data).ok()?;
     Some(format!(
-        "{} tasks of this page looked at, {} lifecycles started",
+        "checked {} tasks of this page, started {} lifecycles",
         progress.listed, progress.started
     ))
 }

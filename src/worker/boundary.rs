@@ -67,7 +67,7 @@ impl Attempt {
 
     fn failed_as(&self, failure: &ApplicationFailure) {
         let failure_type = failure.type_name().unwrap_or("Error");
-        record::failed(&self.activity_type, failure_type);
+        record::failed_attempt(&self.activity_type, failure_type);
         let next_attempt_s = failure.next_retry_delay().map(|delay| delay.as_secs_f64());
         macro_rules! tell {
             ($level:ident, $message:literal) => {

@@ -69,7 +69,7 @@ async fn an_invalid_request_fails_immediately(server: Arc<Server>) -> anyhow::Re
             (
                 "QueryVideoTask",
                 json!({"task_id": ["a"]}),
-                "`task_id` cannot be read",
+                "`task_id` cannot be decoded",
             ),
             ("ArchiveVideo", json!({}), "`task` is missing"),
             ("ArchiveVideo", running, "`task.status` is `running`"),

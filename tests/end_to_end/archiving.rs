@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, ensure};
 use seedance_archiver::{
     config::Account,
-    temporal::lifecycles::{self, Doing},
+    temporal::lifecycles::{self, Step},
 };
 use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use seedance_archiver_simulator::{Image, Script};
@@ -232,8 +232,8 @@ async fn nothing_is_downloaded_while_the_store_is_down(server: Arc<Server>) -> a
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
             let mut store_error = None;
             let result = lifecycle
-                .follow(|doing| match doing {
-                    Doing::Waiting(message) if message.contains("the archive's store") => {
+                .follow(|step| match step {
+                    Step::Waiting(message) if message.contains("the archive's store") => {
                         let downloads = fixture.simulator.stats(&id).downloads;
                         store_error.get_or_insert((message, downloads));
                         let _ = std::fs::remove_file(path);

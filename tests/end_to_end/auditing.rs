@@ -39,7 +39,10 @@ async fn verify_reports_changed_truncated_and_missing_objects(
     }
     let (code, stdout) = run(&fixture, &["verify", "--deep"]).await?;
     ensure!(code == Some(0), "{stdout}");
-    ensure!(stdout.contains("3 receipts with 6 objects"), "{stdout}");
+    ensure!(
+        stdout.contains("3 receipts with 6 objects: 3 verified"),
+        "{stdout}"
+    );
 
     let mut changed = std::fs::read(&videos[0])?;
     let middle = changed.len() / 2;
@@ -85,7 +88,7 @@ async fn clean_removes_only_staged_objects(server: Arc<Server>) -> anyhow::Resul
 
     let (_, stdout) = run(&fixture, &["clean"]).await?;
     ensure!(
-        stdout.starts_with("nothing"),
+        stdout.starts_with("nothing is staged for longer than 1d"),
         "the staged objects are less than a day old: {stdout}"
     );
     let (_, stdout) = run(&fixture, &["clean", "--older-than", "0s"]).await?;

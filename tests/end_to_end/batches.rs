@@ -118,7 +118,7 @@ async fn a_lost_connection_is_reported_and_retried(server: Arc<Server>) -> anyho
     let mut lines = BufReader::new(child.stderr.take().context("no stderr")?).lines();
     loop {
         let line = lines.next_line().await?.context("the command exited")?;
-        if line.contains("cannot look, tried again") {
+        if line.contains("cannot check lifecycles, retrying") {
             break;
         }
     }

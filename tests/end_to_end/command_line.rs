@@ -206,7 +206,7 @@ async fn an_invalid_task_id_is_rejected_before_anything_starts(
         .await?;
     ensure!(output.status.code() == Some(1), "{}", describe(&output));
     let stderr = String::from_utf8_lossy(&output.stderr);
-    ensure!(stderr.contains("`task_id` has a slash"), "{stderr}");
+    ensure!(stderr.contains("`task_id` contains a slash"), "{stderr}");
     Ok(())
 }
 register!(an_invalid_task_id_is_rejected_before_anything_starts);
@@ -222,7 +222,7 @@ async fn a_missing_temporal_cli_is_reported_with_every_attempt_to_find_one(
     ensure!(output.status.code() == Some(1), "{}", describe(&output));
     let stderr = String::from_utf8_lossy(&output.stderr);
     ensure!(
-        stderr.contains("there is no file /nowhere/temporal"),
+        stderr.contains("SEEDANCE_TEMPORAL_CLI: no such file: `/nowhere/temporal`"),
         "{stderr}"
     );
 
@@ -235,7 +235,7 @@ async fn a_missing_temporal_cli_is_reported_with_every_attempt_to_find_one(
         "download: ",
         "`go install`: ",
         "no such module",
-        "To fix it",
+        "fix: one of",
     ] {
         ensure!(stderr.contains(part), "no {part:?} in {stderr}");
     }
@@ -253,7 +253,7 @@ async fn ctrl_c_stops_the_build_of_the_temporal_server(_: Arc<Server>) -> anyhow
         .kill_on_drop(true)
         .spawn()?;
     let mut stderr = BufReader::new(demo.stderr.take().context("no stderr")?);
-    line_after(&mut stderr, "building the Temporal server with Go").await?;
+    line_after(&mut stderr, "building the Temporal CLI with Go").await?;
     let pid_file = machine.directory.path().join("cache/seedance-archiver/pid");
     let pid = || std::fs::read_to_string(&pid_file).ok()?.trim().parse().ok();
     until("the build has started", || pid().is_some()).await?;

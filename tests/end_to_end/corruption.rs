@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use futures::future::try_join_all;
-use seedance_archiver::temporal::lifecycles::Doing;
+use seedance_archiver::temporal::lifecycles::Step;
 use seedance_archiver_proto::v1::{Manifest, ObjectCheck};
 use seedance_archiver_simulator::{Announced, Corruption, Script};
 
@@ -79,12 +79,12 @@ async fn check_that_it_recovers(
     let corrupt_downloads = 1 + case.script.cuts;
     let (mut finding, mut unpublished) = (None, Ok(()));
     let lifecycle = fixture.start_lifecycle(server, &id).await?;
-    let followed = lifecycle.follow(|doing| {
+    let followed = lifecycle.follow(|step| {
         if unpublished.is_ok() {
             unpublished = check_that_nothing_is_published(fixture, &id, corrupt_downloads);
         }
-        match doing {
-            Doing::Waiting(message) if message.starts_with("not the video") => {
+        match step {
+            Step::Waiting(message) if message.starts_with("not the video") => {
                 finding = Some(message);
             }
             _ => {}

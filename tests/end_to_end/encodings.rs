@@ -17,7 +17,7 @@ use seedance_archiver_proto::{
     },
 };
 use seedance_archiver_simulator::Script;
-use seedance_archiver_workflows::encoding::{Contract, Encoding};
+use seedance_archiver_workflows::encoding::{ContractMessage, Encoding};
 use temporalio_client::{
     Client, UntypedQuery, UntypedSignal, UntypedWorkflow, UntypedWorkflowHandle,
     WorkflowGetResultOptions, WorkflowQueryOptions, WorkflowSignalOptions, WorkflowStartOptions,
@@ -132,7 +132,7 @@ impl Caller<'_> {
     }
 
     /// Calls an activity, and returns its result.
-    async fn call<I: Contract, O: Contract>(
+    async fn call<I: ContractMessage, O: ContractMessage>(
         &self,
         activity: &str,
         request: &I,
@@ -143,7 +143,7 @@ impl Caller<'_> {
         decode_reply(self.encoding, &reply).with_context(|| activity.to_owned())
     }
 
-    async fn start<I: Contract>(
+    async fn start<I: ContractMessage>(
         &self,
         activity: &str,
         request: &I,
@@ -288,7 +288,7 @@ async fn an_input_that_is_not_the_expected_message_is_rejected(
         let text = Encoding::JsonProtobuf.encode(&Manifest::default())?;
         for (payload, message) in [
             (null, "`input` is encoded as `binary/null`"),
-            (broken, "`input` cannot be read"),
+            (broken, "`input` cannot be decoded"),
             (
                 other,
                 "`input` is a message `seedance.archiver.v1.Manifest`",
@@ -344,7 +344,7 @@ async fn start(
 }
 
 /// Waits for the result of a workflow, and checks that it is in the encoding of the workflow's input.
-async fn result<T: Contract>(
+async fn result<T: ContractMessage>(
     handle: &UntypedWorkflowHandle<Client>,
     started_in: Encoding,
 ) -> anyhow::Result<T> {

@@ -81,11 +81,11 @@ async fn query_prints_the_task_record(server: Arc<Server>) -> anyhow::Result<()>
     ensure!(value(&pairs, "task")? == succeeded, "{pairs}");
     ensure!(value(&pairs, "status")? == "succeeded", "{pairs}");
     ensure!(
-        value(&pairs, "since")?.ends_with("ago)") || pairs.contains("(now)"),
+        value(&pairs, "updated")?.ends_with("ago)") || pairs.contains("(now)"),
         "{pairs}"
     );
     ensure!(value(&pairs, "deadline")?.ends_with(" left)"), "{pairs}");
-    ensure!(value(&pairs, "made")? == "video", "{pairs}");
+    ensure!(value(&pairs, "files")? == "video", "{pairs}");
     ensure!(value(&pairs, "usage")?.ends_with(" tokens"), "{pairs}");
 
     let record = json(&server, &fixture, &["query", &succeeded]).await?;
@@ -118,7 +118,7 @@ async fn query_prints_why_it_failed(server: Arc<Server>) -> anyhow::Result<()> {
     let stderr = error(&server, &fixture, &["query", "cgt-1", "--account", "eu"]).await?;
     ensure!(stderr.contains("it has `default`"), "{stderr}");
     let stderr = error(&server, &fixture, &["query", "a/b"]).await?;
-    ensure!(stderr.contains("has a slash"), "{stderr}");
+    ensure!(stderr.contains("contains a slash"), "{stderr}");
     let output = command().args(["query", "cgt-1"]).output().await?;
     ensure!(output.status.code() == Some(78), "{output:?}");
     let stderr = String::from_utf8(output.stderr)?;
@@ -151,9 +151,9 @@ async fn status_shows_a_waiting_lifecycle(server: Arc<Server>) -> anyhow::Result
             ensure!(state["pending"]["activity"] == "query", "{state:#}");
             ensure!(state["progress"]["phase"] == "waiting", "{state:#}");
             let pairs = text(&server, &fixture, &["status", &id]).await?;
-            ensure!(value(&pairs, "workflow")? == "running", "{pairs}");
+            ensure!(value(&pairs, "execution")? == "running", "{pairs}");
             ensure!(
-                value(&pairs, "waits for")?.starts_with("`query`, attempt "),
+                value(&pairs, "pending activity")?.starts_with("`query`, attempt "),
                 "{pairs}"
             );
             ensure!(
@@ -168,14 +168,14 @@ async fn status_shows_a_waiting_lifecycle(server: Arc<Server>) -> anyhow::Result
     // The worker has stopped. Temporal still has the search attributes and the pending activity.
     let pairs = text(&server, &fixture, &["status", &id]).await?;
     ensure!(
-        value(&pairs, "no answer")?.starts_with("no worker answered"),
+        value(&pairs, "progress")?.starts_with("no worker answered"),
         "{pairs}"
     );
     ensure!(value(&pairs, "status")? == "running", "{pairs}");
     let options = WorkflowTerminateOptions::default();
     server.lifecycle(&id).terminate(options).await?;
     let pairs = text(&server, &fixture, &["status", &id]).await?;
-    ensure!(value(&pairs, "workflow")? == "terminated", "{pairs}");
+    ensure!(value(&pairs, "execution")? == "terminated", "{pairs}");
     Ok(())
 }
 register!(status_shows_a_waiting_lifecycle);
@@ -194,7 +194,7 @@ async fn status_shows_a_completed_lifecycle(server: Arc<Server>) -> anyhow::Resu
         value(&pairs, "receipt")? == manifest.manifest_url,
         "{pairs}"
     );
-    ensure!(value(&pairs, "workflow")? == "completed", "{pairs}");
+    ensure!(value(&pairs, "execution")? == "completed", "{pairs}");
     let state = json(&server, &fixture, &["status", &id]).await?;
     ensure!(state["result"]["outcome"] == "archived", "{state:#}");
     ensure!(
@@ -311,7 +311,7 @@ async fn list_filters_by_outcome_status_and_deadline(server: Arc<Server>) -> any
     )
     .await?;
     ensure!(
-        table.contains("1 of about 3: --limit 10 shows more"),
+        table.contains("1 of about 3; use --limit 10 to show more"),
         "{table}"
     );
     Ok(())
@@ -330,7 +330,10 @@ async fn list_rejects_unknown_outcomes_and_missing_search_attributes(
         "{stderr}"
     );
     let stderr = error(&server, &fixture, &["list", "--account", "a'b"]).await?;
-    ensure!(stderr.contains("--account may hold letters"), "{stderr}");
+    ensure!(
+        stderr.contains("--account may contain only letters"),
+        "{stderr}"
+    );
 
     let client = server.with_new_namespace().await?.client;
     let namespace = client.options().namespace.clone();

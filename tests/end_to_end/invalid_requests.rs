@@ -21,9 +21,9 @@ async fn the_workflow_fails_and_names_the_field(server: Arc<Server>) -> anyhow::
             for (request, field) in [
                 (json!({}), "`task_id` is missing"),
                 (json!({"task_id": ""}), "`task_id` is missing"),
-                (json!({"task_id": 7}), "`task_id` cannot be read"),
-                (json!({"task_id": "a/b"}), "`task_id` has a slash"),
-                (json!("cgt-1"), "`input` cannot be read"),
+                (json!({"task_id": 7}), "`task_id` cannot be decoded"),
+                (json!({"task_id": "a/b"}), "`task_id` contains a slash"),
+                (json!("cgt-1"), "`input` cannot be decoded"),
                 (
                     json!({"task_id": "cgt-1", "account": "eu"}),
                     "`account` is `eu`",

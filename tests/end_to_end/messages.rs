@@ -7,7 +7,7 @@ use seedance_archiver_proto::v1::{
     LifecycleProgress, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
 };
 use seedance_archiver_simulator::Script;
-use seedance_archiver_workflows::{VideoTaskLifecycle, reply::Bare};
+use seedance_archiver_workflows::{VideoTaskLifecycle, reply::OptionalArgument};
 use temporalio_client::{
     UntypedQuery, WorkflowCancelOptions, WorkflowQueryOptions, WorkflowSignalOptions,
 };
@@ -70,7 +70,7 @@ async fn nudge(server: &Server, id: &str) -> anyhow::Result<()> {
         .lifecycle(id)
         .signal(
             VideoTaskLifecycle::nudge,
-            Bare::default(),
+            OptionalArgument::default(),
             WorkflowSignalOptions::default(),
         )
         .await?;
@@ -129,7 +129,7 @@ async fn the_progress_query_and_the_current_details_show_the_task(
                     .lifecycle(&id)
                     .query(
                         VideoTaskLifecycle::progress,
-                        Bare::default(),
+                        OptionalArgument::default(),
                         WorkflowQueryOptions::default(),
                     )
                     .await?
@@ -142,7 +142,12 @@ async fn the_progress_query_and_the_current_details_show_the_task(
             ensure!(window == 7 * 24 * 60 * 60 - 5 * 60, "{window} s: {task:?}");
 
             let details = current_details(&server, &id).await?;
-            for part in ["**running** since ", " UTC", "can be had until", "`query`"] {
+            for part in [
+                "**running** since ",
+                " UTC",
+                "Archive deadline: ",
+                "`query`",
+            ] {
                 ensure!(details.contains(part), "no {part:?} in {details}");
             }
             server
@@ -191,7 +196,7 @@ async fn cancelling_stops_polling(server: Arc<Server>) -> anyhow::Result<()> {
         ..Script::default()
     });
     let result = cancel_after_first_poll(&server, &fixture, &id, false).await?;
-    assert_cancelled(&result, "the task goes its own way")
+    assert_cancelled(&result, "the task was left running")
 }
 register!(cancelling_stops_polling);
 
@@ -242,7 +247,7 @@ async fn cancelling_stops_the_transfer_and_cleans_up(server: Arc<Server>) -> any
             Ok(lifecycle.result().await?)
         })
         .await?;
-    assert_cancelled(&result, "the task goes its own way")?;
+    assert_cancelled(&result, "the task was left running")?;
     ensure!(sent() < 40_000_000, "the download was not stopped");
     fixture.assert_outcome_recorded(&result)
 }
@@ -273,7 +278,10 @@ async fn cancelling_does_not_cancel_a_running_task(server: Arc<Server>) -> anyho
         ..Script::default()
     });
     let result = cancel_after_first_poll(&server, &fixture, &id, true).await?;
-    assert_cancelled(&result, "goes its own way")?;
+    assert_cancelled(
+        &result,
+        "the task was not cancelled: its status is `running`",
+    )?;
     ensure!(
         fixture.simulator.status(&id) == Some("running"),
         "the task was cancelled"

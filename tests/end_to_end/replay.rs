@@ -8,7 +8,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use anyhow::{Context, ensure};
 use seedance_archiver_proto::{names, v1::VideoTaskLifecycleRequest};
 use seedance_archiver_simulator::{Ending, Script};
-use seedance_archiver_workflows::{SweepVideoTasks, VideoTaskLifecycle, reply::Bare};
+use seedance_archiver_workflows::{SweepVideoTasks, VideoTaskLifecycle, reply::OptionalArgument};
 use serde_json::Value;
 use temporalio_client::{
     WorkflowCancelOptions, WorkflowFetchHistoryOptions, WorkflowHistory, WorkflowSignalOptions,
@@ -142,7 +142,7 @@ async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>>
                             .lifecycle(id)
                             .signal(
                                 VideoTaskLifecycle::nudge,
-                                Bare::default(),
+                                OptionalArgument::default(),
                                 WorkflowSignalOptions::default(),
                             )
                             .await?;

@@ -162,7 +162,10 @@ async fn does_not_wait_for_a_video_whose_url_is_dead(server: Arc<Server>) -> any
     let videos = &saved["videos"];
     ensure!(videos[0]["task_id"] == refused, "{saved:#}");
     let message = videos[0]["message"].as_str().unwrap_or_default();
-    ensure!(message.contains("has died"), "{saved:#}");
+    ensure!(
+        message.contains("the URL expired before the video was fetched"),
+        "{saved:#}"
+    );
     ensure!(videos[1]["task_id"] == good, "{saved:#}");
     ensure!(videos[1]["outcome"] == "archived", "{saved:#}");
     Ok(())
@@ -223,7 +226,7 @@ async fn reports_an_account_whose_tasks_cannot_be_listed(_: Arc<Server>) -> anyh
         .await?;
     ensure!(output.status.code() == Some(1), "{output:?}");
     ensure!(
-        printed(&output).contains("account `gateway` has a task_path of its own"),
+        printed(&output).contains("account `gateway`: it has a custom task_path"),
         "{output:?}"
     );
     Ok(())

@@ -40,13 +40,12 @@ async fn the_sweep_command_creates_and_updates_the_schedule(
     let too_often = every("10s").await?;
     ensure!(too_often.status.code() == Some(2), "{too_often:?}");
     let stderr = String::from_utf8_lossy(&too_often.stderr).into_owned();
-    ensure!(stderr.contains("the shortest is 1m"), "{stderr}");
+    ensure!(stderr.contains("must be at least 1m"), "{stderr}");
 
     let created = every("1h").await?;
     ensure!(created.status.success(), "{created:?}");
     let stdout = String::from_utf8_lossy(&created.stdout).into_owned();
-    let expected =
-        format!("The schedule sweep-video-tasks/{account} is created: a sweep every 1h\n");
+    let expected = format!("schedule sweep-video-tasks/{account} created: sweeps every 1h\n");
     ensure!(stdout == expected, "{stdout}");
     let stderr = String::from_utf8_lossy(&created.stderr).into_owned();
     ensure!(stderr.contains("temporal schedule delete"), "{stderr}");
@@ -63,17 +62,17 @@ async fn the_sweep_command_creates_and_updates_the_schedule(
 
     let updated = every("2h").await?;
     let stdout = String::from_utf8_lossy(&updated.stdout).into_owned();
-    ensure!(
-        stdout.contains("is updated: a sweep every 2h"),
-        "{updated:?}"
-    );
+    ensure!(stdout.contains("updated: sweeps every 2h"), "{updated:?}");
     let found = schedule.describe(Default::default()).await?;
     ensure!(interval_seconds(&found) == Some(7200), "{:?}", found.raw());
     ensure!(found.paused(), "the schedule is no longer paused");
     ensure!(found.note() == Some(note), "{:?}", found.note());
     let unchanged = every("2h").await?;
     let stdout = String::from_utf8_lossy(&unchanged.stdout).into_owned();
-    ensure!(stdout.contains("is unchanged"), "{unchanged:?}");
+    ensure!(
+        stdout.contains(" unchanged: sweeps every 2h"),
+        "{unchanged:?}"
+    );
     Ok(schedule.delete(Default::default()).await?)
 }
 register!(the_sweep_command_creates_and_updates_the_schedule);
@@ -117,7 +116,7 @@ async fn a_deleted_schedule_is_created_again(server: Arc<Server>) -> anyhow::Res
     let exists = || async { Ok(schedule.describe(Default::default()).await.is_ok()) };
     let accounts = &fixture.config.accounts;
     let check_interval = Duration::from_millis(200);
-    let keep = sweeps::auto_archive::keep(
+    let keep = sweeps::auto_archive::maintain_schedules(
         &server.client,
         accounts,
         &fixture.config.task_queue,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use seedance_archiver::{config::Account, temporal::lifecycles::Doing};
+use seedance_archiver::{config::Account, temporal::lifecycles::Step};
 use seedance_archiver_simulator::Script;
 use serde_json::{Value, json};
 
@@ -112,8 +112,9 @@ async fn a_url_whose_key_was_removed_is_lost_outside_the_query_window(
             std::fs::write(path, "not a directory")?;
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
             until_async("the store's error is shown", || async {
-                let doing = lifecycle.doing().await?;
-                Ok(matches!(doing, Some(Doing::Waiting(message)) if message.contains("store")))
+                let snapshot = lifecycle.describe().await?;
+                let step = snapshot.and_then(|snapshot| snapshot.step());
+                Ok(matches!(step, Some(Step::Waiting(message)) if message.contains("store")))
             })
             .await?;
             std::fs::write(&file, "new")?;

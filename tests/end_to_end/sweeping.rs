@@ -189,11 +189,11 @@ async fn a_failed_list_request_is_retried(server: Arc<Server>) -> anyhow::Result
             fixture.simulator.fail(Some(Fault::Unavailable));
             until("a list request was rejected again", || lists() > 1).await?;
             let mut status = String::new();
-            let followed = sweep.follow(|doing| {
-                if doing.contains("HTTP 500") {
+            let followed = sweep.follow(|message| {
+                if message.contains("HTTP 500") {
                     fixture.simulator.fail(None);
                 }
-                status = doing;
+                status = message;
             });
             let swept = followed.await?;
             ensure!(swept == sweeps::counts([1, 0, 0, 0, 1]), "{swept:?}");

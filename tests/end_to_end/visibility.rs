@@ -61,7 +61,7 @@ async fn missing_search_attributes_are_registered_on_a_dev_server(
     );
 
     ensure!(
-        search_attributes::are_registered(client).await,
+        search_attributes::ensure_registered(client).await,
         "the search attributes were not registered"
     );
     let fixture = Fixture::new(&server).await?;

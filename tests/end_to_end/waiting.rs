@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
-use seedance_archiver::temporal::lifecycles::Doing;
+use seedance_archiver::temporal::lifecycles::Step;
 use seedance_archiver_simulator::Script;
 use temporalio_client::{WorkflowCancelOptions, WorkflowFetchHistoryOptions};
 
@@ -135,9 +135,9 @@ async fn the_status_shows_the_wait_and_then_the_transferred_bytes(
         .with_worker(&server, async {
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
             let result = lifecycle
-                .follow(|doing| match doing {
-                    Doing::Waiting(message) => messages.push(message),
-                    Doing::Archiving { done, total } => {
+                .follow(|step| match step {
+                    Step::Waiting(message) => messages.push(message),
+                    Step::Archiving { done, total } => {
                         if total == 6_000_000 {
                             max_done = done.max(max_done);
                         }

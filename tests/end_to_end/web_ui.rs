@@ -60,11 +60,11 @@ async fn check_pages(
     let running_pages = [
         (
             "history",
-            vec!["Running", "QueryVideoTask", "wait while running"],
+            vec!["Running", "QueryVideoTask", "poll while running"],
         ),
         (
             "user-metadata",
-            vec!["The task is running since", "can be had until"],
+            vec!["Status: running since", "Archive deadline:"],
         ),
         (
             "pending-activities",
@@ -97,11 +97,7 @@ async fn check_pages(
         ),
         (
             "user-metadata",
-            vec![
-                "Receipt:",
-                "The task is succeeded since",
-                "can be had until",
-            ],
+            vec!["Receipt:", "Status: succeeded since", "Archive deadline:"],
         ),
         (
             "search-attributes",

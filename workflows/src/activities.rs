@@ -1,6 +1,6 @@
-//! The activities as workflows see them. Their implementations are in the worker.
+//! The names and types of the activities. The worker implements them.
 
-// The bodies are never run: the macro asks for functions and keeps their names and types.
+// The bodies never run: the macro takes only the names and types from the functions.
 #![allow(
     clippy::result_large_err,
     clippy::unimplemented,
@@ -23,12 +23,12 @@ pub struct QueryActivities;
 
 #[activity_definitions]
 impl QueryActivities {
-    /// Waits until a task's status is another one than `known_status`, and returns its record. URLs in it are
-    /// sealed.
+    /// Waits until the status of a task differs from `known_status`, and returns the record with sealed URLs.
     ///
-    /// It asks once an attempt: without news it fails as `StillWaiting`, with the delay of the next one, so leave
-    /// the retries without a limit and give it no schedule-to-close timeout. It fails for good, with a `Verdict` in
-    /// the details, where asking can no longer help, and as `InvalidRequest`.
+    /// Each attempt sends one query. If the status is still the same, the attempt fails with `StillWaiting` and
+    /// the delay of the next attempt, so set neither a limit of attempts nor a schedule-to-close timeout. The
+    /// activity fails without further retries with `InvalidRequest`, and with a `Verdict` in the failure details
+    /// when polling can no longer help.
     #[activity(name = "QueryVideoTask")]
     pub fn query_video_task(
         request: Request<QueryVideoTaskRequest>,
@@ -36,11 +36,11 @@ impl QueryActivities {
         unimplemented!()
     }
 
-    /// Starts the lifecycle of a task or joins the one that runs, and returns its result.
+    /// Starts the lifecycle of a task, or joins the running one, and returns its result.
     ///
-    /// It fails for good as `VideoLost`, with the result in the details, where `report_only` is not set, as
-    /// `InvalidRequest`, and with the type that the lifecycle itself failed with. A heartbeat timeout is how the
-    /// loss of a worker is noticed.
+    /// The activity fails without further retries with `InvalidRequest`, with `VideoLost` and the result in the
+    /// failure details unless `report_only` is set, and with the failure type of the lifecycle if that failed
+    /// otherwise. Set a heartbeat timeout, so that the loss of a worker is detected.
     #[activity(name = "AwaitVideoTask")]
     pub fn await_video_task(
         request: Request<AwaitVideoTaskRequest>,
@@ -48,7 +48,7 @@ impl QueryActivities {
         unimplemented!()
     }
 
-    /// Cancels a task, where it is still queued, and says what became of it.
+    /// Cancels a task if it is still queued, and returns its record.
     #[activity(name = "CancelVideoTask")]
     pub fn cancel_video_task(
         request: Request<CancelVideoTaskRequest>,
@@ -57,12 +57,12 @@ impl QueryActivities {
     }
 }
 
-/// What sweeps need, on the query task queue.
+/// Activities of sweeps, on the query task queue.
 pub struct SweepActivities;
 
 #[activity_definitions]
 impl SweepActivities {
-    /// Goes through one page of an account's tasks and starts a lifecycle for each that has nothing.
+    /// Lists one page of an account's tasks and starts a lifecycle for each task that needs one.
     #[activity(name = "SweepVideoTaskPage")]
     pub fn sweep_video_task_page(
         request: Request<SweepVideoTaskPageRequest>,
@@ -76,11 +76,11 @@ pub struct TransferActivities;
 
 #[activity_definitions]
 impl TransferActivities {
-    /// Archives a succeeded task, as `QueryVideoTask` returned it, and returns the receipt.
+    /// Archives the video of a succeeded task, as `QueryVideoTask` returned it, and returns the receipt.
     ///
-    /// Another attempt goes on from the last checkpoint, which is in the heartbeat. It fails for good, with a
-    /// `Verdict` in the details, where the video can no longer be had, as `StoreConflict` and as
-    /// `InvalidRequest`.
+    /// A retry resumes from the checkpoint in the last heartbeat. The activity fails without further retries with
+    /// `InvalidRequest`, with `StoreConflict`, and with a `Verdict` in the failure details when the video can no
+    /// longer be fetched.
     #[activity(name = "ArchiveVideo")]
     pub fn archive_video(
         request: Request<ArchiveVideoRequest>,
@@ -88,7 +88,7 @@ impl TransferActivities {
         unimplemented!()
     }
 
-    /// Writes `outcome.json`, how a lifecycle ended without a video in the archive, and returns what it wrote.
+    /// Writes `outcome.json` for a lifecycle that ended without a video in the archive, and returns its content.
     #[activity(name = "RecordOutcome")]
     pub fn record_outcome(
         request: Request<RecordOutcomeRequest>,

@@ -1,4 +1,6 @@
-//! What people find a lifecycle by in the Temporal UI: its search attributes.
+//! The search attributes of a lifecycle.
+//!
+//! An upsert is a command in the history: a lifecycle must make the same ones on replay.
 
 use seedance_archiver_proto::{
     names,
@@ -9,49 +11,48 @@ use temporalio_common::search_attributes::{
     SearchAttributeKey, SearchAttributeUpdate, Timestamp as AttributeTime,
 };
 
-/// Longest value, in characters: some visibility stores refuse longer ones.
+/// Longest value, in characters. Some visibility stores reject longer ones.
 const MAX_VALUE: usize = 200;
 
 const DEADLINE: SearchAttributeKey<AttributeTime> =
     SearchAttributeKey::datetime(name::ARCHIVE_DEADLINE);
 
-/// What is known of a task.
+/// Returns the attributes of a task: id, account, status, model and archive deadline, as far as they are known.
 pub fn of_task(account: &str, task: &VideoTask) -> Vec<SearchAttributeUpdate> {
-    let words = [
+    let keywords = [
         keyword(SearchAttributeKey::keyword(name::STATUS), &task.status),
         keyword(SearchAttributeKey::keyword(name::MODEL), &task.model),
     ];
     let deadline = (task.archive_deadline > 0)
         .then(|| AttributeTime::new(task.archive_deadline, 0))
         .and_then(|time| DEADLINE.try_value_set(time).ok());
-    let named = of_name(account, &task.id);
-    named
-        .chain(words.into_iter().flatten())
+    let id = of_id(account, &task.id);
+    id.chain(keywords.into_iter().flatten())
         .chain(deadline)
         .collect()
 }
 
-fn of_name(account: &str, task_id: &str) -> impl Iterator<Item = SearchAttributeUpdate> {
+fn of_id(account: &str, task_id: &str) -> impl Iterator<Item = SearchAttributeUpdate> {
     let account = names::account_or_default(account);
-    let words = [
+    let keywords = [
         keyword(SearchAttributeKey::keyword(name::TASK_ID), task_id),
         keyword(SearchAttributeKey::keyword(name::ACCOUNT), account),
     ];
-    words.into_iter().flatten()
+    keywords.into_iter().flatten()
 }
 
-/// How the lifecycle ended, and what was known last.
+/// Returns the attributes of a lifecycle that has ended: its outcome and those of the task.
 pub fn of_result(
     request: &VideoTaskLifecycleRequest,
     result: &VideoTaskLifecycleResult,
 ) -> Vec<SearchAttributeUpdate> {
-    let mut known = match &result.task {
+    let mut attributes = match &result.task {
         Some(task) => of_task(&request.account, task),
-        None => of_name(&request.account, &request.task_id).collect(),
+        None => of_id(&request.account, &request.task_id).collect(),
     };
     let outcome = SearchAttributeKey::keyword(name::OUTCOME);
-    known.extend(keyword(outcome, &result.outcome));
-    known
+    attributes.extend(keyword(outcome, &result.outcome));
+    attributes
 }
 
 fn keyword(key: SearchAttributeKey<String>, value: &str) -> Option<SearchAttributeUpdate> {
@@ -65,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_known_is_written() {
+    fn a_value_that_is_not_known_is_not_written() {
         let names = |updates: Vec<SearchAttributeUpdate>| {
             let names = updates.iter().map(|update| update.name().to_owned());
             names.collect::<Vec<_>>()
@@ -83,7 +84,7 @@ mod tests {
         task.archive_deadline = 1_750_000_000;
         assert_eq!(names(of_task("eu", &task)).len(), 5);
         task.archive_deadline = i64::MAX;
-        assert_eq!(names(of_task("eu", &task)).len(), 4, "no time");
+        assert_eq!(names(of_task("eu", &task)).len(), 4, "not a valid time");
         let result = VideoTaskLifecycleResult {
             outcome: "unknown".into(),
             ..VideoTaskLifecycleResult::default()

@@ -1,4 +1,4 @@
-//! What people see of a workflow in the Temporal UI: its current details, in Markdown.
+//! The current details of a workflow in the Temporal UI, in Markdown.
 
 use seedance_archiver_proto::{
     phase,
@@ -9,29 +9,36 @@ use seedance_archiver_proto::{
 
 use crate::format::utc;
 
-/// What is known while the lifecycle runs, and what happens next.
+/// Longest text of another system that is shown, in characters.
+const MAX_TEXT: usize = 400;
+
+/// Returns the details of a running lifecycle: what is known of the task and where to see more.
 pub fn of_progress(progress: &LifecycleProgress) -> String {
-    let next = match progress.phase.as_str() {
+    let activity = match progress.phase.as_str() {
         phase::ARCHIVING => {
-            "The video is being archived: bytes and the last fault are in the pending activity \
-             `archive`."
+            "The pending activity `archive` transfers the video. It shows the bytes received and the \
+             last error."
         }
         _ => {
-            "The task is asked about until it has ended: when, how often and what came of it is in \
-             the pending activity `query`. The signal `nudge` asks at once."
+            "The pending activity `query` polls the task until its status is terminal. It shows the \
+             last response and the time of the next poll. The signal `nudge` polls immediately."
         }
     };
     match &progress.task {
-        Some(task) => format!("{}\n\n{next}", of_task(task)),
-        None => format!("No news of the task yet.\n\n{next}"),
+        Some(task) => format!("{}\n\n{activity}", of_task(task)),
+        None => format!("No record of the task yet.\n\n{activity}"),
     }
 }
 
-/// How the lifecycle ended.
+/// Returns the details of a lifecycle that has ended.
 pub fn of_result(result: &VideoTaskLifecycleResult) -> String {
     let mut details = format!("**{}**", result.outcome);
     if !result.reason.is_empty() {
-        details += &format!(" (`{}`): {}", plain(&result.reason), plain(&result.message));
+        details += &format!(
+            " (`{}`): {}",
+            escape(&result.reason),
+            escape(&result.message)
+        );
     }
     if let Some(manifest) = &result.manifest {
         details += &format!("\n\nReceipt: `{}`", manifest.manifest_url);
@@ -42,21 +49,20 @@ pub fn of_result(result: &VideoTaskLifecycleResult) -> String {
     details
 }
 
-/// How far a sweep is, and what it does next.
-pub fn of_sweep_at(result: &SweepVideoTasksResult, page: &SweepPage) -> String {
+/// Returns the details of a running sweep.
+pub fn of_running_sweep(result: &SweepVideoTasksResult, page: &SweepPage) -> String {
     let SweepPage {
         service_tier,
         page_num,
     } = page;
     format!(
-        "{}\n\nPage {page_num} of the tier `{}` is next: what came of it so far is in the pending \
-         activity.",
+        "{}\n\nNext: page {page_num} of service tier `{}`. The pending activity shows its progress.",
         of_sweep(result),
-        plain(service_tier)
+        escape(service_tier)
     )
 }
 
-/// What a sweep came to.
+/// Returns the result of a sweep as a sentence.
 pub fn of_sweep(result: &SweepVideoTasksResult) -> String {
     let SweepVideoTasksResult {
         listed,
@@ -67,36 +73,35 @@ pub fn of_sweep(result: &SweepVideoTasksResult) -> String {
     } = result;
     format!(
         "{listed} tasks listed: {archived} archived, {ended} ended without a video, {running} with a \
-         lifecycle that runs, {started} for which one was started."
+         running lifecycle, {started} with a lifecycle started by this sweep."
     )
 }
 
 fn of_task(task: &VideoTask) -> String {
-    let mut details = format!("The task is **{}**", plain(&task.status));
+    let mut details = format!("Status: **{}**", escape(&task.status));
     if let Some(since) = utc(task.updated_at) {
         details += &format!(" since {since}");
     }
     if let Some(created) = utc(task.created_at) {
-        details += &format!(", created {created}");
+        details += &format!(". Created: {created}");
     }
     if !task.model.is_empty() {
-        details += &format!(", made by `{}`", plain(&task.model));
+        details += &format!(". Model: `{}`", escape(&task.model));
     }
-    details.push('.');
     if let Some(deadline) = utc(task.archive_deadline) {
-        details += &format!(" Its video can be had until **{deadline}**.");
+        details += &format!(". Archive deadline: **{deadline}**");
     }
-    details
+    details + "."
 }
 
-/// Text from outside, without what Markdown would make of it.
-fn plain(text: &str) -> String {
+/// Replaces the characters of another system's text that Markdown or HTML gives a meaning, and truncates it.
+fn escape(text: &str) -> String {
     text.chars()
         .map(|character| match character {
             '*' | '`' | '[' | ']' | '<' | '>' | '|' | '#' | '\n' | '\r' => ' ',
             character => character,
         })
-        .take(400)
+        .take(MAX_TEXT)
         .collect()
 }
 
@@ -116,23 +121,24 @@ mod tests {
     }
 
     #[test]
-    fn tells_status_times_deadline_and_what_is_next() {
+    fn a_running_lifecycle_shows_status_times_deadline_and_the_pending_activity() {
         let details = of_progress(&LifecycleProgress {
             phase: phase::WAITING.into(),
             task: Some(task()),
             ..LifecycleProgress::default()
         });
-        let told = "The task is **running** since 2025-06-15 15:08:20 UTC, created 2025-06-15 \
-                    15:06:40 UTC, made by `seedance-1-0-pro`. Its video can be had until \
-                    **2025-06-22 13:46:40 UTC**.";
-        assert!(details.starts_with(told), "{details}");
+        let expected = "Status: **running** since 2025-06-15 15:08:20 UTC. Created: 2025-06-15 \
+                        15:06:40 UTC. Model: `seedance-1-0-pro`. Archive deadline: **2025-06-22 \
+                        13:46:40 UTC**.\n\n";
+        assert!(details.starts_with(expected), "{details}");
+        assert!(details.contains("`query`"), "{details}");
         assert!(details.contains("`nudge`"), "{details}");
         let details = of_progress(&LifecycleProgress::default());
-        assert!(details.starts_with("No news"), "{details}");
+        assert!(details.starts_with("No record"), "{details}");
     }
 
     #[test]
-    fn a_sweep_tells_what_it_came_to_and_where_it_is() {
+    fn a_running_sweep_shows_its_result_so_far_and_the_next_page() {
         let result = SweepVideoTasksResult {
             listed: 7,
             archived: 4,
@@ -144,14 +150,15 @@ mod tests {
             service_tier: "flex".into(),
             page_num: 3,
         };
-        let details = of_sweep_at(&result, &page);
-        let told = "7 tasks listed: 4 archived, 0 ended without a video, 2 with a lifecycle that \
-                    runs, 1 for which one was started.\n\nPage 3 of the tier `flex` is next";
-        assert!(details.starts_with(told), "{details}");
+        let details = of_running_sweep(&result, &page);
+        let expected = "7 tasks listed: 4 archived, 0 ended without a video, 2 with a running \
+                        lifecycle, 1 with a lifecycle started by this sweep.\n\nNext: page 3 of \
+                        service tier `flex`.";
+        assert!(details.starts_with(expected), "{details}");
     }
 
     #[test]
-    fn text_from_outside_stays_text() {
+    fn text_of_other_systems_is_not_interpreted_as_markdown() {
         let details = of_result(&VideoTaskLifecycleResult {
             outcome: "unsuccessful".into(),
             reason: "Code`\n#".into(),

@@ -1,4 +1,4 @@
-//! The encodings in which messages travel. A caller chooses one; what it gets comes in the same.
+//! The encodings of messages. A caller chooses one, and gets the result in the same.
 //!
 //! ```
 //! use seedance_archiver_proto::v1::AwaitVideoTaskRequest;
@@ -11,7 +11,7 @@
 //!
 //! payload.data = br#"{"task_id": 1}"#.to_vec();
 //! let error = decode::<AwaitVideoTaskRequest>(&payload).unwrap_err();
-//! assert!(error.to_string().starts_with("`task_id` cannot be read: "));
+//! assert!(error.to_string().starts_with("`task_id` cannot be decoded: "));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -24,35 +24,36 @@ use temporalio_common::{
 
 use crate::invalid_request::InvalidRequest;
 
-/// Metadata that names the encoding of a payload.
+/// Metadata key of a payload: its encoding.
 const ENCODING: &str = "encoding";
-/// Metadata that names the message in it, by which Python and TypeScript find its type.
+/// Metadata key of a payload: the full name of its message, from which the Python and TypeScript SDKs find the
+/// type.
 const MESSAGE_TYPE: &str = "messageType";
-/// Longest text of a fault that a decoder found, in characters.
-const MAX_FAULT: usize = 400;
+/// Longest text of another system that is repeated in an error, in characters.
+const MAX_TEXT: usize = 400;
 
 /// How a message is encoded in a payload.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Encoding {
-    /// JSON, as a caller without the generated types writes it.
+    /// JSON, as callers without generated types write it.
     #[default]
     JsonPlain,
-    /// Protobuf's JSON, with the name of the message beside it. It is the same JSON.
+    /// The same JSON, with the name of the message in the metadata.
     JsonProtobuf,
-    /// Protobuf's binary format, with the name of the message beside it.
+    /// Protobuf's binary format, with the name of the message in the metadata.
     BinaryProtobuf,
 }
 
-/// A message of the contract.
-pub trait Contract: Message + Name + Default + Serialize + DeserializeOwned {}
+/// A message of the contract: a type of `seedance_archiver_proto::v1`.
+pub trait ContractMessage: Message + Name + Default + Serialize + DeserializeOwned {}
 
-impl<T: Message + Name + Default + Serialize + DeserializeOwned> Contract for T {}
+impl<T: Message + Name + Default + Serialize + DeserializeOwned> ContractMessage for T {}
 
 impl Encoding {
-    /// All of them.
+    /// Every encoding.
     pub const ALL: [Self; 3] = [Self::JsonPlain, Self::JsonProtobuf, Self::BinaryProtobuf];
 
-    /// What the metadata of a payload calls it.
+    /// Returns the name of the encoding in the metadata of a payload.
     pub fn name(self) -> &'static str {
         match self {
             Self::JsonPlain => "json/plain",
@@ -61,7 +62,7 @@ impl Encoding {
         }
     }
 
-    /// The encoding of a payload. `None`: it is not one of these.
+    /// Returns the encoding of a payload. `None`: it has another encoding, or none.
     pub fn of(payload: &Payload) -> Option<Self> {
         let name = payload.metadata.get(ENCODING)?;
         Self::ALL
@@ -69,12 +70,15 @@ impl Encoding {
             .find(|encoding| encoding.name().as_bytes() == name)
     }
 
-    /// A message as a payload.
+    /// Encodes a message.
     ///
     /// # Errors
     ///
-    /// None, as long as every message can be written as JSON.
-    pub fn encode<T: Contract>(self, message: &T) -> Result<Payload, PayloadConversionError> {
+    /// If the message cannot be written as JSON, which no message of the contract causes.
+    pub fn encode<T: ContractMessage>(
+        self,
+        message: &T,
+    ) -> Result<Payload, PayloadConversionError> {
         let data = match self {
             Self::BinaryProtobuf => message.encode_to_vec(),
             Self::JsonPlain | Self::JsonProtobuf => serde_json::to_vec(message)
@@ -93,33 +97,33 @@ impl Encoding {
     }
 }
 
-/// The message in a payload of any encoding, or what is wrong with it and where. Fields that it has and
-/// this version does not know are passed over.
+/// Decodes a message from a payload of any encoding. Unknown fields are ignored.
 ///
 /// # Errors
 ///
-/// Where the encoding is another one, the payload names another message, or it cannot be read. The field is a
-/// path, e.g. `task.created_at`, or `input` for the whole; no query of a URL is repeated.
-pub fn decode<T: Contract>(payload: &Payload) -> Result<T, InvalidRequest> {
+/// If the encoding is not known, if the metadata names another message, or if the data cannot be decoded. The
+/// error names the field by its path, e.g. `task.created_at`, or `input` for the whole payload, and contains no
+/// query of a URL.
+pub fn decode<T: ContractMessage>(payload: &Payload) -> Result<T, InvalidRequest> {
     let Some(encoding) = Encoding::of(payload) else {
         let known = Encoding::ALL.map(Encoding::name).join("`, `");
-        let other = text(payload, ENCODING).unwrap_or_else(|| "nothing known".into());
-        let problem = format!("is encoded as `{other}`, not as one of `{known}`");
+        let other = text(payload, ENCODING).unwrap_or_else(|| "unknown".into());
+        let problem = format!("is encoded as `{other}`; supported encodings: `{known}`");
         return Err(InvalidRequest::new("input", problem));
     };
-    // Protobuf's binary format would read another message without a fault.
+    // Protobuf's binary format decodes many other messages without an error.
     match text(payload, MESSAGE_TYPE) {
         Some(name) if encoding != Encoding::JsonPlain && !is_name_of::<T>(&name) => {
-            let problem = format!("is a message `{name}`, not a `{}`", T::full_name());
+            let problem = format!("is a message `{name}`, expected `{}`", T::full_name());
             Err(InvalidRequest::new("input", problem))
         }
         _ if encoding == Encoding::BinaryProtobuf => T::decode(payload.data.as_slice())
-            .map_err(|error| InvalidRequest::new("input", unreadable(&error))),
+            .map_err(|error| InvalidRequest::new("input", not_decodable(&error))),
         _ => from_json(&payload.data),
     }
 }
 
-/// Messages that an earlier version sent under another name, which is still read.
+/// Messages that an earlier version sent under another name: the current name and the earlier one.
 const EARLIER_NAMES: [(&str, &str); 1] = [(
     "seedance.archiver.v1.QueryVideoTaskResult",
     "seedance.archiver.v1.VideoTask",
@@ -137,23 +141,24 @@ fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, InvalidRequest> {
             path if path == "." || path == "?" => "input".to_owned(),
             path => path,
         };
-        InvalidRequest::new(field, unreadable(error.inner()))
+        InvalidRequest::new(field, not_decodable(error.inner()))
     })?;
     match reader.end() {
         Ok(()) => Ok(message),
-        Err(error) => Err(InvalidRequest::new("input", unreadable(&error))),
+        Err(error) => Err(InvalidRequest::new("input", not_decodable(&error))),
     }
 }
 
-/// A decoder's words. They repeat the value that is wrong, which may be anything.
-fn unreadable(error: &impl ToString) -> String {
-    let fault = redact::url_queries(&error.to_string());
-    let fault: String = fault.chars().take(MAX_FAULT).collect();
-    format!("cannot be read: {fault}")
+/// Returns the problem that a decoder found. Its text repeats the invalid value, which may be a signed URL or very
+/// long.
+fn not_decodable(error: &impl ToString) -> String {
+    let error = redact::url_queries(&error.to_string());
+    let error: String = error.chars().take(MAX_TEXT).collect();
+    format!("cannot be decoded: {error}")
 }
 
 fn text(payload: &Payload, key: &str) -> Option<String> {
     let value = payload.metadata.get(key)?;
     let value = String::from_utf8_lossy(value);
-    Some(value.chars().take(MAX_FAULT).collect())
+    Some(value.chars().take(MAX_TEXT).collect())
 }

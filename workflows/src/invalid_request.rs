@@ -1,20 +1,20 @@
-//! The error of a request that is not valid.
+//! The error of an invalid request.
 
 use seedance_archiver_proto::names::failure;
 use temporalio_common::error::ApplicationFailure;
 
-/// Why a request is not valid.
+/// An error in a request.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("`{field}` {problem}")]
 pub struct InvalidRequest {
-    /// The field that is wrong, as a path from the request.
+    /// The path of the invalid field, e.g. `task.created_at`, or `input` for the whole request.
     pub field: String,
-    /// What is wrong with it; completes the sentence "`field` …".
+    /// The problem. The text completes the sentence "`field` …".
     pub problem: String,
 }
 
 impl InvalidRequest {
-    /// A fault in one field.
+    /// Returns the error of one field.
     pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self {
             field: field.into(),

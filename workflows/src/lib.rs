@@ -1,20 +1,23 @@
-//! The durable logic: what happens to a video task, in which order, and why it ends.
+//! The workflows of seedance-archiver.
 //!
-//! - [`VideoTaskLifecycle`]: the workflow. It carries out decisions and records results.
-//! - [`SweepVideoTasks`]: the workflow that starts it for every task of an account.
-//! - [`activities`]: the names and shapes of the activities that do the I/O.
-//! - [`question`]: when to ask about a task again, and when asking can no longer help.
-//! - [`windows`]: the times within which a task can be asked about and its video fetched.
-//! - [`pages`]: which page of a list comes after which.
-//! - [`ending`]: how what is known becomes an outcome.
-//! - [`details`]: what people see of it in the Temporal UI.
-//! - [`attributes`]: what they find it by there.
-//! - [`request`]: how requests are read, and what makes one invalid.
-//! - [`reply`]: how results are written.
-//! - [`encoding`]: the encodings of both.
+//! - [`VideoTaskLifecycle`]: polls a task until it is terminal and archives its video.
+//! - [`SweepVideoTasks`]: starts a lifecycle for each task of an account that needs one.
+//! - [`activities`]: the names and types of the activities, which do the I/O.
+//! - [`details`]: the current details in the Temporal UI.
+//! - [`attributes`]: the search attributes.
+//! - [`request`], [`reply`]: decoding and validation of requests, encoding of results.
+//! - [`encoding`]: the three encodings of both.
+//! - [`invalid_request`], [`video_lost`]: the failures of the workflows.
+//! - [`format`]: times and durations in texts.
 //!
-//! A workflow of yours that needs a video awaits it by an activity. With the type [`activities`] has of it,
-//! nothing is spelt by hand, and whichever worker of seedance-archiver serves the queue answers:
+//! The decisions are in `seedance-archiver-policy`. This crate carries them out as workflow commands. It cannot
+//! open a socket or a file, or read a clock: it has no dependency that does, and `clippy.toml` bans what the
+//! standard library offers.
+//!
+//! # Example
+//!
+//! A workflow of another worker that needs a video calls the activity `AwaitVideoTask`. Any worker of
+//! seedance-archiver on the task queue runs it:
 //!
 //! ```
 //! use std::time::Duration;
@@ -40,10 +43,11 @@
 //!     ) -> WorkflowResult<Reply<VideoTaskLifecycleResult>> {
 //!         let request = AwaitVideoTaskRequest {
 //!             task_id,
-//!             report_only: true, // a lost video is a result, no failure
+//!             report_only: true, // return a lost video as a result, not as a failure
 //!             ..AwaitVideoTaskRequest::default()
 //!         };
-//!         // It may wait for as long as a video can take; a lost worker is noticed within a minute.
+//!         // The activity waits until the video is archived or lost, up to two weeks. The heartbeat timeout
+//!         // detects a lost worker.
 //!         let options = ActivityOptions::with_start_to_close_timeout(Duration::from_secs(15 * 86_400))
 //!             .heartbeat_timeout(Duration::from_secs(60))
 //!             .task_queue(names::TASK_QUEUE.to_owned())
@@ -53,9 +57,6 @@
 //!     }
 //! }
 //! ```
-//!
-//! Nothing here can open a socket or a file, or read a clock: the crate depends on nothing that
-//! could, and `clippy.toml` bans what the standard library offers.
 
 pub mod activities;
 pub mod attributes;

@@ -1,4 +1,6 @@
-//! How each activity is run.
+//! The options of each activity: id, timeouts, retries, cancellation and summary.
+//!
+//! The ids are part of recorded histories: with another id, a history does not replay.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,39 +15,43 @@ use temporalio_workflow::{
     WorkflowCancellationToken,
 };
 
-/// One question: a request to the API and its answer.
-const QUESTION_TIMEOUT: Duration = Duration::from_secs(60);
-/// One attempt at a transfer. A stalled one is found by its heartbeats, long before.
+/// Start-to-close timeout of a poll: one request to the API.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(60);
+/// Start-to-close timeout of a transfer. A stalled transfer misses its heartbeat long before.
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
-/// How long a dead worker's transfer goes unnoticed.
-const TRANSFER_HEARTBEAT: Duration = Duration::from_secs(20);
-/// Longest time between two attempts that no explicit delay spaces.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
-/// One page of a sweep: its starts are as slow as the account's questions.
+/// Heartbeat timeout of a transfer.
+const TRANSFER_HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(20);
+/// Start-to-close timeout of a page of a sweep, which starts lifecycles at the account's rate limit.
 const SWEEP_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
-/// How long a dead worker's page goes unnoticed.
-const SWEEP_HEARTBEAT: Duration = Duration::from_secs(30);
-/// How long the record of an outcome is tried.
-const RECORD_TIME: Duration = Duration::from_secs(60 * 60);
-/// How long anything is tried for a workflow that was cancelled: it is to end at once.
-const CANCEL_TIME: Duration = Duration::from_secs(30);
+/// Heartbeat timeout of a page of a sweep.
+const SWEEP_HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Schedule-to-close timeout of writing `outcome.json`.
+const RECORD_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+/// Schedule-to-close timeout of activities after the workflow was cancelled.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest interval between two attempts, unless a failure has a `next_retry_delay`.
+const MAX_RETRY_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Retried for as long as it takes: the activity itself says when asking can no longer help. A
-/// question under way is waited for when it is cancelled: its answer may be news, and no other can
-/// have its id before.
-pub(crate) fn question(known_status: &str, token: WorkflowCancellationToken) -> ActivityOptions {
-    ActivityOptions::with_start_to_close_timeout(QUESTION_TIMEOUT)
+/// Returns the options of `QueryVideoTask`.
+///
+/// Retries are not limited: the activity itself fails with a verdict when polling can no longer help. A
+/// cancelled attempt is waited for, because its result may be news, and because the next activity cannot have
+/// the same id before.
+pub(crate) fn query(known_status: &str, token: WorkflowCancellationToken) -> ActivityOptions {
+    ActivityOptions::with_start_to_close_timeout(QUERY_TIMEOUT)
         .activity_id(names::QUERY_ACTIVITY_ID)
         .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
         .cancellation_token(token)
-        .retry_policy(patient())
-        .summary(format!("wait while {known_status}"))
+        .retry_policy(unlimited_retries())
+        .summary(format!("poll while {known_status}"))
         .build()
 }
 
-/// Retried for as long as it takes: the activity itself says when the bytes can no longer be had. One
-/// that is cancelled is waited for, because it cleans up.
-pub(crate) fn transfer(
+/// Returns the options of `ArchiveVideo`.
+///
+/// Retries are not limited: the activity itself fails with a verdict when the video can no longer be fetched. A
+/// cancelled attempt is waited for, because it aborts its upload.
+pub(crate) fn archive(
     task_queue: String,
     task: &VideoTask,
     now: Option<SystemTime>,
@@ -54,28 +60,30 @@ pub(crate) fn transfer(
         .activity_id(names::ARCHIVE_ACTIVITY_ID)
         .task_queue(task_queue)
         .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
-        .heartbeat_timeout(TRANSFER_HEARTBEAT)
-        .retry_policy(patient())
+        .heartbeat_timeout(TRANSFER_HEARTBEAT_TIMEOUT)
+        .retry_policy(unlimited_retries())
         .priority(priority(task.archive_deadline, now))
         .summary(format!("archive {}", task.model))
         .build()
 }
 
-/// Tried for a while: what is known must not wait for a store, and even less after a person has
-/// cancelled the workflow. Cancelling it meanwhile ends this too.
-pub(crate) fn record(task_queue: String, is_cancelled: bool) -> ActivityOptions {
+/// Returns the options of `RecordOutcome`.
+///
+/// The time is limited, because the workflow's result must not wait for a store that is down. After the
+/// workflow was cancelled the limit is shorter, and the activity has a cancellation token of its own.
+pub(crate) fn record_outcome(task_queue: String, is_cancelled: bool) -> ActivityOptions {
     let schedule_to_close = if is_cancelled {
-        CANCEL_TIME
+        CANCEL_TIMEOUT
     } else {
-        RECORD_TIME
+        RECORD_TIMEOUT
     };
     let options = ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleToClose(
         schedule_to_close,
     ))
     .activity_id("record")
     .task_queue(task_queue)
-    .retry_policy(patient())
-    .summary("record the outcome");
+    .retry_policy(unlimited_retries())
+    .summary("write outcome.json");
     if is_cancelled {
         return options
             .cancellation_token(WorkflowCancellationToken::new())
@@ -84,25 +92,27 @@ pub(crate) fn record(task_queue: String, is_cancelled: bool) -> ActivityOptions 
     options.build()
 }
 
-/// Retried for as long as it takes, on any worker: what earlier attempts have started is running.
+/// Returns the options of `SweepVideoTaskPage`. Retries are not limited: a repeated page finds the lifecycles
+/// that earlier attempts started running.
 pub(crate) fn sweep_page(page: &SweepPage) -> ActivityOptions {
     ActivityOptions::with_start_to_close_timeout(SWEEP_TIMEOUT)
         .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
-        .heartbeat_timeout(SWEEP_HEARTBEAT)
-        .retry_policy(patient())
+        .heartbeat_timeout(SWEEP_HEARTBEAT_TIMEOUT)
+        .retry_policy(unlimited_retries())
         .summary(format!(
-            "tier {}, page {}",
+            "service tier {}, page {}",
             page.service_tier, page.page_num
         ))
         .build()
 }
 
-/// Not cancelled with the workflow, which it is part of cancelling.
+/// Returns the options of `CancelVideoTask`. It runs after the workflow was cancelled, so it has a
+/// cancellation token of its own.
 pub(crate) fn cancel_task() -> ActivityOptions {
-    ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleToClose(CANCEL_TIME))
+    ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleToClose(CANCEL_TIMEOUT))
         .activity_id("cancel")
         .cancellation_token(WorkflowCancellationToken::new())
-        .summary("cancel the task upstream")
+        .summary("cancel the task")
         .build()
 }
 
@@ -112,8 +122,8 @@ fn priority(archive_deadline: i64, now: Option<SystemTime>) -> Priority {
     priority
 }
 
-fn patient() -> RetryPolicy {
+fn unlimited_retries() -> RetryPolicy {
     RetryPolicy::builder()
-        .maximum_interval(LONGEST_BACKOFF)
+        .maximum_interval(MAX_RETRY_INTERVAL)
         .build()
 }

@@ -1,4 +1,4 @@
-//! Results in the encoding of their request, and arguments that may be left out.
+//! Results in the encoding of their request, and arguments that may be omitted.
 
 use temporalio_common::{
     data_converters::{
@@ -7,9 +7,9 @@ use temporalio_common::{
     protos::temporal::api::common::v1::Payload,
 };
 
-use crate::encoding::{self, Contract, Encoding};
+use crate::encoding::{self, ContractMessage, Encoding};
 
-/// A message on its way to whoever asked for it. It is read in any encoding.
+/// A result. It is written in the encoding of its request, and read in any encoding.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply<T> {
     message: T,
@@ -17,29 +17,29 @@ pub struct Reply<T> {
 }
 
 impl<T> Reply<T> {
-    /// A message in this encoding.
+    /// Returns a reply in this encoding.
     pub fn new(message: T, encoding: Encoding) -> Self {
         Self { message, encoding }
     }
 
-    /// The message.
+    /// Returns the message.
     pub fn message(&self) -> &T {
         &self.message
     }
 
-    /// The message, taken out.
+    /// Returns the message by value.
     pub fn into_message(self) -> T {
         self.message
     }
 }
 
-impl<T: Contract> TemporalSerializable for Reply<T> {
+impl<T: ContractMessage> TemporalSerializable for Reply<T> {
     fn to_payload(&self, _: &SerializationContext<'_>) -> Result<Payload, PayloadConversionError> {
         self.encoding.encode(&self.message)
     }
 }
 
-impl<T: Contract> TemporalDeserializable for Reply<T> {
+impl<T: ContractMessage> TemporalDeserializable for Reply<T> {
     fn from_payload(
         _: &SerializationContext<'_>,
         payload: Payload,
@@ -54,19 +54,19 @@ impl<T: Contract> TemporalDeserializable for Reply<T> {
     }
 }
 
-/// The argument of a signal or a query that needs none: left out, or an empty message whose encoding is
-/// the one of the answer. Whatever comes is fine.
+/// The argument of a signal or query that needs none. Callers omit it, or send an empty message; a query is
+/// then answered in the encoding of that message. Any payload is accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Bare(Option<Encoding>);
+pub struct OptionalArgument(Option<Encoding>);
 
-impl Bare {
-    /// The encoding that the answer is asked in. `None`: the caller did not say.
+impl OptionalArgument {
+    /// Returns the encoding of the argument. `None`: it was omitted, or its encoding is not known.
     pub fn encoding(self) -> Option<Encoding> {
         self.0
     }
 }
 
-impl TemporalSerializable for Bare {
+impl TemporalSerializable for OptionalArgument {
     fn to_payloads(
         &self,
         _: &SerializationContext<'_>,
@@ -75,7 +75,7 @@ impl TemporalSerializable for Bare {
     }
 }
 
-impl TemporalDeserializable for Bare {
+impl TemporalDeserializable for OptionalArgument {
     fn from_payload(
         context: &SerializationContext<'_>,
         payload: Payload,

@@ -1,5 +1,7 @@
-//! Requests as callers send them. One that cannot be read must fail at once and say what is wrong:
-//! left to the SDK, it would fail the workflow task again and again.
+//! Requests as callers send them, and their validation.
+//!
+//! A request that cannot be decoded must fail the workflow with an error that names the field. The SDK would
+//! fail the workflow task instead, and retry it forever.
 
 use seedance_archiver_proto::{
     account, service_tier,
@@ -19,11 +21,11 @@ use temporalio_common::{
 };
 
 use crate::{
-    encoding::{self, Contract, Encoding},
+    encoding::{self, ContractMessage, Encoding},
     invalid_request::InvalidRequest,
 };
 
-/// The input of an activity or workflow: a message, or why it could not be read.
+/// The input of an activity or workflow: a message, or the reason why it cannot be decoded.
 #[derive(Clone, Debug)]
 pub struct Request<T> {
     message: Result<T, InvalidRequest>,
@@ -31,7 +33,7 @@ pub struct Request<T> {
 }
 
 impl<T> Request<T> {
-    /// A request in this encoding.
+    /// Returns a request in this encoding.
     pub fn new(message: T, encoding: Encoding) -> Self {
         Self {
             message: Ok(message),
@@ -39,18 +41,18 @@ impl<T> Request<T> {
         }
     }
 
-    /// How it came, and how its result is to go.
+    /// Returns the encoding of the request, in which its result is returned.
     pub fn encoding(&self) -> Encoding {
         self.encoding
     }
 }
 
 impl<T: Check> Request<T> {
-    /// The message, once it could be read and its fields are sound.
+    /// Returns the message if it is valid.
     ///
     /// # Errors
     ///
-    /// The first fault that was found, with its field.
+    /// If the message could not be decoded, or a field is invalid. The error is that of the first invalid field.
     pub fn check(self) -> Result<T, InvalidRequest> {
         let message = self.message?;
         message.check()?;
@@ -64,7 +66,7 @@ impl<T> From<T> for Request<T> {
     }
 }
 
-impl<T: Contract> TemporalSerializable for Request<T> {
+impl<T: ContractMessage> TemporalSerializable for Request<T> {
     fn to_payload(&self, _: &SerializationContext<'_>) -> Result<Payload, PayloadConversionError> {
         match &self.message {
             Ok(message) => self.encoding.encode(message),
@@ -73,7 +75,7 @@ impl<T: Contract> TemporalSerializable for Request<T> {
     }
 }
 
-impl<T: Contract> TemporalDeserializable for Request<T> {
+impl<T: ContractMessage> TemporalDeserializable for Request<T> {
     fn from_payload(
         context: &SerializationContext<'_>,
         payload: Payload,
@@ -89,7 +91,7 @@ impl<T: Contract> TemporalDeserializable for Request<T> {
             [payload] => encoding::decode(payload),
             others => Err(InvalidRequest::new(
                 "input",
-                format!("must be one message, not {} arguments", others.len()),
+                format!("must be one argument, not {}", others.len()),
             )),
         };
         let encoding = payloads.first().and_then(Encoding::of).unwrap_or_default();
@@ -97,13 +99,13 @@ impl<T: Contract> TemporalDeserializable for Request<T> {
     }
 }
 
-/// What makes a message sound, beyond its types.
+/// Validation beyond the types of the fields.
 pub trait Check {
-    /// Whether it is sound.
+    /// Checks the fields.
     ///
     /// # Errors
     ///
-    /// The first fault found.
+    /// If a field is invalid. The error is that of the first one.
     fn check(&self) -> Result<(), InvalidRequest>;
 }
 
@@ -140,7 +142,7 @@ impl Check for ArchiveVideoRequest {
         let task = self.task.as_ref().ok_or_else(|| {
             InvalidRequest::new(
                 "task",
-                "is missing: give the record that `QueryVideoTask` returned",
+                "is missing; set it to the result of `QueryVideoTask`",
             )
         })?;
         check_task_id("task.id", &task.id)?;
@@ -155,7 +157,7 @@ impl Check for RecordOutcomeRequest {
         let task = task.ok_or_else(|| {
             InvalidRequest::new(
                 "result.task",
-                "is missing: a task that was never seen has no record",
+                "is missing; an outcome is recorded only for a task that was seen",
             )
         })?;
         check_task_id("result.task.id", &task.id)?;
@@ -176,7 +178,7 @@ impl Check for SweepVideoTasksRequest {
 impl Check for SweepVideoTaskPageRequest {
     fn check(&self) -> Result<(), InvalidRequest> {
         let page = self.page.as_ref().ok_or_else(|| {
-            InvalidRequest::new("page", "is missing: give a `service_tier` and a `page_num`")
+            InvalidRequest::new("page", "is missing; set its `service_tier` and `page_num`")
         })?;
         check_page("page", page)?;
         check_account(&self.account)
@@ -185,7 +187,7 @@ impl Check for SweepVideoTaskPageRequest {
 
 fn check_page(field: &str, page: &SweepPage) -> Result<(), InvalidRequest> {
     if !service_tier::ALL.contains(&page.service_tier.as_str()) {
-        let problem = format!("must be one of {}", service_tier::ALL.join(", "));
+        let problem = format!("must be one of `{}`", service_tier::ALL.join("`, `"));
         return Err(InvalidRequest::new(
             format!("{field}.service_tier"),
             problem,
@@ -206,7 +208,7 @@ fn check_task_id(field: &str, id: &str) -> Result<(), InvalidRequest> {
 ///
 /// # Errors
 ///
-/// If the name contains a character that workflow ids and object keys should not.
+/// If the name contains a character that is not allowed in workflow ids and object keys.
 pub fn check_account(name: &str) -> Result<(), InvalidRequest> {
     account::check(name).map_err(|problem| InvalidRequest::new("account", problem))
 }

@@ -1,6 +1,6 @@
 //! The workflow `SweepVideoTasks`.
 
-// The constants that the macro makes carry no documentation.
+// The constants that the macro generates have no documentation.
 #![allow(missing_docs)]
 
 use seedance_archiver_policy::pages;
@@ -19,11 +19,11 @@ use crate::{
     request::Request,
 };
 
-/// Pages of one run, each of which is 6 events or more.
-const PAGES_A_RUN: u32 = 50;
+/// A page is 6 events or more.
+const MAX_PAGES_PER_RUN: u32 = 50;
 
-/// Lists an account's tasks and starts a lifecycle for each that has nothing: no receipt, no record of
-/// another ending, no lifecycle that runs or has just ended.
+/// Lists the tasks of an account and starts a lifecycle for each task that has no receipt, no `outcome.json`, and
+/// no lifecycle that is running or ended recently.
 #[workflow]
 #[derive(Default)]
 pub struct SweepVideoTasks;
@@ -32,8 +32,7 @@ type Context = WorkflowContext<SweepVideoTasks>;
 
 #[workflow_methods]
 impl SweepVideoTasks {
-    /// Runs to the last page. A request that cannot be read or is not sound fails as
-    /// `InvalidRequest`.
+    /// Sweeps every page of every service tier. An invalid request fails the workflow with `InvalidRequest`.
     #[run(name = "SweepVideoTasks")]
     pub async fn run(
         ctx: &mut WorkflowContext<Self>,
@@ -44,8 +43,8 @@ impl SweepVideoTasks {
         let state = request.resumed.clone().unwrap_or_default();
         let mut result = state.result.unwrap_or_default();
         let mut page = state.next.unwrap_or_else(pages::first);
-        for _ in 0..PAGES_A_RUN {
-            ctx.set_current_details(details::of_sweep_at(&result, &page));
+        for _ in 0..MAX_PAGES_PER_RUN {
+            ctx.set_current_details(details::of_running_sweep(&result, &page));
             let swept = sweep_page(ctx, &request, page).await?;
             pages::add(&mut result, &swept.result.unwrap_or_default());
             match swept.next {
@@ -56,7 +55,7 @@ impl SweepVideoTasks {
                 }
             }
         }
-        go_on(ctx, request, encoding, result, page)
+        continue_as_new(ctx, request, encoding, result, page)
     }
 }
 
@@ -75,8 +74,7 @@ async fn sweep_page(
     swept.await.map(Reply::into_message)
 }
 
-/// Goes on in a run with a history of its own.
-fn go_on(
+fn continue_as_new(
     ctx: &Context,
     request: SweepVideoTasksRequest,
     encoding: Encoding,

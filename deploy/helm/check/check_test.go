@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// Each golden file is right; with one thing changed in it, it has to be refused for just that.
-func TestRefusals(t *testing.T) {
-	for _, test := range []struct{ golden, old, new, says string }{
+// Each golden file is valid. With a single fault it must be rejected, with an error about that fault.
+func TestFaultsAreRejected(t *testing.T) {
+	for _, test := range []struct{ golden, old, new, message string }{
 		{"production", "readOnlyRootFilesystem", "readonlyRootFilesystem", "unknown field"},
 		{"production", "mountPath: /run/secrets/seedance-accounts", "mountPaths: /run/secrets/seedance-accounts", "unknown field"},
 		{"production", "imagePullPolicy: IfNotPresent", "imagePullPolicy: Sometimes", "Unsupported value"},
@@ -22,11 +22,11 @@ func TestRefusals(t *testing.T) {
 		{"production", "stabilizationWindowSeconds", "stabilisationWindowSeconds", "unknown field"},
 		{"production", "value: 1, periodSeconds: 60}", "value: 1}", "periodSeconds"},
 		{"production", "podTargetLabels", "podTargetLabel", "unknown field"},
-		{"production", "targetPort: admin", "targetPort: metrics", "no port metrics"},
-		{"production", "- port: admin", "- port: metrics", "no port metrics"},
-		{"production", "port: admin}\n            periodSeconds: 10", "port: health}\n            periodSeconds: 10", "no port health"},
-		{"production", "name: archiver-seedance-archiver-transfer\n  pollingInterval", "name: archiver-transfer\n  pollingInterval", "there is no archiver-transfer"},
-		{"production", "component: transfer\n---\n# Source: seedance-archiver/templates/serviceaccount", "component: transfers\n---\n#", "there is no map["},
+		{"production", "targetPort: admin", "targetPort: metrics", "port metrics does not exist"},
+		{"production", "- port: admin", "- port: metrics", "port metrics does not exist"},
+		{"production", "port: admin}\n            periodSeconds: 10", "port: health}\n            periodSeconds: 10", "port health does not exist"},
+		{"production", "name: archiver-seedance-archiver-transfer\n  pollingInterval", "name: archiver-transfer\n  pollingInterval", "archiver-transfer does not exist"},
+		{"production", "component: transfer\n---\n# Source: seedance-archiver/templates/serviceaccount", "component: transfers\n---\n#", "map[app.kubernetes.io/component:transfer"},
 		{"temporal-cloud", "temporalNamespace:", "namespace:", "unknown field"},
 		{"temporal-cloud", "connectionRef", "connection", "unknown field"},
 		{"temporal-cloud", "path: /livez", "paths: /livez", "unknown field"},
@@ -41,15 +41,15 @@ func TestRefusals(t *testing.T) {
 				t.Fatal(err)
 			}
 			if problem := problemIn(t, golden); problem != nil {
-				t.Fatalf("not right before the change: %v", problem)
+				t.Fatalf("the golden file is invalid: %v", problem)
 			}
-			wrong := bytes.Replace(golden, []byte(test.old), []byte(test.new), 1)
-			if bytes.Equal(wrong, golden) {
-				t.Fatalf("no %q in it", test.old)
+			faulty := bytes.Replace(golden, []byte(test.old), []byte(test.new), 1)
+			if bytes.Equal(faulty, golden) {
+				t.Fatalf("the golden file does not contain %q", test.old)
 			}
-			problem := problemIn(t, wrong)
-			if problem == nil || !strings.Contains(problem.Error(), test.says) {
-				t.Fatalf("want a problem that says %q, got: %v", test.says, problem)
+			problem := problemIn(t, faulty)
+			if problem == nil || !strings.Contains(problem.Error(), test.message) {
+				t.Fatalf("want an error that contains %q, got: %v", test.message, problem)
 			}
 		})
 	}

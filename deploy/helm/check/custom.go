@@ -14,11 +14,11 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// validateCustom holds a document to the schema of its definition, which comes with the module of its types.
+// validateCustom validates a document against its CRD, which is part of the Go module of its types.
 func validateCustom(document []byte, module, file string) error {
 	folder, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 	if err != nil {
-		return fmt.Errorf("where is %s? %w", module, err)
+		return fmt.Errorf("cannot find module %s: %w", module, err)
 	}
 	text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(folder)), file))
 	if err != nil {
@@ -33,7 +33,7 @@ func validateCustom(document []byte, module, file string) error {
 		return err
 	}
 	if definition.Spec.Validation == nil {
-		return errors.New("its definition has no schema")
+		return errors.New("the CRD has no schema")
 	}
 	validator, _, err := validation.NewSchemaValidator(definition.Spec.Validation.OpenAPIV3Schema)
 	if err != nil {

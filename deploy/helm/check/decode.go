@@ -21,8 +21,8 @@ func init() {
 	addWorkerController(legacyscheme.Scheme)
 }
 
-// decode refuses unknown and repeated fields. What comes back is as an API server has it: with its defaults,
-// in its internal version where the kind has one.
+// decode rejects unknown and duplicate fields. It returns the object as an API server has it: with defaults, and in
+// the internal version if the kind has one.
 func decode(document []byte) (runtime.Object, error) {
 	object, _, err := strict.UniversalDeserializer().Decode(document, nil, nil)
 	if err != nil {

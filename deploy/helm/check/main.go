@@ -1,5 +1,5 @@
-// Check holds rendered manifests to what an API server would say of them: no unknown field, no value that
-// it refuses, and nothing that selects what is not there.
+// Check validates rendered manifests as an API server would (unknown fields, invalid values), and checks that every
+// reference and selector matches an object.
 //
 //	helm template … | go run .
 package main

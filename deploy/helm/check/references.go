@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// selectors are where kinds say what they select, and of what.
+// selectors lists the fields in which each kind has a selector, and the kind that it selects.
 var selectors = map[string][]string{
 	"Service":             {"spec", "selector"},
 	"PodDisruptionBudget": {"spec", "selector", "matchLabels"},
@@ -15,7 +15,7 @@ var selectors = map[string][]string{
 	"ServiceMonitor":      {"spec", "selector", "matchLabels"},
 }
 
-// unresolved is what objects want of each other and do not find, which an API server does not compare.
+// unresolved returns references between objects that match nothing, which an API server does not check.
 func unresolved(objects []unstructured.Unstructured) (problems []error) {
 	var pods, services []labels.Set
 	names := map[string]bool{}
@@ -35,7 +35,7 @@ func unresolved(objects []unstructured.Unstructured) (problems []error) {
 	}
 	for _, object := range objects {
 		missing := func(what any) {
-			problems = append(problems, fmt.Errorf("%s %s: there is no %v", object.GetKind(), object.GetName(), what))
+			problems = append(problems, fmt.Errorf("%s %s: %v does not exist", object.GetKind(), object.GetName(), what))
 		}
 		among := pods
 		if object.GetKind() == "ServiceMonitor" {
@@ -68,7 +68,7 @@ func matches(by labels.Set, among []labels.Set) bool {
 	return false
 }
 
-// walk visits each value under the key that it has, or that its list has.
+// walk visits each value with its key, or the key of its list.
 func walk(value any, visit func(key string, value any)) {
 	fields, _ := value.(map[string]any)
 	for key, value := range fields {

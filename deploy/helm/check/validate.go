@@ -53,5 +53,5 @@ func validate(object runtime.Object, document []byte) error {
 	case *WorkerDeployment:
 		return validateWorkerDeployment(object)
 	}
-	return fmt.Errorf("nothing here knows how to check it")
+	return fmt.Errorf("no validation for this kind")
 }

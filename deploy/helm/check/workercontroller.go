@@ -9,8 +9,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// What the chart uses of temporal.io/v1alpha1. The Go proxy does not serve the module of the Worker
-// Controller, so these fields are written down from its documentation.
+// The fields of temporal.io/v1alpha1 that the chart uses. The Go proxy does not serve the Worker Controller's module, so
+// they are copied from its documentation.
 
 type Connection struct {
 	metav1.TypeMeta   `json:",inline"`
@@ -57,7 +57,7 @@ func addWorkerController(scheme *runtime.Scheme) {
 	scheme.AddKnownTypes(version, &Connection{}, &WorkerDeployment{})
 }
 
-// validateWorkerDeployment looks at the Deployment that the controller makes of each version.
+// validateWorkerDeployment validates the Deployment that the controller creates for each version.
 func validateWorkerDeployment(w *WorkerDeployment) error {
 	document, err := yaml.Marshal(&appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},

@@ -26,10 +26,10 @@ type ArchiveVideoRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the account that the task belongs to. Empty: `default`.
 	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
-	// The succeeded task, as `QueryVideoTask` returned it. Required.
+	// The succeeded task, as returned by `QueryVideoTask`. Required.
 	Task *VideoTask `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
-	// Archive URL to store under (`s3://bucket/prefix`, `gs://bucket/prefix`,
-	// `az://container/prefix`, `file:///path`). Empty: the worker's own.
+	// Archive URL (`s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix` or `file:///path`). Empty:
+	// the worker's archive URL.
 	Destination   string `protobuf:"bytes,3,opt,name=destination,proto3" json:"destination,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -86,29 +86,29 @@ func (x *ArchiveVideoRequest) GetDestination() string {
 	return ""
 }
 
-// The receipt of an archived video, and the result of `ArchiveVideo`. It is stored as
-// `manifest.json`, last and create-only: where it exists, what it names is complete and checked.
+// Receipt of an archived video, and result of `ArchiveVideo`. It is stored as `manifest.json`, last and
+// create-only: if it exists, the objects that it lists are complete and checked.
 type Manifest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the task.
 	TaskId string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	// Account that the task belongs to.
+	// Name of the account that the task belongs to.
 	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
-	// Model that made the video.
+	// Name and version of the model.
 	Model string `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
-	// Creation time of the task, Unix seconds.
+	// Creation time of the task, in Unix seconds.
 	TaskCreatedAt int64 `protobuf:"varint,4,opt,name=task_created_at,json=taskCreatedAt,proto3" json:"task_created_at,omitempty"`
-	// Last status change of the task, Unix seconds.
+	// Time of the last status change of the task, in Unix seconds.
 	TaskUpdatedAt int64 `protobuf:"varint,5,opt,name=task_updated_at,json=taskUpdatedAt,proto3" json:"task_updated_at,omitempty"`
-	// Where this receipt is stored.
+	// URL of this receipt in the archive.
 	ManifestUrl string `protobuf:"bytes,6,opt,name=manifest_url,json=manifestUrl,proto3" json:"manifest_url,omitempty"`
 	// The archived objects.
 	Objects []*ArchivedObject `protobuf:"bytes,7,rep,name=objects,proto3" json:"objects,omitempty"`
-	// When the archive was complete, Unix seconds.
+	// When all objects were stored, in Unix seconds.
 	ArchivedAt int64 `protobuf:"varint,8,opt,name=archived_at,json=archivedAt,proto3" json:"archived_at,omitempty"`
-	// Host that the video came from; never its URL.
+	// Host that the video was downloaded from. The signed URL is not stored.
 	SourceHost string `protobuf:"bytes,9,opt,name=source_host,json=sourceHost,proto3" json:"source_host,omitempty"`
-	// Version of seedance-archiver that wrote this.
+	// Version of seedance-archiver that wrote this file.
 	ArchiverVersion string `protobuf:"bytes,10,opt,name=archiver_version,json=archiverVersion,proto3" json:"archiver_version,omitempty"`
 	// Seed that the model used.
 	Seed *int64 `protobuf:"varint,11,opt,name=seed,proto3,oneof" json:"seed,omitempty"`
@@ -116,19 +116,19 @@ type Manifest struct {
 	Resolution string `protobuf:"bytes,12,opt,name=resolution,proto3" json:"resolution,omitempty"`
 	// As in `VideoTask`.
 	Ratio string `protobuf:"bytes,13,opt,name=ratio,proto3" json:"ratio,omitempty"`
-	// Length in seconds, as in `VideoTask`.
+	// Length of the video in seconds, as in `VideoTask`.
 	Duration *int64 `protobuf:"varint,14,opt,name=duration,proto3,oneof" json:"duration,omitempty"`
-	// Length in frames, as in `VideoTask`.
+	// Length of the video in frames, as in `VideoTask`.
 	Frames *int64 `protobuf:"varint,15,opt,name=frames,proto3,oneof" json:"frames,omitempty"`
-	// What the task cost.
+	// Tokens that the task was charged for.
 	Usage *Usage `protobuf:"bytes,16,opt,name=usage,proto3" json:"usage,omitempty"`
-	// Attempts at the transfer, this one included.
+	// Number of attempts at the transfer, including the successful one.
 	Attempts int64 `protobuf:"varint,17,opt,name=attempts,proto3" json:"attempts,omitempty"`
-	// Bytes that were fetched more than once, as far as the last attempt knows.
+	// Bytes that were downloaded more than once. Attempts whose heartbeat was lost are not counted.
 	BytesFetchedAgain int64 `protobuf:"varint,18,opt,name=bytes_fetched_again,json=bytesFetchedAgain,proto3" json:"bytes_fetched_again,omitempty"`
-	// What could not be archived beside the video, and why. Empty as a rule.
+	// Objects that could not be archived besides the video, with the reason. Usually empty.
 	Warnings []string `protobuf:"bytes,19,rep,name=warnings,proto3" json:"warnings,omitempty"`
-	// Version of the contract, these messages, that it was written by.
+	// Version of these messages that the receipt was written with.
 	ContractVersion string `protobuf:"bytes,20,opt,name=contract_version,json=contractVersion,proto3" json:"contract_version,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -304,24 +304,24 @@ func (x *Manifest) GetContractVersion() string {
 	return ""
 }
 
-// One archived object.
+// An archived object.
 type ArchivedObject struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// File name beside the receipt, e.g. `video.mp4`.
+	// File name in the receipt's directory, e.g. `video.mp4`.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Where it is stored.
+	// URL of the object in the archive.
 	Url string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
 	// Size in bytes.
 	SizeBytes int64 `protobuf:"varint,3,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
-	// SHA-256 of the bytes, lower-case hex.
+	// SHA-256 of the bytes, in lower-case hex.
 	Sha256 string `protobuf:"bytes,4,opt,name=sha256,proto3" json:"sha256,omitempty"`
 	// Media type, e.g. `video/mp4`.
 	ContentType string `protobuf:"bytes,5,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
-	// ETag that the store gave it.
+	// ETag of the object in the store.
 	Etag string `protobuf:"bytes,6,opt,name=etag,proto3" json:"etag,omitempty"`
-	// Version that the store gave it. Empty where it keeps none.
+	// Version of the object in the store. Empty if the store is not versioned.
 	Version string `protobuf:"bytes,7,opt,name=version,proto3" json:"version,omitempty"`
-	// Checks of the bytes.
+	// Results of the checks of the bytes.
 	Checks        []*ObjectCheck `protobuf:"bytes,8,rep,name=checks,proto3" json:"checks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -413,18 +413,18 @@ func (x *ArchivedObject) GetChecks() []*ObjectCheck {
 	return nil
 }
 
-// What a check of an object's bytes came to.
+// Result of a check of an object's bytes.
 type ObjectCheck struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What was checked: `length`, `crc64`, `md5`, `mp4`, `video`, `duration`, `frames`,
-	// `frame_rate`, `resolution`, `ratio` or `audio`.
+	// Name of the check: `length`, `crc64`, `md5`, `mp4`, `video`, `duration`, `frames`, `frame_rate`,
+	// `resolution`, `ratio` or `audio`.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// `passed`, or `warning`: the bytes are whole, but not what the record says. Bytes that are not
-	// whole are not archived. What there was nothing to compare with is not listed.
+	// `passed` or `warning`. `warning`: the object is complete, but differs from the record of the task. An
+	// incomplete object is not archived. A check without an expected value is not listed.
 	Result string `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
-	// What was announced or recorded. Empty where nothing was, as for `mp4`.
+	// Value that the response headers or the record announced. Empty for checks of the format alone, as `mp4`.
 	Expected string `protobuf:"bytes,3,opt,name=expected,proto3" json:"expected,omitempty"`
-	// What was found.
+	// Value that was found in the bytes.
 	Found         string `protobuf:"bytes,4,opt,name=found,proto3" json:"found,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -488,14 +488,13 @@ func (x *ObjectCheck) GetFound() string {
 	return ""
 }
 
-// The record of a task that ended without a video in the archive, and the result of `RecordOutcome`.
-// It is stored as `outcome.json`. Unlike a receipt it is not the last word: a later lifecycle may end
-// otherwise.
+// Outcome of a lifecycle that ended without a video in the archive, and result of `RecordOutcome`. It is stored
+// as `outcome.json`. Unlike a receipt it is not final: a later lifecycle of the same task may archive the video.
 type OutcomeRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the task.
 	TaskId string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	// Account that the task belongs to.
+	// Name of the account that the task belongs to.
 	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
 	// As in `VideoTaskLifecycleResult`.
 	Outcome string `protobuf:"bytes,3,opt,name=outcome,proto3" json:"outcome,omitempty"`
@@ -503,11 +502,11 @@ type OutcomeRecord struct {
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	// As in `VideoTaskLifecycleResult`.
 	Message string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
-	// When the lifecycle ended, Unix seconds.
+	// When the lifecycle ended, in Unix seconds.
 	EndedAt int64 `protobuf:"varint,6,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
-	// Where this record is stored; the last record of the task is beside it, in `task.json`.
+	// URL of this file in the archive. The last record of the task is next to it, in `task.json`.
 	OutcomeUrl string `protobuf:"bytes,7,opt,name=outcome_url,json=outcomeUrl,proto3" json:"outcome_url,omitempty"`
-	// Version of seedance-archiver that wrote this.
+	// Version of seedance-archiver that wrote this file.
 	ArchiverVersion string `protobuf:"bytes,8,opt,name=archiver_version,json=archiverVersion,proto3" json:"archiver_version,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -602,11 +601,11 @@ func (x *OutcomeRecord) GetArchiverVersion() string {
 // Heartbeat of `ArchiveVideo`.
 type ArchiveProgress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// File name of the object under way.
+	// File name of the object that is being transferred.
 	Object string `protobuf:"bytes,1,opt,name=object,proto3" json:"object,omitempty"`
 	// Bytes received so far.
 	BytesDone int64 `protobuf:"varint,2,opt,name=bytes_done,json=bytesDone,proto3" json:"bytes_done,omitempty"`
-	// Bytes in all; 0 while unknown.
+	// Size of the object in bytes. 0: not known yet.
 	BytesTotal    int64 `protobuf:"varint,3,opt,name=bytes_total,json=bytesTotal,proto3" json:"bytes_total,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -28,14 +28,14 @@ type VideoTaskLifecycleRequest struct {
 	TaskId string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	// Name of the account that the task belongs to. Empty: `default`.
 	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
-	// Archive URL to store under. Empty: the worker's own.
+	// Archive URL. Empty: the worker's archive URL.
 	Destination string `protobuf:"bytes,3,opt,name=destination,proto3" json:"destination,omitempty"`
-	// Whether a lost video is told in the result alone. Otherwise the workflow also fails, as
-	// `VideoLost`, with the result in the failure's details.
+	// Whether a lost video is returned as a result, like every other outcome. Otherwise the workflow fails with
+	// `VideoLost`, and the result is in the failure details.
 	ReportOnly bool `protobuf:"varint,4,opt,name=report_only,json=reportOnly,proto3" json:"report_only,omitempty"`
-	// Whether cancelling the workflow also cancels the task, where it is still queued.
+	// Whether cancelling the workflow also cancels the task, if it is still queued.
 	CancelTask bool `protobuf:"varint,5,opt,name=cancel_task,json=cancelTask,proto3" json:"cancel_task,omitempty"`
-	// Not for callers: what an earlier run of the same lifecycle knew, where its history grew too long.
+	// Not for callers: state of the previous run, set when the workflow continues as new.
 	Resumed       *LifecycleState `protobuf:"bytes,6,opt,name=resumed,proto3" json:"resumed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -113,18 +113,18 @@ func (x *VideoTaskLifecycleRequest) GetResumed() *LifecycleState {
 	return nil
 }
 
-// What a run of the workflow `VideoTaskLifecycle` hands to the next one.
+// State that a run of the workflow `VideoTaskLifecycle` passes to the next one when it continues as new.
 type LifecycleState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Last record of the task. Absent where none was seen.
+	// Last record of the task. Absent if none was seen.
 	Task *VideoTask `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
-	// Whether a record may have been seen that did not become known.
+	// Whether an earlier poll may have seen a record and was cancelled before it could return it.
 	MayHaveBeenSeen bool `protobuf:"varint,2,opt,name=may_have_been_seen,json=mayHaveBeenSeen,proto3" json:"may_have_been_seen,omitempty"`
-	// When the task was asked about for the first time, Unix seconds.
+	// When the task was polled for the first time, in Unix seconds.
 	FirstAskedAt int64 `protobuf:"varint,3,opt,name=first_asked_at,json=firstAskedAt,proto3" json:"first_asked_at,omitempty"`
-	// As in `VideoTask`.
+	// As in `QueryVideoTaskResult`.
 	HasSearchAttributes bool `protobuf:"varint,4,opt,name=has_search_attributes,json=hasSearchAttributes,proto3" json:"has_search_attributes,omitempty"`
-	// As in `VideoTask`.
+	// As in `QueryVideoTaskResult`.
 	TransfersTaskQueue string `protobuf:"bytes,5,opt,name=transfers_task_queue,json=transfersTaskQueue,proto3" json:"transfers_task_queue,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
@@ -198,25 +198,25 @@ func (x *LifecycleState) GetTransfersTaskQueue() string {
 // Result of the workflow `VideoTaskLifecycle`.
 type VideoTaskLifecycleResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// `archived`: the video is stored and checked, `manifest` is its receipt.
-	// `unsuccessful`: upstream failed, cancelled or expired the task; there is no video.
-	// `lost`: there was a video or may have been, and nothing can fetch it any more.
-	// `unknown`: the task was never seen, or the archiver was told to stop; not a verdict.
+	// `archived`: the video is stored and checked; `manifest` is its receipt.
+	// `unsuccessful`: the task failed, was cancelled or expired; there is no video.
+	// `lost`: there was a video, or may have been, and it can no longer be fetched.
+	// `unknown`: the task was never seen, or the lifecycle was stopped before the task ended.
 	Outcome string `protobuf:"bytes,1,opt,name=outcome,proto3" json:"outcome,omitempty"`
-	// Last record of the task. Absent where none was ever seen.
+	// Last record of the task. Absent if none was seen.
 	Task *VideoTask `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
-	// Receipt of the archived video. Only with `archived`.
+	// Receipt of the archived video. Set only if the outcome is `archived`.
 	Manifest *Manifest `protobuf:"bytes,3,opt,name=manifest,proto3" json:"manifest,omitempty"`
-	// Why it ended so, as a code: of the error that upstream gave, or `cancelled`, `expired`,
-	// `cancelled_and_purged`, `task_not_found`, `outside_query_window`, `record_vanished`,
-	// `cancelled_by_caller`, `query_window_closed`, `url_expired`, `url_refused`, `seal_key_missing`,
-	// `corrupt_video`, `unauthorized`, `rate_limited`, `upstream_unavailable`, `unexpected_response` or
-	// `store_unavailable`. From `AwaitVideoTask` also `terminated` or `timed_out`. Empty with `archived`.
+	// Reason of the outcome: the error code of the service, or `cancelled`, `expired`, `cancelled_and_purged`,
+	// `task_not_found`, `outside_query_window`, `record_vanished`, `cancelled_by_caller`, `query_window_closed`,
+	// `url_expired`, `url_refused`, `seal_key_missing`, `corrupt_video`, `unauthorized`, `rate_limited`,
+	// `upstream_unavailable`, `unexpected_response` or `store_unavailable`. `AwaitVideoTask` also returns
+	// `terminated` and `timed_out`. Empty if the outcome is `archived`.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
-	// The same in words. Empty with `archived`.
+	// Explanation of the reason. Empty if the outcome is `archived`.
 	Message string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
-	// What is not as the caller asked. `AwaitVideoTask` says here where the lifecycle that it joined
-	// archives into another destination.
+	// Differences from the request. `AwaitVideoTask` sets a warning if the lifecycle that it joined archives to
+	// another destination.
 	Warnings      []string `protobuf:"bytes,6,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -294,17 +294,17 @@ func (x *VideoTaskLifecycleResult) GetWarnings() []string {
 	return nil
 }
 
-// Input of the activity `AwaitVideoTask`. Its result is the lifecycle's, `VideoTaskLifecycleResult`.
+// Input of the activity `AwaitVideoTask`. Its result is that of the lifecycle, `VideoTaskLifecycleResult`.
 type AwaitVideoTaskRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the generation task. Required.
 	TaskId string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	// Name of the account that the task belongs to. Empty: `default`.
 	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
-	// Archive URL to store under, where no lifecycle runs yet. Empty: the worker's own.
+	// Archive URL. Ignored if a lifecycle of the task is already running. Empty: the worker's archive URL.
 	Destination string `protobuf:"bytes,3,opt,name=destination,proto3" json:"destination,omitempty"`
-	// Whether a lost video is told in the result alone. Otherwise the activity fails, as `VideoLost`,
-	// with the result in the failure's details.
+	// Whether a lost video is returned as a result, like every other outcome. Otherwise the activity fails with
+	// `VideoLost`, and the result is in the failure details.
 	ReportOnly    bool `protobuf:"varint,4,opt,name=report_only,json=reportOnly,proto3" json:"report_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -371,7 +371,7 @@ func (x *AwaitVideoTaskRequest) GetReportOnly() bool {
 // Heartbeat of `AwaitVideoTask`.
 type AwaitProgress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Run of the lifecycle that is awaited.
+	// Run id of the lifecycle that the activity waits for.
 	RunId         string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -414,7 +414,7 @@ func (x *AwaitProgress) GetRunId() string {
 	return ""
 }
 
-// Argument of the signal `nudge`, which may also be left out.
+// Argument of the signal `nudge`. It may be omitted.
 type Nudge struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -451,8 +451,8 @@ func (*Nudge) Descriptor() ([]byte, []int) {
 	return file_seedance_archiver_v1_lifecycle_proto_rawDescGZIP(), []int{5}
 }
 
-// Argument of the query `progress`, which may also be left out. The answer is encoded as it is; without
-// one, as the lifecycle's input is.
+// Argument of the query `progress`. It may be omitted. The reply has the encoding of the argument; without an
+// argument, that of the workflow's input.
 type LifecycleProgressRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -494,9 +494,9 @@ type RecordOutcomeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the account that the task belongs to. Empty: `default`.
 	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
-	// Archive URL to store under. Empty: the worker's own.
+	// Archive URL. Empty: the worker's archive URL.
 	Destination string `protobuf:"bytes,2,opt,name=destination,proto3" json:"destination,omitempty"`
-	// How the lifecycle ended, with the last record of the task. Required.
+	// Result of the lifecycle, with the last record of the task. Required.
 	Result        *VideoTaskLifecycleResult `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -553,17 +553,17 @@ func (x *RecordOutcomeRequest) GetResult() *VideoTaskLifecycleResult {
 	return nil
 }
 
-// Answer of the workflow to the query `progress`. What moves between two events, questions and
-// bytes, is in the pending activity.
+// Reply of the workflow to the query `progress`. The number of polls and the bytes transferred are in the pending
+// activity, because they change between two workflow tasks.
 type LifecycleProgress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// `waiting` for the task to end, `archiving` its video, or `ended`.
+	// `waiting`: the task is not terminal. `archiving`: its video is being transferred. `ended`: there is an outcome.
 	Phase string `protobuf:"bytes,1,opt,name=phase,proto3" json:"phase,omitempty"`
-	// Last record that the workflow knows. Absent while there is none.
+	// Last record of the task that the workflow received. Absent if there is none yet.
 	Task *VideoTask `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
-	// How it ended, as in `VideoTaskLifecycleResult`. Empty until then.
+	// Outcome, as in `VideoTaskLifecycleResult`. Empty until the phase is `ended`.
 	Outcome string `protobuf:"bytes,3,opt,name=outcome,proto3" json:"outcome,omitempty"`
-	// Why it ended so, as there.
+	// Reason of the outcome, as in `VideoTaskLifecycleResult`.
 	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -627,13 +627,13 @@ func (x *LifecycleProgress) GetReason() string {
 	return ""
 }
 
-// Details of an activity's failure after which nothing more can be done about the task.
+// Failure details of an activity that found that no retry can help: the lifecycle ends.
 type Verdict struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// As in `VideoTaskLifecycleResult`.
+	// Reason of the outcome, as in `VideoTaskLifecycleResult`.
 	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Last record of the task. Absent where none was ever seen.
-	Task          *VideoTask `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
+	// Last record of the task. Absent if none was seen.
+	Task          *QueryVideoTaskResult `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -675,7 +675,7 @@ func (x *Verdict) GetReason() string {
 	return ""
 }
 
-func (x *Verdict) GetTask() *VideoTask {
+func (x *Verdict) GetTask() *QueryVideoTaskResult {
 	if x != nil {
 		return x.Task
 	}
@@ -727,10 +727,10 @@ const file_seedance_archiver_v1_lifecycle_proto_rawDesc = "" +
 	"\x05phase\x18\x01 \x01(\tR\x05phase\x123\n" +
 	"\x04task\x18\x02 \x01(\v2\x1f.seedance.archiver.v1.VideoTaskR\x04task\x12\x18\n" +
 	"\aoutcome\x18\x03 \x01(\tR\aoutcome\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reason\"V\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"a\n" +
 	"\aVerdict\x12\x16\n" +
-	"\x06reason\x18\x01 \x01(\tR\x06reason\x123\n" +
-	"\x04task\x18\x02 \x01(\v2\x1f.seedance.archiver.v1.VideoTaskR\x04taskB\xb8\x01\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12>\n" +
+	"\x04task\x18\x02 \x01(\v2*.seedance.archiver.v1.QueryVideoTaskResultR\x04taskB\xb8\x01\n" +
 	"\x18com.seedance.archiver.v1B\x0eLifecycleProtoP\x01Z\x1aarchive-example/archiverv1\xa2\x02\x03SAX\xaa\x02\x14Seedance.Archiver.V1\xca\x02\x14Seedance\\Archiver\\V1\xe2\x02 Seedance\\Archiver\\V1\\GPBMetadata\xea\x02\x16Seedance::Archiver::V1b\x06proto3"
 
 var (
@@ -759,6 +759,7 @@ var file_seedance_archiver_v1_lifecycle_proto_goTypes = []any{
 	(*Verdict)(nil),                   // 9: seedance.archiver.v1.Verdict
 	(*VideoTask)(nil),                 // 10: seedance.archiver.v1.VideoTask
 	(*Manifest)(nil),                  // 11: seedance.archiver.v1.Manifest
+	(*QueryVideoTaskResult)(nil),      // 12: seedance.archiver.v1.QueryVideoTaskResult
 }
 var file_seedance_archiver_v1_lifecycle_proto_depIdxs = []int32{
 	1,  // 0: seedance.archiver.v1.VideoTaskLifecycleRequest.resumed:type_name -> seedance.archiver.v1.LifecycleState
@@ -767,7 +768,7 @@ var file_seedance_archiver_v1_lifecycle_proto_depIdxs = []int32{
 	11, // 3: seedance.archiver.v1.VideoTaskLifecycleResult.manifest:type_name -> seedance.archiver.v1.Manifest
 	2,  // 4: seedance.archiver.v1.RecordOutcomeRequest.result:type_name -> seedance.archiver.v1.VideoTaskLifecycleResult
 	10, // 5: seedance.archiver.v1.LifecycleProgress.task:type_name -> seedance.archiver.v1.VideoTask
-	10, // 6: seedance.archiver.v1.Verdict.task:type_name -> seedance.archiver.v1.VideoTask
+	12, // 6: seedance.archiver.v1.Verdict.task:type_name -> seedance.archiver.v1.QueryVideoTaskResult
 	7,  // [7:7] is the sub-list for method output_type
 	7,  // [7:7] is the sub-list for method input_type
 	7,  // [7:7] is the sub-list for extension type_name

@@ -26,9 +26,9 @@ type SweepVideoTasksRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the account whose tasks are listed. Empty: `default`.
 	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
-	// Archive URL to look into and to store under. Empty: the worker's own.
+	// Archive URL, in which receipts are looked up and videos are stored. Empty: the worker's archive URL.
 	Destination string `protobuf:"bytes,2,opt,name=destination,proto3" json:"destination,omitempty"`
-	// Not for callers: where an earlier run of the same sweep stopped, where its history grew too long.
+	// Not for callers: state of the previous run, set when the workflow continues as new.
 	Resumed       *SweepState `protobuf:"bytes,3,opt,name=resumed,proto3" json:"resumed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -85,12 +85,12 @@ func (x *SweepVideoTasksRequest) GetResumed() *SweepState {
 	return nil
 }
 
-// How far a sweep has come.
+// State of a sweep.
 type SweepState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Page that is listed next.
+	// Next page to list.
 	Next *SweepPage `protobuf:"bytes,1,opt,name=next,proto3" json:"next,omitempty"`
-	// What the pages before it came to.
+	// Result of the pages before it.
 	Result        *SweepVideoTasksResult `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -140,12 +140,12 @@ func (x *SweepState) GetResult() *SweepVideoTasksResult {
 	return nil
 }
 
-// A page of an account's list of tasks.
+// Page of an account's list of tasks.
 type SweepPage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// `default` or `flex`: the service lists each tier by itself.
+	// Service tier, `default` or `flex`. The service has a list for each tier.
 	ServiceTier string `protobuf:"bytes,1,opt,name=service_tier,json=serviceTier,proto3" json:"service_tier,omitempty"`
-	// Number of the page, from 1.
+	// Page number, from 1 to 500.
 	PageNum       int64 `protobuf:"varint,2,opt,name=page_num,json=pageNum,proto3" json:"page_num,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -262,9 +262,9 @@ func (x *SweepVideoTaskPageRequest) GetPage() *SweepPage {
 // Result of the activity `SweepVideoTaskPage`.
 type SweepVideoTaskPageResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What the tasks of the page came to.
+	// Result of the page.
 	Result *SweepVideoTasksResult `protobuf:"bytes,1,opt,name=result,proto3" json:"result,omitempty"`
-	// Page after it. Absent where it was the last of all.
+	// Next page. Absent after the last page of the last service tier.
 	Next          *SweepPage `protobuf:"bytes,2,opt,name=next,proto3" json:"next,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -314,19 +314,19 @@ func (x *SweepVideoTaskPageResult) GetNext() *SweepPage {
 	return nil
 }
 
-// Result of the workflow `SweepVideoTasks`: how many tasks were found in which state.
+// Result of the workflow `SweepVideoTasks`: numbers of tasks by state.
 type SweepVideoTasksResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Tasks listed that can still be asked about: the sum of the next four.
+	// Listed tasks that can still be queried: the sum of the next four fields.
 	Listed int64 `protobuf:"varint,1,opt,name=listed,proto3" json:"listed,omitempty"`
-	// Of them, those that have a receipt.
+	// Tasks that have a receipt.
 	Archived int64 `protobuf:"varint,2,opt,name=archived,proto3" json:"archived,omitempty"`
-	// Of them, those that ended without a video: they have an `outcome.json`, or their lifecycle ended by
-	// itself within the last hour.
+	// Tasks that ended without a video: they have an `outcome.json`, or their lifecycle returned or failed within
+	// the last hour.
 	Ended int64 `protobuf:"varint,3,opt,name=ended,proto3" json:"ended,omitempty"`
-	// Of them, those whose lifecycle is running.
+	// Tasks whose lifecycle is running.
 	Running int64 `protobuf:"varint,4,opt,name=running,proto3" json:"running,omitempty"`
-	// Of them, those that had nothing: a lifecycle was started for each.
+	// Tasks for which the sweep started a lifecycle.
 	Started       int64 `protobuf:"varint,5,opt,name=started,proto3" json:"started,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -28,18 +28,18 @@ type QueryVideoTaskRequest struct {
 	TaskId string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	// Name of the account whose endpoint and key are used. Empty: `default`.
 	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
-	// Status that the caller already knows. The activity returns once the task has another one.
-	// Empty: it returns the first record that it gets.
+	// Status that the caller knows. The activity returns when the task has another status. Empty: the activity
+	// returns the first record.
 	KnownStatus string `protobuf:"bytes,3,opt,name=known_status,json=knownStatus,proto3" json:"known_status,omitempty"`
-	// `created_at` of a record seen earlier, in Unix seconds. 0: not known.
+	// `created_at` of an earlier record, in Unix seconds. 0: not known.
 	KnownCreatedAt int64 `protobuf:"varint,4,opt,name=known_created_at,json=knownCreatedAt,proto3" json:"known_created_at,omitempty"`
-	// Whether a record may have been seen earlier. Where none was, a 404 that lasts means that the task
-	// does not exist.
+	// Whether an earlier activity may have seen a record. If not, a 404 that persists means that the task does not
+	// exist.
 	WasSeen bool `protobuf:"varint,5,opt,name=was_seen,json=wasSeen,proto3" json:"was_seen,omitempty"`
-	// When the task was asked about for the first time, in Unix seconds. 0: now.
+	// When the task was polled for the first time, in Unix seconds. 0: now.
 	FirstAskedAt int64 `protobuf:"varint,6,opt,name=first_asked_at,json=firstAskedAt,proto3" json:"first_asked_at,omitempty"`
-	// Whether the answer has plain URLs in place of sealed ones. They are in the caller's history then,
-	// and whoever can read it can fetch the video.
+	// Whether the result contains plain URLs instead of sealed ones. They are stored in the caller's history, and
+	// anyone who can read the history can fetch the video.
 	RevealUrls    bool `protobuf:"varint,7,opt,name=reveal_urls,json=revealUrls,proto3" json:"reveal_urls,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -124,16 +124,15 @@ func (x *QueryVideoTaskRequest) GetRevealUrls() bool {
 	return false
 }
 
-// Heartbeat of `QueryVideoTask`: what its attempts have learnt.
+// Heartbeat of `QueryVideoTask`: state that its attempts share.
 type QueryProgress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Last record seen. Absent while none was.
+	// Last record of the task. Absent if none was seen.
 	Task *VideoTask `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
-	// Since when the service has said, without another answer in between, that there is no such task,
-	// Unix seconds. 0: it has not.
+	// When the first 404 of an unbroken series was received, in Unix seconds. 0: the last response was not a 404.
 	NotFoundSince int64 `protobuf:"varint,2,opt,name=not_found_since,json=notFoundSince,proto3" json:"not_found_since,omitempty"`
-	// When the record was last seen, Unix seconds, to within a tenth of the time that cancelled records
-	// are kept. 0: never.
+	// When the record was last seen, in Unix seconds. It may be too early by a tenth of the retention of cancelled
+	// records. 0: never.
 	SeenAt        int64 `protobuf:"varint,3,opt,name=seen_at,json=seenAt,proto3" json:"seen_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -248,10 +247,10 @@ func (x *CancelVideoTaskRequest) GetAccount() string {
 // Result of the activity `CancelVideoTask`.
 type CancelVideoTaskResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Whether the task was queued and is cancelled now.
+	// Whether the task was queued and has been cancelled.
 	IsCancelled bool `protobuf:"varint,1,opt,name=is_cancelled,json=isCancelled,proto3" json:"is_cancelled,omitempty"`
-	// The record that it had.
-	Task          *VideoTask `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
+	// Record of the task before the cancellation. Absent if the service has none.
+	Task          *QueryVideoTaskResult `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -293,82 +292,75 @@ func (x *CancelVideoTaskResult) GetIsCancelled() bool {
 	return false
 }
 
-func (x *CancelVideoTaskResult) GetTask() *VideoTask {
+func (x *CancelVideoTaskResult) GetTask() *QueryVideoTaskResult {
 	if x != nil {
 		return x.Task
 	}
 	return nil
 }
 
-// A generation task as the Seedance API records it. Signed URLs are sealed: see `VideoContent`.
+// Record of a generation task, with the field names of the Seedance API. Signed URLs are sealed: see
+// `VideoContent`.
 type VideoTask struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Task id, `cgt-…`.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// Model name and version, e.g. `seedance-1-0-pro-250528`.
 	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
-	// `queued`, `running`, `succeeded`, `failed`, `cancelled` or `expired`; other words are kept as
-	// they came.
+	// `queued`, `running`, `succeeded`, `failed`, `cancelled` or `expired`. Other values of the service are passed
+	// on unchanged.
 	Status string `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
-	// Why the task failed. Absent otherwise.
+	// Error of a failed task. Absent otherwise.
 	Error *VideoTaskError `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
-	// Creation time, Unix seconds.
+	// Creation time, in Unix seconds.
 	CreatedAt int64 `protobuf:"varint,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	// Time of the last status change, Unix seconds.
+	// Time of the last status change, in Unix seconds.
 	UpdatedAt int64 `protobuf:"varint,6,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
-	// What the task made. Absent until it has succeeded.
+	// Output of the task. Absent until the task has succeeded.
 	Content *VideoContent `protobuf:"bytes,7,opt,name=content,proto3" json:"content,omitempty"`
 	// Seed that the model used.
 	Seed *int64 `protobuf:"varint,8,opt,name=seed,proto3,oneof" json:"seed,omitempty"`
-	// `480p`, `720p`, `1080p`, …
+	// Resolution: `480p`, `720p`, `1080p`, …
 	Resolution string `protobuf:"bytes,9,opt,name=resolution,proto3" json:"resolution,omitempty"`
 	// Aspect ratio, e.g. `16:9`.
 	Ratio string `protobuf:"bytes,10,opt,name=ratio,proto3" json:"ratio,omitempty"`
-	// Length in seconds. Absent where `frames` is given.
+	// Length of the video in seconds. Absent if `frames` is set.
 	Duration *int64 `protobuf:"varint,11,opt,name=duration,proto3,oneof" json:"duration,omitempty"`
-	// Length in frames. Absent where `duration` is given.
+	// Length of the video in frames. Absent if `duration` is set.
 	Frames *int64 `protobuf:"varint,12,opt,name=frames,proto3,oneof" json:"frames,omitempty"`
-	// Frame rate in frames per second.
+	// Frame rate, in frames per second.
 	Framespersecond *int64 `protobuf:"varint,13,opt,name=framespersecond,proto3,oneof" json:"framespersecond,omitempty"`
-	// Whether the video was asked for with sound.
+	// Whether a video with audio was requested.
 	GenerateAudio *bool `protobuf:"varint,14,opt,name=generate_audio,json=generateAudio,proto3,oneof" json:"generate_audio,omitempty"`
 	// Tools that the model used.
 	Tools []*Tool `protobuf:"bytes,15,rep,name=tools,proto3" json:"tools,omitempty"`
-	// End-user id, as given at creation.
+	// End-user id from the create request.
 	SafetyIdentifier string `protobuf:"bytes,16,opt,name=safety_identifier,json=safetyIdentifier,proto3" json:"safety_identifier,omitempty"`
-	// Priority, as given at creation.
+	// Priority from the create request.
 	Priority *int64 `protobuf:"varint,17,opt,name=priority,proto3,oneof" json:"priority,omitempty"`
-	// Whether this is a draft.
+	// Whether the video is a draft.
 	Draft *bool `protobuf:"varint,18,opt,name=draft,proto3,oneof" json:"draft,omitempty"`
-	// Id of the draft that this video was made from.
+	// Task id of the draft that the video was made from.
 	DraftTaskId string `protobuf:"bytes,19,opt,name=draft_task_id,json=draftTaskId,proto3" json:"draft_task_id,omitempty"`
-	// `default` or `flex`.
+	// Service tier, `default` or `flex`.
 	ServiceTier string `protobuf:"bytes,20,opt,name=service_tier,json=serviceTier,proto3" json:"service_tier,omitempty"`
-	// Seconds after creation at which an unfinished task becomes `expired`.
+	// Time after creation at which an unfinished task becomes `expired`, in seconds.
 	ExecutionExpiresAfter *int64 `protobuf:"varint,21,opt,name=execution_expires_after,json=executionExpiresAfter,proto3,oneof" json:"execution_expires_after,omitempty"`
-	// What the task cost.
+	// Tokens that the task was charged for.
 	Usage *Usage `protobuf:"bytes,22,opt,name=usage,proto3" json:"usage,omitempty"`
-	// The prompt as the service rewrote it.
+	// Prompt as rewritten by the service.
 	RevisedPrompt string `protobuf:"bytes,23,opt,name=revised_prompt,json=revisedPrompt,proto3" json:"revised_prompt,omitempty"`
-	// Container asked for at creation, e.g. `mp4`.
+	// Container format from the create request, e.g. `mp4`.
 	OutputFormat string `protobuf:"bytes,24,opt,name=output_format,json=outputFormat,proto3" json:"output_format,omitempty"`
-	// 3D tasks: level of subdivision.
+	// Subdivision level of a 3D task.
 	Subdivisionlevel string `protobuf:"bytes,25,opt,name=subdivisionlevel,proto3" json:"subdivisionlevel,omitempty"`
-	// 3D tasks: format of the file.
+	// File format of a 3D task.
 	Fileformat string `protobuf:"bytes,26,opt,name=fileformat,proto3" json:"fileformat,omitempty"`
-	// Not the API's: until when the video's bytes can be had, Unix seconds, as far as the account's
-	// windows and the URL itself tell. 0: not known.
+	// Not a field of the API: when the video can no longer be fetched, in Unix seconds. It is derived from the
+	// account's windows and the expiry of the URL. 0: not known.
 	ArchiveDeadline int64 `protobuf:"varint,27,opt,name=archive_deadline,json=archiveDeadline,proto3" json:"archive_deadline,omitempty"`
-	// Not the API's: whether the worker that answered `QueryVideoTask` found the search attributes
-	// registered. A lifecycle writes them then: its history must say so, because not every worker that
-	// replays it may find the same.
-	HasSearchAttributes bool `protobuf:"varint,28,opt,name=has_search_attributes,json=hasSearchAttributes,proto3" json:"has_search_attributes,omitempty"`
-	// Not the API's: task queue of `ArchiveVideo` where the worker that answered `QueryVideoTask` serves
-	// transfers. Empty: the workflow's own with `-transfers` behind it. It is in the history for the same
-	// reason.
-	TransfersTaskQueue string `protobuf:"bytes,29,opt,name=transfers_task_queue,json=transfersTaskQueue,proto3" json:"transfers_task_queue,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *VideoTask) Reset() {
@@ -590,26 +582,313 @@ func (x *VideoTask) GetArchiveDeadline() int64 {
 	return 0
 }
 
-func (x *VideoTask) GetHasSearchAttributes() bool {
+// Result of the activity `QueryVideoTask`: the fields of `VideoTask`, with the same numbers and JSON names, and two
+// facts about the worker that ran the activity. A lifecycle reads these facts from its history, because the workers
+// that replay it may be configured differently.
+type QueryVideoTaskResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in `VideoTask`.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// As in `VideoTask`.
+	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// As in `VideoTask`.
+	Status string `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
+	// As in `VideoTask`.
+	Error *VideoTaskError `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
+	// As in `VideoTask`.
+	CreatedAt int64 `protobuf:"varint,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// As in `VideoTask`.
+	UpdatedAt int64 `protobuf:"varint,6,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// As in `VideoTask`.
+	Content *VideoContent `protobuf:"bytes,7,opt,name=content,proto3" json:"content,omitempty"`
+	// As in `VideoTask`.
+	Seed *int64 `protobuf:"varint,8,opt,name=seed,proto3,oneof" json:"seed,omitempty"`
+	// As in `VideoTask`.
+	Resolution string `protobuf:"bytes,9,opt,name=resolution,proto3" json:"resolution,omitempty"`
+	// As in `VideoTask`.
+	Ratio string `protobuf:"bytes,10,opt,name=ratio,proto3" json:"ratio,omitempty"`
+	// As in `VideoTask`.
+	Duration *int64 `protobuf:"varint,11,opt,name=duration,proto3,oneof" json:"duration,omitempty"`
+	// As in `VideoTask`.
+	Frames *int64 `protobuf:"varint,12,opt,name=frames,proto3,oneof" json:"frames,omitempty"`
+	// As in `VideoTask`.
+	Framespersecond *int64 `protobuf:"varint,13,opt,name=framespersecond,proto3,oneof" json:"framespersecond,omitempty"`
+	// As in `VideoTask`.
+	GenerateAudio *bool `protobuf:"varint,14,opt,name=generate_audio,json=generateAudio,proto3,oneof" json:"generate_audio,omitempty"`
+	// As in `VideoTask`.
+	Tools []*Tool `protobuf:"bytes,15,rep,name=tools,proto3" json:"tools,omitempty"`
+	// As in `VideoTask`.
+	SafetyIdentifier string `protobuf:"bytes,16,opt,name=safety_identifier,json=safetyIdentifier,proto3" json:"safety_identifier,omitempty"`
+	// As in `VideoTask`.
+	Priority *int64 `protobuf:"varint,17,opt,name=priority,proto3,oneof" json:"priority,omitempty"`
+	// As in `VideoTask`.
+	Draft *bool `protobuf:"varint,18,opt,name=draft,proto3,oneof" json:"draft,omitempty"`
+	// As in `VideoTask`.
+	DraftTaskId string `protobuf:"bytes,19,opt,name=draft_task_id,json=draftTaskId,proto3" json:"draft_task_id,omitempty"`
+	// As in `VideoTask`.
+	ServiceTier string `protobuf:"bytes,20,opt,name=service_tier,json=serviceTier,proto3" json:"service_tier,omitempty"`
+	// As in `VideoTask`.
+	ExecutionExpiresAfter *int64 `protobuf:"varint,21,opt,name=execution_expires_after,json=executionExpiresAfter,proto3,oneof" json:"execution_expires_after,omitempty"`
+	// As in `VideoTask`.
+	Usage *Usage `protobuf:"bytes,22,opt,name=usage,proto3" json:"usage,omitempty"`
+	// As in `VideoTask`.
+	RevisedPrompt string `protobuf:"bytes,23,opt,name=revised_prompt,json=revisedPrompt,proto3" json:"revised_prompt,omitempty"`
+	// As in `VideoTask`.
+	OutputFormat string `protobuf:"bytes,24,opt,name=output_format,json=outputFormat,proto3" json:"output_format,omitempty"`
+	// As in `VideoTask`.
+	Subdivisionlevel string `protobuf:"bytes,25,opt,name=subdivisionlevel,proto3" json:"subdivisionlevel,omitempty"`
+	// As in `VideoTask`.
+	Fileformat string `protobuf:"bytes,26,opt,name=fileformat,proto3" json:"fileformat,omitempty"`
+	// As in `VideoTask`.
+	ArchiveDeadline int64 `protobuf:"varint,27,opt,name=archive_deadline,json=archiveDeadline,proto3" json:"archive_deadline,omitempty"`
+	// Whether the search attributes are registered in the namespace. If so, the lifecycle upserts them.
+	HasSearchAttributes bool `protobuf:"varint,28,opt,name=has_search_attributes,json=hasSearchAttributes,proto3" json:"has_search_attributes,omitempty"`
+	// Task queue on which the worker polls for `ArchiveVideo`. Empty: the task queue of the workflow, followed by
+	// `-transfers`.
+	TransfersTaskQueue string `protobuf:"bytes,29,opt,name=transfers_task_queue,json=transfersTaskQueue,proto3" json:"transfers_task_queue,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *QueryVideoTaskResult) Reset() {
+	*x = QueryVideoTaskResult{}
+	mi := &file_seedance_archiver_v1_task_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryVideoTaskResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryVideoTaskResult) ProtoMessage() {}
+
+func (x *QueryVideoTaskResult) ProtoReflect() protoreflect.Message {
+	mi := &file_seedance_archiver_v1_task_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryVideoTaskResult.ProtoReflect.Descriptor instead.
+func (*QueryVideoTaskResult) Descriptor() ([]byte, []int) {
+	return file_seedance_archiver_v1_task_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *QueryVideoTaskResult) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *QueryVideoTaskResult) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *QueryVideoTaskResult) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *QueryVideoTaskResult) GetError() *VideoTaskError {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+func (x *QueryVideoTaskResult) GetCreatedAt() int64 {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return 0
+}
+
+func (x *QueryVideoTaskResult) GetUpdatedAt() int64 {
+	if x != nil {
+		return x.UpdatedAt
+	}
+	return 0
+}
+
+func (x *QueryVideoTaskResult) GetContent() *VideoContent {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *QueryVideoTaskResult) GetSeed() int64 {
+	if x != nil && x.Seed != nil {
+		return *x.Seed
+	}
+	return 0
+}
+
+func (x *QueryVideoTaskResult) GetResolution() string {
+	if x != nil {
+		return x.Resolution
+	}
+	return ""
+}
+
+func (x *QueryVideoTaskResult) GetRatio() string {
+	if x != nil {
+		return x.Ratio
+	}
+	return ""
+}
+
+func (x *QueryVideoTaskResult) GetDuration() int64 {
+	if x != nil && x.Duration != nil {
+		return *x.Duration
+	}
+	return 0
+}
+
+func (x *QueryVideoTaskResult) GetFrames() int64 {
+	if x != nil && x.Frames != nil {
+		return *x.Frames
+	}
+	return 0
+}
+
+func (x *QueryVideoTaskResult) GetFramespersecond() int64 {
+	if x != nil && x.Framespersecond != nil {
+		return *x.Framespersecond
+	}
+	return 0
+}
+
+func (x *QueryVideoTaskResult) GetGenerateAudio() bool {
+	if x != nil && x.GenerateAudio != nil {
+		return *x.GenerateAudio
+	}
+	return false
+}
+
+func (x *QueryVideoTaskResult) GetTools() []*Tool {
+	if x != nil {
+		return x.Tools
+	}
+	return nil
+}
+
+func (x *QueryVideoTaskResult) GetSafetyIdentifier() string {
+	if x != nil {
+		return x.SafetyIdentifier
+	}
+	return ""
+}
+
+func (x *QueryVideoTaskResult) GetPriority() int64 {
+	if x != nil && x.Priority != nil {
+		return *x.Priority
+	}
+	return 0
+}
+
+func (x *QueryVideoTaskResult) GetDraft() bool {
+	if x != nil && x.Draft != nil {
+		return *x.Draft
+	}
+	return false
+}
+
+func (x *QueryVideoTaskResult) GetDraftTaskId() string {
+	if x != nil {
+		return x.DraftTaskId
+	}
+	return ""
+}
+
+func (x *QueryVideoTaskResult) GetServiceTier() string {
+	if x != nil {
+		return x.ServiceTier
+	}
+	return ""
+}
+
+func (x *QueryVideoTaskResult) GetExecutionExpiresAfter() int64 {
+	if x != nil && x.ExecutionExpiresAfter != nil {
+		return *x.ExecutionExpiresAfter
+	}
+	return 0
+}
+
+func (x *QueryVideoTaskResult) GetUsage() *Usage {
+	if x != nil {
+		return x.Usage
+	}
+	return nil
+}
+
+func (x *QueryVideoTaskResult) GetRevisedPrompt() string {
+	if x != nil {
+		return x.RevisedPrompt
+	}
+	return ""
+}
+
+func (x *QueryVideoTaskResult) GetOutputFormat() string {
+	if x != nil {
+		return x.OutputFormat
+	}
+	return ""
+}
+
+func (x *QueryVideoTaskResult) GetSubdivisionlevel() string {
+	if x != nil {
+		return x.Subdivisionlevel
+	}
+	return ""
+}
+
+func (x *QueryVideoTaskResult) GetFileformat() string {
+	if x != nil {
+		return x.Fileformat
+	}
+	return ""
+}
+
+func (x *QueryVideoTaskResult) GetArchiveDeadline() int64 {
+	if x != nil {
+		return x.ArchiveDeadline
+	}
+	return 0
+}
+
+func (x *QueryVideoTaskResult) GetHasSearchAttributes() bool {
 	if x != nil {
 		return x.HasSearchAttributes
 	}
 	return false
 }
 
-func (x *VideoTask) GetTransfersTaskQueue() string {
+func (x *QueryVideoTaskResult) GetTransfersTaskQueue() string {
 	if x != nil {
 		return x.TransfersTaskQueue
 	}
 	return ""
 }
 
-// Error of a failed task, as the service words it.
+// Error of a failed task, as returned by the service.
 type VideoTaskError struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Code, e.g. `OutputVideoSensitiveContentDetected`.
+	// Error code, e.g. `OutputVideoSensitiveContentDetected`.
 	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
-	// Message for people.
+	// Error message.
 	Message       string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -617,7 +896,7 @@ type VideoTaskError struct {
 
 func (x *VideoTaskError) Reset() {
 	*x = VideoTaskError{}
-	mi := &file_seedance_archiver_v1_task_proto_msgTypes[5]
+	mi := &file_seedance_archiver_v1_task_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -629,7 +908,7 @@ func (x *VideoTaskError) String() string {
 func (*VideoTaskError) ProtoMessage() {}
 
 func (x *VideoTaskError) ProtoReflect() protoreflect.Message {
-	mi := &file_seedance_archiver_v1_task_proto_msgTypes[5]
+	mi := &file_seedance_archiver_v1_task_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -642,7 +921,7 @@ func (x *VideoTaskError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VideoTaskError.ProtoReflect.Descriptor instead.
 func (*VideoTaskError) Descriptor() ([]byte, []int) {
-	return file_seedance_archiver_v1_task_proto_rawDescGZIP(), []int{5}
+	return file_seedance_archiver_v1_task_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *VideoTaskError) GetCode() string {
@@ -659,15 +938,15 @@ func (x *VideoTaskError) GetMessage() string {
 	return ""
 }
 
-// What a succeeded task made. A URL is a bearer secret, so it is sealed with a key that only workers
-// have: `sealed:v1:{key id}:{base64}`.
+// Output of a succeeded task. A signed URL is a bearer secret, so it is sealed with a key that only workers have:
+// `sealed:v1:{key id}:{base64}`.
 type VideoContent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The video.
+	// URL of the video.
 	VideoUrl string `protobuf:"bytes,1,opt,name=video_url,json=videoUrl,proto3" json:"video_url,omitempty"`
-	// The last frame as an image, where it was asked for at creation.
+	// URL of the last frame, an image. Empty if the create request did not ask for it.
 	LastFrameUrl string `protobuf:"bytes,2,opt,name=last_frame_url,json=lastFrameUrl,proto3" json:"last_frame_url,omitempty"`
-	// The file that a 3D task made.
+	// URL of the file of a 3D task.
 	FileUrl       string `protobuf:"bytes,3,opt,name=file_url,json=fileUrl,proto3" json:"file_url,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -675,7 +954,7 @@ type VideoContent struct {
 
 func (x *VideoContent) Reset() {
 	*x = VideoContent{}
-	mi := &file_seedance_archiver_v1_task_proto_msgTypes[6]
+	mi := &file_seedance_archiver_v1_task_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -687,7 +966,7 @@ func (x *VideoContent) String() string {
 func (*VideoContent) ProtoMessage() {}
 
 func (x *VideoContent) ProtoReflect() protoreflect.Message {
-	mi := &file_seedance_archiver_v1_task_proto_msgTypes[6]
+	mi := &file_seedance_archiver_v1_task_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -700,7 +979,7 @@ func (x *VideoContent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VideoContent.ProtoReflect.Descriptor instead.
 func (*VideoContent) Descriptor() ([]byte, []int) {
-	return file_seedance_archiver_v1_task_proto_rawDescGZIP(), []int{6}
+	return file_seedance_archiver_v1_task_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *VideoContent) GetVideoUrl() string {
@@ -724,7 +1003,7 @@ func (x *VideoContent) GetFileUrl() string {
 	return ""
 }
 
-// A tool that the model used.
+// Tool that the model used.
 type Tool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Kind of tool, e.g. `web_search`.
@@ -735,7 +1014,7 @@ type Tool struct {
 
 func (x *Tool) Reset() {
 	*x = Tool{}
-	mi := &file_seedance_archiver_v1_task_proto_msgTypes[7]
+	mi := &file_seedance_archiver_v1_task_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -747,7 +1026,7 @@ func (x *Tool) String() string {
 func (*Tool) ProtoMessage() {}
 
 func (x *Tool) ProtoReflect() protoreflect.Message {
-	mi := &file_seedance_archiver_v1_task_proto_msgTypes[7]
+	mi := &file_seedance_archiver_v1_task_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -760,7 +1039,7 @@ func (x *Tool) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tool.ProtoReflect.Descriptor instead.
 func (*Tool) Descriptor() ([]byte, []int) {
-	return file_seedance_archiver_v1_task_proto_rawDescGZIP(), []int{7}
+	return file_seedance_archiver_v1_task_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Tool) GetType() string {
@@ -770,14 +1049,14 @@ func (x *Tool) GetType() string {
 	return ""
 }
 
-// What a task cost.
+// Tokens that a task was charged for.
 type Usage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Tokens of the output.
 	CompletionTokens int64 `protobuf:"varint,1,opt,name=completion_tokens,json=completionTokens,proto3" json:"completion_tokens,omitempty"`
-	// Tokens in all.
+	// Total tokens.
 	TotalTokens int64 `protobuf:"varint,2,opt,name=total_tokens,json=totalTokens,proto3" json:"total_tokens,omitempty"`
-	// Calls by kind of tool.
+	// Number of calls by kind of tool.
 	ToolUsage     map[string]int64 `protobuf:"bytes,3,rep,name=tool_usage,json=toolUsage,proto3" json:"tool_usage,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -785,7 +1064,7 @@ type Usage struct {
 
 func (x *Usage) Reset() {
 	*x = Usage{}
-	mi := &file_seedance_archiver_v1_task_proto_msgTypes[8]
+	mi := &file_seedance_archiver_v1_task_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -797,7 +1076,7 @@ func (x *Usage) String() string {
 func (*Usage) ProtoMessage() {}
 
 func (x *Usage) ProtoReflect() protoreflect.Message {
-	mi := &file_seedance_archiver_v1_task_proto_msgTypes[8]
+	mi := &file_seedance_archiver_v1_task_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -810,7 +1089,7 @@ func (x *Usage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Usage.ProtoReflect.Descriptor instead.
 func (*Usage) Descriptor() ([]byte, []int) {
-	return file_seedance_archiver_v1_task_proto_rawDescGZIP(), []int{8}
+	return file_seedance_archiver_v1_task_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Usage) GetCompletionTokens() int64 {
@@ -854,11 +1133,54 @@ const file_seedance_archiver_v1_task_proto_rawDesc = "" +
 	"\aseen_at\x18\x03 \x01(\x03R\x06seenAt\"K\n" +
 	"\x16CancelVideoTaskRequest\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x18\n" +
-	"\aaccount\x18\x02 \x01(\tR\aaccount\"o\n" +
+	"\aaccount\x18\x02 \x01(\tR\aaccount\"z\n" +
 	"\x15CancelVideoTaskResult\x12!\n" +
-	"\fis_cancelled\x18\x01 \x01(\bR\visCancelled\x123\n" +
-	"\x04task\x18\x02 \x01(\v2\x1f.seedance.archiver.v1.VideoTaskR\x04task\"\xdf\t\n" +
+	"\fis_cancelled\x18\x01 \x01(\bR\visCancelled\x12>\n" +
+	"\x04task\x18\x02 \x01(\v2*.seedance.archiver.v1.QueryVideoTaskResultR\x04task\"\xb2\t\n" +
 	"\tVideoTask\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
+	"\x06status\x18\x03 \x01(\tR\x06status\x12:\n" +
+	"\x05error\x18\x04 \x01(\v2$.seedance.archiver.v1.VideoTaskErrorR\x05error\x12\x1d\n" +
+	"\n" +
+	"created_at\x18\x05 \x01(\x03R\tcreatedAt\x12\x1d\n" +
+	"\n" +
+	"updated_at\x18\x06 \x01(\x03R\tupdatedAt\x12<\n" +
+	"\acontent\x18\a \x01(\v2\".seedance.archiver.v1.VideoContentR\acontent\x12\x17\n" +
+	"\x04seed\x18\b \x01(\x03H\x00R\x04seed\x88\x01\x01\x12\x1e\n" +
+	"\n" +
+	"resolution\x18\t \x01(\tR\n" +
+	"resolution\x12\x14\n" +
+	"\x05ratio\x18\n" +
+	" \x01(\tR\x05ratio\x12\x1f\n" +
+	"\bduration\x18\v \x01(\x03H\x01R\bduration\x88\x01\x01\x12\x1b\n" +
+	"\x06frames\x18\f \x01(\x03H\x02R\x06frames\x88\x01\x01\x12-\n" +
+	"\x0fframespersecond\x18\r \x01(\x03H\x03R\x0fframespersecond\x88\x01\x01\x12*\n" +
+	"\x0egenerate_audio\x18\x0e \x01(\bH\x04R\rgenerateAudio\x88\x01\x01\x120\n" +
+	"\x05tools\x18\x0f \x03(\v2\x1a.seedance.archiver.v1.ToolR\x05tools\x12+\n" +
+	"\x11safety_identifier\x18\x10 \x01(\tR\x10safetyIdentifier\x12\x1f\n" +
+	"\bpriority\x18\x11 \x01(\x03H\x05R\bpriority\x88\x01\x01\x12\x19\n" +
+	"\x05draft\x18\x12 \x01(\bH\x06R\x05draft\x88\x01\x01\x12\"\n" +
+	"\rdraft_task_id\x18\x13 \x01(\tR\vdraftTaskId\x12!\n" +
+	"\fservice_tier\x18\x14 \x01(\tR\vserviceTier\x12;\n" +
+	"\x17execution_expires_after\x18\x15 \x01(\x03H\aR\x15executionExpiresAfter\x88\x01\x01\x121\n" +
+	"\x05usage\x18\x16 \x01(\v2\x1b.seedance.archiver.v1.UsageR\x05usage\x12%\n" +
+	"\x0erevised_prompt\x18\x17 \x01(\tR\rrevisedPrompt\x12#\n" +
+	"\routput_format\x18\x18 \x01(\tR\foutputFormat\x12*\n" +
+	"\x10subdivisionlevel\x18\x19 \x01(\tR\x10subdivisionlevel\x12\x1e\n" +
+	"\n" +
+	"fileformat\x18\x1a \x01(\tR\n" +
+	"fileformat\x12)\n" +
+	"\x10archive_deadline\x18\x1b \x01(\x03R\x0farchiveDeadlineB\a\n" +
+	"\x05_seedB\v\n" +
+	"\t_durationB\t\n" +
+	"\a_framesB\x12\n" +
+	"\x10_framespersecondB\x11\n" +
+	"\x0f_generate_audioB\v\n" +
+	"\t_priorityB\b\n" +
+	"\x06_draftB\x1a\n" +
+	"\x18_execution_expires_afterJ\x04\b\x1c\x10\x1dJ\x04\b\x1d\x10\x1eR\x15has_search_attributesR\x14transfers_task_queue\"\xea\t\n" +
+	"\x14QueryVideoTaskResult\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
 	"\x06status\x18\x03 \x01(\tR\x06status\x12:\n" +
@@ -934,32 +1256,37 @@ func file_seedance_archiver_v1_task_proto_rawDescGZIP() []byte {
 	return file_seedance_archiver_v1_task_proto_rawDescData
 }
 
-var file_seedance_archiver_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_seedance_archiver_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_seedance_archiver_v1_task_proto_goTypes = []any{
 	(*QueryVideoTaskRequest)(nil),  // 0: seedance.archiver.v1.QueryVideoTaskRequest
 	(*QueryProgress)(nil),          // 1: seedance.archiver.v1.QueryProgress
 	(*CancelVideoTaskRequest)(nil), // 2: seedance.archiver.v1.CancelVideoTaskRequest
 	(*CancelVideoTaskResult)(nil),  // 3: seedance.archiver.v1.CancelVideoTaskResult
 	(*VideoTask)(nil),              // 4: seedance.archiver.v1.VideoTask
-	(*VideoTaskError)(nil),         // 5: seedance.archiver.v1.VideoTaskError
-	(*VideoContent)(nil),           // 6: seedance.archiver.v1.VideoContent
-	(*Tool)(nil),                   // 7: seedance.archiver.v1.Tool
-	(*Usage)(nil),                  // 8: seedance.archiver.v1.Usage
-	nil,                            // 9: seedance.archiver.v1.Usage.ToolUsageEntry
+	(*QueryVideoTaskResult)(nil),   // 5: seedance.archiver.v1.QueryVideoTaskResult
+	(*VideoTaskError)(nil),         // 6: seedance.archiver.v1.VideoTaskError
+	(*VideoContent)(nil),           // 7: seedance.archiver.v1.VideoContent
+	(*Tool)(nil),                   // 8: seedance.archiver.v1.Tool
+	(*Usage)(nil),                  // 9: seedance.archiver.v1.Usage
+	nil,                            // 10: seedance.archiver.v1.Usage.ToolUsageEntry
 }
 var file_seedance_archiver_v1_task_proto_depIdxs = []int32{
-	4, // 0: seedance.archiver.v1.QueryProgress.task:type_name -> seedance.archiver.v1.VideoTask
-	4, // 1: seedance.archiver.v1.CancelVideoTaskResult.task:type_name -> seedance.archiver.v1.VideoTask
-	5, // 2: seedance.archiver.v1.VideoTask.error:type_name -> seedance.archiver.v1.VideoTaskError
-	6, // 3: seedance.archiver.v1.VideoTask.content:type_name -> seedance.archiver.v1.VideoContent
-	7, // 4: seedance.archiver.v1.VideoTask.tools:type_name -> seedance.archiver.v1.Tool
-	8, // 5: seedance.archiver.v1.VideoTask.usage:type_name -> seedance.archiver.v1.Usage
-	9, // 6: seedance.archiver.v1.Usage.tool_usage:type_name -> seedance.archiver.v1.Usage.ToolUsageEntry
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	4,  // 0: seedance.archiver.v1.QueryProgress.task:type_name -> seedance.archiver.v1.VideoTask
+	5,  // 1: seedance.archiver.v1.CancelVideoTaskResult.task:type_name -> seedance.archiver.v1.QueryVideoTaskResult
+	6,  // 2: seedance.archiver.v1.VideoTask.error:type_name -> seedance.archiver.v1.VideoTaskError
+	7,  // 3: seedance.archiver.v1.VideoTask.content:type_name -> seedance.archiver.v1.VideoContent
+	8,  // 4: seedance.archiver.v1.VideoTask.tools:type_name -> seedance.archiver.v1.Tool
+	9,  // 5: seedance.archiver.v1.VideoTask.usage:type_name -> seedance.archiver.v1.Usage
+	6,  // 6: seedance.archiver.v1.QueryVideoTaskResult.error:type_name -> seedance.archiver.v1.VideoTaskError
+	7,  // 7: seedance.archiver.v1.QueryVideoTaskResult.content:type_name -> seedance.archiver.v1.VideoContent
+	8,  // 8: seedance.archiver.v1.QueryVideoTaskResult.tools:type_name -> seedance.archiver.v1.Tool
+	9,  // 9: seedance.archiver.v1.QueryVideoTaskResult.usage:type_name -> seedance.archiver.v1.Usage
+	10, // 10: seedance.archiver.v1.Usage.tool_usage:type_name -> seedance.archiver.v1.Usage.ToolUsageEntry
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_seedance_archiver_v1_task_proto_init() }
@@ -968,13 +1295,14 @@ func file_seedance_archiver_v1_task_proto_init() {
 		return
 	}
 	file_seedance_archiver_v1_task_proto_msgTypes[4].OneofWrappers = []any{}
+	file_seedance_archiver_v1_task_proto_msgTypes[5].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_seedance_archiver_v1_task_proto_rawDesc), len(file_seedance_archiver_v1_task_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

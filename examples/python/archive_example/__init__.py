@@ -1,1 +1,1 @@
-"""Has Seedance videos archived, from workflows and from a client."""
+"""Archives Seedance videos, from workflows and from a client."""

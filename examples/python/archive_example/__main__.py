@@ -1,4 +1,4 @@
-"""Has the video of a task archived and prints where its receipt is."""
+"""Archives the video of a task and prints the URL of its receipt."""
 
 import argparse
 import asyncio
@@ -14,34 +14,34 @@ from archive_example import client as plain_client
 from archive_example.archiver import VideoResult
 from archive_example.workflows import ArchiveAsChild, AwaitVideo
 
-# The task queue of your own worker, not the archiver's.
+# The task queue of the worker in this example, not the archiver's.
 TASK_QUEUE = "archive-example-python"
 WORKFLOWS = {"await": AwaitVideo.run, "child": ArchiveAsChild.run}
 
 
 async def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m archive_example", description=__doc__)
-    parser.add_argument("way", choices=[*WORKFLOWS, "start"])
+    parser.add_argument("mode", choices=[*WORKFLOWS, "start"])
     parser.add_argument("task_id", metavar="cgt-…")
     arguments = parser.parse_args()
 
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "localhost:7233")
     client = await Client.connect(**config)
-    if arguments.way == "start":
+    if arguments.mode == "start":
         result = await plain_client.archive(client, arguments.task_id)
     else:
-        result = await run_workflow(client, arguments.way, arguments.task_id)
+        result = await run_workflow(client, arguments.mode, arguments.task_id)
     return report(result)
 
 
-async def run_workflow(client: Client, way: str, task_id: str) -> VideoResult:
+async def run_workflow(client: Client, mode: str, task_id: str) -> VideoResult:
     workflows = [AwaitVideo, ArchiveAsChild]
     async with Worker(client, task_queue=TASK_QUEUE, workflows=workflows):
         return await client.execute_workflow(
-            WORKFLOWS[way],
+            WORKFLOWS[mode],
             task_id,
-            id=f"archive-example/{way}/{task_id}",
+            id=f"archive-example/{mode}/{task_id}",
             task_queue=TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )
@@ -57,5 +57,5 @@ def report(result: VideoResult) -> int:
 
 status = asyncio.run(main())
 sys.stdout.flush()
-# A program that ends this soon may crash in the interpreter's own cleaning up: temporalio/sdk-python#300.
+# The interpreter may crash on exit if the program ends soon after using the SDK: temporalio/sdk-python#300.
 os._exit(status)

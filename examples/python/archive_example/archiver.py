@@ -1,4 +1,4 @@
-"""What a caller needs to know of seedance-archiver; all of it is in proto/seedance/archiver/v1."""
+"""Names and types of seedance-archiver that callers need, from proto/seedance/archiver/v1."""
 
 from dataclasses import dataclass, field
 
@@ -6,7 +6,7 @@ TASK_QUEUE = "seedance-archiver"
 
 
 def lifecycle_id(task_id: str, account: str = "default") -> str:
-    """One task, one id: whoever starts a second lifecycle of it finds the first."""
+    """Returns the workflow id of the lifecycle of a task. A task has one lifecycle at a time."""
     return f"video-task/{account}/{task_id}"
 
 
@@ -15,7 +15,7 @@ class VideoRequest:
     """Input of `VideoTaskLifecycle` and of `AwaitVideoTask`."""
 
     task_id: str
-    # A lost video is told in the result, as every other ending. Without it, it is a failure.
+    # Returns a lost video as a result, like every other outcome, and not as a failure.
     report_only: bool = True
 
 
@@ -29,7 +29,7 @@ class ArchivedObject:
 
 @dataclass
 class Manifest:
-    """The receipt."""
+    """Receipt of an archived video."""
 
     manifest_url: str
     objects: list[ArchivedObject] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Manifest:
 
 @dataclass
 class VideoResult:
-    """`archived`, with the receipt, or `unsuccessful`, `lost` or `unknown`, with why."""
+    """Outcome `archived` with the receipt, or `unsuccessful`, `lost` or `unknown` with the reason."""
 
     outcome: str
     manifest: Manifest | None = None

@@ -1,4 +1,4 @@
-"""A client that needs a video in the archive, without a workflow of its own."""
+"""Archives a video without a workflow in this program."""
 
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
@@ -13,7 +13,7 @@ async def archive(client: Client, task_id: str) -> VideoResult:
         VideoRequest(task_id),
         id=archiver.lifecycle_id(task_id),
         task_queue=archiver.TASK_QUEUE,
-        # One that runs already is joined.
+        # Joins a lifecycle that is already running.
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         result_type=VideoResult,
     )

@@ -1,4 +1,4 @@
-"""Workflows of yours that need a video in the archive, in two ways."""
+"""Workflows that archive a video, in two ways."""
 
 from datetime import timedelta
 
@@ -12,7 +12,10 @@ from archive_example.archiver import VideoRequest, VideoResult
 
 @workflow.defn
 class AwaitVideo:
-    """By an activity: cancelling it stops the waiting, not the archive."""
+    """Archives a video by an activity.
+
+    If the workflow is cancelled, the waiting stops and the archiving continues.
+    """
 
     @workflow.run
     async def run(self, task_id: str) -> VideoResult:
@@ -21,7 +24,10 @@ class AwaitVideo:
 
 @workflow.defn
 class ArchiveAsChild:
-    """By a child workflow: it is in the history, and cancelling it stops the archive."""
+    """Archives a video by a child workflow, which is part of the history.
+
+    If the workflow is cancelled, the archiving stops.
+    """
 
     @workflow.run
     async def run(self, task_id: str) -> VideoResult:
@@ -31,12 +37,12 @@ class ArchiveAsChild:
                 VideoRequest(task_id),
                 id=archiver.lifecycle_id(task_id),
                 task_queue=archiver.TASK_QUEUE,
-                # It goes on where this workflow ends first.
+                # The child continues if this workflow ends first.
                 parent_close_policy=ParentClosePolicy.ABANDON,
                 result_type=VideoResult,
             )
         except WorkflowAlreadyStartedError:
-            # Somebody else's, a callback's perhaps: a workflow awaits it by the activity.
+            # A lifecycle was started elsewhere, e.g. by a callback: wait for it by the activity.
             return await await_video(task_id)
 
 
@@ -45,9 +51,9 @@ async def await_video(task_id: str) -> VideoResult:
         "AwaitVideoTask",
         VideoRequest(task_id),
         task_queue=archiver.TASK_QUEUE,
-        # One attempt may wait for as long as a video can take.
+        # An attempt waits until the video is archived or lost, up to two weeks.
         start_to_close_timeout=timedelta(days=15),
-        # It is how the loss of a worker is noticed.
+        # Detects the loss of the archiver's worker.
         heartbeat_timeout=timedelta(minutes=1),
         result_type=VideoResult,
     )

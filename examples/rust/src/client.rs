@@ -1,4 +1,4 @@
-//! A client that needs a video in the archive, without a workflow of its own.
+//! Archives a video without a workflow in this program.
 
 use seedance_archiver_proto::{
     names,
@@ -16,7 +16,7 @@ pub(crate) async fn archive(
     archive_on(client, names::TASK_QUEUE, task_id).await
 }
 
-/// The same on a task queue of your choice.
+/// Starts or joins the lifecycle of the task on this task queue, and returns its result.
 pub(crate) async fn archive_on(
     client: &Client,
     task_queue: &str,
@@ -24,13 +24,13 @@ pub(crate) async fn archive_on(
 ) -> anyhow::Result<VideoTaskLifecycleResult> {
     let request = VideoTaskLifecycleRequest {
         task_id: task_id.to_owned(),
-        // A lost video is told in the result, as every other ending. Without it, it is a failure.
+        // A lost video is a result, like every other outcome. Otherwise the workflow fails.
         report_only: true,
         ..VideoTaskLifecycleRequest::default()
     };
     let id = names::lifecycle_workflow_id(names::DEFAULT_ACCOUNT, task_id);
     let options = WorkflowStartOptions::new(task_queue, id)
-        // One that runs already is joined.
+        // Joins a lifecycle that is already running.
         .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
         .build();
     let lifecycle = VideoTaskLifecycle::default();

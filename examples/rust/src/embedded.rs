@@ -1,4 +1,4 @@
-//! A worker of yours with the archiver in it: its task queue serves your workflows and the archiver's.
+//! A worker with the archiver embedded: one task queue for your workflows and the archiver's.
 
 use anyhow::Context;
 use seedance_archiver::{Plugin, config::Account};
@@ -33,13 +33,13 @@ pub(crate) async fn archive(
 
     let runtime = Runtime::from_current_tokio(Default::default())?;
     let mut worker = Worker::new(&runtime, client.clone(), options)?;
-    let stop = worker.shutdown_handle();
+    let shut_down = worker.shutdown_handle();
     let result = async {
         let result = client::archive_on(client, TASK_QUEUE, task_id).await;
-        stop();
+        shut_down();
         result
     };
-    let (worked, result) = futures::join!(worker.run(), result);
-    worked?;
+    let (worker_result, result) = futures::join!(worker.run(), result);
+    worker_result?;
     result
 }

@@ -1,4 +1,4 @@
-//! Has the video of a task archived and prints where its receipt is.
+//! Archives the video of a task and prints the URL of its receipt.
 
 mod client;
 mod embedded;
@@ -17,48 +17,48 @@ use temporalio_sdk::{Runtime, Worker, WorkerOptions};
 
 use workflows::{ArchiveAsChild, AwaitVideo};
 
-/// The task queue of your own worker, not the archiver's.
+/// The task queue of the worker in this example, not the archiver's.
 const TASK_QUEUE: &str = "archive-example-rust";
 
-/// Has the video of a task archived and prints where its receipt is.
+/// Archives the video of a task and prints the URL of its receipt.
 #[derive(Parser)]
 struct Arguments {
-    way: Way,
+    mode: Mode,
     task_id: String,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Way {
-    /// By a workflow that calls an activity.
+enum Mode {
+    /// Run a workflow that calls the activity `AwaitVideoTask`.
     Await,
-    /// By a workflow with a child workflow.
+    /// Run a workflow that starts a child workflow.
     Child,
-    /// Without a workflow of its own.
+    /// Start the lifecycle from the client, without a workflow.
     Start,
-    /// With the archiver in this process: it needs SEEDANCE_API_KEY and SEEDANCE_ARCHIVE_URL.
+    /// Run the archiver in this process. Requires SEEDANCE_API_KEY and SEEDANCE_ARCHIVE_URL.
     Embedded,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    let Arguments { way, task_id } = Arguments::parse();
-    // Its error is not `Send`: keep the words.
+    let Arguments { mode, task_id } = Arguments::parse();
+    // The error is not `Send`, so only its text is kept.
     let (connection, options) =
         ClientOptions::load_from_config(LoadClientConfigProfileOptions::default())
             .map_err(|error| anyhow!("{error}"))?;
     let client = Client::new(Connection::connect(connection).await?, options)?;
-    let result = match way {
-        Way::Await | Way::Child => run_workflow(&client, way, &task_id).await?,
-        Way::Start => client::archive(&client, &task_id).await?,
-        Way::Embedded => embedded::archive(&client, &task_id).await?,
+    let result = match mode {
+        Mode::Await | Mode::Child => run_workflow(&client, mode, &task_id).await?,
+        Mode::Start => client::archive(&client, &task_id).await?,
+        Mode::Embedded => embedded::archive(&client, &task_id).await?,
     };
     Ok(report(&result))
 }
 
-/// Runs a workflow beside a worker of its own.
+/// Runs a workflow and the worker that it needs.
 async fn run_workflow(
     client: &Client,
-    way: Way,
+    mode: Mode,
     task_id: &str,
 ) -> anyhow::Result<VideoTaskLifecycleResult> {
     let options = WorkerOptions::new(TASK_QUEUE)
@@ -67,11 +67,11 @@ async fn run_workflow(
         .build();
     let runtime = Runtime::from_current_tokio(Default::default())?;
     let mut worker = Worker::new(&runtime, client.clone(), options)?;
-    let stop = worker.shutdown_handle();
+    let shut_down = worker.shutdown_handle();
 
     let result = async {
-        let name = match way {
-            Way::Child => "child",
+        let name = match mode {
+            Mode::Child => "child",
             _ => "await",
         };
         let id = format!("archive-example/{name}/{task_id}");
@@ -80,8 +80,8 @@ async fn run_workflow(
             .build();
         let task_id = task_id.to_owned();
         let get = WorkflowGetResultOptions::default();
-        let result = match way {
-            Way::Child => {
+        let result = match mode {
+            Mode::Child => {
                 let handle = client.start_workflow(ArchiveAsChild::run, task_id, options);
                 handle.await?.get_result(get).await
             }
@@ -90,11 +90,11 @@ async fn run_workflow(
                 handle.await?.get_result(get).await
             }
         };
-        stop();
+        shut_down();
         anyhow::Ok(result?.into_message())
     };
-    let (worked, result) = futures::join!(worker.run(), result);
-    worked?;
+    let (worker_result, result) = futures::join!(worker.run(), result);
+    worker_result?;
     result
 }
 

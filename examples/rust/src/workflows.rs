@@ -1,4 +1,4 @@
-//! Workflows of yours that need a video in the archive, in two ways.
+//! Workflows that archive a video, in two ways.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use temporalio_sdk::{
     WorkflowContext, WorkflowResult,
 };
 
-/// By an activity: cancelling it stops the waiting, not the archive.
+/// Archives a video by an activity. If the workflow is cancelled, the waiting stops and the archiving continues.
 #[workflow]
 #[derive(Default)]
 pub(crate) struct AwaitVideo;
@@ -30,7 +30,8 @@ impl AwaitVideo {
     }
 }
 
-/// By a child workflow: it is in the history, and cancelling it stops the archive.
+/// Archives a video by a child workflow, which is part of the history. If the workflow is cancelled, the archiving
+/// stops.
 #[workflow]
 #[derive(Default)]
 pub(crate) struct ArchiveAsChild;
@@ -53,13 +54,13 @@ impl ArchiveAsChild {
                 &task_id,
             ))
             .task_queue(names::TASK_QUEUE.to_owned())
-            // It goes on where this workflow ends first.
+            // The child continues if this workflow ends first.
             .parent_close_policy(ParentClosePolicy::Abandon)
             .build();
         let lifecycle = VideoTaskLifecycle::default();
         match ctx.start_child_workflow(lifecycle, request, options).await {
             Ok(lifecycle) => Ok(lifecycle.result().await?),
-            // Somebody else's, a callback's perhaps: a workflow awaits it by the activity.
+            // A lifecycle was started elsewhere, e.g. by a callback: wait for it by the activity.
             Err(ChildWorkflowStartError::StartFailed {
                 cause: WorkflowAlreadyExists,
                 ..
@@ -75,15 +76,15 @@ async fn await_video<W>(
 ) -> WorkflowResult<Reply<VideoTaskLifecycleResult>> {
     let request = AwaitVideoTaskRequest {
         task_id,
-        // A lost video is told in the result, as every other ending. Without it, it is a failure.
+        // A lost video is a result, like every other outcome. Otherwise the activity fails.
         report_only: true,
         ..AwaitVideoTaskRequest::default()
     };
-    // One attempt may wait for as long as a video can take.
+    // An attempt waits until the video is archived or lost, up to two weeks.
     let fifteen_days = Duration::from_secs(15 * 24 * 60 * 60);
     let options = ActivityOptions::with_start_to_close_timeout(fifteen_days)
         .task_queue(names::TASK_QUEUE.to_owned())
-        // It is how the loss of a worker is noticed.
+        // Detects the loss of the archiver's worker.
         .heartbeat_timeout(Duration::from_secs(60))
         .build();
     let result = ctx.execute_activity(QueryActivities::await_video_task, request, options);

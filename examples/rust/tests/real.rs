@@ -1,4 +1,4 @@
-//! The example in each of its ways, against a real Temporal server and the simulator.
+//! Runs the example in each mode, against a Temporal dev server and the simulator.
 
 use std::{path::Path, process::Output, time::Duration};
 
@@ -14,16 +14,16 @@ use temporalio_sdk::Runtime;
 use tokio::process::Command;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_way_ends_with_the_receipt() -> anyhow::Result<()> {
+async fn every_mode_prints_the_receipt() -> anyhow::Result<()> {
     let server = dev_server::start(false, &|_| {}).await?;
-    let outcome = every_way(&server).await;
+    let result = every_mode(&server).await;
     server.stop().await;
-    outcome
+    result
 }
 
-async fn every_way(server: &DevServer) -> anyhow::Result<()> {
-    let moment = Duration::from_millis(500);
-    let simulator = Simulator::builder().queued(moment).running(moment);
+async fn every_mode(server: &DevServer) -> anyhow::Result<()> {
+    let short = Duration::from_millis(500);
+    let simulator = Simulator::builder().queued(short).running(short);
     let simulator = simulator.start().await?;
     let archive = tempfile::tempdir()?;
     let config = config(&simulator, archive.path())?;
@@ -33,19 +33,19 @@ async fn every_way(server: &DevServer) -> anyhow::Result<()> {
         archive: &config,
     };
 
-    // It brings what serves its lifecycle, so no other worker is there.
+    // No other worker runs yet, so the embedded archiver must run the lifecycle.
     example.archives("embedded").await?;
 
     let runtime = Runtime::from_current_tokio(Default::default())?;
     let worker = Worker::new(&runtime, &server.client, &config).await?;
-    let ways = async {
-        for way in ["await", "child", "start"] {
-            example.archives(way).await?;
+    let modes = async {
+        for mode in ["await", "child", "start"] {
+            example.archives(mode).await?;
         }
-        example.joins_one_that_runs().await?;
-        example.tells_what_failed().await
+        example.joins_a_running_lifecycle().await?;
+        example.prints_the_reason().await
     };
-    worker.run_during(ways).await?
+    worker.run_during(modes).await?
 }
 
 fn config(simulator: &Simulator, archive: &Path) -> anyhow::Result<Config> {
@@ -70,42 +70,42 @@ struct Example<'a> {
 }
 
 impl Example<'_> {
-    async fn archives(&self, way: &str) -> anyhow::Result<()> {
+    async fn archives(&self, mode: &str) -> anyhow::Result<()> {
         let task_id = self.simulator.create(Script::default());
-        let output = self.run(way, &task_id).await?;
-        is_archived(way, &output)
+        let output = self.run(mode, &task_id).await?;
+        check_archived(mode, &output)
     }
 
-    /// Its child workflow has been started already: it awaits that one.
-    async fn joins_one_that_runs(&self) -> anyhow::Result<()> {
+    /// The child workflow is already running, so the example waits for it by the activity.
+    async fn joins_a_running_lifecycle(&self) -> anyhow::Result<()> {
         let task_id = self.simulator.create(Script {
             running: Some(Duration::from_secs(3)),
             ..Script::default()
         });
         let (first, second) =
             tokio::try_join!(self.run("start", &task_id), self.run("child", &task_id))?;
-        is_archived("start", &first)?;
-        is_archived("child", &second)?;
+        check_archived("start", &first)?;
+        check_archived("child", &second)?;
         let downloads = self.simulator.stats(&task_id).downloads;
         ensure!(downloads == 1, "{downloads} downloads");
         Ok(())
     }
 
-    async fn tells_what_failed(&self) -> anyhow::Result<()> {
+    async fn prints_the_reason(&self) -> anyhow::Result<()> {
         let task_id = self.simulator.create(Script {
             ending: Ending::Failed,
             ..Script::default()
         });
         let output = self.run("await", &task_id).await?;
-        let told = String::from_utf8_lossy(&output.stdout);
+        let printed = String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.code() == Some(1), "{output:?}");
-        ensure!(told.starts_with("unsuccessful Output"), "{told}");
+        ensure!(printed.starts_with("unsuccessful Output"), "{printed}");
         Ok(())
     }
 
-    async fn run(&self, way: &str, task_id: &str) -> anyhow::Result<Output> {
+    async fn run(&self, mode: &str, task_id: &str) -> anyhow::Result<Output> {
         let run = Command::new(env!("CARGO_BIN_EXE_archive-example"))
-            .args([way, task_id])
+            .args([mode, task_id])
             .env("TEMPORAL_ADDRESS", &self.server.address)
             .env("SEEDANCE_BASE_URL", self.simulator.base_url())
             .env("SEEDANCE_API_KEY", self.simulator.api_key())
@@ -113,16 +113,19 @@ impl Example<'_> {
             .kill_on_drop(true)
             .output();
         let run = tokio::time::timeout(Duration::from_secs(120), run).await;
-        run.with_context(|| format!("`{way}` takes too long"))?
-            .context("it cannot be run")
+        run.with_context(|| format!("`{mode}` did not finish within 120 s"))?
+            .context("cannot run the example")
     }
 }
 
-fn is_archived(way: &str, output: &Output) -> anyhow::Result<()> {
-    ensure!(output.status.success(), "{way}: {output:?}");
-    let told = String::from_utf8_lossy(&output.stdout);
-    let receipt = told.trim().strip_prefix("archived file://");
-    let receipt = receipt.with_context(|| format!("{way}: {told}"))?;
-    ensure!(Path::new(receipt).is_file(), "{way}: there is no {receipt}");
+fn check_archived(mode: &str, output: &Output) -> anyhow::Result<()> {
+    ensure!(output.status.success(), "{mode}: {output:?}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let receipt = printed.trim().strip_prefix("archived file://");
+    let receipt = receipt.with_context(|| format!("{mode}: {printed}"))?;
+    ensure!(
+        Path::new(receipt).is_file(),
+        "{mode}: {receipt} does not exist"
+    );
     Ok(())
 }

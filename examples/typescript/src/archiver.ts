@@ -1,8 +1,8 @@
-/** What a caller needs to know of seedance-archiver; all of it is in proto/seedance/archiver/v1. */
+/** Names and types of seedance-archiver that callers need, from proto/seedance/archiver/v1. */
 
 export const TASK_QUEUE = 'seedance-archiver';
 
-/** One task, one id: whoever starts a second lifecycle of it finds the first. */
+/** Returns the workflow id of the lifecycle of a task. A task has one lifecycle at a time. */
 export function lifecycleId(taskId: string, account = 'default'): string {
   return `video-task/${account}/${taskId}`;
 }
@@ -11,11 +11,11 @@ export function lifecycleId(taskId: string, account = 'default'): string {
 export interface VideoRequest {
   task_id: string;
   account?: string;
-  /** A lost video is told in the result, as every other ending. Without it, it is a failure. */
+  /** Returns a lost video as a result, like every other outcome, and not as a failure. */
   report_only?: boolean;
 }
 
-/** `archived`, with the receipt, or one of the others, with why. */
+/** Outcome `archived` with the receipt, or another outcome with the reason. */
 export interface VideoResult {
   outcome: 'archived' | 'unsuccessful' | 'lost' | 'unknown';
   manifest?: {
@@ -26,5 +26,5 @@ export interface VideoResult {
   message?: string;
 }
 
-/** The workflow, for its type. */
+/** Type of the workflow `VideoTaskLifecycle`. */
 export type VideoTaskLifecycle = (request: VideoRequest) => Promise<VideoResult>;

@@ -1,4 +1,4 @@
-/** A client that needs a video in the archive, without a workflow of its own. */
+/** Archives a video without a workflow in this program. */
 
 import type { Client } from '@temporalio/client';
 import * as archiver from './archiver.js';
@@ -9,7 +9,7 @@ export async function archive(client: Client, taskId: string): Promise<VideoResu
     args: [{ task_id: taskId, report_only: true }],
     workflowId: archiver.lifecycleId(taskId),
     taskQueue: archiver.TASK_QUEUE,
-    // One that runs already is joined.
+    // Joins a lifecycle that is already running.
     workflowIdConflictPolicy: 'USE_EXISTING',
   });
 }

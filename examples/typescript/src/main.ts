@@ -1,4 +1,4 @@
-/** Has the video of a task archived and prints where its receipt is. */
+/** Archives the video of a task and prints the URL of its receipt. */
 
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
@@ -7,15 +7,15 @@ import type { VideoResult } from './archiver.js';
 import { archive } from './client.js';
 import { archiveAsChild, awaitVideo } from './workflows.js';
 
-// The task queue of your own worker, not the archiver's.
+// The task queue of the worker in this example, not the archiver's.
 const TASK_QUEUE = 'archive-example-typescript';
 const WORKFLOWS = { await: awaitVideo, child: archiveAsChild };
 
 type Workflow = (typeof WORKFLOWS)[keyof typeof WORKFLOWS];
 
-async function main(way?: string, taskId?: string): Promise<number> {
-  const workflow = Object.entries(WORKFLOWS).find(([name]) => name === way)?.[1];
-  if (!taskId || (!workflow && way !== 'start')) {
+async function main(mode?: string, taskId?: string): Promise<number> {
+  const workflow = Object.entries(WORKFLOWS).find(([name]) => name === mode)?.[1];
+  if (!taskId || (!workflow && mode !== 'start')) {
     console.error('usage: npm start -- await|child|start cgt-…');
     return 2;
   }
@@ -24,7 +24,7 @@ async function main(way?: string, taskId?: string): Promise<number> {
   const client = new Client({ connection, namespace: config.namespace });
   try {
     const result = workflow
-      ? await runWorkflow(client, workflow, `archive-example/${way}/${taskId}`, taskId)
+      ? await runWorkflow(client, workflow, `archive-example/${mode}/${taskId}`, taskId)
       : await archive(client, taskId);
     return report(result);
   } finally {

@@ -1,4 +1,4 @@
-/** Workflows of yours that need a video in the archive, in two ways. */
+/** Workflows that archive a video, in two ways. */
 
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { executeChild, ParentClosePolicy, proxyActivities } from '@temporalio/workflow';
@@ -9,30 +9,36 @@ const { AwaitVideoTask } = proxyActivities<{
   AwaitVideoTask(request: VideoRequest): Promise<VideoResult>;
 }>({
   taskQueue: archiver.TASK_QUEUE,
-  // One attempt may wait for as long as a video can take.
+  // An attempt waits until the video is archived or lost, up to two weeks.
   startToCloseTimeout: '15 days',
-  // It is how the loss of a worker is noticed.
+  // Detects the loss of the archiver's worker.
   heartbeatTimeout: '1 minute',
 });
 
-/** By an activity: cancelling it stops the waiting, not the archive. */
+/**
+ * Archives a video by an activity. If the workflow is cancelled, the waiting stops and the archiving
+ * continues.
+ */
 export async function awaitVideo(taskId: string): Promise<VideoResult> {
   return await AwaitVideoTask({ task_id: taskId, report_only: true });
 }
 
-/** By a child workflow: it is in the history, and cancelling it stops the archive. */
+/**
+ * Archives a video by a child workflow, which is part of the history. If the workflow is cancelled, the
+ * archiving stops.
+ */
 export async function archiveAsChild(taskId: string): Promise<VideoResult> {
   try {
     return await executeChild<VideoTaskLifecycle>('VideoTaskLifecycle', {
       args: [{ task_id: taskId, report_only: true }],
       workflowId: archiver.lifecycleId(taskId),
       taskQueue: archiver.TASK_QUEUE,
-      // It goes on where this workflow ends first.
+      // The child continues if this workflow ends first.
       parentClosePolicy: ParentClosePolicy.ABANDON,
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    // Somebody else's, a callback's perhaps: a workflow awaits it by the activity.
+    // A lifecycle was started elsewhere, e.g. by a callback: wait for it by the activity.
     return await awaitVideo(taskId);
   }
 }

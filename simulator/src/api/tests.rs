@@ -12,9 +12,9 @@ use crate::{
     testing::{create, delete, get},
 };
 
-/// ByteDance's client sends `{}` with every call, and the two parts can come one by one.
+/// ByteDance's client sends `{}` with every call, and its headers and body may arrive separately.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_outlives_a_call_whose_body_comes_late() {
+async fn a_connection_survives_a_late_request_body() {
     let simulator = Simulator::builder().start().await.unwrap();
     let id = simulator.create(Script::default());
     let address = simulator
@@ -40,69 +40,69 @@ async fn a_connection_outlives_a_call_whose_body_comes_late() {
         );
         stream.set_read_timeout(None).unwrap();
         stream.write_all(b"{}").unwrap();
-        assert!(answer(&mut stream).starts_with("HTTP/1.1 200"));
+        assert!(response(&mut stream).starts_with("HTTP/1.1 200"));
         stream.write_all(call("GET", 0).as_bytes()).unwrap();
-        assert!(answer(&mut stream).starts_with("HTTP/1.1 200"));
+        assert!(response(&mut stream).starts_with("HTTP/1.1 200"));
     })
     .await
     .unwrap();
 }
 
-fn answer(stream: &mut TcpStream) -> String {
+fn response(stream: &mut TcpStream) -> String {
     let mut buffer = [0; 4096];
     let length = stream.read(&mut buffer).unwrap();
     String::from_utf8_lossy(&buffer[..length]).into_owned()
 }
 
 #[tokio::test]
-async fn a_task_can_be_named_in_the_query() {
+async fn a_task_id_can_be_in_the_query() {
     let simulator = Simulator::builder().start().await.unwrap();
     let id = simulator.create(Script::default());
-    let named = format!("?id={id}");
-    let (status, record) = get(&simulator, &named).await;
+    let in_query = format!("?id={id}");
+    let (status, record) = get(&simulator, &in_query).await;
     assert_eq!((status, &record["id"]), (StatusCode::OK, &json!(id)));
     assert_eq!(record, get(&simulator, &format!("/{id}")).await.1);
     assert_eq!(simulator.stats(&id).queries, 2);
 
     simulator.hide(&id, true);
-    assert_eq!(get(&simulator, &named).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(get(&simulator, &in_query).await.0, StatusCode::NOT_FOUND);
     simulator.hide(&id, false);
     simulator.fail(Some(Fault::Unavailable));
     assert_eq!(
-        get(&simulator, &named).await.0,
+        get(&simulator, &in_query).await.0,
         StatusCode::INTERNAL_SERVER_ERROR
     );
     simulator.fail(None);
     assert_eq!(simulator.stats(&id).queries, 4);
 
-    let (_, answer) = get(&simulator, "?id=cgt-1").await;
-    assert_eq!(answer["error"]["code"], "NotFound.Task");
+    let (_, response) = get(&simulator, "?id=cgt-1").await;
+    assert_eq!(response["error"]["code"], "NotFound.Task");
     let (_, list) = get(&simulator, &format!("?filter.task_ids={id}")).await;
     assert_eq!((&list["total"], &list["items"][0]), (&json!(1), &record));
 }
 
 #[tokio::test]
-async fn a_task_named_in_the_query_can_be_deleted() {
+async fn a_task_id_in_the_query_can_be_deleted() {
     let simulator = Simulator::builder().start().await.unwrap();
     let id = simulator.create(Script::default());
-    let named = format!("?id={id}");
-    assert_eq!(delete(&simulator, &named).await.0, StatusCode::OK);
+    let in_query = format!("?id={id}");
+    assert_eq!(delete(&simulator, &in_query).await.0, StatusCode::OK);
     assert_eq!(simulator.status(&id), Some("cancelled"));
-    assert_eq!(delete(&simulator, &named).await.0, StatusCode::CONFLICT);
+    assert_eq!(delete(&simulator, &in_query).await.0, StatusCode::CONFLICT);
     assert_eq!(delete(&simulator, "").await.0, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
-async fn a_prompt_can_ask_for_an_envelope_and_an_unknown_field() {
+async fn a_prompt_can_request_an_envelope_and_an_undocumented_field() {
     let simulator = Simulator::builder().start().await.unwrap();
     let prompt = "a kite --simulate wrapped=true,extra=true";
     let (_, created) = create(&simulator, prompt, ("seed", 7.into())).await;
     let id = created["id"].as_str().unwrap();
-    let (_, answer) = get(&simulator, &format!("/{id}")).await;
-    assert_eq!(answer["data"]["status"], "QUEUED");
-    assert_eq!(answer["data"]["task_id"], id);
-    let record = &answer["data"]["data"];
-    assert_ne!(record["id"], id, "what is wrapped has an id of its own");
+    let (_, response) = get(&simulator, &format!("/{id}")).await;
+    assert_eq!(response["data"]["status"], "QUEUED");
+    assert_eq!(response["data"]["task_id"], id);
+    let record = &response["data"]["data"];
+    assert_ne!(record["id"], id, "the wrapped record has the upstream id");
     assert_eq!(record["content_filter"]["level"], "standard");
     let (_, list) = get(&simulator, "").await;
     assert_eq!(list["items"][0]["id"], id);

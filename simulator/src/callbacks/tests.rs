@@ -1,4 +1,7 @@
+use std::{sync::Arc, time::Duration};
+
 use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::{
     net::TcpListener,
@@ -6,15 +9,14 @@ use tokio::{
     time::timeout,
 };
 
-use super::*;
 use crate::{
     Ending, Script, Simulator,
     testing::{client, create, delete, get},
 };
 
-const MOMENT: Duration = Duration::from_millis(100);
+const SHORT: Duration = Duration::from_millis(100);
 
-/// A callback URL, and what arrives at it.
+/// A receiver of callbacks.
 struct Receiver {
     url: String,
     records: UnboundedReceiver<Value>,
@@ -23,26 +25,27 @@ struct Receiver {
 #[derive(Clone)]
 struct Hook {
     records: UnboundedSender<Value>,
-    takes: Arc<Mutex<&'static [Take]>>,
+    replies: Arc<Mutex<&'static [Reply]>>,
 }
 
-/// How a receiver takes the callbacks, from the first; the last counts for all that follow.
+/// The reply to a callback. The last reply of a list is repeated.
 #[derive(Clone, Copy)]
-enum Take {
-    Heard,
-    Fault,
-    Moved,
-    Silence,
+enum Reply {
+    Success,
+    Error,
+    Redirect,
+    /// Never replies.
+    Hang,
 }
 
 impl Receiver {
-    async fn start(takes: &'static [Take]) -> Self {
+    async fn start(replies: &'static [Reply]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let (sender, records) = unbounded_channel();
         let hook = Hook {
             records: sender,
-            takes: Arc::new(Mutex::new(takes)),
+            replies: Arc::new(Mutex::new(replies)),
         };
         let routes = Router::new().route("/hook", post(receive)).with_state(hook);
         tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -56,11 +59,11 @@ impl Receiver {
 
     async fn record(&mut self) -> Value {
         let record = timeout(Duration::from_secs(10), self.records.recv()).await;
-        record.expect("a callback in time").unwrap()
+        record.expect("no callback within 10 s").unwrap()
     }
 
-    async fn hears_nothing_more(&mut self) {
-        timeout(5 * MOMENT, self.records.recv()).await.unwrap_err();
+    async fn expect_no_callback(&mut self) {
+        timeout(5 * SHORT, self.records.recv()).await.unwrap_err();
     }
 
     fn script(&self) -> Script {
@@ -74,56 +77,56 @@ impl Receiver {
 async fn receive(State(hook): State<Hook>, body: Bytes) -> StatusCode {
     let record = serde_json::from_slice(&body).unwrap();
     hook.records.send(record).unwrap();
-    let take = {
-        let mut takes = lock(&hook.takes);
-        let (first, rest) = takes.split_first().unwrap();
+    let reply = {
+        let mut replies = hook.replies.lock();
+        let (first, rest) = replies.split_first().unwrap();
         if !rest.is_empty() {
-            *takes = rest;
+            *replies = rest;
         }
         *first
     };
-    match take {
-        Take::Heard => StatusCode::NO_CONTENT,
-        Take::Fault => StatusCode::INTERNAL_SERVER_ERROR,
-        Take::Moved => StatusCode::FOUND,
-        Take::Silence => std::future::pending().await,
+    match reply {
+        Reply::Success => StatusCode::NO_CONTENT,
+        Reply::Error => StatusCode::INTERNAL_SERVER_ERROR,
+        Reply::Redirect => StatusCode::FOUND,
+        Reply::Hang => std::future::pending().await,
     }
 }
 
 async fn simulator(queued: Duration) -> Simulator {
-    let builder = Simulator::builder().queued(queued).running(MOMENT);
+    let builder = Simulator::builder().queued(queued).running(SHORT);
     builder.start().await.unwrap()
 }
 
 #[tokio::test]
-async fn each_status_is_told_as_a_query_tells_it() {
-    let simulator = simulator(MOMENT).await;
-    let mut receiver = Receiver::start(&[Take::Heard]).await;
+async fn each_status_is_sent_as_a_query_returns_it() {
+    let simulator = simulator(SHORT).await;
+    let mut receiver = Receiver::start(&[Reply::Success]).await;
     let id = simulator.create(receiver.script());
     assert_eq!(receiver.status().await, "queued");
     assert_eq!(receiver.status().await, "running");
-    let told = receiver.record().await;
+    let sent = receiver.record().await;
     let (_, queried) = get(&simulator, &format!("/{id}")).await;
     let without_url = |mut record: Value| {
         record.as_object_mut().unwrap().remove("content").unwrap();
         record
     };
-    let url = told["content"]["video_url"].as_str().unwrap().to_owned();
-    assert_eq!(without_url(told), without_url(queried));
+    let url = sent["content"]["video_url"].as_str().unwrap().to_owned();
+    assert_eq!(without_url(sent), without_url(queried));
     assert!(
         url.starts_with(&simulator.base_url().replace("/api/v3", "/")),
         "{url}"
     );
     let video = client().get(url).send().await.unwrap();
     assert_eq!(video.status(), StatusCode::OK);
-    receiver.hears_nothing_more().await;
+    receiver.expect_no_callback().await;
     assert_eq!(simulator.stats(&id).callbacks, 3);
 }
 
 #[tokio::test]
-async fn every_ending_but_a_cancellation_is_told() {
-    let simulator = simulator(MOMENT).await;
-    let mut receiver = Receiver::start(&[Take::Heard]).await;
+async fn every_ending_but_a_cancellation_is_sent() {
+    let simulator = simulator(SHORT).await;
+    let mut receiver = Receiver::start(&[Reply::Success]).await;
     for ending in [Ending::Failed, Ending::Expired, Ending::Cancelled] {
         simulator.create(Script {
             ending,
@@ -136,22 +139,22 @@ async fn every_ending_but_a_cancellation_is_told() {
         assert_eq!(receiver.status().await, "running");
         assert_eq!(receiver.status().await, ending.status());
     }
-    receiver.hears_nothing_more().await;
+    receiver.expect_no_callback().await;
 }
 
 #[tokio::test]
-async fn a_status_that_lasts_no_time_is_not_told() {
+async fn a_status_that_lasts_no_time_is_not_sent() {
     let simulator = simulator(Duration::ZERO).await;
-    let mut receiver = Receiver::start(&[Take::Heard]).await;
+    let mut receiver = Receiver::start(&[Reply::Success]).await;
     simulator.create(receiver.script());
     assert_eq!(receiver.status().await, "running");
     assert_eq!(receiver.status().await, "succeeded");
 }
 
 #[tokio::test]
-async fn what_is_not_heard_is_sent_again() {
-    let simulator = simulator(MOMENT).await;
-    let mut receiver = Receiver::start(&[Take::Fault, Take::Moved, Take::Heard]).await;
+async fn a_failed_callback_is_sent_again() {
+    let simulator = simulator(SHORT).await;
+    let mut receiver = Receiver::start(&[Reply::Error, Reply::Redirect, Reply::Success]).await;
     let id = simulator.create(receiver.script());
     for status in ["queued", "queued", "queued", "running", "succeeded"] {
         assert_eq!(receiver.status().await, status);
@@ -160,9 +163,9 @@ async fn what_is_not_heard_is_sent_again() {
 }
 
 #[tokio::test]
-async fn an_answer_that_takes_too_long_is_none() {
-    let simulator = simulator(MOMENT).await;
-    let mut receiver = Receiver::start(&[Take::Silence, Take::Heard]).await;
+async fn a_callback_without_a_reply_is_sent_again() {
+    let simulator = simulator(SHORT).await;
+    let mut receiver = Receiver::start(&[Reply::Hang, Reply::Success]).await;
     simulator.create(receiver.script());
     for status in ["queued", "queued", "running", "succeeded"] {
         assert_eq!(receiver.status().await, status);
@@ -170,21 +173,21 @@ async fn an_answer_that_takes_too_long_is_none() {
 }
 
 #[tokio::test]
-async fn three_attempts_are_all() {
+async fn a_callback_is_sent_three_times_at_most() {
     let simulator = simulator(Duration::from_secs(60)).await;
-    let mut receiver = Receiver::start(&[Take::Fault]).await;
+    let mut receiver = Receiver::start(&[Reply::Error]).await;
     let id = simulator.create(receiver.script());
     for _ in 0..3 {
         assert_eq!(receiver.status().await, "queued");
     }
-    receiver.hears_nothing_more().await;
+    receiver.expect_no_callback().await;
     assert_eq!(simulator.stats(&id).callbacks, 3);
 }
 
 #[tokio::test]
-async fn a_cancelled_or_deleted_task_is_not_told_of() {
-    let simulator = simulator(3 * MOMENT).await;
-    let mut receiver = Receiver::start(&[Take::Heard]).await;
+async fn no_callback_is_sent_for_a_cancelled_or_deleted_task() {
+    let simulator = simulator(3 * SHORT).await;
+    let mut receiver = Receiver::start(&[Reply::Success]).await;
     let url = || ("callback_url", receiver.url.clone().into());
     let (status, task) = create(&simulator, "a kite", url()).await;
     assert_eq!(status, StatusCode::OK);
@@ -192,45 +195,45 @@ async fn a_cancelled_or_deleted_task_is_not_told_of() {
     assert_eq!(receiver.status().await, "queued");
     delete(&simulator, &format!("/{id}")).await;
     assert_eq!(simulator.status(&id), Some("cancelled"));
-    receiver.hears_nothing_more().await;
+    receiver.expect_no_callback().await;
 
-    let mut deaf = Receiver::start(&[Take::Fault]).await;
+    let mut failing = Receiver::start(&[Reply::Error]).await;
     let id = simulator.create(Script {
         queued: Some(Duration::ZERO),
         running: Some(Duration::ZERO),
-        ..deaf.script()
+        ..failing.script()
     });
-    assert_eq!(deaf.status().await, "succeeded");
+    assert_eq!(failing.status().await, "succeeded");
     delete(&simulator, &format!("/{id}")).await;
     assert_eq!(simulator.status(&id), None);
-    deaf.hears_nothing_more().await;
+    failing.expect_no_callback().await;
 }
 
 #[tokio::test]
-async fn a_dropped_simulator_is_silent() {
-    let simulator = simulator(MOMENT).await;
-    let mut receiver = Receiver::start(&[Take::Heard]).await;
-    let service = Arc::downgrade(&simulator.service);
+async fn a_dropped_simulator_sends_no_callback() {
+    let simulator = simulator(SHORT).await;
+    let mut receiver = Receiver::start(&[Reply::Success]).await;
+    let service = Arc::downgrade(&simulator.api.service);
     simulator.create(receiver.script());
     assert_eq!(receiver.status().await, "queued");
     drop(simulator);
-    receiver.hears_nothing_more().await;
+    receiver.expect_no_callback().await;
     assert_eq!(service.strong_count(), 0);
 }
 
 #[tokio::test]
-async fn a_callback_url_is_checked() {
-    let simulator = simulator(MOMENT).await;
+async fn a_callback_url_must_be_http() {
+    let simulator = simulator(SHORT).await;
     for url in [
         json!("ftp://hooks.example/"),
         json!("hooks.example"),
         json!(""),
         json!(7),
     ] {
-        let (status, answer) = create(&simulator, "a kite", ("callback_url", url.clone())).await;
+        let (status, response) = create(&simulator, "a kite", ("callback_url", url.clone())).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{url}");
-        assert_eq!(answer["error"]["code"], "InvalidParameter");
-        assert_eq!(answer["error"]["param"], "callback_url");
+        assert_eq!(response["error"]["code"], "InvalidParameter");
+        assert_eq!(response["error"]["param"], "callback_url");
     }
     let (status, _) = create(&simulator, "a kite", ("callback_url", Value::Null)).await;
     assert_eq!(status, StatusCode::OK);

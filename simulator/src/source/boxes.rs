@@ -1,35 +1,36 @@
-//! Where the boxes of a video are.
+//! The top-level boxes of a video.
 
 use std::{iter, ops::Range};
 
-use super::{HEADER, Source};
+use super::{Source, fill::HEADER};
 
-/// Length of a box header with a 32-bit size, the shortest box.
-const SHORTEST: u64 = 8;
+/// Length of a box header with a 32-bit size, the smallest box.
+const MIN_BOX: u64 = 8;
 
 impl Source {
-    /// Name and place of each top-level box of a video, in order: they tile it. The last one is its
-    /// filling.
+    /// Returns the name and the byte range of each top-level box of a video, in order. They tile the video; the
+    /// last one is its filling.
     pub fn boxes(&self) -> Vec<(String, Range<u64>)> {
-        iter::successors(self.box_at(0), |(_, place)| self.box_at(place.end)).collect()
+        iter::successors(self.box_at(0), |(_, range)| self.box_at(range.end)).collect()
     }
 
-    /// `None` where no whole box begins.
+    /// Returns the box that starts at this offset. `None`: there is no complete box.
     fn box_at(&self, start: u64) -> Option<(String, Range<u64>)> {
         let header: Vec<u8> = self
             .pieces(start..start.saturating_add(HEADER))
             .flatten()
             .collect();
-        let number = |place: Range<usize>| {
-            let bytes = header.get(place)?.iter();
+        let number = |range: Range<usize>| {
+            let bytes = header.get(range)?.iter();
             Some(bytes.fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
         };
         let size = match number(0..4)? {
+            // The size is in the 64 bits after the name.
             1 => number(8..16)?,
             size => size,
         };
         let end = start.checked_add(size)?;
         let name = String::from_utf8_lossy(header.get(4..8)?).into_owned();
-        (size >= SHORTEST && end <= self.size()).then_some((name, start..end))
+        (size >= MIN_BOX && end <= self.size()).then_some((name, start..end))
     }
 }

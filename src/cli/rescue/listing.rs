@@ -1,19 +1,28 @@
-//! What there is to be saved, as it is printed.
+//! The videos that `rescue` has found.
 
 use std::time::SystemTime;
 
 use comfy_table::CellAlignment;
 use jiff::Timestamp;
-use seedance_archiver_proto::v1::VideoTask;
+use seedance_archiver_proto::{
+    time::{from_unix_seconds, unix_seconds},
+    v1::VideoTask,
+};
 use seedance_archiver_workflows::format;
 use serde::Serialize;
 
-use super::super::words;
-use seedance_archiver_proto::time::unix_seconds;
+use crate::{
+    cli::{table, text::count},
+    rescue::{self, Found, State, Video},
+};
 
-use crate::rescue::{self, Found, State, Video};
+/// Most unfinished tasks that the summary lists.
+const MAX_UNFINISHED: usize = 5;
 
-/// What was found.
+const MISSING: &str = "missing";
+const ARCHIVED: &str = "archived";
+const DEAD: &str = "dead";
+
 #[derive(Serialize)]
 pub(super) struct Listing {
     videos: Vec<Row>,
@@ -25,7 +34,7 @@ pub(super) struct Listing {
     now: SystemTime,
 }
 
-/// Tasks of which nobody knows whether there is something to save.
+/// Tasks that could not be listed.
 #[derive(Serialize)]
 struct NotListed {
     account: String,
@@ -45,9 +54,9 @@ struct Row {
     resolution: String,
     /// `missing`, `archived` or `dead`.
     state: &'static str,
-    /// When the URL that there is now dies, Unix seconds.
+    /// When the current URL expires, in Unix seconds.
     url_expires_at: Option<i64>,
-    /// When no fresh URL can be asked for any more either, Unix seconds.
+    /// When no query can return a fresh URL any more, in Unix seconds.
     archive_deadline: Option<i64>,
 }
 
@@ -63,11 +72,12 @@ impl Listing {
         }
     }
 
+    /// Returns a row for each video, the most urgent first.
     pub(super) fn table(&self, has_accounts: bool) -> String {
         let account = has_accounts.then_some("account");
         let header = ["time left", "task"].into_iter().chain(account);
         let rest = ["model", "created (UTC)", "length", "resolution", "state"];
-        let mut table = words::table(header.chain(rest));
+        let mut table = table::table(header.chain(rest));
         for row in &self.videos {
             let account = has_accounts.then(|| row.account.clone());
             let cells = [row.time_left(self.now), row.task_id.clone()];
@@ -86,56 +96,49 @@ impl Listing {
         table.trim_fmt()
     }
 
-    /// The same in a sentence or two.
+    /// Returns the counts of each state, and a line for each problem.
     pub(super) fn summary(&self) -> String {
-        let count = |state| self.videos.iter().filter(|row| row.state == state).count();
+        let in_state = |state| self.videos.iter().filter(|row| row.state == state).count();
         let mut lines = vec![format!(
-            "{} to save, {} archived already, {} dead",
-            of("video", count(MISSING)),
-            count(ARCHIVED),
-            count(DEAD)
+            "{} to archive, {} already archived, {} dead",
+            count(in_state(MISSING), "video"),
+            in_state(ARCHIVED),
+            in_state(DEAD)
         )];
         if let Some(first) = self.videos.iter().find(|row| row.state == MISSING) {
-            lines[0] += &format!("; the first dies in {}", first.time_left(self.now));
+            lines[0] += &format!("; the first URL expires in {}", first.time_left(self.now));
         }
-        if count(DEAD) > 0 {
-            lines.push(
-                "dead: the URL does not work any more, and a question brought no other".into(),
-            );
+        if in_state(DEAD) > 0 {
+            lines.push("dead: the URL has expired, and a query returned no fresh one".into());
         }
         if !self.unfinished.is_empty() {
             lines.push(format!(
-                "{} not finished yet; to wait and archive: seedance-archiver archive --dev {}",
-                of("task", self.unfinished.len()),
-                self.some_unfinished()
+                "{} unfinished; to archive when finished: seedance-archiver archive --dev {}",
+                count(self.unfinished.len(), "task"),
+                self.first_unfinished()
             ));
         }
         if self.skipped > 0 {
             lines.push(format!(
-                "{} in the list could not be read: RUST_LOG=warn tells why",
-                of("task", self.skipped)
+                "{} could not be decoded; set RUST_LOG=warn for details",
+                count(self.skipped, "listed task")
             ));
         }
         lines.extend(self.not_listed.iter().map(|it| it.problem.clone()));
         lines.join("\n")
     }
 
-    /// Whether this is all that there is.
+    /// Returns whether every task was listed and decoded.
     pub(super) fn is_complete(&self) -> bool {
         self.skipped == 0 && self.not_listed.is_empty()
     }
 
-    fn some_unfinished(&self) -> String {
-        const SHOWN: usize = 5;
-        let shown = self.unfinished.iter().take(SHOWN).cloned();
-        let more = (self.unfinished.len() > SHOWN).then(|| "…".to_owned());
-        shown.chain(more).collect::<Vec<_>>().join(" ")
+    fn first_unfinished(&self) -> String {
+        let first = self.unfinished.iter().take(MAX_UNFINISHED).cloned();
+        let more = (self.unfinished.len() > MAX_UNFINISHED).then(|| "…".to_owned());
+        first.chain(more).collect::<Vec<_>>().join(" ")
     }
 }
-
-const MISSING: &str = "missing";
-const ARCHIVED: &str = "archived";
-const DEAD: &str = "dead";
 
 impl From<&rescue::NotListed> for NotListed {
     fn from(not_listed: &rescue::NotListed) -> Self {
@@ -179,15 +182,13 @@ impl From<&Video> for Row {
 
 impl Row {
     fn time_left(&self, now: SystemTime) -> String {
-        let end = self
-            .url_expires_at
-            .and_then(seedance_archiver_proto::time::from_unix_seconds);
-        match end {
-            _ if self.state == DEAD => "none".to_owned(),
-            Some(end) => end
+        let none = || "none".to_owned();
+        match self.url_expires_at.and_then(from_unix_seconds) {
+            _ if self.state == DEAD => none(),
+            Some(expires_at) => expires_at
                 .duration_since(now)
-                .map_or("none".to_owned(), format::duration),
-            None => "not known".to_owned(),
+                .map_or_else(|_| none(), format::duration),
+            None => "unknown".to_owned(),
         }
     }
 
@@ -208,17 +209,12 @@ impl Row {
     }
 }
 
-fn of(what: &str, count: usize) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_could_not_be_read_makes_it_incomplete() {
+    fn a_task_that_cannot_be_decoded_makes_the_listing_incomplete() {
         let mut found = Found::default();
         assert!(Listing::new(&found).is_complete());
         found.skipped = 1;
@@ -227,7 +223,7 @@ mod tests {
         assert!(
             listing
                 .summary()
-                .contains("1 task in the list could not be read")
+                .contains("1 listed task could not be decoded")
         );
     }
 }

@@ -3,10 +3,12 @@
 use std::{net::SocketAddr, ops::RangeInclusive, str::FromStr};
 
 use super::Environment;
-use crate::config::{
-    Capacity, Deployment, GracePeriod, LogFormat, Operations, Queues, Share, Target, Versioning,
-    duration,
-    operations::{LEAST_QUERIES, MOST_TRANSFERS},
+use crate::{
+    config::{
+        Capacity, Deployment, GracePeriod, Operations, Queues, Share, Target, Versioning, duration,
+        operations::{LEAST_QUERIES, MOST_TRANSFERS},
+    },
+    telemetry::{LOG_FORMAT, LogFormat},
 };
 
 const ADMIN_ADDRESS: &str = "SEEDANCE_ADMIN_ADDRESS";
@@ -24,7 +26,6 @@ const TARGET_CPU: &str = "SEEDANCE_TARGET_CPU";
 const DEPLOYMENT_NAME: &str = "TEMPORAL_DEPLOYMENT_NAME";
 const BUILD_ID: &str = "TEMPORAL_WORKER_BUILD_ID";
 const VERSIONING: &str = "SEEDANCE_VERSIONING";
-pub(crate) const LOG_FORMAT: &str = "SEEDANCE_LOG_FORMAT";
 
 /// What is said of the settings, and the variables that say it.
 pub(super) const SETTINGS: [(&str, &str); 16] = [

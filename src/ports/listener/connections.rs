@@ -1,6 +1,6 @@
-//! Bounds what comes in: how many connections, how slow, and for how long after the end.
+//! Accepts and serves connections, within limits on their number, their headers and the time to shut down.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -11,16 +11,16 @@ use hyper_util::{
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 
-/// Most connections at once. More wait to be accepted.
-const CONNECTIONS: usize = 256;
-/// Longest time for the head of a request, and between two on one connection.
-const HEAD: Duration = Duration::from_secs(5);
-/// Most of a head, in bytes.
-const MAX_HEAD: usize = 16 * 1024;
-/// How long answers under way may take after the end.
-const GRACE: Duration = Duration::from_secs(5);
-/// Time before accepting is tried again where it fails: out of file handles as a rule.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
+/// Most open connections. Further ones wait in the backlog.
+const MAX_CONNECTIONS: usize = 256;
+/// Timeout of reading the head of a request. It is also the idle timeout of a connection.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Largest head of a request, in bytes.
+const MAX_HEADER: usize = 16 * 1024;
+/// How long open requests may take after the server was stopped.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+/// Delay before accepting is retried after an error, which is usually a lack of file descriptors.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// Serves until `stopped` resolves.
 pub(super) async fn serve(
@@ -28,44 +28,49 @@ pub(super) async fn serve(
     routes: Router,
     stopped: impl Future<Output = ()>,
 ) {
-    let open = GracefulShutdown::new();
+    let connections = GracefulShutdown::new();
     tokio::select! {
-        never = accept(&listener, &routes, &open) => match never {},
+        never = accept(&listener, &routes, &connections) => match never {},
         () = stopped => {}
     }
+    // Refuse new connections while the open ones finish.
     drop(listener);
-    if tokio::time::timeout(GRACE, open.shutdown()).await.is_err() {
-        tracing::warn!("requests under way were cut off: whoever sent them may send them again");
+    let shutdown = tokio::time::timeout(SHUTDOWN_TIMEOUT, connections.shutdown());
+    if shutdown.await.is_err() {
+        tracing::warn!(
+            timeout_s = SHUTDOWN_TIMEOUT.as_secs_f64(),
+            "closed connections with open requests"
+        );
     }
 }
 
 async fn accept(
     listener: &TcpListener,
     routes: &Router,
-    open: &GracefulShutdown,
-) -> std::convert::Infallible {
-    let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    connections: &GracefulShutdown,
+) -> Infallible {
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let permit = permits.clone().acquire_owned().await;
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_AGAIN).await;
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 continue;
             }
         };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD)
-            .max_buf_size(MAX_HEAD)
+            .header_read_timeout(HEADER_TIMEOUT)
+            .max_buf_size(MAX_HEADER)
             .serve_connection(
                 TokioIo::new(stream),
                 TowerToHyperService::new(routes.clone()),
             );
-        let connection = open.watch(connection);
+        let connection = connections.watch(connection);
         tokio::spawn(async move {
-            // Whoever called has broken off: nothing is owed.
+            // An error means that the client closed the connection or sent no valid HTTP.
             let _ = connection.await;
             drop(permit);
         });

@@ -1,27 +1,27 @@
-//! What a lifecycle took.
+//! What a lifecycle cost.
 
-use seedance_archiver_proto::names;
+use seedance_archiver_proto::names::QUERY_ACTIVITY_ID;
 use temporalio_common::protos::temporal::api::history::v1::{
     HistoryEvent, history_event::Attributes,
 };
 
-use super::{Lifecycle, LifecycleError};
+use super::{error::LifecycleError, handle::Lifecycle};
 
-/// What a lifecycle took.
+/// What a lifecycle cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
-    /// Questions asked of the API.
+    /// Polls of the task.
     pub polls: u64,
     /// Events in the workflow's history.
     pub history_events: u64,
 }
 
 impl Lifecycle {
-    /// What it has taken so far, counted from its history.
+    /// Returns the cost so far, counted from the history.
     ///
     /// # Errors
     ///
-    /// Where it is not there, or Temporal cannot be reached.
+    /// If the workflow does not exist, or Temporal is unreachable.
     pub async fn cost(&self) -> Result<Cost, LifecycleError> {
         let events = self.history().await?;
         Ok(Cost {
@@ -31,12 +31,13 @@ impl Lifecycle {
     }
 }
 
-/// Each attempt at the question asks once, and only the last one is in the history, with its number.
+/// Counts the attempts at query activities: each attempt polls once. The history contains the last attempt
+/// only, with its number.
 fn polls(events: &[HistoryEvent]) -> u64 {
-    let is_question = |id: i64| {
+    let is_query = |event_id: i64| {
         events.iter().any(|event| match &event.attributes {
             Some(Attributes::ActivityTaskScheduledEventAttributes(scheduled)) => {
-                event.event_id == id && scheduled.activity_id == names::QUERY_ACTIVITY_ID
+                event.event_id == event_id && scheduled.activity_id == QUERY_ACTIVITY_ID
             }
             _ => false,
         })
@@ -45,7 +46,7 @@ fn polls(events: &[HistoryEvent]) -> u64 {
         .iter()
         .filter_map(|event| match &event.attributes {
             Some(Attributes::ActivityTaskStartedEventAttributes(started))
-                if is_question(started.scheduled_event_id) =>
+                if is_query(started.scheduled_event_id) =>
             {
                 Some(u64::from(started.attempt.unsigned_abs()))
             }

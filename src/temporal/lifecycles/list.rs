@@ -1,107 +1,109 @@
-//! Finds lifecycles by their search attributes.
+//! Lists lifecycles by their search attributes.
 
 use std::time::SystemTime;
 
 use futures::TryStreamExt;
 use jiff::Timestamp;
-use seedance_archiver_proto::names::search_attribute;
+use seedance_archiver_proto::{
+    names::{LIFECYCLE_WORKFLOW, search_attribute},
+    time::unix_seconds,
+};
 use serde::Serialize;
 use temporalio_client::{
     Client, WorkflowCountOptions, WorkflowExecution, WorkflowListOptions, errors::ClientError,
 };
 
-use super::{
-    WORKFLOW_TYPE,
-    state::{own_attributes, word},
-};
-use seedance_archiver_proto::time::unix_seconds;
+use super::{attributes::Attributes, execution::ExecutionStatus};
 
-/// How many are looked through for those whose deadlines are next: a server lists by start.
-const MOST_SORTED: usize = 1000;
+/// Most lifecycles that are read to sort them by deadline. Servers sort by start time only.
+const MAX_SORTED: usize = 1000;
 
-/// Which lifecycles are listed.
+/// Which lifecycles are listed. The default is all.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Those of this account.
+    /// Only lifecycles of this account.
     pub account: Option<String>,
-    /// Those whose task was last seen with this status.
+    /// Only lifecycles whose task had this status at the last poll.
     pub status: Option<String>,
-    /// Those that ended so.
+    /// Only lifecycles with this outcome.
     pub outcome: Option<String>,
-    /// Those that run and have no longer than until then, the most urgent first.
+    /// Only running lifecycles with an archive deadline before this time, the earliest deadline first.
     pub deadline_before: Option<SystemTime>,
 }
 
-/// A lifecycle in a list. Times are Unix seconds, 0 where they are not known; what is not known
-/// otherwise is empty.
+/// A lifecycle in a list. Times are Unix seconds, 0 if unknown; other unknown values are empty.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Listed {
-    /// Id of the task.
+pub struct LifecycleSummary {
+    /// Task id.
     pub task_id: String,
-    /// Account that it belongs to.
+    /// Account of the task.
     pub account: String,
-    /// Model that makes it.
+    /// Model that generates the video.
     pub model: String,
-    /// Its status, when it was last seen.
+    /// Status of the task at the last poll.
     pub status: String,
-    /// How the lifecycle ended.
+    /// Outcome of the lifecycle, empty while it is open.
     pub outcome: String,
-    /// Until when the video's bytes can be had.
+    /// When the video can no longer be fetched.
     pub archive_deadline: i64,
     /// When the lifecycle started.
     pub started_at: i64,
-    /// What Temporal says of the lifecycle: `running`, `completed`, `terminated`, …
-    pub execution: &'static str,
-    /// Id of its workflow.
+    /// Status of the workflow.
+    pub execution: ExecutionStatus,
+    /// Workflow id.
     pub workflow_id: String,
 }
 
-/// Lifecycles that were found.
+/// A list of lifecycles.
 #[derive(Clone, Debug, Serialize)]
 pub struct List {
-    /// Some of them.
-    pub lifecycles: Vec<Listed>,
-    /// How many there are, about.
+    /// The first lifecycles that match, up to the limit.
+    pub lifecycles: Vec<LifecycleSummary>,
+    /// Approximate number of lifecycles that match.
     pub total: usize,
 }
 
-/// Lists lifecycles, but no more than `limit`: the latest first, or, by `deadline_before`, the most urgent of
-/// the latest 1000.
+/// Lists up to `limit` lifecycles, the latest first. With `deadline_before`, lists those of the latest 1000 that
+/// have the earliest deadlines.
 ///
 /// # Errors
 ///
-/// Where Temporal cannot be reached, or the namespace does not have the search attributes that the filter asks
-/// for: see [`Filter::attributes`].
+/// If Temporal is unreachable, or if the namespace lacks a search attribute that the filter uses: see
+/// [`Filter::attributes`].
 pub async fn list(client: &Client, filter: &Filter, limit: usize) -> Result<List, ClientError> {
     let query = filter.query();
-    let is_sorted = filter.deadline_before.is_some();
-    let most = match is_sorted {
-        true => limit.max(MOST_SORTED),
+    let sorts_by_deadline = filter.deadline_before.is_some();
+    let max = match sorts_by_deadline {
+        true => limit.max(MAX_SORTED),
         false => limit,
     };
+    // One more than needed shows whether there are more.
     let options = WorkflowListOptions::builder()
-        .limit(most.saturating_add(1))
+        .limit(max.saturating_add(1))
         .build();
-    let found = client.list_workflows(query.as_str(), options);
-    let mut lifecycles: Vec<_> = found.map_ok(|it| listed(&it)).try_collect().await?;
-    let total = match lifecycles.len() > most {
+    let mut lifecycles: Vec<_> = client
+        .list_workflows(query.as_str(), options)
+        .map_ok(|execution| LifecycleSummary::from(&execution))
+        .try_collect()
+        .await?;
+    let total = match lifecycles.len() > max {
         true => {
             let counted = client.count_workflows(query, WorkflowCountOptions::default());
             counted.await?.count().max(lifecycles.len())
         }
         false => lifecycles.len(),
     };
-    if is_sorted {
-        lifecycles.sort_by_key(|it| it.archive_deadline);
+    if sorts_by_deadline {
+        lifecycles.sort_by_key(|summary| summary.archive_deadline);
     }
     lifecycles.truncate(limit);
     Ok(List { lifecycles, total })
 }
 
 impl Filter {
-    /// The search attributes that it asks for.
+    /// Returns the names of the search attributes that the filter uses.
     pub fn attributes(&self) -> impl Iterator<Item = &'static str> {
-        let asked = [
+        let conditions = [
             (self.account.is_some(), search_attribute::ACCOUNT),
             (self.status.is_some(), search_attribute::STATUS),
             (self.outcome.is_some(), search_attribute::OUTCOME),
@@ -110,22 +112,24 @@ impl Filter {
                 search_attribute::ARCHIVE_DEADLINE,
             ),
         ];
-        asked
+        conditions
             .into_iter()
-            .filter_map(|(is_asked, name)| is_asked.then_some(name))
+            .filter_map(|(is_used, name)| is_used.then_some(name))
     }
 
-    /// Runs that were continued as new are not the lifecycle's last.
+    /// Returns the visibility query. Runs that were continued as new are left out: a later run represents the
+    /// lifecycle.
     fn query(&self) -> String {
-        let mut query =
-            format!("WorkflowType = '{WORKFLOW_TYPE}' AND ExecutionStatus != 'ContinuedAsNew'");
+        let mut query = format!(
+            "WorkflowType = '{LIFECYCLE_WORKFLOW}' AND ExecutionStatus != 'ContinuedAsNew'"
+        );
         for (name, value) in [
             (search_attribute::ACCOUNT, &self.account),
             (search_attribute::STATUS, &self.status),
             (search_attribute::OUTCOME, &self.outcome),
         ] {
             if let Some(value) = value {
-                query += &format!(" AND {name} = {}", quoted(value));
+                query += &format!(" AND {name} = {}", quote(value));
             }
         }
         let before = self.deadline_before;
@@ -137,35 +141,29 @@ impl Filter {
     }
 }
 
-/// A value as a query takes it, whatever is in it. Servers differ in what they make of a backslash, which
-/// no status has: one that is escaped ends no value anywhere.
-fn quoted(value: &str) -> String {
+/// Quotes a value for a visibility query. Servers differ in how they read a backslash, which no status contains;
+/// an escaped one cannot end the string on any of them.
+fn quote(value: &str) -> String {
     let escaped = value.replace('\\', "\\\\").replace('\'', "\\'");
     format!("'{escaped}'")
 }
 
-fn listed(found: &WorkflowExecution) -> Listed {
-    let attributes = found.raw().search_attributes.as_ref();
-    let mut attributes = attributes.map(own_attributes).unwrap_or_default();
-    let mut take = |name| attributes.remove(name).unwrap_or_default();
-    let deadline = take(search_attribute::ARCHIVE_DEADLINE).parse::<Timestamp>();
-    // Its id names the task where search attributes do not.
-    let mut parts = found.id().splitn(3, '/').skip(1);
-    let (account, task_id) = (parts.next(), parts.next());
-    let or = |attribute: String, part: Option<&str>| match attribute.is_empty() {
-        true => part.unwrap_or_default().to_owned(),
-        false => attribute,
-    };
-    Listed {
-        task_id: or(take(search_attribute::TASK_ID), task_id),
-        account: or(take(search_attribute::ACCOUNT), account),
-        model: take(search_attribute::MODEL),
-        status: take(search_attribute::STATUS),
-        outcome: take(search_attribute::OUTCOME),
-        archive_deadline: deadline.map_or(0, Timestamp::as_second),
-        started_at: found.start_time().map_or(0, unix_seconds),
-        execution: word(found.status()),
-        workflow_id: found.id().to_owned(),
+impl From<&WorkflowExecution> for LifecycleSummary {
+    fn from(execution: &WorkflowExecution) -> Self {
+        let attributes = execution.raw().search_attributes.as_ref();
+        let attributes = attributes.map(Attributes::from).unwrap_or_default();
+        let text = |name| attributes.get(name).to_owned();
+        Self {
+            task_id: text(search_attribute::TASK_ID),
+            account: text(search_attribute::ACCOUNT),
+            model: text(search_attribute::MODEL),
+            status: text(search_attribute::STATUS),
+            outcome: text(search_attribute::OUTCOME),
+            archive_deadline: attributes.archive_deadline(),
+            started_at: execution.start_time().map_or(0, unix_seconds),
+            execution: execution.status().into(),
+            workflow_id: execution.id().to_owned(),
+        }
     }
 }
 
@@ -174,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_stay_values() {
+    fn a_value_cannot_end_its_string() {
         let filter = Filter {
             status: Some("' OR '1'='1\\".into()),
             ..Filter::default()
@@ -186,6 +184,10 @@ mod tests {
             "{}",
             filter.query()
         );
+    }
+
+    #[test]
+    fn a_deadline_is_a_time_in_utc() {
         let filter = Filter {
             deadline_before: Some(SystemTime::UNIX_EPOCH),
             ..Filter::default()

@@ -1,69 +1,64 @@
-//! Accounts whose every video is archived, with nobody asking for it: a worker keeps a schedule that
-//! sweeps them.
+//! Maintains the schedules of accounts with `auto_archive`, which sweep all their tasks.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use temporalio_client::{Client, schedules::ScheduleError};
+use temporalio_client::Client;
 
-use super::schedule::{Ensured, SHORTEST, Schedule};
-use crate::config::{Account, Accounts};
+use super::schedule::{MIN_INTERVAL, Schedule, ScheduleChange};
+use crate::{
+    config::{Account, Accounts},
+    temporal::error_text,
+};
 
-/// How often a worker looks whether its schedules are still there.
-pub const LOOK: Duration = Duration::from_secs(10 * 60);
-/// Time before a schedule that could not be made is tried again, unless the next look is sooner.
-const RETRY: Duration = Duration::from_secs(60);
+/// How often a worker checks its schedules.
+pub const CHECK_INTERVAL: Duration = Duration::from_secs(10 * 60);
+/// Delay before a failed check is repeated, if it is shorter than the check interval.
+const RETRY_DELAY: Duration = Duration::from_secs(60);
 
-/// Makes sure that there is a schedule for each account that wants one, and again after each `look`. What
-/// fails is told and tried again: the worker does its other work meanwhile. Never ends, so that it can be
-/// run beside a worker.
-pub async fn keep(
+/// Creates or updates the schedule of each account with `auto_archive`, and checks it again after each
+/// `check_interval`. A failed check is logged and repeated. Never returns: run it beside a worker.
+pub async fn maintain_schedules(
     client: &Client,
     accounts: &Accounts,
     task_queue: &str,
-    look: Duration,
+    check_interval: Duration,
 ) -> Infallible {
-    let wants = |account: &&Arc<Account>| account.auto_archive;
-    let keeping = accounts.iter().filter(wants).map(|account| {
+    let has_auto_archive = |account: &&Arc<Account>| account.auto_archive;
+    let schedules = accounts.iter().filter(has_auto_archive).map(|account| {
         let schedule = Schedule {
             account: account.name().to_owned(),
-            every: SHORTEST,
+            interval: MIN_INTERVAL,
             task_queue: task_queue.to_owned(),
         };
-        keep_one(client, schedule, look)
+        maintain(client, schedule, check_interval)
     });
-    futures::future::join_all(keeping).await;
+    futures::future::join_all(schedules).await;
+    // Reached only if no account has `auto_archive`.
     std::future::pending().await
 }
 
-async fn keep_one(client: &Client, schedule: Schedule, look: Duration) -> Infallible {
+async fn maintain(client: &Client, schedule: Schedule, check_interval: Duration) -> Infallible {
     let account = &schedule.account;
     loop {
-        let next = match schedule.ensure(client).await {
-            Ok(Ensured::Unchanged) => look,
-            Ok(Ensured::Created | Ensured::Updated) => {
+        let delay = match schedule.ensure(client).await {
+            Ok(ScheduleChange::Unchanged) => check_interval,
+            Ok(ScheduleChange::Created | ScheduleChange::Updated) => {
                 tracing::info!(account, schedule = schedule.id(), "scheduled sweeps");
-                look
+                check_interval
             }
             Err(error) => {
-                let next = RETRY.min(look);
+                let delay = RETRY_DELAY.min(check_interval);
                 tracing::warn!(
                     account,
-                    error = %words(&error),
-                    "the account is not archived by itself: its schedule cannot be made. Is this worker \
-                     allowed to create schedules? Tried again in {} s; `seedance-archiver sweep --every 1m` \
-                     from elsewhere does it too",
-                    next.as_secs()
+                    schedule = schedule.id(),
+                    error = error_text::innermost(&error),
+                    next_attempt_s = delay.as_secs_f64(),
+                    fix = "allow this worker to create schedules, or run `seedance-archiver sweep --every 1m`",
+                    "cannot create the schedule: new tasks of the account are not archived"
                 );
-                next
+                delay
             }
         };
-        tokio::time::sleep(next).await;
-    }
-}
-
-fn words(error: &ScheduleError) -> String {
-    match error {
-        ScheduleError::Rpc(status) => status.message().to_owned(),
-        other => other.to_string(),
+        tokio::time::sleep(delay).await;
     }
 }

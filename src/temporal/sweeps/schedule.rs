@@ -15,44 +15,48 @@ use temporalio_client::{
 
 use crate::temporal::codec;
 
-/// Shortest time between two sweeps.
-pub const SHORTEST: Duration = Duration::from_secs(60);
+/// Shortest interval between two sweeps.
+pub const MIN_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A schedule as it is to be.
+/// The desired schedule of an account.
 pub struct Schedule {
     /// Account that is swept.
     pub account: String,
-    /// Time between two sweeps.
-    pub every: Duration,
+    /// Interval between two sweeps.
+    pub interval: Duration,
     /// Task queue of the sweeps.
     pub task_queue: String,
 }
 
-/// What was done to have it so.
+/// What [`Schedule::ensure`] did.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Ensured {
-    /// There was none.
+pub enum ScheduleChange {
+    /// The schedule did not exist and was created.
     Created,
-    /// There was another one.
+    /// The schedule differed and was updated.
     Updated,
-    /// It was there.
+    /// The schedule existed as desired.
     Unchanged,
 }
 
 impl Schedule {
-    /// Its id.
+    /// Returns the schedule id.
     pub fn id(&self) -> String {
         names::sweep_workflow_id(&self.account)
     }
 
-    /// Makes sure that it is there. One that somebody has paused stays paused.
-    pub async fn ensure(&self, client: &Client) -> Result<Ensured, ScheduleError> {
+    /// Creates the schedule, or updates it if it differs. A paused schedule stays paused.
+    ///
+    /// # Errors
+    ///
+    /// If Temporal is unreachable or rejects the call.
+    pub async fn ensure(&self, client: &Client) -> Result<ScheduleChange, ScheduleError> {
         let handle = client.get_schedule_handle(self.id());
         match handle.describe(Default::default()).await {
-            Ok(found) if self.is(client, &found).await => Ok(Ensured::Unchanged),
+            Ok(existing) if self.matches(client, &existing).await => Ok(ScheduleChange::Unchanged),
             Ok(_) => {
                 self.update(&handle).await?;
-                Ok(Ensured::Updated)
+                Ok(ScheduleChange::Updated)
             }
             Err(ScheduleError::Rpc(status)) if status.code() == Code::NotFound => {
                 self.create(client).await
@@ -61,31 +65,31 @@ impl Schedule {
         }
     }
 
-    async fn create(&self, client: &Client) -> Result<Ensured, ScheduleError> {
+    async fn create(&self, client: &Client) -> Result<ScheduleChange, ScheduleError> {
         let options = CreateScheduleOptions::builder()
             .action(self.action())
-            .spec(ScheduleSpec::from_interval(self.every))
+            .spec(ScheduleSpec::from_interval(self.interval))
             .overlap_policy(ScheduleOverlapPolicy::Skip)
             .note(format!(
-                "seedance-archiver archives what the account `{}` makes",
+                "seedance-archiver archives all videos of the account `{}`",
                 names::account_or_default(&self.account)
             ))
-            // The first sweep is now.
+            // Otherwise the first sweep would start after one interval.
             .trigger_immediately(true)
             .build();
         match client.create_schedule(self.id(), options).await {
-            Ok(_) => Ok(Ensured::Created),
-            // Another worker was faster.
+            Ok(_) => Ok(ScheduleChange::Created),
+            // Another worker created it in the meantime.
             Err(ScheduleError::Rpc(status)) if status.code() == Code::AlreadyExists => {
-                Ok(Ensured::Unchanged)
+                Ok(ScheduleChange::Unchanged)
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Sets what it does and when, and nothing that a person may have set since.
+    /// Updates the interval, the action and the overlap policy. Notes and pauses are left to operators.
     async fn update(&self, handle: &ScheduleHandle<Client>) -> Result<(), ScheduleError> {
-        let (spec, action) = (ScheduleSpec::from_interval(self.every), self.action());
+        let (spec, action) = (ScheduleSpec::from_interval(self.interval), self.action());
         let set = |update: &mut ScheduleUpdate| {
             update
                 .set_spec(spec)
@@ -107,26 +111,26 @@ impl Schedule {
         }
     }
 
-    /// Whether a schedule does this, and this often.
-    async fn is(&self, client: &Client, found: &ScheduleDescription) -> bool {
-        let ScheduleDescriptionAction::StartWorkflow(action) = found.action() else {
+    /// Returns whether an existing schedule starts the same sweep at the same interval.
+    async fn matches(&self, client: &Client, existing: &ScheduleDescription) -> bool {
+        let ScheduleDescriptionAction::StartWorkflow(action) = existing.action() else {
             return false;
         };
         let request = match action.raw_args().and_then(<[_]>::first) {
-            Some(payload) => codec::decoded(client, payload).await.ok(),
+            Some(payload) => codec::decode(client, payload).await.ok(),
             None => None,
         };
         let request = request.and_then(|payload| serde_json::from_slice(&payload.data).ok());
         action.task_queue() == self.task_queue
             && action.workflow_id() == self.id()
             && request == Some(self.request())
-            && interval(found) == Some(self.every)
+            && interval_of(existing) == Some(self.interval)
     }
 }
 
-/// Its interval, where that is all that says when it runs.
-fn interval(found: &ScheduleDescription) -> Option<Duration> {
-    let spec = found.raw().schedule.as_ref()?.spec.as_ref()?;
+/// Returns the interval of a schedule whose spec is one interval and nothing else.
+fn interval_of(schedule: &ScheduleDescription) -> Option<Duration> {
+    let spec = schedule.raw().schedule.as_ref()?.spec.as_ref()?;
     match spec.interval.as_slice() {
         [only] if spec.structured_calendar.is_empty() => only.interval?.try_into().ok(),
         _ => None,

@@ -1,11 +1,11 @@
 //! Payloads of requests and replies, and their encodings.
 
 use anyhow::{Context, bail, ensure};
-use seedance_archiver_workflows::encoding::{self, Contract, Encoding};
+use seedance_archiver_workflows::encoding::{self, ContractMessage, Encoding};
 use temporalio_common::{error::IncomingError, protos::temporal::api::common::v1::Payload};
 
 /// Encodes a request with a field that this version does not know.
-pub(super) fn encode_from_newer_caller<T: Contract>(
+pub(super) fn encode_from_newer_caller<T: ContractMessage>(
     encoding: Encoding,
     request: &T,
 ) -> anyhow::Result<Payload> {
@@ -23,7 +23,10 @@ pub(super) fn encode_from_newer_caller<T: Contract>(
 }
 
 /// Decodes a reply, and checks its encoding and the message type in its metadata.
-pub(super) fn decode_reply<T: Contract>(expected: Encoding, reply: &Payload) -> anyhow::Result<T> {
+pub(super) fn decode_reply<T: ContractMessage>(
+    expected: Encoding,
+    reply: &Payload,
+) -> anyhow::Result<T> {
     let metadata = |key: &str| {
         let value = reply.metadata.get(key);
         value.map(|value| String::from_utf8_lossy(value).into_owned())

@@ -94,7 +94,7 @@ async fn check_page(browser: &Browser, gallery: &Gallery) -> anyhow::Result<()> 
     browser.open(&gallery.url()).await?;
     browser
         .wait_until(
-            "document.getElementById('notice').textContent.includes('Whoever has the page')",
+            "document.getElementById('notice').textContent.includes('Anyone with the page')",
         )
         .await?;
     browser

@@ -240,7 +240,7 @@ async fn check_search_and_filters(browser: &Browser) -> anyhow::Result<()> {
 async fn check_keys(browser: &Browser) -> anyhow::Result<()> {
     let is_viewing = |number: u32| {
         format!(
-            "document.getElementById('viewer').open && document.getElementById('place').textContent === '{number} of 3'"
+            "document.getElementById('viewer').open && document.getElementById('position').textContent === '{number} of 3'"
         )
     };
     let has_focus =
@@ -290,7 +290,7 @@ async fn check_that_the_url_keeps_the_state(
     );
     browser.open(&format!("{}{hash}", gallery.url())).await?;
     browser
-        .wait_until("document.getElementById('viewer').open && document.getElementById('sort').value === 'largest' && document.getElementById('place').textContent === '2 of 3'")
+        .wait_until("document.getElementById('viewer').open && document.getElementById('sort').value === 'largest' && document.getElementById('position').textContent === '2 of 3'")
         .await
 }
 

@@ -47,7 +47,7 @@ async fn an_unreadable_receipt_is_a_warning(server: Arc<Server>) -> anyhow::Resu
     let unreadable = report["unreadable"].as_array().context("no list")?;
     ensure!(unreadable.len() == 2, "{report}");
     for part in [
-        "foreign/manifest.json names no task",
+        "foreign/manifest.json has no task id",
         "torn/manifest.json is not a receipt",
     ] {
         ensure!(
@@ -74,7 +74,7 @@ async fn an_unreadable_receipt_is_a_warning(server: Arc<Server>) -> anyhow::Resu
         .await?;
     let stderr = String::from_utf8_lossy(&output.stderr);
     ensure!(
-        output.status.code() == Some(1) && stderr.contains("none of 2 receipts can be read"),
+        output.status.code() == Some(1) && stderr.contains("cannot read any of 2 receipts"),
         "{stderr}"
     );
     ensure!(gallery.html()? == before, "the page has changed");

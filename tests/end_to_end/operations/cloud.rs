@@ -59,7 +59,7 @@ async fn a_worker_connects_with_mutual_tls(server: Arc<Server>) -> anyhow::Resul
     check_that_it_archives(&server, &proxy, &[ca, certificate, key]).await?;
     let log = log_of_rejected_worker(&server, &proxy, &[ca]).await?;
     ensure!(
-        log.contains("cannot reach Temporal at https://localhost"),
+        log.contains("cannot reach Temporal at `https://localhost"),
         "{log}"
     );
     let missing = ("TEMPORAL_TLS_CLIENT_KEY_PATH", "/nowhere/client.key");

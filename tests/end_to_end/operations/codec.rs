@@ -128,7 +128,7 @@ async fn a_codec_server_encodes_every_payload(server: Arc<Server>) -> anyhow::Re
     ensure!(status.to_string().contains("manifest_url"), "{status:#}");
 
     ensure!(
-        worker.log_event("payloads cannot pass").is_none(),
+        worker.log_event("codec request failed").is_none(),
         "{:?}",
         worker.log()
     );

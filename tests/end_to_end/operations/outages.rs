@@ -23,10 +23,10 @@ async fn a_worker_without_a_temporal_server_exits(server: Arc<Server>) -> anyhow
     ensure!(status.code() == Some(1), "{status}");
     let log = worker.log().join("\n");
     ensure!(
-        log.contains("cannot reach Temporal at http://127.0.0.1:1/"),
+        log.contains("cannot reach Temporal at `http://127.0.0.1:1/`"),
         "{log}"
     );
-    ensure!(log.contains("Set TEMPORAL_ADDRESS"), "{log}");
+    ensure!(log.contains("set TEMPORAL_ADDRESS"), "{log}");
     Ok(())
 }
 register!(a_worker_without_a_temporal_server_exits);
@@ -187,7 +187,7 @@ async fn a_transfer_waits_for_write_permission_to_the_bucket(
     variables.push(("AWS_SKIP_SIGNATURE", "true"));
     let mut worker = Process::worker(&fixture, &server, &variables)?;
     let warning = worker
-        .wait_for_log("transfers will wait until this is mended")
+        .wait_for_log("archive check failed; transfers are retried until the archive works")
         .await?;
     let fix = warning["fix"].as_str().unwrap_or_default();
     ensure!(fix.contains("keys or a role that may write"), "{warning}");

@@ -94,7 +94,7 @@ impl Process {
     /// Returns the URL of the admin port.
     pub(super) async fn admin_url(&self) -> anyhow::Result<String> {
         let event = self
-            .wait_for_log("listening for health and metrics")
+            .wait_for_log("listening for health checks and metrics")
             .await?;
         let address = event["address"].as_str().context("no address")?;
         Ok(format!("http://{address}"))

@@ -43,7 +43,7 @@ async fn a_transfer_finishes_within_the_grace_period(server: Arc<Server>) -> any
     let fixture = Fixture::new(&server).await?;
     let (mut worker, id, lifecycle) = worker_with_transfer(&fixture, &server, "50s").await?;
     worker.send_signal(Signal::TERM)?;
-    worker.wait_for_log("asked to stop: draining").await?;
+    worker.wait_for_log("shutdown requested: draining").await?;
     ensure!(worker.get("/readyz").await? == (503, "draining\n".to_owned()));
     ensure!(
         worker.get("/livez").await?.0 == 200,
@@ -117,7 +117,7 @@ async fn a_second_signal_stops_the_worker_immediately(server: Arc<Server>) -> an
     let fixture = Fixture::new(&server).await?;
     let (mut worker, id, lifecycle) = worker_with_transfer(&fixture, &server, "10m").await?;
     worker.send_signal(Signal::TERM)?;
-    worker.wait_for_log("asked to stop: draining").await?;
+    worker.wait_for_log("shutdown requested: draining").await?;
     worker.send_signal(Signal::TERM)?;
     let status = worker.wait_for_exit().await?;
     ensure!(status.code() == Some(130), "{status}");

@@ -24,10 +24,10 @@ async fn startup_and_shutdown_are_logged_in_order(server: Arc<Server>) -> anyhow
         "starting",
         "configured",
         "connected to Temporal",
-        "checked",
-        "listening for health and metrics",
+        "checked the archive",
+        "listening for health checks and metrics",
         "polling",
-        "asked to stop: draining",
+        "shutdown requested: draining",
         "stopped",
     ] {
         let part = format!("\"message\":\"{message}\"");

@@ -1,12 +1,11 @@
-use temporalio_common::data_converters::{
-    GenericPayloadConverter, PayloadConverter, SerializationContextData,
+use temporalio_common::{
+    data_converters::{GenericPayloadConverter, PayloadConverter, SerializationContextData},
+    error::ApplicationFailure,
 };
-
-use temporalio_common::error::ApplicationFailure;
 
 use super::*;
 
-fn decode<T: Check + Contract + 'static>(json: &str) -> Result<T, InvalidRequest> {
+fn decode<T: Check + ContractMessage + 'static>(json: &str) -> Result<T, InvalidRequest> {
     let payload = Payload {
         metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
         data: json.as_bytes().to_vec(),
@@ -21,14 +20,14 @@ fn decode<T: Check + Contract + 'static>(json: &str) -> Result<T, InvalidRequest
         .check()
 }
 
-fn fault(json: &str) -> String {
+fn error(json: &str) -> String {
     decode::<VideoTaskLifecycleRequest>(json)
         .unwrap_err()
         .to_string()
 }
 
 #[test]
-fn reads_what_a_caller_may_send() {
+fn a_request_is_read_in_any_json_spelling() {
     let request = VideoTaskLifecycleRequest {
         task_id: "cgt-1".into(),
         ..Default::default()
@@ -43,22 +42,22 @@ fn reads_what_a_caller_may_send() {
 }
 
 #[test]
-fn names_the_field_that_is_wrong() {
-    assert!(fault("{}").starts_with("`task_id` is missing"));
-    assert!(fault(r#"{"task_id": "  "}"#).starts_with("`task_id` is missing"));
-    assert!(fault(r#"{"task_id": 7}"#).starts_with("`task_id` cannot be read: invalid type"));
-    assert!(fault(r#"{"task_id": "a/b"}"#).starts_with("`task_id` has a slash"));
-    assert!(fault(r#"{"task_id": "a\u0000b"}"#).contains("control character"));
-    assert!(fault(r#"{"task_id": ".."}"#).starts_with("`task_id` is a path"));
-    assert!(fault(r#"{"task_id": "a", "account": "../b"}"#).starts_with("`account` may contain"));
-    assert!(fault("\"cgt-1\"").starts_with("`input` cannot be read"));
-    assert!(fault(r#"{"task_id": "a"} b"#).starts_with("`input` cannot be read"));
+fn an_error_names_the_invalid_field() {
+    assert!(error("{}").starts_with("`task_id` is missing"));
+    assert!(error(r#"{"task_id": "  "}"#).starts_with("`task_id` is missing"));
+    assert!(error(r#"{"task_id": 7}"#).starts_with("`task_id` cannot be decoded: invalid type"));
+    assert!(error(r#"{"task_id": "a/b"}"#).starts_with("`task_id` contains a slash"));
+    assert!(error(r#"{"task_id": "a\u0000b"}"#).contains("control character"));
+    assert!(error(r#"{"task_id": ".."}"#).starts_with("`task_id` must not be"));
+    assert!(error(r#"{"task_id": "a", "account": "../b"}"#).starts_with("`account` may contain"));
+    assert!(error("\"cgt-1\"").starts_with("`input` cannot be decoded"));
+    assert!(error(r#"{"task_id": "a"} b"#).starts_with("`input` cannot be decoded"));
     let archive = decode::<ArchiveVideoRequest>(r#"{"task": {"created_at": "soon"}}"#);
     assert!(
         archive
             .unwrap_err()
             .to_string()
-            .starts_with("`task.created_at` cannot be read")
+            .starts_with("`task.created_at` cannot be decoded")
     );
     let archive = decode::<ArchiveVideoRequest>(r#"{"task": {}}"#);
     assert!(
@@ -77,50 +76,53 @@ fn names_the_field_that_is_wrong() {
 }
 
 #[test]
-fn a_fault_repeats_no_signed_url_and_not_everything() {
+fn an_error_contains_no_signed_url_and_is_truncated() {
     let url = "https://host.example/v.mp4?X-Tos-Signature=secret";
     let archive = decode::<ArchiveVideoRequest>(&format!(r#"{{"task": {{"content": "{url}"}}}}"#));
-    let fault = archive.unwrap_err().to_string();
+    let error_text = archive.unwrap_err().to_string();
     assert!(
-        fault.starts_with("`task.content` cannot be read"),
-        "{fault}"
+        error_text.starts_with("`task.content` cannot be decoded"),
+        "{error_text}"
     );
-    assert!(!fault.contains("secret"), "{fault}");
+    assert!(!error_text.contains("secret"), "{error_text}");
     let long = "x".repeat(1_000_000);
-    assert!(fault_len(&format!(r#"{{"task_id": {{"{long}": 1}}}}"#)) < 1_000);
-    assert!(fault_len(&format!(r#"{{"task_id": ["{long}"]}}"#)) < 1_000);
-    assert!(fault_len(&format!(r#"["{long}"]"#)) < 1_000);
+    assert!(error_len(&format!(r#"{{"task_id": {{"{long}": 1}}}}"#)) < 1_000);
+    assert!(error_len(&format!(r#"{{"task_id": ["{long}"]}}"#)) < 1_000);
+    assert!(error_len(&format!(r#"["{long}"]"#)) < 1_000);
 }
 
-fn fault_len(json: &str) -> usize {
-    fault(json).len()
+fn error_len(json: &str) -> usize {
+    error(json).len()
 }
 
 #[test]
-fn is_not_retried() {
+fn an_invalid_request_is_not_retried() {
     let failure = ApplicationFailure::from(InvalidRequest::new("task_id", "is missing"));
     assert!(failure.is_non_retryable());
     assert_eq!(failure.type_name(), Some("InvalidRequest"));
 }
 
 #[test]
-fn a_page_to_sweep_is_one_that_the_service_has() {
-    let fault = |page: &str| {
+fn a_sweep_page_must_exist_in_the_service() {
+    let error = |page: &str| {
         let json = format!("{{\"page\": {page}}}");
-        let fault = decode::<SweepVideoTaskPageRequest>(&json).unwrap_err();
-        fault.to_string()
+        let error = decode::<SweepVideoTaskPageRequest>(&json).unwrap_err();
+        error.to_string()
     };
-    assert!(fault("null").starts_with("`page` is missing"));
-    let no_tier = fault(r#"{"page_num": 1}"#);
-    assert_eq!(no_tier, "`page.service_tier` must be one of default, flex");
+    assert!(error("null").starts_with("`page` is missing"));
+    let no_tier = error(r#"{"page_num": 1}"#);
+    assert_eq!(
+        no_tier,
+        "`page.service_tier` must be one of `default`, `flex`"
+    );
     for number in [0, 501] {
-        let fault = fault(&format!(
+        let error = error(&format!(
             r#"{{"service_tier": "flex", "page_num": {number}}}"#
         ));
-        assert!(fault.starts_with("`page.page_num` must be a number from 1 to 500"));
+        assert!(error.starts_with("`page.page_num` must be a number from 1 to 500"));
     }
     let resumed = r#"{"resumed": {"next": {"service_tier": "fast", "page_num": 1}}}"#;
-    let fault = decode::<SweepVideoTasksRequest>(resumed).unwrap_err();
-    assert_eq!(fault.field, "resumed.next.service_tier");
+    let error = decode::<SweepVideoTasksRequest>(resumed).unwrap_err();
+    assert_eq!(error.field, "resumed.next.service_tier");
     assert!(decode::<SweepVideoTasksRequest>("{}").is_ok());
 }

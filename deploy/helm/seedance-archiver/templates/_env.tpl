@@ -6,7 +6,7 @@
 {{- else }}
 - {name: SEEDANCE_ACCOUNTS_FILE, value: /run/secrets/seedance-accounts/{{ .Values.seedance.accountsSecret.key }}}
 {{- end }}
-{{- /* Every pod is told, and those that ask about tasks listen. */}}
+{{- /* Set on every pod; only workers of the query role listen. */}}
 {{- if .Values.callbacks.enabled }}
 - {name: SEEDANCE_INGRESS_ADDRESS, value: "0.0.0.0:{{ .Values.callbacks.port }}"}
 {{- end }}

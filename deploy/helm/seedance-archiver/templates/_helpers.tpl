@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 38 | trimSuffix "-" }}
 {{- end }}
 
-{{/* With `-transfer` behind it no longer than the 47 characters of a WorkerDeployment's name. */}}
+{{/* With the suffix `-transfer` at most 47 characters, the limit of a WorkerDeployment's name. */}}
 {{- define "seedance-archiver.fullname" -}}
 {{- $name := include "seedance-archiver.name" . -}}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
@@ -35,23 +35,23 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and .Values.callbacks.enabled .Values.callbacks.tokenSecret.name }}true{{ end }}
 {{- end }}
 
-{{/* What the schema cannot say in words that help. */}}
+{{/* Constraints for which the schema's own errors would not help. */}}
 {{- define "seedance-archiver.check" -}}
 {{- with .Values }}
 {{- if eq (empty .seedance.apiKeySecret.name) (empty .seedance.accountsSecret.name) }}
-{{- fail "name one Secret: seedance.apiKeySecret.name or seedance.accountsSecret.name" }}
+{{- fail "set exactly one of seedance.apiKeySecret.name and seedance.accountsSecret.name" }}
 {{- end }}
 {{- if and .keda.enabled .workerDeployment.enabled }}
-{{- fail "keda.enabled and workerDeployment.enabled exclude each other: the controller scales each version by itself, see the chart's README" }}
+{{- fail "keda.enabled and workerDeployment.enabled are mutually exclusive: a ScaledObject cannot follow the controller's Deployments; see the chart's README" }}
 {{- end }}
 {{- if and .callbacks.ingress.enabled (not .callbacks.enabled) }}
-{{- fail "callbacks.ingress.enabled needs callbacks.enabled" }}
+{{- fail "callbacks.ingress.enabled requires callbacks.enabled" }}
 {{- end }}
 {{- if and .callbacks.ingress.enabled (not .callbacks.ingress.host) }}
-{{- fail "callbacks.ingress.enabled needs callbacks.ingress.host" }}
+{{- fail "callbacks.ingress.enabled requires callbacks.ingress.host" }}
 {{- end }}
 {{- if and .callbacks.enabled .seedance.apiKeySecret.name (not .callbacks.tokenSecret.name) }}
-{{- fail "callbacks.enabled with seedance.apiKeySecret needs callbacks.tokenSecret.name" }}
+{{- fail "callbacks.enabled with seedance.apiKeySecret requires callbacks.tokenSecret.name" }}
 {{- end }}
 {{- end }}
 {{- end }}

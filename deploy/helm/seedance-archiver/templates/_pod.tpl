@@ -1,6 +1,6 @@
 {{/*
-The pod of a role: (dict "root" $ "component" "query"). Its labels leave out versions, because the Worker
-Controller makes a new version of the worker of whatever changes here.
+The pod of a role: (dict "root" $ "component" "query"). Its labels contain no versions, because the Worker
+Controller creates a new version for every change of this template.
 */}}
 {{- define "seedance-archiver.podTemplate" -}}
 {{- $values := .root.Values -}}
@@ -18,7 +18,7 @@ metadata:
   {{- end }}
 spec:
   {{- include "seedance-archiver.podSpec" $pod | trim | nindent 2 }}
-  # 15 s for what has handed over to be told to Temporal.
+  # 15 s for the last heartbeats to reach Temporal.
   terminationGracePeriodSeconds: {{ add $values.gracePeriodSeconds 15 }}
   topologySpreadConstraints:
     - topologyKey: kubernetes.io/hostname
@@ -39,7 +39,7 @@ spec:
         - name: callbacks
           containerPort: {{ $values.callbacks.port }}
         {{- end }}
-      # The port is bound after Temporal and each archive have been tried, up to 30 s for one that does not answer.
+      # The port is bound after the worker has connected to Temporal and probed the archives, for up to 30 s.
       startupProbe:
         httpGet: {path: /livez, port: admin}
         periodSeconds: 2
@@ -55,8 +55,8 @@ spec:
 {{- end }}
 
 {{/*
-What workers and the test have in common, of a pod and of its container. `connects`: they are told of
-Temporal here. Else the Worker Controller does that, and mounts the certificates at the same place.
+The parts that workers and the test share, of a pod and of its container. `connects`: set Temporal's variables
+here. Otherwise the Worker Controller sets them and mounts the certificates at the same path.
 */}}
 {{- define "seedance-archiver.podSpec" -}}
 {{- $values := .root.Values -}}

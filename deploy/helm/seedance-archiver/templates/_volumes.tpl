@@ -1,4 +1,4 @@
-{{/* Secrets are files that the group 65532 can read. They follow the Secret without a restart. */}}
+{{/* Secrets are mounted as files, readable by the group 65532 and updated without a restart. */}}
 {{- define "seedance-archiver.volumes" -}}
 {{- if .Values.seedance.apiKeySecret.name }}
 - name: seedance

@@ -10,7 +10,10 @@ import io.temporal.workflow.WorkflowMethod;
 import seedance.archiver.v1.VideoTaskLifecycleRequest;
 import seedance.archiver.v1.VideoTaskLifecycleResult;
 
-/** By a child workflow: it is in the history, and cancelling it stops the archive. */
+/**
+ * Archives a video by a child workflow, which is part of the history. If the workflow is cancelled,
+ * the archiving stops.
+ */
 @WorkflowInterface
 public interface ArchiveAsChild {
   @WorkflowMethod
@@ -23,7 +26,7 @@ public interface ArchiveAsChild {
           ChildWorkflowOptions.newBuilder()
               .setWorkflowId(Archiver.lifecycleId(taskId))
               .setTaskQueue(Archiver.TASK_QUEUE)
-              // It goes on where this workflow ends first.
+              // The child continues if this workflow ends first.
               .setParentClosePolicy(ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON)
               .build();
       VideoTaskLifecycleRequest request =
@@ -38,7 +41,7 @@ public interface ArchiveAsChild {
         if (!(failure.getCause() instanceof WorkflowExecutionAlreadyStarted)) {
           throw failure;
         }
-        // Somebody else's, a callback's perhaps: a workflow awaits it by the activity.
+        // A lifecycle was started elsewhere, e.g. by a callback: wait for it by the activity.
         return AwaitVideo.awaitVideo(taskId);
       }
     }

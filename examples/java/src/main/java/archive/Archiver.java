@@ -7,17 +7,17 @@ import seedance.archiver.v1.AwaitVideoTaskRequest;
 import seedance.archiver.v1.VideoTaskLifecycleRequest;
 import seedance.archiver.v1.VideoTaskLifecycleResult;
 
-/** What a caller needs to know of seedance-archiver; the messages are generated from its contract. */
+/** Names of seedance-archiver that callers need. The messages are generated from its contract. */
 final class Archiver {
   static final String TASK_QUEUE = "seedance-archiver";
 
-  /** One task, one id: whoever starts a second lifecycle of it finds the first. */
+  /** Returns the workflow id of the lifecycle of a task. A task has one lifecycle at a time. */
   static String lifecycleId(String taskId) {
     String account = "default";
     return "video-task/" + account + "/" + taskId;
   }
 
-  /** A lost video is told in the result, as every other ending. Without it, it is a failure. */
+  /** Returns a lost video as a result, like every other outcome, and not as a failure. */
   static final boolean REPORT_ONLY = true;
 
   @WorkflowInterface
@@ -28,7 +28,7 @@ final class Archiver {
 
   @ActivityInterface
   public interface Activities {
-    /** `AwaitVideoTask`: the SDK makes the first letter a capital. */
+    /** The SDK capitalizes the first letter of the activity's name: `AwaitVideoTask`. */
     VideoTaskLifecycleResult awaitVideoTask(AwaitVideoTaskRequest request);
   }
 

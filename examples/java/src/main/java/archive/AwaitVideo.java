@@ -8,7 +8,10 @@ import java.time.Duration;
 import seedance.archiver.v1.AwaitVideoTaskRequest;
 import seedance.archiver.v1.VideoTaskLifecycleResult;
 
-/** Has a video archived by an activity: cancelling it stops the waiting, not the archive. */
+/**
+ * Archives a video by an activity. If the workflow is cancelled, the waiting stops and the
+ * archiving continues.
+ */
 @WorkflowInterface
 public interface AwaitVideo {
   @WorkflowMethod
@@ -25,9 +28,9 @@ public interface AwaitVideo {
     ActivityOptions options =
         ActivityOptions.newBuilder()
             .setTaskQueue(Archiver.TASK_QUEUE)
-            // One attempt may wait for as long as a video can take.
+            // An attempt waits until the video is archived or lost, up to two weeks.
             .setStartToCloseTimeout(Duration.ofDays(15))
-            // It is how the loss of a worker is noticed.
+            // Detects the loss of the archiver's worker.
             .setHeartbeatTimeout(Duration.ofMinutes(1))
             .build();
     AwaitVideoTaskRequest request =

@@ -10,9 +10,9 @@ import io.temporal.worker.WorkerFactory;
 import java.io.IOException;
 import seedance.archiver.v1.VideoTaskLifecycleResult;
 
-/** Has the video of a task archived and prints where its receipt is. */
+/** Archives the video of a task and prints the URL of its receipt. */
 public final class Main {
-  /** The task queue of your own worker, not the archiver's. */
+  /** The task queue of the worker in this example, not the archiver's. */
   private static final String TASK_QUEUE = "archive-example-java";
 
   public static void main(String[] args) throws IOException {
@@ -33,7 +33,7 @@ public final class Main {
   }
 
   private static VideoTaskLifecycleResult runWorkflow(
-      WorkflowClient client, String way, String taskId) {
+      WorkflowClient client, String mode, String taskId) {
     WorkerFactory factory = WorkerFactory.newInstance(client);
     Worker worker = factory.newWorker(TASK_QUEUE);
     worker.registerWorkflowImplementationTypes(AwaitVideo.Impl.class, ArchiveAsChild.Impl.class);
@@ -41,12 +41,12 @@ public final class Main {
 
     WorkflowOptions options =
         WorkflowOptions.newBuilder()
-            .setWorkflowId("archive-example/" + way + "/" + taskId)
+            .setWorkflowId("archive-example/" + mode + "/" + taskId)
             .setTaskQueue(TASK_QUEUE)
             .setWorkflowIdConflictPolicy(
                 WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
             .build();
-    return way.equals("await")
+    return mode.equals("await")
         ? client.newWorkflowStub(AwaitVideo.class, options).archive(taskId)
         : client.newWorkflowStub(ArchiveAsChild.class, options).archive(taskId);
   }

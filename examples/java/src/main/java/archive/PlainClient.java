@@ -6,14 +6,14 @@ import io.temporal.client.WorkflowOptions;
 import seedance.archiver.v1.VideoTaskLifecycleRequest;
 import seedance.archiver.v1.VideoTaskLifecycleResult;
 
-/** Has a video archived without a workflow of its own. */
+/** Archives a video without a workflow in this program. */
 final class PlainClient {
   static VideoTaskLifecycleResult archive(WorkflowClient client, String taskId) {
     WorkflowOptions options =
         WorkflowOptions.newBuilder()
             .setWorkflowId(Archiver.lifecycleId(taskId))
             .setTaskQueue(Archiver.TASK_QUEUE)
-            // One that runs already is joined.
+            // Joins a lifecycle that is already running.
             .setWorkflowIdConflictPolicy(
                 WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
             .build();

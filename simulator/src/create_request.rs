@@ -1,34 +1,37 @@
-//! Reads a create request.
+//! Create requests.
 
+use reqwest::Url;
 use serde_json::{Map, Value};
 
 use crate::{
-    callbacks,
     error::ApiError,
     script::{Image, Script},
 };
 
-/// Kinds of content that a request may hold.
-const CONTENT: [&str; 5] = ["text", "image_url", "video_url", "audio_url", "draft_task"];
+/// Content types of a request.
+const CONTENT_TYPES: [&str; 5] = ["text", "image_url", "video_url", "audio_url", "draft_task"];
 
-/// What was asked for.
+/// The fields of a create request.
 #[derive(Clone, Debug)]
-pub(crate) struct Request(Map<String, Value>);
+pub(crate) struct CreateRequest(Map<String, Value>);
 
-impl Request {
-    /// Reads a request and what its prompt says the task is to do.
-    pub(crate) fn read(body: &[u8]) -> Result<(Self, Script), ApiError> {
+impl CreateRequest {
+    /// Parses a request and the script in its prompt.
+    pub(crate) fn parse(body: &[u8]) -> Result<(Self, Script), ApiError> {
         let body: Value = serde_json::from_slice(body)
-            .map_err(|error| ApiError::invalid("body", &format!("is not JSON: {error}")))?;
+            .map_err(|error| ApiError::invalid("body", &format!("not JSON: {error}")))?;
         let Value::Object(fields) = body else {
-            return Err(ApiError::invalid("body", "is not a JSON object"));
+            return Err(ApiError::invalid("body", "must be a JSON object"));
         };
         let request = Self(fields);
         if request.text("model").is_empty() {
             return Err(ApiError::missing("model"));
         }
-        if !request.model().chars().all(is_part_of_a_model) {
-            return Err(ApiError::invalid("model", "is not the name of a model"));
+        if !request.model().chars().all(is_model_character) {
+            return Err(ApiError::invalid(
+                "model",
+                "may contain only letters, digits, `-`, `_` and `.`",
+            ));
         }
         let mut script = Script {
             generate_audio: request.flag("generate_audio")?,
@@ -38,14 +41,14 @@ impl Request {
         };
         for prompt in request.prompts()? {
             script
-                .follow(prompt)
-                .map_err(|fault| ApiError::invalid("content.text", &fault))?;
+                .apply_prompt(prompt)
+                .map_err(|problem| ApiError::invalid("content.text", &problem))?;
         }
         Ok((request, script))
     }
 
-    /// The request that a script alone stands for.
-    pub(crate) fn of(script: &Script) -> Self {
+    /// Returns the request of a task that is created from a script alone.
+    pub(crate) fn from_script(script: &Script) -> Self {
         let fields = [
             ("model", Value::from("seedance-1-5-pro-251215")),
             ("generate_audio", script.generate_audio.into()),
@@ -73,7 +76,7 @@ impl Request {
         }
     }
 
-    /// A field as it was given.
+    /// Returns a field of the request, unless it is null.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }
@@ -86,7 +89,7 @@ impl Request {
         let value = self.get(name).unwrap_or(&Value::Bool(false));
         value
             .as_bool()
-            .ok_or_else(|| ApiError::invalid(name, "is not true or false"))
+            .ok_or_else(|| ApiError::invalid(name, "must be true or false"))
     }
 
     fn callback_url(&self) -> Result<Option<String>, ApiError> {
@@ -95,9 +98,9 @@ impl Request {
         };
         value
             .as_str()
-            .filter(|text| callbacks::callback_url(text).is_some())
+            .filter(|text| callback_url(text).is_some())
             .map(|text| Some(text.to_owned()))
-            .ok_or_else(|| ApiError::invalid("callback_url", "is not an http or https URL"))
+            .ok_or_else(|| ApiError::invalid("callback_url", "must be an http or https URL"))
     }
 
     fn prompts(&self) -> Result<Vec<&str>, ApiError> {
@@ -106,9 +109,9 @@ impl Request {
         let mut prompts = Vec::new();
         for item in content.ok_or_else(|| ApiError::missing("content"))? {
             let kind = item["type"].as_str().unwrap_or_default();
-            if !CONTENT.contains(&kind) {
-                let fault = format!("is `{kind}`, not one of {}", CONTENT.join(", "));
-                return Err(ApiError::invalid("content.type", &fault));
+            if !CONTENT_TYPES.contains(&kind) {
+                let problem = format!("`{kind}` is not one of {}", CONTENT_TYPES.join(", "));
+                return Err(ApiError::invalid("content.type", &problem));
             }
             if item.get(kind).is_none() {
                 return Err(ApiError::missing(&format!("content.{kind}")));
@@ -119,7 +122,14 @@ impl Request {
     }
 }
 
-/// The name becomes part of URLs.
-fn is_part_of_a_model(character: char) -> bool {
+/// Parses a callback URL. `None`: it is not an http or https URL.
+pub(crate) fn callback_url(text: &str) -> Option<Url> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| ["http", "https"].contains(&url.scheme()))
+}
+
+/// The model is part of the path of objects.
+fn is_model_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-_.".contains(character)
 }

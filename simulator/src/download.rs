@@ -1,0 +1,93 @@
+//! The body of a download: throttled, interrupted and counted.
+
+use std::{
+    io,
+    ops::Range,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use futures::{Stream, stream};
+use tokio::time::sleep;
+
+use crate::{service::Service, source::Source, task::Task};
+
+/// Longest pause of a throttled download.
+const MAX_THROTTLE_PAUSE: Duration = Duration::from_millis(20);
+/// Delay before a connection is aborted, in which the bytes sent so far leave: hyper discards its buffer.
+const FLUSH_DELAY: Duration = Duration::from_millis(50);
+
+/// A download of an object.
+pub(crate) struct Download {
+    pub(crate) service: Arc<Service>,
+    pub(crate) task: Arc<Task>,
+    /// Only videos are throttled, interrupted and counted.
+    pub(crate) is_video: bool,
+    pub(crate) source: Arc<Source>,
+}
+
+impl Download {
+    /// Returns the bytes of a range. The stream ends with an error if the script interrupts the download, or if
+    /// the announced length is larger than the object.
+    pub(crate) fn stream(self, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> {
+        let abort_at = self.start(range.start).unwrap_or(range.end);
+        let started = Instant::now();
+        let download = Arc::new(self);
+        stream::unfold(range.start, move |position| {
+            let download = download.clone();
+            let piece = download.source.piece(position..abort_at.min(range.end));
+            async move {
+                let Some(piece) = piece else {
+                    if position >= range.end {
+                        return None;
+                    }
+                    sleep(FLUSH_DELAY).await;
+                    let error = io::Error::from(io::ErrorKind::ConnectionAborted);
+                    return Some((Err(error), position));
+                };
+                let next = position + piece.len() as u64;
+                download.throttle(started, next - range.start).await;
+                download.count_bytes(piece.len() as u64);
+                Some((Ok(piece), next))
+            }
+        })
+    }
+
+    /// Counts the download. Returns the position at which it is aborted, if the script says so.
+    fn start(&self, position: u64) -> Option<u64> {
+        if !self.is_video {
+            return None;
+        }
+        let mut downloads = 0;
+        self.service.tasks.count(&self.task.id, |stats| {
+            stats.downloads += 1;
+            downloads = stats.downloads;
+        });
+        let script = &self.task.script;
+        (downloads <= script.cuts).then(|| position + script.cut_after)
+    }
+
+    /// Waits until `sent` bytes are due at the pace of the script.
+    async fn throttle(&self, started: Instant, sent: u64) {
+        let Some(pace) = self.task.script.bytes_per_second.filter(|_| self.is_video) else {
+            return;
+        };
+        let due = Duration::from_secs_f64(sent as f64 / pace as f64);
+        loop {
+            let left = due.saturating_sub(started.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            sleep(left.min(MAX_THROTTLE_PAUSE)).await;
+        }
+    }
+
+    fn count_bytes(&self, sent: u64) {
+        if self.is_video {
+            self.service
+                .tasks
+                .count(&self.task.id, |stats| stats.bytes_sent += sent);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What every call of the API passes through: authorization, injected faults, statistics and common headers.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{
+        HeaderName, HeaderValue, Method,
+        header::{AUTHORIZATION, DATE},
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use crate::{error::ApiError, paths, service::Service};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Largest body of a call, in bytes.
+const MAX_BODY: usize = 2 * 1024 * 1024;
+
+pub(crate) async fn handle(
+    State(service): State<Arc<Service>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = match buffer_body(request).await {
+        Ok(request) => authorize(&service, request, next).await,
+        Err(error) => error.into_response(),
+    };
+    with_date(&service, with_request_id(response))
+}
+
+/// Reads the whole body before the call is answered. hyper closes a connection whose request body it has not read,
+/// and some clients send a body with every call.
+async fn buffer_body(request: Request) -> Result<Request, ApiError> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, MAX_BODY)
+        .await
+        .map_err(|error| ApiError::invalid("body", &format!("cannot be read: {error}")))?;
+    Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+async fn authorize(service: &Service, request: Request, next: Next) -> Response {
+    count(service, &request);
+    let fault = *service.fault.lock();
+    match fault {
+        Some(fault) => fault.response(),
+        None if is_authorized(service, &request) => next.run(request).await,
+        None => ApiError::unauthorized().into_response(),
+    }
+}
+
+fn count(service: &Service, request: &Request) {
+    if request.method() != Method::GET {
+        return;
+    }
+    match paths::task_id(request.uri()) {
+        Some(id) => service.tasks.count(&id, |stats| stats.queries += 1),
+        None => service.tasks.count_list(),
+    }
+}
+
+fn is_authorized(service: &Service, request: &Request) -> bool {
+    let expected = format!("Bearer {}", service.settings.api_key);
+    request
+        .headers()
+        .get(AUTHORIZATION)
+        .is_some_and(|given| given.as_bytes() == expected.as_bytes())
+}
+
+fn with_request_id(mut response: Response) -> Response {
+    let id = format!("02{:032x}", fastrand::u128(..));
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// Sets the `Date` header if a date is injected. Otherwise hyper sets the current one.
+fn with_date(service: &Service, mut response: Response) -> Response {
+    let date = service.date.lock().map(httpdate::fmt_http_date);
+    if let Some(Ok(date)) = date.map(HeaderValue::try_from) {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
+}

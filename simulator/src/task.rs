@@ -1,0 +1,146 @@
+//! One task.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use jiff::{Timestamp, tz};
+use parking_lot::Mutex;
+use seedance_archiver_proto::status;
+
+use crate::{
+    create_request::CreateRequest,
+    script::{Ending, Script},
+    source::{Source, mix},
+};
+
+/// A task. Its status depends on the time alone, unless it is cancelled.
+pub(crate) struct Task {
+    pub(crate) id: String,
+    pub(crate) request: CreateRequest,
+    pub(crate) script: Script,
+    pub(crate) seed: u64,
+    pub(crate) created_at: SystemTime,
+    /// Orders tasks that were created at the same time.
+    pub(crate) number: u64,
+    /// The video, before any corruption.
+    pub(crate) video: Arc<Source>,
+    pub(crate) last_frame: Option<Arc<Source>>,
+    corrupted_video: Option<Arc<Source>>,
+    /// The signatures of the video's URLs, oldest first.
+    video_signatures: Mutex<Vec<String>>,
+    runs_at: SystemTime,
+    ends_at: SystemTime,
+    cancelled_at: Mutex<Option<SystemTime>>,
+    is_hidden: AtomicBool,
+}
+
+impl Task {
+    /// Creates a task now, or as long ago as its script says. `queued` and `running` are the durations if the
+    /// script sets none.
+    pub(crate) fn new(
+        number: u64,
+        request: CreateRequest,
+        script: Script,
+        queued: Duration,
+        running: Duration,
+    ) -> Self {
+        let created_at = SystemTime::now() - script.age;
+        let runs_at = created_at + script.queued.unwrap_or(queued);
+        let seed = mix(fastrand::u64(..));
+        let corrupted_video = script
+            .corrupt
+            .map(|corruption| Source::corrupted(&script, seed, corruption));
+        Self {
+            id: new_id(created_at),
+            video: Arc::new(Source::video(&script, seed)),
+            corrupted_video: corrupted_video.map(Arc::new),
+            last_frame: script.last_frame.map(Source::last_frame).map(Arc::new),
+            video_signatures: Mutex::default(),
+            number,
+            created_at,
+            runs_at,
+            ends_at: runs_at + script.running.unwrap_or(running),
+            cancelled_at: Mutex::default(),
+            is_hidden: AtomicBool::new(false),
+            seed,
+            request,
+            script,
+        }
+    }
+
+    /// Returns the status and the time since when the task has it.
+    pub(crate) fn status(&self, now: SystemTime) -> (&'static str, SystemTime) {
+        if let Some(cancelled_at) = *self.cancelled_at.lock() {
+            (status::CANCELLED, cancelled_at)
+        } else if now < self.runs_at {
+            (status::QUEUED, self.created_at)
+        } else if self.script.ending == Ending::Cancelled {
+            (status::CANCELLED, self.runs_at)
+        } else if now < self.ends_at {
+            (status::RUNNING, self.runs_at)
+        } else {
+            (self.script.ending.status(), self.ends_at)
+        }
+    }
+
+    /// Returns the times at which the status changes, oldest first, beginning with the creation.
+    pub(crate) fn status_changes(&self) -> Vec<SystemTime> {
+        let mut changes = vec![self.created_at, self.runs_at, self.ends_at];
+        // A status that lasts no time is skipped.
+        changes.dedup();
+        changes
+    }
+
+    pub(crate) fn cancel(&self, now: SystemTime) {
+        *self.cancelled_at.lock() = Some(now);
+    }
+
+    /// Returns whether the API returns 404 for the task.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.is_hidden.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_hidden(&self, is_hidden: bool) {
+        self.is_hidden.store(is_hidden, Ordering::Relaxed);
+    }
+
+    /// Returns the video for the next download, after this number of earlier ones.
+    pub(crate) fn served_video(&self, earlier_downloads: u64) -> &Arc<Source> {
+        let limit = self.script.corrupt_downloads;
+        self.corrupted_video
+            .as_ref()
+            .filter(|_| limit.is_none_or(|limit| earlier_downloads < limit))
+            .unwrap_or(&self.video)
+    }
+
+    /// Adds the signature of a URL of the video, unless the same URL was returned before.
+    pub(crate) fn add_video_signature(&self, signature: String) {
+        let mut signatures = self.video_signatures.lock();
+        if !signatures.contains(&signature) {
+            signatures.push(signature);
+        }
+    }
+
+    /// Returns whether the script has the video URL with this signature refused.
+    pub(crate) fn is_dead_url(&self, signature: &str) -> bool {
+        self.video_signatures
+            .lock()
+            .iter()
+            .take(self.script.dead_urls)
+            .any(|dead| dead == signature)
+    }
+}
+
+/// Returns an id of the service's form, `cgt-20260828062711-hj94q`: the time in China and five random letters.
+fn new_id(created_at: SystemTime) -> String {
+    let time = Timestamp::try_from(created_at)
+        .unwrap_or_default()
+        .to_zoned_datetime(tz::offset(8).to_time_zone());
+    let suffix: String = (0..5).map(|_| fastrand::char('a'..='z')).collect();
+    format!("cgt-{}-{suffix}", time.strftime("%Y%m%d%H%M%S"))
+}

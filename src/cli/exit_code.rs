@@ -1,0 +1,40 @@
+//! The exit codes of commands that fail. Scripts and orchestrators rely on them.
+
+use std::process::ExitCode;
+
+use super::shutdown::Interrupted;
+use crate::{
+    activities::ServeError, config::InvalidConfig, temporal::connection::ConnectError,
+    worker::WorkerError,
+};
+
+/// Invalid configuration: `EX_CONFIG` of `sysexits.h`.
+const EX_CONFIG: u8 = 78;
+/// Interrupted by Ctrl-C: 128 + SIGINT, as shells report it.
+const EX_INTERRUPTED: u8 = 130;
+
+/// An error that only a change of the configuration can fix.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct ConfigurationError(pub(super) String);
+
+/// Returns the exit code for an error: 78 for invalid configuration, 130 after an interrupt, otherwise 1.
+pub(super) fn of_error(error: &anyhow::Error) -> ExitCode {
+    if error.is::<Interrupted>() {
+        ExitCode::from(EX_INTERRUPTED)
+    } else if is_configuration_error(error) {
+        ExitCode::from(EX_CONFIG)
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn is_configuration_error(error: &anyhow::Error) -> bool {
+    error.is::<InvalidConfig>()
+        || error.is::<ConfigurationError>()
+        || matches!(
+            error.downcast_ref(),
+            Some(WorkerError::Accounts(ServeError::Archive(_)))
+        )
+        || matches!(error.downcast_ref(), Some(ConnectError::Configuration(_)))
+}

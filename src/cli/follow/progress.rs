@@ -1,0 +1,109 @@
+//! The progress line of one video: a spinner or bar in a terminal, a line for each change elsewhere.
+
+use indicatif::{MultiProgress, ProgressBar};
+use seedance_archiver_proto::outcome;
+
+use crate::{
+    cli::{
+        progress::{animate, style},
+        task_result::LifecycleResult,
+    },
+    temporal::lifecycles::Step,
+};
+
+const WAITING: &str = "{spinner} {prefix}  {wide_msg}";
+const TRANSFERRING: &str =
+    "{spinner} {prefix}  archiving {bar:24} {bytes}/{total_bytes} {bytes_per_sec}";
+
+pub(super) struct ProgressLine {
+    task_id: String,
+    bar: ProgressBar,
+    /// Where the result is printed for good. `None`: it stays in the bar.
+    scrollback: Option<MultiProgress>,
+    is_transferring: bool,
+    /// The last line that was printed, or would have been, without a terminal.
+    last_printed: String,
+}
+
+impl ProgressLine {
+    /// Adds a line. If `scrolls`, it is printed above the bars when its lifecycle has ended.
+    pub(super) fn new(bars: &MultiProgress, task_id: &str, scrolls: bool) -> Self {
+        let bar = bars.add(ProgressBar::no_length());
+        bar.set_prefix(task_id.to_owned());
+        bar.set_style(style(WAITING));
+        let mut line = Self {
+            task_id: task_id.to_owned(),
+            bar: animate(bar),
+            scrollback: scrolls.then(|| bars.clone()),
+            is_transferring: false,
+            last_printed: String::new(),
+        };
+        line.set_message("starting", "starting");
+        line
+    }
+
+    /// Shows what the lifecycle is doing.
+    pub(super) fn show(&mut self, step: &Step) {
+        match step {
+            Step::Waiting(message) => {
+                // The rest of the message counts up. Without a terminal, print only its first part.
+                let change = message.split("; ").next().unwrap_or_default();
+                self.set_message(message, change);
+            }
+            // The size is unknown until the transfer starts.
+            Step::Archiving { total: 0, .. } => self.set_message("archiving", "archiving"),
+            Step::Archiving { done, total } => self.set_transfer(*done, *total),
+        }
+    }
+
+    fn set_transfer(&mut self, done: u64, total: u64) {
+        if !self.is_transferring {
+            self.is_transferring = true;
+            self.bar.set_style(style(TRANSFERRING));
+            self.bar.set_length(total);
+            self.bar.set_position(done);
+            // The rate leaves out the wait and the bytes transferred before.
+            self.bar.reset_eta();
+        }
+        self.bar.set_position(done);
+        self.print_without_terminal("archiving");
+    }
+
+    /// Shows the result for good.
+    pub(super) fn finish(&mut self, result: &LifecycleResult) {
+        let (mark, message) = match result {
+            Ok((result, _)) if result.outcome == outcome::ARCHIVED => ("✓", result.outcome.clone()),
+            Ok((result, _)) => ("–", format!("{}: {}", result.outcome, result.message)),
+            Err(error) => ("✗", error.to_string()),
+        };
+        self.set_message(&message, &message);
+        if let Some(bars) = &self.scrollback {
+            self.bar.finish_and_clear();
+            // An error means that the terminal is gone.
+            let _ = bars.println(format!("{mark} {}  {message}", self.task_id));
+            return;
+        }
+        self.bar
+            .set_style(style(&WAITING.replace("{spinner}", mark)));
+        self.bar.finish();
+    }
+
+    /// Shows `message` in the bar. Without a terminal, prints `change` if it differs from the last one.
+    fn set_message(&mut self, message: &str, change: &str) {
+        if self.is_transferring {
+            self.is_transferring = false;
+            self.bar.set_style(style(WAITING));
+        }
+        self.bar.set_message(message.to_owned());
+        self.print_without_terminal(change);
+    }
+
+    fn print_without_terminal(&mut self, message: &str) {
+        if self.last_printed != message {
+            self.last_printed = message.to_owned();
+            if self.bar.is_hidden() {
+                eprintln!("{}  {message}", self.task_id);
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The output formats of commands.
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+/// The format of a command's result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, ValueEnum)]
+pub(super) enum Output {
+    /// Human-readable text.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// Prints the document of `--output json`.
+pub(super) fn print_json(document: &impl Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(document)?);
+    Ok(())
+}

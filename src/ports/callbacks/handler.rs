@@ -1,0 +1,205 @@
+//! Handles a callback: queries the task once, and passes its record to the lifecycle that waits for it.
+
+use std::time::Duration;
+
+use seedance_archiver_policy::poll;
+use seedance_archiver_proto::{
+    names::QUERY_ACTIVITY_ID,
+    outcome, phase,
+    reason::CANCELLED_BY_CALLER,
+    status,
+    v1::{LifecycleProgress, VideoTask, VideoTaskLifecycleRequest},
+};
+use temporalio_client::{ActivityIdentifier, Client, RpcOptions, errors::AsyncActivityError};
+
+use super::result::{CallbackEffect, CallbackError};
+use crate::{
+    activities::task_query::{Questions, lacks_url},
+    config::Account,
+    seedance::ErrorKind,
+    telemetry::record,
+    temporal::{
+        error_text,
+        lifecycles::{self, Lifecycle},
+    },
+};
+
+/// Delay before completing the query activity is retried. A lifecycle has none between two of them.
+const COMPLETE_RETRY_DELAY: Duration = Duration::from_millis(50);
+
+/// Handles callbacks for the lifecycles of a namespace.
+#[derive(Clone)]
+pub struct CallbackHandler {
+    client: Client,
+    questions: Questions,
+    task_queue: String,
+}
+
+/// What is left to do for a task.
+enum Need {
+    /// Its lifecycle is running: pass the record on.
+    Record,
+    /// It has no lifecycle, or one that ended without a verdict: start one.
+    Lifecycle,
+    /// Its lifecycle has ended with a verdict.
+    Nothing,
+}
+
+impl CallbackHandler {
+    /// Returns a handler for the lifecycles of the client's namespace. It starts lifecycles on this task queue.
+    pub fn new(client: Client, questions: Questions, task_queue: &str) -> Self {
+        Self {
+            client,
+            questions,
+            task_queue: task_queue.to_owned(),
+        }
+    }
+
+    /// Handles the callback of a task. The task is queried only if a lifecycle needs its record.
+    pub(super) async fn handle(
+        &self,
+        account: &Account,
+        task_id: &str,
+    ) -> Result<CallbackEffect, CallbackError> {
+        let lifecycle = Lifecycle::of(&self.client, account.name(), task_id);
+        match need_of(&lifecycle).await? {
+            Need::Record => {
+                let task = self.query(account, task_id).await?;
+                let effect = self.deliver(&lifecycle, &task).await?;
+                if effect == CallbackEffect::Delivered && status::is_terminal(&task.status) {
+                    record::detection(account.name(), task.updated_at);
+                }
+                Ok(effect)
+            }
+            Need::Nothing => Ok(CallbackEffect::NoNews),
+            Need::Lifecycle => {
+                let callbacks = account.callbacks.as_ref();
+                if !callbacks.is_some_and(|callbacks| callbacks.start_lifecycles) {
+                    return Err(CallbackError::NoLifecycle);
+                }
+                // The task must exist: a callback with a random id must not start a lifecycle.
+                self.query(account, task_id).await?;
+                self.start(account, task_id).await
+            }
+        }
+    }
+
+    async fn query(&self, account: &Account, task_id: &str) -> Result<VideoTask, CallbackError> {
+        let task = self.questions.ask(account, task_id).await;
+        task.map_err(|error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::Rejected => CallbackError::NoTask(error),
+            _ => CallbackError::Query(error),
+        })
+    }
+
+    /// Passes a record to a lifecycle if it waits for one and the record is news.
+    async fn deliver(
+        &self,
+        lifecycle: &Lifecycle,
+        task: &VideoTask,
+    ) -> Result<CallbackEffect, CallbackError> {
+        loop {
+            let progress = lifecycle.progress().await?;
+            if !is_waiting(&progress) || !is_news(task, &progress) {
+                return Ok(CallbackEffect::NoNews);
+            }
+            if self.complete_query(lifecycle, task).await? {
+                return Ok(CallbackEffect::Delivered);
+            }
+            tokio::time::sleep(COMPLETE_RETRY_DELAY).await;
+        }
+    }
+
+    /// Completes the pending query activity of a lifecycle. Returns whether there was one.
+    async fn complete_query(
+        &self,
+        lifecycle: &Lifecycle,
+        task: &VideoTask,
+    ) -> Result<bool, CallbackError> {
+        let latest_run = "";
+        let activity = ActivityIdentifier::by_id_workflow(
+            lifecycle.workflow_id(),
+            latest_run,
+            QUERY_ACTIVITY_ID,
+        );
+        let activity = self.client.get_async_activity_handle(activity);
+        match activity
+            .complete(Some(task.clone()), RpcOptions::default())
+            .await
+        {
+            Ok(()) => Ok(true),
+            Err(AsyncActivityError::NotFound(_)) => Ok(false),
+            Err(error) => Err(CallbackError::Temporal(error_text::innermost(&error))),
+        }
+    }
+
+    async fn start(
+        &self,
+        account: &Account,
+        task_id: &str,
+    ) -> Result<CallbackEffect, CallbackError> {
+        let request = VideoTaskLifecycleRequest {
+            task_id: task_id.to_owned(),
+            account: account.name().to_owned(),
+            ..VideoTaskLifecycleRequest::default()
+        };
+        lifecycles::start(&self.client, &self.task_queue, request).await?;
+        Ok(CallbackEffect::Started)
+    }
+}
+
+async fn need_of(lifecycle: &Lifecycle) -> Result<Need, CallbackError> {
+    let Some(snapshot) = lifecycle.describe().await? else {
+        return Ok(Need::Lifecycle);
+    };
+    if snapshot.execution.is_open() {
+        return Ok(Need::Record);
+    }
+    // A lifecycle that was cancelled, terminated or timed out has reached no verdict.
+    if snapshot.execution.is_finished() && has_verdict(&lifecycle.progress().await?) {
+        return Ok(Need::Nothing);
+    }
+    Ok(Need::Lifecycle)
+}
+
+fn is_waiting(progress: &LifecycleProgress) -> bool {
+    progress.phase == phase::WAITING || progress.phase.is_empty()
+}
+
+/// Returns whether a lifecycle ended with a verdict: the video is archived or does not exist, or a caller has
+/// cancelled the lifecycle. A new lifecycle may still archive the video of a task that is unknown or lost.
+fn has_verdict(progress: &LifecycleProgress) -> bool {
+    let is_open = [outcome::UNKNOWN, outcome::LOST].contains(&progress.outcome.as_str());
+    progress.phase == phase::ENDED && (!is_open || progress.reason == CANCELLED_BY_CALLER)
+}
+
+/// Returns whether a record has a later status than the lifecycle knows. Before its first record, a lifecycle
+/// assumes `queued`.
+fn is_news(task: &VideoTask, progress: &LifecycleProgress) -> bool {
+    let known = progress.task.as_ref();
+    let known_status = known.map_or(status::QUEUED, |task| task.status.as_str());
+    poll::is_later_status(&task.status, known_status) && !lacks_url(task)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_or_lost_task_has_no_verdict_unless_it_was_cancelled() {
+        let has_verdict = |phase: &str, outcome: &str, reason: &str| {
+            has_verdict(&LifecycleProgress {
+                phase: phase.into(),
+                outcome: outcome.into(),
+                reason: reason.into(),
+                ..LifecycleProgress::default()
+            })
+        };
+        assert!(!has_verdict("ended", "unknown", "task_not_found"));
+        assert!(!has_verdict("ended", "lost", "unauthorized"));
+        assert!(has_verdict("ended", "unknown", "cancelled_by_caller"));
+        assert!(has_verdict("ended", "archived", ""));
+        assert!(has_verdict("ended", "unsuccessful", "failed"));
+        assert!(!has_verdict("archiving", "", "") && !has_verdict("waiting", "", ""));
+    }
+}

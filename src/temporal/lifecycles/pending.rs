@@ -1,0 +1,144 @@
+//! The pending activity of a lifecycle: what changes between two events of its history.
+
+use seedance_archiver_proto::{
+    names::{ARCHIVE_ACTIVITY_ID, QUERY_ACTIVITY_ID},
+    v1::ArchiveProgress,
+};
+use serde::Serialize;
+use temporalio_common::protos::temporal::api::{
+    enums::v1::PendingActivityState, workflow::v1::PendingActivityInfo,
+};
+
+/// A pending activity. Times are Unix seconds, 0 if unknown.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PendingActivity {
+    /// Activity id: `query`, `archive`, …
+    pub activity: String,
+    /// Whether an attempt is running.
+    pub is_running: bool,
+    /// Number of the running or the next attempt, from 1.
+    pub attempt: i32,
+    /// When the next attempt starts. 0 while an attempt is running.
+    pub next_attempt_at: i64,
+    /// Message of the last failed attempt.
+    pub last_message: String,
+    /// Identity of the worker that made the last attempt.
+    pub worker: String,
+    /// Bytes transferred.
+    pub bytes_done: u64,
+    /// Bytes in total, 0 if unknown.
+    pub bytes_total: u64,
+}
+
+/// What a lifecycle is doing, for progress output.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Waiting for the task or for a retry, with a message that says for what.
+    Waiting(String),
+    /// Transferring the video.
+    Archiving {
+        /// Bytes transferred.
+        done: u64,
+        /// Bytes in total, 0 if unknown.
+        total: u64,
+    },
+}
+
+impl PendingActivity {
+    /// Returns what the lifecycle is doing.
+    pub fn step(&self) -> Step {
+        let waiting = |default: &str| match self.last_message.as_str() {
+            "" => Step::Waiting(default.to_owned()),
+            message => Step::Waiting(message.to_owned()),
+        };
+        match self.activity.as_str() {
+            QUERY_ACTIVITY_ID => waiting("polling the task"),
+            ARCHIVE_ACTIVITY_ID if self.is_running || self.last_message.is_empty() => {
+                Step::Archiving {
+                    done: self.bytes_done,
+                    total: self.bytes_total,
+                }
+            }
+            ARCHIVE_ACTIVITY_ID => waiting("archiving"),
+            _ => waiting("recording the outcome"),
+        }
+    }
+}
+
+impl From<&PendingActivityInfo> for PendingActivity {
+    fn from(info: &PendingActivityInfo) -> Self {
+        let is_running = info.state() == PendingActivityState::Started;
+        let next_attempt = info
+            .next_attempt_schedule_time
+            .as_ref()
+            .filter(|_| !is_running);
+        let last_failure = info.last_failure.as_ref();
+        let progress = match info.activity_id == ARCHIVE_ACTIVITY_ID {
+            true => archive_progress(info),
+            false => ArchiveProgress::default(),
+        };
+        Self {
+            activity: info.activity_id.clone(),
+            is_running,
+            attempt: info.attempt,
+            next_attempt_at: next_attempt.map_or(0, |time| time.seconds),
+            last_message: last_failure.map_or_else(String::new, |it| it.message.clone()),
+            worker: info.last_worker_identity.clone(),
+            bytes_done: progress.bytes_done.unsigned_abs(),
+            bytes_total: progress.bytes_total.unsigned_abs(),
+        }
+    }
+}
+
+/// Reads the last heartbeat of a transfer.
+fn archive_progress(info: &PendingActivityInfo) -> ArchiveProgress {
+    info.heartbeat_details
+        .as_ref()
+        .and_then(|details| details.payloads.first())
+        .and_then(|payload| serde_json::from_slice(&payload.data).ok())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pending(activity: &str, is_running: bool, last_message: &str) -> PendingActivity {
+        PendingActivity {
+            activity: activity.to_owned(),
+            is_running,
+            attempt: 1,
+            next_attempt_at: 0,
+            last_message: last_message.to_owned(),
+            worker: String::new(),
+            bytes_done: 1,
+            bytes_total: 2,
+        }
+    }
+
+    #[test]
+    fn a_running_transfer_is_archiving_although_an_attempt_has_failed() {
+        let archiving = Step::Archiving { done: 1, total: 2 };
+        assert_eq!(pending("archive", true, "").step(), archiving);
+        assert_eq!(pending("archive", false, "").step(), archiving);
+        assert_eq!(pending("archive", true, "HTTP 503").step(), archiving);
+        assert_eq!(
+            pending("archive", false, "HTTP 503").step(),
+            Step::Waiting("HTTP 503".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_poll_is_waiting_with_its_last_message() {
+        let message = |activity: PendingActivity| match activity.step() {
+            Step::Waiting(message) => message,
+            step => panic!("{step:?}"),
+        };
+        assert_eq!(message(pending("query", true, "")), "polling the task");
+        assert_eq!(message(pending("query", true, "queued")), "queued");
+        assert_eq!(
+            message(pending("record", true, "")),
+            "recording the outcome"
+        );
+    }
+}

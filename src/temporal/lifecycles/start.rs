@@ -1,0 +1,68 @@
+//! Starts lifecycles.
+
+use seedance_archiver_proto::{names, v1::VideoTaskLifecycleRequest};
+use seedance_archiver_workflows::VideoTaskLifecycle;
+use temporalio_client::{
+    Client, WorkflowIdConflictPolicy, WorkflowStartOptions, errors::WorkflowStartError,
+};
+
+use super::{error::LifecycleError, handle::Lifecycle};
+
+/// Starts the lifecycle of a task. If it is running already, joins it: the running lifecycle keeps the request
+/// that it was started with.
+///
+/// # Errors
+///
+/// If Temporal is unreachable or rejects the call. An invalid request is not detected here: its lifecycle fails
+/// with the type `InvalidRequest`.
+pub async fn start(
+    client: &Client,
+    task_queue: &str,
+    request: VideoTaskLifecycleRequest,
+) -> Result<Lifecycle, LifecycleError> {
+    let join = WorkflowIdConflictPolicy::UseExisting;
+    try_start(client, task_queue, request, join)
+        .await
+        .map_err(|(workflow_id, error)| LifecycleError::of_call(&workflow_id, &error))
+}
+
+/// Starts the lifecycle of a task, unless it is running already. Returns whether it was started.
+///
+/// # Errors
+///
+/// If Temporal is unreachable, or rejects the call for another reason.
+pub async fn start_new(
+    client: &Client,
+    task_queue: &str,
+    request: VideoTaskLifecycleRequest,
+) -> Result<bool, LifecycleError> {
+    let fail = WorkflowIdConflictPolicy::Fail;
+    match try_start(client, task_queue, request, fail).await {
+        Ok(_) => Ok(true),
+        Err((_, WorkflowStartError::AlreadyStarted { .. })) => Ok(false),
+        Err((workflow_id, error)) => Err(LifecycleError::of_call(&workflow_id, &error)),
+    }
+}
+
+async fn try_start(
+    client: &Client,
+    task_queue: &str,
+    request: VideoTaskLifecycleRequest,
+    policy: WorkflowIdConflictPolicy,
+) -> Result<Lifecycle, (String, WorkflowStartError)> {
+    let workflow_id = names::lifecycle_workflow_id(&request.account, &request.task_id);
+    let options = WorkflowStartOptions::new(task_queue, workflow_id.as_str())
+        .id_conflict_policy(policy)
+        .static_summary(format!("Seedance video {}", request.task_id))
+        .build();
+    match client
+        .start_workflow(VideoTaskLifecycle::default(), request.into(), options)
+        .await
+    {
+        Ok(handle) => Ok(Lifecycle {
+            client: client.clone(),
+            handle,
+        }),
+        Err(error) => Err((workflow_id, error)),
+    }
+}

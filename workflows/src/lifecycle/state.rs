@@ -1,0 +1,87 @@
+//! What a lifecycle knows: of its task, and of the workers that run its activities.
+
+// The constants that the macro generates have no documentation.
+#![allow(missing_docs)]
+
+use seedance_archiver_proto::{
+    names, phase,
+    query_result::WorkerFacts,
+    v1::{LifecycleProgress, QueryVideoTaskResult, VideoTask, VideoTaskLifecycleResult},
+};
+use temporalio_common::search_attributes::SearchAttributeUpdate;
+use temporalio_macros::workflow;
+use temporalio_workflow::WorkflowContext;
+
+use crate::{details, encoding::Encoding};
+
+/// Polls a generation task until its status is terminal, then archives its video.
+#[workflow]
+#[derive(Default)]
+pub struct VideoTaskLifecycle {
+    /// The reply to the query `progress`.
+    pub(super) progress: LifecycleProgress,
+    /// Whether a `nudge` arrived since the last poll started.
+    pub(super) is_nudged: bool,
+    /// What the workers that answered a query so far reported about themselves.
+    pub(super) worker: WorkerFacts,
+    /// The encoding of the request.
+    pub(super) encoding: Encoding,
+}
+
+pub(super) type Context = WorkflowContext<VideoTaskLifecycle>;
+
+/// Returns the last known record of the task.
+pub(super) fn last_seen(ctx: &Context) -> Option<VideoTask> {
+    ctx.state(|state| state.progress.task.clone())
+}
+
+/// Stores the facts about the worker that answered a query, and returns the task.
+pub(super) fn take_task(ctx: &Context, result: QueryVideoTaskResult) -> VideoTask {
+    let (task, worker) = result.into_parts();
+    ctx.state_mut(|state| {
+        state.worker.has_search_attributes |= worker.has_search_attributes;
+        if !worker.transfers_task_queue.is_empty() {
+            state.worker.transfers_task_queue = worker.transfers_task_queue;
+        }
+    });
+    task
+}
+
+/// Returns the task queue of the transfer activities.
+pub(super) fn transfers_task_queue(ctx: &Context) -> String {
+    match ctx.state(|state| state.worker.transfers_task_queue.clone()) {
+        queue if queue.is_empty() => names::transfers_task_queue(ctx.task_queue()),
+        queue => queue,
+    }
+}
+
+/// Upserts search attributes if they are registered in the namespace. If they are not, the server would fail
+/// the workflow task.
+pub(super) fn upsert_search_attributes(ctx: &Context, attributes: Vec<SearchAttributeUpdate>) {
+    if ctx.state(|state| state.worker.has_search_attributes) {
+        ctx.upsert_search_attributes(attributes);
+    }
+}
+
+/// Sets the reply to the query `progress` and the current details in the Temporal UI.
+pub(super) fn set_progress(ctx: &Context, phase: &str, task: Option<VideoTask>) {
+    let progress = LifecycleProgress {
+        phase: phase.to_owned(),
+        task,
+        ..LifecycleProgress::default()
+    };
+    ctx.set_current_details(details::of_progress(&progress));
+    ctx.state_mut(|state| state.progress = progress);
+}
+
+/// Does the same as [`set_progress`] for a lifecycle that has ended.
+pub(super) fn set_result(ctx: &Context, result: &VideoTaskLifecycleResult) {
+    let progress = LifecycleProgress {
+        phase: phase::ENDED.to_owned(),
+        task: result.task.clone(),
+        outcome: result.outcome.clone(),
+        reason: result.reason.clone(),
+    };
+    ctx.set_current_details(details::of_result(result));
+    ctx.state_mut(|state| state.progress = progress);
+}
