@@ -1,26 +1,42 @@
-//! The activities that a worker registers: `QueryVideoTask`, `ArchiveVideo` and `AwaitVideoTask`, and
-//! what a lifecycle needs beside them, `CancelVideoTask` and `RecordOutcome`; and `SweepVideoTaskPage`
-//! for sweeps.
+//! The activities that a worker registers, each in a module of its name.
+//!
+//! - [`QueryActivities`] registers `QueryVideoTask`, `AwaitVideoTask` and `CancelVideoTask`, on the query task
+//!   queue.
+//! - [`SweepActivities`] registers `SweepVideoTaskPage`, on the query task queue.
+//! - [`TransferActivities`] registers `ArchiveVideo` and `RecordOutcome`, on the transfers task queue.
+//!
+//! Errors become Temporal failures in the module `failure`.
 
+mod account_map;
+mod archive_job;
 mod archive_video;
-mod beat;
+mod await_video_task;
 mod cancel_video_task;
+mod checked_request;
+mod destination;
 mod failure;
-mod fault;
+mod finished_tasks;
 mod heartbeat;
-mod memory;
-mod per_account;
+pub(crate) mod list_error;
+mod next_attempt;
+mod query_activities;
+mod query_progress;
 mod query_video_task;
 mod record_outcome;
-mod settled;
-mod successor;
+mod serve_error;
+mod sweep_account;
+mod sweep_activities;
+mod sweep_task;
 mod sweep_video_task_page;
 mod task_origin;
-pub mod task_query;
+pub mod task_queries;
 mod task_record;
-mod transfers;
-mod waits;
+mod transfer_account;
+mod transfer_activities;
+mod transfer_error;
+mod transfer_heartbeat;
 
-pub use query_video_task::QueryActivities;
-pub use sweep_video_task_page::SweepActivities;
-pub use transfers::{ServeError, TransferActivities};
+pub use query_activities::QueryActivities;
+pub use serve_error::ServeError;
+pub use sweep_activities::SweepActivities;
+pub use transfer_activities::TransferActivities;

@@ -1,4 +1,4 @@
-//! The archiver in a Rust worker of your own.
+//! The archiver as part of another Rust worker.
 
 use std::convert::Infallible;
 
@@ -9,27 +9,18 @@ use temporalio_sdk::{WorkerOptions, WorkflowRegistrationError};
 
 use crate::{
     activities::{
-        QueryActivities, ServeError, SweepActivities, TransferActivities, task_query::Questions,
+        QueryActivities, ServeError, SweepActivities, TransferActivities, task_queries::TaskQueries,
     },
     config::Accounts,
     http, seedance,
     temporal::{search_attributes, sweeps::auto_archive},
 };
 
-/// Registers the workflows `VideoTaskLifecycle` and `SweepVideoTasks` and the activities into a Rust worker of your own: its task
-/// queue then serves all that the queues `seedance-archiver` and `seedance-archiver-transfers` of a worker
-/// of this project do, next to your own workflows.
+/// Registers the workflows and activities of the archiver with your own Rust worker.
 ///
-/// Start lifecycles on that task queue. A question that this worker answers says that transfers are served
-/// there too; where workers of both kinds serve a queue, each lifecycle follows the one that answered.
-///
-/// At most 32 videos are transferred at once, in 180 MiB of memory, however many slots the worker has;
-/// others wait for their turn. Up to 50 calls of `AwaitVideoTask` hold a slot each: a worker with fewer than
-/// 60 slots for activities has too few.
-///
-/// Accounts with [`auto_archive`](crate::config::Account::auto_archive) need [`Plugin::auto_archive`] beside
-/// the worker. Callbacks come in at a `seedance-archiver worker` only: here they are not listened for, and
-/// questions find out what they would have told.
+/// The workflows are `VideoTaskLifecycle` and `SweepVideoTasks`. Your task queue then serves what a
+/// `seedance-archiver worker` serves on the task queues `seedance-archiver` and
+/// `seedance-archiver-transfers`, next to your own workflows. Start lifecycles on your task queue.
 ///
 /// ```no_run
 /// use seedance_archiver::{Plugin, config::Account};
@@ -50,7 +41,7 @@ use crate::{
 ///     .build()
 ///     .await?;
 ///
-/// let mut options = WorkerOptions::new("my-queue").build(); // with workflows of your own
+/// let mut options = WorkerOptions::new("my-queue").build(); // register your own workflows here
 /// plugin.register(&mut options)?;
 ///
 /// let runtime = Runtime::from_current_tokio(Default::default())?;
@@ -58,11 +49,28 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Capacity
+///
+/// - Transfers: at most 32 run concurrently, in 180 MiB of memory. Further ones occupy an activity slot and
+///   wait.
+/// - `AwaitVideoTask`: at most 50 calls hold an activity slot until the lifecycle ends. Further ones check
+///   the lifecycle at intervals and hold no slot in between.
+///
+/// Give the worker at least 60 activity slots, so that waiting calls leave room for queries.
+///
+/// # Differences from `seedance-archiver worker`
+///
+/// - Transfers run on your task queue. A lifecycle sends its transfers to the task queue named by the worker
+///   that queried its task, so both kinds of workers can serve one task queue.
+/// - Accounts with [`auto_archive`](crate::config::Account::auto_archive) need [`Plugin::auto_archive`] to
+///   run beside the worker.
+/// - The plugin has no HTTP endpoint for callbacks. Lifecycles learn of a change by polling.
 #[derive(Clone)]
 pub struct Plugin {
     client: Client,
     accounts: Accounts,
-    questions: Questions,
+    queries: TaskQueries,
     query_activities: QueryActivities,
     sweep_activities: SweepActivities,
     transfer_activities: TransferActivities,
@@ -70,19 +78,21 @@ pub struct Plugin {
 
 #[bon::bon]
 impl Plugin {
-    /// What serves these accounts.
+    /// Returns a plugin that serves these accounts.
     ///
-    /// - `client`: of the namespace that the worker is of. It is asked once whether the search attributes
-    ///   are registered there; lifecycles write them then.
-    /// - `accounts`: the Seedance endpoints that requests may name.
-    /// - `archive_url`: where videos go whose request names no other destination: `s3://bucket/prefix`,
-    ///   `gs://bucket/prefix`, `az://container/prefix` or `file:///path`. Credentials come from the
-    ///   environment, as the store's own tools read them.
+    /// Checks once, with one call to Temporal, whether the search attributes are registered in the namespace.
+    /// Lifecycles write them if they are. Calls no Seedance API and writes nothing to the archive.
+    ///
+    /// - `client`: a client of the worker's namespace.
+    /// - `accounts`: the Seedance accounts that requests can name.
+    /// - `archive_url`: where videos are archived unless a request names another destination:
+    ///   `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix` or `file:///path`. Credentials
+    ///   come from the environment, in the variables that the store's own tools read.
     ///
     /// # Errors
     ///
-    /// [`ServeError`] where the archive cannot be opened as an account wants it. Nothing is written, and no
-    /// account is asked.
+    /// [`ServeError::Archive`] if the archive cannot be opened with the options of an account,
+    /// [`ServeError::Http`] if an HTTP client cannot be created.
     #[builder]
     pub async fn new(
         client: &Client,
@@ -92,38 +102,39 @@ impl Plugin {
         let http = http::client().map_err(|error| ServeError::Http(http::describe(error)))?;
         let seedance = seedance::Client::new(http);
         let has_search_attributes = search_attributes::ensure_registered(client).await;
-        let questions = Questions::new(seedance.clone(), has_search_attributes);
+        let queries = TaskQueries::new(seedance.clone(), has_search_attributes);
         Ok(Self {
             client: client.clone(),
             accounts: accounts.clone(),
-            query_activities: QueryActivities::new(accounts.clone(), questions.clone()),
+            query_activities: QueryActivities::new(accounts.clone(), queries.clone()),
             sweep_activities: SweepActivities::new(
                 accounts.clone(),
                 seedance.clone(),
                 &archive_url,
             )?,
             transfer_activities: TransferActivities::new(accounts, seedance, &archive_url)?,
-            questions,
+            queries,
         })
     }
 
-    /// Registers everything with a worker.
+    /// Registers the workflows and activities with a worker.
     ///
     /// # Errors
     ///
-    /// Where the worker has a workflow of one of these names already.
+    /// If a workflow named `VideoTaskLifecycle` or `SweepVideoTasks` is registered already.
     pub fn register(&self, options: &mut WorkerOptions) -> Result<(), WorkflowRegistrationError> {
         let task_queue = options.task_queue.clone();
-        let questions = self.query_activities.clone();
-        self.register_workflows(options, questions.with_transfers_on(&task_queue))?;
+        let activities = self.query_activities.clone().with_transfers_on(&task_queue);
+        self.register_workflows(options, activities)?;
         self.register_transfers(options);
         Ok(())
     }
 
-    /// Keeps the Temporal Schedules that sweep the accounts with `auto_archive`: every video of theirs is
-    /// archived, with no caller at all. `task_queue` is the worker's own.
+    /// Creates and maintains the Temporal Schedules that sweep the accounts with
+    /// [`auto_archive`](crate::config::Account::auto_archive). A sweep starts a lifecycle for every task that
+    /// has none. `task_queue` is the task queue of the worker.
     ///
-    /// Never ends: run it beside the worker. What fails is logged and tried again.
+    /// Runs until it is dropped: run it beside the worker. Errors are logged and retried.
     ///
     /// ```no_run
     /// # async fn run(plugin: seedance_archiver::Plugin, mut worker: temporalio_sdk::Worker)
@@ -144,12 +155,12 @@ impl Plugin {
         .await
     }
 
-    pub(crate) fn questions(&self) -> &Questions {
-        &self.questions
+    pub(crate) fn queries(&self) -> &TaskQueries {
+        &self.queries
     }
 
-    /// Workflows and questions alone, for a worker that leaves transfers to another task queue.
-    pub(crate) fn register_questions(
+    /// Registers everything but transfers, which another task queue serves.
+    pub(crate) fn register_queries(
         &self,
         options: &mut WorkerOptions,
     ) -> Result<(), WorkflowRegistrationError> {
@@ -159,17 +170,17 @@ impl Plugin {
     fn register_workflows(
         &self,
         options: &mut WorkerOptions,
-        questions: QueryActivities,
+        query_activities: QueryActivities,
     ) -> Result<(), WorkflowRegistrationError> {
         options
             .register_workflow::<VideoTaskLifecycle>()?
             .register_workflow::<SweepVideoTasks>()?
-            .register_activities(questions)
+            .register_activities(query_activities)
             .register_activities(self.sweep_activities.clone());
         Ok(())
     }
 
-    /// Transfers alone.
+    /// Registers transfers only.
     pub(crate) fn register_transfers(&self, options: &mut WorkerOptions) {
         options.register_activities(self.transfer_activities.clone());
     }

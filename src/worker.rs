@@ -1,5 +1,19 @@
-//! The worker: two SDK workers in one process, one for workflows and questions, one for transfers,
-//! so that a long transfer never holds up a question.
+//! The worker that `seedance-archiver worker` runs, for use in your own program.
+//!
+//! A [`Worker`] consists of two SDK workers in one process. One serves workflows and queries, on the task
+//! queue of the configuration. The other serves transfers, on a task queue of the same name with the suffix
+//! `-transfers`, so that long transfers do not delay queries. If callbacks are configured, it also listens
+//! for them.
+//!
+//! The command also serves health checks and metrics, and maintains the Temporal Schedules of accounts with
+//! [`auto_archive`](crate::config::Account::auto_archive). A [`Worker`] does not.
+//!
+//! To add the archiver to a worker of your own instead, see [`Plugin`].
+//!
+//! # Example
+//!
+//! Connects as the environment says, and runs until Ctrl-C. Transfers that are running then have the grace
+//! period of the configuration to finish; another worker resumes the others.
 //!
 //! ```no_run
 //! use seedance_archiver::{config::Config, worker::Worker};
@@ -22,7 +36,7 @@
 //! }
 //! ```
 
-mod boundary;
+mod failure_interceptor;
 mod options;
 
 use std::net::SocketAddr;
@@ -33,7 +47,7 @@ use temporalio_sdk::{Runtime, Worker as SdkWorker, WorkerRunError};
 use tokio::sync::oneshot;
 
 use crate::{
-    activities::{ServeError, task_query::Questions},
+    activities::{ServeError, task_queries::TaskQueries},
     config::Config,
     plugin::Plugin,
     ports::{
@@ -42,10 +56,10 @@ use crate::{
         listener::Listener,
     },
 };
-use options::Options;
+use options::SdkOptions;
 
-/// A worker that serves the task queue of its configuration and the transfers queue beside it, or the one of
-/// them that the configuration names.
+/// A worker that serves the task queue of its configuration and the transfers task queue, or only one of them
+/// if the configuration says so.
 pub struct Worker {
     query: Option<SdkWorker>,
     transfer: Option<SdkWorker>,
@@ -53,36 +67,40 @@ pub struct Worker {
     health: Health,
 }
 
-/// Why a worker cannot start or go on.
+/// Why a worker cannot start, or has stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
-    /// The accounts cannot be served.
+    /// The worker cannot serve its accounts.
     #[error(transparent)]
     Accounts(#[from] ServeError),
-    /// Nobody can call in.
-    #[error("cannot listen on {address}, for callbacks: {source}")]
+    /// The worker cannot listen for callbacks.
+    #[error("cannot listen for callbacks on {address}: {source}")]
     Ingress {
-        /// Where to.
+        /// The configured address.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The SDK refuses its configuration.
-    #[error("cannot set up the Temporal worker: {0}")]
+    /// The SDK does not accept its options.
+    #[error("cannot create the Temporal worker: {0}")]
     Setup(String),
-    /// The SDK stopped with an error.
+    /// The SDK stopped polling.
     #[error("the Temporal worker stopped: {0}")]
     Run(String),
 }
 
 impl Worker {
-    /// Registers everything with the SDK, and listens for callbacks where the configuration says so.
-    /// Nothing is polled yet, no account is asked and nothing is written.
+    /// Creates a worker and registers its workflows and activities. Binds the address for callbacks, if one is
+    /// configured.
+    ///
+    /// The worker does not poll before [`Worker::run`]. No Seedance API is called, and nothing is written
+    /// to the archive.
     ///
     /// # Errors
     ///
-    /// [`WorkerError::Accounts`] where the archive cannot be opened as an account wants it,
-    /// [`WorkerError::Ingress`] where it cannot listen, [`WorkerError::Setup`] where the SDK refuses it.
+    /// - [`WorkerError::Accounts`] if the archive cannot be opened with the options of an account.
+    /// - [`WorkerError::Ingress`] if the address for callbacks cannot be bound.
+    /// - [`WorkerError::Setup`] if the SDK does not accept its options.
     pub async fn new(
         runtime: &Runtime,
         client: &Client,
@@ -95,48 +113,50 @@ impl Worker {
             .build()
             .await?;
         let queues = config.operations.queues;
-        let options = Options::new(config);
-        let start = |options| {
+        let options = SdkOptions::new(config);
+        let create = |options| {
             SdkWorker::new(runtime, client.clone(), options)
                 .map_err(|error| WorkerError::Setup(error.to_string()))
         };
         let query = || {
             let mut options = options.query();
             plugin
-                .register_questions(&mut options)
+                .register_queries(&mut options)
                 .map_err(|error| WorkerError::Setup(error.to_string()))?;
-            start(options)
+            create(options)
         };
         let transfer = || {
             let mut options = options.transfer();
             plugin.register_transfers(&mut options);
-            start(options)
+            create(options)
         };
         Ok(Self {
             query: queues.query.then(query).transpose()?,
             transfer: queues.transfer.then(transfer).transpose()?,
-            ingress: ingress(config, client, plugin.questions()).await?,
+            ingress: ingress(config, client, plugin.queries()).await?,
             health: Health::default(),
         })
     }
 
-    /// How far it is.
+    /// Returns the health of the worker.
     #[doc(hidden)]
     pub fn health(&self) -> &Health {
         &self.health
     }
 
-    /// Where callbacks come in. `None`: they do not.
+    /// Returns the bound address for callbacks. `None`: the worker does not listen for callbacks.
     pub fn ingress_address(&self) -> Option<SocketAddr> {
         self.ingress.as_ref()?.address().ok()
     }
 
-    /// Polls until `shutdown` resolves, then drains. Not `Send`: run it on the task that `main`
-    /// blocks on, or in a `LocalSet`.
+    /// Polls until `shutdown` resolves, then stops polling and waits for running activities, up to the grace
+    /// period of the configuration.
+    ///
+    /// The future is not `Send`: await it in `main`, or in a `LocalSet`.
     ///
     /// # Errors
     ///
-    /// [`WorkerError::Run`] where the SDK stops polling by itself.
+    /// [`WorkerError::Run`] if the SDK stops with an error.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), WorkerError> {
         let ingress = self.ingress.take().map(Listener::start);
         let stop_query = self.query.as_ref().map(SdkWorker::shutdown_handle);
@@ -147,7 +167,7 @@ impl Worker {
             stop_transfer.as_ref().inspect(|stop| stop());
         };
         self.health.set_phase(Phase::Polling);
-        // Where one worker fails, the other must not go on alone.
+        // If one SDK worker stops, `stop` shuts down the other.
         let run = join(poll(self.query, &stop), poll(self.transfer, &stop));
         tokio::pin!(run);
         let ended = tokio::select! {
@@ -155,7 +175,7 @@ impl Worker {
             () = shutdown => None,
         };
         self.health.set_phase(Phase::Draining);
-        // What calls in needs workers that still poll.
+        // Callbacks in progress query workflows, which workers have to answer: stop listening before polling.
         if let Some(ingress) = ingress {
             ingress.stop().await;
         }
@@ -171,21 +191,23 @@ impl Worker {
             .map_err(|error| WorkerError::Run(error.to_string()))
     }
 
-    /// Polls while `work` goes on, then drains. Where polling ends first, so does the work. Not `Send`, as
-    /// [`Worker::run`].
+    /// Polls until `work` completes, then shuts down as [`Worker::run`] does and returns the output. If the
+    /// worker stops first, `work` is dropped.
+    ///
+    /// The future is not `Send`: await it in `main`, or in a `LocalSet`.
     ///
     /// # Errors
     ///
-    /// [`WorkerError::Run`] where the SDK stops polling by itself.
+    /// [`WorkerError::Run`] if the SDK stops before `work` completes, or stops with an error.
     pub async fn run_during<T>(self, work: impl Future<Output = T>) -> Result<T, WorkerError> {
         let (done, is_done) = oneshot::channel::<()>();
         let worker = self.run(async {
-            // An error says it too: the sender is gone.
+            // Dropping the sender ends the wait too, with an error.
             let _ = is_done.await;
         });
         tokio::pin!(worker);
         tokio::select! {
-            ended = &mut worker => ended.and(Err(WorkerError::Run("it was shut down".into()))),
+            ended = &mut worker => ended.and(Err(WorkerError::Run("shut down before the work was done".into()))),
             outcome = work => {
                 drop(done);
                 worker.await?;
@@ -195,7 +217,7 @@ impl Worker {
     }
 }
 
-/// Polls for as long as the worker lives, and ends both when it ends.
+/// Runs an SDK worker until it stops, then calls `stop`.
 async fn poll(worker: Option<SdkWorker>, stop: &impl Fn()) -> Result<(), WorkerRunError> {
     let run = worker.map(|mut worker| async move { worker.run().await });
     let Some(ended) = OptionFuture::from(run).await else {
@@ -208,12 +230,12 @@ async fn poll(worker: Option<SdkWorker>, stop: &impl Fn()) -> Result<(), WorkerR
 async fn ingress(
     config: &Config,
     client: &Client,
-    questions: &Questions,
+    queries: &TaskQueries,
 ) -> Result<Option<Listener>, WorkerError> {
     let Some(address) = config.ingress_address else {
         return Ok(None);
     };
-    let handler = CallbackHandler::new(client.clone(), questions.clone(), &config.task_queue);
+    let handler = CallbackHandler::new(client.clone(), queries.clone(), &config.task_queue);
     let routes = callbacks::routes(&config.accounts, handler);
     let listener = Listener::bind(address, routes).await;
     listener

@@ -10,8 +10,12 @@
 //! - [`windows`]: how long a task can be queried and how long its video URL works.
 //! - [`deadlines`]: until when the video of a task can be fetched.
 //! - [`outcomes`]: the result of a lifecycle.
+//! - [`verdicts`]: what a verdict on a task means.
 //! - [`pages`]: the order in which a sweep lists pages.
+//! - [`sweeps`]: when a sweep retries, gives up and restarts a lifecycle.
+//! - [`transfers`]: when a failed transfer is retried.
 //! - [`priority`]: which transfer goes first.
+//! - [`retry`]: the delays between attempts.
 //!
 //! # Example
 //!
@@ -56,4 +60,8 @@ pub mod outcomes;
 pub mod pages;
 pub mod poll;
 pub mod priority;
+pub mod retry;
+pub mod sweeps;
+pub mod transfers;
+pub mod verdicts;
 pub mod windows;

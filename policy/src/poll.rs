@@ -37,6 +37,14 @@ impl Default for PollSchedule {
     }
 }
 
+impl PollSchedule {
+    /// Returns the interval at this age of a task: a tenth of the age, within the bounds.
+    pub fn interval_at(&self, age: Duration) -> Duration {
+        let max_interval = self.max_interval.max(self.min_interval);
+        (age / 10).clamp(self.min_interval, max_interval)
+    }
+}
+
 /// What is known of a task when a response arrives.
 #[derive(Clone, Copy, Debug)]
 pub struct Knowledge<'a> {
@@ -122,8 +130,7 @@ pub fn next(
 }
 
 fn interval(schedule: &PollSchedule, known: &Knowledge, response: Response) -> Duration {
-    let max_interval = schedule.max_interval.max(schedule.min_interval);
-    let interval = (known.age() / 10).clamp(schedule.min_interval, max_interval);
+    let interval = schedule.interval_at(known.age());
     match (response, known.until_expired()) {
         (Response::Error { retry_after }, _) => {
             let requested = retry_after.unwrap_or_default();

@@ -1,34 +1,40 @@
-//! `CancelVideoTask`: cancels a task upstream, while it is queued.
+//! `CancelVideoTask`: cancels a queued task at the service.
 
-use seedance_archiver_proto::{status, v1::CancelVideoTaskResult};
+use std::{sync::Arc, time::Duration};
+
+use seedance_archiver_proto::{
+    status,
+    v1::{CancelVideoTaskRequest, CancelVideoTaskResult},
+};
 use temporalio_sdk::activities::ActivityError;
 
-use super::failure;
-use crate::{activities::task_query::Questions, config::Account, seedance};
+use super::{checked_request::CheckedRequest, failure, task_queries::TaskQueries};
+use crate::{config::Account, seedance};
 
-/// Asks first: the call that cancels a queued task deletes the record of one that has ended.
-pub(super) async fn cancel(
-    questions: &Questions,
-    account: &Account,
-    task_id: &str,
+/// Delay between two attempts. It is short, because a lifecycle that is being cancelled waits for the result.
+const RETRY_DELAY: Duration = Duration::from_secs(2);
+
+type Call = CheckedRequest<CancelVideoTaskRequest, Arc<Account>>;
+
+pub(super) async fn run(
+    queries: &TaskQueries,
+    call: Call,
 ) -> Result<CancelVideoTaskResult, ActivityError> {
-    let failed =
-        |error: seedance::Error| failure::retried(error.to_string(), error.failure_type(), RETRY);
-    let task = questions.ask(account, task_id).await.map_err(failed)?;
+    let (account, task_id) = (&call.account, &call.request.task_id);
+    // The call that cancels a queued task deletes the record of one that has ended, so query the task first.
+    let task = queries.query(account, task_id).await.map_err(retryable)?;
     if task.status == status::QUEUED {
-        let seedance = questions.seedance();
-        seedance
-            .cancel(&account.endpoint, task_id)
-            .await
-            .map_err(failed)?;
+        let cancelled = queries.seedance().cancel(&account.endpoint, task_id).await;
+        cancelled.map_err(retryable)?;
         tracing::info!(task_id, "cancelled the task");
     }
     Ok(CancelVideoTaskResult {
-        // An attempt before this one may have cancelled it, and not have heard of it.
+        // An earlier attempt may have cancelled the task without receiving the response.
         is_cancelled: [status::QUEUED, status::CANCELLED].contains(&task.status.as_str()),
-        task: Some(questions.result(task)),
+        task: Some(queries.result(task)),
     })
 }
 
-/// Time between two attempts. They end soon, because a lifecycle waits for them to end itself.
-const RETRY: std::time::Duration = std::time::Duration::from_secs(2);
+fn retryable(error: seedance::Error) -> ActivityError {
+    failure::retryable(error.to_string(), error.failure_type(), RETRY_DELAY)
+}

@@ -1,8 +1,8 @@
-//! The one place where errors become Temporal failures: their type, whether and when they are
-//! retried.
+//! Errors as Temporal failures: their type, whether they are retried and when. No other module decides it.
 
 use std::time::Duration;
 
+use seedance_archiver_policy::transfers;
 pub(super) use seedance_archiver_proto::names::failure::*;
 use seedance_archiver_proto::{
     query_result::WorkerFacts,
@@ -14,22 +14,15 @@ use seedance_archiver_workflows::{
 use temporalio_common::error::{ApplicationErrorCategory, ApplicationFailure};
 use temporalio_sdk::activities::ActivityError;
 
-use super::fault::Fault;
+use super::transfer_error::TransferError;
+use crate::seedance::{self, ErrorKind};
 
-/// Time before the second attempt at a transfer. It doubles with each one, because every attempt may
-/// cost one of the 100 downloads that a URL allows.
-const TRANSFER_RETRY: Duration = Duration::from_secs(10);
-/// Longest time between two attempts at a transfer.
-const LONGEST_TRANSFER_RETRY: Duration = Duration::from_secs(15 * 60);
-/// Attempts that there is always time for until the deadline.
-const ATTEMPTS_LEFT: u32 = 20;
-
-/// The request is wrong, and stays so.
+/// Returns the non-retryable failure of an invalid request.
 pub(super) fn invalid_request(error: InvalidRequest) -> ActivityError {
     ApplicationFailure::from(error).into()
 }
 
-/// The task has not changed: asked again after `delay`. Waiting is benign: it is no error and counts
+/// Returns the failure that ends an attempt without a result, retried after `delay`. It is benign: it counts
 /// in no error metric.
 pub(super) fn still_waiting(message: String, delay: Duration) -> ActivityError {
     ApplicationFailure::builder(message)
@@ -40,54 +33,8 @@ pub(super) fn still_waiting(message: String, delay: Duration) -> ActivityError {
         .into()
 }
 
-/// This attempt at a transfer failed: tried again while the bytes can be had, which is for `left`.
-pub(super) fn transfer_failed(
-    fault: Fault,
-    attempt: u32,
-    left: Duration,
-    task: &VideoTask,
-    encoding: Encoding,
-) -> ActivityError {
-    match fault {
-        Fault::Invalid(error) => invalid_request(error),
-        Fault::Cancelled => ActivityError::cancelled(),
-        Fault::Conflict(error) => ApplicationFailure::builder(error)
-            .type_name(STORE_CONFLICT.to_owned())
-            .non_retryable(true)
-            .build()
-            .into(),
-        Fault::Passing(fault) if left.is_zero() => {
-            let message = format!("the video can no longer be had: {}", fault.message);
-            let task = QueryVideoTaskResult::new(task.clone(), WorkerFacts::default());
-            let verdict = verdict(&fault.reason, Some(task), encoding);
-            settled(message, fault.failure_type, verdict)
-        }
-        Fault::Passing(fault) => {
-            let delay = transfer_retry(attempt, left)
-                .max(fault.retry_after)
-                .min(left);
-            let message = format!("{}; next attempt in {}", fault.message, seconds(delay));
-            retried(message, fault.failure_type, delay)
-        }
-    }
-}
-
-/// The nearer the deadline, the shorter: what is left is enough for some attempts always.
-fn transfer_retry(attempt: u32, left: Duration) -> Duration {
-    let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));
-    let longest = (left / ATTEMPTS_LEFT).min(LONGEST_TRANSFER_RETRY);
-    TRANSFER_RETRY
-        .saturating_mul(doubled)
-        .min(longest.max(TRANSFER_RETRY))
-}
-
-/// A delay for people.
-pub(super) fn seconds(delay: Duration) -> String {
-    format!("{} s", delay.as_secs_f64().ceil())
-}
-
-/// Tried again after `delay`, and counted as an error until then.
-pub(super) fn retried(message: String, failure_type: &str, delay: Duration) -> ActivityError {
+/// Returns a failure that is retried after `delay`.
+pub(super) fn retryable(message: String, failure_type: &str, delay: Duration) -> ActivityError {
     ApplicationFailure::builder(message)
         .type_name(failure_type.to_owned())
         .next_retry_delay(delay)
@@ -95,19 +42,20 @@ pub(super) fn retried(message: String, failure_type: &str, delay: Duration) -> A
         .into()
 }
 
-/// The verdict on a task, in the encoding of the request. The last record goes with it, so that whoever
-/// waits knows whether the task was ever seen.
-pub(super) fn verdict(
-    reason: &str,
-    task: Option<QueryVideoTaskResult>,
-    encoding: Encoding,
-) -> Reply<Verdict> {
-    let reason = reason.to_owned();
-    Reply::new(Verdict { reason, task }, encoding)
+/// Returns a non-retryable failure without details.
+pub(super) fn non_retryable(
+    error: impl std::error::Error + Send + Sync + 'static,
+    failure_type: &str,
+) -> ActivityError {
+    ApplicationFailure::builder(error)
+        .type_name(failure_type.to_owned())
+        .non_retryable(true)
+        .build()
+        .into()
 }
 
-/// Nothing more can be done about the task.
-pub(super) fn settled(
+/// Returns the non-retryable failure that reports a verdict: no further attempt can help.
+pub(super) fn with_verdict(
     message: String,
     failure_type: &str,
     verdict: Reply<Verdict>,
@@ -120,21 +68,71 @@ pub(super) fn settled(
         .into()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Returns the verdict on a task. The last record is part of it: the lifecycle learns from it whether the task
+/// was ever seen.
+pub(super) fn verdict(
+    reason: &str,
+    task: Option<QueryVideoTaskResult>,
+    encoding: Encoding,
+) -> Reply<Verdict> {
+    let reason = reason.to_owned();
+    Reply::new(Verdict { reason, task }, encoding)
+}
 
-    #[test]
-    fn attempts_at_a_transfer_spread_out() {
-        let week = Duration::from_secs(7 * 24 * 60 * 60);
-        let seconds = [1, 2, 3, 8, 100].map(|attempt| transfer_retry(attempt, week).as_secs());
-        assert_eq!(seconds, [10, 20, 40, 900, 900]);
+/// Returns the failure of an attempt to transfer a task, retried until the archive deadline. `left` is the
+/// time until then.
+pub(super) fn of_transfer(
+    error: TransferError,
+    attempt: u32,
+    left: Duration,
+    task: &VideoTask,
+    encoding: Encoding,
+) -> ActivityError {
+    match error {
+        TransferError::Invalid(error) => invalid_request(error),
+        TransferError::Cancelled => ActivityError::cancelled(),
+        TransferError::Conflict(error) => non_retryable(error, STORE_CONFLICT),
+        TransferError::Retryable(error) if left.is_zero() => {
+            let message = format!("archive deadline passed; last error: {}", error.message);
+            let task = QueryVideoTaskResult::new(task.clone(), WorkerFacts::default());
+            let verdict = verdict(&error.reason, Some(task), encoding);
+            with_verdict(message, error.failure_type, verdict)
+        }
+        TransferError::Retryable(error) => {
+            let delay = transfers::retry_delay(attempt, left, error.retry_after);
+            let message = format!("{}; next attempt in {}", error.message, seconds(delay));
+            retryable(message, error.failure_type, delay)
+        }
     }
+}
 
-    #[test]
-    fn attempts_come_closer_as_the_deadline_nears() {
-        let left = [36_000, 3_600, 600, 100, 1].map(Duration::from_secs);
-        let seconds = left.map(|left| transfer_retry(100, left).as_secs());
-        assert_eq!(seconds, [900, 180, 30, 10, 10]);
+/// Returns the failure of a sweep that could not handle a task, retried after `delay`.
+pub(super) fn of_sweep(error: TransferError, delay: Duration) -> ActivityError {
+    match error {
+        TransferError::Invalid(error) => invalid_request(error),
+        TransferError::Cancelled => ActivityError::cancelled(),
+        TransferError::Conflict(error) => retryable(error.to_string(), error.failure_type(), delay),
+        TransferError::Retryable(error) => retryable(error.message, error.failure_type, delay),
     }
+}
+
+/// Returns the failure of a sweep that could not list a page, retried after `delay`.
+pub(super) fn of_list(error: &seedance::Error, delay: Duration) -> ActivityError {
+    let message = format!(
+        "cannot list tasks: {error}; next attempt in {}",
+        seconds(delay)
+    );
+    match error.kind() {
+        ErrorKind::Unsupported => {
+            let problem = format!("cannot be swept: {error}");
+            invalid_request(InvalidRequest::new("account", problem))
+        }
+        ErrorKind::Throttled => still_waiting(message, delay),
+        _ => retryable(message, error.failure_type(), delay),
+    }
+}
+
+/// Formats a delay in a message.
+pub(super) fn seconds(delay: Duration) -> String {
+    format!("{} s", delay.as_secs_f64().ceil())
 }

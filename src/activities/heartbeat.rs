@@ -1,52 +1,42 @@
-//! What the heartbeats of `ArchiveVideo` carry: progress that people watch, and where another worker can
-//! go on.
+//! Heartbeats of activities: they carry progress for people and state for the next attempt.
 
 use std::{convert::Infallible, time::Duration};
 
-use seedance_archiver_proto::v1::ArchiveProgress;
-use serde::{Deserialize, Serialize};
+use temporalio_common::data_converters::{TemporalDeserializable, TemporalSerializable};
 use temporalio_sdk::activities::ActivityContext;
 
-use super::beat;
-use crate::archive::{Kind, Place, Progress};
-
-/// How often progress is told while bytes come in.
-const INTERVAL: Duration = Duration::from_millis(500);
-
-#[derive(Deserialize, Serialize)]
-struct Heartbeat {
-    #[serde(flatten)]
-    progress: ArchiveProgress,
-    place: Place,
+/// Returns the details of the last heartbeat of an earlier attempt. `None`: no attempt has sent one, or this
+/// version cannot read the details that another version wrote.
+pub(super) fn last_details<T: TemporalDeserializable + 'static>(
+    ctx: &ActivityContext,
+) -> Option<T> {
+    ctx.heartbeat_details().deserialize().ok().flatten()
 }
 
-/// Where the attempt before this one was. What cannot be read is of another version: it begins anew.
-pub(super) fn recall(ctx: &ActivityContext) -> Place {
-    let heartbeat: Option<Heartbeat> = ctx.heartbeat_details().deserialize().ok().flatten();
-    heartbeat.map(|it| it.place).unwrap_or_default()
+/// Heartbeats at an interval, for as long as the future is polled.
+pub(super) async fn record_every<T>(
+    ctx: &ActivityContext,
+    interval: Duration,
+    details: impl Fn() -> T,
+) -> Infallible
+where
+    T: TemporalSerializable + 'static,
+{
+    let mut ticks = tokio::time::interval(interval);
+    loop {
+        ticks.tick().await;
+        record(ctx, details()).await;
+    }
 }
 
-/// Tells how far it is again and again, whatever step the attempt is at.
-pub(super) async fn beat_on(ctx: &ActivityContext, progress: &Progress) -> Infallible {
-    beat::tell_on(ctx, INTERVAL, || Heartbeat::of(progress)).await
-}
-
-/// Tells how far it is.
-pub(super) async fn beat(ctx: &ActivityContext, progress: &Progress) {
-    beat::tell(ctx, Heartbeat::of(progress)).await;
-}
-
-impl Heartbeat {
-    fn of(progress: &Progress) -> Self {
-        let place = progress.place();
-        let number = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
-        Self {
-            progress: ArchiveProgress {
-                object: place.kind.map_or("", Kind::word).to_owned(),
-                bytes_done: number(place.done),
-                bytes_total: place.total.map_or(0, number),
-            },
-            place,
-        }
+/// Heartbeats once.
+pub(super) async fn record<T>(ctx: &ActivityContext, details: T)
+where
+    T: TemporalSerializable + 'static,
+{
+    if let Err(error) = ctx.record_heartbeat(details).await {
+        // For example, the remote codec does not respond. If heartbeats stay away for the heartbeat timeout,
+        // the server starts another attempt.
+        tracing::error!(%error, "cannot heartbeat");
     }
 }

@@ -1,261 +1,259 @@
-//! `QueryVideoTask`: a long poll without a held slot. Each attempt asks once; while there is no
-//! news it fails as `StillWaiting`, with the delay after which Temporal tries again.
-
-// The constants that the macro makes carry no documentation.
-#![allow(missing_docs)]
+//! `QueryVideoTask`: a long poll by activity retries, which holds no slot between two polls. Each attempt
+//! queries the task once. While its status is unchanged, the attempt fails as `StillWaiting`, and the
+//! failure says when Temporal starts the next one.
 
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use seedance_archiver_policy::poll::{self, NextPoll, Response};
+use seedance_archiver_policy::{
+    poll::{self, NextPoll, Response},
+    verdicts,
+};
 use seedance_archiver_proto::{
     outcome,
-    reason::{
-        self, CANCELLED_AND_PURGED, OUTSIDE_QUERY_WINDOW, QUERY_WINDOW_CLOSED, RECORD_VANISHED,
-        TASK_NOT_FOUND,
-    },
+    reason::{self, QUERY_WINDOW_CLOSED},
     status,
-    v1::{
-        AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult,
-        QueryVideoTaskRequest, QueryVideoTaskResult, VideoTask, VideoTaskLifecycleResult,
-    },
+    v1::{QueryVideoTaskRequest, QueryVideoTaskResult, VideoTask},
 };
-use seedance_archiver_workflows::{reply::Reply, request::Request, video_lost};
-use temporalio_macros::activities;
+use seedance_archiver_workflows::encoding::Encoding;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
-use super::{cancel_video_task, failure, memory::Memory, waits::Waits};
+use super::{
+    checked_request::CheckedRequest,
+    failure,
+    query_progress::PollProgress,
+    task_queries::{TaskQueries, lacks_url},
+};
 use crate::{
-    activities::task_query::{Questions, lacks_url},
-    config::{Account, Accounts},
+    config::Account,
     seedance::{self, ErrorKind},
-    telemetry::record::{self, PollResult},
+    telemetry::record,
 };
 
-/// Activities of the query task queue.
-#[derive(Clone)]
-pub struct QueryActivities {
-    accounts: Accounts,
-    questions: Questions,
-    waits: Waits,
-}
+type Call = CheckedRequest<QueryVideoTaskRequest, Arc<Account>>;
 
-#[activities]
-impl QueryActivities {
-    /// Returns the record once its status differs from `known_status`.
-    #[activity(name = "QueryVideoTask")]
-    pub async fn query_video_task(
-        self: Arc<Self>,
-        ctx: ActivityContext,
-        request: Request<QueryVideoTaskRequest>,
-    ) -> Result<Reply<QueryVideoTaskResult>, ActivityError> {
-        let encoding = request.encoding();
-        let request = request.check().map_err(failure::invalid_request)?;
-        let account = self.account(&request.account)?;
-        let mut memory = Memory::recall(&ctx, &account, &request, encoding);
-        let answer = self.questions.ask(&account, &request.task_id).await;
-        let poll = match &answer {
-            Ok(task) if is_news(task, &request) => PollResult::Changed,
-            Ok(_) => PollResult::Unchanged,
-            Err(_) => PollResult::Failed,
-        };
-        record::poll(account.name(), poll);
-        let task = match answer {
-            Ok(task) if poll == PollResult::Changed => news(&account, task, &request),
-            Ok(task) => Err(no_news(&self.questions, &account, task, &mut memory).await),
-            Err(error) => Err(no_record(&self.questions, &account, &error, &mut memory).await),
-        };
-        task.map(|task| Reply::new(self.questions.result(task), encoding))
-    }
-
-    /// Starts the lifecycle of a task or joins the one that is running, and returns its result.
-    #[activity(name = "AwaitVideoTask")]
-    pub async fn await_video_task(
-        self: Arc<Self>,
-        ctx: ActivityContext,
-        request: Request<AwaitVideoTaskRequest>,
-    ) -> Result<Reply<VideoTaskLifecycleResult>, ActivityError> {
-        let encoding = request.encoding();
-        let request = request.check().map_err(failure::invalid_request)?;
-        let account = self.account(&request.account)?;
-        let result = self.waits.wait(&ctx, &account, &request).await?;
-        if result.outcome == outcome::LOST && !request.report_only {
-            return Err(video_lost::failure(Reply::new(result, encoding)).into());
-        }
-        Ok(Reply::new(result, encoding))
-    }
-
-    /// Cancels the task where it is queued, and tells its status where it is not.
-    #[activity(name = "CancelVideoTask")]
-    pub async fn cancel_video_task(
-        self: Arc<Self>,
-        _ctx: ActivityContext,
-        request: Request<CancelVideoTaskRequest>,
-    ) -> Result<Reply<CancelVideoTaskResult>, ActivityError> {
-        let encoding = request.encoding();
-        let request = request.check().map_err(failure::invalid_request)?;
-        let account = self.account(&request.account)?;
-        let result = cancel_video_task::cancel(&self.questions, &account, &request.task_id).await;
-        result.map(|result| Reply::new(result, encoding))
-    }
-}
-
-impl QueryActivities {
-    /// Activities that serve these accounts.
-    pub fn new(accounts: Accounts, questions: Questions) -> Self {
-        Self {
-            accounts,
-            questions,
-            waits: Waits::default(),
-        }
-    }
-
-    /// The same on a worker that serves transfers on this task queue too.
-    pub(crate) fn with_transfers_on(self, task_queue: &str) -> Self {
-        Self {
-            questions: self.questions.with_transfers_on(task_queue),
-            ..self
-        }
-    }
-
-    fn account(&self, name: &str) -> Result<Arc<Account>, ActivityError> {
-        self.accounts.get(name).map_err(failure::invalid_request)
-    }
-}
-
-fn news(
-    account: &Account,
-    task: VideoTask,
-    request: &QueryVideoTaskRequest,
-) -> Result<VideoTask, ActivityError> {
-    if status::is_terminal(&task.status) {
-        record::detection(account.name(), task.updated_at);
-    }
-    match request.reveal_urls {
-        true => reveal(account, task),
-        false => Ok(task),
-    }
-}
-
-/// For a caller that wants the plain URLs in its own history.
-fn reveal(account: &Account, task: VideoTask) -> Result<VideoTask, ActivityError> {
-    let retried = |error: String| {
-        failure::retried(error, failure::UNAUTHORIZED, account.schedule.min_interval)
+pub(super) async fn run(
+    ctx: &ActivityContext,
+    queries: &TaskQueries,
+    call: Call,
+) -> Result<QueryVideoTaskResult, ActivityError> {
+    let CheckedRequest {
+        request,
+        account,
+        encoding,
+    } = call;
+    let mut poll = Poll {
+        ctx,
+        queries,
+        account: &account,
+        encoding,
+        progress: PollProgress::load(ctx, &account, &request),
     };
-    let seal = account.seal().map_err(|error| retried(error.to_string()))?;
-    seal.revealed(task)
-        .map_err(|error| retried(error.to_string()))
+    let response = queries.query(&account, &request.task_id).await;
+    record::poll(account.name(), poll_result(&response, &request));
+    match response {
+        Ok(task) if has_changed(&task, &request) => poll.changed(task, request.reveal_urls),
+        Ok(task) => Err(poll.unchanged(task).await),
+        Err(error) => Err(poll.failed(&error).await),
+    }
 }
 
-/// A task that succeeded is no news before there is something to fetch.
-fn is_news(task: &VideoTask, request: &QueryVideoTaskRequest) -> bool {
+/// Returns whether the record is what the caller waits for: a later status than the known one, and a URL if
+/// the task has succeeded.
+fn has_changed(task: &VideoTask, request: &QueryVideoTaskRequest) -> bool {
     poll::is_later_status(&task.status, &request.known_status) && !lacks_url(task)
 }
 
-async fn no_news(
-    questions: &Questions,
-    account: &Account,
-    task: VideoTask,
-    memory: &mut Memory<'_>,
-) -> ActivityError {
-    let (answer, state) = if lacks_url(&task) {
-        (Response::NoUrl, "succeeded, but without a URL".to_owned())
-    } else {
-        (Response::Unchanged, task.status.clone())
-    };
-    memory.saw(task.clone()).await;
-    match poll::next(&account.schedule, &account.windows, &memory.known(), answer) {
-        NextPoll::After(delay) => {
-            let message = waiting_message(&state, &task, memory.attempt(), delay);
-            failure::still_waiting(message, delay)
-        }
-        NextPoll::Never(reason) => {
-            let reason = reason.unwrap_or(QUERY_WINDOW_CLOSED);
-            let message = format!(
-                "the window in which the task can be asked about has closed; it was still {state}"
-            );
-            let verdict = failure::verdict(reason, Some(questions.result(task)), memory.encoding());
-            failure::settled(message, failure::QUERY_WINDOW_CLOSED, verdict)
-        }
+/// Returns what metrics say of the poll.
+fn poll_result(
+    response: &Result<VideoTask, seedance::Error>,
+    request: &QueryVideoTaskRequest,
+) -> record::PollResult {
+    match response {
+        Ok(task) if has_changed(task, request) => record::PollResult::Changed,
+        Ok(_) => record::PollResult::Unchanged,
+        Err(_) => record::PollResult::Failed,
     }
 }
 
-async fn no_record(
-    questions: &Questions,
-    account: &Account,
-    error: &seedance::Error,
-    memory: &mut Memory<'_>,
-) -> ActivityError {
-    let never_seen = memory.known().last_seen.is_none();
-    let answer = match error.kind() {
-        ErrorKind::NotFound => Response::NotFound {
-            since: memory.missed().await,
-        },
-        // An id that the service finds malformed is one that it does not know.
-        ErrorKind::Rejected if never_seen => Response::NotFound {
-            since: memory.missed().await,
-        },
-        _ => {
-            memory.heard_nothing().await;
-            Response::Error {
-                retry_after: error.retry_after(),
+/// One poll.
+struct Poll<'a> {
+    ctx: &'a ActivityContext,
+    queries: &'a TaskQueries,
+    account: &'a Account,
+    encoding: Encoding,
+    progress: PollProgress<'a>,
+}
+
+impl Poll<'_> {
+    /// Returns the result of a task whose status has changed.
+    fn changed(
+        &self,
+        task: VideoTask,
+        reveal_urls: bool,
+    ) -> Result<QueryVideoTaskResult, ActivityError> {
+        if status::is_terminal(&task.status) {
+            record::detection(self.account.name(), task.updated_at);
+        }
+        let task = match reveal_urls {
+            true => self.reveal_urls(task)?,
+            false => task,
+        };
+        Ok(self.queries.result(task))
+    }
+
+    /// Unseals the URLs, for a caller that wants them in its own history.
+    fn reveal_urls(&self, task: VideoTask) -> Result<VideoTask, ActivityError> {
+        let delay = self.account.schedule.min_interval;
+        let retryable = |message| failure::retryable(message, failure::UNAUTHORIZED, delay);
+        let seal = self.account.seal();
+        let seal = seal.map_err(|error| retryable(error.to_string()))?;
+        seal.revealed(task)
+            .map_err(|error| retryable(error.to_string()))
+    }
+
+    /// Returns the failure of a poll after which the caller still waits: for a change, or for a URL.
+    async fn unchanged(&mut self, task: VideoTask) -> ActivityError {
+        self.progress.set_seen(&task).await;
+        let response = match lacks_url(&task) {
+            true => Response::NoUrl,
+            false => Response::Unchanged,
+        };
+        match self.next(response) {
+            NextPoll::After(delay) => {
+                let message = waiting_message(&task, self.ctx.info().attempt, delay);
+                failure::still_waiting(message, delay)
+            }
+            NextPoll::Never(reason) => {
+                let message = match lacks_url(&task) {
+                    true => {
+                        "query window closed; the task had succeeded, but its record had no URL"
+                            .into()
+                    }
+                    false => format!("query window closed; the task was still {}", task.status),
+                };
+                let reason = reason.unwrap_or(QUERY_WINDOW_CLOSED);
+                self.verdict(message, failure::QUERY_WINDOW_CLOSED, reason, Some(task))
             }
         }
-    };
-    match poll::next(&account.schedule, &account.windows, &memory.known(), answer) {
-        NextPoll::After(delay) => {
-            let message = format!("{error}; next question in {}", failure::seconds(delay));
-            if error.kind() == ErrorKind::Throttled {
-                return failure::still_waiting(message, delay);
+    }
+
+    /// Returns the failure of a poll that returned no record.
+    async fn failed(&mut self, error: &seedance::Error) -> ActivityError {
+        let was_seen = self.progress.was_seen();
+        let is_not_found = match error.kind() {
+            ErrorKind::NotFound => true,
+            // A service may reject an unknown id as malformed.
+            ErrorKind::Rejected => !was_seen,
+            _ => false,
+        };
+        let response = if is_not_found {
+            let since = self.progress.set_not_found().await;
+            Response::NotFound { since }
+        } else {
+            self.progress.set_failed().await;
+            let retry_after = error.retry_after();
+            Response::Error { retry_after }
+        };
+        match self.next(response) {
+            NextPoll::After(delay) => {
+                let message = format!("{error}; next poll in {}", failure::seconds(delay));
+                match error.kind() {
+                    ErrorKind::Throttled => failure::still_waiting(message, delay),
+                    _ => failure::retryable(message, error.failure_type(), delay),
+                }
             }
-            failure::retried(message, error.failure_type(), delay)
-        }
-        NextPoll::Never(reason) => {
-            let of_fault = reason::of_failure(error.failure_type());
-            let reason = reason.unwrap_or(&of_fault);
-            let failure_type = match reason {
-                TASK_NOT_FOUND | CANCELLED_AND_PURGED => failure::TASK_NOT_FOUND,
-                _ => failure::QUERY_WINDOW_CLOSED,
-            };
-            if never_seen && memory.is_of_lifecycle() {
-                // Of others, an outcome is recorded, and counted then.
-                record::lifecycle_end(account.name(), outcome::UNKNOWN);
+            NextPoll::Never(reason) => {
+                if !was_seen && record::is_lifecycle_activity(self.ctx.info()) {
+                    // `RecordOutcome` counts the other outcomes, but needs a record.
+                    record::lifecycle_end(self.account.name(), outcome::UNKNOWN);
+                }
+                let error_reason = reason::of_failure(error.failure_type());
+                let reason = reason.unwrap_or(&error_reason);
+                let base_url = self.account.endpoint.base_url.as_str();
+                let explanation = verdicts::explanation(reason, self.account.name(), base_url);
+                let message = format!("{explanation}; last response: {error}");
+                let failure_type = verdicts::failure_type(reason);
+                self.verdict(message, failure_type, reason, self.progress.last_record())
             }
-            let message = verdict_message(reason, account, error);
-            let task = memory.last_record().map(|task| questions.result(task));
-            let verdict = failure::verdict(reason, task, memory.encoding());
-            failure::settled(message, failure_type, verdict)
         }
+    }
+
+    fn next(&self, response: Response) -> NextPoll {
+        let Account {
+            schedule, windows, ..
+        } = self.account;
+        poll::next(schedule, windows, &self.progress.knowledge(), response)
+    }
+
+    fn verdict(
+        &self,
+        message: String,
+        failure_type: &str,
+        reason: &str,
+        task: Option<VideoTask>,
+    ) -> ActivityError {
+        let task = task.map(|task| self.queries.result(task));
+        let verdict = failure::verdict(reason, task, self.encoding);
+        failure::with_verdict(message, failure_type, verdict)
     }
 }
 
-fn waiting_message(state: &str, task: &VideoTask, attempt: u32, delay: Duration) -> String {
+/// Returns the message of `StillWaiting`, which the Temporal UI shows while the activity is pending.
+fn waiting_message(task: &VideoTask, attempt: u32, delay: Duration) -> String {
     let since = Timestamp::from_second(task.updated_at)
         .map(|time| format!(" since {time}"))
         .unwrap_or_default();
+    let status = match lacks_url(task) {
+        true => format!("succeeded{since}, but the record has no URL"),
+        false => format!("still {}{since}", task.status),
+    };
     format!(
-        "still {state}{since}; asked {attempt} time{}; next question in {}",
+        "{status}; polled {attempt} time{}; next poll in {}",
         if attempt == 1 { "" } else { "s" },
         failure::seconds(delay)
     )
 }
 
-/// What the facts allow to say about a task without a record.
-fn verdict_message(reason: &str, account: &Account, error: &seedance::Error) -> String {
-    let meaning = match reason {
-        TASK_NOT_FOUND => format!(
-            "the service does not know this task: is it of another account or region than `{}`, {}?",
-            account.name(),
-            account.endpoint.base_url
-        ),
-        OUTSIDE_QUERY_WINDOW => {
-            "by its id the task was too old to be asked about when it was asked about first".into()
+#[cfg(test)]
+mod tests {
+    use seedance_archiver_proto::v1::VideoContent;
+
+    use super::*;
+
+    fn task(status: &str, video_url: &str) -> VideoTask {
+        VideoTask {
+            status: status.into(),
+            updated_at: 1_764_000_000,
+            content: Some(VideoContent {
+                video_url: video_url.into(),
+                ..VideoContent::default()
+            }),
+            ..VideoTask::default()
         }
-        CANCELLED_AND_PURGED => {
-            "the task was queued when it was last seen, and is gone: it was cancelled".into()
-        }
-        RECORD_VANISHED => "the service no longer knows the task, although it had started".into(),
-        _ => "the window in which the task can be asked about has closed".into(),
-    };
-    format!("{meaning}; the last answer was: {error}")
+    }
+
+    #[test]
+    fn a_waiting_message_says_the_status_the_polls_and_the_delay() {
+        assert_eq!(
+            waiting_message(&task("running", ""), 9, Duration::from_secs(6)),
+            "still running since 2025-11-24T16:00:00Z; polled 9 times; next poll in 6 s"
+        );
+        assert_eq!(
+            waiting_message(&task("succeeded", ""), 1, Duration::from_millis(1_500)),
+            "succeeded since 2025-11-24T16:00:00Z, but the record has no URL; polled 1 time; next poll in 2 s"
+        );
+    }
+
+    #[test]
+    fn a_task_that_succeeded_without_a_url_has_not_changed() {
+        let request = QueryVideoTaskRequest {
+            known_status: "running".into(),
+            ..QueryVideoTaskRequest::default()
+        };
+        assert!(has_changed(&task("succeeded", "sealed:v1:k:u"), &request));
+        assert!(!has_changed(&task("succeeded", ""), &request));
+        assert!(!has_changed(&task("running", ""), &request));
+        assert!(has_changed(&task("failed", ""), &request));
+    }
 }

@@ -1,124 +1,97 @@
-//! What a task made, by its URLs: the sealed ones that came with the request, and fresh ones. And its
-//! record.
+//! Where the objects of a task come from: the sealed URLs of the request, fresh URLs from the API, and the
+//! task's record.
 
 use std::time::SystemTime;
 
 use secrecy::SecretString;
-use seedance_archiver_proto::v1::VideoTask;
+use seedance_archiver_policy::transfers;
 use serde_json::Value;
 
-use super::{archive_video::Job, fault::Fault, task_record};
+use super::{archive_job::ArchiveJob, task_record, transfer_error::TransferError};
 use crate::{
     archive::{self, Kind, Origin, source::Urls},
-    config::Account,
     seedance::{Client, SignedUrl, UnsealError},
 };
 
-/// Most questions of one attempt for one object: whether a question brings a fresh URL is not
-/// promised.
-const MAX_QUESTIONS: u32 = 2;
+/// Queries for a fresh URL of one object in one attempt. The API does not promise that a query returns one.
+const MAX_QUERIES: u32 = 2;
 
-/// Attempts after which a video no longer waits for its last frame.
-const LAST_FRAME_ATTEMPTS: u32 = 5;
-
-/// Where the things of a job come from.
+/// The origin of the objects of a job.
 pub(super) struct TaskOrigin<'a> {
-    seedance: &'a Client,
-    job: &'a Job<'a>,
-}
-
-impl<'a> TaskOrigin<'a> {
-    pub(super) fn new(seedance: &'a Client, job: &'a Job<'a>) -> Self {
-        Self { seedance, job }
-    }
+    pub(super) seedance: &'a Client,
+    pub(super) job: &'a ArchiveJob,
 }
 
 impl Origin for TaskOrigin<'_> {
-    type Error = Fault;
+    type Error = TransferError;
 
-    fn urls(&self, kind: Kind) -> impl Urls<Error = Fault> + Send {
-        TaskUrls {
+    fn urls(&self, kind: Kind) -> impl Urls<Error = TransferError> + Send {
+        ObjectUrls {
             seedance: self.seedance,
             job: self.job,
             kind,
-            asked: 0,
+            queries: 0,
         }
     }
 
     async fn record(&self) -> Value {
-        task_record::ask(self.seedance, &self.job.account, &self.job.task).await
+        task_record::fetch(self.seedance, &self.job.account, &self.job.task).await
     }
 
-    fn goes_without(&self, kind: Kind, error: Fault) -> Result<String, Fault> {
+    fn goes_without(&self, kind: Kind, error: TransferError) -> Result<String, TransferError> {
+        let may_skip = kind == Kind::LastFrame && transfers::may_skip_last_frame(self.job.attempt);
         match error {
-            Fault::Passing(fault)
-                if kind == Kind::LastFrame && self.job.attempt >= LAST_FRAME_ATTEMPTS =>
-            {
-                Ok(fault.message)
-            }
+            TransferError::Retryable(error) if may_skip => Ok(error.message),
             error => Err(error),
         }
     }
 }
 
-/// URLs of one object of a job.
-struct TaskUrls<'a> {
+/// The URLs of one object.
+struct ObjectUrls<'a> {
     seedance: &'a Client,
-    job: &'a Job<'a>,
+    job: &'a ArchiveJob,
     kind: Kind,
-    asked: u32,
+    /// Queries made for a fresh URL.
+    queries: u32,
 }
 
-impl TaskUrls<'_> {
-    /// Asks for a URL, while the task can be asked about. `refused` says why the one before does not
-    /// work.
-    async fn ask(&mut self, refused: Fault) -> Result<SignedUrl, Fault> {
+impl ObjectUrls<'_> {
+    /// Queries the task for a fresh URL. If it cannot be queried any more, returns `error`, which says why the
+    /// URL before does not work.
+    async fn query(&mut self, error: TransferError) -> Result<SignedUrl, TransferError> {
         let job = self.job;
-        let windows = &job.account.windows;
-        let is_outside = windows.is_closed(job.created_at, SystemTime::now());
-        if self.asked == MAX_QUESTIONS || is_outside {
-            return Err(refused);
+        if self.queries == MAX_QUERIES || !job.is_in_query_window() {
+            return Err(error);
         }
-        self.asked += 1;
+        self.queries += 1;
         let record = self
             .seedance
             .query(&job.account.endpoint, &job.task.id)
             .await?;
         let url = record.url(|content| self.kind.url_in(content));
         url.filter(is_alive)
-            .ok_or_else(|| Fault::no_url("the record has no URL that works"))
+            .ok_or_else(|| TransferError::no_url("the task record has no working URL"))
     }
 }
 
-impl Urls for TaskUrls<'_> {
-    type Error = Fault;
+impl Urls for ObjectUrls<'_> {
+    type Error = TransferError;
 
-    async fn first(&mut self) -> Result<SecretString, Fault> {
-        let job = self.job;
-        let refused = match sealed_url(&job.account, &job.task, self.kind) {
+    async fn first(&mut self) -> Result<SecretString, TransferError> {
+        let error = match self.job.sealed_url(self.kind) {
             Ok(url) if is_alive(&url) => return Ok(url.into_secret()),
-            Ok(_) | Err(UnsealError::NotSealed) => Fault::no_url("the video URL has expired"),
-            Err(error) => Fault::unreadable_url(&error),
+            Ok(_) | Err(UnsealError::NotSealed) => {
+                TransferError::no_url("the video URL has expired")
+            }
+            Err(error) => TransferError::sealed_url(&error),
         };
-        Ok(self.ask(refused).await?.into_secret())
+        Ok(self.query(error).await?.into_secret())
     }
 
-    async fn fresh(&mut self, refused: archive::Error) -> Result<SecretString, Fault> {
-        Ok(self.ask(refused.into()).await?.into_secret())
+    async fn fresh(&mut self, refused: archive::Error) -> Result<SecretString, TransferError> {
+        Ok(self.query(refused.into()).await?.into_secret())
     }
-}
-
-/// The URL that came with a task.
-pub(super) fn sealed_url(
-    account: &Account,
-    task: &VideoTask,
-    kind: Kind,
-) -> Result<SignedUrl, UnsealError> {
-    let content = task.content.as_ref().ok_or(UnsealError::NotSealed)?;
-    let seal = account
-        .seal()
-        .map_err(|error| UnsealError::NoKey(error.to_string()))?;
-    seal.unseal(&task.id, kind.url_in(content))
 }
 
 fn is_alive(url: &SignedUrl) -> bool {

@@ -16,7 +16,7 @@ use super::{
     task_args::TaskArgs,
     text::{deadline, time, time_with_age},
 };
-use crate::{activities::task_query::Questions, config, telemetry};
+use crate::{activities::task_queries::TaskQueries, config, telemetry};
 
 /// Query the Seedance API for a task, once
 ///
@@ -40,9 +40,9 @@ pub(super) async fn run(
     args.check()?;
     let accounts = config::accounts(session::variable)?;
     let account = accounts.get(&args.account)?;
-    let questions = Questions::new(session::seedance()?, false);
+    let queries = TaskQueries::new(session::seedance()?, false);
     let query = async {
-        let task = questions.ask(&account, &args.task_id).await;
+        let task = queries.query(&account, &args.task_id).await;
         task.with_context(|| {
             format!(
                 "cannot query task `{}` with account `{}` at {}",

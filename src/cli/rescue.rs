@@ -109,7 +109,7 @@ async fn list(
         let mut found = Found::default();
         for account in accounts {
             let archive = open_archive(config, account)?;
-            let in_account = rescue::look(&seedance, account, archive.as_ref(), &notify).await;
+            let in_account = rescue::find(&seedance, account, archive.as_ref(), &notify).await;
             found.extend(in_account.context("cannot read receipts from the archive")?);
         }
         Ok(found)

@@ -1,4 +1,4 @@
-//! How the SDK's workers are set up.
+//! The options of the two SDK workers.
 
 use std::time::Duration;
 
@@ -17,22 +17,24 @@ use temporalio_sdk::{
     },
 };
 
-use super::boundary::Boundary;
+use super::failure_interceptor::FailureInterceptor;
 use crate::config::{Config, Deployment, LEAST_QUERIES, Versioning};
 
-/// Longest time for questions and waits after a shutdown was asked for. A question takes seconds; a wait is
-/// for a lifecycle, would take all the time there is, and goes on elsewhere.
-const LONGEST_QUERY_GRACE: Duration = Duration::from_secs(10);
-/// Heartbeats carry progress that people watch.
-const HEARTBEAT_THROTTLE: Duration = Duration::from_secs(1);
+/// Longest grace period of the query worker. A query takes seconds. A held `AwaitVideoTask` would use up any
+/// grace period, and another worker continues it.
+const MAX_QUERY_GRACE_PERIOD: Duration = Duration::from_secs(10);
+/// Longest interval at which the SDK sends heartbeats. Heartbeats carry the progress that people watch.
+const MAX_HEARTBEAT_THROTTLE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The SDK's options, by the configuration. Its workers share one view of memory and CPU.
-pub(super) struct Options<'a> {
+/// The options of the two SDK workers, from the configuration.
+pub(super) struct SdkOptions<'a> {
     config: &'a Config,
+    /// Controls the slots of both workers, by the memory and CPU of the process. `None`: fixed numbers of
+    /// slots.
     controller: Option<ResourceBasedController>,
 }
 
-impl<'a> Options<'a> {
+impl<'a> SdkOptions<'a> {
     pub(super) fn new(config: &'a Config) -> Self {
         let target = config.operations.capacity.target;
         let controller = target.map(|target| {
@@ -45,56 +47,61 @@ impl<'a> Options<'a> {
         Self { config, controller }
     }
 
-    /// Of the query task queue.
+    /// Returns the options for the query task queue.
     pub(super) fn query(&self) -> WorkerOptions {
         let capacity = &self.config.operations.capacity;
         WorkerOptions::new(self.config.task_queue.as_str())
-            .graceful_shutdown_period(self.grace().min(LONGEST_QUERY_GRACE))
+            .graceful_shutdown_period(self.grace_period().min(MAX_QUERY_GRACE_PERIOD))
             .maybe_max_task_queue_activities_per_second(capacity.queries_per_second)
             .workflow_task_poller_behavior(PollerBehavior::SimpleMaximum(capacity.workflow.pollers))
             .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(capacity.query.pollers))
             .tuner(self.slots(capacity.workflow.slots, LEAST_QUERIES, capacity.query.slots))
             .maybe_deployment_options(self.deployment())
-            .activity_inbound_interceptor(Boundary)
+            .activity_inbound_interceptor(FailureInterceptor)
             .build()
     }
 
-    /// Of the transfers task queue.
+    /// Returns the options for the transfers task queue.
     pub(super) fn transfer(&self) -> WorkerOptions {
         let transfer = self.config.operations.capacity.transfer;
         WorkerOptions::new(names::transfers_task_queue(&self.config.task_queue))
-            .graceful_shutdown_period(self.grace())
-            .max_heartbeat_throttle_interval(HEARTBEAT_THROTTLE)
+            .graceful_shutdown_period(self.grace_period())
+            .max_heartbeat_throttle_interval(MAX_HEARTBEAT_THROTTLE_INTERVAL)
             .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(transfer.pollers))
             .tuner(self.slots(1, 1, transfer.slots))
             .maybe_deployment_options(self.deployment())
-            .activity_inbound_interceptor(Boundary)
+            .activity_inbound_interceptor(FailureInterceptor)
             .build()
     }
 
-    fn grace(&self) -> Duration {
+    fn grace_period(&self) -> Duration {
         self.config.operations.grace_period.0
     }
 
-    fn slots(&self, workflow_tasks: usize, least: usize, most: usize) -> TunerHolder {
-        let none_needed = || FixedSizeSlotSupplier::new(1);
+    fn slots(
+        &self,
+        workflow_tasks: usize,
+        min_activities: usize,
+        max_activities: usize,
+    ) -> TunerHolder {
+        // The workers have no local activities and no Nexus tasks, but the SDK requires a slot.
+        let unused = || FixedSizeSlotSupplier::new(1);
         TunerHolder::builder()
             .workflow_task_slot_supplier(FixedSizeSlotSupplier::new(workflow_tasks))
-            .activity_task_slot_supplier(self.activity_slots(least, most))
-            .local_activity_task_slot_supplier(none_needed())
-            .nexus_task_slot_supplier(none_needed())
+            .activity_task_slot_supplier(self.activity_slots(min_activities, max_activities))
+            .local_activity_task_slot_supplier(unused())
+            .nexus_task_slot_supplier(unused())
             .build()
     }
 
-    /// Activities take what there is to be had, but never so little that nothing would go on. Workflow tasks cost
-    /// next to nothing.
-    fn activity_slots(&self, least: usize, most: usize) -> SlotSupplier {
+    /// Returns the slots for activities: a fixed number, or as many as memory and CPU allow within the bounds.
+    fn activity_slots(&self, min: usize, max: usize) -> SlotSupplier {
         match &self.controller {
-            None => FixedSizeSlotSupplier::new(most).into(),
+            None => FixedSizeSlotSupplier::new(max).into(),
             Some(controller) => {
                 let options = ResourceBasedSlotOptions::builder()
-                    .minimum_slots(least)
-                    .maximum_slots(most)
+                    .minimum_slots(min)
+                    .maximum_slots(max)
                     .build();
                 ResourceBasedSlotsForType::with_controller(controller.clone(), options).into()
             }

@@ -149,7 +149,7 @@ async fn the_status_shows_the_wait_and_then_the_transferred_bytes(
         })
         .await?;
     let is_waiting = |text: &String| {
-        text.starts_with("still running since ") && text.contains("; next question in ")
+        text.starts_with("still running since ") && text.contains("; next poll in ")
     };
     ensure!(messages.iter().any(is_waiting), "{messages:?}");
     ensure!(max_done > 0, "no transferred bytes were shown");

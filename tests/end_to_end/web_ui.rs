@@ -70,8 +70,8 @@ async fn check_pages(
             "pending-activities",
             vec![
                 "still running since",
-                "asked",
-                "next question in",
+                "polled",
+                "next poll in",
                 "StillWaiting",
             ],
         ),

@@ -14,7 +14,7 @@ use temporalio_client::{ActivityIdentifier, Client, RpcOptions, errors::AsyncAct
 
 use super::result::{CallbackEffect, CallbackError};
 use crate::{
-    activities::task_query::{Questions, lacks_url},
+    activities::task_queries::{TaskQueries, lacks_url},
     config::Account,
     seedance::ErrorKind,
     telemetry::record,
@@ -31,7 +31,7 @@ const COMPLETE_RETRY_DELAY: Duration = Duration::from_millis(50);
 #[derive(Clone)]
 pub struct CallbackHandler {
     client: Client,
-    questions: Questions,
+    queries: TaskQueries,
     task_queue: String,
 }
 
@@ -47,10 +47,10 @@ enum Need {
 
 impl CallbackHandler {
     /// Returns a handler for the lifecycles of the client's namespace. It starts lifecycles on this task queue.
-    pub fn new(client: Client, questions: Questions, task_queue: &str) -> Self {
+    pub fn new(client: Client, queries: TaskQueries, task_queue: &str) -> Self {
         Self {
             client,
-            questions,
+            queries,
             task_queue: task_queue.to_owned(),
         }
     }
@@ -85,7 +85,7 @@ impl CallbackHandler {
     }
 
     async fn query(&self, account: &Account, task_id: &str) -> Result<VideoTask, CallbackError> {
-        let task = self.questions.ask(account, task_id).await;
+        let task = self.queries.query(account, task_id).await;
         task.map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::Rejected => CallbackError::NoTask(error),
             _ => CallbackError::Query(error),

@@ -44,11 +44,15 @@ async fn query_and_transfer_workers_share_the_work(server: Arc<Server>) -> anyho
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     ensure!(
-        transfer.log_event("archived").is_some(),
+        transfer.log_event("archived the video").is_some(),
         "{:?}",
         transfer.log()
     );
-    ensure!(query.log_event("archived").is_none(), "{:?}", query.log());
+    ensure!(
+        query.log_event("archived the video").is_none(),
+        "{:?}",
+        query.log()
+    );
     Ok(())
 }
 register!(query_and_transfer_workers_share_the_work);

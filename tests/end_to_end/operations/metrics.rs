@@ -30,7 +30,7 @@ async fn a_run_is_visible_in_the_metrics(server: Arc<Server>) -> anyhow::Result<
     })
     .await?;
     let failure = worker
-        .wait_for_log("failed, and will be tried again")
+        .wait_for_log("activity attempt failed; will retry")
         .await?;
     ensure!(failure["failure_type"] == "Unauthorized", "{failure}");
     ensure!(failure["activity_type"] == "QueryVideoTask", "{failure}");

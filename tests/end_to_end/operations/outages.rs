@@ -152,7 +152,7 @@ async fn a_transfer_waits_until_a_full_disk_has_space(server: Arc<Server>) -> an
     });
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     let failure = worker
-        .wait_for_log("failed, and will be tried again")
+        .wait_for_log("activity attempt failed; will retry")
         .await?;
     ensure!(failure["failure_type"] == "StoreUnavailable", "{failure}");
     let error = failure["error"].as_str().unwrap_or_default();
@@ -194,7 +194,7 @@ async fn a_transfer_waits_for_write_permission_to_the_bucket(
     worker.wait_for_log("polling").await?;
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     let failure = worker
-        .wait_for_log("failed, and will be tried again")
+        .wait_for_log("activity attempt failed; will retry")
         .await?;
     ensure!(failure["failure_type"] == "StoreUnavailable", "{failure}");
     ensure!(

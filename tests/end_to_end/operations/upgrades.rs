@@ -135,10 +135,14 @@ async fn a_pinned_lifecycle_stays_on_its_version(server: Arc<Server>) -> anyhow:
     ensure!(result.outcome == "archived", "{result:?}");
     ensure!(versioning(&server, &id).await? == (VersioningBehavior::Pinned, "v1".to_owned()));
     ensure!(
-        new.log_event("archived").is_none(),
+        new.log_event("archived the video").is_none(),
         "the new version transferred the video"
     );
-    ensure!(old.log_event("archived").is_some(), "{:?}", old.log());
+    ensure!(
+        old.log_event("archived the video").is_some(),
+        "{:?}",
+        old.log()
+    );
     Ok(())
 }
 register!(a_pinned_lifecycle_stays_on_its_version);

@@ -1,4 +1,5 @@
-//! Where activities end: each failure is told once, whatever layer it comes from.
+//! Logs and counts the activity attempts that fail. Nothing else does, so each failure is reported once,
+//! whatever layer it comes from.
 
 use temporalio_common::error::{ApplicationErrorCategory, ApplicationFailure};
 use temporalio_sdk::{
@@ -8,27 +9,27 @@ use temporalio_sdk::{
 
 use crate::telemetry::record;
 
-/// Logs and counts the attempts that fail.
-pub(super) struct Boundary;
+/// Logs and counts the activity attempts that fail.
+pub(super) struct FailureInterceptor;
 
-impl ActivityInboundInterceptor for Boundary {
+impl ActivityInboundInterceptor for FailureInterceptor {
     fn execute_activity<'a>(
         &'a self,
         input: ExecuteActivityInput,
         next: Next<'a, ExecuteActivityInput, ExecuteActivityOutput<'a>>,
     ) -> ExecuteActivityOutput<'a> {
-        let attempt = Attempt::of(input.activity_info());
+        let attempt = Attempt::new(input.activity_info());
         Box::pin(async move {
             let result = next.run(input).await;
             if let Err(error) = &result {
-                attempt.failed(error);
+                attempt.report(error);
             }
             result
         })
     }
 }
 
-/// What an event says of the attempt.
+/// The fields of a log event.
 struct Attempt {
     activity_type: String,
     activity_id: String,
@@ -38,7 +39,7 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn of(info: &ActivityInfo) -> Self {
+    fn new(info: &ActivityInfo) -> Self {
         Self {
             activity_type: info.activity_type.clone(),
             activity_id: info.activity_id.clone(),
@@ -48,9 +49,9 @@ impl Attempt {
         }
     }
 
-    fn failed(&self, error: &ActivityError) {
+    fn report(&self, error: &ActivityError) {
         match error {
-            ActivityError::Application(failure) => self.failed_as(failure),
+            ActivityError::Application(failure) => self.report_failure(failure),
             ActivityError::Cancelled { .. } => {
                 tracing::info!(
                     workflow_id = self.workflow_id,
@@ -58,18 +59,18 @@ impl Attempt {
                     activity_type = self.activity_type,
                     activity_id = self.activity_id,
                     attempt = self.attempt,
-                    "told to stop"
+                    "activity cancelled"
                 );
             }
             _ => {}
         }
     }
 
-    fn failed_as(&self, failure: &ApplicationFailure) {
+    fn report_failure(&self, failure: &ApplicationFailure) {
         let failure_type = failure.type_name().unwrap_or("Error");
         record::failed_attempt(&self.activity_type, failure_type);
         let next_attempt_s = failure.next_retry_delay().map(|delay| delay.as_secs_f64());
-        macro_rules! tell {
+        macro_rules! log {
             ($level:ident, $message:literal) => {
                 tracing::$level!(
                     workflow_id = self.workflow_id,
@@ -85,10 +86,10 @@ impl Attempt {
             };
         }
         match failure.category() {
-            // Waiting is what it is for.
-            ApplicationErrorCategory::Benign => tell!(debug, "waiting"),
-            _ if failure.is_non_retryable() => tell!(error, "failed for good"),
-            _ => tell!(warn, "failed, and will be tried again"),
+            // `StillWaiting` is not an error.
+            ApplicationErrorCategory::Benign => log!(debug, "activity waiting"),
+            _ if failure.is_non_retryable() => log!(error, "activity failed"),
+            _ => log!(warn, "activity attempt failed; will retry"),
         }
     }
 }

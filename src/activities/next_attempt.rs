@@ -1,4 +1,4 @@
-//! Whether another attempt will go on with what this one has begun.
+//! Whether a cancelled attempt will be followed by another one.
 
 use std::time::Duration;
 
@@ -8,18 +8,20 @@ use temporalio_common::protos::temporal::api::enums::v1::PendingActivityState;
 use temporalio_sdk::activities::ActivityContext;
 use tokio::time::timeout;
 
-/// Longest time to find out.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Timeout of the call that describes the workflow.
+const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Whether there will be one, for an attempt that was told to stop. It is not told why: because its
-/// worker shuts down, because the server believes it dead, or because nobody wants it any more. Where
-/// the server does not say, there may be one.
-pub(super) async fn may_go_on(ctx: &ActivityContext) -> bool {
+/// Returns whether the server may start another attempt after this one, which was cancelled.
+///
+/// The SDK does not say why an attempt is cancelled: the worker shuts down, the heartbeat timeout has passed,
+/// or the activity itself was cancelled. Only in the last case is there no further attempt. If the server does
+/// not respond, there may be one.
+pub(super) async fn is_possible(ctx: &ActivityContext) -> bool {
     let Some(workflow) = ctx.workflow_handle::<VideoTaskLifecycle>() else {
         return true;
     };
     let describe = workflow.describe(WorkflowDescribeOptions::default());
-    let Ok(Ok(description)) = timeout(PATIENCE, describe).await else {
+    let Ok(Ok(description)) = timeout(DESCRIBE_TIMEOUT, describe).await else {
         return true;
     };
     let pending = &description.raw().pending_activities;

@@ -1,4 +1,4 @@
-//! Asks about a task, and words the answer as the contract has it.
+//! Queries of tasks, with the record as workflows see it.
 
 use seedance_archiver_proto::{
     query_result::WorkerFacts,
@@ -12,15 +12,16 @@ use crate::{
     seedance::{self, Client, Record},
 };
 
-/// Asks about tasks for workflows.
+/// Queries tasks for workflows.
 #[derive(Clone, Debug)]
-pub struct Questions {
+pub struct TaskQueries {
     seedance: Client,
     worker: WorkerFacts,
 }
 
-impl Questions {
-    /// Questions by this client. Lifecycles are told whether the search attributes are registered.
+impl TaskQueries {
+    /// Returns queries by this client. `has_search_attributes` says whether the search attributes are
+    /// registered in the namespace; lifecycles write them if they are.
     pub fn new(seedance: Client, has_search_attributes: bool) -> Self {
         Self {
             seedance,
@@ -31,19 +32,23 @@ impl Questions {
         }
     }
 
-    /// The same of a worker that serves transfers on this task queue.
+    /// Sets the task queue on which this worker serves transfers.
     pub fn with_transfers_on(mut self, task_queue: &str) -> Self {
         self.worker.transfers_task_queue = task_queue.to_owned();
         self
     }
 
-    /// The client.
+    /// Returns the client.
     pub fn seedance(&self) -> &Client {
         &self.seedance
     }
 
-    /// The record as workflows see it: one request.
-    pub async fn ask(
+    /// Queries a task: one request. The URLs in the record are sealed, and its archive deadline is set.
+    ///
+    /// # Errors
+    ///
+    /// See [`ErrorKind`](seedance::ErrorKind); `Unauthorized` if the keys that seal cannot be read.
+    pub async fn query(
         &self,
         account: &Account,
         task_id: &str,
@@ -58,14 +63,13 @@ impl Questions {
     }
 }
 
-/// Whether a task has succeeded and there is nothing to fetch: not yet, or no longer.
+/// Returns whether a task has succeeded without a URL in its record: not yet, or no longer.
 pub fn lacks_url(task: &VideoTask) -> bool {
     let content = task.content.as_ref();
     let has_url = content.is_some_and(|it| !it.video_url.is_empty() || !it.file_url.is_empty());
     task.status == status::SUCCEEDED && !has_url
 }
 
-/// Returns a record with its URLs sealed and its archive deadline set.
 fn sealed(account: &Account, record: Record) -> Result<VideoTask, seedance::Error> {
     let deadline = account.deadlines(&record).archive;
     Ok(VideoTask {

@@ -1,0 +1,116 @@
+//! One attempt at archiving one task.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use seedance_archiver_proto::{
+    status,
+    time::from_unix_seconds,
+    v1::{Manifest, VideoTask},
+};
+use seedance_archiver_workflows::invalid_request::InvalidRequest;
+use temporalio_sdk::activities::ActivityInfo;
+
+use crate::{
+    archive::Kind,
+    config::Account,
+    seedance::{SignedUrl, UnsealError},
+};
+
+/// One attempt at archiving one task.
+pub(super) struct ArchiveJob {
+    pub(super) account: Arc<Account>,
+    pub(super) task: VideoTask,
+    /// Number of the attempt, from 1.
+    pub(super) attempt: u32,
+    /// When the first attempt was scheduled.
+    scheduled_at: SystemTime,
+}
+
+impl ArchiveJob {
+    /// Returns the job of an attempt.
+    ///
+    /// # Errors
+    ///
+    /// If the task has not succeeded.
+    pub(super) fn new(
+        account: &Arc<Account>,
+        task: VideoTask,
+        info: &ActivityInfo,
+    ) -> Result<Self, InvalidRequest> {
+        if task.status != status::SUCCEEDED {
+            let problem = format!("is `{}`; only a succeeded task has a video", task.status);
+            return Err(InvalidRequest::new("task.status", problem));
+        }
+        Ok(Self {
+            account: account.clone(),
+            task,
+            attempt: info.attempt,
+            scheduled_at: info.scheduled_time.unwrap_or_else(SystemTime::now),
+        })
+    }
+
+    /// Returns whether the task can still be queried.
+    pub(super) fn is_in_query_window(&self) -> bool {
+        let windows = &self.account.windows;
+        !windows.is_closed(self.created_at(), SystemTime::now())
+    }
+
+    /// Returns the time left until the archive deadline.
+    pub(super) fn time_left(&self) -> Duration {
+        let windows = &self.account.windows;
+        let updated_at = from_unix_seconds(self.task.updated_at).unwrap_or(self.scheduled_at);
+        let url = self.sealed_url(Kind::Video).ok();
+        let url_expires_at = url.and_then(|url| url.expires_at());
+        windows.until_archive_deadline(
+            self.created_at(),
+            windows.url_expiry(updated_at, url_expires_at),
+            SystemTime::now(),
+        )
+    }
+
+    /// Unseals the URL of an object in the request.
+    ///
+    /// # Errors
+    ///
+    /// See [`UnsealError`]; [`UnsealError::NotSealed`] also if the request has no such URL.
+    pub(super) fn sealed_url(&self, kind: Kind) -> Result<SignedUrl, UnsealError> {
+        let content = self.task.content.as_ref().ok_or(UnsealError::NotSealed)?;
+        let seal = self
+            .account
+            .seal()
+            .map_err(|error| UnsealError::NoKey(error.to_string()))?;
+        seal.unseal(&self.task.id, kind.url_in(content))
+    }
+
+    /// Returns the receipt as far as it is known before the transfer.
+    pub(super) fn manifest(&self, manifest_url: String) -> Manifest {
+        let task = &self.task;
+        Manifest {
+            task_id: task.id.clone(),
+            account: self.account.name().to_owned(),
+            model: task.model.clone(),
+            task_created_at: task.created_at,
+            task_updated_at: task.updated_at,
+            manifest_url,
+            archiver_version: env!("CARGO_PKG_VERSION").to_owned(),
+            contract_version: seedance_archiver_proto::VERSION.to_owned(),
+            seed: task.seed,
+            resolution: task.resolution.clone(),
+            ratio: task.ratio.clone(),
+            duration: task.duration,
+            frames: task.frames,
+            usage: task.usage.clone(),
+            attempts: i64::from(self.attempt),
+            ..Manifest::default()
+        }
+    }
+
+    /// Returns the creation time of the task. If the record does not say, the first attempt stands in for it,
+    /// because the query window has to end at some time.
+    fn created_at(&self) -> SystemTime {
+        from_unix_seconds(self.task.created_at).unwrap_or(self.scheduled_at)
+    }
+}

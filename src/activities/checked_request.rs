@@ -1,0 +1,40 @@
+//! What every activity does first: it checks its request and looks up the account.
+
+use seedance_archiver_workflows::{
+    encoding::Encoding,
+    invalid_request::InvalidRequest,
+    request::{Check, Request},
+};
+use temporalio_sdk::activities::ActivityError;
+
+use super::failure;
+
+/// A valid request and the account that it names.
+pub(super) struct CheckedRequest<R, A> {
+    pub(super) request: R,
+    /// The account, or what the activity keeps for it.
+    pub(super) account: A,
+    /// Encoding of the request, and so of the result and of failure details.
+    pub(super) encoding: Encoding,
+}
+
+impl<R: Check, A> CheckedRequest<R, A> {
+    /// Checks a request. `find_account` looks up the account that it names.
+    ///
+    /// # Errors
+    ///
+    /// If a field is invalid or the worker does not serve the account.
+    pub(super) fn new(
+        request: Request<R>,
+        find_account: impl FnOnce(&R) -> Result<A, InvalidRequest>,
+    ) -> Result<Self, ActivityError> {
+        let encoding = request.encoding();
+        let request = request.check().map_err(failure::invalid_request)?;
+        let account = find_account(&request).map_err(failure::invalid_request)?;
+        Ok(Self {
+            request,
+            account,
+            encoding,
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! The archive that a request names.
+
+use seedance_archiver_workflows::invalid_request::InvalidRequest;
+
+use super::transfer_error::TransferError;
+use crate::archive::{self, Archive, OpenArchiveError};
+
+/// Opens the archive at `destination`, a URL. If it is empty, returns `default`, the archive of the worker.
+///
+/// # Errors
+///
+/// [`TransferError::Invalid`] if the URL is not that of a supported store. Any other error may be temporary.
+pub(super) fn open(default: &Archive, destination: &str) -> Result<Archive, TransferError> {
+    default.at(destination).map_err(|error| match error {
+        OpenArchiveError::Unsupported(_) | OpenArchiveError::Option { .. } => {
+            TransferError::Invalid(InvalidRequest::new("destination", error.to_string()))
+        }
+        error => archive::Error::from(error).into(),
+    })
+}

@@ -1,0 +1,79 @@
+//! A cache of the tasks for which the archive has a record of the end. It saves sweeps two requests to the
+//! store for each of these tasks.
+
+use std::time::Duration;
+
+use moka::sync::Cache;
+
+/// Maximum number of cached tasks.
+const MAX_TASKS: u64 = 100_000;
+/// How long a task is cached. Its record may be deleted from the archive meanwhile.
+const TTL: Duration = Duration::from_secs(60 * 60);
+
+/// How a task ended, by its record in the archive.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Ending {
+    /// The archive has a receipt.
+    Archived,
+    /// The archive has an `outcome.json`.
+    NotArchived,
+}
+
+/// The finished tasks, each by the URL of its receipt. Clones share the cache.
+#[derive(Clone)]
+pub(super) struct FinishedTasks(Cache<String, Ending>);
+
+impl Default for FinishedTasks {
+    fn default() -> Self {
+        Self::new(MAX_TASKS, TTL)
+    }
+}
+
+impl FinishedTasks {
+    fn new(max_tasks: u64, ttl: Duration) -> Self {
+        let cache = Cache::builder()
+            .max_capacity(max_tasks)
+            .time_to_live(ttl)
+            .build();
+        Self(cache)
+    }
+
+    pub(super) fn get(&self, receipt_url: &str) -> Option<Ending> {
+        self.0.get(receipt_url)
+    }
+
+    pub(super) fn insert(&self, receipt_url: String, ending: Ending) {
+        self.0.insert(receipt_url, ending);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_is_bounded() {
+        let tasks = FinishedTasks::new(10, TTL);
+        for number in 0..=10 {
+            tasks.insert(number.to_string(), Ending::Archived);
+        }
+        tasks.0.run_pending_tasks();
+        assert_eq!(tasks.0.entry_count(), 10);
+        let policy = FinishedTasks::default().0.policy();
+        assert_eq!(policy.max_capacity(), Some(MAX_TASKS));
+    }
+
+    #[test]
+    fn a_task_expires_after_its_ttl_although_it_is_read() {
+        let ttl = Duration::from_millis(200);
+        let tasks = FinishedTasks::new(10, ttl);
+        tasks.insert("a".into(), Ending::NotArchived);
+        assert_eq!(tasks.get("a"), Some(Ending::NotArchived));
+        std::thread::sleep(ttl / 2);
+        tasks.get("a");
+        std::thread::sleep(ttl / 2);
+        assert_eq!(tasks.get("a"), None);
+        let policy = FinishedTasks::default().0.policy();
+        assert_eq!(policy.time_to_live(), Some(TTL));
+    }
+}

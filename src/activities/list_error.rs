@@ -1,0 +1,115 @@
+//! What an error of the task list means for the listing. A sweep and `rescue` list the same pages; both decide
+//! by this module.
+
+use seedance_archiver_policy::{pages, sweeps};
+use seedance_archiver_proto::v1::SweepPage;
+
+use crate::seedance::ErrorKind;
+
+/// The error of a page that could not be listed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ListError<'a> {
+    page: &'a SweepPage,
+    kind: ErrorKind,
+}
+
+impl<'a> ListError<'a> {
+    pub(crate) fn new(page: &'a SweepPage, kind: ErrorKind) -> Self {
+        Self { page, kind }
+    }
+
+    /// Returns whether the service says that the page or its service tier does not exist: it rejects a page
+    /// beyond the first.
+    pub(crate) fn is_missing_page(self) -> bool {
+        self.kind == ErrorKind::Rejected && self.is_beyond_first()
+    }
+
+    /// Returns whether a sweep continues without the page after this attempt: the page does not exist, or its
+    /// response remains unreadable. After any other error a sweep lists the page again.
+    pub(crate) fn is_skipped_by_sweep(self, attempt: u32) -> bool {
+        match self.kind {
+            ErrorKind::Unsupported => self.is_beyond_first(),
+            ErrorKind::Unexpected => sweeps::is_last_attempt(attempt),
+            _ => self.is_missing_page(),
+        }
+    }
+
+    /// Returns the page with which `rescue` continues without this one: the first of the next tier. `None`: the
+    /// error applies to every page of the account, or this was the last tier.
+    pub(crate) fn next_page(self) -> Option<SweepPage> {
+        match self.kind {
+            ErrorKind::Unauthorized | ErrorKind::Unsupported => None,
+            _ => pages::after(self.page, true),
+        }
+    }
+
+    fn is_beyond_first(self) -> bool {
+        *self.page != pages::first()
+    }
+}
+
+/// Returns whether the same call may succeed later without anyone's help.
+pub(crate) fn is_transient(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::RateLimited { .. }
+            | ErrorKind::Throttled
+            | ErrorKind::Unavailable
+            | ErrorKind::Unexpected
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use seedance_archiver_proto::service_tier;
+
+    use super::*;
+
+    fn second() -> SweepPage {
+        pages::after(&pages::first(), false).unwrap()
+    }
+
+    #[test]
+    fn a_rejected_page_beyond_the_first_does_not_exist() {
+        let is_missing = |page: &_, kind| ListError::new(page, kind).is_missing_page();
+        assert!(is_missing(&second(), ErrorKind::Rejected));
+        assert!(!is_missing(&pages::first(), ErrorKind::Rejected));
+        assert!(!is_missing(&second(), ErrorKind::Unexpected));
+    }
+
+    #[test]
+    fn a_sweep_never_skips_a_page_during_an_outage() {
+        for kind in [
+            ErrorKind::Unavailable,
+            ErrorKind::Throttled,
+            ErrorKind::Unauthorized,
+            ErrorKind::RateLimited { retry_after: None },
+        ] {
+            let page = second();
+            let error = ListError::new(&page, kind);
+            assert!(!error.is_skipped_by_sweep(1_000), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_sweep_skips_a_page_that_does_not_exist_or_remains_unreadable() {
+        let page = second();
+        let is_skipped = |kind, attempt| ListError::new(&page, kind).is_skipped_by_sweep(attempt);
+        assert!(is_skipped(ErrorKind::Rejected, 1));
+        assert!(is_skipped(ErrorKind::Unsupported, 1));
+        assert!(!is_skipped(ErrorKind::Unexpected, 5));
+        assert!(is_skipped(ErrorKind::Unexpected, 6));
+        let first = pages::first();
+        assert!(!ListError::new(&first, ErrorKind::Rejected).is_skipped_by_sweep(6));
+        assert!(!ListError::new(&first, ErrorKind::Unsupported).is_skipped_by_sweep(6));
+    }
+
+    #[test]
+    fn an_error_of_the_account_ends_a_rescue_and_any_other_only_the_tier() {
+        let next = |kind| ListError::new(&pages::first(), kind).next_page();
+        assert_eq!(next(ErrorKind::Unauthorized), None);
+        assert_eq!(next(ErrorKind::Unsupported), None);
+        let tier = next(ErrorKind::Unavailable).map(|page| page.service_tier);
+        assert_eq!(tier.as_deref(), Some(service_tier::ALL[1]));
+    }
+}

@@ -1,0 +1,92 @@
+//! Registers the activities of the query task queue.
+
+// The macro generates constants without documentation.
+#![allow(missing_docs)]
+
+use std::sync::Arc;
+
+use seedance_archiver_proto::v1::{
+    AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult, QueryVideoTaskRequest,
+    QueryVideoTaskResult, VideoTaskLifecycleResult,
+};
+use seedance_archiver_workflows::{reply::Reply, request::Request};
+use temporalio_macros::activities;
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
+
+use super::{
+    await_video_task::{self, WaitSlots},
+    cancel_video_task,
+    checked_request::CheckedRequest,
+    query_video_task,
+    task_queries::TaskQueries,
+};
+use crate::config::Accounts;
+
+/// Activities of the query task queue.
+#[derive(Clone)]
+pub struct QueryActivities {
+    accounts: Accounts,
+    queries: TaskQueries,
+    wait_slots: WaitSlots,
+}
+
+#[activities]
+impl QueryActivities {
+    /// Returns the record once its status differs from `known_status`.
+    #[activity(name = "QueryVideoTask")]
+    pub async fn query_video_task(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        request: Request<QueryVideoTaskRequest>,
+    ) -> Result<Reply<QueryVideoTaskResult>, ActivityError> {
+        let call = CheckedRequest::new(request, |it| self.accounts.get(&it.account))?;
+        let encoding = call.encoding;
+        let result = query_video_task::run(&ctx, &self.queries, call).await?;
+        Ok(Reply::new(result, encoding))
+    }
+
+    /// Starts the lifecycle of a task or joins the running one, and returns its result.
+    #[activity(name = "AwaitVideoTask")]
+    pub async fn await_video_task(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        request: Request<AwaitVideoTaskRequest>,
+    ) -> Result<Reply<VideoTaskLifecycleResult>, ActivityError> {
+        let call = CheckedRequest::new(request, |it| self.accounts.get(&it.account))?;
+        let encoding = call.encoding;
+        let result = await_video_task::run(&ctx, &self.wait_slots, call).await?;
+        Ok(Reply::new(result, encoding))
+    }
+
+    /// Cancels a task if it is queued, and returns its record.
+    #[activity(name = "CancelVideoTask")]
+    pub async fn cancel_video_task(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        request: Request<CancelVideoTaskRequest>,
+    ) -> Result<Reply<CancelVideoTaskResult>, ActivityError> {
+        let call = CheckedRequest::new(request, |it| self.accounts.get(&it.account))?;
+        let encoding = call.encoding;
+        let result = cancel_video_task::run(&self.queries, call).await?;
+        Ok(Reply::new(result, encoding))
+    }
+}
+
+impl QueryActivities {
+    /// Returns activities that serve these accounts.
+    pub fn new(accounts: Accounts, queries: TaskQueries) -> Self {
+        Self {
+            accounts,
+            queries,
+            wait_slots: WaitSlots::default(),
+        }
+    }
+
+    /// Sets the task queue on which this worker serves transfers.
+    pub(crate) fn with_transfers_on(self, task_queue: &str) -> Self {
+        Self {
+            queries: self.queries.with_transfers_on(task_queue),
+            ..self
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What the attempts of one `QueryVideoTask` have learned of the task. The heartbeat carries it from one
+//! attempt to the next, so that it takes no space in history.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::{Timestamp, civil::DateTime, tz};
+use seedance_archiver_policy::poll::{Knowledge, LastSeen};
+use seedance_archiver_proto::{
+    time::from_unix_seconds,
+    v1::{QueryProgress, QueryVideoTaskRequest, VideoTask},
+};
+use temporalio_sdk::activities::ActivityContext;
+
+use super::heartbeat;
+use crate::config::Account;
+
+/// What the attempts of one `QueryVideoTask` have learned of the task.
+pub(super) struct PollProgress<'a> {
+    ctx: &'a ActivityContext,
+    account: &'a Account,
+    request: &'a QueryVideoTaskRequest,
+    progress: QueryProgress,
+}
+
+impl<'a> PollProgress<'a> {
+    /// Loads what earlier attempts have learned: nothing if there is no heartbeat that this version can read.
+    pub(super) fn load(
+        ctx: &'a ActivityContext,
+        account: &'a Account,
+        request: &'a QueryVideoTaskRequest,
+    ) -> Self {
+        Self {
+            ctx,
+            account,
+            request,
+            progress: heartbeat::last_details(ctx).unwrap_or_default(),
+        }
+    }
+
+    /// Records that the service returned a record. Heartbeats only if the record differs from the last one, or
+    /// the last heartbeat is old.
+    pub(super) async fn set_seen(&mut self, task: &VideoTask) {
+        let is_same =
+            self.progress.task.as_ref().is_some_and(|last| {
+                (&last.status, last.updated_at) == (&task.status, task.updated_at)
+            });
+        let now = Timestamp::now().as_second();
+        let since_seen = Duration::from_secs((now - self.progress.seen_at).unsigned_abs());
+        let is_old = since_seen > self.account.windows.cancelled_retention / 10;
+        if !is_same || is_old || self.progress.not_found_since != 0 {
+            self.progress = QueryProgress {
+                task: Some(task.clone()),
+                not_found_since: 0,
+                seen_at: now,
+            };
+            self.save().await;
+        }
+    }
+
+    /// Records that the service returned 404. Returns when the unbroken series of 404s began.
+    pub(super) async fn set_not_found(&mut self) -> SystemTime {
+        if self.progress.not_found_since == 0 {
+            self.progress.not_found_since = Timestamp::now().as_second();
+            self.save().await;
+        }
+        from_unix_seconds(self.progress.not_found_since).unwrap_or_else(SystemTime::now)
+    }
+
+    /// Records an error that says nothing of the task: it ends a series of 404s.
+    pub(super) async fn set_failed(&mut self) {
+        if self.progress.not_found_since != 0 {
+            self.progress.not_found_since = 0;
+            self.save().await;
+        }
+    }
+
+    /// Returns what is known of the task now.
+    pub(super) fn knowledge(&self) -> Knowledge<'_> {
+        let now = SystemTime::now();
+        let scheduled_at = self.ctx.info().scheduled_time.unwrap_or(now);
+        let last_seen = match &self.progress.task {
+            Some(task) => Some(LastSeen {
+                created_at: from_unix_seconds(task.created_at),
+                expires_at: expires_at(task),
+                status: &task.status,
+                at: from_unix_seconds(self.progress.seen_at).unwrap_or(now),
+            }),
+            None => self
+                .request
+                .was_seen
+                .then(|| self.seen_by_caller(scheduled_at)),
+        };
+        let first_polled_at = from_unix_seconds(self.request.first_asked_at);
+        Knowledge {
+            last_seen,
+            id_created_at: id_created_at(&self.request.task_id),
+            first_polled_at: first_polled_at.unwrap_or(scheduled_at),
+            now,
+        }
+    }
+
+    /// Returns what a record said that the caller saw before this activity was scheduled. `known_status` is the
+    /// status of that record only if the request has its creation time too.
+    fn seen_by_caller(&self, scheduled_at: SystemTime) -> LastSeen<'_> {
+        let created_at = from_unix_seconds(self.request.known_created_at);
+        LastSeen {
+            created_at,
+            expires_at: None,
+            status: created_at.map_or("", |_| self.request.known_status.as_str()),
+            at: scheduled_at,
+        }
+    }
+
+    /// Returns whether a record was ever seen, by this activity or by its caller.
+    pub(super) fn was_seen(&self) -> bool {
+        self.progress.task.is_some() || self.request.was_seen
+    }
+
+    /// Returns the last record that this activity has seen.
+    pub(super) fn last_record(&self) -> Option<VideoTask> {
+        self.progress.task.clone()
+    }
+
+    async fn save(&self) {
+        heartbeat::record(self.ctx, self.progress.clone()).await;
+    }
+}
+
+fn expires_at(task: &VideoTask) -> Option<SystemTime> {
+    let lifetime = u64::try_from(task.execution_expires_after?).ok()?;
+    from_unix_seconds(task.created_at)?.checked_add(Duration::from_secs(lifetime))
+}
+
+/// Returns the creation time in a task id: `cgt-` and the time in China. The form was observed and is not
+/// documented.
+fn id_created_at(task_id: &str) -> Option<SystemTime> {
+    let digits = task_id.strip_prefix("cgt-")?.get(..14)?;
+    let time = DateTime::strptime("%Y%m%d%H%M%S", digits).ok()?;
+    let time = tz::offset(8).to_timestamp(time).ok()?;
+    SystemTime::try_from(time).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_id_contains_the_creation_time() {
+        let seconds = |id| {
+            let time = id_created_at(id)?
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .ok()?;
+            Some(time.as_secs())
+        };
+        assert_eq!(seconds("cgt-20260828062711-hj94q"), Some(1_787_869_631));
+        for id in [
+            "cgt-1",
+            "cgt-20261328062711-hj94q",
+            "task-7",
+            "cgt-ä0260828062711",
+            "",
+        ] {
+            assert_eq!(seconds(id), None, "{id}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The part of a sweep that handles one task: it starts a lifecycle if the task has none and nothing in the
+//! archive.
+
+use std::time::SystemTime;
+
+use seedance_archiver_policy::sweeps;
+use seedance_archiver_proto::{
+    names::failure, time::from_unix_seconds, v1::VideoTaskLifecycleRequest,
+};
+use temporalio_client::Client as TemporalClient;
+
+use super::{
+    finished_tasks::{Ending, FinishedTasks},
+    sweep_account::SweepAccount,
+    transfer_error::TransferError,
+};
+use crate::{
+    archive::{Archive, receipt},
+    seedance::Record,
+    temporal::lifecycles::{self, Lifecycle, LifecycleError},
+};
+
+/// What the tasks of a page have in common.
+pub(super) struct TaskSweep<'a> {
+    pub(super) account: &'a SweepAccount,
+    pub(super) archive: &'a Archive,
+    /// URL of the archive as the request names it. Empty: the archive of the worker.
+    pub(super) destination: &'a str,
+    pub(super) finished_tasks: &'a FinishedTasks,
+    pub(super) temporal: TemporalClient,
+    /// Task queue of the lifecycles that are started.
+    pub(super) task_queue: &'a str,
+}
+
+/// The state of a task after the sweep has handled it.
+pub(super) enum TaskState {
+    /// The archive has a record of its end, or its lifecycle ended a short time ago.
+    Finished(Ending),
+    /// Its lifecycle was running already.
+    Running,
+    /// Its lifecycle was started by this sweep.
+    Started,
+}
+
+impl TaskSweep<'_> {
+    /// Starts the lifecycle of a task if it needs one.
+    pub(super) async fn sweep(&self, record: &Record) -> Result<TaskState, TransferError> {
+        if let Some(ending) = self.ending(record).await? {
+            return Ok(TaskState::Finished(ending));
+        }
+        let account = self.account.account.name();
+        let lifecycle = Lifecycle::of(&self.temporal, account, record.id());
+        let latest = lifecycle.describe_latest().await.map_err(lifecycle_error)?;
+        if let Some(latest) = latest {
+            if latest.execution.is_open() {
+                return Ok(TaskState::Running);
+            }
+            let ended_at = from_unix_seconds(latest.ended_at).unwrap_or(SystemTime::UNIX_EPOCH);
+            if latest.execution.is_finished() && !sweeps::may_restart(ended_at, SystemTime::now()) {
+                return Ok(TaskState::Finished(Ending::NotArchived));
+            }
+        }
+        self.start(record).await
+    }
+
+    /// Returns how a task ended, by its record in the archive.
+    async fn ending(&self, record: &Record) -> Result<Option<Ending>, TransferError> {
+        let account = &self.account.account;
+        let layout = account.layout(&self.archive.root, &record.without_urls());
+        let receipt_url = self.archive.url_of(&layout.manifest());
+        if let Some(ending) = self.finished_tasks.get(&receipt_url) {
+            return Ok(Some(ending));
+        }
+        let ending = if receipt::exists(self.archive, &layout).await? {
+            Ending::Archived
+        } else if receipt::has_outcome(self.archive, &layout).await? {
+            Ending::NotArchived
+        } else {
+            return Ok(None);
+        };
+        self.finished_tasks.insert(receipt_url, ending);
+        Ok(Some(ending))
+    }
+
+    async fn start(&self, record: &Record) -> Result<TaskState, TransferError> {
+        self.account.start_limit.wait().await;
+        let request = VideoTaskLifecycleRequest {
+            task_id: record.id().to_owned(),
+            account: self.account.account.name().to_owned(),
+            destination: self.destination.to_owned(),
+            ..VideoTaskLifecycleRequest::default()
+        };
+        let started = lifecycles::start_new(&self.temporal, self.task_queue, request).await;
+        match started.map_err(lifecycle_error)? {
+            true => Ok(TaskState::Started),
+            false => Ok(TaskState::Running),
+        }
+    }
+}
+
+fn lifecycle_error(error: LifecycleError) -> TransferError {
+    let message = format!("cannot start lifecycle {error}");
+    TransferError::retryable(message, failure::UPSTREAM_UNAVAILABLE)
+}

@@ -1,0 +1,85 @@
+//! Registers the activities of the transfers task queue.
+
+// The macro generates constants without documentation.
+#![allow(missing_docs)]
+
+use std::sync::Arc;
+
+use reqwest::Url;
+use seedance_archiver_proto::v1::{
+    ArchiveVideoRequest, Manifest, OutcomeRecord, RecordOutcomeRequest,
+};
+use seedance_archiver_workflows::{reply::Reply, request::Request};
+use temporalio_macros::activities;
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use tokio::sync::Semaphore;
+
+use super::{
+    account_map::AccountMap, archive_video, checked_request::CheckedRequest, record_outcome,
+    serve_error::ServeError, transfer_account::TransferAccount,
+};
+use crate::{
+    archive::Buffers,
+    config::{Accounts, MOST_TRANSFERS},
+    seedance::Client,
+};
+
+/// Activities of the transfers task queue.
+#[derive(Clone)]
+pub struct TransferActivities {
+    seedance: Client,
+    /// A worker may have more activity slots than memory for transfers.
+    permits: Arc<Semaphore>,
+    accounts: Arc<AccountMap<TransferAccount>>,
+}
+
+#[activities]
+impl TransferActivities {
+    /// Archives the video of a succeeded task and returns the receipt.
+    #[activity(name = "ArchiveVideo")]
+    pub async fn archive_video(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        request: Request<ArchiveVideoRequest>,
+    ) -> Result<Reply<Manifest>, ActivityError> {
+        let call = CheckedRequest::new(request, |it| self.accounts.get(&it.account))?;
+        let encoding = call.encoding;
+        let manifest = archive_video::run(&ctx, &self.seedance, &self.permits, call).await?;
+        Ok(Reply::new(manifest, encoding))
+    }
+
+    /// Records how a lifecycle ended without a video in the archive, and returns the record.
+    #[activity(name = "RecordOutcome")]
+    pub async fn record_outcome(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        request: Request<RecordOutcomeRequest>,
+    ) -> Result<Reply<OutcomeRecord>, ActivityError> {
+        let call = CheckedRequest::new(request, |it| self.accounts.get(&it.account))?;
+        let encoding = call.encoding;
+        let outcome = record_outcome::run(&ctx, &self.seedance, call).await?;
+        Ok(Reply::new(outcome, encoding))
+    }
+}
+
+impl TransferActivities {
+    /// Returns activities that serve these accounts and archive to `archive_url`, unless a request names
+    /// another destination.
+    ///
+    /// # Errors
+    ///
+    /// See [`ServeError`].
+    pub fn new(
+        accounts: Accounts,
+        seedance: Client,
+        archive_url: &Url,
+    ) -> Result<Self, ServeError> {
+        let buffers = Buffers::default();
+        let create = |account: &_| TransferAccount::new(account, archive_url, &buffers);
+        Ok(Self {
+            seedance,
+            permits: Arc::new(Semaphore::new(MOST_TRANSFERS)),
+            accounts: Arc::new(AccountMap::new(accounts, create)?),
+        })
+    }
+}

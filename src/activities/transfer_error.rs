@@ -1,0 +1,102 @@
+//! Errors of the activities that use the archive, from whatever layer they come.
+
+use std::time::Duration;
+
+use seedance_archiver_proto::{
+    names::failure,
+    reason::{self, RECORD_VANISHED, SEAL_KEY_MISSING},
+};
+use seedance_archiver_workflows::invalid_request::InvalidRequest;
+
+use crate::{
+    archive,
+    seedance::{self, ErrorKind, UnsealError},
+};
+
+/// Why an attempt failed.
+pub(super) enum TransferError {
+    /// The request is not valid.
+    Invalid(InvalidRequest),
+    /// The attempt was cancelled.
+    Cancelled,
+    /// The archive holds a different video under the key of the task: a person has to decide.
+    Conflict(archive::Error),
+    /// A later attempt may succeed.
+    Retryable(RetryableError),
+}
+
+/// An error after which a later attempt may succeed.
+pub(super) struct RetryableError {
+    pub(super) message: String,
+    /// Type of the failure that reports the error.
+    pub(super) failure_type: &'static str,
+    /// Reason of the verdict if this is the last error before the archive deadline.
+    pub(super) reason: String,
+    /// Delay that the service requested, zero if none.
+    pub(super) retry_after: Duration,
+}
+
+impl TransferError {
+    /// Returns a retryable error with the reason that belongs to its failure type.
+    pub(super) fn retryable(message: impl Into<String>, failure_type: &'static str) -> Self {
+        Self::Retryable(RetryableError {
+            message: message.into(),
+            failure_type,
+            reason: reason::of_failure(failure_type),
+            retry_after: Duration::ZERO,
+        })
+    }
+
+    /// Returns the text of the error.
+    pub(super) fn message(&self) -> String {
+        match self {
+            Self::Invalid(error) => error.to_string(),
+            Self::Cancelled => "cancelled".to_owned(),
+            Self::Conflict(error) => error.to_string(),
+            Self::Retryable(error) => error.message.clone(),
+        }
+    }
+
+    /// Returns the error of a task without a working URL.
+    pub(super) fn no_url(message: impl Into<String>) -> Self {
+        Self::retryable(message, failure::URL_EXPIRED)
+    }
+
+    /// Returns the error of a URL that may work but cannot be unsealed.
+    pub(super) fn sealed_url(error: &UnsealError) -> Self {
+        Self::Retryable(RetryableError {
+            message: format!(
+                "cannot unseal the video URL: {error}; add the key to the account's seal keys"
+            ),
+            failure_type: failure::URL_EXPIRED,
+            reason: SEAL_KEY_MISSING.to_owned(),
+            retry_after: Duration::ZERO,
+        })
+    }
+}
+
+impl From<archive::Error> for TransferError {
+    fn from(error: archive::Error) -> Self {
+        match error {
+            archive::Error::Conflict { .. } => Self::Conflict(error),
+            error => Self::retryable(error.to_string(), error.failure_type()),
+        }
+    }
+}
+
+/// A query for a fresh URL failed.
+impl From<seedance::Error> for TransferError {
+    fn from(error: seedance::Error) -> Self {
+        let failure_type = error.failure_type();
+        let reason = match error.kind() {
+            ErrorKind::NotFound => RECORD_VANISHED.to_owned(),
+            _ => reason::of_failure(failure_type),
+        };
+        Self::Retryable(RetryableError {
+            message: format!("cannot get a fresh video URL: {error}"),
+            failure_type,
+            reason,
+            retry_after: error.retry_after().unwrap_or_default(),
+        })
+    }
+}

@@ -1,0 +1,52 @@
+//! The heartbeat of `ArchiveVideo`: progress for people, and the checkpoint from which another worker resumes.
+
+use std::{convert::Infallible, time::Duration};
+
+use seedance_archiver_proto::v1::ArchiveProgress;
+use serde::{Deserialize, Serialize};
+use temporalio_sdk::activities::ActivityContext;
+
+use super::heartbeat;
+use crate::archive::{Kind, Place, Progress};
+
+/// Time between two heartbeats.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+#[derive(Deserialize, Serialize)]
+struct TransferHeartbeat {
+    #[serde(flatten)]
+    progress: ArchiveProgress,
+    place: Place,
+}
+
+/// Returns the progress of the attempt before this one. Without a heartbeat that this version can read, the
+/// transfer starts over.
+pub(super) fn last_progress(ctx: &ActivityContext) -> Progress {
+    let heartbeat: Option<TransferHeartbeat> = heartbeat::last_details(ctx);
+    Progress::from(heartbeat.map(|it| it.place).unwrap_or_default())
+}
+
+/// Heartbeats for as long as the future is polled, whatever the transfer waits for.
+pub(super) async fn record_continuously(ctx: &ActivityContext, progress: &Progress) -> Infallible {
+    heartbeat::record_every(ctx, INTERVAL, || TransferHeartbeat::new(progress)).await
+}
+
+/// Heartbeats once.
+pub(super) async fn record(ctx: &ActivityContext, progress: &Progress) {
+    heartbeat::record(ctx, TransferHeartbeat::new(progress)).await;
+}
+
+impl TransferHeartbeat {
+    fn new(progress: &Progress) -> Self {
+        let place = progress.place();
+        let number = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        Self {
+            progress: ArchiveProgress {
+                object: place.kind.map_or("", Kind::word).to_owned(),
+                bytes_done: number(place.done),
+                bytes_total: place.total.map_or(0, number),
+            },
+            place,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Checks whether a video is archived, and whether it can still be.
+
+use std::time::SystemTime;
+
+use backon::{ExponentialBuilder, Retryable};
+use seedance_archiver_policy::deadlines::Deadlines;
+use seedance_archiver_proto::v1::VideoTask;
+
+use super::found::{State, Video};
+use crate::{
+    activities::list_error,
+    archive::{self, Archive, receipt},
+    config::Account,
+    seedance::{self, Client, ErrorKind, Record},
+};
+
+/// Retries of a query.
+const MAX_RETRIES: usize = 6;
+
+/// Returns the state of a video: from the archive, from the URL in the list, or from a query that may return a
+/// URL that works longer.
+///
+/// # Errors
+///
+/// If the archive cannot be read.
+pub(super) async fn video(
+    seedance: &Client,
+    account: &Account,
+    archive: Option<&Archive>,
+    record: Record,
+) -> Result<Video, archive::Error> {
+    let task = record.without_urls();
+    let mut deadlines = account.deadlines(&record);
+    let state = if has_receipt(archive, account, &task).await? {
+        State::Archived
+    } else if is_alive(&record, deadlines) {
+        State::Missing
+    } else {
+        match query(seedance, account, record.id()).await {
+            Ok(fresh) if is_alive(&fresh, account.deadlines(&fresh)) => {
+                deadlines = account.deadlines(&fresh);
+                State::Missing
+            }
+            Ok(_) => State::Dead,
+            Err(error) if error.kind() == ErrorKind::NotFound => State::Dead,
+            // Not known: the lifecycle of the task queries it again.
+            Err(_) => State::Missing,
+        }
+    };
+    Ok(Video {
+        account: account.name().to_owned(),
+        task,
+        state,
+        deadlines,
+    })
+}
+
+async fn has_receipt(
+    archive: Option<&Archive>,
+    account: &Account,
+    task: &VideoTask,
+) -> Result<bool, archive::Error> {
+    match archive {
+        Some(archive) => {
+            let layout = account.layout(&archive.root, task);
+            receipt::exists(archive, &layout).await
+        }
+        None => Ok(false),
+    }
+}
+
+async fn query(
+    seedance: &Client,
+    account: &Account,
+    task_id: &str,
+) -> Result<Record, seedance::Error> {
+    let backoff = ExponentialBuilder::default().with_max_times(MAX_RETRIES);
+    (|| seedance.query(&account.endpoint, task_id))
+        .retry(backoff)
+        .when(|error| list_error::is_transient(error.kind()))
+        .await
+}
+
+fn is_alive(record: &Record, deadlines: Deadlines) -> bool {
+    let now = SystemTime::now();
+    record.main_url().is_some() && deadlines.url.is_none_or(|end| now < end)
+}

@@ -1,0 +1,111 @@
+//! The tasks that were found.
+
+use std::{cmp::Reverse, time::SystemTime};
+
+use seedance_archiver_policy::deadlines::Deadlines;
+use seedance_archiver_proto::v1::VideoTask;
+
+use crate::seedance::{self, ErrorKind};
+
+/// The tasks that can still be queried.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Succeeded tasks, by the expiry of the URL, the earliest first. Dead videos are last.
+    pub videos: Vec<Video>,
+    /// Ids of the tasks that are still queued or running.
+    pub unfinished: Vec<String>,
+    /// How many tasks ended without a video.
+    pub unsuccessful: usize,
+    /// How many items of the list could not be read.
+    pub skipped: usize,
+    /// The lists that could not be read, or not to their end.
+    pub not_listed: Vec<NotListed>,
+}
+
+/// The list of a service tier could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.message())]
+pub struct NotListed {
+    /// Name of the account.
+    pub account: String,
+    /// The tier. If the error applies to the account, the later tiers are not listed either.
+    pub service_tier: String,
+    /// The last error.
+    pub error: seedance::Error,
+}
+
+impl NotListed {
+    fn message(&self) -> String {
+        let Self {
+            account,
+            service_tier,
+            error,
+        } = self;
+        let fix = match error.kind() {
+            // The error names the account already.
+            ErrorKind::Unsupported => return error.to_string(),
+            ErrorKind::Unauthorized => {
+                "; check that the API key is for this service and region (SEEDANCE_API_KEY, SEEDANCE_BASE_URL)"
+            }
+            _ => "",
+        };
+        format!("cannot list tasks of account `{account}`, tier `{service_tier}`: {error}{fix}")
+    }
+}
+
+/// A succeeded task.
+#[derive(Debug)]
+pub struct Video {
+    /// Name of the account.
+    pub account: String,
+    /// The record, without URLs.
+    pub task: VideoTask,
+    /// Whether the video is archived, and can be.
+    pub state: State,
+    /// Until when the video can be fetched.
+    pub deadlines: Deadlines,
+}
+
+/// Whether a video is archived, and can be.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum State {
+    /// The video is not in the archive, and its URL works.
+    Missing,
+    /// The archive has a receipt.
+    Archived,
+    /// The video is not in the archive, its URL has expired, and a query returned no fresh one.
+    Dead,
+}
+
+impl Found {
+    /// Adds what was found in another account.
+    pub fn extend(&mut self, other: Self) {
+        self.videos.extend(other.videos);
+        self.unfinished.extend(other.unfinished);
+        self.unsuccessful += other.unsuccessful;
+        self.skipped += other.skipped;
+        self.not_listed.extend(other.not_listed);
+        self.sort();
+    }
+
+    /// Returns the videos to archive, the most urgent first.
+    pub fn missing(&self) -> impl Iterator<Item = &Video> {
+        let videos = self.videos.iter();
+        videos.filter(|video| video.state == State::Missing)
+    }
+
+    /// Sorts the videos by the expiry of the URL, then by the archive deadline. An unknown time is the latest.
+    pub(super) fn sort(&mut self) {
+        self.videos.sort_by_key(|video| {
+            let Deadlines { url, archive } = video.deadlines;
+            let is_dead = video.state == State::Dead;
+            let unknown_last = |time: Option<SystemTime>| (time.is_none(), time);
+            (
+                is_dead,
+                unknown_last(url),
+                unknown_last(archive),
+                Reverse(video.task.id.clone()),
+            )
+        });
+    }
+}

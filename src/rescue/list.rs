@@ -1,0 +1,88 @@
+//! Lists the tasks of an account.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use backon::{ExponentialBuilder, Retryable};
+use seedance_archiver_policy::pages;
+use seedance_archiver_proto::v1::SweepPage;
+
+use super::found::{Found, NotListed};
+use crate::{
+    activities::list_error::{self, ListError},
+    config::Account,
+    seedance::{self, Client, Page, Record},
+};
+
+/// Retries of a page.
+const MAX_RETRIES: usize = 6;
+/// Longest delay between two attempts, also if the service requests a longer one.
+const MAX_DELAY: Duration = Duration::from_secs(60);
+
+/// Returns the tasks of both tiers that can still be queried, each once. What cannot be listed is added to
+/// `found`. `notify` receives the progress.
+pub(super) async fn tasks(
+    seedance: &Client,
+    account: &Account,
+    found: &mut Found,
+    notify: &(dyn Fn(&str) + Sync),
+) -> Vec<Record> {
+    let now = SystemTime::now();
+    // By id, because a task that is created meanwhile moves others to the next page: they are listed twice.
+    let mut records = BTreeMap::new();
+    let mut next = Some(pages::first());
+    while let Some(page) = next {
+        notify(&format!(
+            "listing the last 7 days of account `{}`: tier {}, page {}, {} tasks so far",
+            account.name(),
+            page.service_tier,
+            page.page_num,
+            records.len()
+        ));
+        let listed = match list_page(seedance, account, &page).await {
+            Ok(listed) => listed,
+            Err(error) => {
+                let list_error = ListError::new(&page, error.kind());
+                next = list_error.next_page();
+                if !list_error.is_missing_page() {
+                    found.not_listed.push(NotListed {
+                        account: account.name().to_owned(),
+                        service_tier: page.service_tier,
+                        error,
+                    });
+                }
+                continue;
+            }
+        };
+        found.skipped += listed.skipped;
+        records.extend(
+            listed
+                .records
+                .into_iter()
+                .filter(|record| account.is_in_query_window(record, now))
+                .map(|record| (record.id().to_owned(), record)),
+        );
+        next = pages::after(&page, listed.is_last);
+    }
+    records.into_values().collect()
+}
+
+async fn list_page(
+    seedance: &Client,
+    account: &Account,
+    page: &SweepPage,
+) -> Result<Page, seedance::Error> {
+    let backoff = ExponentialBuilder::default()
+        .with_max_times(MAX_RETRIES)
+        .with_max_delay(MAX_DELAY);
+    (|| seedance.list(&account.endpoint, page))
+        .retry(backoff)
+        .when(|error| list_error::is_transient(error.kind()))
+        .adjust(|error, delay| {
+            let retry_after = error.retry_after().unwrap_or_default().min(MAX_DELAY);
+            delay.map(|delay| delay.max(retry_after))
+        })
+        .await
+}
