@@ -115,7 +115,7 @@ fn check_that_nothing_is_published(
     let name = format!("/{id}/video.mp4");
     let files = fixture.archived_files()?;
     let is_published = files.iter().any(|file| file.ends_with(&name));
-    // Read after the files: a download that starts in between must not count.
+    // Counted after the files are listed, so that a right video that is published in between does not count.
     let is_early = fixture.simulator.stats(id).downloads <= corrupt_downloads;
     ensure!(
         !(is_published && is_early),

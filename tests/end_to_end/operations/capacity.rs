@@ -14,14 +14,14 @@ use temporalio_common::protos::temporal::api::{
     workflowservice::v1::DescribeTaskQueueRequest,
 };
 
-use super::{metrics::value, process::Process};
+use super::{metrics::value, process::WorkerProcess};
 use crate::harness::{Fixture, Server, register, until_async};
 
 async fn query_and_transfer_workers_share_the_work(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script::default());
     let arguments = ["--queues", "query"];
-    let query = Process::worker_with(&fixture, &server.address, &[], &arguments)?;
+    let query = WorkerProcess::start_with(&fixture, &server.address, &[], &arguments)?;
     query.wait_for_log("polling").await?;
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     let transfers = names::transfers_task_queue(&fixture.config.task_queue);
@@ -31,7 +31,7 @@ async fn query_and_transfer_workers_share_the_work(server: Arc<Server>) -> anyho
     );
 
     let variable = ("SEEDANCE_QUEUES", "transfer");
-    let transfer = Process::worker(&fixture, &server, &[variable])?;
+    let transfer = WorkerProcess::start(&fixture, &server, &[variable])?;
     transfer.wait_for_log("polling").await?;
     until_async("a worker polls for transfers", || async {
         Ok(count_pollers(&server, &transfers).await? == 1)
@@ -91,7 +91,7 @@ async fn transfers_run_one_at_a_time_when_memory_is_short(
         ("SEEDANCE_TARGET_MEMORY", "0.001"),
         ("SEEDANCE_QUERY_POLLERS", "2"),
     ];
-    let worker = Process::worker(&fixture, &server, &variables)?;
+    let worker = WorkerProcess::start(&fixture, &server, &variables)?;
     worker.wait_for_log("polling").await?;
     for id in &ids {
         fixture.start_lifecycle(&server, id).await?;

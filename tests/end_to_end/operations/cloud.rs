@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use seedance_archiver_simulator::Script;
 
 use super::{
-    process::Process,
+    process::WorkerProcess,
     tls_proxy::{Authentication, TlsProxy},
 };
 use crate::harness::{Fixture, Server, register};
@@ -24,7 +24,7 @@ async fn check_that_it_archives(
     let fixture = Fixture::new(server).await?;
     let id = fixture.simulator.create(Script::default());
     let address = proxy.temporal_address();
-    let mut worker = Process::worker_with(&fixture, &address, variables, &[])?;
+    let mut worker = WorkerProcess::start_with(&fixture, &address, variables, &[])?;
     worker.wait_for_log("polling").await?;
     let result = fixture.start_lifecycle(server, &id).await?.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
@@ -41,7 +41,7 @@ async fn log_of_rejected_worker(
 ) -> anyhow::Result<String> {
     let fixture = Fixture::new(server).await?;
     let address = proxy.temporal_address();
-    let mut worker = Process::worker_with(&fixture, &address, variables, &[])?;
+    let mut worker = WorkerProcess::start_with(&fixture, &address, variables, &[])?;
     let status = worker.wait_for_exit().await?;
     ensure!(!status.success(), "the worker has connected");
     let log = worker.log().join("\n");

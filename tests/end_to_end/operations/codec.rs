@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use temporalio_client::WorkflowFetchHistoryOptions;
 use tokio::net::TcpListener;
 
-use super::process::Process;
+use super::process::WorkerProcess;
 use crate::harness::{Fixture, Server, command, register};
 
 /// Marks payloads that the codec has encoded.
@@ -106,7 +106,7 @@ async fn a_codec_server_encodes_every_payload(server: Arc<Server>) -> anyhow::Re
     ];
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script::default());
-    let worker = Process::worker(&fixture, &server, &variables)?;
+    let worker = WorkerProcess::start(&fixture, &server, &variables)?;
     worker.wait_for_log("polling").await?;
     let cli = |arguments: &[&str]| {
         let mut command = command();

@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use seedance_archiver_simulator::{Ending, Fault, Script};
 use tokio::{io::AsyncWriteExt, process::Command};
 
-use super::process::Process;
+use super::process::WorkerProcess;
 use crate::harness::{Fixture, Server, register, tools, until_async};
 
 /// Returns the value of the first series with this prefix.
@@ -17,7 +17,7 @@ pub(super) fn value(metrics: &str, series: &str) -> Option<f64> {
 
 async fn a_run_is_visible_in_the_metrics(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
-    let worker = Process::worker(&fixture, &server, &[])?;
+    let worker = WorkerProcess::start(&fixture, &server, &[])?;
     worker.wait_for_log("polling").await?;
     fixture.simulator.fail(Some(Fault::Unauthorized));
     let id = fixture.simulator.create(Script::default());
@@ -113,12 +113,12 @@ async fn open_lifecycles_are_counted_by_status(server: Arc<Server>) -> anyhow::R
     });
     let namespace = server.client.options().namespace.clone();
     let variables = [("TEMPORAL_NAMESPACE", namespace.as_str())];
-    let first = Process::worker(&fixture, &server, &variables)?;
+    let first = WorkerProcess::start(&fixture, &server, &variables)?;
     first.wait_for_log("polling").await?;
     fixture.start_lifecycle(&server, &id).await?;
     // Each worker counts when it starts, and then once a minute, so a new worker is started for each check.
     until_async("a new worker counts the open lifecycle", || async {
-        let worker = Process::worker(&fixture, &server, &variables)?;
+        let worker = WorkerProcess::start(&fixture, &server, &variables)?;
         worker.wait_for_log("polling").await?;
         let counted = Cell::new((None, None));
         until_async("the worker has counted", || async {
@@ -139,7 +139,7 @@ register!(open_lifecycles_are_counted_by_status);
 
 async fn promtool_accepts_the_metrics(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
-    let worker = Process::worker(&fixture, &server, &[])?;
+    let worker = WorkerProcess::start(&fixture, &server, &[])?;
     let id = fixture.simulator.create(Script::default());
     fixture
         .start_lifecycle(&server, &id)

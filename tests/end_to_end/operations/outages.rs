@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use seedance_archiver::temporal::lifecycles::Lifecycle;
 use seedance_archiver_simulator::Script;
 
-use super::process::Process;
+use super::process::WorkerProcess;
 use crate::harness::{
     Fixture, Server, minio::Minio, read_local, register, restartable_server::RestartableServer,
     tcp_proxy::TcpProxy, tools, until,
@@ -18,7 +18,7 @@ const SIZE: u64 = 24 * 1024 * 1024;
 
 async fn a_worker_without_a_temporal_server_exits(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
-    let mut worker = Process::worker_with(&fixture, "127.0.0.1:1", &[], &[])?;
+    let mut worker = WorkerProcess::start_with(&fixture, "127.0.0.1:1", &[], &[])?;
     let status = worker.wait_for_exit().await?;
     ensure!(status.code() == Some(1), "{status}");
     let log = worker.log().join("\n");
@@ -34,7 +34,7 @@ register!(a_worker_without_a_temporal_server_exits);
 async fn a_worker_with_a_missing_namespace_exits(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let wrong = ("TEMPORAL_NAMESPACE", "nowhere");
-    let mut worker = Process::worker(&fixture, &server, &[wrong])?;
+    let mut worker = WorkerProcess::start(&fixture, &server, &[wrong])?;
     let status = worker.wait_for_exit().await?;
     ensure!(status.code() == Some(78), "{status}");
     let log = worker.log().join("\n");
@@ -60,7 +60,7 @@ async fn a_transfer_survives_a_lost_connection_to_temporal(
     let proxy = TcpProxy::start(&server.address).await?;
     let fixture = Fixture::new(&server).await?;
     let address = proxy.address.to_string();
-    let worker = Process::worker_with(&fixture, &address, &[], &[])?;
+    let worker = WorkerProcess::start_with(&fixture, &address, &[], &[])?;
     let id = fixture.simulator.create(slow_download());
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     let sent = || fixture.simulator.stats(&id).bytes_sent;
@@ -89,7 +89,7 @@ async fn a_transfer_survives_a_restart_of_temporal(server: Arc<Server>) -> anyho
     let mut temporal = RestartableServer::start().await?;
     let server = server.with_client(temporal.client().await?)?;
     let fixture = Fixture::new(&server).await?;
-    let _worker = Process::worker_with(&fixture, &temporal.address, &[], &[])?;
+    let _worker = WorkerProcess::start_with(&fixture, &temporal.address, &[], &[])?;
     let id = fixture.simulator.create(slow_download());
     let run_id = {
         let lifecycle = fixture.start_lifecycle(&server, &id).await?;
@@ -145,7 +145,7 @@ async fn a_transfer_waits_until_a_full_disk_has_space(server: Arc<Server>) -> an
     let mut fixture = Fixture::new(&server).await?;
     fixture.config.archive_url = reqwest::Url::from_directory_path(disk.0.path())
         .map_err(|()| anyhow::anyhow!("the directory has no file URL"))?;
-    let worker = Process::worker(&fixture, &server, &[])?;
+    let worker = WorkerProcess::start(&fixture, &server, &[])?;
     let id = fixture.simulator.create(Script {
         bytes: Some(SIZE),
         ..Script::default()
@@ -185,7 +185,7 @@ async fn a_transfer_waits_for_write_permission_to_the_bucket(
     let mut variables = bucket.environment();
     variables.retain(|(name, _)| !name.contains("KEY"));
     variables.push(("AWS_SKIP_SIGNATURE", "true"));
-    let mut worker = Process::worker(&fixture, &server, &variables)?;
+    let mut worker = WorkerProcess::start(&fixture, &server, &variables)?;
     let warning = worker
         .wait_for_log("archive check failed; transfers are retried until the archive works")
         .await?;
@@ -203,7 +203,7 @@ async fn a_transfer_waits_for_write_permission_to_the_bucket(
     );
     worker.stop().await?;
 
-    let _worker = Process::worker(&fixture, &server, &bucket.environment())?;
+    let _worker = WorkerProcess::start(&fixture, &server, &bucket.environment())?;
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     Ok(())
@@ -218,13 +218,13 @@ async fn a_new_worker_finishes_the_transfer_of_a_killed_worker(
 ) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(slow_download());
-    let mut worker = Process::worker(&fixture, &server, &[])?;
+    let mut worker = WorkerProcess::start(&fixture, &server, &[])?;
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     let sent = || fixture.simulator.stats(&id).bytes_sent;
     until("the transfer has started", || sent() > SIZE / 4).await?;
     worker.send_signal(Signal::KILL)?;
     worker.wait_for_exit().await?;
-    let _worker = Process::worker(&fixture, &server, &[])?;
+    let _worker = WorkerProcess::start(&fixture, &server, &[])?;
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     fixture.assert_archived(&id, &result.manifest.context("no receipt")?)

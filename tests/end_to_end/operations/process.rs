@@ -21,25 +21,25 @@ use crate::harness::{Fixture, Server, command, until};
 const EXIT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A worker process with an admin port.
-pub(super) struct Process {
+pub(super) struct WorkerProcess {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
     /// Completes at the end of the log.
     reader: JoinHandle<()>,
 }
 
-impl Process {
+impl WorkerProcess {
     /// Starts a worker with additional environment variables.
-    pub(super) fn worker(
+    pub(super) fn start(
         fixture: &Fixture,
         server: &Server,
         variables: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
-        Self::worker_with(fixture, &server.address, variables, &[])
+        Self::start_with(fixture, &server.address, variables, &[])
     }
 
     /// Starts a worker that connects to another Temporal address, with additional arguments.
-    pub(super) fn worker_with(
+    pub(super) fn start_with(
         fixture: &Fixture,
         temporal: &str,
         variables: &[(&str, &str)],

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use seedance_archiver::temporal::lifecycles::Lifecycle;
 use seedance_archiver_simulator::Script;
 
-use super::process::Process;
+use super::process::WorkerProcess;
 use crate::harness::{Fixture, Server, minio::Minio, register, tools, until};
 
 /// Size of the video: 8 parts.
@@ -29,9 +29,9 @@ async fn worker_with_transfer(
     fixture: &Fixture,
     server: &Server,
     grace: &str,
-) -> anyhow::Result<(Process, String, Lifecycle)> {
+) -> anyhow::Result<(WorkerProcess, String, Lifecycle)> {
     let id = fixture.simulator.create(slow_download());
-    let worker = Process::worker(fixture, server, &[("SEEDANCE_GRACE_PERIOD", grace)])?;
+    let worker = WorkerProcess::start(fixture, server, &[("SEEDANCE_GRACE_PERIOD", grace)])?;
     let lifecycle = fixture.start_lifecycle(server, &id).await?;
     let sent = || fixture.simulator.stats(&id).bytes_sent;
     until("the transfer has started", || sent() > SIZE / 4).await?;
@@ -82,7 +82,7 @@ async fn another_worker_resumes_a_transfer_after_the_grace_period(
     let id = fixture.simulator.create(slow_download());
     let mut variables = bucket.environment();
     variables.push(("SEEDANCE_GRACE_PERIOD", "200ms"));
-    let mut first = Process::worker(&fixture, &server, &variables)?;
+    let mut first = WorkerProcess::start(&fixture, &server, &variables)?;
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     let sent = || fixture.simulator.stats(&id).bytes_sent;
     until("parts are stored", || sent() > SIZE / 2).await?;
@@ -91,7 +91,7 @@ async fn another_worker_resumes_a_transfer_after_the_grace_period(
     let sent_before = sent();
     ensure!(sent_before < SIZE, "the transfer ended before the worker");
 
-    let _second = Process::worker(&fixture, &server, &bucket.environment())?;
+    let _second = WorkerProcess::start(&fixture, &server, &bucket.environment())?;
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     let sent_again = sent().saturating_sub(SIZE);

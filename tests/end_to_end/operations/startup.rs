@@ -4,12 +4,12 @@ use std::{net::TcpListener, sync::Arc};
 
 use anyhow::{Context, ensure};
 
-use super::process::Process;
+use super::process::WorkerProcess;
 use crate::harness::{Fixture, Server, command, register};
 
 async fn startup_and_shutdown_are_logged_in_order(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
-    let mut worker = Process::worker(&fixture, &server, &[])?;
+    let mut worker = WorkerProcess::start(&fixture, &server, &[])?;
     let polling = worker.wait_for_log("polling").await?;
     ensure!(polling["queues"] == "query,transfer", "{polling}");
     ensure!(worker.get("/livez").await? == (200, "alive\n".to_owned()));
@@ -62,7 +62,7 @@ async fn every_configuration_error_is_reported_before_a_port_is_bound(
     // The port is in use, so binding it first would fail with a different error.
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();
-    let mut worker = Process::worker(
+    let mut worker = WorkerProcess::start(
         &fixture,
         &server,
         &[
@@ -98,7 +98,7 @@ async fn the_health_command_reports_the_state_of_the_worker(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
-    let mut worker = Process::worker(&fixture, &server, &[])?;
+    let mut worker = WorkerProcess::start(&fixture, &server, &[])?;
     let admin_url = worker.admin_url().await?;
     worker.wait_for_log("polling").await?;
     let health = async |arguments: &[&str]| {
@@ -129,7 +129,7 @@ async fn a_syntax_error_in_temporal_toml_does_not_reveal_the_key(
     std::fs::write(&file, "[profile.default]\napi_key = \"a-secret\n")?;
     let file = file.display().to_string();
     let variables = [("TEMPORAL_CONFIG_FILE", file.as_str())];
-    let mut worker = Process::worker(&fixture, &server, &variables)?;
+    let mut worker = WorkerProcess::start(&fixture, &server, &variables)?;
     let status = worker.wait_for_exit().await?;
     ensure!(status.code() == Some(78), "{status}");
     let log = worker.log().join("\n");

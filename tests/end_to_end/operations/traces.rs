@@ -13,7 +13,7 @@ use opentelemetry_proto::tonic::{
 use seedance_archiver_simulator::Script;
 use tonic::{Request, Response, Status, transport::server::TcpIncoming};
 
-use super::process::{Process, lock};
+use super::process::{WorkerProcess, lock};
 use crate::harness::{Fixture, Server, register};
 
 /// A collector that keeps all spans.
@@ -70,7 +70,7 @@ async fn spans_lead_from_the_workflow_to_the_store(server: Arc<Server>) -> anyho
     let endpoint = collector.serve().await?;
     let fixture = Fixture::new(&server).await?;
     let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
-    let mut worker = Process::worker(&fixture, &server, &variables)?;
+    let mut worker = WorkerProcess::start(&fixture, &server, &variables)?;
     worker.wait_for_log("polling").await?;
     let id = fixture.simulator.create(Script {
         bytes: Some(6_000_000),

@@ -10,7 +10,7 @@ use temporalio_common::protos::temporal::api::{
     enums::v1::VersioningBehavior, workflowservice::v1::SetWorkerDeploymentCurrentVersionRequest,
 };
 
-use super::process::Process;
+use super::process::WorkerProcess;
 use crate::harness::{Fixture, Server, register, until, until_async};
 
 /// Returns the script of a task that is still running after its first poll.
@@ -78,8 +78,8 @@ async fn start_current(
     server: &Server,
     variables: &[(&str, &str)],
     build_id: &str,
-) -> anyhow::Result<Process> {
-    let worker = Process::worker(fixture, server, variables)?;
+) -> anyhow::Result<WorkerProcess> {
+    let worker = WorkerProcess::start(fixture, server, variables)?;
     worker.wait_for_log("polling").await?;
     make_current(server, fixture, build_id).await?;
     Ok(worker)
@@ -159,7 +159,7 @@ async fn each_role_can_be_its_own_deployment(server: Arc<Server>) -> anyhow::Res
             ("TEMPORAL_WORKER_BUILD_ID", "v1"),
             ("SEEDANCE_QUEUES", role),
         ];
-        let worker = Process::worker(&fixture, &server, &variables)?;
+        let worker = WorkerProcess::start(&fixture, &server, &variables)?;
         worker.wait_for_log("polling").await?;
         make_current_of(&server, name, "v1").await?;
         workers.push(worker);
