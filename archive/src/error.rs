@@ -1,50 +1,53 @@
-//! What can go wrong while a video is archived, by what the caller can do.
+//! Errors of an archival, by what the caller can do about them.
 
 use seedance_archiver_proto::names::failure;
 
-use super::OpenArchiveError;
-use crate::fetch;
+use crate::{fetch, store::OpenArchiveError};
 
-/// An error of the archive. Its text holds no signed URL.
+/// An error of an archival. Its text contains no signed URL.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The video URL does not work any more: a fresh one may.
-    #[error("the video URL is refused: HTTP {0}")]
-    UrlRefused(u16),
-    /// The video URL points where the account does not allow: try again, once somebody has allowed it.
+    /// The video URL has expired or was revoked: retry with a fresh one.
+    #[error("video URL rejected: HTTP {0}")]
+    UrlRejected(u16),
+    /// The account does not allow the video URL: retry, an operator may allow its host.
     #[error("{0}")]
     UrlNotAllowed(String),
-    /// The video's host cannot be reached or is at fault: try again.
-    #[error("the video cannot be fetched: {0}")]
-    Source(String),
-    /// The bytes are not a whole video: try again.
-    #[error("not the video: {0}")]
+    /// The download failed: retry.
+    #[error("cannot download the video: {0}")]
+    Download(String),
+    /// The downloaded bytes are incomplete or not what the task produced: retry.
+    #[error("invalid download: {0}")]
     Corrupt(String),
-    /// The bytes are not those of the ETag: try again, which tells whether it is an MD5 at all.
-    #[error("not the video: its md5 is {found}, and {announced} was announced")]
-    OtherMd5 {
-        /// That of the bytes.
+    /// The MD5 of the bytes is not the one in the ETag: retry. If the same bytes arrive again, the ETag is not
+    /// an MD5.
+    #[error("invalid download: md5 is {found}, but the ETag is {announced}")]
+    Md5Mismatch {
+        /// MD5 of the bytes.
         found: String,
-        /// What the ETag says.
+        /// MD5 in the ETag.
         announced: String,
     },
-    /// The store cannot be opened: try again, once somebody has mended it.
+    /// A receipt or a record in the archive is not valid JSON.
+    #[error("{0}")]
+    InvalidRecord(String),
+    /// The archive cannot be opened: retry, an operator may repair it.
     #[error(transparent)]
     Open(#[from] OpenArchiveError),
-    /// The store cannot be reached or refuses: try again.
-    #[error("the archive's store: {0}")]
+    /// The object store returned an error or is unreachable: retry.
+    #[error("archive store error: {0}")]
     Store(#[from] object_store::Error),
-    /// A part could not be stored, for no reason of the store.
-    #[error("the upload: {0}")]
+    /// An upload failed, but the store returned no error.
+    #[error("upload error: {0}")]
     Upload(String),
-    /// The archive holds something else under this name: a person has to look.
-    #[error("{name} is in the archive with SHA-256 {archived}, the new video has {new}")]
+    /// The archive has other bytes under this name: an operator has to decide.
+    #[error("`{name}` is already archived with SHA-256 {archived}, but the new bytes have {new}")]
     Conflict {
         /// File name of the object.
         name: String,
-        /// Digest of what the archive holds.
+        /// SHA-256 of the archived object.
         archived: String,
-        /// Digest of what was to be stored.
+        /// SHA-256 of the new bytes.
         new: String,
     },
 }
@@ -52,15 +55,15 @@ pub enum Error {
 impl From<fetch::Error> for Error {
     fn from(error: fetch::Error) -> Self {
         match error {
-            fetch::Error::Refused(why) => Self::UrlNotAllowed(why),
-            fetch::Error::Unreachable(fault) => Self::Source(fault),
+            fetch::Error::NotAllowed(text) => Self::UrlNotAllowed(text),
+            fetch::Error::Unavailable(text) => Self::Download(text),
         }
     }
 }
 
-/// What a store has, or that it has no such object.
-pub(super) fn found<T>(answer: object_store::Result<T>) -> Result<Option<T>, Error> {
-    match answer {
+/// Turns the error that an object does not exist into `None`.
+pub(crate) fn optional<T>(result: object_store::Result<T>) -> Result<Option<T>, Error> {
+    match result {
         Ok(found) => Ok(Some(found)),
         Err(object_store::Error::NotFound { .. }) => Ok(None),
         Err(error) => Err(error.into()),
@@ -68,21 +71,21 @@ pub(super) fn found<T>(answer: object_store::Result<T>) -> Result<Option<T>, Err
 }
 
 impl Error {
-    /// There is an object where none may be.
-    pub(super) fn taken(key: &object_store::path::Path) -> Self {
+    /// Returns the error of a create-only operation on a key that exists.
+    pub(crate) fn already_exists(key: &object_store::path::Path) -> Self {
         Self::Store(object_store::Error::AlreadyExists {
             path: key.to_string(),
-            source: "it was there before".into(),
+            source: "the object existed before the upload was completed".into(),
         })
     }
 
-    /// Whether the store does not know what it was asked for.
-    pub(super) fn is_not_found(&self) -> bool {
+    /// Returns whether the store has no such object or upload.
+    pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Store(object_store::Error::NotFound { .. }))
     }
 
-    /// Whether the store cannot do what it was asked for.
-    pub(super) fn is_not_supported(&self) -> bool {
+    /// Returns whether the store does not support the operation.
+    pub(crate) fn is_not_supported(&self) -> bool {
         use object_store::Error::{NotImplemented, NotSupported};
         matches!(
             self,
@@ -90,8 +93,8 @@ impl Error {
         )
     }
 
-    /// Whether the store has an object where none may be.
-    pub(super) fn is_taken(&self) -> bool {
+    /// Returns whether a conditional operation failed because the object exists or has changed.
+    pub(crate) fn is_already_exists(&self) -> bool {
         use object_store::Error::{AlreadyExists, Precondition};
         matches!(
             self,
@@ -99,13 +102,15 @@ impl Error {
         )
     }
 
-    /// The public name of this failure.
+    /// Returns the public name of the failure that an activity reports for this error.
     pub fn failure_type(&self) -> &'static str {
         match self {
-            Self::UrlRefused(_) => failure::URL_EXPIRED,
+            Self::UrlRejected(_) => failure::URL_EXPIRED,
             Self::UrlNotAllowed(_) => failure::URL_REFUSED,
-            Self::Source(_) => failure::UPSTREAM_UNAVAILABLE,
-            Self::Corrupt(_) | Self::OtherMd5 { .. } => failure::CORRUPT_VIDEO,
+            Self::Download(_) => failure::UPSTREAM_UNAVAILABLE,
+            Self::Corrupt(_) | Self::Md5Mismatch { .. } | Self::InvalidRecord(_) => {
+                failure::CORRUPT_VIDEO
+            }
             Self::Open(_) | Self::Store(_) | Self::Upload(_) => failure::STORE_UNAVAILABLE,
             Self::Conflict { .. } => failure::STORE_CONFLICT,
         }

@@ -1,27 +1,25 @@
-//! Fetches videos from URLs that came out of an API's answers: such a URL is a secret, and is not
-//! trusted.
+//! Downloads videos from URLs that an API has returned. Such a URL is a secret, and it is not trusted.
 //!
-//! - [`UrlHosts`]: the hosts that an account allows, and which of them are the operator's own.
-//! - `rules`: whether a URL, a redirect or an address is allowed; `address`: which ones are public.
-//! - [`Downloads`]: the client that keeps these rules; `resolver`: its part of them that is about names.
-//! - [`Download`]: an answer, whose body has to come at a [`Pace`] and to end within a [`Size`].
-//! - [`Error`]: in words without the URL.
+//! - [`UrlHosts`]: the hosts that an account allows, and which of them are internal.
+//! - [`VideoClient`]: the HTTP client. It checks each URL, each redirect and each resolved address.
+//! - [`VideoResponse`]: a response, whose body must arrive with a [`MinThroughput`] and within a [`SizeLimit`].
+//! - [`Error`]: an error, whose text contains no URL.
 
 mod address;
-mod body;
 mod client;
 mod error;
-mod pace;
+mod min_throughput;
 mod resolver;
+mod response;
 mod rules;
-mod size;
+mod size_limit;
 #[cfg(test)]
 mod tests;
 mod url_hosts;
 
-pub use body::Download;
-pub use client::{Downloads, Resume};
+pub use client::{ResumeFrom, VideoClient};
 pub use error::Error;
-pub use pace::{Pace, TooSlow};
-pub use size::{Size, TooLarge};
+pub use min_throughput::{MinThroughput, TooSlow};
+pub use response::VideoResponse;
+pub use size_limit::{SizeLimit, TooLarge};
 pub use url_hosts::UrlHosts;

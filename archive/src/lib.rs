@@ -1,49 +1,135 @@
-//! The archive: where videos go and how they get there whole.
+//! Archives finished videos into an object store.
 //!
-//! - [`Archive`]: a store and a place in it; [`ObjectOptions`]: how an account wants its objects.
-//! - [`Layout`]: the keys of one task, by a [`KeyTemplate`]; [`Keys`]: those of one attempt at it.
-//! - [`Kind`]: what a task makes, and what it is called.
-//! - [`Deposit`]: one task into the archive, from first to last.
-//! - [`Progress`]: how far a deposit is, and where another process can go on.
-//! - [`source`]: the bytes behind a URL, across cut connections.
-//! - [`checks`]: what is found out about bytes while they pass.
-//! - [`receipt`]: reads and writes `manifest.json`, the commit.
-//! - [`audit`]: whether it still holds what receipts say.
-//! - [`Error`]: what can go wrong, by what the caller can do.
+//! The crate downloads what a task of the Seedance API has produced, checks the bytes while they arrive, and
+//! publishes them in a bucket or a directory, with a receipt. It knows nothing of Temporal, accounts files or the
+//! task API: a [`TaskSource`] supplies URLs and the task's record, and the caller decides when to retry.
+//!
+//! # An archival
+//!
+//! [`TaskArchival::run`] does this, in this order:
+//!
+//! 1. If the archive has a receipt (`manifest.json`) of the task, returns it. Nothing is downloaded.
+//! 2. Writes the task's record (`task.json`). A store that cannot be written to costs no download.
+//! 3. For the video, its last frame and its file, as far as the task has them: downloads the object, sends it to the
+//!    store in parts, and checks it on the way. [`Buffers`] bound the memory of all transfers of a process.
+//! 4. Publishes each object under its final key after all its checks have passed.
+//! 5. Writes the receipt.
+//!
+//! # Guarantees
+//!
+//! - **The receipt is last.** It exists if and only if everything that it names is complete. It is create-only: if
+//!   two attempts finish, both return the same receipt.
+//! - **No object is replaced.** An object is published by a create-only operation: a conditional put if it is no
+//!   larger than a part, the conditional completion of a multipart upload on S3, a copy from `.staging/` elsewhere.
+//!   If the key exists with the same bytes, the object is adopted; with other bytes, the archival fails with
+//!   [`Error::Conflict`].
+//! - **An archival can be interrupted at any point** and run again, by another process. [`Progress::state`] is what
+//!   the next attempt needs to resume: on S3 and Google Cloud it continues the upload, the download and the checks
+//!   from the last part that the store has confirmed.
+//! - **URLs are not trusted.** [`fetch`] allows only `https`, the hosts of the account and public addresses, checks
+//!   each redirect again, and limits size and slowness. URLs are secrets: no error or log contains one.
+//! - **Checks reject what another download can repair**: a wrong length, CRC-64 or MD5, an incomplete MP4, an error
+//!   page. A complete video that does not match the task's record is archived with a warning in the receipt, unless
+//!   the account [refuses](checks::Mismatch) it.
+//!
+//! # Overview
+//!
+//! - [`Archive`]: an object store and a key prefix, opened by a URL; [`ObjectOptions`].
+//! - [`Layout`], [`KeyTemplate`], [`AttemptKeys`]: the keys of objects.
+//! - [`TaskArchival`], [`TaskSource`], [`UrlSource`], [`Progress`]: archiving a task.
+//! - [`checks`]: the checks of an object. [`fetch`]: downloads from untrusted URLs.
+//! - [`receipt`]: reads and writes `manifest.json`, `task.json` and `outcome.json`.
+//! - [`audit`]: verifies an archive, and finds what interrupted attempts have left behind.
+//! - [`links`]: links from a local page to objects.
+//! - [`Error`]: an error, by what the caller can do about it.
+//!
+//! # Example
+//!
+//! Archive the video behind one URL:
+//!
+//! ```no_run
+//! use secrecy::SecretString;
+//! use seedance_archiver_archive::{
+//!     Archive, AttemptKeys, Buffers, Error, KeyTemplate, Layout, ObjectKind, Progress, TaskArchival,
+//!     TaskSource, TransferResources, UrlSource,
+//!     checks::Mismatch,
+//!     fetch::{UrlHosts, VideoClient},
+//! };
+//! use seedance_archiver_proto::v1::{Manifest, VideoTask};
+//! use serde_json::{Value, json};
+//!
+//! struct OneUrl(SecretString);
+//!
+//! impl TaskSource for OneUrl {
+//!     type Error = Error;
+//!
+//!     fn urls(&self, _: ObjectKind) -> impl UrlSource<Error = Error> + Send {
+//!         OneUrl(self.0.clone())
+//!     }
+//!
+//!     async fn record(&self) -> Value {
+//!         json!({"id": "cgt-1", "status": "succeeded"})
+//!     }
+//!
+//!     fn skip(&self, _: ObjectKind, error: Error) -> Result<String, Error> {
+//!         Err(error)
+//!     }
+//! }
+//!
+//! impl UrlSource for OneUrl {
+//!     type Error = Error;
+//!
+//!     async fn first_url(&mut self) -> Result<SecretString, Error> {
+//!         Ok(self.0.clone())
+//!     }
+//!
+//!     async fn fresh_url(&mut self, rejected: Error) -> Result<SecretString, Error> {
+//!         Err(rejected)
+//!     }
+//! }
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let archive = Archive::open(&"s3://bucket/videos".parse()?)?;
+//! let task = VideoTask { id: "cgt-1".into(), ..VideoTask::default() };
+//! let layout = Layout::new(&archive.root, &KeyTemplate::default(), "default", &task);
+//! let resources = TransferResources {
+//!     client: VideoClient::new(UrlHosts::new(["volces.com"]))?,
+//!     buffers: Buffers::default(),
+//! };
+//! let archival = TaskArchival {
+//!     archive: &archive,
+//!     keys: AttemptKeys { layout: &layout, attempt_id: "1" },
+//!     task: &task,
+//!     mismatch: Mismatch::Warn,
+//!     attempt: 1,
+//!     resources: &resources,
+//!     progress: &Progress::default(),
+//! };
+//! let url = SecretString::from("https://example.volces.com/video.mp4?X-Tos-Signature=…");
+//! let manifest = archival.run(&OneUrl(url), Manifest::default()).await?;
+//! println!("archived {} objects", manifest.objects.len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `examples/verify.rs` is a program that verifies an archive.
 
 pub mod audit;
-mod buffers;
 pub mod checks;
-mod create_only;
-mod deposit;
 mod error;
 pub mod fetch;
-mod kind;
-mod layout;
+mod keys;
 pub mod links;
-mod open;
-mod open_uploads;
-mod probe;
-mod progress;
-mod publish;
+mod object;
 pub mod receipt;
-pub mod source;
-mod staging;
 mod store;
-mod store_span;
-mod template;
 mod transfer;
-mod upload;
 
-pub use buffers::{Buffers, PART_SIZE};
-pub use deposit::{Deposit, Origin};
 pub use error::Error;
-pub use kind::{Format, Kind};
-pub use layout::{Keys, Layout};
-pub use open::{ObjectOptions, OpenArchiveError};
-pub use open_uploads::OpenUpload;
-pub use probe::Unusable;
-pub use progress::{Place, Progress};
-pub use store::Archive;
-pub use template::{InvalidTemplate, KeyTemplate};
-pub use transfer::Transfers;
+pub use keys::{AttemptKeys, InvalidTemplate, KeyTemplate, Layout};
+pub use object::{Format, ObjectKind};
+pub use store::{Archive, ObjectOptions, OpenArchiveError, ProbeError, UnfinishedUpload};
+pub use transfer::{
+    ArchiveState, Buffers, PART_SIZE, Progress, TaskArchival, TaskSource, TransferResources,
+    UrlSource,
+};

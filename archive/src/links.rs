@@ -77,7 +77,7 @@ impl Links {
             archive_url: archive.url().to_string(),
             source,
         };
-        let signer = archive.links().map_err(failed)?;
+        let signer = archive.url_signer().map_err(failed)?;
         // Taken before the first URL is signed, so that none expires earlier.
         let until = Timestamp::now() + expires;
         let urls = sign(signer, keys, expires).await.map_err(failed)?;
@@ -119,7 +119,7 @@ impl Links {
         }
     }
 
-    /// Returns whether the links were signed with temporary credentials. S3 rejects them as soon as the session
+    /// Returns whether the links were signed with temporary credentials. S3 rejects them when the session
     /// of the credentials ends.
     pub fn may_expire_sooner(&self) -> bool {
         let Self::Signed { urls, .. } = self else {

@@ -1,5 +1,8 @@
-//! The receipt, `manifest.json`: written last and create-only. Its presence is the commit. And the
-//! record of every other ending, `outcome.json`.
+//! The JSON records of a task in the archive.
+//!
+//! - `manifest.json`, the receipt: written last and create-only. Its presence is the commit.
+//! - `task.json`: the record of the task.
+//! - `outcome.json`: the record of an outcome without a video.
 
 use object_store::{ObjectStoreExt, PutMode, PutOptions, PutResult, UpdateVersion, path::Path};
 use seedance_archiver_proto::{
@@ -10,57 +13,72 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Archive, Error, Format, Layout, error::found};
-use crate::store_span::store_span;
+use crate::{Archive, Error, Format, Layout, error::optional, store::store_span};
 
-/// How the records are stored.
 const JSON: Format = Format {
     name: "",
     content_type: "application/json",
 };
 
-/// Key of a file beside a receipt: an archive that was moved as a whole can be read too.
+/// Returns the key of a file in the folder of a receipt. Unlike a key in the receipt, it is right even if the
+/// archive was moved.
 pub fn beside(receipt: &Path, name: &str) -> Path {
     let mut folder: Vec<_> = receipt.parts().collect();
     folder.pop();
     Path::from_iter(folder).join(name)
 }
 
-/// The receipt under this key, if there is one.
+/// Reads the receipt at a key, if there is one.
+///
+/// # Errors
+///
+/// If the store fails, or the object is not a receipt: [`Error::InvalidRecord`].
 pub async fn find(archive: &Archive, key: &Path) -> Result<Option<Manifest>, Error> {
-    // That there is none is no error.
-    let get = async { found(archive.store.get(key).await) };
+    // A receipt that does not exist must not mark the span as failed.
+    let get = async { optional(archive.store.get(key).await) };
     let Some(object) = store_span("store get", key, get).await? else {
         return Ok(None);
     };
     let json = object.bytes().await?;
     serde_json::from_slice(&json)
         .map(Some)
-        .map_err(|error| Error::Corrupt(format!("{key} is not a receipt: {error}")))
+        .map_err(|error| Error::InvalidRecord(format!("{key} is not a receipt: {error}")))
 }
 
-/// Whether there is one, for the price of no body.
+/// Returns whether a task has a receipt, without reading it.
+///
+/// # Errors
+///
+/// If the store fails.
 pub async fn exists(archive: &Archive, layout: &Layout) -> Result<bool, Error> {
-    Ok(found(archive.store.head(&layout.manifest()).await)?.is_some())
+    Ok(optional(archive.store.head(&layout.manifest()).await)?.is_some())
 }
 
-/// Writes the receipt, unless another attempt has: then that one counts.
+/// Writes a receipt and returns it. If another attempt has written one, returns that one instead.
+///
+/// # Errors
+///
+/// If the store fails.
 pub async fn write(archive: &Archive, key: &Path, manifest: Manifest) -> Result<Manifest, Error> {
-    let json = document(key, &manifest)?;
+    let json = to_json(key, &manifest)?;
     match put(archive, key, json, PutMode::Create).await {
         Ok(_) => Ok(manifest),
-        Err(error) if error.is_taken() => find(archive, key).await?.ok_or(error),
+        Err(error) if error.is_already_exists() => find(archive, key).await?.ok_or(error),
         Err(error) => Err(error),
     }
 }
 
-/// The record of a task that is in the archive.
+/// Returns the entry of `task.json` in a receipt, if the file exists.
+///
+/// # Errors
+///
+/// If the store fails.
 pub async fn find_task(
     archive: &Archive,
     layout: &Layout,
 ) -> Result<Option<ArchivedObject>, Error> {
     let key = layout.task();
-    let Some(stored) = found(archive.store.get(&key).await)? else {
+    let Some(stored) = optional(archive.store.get(&key).await)? else {
         return Ok(None);
     };
     let version = UpdateVersion {
@@ -71,8 +89,12 @@ pub async fn find_task(
     Ok(Some(task_object(archive, &key, &json, version)))
 }
 
-/// Writes the record of a task whose video is to be archived, in place of a stale one. Where another
-/// attempt has done so, that one counts.
+/// Writes `task.json` and returns its entry in the receipt. Replaces `stale`, but no other version. If another
+/// attempt was faster, returns the entry of its file.
+///
+/// # Errors
+///
+/// If the store fails.
 pub async fn write_task(
     archive: &Archive,
     layout: &Layout,
@@ -80,25 +102,25 @@ pub async fn write_task(
     stale: Option<ArchivedObject>,
 ) -> Result<ArchivedObject, Error> {
     let key = layout.task();
-    let json = document(&key, task)?;
+    let json = to_json(&key, task)?;
     let mode = stale.map_or(PutMode::Create, |stale| PutMode::Update(version_of(stale)));
     let mut written = put(archive, &key, json.clone(), mode).await;
     if matches!(&written, Err(error) if error.is_not_supported()) {
-        // A local archive knows no versions.
+        // The file system has no conditional update.
         written = put(archive, &key, json.clone(), PutMode::Overwrite).await;
     }
     match written {
         Ok(version) => Ok(task_object(archive, &key, &json, version.into())),
-        Err(error) if error.is_taken() => find_task(archive, layout).await?.ok_or(error),
+        Err(error) if error.is_already_exists() => find_task(archive, layout).await?.ok_or(error),
         Err(error) => Err(error),
     }
 }
 
 fn version_of(object: ArchivedObject) -> UpdateVersion {
-    let known = |text: String| Some(text).filter(|text| !text.is_empty());
+    let non_empty = |text: String| Some(text).filter(|text| !text.is_empty());
     UpdateVersion {
-        e_tag: known(object.etag),
-        version: known(object.version),
+        e_tag: non_empty(object.etag),
+        version: non_empty(object.version),
     }
 }
 
@@ -120,8 +142,12 @@ fn task_object(
     }
 }
 
-/// Writes how a task ended without a video: the outcome, then its last record. Neither is the last
-/// word: a later one replaces them, and a receipt makes them void.
+/// Records that a task ended without a video: writes `outcome.json`, then `task.json`. Does nothing if the task
+/// has a receipt. A later outcome replaces both files.
+///
+/// # Errors
+///
+/// If the store fails.
 pub async fn write_outcome(
     archive: &Archive,
     layout: &Layout,
@@ -131,29 +157,37 @@ pub async fn write_outcome(
     if find(archive, &layout.manifest()).await?.is_some() {
         return Ok(());
     }
-    // The outcome first: with it, a later deposit knows that the record is out of date.
+    // The outcome first: it tells a later archival that `task.json` is stale.
     for (key, json) in [
-        (layout.outcome(), document(&layout.outcome(), outcome)?),
-        (layout.task(), document(&layout.task(), task)?),
+        (layout.outcome(), to_json(&layout.outcome(), outcome)?),
+        (layout.task(), to_json(&layout.task(), task)?),
     ] {
         put(archive, &key, json, PutMode::Overwrite).await?;
     }
     Ok(())
 }
 
-/// Whether an earlier lifecycle has recorded another ending.
+/// Returns whether a task has an `outcome.json`.
+///
+/// # Errors
+///
+/// If the store fails.
 pub async fn has_outcome(archive: &Archive, layout: &Layout) -> Result<bool, Error> {
-    Ok(found(archive.store.head(&layout.outcome()).await)?.is_some())
+    Ok(optional(archive.store.head(&layout.outcome()).await)?.is_some())
 }
 
-/// Deletes what an earlier lifecycle has recorded of a task that is being archived now.
-pub async fn forget_outcome(archive: &Archive, layout: &Layout) -> Result<(), Error> {
-    found(archive.store.delete(&layout.outcome()).await).map(drop)
+/// Deletes the `outcome.json` of a task that is being archived after all.
+///
+/// # Errors
+///
+/// If the store fails.
+pub async fn delete_outcome(archive: &Archive, layout: &Layout) -> Result<(), Error> {
+    optional(archive.store.delete(&layout.outcome()).await).map(drop)
 }
 
-fn document(key: &Path, value: &impl Serialize) -> Result<Vec<u8>, Error> {
+fn to_json(key: &Path, value: &impl Serialize) -> Result<Vec<u8>, Error> {
     let mut json = serde_json::to_vec_pretty(value)
-        .map_err(|error| Error::Corrupt(format!("{key} cannot be written: {error}")))?;
+        .map_err(|error| Error::InvalidRecord(format!("cannot serialize {key}: {error}")))?;
     json.push(b'\n');
     Ok(json)
 }

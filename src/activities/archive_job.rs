@@ -14,7 +14,7 @@ use seedance_archiver_workflows::invalid_request::InvalidRequest;
 use temporalio_sdk::activities::ActivityInfo;
 
 use crate::{
-    archive::Kind,
+    archive::ObjectKind,
     config::Account,
     seedance::{SignedUrl, UnsealError},
 };
@@ -62,7 +62,7 @@ impl ArchiveJob {
     pub(super) fn time_left(&self) -> Duration {
         let windows = &self.account.windows;
         let updated_at = from_unix_seconds(self.task.updated_at).unwrap_or(self.scheduled_at);
-        let url = self.sealed_url(Kind::Video).ok();
+        let url = self.sealed_url(ObjectKind::Video).ok();
         let url_expires_at = url.and_then(|url| url.expires_at());
         windows.until_archive_deadline(
             self.created_at(),
@@ -76,7 +76,7 @@ impl ArchiveJob {
     /// # Errors
     ///
     /// See [`UnsealError`]; [`UnsealError::NotSealed`] also if the request has no such URL.
-    pub(super) fn sealed_url(&self, kind: Kind) -> Result<SignedUrl, UnsealError> {
+    pub(super) fn sealed_url(&self, kind: ObjectKind) -> Result<SignedUrl, UnsealError> {
         let content = self.task.content.as_ref().ok_or(UnsealError::NotSealed)?;
         let seal = self
             .account

@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use super::{
     archive_job::ArchiveJob, checked_request::CheckedRequest, destination, failure, next_attempt,
-    task_origin::TaskOrigin, transfer_account::TransferAccount, transfer_error::TransferError,
+    task_source::RequestedTask, transfer_account::TransferAccount, transfer_error::TransferError,
     transfer_heartbeat,
 };
 use crate::{
-    archive::{Deposit, Keys},
+    archive::{AttemptKeys, TaskArchival},
     seedance::Client,
     telemetry::record::{self, ArchivedVideo, RunningTransfer},
 };
@@ -33,7 +33,7 @@ pub(super) async fn run(
         account:
             TransferAccount {
                 account,
-                transfers,
+                resources,
                 archive,
             },
         encoding,
@@ -45,32 +45,32 @@ pub(super) async fn run(
     let archive = destination::open(archive, &request.destination).map_err(fail)?;
     let layout = account.layout(&archive.root, &job.task);
     let progress = transfer_heartbeat::last_progress(ctx);
-    let deposit = Deposit {
+    let archival = TaskArchival {
         archive: &archive,
-        keys: Keys {
+        keys: AttemptKeys {
             layout: &layout,
             // Unique, because an attempt that the server believes dead may still be writing.
-            attempt: &Uuid::new_v4().to_string(),
+            attempt_id: &Uuid::new_v4().to_string(),
         },
         task: &job.task,
         mismatch: account.archive.mismatch,
         attempt: job.attempt,
-        transfers,
+        resources,
         progress: &progress,
     };
-    let origin = TaskOrigin {
+    let source = RequestedTask {
         seedance,
         job: &job,
     };
     let manifest = job.manifest(archive.url_of(&layout.manifest()));
-    match transfer(ctx, permits, &deposit, &origin, manifest).await {
+    match transfer(ctx, permits, &archival, &source, manifest).await {
         Ok(manifest) => {
             report(ctx, &job, &manifest, started_at);
             Ok(manifest)
         }
         Err(error) => {
             if is_last_attempt(ctx, &job, &error).await {
-                deposit.abandon().await;
+                archival.abort_upload().await;
             }
             // The next attempt resumes from the last heartbeat.
             transfer_heartbeat::record(ctx, &progress).await;
@@ -83,20 +83,20 @@ pub(super) async fn run(
 async fn transfer(
     ctx: &ActivityContext,
     permits: &Semaphore,
-    deposit: &Deposit<'_>,
-    origin: &TaskOrigin<'_>,
+    archival: &TaskArchival<'_>,
+    source: &RequestedTask<'_>,
     manifest: Manifest,
 ) -> Result<Manifest, TransferError> {
     let transfer = async {
         // The semaphore is never closed, so this never fails.
         let _permit = permits.acquire().await;
         let _running = RunningTransfer::start();
-        deposit.make(origin, manifest).await
+        archival.run(source, manifest).await
     };
     tokio::select! {
         result = transfer => result,
         () = ctx.cancelled() => Err(TransferError::Cancelled),
-        never = transfer_heartbeat::record_continuously(ctx, deposit.progress) => match never {},
+        never = transfer_heartbeat::record_continuously(ctx, archival.progress) => match never {},
     }
 }
 

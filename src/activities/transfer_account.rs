@@ -6,7 +6,7 @@ use reqwest::Url;
 
 use super::serve_error::ServeError;
 use crate::{
-    archive::{Archive, Buffers, Transfers, fetch::Downloads},
+    archive::{Archive, Buffers, TransferResources, fetch::VideoClient},
     config::Account,
     http,
 };
@@ -14,7 +14,7 @@ use crate::{
 /// An account as transfers use it.
 pub(super) struct TransferAccount {
     pub(super) account: Arc<Account>,
-    pub(super) transfers: Transfers,
+    pub(super) resources: TransferResources,
     /// The archive of requests that name no destination.
     pub(super) archive: Archive,
 }
@@ -26,12 +26,12 @@ impl TransferAccount {
         archive_url: &Url,
         buffers: &Buffers,
     ) -> Result<Self, ServeError> {
-        let downloads = Downloads::new(account.url_hosts.clone())
+        let client = VideoClient::new(account.url_hosts.clone())
             .map_err(|error| ServeError::Http(http::describe(error)))?;
         Ok(Self {
             account: account.clone(),
-            transfers: Transfers {
-                downloads,
+            resources: TransferResources {
+                client,
                 buffers: buffers.clone(),
             },
             archive: Archive::open_with(archive_url, account.archive.objects.clone())?,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use temporalio_sdk::activities::ActivityContext;
 
 use super::heartbeat;
-use crate::archive::{Kind, Place, Progress};
+use crate::archive::{ArchiveState, ObjectKind, Progress};
 
 /// Time between two heartbeats.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -16,14 +16,16 @@ const INTERVAL: Duration = Duration::from_millis(500);
 struct TransferHeartbeat {
     #[serde(flatten)]
     progress: ArchiveProgress,
-    place: Place,
+    /// Named as in 0.1.0, so that workers of both versions resume each other's transfers.
+    #[serde(rename = "place")]
+    state: ArchiveState,
 }
 
 /// Returns the progress of the attempt before this one. Without a heartbeat that this version can read, the
 /// transfer starts over.
 pub(super) fn last_progress(ctx: &ActivityContext) -> Progress {
     let heartbeat: Option<TransferHeartbeat> = heartbeat::last_details(ctx);
-    Progress::from(heartbeat.map(|it| it.place).unwrap_or_default())
+    Progress::resume(heartbeat.map(|it| it.state).unwrap_or_default())
 }
 
 /// Heartbeats for as long as the future is polled, whatever the transfer waits for.
@@ -38,15 +40,15 @@ pub(super) async fn record(ctx: &ActivityContext, progress: &Progress) {
 
 impl TransferHeartbeat {
     fn new(progress: &Progress) -> Self {
-        let place = progress.place();
+        let state = progress.state();
         let number = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         Self {
             progress: ArchiveProgress {
-                object: place.kind.map_or("", Kind::word).to_owned(),
-                bytes_done: number(place.done),
-                bytes_total: place.total.map_or(0, number),
+                object: state.kind.map_or("", ObjectKind::name).to_owned(),
+                bytes_done: number(state.bytes_done),
+                bytes_total: state.bytes_total.map_or(0, number),
             },
-            place,
+            state,
         }
     }
 }

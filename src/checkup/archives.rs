@@ -7,7 +7,7 @@ use rustix::fs::statvfs;
 
 use super::Finding;
 use crate::{
-    archive::{Archive, ObjectOptions, OpenArchiveError, Unusable},
+    archive::{Archive, ObjectOptions, OpenArchiveError, ProbeError},
     config::Reading,
 };
 
@@ -66,19 +66,19 @@ async fn probe(name: String, archive: &Archive) -> Finding {
     }
 }
 
-fn fix(fault: &Unusable) -> &'static str {
+fn fix(fault: &ProbeError) -> &'static str {
     use object_store::Error::{NotFound, PermissionDenied, Unauthenticated};
     match fault {
-        Unusable::Overwrites => {
+        ProbeError::Overwrites => {
             "use a store that knows `If-None-Match: *` on a put: on others a video could be replaced"
         }
-        Unusable::Write(NotFound { .. }) => {
+        ProbeError::Write(NotFound { .. }) => {
             "create the bucket or container, or correct SEEDANCE_ARCHIVE_URL"
         }
-        Unusable::Write(Unauthenticated { .. } | PermissionDenied { .. }) => {
+        ProbeError::Write(Unauthenticated { .. } | PermissionDenied { .. }) => {
             "give the worker the store's keys or a role that may write: docs/stores.md, \"Permissions\""
         }
-        Unusable::Delete(_) => {
+        ProbeError::Delete(_) => {
             "let the worker delete under `.staging/`, or remove the probe by hand: docs/stores.md, \
              \"Permissions\""
         }

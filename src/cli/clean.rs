@@ -20,7 +20,7 @@ use super::{
 use crate::{
     archive::{
         Archive,
-        audit::{self, Staged},
+        audit::{self, Leftovers},
     },
     config, telemetry,
 };
@@ -86,12 +86,12 @@ async fn clean(archive: &Archive, args: &Args) -> anyhow::Result<ExitCode> {
     let before = SystemTime::now()
         .checked_sub(args.older_than)
         .context("--older-than is too long")?;
-    let staged = audit::staged(archive, before)
+    let leftovers = audit::find_leftovers(archive, before)
         .await
         .with_context(|| format!("cannot list staged objects in `{}`", archive.url()))?;
-    let report = Report::new(&staged, archive, args.remove);
+    let report = Report::new(&leftovers, archive, args.remove);
     if args.remove {
-        remove(archive, &staged).await?;
+        remove(archive, &leftovers).await?;
     }
     match args.output {
         Output::Json => print_json(&report)?,
@@ -100,42 +100,42 @@ async fn clean(archive: &Archive, args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn remove(archive: &Archive, staged: &Staged) -> anyhow::Result<()> {
-    for object in &staged.objects {
+async fn remove(archive: &Archive, leftovers: &Leftovers) -> anyhow::Result<()> {
+    for object in &leftovers.objects {
         let removed = archive.store.delete(&object.location).await;
         removed.with_context(|| format!("cannot delete object `{}`", object.location))?;
     }
-    for file in &staged.files {
+    for file in &leftovers.files {
         let removed = std::fs::remove_file(file);
         removed.with_context(|| format!("cannot delete file `{}`", file.display()))?;
     }
-    for upload in &staged.uploads {
-        let aborted = audit::abort(archive, upload).await;
+    for upload in &leftovers.uploads {
+        let aborted = archive.abort_upload(upload).await;
         aborted.with_context(|| format!("cannot abort the upload to `{}`", upload.key))?;
     }
     Ok(())
 }
 
 impl Report {
-    fn new(staged: &Staged, archive: &Archive, is_removed: bool) -> Self {
-        let objects = staged.objects.iter().map(|object| Leftover {
+    fn new(leftovers: &Leftovers, archive: &Archive, is_removed: bool) -> Self {
+        let objects = leftovers.objects.iter().map(|object| Leftover {
             name: object.location.to_string(),
             kind: LeftoverKind::Object,
             size_bytes: Some(object.size),
         });
-        let files = staged.files.iter().map(|file| Leftover {
+        let files = leftovers.files.iter().map(|file| Leftover {
             name: file.display().to_string(),
             kind: LeftoverKind::File,
             size_bytes: None,
         });
-        let uploads = staged.uploads.iter().map(|upload| Leftover {
+        let uploads = leftovers.uploads.iter().map(|upload| Leftover {
             name: upload.key.to_string(),
             kind: LeftoverKind::Upload,
             size_bytes: None,
         });
         Self {
             is_removed,
-            may_hide_uploads: staged.uploads.is_empty() && archive.has_hidden_uploads(),
+            may_hide_uploads: leftovers.uploads.is_empty() && archive.has_hidden_uploads(),
             left: objects.chain(files).chain(uploads).collect(),
         }
     }

@@ -46,7 +46,7 @@ impl Account {
     /// the API.
     pub fn new(name: impl Into<String>, base_url: Url, api_key: Secret) -> Self {
         Self {
-            url_hosts: preset::url_hosts().and_of(&base_url),
+            url_hosts: preset::url_hosts().with_host_of(&base_url),
             endpoint: Endpoint::new(name, base_url, api_key),
             preset: None,
             seal_keys_file: None,

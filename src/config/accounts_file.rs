@@ -167,7 +167,7 @@ fn url_hosts(section: &Section, preset: Option<Preset>, base_url: Option<&Url>) 
     }
     let of_services = preset::url_hosts();
     match (preset, base_url) {
-        (None, Some(base_url)) => of_services.and_of(base_url),
+        (None, Some(base_url)) => of_services.with_host_of(base_url),
         _ => of_services,
     }
 }

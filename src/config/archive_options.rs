@@ -49,11 +49,8 @@ fn keys(text: &str) -> Result<KeyTemplate, String> {
 }
 
 fn mismatch(word: &str) -> Result<Mismatch, String> {
-    match word {
-        "warn" => Ok(Mismatch::Warn),
-        "refuse" => Ok(Mismatch::Refuse),
-        _ => Err("must be `warn` or `refuse`".to_owned()),
-    }
+    word.parse()
+        .map_err(|_| "must be `warn` or `refuse`".to_owned())
 }
 
 fn tags(section: &Section) -> BTreeMap<String, String> {

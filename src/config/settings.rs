@@ -7,7 +7,7 @@ use seedance_archiver_workflows::format;
 use serde::Serialize;
 
 use super::{Account, Operations, Reading, Secret, Source, environment::setting, source::Sources};
-use crate::{archive::checks::Mismatch, seedance::StatusAliases};
+use crate::seedance::StatusAliases;
 
 /// A setting as it takes effect.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -180,11 +180,7 @@ impl List<'_> {
         );
         let tags = archive.objects.tags.iter();
         self.add(name("tags"), pairs(tags));
-        let mismatch = match archive.mismatch {
-            Mismatch::Warn => "warn",
-            Mismatch::Refuse => "refuse",
-        };
-        self.add(name("mismatch"), mismatch);
+        self.add(name("mismatch"), <&str>::from(archive.mismatch));
     }
 
     /// A secret is in one of three places, each with a key of its own.

@@ -118,7 +118,7 @@ async fn read(archive: &Archive, key: Path) -> Result<Result<Video, UnreadableRe
         }
         Ok(None) => "was deleted".to_owned(),
         // The error starts with the key, which `UnreadableReceipt` adds again.
-        Err(Error::Corrupt(problem)) => problem
+        Err(Error::InvalidRecord(problem)) => problem
             .strip_prefix(&format!("{key} "))
             .unwrap_or(&problem)
             .to_owned(),

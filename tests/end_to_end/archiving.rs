@@ -233,7 +233,7 @@ async fn nothing_is_downloaded_while_the_store_is_down(server: Arc<Server>) -> a
             let mut store_error = None;
             let result = lifecycle
                 .follow(|step| match step {
-                    Step::Waiting(message) if message.contains("the archive's store") => {
+                    Step::Waiting(message) if message.contains("archive store error") => {
                         let downloads = fixture.simulator.stats(&id).downloads;
                         store_error.get_or_insert((message, downloads));
                         let _ = std::fs::remove_file(path);

@@ -53,11 +53,11 @@ async fn verify_reports_changed_truncated_and_missing_objects(
     for (arguments, problems) in [
         (
             &["verify", "--output", "json"][..],
-            &["and had", "missing"][..],
+            &["expected", "missing"][..],
         ),
         (
             &["verify", "--deep", "--since", "1h", "--output", "json"],
-            &["SHA-256", "bytes, and had", "missing"],
+            &["SHA-256", "bytes, expected", "missing"],
         ),
     ] {
         let (code, stdout) = run(&fixture, arguments).await?;

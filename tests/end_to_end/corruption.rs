@@ -84,7 +84,7 @@ async fn check_that_it_recovers(
             unpublished = check_that_nothing_is_published(fixture, &id, corrupt_downloads);
         }
         match step {
-            Step::Waiting(message) if message.starts_with("not the video") => {
+            Step::Waiting(message) if message.starts_with("invalid download") => {
                 finding = Some(message);
             }
             _ => {}

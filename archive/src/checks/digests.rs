@@ -1,4 +1,4 @@
-//! The digests of a stream, all taken in one pass, which another process can go on with.
+//! The digests of a stream, computed in one pass. Another process can continue with a saved state.
 
 use md5::Md5;
 use serde::{Deserialize, Serialize};
@@ -7,9 +7,9 @@ use sha2::{
     digest::common::hazmat::{SerializableState, SerializedState},
 };
 
-use super::Announced;
+use super::AnnouncedObject;
 
-/// Digests of the bytes so far: SHA-256, and those that there is something to compare with.
+/// The digests of the bytes so far: SHA-256, and those that the host has announced.
 pub(crate) struct Digests {
     sha256: Sha256,
     md5: Option<Md5>,
@@ -17,20 +17,20 @@ pub(crate) struct Digests {
     length: u64,
 }
 
-/// Digests of all the bytes.
+/// The digests of all bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DigestValues {
     /// SHA-256, lower-case hex.
     pub(crate) sha256: String,
-    /// MD5, lower-case hex: the `ETag` of an object that was not uploaded in parts.
+    /// MD5, lower-case hex.
     pub(crate) md5: Option<String>,
-    /// CRC-64/XZ: TOS sends it in decimal as `x-tos-hash-crc64ecma`, also of an object in parts.
+    /// CRC-64/XZ.
     pub(crate) crc64: Option<u64>,
     /// Number of bytes.
     pub(crate) length: u64,
 }
 
-/// Digests under way, as they travel. The states of SHA-256 and MD5 are in hex.
+/// The state of digests, in the form that a heartbeat carries. Those of SHA-256 and MD5 are in hex.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct SavedDigests {
     sha256: String,
@@ -40,8 +40,8 @@ pub(crate) struct SavedDigests {
 }
 
 impl Digests {
-    /// Those that are needed to check what is announced.
-    pub(crate) fn new(announced: &Announced) -> Self {
+    /// Returns the digests that are needed to check an object.
+    pub(crate) fn new(announced: &AnnouncedObject) -> Self {
         let crc64 = || crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Xz);
         Self {
             sha256: Sha256::new(),
@@ -63,12 +63,12 @@ impl Digests {
         self.length += bytes.len() as u64;
     }
 
-    /// Bytes that were taken.
+    /// Returns the number of bytes so far.
     pub(crate) fn length(&self) -> u64 {
         self.length
     }
 
-    /// The digests of all that was taken.
+    /// Returns the digests of all bytes.
     pub(crate) fn finish(self) -> DigestValues {
         DigestValues {
             sha256: hex::encode(self.sha256.finalize()),
@@ -78,7 +78,7 @@ impl Digests {
         }
     }
 
-    /// As they are now.
+    /// Returns the current state.
     pub(crate) fn save(&self) -> SavedDigests {
         SavedDigests {
             sha256: hex::encode(self.sha256.serialize()),
@@ -88,8 +88,8 @@ impl Digests {
         }
     }
 
-    /// As they were when they were saved. `None`: this is no state of these digests.
-    pub(crate) fn restore(saved: &SavedDigests, announced: &Announced) -> Option<Self> {
+    /// Restores a state. `None`: it is not a state of these digests.
+    pub(crate) fn restore(saved: &SavedDigests, announced: &AnnouncedObject) -> Option<Self> {
         let has = (saved.md5.is_some(), saved.crc64.is_some());
         if has != (announced.md5.is_some(), announced.crc64.is_some()) {
             return None;
@@ -118,19 +118,19 @@ fn restore<D: SerializableState>(state: &str) -> Option<D> {
 mod tests {
     use super::*;
 
-    /// The check string of the CRC catalogue, whose digests are published.
+    /// The check string of the CRC catalogue. Its digests are published.
     const CHECK: &[u8] = b"123456789";
 
-    fn anything() -> Announced {
-        Announced {
+    fn all_announced() -> AnnouncedObject {
+        AnnouncedObject {
             md5: Some(String::new()),
             crc64: Some(0),
-            ..Announced::default()
+            ..AnnouncedObject::default()
         }
     }
 
     fn all() -> Digests {
-        Digests::new(&anything())
+        Digests::new(&all_announced())
     }
 
     fn published() -> DigestValues {
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn agree_with_the_published_ones_however_the_bytes_are_split() {
+    fn the_digests_do_not_depend_on_the_size_of_chunks() {
         for size in 1..=CHECK.len() {
             let mut digests = all();
             for chunk in CHECK.chunks(size) {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn of_nothing_are_those_of_nothing() {
+    fn the_digests_of_an_empty_stream_are_known() {
         let values = all().finish();
         assert_eq!((values.length, values.crc64), (0, Some(0)));
         assert_eq!(
@@ -166,13 +166,13 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_announced_is_computed() {
-        let values = Digests::new(&Announced::default()).finish();
+    fn only_announced_digests_are_computed() {
+        let values = Digests::new(&AnnouncedObject::default()).finish();
         assert_eq!((values.md5, values.crc64), (None, None));
     }
 
     #[test]
-    fn go_on_elsewhere_from_any_byte() {
+    fn a_state_can_be_saved_and_restored_at_any_byte() {
         let bytes: Vec<u8> = (0..300_u32).map(|byte| byte as u8).collect();
         let mut whole = all();
         whole.update(&bytes);
@@ -181,29 +181,29 @@ mod tests {
             let (before, after) = bytes.split_at(cut);
             let mut digests = all();
             digests.update(before);
-            let travelled = serde_json::to_string(&digests.save()).unwrap();
-            let saved = serde_json::from_str(&travelled).unwrap();
-            let mut digests = Digests::restore(&saved, &anything()).unwrap();
+            let json = serde_json::to_string(&digests.save()).unwrap();
+            let saved = serde_json::from_str(&json).unwrap();
+            let mut digests = Digests::restore(&saved, &all_announced()).unwrap();
             digests.update(after);
             assert_eq!(digests.finish(), whole, "cut at {cut}");
         }
     }
 
     #[test]
-    fn what_is_no_state_is_refused() {
+    fn an_invalid_state_is_not_restored() {
         let good = all().save();
         for sha256 in [String::new(), "zz".into(), format!("{}00", good.sha256)] {
             let saved = SavedDigests {
                 sha256,
                 ..good.clone()
             };
-            let restored = Digests::restore(&saved, &anything());
+            let restored = Digests::restore(&saved, &all_announced());
             assert!(restored.is_none(), "{saved:?}");
         }
         let without = SavedDigests {
             crc64: None,
             ..good
         };
-        assert!(Digests::restore(&without, &anything()).is_none());
+        assert!(Digests::restore(&without, &all_announced()).is_none());
     }
 }

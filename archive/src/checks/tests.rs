@@ -1,6 +1,9 @@
 use reqwest::header::{HeaderMap, HeaderValue};
 
-use super::{announced::CRC64, *};
+use seedance_archiver_proto::v1::VideoTask;
+
+use super::{announced_object::CRC64, digests::Digests, *};
+use crate::ObjectKind;
 
 const SILENT: &[u8] = include_bytes!("../../../simulator/fixtures/silent.mp4");
 
@@ -19,27 +22,23 @@ fn check(
     bytes: &[u8],
     task: &VideoTask,
     headers: &[(&'static str, String)],
-) -> Result<Checked, String> {
-    let wanted = Wanted {
-        kind: Kind::Video,
+) -> Result<CheckedObject, String> {
+    let expectation = Expectation {
+        kind: ObjectKind::Video,
         task,
         mismatch: Mismatch::Warn,
-        refused_md5: None,
+        rejected_md5: None,
     };
-    check_as(wanted, bytes, headers)
+    check_as(expectation, bytes, headers)
 }
 
 fn check_as(
-    wanted: Wanted<'_>,
+    expectation: Expectation<'_>,
     bytes: &[u8],
     headers: &[(&'static str, String)],
-) -> Result<Checked, String> {
-    let mut announced = HeaderMap::new();
-    for (name, value) in headers {
-        announced.insert(*name, HeaderValue::try_from(value).unwrap());
-    }
-    let announced = Announced::by(Some(bytes.len() as u64), &announced);
-    let mut running = Running::new(wanted, announced);
+) -> Result<CheckedObject, String> {
+    let announced = announced(bytes, headers);
+    let mut running = RunningChecks::new(expectation, announced);
     let checked = bytes
         .chunks(1000)
         .try_for_each(|chunk| running.update(chunk))
@@ -47,14 +46,22 @@ fn check_as(
     checked.map_err(|error| error.to_string())
 }
 
-/// What the host of the fixture announces: its CRC-64 and its MD5 as an ETag.
-fn truth() -> [(&'static str, String); 2] {
-    let anything = Announced {
+fn announced(bytes: &[u8], headers: &[(&'static str, String)]) -> AnnouncedObject {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        map.insert(*name, HeaderValue::try_from(value).unwrap());
+    }
+    AnnouncedObject::new(Some(bytes.len() as u64), &map)
+}
+
+/// The headers of the fixture: its CRC-64, and its MD5 as an ETag.
+fn correct_headers() -> [(&'static str, String); 2] {
+    let all = AnnouncedObject {
         crc64: Some(0),
         md5: Some(String::new()),
-        ..Announced::default()
+        ..AnnouncedObject::default()
     };
-    let mut digests = Digests::new(&anything);
+    let mut digests = Digests::new(&all);
     digests.update(SILENT);
     let values = digests.finish();
     [
@@ -63,7 +70,7 @@ fn truth() -> [(&'static str, String); 2] {
     ]
 }
 
-fn results(checked: &Checked) -> Vec<(&str, &str)> {
+fn results(checked: &CheckedObject) -> Vec<(&str, &str)> {
     let checks = checked.checks.iter();
     checks
         .map(|check| (check.name.as_str(), check.result.as_str()))
@@ -71,10 +78,10 @@ fn results(checked: &Checked) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn a_whole_video_passes_all() {
-    let checked = check(SILENT, &record(), &truth()).unwrap();
-    let of_host = ["length", "crc64", "md5"];
-    let of_movie = [
+fn a_valid_video_passes_all_checks() {
+    let checked = check(SILENT, &record(), &correct_headers()).unwrap();
+    let integrity = ["length", "crc64", "md5"];
+    let video = [
         "mp4",
         "duration",
         "frame_rate",
@@ -82,7 +89,7 @@ fn a_whole_video_passes_all() {
         "ratio",
         "audio",
     ];
-    let passed = of_host.into_iter().chain(of_movie);
+    let passed = integrity.into_iter().chain(video);
     let passed: Vec<_> = passed.map(|name| (name, "passed")).collect();
     assert_eq!(results(&checked), passed);
     assert_eq!(checked.size, SILENT.len() as u64);
@@ -90,7 +97,7 @@ fn a_whole_video_passes_all() {
 }
 
 #[test]
-fn what_the_record_says_otherwise_is_a_warning() {
+fn a_mismatch_with_the_record_is_a_warning() {
     let task = VideoTask {
         duration: Some(10),
         generate_audio: Some(true),
@@ -108,11 +115,11 @@ fn what_the_record_says_otherwise_is_a_warning() {
 }
 
 #[test]
-fn a_flipped_byte_is_caught_by_what_the_host_announces() {
+fn a_flipped_byte_fails_the_announced_digests() {
     let mut flipped = SILENT.to_vec();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 1;
-    let [crc64, etag] = truth();
+    let [crc64, etag] = correct_headers();
     assert!(
         check(&flipped, &record(), &[crc64])
             .unwrap_err()
@@ -125,13 +132,13 @@ fn a_flipped_byte_is_caught_by_what_the_host_announces() {
     );
     assert!(
         check(&flipped, &record(), &[]).is_ok(),
-        "nothing announces it"
+        "no digest was announced"
     );
 }
 
 #[test]
-fn an_etag_that_is_no_md5_does_not_fail_what_another_digest_confirms() {
-    let [crc64, _] = truth();
+fn an_etag_that_is_not_an_md5_is_a_warning() {
+    let [crc64, _] = correct_headers();
     let headers = [crc64, ("etag", format!("\"{}\"", "0".repeat(32)))];
     let checked = check(SILENT, &record(), &headers).unwrap();
     assert!(
@@ -145,20 +152,23 @@ fn an_etag_that_is_no_md5_does_not_fail_what_another_digest_confirms() {
             .contains("md5")
     );
     let task = record();
-    let md5 = truth()[1].1.trim_matches('"').to_owned();
-    let patient = Wanted {
-        kind: Kind::Video,
+    let md5 = correct_headers()[1].1.trim_matches('"').to_owned();
+    let second_attempt = Expectation {
+        kind: ObjectKind::Video,
         task: &task,
         mismatch: Mismatch::Warn,
-        refused_md5: Some(&md5),
+        rejected_md5: Some(&md5),
     };
-    let checked = check_as(patient, SILENT, &only_etag).unwrap();
+    let checked = check_as(second_attempt, SILENT, &only_etag).unwrap();
     let mut flipped = SILENT.to_vec();
     flipped[SILENT.len() / 2] ^= 1;
-    assert!(check_as(patient, &flipped, &only_etag).is_err(), "others");
+    assert!(
+        check_as(second_attempt, &flipped, &only_etag).is_err(),
+        "other bytes"
+    );
     assert!(
         results(&checked).contains(&("md5", "warning")),
-        "it stays wrong: {checked:?}"
+        "the same bytes again: {checked:?}"
     );
     for etag in ["\"abc-3\"", "W/\"abc\"", "abc"] {
         let checked = check(SILENT, &record(), &[("etag", etag.to_owned())]).unwrap();
@@ -170,69 +180,65 @@ fn an_etag_that_is_no_md5_does_not_fail_what_another_digest_confirms() {
 }
 
 #[test]
-fn an_error_in_place_of_the_video_is_refused() {
-    for answer in ["{\"error\": \"not ready\"}", "<!DOCTYPE html>", ""] {
-        assert!(
-            check(answer.as_bytes(), &record(), &[]).is_err(),
-            "{answer}"
-        );
+fn an_error_body_is_not_a_video() {
+    for body in ["{\"error\": \"not ready\"}", "<!DOCTYPE html>", ""] {
+        assert!(check(body.as_bytes(), &record(), &[]).is_err(), "{body}");
     }
     assert!(check(&SILENT[..SILENT.len() - 1], &record(), &[]).is_err());
 }
 
 #[test]
-fn a_webm_is_taken_as_far_as_its_host_vouches_for_it() {
+fn a_webm_is_checked_only_against_what_the_host_announces() {
     let checked = check(b"\x1aE\xdf\xa3 and so on", &record(), &[]).unwrap();
     assert_eq!(checked.format.name, "video.webm");
     assert_eq!(results(&checked), [("length", "passed")]);
 }
 
 #[test]
-fn a_mismatch_is_refused_where_the_account_says_so() {
+fn a_mismatch_is_an_error_if_the_account_refuses_it() {
     let task = VideoTask {
         duration: Some(10),
         ..record()
     };
-    let strict = Wanted {
-        kind: Kind::Video,
+    let strict = Expectation {
+        kind: ObjectKind::Video,
         task: &task,
         mismatch: Mismatch::Refuse,
-        refused_md5: None,
+        rejected_md5: None,
     };
-    let fault = check_as(strict, SILENT, &[]).unwrap_err();
-    assert!(fault.contains("duration is 5"), "{fault}");
+    let error = check_as(strict, SILENT, &[]).unwrap_err();
+    assert_eq!(
+        error,
+        "invalid download: duration is 5.000 s, but the task's record says 10 s"
+    );
 }
 
 #[test]
-fn go_on_in_another_process_from_almost_anywhere() {
+fn checks_can_be_resumed_almost_anywhere() {
     let task = record();
-    let wanted = Wanted {
-        kind: Kind::Video,
+    let expectation = Expectation {
+        kind: ObjectKind::Video,
         task: &task,
         mismatch: Mismatch::Warn,
-        refused_md5: None,
+        rejected_md5: None,
     };
-    let mut headers = HeaderMap::new();
-    for (name, value) in truth() {
-        headers.insert(name, HeaderValue::try_from(value).unwrap());
-    }
-    let announced = Announced::by(Some(SILENT.len() as u64), &headers);
-    let whole = check(SILENT, &record(), &truth()).unwrap();
+    let announced = announced(SILENT, &correct_headers());
+    let expected = check(SILENT, &record(), &correct_headers()).unwrap();
     let mut not_saved = 0;
     for cut in (0..SILENT.len()).step_by(97) {
         let (before, after) = SILENT.split_at(cut);
-        let mut running = Running::new(wanted, announced.clone());
+        let mut running = RunningChecks::new(expectation, announced.clone());
         running.update(before).unwrap();
         let Some(saved) = running.save() else {
             not_saved += 1;
             continue;
         };
-        let travelled = serde_json::to_string(&saved).unwrap();
-        let saved = serde_json::from_str(&travelled).unwrap();
-        let mut running = Running::restore(wanted, saved).unwrap();
+        let json = serde_json::to_string(&saved).unwrap();
+        let saved = serde_json::from_str(&json).unwrap();
+        let mut running = RunningChecks::restore(expectation, saved).unwrap();
         running.update(after).unwrap();
-        assert_eq!(running.finish().unwrap(), whole, "cut at {cut}");
+        assert_eq!(running.finish().unwrap(), expected, "cut at {cut}");
     }
     let moov = 4000;
-    assert!(not_saved * 97 < moov, "{not_saved} places have no state");
+    assert!(not_saved * 97 < moov, "{not_saved} offsets without a state");
 }

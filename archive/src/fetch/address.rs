@@ -1,69 +1,84 @@
-//! Which addresses are of the public Internet, by IANA's registries of special-purpose addresses.
+//! Decides whether an IP address is public, by the IANA registries of special-purpose addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-const METADATA: &str = "an address of cloud metadata";
+use ipnet::{Ipv4Net, Ipv6Net};
+
+const METADATA: &str = "a cloud metadata address";
 const PRIVATE: &str = "a private address";
-const DOCUMENTATION: &str = "an address for documentation";
-const BENCHMARKS: &str = "an address for benchmarks";
+const DOCUMENTATION: &str = "a documentation address";
+const BENCHMARKING: &str = "a benchmarking address";
 const RESERVED: &str = "a reserved address";
 
-/// Networks, the length of their prefixes, and what an address in them is. The first that fits counts.
-const V4: &[([u8; 4], u32, &str)] = &[
-    ([169, 254, 169, 254], 32, METADATA),
-    // Azure's, in the middle of a public network.
-    ([168, 63, 129, 16], 32, METADATA),
-    ([0, 0, 0, 0], 32, "the unspecified address"),
-    ([0, 0, 0, 0], 8, RESERVED),
-    ([10, 0, 0, 0], 8, PRIVATE),
-    ([100, 64, 0, 0], 10, "a carrier's inner address"),
-    ([127, 0, 0, 0], 8, "a loopback address"),
-    ([169, 254, 0, 0], 16, "a link-local address"),
-    ([172, 16, 0, 0], 12, PRIVATE),
-    ([192, 0, 0, 0], 24, RESERVED),
-    ([192, 0, 2, 0], 24, DOCUMENTATION),
-    ([192, 88, 99, 0], 24, "a relay of 6to4"),
-    ([192, 168, 0, 0], 16, PRIVATE),
-    ([198, 18, 0, 0], 15, BENCHMARKS),
-    ([198, 51, 100, 0], 24, DOCUMENTATION),
-    ([203, 0, 113, 0], 24, DOCUMENTATION),
-    ([224, 0, 0, 0], 4, "a multicast address"),
-    ([240, 0, 0, 0], 4, RESERVED),
+/// Networks that are not public, and what their addresses are. The first match counts.
+#[rustfmt::skip]
+const SPECIAL_V4: &[(Ipv4Net, &str)] = &[
+    (v4([169, 254, 169, 254], 32), METADATA),
+    // The metadata address of Azure is in the middle of a public network.
+    (v4([168, 63, 129, 16], 32), METADATA),
+    (v4([0, 0, 0, 0], 32), "the unspecified address"),
+    (v4([0, 0, 0, 0], 8), RESERVED),
+    (v4([10, 0, 0, 0], 8), PRIVATE),
+    (v4([100, 64, 0, 0], 10), "a carrier-grade NAT address"),
+    (v4([127, 0, 0, 0], 8), "a loopback address"),
+    (v4([169, 254, 0, 0], 16), "a link-local address"),
+    (v4([172, 16, 0, 0], 12), PRIVATE),
+    (v4([192, 0, 0, 0], 24), RESERVED),
+    (v4([192, 0, 2, 0], 24), DOCUMENTATION),
+    (v4([192, 88, 99, 0], 24), "a 6to4 relay address"),
+    (v4([192, 168, 0, 0], 16), PRIVATE),
+    (v4([198, 18, 0, 0], 15), BENCHMARKING),
+    (v4([198, 51, 100, 0], 24), DOCUMENTATION),
+    (v4([203, 0, 113, 0], 24), DOCUMENTATION),
+    (v4([224, 0, 0, 0], 4), "a multicast address"),
+    (v4([240, 0, 0, 0], 4), RESERVED),
 ];
 
-const V6: &[(u128, u32, &str)] = &[
-    ((0xfd00_0ec2 << 96) | 0x0254, 128, METADATA),
-    ((0xfd20_00ce << 96) | 0x0254, 128, METADATA),
-    (0, 128, "the unspecified address"),
-    (1, 128, "a loopback address"),
-    (0, 96, "an IPv4-compatible address"),
-    (0xfc00 << 112, 7, "a unique-local address"),
-    (0xfe80 << 112, 10, "a link-local address"),
-    (0xfec0 << 112, 10, "a site-local address"),
-    (0xff00 << 112, 8, "a multicast address"),
-    // Tunnels that wrap an IPv4 address: deprecated, and nobody serves videos through them.
-    (0x2001 << 112, 32, "a Teredo address"),
-    (0x2002 << 112, 16, "a 6to4 address"),
-    (0x2001_0002 << 96, 48, BENCHMARKS),
-    (0x2001 << 112, 23, RESERVED),
-    (0x2001_0db8 << 96, 32, DOCUMENTATION),
-    (0x3fff << 112, 20, DOCUMENTATION),
+#[rustfmt::skip]
+const SPECIAL_V6: &[(Ipv6Net, &str)] = &[
+    (v6([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254], 128), METADATA),
+    (v6([0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254], 128), METADATA),
+    (v6([0; 8], 128), "the unspecified address"),
+    (v6([0, 0, 0, 0, 0, 0, 0, 1], 128), "a loopback address"),
+    (v6([0; 8], 96), "an IPv4-compatible address"),
+    (v6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7), "a unique-local address"),
+    (v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10), "a link-local address"),
+    (v6([0xfec0, 0, 0, 0, 0, 0, 0, 0], 10), "a site-local address"),
+    (v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8), "a multicast address"),
+    // Tunnels that contain an IPv4 address. They are deprecated, and no video host uses them.
+    (v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 32), "a Teredo address"),
+    (v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16), "a 6to4 address"),
+    (v6([0x2001, 2, 0, 0, 0, 0, 0, 0], 48), BENCHMARKING),
+    (v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23), RESERVED),
+    (v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32), DOCUMENTATION),
+    (v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20), DOCUMENTATION),
 ];
 
-/// All that IANA has given out to be routed.
-const GLOBAL_UNICAST: (u128, u32) = (0x2000 << 112, 3);
-/// What a resolver may wrap an IPv4 address in: as such, and where only IPv6 is routed (NAT64).
-const WRAPPED_V4: [(u128, u32); 2] = [(0xffff << 32, 96), (0x0064_ff9b << 96, 96)];
+/// The networks that IANA has allocated for routing.
+const GLOBAL_UNICAST: Ipv6Net = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
+/// Prefixes that a resolver puts before an IPv4 address: IPv4-mapped, and NAT64 in IPv6-only networks.
+const EMBEDDED_V4: [Ipv6Net; 2] = [
+    v6([0, 0, 0, 0, 0, 0xffff, 0, 0], 96),
+    v6([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96),
+];
 
-/// What an address is instead of a public one; `None` where it is public.
+const fn v4([a, b, c, d]: [u8; 4], prefix_len: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix_len)
+}
+
+const fn v6([a, b, c, d, e, f, g, h]: [u16; 8], prefix_len: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), prefix_len)
+}
+
+/// Returns what an address is if it is not public. `None`: it is public.
 pub(super) fn why_not_public(address: IpAddr) -> Option<&'static str> {
     match address {
-        IpAddr::V4(address) => v4(address),
-        IpAddr::V6(address) => v6(address),
+        IpAddr::V4(address) => why_not_public_v4(address),
+        IpAddr::V6(address) => why_not_public_v6(address),
     }
 }
 
-/// The address that a URL's host is; `None` where it is a name.
+/// Returns the address that the host of a URL is. `None`: it is a name.
 pub(super) fn literal(host: &str) -> Option<IpAddr> {
     let v6 = host
         .strip_prefix('[')
@@ -71,25 +86,20 @@ pub(super) fn literal(host: &str) -> Option<IpAddr> {
     v6.unwrap_or(host).parse().ok()
 }
 
-fn v4(address: Ipv4Addr) -> Option<&'static str> {
-    let is_in = |network, length| (address.to_bits() ^ network) >> (u32::BITS - length) == 0;
-    V4.iter()
-        .find(|(network, length, _)| is_in(u32::from_be_bytes(*network), length))
-        .map(|(.., what)| *what)
+fn why_not_public_v4(address: Ipv4Addr) -> Option<&'static str> {
+    let mut special = SPECIAL_V4.iter();
+    let (_, what) = special.find(|(network, _)| network.contains(&address))?;
+    Some(what)
 }
 
-fn v6(address: Ipv6Addr) -> Option<&'static str> {
-    let bits = address.to_bits();
-    let is_in = |(network, length)| (bits ^ network) >> (u128::BITS - length) == 0;
-    if WRAPPED_V4.into_iter().any(is_in) {
-        return v4(Ipv4Addr::from_bits(bits as u32));
+fn why_not_public_v6(address: Ipv6Addr) -> Option<&'static str> {
+    if EMBEDDED_V4.iter().any(|prefix| prefix.contains(&address)) {
+        return why_not_public_v4(Ipv4Addr::from_bits(address.to_bits() as u32));
     }
-    let special = V6
-        .iter()
-        .find(|(network, length, _)| is_in((*network, *length)));
-    match special {
-        Some((.., what)) => Some(what),
-        None if is_in(GLOBAL_UNICAST) => None,
+    let mut special = SPECIAL_V6.iter();
+    match special.find(|(network, _)| network.contains(&address)) {
+        Some((_, what)) => Some(what),
+        None if GLOBAL_UNICAST.contains(&address) => None,
         None => Some(RESERVED),
     }
 }
@@ -99,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn public_addresses() {
+    fn public_addresses_are_allowed() {
         for public in [
             "1.1.1.1",
             "8.8.8.8",
@@ -133,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn other_addresses() {
+    fn special_purpose_addresses_are_not_public() {
         for (address, what) in [
             ("0.0.0.0", "unspecified"),
             ("0.1.2.3", "reserved"),
@@ -156,8 +166,8 @@ mod tests {
             ("192.88.99.1", "6to4"),
             ("192.168.0.0", "private"),
             ("192.168.255.255", "private"),
-            ("198.18.0.0", "benchmarks"),
-            ("198.19.255.255", "benchmarks"),
+            ("198.18.0.0", "benchmarking"),
+            ("198.19.255.255", "benchmarking"),
             ("198.51.100.7", "documentation"),
             ("203.0.113.7", "documentation"),
             ("224.0.0.1", "multicast"),
@@ -180,7 +190,7 @@ mod tests {
             ("1fff::1", "reserved"),
             ("2001::1", "Teredo"),
             ("2001:0:4136:e378:8000:63bf:3fff:fdd2", "Teredo"),
-            ("2001:2::1", "benchmarks"),
+            ("2001:2::1", "benchmarking"),
             ("2001:10::1", "reserved"),
             ("2001:1ff::1", "reserved"),
             ("2001:db8::1", "documentation"),
@@ -208,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn literals_are_hosts_without_a_name() {
+    fn a_literal_is_an_address_in_place_of_a_name() {
         assert_eq!(literal("127.0.0.1"), Some(Ipv4Addr::LOCALHOST.into()));
         assert_eq!(literal("[::1]"), Some(Ipv6Addr::LOCALHOST.into()));
         assert_eq!(literal("localhost"), None);

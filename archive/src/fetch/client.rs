@@ -1,4 +1,4 @@
-//! The client that fetches an account's videos.
+//! The HTTP client for the videos of an account.
 
 use std::time::Duration;
 
@@ -11,37 +11,41 @@ use reqwest::{
 use seedance_archiver_http::trace;
 use tokio::time::timeout;
 
-use super::{Download, Error, Size, UrlHosts, resolver::Resolver, rules};
+use super::{Error, SizeLimit, UrlHosts, VideoResponse, resolver::Resolver, rules};
 
-/// Longest time to connect, name and TLS included.
+/// Timeout of a connection, including DNS and TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest time until an answer begins, the connection included.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
-/// Redirects of one request.
-const REDIRECTS: usize = 5;
+/// Timeout of the response headers, including the connection.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(40);
+/// Redirects that are followed for one download.
+const MAX_REDIRECTS: usize = 5;
 
-/// Fetches the videos of one account.
+/// The HTTP client for the videos of an account. Clones share a connection pool.
 #[derive(Clone, Debug)]
-pub struct Downloads {
+pub struct VideoClient {
     client: Client,
     hosts: UrlHosts,
-    largest: u64,
+    max_size: u64,
 }
 
-/// Where a download goes on.
+/// The point from which a download resumes.
 #[derive(Clone, Copy, Debug)]
-pub struct Resume<'a> {
-    /// Bytes that are there already.
+pub struct ResumeFrom<'a> {
+    /// Number of bytes that are already there.
     pub offset: u64,
-    /// The strong `ETag` or the `Last-Modified` of the object that they are of.
+    /// The strong `ETag` or the `Last-Modified` of the object.
     pub if_range: &'a HeaderValue,
 }
 
-impl Downloads {
-    /// Downloads from these hosts. Connections are not shared with another account: its rules may have
-    /// let them through.
+impl VideoClient {
+    /// Returns a client for these hosts. Accounts must not share a client: the rules of one may have allowed a
+    /// pooled connection that those of another forbid.
+    ///
+    /// # Errors
+    ///
+    /// If the TLS backend cannot be initialized.
     pub fn new(hosts: UrlHosts) -> Result<Self, reqwest::Error> {
-        // A video is kept as it is stored, and digested as such.
+        // Digests are those of the bytes that the host stores, so no encoding is accepted.
         let identity = (ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let client = Client::builder()
             .dns_resolver(Resolver(hosts.clone()))
@@ -54,64 +58,80 @@ impl Downloads {
         Ok(Self {
             client,
             hosts,
-            largest: Size::LIMIT,
+            max_size: SizeLimit::DEFAULT,
         })
     }
 
-    /// Downloads of at most so many bytes.
-    pub fn up_to(self, largest: u64) -> Self {
-        Self { largest, ..self }
+    /// Limits the size of a video, in bytes.
+    pub fn with_max_size(self, max_size: u64) -> Self {
+        Self { max_size, ..self }
     }
 
-    /// Asks for a video, or for the rest of it. The answer may have any status.
-    pub async fn get(&self, url: &str, resume: Option<Resume<'_>>) -> Result<Download, Error> {
-        let mut url =
-            Url::parse(url).map_err(|_| Error::Refused("the video URL is not a URL".into()))?;
-        rules::check_url(&self.hosts, &url).map_err(Error::Refused)?;
-        for _ in 0..=REDIRECTS {
+    /// Requests a video, or the rest of it, and follows redirects. Returns the response whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// If the account does not allow the URL or a redirect, the host does not respond, or the announced size is
+    /// too large.
+    pub async fn get(
+        &self,
+        url: &str,
+        resume: Option<ResumeFrom<'_>>,
+    ) -> Result<VideoResponse, Error> {
+        let mut url = Url::parse(url)
+            .map_err(|_| Error::NotAllowed("the video URL is not a valid URL".into()))?;
+        rules::check_url(&self.hosts, &url).map_err(Error::NotAllowed)?;
+        for _ in 0..=MAX_REDIRECTS {
             let response = self.send(&url, resume).await?;
-            let Some(target) = target(&url, &response)? else {
-                return self.download(response, resume);
+            let Some(target) = redirect_target(&url, &response)? else {
+                return self.limit(response, resume);
             };
-            rules::check_redirect(&self.hosts, &url, &target).map_err(Error::Refused)?;
+            rules::check_redirect(&self.hosts, &url, &target).map_err(Error::NotAllowed)?;
             url = target;
         }
-        let fault = format!("more than {REDIRECTS} redirects");
-        Err(Error::of_host(&url, &fault))
+        let text = format!("more than {MAX_REDIRECTS} redirects");
+        Err(Error::of_host(&url, &text))
     }
 
-    fn download(&self, response: Response, resume: Option<Resume<'_>>) -> Result<Download, Error> {
-        let mut size = Size::new(self.largest);
+    fn limit(
+        &self,
+        response: Response,
+        resume: Option<ResumeFrom<'_>>,
+    ) -> Result<VideoResponse, Error> {
+        let mut size_limit = SizeLimit::new(self.max_size);
         if let Some(resume) = resume
             && response.status() == StatusCode::PARTIAL_CONTENT
         {
-            size.add(resume.offset)?;
+            size_limit.add(resume.offset)?;
         }
-        Download::new(response, size)
+        VideoResponse::new(response, size_limit)
     }
 
-    async fn send(&self, url: &Url, resume: Option<Resume<'_>>) -> Result<Response, Error> {
+    async fn send(&self, url: &Url, resume: Option<ResumeFrom<'_>>) -> Result<Response, Error> {
         let mut request = self.client.get(url.clone());
-        if let Some(Resume { offset, if_range }) = resume {
+        if let Some(ResumeFrom { offset, if_range }) = resume {
             request = request
                 .header(RANGE, format!("bytes={offset}-"))
                 .header(IF_RANGE, if_range);
         }
         let host = url.host_str().unwrap_or_default().to_owned();
         let attributes = [KeyValue::new("server.address", host)];
-        let answer = async {
-            timeout(ANSWER_TIMEOUT, request.send())
+        let response = async {
+            timeout(RESPONSE_TIMEOUT, request.send())
                 .await
-                .map_err(|_| Error::of_host(url, "no answer"))?
+                .map_err(|_| {
+                    let seconds = RESPONSE_TIMEOUT.as_secs();
+                    Error::of_host(url, &format!("no response within {seconds} s"))
+                })?
                 .map_err(|error| Error::of_client(url, error))
         };
-        trace::span("video host", attributes, answer).await
+        trace::span("video host", attributes, response).await
     }
 }
 
-/// Where an answer redirects to. `reqwest` would follow by itself, with the signed URL as `Referer`;
-/// here each request is checked, timed and worded like the first.
-fn target(url: &Url, response: &Response) -> Result<Option<Url>, Error> {
+/// Returns the target of a redirect. `reqwest` does not follow redirects here: it would send the signed URL as
+/// `Referer`, and each request has to be checked and timed like the first.
+fn redirect_target(url: &Url, response: &Response) -> Result<Option<Url>, Error> {
     let is_redirect = matches!(
         response.status(),
         StatusCode::MOVED_PERMANENTLY
@@ -125,6 +145,6 @@ fn target(url: &Url, response: &Response) -> Result<Option<Url>, Error> {
     };
     match location.to_str().map(|location| url.join(location)) {
         Ok(Ok(target)) => Ok(Some(target)),
-        _ => Err(Error::of_host(url, "a redirect to what is not a URL")),
+        _ => Err(Error::of_host(url, "redirect to an invalid URL")),
     }
 }

@@ -1,59 +1,58 @@
-//! What can go wrong with a download, by what the caller can do. No text holds path or query of a URL.
+//! Errors of a download, by what the caller can do about them.
 
 use std::{error, iter};
 
 use reqwest::Url;
-
 use seedance_archiver_http as http;
 
 use super::{TooLarge, TooSlow};
 
-/// An error of a download.
+/// An error of a download. Its text contains neither the path nor the query of a URL.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// A rule forbids it: try again, once somebody has changed the rule.
+    /// The rules of the account do not allow the download: an operator has to change them.
     #[error("{0}")]
-    Refused(String),
-    /// The host cannot be reached or is at fault: try again.
+    NotAllowed(String),
+    /// The host is unreachable or failed: retry.
     #[error("{0}")]
-    Unreachable(String),
+    Unavailable(String),
 }
 
 impl Error {
-    /// What an error of the HTTP client means. A refusal by the resolver is among its causes.
+    /// Returns the error for an error of the HTTP client. The resolver's refusal may be among its sources.
     pub(super) fn of_client(url: &Url, error: reqwest::Error) -> Self {
-        let refusal = causes(&error).find_map(|cause| cause.downcast_ref::<Refusal>());
-        match refusal {
-            Some(Refusal(why)) => Self::Refused(why.clone()),
+        let refused = sources(&error).find_map(|source| source.downcast_ref::<AddressRefused>());
+        match refused {
+            Some(AddressRefused(text)) => Self::NotAllowed(text.clone()),
             None => Self::of_host(url, &http::describe(error)),
         }
     }
 
-    /// A fault of the URL's host.
-    pub(super) fn of_host(url: &Url, fault: &str) -> Self {
+    /// Returns the error of a host.
+    pub(super) fn of_host(url: &Url, text: &str) -> Self {
         let host = url.host_str().unwrap_or_default();
-        Self::Unreachable(format!("the video's host `{host}`: {fault}"))
+        Self::Unavailable(format!("video host `{host}`: {text}"))
     }
 }
 
 impl From<TooLarge> for Error {
-    fn from(fault: TooLarge) -> Self {
-        Self::Refused(fault.to_string())
+    fn from(error: TooLarge) -> Self {
+        Self::NotAllowed(error.to_string())
     }
 }
 
 impl From<TooSlow> for Error {
-    fn from(fault: TooSlow) -> Self {
-        Self::Unreachable(fault.to_string())
+    fn from(error: TooSlow) -> Self {
+        Self::Unavailable(error.to_string())
     }
 }
 
-/// A refusal on its way through `reqwest`.
+/// The error of the resolver for an address that is not allowed. `reqwest` wraps it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Refusal(pub(super) String);
+pub(super) struct AddressRefused(pub(super) String);
 
-fn causes<'a>(
+fn sources<'a>(
     error: &'a (dyn error::Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn error::Error + 'static)> {
     iter::successors(Some(error), |error| error.source())

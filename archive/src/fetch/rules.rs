@@ -1,4 +1,4 @@
-//! What may be fetched. Each rule gives its reason, without path and query of the URL.
+//! Which URLs, redirects and addresses an account allows. The errors contain neither path nor query of a URL.
 
 use std::net::IpAddr;
 
@@ -6,56 +6,55 @@ use reqwest::Url;
 
 use super::{UrlHosts, address};
 
-/// Whether a URL may be asked for, as far as it tells by itself.
+/// Checks a URL before its name is resolved.
 pub(super) fn check_url(hosts: &UrlHosts, url: &Url) -> Result<(), String> {
     hosts.check(url)?;
     let host = url.host_str().unwrap_or_default();
-    // `reqwest` would make an `Authorization` header of it.
+    // `reqwest` would send it as an `Authorization` header.
     if !url.username().is_empty() || url.password().is_some() {
         return Err(format!(
-            "the video URL on `{host}` has a user name or a password"
+            "the video URL on `{host}` contains a user name or a password"
         ));
     }
-    // `reqwest` connects to such a host without a question to the resolver.
+    // `reqwest` does not call the resolver for an IP address.
     match address::literal(host) {
         Some(address) => check_addresses(hosts, host, &[address]),
         None => Ok(()),
     }
 }
 
-/// Whether a redirect may be followed.
+/// Checks a redirect.
 pub(super) fn check_redirect(hosts: &UrlHosts, from: &Url, to: &Url) -> Result<(), String> {
-    let redirected = |why| {
+    let redirected = |problem| {
         format!(
-            "redirected by `{}`: {why}",
+            "redirect from `{}`: {problem}",
             from.host_str().unwrap_or_default()
         )
     };
     if from.scheme() == "https" && to.scheme() != "https" {
         let host = to.host_str().unwrap_or_default();
-        let why = format!("from https to {} on `{host}`", to.scheme());
-        return Err(redirected(why));
+        let problem = format!("from https to {} on `{host}`", to.scheme());
+        return Err(redirected(problem));
     }
     check_url(hosts, to).map_err(redirected)
 }
 
-/// Whether a host may have these addresses. One that is not public is enough to refuse them all: no
-/// honest host has such a mixture.
+/// Checks the addresses of a host. One address that is not public refuses all: no legitimate host has both.
 pub(super) fn check_addresses(
     hosts: &UrlHosts,
     host: &str,
     addresses: &[IpAddr],
 ) -> Result<(), String> {
-    if hosts.is_own(host) {
+    if hosts.is_internal(host) {
         return Ok(());
     }
-    let mut faults = addresses
+    let mut not_public = addresses
         .iter()
         .filter_map(|address| Some((address, address::why_not_public(*address)?)));
-    match faults.next() {
+    match not_public.next() {
         Some((address, what)) => Err(format!(
-            "the video's host `{host}` has {address}, {what}: only a host that `url_hosts` names with \
-             `http://` may"
+            "video host `{host}` resolves to {address}, {what}; only a host with the prefix `http://` in \
+             `url_hosts` may"
         )),
         None => Ok(()),
     }
@@ -66,14 +65,14 @@ mod tests {
     use super::*;
 
     fn hosts() -> UrlHosts {
-        let inside = [
+        let not_public = [
             "127.0.0.1",
             "169.254.169.254",
             "[::1]",
             "[::ffff:a9fe:a9fe]",
             "1.1.1.1",
         ];
-        UrlHosts::new(inside.into_iter().chain([
+        UrlHosts::new(not_public.into_iter().chain([
             "volces.com",
             "http://simulator",
             "http://127.0.0.7",
@@ -85,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn urls() {
+    fn a_url_needs_an_allowed_host_https_and_a_public_address() {
         for allowed in [
             "https://volces.com/secret.mp4",
             "https://a.volces.com:8443/secret.mp4",
@@ -96,9 +95,9 @@ mod tests {
         ] {
             assert_eq!(check_url(&hosts(), &url(allowed)), Ok(()), "{allowed}");
         }
-        for (refused, why) in [
-            ("https://evil.example/secret.mp4", "not among"),
-            ("http://volces.com/secret.mp4", "not https"),
+        for (refused, expected) in [
+            ("https://evil.example/secret.mp4", "not in"),
+            ("http://volces.com/secret.mp4", "instead of https"),
             ("https://user@volces.com/secret.mp4", "user name"),
             ("https://:password@volces.com/secret.mp4", "password"),
             ("https://127.0.0.1/secret.mp4", "127.0.0.1, a loopback"),
@@ -117,16 +116,16 @@ mod tests {
             ("https://[0:0:0:0:0:0:0:1]/secret.mp4", "::1, a loopback"),
             ("https://[::ffff:169.254.169.254]/secret.mp4", "metadata"),
         ] {
-            let fault = check_url(&hosts(), &url(refused)).unwrap_err();
+            let error = check_url(&hosts(), &url(refused)).unwrap_err();
             assert!(
-                fault.contains(why) && !fault.contains("secret"),
-                "{refused}: {fault}"
+                error.contains(expected) && !error.contains("secret"),
+                "{refused}: {error}"
             );
         }
     }
 
     #[test]
-    fn redirects() {
+    fn a_redirect_must_not_leave_https_or_the_allowed_hosts() {
         let check = |from, to| check_redirect(&hosts(), &url(from), &url(to));
         for (from, to) in [
             ("https://volces.com/", "https://a.volces.com/"),
@@ -135,7 +134,7 @@ mod tests {
         ] {
             assert_eq!(check(from, to), Ok(()), "{from} {to}");
         }
-        for (from, to, why) in [
+        for (from, to, expected) in [
             (
                 "https://volces.com/",
                 "http://simulator/secret.mp4",
@@ -154,7 +153,7 @@ mod tests {
             (
                 "https://volces.com/",
                 "https://evil.example/secret.mp4",
-                "not among",
+                "not in",
             ),
             (
                 "https://volces.com/",
@@ -164,7 +163,7 @@ mod tests {
             (
                 "http://simulator/",
                 "http://169.254.169.254/secret",
-                "not https",
+                "instead of https",
             ),
             (
                 "https://volces.com/",
@@ -172,22 +171,23 @@ mod tests {
                 "user name",
             ),
         ] {
-            let fault = check(from, to).unwrap_err();
-            assert!(fault.contains(why) && !fault.contains("secret"), "{fault}");
-            assert!(fault.starts_with("redirected by `"), "{fault}");
+            let error = check(from, to).unwrap_err();
+            let is_secret = error.contains("secret");
+            assert!(error.contains(expected) && !is_secret, "{error}");
+            assert!(error.starts_with("redirect from `"), "{error}");
         }
     }
 
     #[test]
-    fn one_address_inside_is_enough() {
+    fn one_address_that_is_not_public_refuses_the_host() {
         let [public, private] = ["1.1.1.1", "10.0.0.1"].map(|address| address.parse().unwrap());
         let check = |host, addresses: &[IpAddr]| check_addresses(&hosts(), host, addresses);
         assert_eq!(check("volces.com", &[public]), Ok(()));
         assert_eq!(check("simulator", &[private]), Ok(()));
-        let fault = check("volces.com", &[public, private]).unwrap_err();
+        let error = check("volces.com", &[public, private]).unwrap_err();
         assert!(
-            fault.contains("`volces.com` has 10.0.0.1, a private"),
-            "{fault}"
+            error.contains("`volces.com` resolves to 10.0.0.1, a private"),
+            "{error}"
         );
     }
 }

@@ -1,72 +1,83 @@
-//! Where an account's videos may come from: URLs in answers are not trusted.
+//! The hosts that an account downloads videos from.
 
 use reqwest::Url;
 use seedance_archiver_proto::redact;
 
 use super::address;
 
-/// Hosts that serve an account's videos: each name stands for itself and all under it. One that begins
-/// with `http://` is the operator's own: it may do so without TLS, and from inside the network.
+/// The hosts that an account downloads videos from. Each name includes its subdomains. A name with the prefix
+/// `http://` is an internal host: it may be without TLS, and have an address that is not public.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UrlHosts(Vec<String>);
 
-const OWN: &str = "http://";
+const INTERNAL: &str = "http://";
 
 impl UrlHosts {
-    /// These hosts.
+    /// Returns these hosts, unchecked. See [`parse`](Self::parse).
     pub fn new<T: Into<String>>(hosts: impl IntoIterator<Item = T>) -> Self {
         let hosts = hosts.into_iter().map(|host| host.into().to_lowercase());
         Self(hosts.collect())
     }
 
-    /// These hosts, as somebody has written them. The error completes the sentence "the hosts …".
+    /// Checks and returns these hosts.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or one is not a host. The text completes "`url_hosts` …".
     pub fn parse<T: AsRef<str>>(hosts: &[T]) -> Result<Self, String> {
-        let wrong = hosts.iter().map(T::as_ref).find(|host| !is_host(host));
-        match wrong {
+        let invalid = hosts.iter().map(T::as_ref).find(|host| !is_host(host));
+        match invalid {
             Some(host) => Err(format!(
-                "has the host `{}`: give names such as `volces.com`, which stands for all under it, \
-                 without port and path, and with `http://` before it only where there is no TLS",
+                "contains `{}`, which is not a host; use names such as `volces.com`, which include their \
+                 subdomains, without port and path; prefix a host with `http://` only if it is internal",
                 redact::url_queries(host)
             )),
-            None if hosts.is_empty() => Err("names no host, so nothing could be fetched".into()),
+            None if hosts.is_empty() => {
+                Err("is empty, so no video could be downloaded; add a host".into())
+            }
             None => Ok(Self::new(hosts.iter().map(T::as_ref))),
         }
     }
 
-    /// These hosts and that of a URL.
-    pub fn and_of(mut self, url: &Url) -> Self {
+    /// Adds the host of a URL. It is internal if the URL is `http`.
+    pub fn with_host_of(mut self, url: &Url) -> Self {
         let host = url.host_str().unwrap_or_default();
         self.0.push(match url.scheme() {
-            "http" => format!("{OWN}{host}"),
+            "http" => format!("{INTERNAL}{host}"),
             _ => host.to_owned(),
         });
         self
     }
 
-    /// Whether the video may be fetched from there; the error says why not.
+    /// Checks whether a video URL is on one of the hosts, and uses `https` unless the host is internal.
+    ///
+    /// # Errors
+    ///
+    /// If not, with the reason.
     pub fn check(&self, url: &Url) -> Result<(), String> {
         let host = url.host_str().unwrap_or_default();
         let mut names = self
             .0
             .iter()
-            .map(|name| name.strip_prefix(OWN).unwrap_or(name));
+            .map(|name| name.strip_prefix(INTERNAL).unwrap_or(name));
         if !names.any(|name| is_under(host, name)) {
             return Err(format!(
-                "the video URL is on the host `{host}`, which is not among the account's `url_hosts`: \
-                 {self}"
+                "video host `{host}` is not in `url_hosts` ({self}); add it if you trust it"
             ));
         }
         match url.scheme() {
             "https" => Ok(()),
-            "http" if self.is_own(host) => Ok(()),
-            scheme => Err(format!("the video URL on `{host}` is {scheme}, not https")),
+            "http" if self.is_internal(host) => Ok(()),
+            scheme => Err(format!(
+                "the video URL on `{host}` uses {scheme} instead of https"
+            )),
         }
     }
 
-    /// Whether the host is one that the account names with `http://`.
-    pub fn is_own(&self, host: &str) -> bool {
-        let mut own = self.0.iter().filter_map(|name| name.strip_prefix(OWN));
-        own.any(|name| is_under(host, name))
+    /// Returns whether a host is internal.
+    pub fn is_internal(&self, host: &str) -> bool {
+        let mut internal = self.0.iter().filter_map(|name| name.strip_prefix(INTERNAL));
+        internal.any(|name| is_under(host, name))
     }
 }
 
@@ -78,13 +89,14 @@ impl std::fmt::Display for UrlHosts {
 
 fn is_host(text: &str) -> bool {
     let text = text.to_lowercase();
-    let host = text.strip_prefix(OWN).unwrap_or(&text);
+    let host = text.strip_prefix(INTERNAL).unwrap_or(&text);
     let url = Url::parse(&format!("https://{host}/"));
     let is_same = url.is_ok_and(|url| url.host_str() == Some(host) && url.port().is_none());
     is_same && !host.starts_with(['.', '*']) && !host.ends_with('.')
 }
 
-/// Nothing is under an address: `127.0.0.1` only ends like `0.0.1`. And an empty name is nobody's.
+/// Returns whether a host is `name` or a subdomain of it. An address has no subdomains: `127.0.0.1` is not one of
+/// `0.0.1`.
 fn is_under(host: &str, name: &str) -> bool {
     match host.strip_suffix(name) {
         _ if name.is_empty() => false,
@@ -99,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_never_be_a_host_is_refused() {
+    fn parse_rejects_text_that_is_not_a_host() {
         let parse = |host: &str| UrlHosts::parse(&[host]).is_ok();
         for host in [
             "volces.com",
@@ -127,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_and_what_is_under_them() {
+    fn a_host_includes_its_subdomains() {
         let hosts = UrlHosts::new([
             "Volces.com",
             "http://127.0.0.1",
@@ -135,8 +147,8 @@ mod tests {
             "0.0.9",
             "",
         ])
-        .and_of(&"http://simulator:8240/api/v3".parse().unwrap())
-        .and_of(&"https://gateway.example/api/v3".parse().unwrap());
+        .with_host_of(&"http://simulator:8240/api/v3".parse().unwrap())
+        .with_host_of(&"https://gateway.example/api/v3".parse().unwrap());
         let check = |url: &str| hosts.check(&url.parse().unwrap());
         for allowed in [
             "https://volces.com/a.mp4",
@@ -148,34 +160,32 @@ mod tests {
         ] {
             assert_eq!(check(allowed), Ok(()), "{allowed}");
         }
-        for (refused, why) in [
-            ("https://evilvolces.com/a.mp4", "not among"),
-            ("https://volces.com.evil.example/a.mp4", "not among"),
-            ("https://user:volces.com@evil.example/", "not among"),
-            ("https://evil.example./a.mp4", "not among"),
-            ("http://127.0.0.2/a.mp4", "not among"),
-            ("https://127.0.0.9/a.mp4", "not among"),
-            ("http://ark.volces.com/a.mp4", "not https"),
-            ("http://gateway.example/a.mp4", "not https"),
-            ("ftp://127.0.0.1/a.mp4", "not https"),
-            ("data:video/mp4,a?X-Tos-Signature=s", "not among"),
+        for (refused, expected) in [
+            ("https://evilvolces.com/a.mp4", "not in"),
+            ("https://volces.com.evil.example/a.mp4", "not in"),
+            ("https://user:volces.com@evil.example/", "not in"),
+            ("https://evil.example./a.mp4", "not in"),
+            ("http://127.0.0.2/a.mp4", "not in"),
+            ("https://127.0.0.9/a.mp4", "not in"),
+            ("http://ark.volces.com/a.mp4", "instead of https"),
+            ("http://gateway.example/a.mp4", "instead of https"),
+            ("ftp://127.0.0.1/a.mp4", "instead of https"),
+            ("data:video/mp4,a?X-Tos-Signature=s", "not in"),
         ] {
-            let fault = check(refused).unwrap_err();
-            assert!(
-                fault.contains(why) && !fault.contains("Signature"),
-                "{fault}"
-            );
+            let error = check(refused).unwrap_err();
+            let is_secret = error.contains("Signature");
+            assert!(error.contains(expected) && !is_secret, "{error}");
         }
     }
 
     #[test]
-    fn own_hosts_are_those_named_without_tls() {
+    fn the_prefix_http_makes_a_host_internal() {
         let hosts = UrlHosts::new(["http://simulator", "http://[::1]", "volces.com", "http://"]);
-        for own in ["simulator", "a.simulator", "[::1]"] {
-            assert!(hosts.is_own(own), "{own}");
+        for internal in ["simulator", "a.simulator", "[::1]"] {
+            assert!(hosts.is_internal(internal), "{internal}");
         }
         for other in ["volces.com", "notsimulator", "127.0.0.1", "evil.example."] {
-            assert!(!hosts.is_own(other), "{other}");
+            assert!(!hosts.is_internal(other), "{other}");
         }
     }
 }

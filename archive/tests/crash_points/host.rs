@@ -1,4 +1,4 @@
-//! A host that serves one video piece by piece, and can die after any of them.
+//! A host that serves one video in chunks, and can fail after any of them.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -19,10 +19,10 @@ use reqwest::Url;
 
 use crate::serving;
 
-/// So small that there are some in each part.
-const PIECE: usize = 16 * 1024;
-/// Pieces of the video.
-pub(crate) const PIECES: usize = 21;
+/// Size of a chunk. A part has a few of them.
+const CHUNK: usize = 16 * 1024;
+/// Number of chunks of the video.
+pub(crate) const CHUNKS: usize = 21;
 
 #[derive(Clone)]
 pub(crate) struct Host {
@@ -33,17 +33,17 @@ pub(crate) struct Host {
 struct Served {
     video: Bytes,
     etag: &'static str,
-    pieces_left: Option<usize>,
+    chunks_left: Option<usize>,
     was_resumed: bool,
 }
 
 impl Host {
-    pub(crate) async fn of(video: Vec<u8>) -> Self {
-        assert_eq!(video.len().div_ceil(PIECE), PIECES);
+    pub(crate) async fn new(video: Vec<u8>) -> Self {
+        assert_eq!(video.len().div_ceil(CHUNK), CHUNKS);
         let state = Arc::new(Mutex::new(Served {
             video: video.into(),
             etag: "\"one\"",
-            pieces_left: None,
+            chunks_left: None,
             was_resumed: false,
         }));
         let router = Router::new()
@@ -65,16 +65,16 @@ impl Host {
         self.lock().video.clone()
     }
 
-    /// It serves so many pieces more, and then nothing.
-    pub(crate) fn die_after(&self, pieces: usize) {
-        self.lock().pieces_left = Some(pieces);
+    /// Serves this many more chunks, and then fails.
+    pub(crate) fn fail_after(&self, chunks: usize) {
+        self.lock().chunks_left = Some(chunks);
     }
 
-    pub(crate) fn revive(&self) {
-        self.lock().pieces_left = None;
+    pub(crate) fn recover(&self) {
+        self.lock().chunks_left = None;
     }
 
-    /// Another video from now on, as whole as the one before.
+    /// Serves another valid video from now on.
     pub(crate) fn serve_another(&self) {
         let mut served = self.lock();
         let mut video = served.video.to_vec();
@@ -85,7 +85,7 @@ impl Host {
         served.etag = "\"two\"";
     }
 
-    /// Whether somebody has gone on in the middle.
+    /// Returns whether a request had an offset.
     pub(crate) fn was_resumed(&self) -> bool {
         self.lock().was_resumed
     }
@@ -93,33 +93,33 @@ impl Host {
 
 async fn serve(State(state): State<Arc<Mutex<Served>>>, headers: HeaderMap) -> Response {
     let mut served = state.lock().unwrap();
-    if served.pieces_left == Some(0) {
+    if served.chunks_left == Some(0) {
         return StatusCode::FORBIDDEN.into_response();
     }
     let (size, etag) = (served.video.len(), served.etag);
-    let answer = serving::answer(&headers, size, etag, |start| {
+    let response = serving::response(&headers, size, etag, |start| {
         served.was_resumed |= start > 0;
-        Body::from_stream(pieces(state.clone(), start))
+        Body::from_stream(chunks(state.clone(), start))
     });
-    answer.unwrap()
+    response.unwrap()
 }
 
-/// The rest of the video; where the host dies, the connection ends before it does.
-fn pieces(
+/// Returns the rest of the video. If the host fails, the connection is closed before its end.
+fn chunks(
     state: Arc<Mutex<Served>>,
     start: usize,
 ) -> impl futures::Stream<Item = Result<Bytes, Box<dyn std::error::Error + Send + Sync>>> {
     stream::unfold(start, move |position| {
-        let piece = next(&state, position);
-        let is_mortal = state.lock().unwrap().pieces_left.is_some();
+        let chunk = next(&state, position);
+        let may_fail = state.lock().unwrap().chunks_left.is_some();
         async move {
-            if is_mortal {
-                // Each piece for itself: else they arrive, and are lost, together.
+            if may_fail {
+                // Without a pause, several chunks would be sent, and lost, together.
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            let piece = piece?;
-            let end = position + piece.as_ref().map_or(0, Bytes::len);
-            Some((piece.map_err(Into::into), end))
+            let chunk = chunk?;
+            let end = position + chunk.as_ref().map_or(0, Bytes::len);
+            Some((chunk.map_err(Into::into), end))
         }
     })
 }
@@ -129,11 +129,11 @@ fn next(state: &Mutex<Served>, position: usize) -> Option<Result<Bytes, &'static
     if position >= served.video.len() {
         return None;
     }
-    match &mut served.pieces_left {
-        Some(0) => return Some(Err("the host died")),
+    match &mut served.chunks_left {
+        Some(0) => return Some(Err("the host failed")),
         Some(left) => *left -= 1,
         None => {}
     }
-    let end = served.video.len().min(position + PIECE);
+    let end = served.video.len().min(position + CHUNK);
     Some(Ok(served.video.slice(position..end)))
 }

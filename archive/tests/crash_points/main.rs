@@ -1,152 +1,178 @@
-//! A deposit in which the store or the source dies at the k-th operation, for every k until none is
-//! left, and that is then run again. Whatever died: there is one good archive or none, no final key
-//! without its bytes, and no receipt without everything it names.
+//! Archivals in which the store, the host or the process fails at the k-th operation, for every k, and that are then
+//! run again. After every failure the archive is complete or empty: no final key has other bytes, and no receipt names
+//! an object that does not exist.
 
-// A test that cannot go on has failed, and those who run it want to know what was tried.
+// Tests may panic, and print how many crash points they covered.
 #![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
-mod deposit;
-mod dying;
+mod failing_store;
 mod host;
 mod memory;
-#[path = "../support/origin.rs"]
-mod origin;
+#[path = "../support/one_url.rs"]
+mod one_url;
 #[path = "../support/serving.rs"]
 mod serving;
 #[path = "../support/video.rs"]
 mod video;
+mod world;
 
 use std::sync::Arc;
 
-use deposit::{End, World, transfers};
-use dying::{Death, Dying};
+use failing_store::{Crash, FailingStore};
 use futures::future::join_all;
-use seedance_archiver_archive::Transfers;
+use seedance_archiver_archive::TransferResources;
+use world::{End, World, resources};
 
-/// More operations than any deposit takes.
+/// More operations than any archival needs.
 const NEVER: usize = 1000;
 
-/// Runs a deposit that dies at each operation in turn, and again. Returns how many there are.
-async fn every_operation(creates_only: bool, death: Death, keeps_heartbeat: bool) -> usize {
-    let transfers = transfers();
+/// Runs an archival that crashes at an operation, then a second one, for each operation. Returns the number of
+/// operations.
+async fn crash_at_every_operation(
+    has_conditional_complete: bool,
+    crash: Crash,
+    keeps_heartbeat: bool,
+) -> usize {
+    let resources = resources();
     for k in 0..NEVER {
-        let world = World::new(creates_only, &transfers).await;
-        let (store, place) = (Dying::at(&world.memory, k, death), World::fresh());
-        let end = world.deposit(store.clone(), &place).await;
-        world.is_sound().await;
+        let world = World::new(has_conditional_complete, &resources).await;
+        let store = FailingStore::at(&world.memory, k, crash);
+        let progress = World::fresh();
+        let end = world.archive(store.clone(), &progress).await;
+        world.assert_consistent().await;
         let next = if keeps_heartbeat {
-            World::heartbeat(&place)
+            World::resumed(&progress)
         } else {
             World::fresh()
         };
-        let again = world.deposit(Dying::never(&world.memory), &next).await;
-        let at = format!("operation {k}, {death:?}, {creates_only}, {keeps_heartbeat}");
+        let again = world
+            .archive(FailingStore::never(&world.memory), &next)
+            .await;
+        let at = format!(
+            "operation {k}, {crash:?}, conditional complete: {has_conditional_complete}, \
+             heartbeat: {keeps_heartbeat}"
+        );
         assert!(matches!(again, End::Archived(_)), "{at}: {again:?}");
-        world.holds_one_archive(&at).await;
-        if matches!(end, End::Archived(_)) && !store.has_died() {
+        world.assert_archived_once(&at).await;
+        if matches!(end, End::Archived(_)) && !store.has_failed() {
             return k;
         }
     }
-    panic!("a deposit without end");
+    panic!("the archival does not end");
 }
 
-async fn every_death(creates_only: bool) {
-    for death in [Death::Before, Death::After, Death::Down] {
+async fn crash_in_every_way(has_conditional_complete: bool) {
+    for crash in [Crash::Before, Crash::After, Crash::Outage] {
         let mut operations = Vec::new();
         for keeps_heartbeat in [false, true] {
-            operations.push(every_operation(creates_only, death, keeps_heartbeat).await);
+            let count = crash_at_every_operation(has_conditional_complete, crash, keeps_heartbeat);
+            operations.push(count.await);
         }
-        println!("create-only: {creates_only}, {death:?}: {operations:?} crash points");
+        println!(
+            "conditional complete: {has_conditional_complete}, {crash:?}: {operations:?} crash points"
+        );
         assert!(operations.iter().all(|count| *count > 10), "{operations:?}");
     }
 }
 
 #[tokio::test]
-async fn a_store_that_dies_where_uploads_are_staged() {
-    every_death(false).await;
+async fn a_crash_at_any_operation_with_staged_uploads() {
+    crash_in_every_way(false).await;
 }
 
 #[tokio::test]
-async fn a_store_that_dies_where_uploads_are_create_only() {
-    every_death(true).await;
+async fn a_crash_at_any_operation_with_conditional_complete() {
+    crash_in_every_way(true).await;
 }
 
-/// The source dies for good after each of its pieces, and is there again for the next attempt, which
-/// goes on where the last part ended, if it knows.
+/// The host fails after each chunk, and has recovered when the next attempt starts. That attempt resumes at the last
+/// part if it has the heartbeat.
 #[tokio::test]
-async fn a_source_that_dies() {
-    let transfers = transfers();
+async fn a_host_failure_after_any_chunk() {
+    let resources = resources();
     for keeps_heartbeat in [false, true] {
-        // All at once: each pauses before it finds the source dead.
-        let deaths = (0..host::PIECES).map(|k| source_dies_after(k, keeps_heartbeat, &transfers));
-        let resumed = join_all(deaths).await.into_iter().filter(|it| *it).count();
-        let pieces = host::PIECES;
-        println!("{pieces} pieces, {resumed} resumed, heartbeat: {keeps_heartbeat}");
-        assert_eq!(resumed > pieces / 2, keeps_heartbeat, "{resumed} resumed");
+        // Concurrently, because each download pauses before it fails.
+        let failures = (0..host::CHUNKS).map(|k| host_fails_after(k, keeps_heartbeat, &resources));
+        let resumed = join_all(failures)
+            .await
+            .into_iter()
+            .filter(|it| *it)
+            .count();
+        let chunks = host::CHUNKS;
+        println!("{chunks} chunks, {resumed} resumed, heartbeat: {keeps_heartbeat}");
+        assert_eq!(resumed > chunks / 2, keeps_heartbeat, "{resumed} resumed");
     }
 }
 
-/// Whether the next attempt went on in the middle.
-async fn source_dies_after(k: usize, keeps_heartbeat: bool, transfers: &Transfers) -> bool {
-    let world = World::new(true, transfers).await;
-    world.host.die_after(k);
-    let place = World::fresh();
-    let end = world.deposit(Dying::never(&world.memory), &place).await;
-    assert!(matches!(end, End::Failed(_)), "piece {k}: {end:?}");
-    world.is_sound().await;
-    world.host.revive();
+/// Returns whether the second attempt resumed the download.
+async fn host_fails_after(k: usize, keeps_heartbeat: bool, resources: &TransferResources) -> bool {
+    let world = World::new(true, resources).await;
+    world.host.fail_after(k);
+    let progress = World::fresh();
+    let end = world
+        .archive(FailingStore::never(&world.memory), &progress)
+        .await;
+    assert!(matches!(end, End::Failed(_)), "chunk {k}: {end:?}");
+    world.assert_consistent().await;
+    world.host.recover();
     let next = match keeps_heartbeat {
-        true => World::heartbeat(&place),
+        true => World::resumed(&progress),
         false => World::fresh(),
     };
-    let again = world.deposit(Dying::never(&world.memory), &next).await;
-    assert!(matches!(again, End::Archived(_)), "piece {k}: {again:?}");
-    world.holds_one_archive(&format!("piece {k}")).await;
+    let again = world
+        .archive(FailingStore::never(&world.memory), &next)
+        .await;
+    assert!(matches!(again, End::Archived(_)), "chunk {k}: {again:?}");
+    world.assert_archived_once(&format!("chunk {k}")).await;
     world.host.was_resumed()
 }
 
-/// A slow attempt, believed dead, that ends after the one in its place. That one knows its last
-/// heartbeat, and so its upload, or does not; and is served the same bytes or others.
+/// A slow attempt that counts as dead ends after the attempt that replaced it. The second attempt has the heartbeat of
+/// the first, and so its upload, or has not, and the host serves it the same bytes or others.
 #[tokio::test]
-async fn two_attempts_at_once() {
-    let transfers = transfers();
-    for creates_only in [false, true] {
-        for knows in [false, true] {
-            for same in [false, true] {
-                let world = World::new(creates_only, &transfers).await;
-                two_attempts(world, knows, same).await;
+async fn two_concurrent_attempts() {
+    let resources = resources();
+    for has_conditional_complete in [false, true] {
+        for has_heartbeat in [false, true] {
+            for same_bytes in [false, true] {
+                let world = World::new(has_conditional_complete, &resources).await;
+                two_attempts(world, has_heartbeat, same_bytes).await;
             }
         }
     }
 }
 
-async fn two_attempts(world: World, knows: bool, same: bool) {
+async fn two_attempts(world: World, has_heartbeat: bool, same_bytes: bool) {
     let world = Arc::new(world);
-    let place = Arc::new(World::fresh());
-    let slow = Dying::at(&world.memory, NEVER, Death::Before);
+    let progress = Arc::new(World::fresh());
+    let slow = FailingStore::at(&world.memory, NEVER, Crash::Before);
     let held = slow.hold_before_publishing();
     let first = tokio::spawn({
-        let (world, place) = (world.clone(), place.clone());
-        async move { world.deposit(slow, &place).await }
+        let (world, progress) = (world.clone(), progress.clone());
+        async move { world.archive(slow, &progress).await }
     });
     held.reached().await;
-    if !same {
+    if !same_bytes {
         world.host.serve_another();
     }
-    let next = match knows {
-        true => World::heartbeat(&place),
+    let next = match has_heartbeat {
+        true => World::resumed(&progress),
         false => World::fresh(),
     };
-    let second = world.deposit(Dying::never(&world.memory), &next).await;
-    let at = format!("knows: {knows}, same: {same}");
+    let second = world
+        .archive(FailingStore::never(&world.memory), &next)
+        .await;
+    let at = format!("heartbeat: {has_heartbeat}, same bytes: {same_bytes}");
     let End::Archived(receipt) = second else {
         panic!("the second attempt: {second:?}, {at}");
     };
-    held.let_go();
+    held.release();
     match first.await.unwrap() {
-        End::Archived(own) => assert!(same && own == receipt, "{at}: {own:?}"),
-        End::Failed(fault) => assert!(!same && fault.contains("SHA-256"), "{at}: {fault}"),
-        End::Died => panic!("it died"),
+        End::Archived(own) => assert!(same_bytes && own == receipt, "{at}: {own:?}"),
+        End::Failed(error) => {
+            assert!(!same_bytes && error.contains("SHA-256"), "{at}: {error}");
+        }
+        End::Crashed => panic!("{at}: the first attempt crashed"),
     }
-    world.holds_what_is_served(&at).await;
+    world.assert_archived(&at).await;
 }

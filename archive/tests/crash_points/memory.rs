@@ -1,5 +1,5 @@
-//! A store in memory that keeps uploads as S3 does: the id of a part is that of its bytes, and an upload
-//! that is completed with another is refused.
+//! A store in memory with the multipart uploads of S3: the id of a part is a digest of its bytes, and completing an
+//! upload with another id fails.
 
 use std::{
     collections::BTreeMap,
@@ -15,44 +15,47 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) objects: InMemory,
-    /// Whether it completes no upload over an object.
-    pub(crate) creates_only: bool,
+    /// Whether completing an upload fails if the key exists.
+    pub(crate) has_conditional_complete: bool,
     uploads: Mutex<Uploads>,
 }
 
 #[derive(Debug, Default)]
 struct Uploads {
-    begun: usize,
-    open: BTreeMap<String, BTreeMap<usize, (String, Vec<u8>)>>,
+    started: usize,
+    unfinished: BTreeMap<String, BTreeMap<usize, (String, Vec<u8>)>>,
 }
 
 impl Memory {
-    pub(crate) fn new(creates_only: bool) -> Self {
+    pub(crate) fn new(has_conditional_complete: bool) -> Self {
         Self {
-            creates_only,
+            has_conditional_complete,
             ..Self::default()
         }
     }
 
-    /// Uploads that were neither completed nor aborted.
-    pub(crate) fn open_uploads(&self) -> usize {
-        self.lock().open.len()
+    /// Returns the number of uploads that were neither completed nor aborted.
+    pub(crate) fn unfinished_uploads(&self) -> usize {
+        self.lock().unfinished.len()
     }
 
-    pub(crate) fn begin(&self) -> String {
+    pub(crate) fn start_upload(&self) -> String {
         let mut uploads = self.lock();
-        uploads.begun += 1;
-        let id = format!("upload-{}", uploads.begun);
-        uploads.open.insert(id.clone(), BTreeMap::new());
+        uploads.started += 1;
+        let id = format!("upload-{}", uploads.started);
+        uploads.unfinished.insert(id.clone(), BTreeMap::new());
         id
     }
 
     pub(crate) fn put_part(&self, id: &str, index: usize, part: PutPayload) -> Result<PartId> {
-        // A copy: the memory of a part is the transfer's, which wants it back.
+        // A copy, because the transfer reuses the buffer of the part.
         let part: Vec<u8> = part.into_iter().flatten().collect();
         let content_id = hex::encode(Sha256::digest(&part));
         let mut uploads = self.lock();
-        let upload = uploads.open.get_mut(id).ok_or_else(|| gone(id))?;
+        let upload = uploads
+            .unfinished
+            .get_mut(id)
+            .ok_or_else(|| no_such_upload(id))?;
         upload.insert(index, (content_id.clone(), part));
         Ok(PartId { content_id })
     }
@@ -63,17 +66,22 @@ impl Memory {
         id: &str,
         parts: Vec<PartId>,
     ) -> Result<PutResult> {
-        let upload = self.lock().open.get(id).cloned().ok_or_else(|| gone(id))?;
+        let upload = self
+            .lock()
+            .unfinished
+            .get(id)
+            .cloned()
+            .ok_or_else(|| no_such_upload(id))?;
         let mut bytes = Vec::new();
         for (index, part) in parts.iter().enumerate() {
             match upload.get(&index) {
                 Some((content_id, part_bytes)) if *content_id == part.content_id => {
                     bytes.extend_from_slice(part_bytes);
                 }
-                _ => return Err(refused("InvalidPart")),
+                _ => return Err(error("InvalidPart")),
             }
         }
-        let mode = match self.creates_only {
+        let mode = match self.has_conditional_complete {
             true => PutMode::Create,
             false => PutMode::Overwrite,
         };
@@ -81,16 +89,16 @@ impl Memory {
             .objects
             .put_opts(key, bytes.into(), mode.into())
             .await?;
-        self.lock().open.remove(id);
+        self.lock().unfinished.remove(id);
         Ok(put)
     }
 
     pub(crate) fn abort(&self, id: &str) -> Result<()> {
         self.lock()
-            .open
+            .unfinished
             .remove(id)
             .map(drop)
-            .ok_or_else(|| gone(id))
+            .ok_or_else(|| no_such_upload(id))
     }
 
     pub(crate) async fn bytes(&self, key: &Path) -> Vec<u8> {
@@ -103,16 +111,16 @@ impl Memory {
     }
 }
 
-fn gone(id: &str) -> Error {
+fn no_such_upload(id: &str) -> Error {
     Error::NotFound {
         path: id.to_owned(),
         source: "NoSuchUpload".into(),
     }
 }
 
-pub(crate) fn refused(why: &'static str) -> Error {
+pub(crate) fn error(text: &'static str) -> Error {
     Error::Generic {
         store: "memory",
-        source: why.into(),
+        source: text.into(),
     }
 }

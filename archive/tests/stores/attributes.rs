@@ -1,45 +1,26 @@
-//! What objects say of themselves, where the store lets them.
+//! Content types, metadata and tags of objects.
 
 use anyhow::{Context, ensure};
-use futures::FutureExt;
 use object_store::{Attribute, GetOptions, ObjectStore};
 use seedance_archiver_archive::ObjectOptions;
 
 use crate::{
-    Behaviour,
     host::Host,
+    registry::register,
     requests,
     store::Store,
-    world::{SIZES, World},
+    world::{PADDINGS, World},
 };
 
-/// With what queries and XML escape.
+/// Tags with characters that are escaped in queries and in XML.
 const TAGS: [(&str, &str); 2] = [("team", "video"), ("cost centre", "a+b=c/d")];
 
-pub(crate) fn behaviours() -> Vec<Behaviour> {
-    vec![
-        Behaviour {
-            name: "objects_have_a_type_and_name_their_task",
-            is_of: Store::has_attributes,
-            run: |world| types_and_metadata(world).boxed(),
-        },
-        Behaviour {
-            name: "objects_have_the_accounts_tags",
-            is_of: Store::has_tags,
-            run: |world| tags(world).boxed(),
-        },
-        Behaviour {
-            name: "tags_are_refused_where_there_are_none",
-            is_of: |store| store.has_url() && !store.has_tags(),
-            run: |world| no_tags(world).boxed(),
-        },
-    ]
-}
-
-async fn types_and_metadata(mut world: World) -> anyhow::Result<()> {
-    for filling in SIZES {
-        world.with_task(&format!("cgt-{filling}"));
-        world.deposit(&Host::of(filling).await?).await?;
+async fn objects_have_a_content_type_and_metadata_of_their_task(
+    mut world: World,
+) -> anyhow::Result<()> {
+    for padding in PADDINGS {
+        world.set_task(&format!("cgt-{padding}"));
+        world.archive_video(&Host::new(padding).await?).await?;
         for (name, content_type, task) in [
             ("video.mp4", "video/mp4", Some(world.task.id.as_str())),
             ("task.json", "application/json", None),
@@ -48,21 +29,25 @@ async fn types_and_metadata(mut world: World) -> anyhow::Result<()> {
             let key = world.layout().file(name);
             let object = world.archive.store.get_opts(&key, GetOptions::default());
             let attributes = object.await?.attributes;
-            let said = |attribute| attributes.get(&attribute).map(|value| value.as_ref());
-            let content = said(Attribute::ContentType);
-            ensure!(content == Some(content_type), "{key}: {attributes:?}");
-            let named = said(Attribute::Metadata("seedancetask".into()));
-            ensure!(named == task, "{key}: {attributes:?}");
+            let value = |attribute| attributes.get(&attribute).map(|value| value.as_ref());
+            let found = value(Attribute::ContentType);
+            ensure!(found == Some(content_type), "{key}: {attributes:?}");
+            let found = value(Attribute::Metadata("seedancetask".into()));
+            ensure!(found == task, "{key}: {attributes:?}");
         }
     }
     Ok(())
 }
+register!(
+    objects_have_a_content_type_and_metadata_of_their_task,
+    Store::has_attributes
+);
 
-async fn tags(mut world: World) -> anyhow::Result<()> {
-    world.archive = world.store.open(world.place, with_tags())?;
-    for filling in SIZES {
-        world.with_task(&format!("cgt-{filling}"));
-        world.deposit(&Host::of(filling).await?).await?;
+async fn objects_have_the_tags_of_the_account(mut world: World) -> anyhow::Result<()> {
+    world.archive = world.store.open(world.prefix, with_tags())?;
+    for padding in PADDINGS {
+        world.set_task(&format!("cgt-{padding}"));
+        world.archive_video(&Host::new(padding).await?).await?;
         for name in ["video.mp4", "task.json", "manifest.json"] {
             let key = world.layout().file(name);
             let found = requests::tags(&key).await?;
@@ -74,13 +59,17 @@ async fn tags(mut world: World) -> anyhow::Result<()> {
     }
     Ok(())
 }
+register!(objects_have_the_tags_of_the_account, Store::has_tags);
 
-async fn no_tags(world: World) -> anyhow::Result<()> {
-    let opened = world.store.open(world.place, with_tags());
-    let error = opened.err().context("it was opened")?.to_string();
-    ensure!(error.contains("cannot have tags"), "{error}");
+async fn tags_are_rejected_by_stores_without_tags(world: World) -> anyhow::Result<()> {
+    let opened = world.store.open(world.prefix, with_tags());
+    let error = opened.err().context("the archive was opened")?.to_string();
+    ensure!(error.contains("does not support object tags"), "{error}");
     Ok(())
 }
+register!(tags_are_rejected_by_stores_without_tags, |store| {
+    store.has_url() && !store.has_tags()
+});
 
 fn with_tags() -> ObjectOptions {
     ObjectOptions {

@@ -1,4 +1,4 @@
-//! A server of Azure blobs, with one container.
+//! An Azurite server with one container.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use crate::{requests, server::Server, servers::BUCKET};
 
-/// Its only account.
+/// The account of the emulator.
 pub(crate) const ACCOUNT: &str = "devstoreaccount1";
 
 pub(crate) struct Azurite {
@@ -38,7 +38,7 @@ impl Azurite {
         })
     }
 
-    /// What a process has to know to archive into it.
+    /// Returns the environment variables of a process that uses the server.
     pub(crate) fn environment(&self) -> [(&'static str, String); 2] {
         [
             ("AZURE_STORAGE_USE_EMULATOR", "true".to_owned()),

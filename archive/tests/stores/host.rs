@@ -1,4 +1,4 @@
-//! A host that serves one video, and can stop in the middle of it until it is let go.
+//! A host that serves one video, and can pause in the middle of it.
 
 use std::{
     convert::Infallible,
@@ -21,7 +21,7 @@ use tokio::sync::watch;
 
 use crate::{serving, video::video};
 
-const PIECE: usize = 256 * 1024;
+const CHUNK: usize = 256 * 1024;
 
 pub(crate) struct Host {
     pub(crate) url: Url,
@@ -30,23 +30,23 @@ pub(crate) struct Host {
 
 struct Served {
     video: Bytes,
-    /// It serves what is before this.
+    /// Offset at which the host pauses.
     end: watch::Sender<usize>,
-    starts: Mutex<Vec<usize>>,
+    offsets: Mutex<Vec<usize>>,
 }
 
 impl Host {
-    /// A host of a video that ends with so much filling.
-    pub(crate) async fn of(filling: u32) -> anyhow::Result<Self> {
+    /// Starts a host of a video with `padding` bytes at its end.
+    pub(crate) async fn new(padding: u32) -> anyhow::Result<Self> {
         let served = Arc::new(Served {
-            video: video(filling).into(),
+            video: video(padding).into(),
             end: watch::Sender::new(usize::MAX),
-            starts: Mutex::default(),
+            offsets: Mutex::default(),
         });
         let router = Router::new().route("/video.mp4", get(serve));
         let address = serving::listen(router.with_state(served.clone())).await?;
         let url = format!("http://{address}/video.mp4?X-Tos-Signature=secret");
-        let url = url.parse().context("no URL")?;
+        let url = url.parse().context("invalid URL")?;
         Ok(Self { url, served })
     }
 
@@ -54,41 +54,41 @@ impl Host {
         &self.served.video
     }
 
-    /// It serves so many bytes, and then waits.
-    pub(crate) fn stop_at(&self, end: usize) {
+    /// Pauses each response at an offset.
+    pub(crate) fn pause_at(&self, end: usize) {
         self.served.end.send_replace(end);
     }
 
-    pub(crate) fn let_go(&self) {
+    pub(crate) fn resume(&self) {
         self.served.end.send_replace(usize::MAX);
     }
 
-    /// From where it was asked for the video, each time.
-    pub(crate) fn starts(&self) -> Vec<usize> {
-        let starts = self.served.starts.lock();
-        starts.unwrap_or_else(PoisonError::into_inner).clone()
+    /// Returns the offset of each request, in their order.
+    pub(crate) fn offsets(&self) -> Vec<usize> {
+        let offsets = self.served.offsets.lock();
+        offsets.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 async fn serve(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
-    let answer = serving::answer(&headers, served.video.len(), "\"one\"", |start| {
-        let starts = served.starts.lock();
-        starts.unwrap_or_else(PoisonError::into_inner).push(start);
-        Body::from_stream(pieces(served.clone(), start))
+    let response = serving::response(&headers, served.video.len(), "\"one\"", |start| {
+        let offsets = served.offsets.lock();
+        offsets.unwrap_or_else(PoisonError::into_inner).push(start);
+        Body::from_stream(chunks(served.clone(), start))
     });
-    answer.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    response.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-fn pieces(served: Arc<Served>, start: usize) -> impl Stream<Item = Result<Bytes, Infallible>> {
+fn chunks(served: Arc<Served>, start: usize) -> impl Stream<Item = Result<Bytes, Infallible>> {
     stream::unfold(start, move |position| {
         let served = served.clone();
         async move {
             let left = served.video.get(position..).filter(|it| !it.is_empty())?;
             let mut end = served.end.subscribe();
             let end = *end.wait_for(|end| *end > position).await.ok()?;
-            let length = left.len().min(PIECE).min(end - position);
-            let piece = served.video.slice(position..position + length);
-            Some((Ok(piece), position + length))
+            let length = left.len().min(CHUNK).min(end - position);
+            let chunk = served.video.slice(position..position + length);
+            Some((Ok(chunk), position + length))
         }
     })
 }

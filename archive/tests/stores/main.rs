@@ -1,34 +1,35 @@
-//! What an archive does, on every store: one behaviour after another, each on all that have it.
+//! The behaviour of archives on every store: each scenario runs on each store that supports it.
 //!
-//! Stores are configured by the environment of a process, so this program starts the servers and then
-//! itself again, with all that their stores have to be told.
+//! Stores are configured by environment variables. So this program starts the servers, and then itself again with
+//! the variables of their stores.
 
-// This is a program of its own, and talks to whoever runs it.
+// This is a test runner, so its output is for people.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-mod adopting;
-mod arriving;
+mod archiving;
 mod attributes;
-mod auditing;
+mod audit;
 mod azurite;
+mod concurrency;
+mod existing_objects;
 mod host;
-mod linking;
+mod keys;
+mod links;
 #[path = "../../../tests/support/minio.rs"]
 mod minio;
-mod naming;
-#[path = "../support/origin.rs"]
-mod origin;
+#[path = "../support/one_url.rs"]
+mod one_url;
 mod outcomes;
-mod racing;
+mod registry;
 mod requests;
-mod resuming;
+mod resumption;
 #[path = "../../../tests/support/server.rs"]
 mod server;
 mod servers;
 #[path = "../support/serving.rs"]
 mod serving;
 mod store;
-mod table;
+mod support_table;
 mod tools;
 #[path = "../../../tests/support/until.rs"]
 mod until;
@@ -39,52 +40,28 @@ mod world;
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Error, anyhow};
-use futures::future::BoxFuture;
 use libtest_mimic::{Arguments, Trial};
-use seedance_archiver_archive::fetch::{Downloads, UrlHosts};
+use seedance_archiver_archive::fetch::{UrlHosts, VideoClient};
 use tokio::runtime::Runtime;
 
+use registry::{Scenario, scenarios};
 use store::Store;
-use table::Table;
+use support_table::SupportTable;
 use world::World;
 
-/// Longest time for one trial: a hang must not hang the run.
+/// Timeout of a scenario on one store.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// Trials mostly wait, so more of them run at once than there are cores.
+/// Scenarios mostly wait, so more of them run concurrently than there are cores.
 const TEST_THREADS: usize = 8;
-
-/// Something that an archive does.
-#[derive(Clone, Copy)]
-pub(crate) struct Behaviour {
-    pub(crate) name: &'static str,
-    /// Whether a store has what it takes.
-    pub(crate) is_of: fn(Store) -> bool,
-    pub(crate) run: fn(World) -> BoxFuture<'static, anyhow::Result<()>>,
-}
-
-fn behaviours() -> Vec<Behaviour> {
-    let modules = [
-        arriving::behaviours(),
-        attributes::behaviours(),
-        adopting::behaviours(),
-        racing::behaviours(),
-        resuming::behaviours(),
-        outcomes::behaviours(),
-        auditing::behaviours(),
-        linking::behaviours(),
-        naming::behaviours(),
-    ];
-    modules.into_iter().flatten().collect()
-}
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(TEST_THREADS);
-    let done = match servers::directory() {
-        None if !arguments.list => servers::start_this_again(),
+    let result = match servers::directory() {
+        None if !arguments.list => servers::start_and_run_again(),
         _ => run(&arguments),
     };
-    done.unwrap_or_else(|error| {
+    result.unwrap_or_else(|error| {
         eprintln!("cannot run the tests: {error:#}");
         ExitCode::FAILURE
     })
@@ -93,26 +70,26 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let runtime = Arc::new(Runtime::new()?);
     let hosts = UrlHosts::parse(&["http://127.0.0.1"]).map_err(Error::msg)?;
-    let downloads = Downloads::new(hosts)?;
-    let table = Arc::new(Table::default());
+    let client = VideoClient::new(hosts)?;
+    let table = Arc::new(SupportTable::default());
     let mut trials = Vec::new();
-    for behaviour in behaviours() {
-        table.add(behaviour);
-        let has_it = |store: &Store| (behaviour.is_of)(*store);
-        for store in Store::ALL.into_iter().filter(has_it) {
-            let (runtime, downloads, table) = (runtime.clone(), downloads.clone(), table.clone());
+    for scenario in scenarios() {
+        table.add(scenario);
+        let is_supported = |store: &Store| (scenario.supports)(*store);
+        for store in Store::ALL.into_iter().filter(is_supported) {
+            let (runtime, client, table) = (runtime.clone(), client.clone(), table.clone());
             let missing = store.server().err();
-            let is_skipped = missing.is_some() && !tools::all_are_required();
-            let name = format!("{}::{}", behaviour.name, store.name());
+            let is_ignored = missing.is_some() && !tools::all_are_required();
+            let name = format!("{}::{}", scenario.name, store.name());
             let trial = Trial::test(name, move || {
-                let outcome = match missing {
+                let result = match missing {
                     Some(tool) => Err(anyhow!("{tool}")),
-                    None => runtime.block_on(trial(behaviour, store, downloads)),
+                    None => runtime.block_on(run_scenario(scenario, store, client)),
                 };
-                table.note(behaviour.name, store, outcome.is_ok());
-                outcome.map_err(|error| format!("{error:#}").into())
+                table.set(scenario.name, store, result.is_ok());
+                result.map_err(|error| format!("{error:#}").into())
             });
-            trials.push(trial.with_ignored_flag(is_skipped));
+            trials.push(trial.with_ignored_flag(is_ignored));
         }
     }
     for store in Store::ALL {
@@ -127,9 +104,13 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(conclusion.exit_code())
 }
 
-async fn trial(behaviour: Behaviour, store: Store, downloads: Downloads) -> anyhow::Result<()> {
-    let world = World::new(store, behaviour.name, downloads)?;
-    tokio::time::timeout(TIMEOUT, (behaviour.run)(world))
+async fn run_scenario(
+    scenario: &Scenario,
+    store: Store,
+    client: VideoClient,
+) -> anyhow::Result<()> {
+    let world = World::new(store, scenario.name, client)?;
+    tokio::time::timeout(TIMEOUT, (scenario.run)(world))
         .await
-        .map_err(|_| anyhow!("too slow"))?
+        .map_err(|_| anyhow!("no result within {} s", TIMEOUT.as_secs()))?
 }

@@ -1,27 +1,17 @@
-//! A video of a task that is in the archive as one without.
+//! A video of a task whose outcome without a video was recorded before.
 
 use anyhow::ensure;
-use futures::FutureExt;
 use seedance_archiver_archive::receipt;
 use seedance_archiver_proto::v1::OutcomeRecord;
 use serde_json::json;
 
 use crate::{
-    Behaviour,
     host::Host,
-    store::Store,
+    registry::register,
     world::{SMALL, World},
 };
 
-pub(crate) fn behaviours() -> Vec<Behaviour> {
-    vec![Behaviour {
-        name: "a_deposit_takes_the_place_of_an_outcome",
-        is_of: Store::any,
-        run: |world| replaced(world).boxed(),
-    }]
-}
-
-async fn replaced(world: World) -> anyhow::Result<()> {
+async fn an_archival_replaces_an_outcome(world: World) -> anyhow::Result<()> {
     let (archive, layout) = (&world.archive, world.layout());
     let outcome = OutcomeRecord {
         outcome: "lost".to_owned(),
@@ -33,10 +23,11 @@ async fn replaced(world: World) -> anyhow::Result<()> {
         let names = world.names().await?;
         ensure!(names == ["outcome.json", "task.json"], "{names:?}");
     }
-    let host = Host::of(SMALL).await?;
-    let manifest = world.deposit(&host).await?;
-    world.holds(&manifest, &host).await?;
+    let host = Host::new(SMALL).await?;
+    let manifest = world.archive_video(&host).await?;
+    world.assert_archived(&manifest, &host).await?;
 
     receipt::write_outcome(archive, &layout, &json!({}), &outcome).await?;
-    world.holds(&manifest, &host).await
+    world.assert_archived(&manifest, &host).await
 }
+register!(an_archival_replaces_an_outcome);

@@ -1,4 +1,4 @@
-//! What `object_store` does not ask of a store.
+//! Requests that `object_store` does not support.
 
 use anyhow::{Context, ensure};
 use axum::http::Request;
@@ -12,17 +12,17 @@ use reqwest::{Method, header::CONTENT_LENGTH};
 
 use crate::{azurite::ACCOUNT, servers::BUCKET, store::Store};
 
-/// Tags of an object on S3, as XML.
+/// Returns the tags of an object on S3, as XML.
 pub(crate) async fn tags(key: &Path) -> anyhow::Result<String> {
     s3(&format!("{key}?tagging=")).await
 }
 
-/// How many uploads to a key are neither completed nor aborted. Only S3 can tell.
-pub(crate) async fn open_uploads(store: Store, key: &Path) -> anyhow::Result<usize> {
+/// Returns the number of unfinished uploads to a key on S3. Zero for other stores, which do not list them.
+pub(crate) async fn unfinished_uploads(store: Store, key: &Path) -> anyhow::Result<usize> {
     if store != Store::S3 {
         return Ok(0);
     }
-    // MinIO knows them by their exact key only.
+    // MinIO lists them only by their exact key.
     let mut query = reqwest::Url::parse("query:")?;
     query.query_pairs_mut().append_pair("prefix", key.as_ref());
     let prefix = query.query().unwrap_or_default().replace('+', "%20");
@@ -30,9 +30,9 @@ pub(crate) async fn open_uploads(store: Store, key: &Path) -> anyhow::Result<usi
     Ok(uploads.matches("<Upload>").count())
 }
 
-async fn s3(what: &str) -> anyhow::Result<String> {
+async fn s3(path: &str) -> anyhow::Result<String> {
     let server = std::env::var("AWS_ENDPOINT")?;
-    let url = format!("{server}/{BUCKET}/{what}");
+    let url = format!("{server}/{BUCKET}/{path}");
     let mut request = Request::get(&url).body(HttpRequestBody::empty())?;
     let bucket = AmazonS3Builder::from_env().with_bucket_name(BUCKET);
     let credential = bucket.build()?.credentials().get_credential().await?;
@@ -41,7 +41,7 @@ async fn s3(what: &str) -> anyhow::Result<String> {
     send(request).await
 }
 
-/// Asks Azurite.
+/// Sends a request to Azurite.
 pub(crate) async fn azure(method: Method, url: &str) -> anyhow::Result<String> {
     let request = Request::builder().method(method).uri(url);
     let request = request.header(CONTENT_LENGTH, 0);
@@ -56,7 +56,7 @@ pub(crate) async fn azure(method: Method, url: &str) -> anyhow::Result<String> {
 async fn send(request: Request<HttpRequestBody>) -> anyhow::Result<String> {
     let request = request.map(|_| reqwest::Body::default());
     let response = reqwest::Client::new().execute(request.try_into()?).await;
-    let response = response.context("no answer")?;
+    let response = response.context("no response")?;
     let status = response.status();
     let text = response.text().await?;
     ensure!(status.is_success(), "HTTP {status}: {text}");

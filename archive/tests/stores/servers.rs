@@ -1,4 +1,4 @@
-//! The servers that stores need, and this program within their environment.
+//! The servers of the stores, and this program in their environment.
 
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -7,22 +7,22 @@ use tokio::{process::Command, runtime::Runtime};
 
 use crate::{azurite::Azurite, minio::Minio, tools};
 
-/// The bucket and the container.
+/// Name of the bucket and of the container.
 pub(crate) const BUCKET: &str = "videos";
 
-/// Names the directory of local archives. Where it is set, the servers are up.
+/// Variable with the directory of local archives. If it is set, the servers are running.
 const DIRECTORY: &str = "SEEDANCE_TEST_STORES";
 
-/// What configures stores, none of which is to come from whoever runs the tests.
+/// Prefixes of variables that configure stores. Those of the user's environment are removed.
 const CONFIGURATION: [&str; 3] = ["AWS_", "AZURE_", "AZURITE_"];
 
-/// The directory of local archives. `None`: the servers are not up.
+/// Returns the directory of local archives. `None`: the servers are not running.
 pub(crate) fn directory() -> Option<PathBuf> {
     env::var_os(DIRECTORY).map(PathBuf::from)
 }
 
-/// Starts the servers that can be had, and this program again.
-pub(crate) fn start_this_again() -> anyhow::Result<ExitCode> {
+/// Starts the installed servers, then this program again with their environment variables.
+pub(crate) fn start_and_run_again() -> anyhow::Result<ExitCode> {
     Runtime::new()?.block_on(async {
         let directory = tempfile::tempdir()?;
         let (minio, azurite) = tokio::try_join!(minio(), azurite())?;
@@ -51,7 +51,7 @@ pub(crate) fn start_this_again() -> anyhow::Result<ExitCode> {
 async fn minio() -> anyhow::Result<Option<Minio>> {
     match tools::minio() {
         Ok(program) => {
-            let minio = Minio::start(program).await.context("no MinIO")?;
+            let minio = Minio::start(program).await.context("cannot start MinIO")?;
             minio.create_bucket(BUCKET)?;
             Ok(Some(minio))
         }
@@ -61,7 +61,11 @@ async fn minio() -> anyhow::Result<Option<Minio>> {
 
 async fn azurite() -> anyhow::Result<Option<Azurite>> {
     match tools::azurite() {
-        Ok(program) => Ok(Some(Azurite::start(program).await.context("no Azurite")?)),
+        Ok(program) => Ok(Some(
+            Azurite::start(program)
+                .await
+                .context("cannot start Azurite")?,
+        )),
         Err(_) => Ok(None),
     }
 }

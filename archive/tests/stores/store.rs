@@ -1,4 +1,4 @@
-//! The stores.
+//! The stores that scenarios run on.
 
 use std::sync::Arc;
 
@@ -12,11 +12,10 @@ use crate::{
     tools::{self, Missing},
 };
 
-/// A store that archives are kept on.
+/// A store that scenarios run on.
 ///
-/// `gs://` is not among them. `object_store` writes to it through Google's XML API, and the one server
-/// that could stand in for Google's, fake-gcs-server, takes no such writes (fsouza/fake-gcs-server #331,
-/// #852, #994).
+/// `gs://` is missing: `object_store` writes through Google's XML API, which fake-gcs-server, the only test server,
+/// does not support (fsouza/fake-gcs-server #331, #852, #994).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Store {
     Memory,
@@ -37,7 +36,7 @@ impl Store {
         }
     }
 
-    /// Whether what it needs is here.
+    /// Returns an error if the server of the store is not installed.
     pub(crate) fn server(self) -> Result<(), Missing> {
         match self {
             Self::Memory | Self::File => Ok(()),
@@ -46,45 +45,42 @@ impl Store {
         }
     }
 
-    pub(crate) fn any(self) -> bool {
-        true
-    }
-
-    /// Whether its archives are opened from a URL.
+    /// Returns whether an archive is opened by a URL.
     pub(crate) fn has_url(self) -> bool {
         self != Self::Memory
     }
 
-    /// Whether its objects have the tags that an account wants.
+    /// Returns whether objects have tags.
     pub(crate) fn has_tags(self) -> bool {
         self == Self::S3
     }
 
-    /// Whether its objects have a content type and metadata.
+    /// Returns whether objects have a content type and metadata.
     pub(crate) fn has_attributes(self) -> bool {
         matches!(self, Self::S3 | Self::Azure)
     }
 
-    /// Whether its uploads have an id with which another process can go on.
+    /// Returns whether another process can resume an upload by its id.
     pub(crate) fn has_upload_ids(self) -> bool {
         matches!(self, Self::Memory | Self::S3)
     }
 
-    /// An archive at a place that nothing else has.
-    pub(crate) fn open(self, place: &str, options: ObjectOptions) -> anyhow::Result<Archive> {
+    /// Opens an archive under a key prefix of its own.
+    pub(crate) fn open(self, prefix: &str, options: ObjectOptions) -> anyhow::Result<Archive> {
         let url = match self {
             Self::Memory => {
-                return Ok(Archive::of(
+                return Ok(Archive::from_store(
                     "memory:///".parse()?,
                     Arc::new(InMemory::new()),
                 ));
             }
             Self::File => {
-                let directory = servers::directory().context("no directory")?;
-                format!("file://{}/{place}", directory.display())
+                let directory =
+                    servers::directory().context("the directory of local archives is not set")?;
+                format!("file://{}/{prefix}", directory.display())
             }
-            Self::S3 => format!("s3://{BUCKET}/{place}"),
-            Self::Azure => format!("az://{BUCKET}/{place}"),
+            Self::S3 => format!("s3://{BUCKET}/{prefix}"),
+            Self::Azure => format!("az://{BUCKET}/{prefix}"),
         };
         Ok(Archive::open_with(&Url::parse(&url)?, options)?)
     }

@@ -1,4 +1,4 @@
-//! The servers of stores.
+//! The programs of the servers.
 
 #[path = "../../../tests/support/tools.rs"]
 mod shared;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use shared::installed;
 pub(crate) use shared::{Missing, all_are_required, minio};
 
-/// The blob server of Azurite.
+/// Returns the path of Azurite's blob server.
 pub(crate) fn azurite() -> Result<PathBuf, Missing> {
     let installed = installed("azurite/node_modules/.bin/azurite-blob");
     if installed.is_file() {

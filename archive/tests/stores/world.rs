@@ -1,4 +1,4 @@
-//! What a behaviour is tried with: an archive, and deposits of one task into it.
+//! The environment of a scenario: an archive, and archivals of a task into it.
 
 use std::time::SystemTime;
 
@@ -6,53 +6,53 @@ use anyhow::ensure;
 use futures::TryStreamExt;
 use object_store::{ObjectMeta, ObjectStoreExt, path::Path};
 use seedance_archiver_archive::{
-    Archive, Buffers, Deposit, Error, KeyTemplate, Keys, Layout, ObjectOptions, Progress,
-    Transfers, audit, checks::Mismatch, fetch::Downloads,
+    Archive, AttemptKeys, Buffers, Error, KeyTemplate, Layout, ObjectOptions, Progress,
+    TaskArchival, TransferResources, audit, checks::Mismatch, fetch::VideoClient,
 };
 use seedance_archiver_proto::v1::{Manifest, VideoTask};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::{host::Host, origin::OneUrl, requests, store::Store};
+use crate::{host::Host, one_url::OneUrl, requests, store::Store};
 
-/// Filling of a video that is put at once.
+/// Padding of a video that is a single part.
 pub(crate) const SMALL: u32 = 1000;
-/// Filling of a video of some parts.
+/// Padding of a video of four parts.
 pub(crate) const LARGE: u32 = 17_000_003;
-/// Both.
-pub(crate) const SIZES: [u32; 2] = [SMALL, LARGE];
+/// The padding of a small and of a large video.
+pub(crate) const PADDINGS: [u32; 2] = [SMALL, LARGE];
 
 pub(crate) struct World {
     pub(crate) store: Store,
-    /// Where nothing else is.
-    pub(crate) place: &'static str,
+    /// Key prefix of the scenario.
+    pub(crate) prefix: &'static str,
     pub(crate) archive: Archive,
     pub(crate) account: String,
     pub(crate) task: VideoTask,
-    pub(crate) transfers: Transfers,
+    pub(crate) resources: TransferResources,
 }
 
 impl World {
     pub(crate) fn new(
         store: Store,
-        place: &'static str,
-        downloads: Downloads,
+        prefix: &'static str,
+        client: VideoClient,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             store,
-            place,
-            archive: store.open(place, ObjectOptions::default())?,
+            prefix,
+            archive: store.open(prefix, ObjectOptions::default())?,
             account: "default".to_owned(),
             task: task("cgt-1"),
-            transfers: Transfers {
-                downloads,
+            resources: TransferResources {
+                client,
                 buffers: Buffers::default(),
             },
         })
     }
 
-    /// The same archive and another task.
-    pub(crate) fn with_task(&mut self, id: &str) {
+    /// Continues with another task.
+    pub(crate) fn set_task(&mut self, id: &str) {
         self.task = task(id);
     }
 
@@ -65,24 +65,24 @@ impl World {
         self.layout().file("video.mp4")
     }
 
-    /// What a host has, as if by a process that knows of no other.
-    pub(crate) async fn deposit(&self, host: &Host) -> Result<Manifest, Error> {
+    /// Archives the video of a host, as the first attempt.
+    pub(crate) async fn archive_video(&self, host: &Host) -> Result<Manifest, Error> {
         self.attempt(1, host, &Progress::default()).await
     }
 
-    /// The same by one process of some.
+    /// Archives the video of a host, as one of several attempts.
     pub(crate) async fn attempt(
         &self,
         number: u32,
         host: &Host,
         progress: &Progress,
     ) -> Result<Manifest, Error> {
-        let (layout, attempt) = (self.layout(), fastrand::u64(..).to_string());
-        let keys = Keys {
+        let (layout, attempt_id) = (self.layout(), fastrand::u64(..).to_string());
+        let keys = AttemptKeys {
             layout: &layout,
-            attempt: &attempt,
+            attempt_id: &attempt_id,
         };
-        let origin = OneUrl {
+        let source = OneUrl {
             url: host.url.clone(),
             record: self.record(),
         };
@@ -91,33 +91,33 @@ impl World {
             manifest_url: self.archive.url_of(&layout.manifest()),
             ..Manifest::default()
         };
-        let deposit = self.deposit_by(number, keys, progress);
-        deposit.make(&origin, manifest).await
+        let archival = self.archival(number, keys, progress);
+        archival.run(&source, manifest).await
     }
 
-    /// Nobody is to go on from there.
-    pub(crate) async fn abandon(&self, progress: &Progress) {
+    /// Aborts the upload of an attempt.
+    pub(crate) async fn abort_upload(&self, progress: &Progress) {
         let layout = self.layout();
-        let keys = Keys {
+        let keys = AttemptKeys {
             layout: &layout,
-            attempt: "",
+            attempt_id: "",
         };
-        self.deposit_by(1, keys, progress).abandon().await;
+        self.archival(1, keys, progress).abort_upload().await;
     }
 
-    fn deposit_by<'a>(
+    fn archival<'a>(
         &'a self,
         attempt: u32,
-        keys: Keys<'a>,
+        keys: AttemptKeys<'a>,
         progress: &'a Progress,
-    ) -> Deposit<'a> {
-        Deposit {
+    ) -> TaskArchival<'a> {
+        TaskArchival {
             archive: &self.archive,
             keys,
             task: &self.task,
             mismatch: Mismatch::Warn,
             attempt,
-            transfers: &self.transfers,
+            resources: &self.resources,
             progress,
         }
     }
@@ -126,9 +126,13 @@ impl World {
         json!({ "id": self.task.id, "status": self.task.status })
     }
 
-    /// The task's folder holds what a host has, its record and this receipt, and nothing else. Nor is
-    /// there anything left of how it came there.
-    pub(crate) async fn holds(&self, manifest: &Manifest, host: &Host) -> anyhow::Result<()> {
+    /// Asserts that the task's folder contains the video of the host, the record and this receipt, and nothing else,
+    /// and that there are no leftovers.
+    pub(crate) async fn assert_archived(
+        &self,
+        manifest: &Manifest,
+        host: &Host,
+    ) -> anyhow::Result<()> {
         let names = ["manifest.json", "task.json", "video.mp4"];
         let found = self.names().await?;
         ensure!(found == names, "{found:?}");
@@ -150,23 +154,26 @@ impl World {
             );
         }
         let video = self.read("video.mp4").await?;
-        ensure!(video == host.video(), "not the bytes that were served");
+        ensure!(
+            video == host.video(),
+            "the video differs from the one that was served"
+        );
         let record: Value = serde_json::from_slice(&self.read("task.json").await?)?;
         ensure!(record == self.record(), "{record}");
-        self.has_nothing_left().await
+        self.assert_no_leftovers().await
     }
 
-    /// Nothing is staged, and no upload is open.
-    pub(crate) async fn has_nothing_left(&self) -> anyhow::Result<()> {
-        let staged = audit::staged(&self.archive, SystemTime::now()).await?;
-        ensure!(staged.objects.is_empty(), "{staged:?}");
-        ensure!(staged.files.is_empty(), "{staged:?}");
-        let open = requests::open_uploads(self.store, &self.video_key()).await?;
-        ensure!(open == 0, "{open} uploads are open");
+    /// Asserts that nothing is staged and no upload is unfinished.
+    pub(crate) async fn assert_no_leftovers(&self) -> anyhow::Result<()> {
+        let leftovers = audit::find_leftovers(&self.archive, SystemTime::now()).await?;
+        ensure!(leftovers.objects.is_empty(), "{leftovers:?}");
+        ensure!(leftovers.files.is_empty(), "{leftovers:?}");
+        let unfinished = requests::unfinished_uploads(self.store, &self.video_key()).await?;
+        ensure!(unfinished == 0, "{unfinished} unfinished uploads");
         Ok(())
     }
 
-    /// File names in the task's folder.
+    /// Returns the file names in the task's folder.
     pub(crate) async fn names(&self) -> anyhow::Result<Vec<String>> {
         let mut folder: Vec<_> = self
             .layout()
@@ -185,13 +192,13 @@ impl World {
         Ok(names)
     }
 
-    /// The bytes of a file in the task's folder.
+    /// Reads a file in the task's folder.
     pub(crate) async fn read(&self, name: &str) -> anyhow::Result<bytes::Bytes> {
         let object = self.archive.store.get(&self.layout().file(name)).await?;
         Ok(object.bytes().await?)
     }
 
-    /// Puts bytes where the task's video belongs, and says what is there then.
+    /// Puts bytes at the final key of the task's video.
     pub(crate) async fn put(&self, bytes: &bytes::Bytes) -> anyhow::Result<ObjectMeta> {
         let key = self.video_key();
         self.archive.store.put(&key, bytes.clone().into()).await?;

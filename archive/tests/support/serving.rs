@@ -1,4 +1,4 @@
-//! How a host of videos answers, from the first byte or from the middle on.
+//! The responses of a video host, with range requests.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use axum::{
     serve::ListenerExt,
 };
 
-/// Serves on a free port.
+/// Serves a router on a free port.
 pub(crate) async fn listen(router: Router) -> std::io::Result<SocketAddr> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -21,14 +21,14 @@ pub(crate) async fn listen(router: Router) -> std::io::Result<SocketAddr> {
     Ok(address)
 }
 
-/// An object from where the request asks for it, if that is this very object.
-pub(crate) fn answer(
+/// Returns a response with an object, or the rest of it if the request's `If-Range` is its ETag.
+pub(crate) fn response(
     headers: &HeaderMap,
     size: usize,
     etag: &str,
     body: impl FnOnce(usize) -> Body,
 ) -> axum::http::Result<Response> {
-    let start = start(headers, etag);
+    let start = resume_offset(headers, etag);
     let mut response = Response::builder().header(header::ETAG, etag);
     if let Some(start) = start {
         let range = format!("bytes {start}-{}/{size}", size - 1);
@@ -42,7 +42,7 @@ pub(crate) fn answer(
         .body(body(start))
 }
 
-fn start(headers: &HeaderMap, etag: &str) -> Option<usize> {
+fn resume_offset(headers: &HeaderMap, etag: &str) -> Option<usize> {
     headers.get(header::IF_RANGE).filter(|it| *it == etag)?;
     let range = headers.get(header::RANGE)?.to_str().ok()?;
     range

@@ -2,11 +2,11 @@
 
 const VIDEO: &[u8] = include_bytes!("../../../simulator/fixtures/silent.mp4");
 
-/// The fixture with a box of so many bytes at its end that players skip.
-pub(crate) fn video(filling: u32) -> Vec<u8> {
+/// Returns the fixture with a `free` box of `padding` bytes at its end, which players skip.
+pub(crate) fn video(padding: u32) -> Vec<u8> {
     let mut video = VIDEO.to_vec();
-    video.extend_from_slice(&filling.to_be_bytes());
+    video.extend_from_slice(&padding.to_be_bytes());
     video.extend_from_slice(b"free");
-    video.extend((8..filling).map(|index| (index % 251) as u8));
+    video.extend((8..padding).map(|index| (index % 251) as u8));
     video
 }

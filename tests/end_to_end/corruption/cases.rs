@@ -68,13 +68,13 @@ pub(super) fn script(corruption: Corruption, digests: Announced) -> Script {
     }
 }
 
-const BY_CRC64: &str = "its crc64 is";
+const BY_CRC64: &str = "crc64 is";
 const PAST_END: &str = "reaches past the end of the file";
 
 /// One bit is flipped.
 pub(super) fn flipped(boxes: &Boxes) -> Vec<Case> {
     let (name, brand) = (boxes.ftyp.start + 4, boxes.ftyp.start + 8);
-    let not_mp4 = "does not begin as an MP4";
+    let not_mp4 = "does not start with an ftyp box";
     // Behind the headers of `moov` and `mvhd` and the version of `mvhd`, which the MP4 check reads.
     let created = boxes.moov.start + 20;
     vec![
@@ -94,7 +94,7 @@ pub(super) fn flipped(boxes: &Boxes) -> Vec<Case> {
 /// Truncated at the end of each box, so that no box is cut, and inside the long boxes.
 pub(super) fn truncated(boxes: &Boxes) -> Vec<Case> {
     let at = Corruption::Truncate;
-    let (no_video, no_mdat) = ("do not begin as a video", "has no mdat");
+    let (no_video, no_mdat) = ("do not start like a video", "has no mdat");
     vec![
         case(at(0), Announced::True, no_video),
         case(at(boxes.ftyp.end), Announced::True, BY_CRC64),
@@ -145,12 +145,12 @@ pub(super) fn wrong_length_or_content(_: &Boxes) -> Vec<Case> {
         case(
             Corruption::Trailing(7),
             Announced::Nothing,
-            "inside the header of a box",
+            "inside a box header",
         ),
         case(
             Corruption::Trailing(100_000),
             Announced::Nothing,
-            "no box begins at byte",
+            "invalid box header at byte",
         ),
         case(Corruption::OtherVideo, Announced::True, BY_CRC64),
         // The beginning of another video, followed by the rest of the right one: both have the same ETag.

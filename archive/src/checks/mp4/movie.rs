@@ -1,23 +1,25 @@
-//! What `moov` says of a movie. Only the boxes that matter are decoded: a fault in another, or a codec
-//! that nobody knows yet, must not condemn a video.
+//! Parses the `moov` of a movie. Only the boxes that are needed are decoded: an error in another box, or an unknown
+//! codec, must not reject a video.
+
+use std::fmt;
 
 use mp4_atom::{Atom, Decode, FourCC, Header, Mdhd, Mehd, Mvhd, Stts, Visual};
 use serde::{Deserialize, Serialize};
 
-use super::Fault;
+use super::Mp4Error;
 
-/// What can be told of a movie. A fragmented one tells less: its frames are listed elsewhere.
+/// The properties of a movie. A fragmented movie has fewer, because its frames are not listed in the `moov`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Movie {
-    /// Length in seconds.
+    /// Duration in seconds.
     pub(crate) duration_s: Option<f64>,
     /// The first video track.
     pub(crate) video: Option<VideoTrack>,
-    /// Whether there is sound, be it silence.
+    /// Whether there is an audio track with samples. A fragmented movie: whether there is an audio track.
     pub(crate) has_audio: bool,
 }
 
-/// What can be told of a video track.
+/// The properties of a video track.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct VideoTrack {
     /// Width in pixels.
@@ -26,15 +28,15 @@ pub(crate) struct VideoTrack {
     pub(crate) height: u32,
     /// Number of frames.
     pub(crate) frames: Option<u64>,
-    /// Frames per second on average.
+    /// Average frames per second.
     pub(crate) frame_rate: Option<f64>,
-    /// Name of the codec's sample entry, such as `avc1` or `hvc1`.
+    /// Sample entry of the codec, such as `avc1` or `hvc1`.
     pub(crate) codec: String,
 }
 
 impl Movie {
-    /// Reads the body of `moov`.
-    pub(super) fn read(moov: &[u8]) -> Result<Self, Fault> {
+    /// Parses the body of a `moov`.
+    pub(super) fn parse(moov: &[u8]) -> Result<Self, Mp4Error> {
         let Mvhd {
             timescale,
             duration,
@@ -60,11 +62,11 @@ impl Movie {
         Ok(movie)
     }
 
-    fn add(&mut self, trak: &[u8], is_fragmented: bool) -> Result<(), Fault> {
+    fn add(&mut self, trak: &[u8], is_fragmented: bool) -> Result<(), Mp4Error> {
         let mdia = required(trak, b"mdia")?;
         match &handler(required(mdia, b"hdlr")?)? {
-            b"vide" if self.video.is_none() => self.video = Some(VideoTrack::read(mdia)?),
-            b"soun" => self.has_audio |= is_fragmented || Timing::read(mdia)?.samples > 0,
+            b"vide" if self.video.is_none() => self.video = Some(VideoTrack::parse(mdia)?),
+            b"soun" => self.has_audio |= is_fragmented || Timing::parse(mdia)?.samples > 0,
             _ => {}
         }
         Ok(())
@@ -72,15 +74,16 @@ impl Movie {
 }
 
 impl VideoTrack {
-    fn read(mdia: &[u8]) -> Result<Self, Fault> {
-        let timing = Timing::read(mdia)?;
+    fn parse(mdia: &[u8]) -> Result<Self, Mp4Error> {
+        let timing = Timing::parse(mdia)?;
         let stsd = required(sample_table(mdia)?, b"stsd")?;
         let mut entries = stsd.get(STSD_HEADER..).unwrap_or_default();
         let (codec, entry) = children(entries)
             .next()
-            .ok_or_else(|| Fault::Moov("stsd is empty".into()))??;
+            .ok_or_else(|| Mp4Error::Moov("stsd is empty".into()))??;
         entries = entry;
-        let picture = Visual::decode(&mut entries).map_err(|error| unreadable(codec, error))?;
+        let picture =
+            Visual::decode(&mut entries).map_err(|error| Mp4Error::in_moov(codec, error))?;
         Ok(Self {
             width: picture.width.into(),
             height: picture.height.into(),
@@ -91,18 +94,40 @@ impl VideoTrack {
     }
 }
 
-/// Version, flags and the number of entries.
+/// The `found` of the check `mp4` in a receipt.
+impl fmt::Display for Movie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(video) = &self.video {
+            write!(f, "{} {}x{}, ", video.codec, video.width, video.height)?;
+            if let Some(frames) = video.frames {
+                write!(f, "{frames} frames, ")?;
+            }
+        }
+        if let Some(seconds) = self.duration_s {
+            write!(f, "{seconds:.2} s, ")?;
+        }
+        f.write_str(audio_text(self.has_audio))
+    }
+}
+
+/// Returns how receipts describe audio.
+pub(crate) fn audio_text(has_audio: bool) -> &'static str {
+    if has_audio { "sound" } else { "no sound" }
+}
+
+/// Length of the version, the flags and the number of entries.
 const STSD_HEADER: usize = 8;
 
-/// How the samples of a track lie in time.
+/// The samples of a track.
 struct Timing {
     timescale: u32,
     samples: u64,
+    /// Total duration in units of the time scale.
     ticks: u128,
 }
 
 impl Timing {
-    fn read(mdia: &[u8]) -> Result<Self, Fault> {
+    fn parse(mdia: &[u8]) -> Result<Self, Mp4Error> {
         let Mdhd { timescale, .. } = decode(required(mdia, b"mdhd")?)?;
         let Stts { entries } = decode(required(sample_table(mdia)?, b"stts")?)?;
         let (mut samples, mut ticks) = (0, 0);
@@ -123,32 +148,32 @@ impl Timing {
     }
 }
 
-fn sample_table(mdia: &[u8]) -> Result<&[u8], Fault> {
+fn sample_table(mdia: &[u8]) -> Result<&[u8], Mp4Error> {
     required(required(mdia, b"minf")?, b"stbl")
 }
 
-/// Read by hand: the name after it is free text, in which a decoder could find fault.
-fn handler(hdlr: &[u8]) -> Result<[u8; 4], Fault> {
+/// Returns the handler type. Not decoded by `mp4_atom`, which would also decode the name after it, free text.
+fn handler(hdlr: &[u8]) -> Result<[u8; 4], Mp4Error> {
     hdlr.get(8..12)
         .and_then(|kind| kind.try_into().ok())
-        .ok_or_else(|| Fault::Moov("hdlr is too short".into()))
+        .ok_or_else(|| Mp4Error::Moov("hdlr is too short".into()))
 }
 
-/// Zero, and all bits set in either size, mean that the duration is not known.
+/// Converts a duration. Zero, and all bits set in either size, stand for an unknown duration.
 fn seconds(duration: u64, timescale: u32) -> Option<f64> {
     let is_known = ![0, u64::from(u32::MAX), u64::MAX].contains(&duration) && timescale > 0;
     is_known.then(|| duration as f64 / f64::from(timescale))
 }
 
-fn decode<T: Atom>(mut body: &[u8]) -> Result<T, Fault> {
-    T::decode_body(&mut body).map_err(|error| unreadable(T::KIND, error))
+fn decode<T: Atom>(mut body: &[u8]) -> Result<T, Mp4Error> {
+    T::decode_body(&mut body).map_err(|error| Mp4Error::in_moov(T::KIND, error))
 }
 
-fn required<'a>(parent: &'a [u8], kind: &[u8; 4]) -> Result<&'a [u8], Fault> {
-    find(parent, kind)?.ok_or_else(|| Fault::Moov(format!("{} is missing", FourCC::new(kind))))
+fn required<'a>(parent: &'a [u8], kind: &[u8; 4]) -> Result<&'a [u8], Mp4Error> {
+    find(parent, kind)?.ok_or_else(|| Mp4Error::Moov(format!("{} is missing", FourCC::new(kind))))
 }
 
-fn find<'a>(parent: &'a [u8], kind: &[u8; 4]) -> Result<Option<&'a [u8]>, Fault> {
+fn find<'a>(parent: &'a [u8], kind: &[u8; 4]) -> Result<Option<&'a [u8]>, Mp4Error> {
     for child in children(parent) {
         let (found, body) = child?;
         if found == FourCC::new(kind) {
@@ -158,19 +183,19 @@ fn find<'a>(parent: &'a [u8], kind: &[u8; 4]) -> Result<Option<&'a [u8]>, Fault>
     Ok(None)
 }
 
-/// Name and body of each box in a body.
-fn children(mut rest: &[u8]) -> impl Iterator<Item = Result<(FourCC, &[u8]), Fault>> {
+/// Returns the name and the body of each box in a body.
+fn children(mut rest: &[u8]) -> impl Iterator<Item = Result<(FourCC, &[u8]), Mp4Error>> {
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
         let mut next = || {
             let header = Header::decode(&mut rest)
-                .map_err(|error| Fault::Moov(format!("a box in it: {error}")))?;
+                .map_err(|error| Mp4Error::Moov(format!("invalid box header: {error}")))?;
             let size = header.size.unwrap_or(rest.len());
             let (body, after) = rest
                 .split_at_checked(size)
-                .ok_or_else(|| unreadable(header.kind, "longer than what holds it"))?;
+                .ok_or_else(|| Mp4Error::in_moov(header.kind, "larger than its parent box"))?;
             rest = after;
             Ok((header.kind, body))
         };
@@ -180,9 +205,4 @@ fn children(mut rest: &[u8]) -> impl Iterator<Item = Result<(FourCC, &[u8]), Fau
         }
         Some(child)
     })
-}
-
-/// The name may be any four bytes, so it is escaped.
-fn unreadable(kind: FourCC, error: impl std::fmt::Display) -> Fault {
-    Fault::Moov(format!("{}: {error}", kind.as_ref().escape_ascii()))
 }

@@ -1,4 +1,4 @@
-//! A server that says exactly what it is told to, and keeps what it was asked.
+//! A server that sends prepared responses and records the requests.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,25 +10,25 @@ use tokio::{
 #[derive(Clone)]
 pub(super) struct Server {
     pub(super) port: u16,
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    /// `answer` is given the path and the port of each request; one that is empty never comes.
-    pub(super) async fn start(answer: impl Fn(&str, u16) -> Vec<u8> + Send + 'static) -> Self {
-        Self::at("127.0.0.1", answer).await
+    /// Starts a server. `respond` gets the path and the port of each request. An empty response is never sent.
+    pub(super) async fn start(respond: impl Fn(&str, u16) -> Vec<u8> + Send + 'static) -> Self {
+        Self::at("127.0.0.1", respond).await
     }
 
     pub(super) async fn at(
         address: &str,
-        answer: impl Fn(&str, u16) -> Vec<u8> + Send + 'static,
+        respond: impl Fn(&str, u16) -> Vec<u8> + Send + 'static,
     ) -> Self {
         let listener = TcpListener::bind((address, 0)).await.unwrap();
         let server = Self {
             port: listener.local_addr().unwrap().port(),
-            asked: Arc::default(),
+            requests: Arc::default(),
         };
-        tokio::spawn(server.clone().serve(listener, answer));
+        tokio::spawn(server.clone().serve(listener, respond));
         server
     }
 
@@ -36,30 +36,31 @@ impl Server {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// The heads of all requests, in lower case.
-    pub(super) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+    /// Returns the heads of all requests, in lower case.
+    pub(super) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
     }
 
-    async fn serve(self, listener: TcpListener, answer: impl Fn(&str, u16) -> Vec<u8>) {
+    async fn serve(self, listener: TcpListener, respond: impl Fn(&str, u16) -> Vec<u8>) {
         loop {
             let (mut connection, _) = listener.accept().await.unwrap();
-            let Some(head) = head(&mut connection).await else {
+            let Some(head) = read_head(&mut connection).await else {
                 continue;
             };
             let path = head.split(' ').nth(1).unwrap();
-            let answer = answer(path, self.port);
-            self.asked.lock().unwrap().push(head.to_lowercase());
-            if answer.is_empty() {
+            let response = respond(path, self.port);
+            self.requests.lock().unwrap().push(head.to_lowercase());
+            if response.is_empty() {
                 std::future::pending::<()>().await;
             }
-            connection.write_all(&answer).await.unwrap();
+            connection.write_all(&response).await.unwrap();
         }
     }
 }
 
-/// The head of the request; `None` where the connection is closed before, or is not HTTP.
-async fn head(connection: &mut TcpStream) -> Option<String> {
+/// Reads the head of a request. Returns `None` if the connection is closed before its end, as after a failed TLS
+/// handshake.
+async fn read_head(connection: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(connection.read_u8().await.ok()?);
@@ -67,8 +68,8 @@ async fn head(connection: &mut TcpStream) -> Option<String> {
     String::from_utf8(head).ok()
 }
 
-/// An answer, which ends its connection.
-pub(super) fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+/// Returns a response that closes the connection.
+pub(super) fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n"
@@ -77,5 +78,5 @@ pub(super) fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn redirect(location: &str) -> Vec<u8> {
-    answer("302 Found", &format!("Location: {location}\r\n"), b"")
+    response("302 Found", &format!("Location: {location}\r\n"), b"")
 }

@@ -1,0 +1,121 @@
+//! Verifies that the objects of an archive are what their receipts say.
+
+use std::time::SystemTime;
+
+use futures::{Stream, StreamExt, TryStreamExt, future, stream};
+use object_store::{ObjectMeta, ObjectStoreExt, path::Path};
+use seedance_archiver_proto::{names, v1::ArchivedObject};
+use serde::Serialize;
+
+use crate::{Archive, Error, error::optional, keys::STAGING, receipt, store::sha256_of};
+
+/// Receipts that are verified concurrently.
+const CONCURRENCY: usize = 8;
+
+/// A difference between a receipt and the archive.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// Key of the receipt.
+    pub receipt: String,
+    /// File name of the object, or `manifest.json` if the receipt is unreadable.
+    pub object: String,
+    /// The difference. Completes "`object` …".
+    pub problem: String,
+}
+
+/// The result of verifying one receipt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verified {
+    /// Number of objects in the receipt.
+    pub objects: usize,
+    /// The differences. Empty: the receipt is valid.
+    pub findings: Vec<Finding>,
+}
+
+/// Lists the keys of all receipts, or of those written at `since` or later.
+pub fn receipts(
+    archive: &Archive,
+    since: Option<SystemTime>,
+) -> impl Stream<Item = Result<Path, Error>> {
+    let staging = archive.url_prefix.clone().join(STAGING);
+    archive
+        .store
+        .list(Some(&archive.root))
+        .map_err(Error::from)
+        .try_filter(move |object| {
+            let is_receipt = object.location.filename() == Some(names::MANIFEST)
+                && !object.location.prefix_matches(&staging);
+            future::ready(is_receipt && is_since(object, since))
+        })
+        .map_ok(|object| object.location)
+}
+
+/// Verifies all receipts, or those written at `since` or later. Compares the size of each object and, if `deep`,
+/// reads it and compares its SHA-256.
+pub fn verify(
+    archive: &Archive,
+    since: Option<SystemTime>,
+    deep: bool,
+) -> impl Stream<Item = Result<Verified, Error>> {
+    receipts(archive, since)
+        .map_ok(move |key| verify_receipt(archive, key, deep))
+        .try_buffer_unordered(CONCURRENCY)
+}
+
+fn is_since(object: &ObjectMeta, since: Option<SystemTime>) -> bool {
+    since.is_none_or(|since| SystemTime::from(object.last_modified) >= since)
+}
+
+async fn verify_receipt(archive: &Archive, key: Path, deep: bool) -> Result<Verified, Error> {
+    let finding = |object: &str, problem: String| Finding {
+        receipt: key.to_string(),
+        object: object.to_owned(),
+        problem,
+    };
+    let manifest = match receipt::find(archive, &key).await {
+        Ok(manifest) => manifest.unwrap_or_default(),
+        Err(Error::InvalidRecord(problem)) => {
+            return Ok(Verified {
+                objects: 0,
+                findings: vec![finding(names::MANIFEST, problem)],
+            });
+        }
+        Err(error) => return Err(error),
+    };
+    let findings = stream::iter(&manifest.objects)
+        .then(|object| async {
+            let problem = find_problem(archive, &key, object, deep).await?;
+            Ok::<_, Error>(problem.map(|problem| finding(&object.name, problem)))
+        })
+        .try_filter_map(future::ok)
+        .try_collect();
+    Ok(Verified {
+        objects: manifest.objects.len(),
+        findings: findings.await?,
+    })
+}
+
+/// Returns how an object differs from its entry in the receipt at `key`.
+async fn find_problem(
+    archive: &Archive,
+    key: &Path,
+    object: &ArchivedObject,
+    deep: bool,
+) -> Result<Option<String>, Error> {
+    let beside = receipt::beside(key, &object.name);
+    let Some(stored) = optional(archive.store.head(&beside).await)? else {
+        return Ok(Some("is missing".to_owned()));
+    };
+    if i64::try_from(stored.size) != Ok(object.size_bytes) {
+        let (found, expected) = (stored.size, object.size_bytes);
+        return Ok(Some(format!("has {found} bytes, expected {expected}")));
+    }
+    if deep {
+        let found = sha256_of(archive.store.as_ref(), &beside).await?;
+        if found != object.sha256 {
+            let expected = &object.sha256;
+            return Ok(Some(format!("has SHA-256 {found}, expected {expected}")));
+        }
+    }
+    Ok(None)
+}

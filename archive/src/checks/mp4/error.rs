@@ -1,0 +1,63 @@
+//! Why bytes are not a complete MP4.
+
+use mp4_atom::FourCC;
+
+/// Why bytes are not a complete MP4. The text contains no bytes of the file except the name of a box.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Mp4Error {
+    /// The file has no bytes.
+    #[error("the file is empty")]
+    Empty,
+    /// The file is shorter or longer than announced.
+    #[error("{found} bytes arrived, but the host announced {announced}")]
+    Length {
+        /// The announced size.
+        announced: u64,
+        /// The actual size.
+        found: u64,
+    },
+    /// The first box is not a complete `ftyp`.
+    #[error("the file does not start with an ftyp box")]
+    NoFtyp,
+    /// The header of a box is invalid.
+    #[error("invalid box header at byte {0}")]
+    InvalidHeader(u64),
+    /// The file ends inside the header of a box.
+    #[error("the file ends at byte {0}, inside a box header")]
+    EndsInHeader(u64),
+    /// The file ends inside a box.
+    #[error("the file is truncated: {missing} bytes of box `{kind}` are missing")]
+    EndsInBox {
+        /// Name of the box.
+        kind: String,
+        /// Number of missing bytes.
+        missing: u64,
+    },
+    /// A box is larger than the rest of the file.
+    #[error("box `{kind}` of {size} bytes reaches past the end of the file")]
+    PastEnd {
+        /// Name of the box.
+        kind: String,
+        /// Size of its body.
+        size: u64,
+    },
+    /// The file lacks a required box.
+    #[error("the file has no {0}")]
+    Missing(&'static str),
+    /// The file has more than one `moov`.
+    #[error("the file has more than one moov box")]
+    SecondMoov,
+    /// The `moov` is larger than that of any real video.
+    #[error("the moov box is larger than 16 MiB")]
+    LargeMoov,
+    /// The `moov` is invalid.
+    #[error("invalid moov box: {0}")]
+    Moov(String),
+}
+
+impl Mp4Error {
+    /// Returns the error of a box in `moov`. Escapes its name, which may be any four bytes.
+    pub(super) fn in_moov(kind: FourCC, error: impl std::fmt::Display) -> Self {
+        Self::Moov(format!("{}: {error}", kind.as_ref().escape_ascii()))
+    }
+}

@@ -1,0 +1,144 @@
+//! The response to a request for a video.
+
+use std::{fmt, time::Duration};
+
+use bytes::Bytes;
+use reqwest::{Response, StatusCode, header::HeaderMap};
+use tokio::time::{Instant, timeout};
+
+use super::{Error, MinThroughput, SizeLimit};
+
+/// Timeout of each read from the body.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The response to a request for a video, of any status.
+pub struct VideoResponse {
+    response: Response,
+    size_limit: SizeLimit,
+    min_throughput: MinThroughput,
+}
+
+impl VideoResponse {
+    /// `size_limit` has counted the bytes before the first one of the body.
+    pub(super) fn new(response: Response, size_limit: SizeLimit) -> Result<Self, Error> {
+        size_limit.check_next(response.content_length().unwrap_or_default())?;
+        Ok(Self {
+            response,
+            size_limit,
+            min_throughput: MinThroughput::default(),
+        })
+    }
+
+    /// Returns the status.
+    pub fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// Returns the headers.
+    pub fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    /// Returns the announced size of the body.
+    pub fn content_length(&self) -> Option<u64> {
+        self.response.content_length()
+    }
+
+    /// Waits for the next bytes of the body. Returns `None` at its end.
+    ///
+    /// # Errors
+    ///
+    /// If the connection fails, no bytes arrive within 30 s, or the body is too slow or too large.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        // Not the read timeout of `reqwest`, whose clock also runs while the caller waits for the store: a slow
+        // store would then look like a slow host.
+        let started = Instant::now();
+        let chunk = match timeout(READ_TIMEOUT, self.response.chunk()).await {
+            Ok(Ok(Some(chunk))) => chunk,
+            Ok(Ok(None)) => return Ok(None),
+            Ok(Err(error)) => return Err(Error::of_client(self.response.url(), error)),
+            Err(_) => {
+                let text = format!("download stalled: no data for {} s", READ_TIMEOUT.as_secs());
+                return Err(Error::of_host(self.response.url(), &text));
+            }
+        };
+        let size = chunk.len() as u64;
+        self.size_limit.add(size)?;
+        self.min_throughput.add(size, started.elapsed())?;
+        Ok(Some(chunk))
+    }
+}
+
+/// Omits the response, whose `Debug` shows the URL.
+impl fmt::Debug for VideoResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VideoResponse")
+            .field("status", &self.status())
+            .field("size_limit", &self.size_limit)
+            .field("min_throughput", &self.min_throughput)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures::{Stream, StreamExt, stream};
+    use tokio::time::sleep;
+
+    use super::*;
+
+    fn response(body: impl Stream<Item = Bytes> + Send + 'static) -> VideoResponse {
+        let body = reqwest::Body::wrap_stream(body.map(Ok::<_, Infallible>));
+        let response = Response::from(hyper::Response::new(body));
+        VideoResponse::new(response, SizeLimit::new(1_000_000)).unwrap()
+    }
+
+    /// A body with one chunk after each pause.
+    fn every(pause: Duration, chunk: &'static [u8]) -> impl Stream<Item = Bytes> {
+        stream::repeat(chunk).then(move |chunk| async move {
+            sleep(pause).await;
+            Bytes::from_static(chunk)
+        })
+    }
+
+    async fn read_to_end(response: &mut VideoResponse) -> Result<(), Error> {
+        while response.chunk().await?.is_some() {}
+        Ok(())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stops_times_out() {
+        let started = Instant::now();
+        let mut response = response(stream::pending());
+        let error = read_to_end(&mut response).await.unwrap_err();
+        assert!(matches!(error, Error::Unavailable(text) if text.contains("no data for 30 s")));
+        assert_eq!(started.elapsed().as_secs(), 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_below_the_minimum_throughput_is_an_error() {
+        let started = Instant::now();
+        let mut response = response(every(Duration::from_secs(29), b"drip"));
+        let error = read_to_end(&mut response).await.unwrap_err();
+        assert!(matches!(error, Error::Unavailable(text) if text.contains("too slow")));
+        assert_eq!(started.elapsed().as_secs(), 87);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_above_the_size_limit_is_an_error() {
+        let mut response = response(stream::repeat(Bytes::from_static(&[0; 4096])));
+        let error = read_to_end(&mut response).await.unwrap_err();
+        assert!(matches!(error, Error::NotAllowed(text) if text.contains("larger than 1000000")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_reader_does_not_count_as_a_slow_host() {
+        let mut response =
+            response(stream::iter([b"a", b"b", b"c"]).map(|chunk| Bytes::from_static(chunk)));
+        while response.chunk().await.unwrap().is_some() {
+            sleep(Duration::from_secs(1000)).await;
+        }
+    }
+}

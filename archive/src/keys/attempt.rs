@@ -1,0 +1,44 @@
+//! The keys of one attempt at archiving a task.
+
+use object_store::path::{Path, PathPart};
+
+use super::{Layout, STAGING};
+use crate::{Archive, Format, ObjectKind};
+
+/// The keys of one attempt at archiving a task.
+#[derive(Clone, Debug)]
+pub struct AttemptKeys<'a> {
+    /// The keys of the task.
+    pub layout: &'a Layout,
+    /// Unique id of the attempt. Staging keys contain it: a slow attempt that counts as dead must not write
+    /// into the object of another.
+    pub attempt_id: &'a str,
+}
+
+impl AttemptKeys<'_> {
+    /// Returns the final key of an object.
+    pub(crate) fn object_key(&self, format: Format) -> Path {
+        self.layout.file(format.name)
+    }
+
+    /// Returns the key that an object is uploaded to: its final key if completing the upload cannot replace an
+    /// object, a staging key otherwise.
+    pub(crate) fn upload_key(&self, archive: &Archive, kind: ObjectKind, format: Format) -> Path {
+        if archive.has_conditional_complete {
+            return self.object_key(format);
+        }
+        let attempt = format!("{}-{}", self.layout.task_id(), self.attempt_id);
+        let parts = [STAGING, &attempt, kind.name()];
+        archive
+            .url_prefix
+            .parts()
+            .chain(parts.map(PathPart::from))
+            .collect()
+    }
+
+    /// Returns whether an upload to `key`, started by an earlier attempt, may be resumed. It may not if
+    /// conditional completion was switched on or off in between.
+    pub(crate) fn can_resume(&self, archive: &Archive, key: &Path, format: Format) -> bool {
+        archive.has_conditional_complete == (*key == self.object_key(format))
+    }
+}

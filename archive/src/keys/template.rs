@@ -1,0 +1,307 @@
+//! The template of the folder of a task.
+
+use std::{fmt, str::FromStr};
+
+use jiff::{Timestamp, fmt::strtime};
+use object_store::path::{Path, PathPart};
+use seedance_archiver_proto::names;
+
+use super::STAGING;
+
+const DEFAULT: &str = "{account}/{created:%Y/%m/%d}/{task_id}";
+const MAX_LEN: usize = 512;
+const ALLOWED: &str = "letters, digits, `-`, `_`, `.` and `=`";
+
+/// The first folder of a task whose values spell `.staging`. No other task has it, because a `%` in a value is
+/// escaped.
+const ESCAPED_STAGING: &str = "%2Estaging";
+
+/// The task that a template is checked with. It was created at 2001-01-02T03:04:05Z: single digits show how a
+/// time format pads, and the missing fraction shows what the format omits.
+const SAMPLE: TemplateValues<'_> = TemplateValues {
+    account: "account",
+    task_id: "task",
+    model: "model",
+    created: Some(Timestamp::constant(978_404_645, 0)),
+};
+
+/// The template of the folder of a task, such as `{account}/dt={created:%Y-%m-%d}/{task_id}`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyTemplate {
+    text: String,
+    segments: Vec<Segment>,
+}
+
+/// The values of the fields of a template.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TemplateValues<'a> {
+    /// `{account}`. Empty: `default`.
+    pub(crate) account: &'a str,
+    /// `{task_id}`. Empty: `unknown`.
+    pub(crate) task_id: &'a str,
+    /// `{model}`. Empty: `unknown`.
+    pub(crate) model: &'a str,
+    /// `{created:FORMAT}`, in UTC. `None`: `undated`.
+    pub(crate) created: Option<Timestamp>,
+}
+
+/// Why a text is not a template.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidTemplate(String);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Segment {
+    Text(String),
+    Account,
+    TaskId,
+    Model,
+    Created(String),
+}
+
+impl Default for KeyTemplate {
+    fn default() -> Self {
+        Self {
+            text: DEFAULT.to_owned(),
+            segments: parse(DEFAULT).unwrap_or_default(), // a test proves that it parses
+        }
+    }
+}
+
+impl fmt::Display for KeyTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for KeyTemplate {
+    type Err = InvalidTemplate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTemplate> {
+        if text.len() > MAX_LEN {
+            return invalid(format!(
+                "is {} bytes long; the maximum is {MAX_LEN}",
+                text.len()
+            ));
+        }
+        let segments = parse(text.strip_suffix('/').unwrap_or(text))?;
+        if !segments.contains(&Segment::TaskId) {
+            return invalid(format!(
+                "has no `{{task_id}}`, so tasks would share a folder; add it, as in `{DEFAULT}`"
+            ));
+        }
+        check_folders(&fill(&segments, SAMPLE))?;
+        let text = text.to_owned();
+        Ok(Self { text, segments })
+    }
+}
+
+impl KeyTemplate {
+    /// Returns the folder of a task. Values are escaped: none of them can add a folder or leave one.
+    pub(crate) fn folder(&self, values: TemplateValues<'_>) -> Path {
+        let folders = fill(&self.segments, values);
+        let folders = folders.split('/').enumerate();
+        folders
+            .map(|folder| match folder {
+                (0, STAGING) => escaped_part(ESCAPED_STAGING),
+                (_, name) => escaped_part(name),
+            })
+            .collect()
+    }
+}
+
+fn fill(segments: &[Segment], values: TemplateValues<'_>) -> String {
+    let filled = segments.iter().map(|segment| segment.fill(values));
+    filled.collect()
+}
+
+fn check_folders(names: &str) -> Result<(), InvalidTemplate> {
+    for (number, name) in (1..).zip(names.split('/')) {
+        match (number, name) {
+            (_, "") => return invalid(format!("folder {number} is empty; remove a slash")),
+            (_, "." | "..") => return invalid(format!("folder {number} is `{name}`; rename it")),
+            (1, STAGING) => {
+                return invalid(format!(
+                    "folder 1 is `{STAGING}`, which is reserved; rename it"
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn parse(text: &str) -> Result<Vec<Segment>, InvalidTemplate> {
+    let mut chunks = text.split('{');
+    let mut segments = vec![Segment::text(chunks.next().unwrap_or_default())?];
+    for chunk in chunks {
+        let Some((field, text)) = chunk.split_once('}') else {
+            return invalid(format!(
+                "`{{{chunk}` is not closed; add a `}}` after the field"
+            ));
+        };
+        segments.extend([Segment::field(field)?, Segment::text(text)?]);
+    }
+    segments.retain(|segment| *segment != Segment::Text(String::new()));
+    Ok(segments)
+}
+
+impl Segment {
+    fn text(text: &str) -> Result<Self, InvalidTemplate> {
+        match text.chars().find(|char| !is_allowed(*char)) {
+            None => Ok(Self::Text(text.to_owned())),
+            Some('}') => invalid(format!("`{text}` has a `}}` without a `{{`; remove it")),
+            Some(char) => invalid(format!("`{text}` contains {char:?}; use only {ALLOWED}")),
+        }
+    }
+
+    fn field(field: &str) -> Result<Self, InvalidTemplate> {
+        match (field, field.strip_prefix("created:")) {
+            ("account", _) => Ok(Self::Account),
+            ("task_id", _) => Ok(Self::TaskId),
+            ("model", _) => Ok(Self::Model),
+            (_, Some(format)) => Self::created(format),
+            _ => invalid(format!(
+                "`{{{field}}}` is not a field; use `{{account}}`, `{{task_id}}`, `{{model}}` or \
+                 `{{created:FORMAT}}`, as in `{DEFAULT}`"
+            )),
+        }
+    }
+
+    fn created(format: &str) -> Result<Self, InvalidTemplate> {
+        match strtime::format(format, SAMPLE.created.unwrap_or_default()) {
+            Ok(time) if time.chars().all(is_allowed) && !time.split('/').any(str::is_empty) => {
+                Ok(Self::Created(format.to_owned()))
+            }
+            Ok(time) => invalid(format!(
+                "`{{created:{format}}}` expands to {time:?}; use a format that expands to {ALLOWED}"
+            )),
+            Err(error) => invalid(format!(
+                "`{{created:{format}}}` is not a time format ({error}); use one such as `%Y/%m/%d`"
+            )),
+        }
+    }
+
+    fn fill(&self, values: TemplateValues<'_>) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Account => escape(values.account, names::DEFAULT_ACCOUNT),
+            Self::TaskId => escape(values.task_id, "unknown"),
+            Self::Model => escape(values.model, "unknown"),
+            Self::Created(format) => values
+                .created
+                .and_then(|created| strtime::format(format, created).ok())
+                .unwrap_or_else(|| "undated".to_owned()),
+        }
+    }
+}
+
+fn invalid<T>(problem: String) -> Result<T, InvalidTemplate> {
+    Err(InvalidTemplate(problem))
+}
+
+/// Returns whether a character is one of [`ALLOWED`], or a slash.
+fn is_allowed(char: char) -> bool {
+    char.is_ascii_alphanumeric() || "-_.=/".contains(char)
+}
+
+fn escape(value: &str, if_empty: &str) -> String {
+    let value = if value.is_empty() { if_empty } else { value };
+    PathPart::from(value).as_ref().to_owned()
+}
+
+fn escaped_part(name: &str) -> PathPart<'_> {
+    PathPart::parse(name).unwrap_or_else(|_| PathPart::from(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(template: &str, [account, task_id, model]: [&str; 3], created: i64) -> String {
+        let template: KeyTemplate = template.parse().unwrap();
+        let created = (created > 0).then(|| Timestamp::from_second(created).unwrap());
+        let folder = template.folder(TemplateValues {
+            account,
+            task_id,
+            model,
+            created,
+        });
+        folder.to_string()
+    }
+
+    #[test]
+    fn fields_are_replaced_by_the_values_of_the_task() {
+        let folder = |template, created| folder(template, ["", "cgt-1", ""], created);
+        assert_eq!(folder(DEFAULT, 1_752_850_104), "default/2025/07/18/cgt-1");
+        assert_eq!(folder(DEFAULT, 0), "default/undated/cgt-1");
+        let hive = "day={created:%F}/{task_id}-{model}/";
+        assert_eq!(folder(hive, 1_752_850_104), "day=2025-07-18/cgt-1-unknown");
+        assert_eq!(folder(hive, 0), "day=undated/cgt-1-unknown");
+        assert_eq!(hive.parse::<KeyTemplate>().unwrap().to_string(), hive);
+        assert_eq!(DEFAULT.parse(), Ok(KeyTemplate::default()));
+    }
+
+    #[test]
+    fn no_value_escapes_its_folder_or_shares_another() {
+        let nasty = " . .. ../../x / a/b a\\b a%2Fb %2E %2e%2e a\0b \n {model} \u{202e} \
+                     .staging staging %2Estaging";
+        for template in ["{account}/{task_id}/{model}", ".{model}/.{task_id}/.m"] {
+            let mut folders = std::collections::HashSet::new();
+            for (a, b) in nasty
+                .split(' ')
+                .flat_map(|a| nasty.split(' ').map(move |b| (a, b)))
+            {
+                let key = folder(template, [b, a, b], 0);
+                let is_safe = |name| !["", ".", ".."].contains(&name);
+                assert!(key.split('/').all(is_safe), "{a:?}, {b:?}: {key}");
+                assert_eq!(key.split('/').count(), 3, "{a:?}, {b:?}: {key}");
+                assert!(!key.contains(['\\', '\0', '\n']), "{a:?}, {b:?}: {key}");
+                assert!(!key.starts_with(".staging/"), "{a:?}, {b:?}: {key}");
+                assert!(folders.insert(key), "{a:?}, {b:?} share a folder");
+            }
+        }
+        assert_eq!(folder("{task_id}", ["", STAGING, ""], 0), ESCAPED_STAGING);
+    }
+
+    #[test]
+    fn an_invalid_template_is_rejected_with_the_problem() {
+        let long = format!("{{task_id}}{} => is 521 bytes long", "x".repeat(MAX_LEN));
+        let invalid = r#"
+             => has no `{task_id}`
+            {account}/{model} => has no `{task_id}`
+            {id}/{task_id} => `{id}` is not a field; use `{account}`, `{task_id}`, `{model}` or
+            {created}/{task_id} => `{created}` is not a field
+            a/{task_id => `{task_id` is not closed
+            {created:%Y/{task_id} => `{created:%Y/` is not closed
+            a}/{task_id} => `a}/` has a `}` without a `{`
+            {task_id}} => `}` has a `}` without a `{`
+            my videos/{task_id} => `my videos/` contains ' '; use only letters, digits
+            a\b/{task_id} => `a\b/` contains '\\'
+            50%/{task_id} => `50%/` contains '%'
+            ü/{task_id} => `ü/` contains 'ü'
+            /{task_id} => folder 1 is empty; remove a slash
+            a//{task_id} => folder 2 is empty
+            {task_id}// => folder 2 is empty
+            ./{task_id} => folder 1 is `.`
+            a/../{task_id} => folder 2 is `..`
+            {created:%Y/../%m}/{task_id} => folder 2 is `..`
+            .{created:.}/{task_id} => folder 1 is `..`
+            .staging/{task_id} => folder 1 is `.staging`, which is reserved; rename it
+            .{created:staging/%Y}/{task_id} => folder 1 is `.staging`
+            {created:%.f}/{task_id} => `{created:%.f}` expands to ""; use a format that expands to letters, digits
+            {created:/%Y}/{task_id} => `{created:/%Y}` expands to "/2001"
+            {created:%n}/{task_id} => `{created:%n}` expands to "\n"
+            {created:%e}/{task_id} => `{created:%e}` expands to " 2"
+            {created:%%2F}/{task_id} => `{created:%%2F}` expands to "%2F"
+            {created:%Q}/{task_id} => `{created:%Q}` expands to "+0000"
+            {created:%Y%}/{task_id} => `{created:%Y%}` is not a time format (
+            {created:%!}/{task_id} => `{created:%!}` is not a time format"#;
+        for case in invalid.lines().skip(1).chain([long.as_str()]) {
+            let (template, expected) = case.split_once(" => ").unwrap();
+            let problem = template.trim_start().parse::<KeyTemplate>().unwrap_err().0;
+            assert!(problem.starts_with(expected), "{template}: {problem}");
+        }
+        assert!("a/.staging/{task_id}".parse::<KeyTemplate>().is_ok());
+    }
+}

@@ -1,0 +1,254 @@
+//! Opens an archive by its URL. Everything else about a store comes from the environment variables that are
+//! usual for it.
+
+use std::path::Component;
+
+use object_store::{
+    ClientConfigKey,
+    aws::{AmazonS3Builder, AmazonS3ConfigKey, S3CopyIfNotExists},
+    azure::{AzureConfigKey, MicrosoftAzureBuilder},
+    gcp::{GoogleCloudStorageBuilder, GoogleConfigKey},
+    local::LocalFileSystem,
+    path::Path,
+};
+use reqwest::Url;
+
+use super::{Archive, ObjectOptions, conditional_complete::ConditionalComplete};
+
+/// Default timeout of one request. Long, because a store copies a large object in one request.
+const REQUEST_TIMEOUT: &str = "300 seconds";
+
+/// Why an archive cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenArchiveError {
+    /// The URL is not an archive URL, or is outside the local archive.
+    #[error(
+        "`{0}` is not an archive URL; use `s3://bucket/prefix`, `gs://bucket/prefix`, \
+         `az://container/prefix` or `file:///path`"
+    )]
+    Unsupported(String),
+    /// The store does not support an option of the account.
+    #[error("`{url}` does not support {what}; remove them from the account's archive options")]
+    Option {
+        /// The archive URL.
+        url: String,
+        /// The option, in the plural.
+        what: &'static str,
+    },
+    /// The directory of a local archive cannot be created.
+    #[error("cannot create directory `{path}`: {source}")]
+    Directory {
+        /// The directory.
+        path: String,
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
+    /// The configuration of the store is invalid.
+    #[error("cannot open archive `{url}`: {source}")]
+    Store {
+        /// The archive URL.
+        url: String,
+        /// The error of the store.
+        source: object_store::Error,
+    },
+}
+
+impl OpenArchiveError {
+    fn store(url: &Url) -> impl Fn(object_store::Error) -> Self + '_ {
+        |source| Self::Store {
+            url: url.to_string(),
+            source,
+        }
+    }
+}
+
+impl Archive {
+    /// Opens `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix` or `file:///path`. Makes no
+    /// request.
+    ///
+    /// # Errors
+    ///
+    /// If the URL has another scheme, the store is misconfigured, or the directory cannot be created.
+    pub fn open(url: &Url) -> Result<Self, OpenArchiveError> {
+        Self::open_with(url, ObjectOptions::default())
+    }
+
+    /// Opens an archive with the options of an account. See [`open`](Self::open).
+    ///
+    /// # Errors
+    ///
+    /// Also if the store does not support one of the options.
+    pub fn open_with(url: &Url, options: ObjectOptions) -> Result<Self, OpenArchiveError> {
+        check_options(url, &options)?;
+        let archive = match url.scheme() {
+            "file" => return Ok(open_directory(url)?.with_prefix(Path::default(), options)),
+            "s3" => open_s3(url, &options),
+            "gs" => open_gs(url),
+            "az" => open_az(url),
+            _ => return Err(OpenArchiveError::Unsupported(url.to_string())),
+        };
+        let archive = archive.map_err(OpenArchiveError::store(url))?;
+        let prefix = Path::from_url_path(url.path())
+            .map_err(|error| OpenArchiveError::store(url)(error.into()))?;
+        Ok(archive.with_prefix(prefix, options))
+    }
+
+    /// Opens the archive that a request names, with the options of this one. An empty `destination` is this
+    /// archive.
+    ///
+    /// # Errors
+    ///
+    /// As [`open_with`](Self::open_with). Also if `destination` has a query or a fragment, or is a local path
+    /// outside this archive: callers must not write anywhere on the worker's disk.
+    pub fn at(&self, destination: &str) -> Result<Self, OpenArchiveError> {
+        if destination.is_empty() {
+            return Ok(self.clone());
+        }
+        let refused = || OpenArchiveError::Unsupported(destination.to_owned());
+        let url = Url::parse(destination).map_err(|_| refused())?;
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(refused());
+        }
+        if url.scheme() == "file" && !is_inside(self.url(), &url) {
+            return Err(refused());
+        }
+        Self::open_with(&url, self.options().clone())
+    }
+}
+
+fn check_options(url: &Url, options: &ObjectOptions) -> Result<(), OpenArchiveError> {
+    match options.s3_only() {
+        Some(what) if url.scheme() != "s3" => Err(OpenArchiveError::Option {
+            url: url.to_string(),
+            what,
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn open_s3(url: &Url, options: &ObjectOptions) -> object_store::Result<Archive> {
+    let timeout = AmazonS3ConfigKey::Client(ClientConfigKey::Timeout);
+    let mut bucket = AmazonS3Builder::from_env().with_url(url.as_str());
+    if bucket.get_config_value(&timeout).is_none() {
+        bucket = bucket.with_config(timeout, REQUEST_TIMEOUT);
+    }
+    if let Some(key) = &options.kms_key_id {
+        bucket = bucket.with_sse_kms_encryption(key);
+    }
+    // `AWS_COPY_IF_NOT_EXISTS` is set for stores that do not support conditional completion.
+    let copy = AmazonS3ConfigKey::CopyIfNotExists;
+    let copy = bucket.get_config_value(&copy);
+    let has_conditional_complete = copy.is_none_or(|copy| copy == "multipart");
+    if has_conditional_complete {
+        bucket = bucket
+            .with_http_connector(ConditionalComplete::default())
+            .with_copy_if_not_exists(S3CopyIfNotExists::Multipart);
+    }
+    let bucket = bucket.build()?;
+    let archive = Archive::with_resumable_uploads(url.clone(), bucket.clone())
+        .with_signer(bucket.clone())
+        .with_upload_listing(bucket)
+        .with_attributes();
+    Ok(match has_conditional_complete {
+        true => archive.with_conditional_complete(),
+        false => archive,
+    })
+}
+
+fn open_gs(url: &Url) -> object_store::Result<Archive> {
+    let timeout = GoogleConfigKey::Client(ClientConfigKey::Timeout);
+    let mut bucket = GoogleCloudStorageBuilder::from_env().with_url(url.as_str());
+    if bucket.get_config_value(&timeout).is_none() {
+        bucket = bucket.with_config(timeout, REQUEST_TIMEOUT);
+    }
+    let bucket = bucket.build()?;
+    Ok(Archive::with_resumable_uploads(url.clone(), bucket.clone())
+        .with_signer(bucket)
+        .with_attributes())
+}
+
+/// Uploads to Azure are not resumable: `object_store` gives a resumable upload no content type there.
+fn open_az(url: &Url) -> object_store::Result<Archive> {
+    let timeout = AzureConfigKey::Client(ClientConfigKey::Timeout);
+    let mut container = MicrosoftAzureBuilder::from_env().with_url(url.as_str());
+    if container.get_config_value(&timeout).is_none() {
+        container = container.with_config(timeout, REQUEST_TIMEOUT);
+    }
+    let container = container.build()?;
+    Ok(
+        Archive::without_resumable_uploads(url.clone(), container.clone())
+            .with_signer(container)
+            .with_attributes(),
+    )
+}
+
+/// Opens a local archive. Each write is flushed to disk: a receipt must not survive a power failure that its
+/// video does not.
+fn open_directory(url: &Url) -> Result<Archive, OpenArchiveError> {
+    let path = url
+        .to_file_path()
+        .map_err(|()| OpenArchiveError::Unsupported(url.to_string()))?;
+    std::fs::create_dir_all(&path).map_err(|source| OpenArchiveError::Directory {
+        path: path.display().to_string(),
+        source,
+    })?;
+    let store = LocalFileSystem::new_with_prefix(path).map_err(OpenArchiveError::store(url))?;
+    let store = store.with_fsync(true).with_automatic_cleanup(true);
+    Ok(Archive::without_resumable_uploads(url.clone(), store))
+}
+
+/// Returns whether `url` is in the directory `archive`. Compares paths, not URLs: `%2F` in a URL is a slash in
+/// its path.
+fn is_inside(archive: &Url, url: &Url) -> bool {
+    let (Ok(archive), Ok(path)) = (archive.to_file_path(), url.to_file_path()) else {
+        return false;
+    };
+    let has_parent = path.components().any(|part| part == Component::ParentDir);
+    path.starts_with(archive) && !has_parent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_destination_stays_inside_the_local_archive() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = Url::from_directory_path(directory.path()).unwrap();
+        let archive = Archive::open(&url).unwrap();
+        let at = |destination: &str| {
+            archive
+                .at(destination)
+                .map(|archive| archive.url().to_string())
+        };
+        assert_eq!(at("").unwrap(), archive.url().as_str());
+        let inside = format!("file://{}/team", directory.path().display());
+        assert_eq!(at(&inside).unwrap(), inside);
+        let parent = directory.path().parent().unwrap().display();
+        for outside in [
+            format!("file://{parent}"),
+            format!("file://{}/../other", directory.path().display()),
+            format!("file://{}-sibling", directory.path().display()),
+            format!("{inside}%2F..%2F..%2Felsewhere"),
+            format!("{inside}?version=1"),
+            "/srv/videos".to_owned(),
+            "ftp://host/videos".to_owned(),
+        ] {
+            assert!(at(&outside).is_err(), "{outside}");
+        }
+    }
+
+    #[test]
+    fn only_s3_supports_tags() {
+        let options = ObjectOptions {
+            tags: [("team".to_owned(), "video".to_owned())].into(),
+            ..ObjectOptions::default()
+        };
+        let error = Archive::open_with(&"file:///tmp".parse().unwrap(), options).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`file:///tmp` does not support object tags; \
+             remove them from the account's archive options"
+        );
+    }
+}

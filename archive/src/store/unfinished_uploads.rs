@@ -1,0 +1,182 @@
+//! Multipart uploads to S3 that were neither completed nor aborted. `object_store` cannot list them.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use object_store::{
+    path::Path,
+    signer::{SignedUrlOptions, Signer},
+};
+use reqwest::Method;
+use seedance_archiver_http as http;
+use serde::Deserialize;
+
+use super::Archive;
+use crate::Error;
+
+/// How long the signature of a list request is valid.
+const SIGNATURE_TTL: Duration = Duration::from_secs(300);
+
+/// A multipart upload that was neither completed nor aborted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnfinishedUpload {
+    /// Key of the object.
+    pub key: Path,
+    /// When the upload was started.
+    pub started_at: SystemTime,
+    id: String,
+}
+
+impl Archive {
+    /// Aborts an unfinished upload.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub async fn abort_upload(&self, upload: &UnfinishedUpload) -> Result<(), Error> {
+        if let Some(store) = &self.resumable_uploads {
+            store.abort_multipart(&upload.key, &upload.id).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Lists the unfinished uploads under a prefix. MinIO lists them only if the prefix is a complete key.
+pub(crate) async fn list_unfinished_uploads(
+    signer: &dyn Signer,
+    prefix: &Path,
+) -> Result<Vec<UnfinishedUpload>, Error> {
+    let http = http::client().map_err(list_failed)?;
+    let mut uploads = Vec::new();
+    let mut after = None;
+    loop {
+        let options = SignedUrlOptions::new().with_query(query(prefix, after));
+        let url = signer
+            .signed_url_opts(Method::GET, &Path::default(), SIGNATURE_TTL, &options)
+            .await?;
+        let response = http.get(url).send().await.map_err(list_failed)?;
+        let response = response.error_for_status().map_err(list_failed)?;
+        let page = Page::parse(&response.text().await.map_err(list_failed)?)?;
+        let listed = page.uploads.into_iter().filter_map(ListedUpload::parse);
+        uploads.extend(listed.filter(|upload| upload.key.prefix_matches(prefix)));
+        match (page.next_key, page.next_id) {
+            (Some(key), Some(id)) if page.is_truncated => after = Some((key, id)),
+            _ => return Ok(uploads),
+        }
+    }
+}
+
+/// Aborts the uploads that earlier attempts have started for the same key. Errors are only logged: a lifecycle
+/// rule of the bucket, or `clean`, aborts what remains.
+pub(crate) async fn abort_unfinished_uploads(archive: &Archive, key: &Path) {
+    let Some(signer) = &archive.upload_list_signer else {
+        return;
+    };
+    let aborted = async {
+        for upload in list_unfinished_uploads(signer.as_ref(), key).await? {
+            archive.abort_upload(&upload).await?;
+        }
+        Ok::<_, Error>(())
+    };
+    if let Err(error) = aborted.await {
+        tracing::warn!(%error, %key, "cannot abort the uploads of earlier attempts");
+    }
+}
+
+fn query(prefix: &Path, after: Option<(String, String)>) -> Vec<(&'static str, String)> {
+    let mut query = vec![("uploads", String::new()), ("prefix", prefix.to_string())];
+    if let Some((key, id)) = after {
+        query.extend([("key-marker", key), ("upload-id-marker", id)]);
+    }
+    query
+}
+
+fn list_failed(error: reqwest::Error) -> Error {
+    let error = http::describe(error);
+    Error::Upload(format!("cannot list multipart uploads: {error}"))
+}
+
+/// `ListMultipartUploadsResult`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Page {
+    #[serde(default)]
+    is_truncated: bool,
+    #[serde(rename = "NextKeyMarker")]
+    next_key: Option<String>,
+    #[serde(rename = "NextUploadIdMarker")]
+    next_id: Option<String>,
+    #[serde(default, rename = "Upload")]
+    uploads: Vec<ListedUpload>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedUpload {
+    key: String,
+    upload_id: String,
+    initiated: String,
+}
+
+impl Page {
+    fn parse(xml: &str) -> Result<Self, Error> {
+        quick_xml::de::from_str(xml).map_err(|error| {
+            Error::Upload(format!(
+                "cannot parse the list of multipart uploads: {error}"
+            ))
+        })
+    }
+}
+
+impl ListedUpload {
+    /// Returns `None` if the key or the time is not one that this software writes.
+    fn parse(self) -> Option<UnfinishedUpload> {
+        let started_at: Timestamp = self.initiated.parse().ok()?;
+        Some(UnfinishedUpload {
+            key: Path::parse(self.key).ok()?,
+            started_at: started_at.try_into().ok()?,
+            id: self.upload_id,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parses_the_response_of_s3() {
+        let page = Page::parse(
+            r#"<?xml version="1.0" encoding="UTF-8"?>
+            <ListMultipartUploadsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
+              <Bucket>videos</Bucket><KeyMarker/><UploadIdMarker/>
+              <NextKeyMarker>a/video.mp4</NextKeyMarker>
+              <NextUploadIdMarker>two</NextUploadIdMarker>
+              <MaxUploads>2</MaxUploads><IsTruncated>true</IsTruncated>
+              <Upload><Key>a/video.mp4</Key><UploadId>one</UploadId>
+                <Initiator><ID>i</ID></Initiator><StorageClass>STANDARD</StorageClass>
+                <Initiated>2026-11-10T20:48:33.000Z</Initiated></Upload>
+              <Upload><Key>a/video.mp4</Key><UploadId>two</UploadId>
+                <Initiated>2026-11-10T20:48:34.000Z</Initiated></Upload>
+            </ListMultipartUploadsResult>"#,
+        )
+        .unwrap();
+        assert!(page.is_truncated && page.next_id.as_deref() == Some("two"));
+        let uploads: Vec<_> = page
+            .uploads
+            .into_iter()
+            .filter_map(ListedUpload::parse)
+            .collect();
+        assert_eq!(uploads.len(), 2);
+        let started_at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_794_343_713);
+        assert_eq!(
+            (uploads[0].id.as_str(), uploads[0].started_at),
+            ("one", started_at)
+        );
+
+        let none = "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>\
+                    </ListMultipartUploadsResult>";
+        assert!(Page::parse(none).unwrap().uploads.is_empty());
+        assert!(Page::parse("<html>").is_err());
+    }
+}

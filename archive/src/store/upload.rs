@@ -1,0 +1,192 @@
+//! A multipart upload. If the store identifies uploads by an id, another process can resume it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use object_store::{
+    MultipartUpload, ObjectStore, PutMultipartOptions, PutResult,
+    multipart::{MultipartStore, PartId},
+    path::Path,
+};
+use serde::{Deserialize, Serialize};
+use tokio::task::{JoinError, JoinSet};
+
+use super::{Archive, store_span};
+use crate::Error;
+
+/// Parts of one upload that are sent concurrently.
+const PART_CONCURRENCY: usize = 4;
+
+/// A multipart upload. Dropping it stops the transmission; a resumable upload stays in the store.
+pub(crate) struct Upload {
+    key: Path,
+    target: Target,
+    /// The parts sent so far. `None`: the store has not confirmed the part.
+    parts: Vec<Option<PartId>>,
+    in_flight: JoinSet<PartResult>,
+}
+
+/// The index of a part and the response of the store.
+type PartResult = (usize, object_store::Result<PartId>);
+
+enum Target {
+    /// An upload with an id that any process can use.
+    Resumable(Arc<dyn MultipartStore>, String),
+    /// An upload of this process.
+    Local(Box<dyn MultipartUpload>),
+}
+
+/// The state of a resumable upload, in the form that a heartbeat carries.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub(crate) struct SavedUpload {
+    /// Key of the object.
+    pub(crate) key: String,
+    id: String,
+    /// The store's ids of the parts that it has.
+    parts: Vec<String>,
+}
+
+impl Upload {
+    /// Starts an upload.
+    pub(crate) async fn start(
+        archive: &Archive,
+        key: Path,
+        options: PutMultipartOptions,
+    ) -> Result<Self, Error> {
+        let target = match &archive.resumable_uploads {
+            Some(store) => {
+                let id = store.create_multipart_opts(&key, options).await?;
+                Target::Resumable(store.clone(), id)
+            }
+            None => Target::Local(archive.store.put_multipart_opts(&key, options).await?),
+        };
+        Ok(Self::new(key, target, Vec::new()))
+    }
+
+    /// Resumes an upload. Returns `None` if the store's uploads are not resumable.
+    pub(crate) fn resume(archive: &Archive, saved: &SavedUpload) -> Option<Self> {
+        let target = Target::Resumable(archive.resumable_uploads.clone()?, saved.id.clone());
+        let part = |content_id: &String| {
+            let content_id = content_id.clone();
+            Some(PartId { content_id })
+        };
+        let parts = saved.parts.iter().map(part).collect();
+        let key = Path::parse(&saved.key).ok()?;
+        Some(Self::new(key, target, parts))
+    }
+
+    fn new(key: Path, target: Target, parts: Vec<Option<PartId>>) -> Self {
+        Self {
+            key,
+            target,
+            parts,
+            in_flight: JoinSet::new(),
+        }
+    }
+
+    /// Returns the key of the object.
+    pub(crate) fn key(&self) -> &Path {
+        &self.key
+    }
+
+    /// Sends the next part, as soon as fewer than [`PART_CONCURRENCY`] parts are in flight.
+    pub(crate) async fn put(&mut self, part: Bytes) -> Result<(), Error> {
+        while self.in_flight.len() >= PART_CONCURRENCY
+            && let Some(joined) = self.in_flight.join_next().await
+        {
+            self.record(joined)?;
+        }
+        let index = self.parts.len();
+        self.parts.push(None);
+        match &mut self.target {
+            Target::Resumable(store, id) => {
+                let (store, id, key) = (store.clone(), id.clone(), self.key.clone());
+                let put = async move { store.put_part(&key, &id, index, part.into()).await };
+                let put = store_span("store put part", &self.key, put);
+                self.in_flight.spawn(async move { (index, put.await) });
+            }
+            Target::Local(upload) => {
+                let put = upload.put_part(part.into());
+                let put = store_span("store put part", &self.key, put);
+                let no_id = |()| PartId {
+                    content_id: String::new(),
+                };
+                self.in_flight
+                    .spawn(async move { (index, put.await.map(no_id)) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the number of parts sent.
+    pub(crate) fn sent_parts(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Returns the number of leading parts that the store has confirmed. Does not wait.
+    pub(crate) fn stored_parts(&mut self) -> Result<usize, Error> {
+        while let Some(joined) = self.in_flight.try_join_next() {
+            self.record(joined)?;
+        }
+        Ok(self.parts.iter().take_while(|part| part.is_some()).count())
+    }
+
+    /// Returns the state of the upload after the first `parts` parts, which the store must have. `None`: the
+    /// upload is not resumable.
+    pub(crate) fn save(&self, parts: usize) -> Option<SavedUpload> {
+        let Target::Resumable(_, id) = &self.target else {
+            return None;
+        };
+        let parts = self.parts.iter().take(parts).flatten();
+        Some(SavedUpload {
+            key: self.key.to_string(),
+            id: id.clone(),
+            parts: parts.map(|part| part.content_id.clone()).collect(),
+        })
+    }
+
+    /// Waits until the store has every part.
+    pub(crate) async fn flush(&mut self) -> Result<(), Error> {
+        while let Some(joined) = self.in_flight.join_next().await {
+            self.record(joined)?;
+        }
+        Ok(())
+    }
+
+    /// Completes the upload: the object exists afterwards.
+    pub(crate) async fn complete(&mut self) -> Result<PutResult, Error> {
+        self.flush().await?;
+        let key = self.key.clone();
+        let complete = async {
+            match &mut self.target {
+                Target::Resumable(store, id) => {
+                    let parts: Option<Vec<_>> = self.parts.iter().cloned().collect();
+                    let parts = parts.ok_or_else(|| Error::Upload("a part is missing".into()))?;
+                    Ok(store.complete_multipart(&self.key, id, parts).await?)
+                }
+                Target::Local(upload) => Ok(upload.complete().await?),
+            }
+        };
+        store_span("store complete upload", &key, complete).await
+    }
+
+    /// Aborts the upload. Errors are only logged: the caller aborts because of an error of its own.
+    pub(crate) async fn abort(mut self) {
+        self.in_flight.shutdown().await;
+        let aborted = match &mut self.target {
+            Target::Resumable(store, id) => store.abort_multipart(&self.key, id).await,
+            Target::Local(upload) => upload.abort().await,
+        };
+        if let Err(error) = aborted {
+            tracing::warn!(%error, key = %self.key, "cannot abort the upload");
+        }
+    }
+
+    fn record(&mut self, joined: Result<PartResult, JoinError>) -> Result<(), Error> {
+        let (index, part) = joined.map_err(|error| Error::Upload(error.to_string()))?;
+        if let Some(slot) = self.parts.get_mut(index) {
+            *slot = Some(part?);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,267 @@
+//! A download that survives cut connections and expired URLs. It resumes at its offset, with a fresh URL if
+//! necessary, and restarts if the object has changed.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use bytes::Bytes;
+use reqwest::{StatusCode, Url, header::LAST_MODIFIED};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use super::validator::{Validator, starts_at, total_size};
+use crate::{
+    Error,
+    checks::AnnouncedObject,
+    fetch::{self, ResumeFrom, VideoClient, VideoResponse},
+};
+
+/// Connections of one download. Each may count as one of the downloads that a URL allows.
+const MAX_CONNECTIONS: usize = 6;
+/// Pause before the second connection. Doubles with each further one.
+const MIN_PAUSE: Duration = Duration::from_millis(500);
+
+/// Supplies the signed URLs of one object.
+pub trait UrlSource {
+    /// The error of the source.
+    type Error: From<Error>;
+
+    /// Returns the URL to start with.
+    fn first_url(&mut self) -> impl Future<Output = Result<SecretString, Self::Error>> + Send;
+
+    /// Returns another URL, after the host has rejected the last one.
+    ///
+    /// # Errors
+    ///
+    /// If there is no other URL; `rejected` is the reason then.
+    fn fresh_url(
+        &mut self,
+        rejected: Error,
+    ) -> impl Future<Output = Result<SecretString, Self::Error>> + Send;
+}
+
+/// What happened next in a download.
+#[derive(Debug)]
+pub(super) enum DownloadEvent {
+    /// More bytes arrived.
+    Bytes(Bytes),
+    /// The download restarted at the first byte: the object has changed, or the host does not support ranges.
+    Restarted,
+    /// All bytes have arrived.
+    End,
+}
+
+/// The download of one object.
+pub(super) struct ResumableDownload<'a, U> {
+    client: &'a VideoClient,
+    urls: U,
+    url: SecretString,
+    response: Option<VideoResponse>,
+    /// Identifies the object, so that its rest cannot be that of another. `None`: it cannot be resumed.
+    validator: Option<Validator>,
+    announced: AnnouncedObject,
+    offset: u64,
+    bytes_fetched_again: u64,
+    pauses: ExponentialBackoff,
+}
+
+/// The state of a download, in the form that a heartbeat carries.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct SavedDownload {
+    #[serde(rename = "version")]
+    validator: String,
+    /// Bytes before this point.
+    pub(super) offset: u64,
+    #[serde(rename = "fetched_again")]
+    pub(super) bytes_fetched_again: u64,
+}
+
+impl<'a, U: UrlSource> ResumableDownload<'a, U> {
+    /// Returns a download that has not connected yet.
+    pub(super) async fn new(client: &'a VideoClient, mut urls: U) -> Result<Self, U::Error> {
+        Ok(Self {
+            client,
+            url: urls.first_url().await?,
+            urls,
+            response: None,
+            validator: None,
+            announced: AnnouncedObject::default(),
+            offset: 0,
+            bytes_fetched_again: 0,
+            pauses: ExponentialBuilder::default()
+                .with_min_delay(MIN_PAUSE)
+                .with_max_times(MAX_CONNECTIONS - 1)
+                .with_jitter()
+                .build(),
+        })
+    }
+
+    /// Starts at the first byte, and discards everything before.
+    pub(super) async fn start(&mut self) -> Result<(), U::Error> {
+        self.response = None;
+        self.validator = None;
+        self.bytes_fetched_again += self.offset;
+        self.offset = 0;
+        while self.response.is_none() {
+            self.connect().await?;
+        }
+        Ok(())
+    }
+
+    /// Continues the download of another process. If the object has changed since, the next event is
+    /// [`DownloadEvent::Restarted`].
+    pub(super) fn resume_at(&mut self, saved: &SavedDownload) {
+        self.validator = Validator::parse(&saved.validator);
+        self.offset = saved.offset;
+        self.bytes_fetched_again = saved.bytes_fetched_again;
+    }
+
+    /// Returns the state of the download at an offset. `None`: it is not resumable.
+    pub(super) fn save(&self, offset: u64) -> Option<SavedDownload> {
+        let validator = self.validator.as_ref()?.as_str()?;
+        Some(SavedDownload {
+            validator: validator.to_owned(),
+            offset,
+            bytes_fetched_again: self.bytes_fetched_again,
+        })
+    }
+
+    /// Waits for the next event. Reconnects as often as [`MAX_CONNECTIONS`] allows.
+    pub(super) async fn next(&mut self) -> Result<DownloadEvent, U::Error> {
+        loop {
+            let Some(response) = &mut self.response else {
+                if self.reconnect().await? {
+                    return Ok(DownloadEvent::Restarted);
+                }
+                continue;
+            };
+            let error = match response.chunk().await {
+                Ok(Some(bytes)) => {
+                    self.offset += bytes.len() as u64;
+                    return Ok(DownloadEvent::Bytes(bytes));
+                }
+                Ok(None) if self.is_complete() => {
+                    return Ok(DownloadEvent::End);
+                }
+                Ok(None) => "the host closed the connection before the end".to_owned(),
+                Err(fetch::Error::Unavailable(error)) => error,
+                Err(error) => return Err(Error::from(error).into()),
+            };
+            self.response = None;
+            self.pause(error).await?;
+        }
+    }
+
+    /// Returns what the host has announced about the object.
+    pub(super) fn announced(&self) -> &AnnouncedObject {
+        &self.announced
+    }
+
+    /// Returns the number of bytes that were downloaded more than once.
+    pub(super) fn bytes_fetched_again(&self) -> u64 {
+        self.bytes_fetched_again
+    }
+
+    /// Returns the host of the current URL.
+    pub(super) fn host(&self) -> String {
+        Url::parse(self.url.expose_secret())
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+
+    fn is_complete(&self) -> bool {
+        let length = self.announced.length;
+        length.is_none_or(|length| self.offset >= length)
+    }
+
+    /// Connects at the offset. Returns whether the download restarted at the first byte.
+    async fn reconnect(&mut self) -> Result<bool, U::Error> {
+        let before = self.offset;
+        self.connect().await?;
+        if self.response.is_some() && self.offset < before {
+            self.bytes_fetched_again += before;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Requests the bytes from the offset on. If the request fails, pauses and leaves `response` empty.
+    async fn connect(&mut self) -> Result<(), U::Error> {
+        let response = match self.get().await {
+            Ok(response) => response,
+            Err(fetch::Error::Unavailable(error)) => return self.pause(error).await,
+            Err(error) => return Err(Error::from(error).into()),
+        };
+        match response.status() {
+            StatusCode::PARTIAL_CONTENT if self.is_continued_by(&response) => {
+                let length = &mut self.announced.length;
+                *length = length.or_else(|| total_size(response.headers()));
+                self.response = Some(response);
+                Ok(())
+            }
+            StatusCode::OK => {
+                self.offset = 0;
+                let headers = response.headers();
+                self.announced = AnnouncedObject::new(response.content_length(), headers);
+                self.validator = Validator::of(headers);
+                self.response = Some(response);
+                Ok(())
+            }
+            // Without a validator, the next request is for the whole object.
+            StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PARTIAL_CONTENT => {
+                self.validator = None;
+                self.pause("the object has changed".to_owned()).await
+            }
+            status @ (StatusCode::UNAUTHORIZED
+            | StatusCode::FORBIDDEN
+            | StatusCode::NOT_FOUND
+            | StatusCode::GONE) => {
+                let rejected = Error::UrlRejected(status.as_u16());
+                self.url = self.urls.fresh_url(rejected).await?;
+                self.pause(format!("HTTP {}", status.as_u16())).await
+            }
+            status => self.pause(format!("HTTP {}", status.as_u16())).await,
+        }
+    }
+
+    /// Returns whether a partial response is the rest of the same object. Not every host honours `If-Range`.
+    fn is_continued_by(&self, response: &VideoResponse) -> bool {
+        let headers = response.headers();
+        let is_same_object = match &self.validator {
+            Some(validator) => validator.matches(headers),
+            None => !headers.contains_key(LAST_MODIFIED),
+        };
+        let has_same_size = match (self.announced.length, total_size(headers)) {
+            (Some(length), Some(total)) => length == total,
+            _ => true,
+        };
+        starts_at(headers, self.offset) && is_same_object && has_same_size
+    }
+
+    async fn get(&self) -> Result<VideoResponse, fetch::Error> {
+        let offset = self.offset;
+        let validator = self.validator.as_ref().filter(|_| offset > 0);
+        let resume = validator.map(|validator| ResumeFrom {
+            offset,
+            if_range: validator.if_range(),
+        });
+        self.client.get(self.url.expose_secret(), resume).await
+    }
+
+    /// Waits before the next connection. Fails if there were [`MAX_CONNECTIONS`].
+    async fn pause(&mut self, error: String) -> Result<(), U::Error> {
+        match self.pauses.next() {
+            Some(pause) => {
+                tracing::info!(
+                    error,
+                    offset = self.offset,
+                    "the download was interrupted; resuming"
+                );
+                tokio::time::sleep(pause).await;
+                Ok(())
+            }
+            None => Err(Error::Download(error).into()),
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Transfers one object from its URL to the store, and checks it on the way, in bounded memory. The object has
+//! no final key until it is [published](super::publish).
+
+use std::{collections::VecDeque, mem};
+
+use bytes::Bytes;
+
+use super::{
+    UrlSource,
+    buffers::Buffer,
+    context::AttemptContext,
+    download::{DownloadEvent, ResumableDownload},
+    progress::Checkpoint,
+    unpublished::{Body, UnpublishedObject},
+};
+use crate::{
+    Error,
+    checks::{AnnouncedObject, CheckedObject, Expectation, RunningChecks, SavedChecks},
+    store::{Upload, abort_unfinished_uploads},
+};
+
+/// Transfers one object, from the checkpoint of an earlier attempt if possible.
+///
+/// The future may be dropped at any time; a resumable upload then stays in the store.
+pub(super) async fn transfer<U: UrlSource>(
+    context: AttemptContext<'_>,
+    urls: U,
+    expectation: Expectation<'_>,
+) -> Result<UnpublishedObject, U::Error> {
+    let download = ResumableDownload::new(&context.resources.client, urls).await?;
+    let mut transfer = Transfer {
+        context,
+        expectation,
+        checks: RunningChecks::new(expectation, download.announced().clone()),
+        download,
+        part: None,
+        upload: None,
+        has_restarted_upload: false,
+        part_states: VecDeque::new(),
+    };
+    // Memory before the connection: the host would close an idle connection, and may count it as one of the
+    // downloads that the URL allows.
+    transfer.part = Some(context.resources.buffers.acquire().await);
+    if !transfer.resume() {
+        context.abort_upload().await;
+        transfer.download.start().await?;
+        transfer.start();
+    }
+    transfer.run().await
+}
+
+struct Transfer<'a, U> {
+    context: AttemptContext<'a>,
+    expectation: Expectation<'a>,
+    download: ResumableDownload<'a, U>,
+    checks: RunningChecks<'a>,
+    /// The part that is being filled.
+    part: Option<Buffer>,
+    /// `None` until there is more than one part.
+    upload: Option<Upload>,
+    has_restarted_upload: bool,
+    /// States after parts that the store has not confirmed, oldest first.
+    part_states: VecDeque<PartState>,
+}
+
+/// The state of the checks after a number of parts.
+struct PartState {
+    parts: usize,
+    offset: u64,
+    checks: SavedChecks,
+}
+
+impl<U: UrlSource> Transfer<'_, U> {
+    async fn run(mut self) -> Result<UnpublishedObject, U::Error> {
+        while !self.copy().await? {
+            self.abort_upload().await;
+            self.part = None;
+            self.start();
+        }
+        let checked = self.finish_checks().await?;
+        let small = self.part.take().map(Bytes::from_owner);
+        Ok(UnpublishedObject {
+            checked,
+            source_host: self.download.host(),
+            bytes_fetched_again: self.download.bytes_fetched_again(),
+            body: match self.upload.take() {
+                Some(upload) => Body::Large(upload),
+                None => Body::Small(small.unwrap_or_default()),
+            },
+        })
+    }
+
+    /// Resumes from the checkpoint of an earlier attempt. Returns `false` if there is none, or it cannot be
+    /// resumed here.
+    fn resume(&mut self) -> bool {
+        let AttemptContext {
+            archive,
+            keys,
+            progress,
+            ..
+        } = self.context;
+        let kind = self.expectation.kind;
+        let Some(checkpoint) = progress.use_checkpoint(kind) else {
+            return false;
+        };
+        let checks = RunningChecks::restore(self.expectation, checkpoint.checks);
+        let upload = Upload::resume(archive, &checkpoint.upload);
+        let (Some(checks), Some(upload)) = (checks, upload) else {
+            return false;
+        };
+        let can_resume = |format| keys.can_resume(archive, upload.key(), format);
+        let offset = checkpoint.download.offset;
+        if checks.length() != offset || !checks.format().is_ok_and(can_resume) {
+            return false;
+        }
+        self.download.resume_at(&checkpoint.download);
+        progress.start_object(kind, offset, checks.announced().length);
+        self.checks = checks;
+        self.upload = Some(upload);
+        true
+    }
+
+    /// Starts at the first byte of the download, which must be open.
+    fn start(&mut self) {
+        let announced = self.download.announced().clone();
+        let kind = self.expectation.kind;
+        let progress = self.context.progress;
+        progress.start_object(kind, 0, announced.length);
+        self.checks = RunningChecks::new(self.expectation, announced);
+        self.part_states.clear();
+    }
+
+    /// Copies to the end of the download. Returns `false` if the transfer has to start over; the download then
+    /// has.
+    async fn copy(&mut self) -> Result<bool, U::Error> {
+        loop {
+            let event = self.download.next().await?;
+            let is_end = matches!(event, DownloadEvent::End);
+            let sent = match event {
+                DownloadEvent::Bytes(bytes) => self.write(&bytes).await,
+                DownloadEvent::End => self.flush().await,
+                DownloadEvent::Restarted => return Ok(false),
+            };
+            match sent {
+                Ok(()) if is_end => return Ok(true),
+                Ok(()) => {}
+                Err(error) if error.is_not_found() && !self.has_restarted_upload => {
+                    tracing::info!("the upload no longer exists; restarting the transfer");
+                    self.has_restarted_upload = true;
+                    self.download.start().await?;
+                    return Ok(false);
+                }
+                Err(error) => return Err(self.abort_if_invalid(error).await.into()),
+            }
+        }
+    }
+
+    /// Checks bytes and adds them to parts. Sends each part once it is full and more bytes follow.
+    async fn write(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
+        while !bytes.is_empty() {
+            let full = self.part.take_if(|part| part.remaining() == 0);
+            if let Some(part) = full {
+                self.send(part).await?;
+            }
+            let part = match &mut self.part {
+                Some(part) => part,
+                none => none.insert(self.context.resources.buffers.acquire().await),
+            };
+            let (now, later) = bytes.split_at(bytes.len().min(part.remaining()));
+            self.checks.update(now)?;
+            part.extend(now);
+            self.context.progress.add_bytes(now.len());
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    async fn start_upload(&mut self) -> Result<Upload, Error> {
+        let AttemptContext { archive, keys, .. } = self.context;
+        let format = self.checks.format()?;
+        let key = keys.upload_key(archive, self.expectation.kind, format);
+        let options = archive.upload_options(format, self.expectation.task);
+        if self.context.is_retry {
+            abort_unfinished_uploads(archive, &key).await;
+        }
+        let upload = Upload::start(archive, key, options).await?;
+        self.context.progress.set_upload(upload.save(0));
+        Ok(upload)
+    }
+
+    /// Sends a part that ends where the checks are now.
+    async fn send(&mut self, part: Buffer) -> Result<(), Error> {
+        let upload = match self.upload.take() {
+            Some(upload) => upload,
+            None => self.start_upload().await?,
+        };
+        let upload = self.upload.insert(upload);
+        upload.put(Bytes::from_owner(part)).await?;
+        self.part_states
+            .extend(self.checks.save().map(|checks| PartState {
+                parts: upload.sent_parts(),
+                offset: self.checks.length(),
+                checks,
+            }));
+        self.set_checkpoint()
+    }
+
+    /// Sends the last part and waits for the store to confirm all parts. An object of a single part has no
+    /// upload and stays in memory.
+    async fn flush(&mut self) -> Result<(), Error> {
+        let Some(upload) = &mut self.upload else {
+            return Ok(());
+        };
+        if let Some(part) = self.part.take() {
+            upload.put(Bytes::from_owner(part)).await?;
+        }
+        upload.flush().await
+    }
+
+    /// Sets the checkpoint after the last part that the store has confirmed.
+    fn set_checkpoint(&mut self) -> Result<(), Error> {
+        let Some(upload) = &mut self.upload else {
+            return Ok(());
+        };
+        let stored = upload.stored_parts()?;
+        let is_stored = |state: &PartState| state.parts <= stored;
+        while self.part_states.front().is_some_and(is_stored)
+            && let Some(state) = self.part_states.pop_front()
+        {
+            let saved = upload.save(state.parts);
+            if let Some((upload, download)) = saved.zip(self.download.save(state.offset)) {
+                self.context.progress.set_checkpoint(Checkpoint {
+                    kind: self.expectation.kind,
+                    upload,
+                    download,
+                    checks: state.checks,
+                    tries: 0,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish_checks(&mut self) -> Result<CheckedObject, Error> {
+        let empty = RunningChecks::new(self.expectation, AnnouncedObject::default());
+        match mem::replace(&mut self.checks, empty).finish() {
+            Ok(checked) => Ok(checked),
+            Err(error) => Err(self.abort_if_invalid(error).await),
+        }
+    }
+
+    /// Aborts the upload if the bytes failed a check: no attempt may resume it.
+    async fn abort_if_invalid(&mut self, error: Error) -> Error {
+        if let Error::Md5Mismatch { found, .. } = &error {
+            self.context.progress.set_rejected_md5(found);
+        }
+        if matches!(error, Error::Corrupt(_) | Error::Md5Mismatch { .. }) {
+            self.abort_upload().await;
+        }
+        error
+    }
+
+    async fn abort_upload(&mut self) {
+        self.context.progress.take_upload();
+        if let Some(upload) = self.upload.take() {
+            upload.abort().await;
+        }
+    }
+}

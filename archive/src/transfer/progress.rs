@@ -1,0 +1,145 @@
+//! The progress of an archival: what users see, and the state from which another process resumes.
+//!
+//! Its JSON travels in heartbeats between workers of different versions, so no field may change its name or
+//! meaning there.
+
+use parking_lot::Mutex;
+use seedance_archiver_proto::v1::ArchivedObject;
+use serde::{Deserialize, Serialize};
+
+use super::download::SavedDownload;
+use crate::{ObjectKind, checks::SavedChecks, store::SavedUpload};
+
+/// How many attempts may resume from one checkpoint. A store may have lost the upload, or a host may refuse the
+/// rest of the object, without a clear error.
+const MAX_TRIES: u32 = 3;
+
+/// The progress of an archival, shared by the archival and its observers.
+#[derive(Debug, Default)]
+pub struct Progress(Mutex<ArchiveState>);
+
+/// The state of an archival, in the form that a heartbeat carries.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct ArchiveState {
+    /// The object that is being transferred. `None`: the first transfer has not started.
+    pub kind: Option<ObjectKind>,
+    /// Bytes of the object downloaded so far.
+    #[serde(rename = "done")]
+    pub bytes_done: u64,
+    /// Size of the object, if the host has announced it.
+    #[serde(rename = "total")]
+    pub bytes_total: Option<u64>,
+    /// The objects that are in the archive.
+    #[serde(default)]
+    archived: Vec<ArchivedState>,
+    /// MD5 of bytes that were rejected because the ETag is another MD5.
+    #[serde(default, rename = "refused_md5")]
+    rejected_md5: Option<String>,
+    /// The unfinished upload of the object.
+    #[serde(default)]
+    upload: Option<SavedUpload>,
+    /// The point from which another process can resume the transfer.
+    #[serde(default)]
+    checkpoint: Option<Checkpoint>,
+}
+
+/// An object that is in the archive.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct ArchivedState {
+    pub(super) kind: ObjectKind,
+    pub(super) object: ArchivedObject,
+    pub(super) source_host: String,
+    #[serde(rename = "fetched_again")]
+    pub(super) bytes_fetched_again: u64,
+}
+
+/// The state of a transfer after a part that the store has confirmed.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Checkpoint {
+    pub(super) kind: ObjectKind,
+    pub(super) upload: SavedUpload,
+    #[serde(rename = "source")]
+    pub(super) download: SavedDownload,
+    pub(super) checks: SavedChecks,
+    /// Attempts that resumed from this checkpoint and did not reach another.
+    pub(super) tries: u32,
+}
+
+impl Progress {
+    /// Resumes from the state of another process.
+    pub fn resume(state: ArchiveState) -> Self {
+        Self(Mutex::new(state))
+    }
+
+    /// Returns the current state.
+    pub fn state(&self) -> ArchiveState {
+        self.0.lock().clone()
+    }
+
+    pub(super) fn start_object(&self, kind: ObjectKind, done: u64, total: Option<u64>) {
+        let mut state = self.0.lock();
+        state.kind = Some(kind);
+        state.bytes_done = done;
+        state.bytes_total = total;
+    }
+
+    pub(super) fn add_bytes(&self, bytes: usize) {
+        self.0.lock().bytes_done += bytes as u64;
+    }
+
+    /// Adds an object that is in the archive, and drops its upload and checkpoint.
+    pub(super) fn add_archived(&self, archived: ArchivedState) {
+        let mut state = self.0.lock();
+        state.upload = None;
+        state.checkpoint = None;
+        state.rejected_md5 = None;
+        state.archived.push(archived);
+    }
+
+    pub(super) fn archived(&self, kind: ObjectKind) -> Option<ArchivedState> {
+        let state = self.0.lock();
+        let archived = state.archived.iter().rev().find(|it| it.kind == kind);
+        archived.cloned()
+    }
+
+    pub(super) fn set_checkpoint(&self, checkpoint: Checkpoint) {
+        self.0.lock().checkpoint = Some(checkpoint);
+    }
+
+    pub(super) fn set_upload(&self, upload: Option<SavedUpload>) {
+        self.0.lock().upload = upload;
+    }
+
+    /// Removes the unfinished upload and the checkpoint, and returns the upload.
+    pub(super) fn take_upload(&self) -> Option<SavedUpload> {
+        let mut state = self.0.lock();
+        state.checkpoint = None;
+        state.upload.take()
+    }
+
+    /// Returns the checkpoint of an object, and counts the try. Bytes downloaded after the checkpoint count as
+    /// fetched again.
+    pub(super) fn use_checkpoint(&self, kind: ObjectKind) -> Option<Checkpoint> {
+        let mut state = self.0.lock();
+        let done = state.bytes_done;
+        let checkpoint = state.checkpoint.as_mut()?;
+        if checkpoint.kind != kind || checkpoint.tries == MAX_TRIES {
+            return None;
+        }
+        checkpoint.tries += 1;
+        let download = &mut checkpoint.download;
+        download.bytes_fetched_again += done.saturating_sub(download.offset);
+        Some(checkpoint.clone())
+    }
+
+    pub(super) fn rejected_md5(&self) -> Option<String> {
+        self.0.lock().rejected_md5.clone()
+    }
+
+    pub(super) fn set_rejected_md5(&self, md5: &str) {
+        self.0.lock().rejected_md5 = Some(md5.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests;

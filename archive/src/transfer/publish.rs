@@ -1,0 +1,122 @@
+//! Publishes a checked object under its final key, without replacing one that exists.
+
+use object_store::{ObjectStoreExt, PutMode, PutOptions, path::Path};
+use seedance_archiver_proto::v1::{ArchivedObject, VideoTask};
+
+use super::unpublished::{Body, UnpublishedObject};
+use crate::{
+    Archive, AttemptKeys, Error,
+    checks::CheckedObject,
+    error::optional,
+    store::{Upload, sha256_of, store_span},
+};
+
+/// Publishes an object. If its key exists, because an attempt was interrupted before it wrote the receipt, the
+/// existing object must have the same bytes.
+pub(super) async fn publish(
+    archive: &Archive,
+    keys: &AttemptKeys<'_>,
+    task: &VideoTask,
+    unpublished: UnpublishedObject,
+) -> Result<ArchivedObject, Error> {
+    let checked = unpublished.checked;
+    let key = keys.object_key(checked.format);
+    let created = match unpublished.body {
+        Body::Small(bytes) => {
+            let options = PutOptions {
+                mode: PutMode::Create,
+                ..archive.put_options(checked.format, Some(task))
+            };
+            let put = archive.store.put_opts(&key, bytes.into(), options);
+            let put = store_span("store put", &key, put);
+            put.await.map(drop).map_err(Error::from)
+        }
+        Body::Large(upload) if archive.has_conditional_complete => complete(archive, upload).await,
+        Body::Large(upload) => complete_and_copy(archive, upload, &key).await,
+    };
+    if let Err(error) = created {
+        // The operation may have succeeded although its response was lost.
+        if !error.is_already_exists() && !exists(archive, &key).await? {
+            return Err(error);
+        }
+        check_same_bytes(archive, &key, &checked).await?;
+    }
+    describe(archive, &key, checked).await
+}
+
+/// Completes an upload to the final key. Checks first whether the key exists, because some S3-compatible stores
+/// ignore `If-None-Match` when they complete an upload.
+async fn complete(archive: &Archive, mut upload: Upload) -> Result<(), Error> {
+    let completed = match exists(archive, upload.key()).await? {
+        true => Err(Error::already_exists(upload.key())),
+        false => upload.complete().await.map(drop),
+    };
+    if matches!(&completed, Err(error) if error.is_already_exists()) {
+        upload.abort().await;
+    }
+    completed
+}
+
+/// Completes an upload to a staging key and copies the object to its final key.
+async fn complete_and_copy(archive: &Archive, mut upload: Upload, key: &Path) -> Result<(), Error> {
+    let staged = upload.key().clone();
+    upload.complete().await?;
+    let copied = archive.store.copy_if_not_exists(&staged, key);
+    let copied = store_span("store copy", key, copied);
+    let copied = copied.await.map_err(Error::from);
+    let is_staged_object_obsolete = match &copied {
+        Ok(()) => size_of(archive, key).await? == size_of(archive, &staged).await?,
+        Err(error) => error.is_already_exists(),
+    };
+    // A staged object that remains is harmless. Failing an archived video because of it would not be.
+    if is_staged_object_obsolete && let Err(error) = archive.store.delete(&staged).await {
+        tracing::warn!(%error, %staged, "cannot delete the staged object");
+    }
+    copied
+}
+
+async fn exists(archive: &Archive, key: &Path) -> Result<bool, Error> {
+    Ok(size_of(archive, key).await?.is_some())
+}
+
+async fn size_of(archive: &Archive, key: &Path) -> Result<Option<u64>, Error> {
+    let stored = optional(archive.store.head(key).await)?;
+    Ok(stored.map(|stored| stored.size))
+}
+
+async fn check_same_bytes(archive: &Archive, key: &Path, new: &CheckedObject) -> Result<(), Error> {
+    let archived = sha256_of(archive.store.as_ref(), key).await?;
+    if archived == new.sha256 {
+        return Ok(());
+    }
+    Err(Error::Conflict {
+        name: key.filename().unwrap_or_default().to_owned(),
+        archived,
+        new: new.sha256.clone(),
+    })
+}
+
+/// Returns the entry of a published object in the receipt.
+async fn describe(
+    archive: &Archive,
+    key: &Path,
+    checked: CheckedObject,
+) -> Result<ArchivedObject, Error> {
+    let stored = archive.store.head(key).await?;
+    if stored.size != checked.size {
+        let (stored, uploaded) = (stored.size, checked.size);
+        return Err(Error::Upload(format!(
+            "`{key}` has {stored} bytes, but {uploaded} were uploaded"
+        )));
+    }
+    Ok(ArchivedObject {
+        name: key.filename().unwrap_or_default().to_owned(),
+        url: archive.url_of(key),
+        size_bytes: checked.size as i64,
+        sha256: checked.sha256,
+        content_type: checked.format.content_type.to_owned(),
+        etag: stored.e_tag.unwrap_or_default(),
+        version: stored.version.unwrap_or_default(),
+        checks: checked.checks,
+    })
+}

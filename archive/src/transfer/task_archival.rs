@@ -1,0 +1,175 @@
+//! The archival of one task: its record, its objects, and last the receipt. It may be interrupted at any point
+//! and run again: the archive has one complete result, or none that looks like one.
+
+use jiff::Timestamp;
+use object_store::ObjectStoreExt;
+use seedance_archiver_proto::v1::{ArchivedObject, Manifest, VideoTask};
+use serde_json::Value;
+
+use super::{
+    Progress, TransferResources, UrlSource, context::AttemptContext, object_transfer::transfer,
+    progress::ArchivedState, publish::publish,
+};
+use crate::{
+    Archive, AttemptKeys, Error, ObjectKind,
+    checks::{Expectation, Mismatch},
+    error::optional,
+    receipt,
+};
+
+/// Supplies the URLs and the record of a task.
+pub trait TaskSource {
+    /// The error of the source.
+    type Error: From<Error>;
+
+    /// Returns the URLs of an object.
+    fn urls(&self, kind: ObjectKind) -> impl UrlSource<Error = Self::Error> + Send;
+
+    /// Returns the record of the task as it is archived in `task.json`. It must not contain signed URLs.
+    fn record(&self) -> impl Future<Output = Value> + Send;
+
+    /// Decides whether the archival continues without an object whose transfer failed. Returns the warning for
+    /// the receipt if it does.
+    ///
+    /// # Errors
+    ///
+    /// Returns `error` if the archival must fail.
+    fn skip(&self, kind: ObjectKind, error: Self::Error) -> Result<String, Self::Error>;
+}
+
+/// The archival of one task, by one attempt.
+pub struct TaskArchival<'a> {
+    /// The destination.
+    pub archive: &'a Archive,
+    /// The keys of the attempt.
+    pub keys: AttemptKeys<'a>,
+    /// The task.
+    pub task: &'a VideoTask,
+    /// What happens to a valid video that does not match the task's record.
+    pub mismatch: Mismatch,
+    /// Number of the attempt, from 1.
+    pub attempt: u32,
+    /// Client and memory.
+    pub resources: &'a TransferResources,
+    /// Progress, and the state from which the attempt resumes.
+    pub progress: &'a Progress,
+}
+
+impl TaskArchival<'_> {
+    /// Archives the task and returns the receipt. If the archive has a receipt, returns that one and downloads
+    /// nothing.
+    ///
+    /// `manifest` contains what is known in advance; the objects, the time and the source are filled in.
+    ///
+    /// The future may be dropped at any time. The progress then tells another attempt where to resume.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]. Also if the source returns an error.
+    pub async fn run<S: TaskSource>(
+        &self,
+        source: &S,
+        mut manifest: Manifest,
+    ) -> Result<Manifest, S::Error> {
+        let receipt = self.keys.layout.manifest();
+        if let Some(manifest) = receipt::find(self.archive, &receipt).await? {
+            self.abort_upload().await;
+            return Ok(manifest);
+        }
+        // First, so that a store that cannot be written to costs no download.
+        self.archive_record(source).await?;
+        for kind in ObjectKind::of_task(self.task) {
+            match self.archive_object(source, kind).await {
+                Ok(archived) => {
+                    if manifest.source_host.is_empty() {
+                        manifest.source_host = archived.source_host;
+                    }
+                    manifest.bytes_fetched_again += archived.bytes_fetched_again as i64;
+                    manifest.objects.push(archived.object);
+                }
+                Err(error) => {
+                    let warning = source.skip(kind, error)?;
+                    let name = kind.name();
+                    manifest.warnings.push(format!("no {name}: {warning}"));
+                }
+            }
+        }
+        // Again, because a concurrent attempt that counted as dead may have replaced the record.
+        manifest.objects.push(self.archive_record(source).await?);
+        manifest.archived_at = Timestamp::now().as_second();
+        let manifest = receipt::write(self.archive, &receipt, manifest).await?;
+        Ok(manifest)
+    }
+
+    /// Aborts the upload in the progress, if any. Call it if no other attempt follows.
+    pub async fn abort_upload(&self) {
+        self.context().abort_upload().await;
+    }
+
+    fn context(&self) -> AttemptContext<'_> {
+        AttemptContext {
+            archive: self.archive,
+            keys: &self.keys,
+            is_retry: self.attempt > 1,
+            resources: self.resources,
+            progress: self.progress,
+        }
+    }
+
+    /// Writes `task.json` unless an earlier attempt has. A record next to an `outcome.json` was written when the
+    /// task ended without a video, and is replaced.
+    async fn archive_record<S: TaskSource>(&self, source: &S) -> Result<ArchivedObject, S::Error> {
+        let (archive, layout) = (self.archive, self.keys.layout);
+        let has_outcome = receipt::has_outcome(archive, layout).await?;
+        let stale = match receipt::find_task(archive, layout).await? {
+            Some(record) if !has_outcome => return Ok(record),
+            stale => stale,
+        };
+        let record = source.record().await;
+        let written = receipt::write_task(archive, layout, &record, stale).await?;
+        if has_outcome {
+            receipt::delete_outcome(archive, layout).await?;
+        }
+        Ok(written)
+    }
+
+    /// Archives one object, unless an earlier attempt has.
+    async fn archive_object<S: TaskSource>(
+        &self,
+        source: &S,
+        kind: ObjectKind,
+    ) -> Result<ArchivedState, S::Error> {
+        if let Some(archived) = self.find_archived(kind).await? {
+            return Ok(archived);
+        }
+        let rejected_md5 = self.progress.rejected_md5();
+        let expectation = Expectation {
+            kind,
+            task: self.task,
+            mismatch: self.mismatch,
+            rejected_md5: rejected_md5.as_deref(),
+        };
+        let unpublished = transfer(self.context(), source.urls(kind), expectation).await?;
+        let source_host = unpublished.source_host.clone();
+        let bytes_fetched_again = unpublished.bytes_fetched_again;
+        let archived = ArchivedState {
+            kind,
+            source_host,
+            bytes_fetched_again,
+            object: publish(self.archive, &self.keys, self.task, unpublished).await?,
+        };
+        self.progress.add_archived(archived.clone());
+        Ok(archived)
+    }
+
+    /// Returns the object that an earlier attempt has archived, if it has not changed.
+    async fn find_archived(&self, kind: ObjectKind) -> Result<Option<ArchivedState>, Error> {
+        let Some(archived) = self.progress.archived(kind) else {
+            return Ok(None);
+        };
+        let key = self.keys.layout.file(&archived.object.name);
+        let stored = optional(self.archive.store.head(&key).await)?;
+        let etag = stored.and_then(|stored| stored.e_tag).unwrap_or_default();
+        Ok(Some(archived).filter(|archived| archived.object.etag == etag))
+    }
+}

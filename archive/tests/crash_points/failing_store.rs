@@ -1,0 +1,233 @@
+//! A store that fails, or crashes its process, at the k-th operation.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use futures::{StreamExt, stream::BoxStream};
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    multipart::{MultipartStore, PartId},
+    path::Path,
+};
+use tokio::sync::Notify;
+
+use crate::memory::{Memory, error};
+
+/// What happens at the k-th operation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Crash {
+    /// The process crashes before the operation.
+    Before,
+    /// The process crashes after the operation, before it sees the result.
+    After,
+    /// This and all later operations fail; the process sees the errors.
+    Outage,
+}
+
+pub(crate) struct FailingStore {
+    memory: Arc<Memory>,
+    k: usize,
+    crash: Crash,
+    operations: AtomicUsize,
+    has_failed: AtomicBool,
+    crashed: Notify,
+    hold: OnceLock<Hold>,
+}
+
+/// Holds a process before it publishes its object.
+#[derive(Clone, Default)]
+pub(crate) struct Hold(Arc<(Notify, Notify)>);
+
+impl Hold {
+    pub(crate) async fn reached(&self) {
+        self.0.0.notified().await;
+    }
+
+    pub(crate) fn release(&self) {
+        self.0.1.notify_one();
+    }
+}
+
+impl FailingStore {
+    pub(crate) fn at(memory: &Arc<Memory>, k: usize, crash: Crash) -> Arc<Self> {
+        Arc::new(Self {
+            memory: memory.clone(),
+            k,
+            crash,
+            operations: AtomicUsize::new(0),
+            has_failed: AtomicBool::new(false),
+            crashed: Notify::new(),
+            hold: OnceLock::new(),
+        })
+    }
+
+    pub(crate) fn never(memory: &Arc<Memory>) -> Arc<Self> {
+        Self::at(memory, usize::MAX, Crash::Before)
+    }
+
+    pub(crate) fn hold_before_publishing(&self) -> Hold {
+        self.hold.get_or_init(Hold::default).clone()
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the process crashes.
+    pub(crate) async fn crashed(&self) {
+        self.crashed.notified().await;
+    }
+
+    async fn operation<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
+        let number = self.operations.fetch_add(1, Ordering::SeqCst);
+        match self.crash {
+            Crash::Outage if number >= self.k => {
+                self.has_failed.store(true, Ordering::SeqCst);
+                Err(error("the store is down"))
+            }
+            Crash::Before if number >= self.k => self.fail().await,
+            Crash::After if number == self.k => {
+                let _ = operation.await;
+                self.fail().await
+            }
+            Crash::After if number > self.k => self.fail().await,
+            _ => operation.await,
+        }
+    }
+
+    async fn fail<T>(&self) -> T {
+        self.has_failed.store(true, Ordering::SeqCst);
+        self.crashed.notify_one();
+        std::future::pending().await
+    }
+
+    async fn hold(&self) {
+        if let Some(hold) = self.hold.get() {
+            hold.0.0.notify_one();
+            hold.0.1.notified().await;
+        }
+    }
+}
+
+impl fmt::Debug for FailingStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FailingStore")
+    }
+}
+
+impl fmt::Display for FailingStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a failing store")
+    }
+}
+
+#[async_trait]
+impl ObjectStore for FailingStore {
+    async fn put_opts(
+        &self,
+        key: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> Result<PutResult> {
+        let put = self.memory.objects.put_opts(key, payload, options);
+        self.operation(put).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        _: &Path,
+        _: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        Err(error("only uploads with ids are supported"))
+    }
+
+    async fn get_opts(&self, key: &Path, options: GetOptions) -> Result<GetResult> {
+        self.operation(self.memory.objects.get_opts(key, options))
+            .await
+    }
+
+    fn delete_stream(
+        &self,
+        keys: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        let (memory, number) = (
+            self.memory.clone(),
+            self.operations.fetch_add(1, Ordering::SeqCst),
+        );
+        let (has_failed, is_outage) = (number >= self.k, self.crash == Crash::Outage);
+        if has_failed {
+            self.has_failed.store(true, Ordering::SeqCst);
+            self.crashed.notify_one();
+        }
+        keys.then(move |key| {
+            let memory = memory.clone();
+            async move {
+                match (has_failed, is_outage) {
+                    (true, true) => Err(error("the store is down")),
+                    (true, false) => std::future::pending().await,
+                    _ => {
+                        let key = key?;
+                        memory.objects.delete(&key).await.map(|()| key)
+                    }
+                }
+            }
+        })
+        .boxed()
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.memory.objects.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.memory.objects.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.hold().await;
+        self.operation(self.memory.objects.copy_opts(from, to, options))
+            .await
+    }
+}
+
+#[async_trait]
+impl MultipartStore for FailingStore {
+    async fn create_multipart(&self, _: &Path) -> Result<String> {
+        self.operation(async { Ok(self.memory.start_upload()) })
+            .await
+    }
+
+    async fn put_part(
+        &self,
+        _: &Path,
+        id: &String,
+        index: usize,
+        part: PutPayload,
+    ) -> Result<PartId> {
+        self.operation(async { self.memory.put_part(id, index, part) })
+            .await
+    }
+
+    async fn complete_multipart(
+        &self,
+        key: &Path,
+        id: &String,
+        parts: Vec<PartId>,
+    ) -> Result<PutResult> {
+        if self.memory.has_conditional_complete {
+            self.hold().await;
+        }
+        self.operation(self.memory.complete(key, id, parts)).await
+    }
+
+    async fn abort_multipart(&self, _: &Path, id: &String) -> Result<()> {
+        self.operation(async { self.memory.abort(id) }).await
+    }
+}

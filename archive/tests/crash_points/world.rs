@@ -1,0 +1,194 @@
+//! Archivals of one task's video, each like that of a process of its own.
+
+use std::{fmt, sync::Arc};
+
+use futures::TryStreamExt;
+use object_store::{ObjectStore, path::Path};
+use seedance_archiver_archive::{
+    Archive, ArchiveState, AttemptKeys, Buffers, KeyTemplate, Layout, Progress, TaskArchival,
+    TransferResources,
+    checks::Mismatch,
+    fetch::{UrlHosts, VideoClient},
+};
+use seedance_archiver_proto::v1::{Manifest, VideoTask};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    failing_store::FailingStore, host::Host, memory::Memory, one_url::OneUrl, video::video,
+};
+
+/// Size of a part. The video has a few of them.
+const PART: usize = 64 * 1024;
+const FOLDER: &str = "default/2025/07/18/cgt-1";
+
+pub(crate) struct World {
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) host: Host,
+    task: VideoTask,
+    resources: TransferResources,
+}
+
+/// Returns the client and the memory of all archivals of a test: creating a client takes longer than an archival.
+pub(crate) fn resources() -> TransferResources {
+    let hosts = UrlHosts::parse(&["http://127.0.0.1"]).unwrap();
+    TransferResources {
+        client: VideoClient::new(hosts).unwrap(),
+        buffers: Buffers::new(40, PART),
+    }
+}
+
+/// How an archival ended.
+pub(crate) enum End {
+    Archived(Box<Manifest>),
+    Failed(String),
+    Crashed,
+}
+
+impl fmt::Debug for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Archived(_) => f.write_str("archived"),
+            Self::Failed(error) => write!(f, "failed: {error}"),
+            Self::Crashed => f.write_str("crashed"),
+        }
+    }
+}
+
+impl World {
+    pub(crate) async fn new(has_conditional_complete: bool, resources: &TransferResources) -> Self {
+        let host = Host::new(video(4 * PART as u32 + 1000)).await;
+        Self {
+            memory: Arc::new(Memory::new(has_conditional_complete)),
+            host,
+            resources: resources.clone(),
+            task: VideoTask {
+                id: "cgt-1".into(),
+                status: "succeeded".into(),
+                created_at: 1_752_850_104,
+                ..VideoTask::default()
+            },
+        }
+    }
+
+    /// Returns the progress of a process that knows no heartbeat.
+    pub(crate) fn fresh() -> Progress {
+        Progress::default()
+    }
+
+    /// Returns the progress of a process that knows the last heartbeat of another.
+    pub(crate) fn resumed(before: &Progress) -> Progress {
+        let heartbeat = serde_json::to_string(&before.state()).unwrap();
+        let state: ArchiveState = serde_json::from_str(&heartbeat).unwrap();
+        Progress::resume(state)
+    }
+
+    pub(crate) async fn archive(&self, store: Arc<FailingStore>, progress: &Progress) -> End {
+        let url = "memory:///".parse().unwrap();
+        let mut archive = Archive::from_store(url, store.clone());
+        if self.memory.has_conditional_complete {
+            archive = archive.with_conditional_complete();
+        }
+        let layout = Layout::new(
+            &Path::default(),
+            &KeyTemplate::default(),
+            "default",
+            &self.task,
+        );
+        let attempt_id = fastrand::u64(..).to_string();
+        let archival = TaskArchival {
+            archive: &archive,
+            keys: AttemptKeys {
+                layout: &layout,
+                attempt_id: &attempt_id,
+            },
+            task: &self.task,
+            mismatch: Mismatch::Warn,
+            attempt: 1,
+            resources: &self.resources,
+            progress,
+        };
+        let manifest = Manifest {
+            task_id: self.task.id.clone(),
+            ..Manifest::default()
+        };
+        let source = OneUrl {
+            url: self.host.url.clone(),
+            record: json!({ "id": self.task.id, "status": self.task.status }),
+        };
+        tokio::select! {
+            result = archival.run(&source, manifest) => match result {
+                Ok(manifest) => End::Archived(Box::new(manifest)),
+                Err(error) => End::Failed(error.to_string()),
+            },
+            () = store.crashed() => End::Crashed,
+        }
+    }
+
+    /// Asserts that final keys have the served bytes, and that a receipt names only objects that exist.
+    pub(crate) async fn assert_consistent(&self) {
+        let keys = self.keys().await;
+        if keys.contains(&format!("{FOLDER}/video.mp4")) {
+            let video = self.read("video.mp4").await;
+            assert_eq!(video, self.host.video(), "a final key has other bytes");
+        }
+        if keys.contains(&format!("{FOLDER}/manifest.json")) {
+            self.assert_receipt_is_valid().await;
+        }
+    }
+
+    /// Asserts that the video is archived, and that there is at most one leftover: one that no process could know.
+    pub(crate) async fn assert_archived_once(&self, at: &str) {
+        self.assert_archived(at).await;
+        let staged = self.keys().await.len() - 3;
+        let uploads = self.memory.unfinished_uploads();
+        assert!(
+            staged + uploads <= 1,
+            "{at}: {staged} staged objects, {uploads} unfinished uploads"
+        );
+    }
+
+    pub(crate) async fn assert_archived(&self, at: &str) {
+        let mut keys = self.keys().await;
+        keys.retain(|key| !key.starts_with(".staging/"));
+        let expected = ["manifest.json", "task.json", "video.mp4"];
+        assert_eq!(
+            keys,
+            expected.map(|name| format!("{FOLDER}/{name}")),
+            "{at}"
+        );
+        assert_eq!(self.read("video.mp4").await, self.host.video(), "{at}");
+        self.assert_receipt_is_valid().await;
+    }
+
+    async fn assert_receipt_is_valid(&self) {
+        let manifest: Manifest = serde_json::from_slice(&self.read("manifest.json").await).unwrap();
+        assert_eq!(manifest.objects.len(), 2, "{manifest:?}");
+        for object in manifest.objects {
+            let bytes = self.read(&object.name).await;
+            assert_eq!(object.size_bytes, bytes.len() as i64, "{object:?}");
+            assert_eq!(
+                object.sha256,
+                hex::encode(Sha256::digest(&bytes)),
+                "{object:?}"
+            );
+        }
+    }
+
+    async fn read(&self, name: &str) -> Vec<u8> {
+        self.memory
+            .bytes(&Path::from(format!("{FOLDER}/{name}")))
+            .await
+    }
+
+    async fn keys(&self) -> Vec<String> {
+        let objects = self.memory.objects.list(None);
+        let mut keys: Vec<_> = objects
+            .map_ok(|object| object.location.to_string())
+            .try_collect()
+            .await
+            .unwrap();
+        keys.sort();
+        keys
+    }
+}

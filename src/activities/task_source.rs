@@ -1,0 +1,100 @@
+//! Where the objects of a task come from: the sealed URLs of the request, fresh URLs from the API, and the
+//! task's record.
+
+use std::time::SystemTime;
+
+use secrecy::SecretString;
+use seedance_archiver_policy::transfers;
+use serde_json::Value;
+
+use super::{archive_job::ArchiveJob, task_record, transfer_error::TransferError};
+use crate::{
+    archive::{self, ObjectKind, TaskSource, UrlSource},
+    seedance::{Client, SignedUrl, UnsealError},
+};
+
+/// Queries for a fresh URL of one object in one attempt. The API does not promise that a query returns one.
+const MAX_QUERIES: u32 = 2;
+
+/// The task of a job, as the source of its objects.
+pub(super) struct RequestedTask<'a> {
+    pub(super) seedance: &'a Client,
+    pub(super) job: &'a ArchiveJob,
+}
+
+impl TaskSource for RequestedTask<'_> {
+    type Error = TransferError;
+
+    fn urls(&self, kind: ObjectKind) -> impl UrlSource<Error = TransferError> + Send {
+        ObjectUrls {
+            seedance: self.seedance,
+            job: self.job,
+            kind,
+            queries: 0,
+        }
+    }
+
+    async fn record(&self) -> Value {
+        task_record::fetch(self.seedance, &self.job.account, &self.job.task).await
+    }
+
+    fn skip(&self, kind: ObjectKind, error: TransferError) -> Result<String, TransferError> {
+        let may_skip =
+            kind == ObjectKind::LastFrame && transfers::may_skip_last_frame(self.job.attempt);
+        match error {
+            TransferError::Retryable(error) if may_skip => Ok(error.message),
+            error => Err(error),
+        }
+    }
+}
+
+/// The URLs of one object.
+struct ObjectUrls<'a> {
+    seedance: &'a Client,
+    job: &'a ArchiveJob,
+    kind: ObjectKind,
+    /// Queries made for a fresh URL.
+    queries: u32,
+}
+
+impl ObjectUrls<'_> {
+    /// Queries the task for a fresh URL. If it cannot be queried any more, returns `error`, which says why the
+    /// URL before does not work.
+    async fn query(&mut self, error: TransferError) -> Result<SignedUrl, TransferError> {
+        let job = self.job;
+        if self.queries == MAX_QUERIES || !job.is_in_query_window() {
+            return Err(error);
+        }
+        self.queries += 1;
+        let record = self
+            .seedance
+            .query(&job.account.endpoint, &job.task.id)
+            .await?;
+        let url = record.url(|content| self.kind.url_in(content));
+        url.filter(is_alive)
+            .ok_or_else(|| TransferError::no_url("the task record has no working URL"))
+    }
+}
+
+impl UrlSource for ObjectUrls<'_> {
+    type Error = TransferError;
+
+    async fn first_url(&mut self) -> Result<SecretString, TransferError> {
+        let error = match self.job.sealed_url(self.kind) {
+            Ok(url) if is_alive(&url) => return Ok(url.into_secret()),
+            Ok(_) | Err(UnsealError::NotSealed) => {
+                TransferError::no_url("the video URL has expired")
+            }
+            Err(error) => TransferError::sealed_url(&error),
+        };
+        Ok(self.query(error).await?.into_secret())
+    }
+
+    async fn fresh_url(&mut self, rejected: archive::Error) -> Result<SecretString, TransferError> {
+        Ok(self.query(rejected.into()).await?.into_secret())
+    }
+}
+
+fn is_alive(url: &SignedUrl) -> bool {
+    url.expires_at().is_none_or(|end| SystemTime::now() < end)
+}
