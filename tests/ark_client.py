@@ -1,7 +1,7 @@
-"""Drives ByteDance's own Python client, unchanged, against a base URL.
+"""Runs ByteDance's Python client, unmodified, against a base URL.
 
-Creates, gets, lists, cancels and deletes tasks, downloads a video, and asserts what the client makes
-of each answer. Prints the last record as JSON.
+Creates, gets, lists, cancels and deletes tasks, downloads a video, and checks what the client returns.
+Prints the record of the succeeded task as JSON.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from volcenginesdkarkruntime._exceptions import (
 )
 
 MODEL = "seedance-1-5-pro-251215"
-# A queue that outlasts the test, so that cancelling a queued task races with nothing.
+# The task stays queued for longer than the test, so that it can be cancelled without a race.
 LONG_QUEUE = "--simulate queued=3600"
 
 
@@ -30,13 +30,13 @@ def main():
     client = Ark(base_url=arguments.base_url, api_key=arguments.api_key, max_retries=0)
     tasks = client.content_generation.tasks
 
-    refuses_what_is_wrong(arguments, tasks)
-    succeeded = makes_a_video(tasks)
-    failed = tells_why_a_task_failed(tasks)
-    cancels_a_queued_task(tasks)
-    leaves_a_running_task_alone(tasks)
-    lists(tasks, succeeded, failed)
-    deletes_a_record(tasks, failed)
+    check_errors(arguments, tasks)
+    succeeded = create_and_download_a_video(tasks)
+    failed = check_failed_task(tasks)
+    cancel_queued_task(tasks)
+    check_that_a_running_task_cannot_be_cancelled(tasks)
+    check_lists(tasks, succeeded, failed)
+    delete_task(tasks, failed)
     print(succeeded.model_dump_json())
 
 
@@ -53,9 +53,9 @@ def wait_until(tasks, task_id, status):
     return task
 
 
-def refuses_what_is_wrong(arguments, tasks):
-    stranger = Ark(base_url=arguments.base_url, api_key="wrong", max_retries=0)
-    error = raises(ArkAuthenticationError, stranger.content_generation.tasks.get, task_id="cgt-1")
+def check_errors(arguments, tasks):
+    unauthorized = Ark(base_url=arguments.base_url, api_key="wrong", max_retries=0)
+    error = raises(ArkAuthenticationError, unauthorized.content_generation.tasks.get, task_id="cgt-1")
     assert error.code == "AuthenticationError", error
     error = raises(ArkNotFoundError, tasks.get, task_id="cgt-20260101000000-none0")
     assert error.code.split(".")[0] == "NotFound", error
@@ -65,7 +65,7 @@ def refuses_what_is_wrong(arguments, tasks):
     assert "ending=never" in error.message, error
 
 
-def makes_a_video(tasks):
+def create_and_download_a_video(tasks):
     task_id = create(
         tasks,
         "a kite over the sea",
@@ -91,14 +91,14 @@ def makes_a_video(tasks):
     return task
 
 
-def tells_why_a_task_failed(tasks):
+def check_failed_task(tasks):
     task = wait_until(tasks, create(tasks, "a storm --simulate ending=failed"), "failed")
     assert task.error.code == "OutputVideoSensitiveContentDetected", task
     assert task.error.message and task.content is None, task
     return task
 
 
-def cancels_a_queued_task(tasks):
+def cancel_queued_task(tasks):
     task_id = create(tasks, LONG_QUEUE)
     assert tasks.get(task_id=task_id).status == "queued"
     tasks.delete(task_id=task_id)
@@ -106,14 +106,14 @@ def cancels_a_queued_task(tasks):
     raises(ArkAPIStatusError, tasks.delete, task_id=task_id)
 
 
-def leaves_a_running_task_alone(tasks):
+def check_that_a_running_task_cannot_be_cancelled(tasks):
     task_id = create(tasks, "--simulate queued=0,running=3600")
     wait_until(tasks, task_id, "running")
     raises(ArkAPIStatusError, tasks.delete, task_id=task_id)
     assert tasks.get(task_id=task_id).status == "running"
 
 
-def lists(tasks, succeeded, failed):
+def check_lists(tasks, succeeded, failed):
     flex = create(tasks, LONG_QUEUE, service_tier="flex")
     ids = lambda **filters: [item.id for item in tasks.list(**filters).items]
     assert tasks.list(task_ids=[succeeded.id, failed.id]).total == 2
@@ -125,7 +125,7 @@ def lists(tasks, succeeded, failed):
     raises(ArkBadRequestError, tasks.list, page_size=501)
 
 
-def deletes_a_record(tasks, failed):
+def delete_task(tasks, failed):
     tasks.delete(task_id=failed.id)
     raises(ArkNotFoundError, tasks.get, task_id=failed.id)
 
@@ -136,11 +136,12 @@ def download(url):
 
 
 def raises(kind, call, *arguments, **options):
+    """Calls a function that must raise an exception of this kind, and returns the exception."""
     try:
-        answer = call(*arguments, **options)
+        result = call(*arguments, **options)
     except kind as error:
         return error
-    raise AssertionError(f"{call.__name__} gave {answer!r} where {kind.__name__} was due")
+    raise AssertionError(f"{call.__name__} returned {result!r}, expected {kind.__name__}")
 
 
 main()

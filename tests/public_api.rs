@@ -1,5 +1,5 @@
-//! What callers in Rust can rely on, as lists that are committed: `tests/public_api/*.txt`. A change of them is
-//! a change for callers, and says so in CHANGELOG.md. To take it over:
+//! Snapshots of the public API of each crate: `tests/public_api/*.txt`. A change that callers notice belongs in
+//! CHANGELOG.md. To update the snapshots:
 //!
 //! ```sh
 //! UPDATE_PUBLIC_API=1 cargo test --test public_api
@@ -8,13 +8,14 @@
 #![allow(clippy::unwrap_used)]
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     process::Command,
 };
 
-/// Describes a crate as rustdoc does, in JSON: a flag that is unstable, and asked of rustdoc alone, so that
-/// nothing else is built again.
-fn describe(package: &str) -> PathBuf {
+/// Generates the rustdoc JSON of a crate, and returns its path. Only rustdoc runs with unstable flags, so that
+/// dependencies are not compiled again.
+fn rustdoc_json(package: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = Command::new(env!("CARGO"))
         .current_dir(root)
@@ -30,8 +31,9 @@ fn describe(package: &str) -> PathBuf {
     directory.join(format!("doc/{}.json", package.replace('-', "_")))
 }
 
+/// Compares the public API of a crate with its snapshot.
 fn check(package: &str) {
-    let api = public_api::Builder::from_rustdoc_json(describe(package))
+    let api = public_api::Builder::from_rustdoc_json(rustdoc_json(package))
         .omit_blanket_impls(true)
         .omit_auto_trait_impls(true)
         .omit_auto_derived_impls(true)
@@ -44,34 +46,37 @@ fn check(package: &str) {
         std::fs::write(&path, &api).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    let differs: Vec<_> = lines_only_in(&committed, &api, '-')
+    let differences: Vec<_> = lines_only_in(&committed, &api, '-')
         .chain(lines_only_in(&api, &committed, '+'))
         .collect();
     assert!(
-        differs.is_empty(),
-        "the public API of {package} has changed; to take it over, run \
+        differences.is_empty(),
+        "the public API of {package} has changed; to update the snapshot, run \
          `UPDATE_PUBLIC_API=1 cargo test --test public_api`:\n{}",
-        differs.join("\n")
+        differences.join("\n")
     );
 }
 
+/// Returns the lines of `text` that are not in `other`, each with a prefix.
 fn lines_only_in<'a>(
-    these: &'a str,
-    those: &'a str,
-    mark: char,
+    text: &'a str,
+    other: &'a str,
+    prefix: char,
 ) -> impl Iterator<Item = String> + 'a {
-    let known: std::collections::HashSet<_> = those.lines().collect();
-    these
-        .lines()
-        .filter(move |line| !known.contains(line))
-        .map(move |line| format!("{mark}{line}"))
+    let other_lines: HashSet<_> = other.lines().collect();
+    text.lines()
+        .filter(move |line| !other_lines.contains(line))
+        .map(move |line| format!("{prefix}{line}"))
 }
 
-/// In one test, because they are built in one place.
+/// One test, because parallel builds would wait for the lock of the target directory.
 #[test]
-fn what_callers_rely_on_stays() {
+fn the_public_api_is_that_of_the_snapshots() {
     for package in [
+        "seedance-archiver-archive",
+        "seedance-archiver-policy",
         "seedance-archiver-proto",
+        "seedance-archiver-seedance",
         "seedance-archiver-workflows",
         "seedance-archiver",
     ] {

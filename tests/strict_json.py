@@ -1,6 +1,6 @@
-"""Parses JSON from standard input as a message of the contract, strictly: unknown fields are refused.
+"""Parses JSON from standard input as a message of the contract, and rejects unknown fields.
 
-Arguments: a file with the contract's descriptors, and the message's full name.
+Arguments: a file with the descriptors of the contract, and the full name of the message.
 """
 
 import sys

@@ -1,4 +1,4 @@
-//! Accounts from a file, as the binary reads them.
+//! Accounts that the worker reads from a file.
 
 use std::sync::Arc;
 
@@ -6,29 +6,18 @@ use anyhow::{Context, ensure};
 use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use seedance_archiver_simulator::Script;
 
-use crate::{
-    Suite,
-    world::{Server, World, command},
-};
+use crate::harness::{Fixture, Server, command, register};
 
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite
-        .test("accounts::each_is_served_its_own_way", served_its_own_way)
-        .test("accounts::a_bad_file_is_refused_at_start", bad_file)
-        .test(
-            "accounts::a_video_on_another_host_is_not_fetched",
-            another_host,
-        )
-}
-
-/// One as the service documents it, one behind a gateway that takes the id as a parameter and wraps the
-/// record under an id of its own.
-async fn served_its_own_way(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
+/// `direct` is the documented API. `gateway` takes the task id as a query parameter, and wraps the record in
+/// an object with its own id.
+async fn each_account_is_queried_with_its_own_task_path_and_key(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
     let directory = tempfile::tempdir()?;
     let file = |name: &str| directory.path().join(name);
-    let base = world.simulator.base_url();
-    std::fs::write(file("key"), world.simulator.api_key())?;
+    let base = fixture.simulator.base_url();
+    std::fs::write(file("key"), fixture.simulator.api_key())?;
     std::fs::write(
         file("accounts.toml"),
         format!(
@@ -50,14 +39,17 @@ async fn served_its_own_way(server: Arc<Server>) -> anyhow::Result<()> {
     )?;
     let path = file("accounts.toml");
     let variables = [
-        ("SEEDANCE_ACCOUNTS_FILE", path.to_str().context("path")?),
+        (
+            "SEEDANCE_ACCOUNTS_FILE",
+            path.to_str().context("the path is not UTF-8")?,
+        ),
         ("SEEDANCE_API_KEY", ""),
         ("SEEDANCE_BASE_URL", ""),
-        ("GATEWAY_KEY", world.simulator.api_key()),
+        ("GATEWAY_KEY", fixture.simulator.api_key()),
     ];
-    let _worker = world.spawn_worker_with(&server, &variables)?;
+    let _worker = fixture.spawn_worker_with(&server, &variables)?;
     for (account, wrapped) in [("direct", false), ("gateway", true)] {
-        let id = world.simulator.create(Script {
+        let id = fixture.simulator.create(Script {
             wrapped,
             ..Script::default()
         });
@@ -66,7 +58,11 @@ async fn served_its_own_way(server: Arc<Server>) -> anyhow::Result<()> {
             account: account.to_owned(),
             ..VideoTaskLifecycleRequest::default()
         };
-        let result = world.start_with(&server, request).await?.result().await?;
+        let result = fixture
+            .start_lifecycle_with(&server, request)
+            .await?
+            .result()
+            .await?;
         let manifest = result.manifest.context("not archived")?;
         ensure!(
             manifest.account == account && manifest.task_id == id,
@@ -75,8 +71,11 @@ async fn served_its_own_way(server: Arc<Server>) -> anyhow::Result<()> {
     }
     Ok(())
 }
+register!(each_account_is_queried_with_its_own_task_path_and_key);
 
-async fn bad_file(_: Arc<Server>) -> anyhow::Result<()> {
+async fn an_invalid_accounts_file_stops_the_worker_at_startup(
+    _: Arc<Server>,
+) -> anyhow::Result<()> {
     let file = tempfile::NamedTempFile::new()?;
     std::fs::write(
         &file,
@@ -88,7 +87,7 @@ async fn bad_file(_: Arc<Server>) -> anyhow::Result<()> {
         .env("SEEDANCE_ARCHIVE_URL", "videos")
         .output()
         .await?;
-    let words = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.code() == Some(78), "{output:?}");
     for part in [
         "3 errors",
@@ -96,40 +95,48 @@ async fn bad_file(_: Arc<Server>) -> anyhow::Result<()> {
         ":4: accounts.eu.base is an unknown key",
         "SEEDANCE_ARCHIVE_URL is not a URL",
     ] {
-        ensure!(words.contains(part), "no {part:?} in {words}");
+        ensure!(stderr.contains(part), "no {part:?} in {stderr}");
     }
-    ensure!(!words.contains("very-secret"), "{words}");
+    ensure!(!stderr.contains("very-secret"), "{stderr}");
     Ok(())
 }
+register!(an_invalid_accounts_file_stops_the_worker_at_startup);
 
-async fn another_host(server: Arc<Server>) -> anyhow::Result<()> {
+async fn a_video_on_a_host_that_is_not_allowed_is_never_downloaded(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
     let file = tempfile::NamedTempFile::new()?;
-    let world = World::new(&server).await?;
+    let fixture = Fixture::new(&server).await?;
     std::fs::write(
         &file,
         format!(
             "[accounts.default]\nbase_url = \"{}\"\napi_key = \"{}\"\nurl_hosts = [\"volces.com\"]\n\
              pace = {{ shortest = \"200ms\" }}\n\
              windows = {{ query_window = \"4s\", margin = \"1s\", url_lifetime = \"4s\" }}\n",
-            world.simulator.base_url(),
-            world.simulator.api_key()
+            fixture.simulator.base_url(),
+            fixture.simulator.api_key()
         ),
     )?;
-    let path = file.path().to_str().context("path")?;
+    let path = file.path().to_str().context("the path is not UTF-8")?;
     let variables = [
         ("SEEDANCE_ACCOUNTS_FILE", path),
         ("SEEDANCE_API_KEY", ""),
         ("SEEDANCE_BASE_URL", ""),
     ];
-    let _worker = world.spawn_worker_with(&server, &variables)?;
-    let id = world.simulator.create(Script::default());
-    let result = world.start(&server, &id).await?.result().await?;
+    let _worker = fixture.spawn_worker_with(&server, &variables)?;
+    let id = fixture.simulator.create(Script::default());
+    let result = fixture
+        .start_lifecycle(&server, &id)
+        .await?
+        .result()
+        .await?;
     ensure!(
         result.outcome == "lost" && result.reason == "url_refused",
         "{result:?}"
     );
     ensure!(result.message.contains("`127.0.0.1`"), "{result:?}");
-    let downloads = world.simulator.stats(&id).downloads;
+    let downloads = fixture.simulator.stats(&id).downloads;
     ensure!(downloads == 0, "{downloads} downloads");
     Ok(())
 }
+register!(a_video_on_a_host_that_is_not_allowed_is_never_downloaded);

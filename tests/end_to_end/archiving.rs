@@ -1,4 +1,4 @@
-//! What is in the archive afterwards.
+//! How a video is transferred, and what is in the archive afterwards.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,71 +13,19 @@ use sha2::{Digest, Sha256};
 use temporalio_client::{WorkflowCancelOptions, WorkflowFetchHistoryOptions};
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 
-use crate::{
-    Suite,
-    world::{Server, World, read_local, until},
-};
+use crate::harness::{Fixture, Server, read_local, register, until};
 
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite
-        .test("archiving::a_cut_connection_goes_on", cuts_go_on)
-        .test(
-            "archiving::a_whole_answer_after_a_cut_is_stored_once",
-            a_whole_answer_after_a_cut,
-        )
-        .test(
-            "archiving::the_last_frame_is_called_what_it_is",
-            archives_the_last_frame,
-        )
-        .test(
-            "archiving::stores_the_served_bytes_and_a_receipt",
-            stores_the_served_bytes,
-        )
-        .test(
-            "archiving::a_rerun_downloads_nothing",
-            a_rerun_downloads_nothing,
-        )
-        .test(
-            "archiving::asks_for_a_fresh_url_when_one_is_dead",
-            asks_for_a_fresh_url,
-        )
-        .test(
-            "archiving::a_url_that_never_works_is_lost_at_the_window's_end",
-            no_url_works,
-        )
-        .test(
-            "archiving::a_receipt_makes_an_earlier_outcome_void",
-            receipt_after_outcome,
-        )
-        .test(
-            "archiving::a_store_that_is_down_costs_no_download",
-            store_is_down,
-        )
-        .test(
-            "archiving::what_expires_soonest_has_the_highest_priority",
-            priorities,
-        )
-        .test(
-            "archiving::a_later_lifecycle_replaces_the_record",
-            record_after_outcome,
-        )
-        .test(
-            "archiving::a_destination_below_the_archive_is_used",
-            uses_the_destination,
-        )
-}
-
-async fn stores_the_served_bytes(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    // More than two parts of an upload, and no whole number of them.
+async fn the_served_bytes_are_stored_with_a_receipt(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    // Larger than two parts of a multipart upload, and not a multiple of the part size.
     let script = Script {
         bytes: Some(20_000_003),
         generate_audio: true,
         ..Script::default()
     };
-    let id = world.simulator.create(script);
-    let manifest = world
-        .run(&server, &id)
+    let id = fixture.simulator.create(script);
+    let manifest = fixture
+        .run_lifecycle(&server, &id)
         .await?
         .manifest
         .context("no receipt")?;
@@ -87,63 +35,70 @@ async fn stores_the_served_bytes(server: Arc<Server>) -> anyhow::Result<()> {
         object.content_type == "video/mp4" && object.name == "video.mp4",
         "{object:?}"
     );
-    let files = world.archived_files()?;
-    ensure!(files.len() == 3, "something is left: {files:?}");
-    world.holds_exactly(&id, &manifest)
+    let files = fixture.archived_files()?;
+    ensure!(files.len() == 3, "unexpected files: {files:?}");
+    fixture.assert_archived(&id, &manifest)
 }
+register!(the_served_bytes_are_stored_with_a_receipt);
 
-/// Each cut costs a download, and what was on its way.
-async fn cuts_go_on(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
+/// Each dropped connection costs one more download, and the bytes that were in flight.
+async fn a_download_resumes_after_a_dropped_connection(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
     let bytes = 20_000_003;
-    let id = world.simulator.create(Script {
+    let id = fixture.simulator.create(Script {
         bytes: Some(bytes),
         cuts: 2,
         cut_after: bytes / 5 * 2,
         ..Script::default()
     });
-    let result = world.run(&server, &id).await?;
+    let result = fixture.run_lifecycle(&server, &id).await?;
     let manifest = result.manifest.context("no receipt")?;
     ensure!(
         manifest.attempts == 1 && manifest.bytes_fetched_again == 0,
         "{manifest:?}"
     );
-    let stats = world.simulator.stats(&id);
+    let stats = fixture.simulator.stats(&id);
     ensure!(
         stats.downloads == 3 && stats.bytes_sent < bytes + bytes / 5,
         "{stats:?}"
     );
-    world.holds_exactly(&id, &manifest)
+    fixture.assert_archived(&id, &manifest)
 }
+register!(a_download_resumes_after_a_dropped_connection);
 
-/// What came before the cut comes again, and counts once.
-async fn a_whole_answer_after_a_cut(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
+/// The server sends the bytes before the drop again; they are stored once.
+async fn a_response_that_ignores_the_range_header_is_stored_once(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
     let bytes = 20_000_003;
-    let id = world.simulator.create(Script {
+    let id = fixture.simulator.create(Script {
         bytes: Some(bytes),
         cuts: 1,
         cut_after: bytes / 5 * 3,
         no_ranges: true,
         ..Script::default()
     });
-    let result = world.run(&server, &id).await?;
+    let result = fixture.run_lifecycle(&server, &id).await?;
     let manifest = result.manifest.context("no receipt")?;
     ensure!(
         manifest.attempts == 1 && (1..=12_000_001).contains(&manifest.bytes_fetched_again),
         "{manifest:?}"
     );
-    world.holds_exactly(&id, &manifest)
+    fixture.assert_archived(&id, &manifest)
 }
+register!(a_response_that_ignores_the_range_header_is_stored_once);
 
-/// It is called a PNG and is a JPEG, as the service has done.
-async fn archives_the_last_frame(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script {
+/// The simulator serves a JPEG under a `.png` name, as the real service has done.
+async fn the_last_frame_is_named_after_its_actual_image_format(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
         last_frame: Some(Image::Jpeg),
         ..Script::default()
     });
-    let result = world.run(&server, &id).await?;
+    let result = fixture.run_lifecycle(&server, &id).await?;
     let manifest = result.manifest.context("no receipt")?;
     let names = manifest.objects.iter().map(|object| object.name.as_str());
     let names: Vec<_> = names.collect();
@@ -166,41 +121,47 @@ async fn archives_the_last_frame(server: Arc<Server>) -> anyhow::Result<()> {
     );
     Ok(())
 }
+register!(the_last_frame_is_named_after_its_actual_image_format);
 
-async fn a_rerun_downloads_nothing(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script::default());
-    let first = world.run(&server, &id).await?;
-    let second = world.run(&server, &id).await?;
+async fn a_second_lifecycle_of_an_archived_task_downloads_nothing(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    let first = fixture.run_lifecycle(&server, &id).await?;
+    let second = fixture.run_lifecycle(&server, &id).await?;
     ensure!(
         first.manifest.is_some() && first.manifest == second.manifest,
         "{second:?}"
     );
-    let downloads = world.simulator.stats(&id).downloads;
+    let downloads = fixture.simulator.stats(&id).downloads;
     ensure!(downloads == 1, "{downloads} downloads");
     Ok(())
 }
+register!(a_second_lifecycle_of_an_archived_task_downloads_nothing);
 
-async fn asks_for_a_fresh_url(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script {
+async fn a_dead_url_is_replaced_by_a_fresh_one(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
         dead_urls: 1,
         ..Script::default()
     });
-    let result = world.run(&server, &id).await?;
+    let result = fixture.run_lifecycle(&server, &id).await?;
     ensure!(result.outcome == "archived", "{result:?}");
-    let stats = world.simulator.stats(&id);
+    let stats = fixture.simulator.stats(&id);
     ensure!(
         stats.downloads == 1,
-        "the dead URL did not stay dead: {stats:?}"
+        "the dead URL was downloaded from: {stats:?}"
     );
     Ok(())
 }
+register!(a_dead_url_is_replaced_by_a_fresh_one);
 
-/// The worker's clock and the simulator's are one, so a URL that lives for no time is dead whenever
-/// it is looked at.
-async fn no_url_works(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::with(
+/// The worker and the simulator have the same clock, so a URL with a lifetime of zero is always expired.
+async fn a_video_whose_urls_never_work_is_lost_when_the_query_window_closes(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::with(
         &server,
         |simulator| simulator.url_lifetime(Duration::ZERO),
         |account| {
@@ -209,42 +170,47 @@ async fn no_url_works(server: Arc<Server>) -> anyhow::Result<()> {
         },
     )
     .await?;
-    let id = world.simulator.create(Script::default());
-    let result = world.run(&server, &id).await?;
+    let id = fixture.simulator.create(Script::default());
+    let result = fixture.run_lifecycle(&server, &id).await?;
     ensure!(result.outcome == "lost", "{result:?}");
     ensure!(result.reason == "url_expired", "{result:?}");
     let task = result.task.as_ref();
     ensure!(
         task.is_some_and(|task| task.status == "succeeded"),
-        "the task is forgotten"
+        "the result does not have the last task record"
     );
-    let stats = world.simulator.stats(&id);
+    let stats = fixture.simulator.stats(&id);
     ensure!(stats.queries > 3 && stats.downloads == 0, "{stats:?}");
-    world.holds_outcome(&result)
+    fixture.assert_outcome_recorded(&result)
 }
+register!(a_video_whose_urls_never_work_is_lost_when_the_query_window_closes);
 
-async fn receipt_after_outcome(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script {
+async fn a_receipt_replaces_an_earlier_outcome_record(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
         bytes: Some(20_000_000),
         bytes_per_second: Some(5_000_000),
         ..Script::default()
     });
-    let results = world
+    let results = fixture
         .with_worker(&server, async {
-            let lifecycle = world.start(&server, &id).await?;
-            let sent = || world.simulator.stats(&id).bytes_sent;
-            until("the download is under way", || sent() > 1_000_000).await?;
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            let sent = || fixture.simulator.stats(&id).bytes_sent;
+            until("the download has started", || sent() > 1_000_000).await?;
             server
                 .lifecycle(&id)
                 .cancel(WorkflowCancelOptions::default())
                 .await?;
             let cancelled = lifecycle.result().await?;
-            world.holds_outcome(&cancelled)?;
-            Ok(world.start(&server, &id).await?.result().await?)
+            fixture.assert_outcome_recorded(&cancelled)?;
+            Ok(fixture
+                .start_lifecycle(&server, &id)
+                .await?
+                .result()
+                .await?)
         })
         .await?;
-    let files = world.archived_files()?;
+    let files = fixture.archived_files()?;
     ensure!(
         !files.iter().any(|file| file.ends_with("outcome.json")),
         "{files:?}"
@@ -252,55 +218,57 @@ async fn receipt_after_outcome(server: Arc<Server>) -> anyhow::Result<()> {
     ensure!(results.outcome == "archived", "{results:?}");
     Ok(())
 }
+register!(a_receipt_replaces_an_earlier_outcome_record);
 
-async fn store_is_down(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script::default());
-    let path = world.directory.path();
-    let result = world
+async fn nothing_is_downloaded_while_the_store_is_down(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    let path = fixture.directory.path();
+    let result = fixture
         .with_worker(&server, async {
-            // Where the archive was is a file now: nothing can be written below it.
+            // A file replaces the directory of the archive, so that nothing can be written below it.
             std::fs::remove_dir(path)?;
-            std::fs::write(path, "in the way")?;
-            let lifecycle = world.start(&server, &id).await?;
-            let mut fault = None;
+            std::fs::write(path, "not a directory")?;
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            let mut store_error = None;
             let result = lifecycle
-                .follow(|doing| match doing {
-                    Step::Waiting(words) if words.contains("archive store error") => {
-                        let downloads = world.simulator.stats(&id).downloads;
-                        fault.get_or_insert((words, downloads));
+                .follow(|step| match step {
+                    Step::Waiting(message) if message.contains("archive store error") => {
+                        let downloads = fixture.simulator.stats(&id).downloads;
+                        store_error.get_or_insert((message, downloads));
                         let _ = std::fs::remove_file(path);
                         let _ = std::fs::create_dir(path);
                     }
                     _ => {}
                 })
                 .await?;
-            let (words, downloads) = fault.context("the store's fault was not shown")?;
-            ensure!(downloads == 0, "{downloads} downloads while: {words}");
+            let (message, downloads) = store_error.context("the store's error was not shown")?;
+            ensure!(downloads == 0, "{downloads} downloads while: {message}");
             Ok(result)
         })
         .await?;
     let manifest = result.manifest.context("no receipt")?;
     ensure!(
-        world.simulator.stats(&id).downloads == 1,
-        "not one download"
+        fixture.simulator.stats(&id).downloads == 1,
+        "the video was not downloaded exactly once"
     );
-    world.holds_exactly(&id, &manifest)
+    fixture.assert_archived(&id, &manifest)
 }
+register!(nothing_is_downloaded_while_the_store_is_down);
 
-async fn uses_the_destination(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script::default());
-    let destination = world.config.archive_url.join("team-a")?;
+async fn a_destination_below_the_archive_url_is_used(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    let destination = fixture.config.archive_url.join("team-a")?;
     let request = VideoTaskLifecycleRequest {
         task_id: id.clone(),
         destination: destination.to_string(),
         ..Default::default()
     };
-    let result = world
+    let result = fixture
         .with_worker(&server, async {
             let lifecycle =
-                lifecycles::start(&server.client, &world.config.task_queue, request).await?;
+                lifecycles::start(&server.client, &fixture.config.task_queue, request).await?;
             Ok(lifecycle.result().await?)
         })
         .await?;
@@ -309,24 +277,27 @@ async fn uses_the_destination(server: Arc<Server>) -> anyhow::Result<()> {
         manifest.manifest_url.starts_with(destination.as_str()),
         "{manifest:?}"
     );
-    let files = world.archived_files()?;
+    let files = fixture.archived_files()?;
     ensure!(
         files.iter().all(|file| file.starts_with("team-a/default/")),
         "{files:?}"
     );
     Ok(())
 }
+register!(a_destination_below_the_archive_url_is_used);
 
-async fn priorities(server: Arc<Server>) -> anyhow::Result<()> {
+async fn a_nearer_deadline_gives_a_transfer_a_higher_priority(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
     let hour = Duration::from_secs(60 * 60);
     for (window, expected) in [(5 * hour, 1), (20 * hour, 2), (10 * 24 * hour, 5)] {
         let short = |account: &mut Account| {
             account.windows.query_window = window;
             account.windows.url_lifetime = window;
         };
-        let world = World::with(&server, |simulator| simulator, short).await?;
-        let id = world.simulator.create(Script::default());
-        world.run(&server, &id).await?;
+        let fixture = Fixture::with_account(&server, short).await?;
+        let id = fixture.simulator.create(Script::default());
+        fixture.run_lifecycle(&server, &id).await?;
         let events = server
             .lifecycle(&id)
             .fetch_history(WorkflowFetchHistoryOptions::default())
@@ -341,38 +312,47 @@ async fn priorities(server: Arc<Server>) -> anyhow::Result<()> {
             _ => None,
         });
         let key = priority.context("no priority")?.priority_key;
-        ensure!(key == expected, "{key} for {window:?}");
+        ensure!(key == expected, "priority {key} for a window of {window:?}");
     }
     Ok(())
 }
+register!(a_nearer_deadline_gives_a_transfer_a_higher_priority);
 
-/// A lifecycle that was cancelled leaves the record of its time.
-async fn record_after_outcome(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script {
+/// A cancelled lifecycle stores the task record as it was at that time.
+async fn a_later_lifecycle_replaces_the_task_record(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
         running: Some(Duration::from_secs(3)),
         ..Script::default()
     });
-    let result = world
+    let result = fixture
         .with_worker(&server, async {
-            let lifecycle = world.start(&server, &id).await?;
-            let is_running = || world.simulator.status(&id) == Some("running");
-            until("it runs", is_running).await?;
-            let asked = world.simulator.stats(&id).queries;
-            let queries = || world.simulator.stats(&id).queries;
-            until("that is seen", || queries() > asked + 2).await?;
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            let is_running = || fixture.simulator.status(&id) == Some("running");
+            until("the task is running", is_running).await?;
+            let queries = || fixture.simulator.stats(&id).queries;
+            let before = queries();
+            until("the lifecycle has polled the running task", || {
+                queries() > before + 2
+            })
+            .await?;
             server
                 .lifecycle(&id)
                 .cancel(WorkflowCancelOptions::default())
                 .await?;
-            world.holds_outcome(&lifecycle.result().await?)?;
-            Ok(world.start(&server, &id).await?.result().await?)
+            fixture.assert_outcome_recorded(&lifecycle.result().await?)?;
+            Ok(fixture
+                .start_lifecycle(&server, &id)
+                .await?
+                .result()
+                .await?)
         })
         .await?;
     let manifest = result.manifest.context("no receipt")?;
-    world.holds_exactly(&id, &manifest)?;
+    fixture.assert_archived(&id, &manifest)?;
     let record = manifest.manifest_url.replace("manifest", "task");
     let record = String::from_utf8(read_local(&record)?)?;
     ensure!(record.contains("\"succeeded\""), "{record}");
     Ok(())
 }
+register!(a_later_lifecycle_replaces_the_task_record);

@@ -1,4 +1,5 @@
-//! Whether the archive still holds what its receipts say, and what killed workers have left.
+//! `verify`, which compares the archive with its receipts, and `clean`, which removes what killed workers have
+//! left.
 
 use std::{process::Output, sync::Arc};
 
@@ -6,47 +7,41 @@ use anyhow::{Context, ensure};
 use seedance_archiver_simulator::Script;
 use serde_json::Value;
 
-use crate::{
-    Suite,
-    world::{Server, World, command},
-};
+use crate::harness::{Fixture, Server, command, register};
 
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite
-        .test("auditing::verify_finds_what_has_changed", verify)
-        .test("auditing::clean_removes_what_is_staged_only", clean)
-}
-
-async fn run(world: &World, arguments: &[&str]) -> anyhow::Result<(Option<i32>, String)> {
+/// Runs a command, and returns its exit code and its standard output.
+async fn run(fixture: &Fixture, arguments: &[&str]) -> anyhow::Result<(Option<i32>, String)> {
     let output: Output = command()
         .args(arguments)
-        .env("SEEDANCE_ARCHIVE_URL", world.config.archive_url.as_str())
+        .env("SEEDANCE_ARCHIVE_URL", fixture.config.archive_url.as_str())
         .output()
         .await?;
-    let words = String::from_utf8_lossy(&output.stdout).into_owned();
-    Ok((output.status.code(), words))
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok((output.status.code(), stdout))
 }
 
-async fn verify(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let (code, words) = run(&world, &["verify"]).await?;
+async fn verify_reports_changed_truncated_and_missing_objects(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let (code, stdout) = run(&fixture, &["verify"]).await?;
     ensure!(
-        code == Some(0) && words.starts_with("0 receipts"),
-        "{words}"
+        code == Some(0) && stdout.starts_with("0 receipts"),
+        "{stdout}"
     );
 
     let mut videos = Vec::new();
     for _ in 0..3 {
-        let id = world.simulator.create(Script::default());
-        let manifest = world.run(&server, &id).await?.manifest;
+        let id = fixture.simulator.create(Script::default());
+        let manifest = fixture.run_lifecycle(&server, &id).await?.manifest;
         let url = manifest.context("no receipt")?.objects[0].url.clone();
         videos.push(url.trim_start_matches("file://").to_owned());
     }
-    let (code, words) = run(&world, &["verify", "--deep"]).await?;
-    ensure!(code == Some(0), "{words}");
+    let (code, stdout) = run(&fixture, &["verify", "--deep"]).await?;
+    ensure!(code == Some(0), "{stdout}");
     ensure!(
-        words.contains("3 receipts with 6 objects: 3 verified"),
-        "{words}"
+        stdout.contains("3 receipts with 6 objects: 3 verified"),
+        "{stdout}"
     );
 
     let mut changed = std::fs::read(&videos[0])?;
@@ -65,42 +60,47 @@ async fn verify(server: Arc<Server>) -> anyhow::Result<()> {
             &["SHA-256", "bytes, expected", "missing"],
         ),
     ] {
-        let (code, words) = run(&world, arguments).await?;
-        ensure!(code == Some(1), "{words}");
-        let report: Value = serde_json::from_str(&words)?;
+        let (code, stdout) = run(&fixture, arguments).await?;
+        ensure!(code == Some(1), "{stdout}");
+        let report: Value = serde_json::from_str(&stdout)?;
         let findings = report["findings"].as_array().context("no findings")?;
-        ensure!(findings.len() == problems.len(), "{words}");
+        ensure!(findings.len() == problems.len(), "{stdout}");
         for problem in problems {
-            ensure!(words.contains(problem), "no {problem:?} in {words}");
+            ensure!(stdout.contains(problem), "no {problem:?} in {stdout}");
         }
     }
     Ok(())
 }
+register!(verify_reports_changed_truncated_and_missing_objects);
 
-async fn clean(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script::default());
-    let manifest = world.run(&server, &id).await?.manifest;
-    let staged = world.directory.path().join(".staging/cgt-1-attempt/video");
+async fn clean_removes_only_staged_objects(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    let manifest = fixture.run_lifecycle(&server, &id).await?.manifest;
+    let staged = fixture
+        .directory
+        .path()
+        .join(".staging/cgt-1-attempt/video");
     std::fs::create_dir_all(staged.parent().context("no folder")?)?;
     std::fs::write(&staged, "a video that was not published")?;
     let upload = staged.with_file_name("video#1");
     std::fs::write(&upload, "half a video")?;
 
-    let (_, words) = run(&world, &["clean"]).await?;
+    let (_, stdout) = run(&fixture, &["clean"]).await?;
     ensure!(
-        words.starts_with("nothing is staged for longer than 1d"),
-        "it is not a day old: {words}"
+        stdout.starts_with("nothing is staged for longer than 1d"),
+        "the staged objects are less than a day old: {stdout}"
     );
-    let (_, words) = run(&world, &["clean", "--older-than", "0s"]).await?;
+    let (_, stdout) = run(&fixture, &["clean", "--older-than", "0s"]).await?;
     ensure!(
-        words.contains("cgt-1-attempt/video") && staged.exists() && upload.exists(),
-        "{words}"
+        stdout.contains("cgt-1-attempt/video") && staged.exists() && upload.exists(),
+        "{stdout}"
     );
-    let (code, words) = run(&world, &["clean", "--older-than", "0s", "--remove"]).await?;
+    let (code, stdout) = run(&fixture, &["clean", "--older-than", "0s", "--remove"]).await?;
     ensure!(
         code == Some(0) && !staged.exists() && !upload.exists(),
-        "{words}"
+        "{stdout}"
     );
-    world.holds_exactly(&id, &manifest.context("no receipt")?)
+    fixture.assert_archived(&id, &manifest.context("no receipt")?)
 }
+register!(clean_removes_only_staged_objects);

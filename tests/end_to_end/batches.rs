@@ -1,4 +1,4 @@
-//! `archive` of many tasks: ids from standard input, one bar for all, stopped and run again.
+//! `archive` with many tasks, whose ids it reads from standard input.
 
 use std::{
     process::{Output, Stdio},
@@ -15,46 +15,33 @@ use tokio::{
     process::Child,
 };
 
-use crate::{
-    Suite,
-    wire::Wire,
-    world::{Server, World, command, until, until_async},
-};
+use crate::harness::{Fixture, Server, command, register, tcp_proxy::TcpProxy, until, until_async};
 
-/// More than have a bar each.
-const MANY: usize = 30;
+/// More tasks than get a progress bar each.
+const TASKS: usize = 30;
 
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite
-        .test("batches::many_come_from_standard_input", from_stdin)
-        .test("batches::stopped_and_run_again", stopped_and_run_again)
-        .test("batches::a_cut_wire_is_told_and_waited_for", cut_wire)
-        .test("batches::detached_ones_go_on", detached)
-        .test("batches::a_wrong_list_starts_nothing", wrong_list)
-}
-
-async fn from_stdin(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let mut ids = create(&world, MANY);
-    let failed = world.simulator.create(Script {
+async fn task_ids_are_read_from_standard_input(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let mut ids = create(&fixture, TASKS);
+    let failed = fixture.simulator.create(Script {
         ending: Ending::Failed,
         ..Script::default()
     });
     ids.push(failed.clone());
     let list = format!("# of today\n\n{}\r\n{}\n", ids.join("\n"), ids[0]);
-    world
+    fixture
         .with_worker(&server, async {
             let output =
-                ended(archive(&server, &world, &["--output", "json"], &list).await?).await?;
+                finish(archive(&server, &fixture, &["--output", "json"], &list).await?).await?;
             ensure!(output.status.code() == Some(1), "{output:?}");
             let report: Value = serde_json::from_slice(&output.stdout)?;
             let videos = report["videos"].as_array().context("no videos")?;
-            let told: Vec<_> = videos
+            let reported: Vec<_> = videos
                 .iter()
                 .map(|video| video["task_id"].as_str())
                 .collect();
-            let asked: Vec<_> = ids.iter().map(|id| Some(id.as_str())).collect();
-            ensure!(told == asked, "another order: {told:?}");
+            let expected: Vec<_> = ids.iter().map(|id| Some(id.as_str())).collect();
+            ensure!(reported == expected, "{reported:?}");
             for video in videos {
                 let is_failed = video["task_id"] == failed.as_str();
                 let outcome = if is_failed {
@@ -65,59 +52,61 @@ async fn from_stdin(server: Arc<Server>) -> anyhow::Result<()> {
                 ensure!(video["outcome"] == outcome, "{video:#}");
             }
 
-            let output = ended(archive(&server, &world, &[], &list).await?).await?;
+            let output = finish(archive(&server, &fixture, &[], &list).await?).await?;
             let table = String::from_utf8_lossy(&output.stdout);
             ensure!(
                 table.contains(&failed),
-                "the one that failed is not told: {table}"
+                "the unsuccessful task is not in the table: {table}"
             );
             ensure!(
                 !table.contains(&ids[0]),
-                "{MANY} archived ones have a line each: {table}"
+                "the table has a row for each of {TASKS} archived tasks: {table}"
             );
-            ensure!(table.contains("30 archived"), "no sum: {table}");
-            ensure!(table.contains("1 unsuccessful"), "no sum: {table}");
+            ensure!(table.contains("30 archived"), "no total: {table}");
+            ensure!(table.contains("1 unsuccessful"), "no total: {table}");
             Ok(())
         })
         .await?;
-    downloaded_once(&world, &ids[..MANY])
+    assert_downloaded_once(&fixture, &ids[..TASKS])
 }
+register!(task_ids_are_read_from_standard_input);
 
-async fn stopped_and_run_again(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::with(
+async fn an_interrupted_batch_can_be_run_again(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::with(
         &server,
         |simulator| simulator.running(Duration::from_secs(3)),
         |_| {},
     )
     .await?;
-    let ids = create(&world, MANY);
+    let ids = create(&fixture, TASKS);
     let list = ids.join("\n");
-    world
+    fixture
         .with_worker(&server, async {
-            let first = archive(&server, &world, &[], &list).await?;
-            until_async("the first one is there", || async {
+            let first = archive(&server, &fixture, &[], &list).await?;
+            until_async("the first lifecycle has started", || async {
                 Ok(server.run_id(&ids[0]).await.is_ok())
             })
             .await?;
-            let pid = i32::try_from(first.id().context("it has ended")?)?;
+            let pid = i32::try_from(first.id().context("the process has exited")?)?;
             kill_process(Pid::from_raw(pid).context("no process id")?, Signal::INT)?;
-            let stopped = ended(first).await?;
+            let stopped = finish(first).await?;
             ensure!(stopped.status.code() == Some(130), "{stopped:?}");
 
-            let again = ended(archive(&server, &world, &[], &list).await?).await?;
+            let again = finish(archive(&server, &fixture, &[], &list).await?).await?;
             ensure!(again.status.success(), "{again:?}");
             Ok(())
         })
         .await?;
-    downloaded_once(&world, &ids)
+    assert_downloaded_once(&fixture, &ids)
 }
+register!(an_interrupted_batch_can_be_run_again);
 
-async fn cut_wire(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let ids = create(&world, MANY);
-    let wire = Wire::to(&server.address).await?;
-    let mut child = archive_at(&wire.address.to_string(), &world, &[], &ids.join("\n")).await?;
-    until_async("all are started", || async {
+async fn a_lost_connection_is_reported_and_retried(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let ids = create(&fixture, TASKS);
+    let proxy = TcpProxy::start(&server.address).await?;
+    let mut child = archive_at(&proxy.address.to_string(), &fixture, &[], &ids.join("\n")).await?;
+    until_async("all lifecycles have started", || async {
         let mut started = true;
         for id in &ids {
             started &= server.run_id(id).await.is_ok();
@@ -125,97 +114,103 @@ async fn cut_wire(server: Arc<Server>) -> anyhow::Result<()> {
         Ok(started)
     })
     .await?;
-    wire.cut();
+    proxy.disconnect();
     let mut lines = BufReader::new(child.stderr.take().context("no stderr")?).lines();
     loop {
-        let line = lines.next_line().await?.context("it ended")?;
+        let line = lines.next_line().await?.context("the command exited")?;
         if line.contains("cannot check lifecycles, retrying") {
             break;
         }
     }
-    wire.mend();
-    world
+    proxy.reconnect();
+    fixture
         .with_worker(&server, async {
-            let read_on = async { while let Ok(Some(_)) = lines.next_line().await {} };
-            let (output, ()) = tokio::join!(ended(child), read_on);
+            let drain_stderr = async { while let Ok(Some(_)) = lines.next_line().await {} };
+            let (output, ()) = tokio::join!(finish(child), drain_stderr);
             let output = output?;
             ensure!(output.status.success(), "{output:?}");
             let table = String::from_utf8_lossy(&output.stdout);
-            ensure!(table.contains("30 archived"), "no sum: {table}");
+            ensure!(table.contains("30 archived"), "no total: {table}");
             Ok(())
         })
         .await
 }
+register!(a_lost_connection_is_reported_and_retried);
 
-async fn detached(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let ids = create(&world, 3);
-    // Nobody serves them yet, and it returns all the same.
+async fn detached_lifecycles_finish_without_the_command(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let ids = create(&fixture, 3);
+    // The command returns although no worker runs yet.
     let list = ids.join("\n");
-    let output = ended(archive(&server, &world, &["--detach"], &list).await?).await?;
+    let output = finish(archive(&server, &fixture, &["--detach"], &list).await?).await?;
     ensure!(output.status.success(), "{output:?}");
-    let told = String::from_utf8(output.stdout)?;
+    let stdout = String::from_utf8(output.stdout)?;
     let expected: String = ids
         .iter()
         .map(|id| format!("{id}  video-task/default/{id}\n"))
         .collect();
-    ensure!(told == expected, "{told}");
+    ensure!(stdout == expected, "{stdout}");
 
     let options = ["--detach", "--output", "json"];
-    let output = ended(archive(&server, &world, &options, &list).await?).await?;
+    let output = finish(archive(&server, &fixture, &options, &list).await?).await?;
     let started: Value = serde_json::from_slice(&output.stdout)?;
     let run_id = server.run_id(&ids[0]).await?;
     ensure!(
         started[0]["run_id"] == run_id.as_str(),
-        "another run: {started:#}"
+        "a second run was started: {started:#}"
     );
-    world
+    fixture
         .with_worker(&server, async {
-            until("all are archived", || {
-                let receipt = |id: &String| world.receipt_of(id).is_some();
+            until("all videos are archived", || {
+                let receipt = |id: &String| fixture.receipt_path(id).is_some();
                 ids.iter().all(receipt)
             })
             .await
         })
         .await
 }
+register!(detached_lifecycles_finish_without_the_command);
 
-async fn wrong_list(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let ids = create(&world, 1);
+async fn a_list_with_an_invalid_id_starts_nothing(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let ids = create(&fixture, 1);
     let list = format!("{}\na/b\n..\n", ids[0]);
-    let output = ended(archive(&server, &world, &[], &list).await?).await?;
+    let output = finish(archive(&server, &fixture, &[], &list).await?).await?;
     ensure!(output.status.code() == Some(1), "{output:?}");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    for fault in ["line 2: \"a/b\"", "line 3: \"..\"", "nothing was started"] {
-        ensure!(errors.contains(fault), "{fault} is missing in: {errors}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    for part in ["line 2: \"a/b\"", "line 3: \"..\"", "nothing was started"] {
+        ensure!(stderr.contains(part), "no {part:?} in {stderr}");
     }
-    ensure!(server.run_id(&ids[0]).await.is_err(), "one was started");
+    ensure!(
+        server.run_id(&ids[0]).await.is_err(),
+        "a lifecycle was started"
+    );
 
-    let output = ended(archive(&server, &world, &[], "\n").await?).await?;
-    let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(errors.contains("no task ids"), "{errors}");
+    let output = finish(archive(&server, &fixture, &[], "\n").await?).await?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(stderr.contains("no task ids"), "{stderr}");
     Ok(())
 }
+register!(a_list_with_an_invalid_id_starts_nothing);
 
-fn create(world: &World, tasks: usize) -> Vec<String> {
-    let create = |_| world.simulator.create(Script::default());
+fn create(fixture: &Fixture, tasks: usize) -> Vec<String> {
+    let create = |_| fixture.simulator.create(Script::default());
     (0..tasks).map(create).collect()
 }
 
-/// `archive -`, with this on its standard input.
+/// Starts `archive -` with a list on its standard input.
 async fn archive(
     server: &Server,
-    world: &World,
+    fixture: &Fixture,
     options: &[&str],
     list: &str,
 ) -> anyhow::Result<Child> {
-    archive_at(&server.address, world, options, list).await
+    archive_at(&server.address, fixture, options, list).await
 }
 
 async fn archive_at(
     address: &str,
-    world: &World,
+    fixture: &Fixture,
     options: &[&str],
     list: &str,
 ) -> anyhow::Result<Child> {
@@ -223,7 +218,7 @@ async fn archive_at(
         .args(["archive", "-"])
         .args(options)
         .env("TEMPORAL_ADDRESS", address)
-        .env("TEMPORAL_TASK_QUEUE", &world.config.task_queue)
+        .env("TEMPORAL_TASK_QUEUE", &fixture.config.task_queue)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -234,14 +229,16 @@ async fn archive_at(
     Ok(child)
 }
 
-async fn ended(child: Child) -> anyhow::Result<Output> {
+/// Waits until a command exits.
+async fn finish(child: Child) -> anyhow::Result<Output> {
     let output = tokio::time::timeout(Duration::from_secs(120), child.wait_with_output());
-    Ok(output.await.context("it does not end")??)
+    Ok(output.await.context("the command did not exit")??)
 }
 
-fn downloaded_once(world: &World, ids: &[String]) -> anyhow::Result<()> {
+/// Checks that each video was downloaded exactly once.
+fn assert_downloaded_once(fixture: &Fixture, ids: &[String]) -> anyhow::Result<()> {
     for id in ids {
-        let downloads = world.simulator.stats(id).downloads;
+        let downloads = fixture.simulator.stats(id).downloads;
         ensure!(downloads == 1, "{id} was downloaded {downloads} times");
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The binary, as a person or a script runs it.
+//! `demo`, `archive` and `worker`, run as processes.
 
 use std::{
     fs::Permissions,
@@ -19,42 +19,9 @@ use tokio::{
     process::{Child, ChildStderr, Command},
 };
 
-use crate::{
-    Suite,
-    world::{Server, World, command, read_local, until},
-};
+use crate::harness::{Fixture, Server, command, read_local, register, until};
 
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite
-        .test(
-            "command_line::demo_shows_every_ending",
-            demo_shows_every_ending,
-        )
-        .test(
-            "command_line::ctrl_c_leaves_nothing_behind",
-            ctrl_c_leaves_nothing_behind,
-        )
-        .test(
-            "command_line::archive_joins_your_temporal",
-            archive_joins_your_temporal,
-        )
-        .test("command_line::archive_dev_needs_a_key_only", archive_dev)
-        .test(
-            "command_line::wrong_configuration_is_told_at_once",
-            wrong_configuration,
-        )
-        .test(
-            "command_line::a_wrong_task_id_is_told_before_anything_starts",
-            wrong_task_id,
-        )
-        .test(
-            "command_line::no_temporal_server_says_what_was_tried",
-            no_temporal_server,
-        )
-        .test("command_line::ctrl_c_stops_a_build", ctrl_c_stops_a_build)
-}
-
-async fn demo_shows_every_ending(_: Arc<Server>) -> anyhow::Result<()> {
+async fn demo_shows_every_terminal_status(_: Arc<Server>) -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
     let output = command()
         .args(["demo", "--output", "json"])
@@ -64,7 +31,7 @@ async fn demo_shows_every_ending(_: Arc<Server>) -> anyhow::Result<()> {
         .output()
         .await?;
     ensure!(output.status.success(), "{}", describe(&output));
-    let report: Value = serde_json::from_slice(&output.stdout).context("stdout is no JSON")?;
+    let report: Value = serde_json::from_slice(&output.stdout).context("stdout is not JSON")?;
     let videos = report["videos"].as_array().context("no videos")?;
     ensure!(videos.len() == 8, "{report:#}");
     for (status, outcome, count) in [
@@ -73,9 +40,12 @@ async fn demo_shows_every_ending(_: Arc<Server>) -> anyhow::Result<()> {
         ("cancelled", "unsuccessful", 1),
         ("expired", "unsuccessful", 1),
     ] {
-        let is_so = |video: &&Value| video["status"] == status && video["outcome"] == outcome;
-        let found = videos.iter().filter(is_so).count();
-        ensure!(found == count, "{found} {status} are {outcome}: {report:#}");
+        let matches = |video: &&Value| video["status"] == status && video["outcome"] == outcome;
+        let found = videos.iter().filter(matches).count();
+        ensure!(
+            found == count,
+            "{found} tasks are {status} and {outcome}: {report:#}"
+        );
     }
     let archive = report["archive_url"].as_str().context("no archive_url")?;
     for video in videos.iter().filter(|video| video["outcome"] == "archived") {
@@ -101,11 +71,12 @@ async fn demo_shows_every_ending(_: Arc<Server>) -> anyhow::Result<()> {
         ensure!(events.is_some_and(|events| events <= 26), "{video:#}");
     }
     let ui = report["ui_url"].as_str().context("no ui_url")?;
-    ensure!(!answers(ui), "the Web UI is still up at {ui}");
+    ensure!(!is_listening(ui), "the Web UI is still running at {ui}");
     Ok(())
 }
+register!(demo_shows_every_terminal_status);
 
-async fn ctrl_c_leaves_nothing_behind(_: Arc<Server>) -> anyhow::Result<()> {
+async fn ctrl_c_stops_demo_and_its_temporal_server(_: Arc<Server>) -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
     let mut demo = command()
         .args(["demo", "--stay"])
@@ -115,22 +86,25 @@ async fn ctrl_c_leaves_nothing_behind(_: Arc<Server>) -> anyhow::Result<()> {
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
-    let mut errors = BufReader::new(demo.stderr.take().context("no stderr")?);
-    let ui = line_after(&mut errors, "Temporal UI: ").await?;
-    until("the Web UI answers", || answers(&ui)).await?;
-    line_after(&mut errors, "cgt-").await?;
+    let mut stderr = BufReader::new(demo.stderr.take().context("no stderr")?);
+    let ui = line_after(&mut stderr, "Temporal UI: ").await?;
+    until("the Web UI is running", || is_listening(&ui)).await?;
+    line_after(&mut stderr, "cgt-").await?;
 
     interrupt(&demo)?;
     let status = tokio::time::timeout(Duration::from_secs(60), demo.wait()).await??;
-    ensure!(status.code() == Some(130), "it ended with {status}");
-    ensure!(!answers(&ui), "the Web UI is still up at {ui}");
+    ensure!(status.code() == Some(130), "{status}");
+    ensure!(!is_listening(&ui), "the Web UI is still running at {ui}");
     Ok(())
 }
+register!(ctrl_c_stops_demo_and_its_temporal_server);
 
-async fn archive_joins_your_temporal(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let video = world.simulator.create(Script::default());
-    let failed = world.simulator.create(Script {
+async fn archive_uses_a_running_temporal_server_and_worker(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let video = fixture.simulator.create(Script::default());
+    let failed = fixture.simulator.create(Script {
         ending: Ending::Failed,
         ..Script::default()
     });
@@ -140,12 +114,12 @@ async fn archive_joins_your_temporal(server: Arc<Server>) -> anyhow::Result<()> 
             .args(ids)
             .args(["--output", "json"])
             .env("TEMPORAL_ADDRESS", &server.address)
-            .env("TEMPORAL_TASK_QUEUE", &world.config.task_queue)
+            .env("TEMPORAL_TASK_QUEUE", &fixture.config.task_queue)
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output()
     };
-    let (all, one) = world
+    let (all, one) = fixture
         .with_worker(&server, async {
             let all = archive(vec![video.clone(), failed]).await?;
             Ok((all, archive(vec![video.clone()]).await?))
@@ -165,20 +139,21 @@ async fn archive_joins_your_temporal(server: Arc<Server>) -> anyhow::Result<()> 
         "{again:#}"
     );
     ensure!(
-        world.simulator.stats(&video).downloads == 1,
-        "it was downloaded again"
+        fixture.simulator.stats(&video).downloads == 1,
+        "the video was downloaded again"
     );
     Ok(())
 }
+register!(archive_uses_a_running_temporal_server_and_worker);
 
-async fn archive_dev(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script::default());
+async fn archive_dev_needs_only_an_api_key(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
     let directory = tempfile::tempdir()?;
     let output = command()
         .args(["archive", "--dev", &id])
-        .env("SEEDANCE_BASE_URL", world.simulator.base_url())
-        .env("SEEDANCE_API_KEY", world.simulator.api_key())
+        .env("SEEDANCE_BASE_URL", fixture.simulator.base_url())
+        .env("SEEDANCE_API_KEY", fixture.simulator.api_key())
         .current_dir(&directory)
         .stdin(Stdio::null())
         .kill_on_drop(true)
@@ -196,99 +171,107 @@ async fn archive_dev(server: Arc<Server>) -> anyhow::Result<()> {
     );
     ensure!(
         !describe(&output).contains("X-Tos"),
-        "a signed URL is shown"
+        "a signed URL was printed"
     );
     Ok(())
 }
+register!(archive_dev_needs_only_an_api_key);
 
-async fn wrong_configuration(_: Arc<Server>) -> anyhow::Result<()> {
+async fn an_invalid_configuration_is_reported_at_startup(_: Arc<Server>) -> anyhow::Result<()> {
     let output = command()
         .arg("worker")
         .env("SEEDANCE_BASE_URL", "here")
         .output()
         .await?;
     ensure!(output.status.code() == Some(78), "{}", describe(&output));
-    let errors = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     for name in [
         "SEEDANCE_API_KEY",
         "SEEDANCE_BASE_URL",
         "SEEDANCE_ARCHIVE_URL",
     ] {
-        ensure!(errors.contains(name), "{name} is missing in: {errors}");
+        ensure!(stderr.contains(name), "no {name} in {stderr}");
     }
     Ok(())
 }
+register!(an_invalid_configuration_is_reported_at_startup);
 
-async fn wrong_task_id(_: Arc<Server>) -> anyhow::Result<()> {
+async fn an_invalid_task_id_is_rejected_before_anything_starts(
+    _: Arc<Server>,
+) -> anyhow::Result<()> {
     let output = command()
         .args(["archive", "--dev", "a/b"])
         .env("SEEDANCE_TEMPORAL_CLI", "/nowhere/temporal")
         .output()
         .await?;
     ensure!(output.status.code() == Some(1), "{}", describe(&output));
-    let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(errors.contains("`task_id` contains a slash"), "{errors}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(stderr.contains("`task_id` contains a slash"), "{stderr}");
     Ok(())
 }
+register!(an_invalid_task_id_is_rejected_before_anything_starts);
 
-async fn no_temporal_server(_: Arc<Server>) -> anyhow::Result<()> {
+async fn a_missing_temporal_cli_is_reported_with_every_attempt_to_find_one(
+    _: Arc<Server>,
+) -> anyhow::Result<()> {
     let output = command()
         .arg("demo")
         .env("SEEDANCE_TEMPORAL_CLI", "/nowhere/temporal")
         .output()
         .await?;
     ensure!(output.status.code() == Some(1), "{}", describe(&output));
-    let errors = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     ensure!(
-        errors.contains("SEEDANCE_TEMPORAL_CLI: no such file: `/nowhere/temporal`"),
-        "{errors}"
+        stderr.contains("SEEDANCE_TEMPORAL_CLI: no such file: `/nowhere/temporal`"),
+        "{stderr}"
     );
 
-    let bare = Bare::new("echo 'no such module' >&2; exit 1")?;
-    let output = bare.command().arg("demo").output().await?;
+    let machine = BareMachine::new("echo 'no such module' >&2; exit 1")?;
+    let output = machine.command().arg("demo").output().await?;
     ensure!(output.status.code() == Some(1), "{}", describe(&output));
-    let errors = String::from_utf8_lossy(&output.stderr);
-    for tried in [
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    for part in [
         "`temporal` on PATH",
         "download: ",
         "`go install`: ",
         "no such module",
         "fix: one of",
     ] {
-        ensure!(errors.contains(tried), "{tried} is missing in: {errors}");
+        ensure!(stderr.contains(part), "no {part:?} in {stderr}");
     }
     Ok(())
 }
+register!(a_missing_temporal_cli_is_reported_with_every_attempt_to_find_one);
 
-async fn ctrl_c_stops_a_build(_: Arc<Server>) -> anyhow::Result<()> {
-    let bare = Bare::new("echo $$ > \"$GOBIN/../pid\"; exec /bin/sleep 3600")?;
-    let mut demo = bare
+async fn ctrl_c_stops_the_build_of_the_temporal_server(_: Arc<Server>) -> anyhow::Result<()> {
+    let machine = BareMachine::new("echo $$ > \"$GOBIN/../pid\"; exec /bin/sleep 3600")?;
+    let mut demo = machine
         .command()
         .arg("demo")
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
-    let mut errors = BufReader::new(demo.stderr.take().context("no stderr")?);
-    line_after(&mut errors, "building the Temporal CLI with Go").await?;
-    let pid_file = bare.directory.path().join("cache/seedance-archiver/pid");
+    let mut stderr = BufReader::new(demo.stderr.take().context("no stderr")?);
+    line_after(&mut stderr, "building the Temporal CLI with Go").await?;
+    let pid_file = machine.directory.path().join("cache/seedance-archiver/pid");
     let pid = || std::fs::read_to_string(&pid_file).ok()?.trim().parse().ok();
-    until("the build has begun", || pid().is_some()).await?;
+    until("the build has started", || pid().is_some()).await?;
     let pid = pid().and_then(Pid::from_raw).context("no process id")?;
 
     interrupt(&demo)?;
     let status = tokio::time::timeout(Duration::from_secs(60), demo.wait()).await??;
-    ensure!(status.code() == Some(130), "it ended with {status}");
-    until("the build is gone", || test_kill_process(pid).is_err()).await
+    ensure!(status.code() == Some(130), "{status}");
+    until("the build has stopped", || test_kill_process(pid).is_err()).await
 }
+register!(ctrl_c_stops_the_build_of_the_temporal_server);
 
-/// A machine that has nothing but a `go` that does what a shell script says: no `temporal`, no
-/// cache, no network.
-struct Bare {
+/// A machine without `temporal`, cache and network. Its `go` runs a shell script.
+struct BareMachine {
     directory: TempDir,
 }
 
-impl Bare {
+impl BareMachine {
     fn new(go: &str) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
         let bin = directory.path().join("bin");
@@ -315,26 +298,30 @@ fn describe(output: &Output) -> String {
     format!("{}: {text}", output.status)
 }
 
-/// The rest of the first line that begins so.
+/// Reads up to the first line with this beginning, and returns the rest of that line.
 async fn line_after(lines: &mut BufReader<ChildStderr>, beginning: &str) -> anyhow::Result<String> {
     let mut line = String::new();
     loop {
         line.clear();
         let read = tokio::time::timeout(Duration::from_secs(60), lines.read_line(&mut line));
-        ensure!(read.await?? > 0, "it ended before it printed {beginning:?}");
+        ensure!(
+            read.await?? > 0,
+            "the process exited before it printed {beginning:?}"
+        );
         if let Some(rest) = line.strip_prefix(beginning) {
             return Ok(rest.trim().to_owned());
         }
     }
 }
 
+/// Sends SIGINT, as Ctrl-C does.
 fn interrupt(child: &Child) -> anyhow::Result<()> {
-    let id = child.id().context("it has ended")?;
+    let id = child.id().context("the process has exited")?;
     let pid = Pid::from_raw(i32::try_from(id)?).context("no process id")?;
     Ok(kill_process(pid, Signal::INT)?)
 }
 
-fn answers(url: &str) -> bool {
+fn is_listening(url: &str) -> bool {
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     TcpStream::connect(address).is_ok()
 }

@@ -1,5 +1,5 @@
-//! What is served is not the video, or not all of it. The attempt that finds out leaves nothing under
-//! the video's name, and the next one that is served the truth archives it.
+//! The host serves a corrupt video. An attempt that detects this publishes nothing, and the next attempt that
+//! is served the right bytes archives them.
 
 mod cases;
 
@@ -11,125 +11,141 @@ use seedance_archiver::temporal::lifecycles::Step;
 use seedance_archiver_proto::v1::{Manifest, ObjectCheck};
 use seedance_archiver_simulator::{Announced, Corruption, Script};
 
-use crate::{
-    Suite,
-    verdicts::short_window,
-    world::{Server, World, read_local},
-};
+use crate::harness::{Fixture, Server, read_local, register};
 use cases::{Boxes, Case, script};
 
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite
-        .test("corruption::a_flipped_bit_is_fetched_again", |server| {
-            are_mended(server, cases::flipped)
-        })
-        .test("corruption::a_truncated_video_is_fetched_again", |server| {
-            are_mended(server, cases::truncated)
-        })
-        .test(
-            "corruption::a_box_past_the_end_is_fetched_again",
-            |server| are_mended(server, cases::past_the_end),
-        )
-        .test(
-            "corruption::more_less_or_another_video_is_fetched_again",
-            |server| are_mended(server, cases::otherwise_wrong),
-        )
-        .test(
-            "corruption::what_nothing_can_catch_is_archived",
-            what_nothing_can_catch,
-        )
-        .test("corruption::what_stays_corrupt_is_lost", what_stays_corrupt)
+async fn a_video_with_a_flipped_bit_is_downloaded_again(server: Arc<Server>) -> anyhow::Result<()> {
+    check_that_all_recover(&server, cases::flipped).await
 }
+register!(a_video_with_a_flipped_bit_is_downloaded_again);
 
-/// All at once, because each waits for its second attempt.
-async fn are_mended(
+async fn a_truncated_video_is_downloaded_again(server: Arc<Server>) -> anyhow::Result<()> {
+    check_that_all_recover(&server, cases::truncated).await
+}
+register!(a_truncated_video_is_downloaded_again);
+
+async fn a_video_with_a_box_past_its_end_is_downloaded_again(
     server: Arc<Server>,
+) -> anyhow::Result<()> {
+    check_that_all_recover(&server, cases::past_the_end).await
+}
+register!(a_video_with_a_box_past_its_end_is_downloaded_again);
+
+async fn a_video_of_the_wrong_length_or_content_is_downloaded_again(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    check_that_all_recover(&server, cases::wrong_length_or_content).await
+}
+register!(a_video_of_the_wrong_length_or_content_is_downloaded_again);
+
+/// Checks that each video is archived by its second attempt. The cases run concurrently, because each waits
+/// for its retry.
+async fn check_that_all_recover(
+    server: &Server,
     cases: impl FnOnce(&Boxes) -> Vec<Case>,
 ) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let cases = cases(&Boxes::new(&world)?);
-    let mended = cases.iter().map(|case| async {
+    let fixture = Fixture::new(server).await?;
+    let cases = cases(&Boxes::new(&fixture)?);
+    let archived = cases.iter().map(|case| async {
         let context = || format!("{:?}, {:?}", case.script.corrupt, case.script.digests);
-        is_mended(&server, &world, case).await.with_context(context)
+        check_that_it_recovers(server, &fixture, case)
+            .await
+            .with_context(context)
     });
-    let videos = world.with_worker(&server, try_join_all(mended)).await?;
-    let videos: Vec<_> = videos.iter().map(|(id, it)| (id.as_str(), it)).collect();
-    world.holds_all(&videos)?;
-    let files = world.archived_files()?;
+    let videos = fixture.with_worker(server, try_join_all(archived)).await?;
+    let videos: Vec<_> = videos
+        .iter()
+        .map(|(id, manifest)| (id.as_str(), manifest))
+        .collect();
+    fixture.assert_all_archived(&videos)?;
+    let files = fixture.archived_files()?;
     ensure!(
         files.len() == 3 * videos.len(),
-        "something is left: {files:?}"
+        "unexpected files: {files:?}"
     );
     Ok(())
 }
 
-async fn is_mended(
+async fn check_that_it_recovers(
     server: &Server,
-    world: &World,
+    fixture: &Fixture,
     case: &Case,
 ) -> anyhow::Result<(String, Manifest)> {
-    let id = world.simulator.create(Script {
+    let id = fixture.simulator.create(Script {
         corrupt_downloads: Some(1),
         ..case.script.clone()
     });
-    // What is cut goes on with another download, which mends nothing.
-    let wrong = 1 + case.script.cuts;
-    let (mut found, mut looks) = (None, Ok(()));
-    let lifecycle = world.start(server, &id).await?;
-    let followed = lifecycle.follow(|doing| {
-        if looks.is_ok() {
-            looks = nothing_is_published_early(world, &id, wrong);
+    // A dropped connection is resumed with another download, which does not repair the first part.
+    let corrupt_downloads = 1 + case.script.cuts;
+    let (mut finding, mut unpublished) = (None, Ok(()));
+    let lifecycle = fixture.start_lifecycle(server, &id).await?;
+    let followed = lifecycle.follow(|step| {
+        if unpublished.is_ok() {
+            unpublished = check_that_nothing_is_published(fixture, &id, corrupt_downloads);
         }
-        match doing {
-            Step::Waiting(words) if words.starts_with("invalid download") => found = Some(words),
+        match step {
+            Step::Waiting(message) if message.starts_with("invalid download") => {
+                finding = Some(message);
+            }
             _ => {}
         }
     });
     let result = followed.await;
-    looks?;
+    unpublished?;
     let result = result?;
     ensure!(result.outcome == "archived", "{result:?}");
     let manifest = result.manifest.context("no receipt")?;
-    let downloads = world.simulator.stats(&id).downloads;
-    ensure!(downloads == wrong + 1, "{downloads} downloads");
-    let is_as_expected = match (case.found, &found) {
-        (Some(expected), Some(found)) => found.contains(expected) && manifest.attempts == 2,
+    let downloads = fixture.simulator.stats(&id).downloads;
+    ensure!(downloads == corrupt_downloads + 1, "{downloads} downloads");
+    let is_as_expected = match (case.finding, &finding) {
+        (Some(expected), Some(finding)) => finding.contains(expected) && manifest.attempts == 2,
         (None, None) => manifest.attempts == 1 && manifest.bytes_fetched_again > 0,
         _ => false,
     };
-    ensure!(is_as_expected, "{found:?}, {manifest:?}");
+    ensure!(is_as_expected, "{finding:?}, {manifest:?}");
     Ok((id, manifest))
 }
 
-/// What is in the archive before the true video was asked for cannot be it.
-fn nothing_is_published_early(world: &World, id: &str, wrong: u64) -> anyhow::Result<()> {
+/// Checks that no video is published before the download of the right one has started.
+fn check_that_nothing_is_published(
+    fixture: &Fixture,
+    id: &str,
+    corrupt_downloads: u64,
+) -> anyhow::Result<()> {
     let name = format!("/{id}/video.mp4");
-    let files = world.archived_files()?;
+    let files = fixture.archived_files()?;
     let is_published = files.iter().any(|file| file.ends_with(&name));
-    // In this order: what is asked for after the look says nothing about it.
-    let is_early = world.simulator.stats(id).downloads <= wrong;
-    ensure!(!(is_published && is_early), "it was published: {files:?}");
+    // Counted after the files are listed, so that a right video that is published in between does not count.
+    let is_early = fixture.simulator.stats(id).downloads <= corrupt_downloads;
+    ensure!(
+        !(is_published && is_early),
+        "a corrupt video was published: {files:?}"
+    );
     Ok(())
 }
 
-/// Without digests, an MP4 that is one is taken for the video. The receipt claims no more.
-async fn what_nothing_can_catch(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let boxes = Boxes::new(&world)?;
+/// Without digests, any valid MP4 is accepted. The receipt lists only the checks that were made.
+async fn undetectable_corruption_is_archived(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let boxes = Boxes::new(&fixture)?;
     let archived = async |corruption| {
-        let id = world
+        let id = fixture
             .simulator
             .create(script(corruption, Announced::Nothing));
-        let result = world.start(&server, &id).await?.result().await?;
+        let result = fixture
+            .start_lifecycle(&server, &id)
+            .await?
+            .result()
+            .await?;
         let manifest = result.manifest.context("no receipt")?;
         ensure!(manifest.attempts == 1, "{manifest:?}");
         let video = manifest.objects.first().context("no object")?;
-        let made = world.simulator.source(&id).context("no source")?.bytes();
+        let made = fixture.simulator.source(&id).context("no source")?.bytes();
         Ok((read_local(&video.url)?, made, results(&video.checks)))
     };
-    world
+    fixture
         .with_worker(&server, async {
-            let unsuspicious = [
+            let all_passed = [
                 "length passed",
                 "mp4 passed",
                 "duration passed",
@@ -140,57 +156,66 @@ async fn what_nothing_can_catch(server: Arc<Server>) -> anyhow::Result<()> {
             ];
             let flipped = boxes.media() as usize;
             let (stored, mut made, checks) = archived(Corruption::Flip(flipped as u64)).await?;
-            ensure!(stored != made, "the bit is as it was");
+            ensure!(stored != made, "the bit is not flipped");
             made[flipped] ^= 1;
-            ensure!(stored == made, "more than a bit is wrong");
-            ensure!(checks == unsuspicious, "{checks:?}");
+            ensure!(stored == made, "more than one bit differs");
+            ensure!(checks == all_passed, "{checks:?}");
 
             let end = boxes.mdat.end;
             let (stored, made, checks) = archived(Corruption::Truncate(end)).await?;
-            ensure!(stored == made[..end as usize], "it is cut elsewhere");
-            ensure!(checks == unsuspicious, "{checks:?}");
+            ensure!(
+                stored == made[..end as usize],
+                "the video is truncated elsewhere"
+            );
+            ensure!(checks == all_passed, "{checks:?}");
 
-            // It has sound, and the record says that it has none.
+            // The other video has sound, and the task record says that it has none.
             let (stored, made, checks) = archived(Corruption::OtherVideo).await?;
-            ensure!(stored != made, "it is the video after all");
-            let mut suspicious = unsuspicious;
-            suspicious[6] = "audio warning";
-            ensure!(checks == suspicious, "{checks:?}");
+            ensure!(stored != made, "the right video was served");
+            let mut with_warning = all_passed;
+            with_warning[6] = "audio warning";
+            ensure!(checks == with_warning, "{checks:?}");
             Ok(())
         })
         .await
 }
+register!(undetectable_corruption_is_archived);
 
 fn results(checks: &[ObjectCheck]) -> Vec<String> {
-    let words = |check: &ObjectCheck| format!("{} {}", check.name, check.result);
-    checks.iter().map(words).collect()
+    let result = |check: &ObjectCheck| format!("{} {}", check.name, check.result);
+    checks.iter().map(result).collect()
 }
 
-/// Each in a world of its own, whose archive holds nothing but the outcome.
-async fn what_stays_corrupt(server: Arc<Server>) -> anyhow::Result<()> {
-    let boxes = Boxes::new(&World::new(&server).await?)?;
+async fn a_video_that_stays_corrupt_is_lost(server: Arc<Server>) -> anyhow::Result<()> {
+    let boxes = Boxes::new(&Fixture::new(&server).await?)?;
     let lost = [
         (Corruption::Flip(boxes.media()), Announced::True),
         (Corruption::Truncate(boxes.moov.end), Announced::Nothing),
         (Corruption::Trailing(7), Announced::Nothing),
         (Corruption::OtherVideo, Announced::True),
     ]
-    // Boxed: a debug build copies an array of futures so often that its stack overflows.
-    .map(|(corruption, digests)| Box::pin(is_lost(&server, script(corruption, digests))));
+    // Boxed, because moving an array of large futures overflows the stack of a debug build.
+    .map(|(corruption, digests)| {
+        Box::pin(check_that_it_is_lost(&server, script(corruption, digests)))
+    });
     try_join_all(lost).await?;
     Ok(())
 }
+register!(a_video_that_stays_corrupt_is_lost);
 
-async fn is_lost(server: &Server, script: Script) -> anyhow::Result<()> {
-    let world = World::with(server, |simulator| simulator, short_window).await?;
-    let id = world.simulator.create(script);
-    let result = world.run(server, &id).await?;
+async fn check_that_it_is_lost(server: &Server, script: Script) -> anyhow::Result<()> {
+    let fixture = Fixture::with_short_windows(server).await?;
+    let id = fixture.simulator.create(script);
+    let result = fixture.run_lifecycle(server, &id).await?;
     ensure!(
         result.outcome == "lost" && result.reason == "corrupt_video",
         "{result:?}"
     );
-    ensure!(result.manifest.is_none(), "there is a receipt");
-    let stats = world.simulator.stats(&id);
-    ensure!(stats.downloads > 1, "it was not tried again: {stats:?}");
-    world.holds_outcome(&result)
+    ensure!(result.manifest.is_none(), "the result has a receipt");
+    let stats = fixture.simulator.stats(&id);
+    ensure!(
+        stats.downloads > 1,
+        "the download was not retried: {stats:?}"
+    );
+    fixture.assert_outcome_recorded(&result)
 }

@@ -1,6 +1,6 @@
-//! Workers that die.
+//! Transfers of workers that are killed.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use futures::future::try_join_all;
@@ -9,139 +9,140 @@ use seedance_archiver_proto::v1::Manifest;
 use seedance_archiver_simulator::Script;
 use temporalio_client::WorkflowCancelOptions;
 
-use crate::{
-    Suite,
+use crate::harness::{
+    Fixture, Server, command,
     minio::{Bucket, Minio},
-    tools,
-    world::{Server, World, command, until},
+    register, tools, until,
 };
 
 /// Size of the video: 8 parts.
 const SIZE: u64 = 40 * 1024 * 1024;
-/// Points at which a worker is killed, spread over the transfer.
+/// Number of points of the transfer at which a worker is killed.
 const POINTS: u64 = 10;
-/// So slow that a worker can be killed at each, and that ten of them keep up on a machine with other work.
-const PER_SECOND: u64 = 2 * 1024 * 1024;
+/// Slow enough that a worker can be killed at each point, and that ten transfers keep up on a busy machine.
+const BYTES_PER_SECOND: u64 = 2 * 1024 * 1024;
 
-pub(crate) fn tests(suite: Suite) -> Suite {
-    let (has_minio, minio) = tools::split(tools::minio());
-    let for_cancel = minio.clone();
-    suite
-        .test(
-            "crashes::another_worker_finishes_what_a_killed_one_began",
-            killed_mid_download,
-        )
-        .test_with(
-            "crashes::another_worker_goes_on_where_a_killed_one_was",
-            has_minio,
-            |server| killed_at_every_point(server, minio),
-        )
-        .test_with(
-            "crashes::a_cancelled_transfer_leaves_no_upload",
-            tools::split(tools::minio()).0,
-            |server| cancelled_mid_upload(server, for_cancel),
-        )
-}
-
-async fn killed_mid_download(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script {
+async fn another_worker_finishes_the_transfer_of_a_killed_worker(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
         bytes: Some(20_000_000),
         bytes_per_second: Some(5_000_000),
         ..Script::default()
     });
-    let mut first = world.spawn_worker(&server)?;
-    let lifecycle = world.start(&server, &id).await?;
-    let sent = || world.simulator.stats(&id).bytes_sent;
-    until("the download is under way", || sent() > 5_000_000).await?;
+    let mut first = fixture.spawn_worker(&server)?;
+    let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+    let sent = || fixture.simulator.stats(&id).bytes_sent;
+    until("the download has started", || sent() > 5_000_000).await?;
     first.kill().await?;
     ensure!(
         sent() < 20_000_000,
-        "the download was over before the worker was killed"
+        "the download ended before the worker was killed"
     );
 
-    let result = world
+    let result = fixture
         .with_worker(&server, async { Ok(lifecycle.result().await?) })
         .await?;
     ensure!(result.outcome == "archived", "{result:?}");
     let manifest = result.manifest.context("no receipt")?;
     ensure!(
-        world.simulator.stats(&id).downloads == 2,
+        fixture.simulator.stats(&id).downloads == 2,
         "{:?}",
-        world.simulator.stats(&id)
+        fixture.simulator.stats(&id)
     );
-    world.holds_exactly(&id, &manifest)
+    fixture.assert_archived(&id, &manifest)
 }
+register!(another_worker_finishes_the_transfer_of_a_killed_worker);
 
-async fn killed_at_every_point(server: Arc<Server>, minio: PathBuf) -> anyhow::Result<()> {
-    let minio = Minio::start(minio).await?;
-    // A dead worker is missed after 20 s: all points at once, each with workers of its own.
+async fn another_worker_resumes_a_multipart_upload_at_the_checkpoint(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let minio = Minio::start(tools::minio()?).await?;
+    // The heartbeat timeout is 20 s, so all points are tested concurrently, each with its own workers.
     let points = (0..POINTS).map(|point| killed_at(&server, &minio, point));
     let killed = try_join_all(points).await?;
-    let went_on = |it: &&Killed| it.fetched_again + PART_SIZE as u64 / 2 < it.sent;
-    let resumed = killed.iter().filter(went_on).count();
-    // Before the first part is stored and told, there is nothing to go on with.
-    ensure!(resumed >= 6, "only {resumed} went on: {killed:?}");
+    let was_resumed = |killed: &&Killed| killed.fetched_again + PART_SIZE as u64 / 2 < killed.sent;
+    let resumed = killed.iter().filter(was_resumed).count();
+    // There is no checkpoint before the first part is stored and its heartbeat is sent.
+    ensure!(
+        resumed >= 6,
+        "only {resumed} transfers were resumed: {killed:?}"
+    );
     Ok(())
 }
+register!(
+    another_worker_resumes_a_multipart_upload_at_the_checkpoint,
+    needs = [minio]
+);
 
-/// A worker that was killed.
+/// The transfer of a worker that was killed.
 #[derive(Debug)]
 struct Killed {
-    /// Bytes that it had been sent.
+    /// Bytes that were sent to the killed worker.
     sent: u64,
-    /// Bytes that another had to fetch again.
+    /// Bytes that were sent again to the next worker.
     fetched_again: u64,
 }
 
-/// Kills a worker at one point of a transfer, which another then ends.
+/// Kills a worker at one point of a transfer, and lets another worker finish the transfer.
 async fn killed_at(server: &Server, minio: &Minio, point: u64) -> anyhow::Result<Killed> {
-    let world = World::new(server).await?;
-    let bucket = minio.bucket(&format!("point-{point}"))?;
-    let id = world.simulator.create(Script {
+    let fixture = Fixture::new(server).await?;
+    let bucket = minio.new_bucket(&format!("point-{point}"))?;
+    let id = fixture.simulator.create(Script {
         bytes: Some(SIZE),
-        bytes_per_second: Some(PER_SECOND),
+        bytes_per_second: Some(BYTES_PER_SECOND),
         ..Script::default()
     });
-    let mut first = world.spawn_worker_with(server, &bucket.environment())?;
-    let lifecycle = world.start(server, &id).await?;
-    let sent = || world.simulator.stats(&id).bytes_sent;
+    let mut first = fixture.spawn_worker_with(server, &bucket.environment())?;
+    let lifecycle = fixture.start_lifecycle(server, &id).await?;
+    let sent = || fixture.simulator.stats(&id).bytes_sent;
     let kill_at = SIZE * (point + 1) / (POINTS + 1);
     until("the point is reached", || sent() > kill_at).await?;
     first.kill().await?;
-    let sent_by_then = sent();
-    ensure!(bucket.keys().await?.len() == 1, "a final key too early");
+    let sent_before = sent();
+    ensure!(
+        bucket.keys().await?.len() == 1,
+        "a final key was written before the end of the transfer"
+    );
 
-    let _second = world.spawn_worker_with(server, &bucket.environment())?;
+    let _second = fixture.spawn_worker_with(server, &bucket.environment())?;
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     let manifest = result.manifest.context("no receipt")?;
-    holds_exactly(&world, &bucket, &id, &manifest).await?;
+    assert_archived_to(&bucket, &fixture, &id, &manifest).await?;
     Ok(Killed {
-        sent: sent_by_then,
+        sent: sent_before,
         fetched_again: sent().saturating_sub(SIZE),
     })
 }
 
-async fn holds_exactly(
-    world: &World,
+/// Checks that a bucket holds the video, its record and its receipt, and nothing else.
+async fn assert_archived_to(
     bucket: &Bucket,
+    fixture: &Fixture,
     id: &str,
     manifest: &Manifest,
 ) -> anyhow::Result<()> {
     let keys = bucket.keys().await?;
     ensure!(keys.len() == 3, "{keys:?}");
-    let served = world.simulator.source(id).context("no source")?.bytes();
+    let served = fixture.simulator.source(id).context("no source")?.bytes();
     let video = manifest.objects.first().context("no object")?;
-    ensure!(bucket.read(&video.url).await? == served, "other bytes");
+    ensure!(
+        bucket.read(&video.url).await? == served,
+        "the archived bytes differ from the served ones"
+    );
     let stored: Manifest = serde_json::from_slice(&bucket.read(&manifest.manifest_url).await?)?;
     ensure!(stored == *manifest, "{stored:?}");
-    ensure!(open_uploads(bucket, &video.url).await? == 0, "an orphan");
+    ensure!(
+        count_unfinished_uploads(bucket, &video.url).await? == 0,
+        "an unfinished multipart upload was left"
+    );
     Ok(())
 }
 
-/// Uploads to this very key that were not ended, as `clean` sees them.
-async fn open_uploads(bucket: &Bucket, url: &str) -> anyhow::Result<usize> {
+/// Counts the unfinished multipart uploads to a key, as `clean` reports them.
+async fn count_unfinished_uploads(bucket: &Bucket, url: &str) -> anyhow::Result<usize> {
     let output = command()
         .args(["clean", "--older-than", "0s"])
         .envs(bucket.environment())
@@ -149,23 +150,25 @@ async fn open_uploads(bucket: &Bucket, url: &str) -> anyhow::Result<usize> {
         .output()
         .await?;
     ensure!(output.status.success(), "{output:?}");
-    let words = String::from_utf8_lossy(&output.stdout).into_owned();
-    Ok(words.matches("never completed)").count())
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok(stdout.matches("never completed)").count())
 }
 
-async fn cancelled_mid_upload(server: Arc<Server>, minio: PathBuf) -> anyhow::Result<()> {
-    let minio = Minio::start(minio).await?;
-    let bucket = minio.bucket("cancelled")?;
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script {
+async fn a_cancelled_transfer_leaves_no_multipart_upload(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let minio = Minio::start(tools::minio()?).await?;
+    let bucket = minio.new_bucket("cancelled")?;
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
         bytes: Some(SIZE),
-        // It must not end before it is cancelled, however busy the machine is.
-        bytes_per_second: Some(PER_SECOND / 2),
+        // The transfer must not end before it is cancelled, even on a busy machine.
+        bytes_per_second: Some(BYTES_PER_SECOND / 2),
         ..Script::default()
     });
-    let _worker = world.spawn_worker_with(&server, &bucket.environment())?;
-    let lifecycle = world.start(&server, &id).await?;
-    let sent = || world.simulator.stats(&id).bytes_sent;
+    let _worker = fixture.spawn_worker_with(&server, &bucket.environment())?;
+    let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+    let sent = || fixture.simulator.stats(&id).bytes_sent;
     until("parts are stored", || sent() > SIZE / 4).await?;
     let keys = bucket.keys().await?;
     let folder = keys
@@ -173,13 +176,23 @@ async fn cancelled_mid_upload(server: Arc<Server>, minio: PathBuf) -> anyhow::Re
         .and_then(|key| key.strip_suffix("task.json"))
         .context("no task.json")?;
     let video = format!("s3://cancelled/{folder}video.mp4");
-    ensure!(open_uploads(&bucket, &video).await? == 1, "no upload");
+    ensure!(
+        count_unfinished_uploads(&bucket, &video).await? == 1,
+        "no multipart upload was started"
+    );
     server
         .lifecycle(&id)
         .cancel(WorkflowCancelOptions::default())
         .await?;
     let result = lifecycle.result().await?;
     ensure!(result.reason == "cancelled_by_caller", "{result:?}");
-    ensure!(open_uploads(&bucket, &video).await? == 0, "an orphan");
+    ensure!(
+        count_unfinished_uploads(&bucket, &video).await? == 0,
+        "an unfinished multipart upload was left"
+    );
     Ok(())
 }
+register!(
+    a_cancelled_transfer_leaves_no_multipart_upload,
+    needs = [minio]
+);

@@ -1,4 +1,6 @@
-//! Every message in every encoding, in and out, through a real server: a table.
+//! Replies in the encoding of their requests, for every message and every encoding.
+
+mod payloads;
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,70 +11,66 @@ use seedance_archiver_proto::{
     v1::{
         ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult,
         LifecycleProgress, LifecycleProgressRequest, Manifest, Nudge, OutcomeRecord,
-        QueryVideoTaskRequest, RecordOutcomeRequest, SweepVideoTaskPageRequest,
-        SweepVideoTaskPageResult, SweepVideoTasksRequest, SweepVideoTasksResult, Verdict,
-        VideoTask, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
+        QueryVideoTaskRequest, QueryVideoTaskResult, RecordOutcomeRequest,
+        SweepVideoTaskPageRequest, SweepVideoTaskPageResult, SweepVideoTasksRequest,
+        SweepVideoTasksResult, Verdict, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
     },
 };
 use seedance_archiver_simulator::Script;
-use seedance_archiver_workflows::encoding::{self, ContractMessage, Encoding};
+use seedance_archiver_workflows::encoding::{ContractMessage, Encoding};
 use temporalio_client::{
     Client, UntypedQuery, UntypedSignal, UntypedWorkflow, UntypedWorkflowHandle,
     WorkflowGetResultOptions, WorkflowQueryOptions, WorkflowSignalOptions, WorkflowStartOptions,
     errors::WorkflowGetResultError,
 };
-use temporalio_common::{
-    data_converters::RawValue, error::IncomingError, protos::temporal::api::common::v1::Payload,
+use temporalio_common::{data_converters::RawValue, protos::temporal::api::common::v1::Payload};
+
+use self::payloads::{decode_reply, details, encode_from_newer_caller};
+use crate::harness::{
+    Fixture, Server,
+    caller::{self, with_worker_and_caller},
+    failures::root_cause,
+    register, sweeps,
 };
 
-use crate::{
-    Suite,
-    relay::{self, with_callers},
-    requests::root,
-    sweeping,
-    world::{Server, World},
-};
-
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite
-        .test("encodings::every_activity_answers_in_kind", activities)
-        .test("encodings::the_lifecycle_answers_in_kind", lifecycle)
-        .test("encodings::a_sweep_answers_in_kind", swept)
-        .test("encodings::a_lost_video_is_told_in_kind", lost)
-        .test("encodings::what_is_no_message_is_refused_by_name", refused)
-}
-
-async fn activities(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    with_callers(&server, &world, async {
+async fn every_activity_replies_in_the_encoding_of_the_request(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    with_worker_and_caller(&server, &fixture, async {
         for encoding in Encoding::ALL {
             let caller = Caller {
                 server: &server,
-                world: &world,
+                fixture: &fixture,
                 encoding,
             };
-            caller.calls_all().await.with_context(|| encoding.name())?;
+            caller
+                .call_all_activities()
+                .await
+                .with_context(|| encoding.name())?;
         }
         Ok(())
     })
     .await
 }
+register!(every_activity_replies_in_the_encoding_of_the_request);
 
+/// A caller that uses one encoding.
 struct Caller<'a> {
     server: &'a Server,
-    world: &'a World,
+    fixture: &'a Fixture,
     encoding: Encoding,
 }
 
 impl Caller<'_> {
-    async fn calls_all(&self) -> anyhow::Result<()> {
-        let task_id = self.world.simulator.create(Script::default());
-        let ask = QueryVideoTaskRequest {
+    async fn call_all_activities(&self) -> anyhow::Result<()> {
+        let task_id = self.fixture.simulator.create(Script::default());
+        let query = QueryVideoTaskRequest {
             task_id: task_id.clone(),
             known_status: "queued".into(),
             ..QueryVideoTaskRequest::default()
         };
-        let task: VideoTask = self.call("QueryVideoTask", &ask).await?;
+        let task: QueryVideoTaskResult = self.call("QueryVideoTask", &query).await?;
         ensure!(task.status != "queued" && task.created_at > 0, "{task:?}");
 
         let wait = AwaitVideoTaskRequest {
@@ -104,7 +102,7 @@ impl Caller<'_> {
                 outcome: "lost".into(),
                 ..result
             }),
-            destination: format!("{}other", self.world.config.archive_url),
+            destination: format!("{}other", self.fixture.config.archive_url),
             ..RecordOutcomeRequest::default()
         };
         let outcome: OutcomeRecord = self.call("RecordOutcome", &record).await?;
@@ -112,61 +110,69 @@ impl Caller<'_> {
             outcome.task_id == task_id && outcome.outcome == "lost",
             "{outcome:?}"
         );
-        self.has_a_verdict().await
+        self.check_failure_details().await
     }
 
-    /// The details of a failure are in kind too.
-    async fn has_a_verdict(&self) -> anyhow::Result<()> {
-        let ask = QueryVideoTaskRequest {
+    /// Checks that the details of a failure are in the encoding of the request.
+    async fn check_failure_details(&self) -> anyhow::Result<()> {
+        let query = QueryVideoTaskRequest {
             task_id: "cgt-20200101000000-abcde".into(),
             first_asked_at: 1,
             ..QueryVideoTaskRequest::default()
         };
-        let call = self.start("QueryVideoTask", &ask).await?;
-        let failure = call.answer().await?.err().context("no verdict")?;
-        let verdict: Verdict = in_kind(self.encoding, &details(root(&failure))?)?;
+        let call = self.start("QueryVideoTask", &query).await?;
+        let failure = call
+            .result()
+            .await?
+            .err()
+            .context("the call did not fail")?;
+        let verdict: Verdict = decode_reply(self.encoding, &details(root_cause(&failure))?)?;
         ensure!(!verdict.reason.is_empty(), "{verdict:?}");
         Ok(())
     }
 
+    /// Calls an activity, and returns its result.
     async fn call<I: ContractMessage, O: ContractMessage>(
         &self,
         activity: &str,
         request: &I,
     ) -> anyhow::Result<O> {
         let call = self.start(activity, request).await?;
-        let answer = call.answer().await?;
-        let answer = answer.map_err(|failure| anyhow!("{activity}: {failure:?}"))?;
-        in_kind(self.encoding, &answer).with_context(|| activity.to_owned())
+        let reply = call.result().await?;
+        let reply = reply.map_err(|failure| anyhow!("{activity}: {failure:?}"))?;
+        decode_reply(self.encoding, &reply).with_context(|| activity.to_owned())
     }
 
     async fn start<I: ContractMessage>(
         &self,
         activity: &str,
         request: &I,
-    ) -> anyhow::Result<relay::Call> {
-        let input = of_a_newer_caller(self.encoding, request)?;
-        relay::start(self.server, self.world, activity, input).await
+    ) -> anyhow::Result<caller::Call> {
+        let input = encode_from_newer_caller(self.encoding, request)?;
+        caller::call_activity(self.server, self.fixture, activity, input).await
     }
 }
 
-async fn lifecycle(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    world
+async fn the_lifecycle_replies_in_the_encoding_of_the_request(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    fixture
         .with_worker(&server, async {
             for started_in in Encoding::ALL {
-                let task_id = world.simulator.create(Script::default());
-                let handle = start_lifecycle(&server, &world, started_in, &task_id).await?;
+                let task_id = fixture.simulator.create(Script::default());
+                let handle = start_lifecycle(&server, &fixture, started_in, &task_id).await?;
                 let nudge = UntypedSignal::new("nudge");
                 let payload = RawValue::new(vec![started_in.encode(&Nudge {})?]);
                 handle
                     .signal(nudge, payload, WorkflowSignalOptions::default())
                     .await?;
-                for asked_in in Encoding::ALL {
-                    let asked = vec![asked_in.encode(&LifecycleProgressRequest {})?];
-                    progress(&handle, asked, asked_in).await?;
+                for encoding in Encoding::ALL {
+                    let input = vec![encoding.encode(&LifecycleProgressRequest {})?];
+                    query_progress(&handle, input, encoding).await?;
                 }
-                progress(&handle, Vec::new(), started_in).await?;
+                // Without an input the reply is in the encoding of the workflow's input.
+                query_progress(&handle, Vec::new(), started_in).await?;
 
                 let result: VideoTaskLifecycleResult = result(&handle, started_in).await?;
                 ensure!(result.outcome == "archived", "{result:?}");
@@ -175,11 +181,12 @@ async fn lifecycle(server: Arc<Server>) -> anyhow::Result<()> {
         })
         .await
 }
+register!(the_lifecycle_replies_in_the_encoding_of_the_request);
 
-/// The workflow, and its activity called by itself.
-async fn swept(server: Arc<Server>) -> anyhow::Result<()> {
-    let (world, account) = sweeping::world(&server, |_| {}).await?;
-    world.simulator.create(Script {
+/// Covers the workflow, and its activity called directly.
+async fn a_sweep_replies_in_the_encoding_of_the_request(server: Arc<Server>) -> anyhow::Result<()> {
+    let (fixture, account) = sweeps::fixture(&server, |_| {}).await?;
+    fixture.simulator.create(Script {
         queued: Some(Duration::from_secs(3600)),
         ..Script::default()
     });
@@ -192,17 +199,17 @@ async fn swept(server: Arc<Server>) -> anyhow::Result<()> {
         page: Some(pages::first()),
         ..SweepVideoTaskPageRequest::default()
     };
-    with_callers(&server, &world, async {
+    with_worker_and_caller(&server, &fixture, async {
         for encoding in Encoding::ALL {
             let id = format!("{}/{}", names::sweep_workflow_id(&account), encoding.name());
-            let input = of_a_newer_caller(encoding, &request)?;
-            let handle = start(&server, &world, "SweepVideoTasks", id, input).await?;
+            let input = encode_from_newer_caller(encoding, &request)?;
+            let handle = start(&server, &fixture, "SweepVideoTasks", id, input).await?;
             let result: SweepVideoTasksResult = result(&handle, encoding).await?;
             ensure!(result.listed == 1, "{result:?}");
 
             let caller = Caller {
                 server: &server,
-                world: &world,
+                fixture: &fixture,
                 encoding,
             };
             let swept: SweepVideoTaskPageResult = caller.call("SweepVideoTaskPage", &page).await?;
@@ -213,57 +220,64 @@ async fn swept(server: Arc<Server>) -> anyhow::Result<()> {
     })
     .await
 }
+register!(a_sweep_replies_in_the_encoding_of_the_request);
 
-async fn progress(
+/// Sends the `progress` query, and checks the encoding of the reply.
+async fn query_progress(
     handle: &UntypedWorkflowHandle<Client>,
-    asked: Vec<Payload>,
+    input: Vec<Payload>,
     expected: Encoding,
 ) -> anyhow::Result<()> {
     let query = UntypedQuery::new("progress");
     let options = WorkflowQueryOptions::default();
-    let answer = handle.query(query, RawValue::new(asked), options).await?;
-    let answer = answer.payloads.first().context("no answer")?;
-    let progress: LifecycleProgress = in_kind(expected, answer)?;
+    let reply = handle.query(query, RawValue::new(input), options).await?;
+    let reply = reply.payloads.first().context("no payload")?;
+    let progress: LifecycleProgress = decode_reply(expected, reply)?;
     ensure!(!progress.phase.is_empty(), "{progress:?}");
     Ok(())
 }
 
-async fn lost(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::with(
+async fn a_lost_video_fails_in_the_encoding_of_the_request(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::with(
         &server,
         |simulator| simulator.running(Duration::from_secs(60)),
         |account| {
-            // Long enough for a question on a machine that has much else to do.
+            // Long enough for a poll on a busy machine.
             account.windows.query_window = Duration::from_secs(30);
             account.windows.margin = Duration::from_millis(500);
         },
     )
     .await?;
-    world
+    fixture
         .with_worker(&server, async {
             let mut started = Vec::new();
             for encoding in Encoding::ALL {
-                let task_id = world.simulator.create(Script::default());
-                let handle = start_lifecycle(&server, &world, encoding, &task_id).await?;
+                let task_id = fixture.simulator.create(Script::default());
+                let handle = start_lifecycle(&server, &fixture, encoding, &task_id).await?;
                 started.push((encoding, handle));
             }
             for (encoding, handle) in started {
-                let ended = handle.get_result(WorkflowGetResultOptions::default()).await;
-                let Err(WorkflowGetResultError::Failed(failure)) = ended else {
-                    bail!("it did not fail");
+                let outcome = handle.get_result(WorkflowGetResultOptions::default()).await;
+                let Err(WorkflowGetResultError::Failed(failure)) = outcome else {
+                    bail!("the lifecycle did not fail");
                 };
                 let result: VideoTaskLifecycleResult =
-                    in_kind(encoding, &details(root(&failure))?)?;
+                    decode_reply(encoding, &details(root_cause(&failure))?)?;
                 ensure!(result.outcome == "lost", "{result:?}");
             }
             Ok(())
         })
         .await
 }
+register!(a_lost_video_fails_in_the_encoding_of_the_request);
 
-async fn refused(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    with_callers(&server, &world, async {
+async fn an_input_that_is_not_the_expected_message_is_rejected(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    with_worker_and_caller(&server, &fixture, async {
         let mut null = Payload::default();
         null.metadata
             .insert("encoding".into(), b"binary/null".to_vec());
@@ -272,7 +286,7 @@ async fn refused(server: Arc<Server>) -> anyhow::Result<()> {
         broken.metadata.remove("messageType");
         let other = Encoding::BinaryProtobuf.encode(&Manifest::default())?;
         let text = Encoding::JsonProtobuf.encode(&Manifest::default())?;
-        for (payload, words) in [
+        for (payload, message) in [
             (null, "`input` is encoded as `binary/null`"),
             (broken, "`input` cannot be decoded"),
             (
@@ -282,20 +296,26 @@ async fn refused(server: Arc<Server>) -> anyhow::Result<()> {
             (text, "`input` is a message `seedance.archiver.v1.Manifest`"),
         ] {
             for activity in ["QueryVideoTask", "ArchiveVideo", "AwaitVideoTask"] {
-                let call = relay::start(&server, &world, activity, payload.clone()).await?;
-                let failure = call.answer().await?.err().context("it was taken")?;
-                let told = root(&failure).to_string();
-                ensure!(told.starts_with(words), "{activity}: {told}");
+                let call =
+                    caller::call_activity(&server, &fixture, activity, payload.clone()).await?;
+                let failure = call
+                    .result()
+                    .await?
+                    .err()
+                    .context("the input was accepted")?;
+                let failure = root_cause(&failure).to_string();
+                ensure!(failure.starts_with(message), "{activity}: {failure}");
             }
         }
         Ok(())
     })
     .await
 }
+register!(an_input_that_is_not_the_expected_message_is_rejected);
 
 async fn start_lifecycle(
     server: &Server,
-    world: &World,
+    fixture: &Fixture,
     encoding: Encoding,
     task_id: &str,
 ) -> anyhow::Result<UntypedWorkflowHandle<Client>> {
@@ -304,18 +324,18 @@ async fn start_lifecycle(
         ..VideoTaskLifecycleRequest::default()
     };
     let id = names::lifecycle_workflow_id("default", task_id);
-    let input = of_a_newer_caller(encoding, &request)?;
-    start(server, world, "VideoTaskLifecycle", id, input).await
+    let input = encode_from_newer_caller(encoding, &request)?;
+    start(server, fixture, "VideoTaskLifecycle", id, input).await
 }
 
 async fn start(
     server: &Server,
-    world: &World,
+    fixture: &Fixture,
     workflow: &str,
     id: String,
     input: Payload,
 ) -> anyhow::Result<UntypedWorkflowHandle<Client>> {
-    let options = WorkflowStartOptions::new(world.config.task_queue.as_str(), id).build();
+    let options = WorkflowStartOptions::new(fixture.config.task_queue.as_str(), id).build();
     let (workflow, input) = (UntypedWorkflow::new(workflow), RawValue::new(vec![input]));
     Ok(server
         .client
@@ -323,7 +343,7 @@ async fn start(
         .await?)
 }
 
-/// What a workflow returned, in the encoding that it was started in.
+/// Waits for the result of a workflow, and checks that it is in the encoding of the workflow's input.
 async fn result<T: ContractMessage>(
     handle: &UntypedWorkflowHandle<Client>,
     started_in: Encoding,
@@ -331,51 +351,5 @@ async fn result<T: ContractMessage>(
     let result = handle
         .get_result(WorkflowGetResultOptions::default())
         .await?;
-    in_kind(started_in, result.payloads.first().context("no result")?)
-}
-
-/// A request with a field that this version does not know.
-fn of_a_newer_caller<T: ContractMessage>(
-    encoding: Encoding,
-    request: &T,
-) -> anyhow::Result<Payload> {
-    let mut payload = encoding.encode(request)?;
-    match encoding {
-        // Number 9999, a text.
-        Encoding::BinaryProtobuf => payload.data.extend([0xfa, 0xf0, 0x04, 3, b'n', b'e', b'w']),
-        Encoding::JsonPlain | Encoding::JsonProtobuf => {
-            let mut json: serde_json::Value = serde_json::from_slice(&payload.data)?;
-            json["of_the_future"] = serde_json::json!({"a": [1]});
-            payload.data = json.to_string().into_bytes();
-        }
-    }
-    Ok(payload)
-}
-
-/// The message in an answer, which is encoded as it was asked for and names its type.
-fn in_kind<T: ContractMessage>(expected: Encoding, answer: &Payload) -> anyhow::Result<T> {
-    let metadata = |key: &str| {
-        let value = answer.metadata.get(key);
-        value.map(|value| String::from_utf8_lossy(value).into_owned())
-    };
-    ensure!(
-        Encoding::of(answer) == Some(expected),
-        "{:?}",
-        metadata("encoding")
-    );
-    let name = (expected != Encoding::JsonPlain).then(T::full_name);
-    ensure!(
-        metadata("messageType") == name,
-        "{:?}",
-        metadata("messageType")
-    );
-    Ok(encoding::decode(answer)?)
-}
-
-fn details(failure: &IncomingError) -> anyhow::Result<Payload> {
-    let IncomingError::Application(failure) = failure else {
-        bail!("failed as {failure:?}");
-    };
-    let details = failure.raw_details().and_then(|details| details.first());
-    Ok(details.context("no details")?.clone())
+    decode_reply(started_in, result.payloads.first().context("no result")?)
 }

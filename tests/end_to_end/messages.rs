@@ -1,4 +1,4 @@
-//! What people and programs tell a running lifecycle, and what it tells them.
+//! Signals, queries and cancellations of a running lifecycle.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,75 +11,39 @@ use seedance_archiver_workflows::{VideoTaskLifecycle, reply::OptionalArgument};
 use temporalio_client::{
     UntypedQuery, WorkflowCancelOptions, WorkflowQueryOptions, WorkflowSignalOptions,
 };
-
 use temporalio_common::data_converters::RawValue;
 
-use crate::{
-    Suite,
-    world::{Server, World, outlives_a_404, until},
+use crate::harness::{
+    Fixture, Server, hidden_task::check_that_a_404_is_not_final, register, until,
 };
 
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite
-        .test("messages::a_nudge_asks_at_once", nudge_asks_at_once)
-        .test(
-            "messages::a_nudge_does_not_make_a_404_a_verdict",
-            nudged_and_then_not_found,
-        )
-        .test(
-            "messages::a_storm_of_nudges_is_one_question_a_second",
-            storm_of_nudges,
-        )
-        .test(
-            "messages::progress_and_details_tell_what_is_known",
-            progress_and_details,
-        )
-        .test("messages::cancelling_stops_the_wait", cancel_the_wait)
-        .test(
-            "messages::cancelling_stops_the_transfer_and_cleans_up",
-            cancel_the_transfer,
-        )
-        .test(
-            "messages::cancelling_can_cancel_a_queued_task",
-            cancel_the_task_too,
-        )
-        .test(
-            "messages::cancelling_leaves_a_running_task_alone",
-            cancel_leaves_running_alone,
-        )
-}
+/// A duration longer than any test.
+const HOUR: Duration = Duration::from_secs(3600);
 
-/// Longer than any test: the next question never comes by itself.
-const NEVER: Duration = Duration::from_secs(3600);
-
-/// A world whose tasks are asked about once, and then in an hour.
-async fn patient_world(server: &Server) -> anyhow::Result<World> {
-    World::with(
-        server,
-        |simulator| simulator,
-        |account| {
-            account.schedule.min_interval = NEVER;
-            account.schedule.max_interval = NEVER;
-        },
-    )
+/// Returns a fixture that polls each task once, and then only after an hour.
+async fn fixture_with_one_poll(server: &Server) -> anyhow::Result<Fixture> {
+    Fixture::with_account(server, |account| {
+        account.schedule.min_interval = HOUR;
+        account.schedule.max_interval = HOUR;
+    })
     .await
 }
 
-async fn nudge_asks_at_once(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = patient_world(&server).await?;
-    let id = world.simulator.create(Script {
+async fn a_nudge_triggers_an_immediate_poll(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = fixture_with_one_poll(&server).await?;
+    let id = fixture.simulator.create(Script {
         queued: Some(Duration::from_secs(5)),
         ..Script::default()
     });
-    let result = world
+    let result = fixture
         .with_worker(&server, async {
-            let lifecycle = world.start(&server, &id).await?;
-            until("it was asked about", || {
-                world.simulator.stats(&id).queries >= 1
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            until("the task was polled", || {
+                fixture.simulator.stats(&id).queries >= 1
             })
             .await?;
-            until("it has succeeded", || {
-                world.simulator.status(&id) == Some("succeeded")
+            until("the task has succeeded", || {
+                fixture.simulator.status(&id) == Some("succeeded")
             })
             .await?;
             nudge(&server, &id).await?;
@@ -87,17 +51,20 @@ async fn nudge_asks_at_once(server: Arc<Server>) -> anyhow::Result<()> {
         })
         .await?;
     ensure!(result.outcome == "archived", "{result:?}");
-    let queries = world.simulator.stats(&id).queries;
-    // The third is for `task.json`.
-    ensure!(queries == 3, "asked {queries} times");
+    let queries = fixture.simulator.stats(&id).queries;
+    // The third query is for `task.json`.
+    ensure!(queries == 3, "{queries} queries");
     Ok(())
 }
+register!(a_nudge_triggers_an_immediate_poll);
 
-/// What the question that the nudge cut short has seen is gone, and the task is not given up.
-async fn nudged_and_then_not_found(server: Arc<Server>) -> anyhow::Result<()> {
-    outlives_a_404(&server, async |id| nudge(&server, id).await).await
+/// The nudge cancels the activity that received the record, so the activity's memory of the task is lost.
+async fn a_404_after_a_nudge_does_not_end_the_lifecycle(server: Arc<Server>) -> anyhow::Result<()> {
+    check_that_a_404_is_not_final(&server, async |id| nudge(&server, id).await).await
 }
+register!(a_404_after_a_nudge_does_not_end_the_lifecycle);
 
+/// Sends the `nudge` signal.
 async fn nudge(server: &Server, id: &str) -> anyhow::Result<()> {
     server
         .lifecycle(id)
@@ -110,27 +77,30 @@ async fn nudge(server: &Server, id: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn storm_of_nudges(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = patient_world(&server).await?;
-    let id = world.simulator.create(Script {
-        queued: Some(NEVER),
+async fn many_nudges_trigger_one_poll_per_second(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = fixture_with_one_poll(&server).await?;
+    let id = fixture.simulator.create(Script {
+        queued: Some(HOUR),
         ..Script::default()
     });
-    world
+    fixture
         .with_worker(&server, async {
-            world.start(&server, &id).await?;
-            let queries = || world.simulator.stats(&id).queries;
-            until("it was asked about", || queries() == 1).await?;
-            let began = std::time::Instant::now();
+            fixture.start_lifecycle(&server, &id).await?;
+            let queries = || fixture.simulator.stats(&id).queries;
+            until("the task was polled", || queries() == 1).await?;
+            let started_at = std::time::Instant::now();
             let mut nudges = 0;
             while queries() < 4 {
                 nudge(&server, &id).await?;
                 nudges += 1;
             }
-            let took = began.elapsed();
-            ensure!(nudges > 3, "{nudges} nudges are no storm");
-            // Three questions more, each a second after the one before.
-            ensure!(took > Duration::from_secs(2), "4 questions in {took:?}");
+            let elapsed = started_at.elapsed();
+            ensure!(nudges > 3, "only {nudges} nudges");
+            // Three more polls, each a second after the previous one.
+            ensure!(
+                elapsed > Duration::from_secs(2),
+                "3 more polls in {elapsed:?}"
+            );
             server
                 .lifecycle(&id)
                 .cancel(WorkflowCancelOptions::default())
@@ -139,17 +109,20 @@ async fn storm_of_nudges(server: Arc<Server>) -> anyhow::Result<()> {
         })
         .await
 }
+register!(many_nudges_trigger_one_poll_per_second);
 
-async fn progress_and_details(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script {
+async fn the_progress_query_and_the_current_details_show_the_task(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
         queued: Some(Duration::ZERO),
-        running: Some(NEVER),
+        running: Some(HOUR),
         ..Script::default()
     });
-    world
+    fixture
         .with_worker(&server, async {
-            let lifecycle = world.start(&server, &id).await?;
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
             let mut progress = LifecycleProgress::default();
             while progress.task.is_none() {
                 progress = server
@@ -169,13 +142,13 @@ async fn progress_and_details(server: Arc<Server>) -> anyhow::Result<()> {
             ensure!(window == 7 * 24 * 60 * 60 - 5 * 60, "{window} s: {task:?}");
 
             let details = current_details(&server, &id).await?;
-            for told in [
+            for part in [
                 "**running** since ",
                 " UTC",
                 "Archive deadline: ",
                 "`query`",
             ] {
-                ensure!(details.contains(told), "{told:?} is missing in: {details}");
+                ensure!(details.contains(part), "no {part:?} in {details}");
             }
             server
                 .lifecycle(&id)
@@ -188,8 +161,9 @@ async fn progress_and_details(server: Arc<Server>) -> anyhow::Result<()> {
         })
         .await
 }
+register!(the_progress_query_and_the_current_details_show_the_task);
 
-/// What the UI shows under "User Metadata".
+/// Returns the current details, which the Web UI shows under "User Metadata".
 async fn current_details(server: &Server, id: &str) -> anyhow::Result<String> {
     let metadata = server
         .lifecycle(id)
@@ -205,41 +179,45 @@ async fn current_details(server: &Server, id: &str) -> anyhow::Result<String> {
     Ok(details.to_owned())
 }
 
-fn cancelled(result: &VideoTaskLifecycleResult, message: &str) -> anyhow::Result<()> {
+/// Checks that a lifecycle was cancelled, and that its message ends with one of `messages`.
+fn assert_cancelled(result: &VideoTaskLifecycleResult, messages: &[&str]) -> anyhow::Result<()> {
     ensure!(
         result.outcome == "unknown" && result.reason == "cancelled_by_caller",
         "{result:?}"
     );
-    ensure!(result.message.ends_with(message), "{result:?}");
+    let is_expected = |message: &&str| result.message.ends_with(message);
+    ensure!(messages.iter().any(is_expected), "{result:?}");
     Ok(())
 }
 
-async fn cancel_the_wait(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = patient_world(&server).await?;
-    let id = world.simulator.create(Script {
-        queued: Some(NEVER),
+async fn cancelling_stops_polling(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = fixture_with_one_poll(&server).await?;
+    let id = fixture.simulator.create(Script {
+        queued: Some(HOUR),
         ..Script::default()
     });
-    let result = cancel_once_asked(&server, &world, &id, false).await?;
-    cancelled(&result, "the task was left running")
+    let result = cancel_after_first_poll(&server, &fixture, &id, false).await?;
+    assert_cancelled(&result, &["the task was left running"])
 }
+register!(cancelling_stops_polling);
 
-async fn cancel_once_asked(
+/// Cancels the lifecycle of a task after its first poll, and returns the result.
+async fn cancel_after_first_poll(
     server: &Server,
-    world: &World,
+    fixture: &Fixture,
     id: &str,
     cancel_task: bool,
 ) -> anyhow::Result<VideoTaskLifecycleResult> {
-    world
+    fixture
         .with_worker(server, async {
             let request = VideoTaskLifecycleRequest {
                 task_id: id.to_owned(),
                 cancel_task,
                 ..VideoTaskLifecycleRequest::default()
             };
-            let lifecycle = world.start_with(server, request).await?;
-            until("it was asked about", || {
-                world.simulator.stats(id).queries >= 1
+            let lifecycle = fixture.start_lifecycle_with(server, request).await?;
+            until("the task was polled", || {
+                fixture.simulator.stats(id).queries >= 1
             })
             .await?;
             server
@@ -251,18 +229,18 @@ async fn cancel_once_asked(
         .await
 }
 
-async fn cancel_the_transfer(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script {
+async fn cancelling_stops_the_transfer_and_cleans_up(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
         bytes: Some(40_000_000),
         bytes_per_second: Some(2_000_000),
         ..Script::default()
     });
-    let sent = || world.simulator.stats(&id).bytes_sent;
-    let result = world
+    let sent = || fixture.simulator.stats(&id).bytes_sent;
+    let result = fixture
         .with_worker(&server, async {
-            let lifecycle = world.start(&server, &id).await?;
-            until("the download is under way", || sent() > 1_000_000).await?;
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            until("the download has started", || sent() > 1_000_000).await?;
             server
                 .lifecycle(&id)
                 .cancel(WorkflowCancelOptions::default())
@@ -270,42 +248,49 @@ async fn cancel_the_transfer(server: Arc<Server>) -> anyhow::Result<()> {
             Ok(lifecycle.result().await?)
         })
         .await?;
-    cancelled(&result, "the task was left running")?;
+    assert_cancelled(&result, &["the task was left running"])?;
     ensure!(sent() < 40_000_000, "the download was not stopped");
-    world.holds_outcome(&result)
+    fixture.assert_outcome_recorded(&result)
 }
+register!(cancelling_stops_the_transfer_and_cleans_up);
 
-async fn cancel_the_task_too(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = patient_world(&server).await?;
-    let id = world.simulator.create(Script {
-        queued: Some(NEVER),
+async fn cancelling_can_also_cancel_a_queued_task(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = fixture_with_one_poll(&server).await?;
+    let id = fixture.simulator.create(Script {
+        queued: Some(HOUR),
         ..Script::default()
     });
-    let result = cancel_once_asked(&server, &world, &id, true).await?;
-    cancelled(&result, "the task was cancelled too")?;
-    world.holds_outcome(&result)?;
+    let result = cancel_after_first_poll(&server, &fixture, &id, true).await?;
+    assert_cancelled(&result, &["the task was cancelled too"])?;
+    fixture.assert_outcome_recorded(&result)?;
     ensure!(
-        world.simulator.status(&id) == Some("cancelled"),
-        "it goes on"
+        fixture.simulator.status(&id) == Some("cancelled"),
+        "the task was not cancelled"
     );
     Ok(())
 }
+register!(cancelling_can_also_cancel_a_queued_task);
 
-async fn cancel_leaves_running_alone(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = patient_world(&server).await?;
-    let id = world.simulator.create(Script {
+async fn cancelling_does_not_cancel_a_running_task(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = fixture_with_one_poll(&server).await?;
+    let id = fixture.simulator.create(Script {
         queued: Some(Duration::ZERO),
-        running: Some(NEVER),
+        running: Some(HOUR),
         ..Script::default()
     });
-    let result = cancel_once_asked(&server, &world, &id, true).await?;
-    cancelled(
+    let result = cancel_after_first_poll(&server, &fixture, &id, true).await?;
+    // The lifecycle tries to cancel the task unless it already knows that the task is running.
+    assert_cancelled(
         &result,
-        "the task was not cancelled: its status is `running`",
+        &[
+            "the task was left running",
+            "the task was not cancelled: its status is `running`",
+        ],
     )?;
     ensure!(
-        world.simulator.status(&id) == Some("running"),
-        "it was touched"
+        fixture.simulator.status(&id) == Some("running"),
+        "the task was cancelled"
     );
     Ok(())
 }
+register!(cancelling_does_not_cancel_a_running_task);

@@ -1,7 +1,7 @@
-//! Histories replay on the current code: a lifecycle that began on an older version goes on.
+//! Replay of histories on the current code, so that a lifecycle which started on an older version can continue.
 //!
-//! `tests/histories` holds them by version. To record those of this version, run this module's tests
-//! with `RECORD_HISTORIES=1`, and commit what is new with the release.
+//! `tests/histories` holds the histories of each version. To record those of this version, run the tests of this
+//! module with `RECORD_HISTORIES=1`, and commit the new files with the release.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -15,35 +15,15 @@ use temporalio_client::{
 };
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 
-use crate::{
-    Suite, sweeping,
-    waiting::complete_question,
-    world::{Server, World, until, until_async},
-};
-
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite
-        .test(
-            "replay::histories_of_this_version",
-            histories_of_this_version,
-        )
-        .test(
-            "replay::histories_of_every_version",
-            histories_of_every_version,
-        )
-        .test(
-            "replay::another_workflow_is_noticed",
-            another_workflow_is_noticed,
-        )
-}
+use crate::harness::{Fixture, Server, query_activity, register, sweeps, until, until_async};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-async fn histories_of_this_version(server: Arc<Server>) -> anyhow::Result<()> {
+async fn histories_recorded_now_replay(server: Arc<Server>) -> anyhow::Result<()> {
     let is_recording = std::env::var("RECORD_HISTORIES").is_ok_and(|value| value == "1");
     let mut histories = record(&server).await?;
-    let swept = sweeping::history(&server).await?;
-    histories.push(("swept", anonymous(&swept)?));
+    let swept = sweeps::history(&server).await?;
+    histories.push(("swept", anonymize(&swept)?));
     for (name, json) in histories {
         replay(&json).await.with_context(|| name.to_owned())?;
         if is_recording {
@@ -52,8 +32,9 @@ async fn histories_of_this_version(server: Arc<Server>) -> anyhow::Result<()> {
     }
     Ok(())
 }
+register!(histories_recorded_now_replay);
 
-async fn histories_of_every_version(_: Arc<Server>) -> anyhow::Result<()> {
+async fn histories_of_every_release_replay(_: Arc<Server>) -> anyhow::Result<()> {
     let mut count = 0;
     for entry in std::fs::read_dir(folder())? {
         let path = entry?.path();
@@ -63,22 +44,24 @@ async fn histories_of_every_version(_: Arc<Server>) -> anyhow::Result<()> {
             .with_context(|| path.display().to_string())?;
         count += 1;
     }
-    ensure!(count > 0, "there are none in {}", folder().display());
+    ensure!(count > 0, "no histories in {}", folder().display());
     Ok(())
 }
+register!(histories_of_every_release_replay);
 
-/// Otherwise nothing above means anything.
-async fn another_workflow_is_noticed(_: Arc<Server>) -> anyhow::Result<()> {
+/// Proves that the other tests can fail.
+async fn a_changed_history_does_not_replay(_: Arc<Server>) -> anyhow::Result<()> {
     let path = folder().join(format!("{VERSION}-archived.json"));
     let json = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let changed = json.replace(names::QUERY_ACTIVITY_ID, "another");
-    ensure!(changed != json, "nothing was changed");
+    ensure!(changed != json, "the history has no activity with this id");
     ensure!(
         replay(changed.as_bytes()).await.is_err(),
-        "it was not noticed"
+        "the changed history was replayed"
     );
     Ok(())
 }
+register!(a_changed_history_does_not_replay);
 
 async fn replay(json: &[u8]) -> anyhow::Result<()> {
     let options = WorkflowReplayerOptions::new()
@@ -95,25 +78,21 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/histories")
 }
 
-/// One history for each way through the workflow.
+/// Records one history for each path through the workflow.
 async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
-    let world = World::with(
-        server,
-        |simulator| simulator,
-        |account| {
-            account.windows.query_window = Duration::from_secs(10);
-            account.windows.margin = Duration::from_secs(1);
-        },
-    )
+    let fixture = Fixture::with_account(server, |account| {
+        account.windows.query_window = Duration::from_secs(10);
+        account.windows.margin = Duration::from_secs(1);
+    })
     .await?;
-    let create = |script| world.simulator.create(script);
+    let create = |script| fixture.simulator.create(script);
     let long = Duration::from_secs(3600);
     let archived = create(Script::default());
     let failed = create(Script {
         ending: Ending::Failed,
         ..Script::default()
     });
-    let [lost, reported, resumed] = [(), (), ()].map(|()| {
+    let [lost, lost_report_only, resumed] = [(), (), ()].map(|()| {
         create(Script {
             running: Some(long),
             ..Script::default()
@@ -129,12 +108,12 @@ async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>>
         ("archived", archived),
         ("failed", failed),
         ("lost", lost),
-        ("lost-report-only", reported),
+        ("lost-report-only", lost_report_only),
         ("cancelled", cancelled),
         ("nudged", nudged),
         ("resumed", resumed),
     ];
-    world
+    fixture
         .with_worker(server, async {
             let mut lifecycles = Vec::new();
             for (name, id) in &tasks {
@@ -144,11 +123,11 @@ async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>>
                     cancel_task: *name == "cancelled",
                     ..VideoTaskLifecycleRequest::default()
                 };
-                lifecycles.push(world.start_with(server, request).await?);
+                lifecycles.push(fixture.start_lifecycle_with(server, request).await?);
             }
             for (name, id) in &tasks {
-                until("it was asked about", || {
-                    world.simulator.stats(id).queries > 0
+                until("the task was polled", || {
+                    fixture.simulator.stats(id).queries > 0
                 })
                 .await?;
                 match *name {
@@ -168,12 +147,12 @@ async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>>
                             )
                             .await?;
                     }
-                    // So many answers without news that another run goes on.
+                    // Enough completions without a change that the workflow continues as new.
                     "resumed" => {
                         let run = server.run_id(id).await?;
-                        until_async("another run goes on", || async {
-                            // There is no question to complete between two of them.
-                            let _ = complete_question(server, id, "queued").await;
+                        until_async("the workflow has continued as new", || async {
+                            // Fails if no poll is pending.
+                            let _ = query_activity::complete(server, id, "queued").await;
                             Ok(server.run_id(id).await? != run)
                         })
                         .await?;
@@ -184,20 +163,24 @@ async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>>
             let mut histories = Vec::new();
             for ((name, id), lifecycle) in tasks.iter().zip(lifecycles) {
                 let outcome = lifecycle.result().await?.outcome;
-                ensure!(outcome == expected(name), "{name} ended as {outcome}");
+                ensure!(
+                    outcome == expected_outcome(name),
+                    "the outcome of {name} is {outcome}"
+                );
                 let history = server
                     .lifecycle(id)
                     .fetch_history(WorkflowFetchHistoryOptions::default())
                     .to_json()
                     .await?;
-                histories.push((*name, anonymous(&history)?));
+                histories.push((*name, anonymize(&history)?));
             }
             Ok(histories)
         })
         .await
 }
 
-fn expected(name: &str) -> &'static str {
+/// Returns the outcome of the lifecycle with this history.
+fn expected_outcome(name: &str) -> &'static str {
     match name {
         "archived" => "archived",
         "failed" => "unsuccessful",
@@ -206,8 +189,8 @@ fn expected(name: &str) -> &'static str {
     }
 }
 
-/// Without the names of the machine that recorded it: identities and sticky queues are `pid@host…`.
-fn anonymous(history: &[u8]) -> anyhow::Result<Vec<u8>> {
+/// Removes the names of the recording machine: identities and sticky queues are `pid@host…`.
+fn anonymize(history: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut history: Value = serde_json::from_slice(history)?;
     rename_processes(&mut history);
     Ok(serde_json::to_vec_pretty(&history)?)

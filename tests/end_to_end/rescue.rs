@@ -1,4 +1,4 @@
-//! `rescue`: with nothing but an API key, every video of the last 7 days.
+//! `rescue`, which archives the videos of the last 7 days and needs only an API key.
 
 use std::{process::Output, sync::Arc, time::Duration};
 
@@ -7,33 +7,11 @@ use seedance_archiver_simulator::{Ending, Fault, Script};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{
-    Suite,
-    world::{Server, World, command, until},
-};
-
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite
-        .test(
-            "rescue::saves_what_can_be_had_most_urgent_first",
-            saves_what_can_be_had,
-        )
-        .test(
-            "rescue::does_not_wait_for_what_has_died",
-            does_not_wait_for_what_has_died,
-        )
-        .test("rescue::a_refused_key_is_told_at_once", refused_key)
-        .test("rescue::a_busy_service_is_asked_again", busy_service)
-        .test("rescue::an_account_without_a_list_is_told", no_list)
-        .test(
-            "rescue::an_account_that_fails_does_not_stop_the_others",
-            one_of_two,
-        )
-}
+use crate::harness::{Fixture, Server, command, register, until};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// A task that ended so long ago, with URLs that live so long.
+/// Returns the script of a task that ended `age` ago, with URLs of this lifetime.
 fn ended(age: Duration, url_lifetime: Duration) -> Script {
     Script {
         queued: Some(Duration::ZERO),
@@ -44,40 +22,48 @@ fn ended(age: Duration, url_lifetime: Duration) -> Script {
     }
 }
 
-/// Runs `rescue` in a directory of its own, with a key and a base URL.
-async fn rescue(world: &World, directory: &TempDir, arguments: &[&str]) -> anyhow::Result<Output> {
+/// Runs `rescue` in a directory.
+async fn rescue(
+    fixture: &Fixture,
+    directory: &TempDir,
+    arguments: &[&str],
+) -> anyhow::Result<Output> {
     Ok(command()
         .arg("rescue")
         .args(arguments)
-        .env("SEEDANCE_BASE_URL", world.simulator.base_url())
-        .env("SEEDANCE_API_KEY", world.simulator.api_key())
+        .env("SEEDANCE_BASE_URL", fixture.simulator.base_url())
+        .env("SEEDANCE_API_KEY", fixture.simulator.api_key())
         .current_dir(directory)
         .kill_on_drop(true)
         .output()
         .await?)
 }
 
+/// Runs `rescue` in a directory, and returns its report.
 async fn rescue_json(
-    world: &World,
+    fixture: &Fixture,
     directory: &TempDir,
     arguments: &[&str],
 ) -> anyhow::Result<Value> {
     let arguments = [arguments, &["--output", "json"]].concat();
-    let output = rescue(world, directory, &arguments).await?;
+    let output = rescue(fixture, directory, &arguments).await?;
     ensure!(output.status.success(), "{output:?}");
-    ensure!(!said(&output).contains("X-Tos"), "a signed URL is shown");
-    serde_json::from_slice(&output.stdout).context("stdout is no JSON")
+    ensure!(
+        !printed(&output).contains("X-Tos"),
+        "a signed URL was printed"
+    );
+    serde_json::from_slice(&output.stdout).context("stdout is not JSON")
 }
 
-/// What it printed, wherever.
-fn said(output: &Output) -> String {
+/// Returns standard output and standard error together.
+fn printed(output: &Output) -> String {
     let text = [output.stdout.as_slice(), &output.stderr].concat();
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// The videos that were found, in their order, each with its state.
-fn found(document: &Value) -> anyhow::Result<Vec<(String, String)>> {
-    let videos = document["found"]["videos"].as_array().context("none")?;
+/// Returns the task id and the state of each video in a report, in order.
+fn found(report: &Value) -> anyhow::Result<Vec<(String, String)>> {
+    let videos = report["found"]["videos"].as_array().context("no videos")?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let found = videos.iter();
     Ok(found
@@ -85,9 +71,11 @@ fn found(document: &Value) -> anyhow::Result<Vec<(String, String)>> {
         .collect())
 }
 
-async fn saves_what_can_be_had(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let create = |script| world.simulator.create(script);
+async fn archives_every_available_video_most_urgent_first(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let create = |script| fixture.simulator.create(script);
     let last = create(Script {
         signs_once: true,
         ..ended(20 * HOUR, 24 * HOUR)
@@ -112,7 +100,7 @@ async fn saves_what_can_be_had(server: Arc<Server>) -> anyhow::Result<()> {
     });
     let directory = tempfile::tempdir()?;
 
-    let listed = rescue_json(&world, &directory, &["--dry-run"]).await?;
+    let listed = rescue_json(&fixture, &directory, &["--dry-run"]).await?;
     let all = |state: &str| {
         let found = [&first, &second, &last].map(|id| (id.clone(), state.to_owned()));
         [found.as_slice(), &[(dead.clone(), "dead".to_owned())]].concat()
@@ -121,11 +109,11 @@ async fn saves_what_can_be_had(server: Arc<Server>) -> anyhow::Result<()> {
     ensure!(!listed.to_string().contains(&too_old), "{listed:#}");
     ensure!(listed["found"]["unfinished"][0] == open, "{listed:#}");
     ensure!(listed["found"]["unsuccessful"] == 1, "{listed:#}");
-    ensure!(world.simulator.stats(&first).downloads == 0, "downloaded");
+    ensure!(fixture.simulator.stats(&first).downloads == 0, "downloaded");
     let files = std::fs::read_dir(&directory)?.count();
-    ensure!(files == 0, "something was written");
+    ensure!(files == 0, "files were written");
 
-    let table = rescue(&world, &directory, &["--dry-run"]).await?;
+    let table = rescue(&fixture, &directory, &["--dry-run"]).await?;
     let table = String::from_utf8(table.stdout)?;
     let rows: Vec<_> = table.lines().skip(2).collect();
     for (row, (id, left)) in rows.iter().zip([
@@ -140,34 +128,35 @@ async fn saves_what_can_be_had(server: Arc<Server>) -> anyhow::Result<()> {
         );
     }
 
-    let saved = rescue_json(&world, &directory, &[]).await?;
+    let saved = rescue_json(&fixture, &directory, &[]).await?;
     let videos = saved["videos"].as_array().context("no videos")?;
     ensure!(videos.len() == 3, "{saved:#}");
     for (video, id) in videos.iter().zip([&first, &second, &last]) {
         ensure!(video["task_id"] == **id, "{saved:#}");
         ensure!(video["outcome"] == "archived", "{saved:#}");
     }
-    let again = rescue_json(&world, &directory, &[]).await?;
+    let again = rescue_json(&fixture, &directory, &[]).await?;
     ensure!(found(&again)? == all("archived"), "{again:#}");
     ensure!(again["videos"] == Value::Array(Vec::new()), "{again:#}");
     for id in [&first, &second, &last] {
-        let downloads = world.simulator.stats(id).downloads;
+        let downloads = fixture.simulator.stats(id).downloads;
         ensure!(downloads == 1, "{downloads} downloads");
     }
     Ok(())
 }
+register!(archives_every_available_video_most_urgent_first);
 
-/// Its URL says that it works, and does not, until the end.
-async fn does_not_wait_for_what_has_died(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let refused = world.simulator.create(Script {
+/// The URL claims to be valid, but the host rejects it.
+async fn does_not_wait_for_a_video_whose_url_is_dead(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let refused = fixture.simulator.create(Script {
         signs_once: true,
         dead_urls: 1,
         ..ended(HOUR, HOUR + Duration::from_secs(20))
     });
-    let good = world.simulator.create(ended(HOUR, HOUR));
+    let good = fixture.simulator.create(ended(HOUR, HOUR));
     let directory = tempfile::tempdir()?;
-    let output = rescue(&world, &directory, &["--output", "json"]).await?;
+    let output = rescue(&fixture, &directory, &["--output", "json"]).await?;
     ensure!(output.status.code() == Some(1), "{output:?}");
     let saved: Value = serde_json::from_slice(&output.stdout)?;
     let videos = &saved["videos"];
@@ -181,41 +170,47 @@ async fn does_not_wait_for_what_has_died(server: Arc<Server>) -> anyhow::Result<
     ensure!(videos[1]["outcome"] == "archived", "{saved:#}");
     Ok(())
 }
+register!(does_not_wait_for_a_video_whose_url_is_dead);
 
-async fn refused_key(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    world.simulator.fail(Some(Fault::Unauthorized));
-    let output = rescue(&world, &tempfile::tempdir()?, &[]).await?;
+async fn reports_a_rejected_key_immediately(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    fixture.simulator.fail(Some(Fault::Unauthorized));
+    let output = rescue(&fixture, &tempfile::tempdir()?, &[]).await?;
     ensure!(output.status.code() == Some(1), "{output:?}");
-    let words = said(&output);
+    let text = printed(&output);
     for part in ["account `default`", "HTTP 401", "SEEDANCE_API_KEY"] {
-        ensure!(words.contains(part), "no {part:?} in {words}");
+        ensure!(text.contains(part), "no {part:?} in {text}");
     }
-    ensure!(words.matches("HTTP 401").count() == 1, "{words}");
+    ensure!(text.matches("HTTP 401").count() == 1, "{text}");
     ensure!(output.stdout.is_empty(), "{output:?}");
     Ok(())
 }
+register!(reports_a_rejected_key_immediately);
 
-async fn busy_service(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    world.simulator.create(ended(HOUR, HOUR));
-    world.simulator.fail(Some(Fault::RateLimited {
+async fn retries_a_rate_limited_list_request(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    fixture.simulator.create(ended(HOUR, HOUR));
+    fixture.simulator.fail(Some(Fault::RateLimited {
         retry_after: Some(1),
     }));
     let directory = tempfile::tempdir()?;
-    let (listed, asked_again) =
-        tokio::join!(rescue_json(&world, &directory, &["--dry-run"]), async {
-            let asked_again = until("it was asked again", || world.simulator.lists() > 1).await;
-            world.simulator.fail(None);
-            asked_again
+    let (listed, retried) =
+        tokio::join!(rescue_json(&fixture, &directory, &["--dry-run"]), async {
+            let retried = until("the list request was retried", || {
+                fixture.simulator.lists() > 1
+            })
+            .await;
+            fixture.simulator.fail(None);
+            retried
         });
-    asked_again?;
+    retried?;
     let listed = listed?;
     ensure!(found(&listed)?.len() == 1, "{listed:#}");
     Ok(())
 }
+register!(retries_a_rate_limited_list_request);
 
-async fn no_list(_: Arc<Server>) -> anyhow::Result<()> {
+async fn reports_an_account_whose_tasks_cannot_be_listed(_: Arc<Server>) -> anyhow::Result<()> {
     let file = tempfile::NamedTempFile::new()?;
     std::fs::write(
         &file,
@@ -231,23 +226,24 @@ async fn no_list(_: Arc<Server>) -> anyhow::Result<()> {
         .await?;
     ensure!(output.status.code() == Some(1), "{output:?}");
     ensure!(
-        said(&output).contains("account `gateway`: it has a custom task_path"),
+        printed(&output).contains("account `gateway`: it has a custom task_path"),
         "{output:?}"
     );
     Ok(())
 }
+register!(reports_an_account_whose_tasks_cannot_be_listed);
 
-async fn one_of_two(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(ended(HOUR, HOUR));
+async fn continues_with_other_accounts_after_one_fails(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(ended(HOUR, HOUR));
     let file = tempfile::NamedTempFile::new()?;
-    let base_url = world.simulator.base_url();
+    let base_url = fixture.simulator.base_url();
     std::fs::write(
         &file,
         format!(
             "[accounts.a]\nbase_url = \"{base_url}\"\napi_key = \"of-another-region\"\n\
              [accounts.b]\nbase_url = \"{base_url}\"\napi_key = \"{}\"\n",
-            world.simulator.api_key()
+            fixture.simulator.api_key()
         ),
     )?;
     let directory = tempfile::tempdir()?;
@@ -259,22 +255,17 @@ async fn one_of_two(server: Arc<Server>) -> anyhow::Result<()> {
         .output()
         .await?;
     ensure!(output.status.code() == Some(1), "{output:?}");
-    let document: Value = serde_json::from_slice(&output.stdout)?;
-    ensure!(document["videos"][0]["task_id"] == id, "{document:#}");
+    let report: Value = serde_json::from_slice(&output.stdout)?;
+    ensure!(report["videos"][0]["task_id"] == id, "{report:#}");
+    ensure!(report["videos"][0]["outcome"] == "archived", "{report:#}");
+    let not_listed = &report["found"]["not_listed"];
+    ensure!(not_listed[0]["account"] == "a", "{report:#}");
+    ensure!(not_listed.as_array().map(Vec::len) == Some(1), "{report:#}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
     ensure!(
-        document["videos"][0]["outcome"] == "archived",
-        "{document:#}"
-    );
-    let not_listed = &document["found"]["not_listed"];
-    ensure!(not_listed[0]["account"] == "a", "{document:#}");
-    ensure!(
-        not_listed.as_array().map(Vec::len) == Some(1),
-        "{document:#}"
-    );
-    let words = String::from_utf8_lossy(&output.stderr);
-    ensure!(
-        words.contains("account `a`") && words.contains("HTTP 401"),
-        "{words}"
+        stderr.contains("account `a`") && stderr.contains("HTTP 401"),
+        "{stderr}"
     );
     Ok(())
 }
+register!(continues_with_other_accounts_after_one_fails);

@@ -1,4 +1,4 @@
-//! Sweeps that repeat themselves.
+//! Schedules of sweeps: set by the `sweep` command, or by workers with `auto_archive`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,84 +11,81 @@ use temporalio_client::{
     schedules::{ScheduleDescription, ScheduleHandle},
 };
 
-use crate::{
-    Suite,
-    sweeping::{lifecycle, spawn_worker, sweep_command, world},
-    world::{Server, until_async},
+use crate::harness::{
+    Server, register,
+    sweeps::{fixture, spawn_worker, start_lifecycle, sweep_command},
+    until_async,
 };
 
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite
-        .test("scheduling::a_command_sets_the_interval", by_command)
-        .test(
-            "scheduling::a_worker_archives_what_nobody_asked_for",
-            auto_archive,
-        )
-        .test("scheduling::what_is_deleted_comes_back", comes_back)
-}
-
+/// Returns a handle to the sweep schedule of an account.
 fn schedule(server: &Server, account: &str) -> ScheduleHandle<Client> {
     let id = names::sweep_workflow_id(account);
     server.client.get_schedule_handle(id)
 }
 
-fn interval(description: &ScheduleDescription) -> Option<i64> {
+/// Returns the interval of a schedule in seconds.
+fn interval_seconds(description: &ScheduleDescription) -> Option<i64> {
     let spec = description.raw().schedule.as_ref()?.spec.as_ref()?;
     Some(spec.interval.first()?.interval?.seconds)
 }
 
-async fn by_command(server: Arc<Server>) -> anyhow::Result<()> {
-    let (world, account) = world(&server, |_| {}).await?;
+async fn the_sweep_command_creates_and_updates_the_schedule(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let (fixture, account) = fixture(&server, |_| {}).await?;
     let every = async |time: &str| {
-        let mut command = sweep_command(&world, &server, &account);
+        let mut command = sweep_command(&fixture, &server, &account);
         command.args(["--every", time]).output().await
     };
     let too_often = every("10s").await?;
     ensure!(too_often.status.code() == Some(2), "{too_often:?}");
-    let words = String::from_utf8_lossy(&too_often.stderr).into_owned();
-    ensure!(words.contains("must be at least 1m"), "{words}");
+    let stderr = String::from_utf8_lossy(&too_often.stderr).into_owned();
+    ensure!(stderr.contains("must be at least 1m"), "{stderr}");
 
     let created = every("1h").await?;
     ensure!(created.status.success(), "{created:?}");
-    let words = String::from_utf8_lossy(&created.stdout).into_owned();
+    let stdout = String::from_utf8_lossy(&created.stdout).into_owned();
     let expected = format!("schedule sweep-video-tasks/{account} created: sweeps every 1h\n");
-    ensure!(words == expected, "{words}");
-    let words = String::from_utf8_lossy(&created.stderr).into_owned();
-    ensure!(words.contains("temporal schedule delete"), "{words}");
+    ensure!(stdout == expected, "{stdout}");
+    let stderr = String::from_utf8_lossy(&created.stderr).into_owned();
+    ensure!(stderr.contains("temporal schedule delete"), "{stderr}");
     let schedule = schedule(&server, &account);
-    until_async("it sweeps at once", || async {
+    until_async("the schedule has started a sweep", || async {
         let found = schedule.describe(Default::default()).await?;
         Ok(!found.recent_actions().is_empty())
     })
     .await?;
     let found = schedule.describe(Default::default()).await?;
-    ensure!(interval(&found) == Some(3600), "{:?}", found.raw());
-    let reason = "a person has a reason";
-    schedule.pause(Some(reason), Default::default()).await?;
+    ensure!(interval_seconds(&found) == Some(3600), "{:?}", found.raw());
+    let note = "paused by an operator";
+    schedule.pause(Some(note), Default::default()).await?;
 
     let updated = every("2h").await?;
-    let words = String::from_utf8_lossy(&updated.stdout).into_owned();
-    ensure!(words.contains("updated: sweeps every 2h"), "{updated:?}");
+    let stdout = String::from_utf8_lossy(&updated.stdout).into_owned();
+    ensure!(stdout.contains("updated: sweeps every 2h"), "{updated:?}");
     let found = schedule.describe(Default::default()).await?;
-    ensure!(interval(&found) == Some(7200), "{:?}", found.raw());
-    ensure!(found.paused(), "it is not paused any more");
-    ensure!(found.note() == Some(reason), "{:?}", found.note());
+    ensure!(interval_seconds(&found) == Some(7200), "{:?}", found.raw());
+    ensure!(found.paused(), "the schedule is no longer paused");
+    ensure!(found.note() == Some(note), "{:?}", found.note());
     let unchanged = every("2h").await?;
-    let words = String::from_utf8_lossy(&unchanged.stdout).into_owned();
+    let stdout = String::from_utf8_lossy(&unchanged.stdout).into_owned();
     ensure!(
-        words.contains(" unchanged: sweeps every 2h"),
+        stdout.contains(" unchanged: sweeps every 2h"),
         "{unchanged:?}"
     );
     Ok(schedule.delete(Default::default()).await?)
 }
+register!(the_sweep_command_creates_and_updates_the_schedule);
 
-async fn auto_archive(server: Arc<Server>) -> anyhow::Result<()> {
-    let (world, account) = world(&server, |_| {}).await?;
-    let id = world.simulator.create(Script::default());
-    let more = "auto_archive = true";
-    let (mut worker, _directory) = spawn_worker(&world, &server, &account, more)?;
-    until_async("it is archived", || async {
-        let files = world.archived_files()?;
+async fn auto_archive_archives_tasks_that_nobody_submitted(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let (fixture, account) = fixture(&server, |_| {}).await?;
+    let id = fixture.simulator.create(Script::default());
+    let keys = "auto_archive = true";
+    let (mut worker, _directory) = spawn_worker(&fixture, &server, &account, keys)?;
+    until_async("the video is archived", || async {
+        let files = fixture.archived_files()?;
         Ok(files
             .iter()
             .any(|file| file.ends_with("manifest.json") && file.contains(&id)))
@@ -96,41 +93,44 @@ async fn auto_archive(server: Arc<Server>) -> anyhow::Result<()> {
     .await?;
     let schedule = schedule(&server, &account);
     let found = schedule.describe(Default::default()).await?;
-    ensure!(interval(&found) == Some(60), "{:?}", found.raw());
+    ensure!(interval_seconds(&found) == Some(60), "{:?}", found.raw());
 
-    // A person's pause outlives the next start.
+    // The next start of a worker does not unpause a schedule that an operator has paused.
     schedule.pause(None::<String>, Default::default()).await?;
     worker.kill().await?;
-    let changed = format!("{more}\nlimits = {{ lists_per_second = 2 }}");
-    let (_worker, _directory) = spawn_worker(&world, &server, &account, &changed)?;
-    let other = world.simulator.create(Script::default());
-    let outcome = lifecycle(&world, &server, &account, &other).await?;
-    ensure!(outcome.result().await?.outcome == "archived", "no worker");
+    let changed = format!("{keys}\nlimits = {{ lists_per_second = 2 }}");
+    let (_worker, _directory) = spawn_worker(&fixture, &server, &account, &changed)?;
+    let other = fixture.simulator.create(Script::default());
+    let lifecycle = start_lifecycle(&fixture, &server, &account, &other).await?;
+    let outcome = lifecycle.result().await?.outcome;
+    ensure!(outcome == "archived", "{outcome}");
     let found = schedule.describe(Default::default()).await?;
-    ensure!(found.paused(), "it is not paused any more");
+    ensure!(found.paused(), "the schedule is no longer paused");
     Ok(schedule.delete(Default::default()).await?)
 }
+register!(auto_archive_archives_tasks_that_nobody_submitted);
 
-async fn comes_back(server: Arc<Server>) -> anyhow::Result<()> {
-    let (world, account) = world(&server, |account| account.auto_archive = true).await?;
+async fn a_deleted_schedule_is_created_again(server: Arc<Server>) -> anyhow::Result<()> {
+    let (fixture, account) = fixture(&server, |account| account.auto_archive = true).await?;
     let schedule = schedule(&server, &account);
-    let is_there = || async { Ok(schedule.describe(Default::default()).await.is_ok()) };
-    let accounts = &world.config.accounts;
-    let look = Duration::from_millis(200);
-    let kept = sweeps::auto_archive::maintain_schedules(
+    let exists = || async { Ok(schedule.describe(Default::default()).await.is_ok()) };
+    let accounts = &fixture.config.accounts;
+    let check_interval = Duration::from_millis(200);
+    let keep = sweeps::auto_archive::maintain_schedules(
         &server.client,
         accounts,
-        &world.config.task_queue,
-        look,
+        &fixture.config.task_queue,
+        check_interval,
     );
-    let deleted_once = async {
-        until_async("it is there", is_there).await?;
+    let delete_once = async {
+        until_async("the schedule exists", exists).await?;
         schedule.delete(Default::default()).await?;
-        until_async("it is there again", is_there).await
+        until_async("the schedule exists again", exists).await
     };
     tokio::select! {
-        never = kept => match never {},
-        came_back = deleted_once => came_back?,
+        never = keep => match never {},
+        recreated = delete_once => recreated?,
     }
     Ok(schedule.delete(Default::default()).await?)
 }
+register!(a_deleted_schedule_is_created_again);

@@ -1,4 +1,4 @@
-//! What lifecycles are found by in the Temporal UI.
+//! Search attributes, by which lifecycles are found in the Temporal Web UI.
 
 use std::sync::Arc;
 
@@ -7,50 +7,38 @@ use seedance_archiver::temporal::search_attributes;
 use seedance_archiver_simulator::{Ending, Script};
 use temporalio_client::{Client, NamespacedClient, WorkflowCountOptions};
 
-use crate::{
-    Suite,
-    world::{Server, World, until_async},
-};
+use crate::harness::{Fixture, Server, register, until_async};
 
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite
-        .test(
-            "visibility::lifecycles_are_found_by_what_is_known",
-            found_by_what_is_known,
-        )
-        .test(
-            "visibility::a_dev_server_gets_what_it_lacks",
-            registers_what_is_missing,
-        )
-}
-
-async fn found_by_what_is_known(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
+async fn lifecycles_are_found_by_their_search_attributes(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
     let [archived, failed] = [Ending::Succeeded, Ending::Failed].map(|ending| {
-        world.simulator.create(Script {
+        fixture.simulator.create(Script {
             ending,
             ..Script::default()
         })
     });
-    world.run(&server, &archived).await?;
-    world.run(&server, &failed).await?;
+    fixture.run_lifecycle(&server, &archived).await?;
+    fixture.run_lifecycle(&server, &failed).await?;
     let model = "SeedanceModel = 'seedance-1-5-pro-251215' AND SeedanceAccount = 'default'";
-    let in_time = "SeedanceArchiveDeadline > '2026-01-01T00:00:00Z'";
+    let deadline = "SeedanceArchiveDeadline > '2026-01-01T00:00:00Z'";
     for (id, status, outcome) in [
         (&archived, "succeeded", "archived"),
         (&failed, "failed", "unsuccessful"),
     ] {
         let query = format!(
             "SeedanceTaskId = '{id}' AND SeedanceStatus = '{status}' AND SeedanceOutcome = \
-             '{outcome}' AND {model} AND {in_time}"
+             '{outcome}' AND {model} AND {deadline}"
         );
-        is_found(&server.client, &query).await?;
+        wait_until_found(&server.client, &query).await?;
     }
     Ok(())
 }
+register!(lifecycles_are_found_by_their_search_attributes);
 
-/// Visibility lags behind.
-async fn is_found(client: &Client, query: &str) -> anyhow::Result<()> {
+/// Waits until a query finds exactly one lifecycle. Visibility is eventually consistent.
+async fn wait_until_found(client: &Client, query: &str) -> anyhow::Result<()> {
     until_async(query, || async {
         let options = WorkflowCountOptions::default();
         Ok(client.count_workflows(query, options).await?.count() == 1)
@@ -58,20 +46,31 @@ async fn is_found(client: &Client, query: &str) -> anyhow::Result<()> {
     .await
 }
 
-async fn registers_what_is_missing(server: Arc<Server>) -> anyhow::Result<()> {
-    let server = server.in_namespace().await?;
+async fn missing_search_attributes_are_registered_on_a_dev_server(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let server = server.with_new_namespace().await?;
     let client = &server.client;
     let unknown = client
         .count_workflows("SeedanceStatus = 'queued'", WorkflowCountOptions::default())
         .await;
-    ensure!(unknown.is_err(), "{} has it already", client.namespace());
+    ensure!(
+        unknown.is_err(),
+        "{} already has the search attributes",
+        client.namespace()
+    );
 
     ensure!(
         search_attributes::ensure_registered(client).await,
-        "it was not registered"
+        "the search attributes were not registered"
     );
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script::default());
-    world.run(&server, &id).await?.manifest.context("lost")?;
-    is_found(&server.client, &format!("SeedanceTaskId = '{id}'")).await
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    fixture
+        .run_lifecycle(&server, &id)
+        .await?
+        .manifest
+        .context("not archived")?;
+    wait_until_found(&server.client, &format!("SeedanceTaskId = '{id}'")).await
 }
+register!(missing_search_attributes_are_registered_on_a_dev_server);

@@ -1,74 +1,60 @@
-//! What waiting costs and shows.
+//! What waiting for a task costs in history events, and what it shows.
 
 use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
 use seedance_archiver::temporal::lifecycles::Step;
-use seedance_archiver_proto::{names, v1::VideoTask};
 use seedance_archiver_simulator::Script;
-use temporalio_client::{
-    ActivityIdentifier, RpcOptions, WorkflowCancelOptions, WorkflowFetchHistoryOptions,
+use temporalio_client::{WorkflowCancelOptions, WorkflowFetchHistoryOptions};
+
+use crate::harness::{
+    Fixture, Server, hidden_task::check_that_a_404_is_not_final, query_activity, register, until,
+    until_async,
 };
 
-use crate::{
-    Suite,
-    world::{Server, World, outlives_a_404, until, until_async},
-};
-
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite
-        .test(
-            "waiting::thirty_seconds_fit_into_26_events",
-            thirty_seconds_fit_into_26_events,
-        )
-        .test("waiting::reads_as_waiting", reads_as_waiting)
-        .test(
-            "waiting::answers_without_news_do_not_pile_up_history",
-            history_starts_over,
-        )
-        .test(
-            "waiting::an_answer_without_news_shows_that_the_task_exists",
-            no_news_is_a_sighting,
-        )
-}
-
-async fn thirty_seconds_fit_into_26_events(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script {
+async fn thirty_seconds_of_polling_add_at_most_26_history_events(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
         queued: Some(Duration::from_secs(5)),
         running: Some(Duration::from_secs(25)),
         ..Script::default()
     });
-    let cost = world
+    let cost = fixture
         .with_worker(&server, async {
-            let lifecycle = world.start(&server, &id).await?;
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
             let result = lifecycle.result().await?;
             ensure!(result.outcome == "archived", "{result:?}");
             Ok(lifecycle.cost().await?)
         })
         .await?;
     ensure!(cost.history_events <= 26, "{cost:?}");
-    let queries = world.simulator.stats(&id).queries;
+    let queries = fixture.simulator.stats(&id).queries;
     ensure!(
-        // One more is for `task.json`.
+        // The last query is for `task.json`.
         cost.polls + 1 == queries && queries > 10,
-        "{cost:?}, asked {queries} times"
+        "{cost:?}, {queries} queries"
     );
-    let history = history(&server, &id).await?;
-    ensure!(history.contains("sealed:v1:"), "the URL is not sealed");
+    let history = encoded_history(&server, &id).await?;
+    ensure!(
+        history.contains("sealed:v1:"),
+        "no sealed URL in the history"
+    );
     ensure!(
         !history.contains("X-Tos-Signature"),
         "a signed URL is in the history"
     );
     ensure!(
-        !history.contains(world.simulator.api_key()),
+        !history.contains(fixture.simulator.api_key()),
         "the key is in the history"
     );
     Ok(())
 }
+register!(thirty_seconds_of_polling_add_at_most_26_history_events);
 
-/// The history as the server stores it: payloads are not compressed, so what they hold can be found.
-async fn history(server: &Server, task_id: &str) -> anyhow::Result<String> {
+/// Returns the encoded history events as text. Payloads are not compressed, so strings in them can be found.
+async fn encoded_history(server: &Server, task_id: &str) -> anyhow::Result<String> {
     let events = server
         .lifecycle(task_id)
         .fetch_history(WorkflowFetchHistoryOptions::default())
@@ -84,33 +70,33 @@ async fn history(server: &Server, task_id: &str) -> anyhow::Result<String> {
         .collect())
 }
 
-/// Somebody completes the question again and again with what is known already.
-async fn history_starts_over(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script {
+/// The pending poll is completed repeatedly with the status that is already known.
+async fn stale_completions_do_not_grow_the_history(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
         queued: Some(Duration::ZERO),
         running: Some(Duration::from_secs(3600)),
         ..Script::default()
     });
     let lifecycle = server.lifecycle(&id);
     let run_id = || server.run_id(&id);
-    let result = world
+    let result = fixture
         .with_worker(&server, async {
-            let started = world.start(&server, &id).await?;
+            let started = fixture.start_lifecycle(&server, &id).await?;
             let first_run = run_id().await?;
-            until("it was seen running", || {
-                world.simulator.stats(&id).queries >= 2
+            until("the task was returned as running", || {
+                fixture.simulator.stats(&id).queries >= 2
             })
             .await?;
-            until_async("another run goes on", || async {
-                // There is no question to complete between two of them.
-                let _ = complete_question(&server, &id, "running").await;
+            until_async("the workflow has continued as new", || async {
+                // Fails if no poll is pending.
+                let _ = query_activity::complete(&server, &id, "running").await;
                 Ok(run_id().await? != first_run)
             })
             .await?;
-            let asked = world.simulator.stats(&id).queries;
-            until("the new run asks", || {
-                world.simulator.stats(&id).queries > asked
+            let before = fixture.simulator.stats(&id).queries;
+            until("the new run has polled the task", || {
+                fixture.simulator.stats(&id).queries > before
             })
             .await?;
             lifecycle.cancel(WorkflowCancelOptions::default()).await?;
@@ -124,52 +110,37 @@ async fn history_starts_over(server: Arc<Server>) -> anyhow::Result<()> {
     );
     Ok(())
 }
+register!(stale_completions_do_not_grow_the_history);
 
-/// The question that saw the task is gone, and the task is not given up.
-async fn no_news_is_a_sighting(server: Arc<Server>) -> anyhow::Result<()> {
-    let answer = async |id: &str| complete_question(&server, id, "queued").await;
-    outlives_a_404(&server, answer).await
+/// The completion ends the activity that received the record, so the activity's memory of the task is lost.
+async fn a_stale_completion_proves_that_the_task_exists(server: Arc<Server>) -> anyhow::Result<()> {
+    let complete = async |id: &str| query_activity::complete(&server, id, "queued").await;
+    check_that_a_404_is_not_final(&server, complete).await
 }
+register!(a_stale_completion_proves_that_the_task_exists);
 
-/// Answers the open question from outside.
-pub(crate) async fn complete_question(
-    server: &Server,
-    task_id: &str,
-    status: &str,
+async fn the_status_shows_the_wait_and_then_the_transferred_bytes(
+    server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let workflow_id = names::lifecycle_workflow_id("", task_id);
-    let question = ActivityIdentifier::by_id_workflow(workflow_id, "", names::QUERY_ACTIVITY_ID);
-    let stale = VideoTask {
-        id: task_id.to_owned(),
-        status: status.to_owned(),
-        ..VideoTask::default()
-    };
-    let handle = server.client.get_async_activity_handle(question);
-    Ok(handle.complete(Some(stale), RpcOptions::default()).await?)
-}
-
-async fn reads_as_waiting(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
         running: Some(Duration::from_secs(3)),
         bytes: Some(6_000_000),
         bytes_per_second: Some(2_000_000),
         ..Script::default()
     });
-    let mut words = Vec::new();
-    let mut most = 0;
-    world
+    let mut messages = Vec::new();
+    let mut max_done = 0;
+    fixture
         .with_worker(&server, async {
-            let lifecycle = world.start(&server, &id).await?;
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
             let result = lifecycle
-                .follow(|doing| match doing {
-                    Step::Waiting(text) => words.push(text),
+                .follow(|step| match step {
+                    Step::Waiting(message) => messages.push(message),
                     Step::Archiving { done, total } => {
-                        most = if total == 6_000_000 {
-                            done.max(most)
-                        } else {
-                            most
-                        };
+                        if total == 6_000_000 {
+                            max_done = done.max(max_done);
+                        }
                     }
                 })
                 .await?;
@@ -177,10 +148,11 @@ async fn reads_as_waiting(server: Arc<Server>) -> anyhow::Result<()> {
             Ok(())
         })
         .await?;
-    let waits = |text: &String| {
+    let is_waiting = |text: &String| {
         text.starts_with("still running since ") && text.contains("; next poll in ")
     };
-    ensure!(words.iter().any(waits), "{words:?}");
-    ensure!(most > 0, "no heartbeat told the bytes");
+    ensure!(messages.iter().any(is_waiting), "{messages:?}");
+    ensure!(max_done > 0, "no transferred bytes were shown");
     Ok(())
 }
+register!(the_status_shows_the_wait_and_then_the_transferred_bytes);

@@ -1,60 +1,52 @@
-//! What a person sees in Temporal's Web UI.
+//! What Temporal's Web UI shows of a lifecycle.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
 use seedance_archiver::dev_server::NAMESPACE;
 use seedance_archiver_simulator::Script;
 use temporalio_client::WorkflowDescribeOptions;
 
-use crate::{
-    Suite,
-    browser::Browser,
-    tools,
-    world::{Server, World, until_async},
-};
+use crate::harness::{Fixture, Server, browser::Browser, register, until_async};
 
-pub(crate) fn tests(suite: Suite) -> Suite {
-    let (has_driver, driver) = tools::split(tools::chromedriver());
-    suite.test_with(
-        "web_ui::shows_status_deadline_and_no_url",
-        has_driver,
-        |server| shows_a_lifecycle(server, driver),
-    )
-}
-
-async fn shows_a_lifecycle(server: Arc<Server>, driver: PathBuf) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
+async fn shows_status_and_deadline_but_no_signed_url(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
     let [running, finished] = [Some(Duration::from_secs(3600)), None].map(|running| {
-        world.simulator.create(Script {
+        fixture.simulator.create(Script {
             running,
             ..Script::default()
         })
     });
-    world
+    fixture
         .with_worker(&server, async {
-            let lifecycle = world.start(&server, &finished).await?;
-            world.start(&server, &running).await?;
+            let lifecycle = fixture.start_lifecycle(&server, &finished).await?;
+            fixture.start_lifecycle(&server, &running).await?;
             lifecycle.result().await?;
-            until_async("it is seen running", || async {
+            until_async("the lifecycle shows that the task is running", || async {
                 let lifecycle = server.lifecycle(&running);
                 let options = WorkflowDescribeOptions::default();
                 let description = lifecycle.describe(options).await?;
                 let pending = &description.raw().pending_activities;
-                let failure = pending.first().and_then(|it| it.last_failure.as_ref());
-                Ok(failure.is_some_and(|it| it.message.starts_with("still running")))
+                let failure = pending
+                    .first()
+                    .and_then(|activity| activity.last_failure.as_ref());
+                Ok(failure.is_some_and(|failure| failure.message.starts_with("still running")))
             })
             .await?;
-            // The browser goes before the worker, which answers for the pages.
-            let browser = Browser::start(&driver).await?;
-            let read = read_pages(&server, &browser, &running, &finished).await;
+            // The browser stops before the worker, because pages send queries to the worker.
+            let browser = Browser::start().await?;
+            let result = check_pages(&server, &browser, &running, &finished).await;
             browser.stop().await?;
-            read
+            result
         })
         .await
 }
+register!(
+    shows_status_and_deadline_but_no_signed_url,
+    needs = [chromedriver]
+);
 
-async fn read_pages(
+async fn check_pages(
     server: &Server,
     browser: &Browser,
     running: &str,
@@ -116,7 +108,10 @@ async fn read_pages(
         texts.push(browser.read(&page(&run, finished, name), &parts).await?);
     }
     for text in texts {
-        ensure!(!text.contains("X-Tos-Signature"), "a signed URL: {text}");
+        ensure!(
+            !text.contains("X-Tos-Signature"),
+            "a signed URL is shown: {text}"
+        );
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A real S3 server.
+//! A MinIO server, which implements the S3 API.
 
 use std::path::PathBuf;
 
@@ -10,6 +10,7 @@ use crate::server::Server;
 const USER: &str = "minio-user";
 const PASSWORD: &str = "minio-password";
 
+/// A running MinIO server.
 pub(crate) struct Minio {
     server: Server,
     data: TempDir,
@@ -32,12 +33,12 @@ impl Minio {
         Ok(Self { server, data })
     }
 
-    /// A bucket is a directory in MinIO's store.
+    /// Creates a bucket: MinIO stores each bucket as a directory.
     pub(crate) fn create_bucket(&self, name: &str) -> std::io::Result<()> {
         std::fs::create_dir(self.data.path().join(name))
     }
 
-    /// What a process has in its environment to archive here.
+    /// Returns the environment variables of a process that uses this server as its store.
     pub(crate) fn environment(&self) -> [(&'static str, String); 5] {
         [
             ("AWS_ENDPOINT", self.server.url()),

@@ -1,4 +1,4 @@
-//! A server of somebody else's, on a free port, for as long as this is kept.
+//! A third-party server on a free port.
 
 use std::{
     net::{TcpListener, TcpStream},
@@ -9,13 +9,14 @@ use tokio::process::{Child, Command};
 
 use crate::until::until;
 
+/// A running server, which is killed when this value is dropped.
 pub(crate) struct Server {
     port: u16,
     _process: Child,
 }
 
 impl Server {
-    /// Starts what `command` makes for a port, and waits until it listens.
+    /// Starts the command that `command` returns for a port, and waits until it accepts connections.
     pub(crate) async fn start(command: impl FnOnce(u16) -> Command) -> anyhow::Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let process = command(port)
@@ -24,8 +25,8 @@ impl Server {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
-        let listens = || TcpStream::connect(("127.0.0.1", port)).is_ok();
-        until("the server listens", listens).await?;
+        let accepts = || TcpStream::connect(("127.0.0.1", port)).is_ok();
+        until("the server accepts connections", accepts).await?;
         Ok(Self {
             port,
             _process: process,

@@ -1,11 +1,12 @@
 //! Tools beyond Rust and Temporal that tests need.
 
 use std::{
+    error::Error,
     fmt,
     path::{Path, PathBuf},
 };
 
-/// A tool that is not here.
+/// A tool that is not installed.
 #[derive(Debug)]
 pub(crate) struct Missing(pub(crate) &'static str);
 
@@ -15,12 +16,14 @@ impl fmt::Display for Missing {
     }
 }
 
-/// Whether a missing tool is a failure.
+impl Error for Missing {}
+
+/// Returns whether a test fails, instead of being ignored, if a tool that it needs is missing.
 pub(crate) fn all_are_required() -> bool {
     std::env::var("REQUIRE_ALL_TOOLS").is_ok_and(|value| value == "1")
 }
 
-/// A MinIO server.
+/// Locates a MinIO server.
 pub(crate) fn minio() -> Result<PathBuf, Missing> {
     let installed = installed("minio");
     if installed.is_file() {
@@ -29,10 +32,10 @@ pub(crate) fn minio() -> Result<PathBuf, Missing> {
     which::which("minio").map_err(|_| Missing("no `minio`"))
 }
 
-/// Where `ci/tools` puts what it installs.
+/// Returns the path at which `ci/tools` installs a tool.
 pub(crate) fn installed(path: &str) -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let is_workspace = |it: &&Path| it.join("Cargo.lock").is_file();
+    let is_workspace = |directory: &&Path| directory.join("Cargo.lock").is_file();
     let workspace = package.ancestors().find(is_workspace);
     workspace.unwrap_or(package).join("target/tools").join(path)
 }

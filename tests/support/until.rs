@@ -1,15 +1,22 @@
-//! Waiting for conditions.
+//! Waiting until a condition is true.
 
 use std::time::Duration;
 
 use anyhow::anyhow;
 
-/// Waits until `condition` holds.
+const TIMEOUT: Duration = Duration::from_secs(60);
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Waits until `condition` is true. `what` names the condition in the error of a timeout.
 pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) -> anyhow::Result<()> {
     until_async(what, || std::future::ready(Ok(condition()))).await
 }
 
-/// Waits until `condition` holds, or fails.
+/// Waits until `condition` is true.
+///
+/// # Errors
+///
+/// If `condition` fails, or is not true in time.
 pub(crate) async fn until_async<F>(
     what: &str,
     mut condition: impl FnMut() -> F,
@@ -19,11 +26,14 @@ where
 {
     let wait = async {
         while !condition().await? {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
         }
         Ok(())
     };
-    tokio::time::timeout(Duration::from_secs(60), wait)
-        .await
-        .map_err(|_| anyhow!("waited 60 s in vain until {what}"))?
+    tokio::time::timeout(TIMEOUT, wait).await.map_err(|_| {
+        anyhow!(
+            "timed out after {} s waiting until {what}",
+            TIMEOUT.as_secs()
+        )
+    })?
 }

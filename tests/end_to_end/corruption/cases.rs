@@ -1,64 +1,65 @@
-//! Ways in which a video is served wrong, and what finds them out.
+//! Ways in which a video is corrupted, and the check that detects each.
 
 use std::ops::Range;
 
 use anyhow::{Context, ensure};
 use seedance_archiver_simulator::{Announced, Corruption, Script};
 
-use crate::world::World;
+use crate::harness::Fixture;
 
-/// Where the boxes of a small silent video are.
+/// The byte ranges of the boxes of a small video without sound.
 pub(super) struct Boxes {
     pub(super) ftyp: Range<u64>,
     pub(super) moov: Range<u64>,
-    /// An empty `free`.
+    /// An empty `free` box.
     pub(super) gap: Range<u64>,
     pub(super) mdat: Range<u64>,
-    /// A `free` to the end.
-    pub(super) filling: Range<u64>,
+    /// A `free` box to the end of the file.
+    pub(super) padding: Range<u64>,
 }
 
 impl Boxes {
-    /// Every small silent video has the same.
-    pub(super) fn new(world: &World) -> anyhow::Result<Self> {
-        let id = world.simulator.create(Script::default());
-        let boxes = world.simulator.source(&id).context("no source")?.boxes();
-        let (names, places): (Vec<_>, Vec<_>) = boxes.into_iter().unzip();
+    /// Returns the boxes. They are the same in all small videos without sound.
+    pub(super) fn new(fixture: &Fixture) -> anyhow::Result<Self> {
+        let id = fixture.simulator.create(Script::default());
+        let boxes = fixture.simulator.source(&id).context("no source")?.boxes();
+        let (names, ranges): (Vec<_>, Vec<_>) = boxes.into_iter().unzip();
         ensure!(
             names == ["ftyp", "moov", "free", "mdat", "free"],
             "{names:?}"
         );
-        let places: [_; 5] = places.try_into().ok().context("not five boxes")?;
-        let [ftyp, moov, gap, mdat, filling] = places;
+        let ranges: [_; 5] = ranges.try_into().ok().context("not five boxes")?;
+        let [ftyp, moov, gap, mdat, padding] = ranges;
         Ok(Self {
             ftyp,
             moov,
             gap,
             mdat,
-            filling,
+            padding,
         })
     }
 
-    /// A byte amid the pictures.
+    /// Returns the position of a byte in the middle of the media data.
     pub(super) fn media(&self) -> u64 {
         self.mdat.start.midpoint(self.mdat.end)
     }
 }
 
-/// A video that is served wrong once.
+/// A video that is corrupted in its first download.
 pub(super) struct Case {
     pub(super) script: Script,
-    /// In the words of the attempt that finds out. `None`: the transfer goes on, in the same attempt.
-    pub(super) found: Option<&'static str>,
+    /// The finding of the attempt that detects the corruption. `None`: the same attempt recovers.
+    pub(super) finding: Option<&'static str>,
 }
 
-fn case(corruption: Corruption, digests: Announced, found: &'static str) -> Case {
+fn case(corruption: Corruption, digests: Announced, finding: &'static str) -> Case {
     Case {
         script: script(corruption, digests),
-        found: Some(found),
+        finding: Some(finding),
     }
 }
 
+/// Returns the script of a task whose video is corrupted.
 pub(super) fn script(corruption: Corruption, digests: Announced) -> Script {
     Script {
         corrupt: Some(corruption),
@@ -70,26 +71,27 @@ pub(super) fn script(corruption: Corruption, digests: Announced) -> Script {
 const BY_CRC64: &str = "crc64 is";
 const PAST_END: &str = "reaches past the end of the file";
 
+/// One bit is flipped.
 pub(super) fn flipped(boxes: &Boxes) -> Vec<Case> {
     let (name, brand) = (boxes.ftyp.start + 4, boxes.ftyp.start + 8);
-    let no_mp4 = "does not start with an ftyp box";
-    // Behind the headers of `moov` and `mvhd` and the latter's version, which are read.
+    let not_mp4 = "does not start with an ftyp box";
+    // Behind the headers of `moov` and `mvhd` and the version of `mvhd`, which the MP4 check reads.
     let created = boxes.moov.start + 20;
     vec![
-        case(Corruption::Flip(name), Announced::True, no_mp4),
-        case(Corruption::Flip(name), Announced::Served, no_mp4),
+        case(Corruption::Flip(name), Announced::True, not_mp4),
+        case(Corruption::Flip(name), Announced::Served, not_mp4),
         case(Corruption::Flip(brand), Announced::True, BY_CRC64),
         case(Corruption::Flip(created), Announced::True, BY_CRC64),
         case(Corruption::Flip(boxes.media()), Announced::True, BY_CRC64),
         case(
-            Corruption::Flip(boxes.filling.end - 1),
+            Corruption::Flip(boxes.padding.end - 1),
             Announced::True,
             BY_CRC64,
         ),
     ]
 }
 
-/// Up to the end of each box, where no box is cut, and inside of those that are long.
+/// Truncated at the end of each box, so that no box is cut, and inside the long boxes.
 pub(super) fn truncated(boxes: &Boxes) -> Vec<Case> {
     let at = Corruption::Truncate;
     let (no_video, no_mdat) = ("do not start like a video", "has no mdat");
@@ -104,24 +106,24 @@ pub(super) fn truncated(boxes: &Boxes) -> Vec<Case> {
         case(at(boxes.moov.end), Announced::Nothing, no_mdat),
         case(at(boxes.gap.end), Announced::Nothing, no_mdat),
         case(at(boxes.media()), Announced::Nothing, PAST_END),
-        case(at(boxes.filling.end - 1), Announced::Nothing, PAST_END),
+        case(at(boxes.padding.end - 1), Announced::Nothing, PAST_END),
     ]
 }
 
-/// The first byte of each box is the highest of its size.
+/// The size of each box is made huge: the first byte of a box is the most significant byte of its size.
 pub(super) fn past_the_end(boxes: &Boxes) -> Vec<Case> {
     [
         &boxes.ftyp,
         &boxes.moov,
         &boxes.gap,
         &boxes.mdat,
-        &boxes.filling,
+        &boxes.padding,
     ]
-    .map(|place| case(Corruption::Flip(place.start), Announced::Served, PAST_END))
+    .map(|range| case(Corruption::Flip(range.start), Announced::Served, PAST_END))
     .into()
 }
 
-pub(super) fn otherwise_wrong(_: &Boxes) -> Vec<Case> {
+pub(super) fn wrong_length_or_content(_: &Boxes) -> Vec<Case> {
     let spliced = Script {
         bytes: Some(300_000),
         cuts: 1,
@@ -131,11 +133,11 @@ pub(super) fn otherwise_wrong(_: &Boxes) -> Vec<Case> {
     vec![
         Case {
             script: script(Corruption::Length(7), Announced::True),
-            found: None,
+            finding: None,
         },
         Case {
             script: script(Corruption::Length(7), Announced::Nothing),
-            found: None,
+            finding: None,
         },
         case(Corruption::Length(-7), Announced::True, PAST_END),
         case(Corruption::Length(-7), Announced::Nothing, PAST_END),
@@ -151,10 +153,10 @@ pub(super) fn otherwise_wrong(_: &Boxes) -> Vec<Case> {
             "invalid box header at byte",
         ),
         case(Corruption::OtherVideo, Announced::True, BY_CRC64),
-        // The rest of the right one follows the beginning of the wrong one, which has the same ETag.
+        // The beginning of another video, followed by the rest of the right one: both have the same ETag.
         Case {
             script: spliced,
-            found: Some(BY_CRC64),
+            finding: Some(BY_CRC64),
         },
     ]
 }

@@ -1,8 +1,7 @@
-//! Links to a private bucket.
+//! A gallery with presigned links to a private bucket.
 
 use std::{
     os::unix::fs::PermissionsExt,
-    path::PathBuf,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -11,81 +10,99 @@ use anyhow::{Context, ensure};
 use reqwest::{StatusCode, Url};
 use seedance_archiver_simulator::Script;
 
-use super::{Made, make};
-use crate::{
-    browser::Browser,
-    minio::Minio,
-    world::{Server, World},
-};
+use super::generate::{Gallery, generate};
+use crate::harness::{Fixture, Server, browser::Browser, minio::Minio, register, tools};
 
 const HOUR: i64 = 3600;
 
-pub(super) async fn signed_links_work(
-    server: Arc<Server>,
-    minio: PathBuf,
-    driver: PathBuf,
-) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let minio = Minio::start(minio).await?;
-    let bucket = minio.bucket("videos")?;
-    let id = world.simulator.create(Script::default());
+async fn presigned_links_to_a_private_bucket_work(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let minio = Minio::start(tools::minio()?).await?;
+    let bucket = minio.new_bucket("videos")?;
+    let id = fixture.simulator.create(Script::default());
     {
-        let _worker = world.spawn_worker_with(&server, &bucket.environment())?;
-        let result = world.start(&server, &id).await?.result().await?;
+        let _worker = fixture.spawn_worker_with(&server, &bucket.environment())?;
+        let result = fixture
+            .start_lifecycle(&server, &id)
+            .await?
+            .result()
+            .await?;
         ensure!(result.outcome == "archived", "{result:?}");
     }
-    let made = make(&bucket.environment(), &["--expires", "1h"]).await?;
-    is_discreet(&made)?;
+    let gallery = generate(&bucket.environment(), &["--expires", "1h"]).await?;
+    check_that_links_are_secret(&gallery)?;
 
-    let data = made.data()?;
+    let data = gallery.data()?;
     let video = &data["videos"][0];
     let link = video["files"][0]["link"].as_str().context("no link")?;
     let http = reqwest::Client::builder().no_proxy().build()?;
     let served = http.get(link).send().await?.error_for_status()?;
-    let made_by_service = world.simulator.source(&id).context("no source")?.bytes();
-    ensure!(served.bytes().await? == made_by_service, "another video");
+    let source = fixture.simulator.source(&id).context("no source")?.bytes();
+    ensure!(
+        served.bytes().await? == source,
+        "the link serves a different video"
+    );
     let receipt = video["receipt"].as_str().context("no receipt")?;
     let receipt = http.get(receipt).send().await?.error_for_status()?;
-    ensure!(receipt.text().await?.contains(&id), "another receipt");
+    ensure!(
+        receipt.text().await?.contains(&id),
+        "the link serves a different receipt"
+    );
     let mut unsigned: Url = link.parse()?;
     unsigned.set_query(None);
-    let refused = http.get(unsigned).send().await?.status();
-    ensure!(refused == StatusCode::FORBIDDEN, "the bucket is public");
+    let status = http.get(unsigned).send().await?.status();
+    ensure!(status == StatusCode::FORBIDDEN, "the bucket is public");
 
-    let browser = Browser::start(&driver).await?;
-    let looked = look(&browser, &made).await;
+    let browser = Browser::start().await?;
+    let result = check_page(&browser, &gallery).await;
     browser.stop().await?;
-    looked
+    result
 }
+register!(
+    presigned_links_to_a_private_bucket_work,
+    needs = [minio, chromedriver]
+);
 
-/// Links are in the page alone, which says until when they work.
-fn is_discreet(made: &Made) -> anyhow::Result<()> {
-    let said = format!("{}{}", made.report, made.errors);
-    ensure!(!said.contains("X-Amz-"), "a signed link: {said}");
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64;
-    let until = made.report["links_until"].as_i64().context("no end")?;
-    ensure!((now..=now + HOUR).contains(&until), "{}", made.report);
+/// Checks that only the page contains the links, that only its owner can read it, and that it says when the
+/// links expire.
+fn check_that_links_are_secret(gallery: &Gallery) -> anyhow::Result<()> {
+    let output = format!("{}{}", gallery.report, gallery.stderr);
     ensure!(
-        made.data()?["links_until"] == until,
-        "the page says another"
+        !output.contains("X-Amz-"),
+        "a presigned link was printed: {output}"
     );
-    let mode = std::fs::metadata(made.page())?.permissions().mode();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64;
+    let expires_at = gallery.report["links_until"]
+        .as_i64()
+        .context("no expiry")?;
+    ensure!(
+        (now..=now + HOUR).contains(&expires_at),
+        "{}",
+        gallery.report
+    );
+    ensure!(
+        gallery.data()?["links_until"] == expires_at,
+        "the page shows a different expiry"
+    );
+    let mode = std::fs::metadata(gallery.page())?.permissions().mode();
     ensure!(mode & 0o077 == 0, "others can read the page: {mode:o}");
     Ok(())
 }
 
-/// The page's policy lets the bucket through.
-async fn look(browser: &Browser, made: &Made) -> anyhow::Result<()> {
-    browser.open(&made.url()).await?;
+/// Checks that the page's content security policy allows the bucket.
+async fn check_page(browser: &Browser, gallery: &Gallery) -> anyhow::Result<()> {
+    browser.open(&gallery.url()).await?;
     browser
-        .until("document.getElementById('notice').textContent.includes('Anyone with the page')")
+        .wait_until(
+            "document.getElementById('notice').textContent.includes('Anyone with the page')",
+        )
         .await?;
     browser
-        .until("document.querySelector('.poster video')?.readyState >= 2")
+        .wait_until("document.querySelector('.poster video')?.readyState >= 2")
         .await?;
-    browser.picture("gallery-bucket").await?;
+    browser.save_screenshot("gallery-bucket").await?;
     browser.click(".card").await?;
     browser
-        .until("document.querySelector('#stage video').currentTime > 0.3")
+        .wait_until("document.querySelector('#stage video').currentTime > 0.3")
         .await
 }

@@ -1,4 +1,4 @@
-//! Roles that scale apart, and slots that follow memory and CPU.
+//! Roles that scale separately, and slots that depend on free memory and CPU.
 
 use std::sync::{
     Arc,
@@ -14,56 +14,51 @@ use temporalio_common::protos::temporal::api::{
     workflowservice::v1::DescribeTaskQueueRequest,
 };
 
-use super::{metrics::value, process::Process};
-use crate::{
-    Suite,
-    world::{Server, World, until_async},
-};
+use super::{metrics::value, process::WorkerProcess};
+use crate::harness::{Fixture, Server, register, until_async};
 
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite
-        .test("operations::roles_share_the_work", roles)
-        .test("operations::slots_follow_memory_and_cpu", follow_resources)
-}
-
-async fn roles(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script::default());
-    let query = ["--queues", "query"];
-    let query = Process::worker_with(&world, &server.address, &[], &query)?;
-    query.says("polling").await?;
-    let lifecycle = world.start(&server, &id).await?;
-    let transfers = names::transfers_task_queue(&world.config.task_queue);
-    ensure!(pollers(&server, &transfers).await? == 0, "it transfers too");
+async fn query_and_transfer_workers_share_the_work(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    let arguments = ["--queues", "query"];
+    let query = WorkerProcess::start_with(&fixture, &server.address, &[], &arguments)?;
+    query.wait_for_log("polling").await?;
+    let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+    let transfers = names::transfers_task_queue(&fixture.config.task_queue);
+    ensure!(
+        count_pollers(&server, &transfers).await? == 0,
+        "the query worker polls for transfers"
+    );
 
     let variable = ("SEEDANCE_QUEUES", "transfer");
-    let transfer = Process::worker(&world, &server, &[variable])?;
-    transfer.says("polling").await?;
-    until_async("transfers are polled for", || async {
-        Ok(pollers(&server, &transfers).await? == 1)
+    let transfer = WorkerProcess::start(&fixture, &server, &[variable])?;
+    transfer.wait_for_log("polling").await?;
+    until_async("a worker polls for transfers", || async {
+        Ok(count_pollers(&server, &transfers).await? == 1)
     })
     .await?;
     ensure!(
-        pollers(&server, &world.config.task_queue).await? == 1,
-        "both ask"
+        count_pollers(&server, &fixture.config.task_queue).await? == 1,
+        "both workers poll for queries"
     );
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     ensure!(
-        transfer.event("archived the video").is_some(),
+        transfer.log_event("archived the video").is_some(),
         "{:?}",
         transfer.log()
     );
     ensure!(
-        query.event("archived the video").is_none(),
+        query.log_event("archived the video").is_none(),
         "{:?}",
         query.log()
     );
     Ok(())
 }
+register!(query_and_transfer_workers_share_the_work);
 
-/// Workers that poll a queue for activities.
-async fn pollers(server: &Server, queue: &str) -> anyhow::Result<usize> {
+/// Counts the pollers of a task queue for activities.
+async fn count_pollers(server: &Server, queue: &str) -> anyhow::Result<usize> {
     let request = DescribeTaskQueueRequest {
         namespace: server.client.namespace(),
         task_queue: Some(TaskQueue {
@@ -74,16 +69,18 @@ async fn pollers(server: &Server, queue: &str) -> anyhow::Result<usize> {
         ..DescribeTaskQueueRequest::default()
     };
     let mut service = server.client.connection().workflow_service();
-    let answer = service.describe_task_queue(request.into_request()).await?;
-    Ok(answer.into_inner().pollers.len())
+    let response = service.describe_task_queue(request.into_request()).await?;
+    Ok(response.into_inner().pollers.len())
 }
 
-/// With no memory to spare there is one transfer at a time, and questions go on.
-async fn follow_resources(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
+/// Polling continues meanwhile.
+async fn transfers_run_one_at_a_time_when_memory_is_short(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
     let ids: Vec<_> = (0..4)
         .map(|_| {
-            world.simulator.create(Script {
+            fixture.simulator.create(Script {
                 bytes: Some(4_000_000),
                 bytes_per_second: Some(2_000_000),
                 ..Script::default()
@@ -94,20 +91,21 @@ async fn follow_resources(server: Arc<Server>) -> anyhow::Result<()> {
         ("SEEDANCE_TARGET_MEMORY", "0.001"),
         ("SEEDANCE_QUERY_POLLERS", "2"),
     ];
-    let worker = Process::worker(&world, &server, &variables)?;
-    worker.says("polling").await?;
+    let worker = WorkerProcess::start(&fixture, &server, &variables)?;
+    worker.wait_for_log("polling").await?;
     for id in &ids {
-        world.start(&server, id).await?;
+        fixture.start_lifecycle(&server, id).await?;
     }
-    let at_once = AtomicU64::new(0);
-    until_async("all are archived", || async {
-        let (_, text) = worker.get("/metrics").await?;
-        let running = value(&text, "seedance_archiver_transfers_running").unwrap_or_default();
-        at_once.fetch_max(running as u64, Ordering::Relaxed);
-        Ok(ids.iter().all(|id| world.receipt_of(id).is_some()))
+    let max_running = AtomicU64::new(0);
+    until_async("all videos are archived", || async {
+        let (_, metrics) = worker.get("/metrics").await?;
+        let running = value(&metrics, "seedance_archiver_transfers_running").unwrap_or_default();
+        max_running.fetch_max(running as u64, Ordering::Relaxed);
+        Ok(ids.iter().all(|id| fixture.receipt_path(id).is_some()))
     })
     .await?;
-    let at_once = at_once.into_inner();
-    ensure!(at_once == 1, "{at_once} transfers at once");
+    let max_running = max_running.into_inner();
+    ensure!(max_running == 1, "{max_running} concurrent transfers");
     Ok(())
 }
+register!(transfers_run_one_at_a_time_when_memory_is_short);

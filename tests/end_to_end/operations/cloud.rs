@@ -1,4 +1,4 @@
-//! Temporal Cloud, as far as a TLS proxy before the dev server is like it.
+//! Connections as to Temporal Cloud, emulated by a TLS proxy in proxy of the dev server.
 
 use std::sync::Arc;
 
@@ -6,99 +6,94 @@ use anyhow::{Context, ensure};
 use seedance_archiver_simulator::Script;
 
 use super::{
-    process::Process,
-    tls::{Front, Wants},
+    process::WorkerProcess,
+    tls_proxy::{Authentication, TlsProxy},
 };
-use crate::{
-    Suite,
-    world::{Server, World},
-};
+use crate::harness::{Fixture, Server, register};
 
 const API_KEY: &str = "cloud-key";
-/// Good for as long as these tests are.
-const VALID: i32 = 2200;
+/// The year in which the certificate of the proxy expires.
+const EXPIRY_YEAR: i32 = 2200;
 
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite
-        .test("operations::mutual_tls_lets_a_worker_in", mutual_tls)
-        .test("operations::an_api_key_lets_a_worker_in", api_key)
-        .test("operations::an_expired_certificate_is_named", expired)
-}
-
-/// A worker behind this front, which has to archive.
-async fn archives(
+/// Starts a worker that connects through the proxy, checks that it archives a video, and returns its log.
+async fn check_that_it_archives(
     server: &Server,
-    front: &Front,
+    proxy: &TlsProxy,
     variables: &[(&str, &str)],
 ) -> anyhow::Result<Vec<String>> {
-    let world = World::new(server).await?;
-    let id = world.simulator.create(Script::default());
-    let address = front.temporal_address();
-    let mut worker = Process::worker_with(&world, &address, variables, &[])?;
-    worker.says("polling").await?;
-    let result = world.start(server, &id).await?.result().await?;
+    let fixture = Fixture::new(server).await?;
+    let id = fixture.simulator.create(Script::default());
+    let address = proxy.temporal_address();
+    let mut worker = WorkerProcess::start_with(&fixture, &address, variables, &[])?;
+    worker.wait_for_log("polling").await?;
+    let result = fixture.start_lifecycle(server, &id).await?.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
-    world.holds_exactly(&id, &result.manifest.context("no receipt")?)?;
+    fixture.assert_archived(&id, &result.manifest.context("no receipt")?)?;
     worker.stop().await?;
     Ok(worker.log())
 }
 
-/// A worker that is not let in, and what it says.
-async fn is_refused(
+/// Starts a worker that cannot connect through the proxy, and returns its log.
+async fn log_of_rejected_worker(
     server: &Server,
-    front: &Front,
+    proxy: &TlsProxy,
     variables: &[(&str, &str)],
 ) -> anyhow::Result<String> {
-    let world = World::new(server).await?;
-    let address = front.temporal_address();
-    let mut worker = Process::worker_with(&world, &address, variables, &[])?;
-    let status = worker.ended().await?;
-    ensure!(!status.success(), "it was let in");
+    let fixture = Fixture::new(server).await?;
+    let address = proxy.temporal_address();
+    let mut worker = WorkerProcess::start_with(&fixture, &address, variables, &[])?;
+    let status = worker.wait_for_exit().await?;
+    ensure!(!status.success(), "the worker has connected");
     let log = worker.log().join("\n");
     ensure!(!log.contains("listening"), "{log}");
     Ok(log)
 }
 
-async fn mutual_tls(server: Arc<Server>) -> anyhow::Result<()> {
-    let front = Front::of(&server.address, Wants::Certificate, VALID).await?;
+async fn a_worker_connects_with_mutual_tls(server: Arc<Server>) -> anyhow::Result<()> {
+    let proxy = TlsProxy::start(&server.address, Authentication::Certificate, EXPIRY_YEAR).await?;
     let [ca, certificate, key] =
-        ["ca.pem", "client.pem", "client.key"].map(|it| front.file(it).display().to_string());
+        ["ca.pem", "client.pem", "client.key"].map(|name| proxy.file(name).display().to_string());
     let ca = ("TEMPORAL_TLS_SERVER_CA_CERT_PATH", ca.as_str());
     let certificate = ("TEMPORAL_TLS_CLIENT_CERT_PATH", certificate.as_str());
     let key = ("TEMPORAL_TLS_CLIENT_KEY_PATH", key.as_str());
-    archives(&server, &front, &[ca, certificate, key]).await?;
-    let log = is_refused(&server, &front, &[ca]).await?;
+    check_that_it_archives(&server, &proxy, &[ca, certificate, key]).await?;
+    let log = log_of_rejected_worker(&server, &proxy, &[ca]).await?;
     ensure!(
         log.contains("cannot reach Temporal at `https://localhost"),
         "{log}"
     );
     let missing = ("TEMPORAL_TLS_CLIENT_KEY_PATH", "/nowhere/client.key");
-    let log = is_refused(&server, &front, &[ca, certificate, missing]).await?;
-    ensure!(
-        log.contains("the Temporal configuration cannot be used"),
-        "{log}"
-    );
+    let log = log_of_rejected_worker(&server, &proxy, &[ca, certificate, missing]).await?;
+    ensure!(log.contains("invalid Temporal configuration"), "{log}");
     Ok(())
 }
+register!(a_worker_connects_with_mutual_tls);
 
-async fn api_key(server: Arc<Server>) -> anyhow::Result<()> {
-    let front = Front::of(&server.address, Wants::ApiKey(API_KEY), VALID).await?;
-    let ca = front.file("ca.pem").display().to_string();
+async fn a_worker_connects_with_an_api_key(server: Arc<Server>) -> anyhow::Result<()> {
+    let proxy = TlsProxy::start(
+        &server.address,
+        Authentication::ApiKey(API_KEY),
+        EXPIRY_YEAR,
+    )
+    .await?;
+    let ca = proxy.file("ca.pem").display().to_string();
     let ca = ("TEMPORAL_TLS_SERVER_CA_CERT_PATH", ca.as_str());
-    let log = archives(&server, &front, &[ca, ("TEMPORAL_API_KEY", API_KEY)]).await?;
-    ensure!(!log.join("\n").contains(API_KEY), "the key is told");
+    let log = check_that_it_archives(&server, &proxy, &[ca, ("TEMPORAL_API_KEY", API_KEY)]).await?;
+    ensure!(!log.join("\n").contains(API_KEY), "the key is in the log");
     let wrong = "not-the-key";
-    let log = is_refused(&server, &front, &[ca, ("TEMPORAL_API_KEY", wrong)]).await?;
+    let log = log_of_rejected_worker(&server, &proxy, &[ca, ("TEMPORAL_API_KEY", wrong)]).await?;
     ensure!(log.contains("Request unauthorized"), "{log}");
-    ensure!(!log.contains(wrong), "the key is told: {log}");
+    ensure!(!log.contains(wrong), "the key is in the log: {log}");
     Ok(())
 }
+register!(a_worker_connects_with_an_api_key);
 
-async fn expired(server: Arc<Server>) -> anyhow::Result<()> {
-    let front = Front::of(&server.address, Wants::ApiKey(API_KEY), 2021).await?;
-    let ca = front.file("ca.pem").display().to_string();
+async fn an_expired_server_certificate_is_reported(server: Arc<Server>) -> anyhow::Result<()> {
+    let proxy = TlsProxy::start(&server.address, Authentication::ApiKey(API_KEY), 2021).await?;
+    let ca = proxy.file("ca.pem").display().to_string();
     let ca = ("TEMPORAL_TLS_SERVER_CA_CERT_PATH", ca.as_str());
-    let log = is_refused(&server, &front, &[ca, ("TEMPORAL_API_KEY", API_KEY)]).await?;
+    let log = log_of_rejected_worker(&server, &proxy, &[ca, ("TEMPORAL_API_KEY", API_KEY)]).await?;
     ensure!(log.contains("certificate expired"), "{log}");
     Ok(())
 }
+register!(an_expired_server_certificate_is_reported);

@@ -1,4 +1,4 @@
-//! A team's own codec: nothing that a payload says is on the server in plain.
+//! A codec server: Temporal stores no payload in plain text.
 
 use std::sync::{
     Arc,
@@ -19,22 +19,16 @@ use serde_json::{Value, json};
 use temporalio_client::WorkflowFetchHistoryOptions;
 use tokio::net::TcpListener;
 
-use super::process::Process;
-use crate::{
-    Suite,
-    world::{Server, World, command},
-};
+use super::process::WorkerProcess;
+use crate::harness::{Fixture, Server, command, register};
 
 /// Marks payloads that the codec has encoded.
 const ENCODING: &str = "binary/team-a";
-/// What the codec server wants to see.
+/// The header that the codec server requires.
 const AUTHORIZATION: &str = "Bearer team-a";
 
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite.test("operations::a_codec_server_sees_every_payload", sees_all)
-}
-
-/// A codec server. Its secret is not one: each byte is another, and all of a payload is in its data.
+/// A codec server, which inverts bits instead of encrypting. The encoded payload contains the whole payload,
+/// including its metadata.
 #[derive(Default)]
 struct Codec {
     calls: AtomicUsize,
@@ -43,7 +37,7 @@ struct Codec {
 impl Codec {
     async fn serve(self: Arc<Self>) -> std::io::Result<String> {
         let routes = Router::new()
-            .route("/{namespace}/{how}", post(pass))
+            .route("/{namespace}/{operation}", post(convert))
             .with_state(self);
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -52,56 +46,57 @@ impl Codec {
     }
 }
 
-async fn pass(
+async fn convert(
     State(codec): State<Arc<Codec>>,
-    Path((namespace, how)): Path<(String, String)>,
+    Path((namespace, operation)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<String, StatusCode> {
-    let is_known = headers
+    let is_authorized = headers
         .get("authorization")
-        .is_some_and(|it| it == AUTHORIZATION)
+        .is_some_and(|header| header == AUTHORIZATION)
         && headers
             .get("x-namespace")
-            .is_some_and(|it| *it == *namespace);
-    if !is_known {
+            .is_some_and(|header| *header == *namespace);
+    if !is_authorized {
         return Err(StatusCode::FORBIDDEN);
     }
     codec.calls.fetch_add(1, Ordering::Relaxed);
     let body: Value = serde_json::from_slice(&body).map_err(|_| StatusCode::BAD_REQUEST)?;
     let payloads = body["payloads"].as_array().ok_or(StatusCode::BAD_REQUEST)?;
-    let passed = payloads.iter().map(|payload| match how.as_str() {
+    let converted = payloads.iter().map(|payload| match operation.as_str() {
         "encode" => Some(encode(payload)),
         "decode" => decode(payload),
         _ => None,
     });
-    let passed: Option<Vec<_>> = passed.collect();
-    let passed = passed.ok_or(StatusCode::BAD_REQUEST)?;
-    Ok(json!({ "payloads": passed }).to_string())
+    let converted: Option<Vec<_>> = converted.collect();
+    let converted = converted.ok_or(StatusCode::BAD_REQUEST)?;
+    Ok(json!({ "payloads": converted }).to_string())
 }
 
-fn flip(bytes: &[u8]) -> Vec<u8> {
+fn invert_bits(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().map(|byte| byte ^ 0x5a).collect()
 }
 
 fn encode(payload: &Value) -> Value {
-    let data = flip(payload.to_string().as_bytes());
+    let data = invert_bits(payload.to_string().as_bytes());
     json!({
         "metadata": { "encoding": BASE64_STANDARD.encode(ENCODING) },
         "data": BASE64_STANDARD.encode(data),
     })
 }
 
-/// What was not encoded here passes as it is: the SDK encodes no summaries, and has them decoded.
+/// Returns payloads that were not encoded unchanged: the SDK does not encode summaries, but sends them to be
+/// decoded.
 fn decode(payload: &Value) -> Option<Value> {
     if payload["metadata"]["encoding"] != BASE64_STANDARD.encode(ENCODING) {
         return Some(payload.clone());
     }
     let data = BASE64_STANDARD.decode(payload["data"].as_str()?).ok()?;
-    serde_json::from_slice(&flip(&data)).ok()
+    serde_json::from_slice(&invert_bits(&data)).ok()
 }
 
-async fn sees_all(server: Arc<Server>) -> anyhow::Result<()> {
+async fn a_codec_server_encodes_every_payload(server: Arc<Server>) -> anyhow::Result<()> {
     let codec = Arc::new(Codec::default());
     let endpoint = format!("{}/{{namespace}}", codec.clone().serve().await?);
     let variables = [
@@ -109,17 +104,17 @@ async fn sees_all(server: Arc<Server>) -> anyhow::Result<()> {
         ("TEMPORAL_CODEC_AUTH", AUTHORIZATION),
         ("SEEDANCE_AUTO_ARCHIVE", "true"),
     ];
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script::default());
-    let worker = Process::worker(&world, &server, &variables)?;
-    worker.says("polling").await?;
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    let worker = WorkerProcess::start(&fixture, &server, &variables)?;
+    worker.wait_for_log("polling").await?;
     let cli = |arguments: &[&str]| {
         let mut command = command();
         command
             .args(arguments)
             .args(["--output", "json"])
             .env("TEMPORAL_ADDRESS", &server.address)
-            .env("TEMPORAL_TASK_QUEUE", &world.config.task_queue)
+            .env("TEMPORAL_TASK_QUEUE", &fixture.config.task_queue)
             .envs(variables);
         command.output()
     };
@@ -133,45 +128,47 @@ async fn sees_all(server: Arc<Server>) -> anyhow::Result<()> {
     ensure!(status.to_string().contains("manifest_url"), "{status:#}");
 
     ensure!(
-        worker.event("codec request failed").is_none(),
+        worker.log_event("codec request failed").is_none(),
         "{:?}",
         worker.log()
     );
-    let history = bytes(&server, &id).await?;
-    let has = |words: &str| {
+    let history = encoded_history(&server, &id).await?;
+    let contains = |text: &str| {
         history
-            .windows(words.len())
-            .any(|it| it == words.as_bytes())
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
     };
-    ensure!(has(ENCODING), "nothing was encoded");
-    for words in ["sealed:v1:", "manifest_url", "json/protobuf"] {
-        ensure!(!has(words), "{words} is there in plain");
+    ensure!(contains(ENCODING), "no payload was encoded");
+    for text in ["sealed:v1:", "manifest_url", "json/protobuf"] {
+        ensure!(!contains(text), "{text} is in plain text");
     }
     ensure!(
         codec.calls.load(Ordering::Relaxed) > 5,
-        "the codec was hardly asked"
+        "the codec server was hardly called"
     );
-    let plain = World::new(&server).await?;
+    // Without a codec, the same search finds the sealed URL.
+    let plain = Fixture::new(&server).await?;
     let other = plain.simulator.create(Script::default());
-    plain.run(&server, &other).await?;
-    let history = bytes(&server, &other).await?;
+    plain.run_lifecycle(&server, &other).await?;
+    let history = encoded_history(&server, &other).await?;
     let sealed = b"sealed:v1:";
     ensure!(
-        history.windows(sealed.len()).any(|it| it == sealed),
-        "what is looked for is never there"
+        history.windows(sealed.len()).any(|window| window == sealed),
+        "no sealed URL in a history without a codec"
     );
     Ok(())
 }
+register!(a_codec_server_encodes_every_payload);
 
-/// The history of a lifecycle, as the server has it.
-async fn bytes(server: &Server, id: &str) -> anyhow::Result<Vec<u8>> {
+/// Returns the history events of a lifecycle, encoded as the server sends them.
+async fn encoded_history(server: &Server, id: &str) -> anyhow::Result<Vec<u8>> {
     let history = server
         .lifecycle(id)
         .fetch_history(WorkflowFetchHistoryOptions::default());
     let events = history.into_events().await?;
     let mut bytes = Vec::new();
     for event in events {
-        prost::Message::encode(&event, &mut bytes).context("no event")?;
+        prost::Message::encode(&event, &mut bytes).context("cannot encode an event")?;
     }
     Ok(bytes)
 }

@@ -1,4 +1,4 @@
-//! What a run leaves in `/metrics`.
+//! The metrics at `/metrics`.
 
 use std::{cell::Cell, process::Stdio, sync::Arc, time::Duration};
 
@@ -6,65 +6,60 @@ use anyhow::{Context, ensure};
 use seedance_archiver_simulator::{Ending, Fault, Script};
 use tokio::{io::AsyncWriteExt, process::Command};
 
-use super::process::Process;
-use crate::{
-    Suite,
-    tools::Missing,
-    world::{Server, World, until_async},
-};
+use super::process::WorkerProcess;
+use crate::harness::{Fixture, Server, register, tools, until_async};
 
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite
-        .test("operations::metrics_tell_of_a_run", tell_of_a_run)
-        .test("operations::metrics_tell_what_is_open", tell_what_is_open)
-        .test_with(
-            "operations::metrics_are_as_prometheus_wants_them",
-            promtool(),
-            wanted,
-        )
-}
-
-/// The value of a series, which is named by all that it begins with.
-pub(super) fn value(text: &str, series: &str) -> Option<f64> {
-    let line = text.lines().find(|line| line.starts_with(series))?;
+/// Returns the value of the first series with this prefix.
+pub(super) fn value(metrics: &str, series: &str) -> Option<f64> {
+    let line = metrics.lines().find(|line| line.starts_with(series))?;
     line.rsplit(' ').next()?.parse().ok()
 }
 
-async fn tell_of_a_run(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let worker = Process::worker(&world, &server, &[])?;
-    worker.says("polling").await?;
-    world.simulator.fail(Some(Fault::Unauthorized));
-    let id = world.simulator.create(Script::default());
-    let lifecycle = world.start(&server, &id).await?;
-    until_async("a refused key is counted", || async {
-        let (_, text) = worker.get("/metrics").await?;
+async fn a_run_is_visible_in_the_metrics(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let worker = WorkerProcess::start(&fixture, &server, &[])?;
+    worker.wait_for_log("polling").await?;
+    fixture.simulator.fail(Some(Fault::Unauthorized));
+    let id = fixture.simulator.create(Script::default());
+    let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+    until_async("a rejected key is counted", || async {
+        let (_, metrics) = worker.get("/metrics").await?;
         let labels = "activity=\"QueryVideoTask\",failure_type=\"Unauthorized\"";
         let series = format!("seedance_archiver_retries_total{{{labels}}}");
-        Ok(value(&text, &series) >= Some(1.0))
+        Ok(value(&metrics, &series) >= Some(1.0))
     })
     .await?;
-    let refused = worker.says("activity attempt failed; will retry").await?;
-    ensure!(refused["failure_type"] == "Unauthorized", "{refused}");
-    ensure!(refused["activity_type"] == "QueryVideoTask", "{refused}");
-    let workflow_id = refused["workflow_id"].as_str().context("no workflow id")?;
-    ensure!(workflow_id.ends_with(&id), "{refused}");
+    let failure = worker
+        .wait_for_log("activity attempt failed; will retry")
+        .await?;
+    ensure!(failure["failure_type"] == "Unauthorized", "{failure}");
+    ensure!(failure["activity_type"] == "QueryVideoTask", "{failure}");
+    let workflow_id = failure["workflow_id"].as_str().context("no workflow id")?;
+    ensure!(workflow_id.ends_with(&id), "{failure}");
 
-    world.simulator.fail(None);
+    fixture.simulator.fail(None);
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
-    let failed = world.simulator.create(Script {
+    let failed = fixture.simulator.create(Script {
         ending: Ending::Failed,
-        // Long enough to be asked about in vain.
+        // Long enough for polls without a change.
         queued: Some(Duration::from_secs(5)),
         ..Script::default()
     });
-    world.start(&server, &failed).await?.result().await?;
+    fixture
+        .start_lifecycle(&server, &failed)
+        .await?
+        .result()
+        .await?;
     let manifest = result.manifest.context("no receipt")?;
-    let bytes: i64 = manifest.objects.iter().map(|it| it.size_bytes).sum();
+    let bytes: i64 = manifest
+        .objects
+        .iter()
+        .map(|object| object.size_bytes)
+        .sum();
 
-    let (status, text) = worker.get("/metrics").await?;
-    ensure!(status == 200, "{text}");
+    let (status, metrics) = worker.get("/metrics").await?;
+    ensure!(status == 200, "{metrics}");
     for (series, expected) in [
         (
             "lifecycles_ended_total{account=\"default\",outcome=\"archived\"}",
@@ -82,10 +77,10 @@ async fn tell_of_a_run(server: Arc<Server>) -> anyhow::Result<()> {
         ("transfers_running", 0.0),
         ("build_info{version=", 1.0),
     ] {
-        let found = value(&text, &format!("seedance_archiver_{series}"));
+        let found = value(&metrics, &format!("seedance_archiver_{series}"));
         ensure!(
             found == Some(expected),
-            "{series} is {found:?}, not {expected}:\n{text}"
+            "{series} is {found:?}, not {expected}:\n{metrics}"
         );
     }
     for series in [
@@ -97,68 +92,73 @@ async fn tell_of_a_run(server: Arc<Server>) -> anyhow::Result<()> {
         "temporal_num_pollers{",
         "temporal_request_total{",
     ] {
-        ensure!(value(&text, series) >= Some(1.0), "no {series}:\n{text}");
+        ensure!(
+            value(&metrics, series) >= Some(1.0),
+            "no {series}:\n{metrics}"
+        );
     }
-    for secret in [&id, world.simulator.api_key(), "Signature"] {
-        ensure!(!text.contains(secret), "{secret} is in a label");
+    for secret in [&id, fixture.simulator.api_key(), "Signature"] {
+        ensure!(!metrics.contains(secret), "{secret} is in a label");
     }
     Ok(())
 }
+register!(a_run_is_visible_in_the_metrics);
 
-async fn tell_what_is_open(server: Arc<Server>) -> anyhow::Result<()> {
-    let server = server.in_namespace().await?;
-    let world = World::new(&server).await?;
-    let id = world.simulator.create(Script {
+async fn open_lifecycles_are_counted_by_status(server: Arc<Server>) -> anyhow::Result<()> {
+    let server = server.with_new_namespace().await?;
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
         running: Some(Duration::from_secs(3600)),
         ..Script::default()
     });
     let namespace = server.client.options().namespace.clone();
     let variables = [("TEMPORAL_NAMESPACE", namespace.as_str())];
-    let first = Process::worker(&world, &server, &variables)?;
-    first.says("polling").await?;
-    world.start(&server, &id).await?;
-    // Each worker looks when it starts, and then once a minute.
-    until_async("another worker tells what is open", || async {
-        let worker = Process::worker(&world, &server, &variables)?;
-        worker.says("polling").await?;
-        let found = Cell::new((None, None));
-        until_async("it has looked", || async {
-            let (_, text) = worker.get("/metrics").await?;
-            let of = |rest| value(&text, &format!("seedance_archiver_{rest}"));
-            let open = of("open_lifecycles{account=\"default\",status=\"running\"}");
-            let deadline = of("oldest_open_deadline_timestamp_seconds{account=\"default\"}");
-            found.set((open, deadline));
+    let first = WorkerProcess::start(&fixture, &server, &variables)?;
+    first.wait_for_log("polling").await?;
+    fixture.start_lifecycle(&server, &id).await?;
+    // Each worker counts when it starts, and then once a minute, so a new worker is started for each check.
+    until_async("a new worker counts the open lifecycle", || async {
+        let worker = WorkerProcess::start(&fixture, &server, &variables)?;
+        worker.wait_for_log("polling").await?;
+        let counted = Cell::new((None, None));
+        until_async("the worker has counted", || async {
+            let (_, metrics) = worker.get("/metrics").await?;
+            let metric = |name| value(&metrics, &format!("seedance_archiver_{name}"));
+            let open = metric("open_lifecycles{account=\"default\",status=\"running\"}");
+            let deadline = metric("oldest_open_deadline_timestamp_seconds{account=\"default\"}");
+            counted.set((open, deadline));
             Ok(open.is_some() && deadline.is_some())
         })
         .await?;
-        let (open, deadline) = found.get();
+        let (open, deadline) = counted.get();
         Ok(open == Some(1.0) && deadline.is_some_and(f64::is_finite))
     })
     .await
 }
+register!(open_lifecycles_are_counted_by_status);
 
-fn promtool() -> Result<(), Missing> {
-    let found = which::which("promtool").map(drop);
-    found.map_err(|_| Missing("no `promtool`"))
-}
-
-async fn wanted(server: Arc<Server>) -> anyhow::Result<()> {
-    let world = World::new(&server).await?;
-    let worker = Process::worker(&world, &server, &[])?;
-    let id = world.simulator.create(Script::default());
-    world.start(&server, &id).await?.result().await?;
-    let (_, text) = worker.get("/metrics").await?;
-    let mut promtool = Command::new("promtool")
+async fn promtool_accepts_the_metrics(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let worker = WorkerProcess::start(&fixture, &server, &[])?;
+    let id = fixture.simulator.create(Script::default());
+    fixture
+        .start_lifecycle(&server, &id)
+        .await?
+        .result()
+        .await?;
+    let (_, metrics) = worker.get("/metrics").await?;
+    let mut promtool = Command::new(tools::promtool()?)
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
     let mut stdin = promtool.stdin.take().context("no stdin")?;
-    stdin.write_all(text.as_bytes()).await?;
+    stdin.write_all(metrics.as_bytes()).await?;
     drop(stdin);
     let output = promtool.wait_with_output().await?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success() && said.is_empty(), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success() && stderr.is_empty(), "{stderr}");
     Ok(())
 }
+register!(promtool_accepts_the_metrics, needs = [promtool]);

@@ -1,4 +1,4 @@
-//! The binary as a worker, whose log is read.
+//! A worker process, whose log is read.
 
 use std::{
     process::{ExitStatus, Stdio},
@@ -15,29 +15,32 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::world::{Server, World, command, until};
+use crate::harness::{Fixture, Server, command, until};
 
-/// A worker process.
-pub(super) struct Process {
+/// How long a worker may take to exit.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A worker process with an admin port.
+pub(super) struct WorkerProcess {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
-    /// Ends with the log.
+    /// Completes at the end of the log.
     reader: JoinHandle<()>,
 }
 
-impl Process {
-    /// A worker of this world, with an admin port of its own.
-    pub(super) fn worker(
-        world: &World,
+impl WorkerProcess {
+    /// Starts a worker with additional environment variables.
+    pub(super) fn start(
+        fixture: &Fixture,
         server: &Server,
         variables: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
-        Self::worker_with(world, &server.address, variables, &[])
+        Self::start_with(fixture, &server.address, variables, &[])
     }
 
-    /// The same with a Temporal elsewhere, and with arguments.
-    pub(super) fn worker_with(
-        world: &World,
+    /// Starts a worker that connects to another Temporal address, with additional arguments.
+    pub(super) fn start_with(
+        fixture: &Fixture,
         temporal: &str,
         variables: &[(&str, &str)],
         arguments: &[&str],
@@ -46,10 +49,10 @@ impl Process {
             .arg("worker")
             .args(arguments)
             .env("TEMPORAL_ADDRESS", temporal)
-            .env("TEMPORAL_TASK_QUEUE", &world.config.task_queue)
-            .env("SEEDANCE_BASE_URL", world.simulator.base_url())
-            .env("SEEDANCE_API_KEY", world.simulator.api_key())
-            .env("SEEDANCE_ARCHIVE_URL", world.config.archive_url.as_str())
+            .env("TEMPORAL_TASK_QUEUE", &fixture.config.task_queue)
+            .env("SEEDANCE_BASE_URL", fixture.simulator.base_url())
+            .env("SEEDANCE_API_KEY", fixture.simulator.api_key())
+            .env("SEEDANCE_ARCHIVE_URL", fixture.config.archive_url.as_str())
             .env("SEEDANCE_ADMIN_ADDRESS", "127.0.0.1:0")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
@@ -69,63 +72,65 @@ impl Process {
         Ok(Self { child, log, reader })
     }
 
-    /// What it has written so far.
+    /// Returns the lines of the log so far.
     pub(super) fn log(&self) -> Vec<String> {
         lock(&self.log).clone()
     }
 
-    /// The first event with this message.
-    pub(super) fn event(&self, message: &str) -> Option<Value> {
+    /// Returns the first log event with a message.
+    pub(super) fn log_event(&self, message: &str) -> Option<Value> {
         let events = self.log().into_iter();
         let mut events = events.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
         events.find(|event| event["message"] == message)
     }
 
-    /// Waits until it has written an event with this message.
-    pub(super) async fn says(&self, message: &str) -> anyhow::Result<Value> {
-        let said = until(message, || self.event(message).is_some()).await;
-        said.with_context(|| self.log().join("\n"))?;
-        self.event(message).context("it was there")
+    /// Waits for a log event with a message.
+    pub(super) async fn wait_for_log(&self, message: &str) -> anyhow::Result<Value> {
+        let logged = until(message, || self.log_event(message).is_some()).await;
+        logged.with_context(|| self.log().join("\n"))?;
+        self.log_event(message).context("no such log event")
     }
 
-    /// The address of its admin port.
-    pub(super) async fn admin(&self) -> anyhow::Result<String> {
-        let event = self.says("listening for health checks and metrics").await?;
+    /// Returns the URL of the admin port.
+    pub(super) async fn admin_url(&self) -> anyhow::Result<String> {
+        let event = self
+            .wait_for_log("listening for health checks and metrics")
+            .await?;
         let address = event["address"].as_str().context("no address")?;
         Ok(format!("http://{address}"))
     }
 
-    /// What its admin port answers.
+    /// Sends a request to the admin port, and returns the status and the body of the response.
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<(u16, String)> {
-        let answer = reqwest::get(format!("{}{path}", self.admin().await?)).await?;
-        Ok((answer.status().as_u16(), answer.text().await?))
+        let response = reqwest::get(format!("{}{path}", self.admin_url().await?)).await?;
+        Ok((response.status().as_u16(), response.text().await?))
     }
 
-    pub(super) fn signal(&self, signal: Signal) -> anyhow::Result<()> {
-        let id = self.child.id().context("it has ended")?;
+    pub(super) fn send_signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let id = self.child.id().context("the process has exited")?;
         let pid = Pid::from_raw(i32::try_from(id)?).context("no process id")?;
         Ok(kill_process(pid, signal)?)
     }
 
-    /// Waits until it has ended, and its log with it.
-    pub(super) async fn ended(&mut self) -> anyhow::Result<ExitStatus> {
-        let ended = async {
+    /// Waits until the process has exited and its log is complete.
+    pub(super) async fn wait_for_exit(&mut self) -> anyhow::Result<ExitStatus> {
+        let exited = async {
             let status = self.child.wait().await?;
             (&mut self.reader).await?;
             anyhow::Ok(status)
         };
-        let ended = tokio::time::timeout(Duration::from_secs(60), ended).await;
-        ended.map_err(|_| anyhow!("it goes on: {}", self.log().join("\n")))?
+        let exited = tokio::time::timeout(EXIT_TIMEOUT, exited).await;
+        exited.map_err(|_| anyhow!("the worker did not exit: {}", self.log().join("\n")))?
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Sends SIGTERM, and waits until the process has exited.
     pub(super) async fn stop(&mut self) -> anyhow::Result<ExitStatus> {
-        self.signal(Signal::TERM)?;
-        self.ended().await
+        self.send_signal(Signal::TERM)?;
+        self.wait_for_exit().await
     }
 }
 
-/// What a test that failed has left is told all the same.
+/// Locks a mutex, also if a failed test has poisoned it.
 pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

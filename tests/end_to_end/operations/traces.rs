@@ -1,4 +1,4 @@
-//! Traces, as a collector gets them.
+//! Traces, as an OpenTelemetry collector receives them.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,20 +13,10 @@ use opentelemetry_proto::tonic::{
 use seedance_archiver_simulator::Script;
 use tonic::{Request, Response, Status, transport::server::TcpIncoming};
 
-use super::process::{Process, lock};
-use crate::{
-    Suite,
-    world::{Server, World},
-};
+use super::process::{WorkerProcess, lock};
+use crate::harness::{Fixture, Server, register};
 
-pub(crate) fn tests(suite: Suite) -> Suite {
-    suite.test(
-        "operations::traces_lead_from_workflow_to_store",
-        lead_to_store,
-    )
-}
-
-/// A collector.
+/// A collector that keeps all spans.
 #[derive(Clone, Default)]
 struct Collector {
     spans: Arc<Mutex<Vec<Span>>>,
@@ -43,7 +33,7 @@ impl TraceService for Collector {
             let resource = format!("{:?}", spans.resource);
             lock(&self.services).push(resource);
             let scopes = spans.scope_spans.into_iter();
-            lock(&self.spans).extend(scopes.flat_map(|it| it.spans));
+            lock(&self.spans).extend(scopes.flat_map(|scope| scope.spans));
         }
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
@@ -62,7 +52,7 @@ impl Collector {
         Ok(format!("http://{address}"))
     }
 
-    /// The names from a span up to its root.
+    /// Returns the names of a span and its ancestors, up to the root.
     fn path(&self, name: &str) -> Vec<String> {
         let spans = lock(&self.spans);
         let mut path = Vec::new();
@@ -75,20 +65,24 @@ impl Collector {
     }
 }
 
-async fn lead_to_store(server: Arc<Server>) -> anyhow::Result<()> {
+async fn spans_lead_from_the_workflow_to_the_store(server: Arc<Server>) -> anyhow::Result<()> {
     let collector = Collector::default();
     let endpoint = collector.serve().await?;
-    let world = World::new(&server).await?;
+    let fixture = Fixture::new(&server).await?;
     let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
-    let mut worker = Process::worker(&world, &server, &variables)?;
-    worker.says("polling").await?;
-    let id = world.simulator.create(Script {
+    let mut worker = WorkerProcess::start(&fixture, &server, &variables)?;
+    worker.wait_for_log("polling").await?;
+    let id = fixture.simulator.create(Script {
         bytes: Some(6_000_000),
         ..Script::default()
     });
-    let result = world.start(&server, &id).await?.result().await?;
+    let result = fixture
+        .start_lifecycle(&server, &id)
+        .await?
+        .result()
+        .await?;
     ensure!(result.outcome == "archived", "{result:?}");
-    // What is left is sent at the end.
+    // The worker exports the remaining spans when it stops.
     worker.stop().await?;
 
     for (name, activity) in [
@@ -109,8 +103,9 @@ async fn lead_to_store(server: Arc<Server>) -> anyhow::Result<()> {
     let services = lock(&collector.services).join("\n");
     ensure!(services.contains("seedance-archiver"), "{services}");
     let spans = format!("{:?}", lock(&collector.spans));
-    for secret in [world.simulator.api_key(), "Signature", "X-Tos"] {
+    for secret in [fixture.simulator.api_key(), "Signature", "X-Tos"] {
         ensure!(!spans.contains(secret), "{secret} is in a span");
     }
     Ok(())
 }
+register!(spans_lead_from_the_workflow_to_the_store);

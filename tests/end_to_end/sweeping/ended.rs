@@ -1,4 +1,4 @@
-//! What sweeps make of lifecycles that have ended without a receipt.
+//! Sweeps of tasks whose lifecycle has ended without a receipt.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,20 +7,23 @@ use seedance_archiver_simulator::{Ending, Script};
 use seedance_archiver_workflows::VideoTaskLifecycle;
 use temporalio_client::{Client, WorkflowCancelOptions, WorkflowHandle, WorkflowTerminateOptions};
 
-use super::{lifecycle, result, sweep, world};
-use crate::world::{Server, until};
+use crate::harness::{
+    Server, register,
+    sweeps::{self, fixture, start_lifecycle},
+    until,
+};
 
-pub(super) async fn cancelled(server: Arc<Server>) -> anyhow::Result<()> {
-    let (world, account) = world(&server, |_| {}).await?;
-    let id = world.simulator.create(Script {
+async fn a_cancelled_lifecycle_is_not_restarted(server: Arc<Server>) -> anyhow::Result<()> {
+    let (fixture, account) = fixture(&server, |_| {}).await?;
+    let id = fixture.simulator.create(Script {
         running: Some(Duration::from_secs(3600)),
         ..Script::default()
     });
-    world
+    fixture
         .with_worker(&server, async {
-            let lifecycle = lifecycle(&world, &server, &account, &id).await?;
-            until("it is asked about", || {
-                world.simulator.stats(&id).queries > 1
+            let lifecycle = start_lifecycle(&fixture, &server, &account, &id).await?;
+            until("the task was polled", || {
+                fixture.simulator.stats(&id).queries > 1
             })
             .await?;
             let handle: WorkflowHandle<Client, VideoTaskLifecycle> =
@@ -29,40 +32,44 @@ pub(super) async fn cancelled(server: Arc<Server>) -> anyhow::Result<()> {
             let ended = lifecycle.result().await?;
             ensure!(ended.reason == "cancelled_by_caller", "{ended:?}");
 
-            let swept = sweep(&world, &server, &account).await?;
-            ensure!(swept == result([1, 0, 1, 0, 0]), "{swept:?}");
+            let swept = sweeps::run(&fixture, &server, &account).await?;
+            ensure!(swept == sweeps::counts([1, 0, 1, 0, 0]), "{swept:?}");
             Ok(())
         })
         .await
 }
+register!(a_cancelled_lifecycle_is_not_restarted);
 
-/// A lifecycle may end and leave nothing in the archive: to begin it again would bring the same.
-pub(super) async fn without_a_trace(server: Arc<Server>) -> anyhow::Result<()> {
-    let (world, account) = world(&server, |_| {}).await?;
+/// A lifecycle that has completed without leaving anything in the archive would end in the same way again.
+async fn without_archived_files_only_a_terminated_lifecycle_is_restarted(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let (fixture, account) = fixture(&server, |_| {}).await?;
     let failed = || Script {
         ending: Ending::Failed,
         ..Script::default()
     };
-    let [ended, terminated] = [failed(), failed()].map(|script| world.simulator.create(script));
-    world
+    let [ended, terminated] = [failed(), failed()].map(|script| fixture.simulator.create(script));
+    fixture
         .with_worker(&server, async {
-            let ended = lifecycle(&world, &server, &account, &ended).await?;
+            let ended = start_lifecycle(&fixture, &server, &account, &ended).await?;
             let outcome = ended.result().await?.outcome;
             ensure!(outcome == "unsuccessful", "{outcome}");
             Ok(())
         })
         .await?;
-    world.empty_archive()?;
-    // Nobody serves it yet.
-    let lifecycle = lifecycle(&world, &server, &account, &terminated).await?;
+    fixture.delete_archived_files()?;
+    // No worker runs, so the lifecycle cannot complete before it is terminated.
+    let lifecycle = start_lifecycle(&fixture, &server, &account, &terminated).await?;
     let handle: WorkflowHandle<Client, VideoTaskLifecycle> =
         server.client.get_workflow_handle(lifecycle.workflow_id());
     handle
         .terminate(WorkflowTerminateOptions::default())
         .await?;
-    let swept = world
-        .with_worker(&server, sweep(&world, &server, &account))
+    let swept = fixture
+        .with_worker(&server, sweeps::run(&fixture, &server, &account))
         .await?;
-    ensure!(swept == result([2, 0, 1, 0, 1]), "{swept:?}");
+    ensure!(swept == sweeps::counts([2, 0, 1, 0, 1]), "{swept:?}");
     Ok(())
 }
+register!(without_archived_files_only_a_terminated_lifecycle_is_restarted);

@@ -1,0 +1,185 @@
+//! The examples in other languages, run as their READMEs say: with their own worker and client, next to a worker
+//! of this archiver. Each test has its own namespace, because the examples use the default names.
+
+use std::{
+    process::Output,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use seedance_archiver_simulator::{Ending, Fault, Script};
+use temporalio_client::{
+    UntypedWorkflow, WorkflowDescribeOptions, errors::WorkflowInteractionError,
+};
+use tokio::process::Command;
+
+use super::process::{self, assert_failed, describe, on_default_task_queue, receipt};
+use crate::harness::{Fixture, Server, register, tools, until, until_async};
+
+/// Returns the command that runs an example, without its arguments.
+type Example = fn() -> anyhow::Result<Command>;
+
+/// Registers the tests of an example.
+macro_rules! example {
+    ($language:ident, needs = $tool:ident, $command:expr) => {
+        mod $language {
+            use super::*;
+
+            async fn archives_with_every_kind_of_call(server: Arc<Server>) -> anyhow::Result<()> {
+                check_every_kind_of_call(&server, $command).await
+            }
+            register!(archives_with_every_kind_of_call, needs = [$tool]);
+
+            async fn joins_a_running_lifecycle(server: Arc<Server>) -> anyhow::Result<()> {
+                check_joining(&server, $command).await
+            }
+            register!(joins_a_running_lifecycle, needs = [$tool]);
+
+            async fn prints_why_no_video_was_archived(server: Arc<Server>) -> anyhow::Result<()> {
+                check_failures(&server, $command).await
+            }
+            register!(prints_why_no_video_was_archived, needs = [$tool]);
+        }
+    };
+}
+
+example!(python, needs = python_example, || {
+    let mut command = Command::new(tools::python_example()?);
+    command.args(["-m", "archive_example"]);
+    Ok(command)
+});
+example!(go, needs = go_example, || {
+    Ok(Command::new(tools::go_example()?))
+});
+example!(typescript, needs = typescript_example, || {
+    let mut command = Command::new("node");
+    command.arg(tools::typescript_example()?);
+    Ok(command)
+});
+example!(java, needs = java_example, || {
+    let mut command = Command::new("java");
+    command.arg("-jar").arg(tools::java_example()?);
+    Ok(command)
+});
+
+async fn check_every_kind_of_call(server: &Server, example: Example) -> anyhow::Result<()> {
+    let server = server.with_new_namespace().await?;
+    let fixture = on_default_task_queue(Fixture::new(&server).await?);
+    fixture
+        .with_worker(&server, async {
+            let (fixture, server) = (&fixture, &server);
+            let calls = ["await", "child", "start"].map(|call| async move {
+                let id = fixture.simulator.create(Script::default());
+                let output = run(server, example, call, &id).await?;
+                Ok::<_, anyhow::Error>((id, receipt(&output).context(call)?))
+            });
+            let archived = futures::future::try_join_all(calls).await?;
+            let videos: Vec<_> = archived
+                .iter()
+                .map(|(id, manifest)| (id.as_str(), manifest))
+                .collect();
+            fixture.assert_all_archived(&videos)
+        })
+        .await
+}
+
+/// The server rejects the child workflow as already started, so the example waits with `AwaitVideoTask`.
+async fn check_joining(server: &Server, example: Example) -> anyhow::Result<()> {
+    let server = server.with_new_namespace().await?;
+    let fixture = on_default_task_queue(Fixture::new(&server).await?);
+    let id = fixture.simulator.create(Script::default());
+    // The lifecycle cannot end before the example has joined it.
+    fixture.simulator.fail(Some(Fault::Unavailable));
+    fixture
+        .with_worker(&server, async {
+            fixture.start_lifecycle(&server, &id).await?;
+            let run_id = server.run_id(&id).await?;
+            let (output, ()) = tokio::try_join!(run(&server, example, "child", &id), async {
+                let parent = format!("archive-example/child/{id}");
+                wait_for_await_activity(&server, &parent).await?;
+                fixture.simulator.fail(None);
+                Ok(())
+            })?;
+            fixture.assert_archived(&id, &receipt(&output)?)?;
+            anyhow::ensure!(
+                server.run_id(&id).await? == run_id,
+                "a second lifecycle was started"
+            );
+            Ok(())
+        })
+        .await
+}
+
+/// The query window is shortened only after the task was polled, so the time that an example takes to start
+/// does not matter.
+async fn check_failures(server: &Server, example: Example) -> anyhow::Result<()> {
+    let server = server.with_new_namespace().await?;
+    let mut fixture = on_default_task_queue(Fixture::new(&server).await?);
+    let failing = fixture.simulator.create(Script {
+        ending: Ending::Failed,
+        ..Script::default()
+    });
+    let created_at = Instant::now();
+    let never_ending = fixture.simulator.create(Script {
+        running: Some(Duration::from_secs(3600)),
+        ..Script::default()
+    });
+    let lost = run(&server, example, "child", &never_ending);
+    tokio::pin!(lost);
+    let failed = fixture
+        .with_worker(&server, async {
+            let polled = until("the task was polled", || {
+                fixture.simulator.stats(&never_ending).queries > 0
+            });
+            let failed = run(&server, example, "await", &failing);
+            tokio::select! {
+                output = &mut lost => bail!("the example exited: {}", describe(&output?)),
+                both = async { tokio::try_join!(failed, polled) } => Ok(both?.0),
+            }
+        })
+        .await?;
+    assert_failed(
+        &failed,
+        "unsuccessful OutputVideoSensitiveContentDetected: ",
+    )?;
+
+    fixture.change_account(|account| {
+        // The times in a task record are whole seconds.
+        account.windows.query_window = created_at.elapsed() + Duration::from_secs(2);
+        account.windows.margin = Duration::from_secs(1);
+    })?;
+    let lost = fixture.with_worker(&server, lost).await?;
+    assert_failed(&lost, "lost query_window_closed: ")
+}
+
+/// Runs an example with a task and a kind of call.
+async fn run(server: &Server, example: Example, call: &str, id: &str) -> anyhow::Result<Output> {
+    let mut command = example()?;
+    command.args([call, id]);
+    process::run(server, command).await
+}
+
+/// Waits until a workflow executes `AwaitVideoTask`.
+async fn wait_for_await_activity(server: &Server, workflow_id: &str) -> anyhow::Result<()> {
+    let workflow = server
+        .client
+        .get_workflow_handle::<UntypedWorkflow>(workflow_id);
+    until_async("the example calls AwaitVideoTask", || async {
+        let options = WorkflowDescribeOptions::default();
+        match workflow.describe(options).await {
+            Ok(description) => {
+                let mut activities = description.raw().pending_activities.iter();
+                Ok(activities.any(|activity| {
+                    activity
+                        .activity_type
+                        .as_ref()
+                        .is_some_and(|activity| activity.name == "AwaitVideoTask")
+                }))
+            }
+            Err(WorkflowInteractionError::NotFound(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    })
+    .await
+}

@@ -1,0 +1,26 @@
+//! What the tests share: the Temporal server, the fixture of a test, processes, proxies and tools.
+
+mod archived_files;
+pub(crate) mod browser;
+pub(crate) mod caller;
+mod command;
+pub(crate) mod failures;
+mod fixture;
+pub(crate) mod hidden_task;
+pub(crate) mod minio;
+pub(crate) mod query_activity;
+pub(crate) mod registry;
+pub(crate) mod restartable_server;
+mod schemas;
+pub(crate) mod sweeps;
+pub(crate) mod tcp_proxy;
+mod temporal_server;
+pub(crate) mod tools;
+
+pub(crate) use self::{
+    command::command,
+    fixture::{Fixture, read_local},
+    registry::register,
+    temporal_server::Server,
+};
+pub(crate) use crate::until::{until, until_async};

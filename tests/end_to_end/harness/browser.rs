@@ -1,0 +1,137 @@
+//! A headless Chromium, controlled through chromedriver.
+
+mod interaction;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, anyhow, ensure};
+use fantoccini::{Client, ClientBuilder, wd::Capabilities};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+use super::tools;
+
+/// Maximum time for a page to show what a test expects.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(60);
+/// A script that returns the text of a page and of its frames: the Web UI shows current details in a frame.
+const PAGE_TEXT: &str =
+    "return [document, ...[...document.querySelectorAll('iframe')].map(it => it.contentDocument)]
+    .map(it => it?.body?.innerText ?? '').join('\\n')";
+
+/// A browser. [`Browser::stop`] closes it in an orderly way.
+pub(crate) struct Browser {
+    client: Client,
+    // Chromium exits with the driver, because they are connected by a pipe.
+    _driver: Child,
+    _profile: TempDir,
+}
+
+impl Browser {
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let profile = tempfile::tempdir()?;
+        let mut driver = Command::new(tools::chromedriver()?)
+            .arg("--port=0")
+            .env("TMPDIR", profile.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let port = port_of(&mut driver).await?;
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities(profile.path()))
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await?;
+        Ok(Self {
+            client,
+            _driver: driver,
+            _profile: profile,
+        })
+    }
+
+    /// Opens a page, waits until it contains all of `parts`, and returns its text. If the environment variable
+    /// `SCREENSHOTS` names a directory, a screenshot of the page is saved there.
+    pub(crate) async fn read(&self, url: &str, parts: &[&str]) -> anyhow::Result<String> {
+        // A blank page first, so that the text of the previous page is not mistaken for that of this one.
+        self.client.goto("about:blank").await?;
+        self.client.goto(url).await?;
+        let mut text = String::new();
+        let read = async {
+            while !parts.iter().all(|part| text.contains(part)) {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                // The script fails while the page changes from one document to the next.
+                if let Ok(value) = self.client.execute(PAGE_TEXT, Vec::new()).await {
+                    text = value.as_str().unwrap_or_default().to_owned();
+                }
+            }
+        };
+        let has_parts = tokio::time::timeout(PAGE_TIMEOUT, read).await.is_ok();
+        self.take_screenshot(url).await?;
+        ensure!(has_parts, "not all of {parts:?} appear on {url}:\n{text}");
+        Ok(text)
+    }
+
+    async fn take_screenshot(&self, url: &str) -> anyhow::Result<()> {
+        let Some(folder) = std::env::var_os("SCREENSHOTS") else {
+            return Ok(());
+        };
+        let name = url.rsplit("/workflows").next().unwrap_or_default();
+        let name = format!("{}.png", name.replace(['/', '%'], "-"));
+        std::fs::write(
+            PathBuf::from(folder).join(name),
+            self.client.screenshot().await?,
+        )?;
+        Ok(())
+    }
+
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        Ok(self.client.close().await?)
+    }
+}
+
+/// Reads the port on which the driver listens from its output.
+async fn port_of(driver: &mut Child) -> anyhow::Result<u16> {
+    let output = driver.stdout.take().context("chromedriver has no stdout")?;
+    let mut lines = BufReader::new(output).lines();
+    let read = async {
+        while let Some(line) = lines.next_line().await? {
+            if let Some((_, port)) = line.split_once("successfully on port ") {
+                return Ok(port.trim_end_matches('.').parse()?);
+            }
+        }
+        Err(anyhow!("chromedriver exited"))
+    };
+    tokio::time::timeout(PAGE_TIMEOUT, read).await?
+}
+
+fn capabilities(profile: &Path) -> Capabilities {
+    let profile = format!("--user-data-dir={}", profile.join("profile").display());
+    let arguments = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--no-proxy-server",
+        "--remote-debugging-pipe",
+        "--lang=en-US",
+        "--window-size=1400,1600",
+        &profile,
+    ];
+    let mut capabilities = Capabilities::new();
+    // Do not wait for the load event: the Web UI keeps requests open.
+    capabilities.insert("pageLoadStrategy".into(), json!("none"));
+    // Log requests, for `Browser::requests`.
+    capabilities.insert("goog:loggingPrefs".into(), json!({ "performance": "ALL" }));
+    capabilities.insert("goog:chromeOptions".into(), json!({ "args": arguments }));
+    capabilities
+}

@@ -1,0 +1,8 @@
+//! Failures of workflows and activities.
+
+use temporalio_common::error::IncomingError;
+
+/// Returns the failure at the end of the chain of causes.
+pub(crate) fn root_cause(failure: &IncomingError) -> &IncomingError {
+    failure.cause().map_or(failure, root_cause)
+}

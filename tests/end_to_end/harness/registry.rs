@@ -1,0 +1,64 @@
+//! The list of tests, to which each test adds itself.
+//!
+//! ```ignore
+//! async fn a_task_is_archived(server: Arc<Server>) -> anyhow::Result<()> { … }
+//! register!(a_task_is_archived);
+//!
+//! async fn a_task_is_archived_to_s3(server: Arc<Server>) -> anyhow::Result<()> { … }
+//! register!(a_task_is_archived_to_s3, needs = [minio]);
+//! ```
+
+use std::sync::Arc;
+
+use futures::future::LocalBoxFuture;
+
+use super::{temporal_server::Server, tools::Missing};
+
+/// A test.
+pub(crate) struct Test {
+    /// The path of the function, with the name of this crate in front.
+    pub(crate) path: &'static str,
+    /// Checks that the tools which the test needs are installed.
+    pub(crate) check_tools: fn() -> Result<(), Missing>,
+    /// Runs the test.
+    pub(crate) run: fn(Arc<Server>) -> LocalBoxFuture<'static, anyhow::Result<()>>,
+}
+
+inventory::collect!(Test);
+
+impl Test {
+    /// Returns the path of the function within this crate.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.path.split_once("::") {
+            Some((_crate, path)) => path,
+            None => self.path,
+        }
+    }
+}
+
+/// Returns all tests, sorted by name.
+pub(crate) fn tests() -> Vec<&'static Test> {
+    let mut tests: Vec<_> = inventory::iter::<Test>().collect();
+    tests.sort_by_key(|test| test.path);
+    tests
+}
+
+/// Registers a test function. `needs` lists functions of `harness::tools` that locate what the test needs.
+macro_rules! register {
+    ($function:ident) => {
+        $crate::harness::registry::register!($function, needs = []);
+    };
+    ($function:ident, needs = [$($tool:ident),*]) => {
+        ::inventory::submit! {
+            $crate::harness::registry::Test {
+                path: concat!(module_path!(), "::", stringify!($function)),
+                check_tools: || {
+                    $($crate::harness::tools::$tool()?;)*
+                    Ok(())
+                },
+                run: |server| Box::pin($function(server)),
+            }
+        }
+    };
+}
+pub(crate) use register;

@@ -1,0 +1,77 @@
+//! A Temporal server that stores its state on disk, so that it can be killed and started again.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::Context;
+use seedance_archiver::dev_server;
+use tempfile::TempDir;
+use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions};
+use tokio::process::{Child, Command};
+
+use crate::until::until_async;
+
+pub(crate) struct RestartableServer {
+    pub(crate) address: String,
+    program: PathBuf,
+    directory: TempDir,
+    process: Child,
+}
+
+impl RestartableServer {
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let program = dev_server::locate(&|_| {}).await?;
+        let directory = tempfile::tempdir()?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let address = format!("127.0.0.1:{port}");
+        let process = spawn(&program, &directory, &address)?;
+        Ok(Self {
+            address,
+            program,
+            directory,
+            process,
+        })
+    }
+
+    /// Kills the server, and starts it again with its database.
+    pub(crate) async fn restart(&mut self) -> anyhow::Result<()> {
+        self.process.kill().await?;
+        self.process = spawn(&self.program, &self.directory, &self.address)?;
+        Ok(())
+    }
+
+    /// Waits until the server accepts connections, and returns a client.
+    pub(crate) async fn client(&self) -> anyhow::Result<Client> {
+        let target: reqwest::Url = format!("http://{}", self.address).parse()?;
+        until_async("the server accepts connections", || async {
+            let options = ConnectionOptions::new(target.clone())
+                .connect_timeout(Duration::from_secs(5))
+                .build();
+            Ok(Connection::connect(options).await.is_ok())
+        })
+        .await?;
+        let connection = Connection::connect(ConnectionOptions::new(target).build()).await?;
+        Ok(Client::new(
+            connection,
+            ClientOptions::new("default").build(),
+        )?)
+    }
+}
+
+fn spawn(program: &Path, directory: &TempDir, address: &str) -> anyhow::Result<Child> {
+    let (ip, port) = address.split_once(':').context("no port")?;
+    Command::new(program)
+        .args(["server", "start-dev", "--headless", "--log-level", "error"])
+        .args(["--ip", ip, "--port", port, "--db-filename"])
+        .arg(directory.path().join("temporal.db"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .context("cannot start the Temporal server")
+}

@@ -1,0 +1,146 @@
+//! Sweeps of an account that no other test uses.
+
+use anyhow::{Context, ensure};
+use seedance_archiver::{
+    config::Account,
+    seedance::RateLimit,
+    temporal::{lifecycles::Lifecycle, sweeps},
+};
+use seedance_archiver_proto::{
+    names,
+    v1::{SweepVideoTasksRequest, SweepVideoTasksResult, VideoTaskLifecycleRequest},
+};
+use seedance_archiver_simulator::Script;
+use seedance_archiver_workflows::SweepVideoTasks;
+use tempfile::TempDir;
+use temporalio_client::{Client, WorkflowFetchHistoryOptions, WorkflowHandle};
+use tokio::process::{Child, Command};
+
+use super::{command::command, fixture::Fixture, temporal_server::Server};
+
+/// Returns a fixture, and the name of its account. List requests are practically not rate-limited.
+pub(crate) async fn fixture(
+    server: &Server,
+    change: impl FnOnce(&mut Account),
+) -> anyhow::Result<(Fixture, String)> {
+    let name = server.unique_name("swept");
+    let account = |account: &mut Account| {
+        account.endpoint.account = name.clone();
+        account.endpoint.list_limit = RateLimit::per_second(1_000.0);
+        change(account);
+    };
+    let fixture = Fixture::with_account(server, account).await?;
+    Ok((fixture, name))
+}
+
+/// Starts a sweep.
+pub(crate) async fn start(
+    fixture: &Fixture,
+    server: &Server,
+    account: &str,
+) -> anyhow::Result<sweeps::Sweep> {
+    let request = SweepVideoTasksRequest {
+        account: account.to_owned(),
+        ..SweepVideoTasksRequest::default()
+    };
+    Ok(sweeps::start(&server.client, &fixture.config.task_queue, request).await?)
+}
+
+/// Runs a sweep to its end.
+pub(crate) async fn run(
+    fixture: &Fixture,
+    server: &Server,
+    account: &str,
+) -> anyhow::Result<SweepVideoTasksResult> {
+    Ok(start(fixture, server, account).await?.result().await?)
+}
+
+/// Returns the counts of a sweep: tasks listed, with an archived video, ended without one, with a running
+/// lifecycle, and with a lifecycle that the sweep has started.
+pub(crate) fn counts(
+    [listed, archived, ended, running, started]: [i64; 5],
+) -> SweepVideoTasksResult {
+    SweepVideoTasksResult {
+        listed,
+        archived,
+        ended,
+        running,
+        started,
+    }
+}
+
+/// Starts the lifecycle of a task, or returns the existing one.
+pub(crate) async fn start_lifecycle(
+    fixture: &Fixture,
+    server: &Server,
+    account: &str,
+    task_id: &str,
+) -> anyhow::Result<Lifecycle> {
+    let request = VideoTaskLifecycleRequest {
+        task_id: task_id.to_owned(),
+        account: account.to_owned(),
+        ..VideoTaskLifecycleRequest::default()
+    };
+    fixture.start_lifecycle_with(server, request).await
+}
+
+/// Returns a handle to the sweep of an account.
+pub(crate) fn handle(server: &Server, account: &str) -> WorkflowHandle<Client, SweepVideoTasks> {
+    let id = names::sweep_workflow_id(account);
+    server.client.get_workflow_handle(id)
+}
+
+/// Runs a sweep of several pages that starts lifecycles, and returns its history as JSON.
+pub(crate) async fn history(server: &Server) -> anyhow::Result<Vec<u8>> {
+    let (fixture, account) = fixture(server, |account| account.endpoint.list_page_size = 1).await?;
+    for _ in 0..2 {
+        fixture.simulator.create(Script::default());
+    }
+    let swept = fixture
+        .with_worker(server, run(&fixture, server, &account))
+        .await?;
+    ensure!(swept.started == 2, "{swept:?}");
+    let history = handle(server, &account).fetch_history(WorkflowFetchHistoryOptions::default());
+    Ok(history.to_json().await?)
+}
+
+/// Returns the `sweep` command for an account.
+pub(crate) fn sweep_command(fixture: &Fixture, server: &Server, account: &str) -> Command {
+    let mut command = command();
+    command
+        .args(["sweep", "--account", account])
+        .env("TEMPORAL_ADDRESS", &server.address)
+        .env("TEMPORAL_TASK_QUEUE", &fixture.config.task_queue)
+        .kill_on_drop(true);
+    command
+}
+
+/// Starts a worker process for the account, with additional keys in its section of the accounts file.
+pub(crate) fn spawn_worker(
+    fixture: &Fixture,
+    server: &Server,
+    account: &str,
+    keys: &str,
+) -> anyhow::Result<(Child, TempDir)> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("accounts.toml");
+    std::fs::write(
+        &path,
+        format!(
+            "[accounts.{account}]\nbase_url = \"{}\"\napi_key = \"{}\"\n\
+             pace = {{ shortest = \"200ms\" }}\n{keys}\n",
+            fixture.simulator.base_url(),
+            fixture.simulator.api_key()
+        ),
+    )?;
+    let variables = [
+        (
+            "SEEDANCE_ACCOUNTS_FILE",
+            path.to_str().context("the path is not UTF-8")?,
+        ),
+        ("SEEDANCE_API_KEY", ""),
+        ("SEEDANCE_BASE_URL", ""),
+    ];
+    let worker = fixture.spawn_worker_with(server, &variables)?;
+    Ok((worker, directory))
+}

@@ -1,0 +1,86 @@
+//! Tools beyond Rust and Temporal that some tests need.
+//!
+//! `register!(test, needs = [tool])` calls the function with the name of the tool.
+
+#[path = "../../support/tools.rs"]
+mod shared;
+
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+pub(crate) use shared::{Missing, all_are_required, installed, minio};
+
+/// Locates a Python with ByteDance's client library.
+pub(crate) fn python_with_ark() -> Result<PathBuf, Missing> {
+    let candidates = [installed("ark/bin/python"), PathBuf::from("python3")];
+    let has_client = |python: &PathBuf| {
+        Command::new(python)
+            .args(["-c", "import volcenginesdkarkruntime"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+    };
+    candidates
+        .into_iter()
+        .find(has_client)
+        .ok_or(Missing("no Python with `volcengine-ark-runtime`"))
+}
+
+/// Locates the driver of Chromium.
+pub(crate) fn chromedriver() -> Result<PathBuf, Missing> {
+    which::which("chromedriver").map_err(|_| Missing("no `chromedriver`"))
+}
+
+/// Locates Prometheus' `promtool`.
+pub(crate) fn promtool() -> Result<PathBuf, Missing> {
+    which::which("promtool").map_err(|_| Missing("no `promtool`"))
+}
+
+/// Checks that this process can mount a file system, which only root can.
+pub(crate) fn mount_permission() -> Result<(), Missing> {
+    match rustix::process::geteuid().is_root() && which::which("mount").is_ok() {
+        true => Ok(()),
+        false => Err(Missing("no permission to mount a file system")),
+    }
+}
+
+/// Locates the interpreter of the Python examples.
+pub(crate) fn python_example() -> Result<PathBuf, Missing> {
+    let python = installed("examples/python/bin/python");
+    existing(python, "the example is not built")
+}
+
+/// Locates the binary of the Go example.
+pub(crate) fn go_example() -> Result<PathBuf, Missing> {
+    existing(installed("examples/go"), "the example is not built")
+}
+
+/// Locates the compiled TypeScript example.
+pub(crate) fn typescript_example() -> Result<PathBuf, Missing> {
+    let script = in_repository("examples/typescript/lib/main.js");
+    existing(script, "the example is not built: `ci/tools all` builds it")
+}
+
+/// Locates the archive of the Java example.
+pub(crate) fn java_example() -> Result<PathBuf, Missing> {
+    let archive = in_repository("examples/java/target/archive-example-0.1.0.jar");
+    existing(
+        archive,
+        "the example is not built: `ci/tools all` builds it",
+    )
+}
+
+fn existing(path: PathBuf, missing: &'static str) -> Result<PathBuf, Missing> {
+    match path.is_file() {
+        true => Ok(path),
+        false => Err(Missing(missing)),
+    }
+}
+
+/// Returns the path of a file in the repository.
+pub(crate) fn in_repository(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+}

@@ -1,0 +1,232 @@
+//! Outages of what a worker depends on, and of the worker itself. Each is logged, and no video is lost.
+
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use rustix::process::Signal;
+use seedance_archiver::temporal::lifecycles::Lifecycle;
+use seedance_archiver_simulator::Script;
+
+use super::process::WorkerProcess;
+use crate::harness::{
+    Fixture, Server, minio::Minio, read_local, register, restartable_server::RestartableServer,
+    tcp_proxy::TcpProxy, tools, until,
+};
+
+/// Size of the video.
+const SIZE: u64 = 24 * 1024 * 1024;
+
+async fn a_worker_without_a_temporal_server_exits(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let mut worker = WorkerProcess::start_with(&fixture, "127.0.0.1:1", &[], &[])?;
+    let status = worker.wait_for_exit().await?;
+    ensure!(status.code() == Some(1), "{status}");
+    let log = worker.log().join("\n");
+    ensure!(
+        log.contains("cannot reach Temporal at `http://127.0.0.1:1/`"),
+        "{log}"
+    );
+    ensure!(log.contains("set TEMPORAL_ADDRESS"), "{log}");
+    Ok(())
+}
+register!(a_worker_without_a_temporal_server_exits);
+
+async fn a_worker_with_a_missing_namespace_exits(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let wrong = ("TEMPORAL_NAMESPACE", "nowhere");
+    let mut worker = WorkerProcess::start(&fixture, &server, &[wrong])?;
+    let status = worker.wait_for_exit().await?;
+    ensure!(status.code() == Some(78), "{status}");
+    let log = worker.log().join("\n");
+    let line = "namespace `nowhere` does not exist on this server: run `seedance-archiver setup`";
+    ensure!(log.contains(line), "{log}");
+    ensure!(!log.contains("listening"), "{log}");
+    Ok(())
+}
+register!(a_worker_with_a_missing_namespace_exits);
+
+/// Returns the script of a task whose video takes 4 s to download.
+fn slow_download() -> Script {
+    Script {
+        bytes: Some(SIZE),
+        bytes_per_second: Some(SIZE / 4),
+        ..Script::default()
+    }
+}
+
+async fn a_transfer_survives_a_lost_connection_to_temporal(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let proxy = TcpProxy::start(&server.address).await?;
+    let fixture = Fixture::new(&server).await?;
+    let address = proxy.address.to_string();
+    let worker = WorkerProcess::start_with(&fixture, &address, &[], &[])?;
+    let id = fixture.simulator.create(slow_download());
+    let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+    let sent = || fixture.simulator.stats(&id).bytes_sent;
+    until("the transfer has started", || sent() > SIZE / 4).await?;
+    proxy.disconnect();
+    until("the worker has logged the lost connection", || {
+        worker
+            .log()
+            .iter()
+            .any(|line| line.contains("WARN") && line.contains("gRPC"))
+    })
+    .await
+    .with_context(|| worker.log().join("\n"))?;
+    ensure!(
+        worker.get("/livez").await?.0 == 200,
+        "the liveness probe would restart the worker"
+    );
+    proxy.reconnect();
+    let result = lifecycle.result().await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    fixture.assert_archived(&id, &result.manifest.context("no receipt")?)
+}
+register!(a_transfer_survives_a_lost_connection_to_temporal);
+
+async fn a_transfer_survives_a_restart_of_temporal(server: Arc<Server>) -> anyhow::Result<()> {
+    let mut temporal = RestartableServer::start().await?;
+    let server = server.with_client(temporal.client().await?)?;
+    let fixture = Fixture::new(&server).await?;
+    let _worker = WorkerProcess::start_with(&fixture, &temporal.address, &[], &[])?;
+    let id = fixture.simulator.create(slow_download());
+    let run_id = {
+        let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+        lifecycle.run_id().to_owned()
+    };
+    let sent = || fixture.simulator.stats(&id).bytes_sent;
+    until("the transfer has started", || sent() > SIZE / 4).await?;
+    temporal.restart().await?;
+
+    let client = temporal.client().await?;
+    let lifecycle = Lifecycle::of_run(&client, "", &id, &run_id);
+    let result = lifecycle.result().await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    fixture.assert_archived(&id, &result.manifest.context("no receipt")?)
+}
+register!(a_transfer_survives_a_restart_of_temporal);
+
+/// A file system of limited size.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    async fn new(size: &str) -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let disk = Self(directory);
+        disk.mount(&format!("size={size}")).await?;
+        Ok(disk)
+    }
+
+    async fn grow(&self, size: &str) -> anyhow::Result<()> {
+        self.mount(&format!("remount,size={size}")).await
+    }
+
+    async fn mount(&self, options: &str) -> anyhow::Result<()> {
+        let status = tokio::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(self.0.path())
+            .status();
+        ensure!(status.await?.success(), "cannot mount a tmpfs");
+        Ok(())
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount")
+            .arg(self.0.path())
+            .status();
+    }
+}
+
+async fn a_transfer_waits_until_a_full_disk_has_space(server: Arc<Server>) -> anyhow::Result<()> {
+    let disk = SmallDisk::new("8m").await?;
+    let mut fixture = Fixture::new(&server).await?;
+    fixture.config.archive_url = reqwest::Url::from_directory_path(disk.0.path())
+        .map_err(|()| anyhow::anyhow!("the directory has no file URL"))?;
+    let worker = WorkerProcess::start(&fixture, &server, &[])?;
+    let id = fixture.simulator.create(Script {
+        bytes: Some(SIZE),
+        ..Script::default()
+    });
+    let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+    let failure = worker
+        .wait_for_log("activity attempt failed; will retry")
+        .await?;
+    ensure!(failure["failure_type"] == "StoreUnavailable", "{failure}");
+    let error = failure["error"].as_str().unwrap_or_default();
+    ensure!(error.contains("No space left on device"), "{failure}");
+    disk.grow("64m").await?;
+    let result = lifecycle.result().await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    let manifest = result.manifest.context("no receipt")?;
+    let video = manifest.objects.first().context("no object")?;
+    let served = fixture.simulator.source(&id).context("no source")?.bytes();
+    ensure!(
+        read_local(&video.url)? == served,
+        "the archived bytes differ from the served ones"
+    );
+    Ok(())
+}
+register!(
+    a_transfer_waits_until_a_full_disk_has_space,
+    needs = [mount_permission]
+);
+
+/// Without a key MinIO returns the same 403 as for a key without write permission.
+async fn a_transfer_waits_for_write_permission_to_the_bucket(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let minio = Minio::start(tools::minio()?).await?;
+    let bucket = minio.new_bucket("guarded")?;
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    let mut variables = bucket.environment();
+    variables.retain(|(name, _)| !name.contains("KEY"));
+    variables.push(("AWS_SKIP_SIGNATURE", "true"));
+    let mut worker = WorkerProcess::start(&fixture, &server, &variables)?;
+    let warning = worker
+        .wait_for_log("archive check failed; transfers are retried until the archive works")
+        .await?;
+    let fix = warning["fix"].as_str().unwrap_or_default();
+    ensure!(fix.contains("keys or a role that may write"), "{warning}");
+    worker.wait_for_log("polling").await?;
+    let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+    let failure = worker
+        .wait_for_log("activity attempt failed; will retry")
+        .await?;
+    ensure!(failure["failure_type"] == "StoreUnavailable", "{failure}");
+    ensure!(
+        fixture.simulator.stats(&id).downloads == 0,
+        "the video was downloaded without being stored"
+    );
+    worker.stop().await?;
+
+    let _worker = WorkerProcess::start(&fixture, &server, &bucket.environment())?;
+    let result = lifecycle.result().await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    Ok(())
+}
+register!(
+    a_transfer_waits_for_write_permission_to_the_bucket,
+    needs = [minio]
+);
+
+async fn a_new_worker_finishes_the_transfer_of_a_killed_worker(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(slow_download());
+    let mut worker = WorkerProcess::start(&fixture, &server, &[])?;
+    let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+    let sent = || fixture.simulator.stats(&id).bytes_sent;
+    until("the transfer has started", || sent() > SIZE / 4).await?;
+    worker.send_signal(Signal::KILL)?;
+    worker.wait_for_exit().await?;
+    let _worker = WorkerProcess::start(&fixture, &server, &[])?;
+    let result = lifecycle.result().await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    fixture.assert_archived(&id, &result.manifest.context("no receipt")?)
+}
+register!(a_new_worker_finishes_the_transfer_of_a_killed_worker);

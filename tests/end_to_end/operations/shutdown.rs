@@ -1,0 +1,132 @@
+//! Shutdown of a worker during a transfer.
+
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use rustix::process::Signal;
+use seedance_archiver::temporal::lifecycles::Lifecycle;
+use seedance_archiver_simulator::Script;
+
+use super::process::WorkerProcess;
+use crate::harness::{Fixture, Server, minio::Minio, register, tools, until};
+
+/// Size of the video: 8 parts.
+const SIZE: u64 = 40 * 1024 * 1024;
+/// Slow enough that a worker can be stopped during the transfer.
+const BYTES_PER_SECOND: u64 = 8 * 1024 * 1024;
+
+/// Returns the script of a task whose video takes 5 s to download.
+fn slow_download() -> Script {
+    Script {
+        bytes: Some(SIZE),
+        bytes_per_second: Some(BYTES_PER_SECOND),
+        ..Script::default()
+    }
+}
+
+/// Starts a worker and waits until it transfers a video. Returns the worker, the task id and the lifecycle.
+async fn worker_with_transfer(
+    fixture: &Fixture,
+    server: &Server,
+    grace: &str,
+) -> anyhow::Result<(WorkerProcess, String, Lifecycle)> {
+    let id = fixture.simulator.create(slow_download());
+    let worker = WorkerProcess::start(fixture, server, &[("SEEDANCE_GRACE_PERIOD", grace)])?;
+    let lifecycle = fixture.start_lifecycle(server, &id).await?;
+    let sent = || fixture.simulator.stats(&id).bytes_sent;
+    until("the transfer has started", || sent() > SIZE / 4).await?;
+    Ok((worker, id, lifecycle))
+}
+
+/// The activity's completion must reach the server although the worker has stopped polling.
+async fn a_transfer_finishes_within_the_grace_period(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let (mut worker, id, lifecycle) = worker_with_transfer(&fixture, &server, "50s").await?;
+    worker.send_signal(Signal::TERM)?;
+    worker.wait_for_log("shutdown requested: draining").await?;
+    ensure!(worker.get("/readyz").await? == (503, "draining\n".to_owned()));
+    ensure!(
+        worker.get("/livez").await?.0 == 200,
+        "the worker does not report itself as alive"
+    );
+    let status = worker.wait_for_exit().await?;
+    ensure!(status.code() == Some(0), "{status}");
+    let receipt = fixture
+        .receipt_path(&id)
+        .context("the transfer was not finished")?;
+
+    // Another worker completes the workflow. The activity has already completed.
+    let result = fixture
+        .with_worker(&server, async { Ok(lifecycle.result().await?) })
+        .await?;
+    let manifest = result.manifest.context("no receipt")?;
+    ensure!(
+        manifest.attempts == 1,
+        "the activity was retried: {manifest:?}"
+    );
+    ensure!(manifest.manifest_url.ends_with(&receipt), "{manifest:?}");
+    ensure!(
+        fixture.simulator.stats(&id).downloads == 1,
+        "the video was downloaded again"
+    );
+    fixture.assert_archived(&id, &manifest)
+}
+register!(a_transfer_finishes_within_the_grace_period);
+
+async fn another_worker_resumes_a_transfer_after_the_grace_period(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let minio = Minio::start(tools::minio()?).await?;
+    let bucket = minio.new_bucket("drained")?;
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(slow_download());
+    let mut variables = bucket.environment();
+    variables.push(("SEEDANCE_GRACE_PERIOD", "200ms"));
+    let mut first = WorkerProcess::start(&fixture, &server, &variables)?;
+    let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+    let sent = || fixture.simulator.stats(&id).bytes_sent;
+    until("parts are stored", || sent() > SIZE / 2).await?;
+    let status = first.stop().await?;
+    ensure!(status.code() == Some(0), "{status}");
+    let sent_before = sent();
+    ensure!(sent_before < SIZE, "the transfer ended before the worker");
+
+    let _second = WorkerProcess::start(&fixture, &server, &bucket.environment())?;
+    let result = lifecycle.result().await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    let sent_again = sent().saturating_sub(SIZE);
+    ensure!(
+        sent_again < sent_before / 2,
+        "{sent_again} bytes were downloaded again"
+    );
+    let manifest = result.manifest.context("no receipt")?;
+    let video = manifest.objects.first().context("no object")?;
+    let served = fixture.simulator.source(&id).context("no source")?.bytes();
+    ensure!(
+        bucket.read(&video.url).await? == served,
+        "the archived bytes differ from the served ones"
+    );
+    Ok(())
+}
+register!(
+    another_worker_resumes_a_transfer_after_the_grace_period,
+    needs = [minio]
+);
+
+async fn a_second_signal_stops_the_worker_immediately(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let (mut worker, id, lifecycle) = worker_with_transfer(&fixture, &server, "10m").await?;
+    worker.send_signal(Signal::TERM)?;
+    worker.wait_for_log("shutdown requested: draining").await?;
+    worker.send_signal(Signal::TERM)?;
+    let status = worker.wait_for_exit().await?;
+    ensure!(status.code() == Some(130), "{status}");
+    let sent = fixture.simulator.stats(&id).bytes_sent;
+    ensure!(sent < SIZE, "the worker finished the transfer first");
+
+    let result = fixture
+        .with_worker(&server, async { Ok(lifecycle.result().await?) })
+        .await?;
+    fixture.assert_archived(&id, &result.manifest.context("no receipt")?)
+}
+register!(a_second_signal_stops_the_worker_immediately);

@@ -1,0 +1,227 @@
+//! The outcome of each way in which a task can end.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+use jiff::Timestamp;
+use seedance_archiver_proto::v1::OutcomeRecord;
+use seedance_archiver_simulator::{Ending, Script};
+use serde_json::Value;
+
+use crate::harness::{Fixture, Server, register, until};
+
+async fn a_succeeded_task_is_archived(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    let result = fixture.run_lifecycle(&server, &id).await?;
+    ensure!(
+        result.outcome == "archived" && result.reason.is_empty(),
+        "{result:?}"
+    );
+    let task = result.task.unwrap_or_default();
+    ensure!(task.id == id && task.status == "succeeded", "{task:?}");
+    let manifest = result.manifest.unwrap_or_default();
+    ensure!(
+        manifest.task_id == id && manifest.objects.len() == 2,
+        "{manifest:?}"
+    );
+    Ok(())
+}
+register!(a_succeeded_task_is_archived);
+
+async fn check_that_it_is_unsuccessful(
+    server: &Server,
+    ending: Ending,
+    status: &str,
+    reason: &str,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(server).await?;
+    let id = fixture.simulator.create(Script {
+        ending,
+        ..Script::default()
+    });
+    let result = fixture.run_lifecycle(server, &id).await?;
+    ensure!(result.outcome == "unsuccessful", "{result:?}");
+    ensure!(
+        result.reason == reason && !result.message.is_empty(),
+        "{result:?}"
+    );
+    let task = result.task.as_ref();
+    ensure!(
+        task.is_some_and(|task| task.status == status),
+        "the task is not {status}"
+    );
+    ensure!(result.manifest.is_none(), "the result has a receipt");
+    fixture.assert_outcome_recorded(&result)
+}
+
+async fn a_failed_task_is_unsuccessful_for_the_upstream_reason(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let reason = "OutputVideoSensitiveContentDetected";
+    check_that_it_is_unsuccessful(&server, Ending::Failed, "failed", reason).await
+}
+register!(a_failed_task_is_unsuccessful_for_the_upstream_reason);
+
+async fn a_cancelled_task_is_unsuccessful(server: Arc<Server>) -> anyhow::Result<()> {
+    check_that_it_is_unsuccessful(&server, Ending::Cancelled, "cancelled", "cancelled").await
+}
+register!(a_cancelled_task_is_unsuccessful);
+
+async fn an_expired_task_is_unsuccessful(server: Arc<Server>) -> anyhow::Result<()> {
+    check_that_it_is_unsuccessful(&server, Ending::Expired, "expired", "expired").await
+}
+register!(an_expired_task_is_unsuccessful);
+
+/// A field that the contract does not define is stored too. The query of a URL in it is removed, because it may
+/// be a signature.
+async fn the_task_record_is_stored_as_received(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
+        ending: Ending::Failed,
+        extra: true,
+        ..Script::default()
+    });
+    let result = fixture.run_lifecycle(&server, &id).await?;
+    fixture.assert_outcome_recorded(&result)?;
+    let files = fixture.archived_files()?;
+    let file = files.iter().find(|file| file.ends_with("/task.json"));
+    let file = fixture.directory.path().join(file.context("no task.json")?);
+    let record: Value = serde_json::from_slice(&std::fs::read(file)?)?;
+    let extra = &record["content_filter"];
+    ensure!(extra["level"] == "standard", "{record:#}");
+    let docs = extra["docs"].as_str().unwrap_or_default();
+    ensure!(
+        docs.starts_with("https://docs.example/filter") && !docs.contains("token"),
+        "{docs}"
+    );
+    Ok(())
+}
+register!(the_task_record_is_stored_as_received);
+
+async fn a_task_that_does_not_exist_is_unknown(server: Arc<Server>) -> anyhow::Result<()> {
+    let grace = Duration::from_secs(3);
+    let fixture =
+        Fixture::with_account(&server, |account| account.schedule.not_found_grace = grace).await?;
+    let now = Timestamp::now();
+    let id = format!("cgt-{}-zzzzz", now.strftime("%Y%m%d%H%M%S"));
+    let result = fixture.run_lifecycle(&server, &id).await?;
+    ensure!(result.outcome == "unknown", "{result:?}");
+    ensure!(
+        result.reason == "task_not_found" && result.message.contains("another account or region"),
+        "{result:?}"
+    );
+    ensure!(
+        result.task.is_none() && result.manifest.is_none(),
+        "{result:?}"
+    );
+    let files = fixture.archived_files()?;
+    ensure!(files.is_empty(), "unexpected files: {files:?}");
+    let queries = fixture.simulator.stats(&id).queries;
+    ensure!(queries > 2, "only {queries} polls within the grace period");
+    Ok(())
+}
+register!(a_task_that_does_not_exist_is_unknown);
+
+async fn a_task_still_running_when_the_query_window_closes_is_lost(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    check_that_it_is_lost_when_the_window_closes(&server, Duration::ZERO, "running").await
+}
+register!(a_task_still_running_when_the_query_window_closes_is_lost);
+
+async fn a_task_still_queued_when_the_query_window_closes_is_lost(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let queued = Duration::from_secs(3600);
+    check_that_it_is_lost_when_the_window_closes(&server, queued, "queued").await
+}
+register!(a_task_still_queued_when_the_query_window_closes_is_lost);
+
+async fn check_that_it_is_lost_when_the_window_closes(
+    server: &Server,
+    queued: Duration,
+    status: &str,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::with(
+        server,
+        |simulator| simulator.queued(queued).running(Duration::from_secs(3600)),
+        |account| {
+            account.windows.query_window = Duration::from_secs(20);
+            account.windows.margin = Duration::from_secs(2);
+        },
+    )
+    .await?;
+    let id = fixture.simulator.create(Script::default());
+    let result = fixture.run_lifecycle(server, &id).await?;
+    ensure!(result.outcome == "lost", "{result:?}");
+    ensure!(
+        result.reason == "query_window_closed" && result.message.ends_with(status),
+        "{result:?}"
+    );
+    ensure!(
+        result.task.is_some_and(|task| task.status == status),
+        "the result does not have the last task record"
+    );
+    Ok(())
+}
+
+/// The task stays queued, so the polling activity does not return. What is known of the task is only in
+/// what the activity passes from attempt to attempt.
+async fn a_404_does_not_end_the_lifecycle_of_a_known_task(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let grace = Duration::from_millis(500);
+    let fixture =
+        Fixture::with_account(&server, |account| account.schedule.not_found_grace = grace).await?;
+    let id = fixture.simulator.create(Script {
+        queued: Some(Duration::from_secs(6)),
+        ..Script::default()
+    });
+    let queries = || fixture.simulator.stats(&id).queries;
+    let result = fixture
+        .with_worker(&server, async {
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            until("the task was returned", || queries() >= 2).await?;
+            fixture.simulator.hide(&id, true);
+            let (hidden_at, before) = (Instant::now(), queries());
+            until("the grace period has passed", || {
+                hidden_at.elapsed() > grace * 2 && queries() > before + 2
+            })
+            .await?;
+            fixture.simulator.hide(&id, false);
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    Ok(())
+}
+register!(a_404_does_not_end_the_lifecycle_of_a_known_task);
+
+/// Both videos are kept, and a sweep does not retry the task.
+async fn a_different_video_under_the_same_key_is_a_store_conflict(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    let folder = format!("default/{}/{id}", Timestamp::now().strftime("%Y/%m/%d"));
+    let folder = fixture.directory.path().join(folder);
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("video.mp4"), "another video")?;
+
+    let result = fixture.run_lifecycle(&server, &id).await;
+    ensure!(result.is_err(), "the lifecycle did not fail: {result:?}");
+    let stored = std::fs::read_to_string(folder.join("video.mp4"))?;
+    ensure!(stored == "another video", "the video was replaced");
+    let outcome: OutcomeRecord =
+        serde_json::from_slice(&std::fs::read(folder.join("outcome.json"))?)?;
+    ensure!(
+        outcome.outcome == "unknown" && outcome.reason == "store_conflict",
+        "{outcome:?}"
+    );
+    Ok(())
+}
+register!(a_different_video_under_the_same_key_is_a_store_conflict);

@@ -1,0 +1,137 @@
+//! Sealed video URLs: who can read them, and what happens to a video whose URL cannot be opened.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use anyhow::{Context, ensure};
+use seedance_archiver::{config::Account, temporal::lifecycles::Step};
+use seedance_archiver_simulator::Script;
+use serde_json::{Value, json};
+
+use crate::harness::{
+    Fixture, Server,
+    caller::{call_json, with_worker_and_caller},
+    register, until, until_async,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn urls_are_revealed_only_on_request(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    let request = |reveal_urls: bool| json!({"task_id": id, "known_status": "running", "reveal_urls": reveal_urls});
+    let (sealed, plain) = with_worker_and_caller(&server, &fixture, async {
+        let sealed = call_json(&server, &fixture, "QueryVideoTask", &request(false)).await?;
+        let plain = call_json(&server, &fixture, "QueryVideoTask", &request(true)).await?;
+        Ok((video_url(&sealed)?, video_url(&plain)?))
+    })
+    .await?;
+    ensure!(sealed.starts_with("sealed:v1:"), "{sealed}");
+    let video = reqwest::get(&plain).await?.error_for_status()?;
+    let served = fixture.simulator.source(&id).context("no source")?.bytes();
+    ensure!(
+        video.bytes().await? == served,
+        "the URL serves a different video"
+    );
+    Ok(())
+}
+register!(urls_are_revealed_only_on_request);
+
+fn video_url(record: &Value) -> anyhow::Result<String> {
+    let url = record["content"]["video_url"].as_str();
+    Ok(url.context("no URL")?.to_owned())
+}
+
+/// The task is hidden, so no fresh URL is available.
+async fn a_url_sealed_with_an_earlier_key_opens_while_the_key_is_listed(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    check_archiving_with_keys(&server, "new\nold\n", true).await
+}
+register!(a_url_sealed_with_an_earlier_key_opens_while_the_key_is_listed);
+
+async fn a_url_whose_key_was_removed_is_queried_again(server: Arc<Server>) -> anyhow::Result<()> {
+    check_archiving_with_keys(&server, "new\n", false).await
+}
+register!(a_url_whose_key_was_removed_is_queried_again);
+
+/// Seals a URL with the key `old`, writes other keys to the key file, and checks that the video is archived in
+/// the first attempt. `is_hidden`: the API no longer returns the task.
+async fn check_archiving_with_keys(
+    server: &Server,
+    keys: &str,
+    is_hidden: bool,
+) -> anyhow::Result<()> {
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(&file, "old")?;
+    let path = file.path().to_owned();
+    let fixture = Fixture::with_account(server, |account| seal_with(account, &path)).await?;
+    let id = fixture.simulator.create(Script::default());
+    with_worker_and_caller(server, &fixture, async {
+        let request = json!({"task_id": id, "known_status": "running"});
+        let record = call_json(server, &fixture, "QueryVideoTask", &request).await?;
+        std::fs::write(&file, keys)?;
+        fixture.simulator.hide(&id, is_hidden);
+        let manifest =
+            call_json(server, &fixture, "ArchiveVideo", &json!({"task": record})).await?;
+        ensure!(manifest["attempts"] == 1, "{manifest:#}");
+        Ok(())
+    })
+    .await
+}
+
+fn seal_with(account: &mut Account, keys: &Path) {
+    account.seal_keys_file = Some(keys.to_owned());
+}
+
+async fn a_url_whose_key_was_removed_is_lost_outside_the_query_window(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(&file, "old")?;
+    let keys = file.path().to_owned();
+    let window = 6 * SECOND;
+    let change = |account: &mut Account| {
+        seal_with(account, &keys);
+        account.windows.query_window = window;
+        account.windows.margin = SECOND;
+        account.windows.url_lifetime = 10 * SECOND;
+    };
+    let fixture = Fixture::with_account(&server, change).await?;
+    let id = fixture.simulator.create(Script::default());
+    let created = SystemTime::now();
+    let path = fixture.directory.path();
+    let result = fixture
+        .with_worker(&server, async {
+            // A file replaces the directory of the archive, so that nothing is archived before the query
+            // window has closed.
+            std::fs::remove_dir(path)?;
+            std::fs::write(path, "not a directory")?;
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            until_async("the store's error is shown", || async {
+                let snapshot = lifecycle.describe().await?;
+                let step = snapshot.and_then(|snapshot| snapshot.step());
+                Ok(matches!(step, Some(Step::Waiting(message)) if message.contains("store")))
+            })
+            .await?;
+            std::fs::write(&file, "new")?;
+            until("the query window has closed", || {
+                created.elapsed().is_ok_and(|age| age > window + SECOND)
+            })
+            .await?;
+            std::fs::remove_file(path)?;
+            std::fs::create_dir(path)?;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    ensure!(
+        result.outcome == "lost" && result.reason == "seal_key_missing",
+        "{result:?}"
+    );
+    ensure!(result.message.contains("seal keys"), "{result:?}");
+    fixture.assert_outcome_recorded(&result)
+}
+register!(a_url_whose_key_was_removed_is_lost_outside_the_query_window);
