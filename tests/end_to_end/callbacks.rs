@@ -256,13 +256,13 @@ async fn in_vain(server: Arc<Server>) -> anyhow::Result<()> {
             })
             .await?;
             let record = json!({"id": id}).to_string();
-            world.simulator.fail(Some(Fault::Unavailable));
+            world.simulator.set_fault(Some(Fault::Unavailable));
             let answer = call_back(&url, &record).await?;
             ensure!(
                 answer.status() == StatusCode::SERVICE_UNAVAILABLE,
                 "{answer:?}"
             );
-            world.simulator.fail(None);
+            world.simulator.set_fault(None);
             until_async("it is taken", || async {
                 Ok(call_back(&url, &record).await?.status() == StatusCode::OK)
             })

@@ -130,7 +130,7 @@ const CASES: [Case; 17] = [
     Case {
         name: "a_base_url_of_a_web_page",
         wrong: |it| {
-            it.world.simulator.fail(Some(Fault::Page));
+            it.world.simulator.set_fault(Some(Fault::Page));
             Ok(())
         },
         line: [
@@ -167,7 +167,7 @@ const CASES: [Case; 17] = [
     Case {
         name: "an_api_that_has_a_fault",
         wrong: |it| {
-            it.world.simulator.fail(Some(Fault::Unavailable));
+            it.world.simulator.set_fault(Some(Fault::Unavailable));
             Ok(())
         },
         line: [
@@ -180,7 +180,7 @@ const CASES: [Case; 17] = [
         name: "a_clock_that_is_wrong",
         wrong: |it| {
             let hour = Duration::from_secs(3_600);
-            it.world.simulator.date(Some(SystemTime::now() - hour));
+            it.world.simulator.set_date(Some(SystemTime::now() - hour));
             Ok(())
         },
         line: [

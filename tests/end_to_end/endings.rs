@@ -212,13 +212,13 @@ async fn seen_and_then_not_found(server: Arc<Server>) -> anyhow::Result<()> {
         .with_worker(&server, async {
             let lifecycle = world.start(&server, &id).await?;
             until("it was seen", || queries() >= 2).await?;
-            world.simulator.hide(&id, true);
+            world.simulator.set_hidden(&id, true);
             let (since, before) = (Instant::now(), queries());
             until("the grace is over", || {
                 since.elapsed() > grace * 2 && queries() > before + 2
             })
             .await?;
-            world.simulator.hide(&id, false);
+            world.simulator.set_hidden(&id, false);
             Ok(lifecycle.result().await?)
         })
         .await?;

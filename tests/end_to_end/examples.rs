@@ -85,7 +85,7 @@ async fn joins(server: Arc<Server>, example: Example) -> anyhow::Result<()> {
     let world = world(World::new(&server).await?);
     let id = world.simulator.create(Script::default());
     // So that it runs for as long as it has to.
-    world.simulator.fail(Some(Fault::Unavailable));
+    world.simulator.set_fault(Some(Fault::Unavailable));
     world
         .with_worker(&server, async {
             world.start(&server, &id).await?;
@@ -93,7 +93,7 @@ async fn joins(server: Arc<Server>, example: Example) -> anyhow::Result<()> {
             let (output, ()) = tokio::try_join!(run(&server, example, "child", &id), async {
                 let parent = format!("archive-example/child/{id}");
                 awaits_by_activity(&server, &parent).await?;
-                world.simulator.fail(None);
+                world.simulator.set_fault(None);
                 Ok(())
             })?;
             world.holds_exactly(&id, &receipt(&output)?)?;

@@ -181,7 +181,7 @@ async fn does_not_wait_for_what_has_died(server: Arc<Server>) -> anyhow::Result<
 
 async fn refused_key(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::new(&server).await?;
-    world.simulator.fail(Some(Fault::Unauthorized));
+    world.simulator.set_fault(Some(Fault::Unauthorized));
     let output = rescue(&world, &tempfile::tempdir()?, &[]).await?;
     ensure!(output.status.code() == Some(1), "{output:?}");
     let words = said(&output);
@@ -196,14 +196,14 @@ async fn refused_key(server: Arc<Server>) -> anyhow::Result<()> {
 async fn busy_service(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::new(&server).await?;
     world.simulator.create(ended(HOUR, HOUR));
-    world.simulator.fail(Some(Fault::RateLimited {
+    world.simulator.set_fault(Some(Fault::RateLimited {
         retry_after: Some(1),
     }));
     let directory = tempfile::tempdir()?;
     let (listed, asked_again) =
         tokio::join!(rescue_json(&world, &directory, &["--dry-run"]), async {
             let asked_again = until("it was asked again", || world.simulator.lists() > 1).await;
-            world.simulator.fail(None);
+            world.simulator.set_fault(None);
             asked_again
         });
     asked_again?;

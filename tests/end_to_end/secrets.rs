@@ -72,7 +72,7 @@ async fn archive_with(server: Arc<Server>, keys: &str, hidden: Hidden) -> anyhow
         let request = json!({"task_id": id, "known_status": "running"});
         let record = call(&server, &world, "QueryVideoTask", &request).await?;
         std::fs::write(&file, keys)?;
-        world.simulator.hide(&id, hidden.0);
+        world.simulator.set_hidden(&id, hidden.0);
         let manifest = call(&server, &world, "ArchiveVideo", &json!({"task": record})).await?;
         ensure!(manifest["attempts"] == 1, "{manifest:#}");
         Ok(())

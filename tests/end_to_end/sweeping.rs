@@ -311,17 +311,17 @@ async fn failing_list(server: Arc<Server>) -> anyhow::Result<()> {
     let lists = || world.simulator.lists();
     world
         .with_worker(&server, async {
-            world.simulator.fail(Some(Fault::RateLimited {
+            world.simulator.set_fault(Some(Fault::RateLimited {
                 retry_after: Some(1),
             }));
             let sweep = start(&world, &server, &account).await?;
             until("it was refused", || lists() > 0).await?;
-            world.simulator.fail(Some(Fault::Unavailable));
+            world.simulator.set_fault(Some(Fault::Unavailable));
             until("it was refused again", || lists() > 1).await?;
             let mut words = String::new();
             let followed = sweep.follow(|doing| {
                 if doing.contains("HTTP 500") {
-                    world.simulator.fail(None);
+                    world.simulator.set_fault(None);
                 }
                 words = doing;
             });

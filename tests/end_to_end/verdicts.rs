@@ -129,7 +129,7 @@ async fn hide_when(
                 world.simulator.stats(id).queries >= queries
             })
             .await?;
-            world.simulator.hide(id, true);
+            world.simulator.set_hidden(id, true);
             Ok(lifecycle.result().await?)
         })
         .await
@@ -186,19 +186,19 @@ async fn faults_are_waited_out(server: Arc<Server>) -> anyhow::Result<()> {
         Fault::ErrorAs200,
         Fault::Truncated,
     ];
-    world.simulator.fail(Some(faults[0]));
+    world.simulator.set_fault(Some(faults[0]));
     let result = world
         .with_worker(&server, async {
             let lifecycle = world.start(&server, &id).await?;
             for fault in faults {
-                world.simulator.fail(Some(fault));
+                world.simulator.set_fault(Some(fault));
                 let before = world.simulator.stats(&id).queries;
                 until("the fault was met", || {
                     world.simulator.stats(&id).queries > before
                 })
                 .await?;
             }
-            world.simulator.fail(None);
+            world.simulator.set_fault(None);
             Ok(lifecycle.result().await?)
         })
         .await?;
@@ -244,7 +244,7 @@ async fn refused_until_the_end(server: Arc<Server>) -> anyhow::Result<()> {
                 world.simulator.stats(&id).queries >= 2
             })
             .await?;
-            world.simulator.fail(Some(Fault::Unauthorized));
+            world.simulator.set_fault(Some(Fault::Unauthorized));
             Ok(lifecycle.result().await?)
         })
         .await?;
@@ -254,7 +254,7 @@ async fn refused_until_the_end(server: Arc<Server>) -> anyhow::Result<()> {
 async fn never_seen(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::with(&server, |simulator| simulator, short_window).await?;
     let id = world.simulator.create(Script::default());
-    world.simulator.fail(Some(Fault::Unauthorized));
+    world.simulator.set_fault(Some(Fault::Unauthorized));
     let result = world.run(&server, &id).await?;
     ended(&result, "unknown", "unauthorized")?;
     ensure!(result.task.is_none(), "{result:?}");

@@ -382,11 +382,11 @@ pub(crate) async fn outlives_a_404(
         .with_worker(server, async {
             let lifecycle = world.start(server, &id).await?;
             until("it was asked about", || queries() >= 1).await?;
-            world.simulator.hide(&id, true);
+            world.simulator.set_hidden(&id, true);
             cut_short(&id).await?;
             let before = queries();
             until("the grace is long over", || queries() > before + 8).await?;
-            world.simulator.hide(&id, false);
+            world.simulator.set_hidden(&id, false);
             Ok(lifecycle.result().await?)
         })
         .await?;

@@ -34,7 +34,7 @@ async fn tell_of_a_run(server: Arc<Server>) -> anyhow::Result<()> {
     let world = World::new(&server).await?;
     let worker = Process::worker(&world, &server, &[])?;
     worker.says("polling").await?;
-    world.simulator.fail(Some(Fault::Unauthorized));
+    world.simulator.set_fault(Some(Fault::Unauthorized));
     let id = world.simulator.create(Script::default());
     let lifecycle = world.start(&server, &id).await?;
     until_async("a refused key is counted", || async {
@@ -50,7 +50,7 @@ async fn tell_of_a_run(server: Arc<Server>) -> anyhow::Result<()> {
     let workflow_id = refused["workflow_id"].as_str().context("no workflow id")?;
     ensure!(workflow_id.ends_with(&id), "{refused}");
 
-    world.simulator.fail(None);
+    world.simulator.set_fault(None);
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     let failed = world.simulator.create(Script {

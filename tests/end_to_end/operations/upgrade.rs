@@ -106,14 +106,14 @@ async fn go_on(server: Arc<Server>) -> anyhow::Result<()> {
     let (id, lifecycle) = asked_about(&world, &server).await?;
     ensure!(bound(&server, &id).await? == (VersioningBehavior::AutoUpgrade, "v1".to_owned()));
     // It cannot end before the old version has.
-    world.simulator.fail(Some(Fault::Unavailable));
+    world.simulator.set_fault(Some(Fault::Unavailable));
 
     let _new = current(&world, &server, &version(&world, "v2"), "v2").await?;
     ensure!(
         old.stop().await?.code() == Some(0),
         "the old version failed"
     );
-    world.simulator.fail(None);
+    world.simulator.set_fault(None);
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     world.holds_exactly(&id, &result.manifest.context("no receipt")?)?;
