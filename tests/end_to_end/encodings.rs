@@ -9,9 +9,9 @@ use seedance_archiver_proto::{
     v1::{
         ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult,
         LifecycleProgress, LifecycleProgressRequest, Manifest, Nudge, OutcomeRecord,
-        QueryVideoTaskRequest, RecordOutcomeRequest, SweepVideoTaskPageRequest,
-        SweepVideoTaskPageResult, SweepVideoTasksRequest, SweepVideoTasksResult, Verdict,
-        VideoTask, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
+        QueryVideoTaskRequest, QueryVideoTaskResult, RecordOutcomeRequest,
+        SweepVideoTaskPageRequest, SweepVideoTaskPageResult, SweepVideoTasksRequest,
+        SweepVideoTasksResult, Verdict, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
     },
 };
 use seedance_archiver_simulator::Script;
@@ -72,7 +72,7 @@ impl Caller<'_> {
             known_status: "queued".into(),
             ..QueryVideoTaskRequest::default()
         };
-        let task: VideoTask = self.call("QueryVideoTask", &ask).await?;
+        let task: QueryVideoTaskResult = self.call("QueryVideoTask", &ask).await?;
         ensure!(task.status != "queued" && task.created_at > 0, "{task:?}");
 
         let wait = AwaitVideoTaskRequest {

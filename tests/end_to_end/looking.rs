@@ -335,7 +335,10 @@ async fn list_refuses(server: Arc<Server>) -> anyhow::Result<()> {
         "{words}"
     );
     let words = fault(&server, &world, &["list", "--account", "a'b"]).await?;
-    ensure!(words.contains("--account may hold letters"), "{words}");
+    ensure!(
+        words.contains("--account may contain only letters"),
+        "{words}"
+    );
 
     let client = server.in_namespace().await?.client;
     let namespace = client.options().namespace.clone();
