@@ -56,7 +56,9 @@ fn response(stream: &mut TcpStream) -> String {
 
 #[tokio::test]
 async fn a_task_id_can_be_in_the_query() {
-    let simulator = Simulator::builder().start().await.unwrap();
+    // The record must not change between two calls.
+    let queued = Duration::from_secs(60 * 60);
+    let simulator = Simulator::builder().queued(queued).start().await.unwrap();
     let id = simulator.create(Script::default());
     let in_query = format!("?id={id}");
     let (status, record) = get(&simulator, &in_query).await;
