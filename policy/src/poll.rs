@@ -147,8 +147,8 @@ fn interval(schedule: &PollSchedule, known: &Knowledge, response: Response) -> D
     }
 }
 
-/// Returns the time after which a 404 is final although the query window is still open, and the reason it
-/// then stands for. `None`: it is never final before the window closes.
+/// Returns the time after which a 404 is final although the query window is still open, and the reason to stop
+/// with. `None`: a 404 is never final before the window closes.
 ///
 /// A 404 must have lasted for the grace period. Then a task that was never seen does not exist, and a task
 /// that was last seen queued, longer ago than the records of cancelled tasks are kept, was cancelled and
@@ -162,7 +162,7 @@ fn not_found_is_final(
     let Response::NotFound { since } = response else {
         return None;
     };
-    let left = |whole: Duration, from| whole.saturating_sub(elapsed(from, known.now));
+    let left = |period: Duration, from| period.saturating_sub(elapsed(from, known.now));
     let grace = left(schedule.not_found_grace, since);
     match known.last_seen {
         None => {

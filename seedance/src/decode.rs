@@ -289,8 +289,10 @@ impl<'a> Fields<'a> {
 fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => {
-            let whole = |float: f64| (float.fract() == 0.0).then_some(float as i64);
-            number.as_i64().or_else(|| number.as_f64().and_then(whole))
+            let integral = |float: f64| (float.fract() == 0.0).then_some(float as i64);
+            number
+                .as_i64()
+                .or_else(|| number.as_f64().and_then(integral))
         }
         Value::String(text) => text.trim().parse().ok(),
         _ => None,

@@ -7,7 +7,7 @@ use crate::{RateLimit, Secret, StatusAliases, TaskPath};
 /// Largest page of the list that the API returns, in tasks.
 pub const MAX_PAGE_SIZE: usize = 500;
 
-/// The task API as one account uses it: where it is, the key, and how often it may be called.
+/// The task API of one account: URLs, API key and rate limits.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     /// Name of the account, for errors, logs and metrics.

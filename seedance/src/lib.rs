@@ -1,8 +1,8 @@
 //! A client of the Seedance task API.
 //!
 //! It queries, cancels and lists video generation tasks, on the public services (BytePlus, Volcengine) and
-//! on gateways that imitate them with small differences: wrapped records, numbers in quotes, other words for
-//! a status. It knows nothing of Temporal, archives or configuration files.
+//! on gateways that imitate them with small differences: wrapped records, numbers in quotes, other
+//! names of a status. It knows nothing of Temporal, archives or configuration files.
 //!
 //! - [`Endpoint`]: the API as one account uses it, with its [`Secret`] key, [`TaskPath`] and [`RateLimit`]s.
 //! - [`Client`]: queries and cancels a task, lists tasks by the [`Page`], and [probes](Client::probe) the

@@ -27,7 +27,7 @@ pub struct Page {
 }
 
 impl Client {
-    /// Lists a page: one request. Each service tier has pages of its own, from 1.
+    /// Lists a page: one request. The pages of each service tier are numbered from 1.
     ///
     /// # Errors
     ///
@@ -174,11 +174,11 @@ mod tests {
             (Fault::Page, ErrorKind::Unexpected),
             (Fault::ErrorAs200, ErrorKind::Unexpected),
         ] {
-            simulator.fail(Some(fault));
+            simulator.set_fault(Some(fault));
             let error = client.list(&endpoint, &page("default", 1)).await;
             assert_eq!(error.err().unwrap().kind(), kind, "{fault:?}");
         }
-        simulator.fail(None);
+        simulator.set_fault(None);
 
         let mut elsewhere = endpoint.clone();
         elsewhere.base_url.set_path("/api/v1");

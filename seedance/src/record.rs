@@ -81,7 +81,7 @@ impl Record {
 }
 
 impl UrlSeal {
-    /// Returns a sealed record with plain URLs, for a caller that asked for them. Whoever sees it can download
+    /// Returns a sealed record with plain URLs, for a caller that requested them. Anyone who sees them can download
     /// the video.
     ///
     /// # Errors
@@ -116,7 +116,7 @@ fn strip_secrets(value: &mut Value) {
     }
 }
 
-/// A text that is a URL as a whole loses everything after `?`: `redact` would stop at a space or a quote.
+/// Replaces everything after `?` in a text that is a URL. `redact` would stop at a space or a quote.
 fn without_query(text: &str) -> String {
     let is_url = text.starts_with("https://") || text.starts_with("http://");
     match text.split_once('?') {

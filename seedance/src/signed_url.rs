@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::url_expiry;
 
-/// A signed URL: whoever has it can download the video. It is never printed.
+/// A signed URL. Anyone who has it can download the video, so it is never printed.
 #[derive(Clone, Debug)]
 pub struct SignedUrl(SecretString);
 

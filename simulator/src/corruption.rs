@@ -14,7 +14,7 @@ pub enum Corruption {
     Length(i64),
     /// This many bytes of garbage follow the video, and there is no `Content-Length`.
     Trailing(u64),
-    /// Another video is served: with sound if the original is silent, silent otherwise.
+    /// Another video is served: with audio if the original has none, without audio otherwise.
     OtherVideo,
 }
 
@@ -33,8 +33,8 @@ pub enum Announced {
 impl FromStr for Announced {
     type Err = String;
 
-    fn from_str(word: &str) -> Result<Self, String> {
-        match word {
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
             "true" => Ok(Self::True),
             "served" => Ok(Self::Served),
             "none" => Ok(Self::Nothing),

@@ -80,7 +80,7 @@ pub struct Script {
     pub queued: Option<Duration>,
     /// How long the task runs. `None`: the simulator's default.
     pub running: Option<Duration>,
-    /// Whether the video has sound.
+    /// Whether the video has an audio track.
     pub generate_audio: bool,
     /// Format of the last frame. `None`: the record has no last frame.
     pub last_frame: Option<Image>,
@@ -114,7 +114,7 @@ pub struct Script {
     pub url_lifetime: Option<Duration>,
     /// Whether URLs are signed once, when the task succeeds. Otherwise each query returns fresh ones.
     pub signs_once: bool,
-    /// Whether a task that is created in code has the service tier `flex`, which has a list of its own.
+    /// Whether a task that is created in code has the service tier `flex`, which is listed separately.
     pub flex: bool,
     /// Whether the record has an undocumented field.
     pub extra: bool,

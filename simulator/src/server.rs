@@ -69,21 +69,21 @@ impl Simulator {
     }
 
     /// Sets the error that every call of the API returns. `None`: calls succeed again.
-    pub fn fail(&self, fault: Option<Fault>) {
+    pub fn set_fault(&self, fault: Option<Fault>) {
         *self.service().fault.lock() = fault;
     }
 
     /// Sets the `Date` header of the API's responses, as of a server whose clock is wrong. `None`: the current
     /// time.
-    pub fn date(&self, date: Option<SystemTime>) {
+    pub fn set_date(&self, date: Option<SystemTime>) {
         *self.service().date.lock() = date;
     }
 
     /// Sets whether the API returns 404 for a task, as it does shortly after its creation and once the record is
     /// purged.
-    pub fn hide(&self, task_id: &str, hidden: bool) {
+    pub fn set_hidden(&self, task_id: &str, is_hidden: bool) {
         if let Some(task) = self.service().tasks.find(task_id) {
-            task.set_hidden(hidden);
+            task.set_hidden(is_hidden);
         }
     }
 

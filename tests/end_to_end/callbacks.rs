@@ -258,13 +258,13 @@ async fn a_callback_that_cannot_be_verified_is_answered_with_503(
             })
             .await?;
             let record = json!({"id": id}).to_string();
-            fixture.simulator.fail(Some(Fault::Unavailable));
+            fixture.simulator.set_fault(Some(Fault::Unavailable));
             let response = call_back(&url, &record).await?;
             ensure!(
                 response.status() == StatusCode::SERVICE_UNAVAILABLE,
                 "{response:?}"
             );
-            fixture.simulator.fail(None);
+            fixture.simulator.set_fault(None);
             until_async("the callback is accepted", || async {
                 Ok(call_back(&url, &record).await?.status() == StatusCode::OK)
             })

@@ -186,13 +186,13 @@ async fn a_404_does_not_end_the_lifecycle_of_a_known_task(
         .with_worker(&server, async {
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
             until("the task was returned", || queries() >= 2).await?;
-            fixture.simulator.hide(&id, true);
+            fixture.simulator.set_hidden(&id, true);
             let (hidden_at, before) = (Instant::now(), queries());
             until("the grace period has passed", || {
                 hidden_at.elapsed() > grace * 2 && queries() > before + 2
             })
             .await?;
-            fixture.simulator.hide(&id, false);
+            fixture.simulator.set_hidden(&id, false);
             Ok(lifecycle.result().await?)
         })
         .await?;

@@ -87,7 +87,7 @@ async fn hide_after_polls(
                 fixture.simulator.stats(id).queries >= queries
             })
             .await?;
-            fixture.simulator.hide(id, true);
+            fixture.simulator.set_hidden(id, true);
             Ok(lifecycle.result().await?)
         })
         .await
@@ -145,19 +145,19 @@ async fn errors_of_the_api_are_retried_until_they_end(server: Arc<Server>) -> an
         Fault::ErrorAs200,
         Fault::Truncated,
     ];
-    fixture.simulator.fail(Some(errors[0]));
+    fixture.simulator.set_fault(Some(errors[0]));
     let result = fixture
         .with_worker(&server, async {
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
             for error in errors {
-                fixture.simulator.fail(Some(error));
+                fixture.simulator.set_fault(Some(error));
                 let before = fixture.simulator.stats(&id).queries;
                 until("the error was returned", || {
                     fixture.simulator.stats(&id).queries > before
                 })
                 .await?;
             }
-            fixture.simulator.fail(None);
+            fixture.simulator.set_fault(None);
             Ok(lifecycle.result().await?)
         })
         .await?;
@@ -205,7 +205,7 @@ async fn a_known_task_is_lost_if_the_key_stays_rejected(server: Arc<Server>) -> 
                 fixture.simulator.stats(&id).queries >= 2
             })
             .await?;
-            fixture.simulator.fail(Some(Fault::Unauthorized));
+            fixture.simulator.set_fault(Some(Fault::Unauthorized));
             Ok(lifecycle.result().await?)
         })
         .await?;
@@ -218,7 +218,7 @@ async fn a_task_never_seen_is_unknown_if_the_key_stays_rejected(
 ) -> anyhow::Result<()> {
     let fixture = Fixture::with_short_windows(&server).await?;
     let id = fixture.simulator.create(Script::default());
-    fixture.simulator.fail(Some(Fault::Unauthorized));
+    fixture.simulator.set_fault(Some(Fault::Unauthorized));
     let result = fixture.run_lifecycle(&server, &id).await?;
     assert_ended(&result, "unknown", "unauthorized")?;
     ensure!(result.task.is_none(), "{result:?}");

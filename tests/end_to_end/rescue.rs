@@ -174,7 +174,7 @@ register!(does_not_wait_for_a_video_whose_url_is_dead);
 
 async fn reports_a_rejected_key_immediately(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
-    fixture.simulator.fail(Some(Fault::Unauthorized));
+    fixture.simulator.set_fault(Some(Fault::Unauthorized));
     let output = rescue(&fixture, &tempfile::tempdir()?, &[]).await?;
     ensure!(output.status.code() == Some(1), "{output:?}");
     let text = printed(&output);
@@ -190,7 +190,7 @@ register!(reports_a_rejected_key_immediately);
 async fn retries_a_rate_limited_list_request(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     fixture.simulator.create(ended(HOUR, HOUR));
-    fixture.simulator.fail(Some(Fault::RateLimited {
+    fixture.simulator.set_fault(Some(Fault::RateLimited {
         retry_after: Some(1),
     }));
     let directory = tempfile::tempdir()?;
@@ -200,7 +200,7 @@ async fn retries_a_rate_limited_list_request(server: Arc<Server>) -> anyhow::Res
                 fixture.simulator.lists() > 1
             })
             .await;
-            fixture.simulator.fail(None);
+            fixture.simulator.set_fault(None);
             retried
         });
     retried?;

@@ -74,7 +74,7 @@ async fn check_archiving_with_keys(
         let request = json!({"task_id": id, "known_status": "running"});
         let record = call_json(server, &fixture, "QueryVideoTask", &request).await?;
         std::fs::write(&file, keys)?;
-        fixture.simulator.hide(&id, is_hidden);
+        fixture.simulator.set_hidden(&id, is_hidden);
         let manifest =
             call_json(server, &fixture, "ArchiveVideo", &json!({"task": record})).await?;
         ensure!(manifest["attempts"] == 1, "{manifest:#}");

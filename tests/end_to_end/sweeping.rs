@@ -181,17 +181,17 @@ async fn a_failed_list_request_is_retried(server: Arc<Server>) -> anyhow::Result
     let lists = || fixture.simulator.lists();
     fixture
         .with_worker(&server, async {
-            fixture.simulator.fail(Some(Fault::RateLimited {
+            fixture.simulator.set_fault(Some(Fault::RateLimited {
                 retry_after: Some(1),
             }));
             let sweep = sweeps::start(&fixture, &server, &account).await?;
             until("a list request was rejected", || lists() > 0).await?;
-            fixture.simulator.fail(Some(Fault::Unavailable));
+            fixture.simulator.set_fault(Some(Fault::Unavailable));
             until("a list request was rejected again", || lists() > 1).await?;
             let mut status = String::new();
             let followed = sweep.follow(|message| {
                 if message.contains("HTTP 500") {
-                    fixture.simulator.fail(None);
+                    fixture.simulator.set_fault(None);
                 }
                 status = message;
             });

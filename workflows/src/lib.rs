@@ -8,7 +8,7 @@
 //! - [`request`], [`reply`]: decoding and validation of requests, encoding of results.
 //! - [`encoding`]: the three encodings of both.
 //! - [`invalid_request`], [`video_lost`]: the failures of the workflows.
-//! - [`format`]: times and durations in texts.
+//! - [`mod@format`]: times and durations in texts.
 //!
 //! The decisions are in `seedance-archiver-policy`. This crate carries them out as workflow commands. It cannot
 //! open a socket or a file, or read a clock: it has no dependency that does, and `clippy.toml` bans what the

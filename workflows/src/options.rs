@@ -69,8 +69,8 @@ pub(crate) fn archive(
 
 /// Returns the options of `RecordOutcome`.
 ///
-/// The time is limited, because the workflow's result must not wait for a store that is down. After the
-/// workflow was cancelled the limit is shorter, and the activity has a cancellation token of its own.
+/// The time is limited, because the workflow's result must not wait for a store that is down. If the workflow is
+/// cancelled, the limit is shorter, and the cancellation does not reach the activity.
 pub(crate) fn record_outcome(task_queue: String, is_cancelled: bool) -> ActivityOptions {
     let schedule_to_close = if is_cancelled {
         CANCEL_TIMEOUT
@@ -106,8 +106,8 @@ pub(crate) fn sweep_page(page: &SweepPage) -> ActivityOptions {
         .build()
 }
 
-/// Returns the options of `CancelVideoTask`. It runs after the workflow was cancelled, so it has a
-/// cancellation token of its own.
+/// Returns the options of `CancelVideoTask`. It runs in a cancelled workflow, so the cancellation must not reach
+/// it.
 pub(crate) fn cancel_task() -> ActivityOptions {
     ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleToClose(CANCEL_TIMEOUT))
         .activity_id("cancel")

@@ -23,8 +23,8 @@ fn an_unsuccessful_task_has_the_reason_of_the_service() {
         (result.reason, result.message)
     };
     let said = |reason: &str, message: &str| (reason.to_owned(), message.to_owned());
-    assert_eq!(why("failed", "Code", "words"), said("Code", "words"));
-    assert_eq!(why("failed", "", "words"), said("failed", "words"));
+    assert_eq!(why("failed", "Code", "message"), said("Code", "message"));
+    assert_eq!(why("failed", "", "message"), said("failed", "message"));
     assert_eq!(why("failed", "Code", "").0, "Code");
     assert_eq!(
         why("cancelled", "", ""),

@@ -220,7 +220,7 @@ fn a_malformed_item_does_not_affect_the_others() {
         .iter()
         .map(|item| item.as_ref().map(Record::id).map_err(String::as_str))
         .collect();
-    let slash = "`id` has a slash or a control character, which no task id has";
+    let slash = "`id` contains a slash, a backslash or a control character";
     assert_eq!(ids[0], Err("not an object"));
     assert_eq!(ids[1], Err("no `status`"));
     assert!(ids[2].unwrap_err().starts_with("`id` is missing"));

@@ -56,7 +56,9 @@ fn response(stream: &mut TcpStream) -> String {
 
 #[tokio::test]
 async fn a_task_id_can_be_in_the_query() {
-    let simulator = Simulator::builder().start().await.unwrap();
+    // The record must not change between two calls.
+    let queued = Duration::from_secs(60 * 60);
+    let simulator = Simulator::builder().queued(queued).start().await.unwrap();
     let id = simulator.create(Script::default());
     let in_query = format!("?id={id}");
     let (status, record) = get(&simulator, &in_query).await;
@@ -64,15 +66,15 @@ async fn a_task_id_can_be_in_the_query() {
     assert_eq!(record, get(&simulator, &format!("/{id}")).await.1);
     assert_eq!(simulator.stats(&id).queries, 2);
 
-    simulator.hide(&id, true);
+    simulator.set_hidden(&id, true);
     assert_eq!(get(&simulator, &in_query).await.0, StatusCode::NOT_FOUND);
-    simulator.hide(&id, false);
-    simulator.fail(Some(Fault::Unavailable));
+    simulator.set_hidden(&id, false);
+    simulator.set_fault(Some(Fault::Unavailable));
     assert_eq!(
         get(&simulator, &in_query).await.0,
         StatusCode::INTERNAL_SERVER_ERROR
     );
-    simulator.fail(None);
+    simulator.set_fault(None);
     assert_eq!(simulator.stats(&id).queries, 4);
 
     let (_, response) = get(&simulator, "?id=cgt-1").await;

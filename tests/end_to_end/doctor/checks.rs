@@ -54,7 +54,10 @@ async fn every_check_runs_although_others_fail(server: Arc<Server>) -> anyhow::R
     let namespace = setup.server.with_new_namespace().await?.client;
     setup.set("TEMPORAL_NAMESPACE", namespace.options().namespace.clone());
     let hour = Duration::from_secs(3_600);
-    setup.fixture.simulator.date(Some(SystemTime::now() - hour));
+    setup
+        .fixture
+        .simulator
+        .set_date(Some(SystemTime::now() - hour));
     setup.set_unwritable_archive()?;
     setup.set_short_callback_token();
     setup.set_missing_seal_keys_file();

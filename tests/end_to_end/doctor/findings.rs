@@ -25,7 +25,7 @@ register!(reports_a_rejected_api_key);
 
 async fn reports_a_base_url_that_serves_a_web_page(server: Arc<Server>) -> anyhow::Result<()> {
     let setup = Setup::new(server).await?;
-    setup.fixture.simulator.fail(Some(Fault::Page));
+    setup.fixture.simulator.set_fault(Some(Fault::Page));
     setup
         .assert_reported([
             "failed",
@@ -65,7 +65,7 @@ register!(reports_an_unreachable_api);
 
 async fn warns_of_an_api_that_returns_errors(server: Arc<Server>) -> anyhow::Result<()> {
     let setup = Setup::new(server).await?;
-    setup.fixture.simulator.fail(Some(Fault::Unavailable));
+    setup.fixture.simulator.set_fault(Some(Fault::Unavailable));
     setup
         .assert_reported([
             "warning",
@@ -79,7 +79,10 @@ register!(warns_of_an_api_that_returns_errors);
 async fn reports_a_wrong_clock(server: Arc<Server>) -> anyhow::Result<()> {
     let setup = Setup::new(server).await?;
     let hour = Duration::from_secs(3_600);
-    setup.fixture.simulator.date(Some(SystemTime::now() - hour));
+    setup
+        .fixture
+        .simulator
+        .set_date(Some(SystemTime::now() - hour));
     setup
         .assert_reported([
             "failed",

@@ -90,7 +90,7 @@ async fn check_joining(server: &Server, example: Example) -> anyhow::Result<()> 
     let fixture = on_default_task_queue(Fixture::new(&server).await?);
     let id = fixture.simulator.create(Script::default());
     // The lifecycle cannot end before the example has joined it.
-    fixture.simulator.fail(Some(Fault::Unavailable));
+    fixture.simulator.set_fault(Some(Fault::Unavailable));
     fixture
         .with_worker(&server, async {
             fixture.start_lifecycle(&server, &id).await?;
@@ -98,7 +98,7 @@ async fn check_joining(server: &Server, example: Example) -> anyhow::Result<()> 
             let (output, ()) = tokio::try_join!(run(&server, example, "child", &id), async {
                 let parent = format!("archive-example/child/{id}");
                 wait_for_await_activity(&server, &parent).await?;
-                fixture.simulator.fail(None);
+                fixture.simulator.set_fault(None);
                 Ok(())
             })?;
             fixture.assert_archived(&id, &receipt(&output)?)?;

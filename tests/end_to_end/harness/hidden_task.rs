@@ -27,12 +27,12 @@ pub(crate) async fn check_that_a_404_is_not_final(
         .with_worker(server, async {
             let lifecycle = fixture.start_lifecycle(server, &id).await?;
             until("the task was polled", || queries() >= 1).await?;
-            fixture.simulator.hide(&id, true);
+            fixture.simulator.set_hidden(&id, true);
             interrupt(&id).await?;
             // Nine polls take longer than the grace period.
             let before = queries();
             until("the grace period has passed", || queries() > before + 8).await?;
-            fixture.simulator.hide(&id, false);
+            fixture.simulator.set_hidden(&id, false);
             Ok(lifecycle.result().await?)
         })
         .await?;

@@ -19,7 +19,7 @@ async fn a_run_is_visible_in_the_metrics(server: Arc<Server>) -> anyhow::Result<
     let fixture = Fixture::new(&server).await?;
     let worker = WorkerProcess::start(&fixture, &server, &[])?;
     worker.wait_for_log("polling").await?;
-    fixture.simulator.fail(Some(Fault::Unauthorized));
+    fixture.simulator.set_fault(Some(Fault::Unauthorized));
     let id = fixture.simulator.create(Script::default());
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     until_async("a rejected key is counted", || async {
@@ -37,7 +37,7 @@ async fn a_run_is_visible_in_the_metrics(server: Arc<Server>) -> anyhow::Result<
     let workflow_id = failure["workflow_id"].as_str().context("no workflow id")?;
     ensure!(workflow_id.ends_with(&id), "{failure}");
 
-    fixture.simulator.fail(None);
+    fixture.simulator.set_fault(None);
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     let failed = fixture.simulator.create(Script {

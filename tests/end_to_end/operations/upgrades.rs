@@ -103,14 +103,14 @@ async fn a_lifecycle_moves_to_the_new_version(server: Arc<Server>) -> anyhow::Re
     let (id, lifecycle) = start_polled_lifecycle(&fixture, &server).await?;
     ensure!(versioning(&server, &id).await? == (VersioningBehavior::AutoUpgrade, "v1".to_owned()));
     // The lifecycle cannot end before the old worker has stopped.
-    fixture.simulator.fail(Some(Fault::Unavailable));
+    fixture.simulator.set_fault(Some(Fault::Unavailable));
 
     let _new = start_current(&fixture, &server, &version(&fixture, "v2"), "v2").await?;
     ensure!(
         old.stop().await?.code() == Some(0),
         "the old version failed"
     );
-    fixture.simulator.fail(None);
+    fixture.simulator.set_fault(None);
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     fixture.assert_archived(&id, &result.manifest.context("no receipt")?)?;
