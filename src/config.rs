@@ -83,6 +83,7 @@ pub use callbacks::Callbacks;
 pub use duration::duration;
 pub use error::{ConfigError, InvalidConfig};
 pub use loaded::{Config, LoadedConfig, accounts, admin_address, archive_url, task_queue};
+#[doc(hidden)]
 pub use reference::update_page;
 pub use settings::Setting;
 pub use source::Source;

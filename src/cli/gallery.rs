@@ -15,7 +15,7 @@ use super::{
     progress::{animate, style},
     session,
     shutdown::Shutdown,
-    text::count,
+    text::{count, time},
 };
 use crate::{
     archive::Archive,
@@ -112,7 +112,7 @@ fn print(gallery: &Gallery) {
         };
         println!(
             "The links expire at {}{or_earlier}. Anyone with the page can view the videos until then.",
-            expiry.strftime("%Y-%m-%d %H:%M UTC")
+            time(expiry.as_second())
         );
     }
     match gallery.unreadable.len() {

@@ -3,7 +3,6 @@
 use std::time::SystemTime;
 
 use comfy_table::CellAlignment;
-use jiff::Timestamp;
 use seedance_archiver_proto::{
     time::{from_unix_seconds, unix_seconds},
     v1::VideoTask,
@@ -12,7 +11,10 @@ use seedance_archiver_workflows::format;
 use serde::Serialize;
 
 use crate::{
-    cli::{table, text::count},
+    cli::{
+        table,
+        text::{count, time},
+    },
     rescue::{self, Found, State, Video},
 };
 
@@ -83,7 +85,7 @@ impl Listing {
             let cells = [row.time_left(self.now), row.task_id.clone()];
             let rest = [
                 row.model.clone(),
-                row.created(),
+                time(row.created_at),
                 row.length(),
                 row.resolution.clone(),
                 row.state.to_owned(),
@@ -190,14 +192,6 @@ impl Row {
                 .map_or_else(|_| none(), format::duration),
             None => "unknown".to_owned(),
         }
-    }
-
-    fn created(&self) -> String {
-        let created = Timestamp::from_second(self.created_at).ok();
-        let created = created.filter(|_| self.created_at > 0);
-        created.map_or_else(String::new, |time| {
-            time.strftime("%Y-%m-%d %H:%M").to_string()
-        })
     }
 
     fn length(&self) -> String {
