@@ -1,13 +1,13 @@
 //! Temporal, as its clients see it: the connection, lifecycles, sweeps and the namespace.
 //!
 //! - [`connection`]: connects to the server that the environment or `temporal.toml` names.
-//! - [`codec`]: encodes and decodes payloads by a remote codec server.
+//! - `codec`: encodes and decodes payloads by a remote codec server.
 //! - [`lifecycles`]: starts, follows, describes and lists lifecycles.
 //! - [`sweeps`]: starts sweeps and maintains their schedules.
 //! - [`search_attributes`]: registers search attributes.
-//! - [`visibility`]: counts open lifecycles, for metrics.
+//! - `visibility`: counts open lifecycles, for metrics.
 //!
-//! Shared: [`error_text`] formats the SDK's errors, and [`progress`] reports progress while a workflow runs.
+//! Shared: `error_text` formats the SDK's errors, and `progress` reports progress while a workflow runs.
 
 pub(crate) mod codec;
 pub mod connection;

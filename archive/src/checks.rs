@@ -1,11 +1,11 @@
 //! Checks of the bytes of an object, made while they are downloaded. Incomplete or wrong bytes are rejected. A
 //! valid video that does not match its task's record is archived, with a warning in the receipt.
 //!
-//! - [`RunningChecks`]: the checks of one object.
-//! - [`SavedChecks`]: their state, in the form that a heartbeat carries.
-//! - [`Expectation`]: what the object should be.
-//! - [`AnnouncedObject`]: what the host says about the object.
-//! - [`CheckedObject`]: the result.
+//! - `RunningChecks`: the checks of one object.
+//! - `SavedChecks`: their state, in the form that a heartbeat carries.
+//! - `Expectation`: what the object should be.
+//! - `AnnouncedObject`: what the host says about the object.
+//! - `CheckedObject`: the result.
 
 mod announced_object;
 mod checked_object;

@@ -151,7 +151,7 @@ async fn count_unfinished_uploads(bucket: &Bucket, url: &str) -> anyhow::Result<
         .await?;
     ensure!(output.status.success(), "{output:?}");
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-    Ok(stdout.matches("never completed)").count())
+    Ok(stdout.matches("(incomplete upload)").count())
 }
 
 async fn a_cancelled_transfer_leaves_no_multipart_upload(
