@@ -1,6 +1,6 @@
-//! Checks of everything that a worker needs: `doctor` only checks, `setup` also creates what is missing.
+//! Checks the prerequisites of a worker. `doctor` only checks; `setup` also creates missing ones.
 //!
-//! - [`Finding`]: the result of a check, and the fix.
+//! - [`CheckResult`]: the result of a check, with a fix if one is needed.
 //! - [`configuration`]: the configuration, and the files with secrets.
 //! - [`api`]: the Seedance API of each account.
 //! - [`server`]: the Temporal server, and who polls the task queues.
@@ -16,4 +16,4 @@ pub mod ingress;
 pub mod namespace;
 pub mod server;
 
-pub use finding::{Finding, FindingState};
+pub use finding::{CheckResult, CheckState};

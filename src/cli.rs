@@ -1,4 +1,4 @@
-//! The command line of the binary: a module for each subcommand, and what they share.
+//! The command line of the binary: a module for each subcommand, and shared ones.
 //!
 //! Results go to stdout, progress and logs to stderr. With `--output json`, stdout is one JSON document.
 //!
@@ -128,7 +128,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         } else {
             print_error(&error);
         }
-        exit_code::of_error(&error)
+        exit_code::from_error(&error)
     })
 }
 

@@ -29,12 +29,12 @@ use process::ProcessGroup;
 /// Namespace of the dev server.
 pub const NAMESPACE: &str = "default";
 
-/// How often, and how many times, a started server is connected to until it responds.
+/// Interval and maximum number of connection attempts after a server was started.
 const CONNECT_INTERVAL: Duration = Duration::from_millis(100);
 const MAX_CONNECT_ATTEMPTS: usize = 600;
-/// Most times a server is started that exits by itself.
+/// Maximum number of starts if the server exits by itself.
 const MAX_STARTS: usize = 3;
-/// Lines of the server's output that an error quotes.
+/// Maximum number of lines of the server's output in an error.
 const MAX_LOG_LINES: usize = 20;
 
 /// A running dev server.
@@ -96,7 +96,7 @@ fn quote(log: &str) -> String {
 ///
 /// # Errors
 ///
-/// If the Temporal CLI cannot be located, or its server does not start.
+/// Returns an error if the Temporal CLI cannot be located, or its server does not start.
 pub async fn start(
     with_ui: bool,
     notify: &(dyn Fn(&str) + Send + Sync),
@@ -106,7 +106,7 @@ pub async fn start(
     let mut starts = 1;
     loop {
         match start_on_free_ports(&program, with_ui).await {
-            // Another process may have taken one of the ports in the meantime.
+            // Another process may occupy one of the ports by now.
             Err(StartError::Exited { .. }) if starts < MAX_STARTS => starts += 1,
             started => return started,
         }
@@ -169,7 +169,7 @@ fn command(program: &Path, port: u16, ui_port: u16, with_ui: bool) -> Command {
 }
 
 impl DevServer {
-    /// Stops the server and waits until its process has exited.
+    /// Stops the server and waits until its process exited.
     pub async fn stop(mut self) {
         self.process.stop().await;
     }

@@ -25,7 +25,7 @@ use crate::archive::{
 pub use collect::UnreadableReceipt;
 use collect::{Collected, Video, collect};
 
-/// Longest lifetime of signed links that S3 and Google Cloud Storage allow.
+/// Maximum lifetime of signed links that S3 and Google Cloud Storage allow.
 pub const MAX_LINK_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// File name of the page.
@@ -37,7 +37,7 @@ pub enum Error {
     /// The archive could not be read.
     #[error("cannot read the archive: {0}")]
     Archive(#[from] archive::Error),
-    /// The videos could not be linked to.
+    /// The links to the videos could not be created.
     #[error(transparent)]
     Links(#[from] LinkError),
     /// The archive has receipts, and none of them could be read.
@@ -67,11 +67,11 @@ pub struct Gallery {
     pub videos: usize,
     /// Total size of the videos' files.
     pub bytes: u64,
-    /// When the links expire. `None`: never.
+    /// When the links expire. `None` if never.
     pub links_expire_at: Option<Timestamp>,
     /// Whether the links expire earlier if the session that signed them ends.
     pub links_may_expire_sooner: bool,
-    /// Receipts that could not be read; the page leaves them out.
+    /// Receipts that could not be read. The page omits them.
     pub unreadable: Vec<UnreadableReceipt>,
 }
 
@@ -81,8 +81,8 @@ pub struct Gallery {
 ///
 /// # Errors
 ///
-/// If the archive cannot be read, no receipt can be read, the links cannot be signed, or the page cannot be
-/// written.
+/// Returns an error if the archive cannot be read, no receipt can be read, the links cannot be signed, or the
+/// page cannot be written.
 pub async fn create(
     archive: &Archive,
     out: &Path,
@@ -98,7 +98,7 @@ pub async fn create(
     let links = Links::new(archive, &directory, link_lifetime, keys).await?;
     let html = page::html(archive, &collected, &links);
     let path = directory.join(PAGE);
-    write(&path, &html, links.until().is_some()).map_err(|source| Error::Write {
+    write(&path, &html, links.expires_at().is_some()).map_err(|source| Error::Write {
         path: path.clone(),
         source,
     })?;
@@ -106,8 +106,8 @@ pub async fn create(
         page: path,
         videos: collected.videos.len(),
         bytes: collected.bytes(),
-        links_expire_at: links.until(),
-        links_may_expire_sooner: links.may_expire_sooner(),
+        links_expire_at: links.expires_at(),
+        links_may_expire_sooner: links.uses_session_credentials(),
         unreadable: collected.unreadable,
     })
 }

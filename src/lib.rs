@@ -72,7 +72,7 @@
 //! # Stability
 //!
 //! The items above follow semantic versioning. Other public modules are hidden from the documentation. They
-//! exist for the binary and its tests and may change in any version:
+//! exist for the binary and its tests, and may change in any version:
 //!
 //! - `activities`: the activities `QueryVideoTask`, `ArchiveVideo`, `AwaitVideoTask` and those of sweeps.
 //! - `temporal`: the connection to Temporal, search attributes, lifecycles and sweeps.

@@ -1,4 +1,4 @@
-//! The archiver as part of another Rust worker.
+//! Embeds the archiver in another Rust worker.
 
 use std::convert::Infallible;
 
@@ -65,7 +65,7 @@ use crate::{
 ///   that queried its task, so both kinds of workers can serve one task queue.
 /// - Accounts with [`auto_archive`](crate::config::Account::auto_archive) need [`Plugin::auto_archive`] to
 ///   run beside the worker.
-/// - The plugin has no HTTP endpoint for callbacks. Lifecycles learn of a change by polling.
+/// - The plugin has no HTTP endpoint for callbacks. Lifecycles detect changes by polling.
 #[derive(Clone)]
 pub struct Plugin {
     client: Client,
@@ -81,7 +81,7 @@ impl Plugin {
     /// Returns a plugin that serves these accounts.
     ///
     /// Checks once, with one call to Temporal, whether the search attributes are registered in the namespace.
-    /// Lifecycles write them if they are. Calls no Seedance API and writes nothing to the archive.
+    /// Lifecycles write them if they are. Calls neither the Seedance API nor the archive.
     ///
     /// - `client`: a client of the worker's namespace.
     /// - `accounts`: the Seedance accounts that requests can name.
@@ -121,7 +121,7 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// If a workflow named `VideoTaskLifecycle` or `SweepVideoTasks` is registered already.
+    /// Returns an error if a workflow named `VideoTaskLifecycle` or `SweepVideoTasks` is registered already.
     pub fn register(&self, options: &mut WorkerOptions) -> Result<(), WorkflowRegistrationError> {
         let task_queue = options.task_queue.clone();
         let activities = self.query_activities.clone().with_transfers_on(&task_queue);

@@ -1,4 +1,4 @@
-//! Finds the videos of an account that are not archived yet, and how long each can still be fetched.
+//! Finds the videos of an account that are not archived, and their deadlines.
 
 mod check;
 mod found;
@@ -15,17 +15,17 @@ use crate::{
     seedance::Client,
 };
 
-/// Videos that are checked concurrently.
+/// Maximum number of videos that are checked concurrently.
 const CONCURRENCY: usize = 16;
 
-/// Lists the tasks of an account and checks which of their videos are in the archive. `None`: there is no
-/// archive yet, so all are missing.
+/// Lists the tasks of an account and checks which of their videos are in the archive. If `archive` is `None`, all
+/// videos are missing.
 ///
-/// A list that cannot be read is reported in [`Found::not_listed`]. `notify` receives the progress.
+/// Lists that could not be read are in [`Found::not_listed`]. `notify` receives the progress.
 ///
 /// # Errors
 ///
-/// If the archive cannot be read.
+/// Returns an error if the archive cannot be read.
 pub async fn find(
     seedance: &Client,
     account: &Account,

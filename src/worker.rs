@@ -12,8 +12,8 @@
 //!
 //! # Example
 //!
-//! Connects as the environment says, and runs until Ctrl-C. Transfers that are running then have the grace
-//! period of the configuration to finish; another worker resumes the others.
+//! Connects to the server that the environment names, and runs until Ctrl-C. Running transfers then have the
+//! grace period of the configuration to finish; another worker resumes those that do not.
 //!
 //! ```no_run
 //! use seedance_archiver::{config::Config, worker::Worker};
@@ -67,7 +67,7 @@ pub struct Worker {
     health: Health,
 }
 
-/// Why a worker cannot start, or has stopped.
+/// The error of a worker that could not start or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
     /// The worker cannot serve its accounts.
@@ -81,7 +81,7 @@ pub enum WorkerError {
         /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The SDK does not accept its options.
+    /// The SDK rejected the options.
     #[error("cannot create the Temporal worker: {0}")]
     Setup(String),
     /// The SDK stopped polling.
@@ -93,14 +93,13 @@ impl Worker {
     /// Creates a worker and registers its workflows and activities. Binds the address for callbacks, if one is
     /// configured.
     ///
-    /// The worker does not poll before [`Worker::run`]. No Seedance API is called, and nothing is written
-    /// to the archive.
+    /// The worker does not poll before [`Worker::run`]. Neither the Seedance API nor the archive is called.
     ///
     /// # Errors
     ///
     /// - [`WorkerError::Accounts`] if the archive cannot be opened with the options of an account.
     /// - [`WorkerError::Ingress`] if the address for callbacks cannot be bound.
-    /// - [`WorkerError::Setup`] if the SDK does not accept its options.
+    /// - [`WorkerError::Setup`] if the SDK rejects the options.
     pub async fn new(
         runtime: &Runtime,
         client: &Client,
@@ -144,7 +143,7 @@ impl Worker {
         &self.health
     }
 
-    /// Returns the bound address for callbacks. `None`: the worker does not listen for callbacks.
+    /// Returns the bound address for callbacks, or `None` if the worker does not listen for callbacks.
     pub fn ingress_address(&self) -> Option<SocketAddr> {
         self.ingress.as_ref()?.address().ok()
     }
@@ -175,7 +174,7 @@ impl Worker {
             () = shutdown => None,
         };
         self.health.set_phase(Phase::Draining);
-        // Callbacks in progress query workflows, which workers have to answer: stop listening before polling.
+        // Callbacks in progress query workflows, which needs polling workers: stop the listener first.
         if let Some(ingress) = ingress {
             ingress.stop().await;
         }

@@ -1,12 +1,12 @@
-//! Verifies that the objects of an archive are what their receipts say.
+//! Verifies the objects of an archive against their receipts.
 //!
 //! ```sh
 //! cargo run -p seedance-archiver-archive --example verify -- s3://bucket/videos --deep
 //! ```
 //!
-//! Credentials come from the environment variables that are usual for the store, such as `AWS_ACCESS_KEY_ID`.
+//! Credentials come from the store's usual environment variables, such as `AWS_ACCESS_KEY_ID`.
 
-// This is a program, so its output is for people.
+// A command-line program prints its results.
 #![allow(clippy::print_stdout)]
 
 use std::process::ExitCode;

@@ -1,5 +1,4 @@
-//! Checks an archive: whether the objects are what their receipts say, and what interrupted attempts have left
-//! behind.
+//! Audits an archive: compares the objects with their receipts, and finds what interrupted attempts left behind.
 
 mod leftovers;
 mod verify;

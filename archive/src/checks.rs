@@ -1,14 +1,14 @@
-//! Checks of the bytes of an object, made while they are downloaded. Incomplete or wrong bytes are rejected. A
-//! valid video that does not match its task's record is archived, with a warning in the receipt.
+//! Checks an object while it is downloaded. Incomplete or wrong bytes are rejected. A valid video that does not
+//! match its task's record is archived, with a warning in the receipt.
 //!
-//! - `RunningChecks`: the checks of one object.
-//! - `SavedChecks`: their state, in the form that a heartbeat carries.
-//! - `Expectation`: what the object should be.
-//! - `AnnouncedObject`: what the host says about the object.
+//! - `RunningChecks`: checks one object.
+//! - `SavedChecks`: the state of the checks, as stored in a heartbeat.
+//! - `Expectation`: the expected properties of the object.
+//! - `DeclaredObject`: the properties that the response headers declare.
 //! - `CheckedObject`: the result.
 
-mod announced_object;
 mod checked_object;
+mod declared_object;
 mod digests;
 mod expectation;
 mod integrity;
@@ -20,7 +20,7 @@ mod tests;
 
 pub use expectation::Mismatch;
 
-pub(crate) use announced_object::AnnouncedObject;
 pub(crate) use checked_object::CheckedObject;
+pub(crate) use declared_object::DeclaredObject;
 pub(crate) use expectation::Expectation;
 pub(crate) use running::{RunningChecks, SavedChecks};

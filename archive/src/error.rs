@@ -1,4 +1,4 @@
-//! Errors of an archival, by what the caller can do about them.
+//! Errors of an archival, classified by how to react.
 
 use seedance_archiver_proto::names::failure;
 
@@ -7,40 +7,40 @@ use crate::{fetch, store::OpenArchiveError};
 /// An error of an archival. Its text contains no signed URL.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The video URL has expired or was revoked: retry with a fresh one.
+    /// The video URL expired or was revoked: retry with a fresh one.
     #[error("video URL rejected: HTTP {0}")]
     UrlRejected(u16),
-    /// The account does not allow the video URL: retry, an operator may allow its host.
+    /// The account does not allow the video URL: retry, because an operator may allow its host.
     #[error("{0}")]
     UrlNotAllowed(String),
     /// The download failed: retry.
     #[error("cannot download the video: {0}")]
     Download(String),
-    /// The downloaded bytes are incomplete or not what the task produced: retry.
+    /// The downloaded bytes are incomplete or invalid: retry.
     #[error("invalid download: {0}")]
     Corrupt(String),
-    /// The MD5 of the bytes is not the one in the ETag: retry. If the same bytes arrive again, the ETag is not
-    /// an MD5.
-    #[error("invalid download: md5 is {found}, but the ETag is {announced}")]
+    /// The MD5 of the bytes differs from the MD5 in the ETag: retry. If the same bytes arrive again, the ETag
+    /// is not an MD5.
+    #[error("invalid download: md5 is {found}, but the ETag is {declared}")]
     Md5Mismatch {
         /// MD5 of the bytes.
         found: String,
         /// MD5 in the ETag.
-        announced: String,
+        declared: String,
     },
     /// A receipt or a record in the archive is not valid JSON.
     #[error("{0}")]
     InvalidRecord(String),
-    /// The archive cannot be opened: retry, an operator may repair it.
+    /// The archive cannot be opened: retry, because an operator may correct its configuration.
     #[error(transparent)]
     Open(#[from] OpenArchiveError),
     /// The object store returned an error or is unreachable: retry.
     #[error("archive store error: {0}")]
     Store(#[from] object_store::Error),
-    /// An upload failed, but the store returned no error.
+    /// An upload failed, but `object_store` returned no error: retry.
     #[error("upload error: {0}")]
     Upload(String),
-    /// The archive has other bytes under this name: an operator has to decide.
+    /// The archive has different bytes under this name: an operator has to decide.
     #[error("`{name}` is already archived with SHA-256 {archived}, but the new bytes have {new}")]
     Conflict {
         /// File name of the object.
@@ -61,7 +61,7 @@ impl From<fetch::Error> for Error {
     }
 }
 
-/// Turns the error that an object does not exist into `None`.
+/// Returns `None` instead of the error that the object does not exist.
 pub(crate) fn optional<T>(result: object_store::Result<T>) -> Result<Option<T>, Error> {
     match result {
         Ok(found) => Ok(Some(found)),
@@ -71,7 +71,7 @@ pub(crate) fn optional<T>(result: object_store::Result<T>) -> Result<Option<T>, 
 }
 
 impl Error {
-    /// Returns the error of a create-only operation on a key that exists.
+    /// Returns the error for a create-only operation on a key that exists.
     pub(crate) fn already_exists(key: &object_store::path::Path) -> Self {
         Self::Store(object_store::Error::AlreadyExists {
             path: key.to_string(),
@@ -79,7 +79,7 @@ impl Error {
         })
     }
 
-    /// Returns whether the store has no such object or upload.
+    /// Returns whether the store does not have the object or upload.
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Store(object_store::Error::NotFound { .. }))
     }
@@ -93,7 +93,7 @@ impl Error {
         )
     }
 
-    /// Returns whether a conditional operation failed because the object exists or has changed.
+    /// Returns whether a conditional operation failed because the object exists or changed.
     pub(crate) fn is_already_exists(&self) -> bool {
         use object_store::Error::{AlreadyExists, Precondition};
         matches!(
@@ -102,7 +102,7 @@ impl Error {
         )
     }
 
-    /// Returns the public name of the failure that an activity reports for this error.
+    /// Returns the failure type that an activity reports for this error.
     pub fn failure_type(&self) -> &'static str {
         match self {
             Self::UrlRejected(_) => failure::URL_EXPIRED,

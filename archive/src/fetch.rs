@@ -1,8 +1,8 @@
-//! Downloads videos from URLs that an API has returned. Such a URL is a secret, and it is not trusted.
+//! Downloads videos from URLs that an API returned. Such URLs are secret and untrusted.
 //!
-//! - [`UrlHosts`]: the hosts that an account allows, and which of them are internal.
+//! - [`UrlHosts`]: the hosts that an account allows; some may be internal.
 //! - [`VideoClient`]: the HTTP client. It checks each URL, each redirect and each resolved address.
-//! - [`VideoResponse`]: a response, whose body must arrive with a [`MinThroughput`] and within a [`SizeLimit`].
+//! - [`VideoResponse`]: a response, whose body is subject to a [`MinThroughput`] and a [`SizeLimit`].
 //! - [`Error`]: an error, whose text contains no URL.
 
 mod address;

@@ -1,4 +1,4 @@
-//! The keys of objects: where the objects of a task are, and where uploads are staged.
+//! The keys of objects, and of staged uploads.
 
 mod attempt;
 mod layout;

@@ -1,18 +1,19 @@
 //! Archives finished videos into an object store.
 //!
-//! The crate downloads what a task of the Seedance API has produced, checks the bytes while they arrive, and
-//! publishes them in a bucket or a directory, with a receipt. It knows nothing of Temporal, accounts files or the
-//! task API: a [`TaskSource`] supplies URLs and the task's record, and the caller decides when to retry.
+//! The crate downloads the objects that a task of the Seedance API produced, checks the bytes while they
+//! arrive, and publishes them in a bucket or a directory, with a receipt. It does not depend on Temporal,
+//! accounts files or the task API: a [`TaskSource`] supplies URLs and the task's record, and the caller decides
+//! when to retry.
 //!
-//! # An archival
+//! # Steps of an archival
 //!
-//! [`TaskArchival::run`] does this, in this order:
+//! [`TaskArchival::run`] does the following, in this order:
 //!
-//! 1. If the archive has a receipt (`manifest.json`) of the task, returns it. Nothing is downloaded.
-//! 2. Writes the task's record (`task.json`). A store that cannot be written to costs no download.
-//! 3. For the video, its last frame and its file, as far as the task has them: downloads the object, sends it to the
-//!    store in parts, and checks it on the way. [`Buffers`] bound the memory of all transfers of a process.
-//! 4. Publishes each object under its final key after all its checks have passed.
+//! 1. If the archive has a receipt (`manifest.json`) of the task, returns it and downloads nothing.
+//! 2. Writes the task's record (`task.json`). If the store is not writable, nothing is downloaded.
+//! 3. Downloads each object that the task has (video, last frame, file), uploads it in parts and checks it in the
+//!    process. [`Buffers`] bound the memory of all transfers of a process.
+//! 4. Publishes each object under its final key after all checks of the object passed.
 //! 5. Writes the receipt.
 //!
 //! # Guarantees
@@ -21,31 +22,32 @@
 //!   two attempts finish, both return the same receipt.
 //! - **No object is replaced.** An object is published by a create-only operation: a conditional put if it is no
 //!   larger than a part, the conditional completion of a multipart upload on S3, a copy from `.staging/` elsewhere.
-//!   If the key exists with the same bytes, the object is adopted; with other bytes, the archival fails with
+//!   If the key exists with the same bytes, the object is adopted. If the bytes differ, the archival fails with
 //!   [`Error::Conflict`].
-//! - **An archival can be interrupted at any point** and run again, by another process. [`Progress::state`] is what
-//!   the next attempt needs to resume: on S3 and Google Cloud it continues the upload, the download and the checks
-//!   from the last part that the store has confirmed.
+//! - **An archival can be interrupted at any point** and run again, by another process. The next attempt resumes from
+//!   [`Progress::state`]: on S3 and Google Cloud it continues the upload, the download and the checks after the last
+//!   part that the store confirmed.
 //! - **URLs are not trusted.** [`fetch`] allows only `https`, the hosts of the account and public addresses, checks
-//!   each redirect again, and limits size and slowness. URLs are secrets: no error or log contains one.
-//! - **Checks reject what another download can repair**: a wrong length, CRC-64 or MD5, an incomplete MP4, an error
-//!   page. A complete video that does not match the task's record is archived with a warning in the receipt, unless
-//!   the account [refuses](checks::Mismatch) it.
+//!   each redirect again, and enforces a size limit and a minimum throughput. URLs are secrets: no error or log
+//!   contains one.
+//! - **Checks reject errors that another download can fix**: a wrong length, CRC-64 or MD5, an incomplete MP4, an
+//!   error page. A complete video that does not match the task's record is archived with a warning in the receipt,
+//!   unless the account [refuses](checks::Mismatch) it.
 //!
 //! # Overview
 //!
 //! - [`Archive`]: an object store and a key prefix, opened by a URL; [`ObjectOptions`].
 //! - [`Layout`], [`KeyTemplate`], [`AttemptKeys`]: the keys of objects.
 //! - [`TaskArchival`], [`TaskSource`], [`UrlSource`], [`Progress`]: archiving a task.
-//! - [`checks`]: the checks of an object. [`fetch`]: downloads from untrusted URLs.
+//! - [`checks`]: checks of an object. [`fetch`]: downloads from untrusted URLs.
 //! - [`receipt`]: reads and writes `manifest.json`, `task.json` and `outcome.json`.
-//! - [`audit`]: verifies an archive, and finds what interrupted attempts have left behind.
+//! - [`audit`]: verifies an archive, and finds what interrupted attempts left behind.
 //! - [`links`]: links from a local page to objects.
-//! - [`Error`]: an error, by what the caller can do about it.
+//! - [`Error`]: errors, classified by how to react.
 //!
 //! # Example
 //!
-//! Archive the video behind one URL:
+//! Archive the video at one URL:
 //!
 //! ```no_run
 //! use secrecy::SecretString;
@@ -112,7 +114,7 @@
 //! # }
 //! ```
 //!
-//! `examples/verify.rs` is a program that verifies an archive.
+//! See also `examples/verify.rs`, which verifies an archive.
 
 pub mod audit;
 pub mod checks;
@@ -128,7 +130,7 @@ mod transfer;
 pub use error::Error;
 pub use keys::{AttemptKeys, InvalidTemplate, KeyTemplate, Layout};
 pub use object::{Format, ObjectKind};
-pub use store::{Archive, ObjectOptions, OpenArchiveError, ProbeError, UnfinishedUpload};
+pub use store::{Archive, IncompleteUpload, ObjectOptions, OpenArchiveError, ProbeError};
 pub use transfer::{
     ArchiveState, Buffers, PART_SIZE, Progress, TaskArchival, TaskSource, TransferResources,
     UrlSource,

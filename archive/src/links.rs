@@ -13,26 +13,26 @@ use reqwest::{Method, Url};
 
 use crate::Archive;
 
-/// Links that are signed in one call. With some credentials each call is a request.
-const BATCH: usize = 100;
-/// Calls in progress at a time.
+/// URLs per signing call. With some credentials, each call sends a request.
+const BATCH_SIZE: usize = 100;
+/// Maximum number of concurrent signing calls.
 const CONCURRENCY: usize = 8;
 
-/// Why there are no links.
+/// The reason why links cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// The store cannot presign URLs.
-    #[error("cannot sign links to {archive_url}: {source}")]
-    Unsigned {
+    #[error("cannot presign URLs for {archive_url}: {source}")]
+    Presign {
         /// URL of the archive.
         archive_url: String,
         /// The error of the store.
         source: object_store::Error,
     },
-    /// A folder is not readable, or its path has no URL.
-    #[error("cannot link from or to {}: {source}", .path.display())]
-    Folder {
-        /// The folder.
+    /// The directory of the page or of the archive is not readable, or its path has no URL.
+    #[error("cannot create links between files in directory `{}`: {source}", .path.display())]
+    Directory {
+        /// The directory.
         path: PathBuf,
         /// The error of the operating system.
         source: std::io::Error,
@@ -41,99 +41,98 @@ pub enum LinkError {
 
 /// Links to the objects of an archive.
 pub enum Links {
-    /// Relative paths, to an archive in the file system.
+    /// Relative paths to a local archive.
     Relative {
-        /// Folder of the page.
-        from: Url,
-        /// Folder of the archive.
-        to: Url,
+        /// Directory of the page.
+        page: Url,
+        /// Directory of the archive.
+        archive: Url,
     },
-    /// Presigned URLs, to a private bucket. Each is a secret until it expires.
+    /// Presigned URLs of a bucket's objects. Each URL is a secret until it expires.
     Signed {
         /// The URL of each object.
         urls: HashMap<Path, Url>,
         /// When the URLs expire.
-        until: Timestamp,
+        expires_at: Timestamp,
     },
 }
 
 impl Links {
-    /// Returns the links to the objects `keys`, from a page in `folder`. Presigned URLs expire after
-    /// `expires`.
+    /// Returns the links to the objects `keys` from a page in `directory`. Presigned URLs expire after `ttl`.
     ///
     /// # Errors
     ///
-    /// If the store cannot presign URLs, or a folder cannot be read.
+    /// Returns an error if the store cannot presign URLs, or a directory cannot be read.
     pub async fn new(
         archive: &Archive,
-        folder: &FilePath,
-        expires: Duration,
+        directory: &FilePath,
+        ttl: Duration,
         keys: Vec<Path>,
     ) -> Result<Self, LinkError> {
         if let Some(root) = archive.directory() {
-            return Self::relative(folder, &root);
+            return Self::relative(directory, &root);
         }
-        let failed = |source| LinkError::Unsigned {
+        let failed = |source| LinkError::Presign {
             archive_url: archive.url().to_string(),
             source,
         };
         let signer = archive.url_signer().map_err(failed)?;
-        // Taken before the first URL is signed, so that none expires earlier.
-        let until = Timestamp::now() + expires;
-        let urls = sign(signer, keys, expires).await.map_err(failed)?;
-        Ok(Self::Signed { urls, until })
+        // Computed before the first URL is signed, so that no URL expires earlier.
+        let expires_at = Timestamp::now() + ttl;
+        let urls = presign(signer, keys, ttl).await.map_err(failed)?;
+        Ok(Self::Signed { urls, expires_at })
     }
 
-    fn relative(folder: &FilePath, archive: &FilePath) -> Result<Self, LinkError> {
-        let directory = |path: &FilePath| {
+    fn relative(page: &FilePath, archive: &FilePath) -> Result<Self, LinkError> {
+        let canonical_url = |path: &FilePath| {
             path.canonicalize().and_then(|path| {
                 Url::from_directory_path(path)
-                    .map_err(|()| std::io::Error::other("the path cannot be written as a URL"))
+                    .map_err(|()| std::io::Error::other("the path cannot be converted to a URL"))
             })
         };
-        let at = |path: &FilePath| {
-            directory(path).map_err(|source| LinkError::Folder {
+        let directory_url = |path: &FilePath| {
+            canonical_url(path).map_err(|source| LinkError::Directory {
                 path: path.to_owned(),
                 source,
             })
         };
         Ok(Self::Relative {
-            from: at(folder)?,
-            to: at(archive)?,
+            page: directory_url(page)?,
+            archive: directory_url(archive)?,
         })
     }
 
     /// Returns the link to an object.
-    pub fn to(&self, key: &Path) -> String {
+    pub fn url(&self, key: &Path) -> String {
         match self {
-            Self::Relative { from, to } => relative(from, to, key),
+            Self::Relative { page, archive } => relative(page, archive, key),
             Self::Signed { urls, .. } => urls.get(key).map(Url::to_string).unwrap_or_default(),
         }
     }
 
-    /// Returns when the links expire. `None`: never.
-    pub fn until(&self) -> Option<Timestamp> {
+    /// Returns the time at which the links expire, or `None` if they do not expire.
+    pub fn expires_at(&self) -> Option<Timestamp> {
         match self {
             Self::Relative { .. } => None,
-            Self::Signed { until, .. } => Some(*until),
+            Self::Signed { expires_at, .. } => Some(*expires_at),
         }
     }
 
-    /// Returns whether the links were signed with temporary credentials. S3 rejects them when the session
-    /// of the credentials ends.
-    pub fn may_expire_sooner(&self) -> bool {
+    /// Returns whether the URLs were signed with temporary credentials (S3 only). The URLs then expire at the
+    /// latest when the credentials' session ends.
+    pub fn uses_session_credentials(&self) -> bool {
         let Self::Signed { urls, .. } = self else {
             return false;
         };
-        let is_temporary = |url: &Url| {
+        let has_session_token = |url: &Url| {
             url.query_pairs()
                 .any(|(name, _)| name == "X-Amz-Security-Token")
         };
-        urls.values().next().is_some_and(is_temporary)
+        urls.values().next().is_some_and(has_session_token)
     }
 
     /// Returns the origins of the objects, as a source list of a content security policy.
-    pub fn sources(&self) -> String {
+    pub fn csp_sources(&self) -> String {
         match self {
             Self::Relative { .. } => "'self' file:".to_owned(),
             Self::Signed { urls, .. } => {
@@ -144,26 +143,26 @@ impl Links {
     }
 }
 
-/// Returns the relative link to a file, whose name is its key, `%` included.
-fn relative(from: &Url, archive: &Url, key: &Path) -> String {
+/// Returns the relative link to a file. The file name is the key verbatim, so a `%` in the key is escaped again.
+fn relative(page: &Url, archive: &Url, key: &Path) -> String {
     let mut url = archive.clone();
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.pop_if_empty().extend(key.as_ref().split('/'));
     }
-    let link = from.make_relative(&url).unwrap_or_default();
-    // Without `./`, a colon in the first folder name would be read as a scheme.
+    let link = page.make_relative(&url).unwrap_or_default();
+    // Without `./`, a colon in the first path segment would mark a scheme.
     format!("./{link}")
 }
 
-async fn sign(
+async fn presign(
     signer: &dyn Signer,
     keys: Vec<Path>,
-    expires: Duration,
+    ttl: Duration,
 ) -> object_store::Result<HashMap<Path, Url>> {
-    let batches: Vec<Vec<Path>> = keys.chunks(BATCH).map(<[Path]>::to_vec).collect();
+    let batches: Vec<Vec<Path>> = keys.chunks(BATCH_SIZE).map(<[Path]>::to_vec).collect();
     stream::iter(batches)
         .map(|batch| async move {
-            let urls = signer.signed_urls(Method::GET, &batch, expires).await?;
+            let urls = signer.signed_urls(Method::GET, &batch, ttl).await?;
             Ok(batch.into_iter().zip(urls).collect::<Vec<_>>())
         })
         .buffer_unordered(CONCURRENCY)
@@ -176,10 +175,10 @@ async fn sign(
 mod tests {
     use super::*;
 
-    fn link(folder: &str, archive: &str, key: &str) -> String {
+    fn link(page: &str, archive: &str, key: &str) -> String {
         let directory = |path: &str| Url::from_directory_path(path).unwrap();
         relative(
-            &directory(folder),
+            &directory(page),
             &directory(archive),
             &Path::parse(key).unwrap(),
         )
@@ -187,7 +186,7 @@ mod tests {
 
     #[test]
     fn relative_links_lead_from_the_page_to_the_file() {
-        for (folder, archive, expected) in [
+        for (page, archive, expected) in [
             ("/srv/archive", "/srv/archive", "./a/cgt-1/video.mp4"),
             (
                 "/srv/archive/page",
@@ -212,7 +211,7 @@ mod tests {
             ),
             ("/", "/", "./a/cgt-1/video.mp4"),
         ] {
-            assert_eq!(link(folder, archive, "a/cgt-1/video.mp4"), expected);
+            assert_eq!(link(page, archive, "a/cgt-1/video.mp4"), expected);
         }
     }
 
@@ -232,11 +231,11 @@ mod tests {
     #[test]
     fn a_relative_link_resolves_to_the_file() {
         let key = "a%2Fb/50% off?/#1/c:d é\".mp4";
-        for folder in ["/srv/page", "/srv/arch%ive", "/srv/arch%ive/a%2Fb/50% off?"] {
-            let base = Url::from_file_path(format!("{folder}/index.html")).unwrap();
-            let read = base.join(&link(folder, "/srv/arch%ive", key)).unwrap();
+        for page in ["/srv/page", "/srv/arch%ive", "/srv/arch%ive/a%2Fb/50% off?"] {
+            let base = Url::from_file_path(format!("{page}/index.html")).unwrap();
+            let resolved = base.join(&link(page, "/srv/arch%ive", key)).unwrap();
             assert_eq!(
-                read.to_file_path().unwrap(),
+                resolved.to_file_path().unwrap(),
                 FilePath::new("/srv/arch%ive").join(key)
             );
         }
@@ -245,20 +244,20 @@ mod tests {
     fn signed(url: &str) -> Links {
         Links::Signed {
             urls: HashMap::from([(Path::from("a"), url.parse().unwrap())]),
-            until: Timestamp::UNIX_EPOCH,
+            expires_at: Timestamp::UNIX_EPOCH,
         }
     }
 
     #[test]
-    fn links_of_temporary_credentials_may_expire_sooner() {
-        let key = "https://b.s3.example/a?X-Amz-Expires=9&X-Amz-Signature=s";
-        assert!(!signed(key).may_expire_sooner());
-        assert!(signed(&format!("{key}&X-Amz-Security-Token=t")).may_expire_sooner());
+    fn a_session_token_in_a_url_shows_session_credentials() {
+        let url = "https://b.s3.example/a?X-Amz-Expires=9&X-Amz-Signature=s";
+        assert!(!signed(url).uses_session_credentials());
+        assert!(signed(&format!("{url}&X-Amz-Security-Token=t")).uses_session_credentials());
     }
 
     #[test]
-    fn the_only_source_is_the_origin_of_the_bucket() {
+    fn the_csp_source_is_the_origin_of_the_bucket() {
         let links = signed("https://b.s3.example:9000/a?X-Amz-Signature=s;%20*");
-        assert_eq!(links.sources(), "https://b.s3.example:9000");
+        assert_eq!(links.csp_sources(), "https://b.s3.example:9000");
     }
 }

@@ -1,4 +1,4 @@
-//! What a task produces: the kinds of objects, and their formats.
+//! Objects that a task produces: their kinds and formats.
 
 mod format;
 mod kind;
@@ -6,4 +6,4 @@ mod kind;
 pub use format::Format;
 pub use kind::ObjectKind;
 
-pub(crate) use format::{SIGNATURE_LEN, WEBM_SIGNATURE};
+pub(crate) use format::{MAGIC_LEN, WEBM_MAGIC};

@@ -1,6 +1,6 @@
 //! The JSON records of a task in the archive.
 //!
-//! - `manifest.json`, the receipt: written last and create-only. Its presence is the commit.
+//! - `manifest.json`, the receipt: written last and create-only. It commits the archival.
 //! - `task.json`: the record of the task.
 //! - `outcome.json`: the record of an outcome without a video.
 
@@ -20,21 +20,21 @@ const JSON: Format = Format {
     content_type: "application/json",
 };
 
-/// Returns the key of a file in the folder of a receipt. Unlike a key in the receipt, it is right even if the
-/// archive was moved.
+/// Returns the key of a file in the directory of a receipt. Unlike the URLs in the receipt, it stays correct if
+/// the archive is moved.
 pub fn beside(receipt: &Path, name: &str) -> Path {
-    let mut folder: Vec<_> = receipt.parts().collect();
-    folder.pop();
-    Path::from_iter(folder).join(name)
+    let mut directory: Vec<_> = receipt.parts().collect();
+    directory.pop();
+    Path::from_iter(directory).join(name)
 }
 
-/// Reads the receipt at a key, if there is one.
+/// Reads the receipt at a key. Returns `None` if it does not exist.
 ///
 /// # Errors
 ///
-/// If the store fails, or the object is not a receipt: [`Error::InvalidRecord`].
+/// Returns [`Error::InvalidRecord`] if the object is not a receipt, and another error if the store fails.
 pub async fn find(archive: &Archive, key: &Path) -> Result<Option<Manifest>, Error> {
-    // A receipt that does not exist must not mark the span as failed.
+    // Inside the span, so that a missing receipt does not mark the span as failed.
     let get = async { optional(archive.store.get(key).await) };
     let Some(object) = store_span("store get", key, get).await? else {
         return Ok(None);
@@ -49,16 +49,16 @@ pub async fn find(archive: &Archive, key: &Path) -> Result<Option<Manifest>, Err
 ///
 /// # Errors
 ///
-/// If the store fails.
+/// Returns an error if the store fails.
 pub async fn exists(archive: &Archive, layout: &Layout) -> Result<bool, Error> {
     Ok(optional(archive.store.head(&layout.manifest()).await)?.is_some())
 }
 
-/// Writes a receipt and returns it. If another attempt has written one, returns that one instead.
+/// Writes a receipt and returns it. If another attempt already wrote a receipt, returns that one instead.
 ///
 /// # Errors
 ///
-/// If the store fails.
+/// Returns an error if the store fails.
 pub async fn write(archive: &Archive, key: &Path, manifest: Manifest) -> Result<Manifest, Error> {
     let json = to_json(key, &manifest)?;
     match put(archive, key, json, PutMode::Create).await {
@@ -68,11 +68,11 @@ pub async fn write(archive: &Archive, key: &Path, manifest: Manifest) -> Result<
     }
 }
 
-/// Returns the entry of `task.json` in a receipt, if the file exists.
+/// Returns the receipt entry for `task.json`, or `None` if the file does not exist.
 ///
 /// # Errors
 ///
-/// If the store fails.
+/// Returns an error if the store fails.
 pub async fn find_task(
     archive: &Archive,
     layout: &Layout,
@@ -89,12 +89,12 @@ pub async fn find_task(
     Ok(Some(task_object(archive, &key, &json, version)))
 }
 
-/// Writes `task.json` and returns its entry in the receipt. Replaces `stale`, but no other version. If another
-/// attempt was faster, returns the entry of its file.
+/// Writes `task.json` and returns its receipt entry. Replaces the version `stale`, but no other one. If another
+/// attempt wrote the file first, returns the entry for that file.
 ///
 /// # Errors
 ///
-/// If the store fails.
+/// Returns an error if the store fails.
 pub async fn write_task(
     archive: &Archive,
     layout: &Layout,
@@ -106,7 +106,7 @@ pub async fn write_task(
     let mode = stale.map_or(PutMode::Create, |stale| PutMode::Update(version_of(stale)));
     let mut written = put(archive, &key, json.clone(), mode).await;
     if matches!(&written, Err(error) if error.is_not_supported()) {
-        // The file system has no conditional update.
+        // A local file system does not support conditional updates.
         written = put(archive, &key, json.clone(), PutMode::Overwrite).await;
     }
     match written {
@@ -147,7 +147,7 @@ fn task_object(
 ///
 /// # Errors
 ///
-/// If the store fails.
+/// Returns an error if the store fails.
 pub async fn write_outcome(
     archive: &Archive,
     layout: &Layout,
@@ -157,7 +157,7 @@ pub async fn write_outcome(
     if find(archive, &layout.manifest()).await?.is_some() {
         return Ok(());
     }
-    // The outcome first: it tells a later archival that `task.json` is stale.
+    // The outcome first: it shows a later archival that `task.json` is stale.
     for (key, json) in [
         (layout.outcome(), to_json(&layout.outcome(), outcome)?),
         (layout.task(), to_json(&layout.task(), task)?),
@@ -171,16 +171,16 @@ pub async fn write_outcome(
 ///
 /// # Errors
 ///
-/// If the store fails.
+/// Returns an error if the store fails.
 pub async fn has_outcome(archive: &Archive, layout: &Layout) -> Result<bool, Error> {
     Ok(optional(archive.store.head(&layout.outcome()).await)?.is_some())
 }
 
-/// Deletes the `outcome.json` of a task that is being archived after all.
+/// Deletes the `outcome.json` of a task, because the task is now being archived.
 ///
 /// # Errors
 ///
-/// If the store fails.
+/// Returns an error if the store fails.
 pub async fn delete_outcome(archive: &Archive, layout: &Layout) -> Result<(), Error> {
     optional(archive.store.delete(&layout.outcome()).await).map(drop)
 }

@@ -1,4 +1,4 @@
-//! Archiving the objects of one task: download, check, upload, publish, receipt.
+//! Archives the objects of one task: download, check, upload, publish, receipt.
 
 mod buffers;
 mod context;

@@ -23,7 +23,7 @@ use reqwest::redirect::Policy;
 
 /// Includes the TLS handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest time without a byte while a body is read.
+/// Timeout between two reads of a body.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Returns a client whose connections are pooled by host. Clones share the pool.
@@ -33,7 +33,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 ///
-/// If the TLS backend cannot be initialized.
+/// Returns an error if the TLS backend cannot be initialized.
 pub fn client() -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)

@@ -1,28 +1,28 @@
-//! Until when the video of a task can be fetched.
+//! The deadlines of a video.
 
 use std::time::SystemTime;
 
 use crate::windows::Windows;
 
-/// What a task record says about time.
+/// The times in a task record.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TaskTimes {
     /// When the task was created. `None` if the record does not say.
     pub created_at: Option<SystemTime>,
     /// When the task last changed. `None` if the record does not say.
     pub updated_at: Option<SystemTime>,
-    /// The expiry in the signed URL. `None` if there is no URL or its form is not known.
+    /// The expiry in the signed URL. `None` if there is no URL or its form is unknown.
     pub url_expires_at: Option<SystemTime>,
     /// Whether the record has a URL.
     pub has_url: bool,
 }
 
-/// Until when the video of a task can be fetched.
+/// The deadlines of a task's video.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Deadlines {
-    /// When the URL in the record stops working. `None`: there is no URL, or its lifetime is not known.
+    /// When the URL in the record stops working. `None` if there is no URL, or its lifetime is unknown.
     pub url: Option<SystemTime>,
-    /// When the video can no longer be fetched, not even with a fresh URL. `None`: not known.
+    /// When the video can no longer be fetched, not even with a fresh URL. `None` if unknown.
     pub archive: Option<SystemTime>,
 }
 

@@ -3,11 +3,11 @@
 //! Every function takes plain values and, where the decision depends on the time, an explicit `now`. The
 //! crate depends on the contract (`seedance-archiver-proto`) and the standard library alone: it cannot
 //! reach Temporal, the network, a file or a clock, and `clippy.toml` bans what the standard library offers.
-//! So every rule of the product can be read and tested here in seconds, and gives the same result when a
-//! workflow is replayed.
+//! So every decision can be tested in milliseconds, and gives the same result when a workflow is
+//! replayed.
 //!
 //! - [`poll`]: when to poll a task again, and when polling can no longer help.
-//! - [`windows`]: how long a task can be queried and how long its video URL works.
+//! - [`windows`]: how long a task can be queried, and how long its video URL works.
 //! - [`deadlines`]: until when the video of a task can be fetched.
 //! - [`outcomes`]: the result of a lifecycle.
 //! - [`verdicts`]: what a verdict on a task means.
@@ -27,14 +27,14 @@
 //! use std::time::{Duration, SystemTime};
 //!
 //! use seedance_archiver_policy::{
-//!     poll::{self, Knowledge, LastSeen, NextPoll, PollSchedule, Response},
+//!     poll::{self, LastSeen, NextPoll, PollSchedule, Response, TaskState},
 //!     windows::Windows,
 //! };
 //!
 //! let hour = Duration::from_secs(60 * 60);
 //! let (schedule, windows) = (PollSchedule::default(), Windows::default());
 //! let created_at = SystemTime::UNIX_EPOCH + hour;
-//! let knowledge = |now| Knowledge {
+//! let state = |now| TaskState {
 //!     last_seen: Some(LastSeen {
 //!         created_at: Some(created_at),
 //!         expires_at: None,
@@ -46,12 +46,12 @@
 //!     now,
 //! };
 //!
-//! let next = poll::next(&schedule, &windows, &knowledge(created_at + hour), Response::Unchanged);
+//! let next = poll::next(&schedule, &windows, &state(created_at + hour), Response::Unchanged);
 //! assert_eq!(next, NextPoll::After(Duration::from_secs(60)));
 //!
 //! let day_6 = created_at + 6 * 24 * hour;
 //! let limited = Response::Error { retry_after: Some(48 * hour) };
-//! let next = poll::next(&schedule, &windows, &knowledge(day_6), limited);
+//! let next = poll::next(&schedule, &windows, &state(day_6), limited);
 //! assert_eq!(next, NextPoll::After(24 * hour - windows.margin));
 //! ```
 

@@ -1,4 +1,4 @@
-//! The result of a lifecycle, from what its activities found.
+//! Builds the result of a lifecycle from the results of its activities.
 
 use seedance_archiver_proto::{
     names::failure,
@@ -42,8 +42,8 @@ pub fn unsuccessful(task: VideoTask) -> VideoTaskLifecycleResult {
     }
 }
 
-/// Returns the result after an activity failed with a verdict, for this reason. A task of which a record was
-/// seen is lost; one that was never seen is unknown.
+/// Returns the result after an activity failed with a verdict, for this reason. A task is lost if the API ever
+/// returned its record, and unknown otherwise.
 pub fn after_verdict(
     reason: String,
     message: String,
@@ -64,8 +64,8 @@ pub fn after_verdict(
     }
 }
 
-/// Returns the result of a lifecycle whose workflow was cancelled. `task_effect` says what happened to the
-/// task.
+/// Returns the result of a lifecycle whose workflow was cancelled. `task_effect` describes the effect on
+/// the task.
 pub fn cancelled_by_caller(task_effect: &str, task: Option<VideoTask>) -> VideoTaskLifecycleResult {
     VideoTaskLifecycleResult {
         outcome: outcome::UNKNOWN.into(),
@@ -81,14 +81,14 @@ pub fn conflict(message: String, task: Option<VideoTask>) -> VideoTaskLifecycleR
     VideoTaskLifecycleResult {
         outcome: outcome::UNKNOWN.into(),
         task,
-        reason: reason::of_failure(failure::STORE_CONFLICT),
+        reason: reason::from_failure_type(failure::STORE_CONFLICT),
         message,
         ..VideoTaskLifecycleResult::default()
     }
 }
 
-/// Returns the result of a lifecycle whose workflow was terminated, timed out or cancelled before it could
-/// return one. `reason` says which.
+/// Returns the result of a lifecycle whose workflow was terminated, timed out or cancelled before it returned
+/// one. `reason` is which of these.
 pub fn stopped(reason: &str) -> VideoTaskLifecycleResult {
     VideoTaskLifecycleResult {
         outcome: outcome::UNKNOWN.into(),

@@ -18,8 +18,8 @@ fn first_of(service_tier: &str) -> SweepPage {
     }
 }
 
-/// Returns the page after `page`: the next one of its tier, or the first of the next tier if `page` was the
-/// last of its own. `None`: `page` was the last of all.
+/// Returns the page after `page`: the next one of its tier, or the first one of the next tier if `page` was the
+/// last of its tier. Returns `None` if `page` was the last of all.
 pub fn after(page: &SweepPage, is_last_of_tier: bool) -> Option<SweepPage> {
     if !is_last_of_tier && page.page_num < MAX_PAGE_NUM {
         return Some(SweepPage {

@@ -1,6 +1,6 @@
 //! When to poll a task again, and when polling can no longer help.
 //!
-//! [`next`] decides after each response. Its input is what is known of the task, the response and the time;
+//! [`next`] decides after each response. Its input is the state of the task, the response and the time;
 //! it reads no clock and remembers nothing.
 
 use std::time::{Duration, SystemTime};
@@ -18,12 +18,12 @@ use crate::windows::Windows;
 /// How often the tasks of one account are polled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PollSchedule {
-    /// Shortest interval between two polls of a task.
+    /// Minimum interval between two polls of a task.
     pub min_interval: Duration,
-    /// Longest interval between two polls of a task.
+    /// Maximum interval between two polls of a task.
     pub max_interval: Duration,
-    /// How long a 404 must last before a task that was never seen counts as non-existent. The API may
-    /// return 404 for a task that was just created.
+    /// How long a 404 must last before a task without any record counts as non-existent. The API may return
+    /// 404 for a task that was just created.
     pub not_found_grace: Duration,
 }
 
@@ -38,17 +38,17 @@ impl Default for PollSchedule {
 }
 
 impl PollSchedule {
-    /// Returns the interval at this age of a task: a tenth of the age, within the bounds.
+    /// Returns the interval for a task of this age: a tenth of the age, within the bounds.
     pub fn interval_at(&self, age: Duration) -> Duration {
         let max_interval = self.max_interval.max(self.min_interval);
         (age / 10).clamp(self.min_interval, max_interval)
     }
 }
 
-/// What is known of a task when a response arrives.
+/// The state of a task when a response arrives, as far as it is known.
 #[derive(Clone, Copy, Debug)]
-pub struct Knowledge<'a> {
-    /// The last record. `None`: the API has never returned one.
+pub struct TaskState<'a> {
+    /// The last record. `None` if the API never returned one.
     pub last_seen: Option<LastSeen<'a>>,
     /// The creation time in the task id. The format of ids is not documented, so this is a hint.
     pub id_created_at: Option<SystemTime>,
@@ -58,7 +58,7 @@ pub struct Knowledge<'a> {
     pub now: SystemTime,
 }
 
-/// What the last record said.
+/// The last record of a task.
 #[derive(Clone, Copy, Debug)]
 pub struct LastSeen<'a> {
     /// When the task was created. `None` if the record does not say.
@@ -74,7 +74,7 @@ pub struct LastSeen<'a> {
 /// The response to a poll.
 #[derive(Clone, Copy, Debug)]
 pub enum Response {
-    /// A record whose status is the known one, or an earlier one.
+    /// A record whose status is the last seen one, or an earlier one.
     Unchanged,
     /// The task succeeded, but its record has no URL.
     NoUrl,
@@ -83,7 +83,7 @@ pub enum Response {
         /// When the first 404 of an unbroken series was received.
         since: SystemTime,
     },
-    /// An error that says nothing of the task.
+    /// An error that does not depend on the task.
     Error {
         /// The `Retry-After` of the response.
         retry_after: Option<Duration>,
@@ -95,7 +95,7 @@ pub enum Response {
 pub enum NextPoll {
     /// Poll again after this delay.
     After(Duration),
-    /// Stop: polling can no longer help, for this reason. `None`: the reason is that of the last error.
+    /// Stop: polling can no longer help, for this reason. `None`: for the reason of the last error.
     Never(Option<&'static str>),
 }
 
@@ -107,35 +107,35 @@ pub enum NextPoll {
 pub fn next(
     schedule: &PollSchedule,
     windows: &Windows,
-    known: &Knowledge,
+    state: &TaskState,
     response: Response,
 ) -> NextPoll {
-    let until_final = match not_found_is_final(schedule, windows, known, response) {
+    let until_final = match not_found_is_final(schedule, windows, state, response) {
         Some((Duration::ZERO, reason)) => return NextPoll::Never(Some(reason)),
         Some((left, _)) => left,
         None => Duration::MAX,
     };
     let has_record = matches!(response, Response::Unchanged | Response::NoUrl);
-    let left = match windows.until_last_poll(known.created_at(), known.now) {
+    let left = match windows.until_last_poll(state.created_at(), state.now) {
         Some(left) => left,
         None if has_record => Duration::ZERO,
-        // The last poll failed: halve what is left of the margin each time.
-        None => windows.until_closed(known.created_at(), known.now) / 2,
+        // The last poll failed: repeat it after half of the time left in the margin.
+        None => windows.until_closed(state.created_at(), state.now) / 2,
     };
     if left.is_zero() || left < schedule.min_interval / 2 && !has_record {
-        return NextPoll::Never(window_closed_reason(windows, known, response));
+        return NextPoll::Never(window_closed_reason(windows, state, response));
     }
-    let interval = interval(schedule, known, response);
+    let interval = interval(schedule, state, response);
     NextPoll::After(interval.min(until_final).min(left))
 }
 
-fn interval(schedule: &PollSchedule, known: &Knowledge, response: Response) -> Duration {
-    let interval = schedule.interval_at(known.age());
-    match (response, known.until_expired()) {
+fn interval(schedule: &PollSchedule, state: &TaskState, response: Response) -> Duration {
+    let interval = schedule.interval_at(state.age());
+    match (response, state.until_expired()) {
         (Response::Error { retry_after }, _) => {
             let requested = retry_after.unwrap_or_default();
-            // How much of the window is left is not known for a task that was never seen.
-            let max_requested = match known.last_seen {
+            // The time left in the window is unknown if the API never returned a record.
+            let max_requested = match state.last_seen {
                 Some(_) => requested,
                 None => schedule.not_found_grace,
             };
@@ -147,27 +147,27 @@ fn interval(schedule: &PollSchedule, known: &Knowledge, response: Response) -> D
     }
 }
 
-/// Returns the time after which a 404 is final although the query window is still open, and the reason to stop
-/// with. `None`: a 404 is never final before the window closes.
+/// Returns the time until a 404 is final although the query window is still open, and the reason to stop with.
+/// Returns `None` if a 404 is not final before the window closes.
 ///
-/// A 404 must have lasted for the grace period. Then a task that was never seen does not exist, and a task
-/// that was last seen queued, longer ago than the records of cancelled tasks are kept, was cancelled and
-/// purged. A task that has started is polled until the window closes.
+/// A 404 is final only after the grace period. Then a task without any record does not exist, and a task that
+/// was last seen queued, longer ago than the records of cancelled tasks are kept, was cancelled and purged. A
+/// task that started is polled until the window closes.
 fn not_found_is_final(
     schedule: &PollSchedule,
     windows: &Windows,
-    known: &Knowledge,
+    state: &TaskState,
     response: Response,
 ) -> Option<(Duration, &'static str)> {
     let Response::NotFound { since } = response else {
         return None;
     };
-    let left = |period: Duration, from| period.saturating_sub(elapsed(from, known.now));
+    let left = |period: Duration, from| period.saturating_sub(elapsed(from, state.now));
     let grace = left(schedule.not_found_grace, since);
-    match known.last_seen {
+    match state.last_seen {
         None => {
-            let was_closed = |created_at| windows.is_closed(created_at, known.first_polled_at);
-            let reason = match known.id_created_at {
+            let was_closed = |created_at| windows.is_closed(created_at, state.first_polled_at);
+            let reason = match state.id_created_at {
                 Some(created_at) if was_closed(created_at) => OUTSIDE_QUERY_WINDOW,
                 _ => TASK_NOT_FOUND,
             };
@@ -184,23 +184,23 @@ fn not_found_is_final(
 /// Returns the reason for stopping when the query window has closed.
 fn window_closed_reason(
     windows: &Windows,
-    known: &Knowledge,
+    state: &TaskState,
     response: Response,
 ) -> Option<&'static str> {
     match response {
-        Response::Unchanged if windows.is_closed(known.created_at(), known.first_polled_at) => {
+        Response::Unchanged if windows.is_closed(state.created_at(), state.first_polled_at) => {
             Some(OUTSIDE_QUERY_WINDOW)
         }
         Response::Unchanged => Some(QUERY_WINDOW_CLOSED),
         Response::NoUrl => Some(URL_EXPIRED),
-        Response::NotFound { .. } if known.last_seen.is_none() => Some(TASK_NOT_FOUND),
+        Response::NotFound { .. } if state.last_seen.is_none() => Some(TASK_NOT_FOUND),
         Response::NotFound { .. } => Some(RECORD_VANISHED),
         Response::Error { .. } => None,
     }
 }
 
-impl Knowledge<'_> {
-    /// Returns the creation time of the task, or the time of the first poll while it is not known.
+impl TaskState<'_> {
+    /// Returns the creation time of the task, or the time of the first poll while it is unknown.
     fn created_at(&self) -> SystemTime {
         self.last_seen
             .and_then(|seen| seen.created_at)

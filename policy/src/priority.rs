@@ -1,10 +1,9 @@
-//! Which transfer goes first when there are more than the workers have slots for: the one whose archive
-//! deadline is nearest.
+//! The order of transfers when workers have too few slots: the nearest archive deadline first.
 
 use std::time::{Duration, SystemTime};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
-/// A transfer with less time left than this has priority 1, 2, 3 or 4.
+/// A transfer with less time left than this has priority key 1, 2, 3 or 4.
 const TIME_LEFT: [(Duration, u32); 4] = [
     (HOUR.saturating_mul(6), 1),
     (HOUR.saturating_mul(24), 2),
@@ -16,7 +15,7 @@ const LOWEST: u32 = 5;
 
 /// Returns Temporal's priority key for a transfer: 1 is served first, 5 last.
 ///
-/// `archive_deadline` is in Unix seconds, 0 if it is not known. `None` leaves the key to Temporal, whose
+/// `archive_deadline` is in Unix seconds, 0 if it is unknown. `None` leaves the key to Temporal, whose
 /// default is the middle one.
 pub fn priority_key(archive_deadline: i64, now: Option<SystemTime>) -> Option<u32> {
     let deadline = u64::try_from(archive_deadline).ok().filter(|it| *it > 0)?;

@@ -1,4 +1,4 @@
-//! How long to wait before a retry.
+//! Retry backoff.
 
 use std::time::Duration;
 

@@ -6,13 +6,13 @@ use crate::retry;
 
 /// Delay before the second attempt at a page. It doubles with each attempt.
 const INITIAL_DELAY: Duration = Duration::from_secs(2);
-/// Longest delay between two attempts, unless the service requests a longer one.
+/// Maximum delay between two attempts, unless the service requests a longer one.
 const MAX_DELAY: Duration = Duration::from_secs(60);
-/// Longest delay that the service can request.
+/// Maximum delay that the service can request.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
-/// Attempts at a page whose response is unreadable, or at a task that fails.
+/// Maximum number of attempts at a page with an unreadable response, or at a task that fails.
 const MAX_ATTEMPTS: u32 = 6;
-/// How long a lifecycle that has ended is not restarted. The lifecycle of an unknown task leaves no record in
+/// How long an ended lifecycle is not restarted. The lifecycle of an unknown task leaves no record in
 /// the archive, so every sweep would restart it.
 const RESTART_DELAY: Duration = Duration::from_secs(60 * 60);
 
@@ -22,8 +22,8 @@ pub fn retry_delay(attempt: u32, retry_after: Duration) -> Duration {
     retry::exponential(INITIAL_DELAY, MAX_DELAY, attempt).max(retry_after.min(MAX_RETRY_AFTER))
 }
 
-/// Returns whether `attempt` is the last at what may never succeed. The sweep then continues without it: the
-/// next sweep tries again.
+/// Returns whether `attempt` is the last one for a page or task that may never succeed. The sweep then
+/// continues without it, and the next sweep tries again.
 pub fn is_last_attempt(attempt: u32) -> bool {
     attempt >= MAX_ATTEMPTS
 }

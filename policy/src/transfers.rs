@@ -1,4 +1,4 @@
-//! When a failed transfer is retried, and what it may go without.
+//! When a failed transfer is retried, and when it may skip the last frame.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use crate::retry;
 /// Delay before the second attempt. It doubles, because every attempt may cost one of the 100 downloads
 /// that a URL allows.
 const INITIAL_DELAY: Duration = Duration::from_secs(10);
-/// Longest delay between two attempts.
+/// Maximum delay between two attempts.
 const MAX_DELAY: Duration = Duration::from_secs(15 * 60);
 /// The delay is at most this fraction of the time left, so that several attempts fit in before the archive
 /// deadline.
 const MIN_ATTEMPTS_LEFT: u32 = 20;
-/// Attempts that a video waits for its last frame.
+/// Number of attempts after which a video is archived without its last frame.
 const LAST_FRAME_ATTEMPTS: u32 = 5;
 
 /// Returns the delay after the failure of `attempt`, counted from 1, if `left` is the time until the archive

@@ -1,4 +1,4 @@
-//! Verdicts of `QueryVideoTask` on a task whose record cannot be queried: polling has stopped.
+//! Verdicts with which `QueryVideoTask` stops polling, because the record of a task can no longer be queried.
 
 use seedance_archiver_proto::{
     names::failure,

@@ -32,7 +32,7 @@ pub struct Windows {
     pub margin: Duration,
     /// How long the record of a cancelled task is kept.
     pub cancelled_retention: Duration,
-    /// How long after the last change of a task its URLs work, unless a URL itself says less.
+    /// How long after the last change of a task its URLs work, unless a URL expires earlier.
     pub url_lifetime: Duration,
 }
 
@@ -89,7 +89,7 @@ impl Windows {
         created_at.checked_add(last_poll).max(url_expiry)
     }
 
-    /// Returns the time left until the archive deadline, zero if it has passed or is not known.
+    /// Returns the time left until the archive deadline, zero if it passed or is unknown.
     pub fn until_archive_deadline(
         &self,
         created_at: SystemTime,

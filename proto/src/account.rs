@@ -4,7 +4,8 @@
 ///
 /// # Errors
 ///
-/// If the name contains another character, or is `.` or `..`. The error completes the sentence "`account` …".
+/// Returns an error if the name contains another character, or is `.` or `..`. The error completes the sentence
+/// "`account` …".
 pub fn check(name: &str) -> Result<(), &'static str> {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if name.chars().all(is_allowed) && name != "." && name != ".." {

@@ -16,10 +16,16 @@ pub const QUERY_ACTIVITY_ID: &str = "query";
 /// Activity id of a lifecycle's `ArchiveVideo`.
 pub const ARCHIVE_ACTIVITY_ID: &str = "archive";
 
+/// Activity id of the cancellation of a task.
+pub const CANCEL_ACTIVITY_ID: &str = "cancel";
+
+/// Activity id of writing `outcome.json`.
+pub const RECORD_ACTIVITY_ID: &str = "record";
+
 /// File name of the receipt.
 pub const MANIFEST: &str = "manifest.json";
 
-/// File name of the record of every other outcome.
+/// File name of the record of an outcome other than `archived`.
 pub const OUTCOME: &str = "outcome.json";
 
 /// File name of the task's record.

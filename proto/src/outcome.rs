@@ -4,9 +4,9 @@
 pub const ARCHIVED: &str = "archived";
 /// The task failed, was cancelled or expired: there is no video.
 pub const UNSUCCESSFUL: &str = "unsuccessful";
-/// There was a video, or may have been, and it can no longer be fetched.
+/// The video, if there was one, can no longer be fetched.
 pub const LOST: &str = "lost";
-/// The task was never seen, or the lifecycle was stopped before the task ended.
+/// The API never returned a record of the task, or the lifecycle was stopped before the task ended.
 pub const UNKNOWN: &str = "unknown";
 
 /// Every outcome.

@@ -2,7 +2,7 @@
 
 use crate::v1::{QueryVideoTaskResult, VideoTask};
 
-/// What a lifecycle has to know about the worker that ran `QueryVideoTask`.
+/// Facts about the worker that ran `QueryVideoTask`, which the lifecycle needs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkerFacts {
     /// Whether the search attributes are registered in the namespace.

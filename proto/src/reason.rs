@@ -2,29 +2,29 @@
 
 /// The task was cancelled while it was queued, and its record was purged after the retention of cancelled records.
 pub const CANCELLED_AND_PURGED: &str = "cancelled_and_purged";
-/// The service returns 404 for a task of which no record was ever seen.
+/// The service returns 404 for a task, and never returned a record of it.
 pub const TASK_NOT_FOUND: &str = "task_not_found";
 /// The query window of the task was closed when it was polled for the first time.
 pub const OUTSIDE_QUERY_WINDOW: &str = "outside_query_window";
-/// The service returns 404 for a task that had started.
+/// The service returns 404 for a task that was running.
 pub const RECORD_VANISHED: &str = "record_vanished";
 /// The task was not terminal when its query window closed.
 pub const QUERY_WINDOW_CLOSED: &str = "query_window_closed";
-/// The task succeeded, but no URL of its video works any more.
+/// The task succeeded, but no URL of its video works any longer.
 pub const URL_EXPIRED: &str = "url_expired";
-/// The task succeeded, but its URL is sealed with a key that no worker has any more.
+/// The task succeeded, but no worker has the key that sealed its URL.
 pub const SEAL_KEY_MISSING: &str = "seal_key_missing";
 
-/// The workflow was cancelled. Says nothing about the task.
+/// The workflow was cancelled. The status of the task is unknown.
 pub const CANCELLED_BY_CALLER: &str = "cancelled_by_caller";
 
-/// The workflow was terminated. Says nothing about the task.
+/// The workflow was terminated. The status of the task is unknown.
 pub const TERMINATED: &str = "terminated";
-/// The workflow reached the timeout that it was started with. Says nothing about the task.
+/// The workflow reached its timeout. The status of the task is unknown.
 pub const TIMED_OUT: &str = "timed_out";
 
 /// Returns the reason for a failure type, e.g. `store_unavailable` for `StoreUnavailable`.
-pub fn of_failure(failure_type: &str) -> String {
+pub fn from_failure_type(failure_type: &str) -> String {
     let mut reason = String::new();
     for character in failure_type.chars() {
         if character.is_ascii_uppercase() && !reason.is_empty() {
@@ -42,12 +42,12 @@ mod tests {
 
     #[test]
     fn a_failure_type_has_a_reason() {
-        assert_eq!(of_failure(failure::URL_EXPIRED), URL_EXPIRED);
-        assert_eq!(of_failure(failure::TASK_NOT_FOUND), TASK_NOT_FOUND);
+        assert_eq!(from_failure_type(failure::URL_EXPIRED), URL_EXPIRED);
+        assert_eq!(from_failure_type(failure::TASK_NOT_FOUND), TASK_NOT_FOUND);
         assert_eq!(
-            of_failure(failure::QUERY_WINDOW_CLOSED),
+            from_failure_type(failure::QUERY_WINDOW_CLOSED),
             QUERY_WINDOW_CLOSED
         );
-        assert_eq!(of_failure(failure::RATE_LIMITED), "rate_limited");
+        assert_eq!(from_failure_type(failure::RATE_LIMITED), "rate_limited");
     }
 }

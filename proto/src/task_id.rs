@@ -1,14 +1,14 @@
 //! Validation of task ids.
 
-/// Longest id, in bytes. The id is part of workflow ids and object keys, which have limits.
+/// Maximum length of an id, in bytes. The id is part of workflow ids and object keys, which have limits.
 pub const MAX_LEN: usize = 200;
 
 /// Checks that an id can be used in a workflow id, a URL path and an object key.
 ///
 /// # Errors
 ///
-/// If the id is empty, too long, or contains characters that no task id has. The error completes the sentence
-/// "`task_id` …".
+/// Returns an error if the id is empty, too long, or contains characters that are not allowed. The error
+/// completes the sentence "`task_id` …".
 pub fn check(task_id: &str) -> Result<(), &'static str> {
     if task_id.trim().is_empty() {
         return Err("is missing; set it to the id that the create call returned (`cgt-…`)");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-/// Converts Unix seconds. `None`: the time is 0, not known.
+/// Converts Unix seconds. Returns `None` for 0, an unknown time.
 pub fn from_unix_seconds(unix_seconds: i64) -> Option<SystemTime> {
     let seconds = u64::try_from(unix_seconds)
         .ok()

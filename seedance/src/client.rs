@@ -14,20 +14,20 @@ use uuid::Uuid;
 
 use crate::{Endpoint, Error, ErrorKind, RateLimit, Record, decode};
 
-/// Metric: how long calls waited for the account's rate limit.
+/// Metric: how long calls waited for the account's rate limit, which is called the *budget* in metric names.
 pub const RATE_LIMIT_WAIT: &str = "seedance_archiver_budget_wait_seconds";
 
 /// Timeout of a call, from connecting to the last byte of the response.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest wait of a query for the rate limit. An activity slot is held meanwhile.
+/// Maximum wait of a query for the rate limit. The query holds an activity slot meanwhile.
 const QUERY_WAIT: Duration = Duration::from_secs(1);
-/// Largest record that is read. Records have a few kilobytes, and must fit into a Temporal payload.
+/// Maximum size of a record, in bytes. Records have a few kilobytes, and must fit into a Temporal payload.
 pub(crate) const MAX_RECORD: usize = MIB;
 
 /// Bytes of a mebibyte.
 pub(crate) const MIB: usize = 1024 * 1024;
 
-/// Longest request id that is repeated in an error.
+/// Maximum length of a request id that is repeated in an error.
 const MAX_REQUEST_ID: usize = 128;
 /// Header with the id of a request in the logs of this process.
 const CLIENT_REQUEST_ID: &str = "x-client-request-id";
@@ -46,13 +46,13 @@ impl Client {
         Self { http }
     }
 
-    /// Queries a task: one request.
+    /// Queries a task with one request.
     ///
     /// # Errors
     ///
     /// See [`ErrorKind`]. Nothing is retried.
     pub async fn query(&self, endpoint: &Endpoint, task_id: &str) -> Result<Record, Error> {
-        let call = Call::of_task(Method::GET, endpoint, task_id);
+        let call = Call::for_task(Method::GET, endpoint, task_id);
         let aliases = &endpoint.status_aliases;
         self.call(endpoint, call, |body| {
             decode::record(body, task_id, aliases)
@@ -60,18 +60,18 @@ impl Client {
         .await
     }
 
-    /// Cancels a queued task: one request. The service refuses to cancel a running task, but **deletes the
-    /// record** of one that has ended: query the task first.
+    /// Cancels a queued task with one request. The service refuses to cancel a running task, but **deletes the
+    /// record** of a task that ended: query the task first.
     ///
     /// # Errors
     ///
     /// See [`ErrorKind`]. Nothing is retried.
     pub async fn cancel(&self, endpoint: &Endpoint, task_id: &str) -> Result<(), Error> {
-        let call = Call::of_task(Method::DELETE, endpoint, task_id);
+        let call = Call::for_task(Method::DELETE, endpoint, task_id);
         self.call(endpoint, call, |_| Ok(())).await
     }
 
-    /// Makes a call: one request.
+    /// Sends one request.
     pub(crate) async fn call<T>(
         &self,
         endpoint: &Endpoint,
@@ -112,7 +112,7 @@ impl Client {
             if status.is_success() {
                 decode(&body)
             } else {
-                Err(error_of(status, &headers, &body))
+                Err(error_from(status, &headers, &body))
             }
         };
         result.await.map_err(|error| {
@@ -134,14 +134,14 @@ pub(crate) struct Call<'a> {
     /// What the call is about, for logs: a task id, or `list`.
     pub(crate) subject: &'a str,
     pub(crate) rate_limit: &'a RateLimit,
-    /// Longest wait for the rate limit.
+    /// Maximum wait for the rate limit.
     pub(crate) max_wait: Duration,
-    /// Largest response that is read, in bytes.
+    /// Maximum size of the response, in bytes.
     pub(crate) max_body: usize,
 }
 
 impl<'a> Call<'a> {
-    fn of_task(method: Method, endpoint: &'a Endpoint, task_id: &'a str) -> Self {
+    fn for_task(method: Method, endpoint: &'a Endpoint, task_id: &'a str) -> Self {
         Self {
             method,
             url: endpoint.task_url(task_id),
@@ -183,8 +183,8 @@ pub(crate) async fn read(mut response: reqwest::Response, max: usize) -> Result<
     Ok(body)
 }
 
-/// Returns the error of a response that is not a success: its kind by the status, its text by the body.
-fn error_of(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+/// Returns the error of an unsuccessful response: the status decides its kind, the body its text.
+fn error_from(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     let kind = match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => ErrorKind::NotFound,
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ErrorKind::Unauthorized,
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn the_status_decides_the_kind() {
         let kind = |status| {
-            error_of(
+            error_from(
                 StatusCode::from_u16(status).unwrap(),
                 &HeaderMap::new(),
                 b"<html>",
@@ -263,12 +263,12 @@ mod tests {
     #[test]
     fn an_error_quotes_the_service() {
         let body = br#"{"error": {"code": "AuthenticationError", "message": "invalid key"}}"#;
-        let error = error_of(StatusCode::UNAUTHORIZED, &HeaderMap::new(), body);
+        let error = error_from(StatusCode::UNAUTHORIZED, &HeaderMap::new(), body);
         assert_eq!(
             error.to_string(),
             "HTTP 401 AuthenticationError: invalid key"
         );
-        let error = error_of(
+        let error = error_from(
             StatusCode::BAD_GATEWAY,
             &HeaderMap::new(),
             b"<html>nginx</html>",

@@ -10,7 +10,7 @@ use seedance_archiver_proto::{
 
 use crate::{Error, ErrorKind, Record, StatusAliases};
 
-/// Longest message of a failed task, in characters.
+/// Maximum length of a failed task's message, in characters.
 const MAX_MESSAGE: usize = 2_000;
 
 /// Reads the record of the task `task_id`.

@@ -4,7 +4,7 @@ use reqwest::Url;
 
 use crate::{RateLimit, Secret, StatusAliases, TaskPath};
 
-/// Largest page of the list that the API returns, in tasks.
+/// Maximum number of tasks on a page of the list.
 pub const MAX_PAGE_SIZE: usize = 500;
 
 /// The task API of one account: URLs, API key and rate limits.
@@ -48,8 +48,8 @@ impl Endpoint {
         self.task_path.under(&self.base_url, task_id)
     }
 
-    /// Returns the URL of the list of tasks. `None`: the task path is not the API's own, so the path of the
-    /// list is not known.
+    /// Returns the URL of the list of tasks, or `None` if the task path is custom, so that the path of the list
+    /// is unknown.
     pub fn list_url(&self) -> Option<Url> {
         self.task_path.list_under(&self.base_url)
     }

@@ -1,31 +1,31 @@
-//! Errors of the task API, by what the caller can do about them.
+//! Errors of the task API, classified by how to react.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use seedance_archiver_proto::{names::failure, redact};
 
 use crate::ReadSecretError;
 
-/// Longest text of an error, in characters.
+/// Maximum length before the request id is appended, in characters.
 const MAX_TEXT: usize = 400;
 
-/// What the caller can do about an error.
+/// The kind of an error, which decides whether and when to retry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ErrorKind {
-    /// The service returned 404: the task is too new, of another region or account, purged, or outside the
-    /// query window.
+    /// The service returned 404 or 410: the task is too new, belongs to another region or account, was purged,
+    /// or is outside the query window.
     NotFound,
-    /// The service returned 400 for the request.
+    /// The service returned 400: it rejected the request.
     Rejected,
-    /// The service did not accept the API key: an operator has to replace it.
+    /// The service returned 401 or 403, or the key cannot be read: an operator has to replace the key.
     Unauthorized,
     /// The service returned 429: wait.
     RateLimited {
         /// The `Retry-After` of the response.
         retry_after: Option<Duration>,
     },
-    /// This process has used up its own rate limit and sent no request: wait.
+    /// This process used up its own rate limit and sent no request: wait.
     Throttled,
     /// The service is unreachable or returned a server error: retry.
     Unavailable,
@@ -35,12 +35,25 @@ pub enum ErrorKind {
     Unsupported,
 }
 
-/// An error of the task API. Its text contains no key and no query of a URL.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{text}")]
+/// An error of the task API. Its text contains neither the API key nor URL query strings.
+#[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
+    /// The text in full: the API key must be redacted before the text is truncated.
     text: String,
+    request_id: Option<String>,
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.MAX_TEXT$}", self.text)?;
+        match &self.request_id {
+            Some(id) => write!(f, " (request id {id})"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl From<ReadSecretError> for Error {
@@ -50,12 +63,13 @@ impl From<ReadSecretError> for Error {
 }
 
 impl Error {
-    /// Returns an error. The text may quote the service: it is truncated, and URLs lose their queries.
+    /// Returns an error. The text may quote the service: URL queries are removed, and it is truncated when it
+    /// is displayed.
     pub(crate) fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
-        let text = redact::url_queries(&text.into());
         Self {
             kind,
-            text: text.chars().take(MAX_TEXT).collect(),
+            text: redact::url_queries(&text.into()),
+            request_id: None,
         }
     }
 
@@ -69,16 +83,16 @@ impl Error {
     }
 
     pub(crate) fn with_request_id(mut self, id: &str) -> Self {
-        self.text.push_str(&format!(" (request id {id})"));
+        self.request_id = Some(id.to_owned());
         self
     }
 
-    /// Returns what the caller can do.
+    /// Returns the kind, which decides whether and when to retry.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// Returns the `Retry-After` of the response.
+    /// Returns the `Retry-After` of the response, if the service sent one.
     pub fn retry_after(&self) -> Option<Duration> {
         match self.kind {
             ErrorKind::RateLimited { retry_after } => retry_after,
@@ -86,7 +100,7 @@ impl Error {
         }
     }
 
-    /// Returns the public name of the failure that an activity reports for this error.
+    /// Returns the failure type that an activity reports for this error.
     pub fn failure_type(&self) -> &'static str {
         match self.kind {
             ErrorKind::NotFound => failure::TASK_NOT_FOUND,
@@ -96,6 +110,23 @@ impl Error {
             ErrorKind::Rejected | ErrorKind::Unexpected | ErrorKind::Unsupported => {
                 failure::UNEXPECTED_RESPONSE
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_message_contains_no_part_of_the_api_key() {
+        let api_key = SecretString::from("very-secret-key");
+        for before in MAX_TEXT - api_key.expose_secret().len()..=MAX_TEXT {
+            let text = format!("{}{} was refused", "x".repeat(before), "very-secret-key");
+            let error = Error::new(ErrorKind::Unauthorized, text).redacted(&api_key);
+            let shown = error.with_request_id("r-1").to_string();
+            assert!(!shown.contains('v'), "key at {before}: {shown}");
+            assert!(shown.ends_with(" (request id r-1)"), "{shown}");
         }
     }
 }

@@ -11,7 +11,7 @@
 //!   serialized; [`Record::sealed`] turns it into the contract's message, with its URLs sealed.
 //! - [`UrlSeal`]: seals and unseals URLs.
 //! - [`SignedUrl`]: a URL that is never printed, and knows when it expires.
-//! - [`Error`]: an error by what the caller can do about it, its [`ErrorKind`].
+//! - [`Error`]: an error, whose [`ErrorKind`] decides whether and when to retry.
 //!
 //! # Example
 //!
@@ -35,7 +35,7 @@
 //! # }
 //! ```
 //!
-//! `examples/query.rs` is a program made of it.
+//! `examples/query.rs` is a complete program.
 
 mod client;
 mod decode;

@@ -11,14 +11,14 @@ use crate::{
     decode::{self, List},
 };
 
-/// Largest page that is read. Records have a few kilobytes.
+/// Maximum size of a page, in bytes. Records have a few kilobytes.
 const MAX_PAGE: usize = 8 * MIB;
-/// Longest wait for the rate limit: the service allows one list a second.
+/// Maximum wait for the rate limit: the service allows one list a second.
 const LIST_WAIT: Duration = Duration::from_secs(10);
 
 /// A page of the list.
 pub struct Page {
-    /// The tasks on the page. The newest come first as a rule, which the API does not promise.
+    /// The tasks on the page. Usually newest first, which the API does not guarantee.
     pub records: Vec<Record>,
     /// How many items of the page could not be read.
     pub skipped: usize,
@@ -27,11 +27,11 @@ pub struct Page {
 }
 
 impl Client {
-    /// Lists a page: one request. The pages of each service tier are numbered from 1.
+    /// Lists a page with one request. The pages of each service tier are numbered from 1.
     ///
     /// # Errors
     ///
-    /// See [`ErrorKind`]; [`ErrorKind::Unsupported`] if the service has no list, or its path is not known.
+    /// See [`ErrorKind`]; [`ErrorKind::Unsupported`] if the service has no list, or its path is unknown.
     /// An item that cannot be read is skipped.
     pub async fn list(&self, endpoint: &Endpoint, page: &SweepPage) -> Result<Page, Error> {
         let mut url = endpoint.list_url().ok_or_else(|| unknown_path(endpoint))?;
@@ -64,7 +64,7 @@ fn unknown_path(endpoint: &Endpoint) -> Error {
         ErrorKind::Unsupported,
         format!(
             "cannot list tasks of account `{account}`: it has a custom task_path, so the path of the list \
-             is not known; name the tasks by id"
+             is unknown; name the tasks by id"
         ),
     )
 }

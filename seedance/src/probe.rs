@@ -6,7 +6,7 @@ use reqwest::{
     StatusCode, Url,
     header::{DATE, HeaderMap},
 };
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use seedance_archiver_http::describe;
 use seedance_archiver_proto::time::unix_seconds;
 use serde_json::Value;
@@ -25,17 +25,17 @@ const NO_TASK: &str = "cgt-19700101000000-00000";
 /// What is at the base URL of an endpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// The task API, and it accepts the key.
+    /// The task API, which accepted the key.
     Accepted,
-    /// The task API, and it rejects the key, with this error.
+    /// The task API, which rejected the key with this error.
     Rejected(String),
-    /// Something else, with this response.
+    /// Another server: its response, described.
     NotTheApi(String),
-    /// A server that failed or is too busy, with this error.
+    /// A server that failed or is too busy: its error.
     Unclear(String),
-    /// Nothing that can be reached.
+    /// No server: the error of the connection.
     Unreachable(String),
-    /// The key cannot be read, so nothing was called.
+    /// The key cannot be read, so no request was sent.
     NoKey(String),
 }
 
@@ -44,8 +44,8 @@ pub enum Answer {
 pub struct Probe {
     /// What is at the base URL.
     pub answer: Answer,
-    /// How far the clock of this machine is ahead of the service's, in seconds. `None`: the service sent no
-    /// `Date`.
+    /// How far the clock of this machine is ahead of the service's, in seconds. `None` if the service sent
+    /// no `Date`.
     pub clock_ahead: Option<i64>,
 }
 
@@ -54,6 +54,8 @@ struct Reply {
     status: StatusCode,
     body: Vec<u8>,
     clock_ahead: Option<i64>,
+    /// The key of the request, which the body may repeat.
+    api_key: SecretString,
 }
 
 impl Client {
@@ -77,23 +79,24 @@ impl Client {
     }
 
     async fn get(&self, endpoint: &Endpoint, url: Url) -> Result<Reply, Answer> {
-        let key = endpoint.api_key.read();
-        let key = key.map_err(|error| Answer::NoKey(error.to_string()))?;
+        let api_key = endpoint.api_key.read();
+        let api_key = api_key.map_err(|error| Answer::NoKey(error.to_string()))?;
         let sent_at = SystemTime::now();
         let request = self.http.get(url).timeout(CALL_TIMEOUT);
         let response = request
-            .bearer_auth(key.expose_secret())
+            .bearer_auth(api_key.expose_secret())
             .send()
             .await
             .map_err(|error| Answer::Unreachable(describe(error)))?;
         let status = response.status();
         let clock_ahead = clock_ahead(response.headers(), sent_at);
         let body = read(response, MAX_RECORD).await;
-        let body = body.map_err(|error| Answer::Unclear(error.redacted(&key).to_string()))?;
+        let body = body.map_err(|error| Answer::Unclear(error.redacted(&api_key).to_string()))?;
         Ok(Reply {
             status,
             body,
             clock_ahead,
+            api_key,
         })
     }
 }
@@ -156,7 +159,7 @@ impl Reply {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// Describes the response. Of a body that is not the API's, only its form is named.
+    /// Describes the response: its error, or only the form of a body that is not the API's.
     fn describe(&self) -> String {
         let status = self.status.as_u16();
         let body = String::from_utf8_lossy(&self.body);
@@ -166,7 +169,9 @@ impl Reply {
             None if body.trim_start().starts_with('<') => "with an HTML page".to_owned(),
             None => "with neither an error nor a task".to_owned(),
         };
-        Error::new(ErrorKind::Unexpected, format!("HTTP {status} {body}")).to_string()
+        Error::new(ErrorKind::Unexpected, format!("HTTP {status} {body}"))
+            .redacted(&self.api_key)
+            .to_string()
     }
 }
 
@@ -183,4 +188,21 @@ fn clock_ahead(headers: &HeaderMap, sent_at: SystemTime) -> Option<i64> {
     } else {
         0
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rejection_that_echoes_the_api_key_does_not_show_it() {
+        let reply = Reply {
+            status: StatusCode::UNAUTHORIZED,
+            body: br#"{"error": {"message": "the key very-secret is invalid"}}"#.to_vec(),
+            clock_ahead: None,
+            api_key: "very-secret".to_owned().into(),
+        };
+        let rejected = Answer::Rejected("HTTP 401 the key REDACTED is invalid".to_owned());
+        assert_eq!(reply.to_list(), rejected);
+    }
 }

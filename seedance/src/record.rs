@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{SignedUrl, UnsealError, UrlSeal};
 
-/// A task record with readable URLs. It can be neither printed nor serialized: use [`Record::sealed`],
+/// A task record with readable URLs. It can be neither printed nor serialized; use [`Record::sealed`],
 /// [`Record::url`] or [`Record::as_received`].
 pub struct Record {
     task: VideoTask,
@@ -86,7 +86,7 @@ impl UrlSeal {
     ///
     /// # Errors
     ///
-    /// If a URL cannot be unsealed.
+    /// Returns an error if a URL cannot be unsealed.
     pub fn revealed(&self, task: VideoTask) -> Result<VideoTask, UnsealError> {
         let id = task.id.clone();
         let mut failed = None;

@@ -83,7 +83,7 @@ impl UrlSeal {
     ///
     /// # Errors
     ///
-    /// If the URL was sealed for another task or with an unknown key, or is not sealed.
+    /// Returns an error if the URL was sealed for another task or with an unknown key, or is not sealed.
     pub fn unseal(&self, task_id: &str, sealed: &str) -> Result<SignedUrl, UnsealError> {
         let (key_id, text) = sealed
             .strip_prefix(PREFIX)

@@ -35,7 +35,7 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or is empty. The error contains only the path.
+    /// Returns an error if the file cannot be read or is empty. The error contains only the path.
     pub fn read(&self) -> Result<SecretString, ReadSecretError> {
         let path = match self {
             Self::Value(secret) => return Ok(secret.clone()),
@@ -52,7 +52,7 @@ impl Secret {
 ///
 /// # Errors
 ///
-/// If the file cannot be read or is empty.
+/// Returns an error if the file cannot be read or is empty.
 pub fn read_lines(path: &Path) -> Result<Vec<SecretString>, ReadSecretError> {
     let text = read_file(path)?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -34,7 +34,7 @@ impl SignedUrl {
             .unwrap_or_default()
     }
 
-    /// Returns when the URL expires. `None`: its form is not known.
+    /// Returns when the URL expires, or `None` if its form is unknown.
     pub fn expires_at(&self) -> Option<SystemTime> {
         url_expiry::expires_at(self.expose())
     }

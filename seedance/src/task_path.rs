@@ -66,8 +66,8 @@ impl std::fmt::Display for TaskPath {
 }
 
 impl TaskPath {
-    /// Returns the URL of the list of tasks. `None`: this is not the API's own path, so that of the list is not
-    /// known.
+    /// Returns the URL of the list of tasks, or `None` if this path is custom, so that the path of the list is
+    /// unknown.
     pub fn list_under(&self, base_url: &Url) -> Option<Url> {
         self.has_list().then(|| {
             let mut url = self.under(base_url, "");

@@ -14,11 +14,11 @@ use tokio::{runtime::Handle, task::JoinSet, time::sleep};
 
 use crate::{create_request::callback_url, record::query_response, service::Service, task::Task};
 
-/// A callback is repeated until the receiver returns 2xx, this often at most.
+/// Maximum number of attempts to send a callback. An attempt fails unless the receiver returns 2xx.
 const MAX_ATTEMPTS: usize = 3;
 /// Timeout of an attempt.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
-/// Delay between two attempts.
+/// Delay between attempts.
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// Sends callbacks on the runtime that it was created on, so that a task can be created on any thread.
@@ -38,9 +38,11 @@ struct Sender {
 }
 
 impl Callbacks {
+    /// Creates a sender of records whose URLs are on `address`.
+    ///
     /// # Errors
     ///
-    /// If the HTTP client cannot be built.
+    /// Returns an error if the HTTP client cannot be built.
     pub(crate) fn new(address: SocketAddr, service: Arc<Service>) -> io::Result<Self> {
         let http = Client::builder()
             .no_proxy()
@@ -66,7 +68,7 @@ impl Callbacks {
             return;
         };
         if let Some(background) = &mut *self.background.lock() {
-            // Frees the tasks that have finished.
+            // Frees the background tasks that have finished.
             while background.try_join_next().is_some() {}
             let sender = self.sender.clone();
             background.spawn_on(
@@ -76,7 +78,7 @@ impl Callbacks {
         }
     }
 
-    /// Stops all callbacks, also those of tasks that are created later.
+    /// Stops all callbacks, including those of tasks that are created later.
     pub(crate) fn stop(&self) {
         self.background.lock().take();
     }
@@ -92,9 +94,9 @@ impl Sender {
         }
     }
 
-    /// Sends the callback of one change. Returns whether further callbacks may follow.
+    /// Sends the callback of one status change. Returns `false` if the task gets no further callbacks.
     async fn send(&self, task: &Task, url: &Url, change: SystemTime) -> bool {
-        // The record is that of the change, even if it is sent later.
+        // The record as of the change, even if a retry sends it later.
         let record = query_response(&self.service, task, &self.host, change).to_string();
         for attempt in 0..MAX_ATTEMPTS {
             if attempt > 0 {

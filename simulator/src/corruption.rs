@@ -7,10 +7,10 @@ use std::str::FromStr;
 pub enum Corruption {
     /// The lowest bit of the byte at this offset is flipped.
     Flip(u64),
-    /// Only the first bytes are served, this many, with a `Content-Length` that matches.
+    /// Only this many bytes are served, with a matching `Content-Length`.
     Truncate(u64),
-    /// `Content-Length` is this much larger than the video, and the connection breaks after the last byte. If the
-    /// value is negative, HTTP ends the body early, as with [`Self::Truncate`].
+    /// `Content-Length` exceeds the size of the video by this many bytes, and the connection breaks after the
+    /// last byte. If the value is negative, the body ends early, as with [`Self::Truncate`].
     Length(i64),
     /// This many bytes of garbage follow the video, and there is no `Content-Length`.
     Trailing(u64),
@@ -18,26 +18,26 @@ pub enum Corruption {
     OtherVideo,
 }
 
-/// Which bytes the digests in the headers `ETag` and `x-tos-hash-crc64ecma` are of.
+/// The bytes from which the digests in the headers `ETag` and `x-tos-hash-crc64ecma` are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Announced {
-    /// The original video: a client that compares them detects the corruption.
+pub enum HeaderDigests {
+    /// The original video: a client that compares the digests detects the corruption.
     #[default]
-    True,
-    /// The served bytes: they always match.
+    Original,
+    /// The served bytes: the digests always match.
     Served,
     /// None: the headers are absent.
-    Nothing,
+    Absent,
 }
 
-impl FromStr for Announced {
+impl FromStr for HeaderDigests {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
-            "true" => Ok(Self::True),
+            "true" => Ok(Self::Original),
             "served" => Ok(Self::Served),
-            "none" => Ok(Self::Nothing),
+            "none" => Ok(Self::Absent),
             _ => Err("must be true, served or none".into()),
         }
     }

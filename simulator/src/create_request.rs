@@ -1,4 +1,4 @@
-//! Create requests.
+//! Parses requests that create a task.
 
 use reqwest::Url;
 use serde_json::{Map, Value};
@@ -8,8 +8,8 @@ use crate::{
     script::{Image, Script},
 };
 
-/// Content types of a request.
-const CONTENT_TYPES: [&str; 5] = ["text", "image_url", "video_url", "audio_url", "draft_task"];
+/// Types of the items in `content`.
+const CONTENT_ITEM_TYPES: [&str; 5] = ["text", "image_url", "video_url", "audio_url", "draft_task"];
 
 /// The fields of a create request.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ impl CreateRequest {
         Ok((request, script))
     }
 
-    /// Returns the request of a task that is created from a script alone.
+    /// Returns the request of a task that is created in code, from a script alone.
     pub(crate) fn from_script(script: &Script) -> Self {
         let fields = [
             ("model", Value::from("seedance-1-5-pro-251215")),
@@ -76,7 +76,7 @@ impl CreateRequest {
         }
     }
 
-    /// Returns a field of the request, unless it is null.
+    /// Returns a field of the request, or `None` if it is absent or null.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }
@@ -109,8 +109,8 @@ impl CreateRequest {
         let mut prompts = Vec::new();
         for item in content.ok_or_else(|| ApiError::missing("content"))? {
             let kind = item["type"].as_str().unwrap_or_default();
-            if !CONTENT_TYPES.contains(&kind) {
-                let problem = format!("`{kind}` is not one of {}", CONTENT_TYPES.join(", "));
+            if !CONTENT_ITEM_TYPES.contains(&kind) {
+                let problem = format!("`{kind}` is not one of {}", CONTENT_ITEM_TYPES.join(", "));
                 return Err(ApiError::invalid("content.type", &problem));
             }
             if item.get(kind).is_none() {
@@ -122,14 +122,15 @@ impl CreateRequest {
     }
 }
 
-/// Parses a callback URL. `None`: it is not an http or https URL.
+/// Parses a callback URL. Returns `None` if it is not an http or https URL.
 pub(crate) fn callback_url(text: &str) -> Option<Url> {
     Url::parse(text)
         .ok()
         .filter(|url| ["http", "https"].contains(&url.scheme()))
 }
 
-/// The model is part of the path of objects.
+/// Returns whether a model may contain this character. Models become URL path segments, so other characters are
+/// rejected.
 fn is_model_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-_.".contains(character)
 }

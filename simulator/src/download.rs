@@ -13,9 +13,10 @@ use tokio::time::sleep;
 
 use crate::{service::Service, source::Source, task::Task};
 
-/// Longest pause of a throttled download.
+/// Maximum pause of a throttled download.
 const MAX_THROTTLE_PAUSE: Duration = Duration::from_millis(20);
-/// Delay before a connection is aborted, in which the bytes sent so far leave: hyper discards its buffer.
+/// Delay before a connection is aborted, so that the bytes sent so far reach the client. An abort discards
+/// hyper's buffer.
 const FLUSH_DELAY: Duration = Duration::from_millis(50);
 
 /// A download of an object.
@@ -29,7 +30,7 @@ pub(crate) struct Download {
 
 impl Download {
     /// Returns the bytes of a range. The stream ends with an error if the script interrupts the download, or if
-    /// the announced length is larger than the object.
+    /// the declared length exceeds the size of the object.
     pub(crate) fn stream(self, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> {
         let abort_at = self.start(range.start).unwrap_or(range.end);
         let started = Instant::now();
@@ -54,7 +55,7 @@ impl Download {
         })
     }
 
-    /// Counts the download. Returns the position at which it is aborted, if the script says so.
+    /// Counts the download. Returns the position at which the script aborts it, or `None` if it is not aborted.
     fn start(&self, position: u64) -> Option<u64> {
         if !self.is_video {
             return None;
@@ -68,12 +69,12 @@ impl Download {
         (downloads <= script.cuts).then(|| position + script.cut_after)
     }
 
-    /// Waits until `sent` bytes are due at the pace of the script.
+    /// Waits until `sent` bytes are due at the script's rate.
     async fn throttle(&self, started: Instant, sent: u64) {
-        let Some(pace) = self.task.script.bytes_per_second.filter(|_| self.is_video) else {
+        let Some(rate) = self.task.script.bytes_per_second.filter(|_| self.is_video) else {
             return;
         };
-        let due = Duration::from_secs_f64(sent as f64 / pace as f64);
+        let due = Duration::from_secs_f64(sent as f64 / rate as f64);
         loop {
             let left = due.saturating_sub(started.elapsed());
             if left.is_zero() {

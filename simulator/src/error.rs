@@ -9,7 +9,7 @@ use serde_json::json;
 
 const ERROR_CODE: HeaderName = HeaderName::from_static("x-error-code");
 
-/// An error of the task API.
+/// An error response: its status, code, message and parameter.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,

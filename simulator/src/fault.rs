@@ -7,7 +7,7 @@ use axum::{
 
 use crate::error::ApiError;
 
-/// An error that every call of the API returns.
+/// An error that every API call returns.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fault {
     /// 401: no API key is accepted.

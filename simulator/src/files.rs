@@ -14,7 +14,7 @@ use crate::{
     object::Object, paths::BUCKET, service::Service, signed_url::Refusal, store_error::StoreError,
 };
 
-/// What some gateways serve, with status 200, before a video is ready.
+/// The body that some gateways serve, with status 200, before a video is ready.
 const GARBAGE: &str = r#"{"error": {"code": "video_not_ready", "message": "try again"}}"#;
 
 pub(crate) fn routes(service: Arc<Service>) -> Router {

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_envelope_repeats_status_and_error_of_the_record() {
+    fn the_envelope_repeats_the_status_and_error_of_the_record() {
         let record = json!({"id": "cgt-1", "status": "failed", "error": {"message": "no kites"}});
         let envelope = wrap(record.clone());
         assert_eq!(envelope["code"], "success");
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn every_status_has_a_name_of_the_gateway() {
+    fn every_status_maps_to_a_gateway_status() {
         let name = |status| wrap(json!({"status": status}))["data"]["status"].clone();
         assert_eq!(name("queued"), "QUEUED");
         assert_eq!(name("running"), "IN_PROGRESS");

@@ -3,18 +3,18 @@
 //! A task is queued, runs and ends after a few seconds. A succeeded task has a signed URL that expires, and a
 //! real MP4 behind it. ByteDance's own clients work with the simulator.
 //!
-//! - [`Simulator`]: the running server. Its [`Builder`] sets the defaults of all tasks.
-//! - [`Script`]: what one task does. It is set in code, or in the prompt of a create request.
+//! - [`Simulator`]: the running server. Its [`Builder`] sets the defaults for all tasks.
+//! - [`Script`]: the behavior of one task, set in code or in the prompt of a create request.
 //! - [`Corruption`]: how a video is corrupted in transit.
-//! - [`Fault`]: an error that every call of the API returns.
+//! - [`Fault`]: an error that every API call returns.
 //! - [`Source`]: the bytes behind a URL.
 //! - [`seconds`]: parses the durations in prompts and on command lines.
 //!
 //! # Modules
 //!
-//! - `task` and `tasks` hold the state; `service` holds what all requests share.
-//! - `api` serves the task API behind `middleware`; `create_request` and `list` parse its requests, `record` and
-//!   `gateway` format its responses.
+//! - `task` and `tasks` hold the tasks; `service` holds the state that all requests share.
+//! - `api` serves the task API behind `middleware`; `create_request` and `list` parse its requests, `record`
+//!   and `gateway` format its responses.
 //! - `callbacks` posts records to callback URLs.
 //! - `files` serves the objects behind signed URLs: `signed_url` signs and verifies, `object` and `range` build
 //!   a response, `download` is its body.
@@ -62,7 +62,7 @@ mod tasks;
 #[cfg(test)]
 mod testing;
 
-pub use corruption::{Announced, Corruption};
+pub use corruption::{Corruption, HeaderDigests};
 pub use fault::Fault;
 pub use script::{Ending, Image, Script};
 pub use seconds::seconds;

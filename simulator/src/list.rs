@@ -4,11 +4,11 @@ use std::{ops::RangeInclusive, time::SystemTime};
 
 use crate::{error::ApiError, task::Task};
 
-/// Range of `page_num` and `page_size`.
+/// Allowed values of `page_num` and `page_size`.
 const PAGE_RANGE: RangeInclusive<usize> = 1..=500;
 const DEFAULT_PAGE_SIZE: usize = 20;
 
-/// The filter of a list, and the page that is returned.
+/// The filter and the page of a list request.
 pub(crate) struct ListFilter {
     page_num: usize,
     page_size: usize,
@@ -31,8 +31,8 @@ impl ListFilter {
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let value = value.into_owned();
             match &*name {
-                "page_num" => filter.page_num = page(&name, &value)?,
-                "page_size" => filter.page_size = page(&name, &value)?,
+                "page_num" => filter.page_num = parse_page(&name, &value)?,
+                "page_size" => filter.page_size = parse_page(&name, &value)?,
                 "filter.status" => filter.status = Some(value),
                 "filter.model" => filter.model = Some(value),
                 "filter.service_tier" => filter.service_tier = value,
@@ -43,7 +43,7 @@ impl ListFilter {
         Ok(filter)
     }
 
-    /// Returns whether the task is in the list.
+    /// Returns whether the task passes the filter.
     pub(crate) fn matches(&self, task: &Task, now: SystemTime) -> bool {
         let is_match =
             |filter: &Option<String>, value| filter.as_deref().is_none_or(|it| it == value);
@@ -53,7 +53,7 @@ impl ListFilter {
             && (self.task_ids.is_empty() || self.task_ids.contains(&task.id))
     }
 
-    /// Returns the tasks on the page.
+    /// Returns the tasks on the page, from all tasks that match.
     pub(crate) fn page<'a, T>(&self, matching: &'a [T]) -> impl Iterator<Item = &'a T> {
         matching
             .iter()
@@ -62,7 +62,7 @@ impl ListFilter {
     }
 }
 
-fn page(name: &str, value: &str) -> Result<usize, ApiError> {
+fn parse_page(name: &str, value: &str) -> Result<usize, ApiError> {
     value
         .parse()
         .ok()

@@ -1,4 +1,4 @@
-//! What every call of the API passes through: authorization, injected faults, statistics and common headers.
+//! Middleware of every API call: authorization, injected faults, statistics and common headers.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use axum::{
 use crate::{error::ApiError, paths, service::Service};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Largest body of a call, in bytes.
+/// Maximum size of a request body, in bytes.
 const MAX_BODY: usize = 2 * 1024 * 1024;
 
 pub(crate) async fn handle(
@@ -31,8 +31,8 @@ pub(crate) async fn handle(
     with_date(&service, with_request_id(response))
 }
 
-/// Reads the whole body before the call is answered. hyper closes a connection whose request body it has not read,
-/// and some clients send a body with every call.
+/// Reads the entire request body before the response is sent. hyper closes a connection whose request body it
+/// has not read, and some clients send a body with every call.
 async fn buffer_body(request: Request) -> Result<Request, ApiError> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY)

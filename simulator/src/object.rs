@@ -9,7 +9,7 @@ use axum::{
 };
 
 use crate::{
-    corruption::Announced,
+    corruption::HeaderDigests,
     download::Download,
     paths::{LAST_FRAME, VIDEO},
     range,
@@ -32,7 +32,7 @@ pub(crate) struct Object {
 }
 
 impl Object {
-    /// Returns the object at a path. `None`: no task has such an object.
+    /// Returns the object at a path, or `None` if no task has such an object.
     pub(crate) fn find(service: &Service, path: &str) -> Option<Self> {
         let file = path.rsplit('/').next()?;
         let (id, extension) = file.rsplit_once('.')?;
@@ -101,7 +101,8 @@ impl Object {
             .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
     }
 
-    /// Returns the `Range` header, unless `If-Range` names another object or the script ignores ranges.
+    /// Returns the `Range` header, or `None` if `If-Range` does not match the object or the script ignores
+    /// ranges.
     fn requested_range<'a>(
         &self,
         headers: &'a HeaderMap,
@@ -116,12 +117,12 @@ impl Object {
         headers.get(header::RANGE).filter(|_| has_ranges)
     }
 
-    /// Returns the digests for the headers. The first call of an object reads all its bytes.
+    /// Returns the digests for the headers. The first call reads all bytes of the object.
     async fn digests(&self) -> Option<Digests> {
         let source = match self.task.script.digests {
-            Announced::True => self.source.clone(),
-            Announced::Served => self.served.clone(),
-            Announced::Nothing => return None,
+            HeaderDigests::Original => self.source.clone(),
+            HeaderDigests::Served => self.served.clone(),
+            HeaderDigests::Absent => return None,
         };
         tokio::task::spawn_blocking(move || source.digests().clone())
             .await

@@ -13,7 +13,7 @@ pub(crate) const VIDEO: &str = "mp4";
 /// File extension of last frames.
 pub(crate) const LAST_FRAME: &str = "png";
 
-/// Returns the task id in the URI of a call. `None`: the call is not about a single task.
+/// Returns the task id in the URI of a call, or `None` if the call is not for a single task.
 pub(crate) fn task_id(uri: &Uri) -> Option<String> {
     let rest = uri.path().strip_prefix(TASKS)?;
     if let Some(id) = rest.strip_prefix('/') {

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-/// Parses `bytes=a-b`, `bytes=a-` or `bytes=-n`. `None`: the range is not of this form, or is empty or outside an
-/// object of `size` bytes.
+/// Parses `bytes=a-b`, `bytes=a-` or `bytes=-n`. Returns `None` if the range does not have one of these
+/// forms, is empty, or is outside an object of `size` bytes.
 pub(crate) fn parse(header: &str, size: u64) -> Option<Range<u64>> {
     let (start, end) = header.strip_prefix("bytes=")?.split_once('-')?;
     let range = match (start, end) {

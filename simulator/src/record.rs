@@ -17,7 +17,7 @@ const COPIED_FIELDS: [&str; 6] = [
     "tools",
 ];
 
-/// Returns the response to a query at this time.
+/// Returns the response to a query at the time `now`.
 pub(crate) fn query_response(service: &Service, task: &Task, host: &str, now: SystemTime) -> Value {
     let record = record(service, task, host, now);
     if task.script.wrapped {
@@ -27,7 +27,7 @@ pub(crate) fn query_response(service: &Service, task: &Task, host: &str, now: Sy
     }
 }
 
-/// Returns the record at this time, with freshly signed URLs on `host`.
+/// Returns the record at the time `now`, with signed URLs on `host`.
 pub(crate) fn record(service: &Service, task: &Task, host: &str, now: SystemTime) -> Value {
     let (status, since) = task.status(now);
     let mut fields = Map::new();
@@ -103,7 +103,7 @@ fn output_fields(task: &Task) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Returns a field that no documentation mentions. The query of its URL looks like a secret and is none.
+/// Returns a field that no documentation mentions. The query of its URL looks like a secret, but is not one.
 fn undocumented_field() -> Value {
     json!({"level": "standard", "docs": "https://docs.example/filter?lang=en&token=t"})
 }

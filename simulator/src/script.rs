@@ -1,11 +1,11 @@
-//! The script of a task.
+//! Scripts, which determine how simulated tasks behave.
 
 use std::{str::FromStr, time::Duration};
 
 use seedance_archiver_proto::status;
 
 use crate::{
-    corruption::{Announced, Corruption},
+    corruption::{Corruption, HeaderDigests},
     seconds::seconds,
 };
 
@@ -55,7 +55,7 @@ impl FromStr for Ending {
 pub enum Image {
     /// The documented format.
     Png,
-    /// A format that the service has returned although the URL ends in `.png`.
+    /// A format that the service returns in some cases although the URL ends in `.png`.
     Jpeg,
 }
 
@@ -71,7 +71,8 @@ impl FromStr for Image {
     }
 }
 
-/// What one task does. By default it succeeds with a small silent video, after the simulator's default times.
+/// The behavior of one task. By default, the task succeeds with a small silent video, after the simulator's
+/// default durations.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Script {
     /// How the task ends.
@@ -86,11 +87,11 @@ pub struct Script {
     pub last_frame: Option<Image>,
     /// Size of the video in bytes. A size below that of the fixture is ignored.
     pub bytes: Option<u64>,
-    /// Pace at which the video is served. `None`: not throttled.
+    /// Rate at which the video is served. `None`: not throttled.
     pub bytes_per_second: Option<u64>,
-    /// How long the record has no URL after the task has succeeded.
+    /// How long the record has no URL after the task succeeded.
     pub no_url_for: Option<Duration>,
-    /// Whether the video URL returns 200 with an error in JSON.
+    /// Whether the video URL returns 200 with a JSON error.
     pub garbage: bool,
     /// How many of the first signed URLs are refused as expired.
     pub dead_urls: usize,
@@ -98,15 +99,15 @@ pub struct Script {
     pub wrapped: bool,
     /// How many of the first downloads are aborted after [`Script::cut_after`] bytes.
     pub cuts: u64,
-    /// Bytes that an aborted download has sent before.
+    /// Bytes that an aborted download sends before the connection breaks.
     pub cut_after: u64,
     /// How the served video is corrupted.
     pub corrupt: Option<Corruption>,
-    /// How many of the first downloads are corrupted by [`Script::corrupt`]. `None`: all.
+    /// How many of the first downloads are corrupted as [`Script::corrupt`] says. `None`: all.
     pub corrupt_downloads: Option<u64>,
-    /// Which bytes the digests in the headers are of.
-    pub digests: Announced,
-    /// Whether `Range` is ignored: every response has the whole video.
+    /// The bytes from which the digests in the headers are computed.
+    pub digests: HeaderDigests,
+    /// Whether `Range` is ignored, so that every response contains the entire video.
     pub no_ranges: bool,
     /// How long ago the task was created.
     pub age: Duration,
@@ -118,8 +119,8 @@ pub struct Script {
     pub flex: bool,
     /// Whether the record has an undocumented field.
     pub extra: bool,
-    /// URL to which the record is posted at each change of the status, except a cancellation. A text that is
-    /// not an http or https URL is ignored.
+    /// URL to which the record is posted at each change of the status, except a cancellation. Ignored if it is
+    /// not an http or https URL.
     pub callback_url: Option<String>,
 }
 
@@ -131,7 +132,7 @@ impl Script {
     ///
     /// # Errors
     ///
-    /// If a setting has an unknown name or an invalid value. The error quotes the setting.
+    /// Returns an error that quotes the setting if a setting has an unknown name or an invalid value.
     pub(crate) fn apply_prompt(&mut self, prompt: &str) -> Result<(), String> {
         let Some((_, rest)) = prompt.split_once(MARKER) else {
             return Ok(());
@@ -226,23 +227,23 @@ mod tests {
         for (settings, expected) in [
             (
                 "flip=1000,digests=none",
-                corrupt(Corruption::Flip(1000), Announced::Nothing, None),
+                corrupt(Corruption::Flip(1000), HeaderDigests::Absent, None),
             ),
             (
                 "truncate=9,corrupt_downloads=2",
-                corrupt(Corruption::Truncate(9), Announced::True, Some(2)),
+                corrupt(Corruption::Truncate(9), HeaderDigests::Original, Some(2)),
             ),
             (
                 "length=-5,digests=true",
-                corrupt(Corruption::Length(-5), Announced::True, None),
+                corrupt(Corruption::Length(-5), HeaderDigests::Original, None),
             ),
             (
                 "trailing=7,digests=served",
-                corrupt(Corruption::Trailing(7), Announced::Served, None),
+                corrupt(Corruption::Trailing(7), HeaderDigests::Served, None),
             ),
             (
                 "other_video=true",
-                corrupt(Corruption::OtherVideo, Announced::True, None),
+                corrupt(Corruption::OtherVideo, HeaderDigests::Original, None),
             ),
             ("flip=1,other_video=false", Ok(Script::default())),
         ] {

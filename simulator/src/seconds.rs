@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-/// Longest duration: a leap year. No sum of a few such durations overflows a clock.
+/// Maximum duration: a leap year. No sum of a few such durations overflows a clock.
 const MAX_DURATION: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// Parses a number of seconds from 0 to a year, e.g. `4.5`.
 ///
 /// # Errors
 ///
-/// If the text is not such a number. The error completes the sentence "`text` …".
+/// Returns a problem that completes the sentence "`text` …" if the text is not such a number.
 pub fn seconds(text: &str) -> Result<Duration, String> {
     text.parse()
         .ok()

@@ -23,7 +23,7 @@ use crate::{
     tasks::Stats,
 };
 
-/// Sets the address, the API key, and the defaults of tasks whose script does not set them.
+/// Builder of a simulator: the address, the API key, and the defaults for tasks whose script does not set them.
 #[derive(Clone, Debug)]
 pub struct Builder {
     address: SocketAddr,
@@ -57,7 +57,7 @@ impl Simulator {
         format!("http://{}{BASE}", self.address)
     }
 
-    /// Returns the API key that is accepted.
+    /// Returns the API key that the simulator accepts.
     pub fn api_key(&self) -> &str {
         &self.service().settings.api_key
     }
@@ -68,31 +68,31 @@ impl Simulator {
         self.api.create_task(request, script).id.clone()
     }
 
-    /// Sets the error that every call of the API returns. `None`: calls succeed again.
+    /// Sets the error that every API call returns, or clears it if `fault` is `None`.
     pub fn set_fault(&self, fault: Option<Fault>) {
         *self.service().fault.lock() = fault;
     }
 
-    /// Sets the `Date` header of the API's responses, as of a server whose clock is wrong. `None`: the current
-    /// time.
+    /// Sets the `Date` header of API responses, to simulate a server whose clock is wrong, or restores the
+    /// current time if `date` is `None`.
     pub fn set_date(&self, date: Option<SystemTime>) {
         *self.service().date.lock() = date;
     }
 
-    /// Sets whether the API returns 404 for a task, as it does shortly after its creation and once the record is
-    /// purged.
+    /// Sets whether the API returns 404 for a task, as the service does shortly after the creation of a task
+    /// and once the record is purged.
     pub fn set_hidden(&self, task_id: &str, is_hidden: bool) {
         if let Some(task) = self.service().tasks.find(task_id) {
             task.set_hidden(is_hidden);
         }
     }
 
-    /// Returns the video of a task, before any corruption. `None`: no task has this id.
+    /// Returns the video of a task, before any corruption, or `None` if no task has this id.
     pub fn source(&self, task_id: &str) -> Option<Arc<Source>> {
         Some(self.service().tasks.find(task_id)?.video.clone())
     }
 
-    /// Returns the current status of a task. `None`: no task has this id.
+    /// Returns the current status of a task, or `None` if no task has this id.
     pub fn status(&self, task_id: &str) -> Option<&'static str> {
         let task = self.service().tasks.find(task_id)?;
         Some(task.status(SystemTime::now()).0)
@@ -103,7 +103,7 @@ impl Simulator {
         self.service().tasks.lists()
     }
 
-    /// Returns the numbers of requests for a task so far.
+    /// Returns the request counts of a task so far.
     pub fn stats(&self, task_id: &str) -> Stats {
         self.service().tasks.stats(task_id)
     }
@@ -127,7 +127,7 @@ impl Builder {
         self
     }
 
-    /// Sets the API key that is accepted.
+    /// Sets the API key that the simulator accepts.
     pub fn api_key(mut self, api_key: String) -> Self {
         self.settings.api_key = api_key;
         self
@@ -155,7 +155,7 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If the address cannot be bound.
+    /// Returns an error if the address cannot be bound.
     pub async fn start(self) -> io::Result<Simulator> {
         let listener = TcpListener::bind(self.address).await?;
         let address = listener.local_addr()?;
@@ -168,7 +168,7 @@ impl Builder {
             .nest(BASE, api.clone().routes())
             .merge(files::routes(service));
         let server = tokio::spawn(async move {
-            // Serving ends only when the task is aborted.
+            // `serve` returns only when the task is aborted.
             let _ = axum::serve(listener, routes).await;
         });
         Ok(Simulator {

@@ -1,4 +1,4 @@
-//! What all requests share.
+//! State that all requests share.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,9 +17,9 @@ pub(crate) struct Service {
     pub(crate) tasks: Tasks,
     pub(crate) signer: Signer,
     pub(crate) settings: Settings,
-    /// The error that every call of the API returns.
+    /// The error that every API call returns.
     pub(crate) fault: Mutex<Option<Fault>>,
-    /// The `Date` header of the API's responses. `None`: the current time.
+    /// The `Date` header of API responses. `None`: the current time.
     pub(crate) date: Mutex<Option<SystemTime>>,
 }
 

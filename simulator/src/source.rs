@@ -1,7 +1,8 @@
 //! The bytes behind a URL.
 //!
-//! A video is a fixture that was encoded with ffmpeg, followed by a box that players skip and that gives the
-//! video any size. The bytes of the box are computed when they are read, so that gigabytes take no memory.
+//! A video is a fixture that was encoded with ffmpeg, followed by a box that players skip, which pads the
+//! video to the requested size. The bytes of the box are computed when they are read, so that gigabytes take
+//! no memory.
 
 mod boxes;
 mod corrupted;
@@ -14,7 +15,7 @@ use bytes::Bytes;
 use md5::{Digest, Md5};
 
 use crate::script::{Image, Script};
-use fill::{Filling, HEADER, PIECE, WORD, garbage};
+use fill::{Filling, HEADER_LEN, MAX_PIECE_LEN, WORD_LEN, garbage};
 use fixtures::{JPEG, PNG, SILENT, SOUND};
 
 pub(crate) use fill::mix;
@@ -28,7 +29,7 @@ pub struct Source {
     size: u64,
     /// Offset of the byte whose lowest bit is flipped.
     flipped: Option<u64>,
-    /// The `Content-Length` of the whole object. `None`: responses have none.
+    /// The `Content-Length` of a response with all bytes. `None`: responses have none.
     length: Option<u64>,
     content_type: &'static str,
     digests: OnceLock<Digests>,
@@ -44,13 +45,13 @@ pub(crate) struct Digests {
 }
 
 impl Source {
-    /// Returns the video of a task. The videos of two tasks differ.
+    /// Returns the video of a task. Videos with different seeds differ.
     pub(crate) fn video(script: &Script, seed: u64) -> Self {
         let fixture = if script.generate_audio { SOUND } else { SILENT };
         let size = script.bytes.unwrap_or_default();
         let len = size.saturating_sub(fixture.len() as u64);
         let filling = Filling {
-            len: len.max(HEADER + WORD),
+            len: len.max(HEADER_LEN + WORD_LEN),
             seed,
         };
         Self::new(fixture, filling, "video/mp4")
@@ -83,7 +84,7 @@ impl Source {
         self.size
     }
 
-    /// Returns the `Content-Length` of the whole object. `None`: responses have none.
+    /// Returns the `Content-Length` of a response with all bytes, or `None` if responses have none.
     pub(crate) fn length(&self) -> Option<u64> {
         self.length
     }
@@ -113,18 +114,18 @@ impl Source {
         })
     }
 
-    /// Returns the bytes of a range, piece by piece. Bytes beyond the end are left out.
+    /// Returns the bytes of a range, piece by piece. Bytes beyond the end are omitted.
     pub(crate) fn pieces(&self, range: Range<u64>) -> impl Iterator<Item = Bytes> {
         let end = range.end.min(self.size());
         let mut position = range.start;
         std::iter::from_fn(move || {
-            let piece = self.piece(position..end.min(position + PIECE))?;
+            let piece = self.piece(position..end.min(position + MAX_PIECE_LEN))?;
             position += piece.len() as u64;
             Some(piece)
         })
     }
 
-    /// Returns the beginning of a range. `None`: the range is empty or beyond the end.
+    /// Returns the beginning of a range, or `None` if the range is empty or beyond the end.
     pub(crate) fn piece(&self, range: Range<u64>) -> Option<Bytes> {
         let range = range.start..range.end.min(self.size());
         let start = range.start;
@@ -134,7 +135,8 @@ impl Source {
         }
     }
 
-    /// Returns the beginning of a range of the fixture and its filling.
+    /// Returns the beginning of a range of the fixture and its filling, or `None` if the range is outside of
+    /// both.
     fn original_piece(&self, range: Range<u64>) -> Option<Bytes> {
         let fixture_end = self.fixture.len() as u64;
         let end = range.end.min(fixture_end + self.filling.len);
@@ -177,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_video_has_the_requested_size_and_boxes_that_tile_it() {
+    fn a_video_has_the_requested_size_and_is_tiled_by_its_boxes() {
         for size in [200_000, 1_000_003] {
             for generate_audio in [false, true] {
                 let source = video(Some(size), generate_audio);
@@ -210,14 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn gigabytes_take_no_memory() {
+    fn a_video_of_gigabytes_takes_no_memory() {
         let source = video(Some(5 << 30), false);
         assert_eq!(source.size(), 5 << 30);
         assert_eq!(source.piece((5 << 30) - 3..u64::MAX).unwrap().len(), 3);
     }
 
     #[test]
-    fn the_videos_of_two_tasks_differ() {
+    fn videos_of_different_tasks_differ() {
         let video = |seed| Source::video(&Script::default(), seed);
         assert_ne!(video(1).bytes(), video(2).bytes());
         assert_ne!(video(1).digests().etag, video(2).digests().etag);

@@ -7,7 +7,7 @@ use axum::{
 
 use crate::signed_url::Refusal;
 
-/// An error of the object store.
+/// An error response of the object store.
 #[derive(Debug)]
 pub(crate) enum StoreError {
     AccessDenied(Refusal),

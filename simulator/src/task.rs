@@ -1,4 +1,4 @@
-//! One task.
+//! A simulated task.
 
 use std::{
     sync::{
@@ -18,7 +18,7 @@ use crate::{
     source::{Source, mix},
 };
 
-/// A task. Its status depends on the time alone, unless it is cancelled.
+/// A task whose status depends only on the time, unless it is cancelled.
 pub(crate) struct Task {
     pub(crate) id: String,
     pub(crate) request: CreateRequest,
@@ -40,8 +40,8 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    /// Creates a task now, or as long ago as its script says. `queued` and `running` are the durations if the
-    /// script sets none.
+    /// Creates a task, backdated by its script's age. `queued` and `running` apply if the script does not set
+    /// these durations.
     pub(crate) fn new(
         number: u64,
         request: CreateRequest,
@@ -73,7 +73,7 @@ impl Task {
         }
     }
 
-    /// Returns the status and the time since when the task has it.
+    /// Returns the status at the time `now`, and when it started.
     pub(crate) fn status(&self, now: SystemTime) -> (&'static str, SystemTime) {
         if let Some(cancelled_at) = *self.cancelled_at.lock() {
             (status::CANCELLED, cancelled_at)
@@ -91,7 +91,7 @@ impl Task {
     /// Returns the times at which the status changes, oldest first, beginning with the creation.
     pub(crate) fn status_changes(&self) -> Vec<SystemTime> {
         let mut changes = vec![self.created_at, self.runs_at, self.ends_at];
-        // A status that lasts no time is skipped.
+        // A status of zero duration is skipped.
         changes.dedup();
         changes
     }
@@ -109,7 +109,7 @@ impl Task {
         self.is_hidden.store(is_hidden, Ordering::Relaxed);
     }
 
-    /// Returns the video for the next download, after this number of earlier ones.
+    /// Returns the video that the next download serves.
     pub(crate) fn served_video(&self, earlier_downloads: u64) -> &Arc<Source> {
         let limit = self.script.corrupt_downloads;
         self.corrupted_video
@@ -118,7 +118,7 @@ impl Task {
             .unwrap_or(&self.video)
     }
 
-    /// Adds the signature of a URL of the video, unless the same URL was returned before.
+    /// Adds the signature of a video URL, unless the same URL was returned before.
     pub(crate) fn add_video_signature(&self, signature: String) {
         let mut signatures = self.video_signatures.lock();
         if !signatures.contains(&signature) {
@@ -126,7 +126,7 @@ impl Task {
         }
     }
 
-    /// Returns whether the script has the video URL with this signature refused.
+    /// Returns whether the script makes the video URL with this signature fail.
     pub(crate) fn is_dead_url(&self, signature: &str) -> bool {
         self.video_signatures
             .lock()
@@ -136,7 +136,7 @@ impl Task {
     }
 }
 
-/// Returns an id of the service's form, `cgt-20260828062711-hj94q`: the time in China and five random letters.
+/// Returns an id in the service's format, `cgt-20260828062711-hj94q`: the time in UTC+8 and a random suffix.
 fn new_id(created_at: SystemTime) -> String {
     let time = Timestamp::try_from(created_at)
         .unwrap_or_default()

@@ -1,4 +1,4 @@
-//! All tasks, and statistics of the requests for them.
+//! All tasks, and their request counts.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use seedance_archiver_proto::status;
 
 use crate::{create_request::CreateRequest, script::Script, task::Task};
 
-/// Numbers of requests for a task.
+/// Request counts of a task.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Stats {
     /// Queries of its record, failed ones included.
@@ -27,7 +27,7 @@ pub struct Stats {
     pub callbacks: u64,
 }
 
-/// The tasks, and the statistics of every task id that was requested.
+/// The tasks, and the counts of every task id that was requested.
 #[derive(Default)]
 pub(crate) struct Tasks {
     tasks: Mutex<BTreeMap<String, Arc<Task>>>,
@@ -37,7 +37,7 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    /// Creates a task. `queued` and `running` are the durations if the script sets none.
+    /// Creates a task. `queued` and `running` apply if the script does not set these durations.
     pub(crate) fn create(
         &self,
         request: CreateRequest,
@@ -66,7 +66,7 @@ impl Tasks {
     ///
     /// # Errors
     ///
-    /// If the task is running or cancelled. The error is its status.
+    /// Returns the status as the error if the task is running or cancelled.
     pub(crate) fn delete(&self, task: &Task) -> Result<(), &'static str> {
         let now = SystemTime::now();
         match task.status(now).0 {

@@ -1,4 +1,4 @@
-//! A client of the simulator, for unit tests.
+//! A client for the unit tests.
 
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What activities keep for each account.
+//! Values that activities keep for each account.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,7 +8,7 @@ use seedance_archiver_workflows::invalid_request::InvalidRequest;
 use super::serve_error::ServeError;
 use crate::config::{Account, Accounts};
 
-/// A value for each account, by its name.
+/// A value for each account, by account name.
 pub(super) struct AccountMap<T> {
     accounts: Accounts,
     values: BTreeMap<String, T>,

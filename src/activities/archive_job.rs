@@ -1,4 +1,4 @@
-//! One attempt at archiving one task.
+//! An attempt to archive a task.
 
 use std::{
     sync::Arc,
@@ -19,7 +19,7 @@ use crate::{
     seedance::{SignedUrl, UnsealError},
 };
 
-/// One attempt at archiving one task.
+/// An attempt of `ArchiveVideo`: the task, its account and the deadlines.
 pub(super) struct ArchiveJob {
     pub(super) account: Arc<Account>,
     pub(super) task: VideoTask,
@@ -34,7 +34,7 @@ impl ArchiveJob {
     ///
     /// # Errors
     ///
-    /// If the task has not succeeded.
+    /// Returns an error if the task did not succeed.
     pub(super) fn new(
         account: &Arc<Account>,
         task: VideoTask,
@@ -85,7 +85,7 @@ impl ArchiveJob {
         seal.unseal(&self.task.id, kind.url_in(content))
     }
 
-    /// Returns the receipt as far as it is known before the transfer.
+    /// Returns the receipt without the results of the transfer.
     pub(super) fn manifest(&self, manifest_url: String) -> Manifest {
         let task = &self.task;
         Manifest {
@@ -108,8 +108,8 @@ impl ArchiveJob {
         }
     }
 
-    /// Returns the creation time of the task. If the record does not say, the first attempt stands in for it,
-    /// because the query window has to end at some time.
+    /// Returns the creation time of the task. If the record has none, returns the time of the first attempt, so
+    /// that the query window ends.
     fn created_at(&self) -> SystemTime {
         from_unix_seconds(self.task.created_at).unwrap_or(self.scheduled_at)
     }

@@ -41,7 +41,7 @@ pub(super) async fn run(
     let task = request.task.unwrap_or_default();
     let job = ArchiveJob::new(account, task, ctx.info()).map_err(failure::invalid_request)?;
     let fail =
-        |error| failure::of_transfer(error, job.attempt, job.time_left(), &job.task, encoding);
+        |error| failure::for_transfer(error, job.attempt, job.time_left(), &job.task, encoding);
     let archive = destination::open(archive, &request.destination).map_err(fail)?;
     let layout = account.layout(&archive.root, &job.task);
     let progress = transfer_heartbeat::last_progress(ctx);
@@ -79,7 +79,7 @@ pub(super) async fn run(
     }
 }
 
-/// Transfers the objects, unless the attempt is cancelled before. Heartbeats meanwhile.
+/// Transfers the objects unless the attempt is cancelled. Heartbeats meanwhile.
 async fn transfer(
     ctx: &ActivityContext,
     permits: &Semaphore,
@@ -116,7 +116,7 @@ fn report(ctx: &ActivityContext, job: &ArchiveJob, manifest: &Manifest, started_
     archived.record();
 }
 
-/// Returns whether no further attempt can resume the upload that this one has started.
+/// Returns whether no further attempt can resume the upload of this one.
 async fn is_last_attempt(ctx: &ActivityContext, job: &ArchiveJob, error: &TransferError) -> bool {
     match error {
         TransferError::Cancelled => !next_attempt::is_possible(ctx).await,

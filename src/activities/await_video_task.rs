@@ -23,15 +23,14 @@ use crate::{
     temporal::lifecycles::{self, Lifecycle, LifecycleError},
 };
 
-/// Attempts that hold an activity slot and a stream of the connection while they wait: half of the default
-/// slots. Further ones check the lifecycle once and retry, so that any number of callers leaves slots for
-/// queries.
+/// Maximum number of attempts that hold an activity slot and an HTTP/2 stream while they wait: half of the
+/// default slots. Further attempts check the lifecycle once and are retried, so that slots for queries remain.
 const MAX_HELD_SLOTS: usize = 50;
-/// Time between two heartbeats of a held wait. The response to a heartbeat says whether the activity was
-/// cancelled.
+/// Interval between two heartbeats of a held wait. The response to a heartbeat reports a
+/// cancellation.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The slots that waits may hold in one worker.
+/// The slots that waiting attempts may hold in one worker.
 #[derive(Clone)]
 pub(super) struct WaitSlots(Arc<Semaphore>);
 
@@ -65,14 +64,14 @@ pub(super) async fn run(
     Ok(result)
 }
 
-/// Returns the lifecycle that an earlier attempt has waited for, the running one, or a new one.
+/// Returns the lifecycle that an earlier attempt waited for, the running one, or a new one.
 async fn join(
     ctx: &ActivityContext,
     request: &AwaitVideoTaskRequest,
 ) -> Result<Lifecycle, LifecycleError> {
     let (client, (account, task_id)) = (ctx.client(), (&request.account, &request.task_id));
     if let Some(AwaitProgress { run_id }) = heartbeat::last_details(ctx) {
-        let lifecycle = Lifecycle::of_run(&client, account, task_id, &run_id);
+        let lifecycle = Lifecycle::for_run(&client, account, task_id, &run_id);
         if lifecycle.exists().await? {
             return Ok(lifecycle);
         }
@@ -86,7 +85,7 @@ async fn join(
     lifecycles::start(&client, &ctx.info().task_queue, request).await
 }
 
-/// Waits for the result while holding the activity slot, if enough are free. Otherwise checks once.
+/// Waits for the result while holding the activity slot, if enough slots are free. Otherwise checks once.
 async fn wait(
     ctx: &ActivityContext,
     slots: &WaitSlots,
@@ -107,8 +106,8 @@ async fn wait(
     }
 }
 
-/// Returns the result if the lifecycle has ended. Otherwise fails, and is retried at an interval that grows
-/// with the time waited.
+/// Returns the result if the lifecycle ended. Otherwise fails, and is retried after a delay that grows with the
+/// time waited.
 async fn check(
     ctx: &ActivityContext,
     account: &Account,
@@ -126,8 +125,8 @@ async fn check(
     lifecycle.result().await.map_err(lifecycle_failure)
 }
 
-/// Returns the failure of a cancelled attempt: retried at once if its worker shuts down, because another
-/// worker continues to wait.
+/// Returns the failure of a cancelled attempt. If its worker shuts down, the attempt is retried immediately on
+/// another worker.
 async fn cancelled(ctx: &ActivityContext) -> ActivityError {
     if next_attempt::is_possible(ctx).await {
         still_waiting(Duration::ZERO)
@@ -165,7 +164,7 @@ async fn destination_warning(
     request: &AwaitVideoTaskRequest,
     lifecycle: &Lifecycle,
 ) -> Option<String> {
-    // A history that cannot be read costs the warning, not the result.
+    // An unreadable history must not cost the result.
     let started_with = lifecycle.request().await.ok()?;
     other_destination(&request.destination, &started_with.destination)
 }

@@ -21,7 +21,7 @@ pub(super) async fn run(
     call: Call,
 ) -> Result<CancelVideoTaskResult, ActivityError> {
     let (account, task_id) = (&call.account, &call.request.task_id);
-    // The call that cancels a queued task deletes the record of one that has ended, so query the task first.
+    // The call that cancels a queued task deletes the record of an ended one, so query the task first.
     let task = queries.query(account, task_id).await.map_err(retryable)?;
     if task.status == status::QUEUED {
         let cancelled = queries.seedance().cancel(&account.endpoint, task_id).await;

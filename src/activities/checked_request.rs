@@ -1,4 +1,4 @@
-//! What every activity does first: it checks its request and looks up the account.
+//! Checks the request of an activity and looks up its account.
 
 use seedance_archiver_workflows::{
     encoding::Encoding,
@@ -12,9 +12,9 @@ use super::failure;
 /// A valid request and the account that it names.
 pub(super) struct CheckedRequest<R, A> {
     pub(super) request: R,
-    /// The account, or what the activity keeps for it.
+    /// The account, or the value that the activity keeps for it.
     pub(super) account: A,
-    /// Encoding of the request, and so of the result and of failure details.
+    /// Encoding of the request. The result and failure details have the same.
     pub(super) encoding: Encoding,
 }
 
@@ -23,7 +23,7 @@ impl<R: Check, A> CheckedRequest<R, A> {
     ///
     /// # Errors
     ///
-    /// If a field is invalid or the worker does not serve the account.
+    /// Returns an error if a field is invalid or the worker does not serve the account.
     pub(super) fn new(
         request: Request<R>,
         find_account: impl FnOnce(&R) -> Result<A, InvalidRequest>,

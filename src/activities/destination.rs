@@ -1,4 +1,4 @@
-//! The archive that a request names.
+//! Opens the archive of a request.
 
 use seedance_archiver_workflows::invalid_request::InvalidRequest;
 
@@ -9,7 +9,7 @@ use crate::archive::{self, Archive, OpenArchiveError};
 ///
 /// # Errors
 ///
-/// [`TransferError::Invalid`] if the URL is not that of a supported store. Any other error may be temporary.
+/// [`TransferError::Invalid`] if the URL names no supported store. Other errors may be transient.
 pub(super) fn open(default: &Archive, destination: &str) -> Result<Archive, TransferError> {
     default.at(destination).map_err(|error| match error {
         OpenArchiveError::Unsupported(_) | OpenArchiveError::Option { .. } => {

@@ -1,4 +1,5 @@
-//! Errors as Temporal failures: their type, whether they are retried and when. No other module decides it.
+//! Converts errors to Temporal failures. Only this module decides their type, and whether and when they are
+//! retried.
 
 use std::time::Duration;
 
@@ -22,8 +23,8 @@ pub(super) fn invalid_request(error: InvalidRequest) -> ActivityError {
     ApplicationFailure::from(error).into()
 }
 
-/// Returns the failure that ends an attempt without a result, retried after `delay`. It is benign: it counts
-/// in no error metric.
+/// Returns the failure that ends an attempt without a result, retried after `delay`. It is benign: no error metric
+/// counts it.
 pub(super) fn still_waiting(message: String, delay: Duration) -> ActivityError {
     ApplicationFailure::builder(message)
         .type_name(STILL_WAITING.to_owned())
@@ -68,8 +69,7 @@ pub(super) fn with_verdict(
         .into()
 }
 
-/// Returns the verdict on a task. The last record is part of it: the lifecycle learns from it whether the task
-/// was ever seen.
+/// Returns the verdict on a task. `task` is the last record, `None` if the API never returned one.
 pub(super) fn verdict(
     reason: &str,
     task: Option<QueryVideoTaskResult>,
@@ -81,7 +81,7 @@ pub(super) fn verdict(
 
 /// Returns the failure of an attempt to transfer a task, retried until the archive deadline. `left` is the
 /// time until then.
-pub(super) fn of_transfer(
+pub(super) fn for_transfer(
     error: TransferError,
     attempt: u32,
     left: Duration,
@@ -107,7 +107,7 @@ pub(super) fn of_transfer(
 }
 
 /// Returns the failure of a sweep that could not handle a task, retried after `delay`.
-pub(super) fn of_sweep(error: TransferError, delay: Duration) -> ActivityError {
+pub(super) fn for_sweep(error: TransferError, delay: Duration) -> ActivityError {
     match error {
         TransferError::Invalid(error) => invalid_request(error),
         TransferError::Cancelled => ActivityError::cancelled(),
@@ -117,7 +117,7 @@ pub(super) fn of_sweep(error: TransferError, delay: Duration) -> ActivityError {
 }
 
 /// Returns the failure of a sweep that could not list a page, retried after `delay`.
-pub(super) fn of_list(error: &seedance::Error, delay: Duration) -> ActivityError {
+pub(super) fn for_list(error: &seedance::Error, delay: Duration) -> ActivityError {
     let message = format!(
         "cannot list tasks: {error}; next attempt in {}",
         seconds(delay)
@@ -132,7 +132,7 @@ pub(super) fn of_list(error: &seedance::Error, delay: Duration) -> ActivityError
     }
 }
 
-/// Formats a delay in a message.
+/// Formats a delay for a message.
 pub(super) fn seconds(delay: Duration) -> String {
     format!("{} s", delay.as_secs_f64().ceil())
 }

@@ -1,5 +1,5 @@
-//! A cache of the tasks for which the archive has a record of the end. It saves sweeps two requests to the
-//! store for each of these tasks.
+//! A cache of the tasks that have a receipt or an `outcome.json`. It saves sweeps two requests to the store for
+//! each of these tasks.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use moka::sync::Cache;
 
 /// Maximum number of cached tasks.
 const MAX_TASKS: u64 = 100_000;
-/// How long a task is cached. Its record may be deleted from the archive meanwhile.
+/// TTL of a cached task. Its record may be deleted from the archive meanwhile.
 const TTL: Duration = Duration::from_secs(60 * 60);
 
-/// How a task ended, by its record in the archive.
+/// The record of a finished task in the archive.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Ending {
     /// The archive has a receipt.
@@ -19,7 +19,7 @@ pub(super) enum Ending {
     NotArchived,
 }
 
-/// The finished tasks, each by the URL of its receipt. Clones share the cache.
+/// The finished tasks, by receipt URL. Clones share the cache.
 #[derive(Clone)]
 pub(super) struct FinishedTasks(Cache<String, Ending>);
 

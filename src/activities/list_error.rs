@@ -1,12 +1,12 @@
-//! What an error of the task list means for the listing. A sweep and `rescue` list the same pages; both decide
-//! by this module.
+//! Decides how a listing continues after an error. Sweeps and `rescue` list the same pages and share these
+//! decisions.
 
 use seedance_archiver_policy::{pages, sweeps};
 use seedance_archiver_proto::v1::SweepPage;
 
 use crate::seedance::ErrorKind;
 
-/// The error of a page that could not be listed.
+/// An error of listing a page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ListError<'a> {
     page: &'a SweepPage,
@@ -18,8 +18,7 @@ impl<'a> ListError<'a> {
         Self { page, kind }
     }
 
-    /// Returns whether the service says that the page or its service tier does not exist: it rejects a page
-    /// beyond the first.
+    /// Returns whether the page or its service tier does not exist: the service rejected a page beyond the first.
     pub(crate) fn is_missing_page(self) -> bool {
         self.kind == ErrorKind::Rejected && self.is_beyond_first()
     }
@@ -34,8 +33,8 @@ impl<'a> ListError<'a> {
         }
     }
 
-    /// Returns the page with which `rescue` continues without this one: the first of the next tier. `None`: the
-    /// error applies to every page of the account, or this was the last tier.
+    /// Returns the page with which `rescue` continues: the first one of the next tier. Returns `None` if the error
+    /// applies to every page of the account, or if this was the last tier.
     pub(crate) fn next_page(self) -> Option<SweepPage> {
         match self.kind {
             ErrorKind::Unauthorized | ErrorKind::Unsupported => None,
@@ -48,7 +47,7 @@ impl<'a> ListError<'a> {
     }
 }
 
-/// Returns whether the same call may succeed later without anyone's help.
+/// Returns whether the same call may succeed later without intervention.
 pub(crate) fn is_transient(kind: ErrorKind) -> bool {
     matches!(
         kind,

@@ -1,4 +1,4 @@
-//! Whether a cancelled attempt will be followed by another one.
+//! Whether another attempt can follow a cancelled one.
 
 use std::time::Duration;
 
@@ -13,10 +13,11 @@ const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Returns whether the server may start another attempt after this one, which was cancelled.
 ///
-/// The SDK does not say why an attempt is cancelled: the worker shuts down, the heartbeat timeout has passed,
-/// or the activity itself was cancelled. Only in the last case is there no further attempt. If the server does
-/// not respond, there may be one.
+/// The SDK does not say why an attempt was cancelled: because the worker shuts down, the heartbeat timed out,
+/// the activity was cancelled, or the workflow is closed. There is no further attempt if the activity was
+/// cancelled or the workflow is closed. If the server does not respond, assumes that there may be one.
 pub(super) async fn is_possible(ctx: &ActivityContext) -> bool {
+    // The type is irrelevant: only `describe` is called.
     let Some(workflow) = ctx.workflow_handle::<VideoTaskLifecycle>() else {
         return true;
     };

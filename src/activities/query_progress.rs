@@ -1,10 +1,10 @@
-//! What the attempts of one `QueryVideoTask` have learned of the task. The heartbeat carries it from one
-//! attempt to the next, so that it takes no space in history.
+//! The state of a task across the attempts of one `QueryVideoTask`. The heartbeat carries it from one attempt
+//! to the next, so that it takes no space in history.
 
 use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, civil::DateTime, tz};
-use seedance_archiver_policy::poll::{Knowledge, LastSeen};
+use seedance_archiver_policy::poll::{LastSeen, TaskState};
 use seedance_archiver_proto::{
     time::from_unix_seconds,
     v1::{QueryProgress, QueryVideoTaskRequest, VideoTask},
@@ -14,7 +14,7 @@ use temporalio_sdk::activities::ActivityContext;
 use super::heartbeat;
 use crate::config::Account;
 
-/// What the attempts of one `QueryVideoTask` have learned of the task.
+/// The records and errors that the attempts of one `QueryVideoTask` received.
 pub(super) struct PollProgress<'a> {
     ctx: &'a ActivityContext,
     account: &'a Account,
@@ -23,7 +23,7 @@ pub(super) struct PollProgress<'a> {
 }
 
 impl<'a> PollProgress<'a> {
-    /// Loads what earlier attempts have learned: nothing if there is no heartbeat that this version can read.
+    /// Loads the progress of earlier attempts, or an empty one if no heartbeat is readable by this version.
     pub(super) fn load(
         ctx: &'a ActivityContext,
         account: &'a Account,
@@ -66,7 +66,7 @@ impl<'a> PollProgress<'a> {
         from_unix_seconds(self.progress.not_found_since).unwrap_or_else(SystemTime::now)
     }
 
-    /// Records an error that says nothing of the task: it ends a series of 404s.
+    /// Records an error that does not depend on the task. It ends a series of 404s.
     pub(super) async fn set_failed(&mut self) {
         if self.progress.not_found_since != 0 {
             self.progress.not_found_since = 0;
@@ -74,8 +74,8 @@ impl<'a> PollProgress<'a> {
         }
     }
 
-    /// Returns what is known of the task now.
-    pub(super) fn knowledge(&self) -> Knowledge<'_> {
+    /// Returns the state of the task now.
+    pub(super) fn task_state(&self) -> TaskState<'_> {
         let now = SystemTime::now();
         let scheduled_at = self.ctx.info().scheduled_time.unwrap_or(now);
         let last_seen = match &self.progress.task {
@@ -91,7 +91,7 @@ impl<'a> PollProgress<'a> {
                 .then(|| self.seen_by_caller(scheduled_at)),
         };
         let first_polled_at = from_unix_seconds(self.request.first_asked_at);
-        Knowledge {
+        TaskState {
             last_seen,
             id_created_at: id_created_at(&self.request.task_id),
             first_polled_at: first_polled_at.unwrap_or(scheduled_at),
@@ -116,7 +116,7 @@ impl<'a> PollProgress<'a> {
         self.progress.task.is_some() || self.request.was_seen
     }
 
-    /// Returns the last record that this activity has seen.
+    /// Returns the last record that this activity received.
     pub(super) fn last_record(&self) -> Option<VideoTask> {
         self.progress.task.clone()
     }

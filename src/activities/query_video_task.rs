@@ -1,6 +1,6 @@
 //! `QueryVideoTask`: a long poll by activity retries, which holds no slot between two polls. Each attempt
-//! queries the task once. While its status is unchanged, the attempt fails as `StillWaiting`, and the
-//! failure says when Temporal starts the next one.
+//! queries the task once. While its status is unchanged, the attempt fails as `StillWaiting`, with the delay of
+//! the next attempt.
 
 use std::{sync::Arc, time::Duration};
 
@@ -58,13 +58,13 @@ pub(super) async fn run(
     }
 }
 
-/// Returns whether the record is what the caller waits for: a later status than the known one, and a URL if
-/// the task has succeeded.
+/// Returns whether the caller's wait is over: the status is later than the known one, and the record of a
+/// succeeded task has a URL.
 fn has_changed(task: &VideoTask, request: &QueryVideoTaskRequest) -> bool {
     poll::is_later_status(&task.status, &request.known_status) && !lacks_url(task)
 }
 
-/// Returns what metrics say of the poll.
+/// Returns the result of the poll for metrics.
 fn poll_result(
     response: &Result<VideoTask, seedance::Error>,
     request: &QueryVideoTaskRequest,
@@ -86,7 +86,7 @@ struct Poll<'a> {
 }
 
 impl Poll<'_> {
-    /// Returns the result of a task whose status has changed.
+    /// Returns the result of a task whose status changed.
     fn changed(
         &self,
         task: VideoTask,
@@ -102,7 +102,7 @@ impl Poll<'_> {
         Ok(self.queries.result(task))
     }
 
-    /// Unseals the URLs, for a caller that wants them in its own history.
+    /// Unseals the URLs, for a caller that requested them in plain text.
     fn reveal_urls(&self, task: VideoTask) -> Result<VideoTask, ActivityError> {
         let delay = self.account.schedule.min_interval;
         let retryable = |message| failure::retryable(message, failure::UNAUTHORIZED, delay);
@@ -112,7 +112,7 @@ impl Poll<'_> {
             .map_err(|error| retryable(error.to_string()))
     }
 
-    /// Returns the failure of a poll after which the caller still waits: for a change, or for a URL.
+    /// Returns the failure of a poll after which the caller continues to wait for a change or a URL.
     async fn unchanged(&mut self, task: VideoTask) -> ActivityError {
         self.progress.set_seen(&task).await;
         let response = match lacks_url(&task) {
@@ -168,7 +168,7 @@ impl Poll<'_> {
                     // `RecordOutcome` counts the other outcomes, but needs a record.
                     record::lifecycle_end(self.account.name(), outcome::UNKNOWN);
                 }
-                let error_reason = reason::of_failure(error.failure_type());
+                let error_reason = reason::from_failure_type(error.failure_type());
                 let reason = reason.unwrap_or(&error_reason);
                 let base_url = self.account.endpoint.base_url.as_str();
                 let explanation = verdicts::explanation(reason, self.account.name(), base_url);
@@ -183,7 +183,7 @@ impl Poll<'_> {
         let Account {
             schedule, windows, ..
         } = self.account;
-        poll::next(schedule, windows, &self.progress.knowledge(), response)
+        poll::next(schedule, windows, &self.progress.task_state(), response)
     }
 
     fn verdict(

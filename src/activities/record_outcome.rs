@@ -19,7 +19,7 @@ use crate::{
     telemetry::record,
 };
 
-/// Writing an outcome has no deadline: the activity retries until the store accepts it.
+/// Writing an outcome has no deadline: the activity is retried until the store accepts it.
 const NO_DEADLINE: Duration = Duration::MAX;
 
 type Call<'a> = CheckedRequest<RecordOutcomeRequest, &'a TransferAccount>;
@@ -48,7 +48,7 @@ pub(super) async fn run(
     };
     written
         .await
-        .map_err(|error| failure::of_transfer(error, attempt, NO_DEADLINE, &task, encoding))
+        .map_err(|error| failure::for_transfer(error, attempt, NO_DEADLINE, &task, encoding))
 }
 
 async fn write(

@@ -1,4 +1,4 @@
-//! Why a worker cannot serve its accounts.
+//! The error of a worker that cannot serve its accounts.
 
 use crate::archive::OpenArchiveError;
 

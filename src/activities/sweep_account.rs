@@ -1,4 +1,4 @@
-//! What sweeps need of an account.
+//! The sweep resources of an account.
 
 use std::sync::Arc;
 
@@ -7,13 +7,12 @@ use reqwest::Url;
 use super::serve_error::ServeError;
 use crate::{archive::Archive, config::Account, seedance::RateLimit};
 
-/// An account as sweeps use it.
+/// An account with its archive and rate limit for sweeps.
 pub(super) struct SweepAccount {
     pub(super) account: Arc<Account>,
     /// The archive of requests that name no destination.
     pub(super) archive: Archive,
-    /// Limit of the lifecycles that sweeps start: that of queries, because every new lifecycle queries its
-    /// task.
+    /// Rate limit of lifecycle starts. It equals the query limit, because every new lifecycle queries its task.
     pub(super) start_limit: RateLimit,
 }
 

@@ -1,4 +1,4 @@
-//! Registers the activity of sweeps, on the query task queue.
+//! The activity of sweeps, which runs on the query task queue.
 
 // The macro generates constants without documentation.
 #![allow(missing_docs)]
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{config::Accounts, seedance::Client};
 
-/// The activity of sweeps.
+/// Implements the activity of sweeps for the accounts of a worker.
 #[derive(Clone)]
 pub struct SweepActivities {
     seedance: Client,
@@ -27,7 +27,7 @@ pub struct SweepActivities {
 
 #[activities]
 impl SweepActivities {
-    /// Starts the lifecycles that are missing for one page of tasks, and returns which page comes next.
+    /// Starts the missing lifecycles of one page of tasks, and returns the counts and the next page.
     #[activity(name = "SweepVideoTaskPage")]
     pub async fn sweep_video_task_page(
         self: Arc<Self>,
@@ -43,12 +43,12 @@ impl SweepActivities {
 }
 
 impl SweepActivities {
-    /// Returns activities that serve these accounts. Sweeps look for receipts under `archive_url`, unless a
+    /// Returns the activity for these accounts. Sweeps look for receipts under `archive_url`, unless a
     /// request names another destination.
     ///
     /// # Errors
     ///
-    /// If the archive cannot be opened with the options of an account.
+    /// Returns an error if the archive cannot be opened with the options of an account.
     pub fn new(
         accounts: Accounts,
         seedance: Client,

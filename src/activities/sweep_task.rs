@@ -1,5 +1,5 @@
-//! The part of a sweep that handles one task: it starts a lifecycle if the task has none and nothing in the
-//! archive.
+//! The part of a sweep that handles one task: starts a lifecycle if the task has neither a lifecycle nor a record
+//! in the archive.
 
 use std::time::SystemTime;
 
@@ -20,19 +20,19 @@ use crate::{
     temporal::lifecycles::{self, Lifecycle, LifecycleError},
 };
 
-/// What the tasks of a page have in common.
+/// The context that the tasks of a page share.
 pub(super) struct TaskSweep<'a> {
     pub(super) account: &'a SweepAccount,
     pub(super) archive: &'a Archive,
-    /// URL of the archive as the request names it. Empty: the archive of the worker.
+    /// Archive URL of the request. If empty, the archive of the worker is used.
     pub(super) destination: &'a str,
     pub(super) finished_tasks: &'a FinishedTasks,
     pub(super) temporal: TemporalClient,
-    /// Task queue of the lifecycles that are started.
+    /// Task queue of new lifecycles.
     pub(super) task_queue: &'a str,
 }
 
-/// The state of a task after the sweep has handled it.
+/// The state of a task after the sweep handled it.
 pub(super) enum TaskState {
     /// The archive has a record of its end, or its lifecycle ended a short time ago.
     Finished(Ending),
@@ -49,7 +49,7 @@ impl TaskSweep<'_> {
             return Ok(TaskState::Finished(ending));
         }
         let account = self.account.account.name();
-        let lifecycle = Lifecycle::of(&self.temporal, account, record.id());
+        let lifecycle = Lifecycle::for_task(&self.temporal, account, record.id());
         let latest = lifecycle.describe_latest().await.map_err(lifecycle_error)?;
         if let Some(latest) = latest {
             if latest.execution.is_open() {

@@ -1,5 +1,5 @@
 //! `SweepVideoTaskPage`: lists one page of an account's tasks and starts a lifecycle for each task that
-//! needs one. It can be repeated: a lifecycle that was started before is found running.
+//! needs one. A repeated page finds the lifecycles that earlier attempts started running.
 
 use std::time::{Duration, SystemTime};
 
@@ -23,12 +23,12 @@ use super::{
 };
 use crate::seedance::{Client, Page, Record};
 
-/// Tasks that are handled concurrently.
+/// Maximum number of tasks that are handled concurrently.
 const CONCURRENCY: usize = 16;
-/// Time between two heartbeats.
+/// Interval between two heartbeats.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The counts so far, which the heartbeat reports.
+/// The counts so far. The heartbeat reports them.
 type Progress = Mutex<SweepVideoTasksResult>;
 
 type Call<'a> = CheckedRequest<SweepVideoTaskPageRequest, &'a SweepAccount>;
@@ -62,7 +62,7 @@ async fn sweep(
     let attempt = ctx.info().attempt;
     let fail = |error| {
         let delay = sweeps::retry_delay(attempt, Duration::ZERO);
-        failure::of_sweep(error, delay)
+        failure::for_sweep(error, delay)
     };
     let archive = destination::open(&account.archive, &request.destination).map_err(fail)?;
     let Some(listed) = list(seedance, account, &page, attempt).await? else {
@@ -95,7 +95,7 @@ async fn sweep(
     })
 }
 
-/// Lists a page. `None`: the sweep continues without the page.
+/// Lists a page. Returns `None` if the sweep skips the page.
 async fn list(
     seedance: &Client,
     account: &SweepAccount,
@@ -112,7 +112,7 @@ async fn list(
     }
     let retry_after = error.retry_after().unwrap_or_default();
     let delay = sweeps::retry_delay(attempt, retry_after);
-    Err(failure::of_list(&error, delay))
+    Err(failure::for_list(&error, delay))
 }
 
 /// Handles all tasks that can still be queried, and counts them in `progress`. Returns the first error: one

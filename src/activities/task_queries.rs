@@ -1,4 +1,4 @@
-//! Queries of tasks, with the record as workflows see it.
+//! Queries tasks, and prepares their records for workflows.
 
 use seedance_archiver_proto::{
     query_result::WorkerFacts,
@@ -20,8 +20,8 @@ pub struct TaskQueries {
 }
 
 impl TaskQueries {
-    /// Returns queries by this client. `has_search_attributes` says whether the search attributes are
-    /// registered in the namespace; lifecycles write them if they are.
+    /// Returns queries by this client. `has_search_attributes` is whether the search attributes are
+    /// registered in the namespace, so that lifecycles write them.
     pub fn new(seedance: Client, has_search_attributes: bool) -> Self {
         Self {
             seedance,
@@ -43,11 +43,11 @@ impl TaskQueries {
         &self.seedance
     }
 
-    /// Queries a task: one request. The URLs in the record are sealed, and its archive deadline is set.
+    /// Queries a task with one request. The URLs in the record are sealed, and its archive deadline is set.
     ///
     /// # Errors
     ///
-    /// See [`ErrorKind`](seedance::ErrorKind); `Unauthorized` if the keys that seal cannot be read.
+    /// See [`ErrorKind`](seedance::ErrorKind); `Unauthorized` if the seal keys cannot be read.
     pub async fn query(
         &self,
         account: &Account,
@@ -63,7 +63,7 @@ impl TaskQueries {
     }
 }
 
-/// Returns whether a task has succeeded without a URL in its record: not yet, or no longer.
+/// Returns whether a task succeeded but its record has no URL, either not yet or no longer.
 pub fn lacks_url(task: &VideoTask) -> bool {
     let content = task.content.as_ref();
     let has_url = content.is_some_and(|it| !it.video_url.is_empty() || !it.file_url.is_empty());

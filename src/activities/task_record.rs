@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::{config::Account, seedance::Client};
 
-/// Returns the record as the API returns it now, with the fields that do not travel in workflows. If it
-/// cannot be queried, returns the fields that the lifecycle knows.
+/// Returns the complete current record from the API, including the fields that workflows do not carry. If the
+/// task cannot be queried, returns the fields of the lifecycle.
 pub(super) async fn fetch(seedance: &Client, account: &Account, task: &VideoTask) -> Value {
     let created_at = from_unix_seconds(task.created_at);
     let now = SystemTime::now();

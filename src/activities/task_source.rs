@@ -1,5 +1,5 @@
-//! Where the objects of a task come from: the sealed URLs of the request, fresh URLs from the API, and the
-//! task's record.
+//! The source of a task's objects: the sealed URLs of the request, fresh URLs from the API, and the task's
+//! record.
 
 use std::time::SystemTime;
 
@@ -13,7 +13,8 @@ use crate::{
     seedance::{Client, SignedUrl, UnsealError},
 };
 
-/// Queries for a fresh URL of one object in one attempt. The API does not promise that a query returns one.
+/// Maximum number of queries for a fresh URL of one object in one attempt. The API does not guarantee that a
+/// query returns one.
 const MAX_QUERIES: u32 = 2;
 
 /// The task of a job, as the source of its objects.
@@ -53,13 +54,13 @@ struct ObjectUrls<'a> {
     seedance: &'a Client,
     job: &'a ArchiveJob,
     kind: ObjectKind,
-    /// Queries made for a fresh URL.
+    /// Number of queries for a fresh URL so far.
     queries: u32,
 }
 
 impl ObjectUrls<'_> {
-    /// Queries the task for a fresh URL. If it cannot be queried any more, returns `error`, which says why the
-    /// URL before does not work.
+    /// Queries the task for a fresh URL. If the task can no longer be queried, returns `error`, the error of the
+    /// previous URL.
     async fn query(&mut self, error: TransferError) -> Result<SignedUrl, TransferError> {
         let job = self.job;
         if self.queries == MAX_QUERIES || !job.is_in_query_window() {

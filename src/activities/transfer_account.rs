@@ -1,4 +1,4 @@
-//! What transfers need of an account.
+//! The transfer resources of an account.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::{
     http,
 };
 
-/// An account as transfers use it.
+/// An account with its archive and transfer resources.
 pub(super) struct TransferAccount {
     pub(super) account: Arc<Account>,
     pub(super) resources: TransferResources,

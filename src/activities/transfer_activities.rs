@@ -28,7 +28,7 @@ use crate::{
 #[derive(Clone)]
 pub struct TransferActivities {
     seedance: Client,
-    /// A worker may have more activity slots than memory for transfers.
+    /// Limits concurrent transfers, because a worker may have more activity slots than buffer memory.
     permits: Arc<Semaphore>,
     accounts: Arc<AccountMap<TransferAccount>>,
 }
@@ -48,7 +48,7 @@ impl TransferActivities {
         Ok(Reply::new(manifest, encoding))
     }
 
-    /// Records how a lifecycle ended without a video in the archive, and returns the record.
+    /// Writes the record of a lifecycle that ended without a video in the archive, and returns it.
     #[activity(name = "RecordOutcome")]
     pub async fn record_outcome(
         self: Arc<Self>,

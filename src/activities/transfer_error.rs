@@ -1,4 +1,4 @@
-//! Errors of the activities that use the archive, from whatever layer they come.
+//! Errors of the activities that use the archive.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use crate::{
 
 /// Why an attempt failed.
 pub(super) enum TransferError {
-    /// The request is not valid.
+    /// The request is invalid.
     Invalid(InvalidRequest),
     /// The attempt was cancelled.
     Cancelled,
-    /// The archive holds a different video under the key of the task: a person has to decide.
+    /// The archive holds a different video under the task's key. An operator has to decide.
     Conflict(archive::Error),
     /// A later attempt may succeed.
     Retryable(RetryableError),
@@ -42,7 +42,7 @@ impl TransferError {
         Self::Retryable(RetryableError {
             message: message.into(),
             failure_type,
-            reason: reason::of_failure(failure_type),
+            reason: reason::from_failure_type(failure_type),
             retry_after: Duration::ZERO,
         })
     }
@@ -90,7 +90,7 @@ impl From<seedance::Error> for TransferError {
         let failure_type = error.failure_type();
         let reason = match error.kind() {
             ErrorKind::NotFound => RECORD_VANISHED.to_owned(),
-            _ => reason::of_failure(failure_type),
+            _ => reason::from_failure_type(failure_type),
         };
         Self::Retryable(RetryableError {
             message: format!("cannot get a fresh video URL: {error}"),

@@ -1,4 +1,4 @@
-//! The heartbeat of `ArchiveVideo`: progress for people, and the checkpoint from which another worker resumes.
+//! The heartbeat of `ArchiveVideo`: the progress, and the checkpoint from which another worker resumes.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -9,14 +9,14 @@ use temporalio_sdk::activities::ActivityContext;
 use super::heartbeat;
 use crate::archive::{ArchiveState, ObjectKind, Progress};
 
-/// Time between two heartbeats.
+/// Interval between two heartbeats.
 const INTERVAL: Duration = Duration::from_millis(500);
 
 #[derive(Deserialize, Serialize)]
 struct TransferHeartbeat {
     #[serde(flatten)]
     progress: ArchiveProgress,
-    /// Named as in 0.1.0, so that workers of both versions resume each other's transfers.
+    /// The field has its name of version 0.1.0, so that workers of both versions resume each other's transfers.
     #[serde(rename = "place")]
     state: ArchiveState,
 }
@@ -28,7 +28,7 @@ pub(super) fn last_progress(ctx: &ActivityContext) -> Progress {
     Progress::resume(heartbeat.map(|it| it.state).unwrap_or_default())
 }
 
-/// Heartbeats for as long as the future is polled, whatever the transfer waits for.
+/// Heartbeats until it is dropped, even while the transfer waits.
 pub(super) async fn record_continuously(ctx: &ActivityContext, progress: &Progress) -> Infallible {
     heartbeat::record_every(ctx, INTERVAL, || TransferHeartbeat::new(progress)).await
 }

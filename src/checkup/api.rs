@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use seedance_archiver_workflows::format;
 
-use super::Finding;
+use super::CheckResult;
 use crate::{
     config::{Account, Accounts},
     seedance::{Answer, Client, Probe},
@@ -18,7 +18,7 @@ const MAX_SKEW: u64 = 30;
 const MAX_TOLERABLE_SKEW: u64 = 5 * 60;
 
 /// Checks the API of all accounts concurrently.
-pub async fn check(client: &Client, accounts: &Accounts) -> Vec<Finding> {
+pub async fn check(client: &Client, accounts: &Accounts) -> Vec<CheckResult> {
     let probes = accounts.iter().map(async |account| {
         let probe = client.probe(&account.endpoint).await;
         [Some(api(account, &probe)), clock(account, &probe)]
@@ -31,12 +31,12 @@ pub async fn check(client: &Client, accounts: &Accounts) -> Vec<Finding> {
         .collect()
 }
 
-fn api(account: &Account, probe: &Probe) -> Finding {
+fn api(account: &Account, probe: &Probe) -> CheckResult {
     let name = format!("API of `{}`", account.name());
     let base = &account.endpoint.base_url;
     match &probe.answer {
-        Answer::Accepted => Finding::ok(name, format!("{base} accepted the key")),
-        Answer::Rejected(error) => Finding::failed(
+        Answer::Accepted => CheckResult::ok(name, format!("{base} accepted the key")),
+        Answer::Rejected(error) => CheckResult::failed(
             name,
             format!("{base} rejected the key: {error}"),
             format!(
@@ -45,24 +45,24 @@ fn api(account: &Account, probe: &Probe) -> Finding {
                 account.name()
             ),
         ),
-        Answer::NotTheApi(response) => Finding::failed(
+        Answer::NotTheApi(response) => CheckResult::failed(
             name,
             format!("{base} is not the task API: {response}"),
             "correct the base URL, up to and including `/api/v3`, and set task_path if a gateway uses \
              another path",
         ),
-        Answer::Unclear(error) => Finding::warning(
+        Answer::Unclear(error) => CheckResult::warning(
             name,
             format!("{base} failed before it checked the key: {error}"),
             "try again later; workers retry until the service responds",
         ),
-        Answer::Unreachable(error) => Finding::failed(
+        Answer::Unreachable(error) => CheckResult::failed(
             name,
             format!("cannot reach {base}: {error}"),
             "correct the base URL, or check DNS, firewall and TLS on this machine (proxy variables are \
              ignored)",
         ),
-        Answer::NoKey(error) => Finding::failed(
+        Answer::NoKey(error) => CheckResult::failed(
             name,
             format!("cannot read the API key: {error}"),
             "write the key to its file",
@@ -70,13 +70,13 @@ fn api(account: &Account, probe: &Probe) -> Finding {
     }
 }
 
-fn clock(account: &Account, probe: &Probe) -> Option<Finding> {
+fn clock(account: &Account, probe: &Probe) -> Option<CheckResult> {
     let name = format!("clock against `{}`", account.name());
     let ahead = probe.clock_ahead?;
     let skew = ahead.unsigned_abs();
     if skew < MAX_SKEW {
         let found = format!("differs by less than {MAX_SKEW} s");
-        return Some(Finding::ok(name, found));
+        return Some(CheckResult::ok(name, found));
     }
     let time = format::duration(Duration::from_secs(skew));
     let side = if ahead > 0 { "ahead of" } else { "behind" };
@@ -84,7 +84,7 @@ fn clock(account: &Account, probe: &Probe) -> Option<Finding> {
         format!("this machine is {time} {side} the service, so deadlines are off by as much");
     let fix = "synchronize the clock of this machine by NTP, e.g. `timedatectl set-ntp true`";
     Some(match skew {
-        MAX_TOLERABLE_SKEW.. => Finding::failed(name, found, fix),
-        _ => Finding::warning(name, found, fix),
+        MAX_TOLERABLE_SKEW.. => CheckResult::failed(name, found, fix),
+        _ => CheckResult::warning(name, found, fix),
     })
 }

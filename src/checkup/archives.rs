@@ -6,21 +6,21 @@ use std::time::Duration;
 use futures::future::join_all;
 use rustix::fs::statvfs;
 
-use super::Finding;
+use super::CheckResult;
 use crate::{
     archive::{Archive, ObjectOptions, OpenArchiveError, ProbeError},
     config::LoadedConfig,
 };
 
-/// Longest time for the probe of one archive. The client of a store retries for minutes.
+/// Timeout of the probe of one archive. The client of a store retries for minutes.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Free space of a disk, in bytes, below which there is a warning.
 const MIN_FREE_SPACE: u64 = 5 << 30;
 
 /// Checks the archive with the options of each account, or with none if there are no accounts.
-pub async fn check(config: &LoadedConfig) -> Vec<Finding> {
+pub async fn check(config: &LoadedConfig) -> Vec<CheckResult> {
     let Some(url) = &config.archive_url else {
-        return vec![Finding::failed(
+        return vec![CheckResult::failed(
             "archive",
             "no valid archive URL",
             "set SEEDANCE_ARCHIVE_URL",
@@ -59,14 +59,14 @@ fn options_in_use(config: &LoadedConfig) -> Vec<(String, ObjectOptions)> {
     in_use
 }
 
-async fn probe(name: String, archive: &Archive) -> Finding {
+async fn probe(name: String, archive: &Archive) -> CheckResult {
     match tokio::time::timeout(PROBE_TIMEOUT, archive.probe()).await {
-        Ok(Ok(())) => Finding::ok(name, "writable, and existing objects are not overwritten"),
+        Ok(Ok(())) => CheckResult::ok(name, "writable, and existing objects are not overwritten"),
         Ok(Err(error)) => {
             let fix = fix(&error);
-            Finding::failed(name, error.to_string(), fix)
+            CheckResult::failed(name, error.to_string(), fix)
         }
-        Err(_) => Finding::failed(
+        Err(_) => CheckResult::failed(
             name,
             format!("no response within {} s", PROBE_TIMEOUT.as_secs()),
             "check that this machine can reach the store, and the endpoint of the store (AWS_ENDPOINT, …)",
@@ -77,7 +77,7 @@ async fn probe(name: String, archive: &Archive) -> Finding {
 fn fix(error: &ProbeError) -> &'static str {
     use object_store::Error::{NotFound, PermissionDenied, Unauthenticated};
     match error {
-        ProbeError::Overwrites => {
+        ProbeError::Overwrites | ProbeError::ConditionalPut(_) => {
             "use a store that supports `If-None-Match: *` on a put; on others a video could be overwritten"
         }
         ProbeError::Write(NotFound { .. }) => {
@@ -95,7 +95,7 @@ fn fix(error: &ProbeError) -> &'static str {
     }
 }
 
-fn cannot_open(name: String, error: &OpenArchiveError) -> Finding {
+fn cannot_open(name: String, error: &OpenArchiveError) -> CheckResult {
     let fix = match error {
         OpenArchiveError::Directory { .. } => {
             "create the directory, writable for the user that runs the worker"
@@ -103,18 +103,18 @@ fn cannot_open(name: String, error: &OpenArchiveError) -> Finding {
         OpenArchiveError::Option { .. } => "remove the option from the accounts file",
         _ => "correct SEEDANCE_ARCHIVE_URL and the store's own variables; see docs/stores.md",
     };
-    Finding::failed(name, error.to_string(), fix)
+    CheckResult::failed(name, error.to_string(), fix)
 }
 
 /// Checks the free space on the disk of a local archive.
-fn free_space(archive: &Archive) -> Option<Finding> {
+fn free_space(archive: &Archive) -> Option<CheckResult> {
     let directory = archive.directory()?;
     let disk = statvfs(&directory).ok()?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     let name = format!("disk of {}", directory.display());
     let found = format!("{} free", indicatif::HumanBytes(free));
     Some(match free {
-        MIN_FREE_SPACE.. => Finding::ok(name, found),
-        _ => Finding::warning(name, found, "free up space, or use another archive"),
+        MIN_FREE_SPACE.. => CheckResult::ok(name, found),
+        _ => CheckResult::warning(name, found, "free up space, or use another archive"),
     })
 }

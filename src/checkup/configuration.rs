@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Finding;
+use super::CheckResult;
 use crate::config::{ConfigError, LoadedConfig, Secret, Source};
 
 const NAME: &str = "configuration";
@@ -15,8 +15,8 @@ const NAME: &str = "configuration";
 /// Permissions of users who are neither the owner nor in the group.
 const OTHERS: u32 = 0o007;
 
-/// Returns a finding for each error of the configuration, or one if it is valid.
-pub fn check(config: &LoadedConfig) -> Vec<Finding> {
+/// Returns a failed check for each error of the configuration, or one result if it is valid.
+pub fn check(config: &LoadedConfig) -> Vec<CheckResult> {
     if !config.errors.is_empty() {
         return config.errors.iter().map(error).collect();
     }
@@ -25,20 +25,20 @@ pub fn check(config: &LoadedConfig) -> Vec<Finding> {
         .map(|account| format!("`{}`", account.name()))
         .collect();
     let found = format!("valid; accounts: {}", names.join(", "));
-    vec![Finding::ok(NAME, found)]
+    vec![CheckResult::ok(NAME, found)]
 }
 
-fn error(error: &ConfigError) -> Finding {
+fn error(error: &ConfigError) -> CheckResult {
     let fix = match &error.source {
         Source::Variable(name) => format!("correct {name} in the environment of the worker"),
         source => format!("correct {source}"),
     };
     let fix = format!("{fix}; `seedance-archiver config show` lists every setting and its source");
-    Finding::failed(NAME, error.to_string(), fix)
+    CheckResult::failed(NAME, error.to_string(), fix)
 }
 
 /// Checks that each file with secrets is readable, but not by every user.
-pub fn check_files(config: &LoadedConfig) -> Vec<Finding> {
+pub fn check_files(config: &LoadedConfig) -> Vec<CheckResult> {
     let files = files(config).into_iter();
     files.map(|(path, content)| file(&path, &content)).collect()
 }
@@ -68,21 +68,21 @@ fn files(config: &LoadedConfig) -> BTreeMap<PathBuf, String> {
     files
 }
 
-fn file(path: &Path, content: &str) -> Finding {
+fn file(path: &Path, content: &str) -> CheckResult {
     let name = format!("file {}", path.display());
     let mode = match fs::read(path).and_then(|_| fs::metadata(path)) {
         Ok(metadata) => metadata.permissions().mode(),
         Err(error) => {
             let fix = "create the file, readable for the user that runs the worker";
-            return Finding::failed(name, format!("{content}: cannot be read: {error}"), fix);
+            return CheckResult::failed(name, format!("{content}: cannot be read: {error}"), fix);
         }
     };
     if mode & OTHERS == 0 {
-        return Finding::ok(name, format!("{content}: readable"));
+        return CheckResult::ok(name, format!("{content}: readable"));
     }
     let found = format!(
         "{content}: accessible to every user of this machine (mode {:o})",
         mode & 0o777
     );
-    Finding::warning(name, found, format!("chmod o= {}", path.display()))
+    CheckResult::warning(name, found, format!("chmod o= {}", path.display()))
 }

@@ -1,44 +1,44 @@
-//! The result of a check.
+//! Results of checks. `doctor` and `setup` print them as findings.
 
 use serde::Serialize;
 
 /// The result of a check. It contains no secret.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Finding {
+pub struct CheckResult {
     /// What was checked.
     pub name: String,
-    /// The state of it.
-    pub state: FindingState,
+    /// Whether it is ready for a worker.
+    pub state: CheckState,
     /// What was found, in one line.
     pub found: String,
-    /// How to fix it, in one line. `None`: nothing to fix.
+    /// How to fix it, in one line. `None` if there is nothing to fix.
     pub fix: Option<String>,
 }
 
-/// The state of what was checked.
+/// The state of something that was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FindingState {
-    /// Nothing to fix.
+pub enum CheckState {
+    /// Ready: there is nothing to fix.
     Ok,
-    /// It was missing, and has been created.
+    /// It was missing and was created.
     #[serde(rename = "done")]
     Created,
-    /// A worker can run, but an operator should take a look.
+    /// A worker can run, but an operator should check it.
     Warning,
-    /// A worker cannot do its work.
+    /// A worker cannot work.
     Failed,
 }
 
-impl Finding {
-    /// Returns a finding with nothing to fix.
+impl CheckResult {
+    /// Returns the result of a check with nothing to fix.
     pub fn ok(name: impl Into<String>, found: impl Into<String>) -> Self {
-        Self::new(name, FindingState::Ok, found, None)
+        Self::new(name, CheckState::Ok, found, None)
     }
 
-    /// Returns a finding about something that was created.
+    /// Returns the result for something that was created.
     pub fn created(name: impl Into<String>, found: impl Into<String>) -> Self {
-        Self::new(name, FindingState::Created, found, None)
+        Self::new(name, CheckState::Created, found, None)
     }
 
     /// Returns a warning.
@@ -47,21 +47,21 @@ impl Finding {
         found: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Self::new(name, FindingState::Warning, found, Some(fix.into()))
+        Self::new(name, CheckState::Warning, found, Some(fix.into()))
     }
 
-    /// Returns a finding about something that a worker needs and that fails.
+    /// Returns the result of a failed check.
     pub fn failed(
         name: impl Into<String>,
         found: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Self::new(name, FindingState::Failed, found, Some(fix.into()))
+        Self::new(name, CheckState::Failed, found, Some(fix.into()))
     }
 
     fn new(
         name: impl Into<String>,
-        state: FindingState,
+        state: CheckState,
         found: impl Into<String>,
         fix: Option<String>,
     ) -> Self {
@@ -74,10 +74,10 @@ impl Finding {
     }
 }
 
-/// Longest text of a finding, in characters.
+/// Maximum length of a text, in characters.
 const MAX_TEXT: usize = 500;
 
-/// Returns a text in one line, because it may quote a server.
+/// Joins the lines of a text and truncates it, because it may quote a server.
 fn one_line(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().collect();
     words.join(" ").chars().take(MAX_TEXT).collect()

@@ -1,4 +1,4 @@
-//! Checks the namespace and its search attributes, or creates what is missing.
+//! Checks or creates the namespace and its search attributes.
 
 use std::time::Duration;
 
@@ -12,29 +12,29 @@ use temporalio_common::protos::temporal::api::workflowservice::v1::{
     DescribeNamespaceRequest, RegisterNamespaceRequest,
 };
 
-use super::Finding;
+use super::CheckResult;
 use crate::temporal::search_attributes::{self, Attribute};
 
 const ATTRIBUTES: &str = "search attributes";
 const SETUP: &str = "run `seedance-archiver setup`";
 
-/// How often a new namespace is polled, and how many times.
+/// Interval and maximum number of checks of a new namespace.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 const MAX_POLLS: usize = 150;
 
 /// Checks that the namespace exists.
-pub async fn check(client: &Client) -> Finding {
-    finding(client, describe(client).await)
+pub async fn check(client: &Client) -> CheckResult {
+    check_result(client, describe(client).await)
 }
 
 /// Creates the namespace if it is missing.
-pub async fn create(client: &Client, retention: Duration) -> Finding {
+pub async fn create(client: &Client, retention: Duration) -> CheckResult {
     match describe(client).await {
         Err(status) if status.code() == Code::NotFound => {}
-        described => return finding(client, described),
+        described => return check_result(client, described),
     }
     match register(client, retention).await {
-        Ok(()) => Finding::created(
+        Ok(()) => CheckResult::created(
             name(client),
             format!(
                 "created with a retention of {}",
@@ -44,7 +44,7 @@ pub async fn create(client: &Client, retention: Duration) -> Finding {
         Err(status) => {
             let namespace = client.namespace();
             let hours = retention.as_secs().div_ceil(3_600);
-            Finding::failed(
+            CheckResult::failed(
                 name(client),
                 cannot_create("the namespace", &status),
                 format!(
@@ -58,11 +58,11 @@ pub async fn create(client: &Client, retention: Duration) -> Finding {
     }
 }
 
-/// Returns the finding for a response of [`describe`].
-pub(crate) fn finding(client: &Client, described: Result<(), Status>) -> Finding {
+/// Returns the result for a response of [`describe`].
+pub(crate) fn check_result(client: &Client, described: Result<(), Status>) -> CheckResult {
     match described {
-        Ok(()) => Finding::ok(name(client), "exists"),
-        Err(status) if status.code() == Code::NotFound => Finding::failed(
+        Ok(()) => CheckResult::ok(name(client), "exists"),
+        Err(status) if status.code() == Code::NotFound => CheckResult::failed(
             name(client),
             "does not exist on this server",
             format!("{SETUP}, or set TEMPORAL_NAMESPACE to an existing namespace"),
@@ -83,10 +83,10 @@ pub(crate) async fn describe(client: &Client) -> Result<(), Status> {
 }
 
 /// Checks that the search attributes are registered.
-pub async fn check_attributes(client: &Client) -> Finding {
+pub async fn check_attributes(client: &Client) -> CheckResult {
     match search_attributes::missing(client).await {
-        Ok(missing) if missing.is_empty() => Finding::ok(ATTRIBUTES, "registered"),
-        Ok(missing) => Finding::warning(
+        Ok(missing) if missing.is_empty() => CheckResult::ok(ATTRIBUTES, "registered"),
+        Ok(missing) => CheckResult::warning(
             ATTRIBUTES,
             format!(
                 "{} not registered; lifecycles run without them and cannot be found by them",
@@ -96,7 +96,7 @@ pub async fn check_attributes(client: &Client) -> Finding {
         ),
         Err(status) => {
             let all = search_attributes::command(&search_attributes::ALL);
-            Finding::warning(
+            CheckResult::warning(
                 ATTRIBUTES,
                 format!("cannot list search attributes: {}", status.message()),
                 format!("check that they are registered, or run: {all}"),
@@ -105,16 +105,16 @@ pub async fn check_attributes(client: &Client) -> Finding {
     }
 }
 
-/// Registers the search attributes that are missing.
-pub async fn create_attributes(client: &Client) -> Finding {
+/// Registers the missing search attributes.
+pub async fn create_attributes(client: &Client) -> CheckResult {
     let missing = match search_attributes::missing(client).await {
-        Ok(missing) if missing.is_empty() => return Finding::ok(ATTRIBUTES, "registered"),
+        Ok(missing) if missing.is_empty() => return CheckResult::ok(ATTRIBUTES, "registered"),
         Ok(missing) => missing,
         Err(_) => search_attributes::ALL.to_vec(),
     };
     match search_attributes::register(client, &missing).await {
-        Ok(()) => Finding::created(ATTRIBUTES, format!("registered {}", names(&missing))),
-        Err(status) => Finding::failed(
+        Ok(()) => CheckResult::created(ATTRIBUTES, format!("registered {}", names(&missing))),
+        Err(status) => CheckResult::failed(
             ATTRIBUTES,
             cannot_create(&names(&missing), &status),
             format!(
@@ -128,8 +128,8 @@ pub async fn create_attributes(client: &Client) -> Finding {
     }
 }
 
-/// Returns the finding for an error in response to a query.
-pub(super) fn cannot_query(name: String, status: &Status) -> Finding {
+/// Returns the result of a check that could not query the server.
+pub(super) fn cannot_query(name: String, status: &Status) -> CheckResult {
     let fix = match status.code() {
         Code::Unauthenticated | Code::PermissionDenied => {
             "set TEMPORAL_API_KEY or the client certificate to one that has access to this namespace"
@@ -137,7 +137,7 @@ pub(super) fn cannot_query(name: String, status: &Status) -> Finding {
         _ => "check the logs of the Temporal server",
     };
     let found = format!("query failed: {}", status.message());
-    Finding::failed(name, found, fix)
+    CheckResult::failed(name, found, fix)
 }
 
 fn cannot_create(what: &str, status: &Status) -> String {

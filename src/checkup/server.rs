@@ -14,17 +14,17 @@ use temporalio_common::protos::temporal::api::{
     workflowservice::v1::DescribeTaskQueueRequest,
 };
 
-use super::{Finding, namespace};
+use super::{CheckResult, namespace};
 use crate::temporal::connection::{self, ConnectError};
 
 const NAME: &str = "Temporal";
 
-/// Connects to the server. Returns no client if that fails.
-pub async fn connect() -> (Option<Client>, Finding) {
+/// Connects to the server. Returns no client if the connection fails.
+pub async fn connect() -> (Option<Client>, CheckResult) {
     let error = match connection::connect_with(None).await {
         Ok((client, address)) => {
-            let finding = Finding::ok(NAME, format!("connected to {address}"));
-            return (Some(client), finding);
+            let result = CheckResult::ok(NAME, format!("connected to {address}"));
+            return (Some(client), result);
         }
         Err(error) => error,
     };
@@ -39,18 +39,18 @@ pub async fn connect() -> (Option<Client>, Finding) {
             "correct the TEMPORAL_… variables, or temporal.toml",
         ),
     };
-    (None, Finding::failed(NAME, found, fix))
+    (None, CheckResult::failed(NAME, found, fix))
 }
 
 /// Checks that workers poll both task queues.
-pub async fn queues(client: &Client, task_queue: &str) -> Vec<Finding> {
+pub async fn queues(client: &Client, task_queue: &str) -> Vec<CheckResult> {
     let transfers = names::transfers_task_queue(task_queue);
     let mut findings = Vec::new();
     for (queue, kind) in [
         (task_queue, TaskQueueType::Workflow),
         (&transfers, TaskQueueType::Activity),
     ] {
-        findings.push(queue_finding(client, queue, kind).await);
+        findings.push(check_queue(client, queue, kind).await);
     }
     findings
 }
@@ -61,10 +61,10 @@ pub async fn has_workers(client: &Client, task_queue: &str) -> bool {
     pollers.is_ok_and(|pollers| !pollers.is_empty())
 }
 
-async fn queue_finding(client: &Client, queue: &str, kind: TaskQueueType) -> Finding {
+async fn check_queue(client: &Client, queue: &str, kind: TaskQueueType) -> CheckResult {
     let name = format!("task queue `{queue}`");
     match pollers(client, queue, kind).await {
-        Ok(pollers) if pollers.is_empty() => Finding::warning(
+        Ok(pollers) if pollers.is_empty() => CheckResult::warning(
             name,
             "no worker has polled it in the last 5 minutes",
             "start a worker with the same TEMPORAL_TASK_QUEUE and TEMPORAL_NAMESPACE: `seedance-archiver \
@@ -76,13 +76,13 @@ async fn queue_finding(client: &Client, queue: &str, kind: TaskQueueType) -> Fin
             let last = pollers.iter().filter_map(since_last_poll).min();
             let last = last.map(|age| format!(", last poll {} ago", format::duration(age)));
             let last = last.unwrap_or_default();
-            Finding::ok(name, format!("{workers} worker{plural}{last}"))
+            CheckResult::ok(name, format!("{workers} worker{plural}{last}"))
         }
         Err(status) => namespace::cannot_query(name, &status),
     }
 }
 
-/// Returns the workers that have polled a task queue recently. The server forgets a worker after 5 minutes.
+/// Returns the workers that polled a task queue recently. The server forgets a worker after 5 minutes.
 async fn pollers(
     client: &Client,
     queue: &str,

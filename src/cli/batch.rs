@@ -16,11 +16,11 @@ use super::task_result::{LifecycleResult, TaskResult};
 use crate::temporal::lifecycles::{self, Lifecycle, LifecycleError};
 use progress::Progress;
 
-/// Concurrent calls to Temporal.
+/// Maximum number of concurrent calls to Temporal.
 const CALL_CONCURRENCY: usize = 16;
-/// Lifecycles that are started, and then checked, before the next ones are started.
+/// Number of lifecycles that are started, and then checked, before the next ones are started.
 const CHUNK_SIZE: usize = 500;
-/// Shortest pause between two rounds of checks. A pause is at least as long as the round before it.
+/// Minimum pause between two rounds of checks. A pause is at least as long as the round before it.
 const MIN_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A task id with its lifecycle, or the reason why none was started.
@@ -47,7 +47,7 @@ pub(super) async fn start(
     started
 }
 
-/// Starts a lifecycle for each request and waits until all have ended.
+/// Starts a lifecycle for each request and waits until all ended.
 pub(super) async fn follow_all(
     client: &Client,
     task_queue: &str,
@@ -77,7 +77,7 @@ pub(super) async fn follow_all(
 
 /// The lifecycles of a batch. Each has the index of its request, which is the order of the results.
 struct Batch {
-    /// Lifecycles that have not ended; the one that was checked longest ago is first.
+    /// Open lifecycles, the least recently checked first.
     running: Vec<(usize, String, Lifecycle)>,
     ended: BTreeMap<usize, TaskResult>,
     progress: Progress,
@@ -102,7 +102,7 @@ impl Batch {
         }
     }
 
-    /// Checks up to `max_checks` lifecycles and collects the results of those that have ended. A failed
+    /// Checks up to `max_checks` lifecycles and collects the results of those that ended. A failed
     /// check is shown, and repeated in a later round.
     async fn check(&mut self, max_checks: usize) {
         let checked = self.running.drain(..max_checks.min(self.running.len()));

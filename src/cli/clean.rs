@@ -25,7 +25,7 @@ use crate::{
     config, telemetry,
 };
 
-/// What to do if the store does not list incomplete uploads.
+/// Advice if the store does not list incomplete uploads.
 const LIFECYCLE_RULE_ADVICE: &str = "Some stores do not list incomplete multipart uploads. Add a bucket \
     lifecycle rule that aborts them, e.g. AbortIncompleteMultipartUpload after 2 days on S3.";
 
@@ -59,7 +59,7 @@ struct Report {
     left: Vec<Leftover>,
 }
 
-/// Something that a killed worker left behind.
+/// An object, file or upload that a killed worker left behind.
 #[derive(Debug, Serialize)]
 struct Leftover {
     name: String,

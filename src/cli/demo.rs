@@ -43,7 +43,7 @@ const PROMPTS: [&str; 8] = [
     "a task that times out --simulate ending=expired,queued=2,running=9",
 ];
 
-/// Short enough to watch the polls.
+/// Poll interval, short enough to watch the polls.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(700);
 
 pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {

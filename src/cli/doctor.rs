@@ -6,7 +6,7 @@ use temporalio_client::Client;
 
 use super::{findings::Findings, output::Output, session, shutdown::Shutdown};
 use crate::{
-    checkup::{FindingState, api, archives, configuration, ingress, namespace, server},
+    checkup::{CheckState, api, archives, configuration, ingress, namespace, server},
     config::LoadedConfig,
     telemetry,
 };
@@ -45,8 +45,8 @@ async fn check(findings: &mut Findings) -> anyhow::Result<()> {
     findings.add(configuration::check_files(&config));
     let seedance = session::seedance()?;
     findings.add(api::check(&seedance, &config.accounts).await);
-    let (client, finding) = server::connect().await;
-    findings.add([finding]);
+    let (client, result) = server::connect().await;
+    findings.add([result]);
     if let Some(client) = &client {
         check_namespace(findings, client, &config.task_queue).await;
     }
@@ -55,11 +55,11 @@ async fn check(findings: &mut Findings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Checks the namespace and, if it exists, what is in it.
+/// Checks the namespace and, if it exists, its search attributes and task queues.
 async fn check_namespace(findings: &mut Findings, client: &Client, task_queue: &str) {
-    let finding = namespace::check(client).await;
-    let exists = finding.state != FindingState::Failed;
-    findings.add([finding]);
+    let result = namespace::check(client).await;
+    let exists = result.state != CheckState::Failed;
+    findings.add([result]);
     if exists {
         findings.add([namespace::check_attributes(client).await]);
         findings.add(server::queues(client, task_queue).await);

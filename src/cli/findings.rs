@@ -1,4 +1,4 @@
-//! Prints findings: a line for each as it comes, or one document at the end.
+//! Prints the results of checks: a line for each when it arrives, or one document at the end.
 
 use std::process::ExitCode;
 
@@ -6,14 +6,14 @@ use console::style;
 use serde::Serialize;
 
 use super::output::{Output, print_json};
-use crate::checkup::{Finding, FindingState};
+use crate::checkup::{CheckResult, CheckState};
 
-/// Findings, and how they are printed.
+/// The results of checks, and the format in which they are printed.
 #[derive(Debug, Serialize)]
 pub(super) struct Findings {
     failed: usize,
     warnings: usize,
-    findings: Vec<Finding>,
+    findings: Vec<CheckResult>,
     #[serde(skip)]
     output: Output,
 }
@@ -28,15 +28,15 @@ impl Findings {
         }
     }
 
-    /// Adds findings, and prints a line for each.
-    pub(super) fn add(&mut self, findings: impl IntoIterator<Item = Finding>) {
-        for finding in findings {
-            self.failed += usize::from(finding.state == FindingState::Failed);
-            self.warnings += usize::from(finding.state == FindingState::Warning);
+    /// Adds results, and prints a line for each.
+    pub(super) fn add(&mut self, results: impl IntoIterator<Item = CheckResult>) {
+        for result in results {
+            self.failed += usize::from(result.state == CheckState::Failed);
+            self.warnings += usize::from(result.state == CheckState::Warning);
             if self.output == Output::Text {
-                println!("{}", line(&finding));
+                println!("{}", line(&result));
             }
-            self.findings.push(finding);
+            self.findings.push(result);
         }
     }
 
@@ -58,15 +58,15 @@ impl Findings {
     }
 }
 
-fn line(finding: &Finding) -> String {
-    let state = match finding.state {
-        FindingState::Ok => style("ok       ").green(),
-        FindingState::Created => style("created  ").green(),
-        FindingState::Warning => style("warning  ").yellow(),
-        FindingState::Failed => style("failed   ").red(),
+fn line(result: &CheckResult) -> String {
+    let state = match result.state {
+        CheckState::Ok => style("ok       ").green(),
+        CheckState::Created => style("created  ").green(),
+        CheckState::Warning => style("warning  ").yellow(),
+        CheckState::Failed => style("failed   ").red(),
     };
-    let Finding { name, found, .. } = finding;
-    let fix = finding.fix.as_ref();
+    let CheckResult { name, found, .. } = result;
+    let fix = result.fix.as_ref();
     let fix = fix.map(|fix| format!("; fix: {fix}")).unwrap_or_default();
     format!("{state} {name}: {found}{fix}")
 }

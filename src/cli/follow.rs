@@ -16,16 +16,16 @@ use super::task_result::TaskResult;
 use crate::temporal::lifecycles::{self, Step};
 use progress::ProgressLine;
 
-/// How long after the expiry of its URL a video is still waited for.
+/// Grace period after the expiry of a URL, until its job is abandoned.
 const URL_EXPIRY_GRACE: Duration = Duration::from_secs(30);
-/// How often a transfer is checked that is still running after that.
+/// Interval between two checks of a transfer that is still running after the grace period.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A lifecycle to start and follow.
 pub(super) struct Job {
     pub(super) request: VideoTaskLifecycleRequest,
-    /// When the video's URL expires. Soon afterwards the job is abandoned, unless its transfer is running.
-    /// `None`: it is never abandoned.
+    /// When the video's URL expires. The job is abandoned soon afterwards unless its transfer is running. `None` if
+    /// it is never abandoned.
     pub(super) url_expires_at: Option<SystemTime>,
 }
 
@@ -38,7 +38,7 @@ impl From<VideoTaskLifecycleRequest> for Job {
     }
 }
 
-/// Starts a lifecycle for each request and waits until all have ended.
+/// Starts a lifecycle for each request and waits until all ended.
 pub(super) async fn follow_all(
     client: &Client,
     task_queue: &str,
@@ -49,7 +49,7 @@ pub(super) async fn follow_all(
     follow_jobs(client, task_queue, jobs, concurrency).await
 }
 
-/// Starts the jobs in their order, at most `concurrency` at a time, and waits until all have ended.
+/// Starts the jobs in their order, at most `concurrency` at a time, and waits until all ended.
 pub(super) async fn follow_jobs(
     client: &Client,
     task_queue: &str,
@@ -57,7 +57,7 @@ pub(super) async fn follow_jobs(
     concurrency: usize,
 ) -> Vec<TaskResult> {
     let bars = MultiProgress::new();
-    // More lines than fit on a terminal: lines of jobs that have ended scroll away.
+    // More lines than fit on a terminal: lines of ended jobs scroll away.
     let scrolls = jobs.len() > concurrency;
     let followed = jobs.into_iter().enumerate().map(|(index, job)| {
         let bars = &bars;
@@ -96,13 +96,12 @@ async fn follow(client: &Client, task_queue: &str, job: Job, mut line: ProgressL
     TaskResult { task_id, result }
 }
 
-/// Resolves when the URL has expired and no transfer is running.
+/// Resolves when the URL expired and no transfer is running.
 async fn until_abandoned(url_expires_at: Option<SystemTime>, is_transferring: &Cell<bool>) {
     let Some(url_expires_at) = url_expires_at else {
         return std::future::pending().await;
     };
-    // A URL that expired before the job was started leaves the grace period: a query may return a fresh
-    // one.
+    // If the URL expired before the job was started, the grace period remains: a query may return a fresh one.
     let left = url_expires_at
         .duration_since(SystemTime::now())
         .unwrap_or_default();

@@ -11,7 +11,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use super::session;
 use crate::{config, http, telemetry};
 
-/// Shorter than the period of a container probe.
+/// Timeout of the request, shorter than the period of a container probe.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Check worker health (for container probes)

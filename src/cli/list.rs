@@ -148,7 +148,7 @@ fn row(lifecycle: &LifecycleSummary) -> [String; 7] {
         "" => format!("({})", lifecycle.execution),
         outcome => outcome.to_owned(),
     };
-    // The deadline of a lifecycle that has ended no longer matters.
+    // The deadline of an ended lifecycle is irrelevant.
     let deadline = match is_running {
         true => deadline(lifecycle.archive_deadline),
         false => String::new(),

@@ -4,20 +4,21 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+/// Interval between two redraws of a spinner or bar.
 const TICK_INTERVAL: Duration = Duration::from_millis(120);
 
-/// Returns the style of a template. A template that does not parse gives the default style.
+/// Parses a template. Falls back to the default spinner if the template is invalid.
 pub(super) fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
-/// Starts the spinner of a bar.
+/// Redraws a bar at `TICK_INTERVAL`.
 pub(super) fn animate(bar: ProgressBar) -> ProgressBar {
     bar.enable_steady_tick(TICK_INTERVAL);
     bar
 }
 
-/// A line that shows what the command is waiting for, and for how long.
+/// A spinner with a message and the elapsed time.
 pub(super) struct Spinner(ProgressBar);
 
 impl Spinner {
@@ -37,7 +38,7 @@ impl Spinner {
         self.0.set_message(message.to_owned());
     }
 
-    /// Removes the line.
+    /// Removes the spinner.
     pub(super) fn clear(&self) {
         self.0.finish_and_clear();
     }

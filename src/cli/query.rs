@@ -60,7 +60,7 @@ pub(super) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns what is known of a task, each fact with its name. Unknown facts are empty.
+/// Returns the properties of a task with their names. Unknown ones are empty.
 pub(super) fn facts(task: &VideoTask) -> Vec<(&'static str, String)> {
     let number = |number: Option<i64>| number.map(|it| it.to_string()).unwrap_or_default();
     let with_unit = |number: Option<i64>, unit: &str| match number {

@@ -13,7 +13,7 @@ use super::{
     task_result::TaskResult,
 };
 
-/// Most videos that are shown as a row each.
+/// Maximum number of rows, one for each video.
 pub(super) const MAX_TABLE_ROWS: usize = 20;
 
 /// The document of `--output json`.

@@ -48,7 +48,7 @@ pub(super) struct Args {
     output: Output,
 }
 
-/// Concurrent lifecycles: the number of transfer slots of a worker.
+/// Maximum number of concurrent lifecycles: the number of transfer slots of a worker.
 const CONCURRENCY: usize = 32;
 
 /// The document of `--output json`.
@@ -128,8 +128,8 @@ fn fail_if_nothing_listed(found: &Found) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Opens the archive of an account. `None`: a local directory that does not exist, which must not be
-/// created only to be read.
+/// Opens the archive of an account. Returns `None` if it is a local directory that does not exist, which must not
+/// be created only to be read.
 fn open_archive(config: &Config, account: &Account) -> anyhow::Result<Option<Archive>> {
     let url = &config.archive_url;
     let is_local = url.scheme() == "file";

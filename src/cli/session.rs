@@ -1,5 +1,4 @@
-//! What commands need to run: the environment, clients, and a local Temporal server with a worker in this
-//! process.
+//! The environment of commands: variables, clients, and a local Temporal server with a worker in this process.
 
 use anyhow::{Context, anyhow};
 use reqwest::Url;

@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use super::{findings::Findings, output::Output, session, shutdown::Shutdown};
 use crate::{
-    checkup::{FindingState, archives, namespace, server},
+    checkup::{CheckState, archives, namespace, server},
     config::{self, LoadedConfig},
     telemetry,
 };
@@ -41,12 +41,12 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
 }
 
 async fn set_up(findings: &mut Findings, retention: Duration) {
-    let (client, finding) = server::connect().await;
-    findings.add([finding]);
+    let (client, result) = server::connect().await;
+    findings.add([result]);
     if let Some(client) = &client {
-        let finding = namespace::create(client, retention).await;
-        let exists = finding.state != FindingState::Failed;
-        findings.add([finding]);
+        let result = namespace::create(client, retention).await;
+        let exists = result.state != CheckState::Failed;
+        findings.add([result]);
         if exists {
             findings.add([namespace::create_attributes(client).await]);
         }

@@ -10,8 +10,8 @@ use tokio::{
 #[error("interrupted: stopped everything that this command had started")]
 pub(super) struct Interrupted;
 
-/// Counts the shutdown requests since the process started. It listens from the beginning, so that a Ctrl-C
-/// between two steps is not lost.
+/// Counts the shutdown requests since the process started. It listens from the start, so that no Ctrl-C
+/// is lost between two steps.
 #[derive(Clone, Debug)]
 pub(super) struct Shutdown(watch::Receiver<u32>);
 
@@ -41,7 +41,7 @@ impl Shutdown {
         self.requested_times(1).await;
     }
 
-    /// Resolves once a shutdown is requested for the second time, which means: without draining.
+    /// Resolves once a shutdown is requested for the second time: stop without draining.
     pub(super) async fn forced(&self) {
         self.requested_times(2).await;
     }

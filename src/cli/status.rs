@@ -25,7 +25,7 @@ use crate::{
 
 /// Show the status of a task's lifecycle
 ///
-/// Asks Temporal for the workflow's progress and its pending activity; sends no request to the Seedance
+/// Reads the workflow's progress and its pending activity from Temporal; sends no request to the Seedance
 /// API. Exits with 1 if the task has no lifecycle.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -44,7 +44,7 @@ pub(super) async fn run(
     telemetry::init("error");
     args.check()?;
     let client = shutdown.run_until_requested(session::connect()).await?;
-    let lifecycle = Lifecycle::of(&client, &args.account, &args.task_id);
+    let lifecycle = Lifecycle::for_task(&client, &args.account, &args.task_id);
     let status = shutdown
         .run_until_requested(async { Ok(lifecycle.status().await?) })
         .await?;
@@ -85,7 +85,7 @@ fn print(status: &LifecycleStatus) {
     print_facts(&facts);
 }
 
-/// Returns what is known of the task: from the result, the progress, or the search attributes.
+/// Returns the properties of the task, from the result, the progress or the search attributes.
 fn task(status: &LifecycleStatus) -> VideoTask {
     let in_result = status
         .result

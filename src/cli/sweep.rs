@@ -28,7 +28,7 @@ use crate::{
 
 /// Start a lifecycle for every recent task that has none
 ///
-/// A worker lists the account's tasks of the last 7 days, and skips those that are archived, have ended
+/// A worker lists the account's tasks of the last 7 days, and skips those that are archived, ended
 /// or have a running lifecycle. With --every, a Temporal Schedule repeats the sweep.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -126,7 +126,7 @@ fn print(output: Output, result: &SweepVideoTasksResult) -> anyhow::Result<()> {
             "running": result.running,
             "started": result.started,
         }))?,
-        Output::Text => println!("{}", details::of_sweep(result)),
+        Output::Text => println!("{}", details::for_sweep(result)),
     }
     Ok(())
 }

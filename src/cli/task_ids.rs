@@ -7,14 +7,14 @@ use seedance_archiver_proto::task_id;
 
 /// Stands for standard input.
 const STDIN: &str = "-";
-/// Most invalid ids that an error lists.
+/// Maximum number of invalid ids in an error.
 const MAX_LISTED: usize = 10;
 
 /// Returns the task ids in their order, without duplicates. `-` is replaced by those from standard input.
 ///
 /// # Errors
 ///
-/// If standard input cannot be read, an id is invalid, or there is no id.
+/// Returns an error if standard input cannot be read, an id is invalid, or there is no id.
 pub(super) fn read(arguments: &[String]) -> anyhow::Result<Vec<String>> {
     let mut ids = Vec::new();
     for argument in arguments {

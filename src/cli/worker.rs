@@ -25,12 +25,12 @@ use crate::{
 
 /// Run a worker: execute lifecycles, poll tasks and archive videos
 ///
-/// Runs until Ctrl-C or SIGTERM, then gives open transfers up to SEEDANCE_GRACE_PERIOD to finish; a
-/// second signal exits at once. Reads SEEDANCE_ARCHIVE_URL; the accounts from SEEDANCE_ACCOUNTS_FILE, or
-/// from SEEDANCE_API_KEY (or SEEDANCE_API_KEY_FILE) and SEEDANCE_BASE_URL; SEEDANCE_INGRESS_ADDRESS for
-/// callbacks; SEEDANCE_ADMIN_ADDRESS for health checks and metrics; the store's variables (AWS_…); and
-/// Temporal's (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, temporal.toml). docs/operations.md
-/// lists them all.
+/// Runs until Ctrl-C or SIGTERM, then gives open transfers up to SEEDANCE_GRACE_PERIOD to finish; a second
+/// signal stops the worker immediately. Reads SEEDANCE_ARCHIVE_URL; the accounts from
+/// SEEDANCE_ACCOUNTS_FILE, or from SEEDANCE_API_KEY (or SEEDANCE_API_KEY_FILE) and SEEDANCE_BASE_URL;
+/// SEEDANCE_INGRESS_ADDRESS for callbacks; SEEDANCE_ADMIN_ADDRESS for health checks and metrics; the
+/// store's variables (AWS_…); and Temporal's (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,
+/// temporal.toml). docs/operations.md lists them all.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   SEEDANCE_API_KEY_FILE=/run/secrets/key SEEDANCE_ARCHIVE_URL=s3://videos seedance-archiver worker
@@ -49,7 +49,7 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
         // A reader of the JSON log must find the error in it.
         (Err(error), LogFormat::Json) => {
             tracing::error!(error = format!("{error:#}"), "worker failed");
-            Ok(exit_code::of_error(&error))
+            Ok(exit_code::from_error(&error))
         }
         (result, _) => result,
     }
@@ -73,7 +73,7 @@ async fn run_worker(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode>
         None => None,
     };
     let result = serve(worker, &client, &config, shutdown).await;
-    // After a second signal, nothing more is waited for.
+    // After a second signal, exit without waiting.
     if !matches!(&result, Err(error) if error.is::<Interrupted>()) {
         if let Some(admin) = admin {
             admin.stop().await;
@@ -110,7 +110,7 @@ async fn listen(
 ///
 /// # Errors
 ///
-/// If the worker fails, or [`Interrupted`] if a second signal cuts the drain short.
+/// Returns an error if the worker fails, or [`Interrupted`] if a second signal cuts the drain short.
 async fn serve(
     worker: Worker,
     client: &Client,
@@ -125,7 +125,7 @@ async fn serve(
         shutdown.requested().await;
         let grace_period_s = config.worker.grace_period.0.as_secs_f64();
         tracing::info!(grace_period_s, "shutdown requested: draining");
-        // An error means that the worker has stopped by itself.
+        // An error means that the worker stopped by itself.
         let _ = drain_started.send(Instant::now());
     };
     let keep_schedules = async {

@@ -1,4 +1,4 @@
-//! Accounts: a named endpoint with its key and its limits.
+//! Accounts: named endpoints, each with its key and limits.
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::SystemTime};
 
@@ -35,7 +35,7 @@ pub struct Account {
     pub windows: Windows,
     /// Whether every video of the account is archived without a request.
     pub auto_archive: bool,
-    /// How callbacks are handled. `None`: callbacks are not accepted.
+    /// How callbacks are handled. `None` if callbacks are not accepted.
     pub callbacks: Option<Callbacks>,
     /// How videos are archived.
     pub archive: ArchiveOptions,
@@ -87,11 +87,12 @@ impl Account {
     }
 
     /// Returns the seal of this account's URLs, with the current keys. The API key always unseals, so URLs that
-    /// it has sealed stay readable after seal keys are introduced.
+    /// it sealed stay readable after seal keys are introduced.
     ///
     /// # Errors
     ///
-    /// If the file of seal keys cannot be read, or there is none and the API key cannot be read.
+    /// Returns an error if the file of seal keys cannot be read, or there is none and the API key cannot be
+    /// read.
     pub fn seal(&self) -> Result<UrlSeal, ReadSecretError> {
         let mut keys = match &self.seal_keys_file {
             Some(path) => read_lines(path)?,
@@ -115,7 +116,7 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// If the worker does not serve the account. The error lists the accounts that it serves.
+    /// Returns an error if the worker does not serve the account. The error lists the accounts that it serves.
     pub fn get(&self, name: &str) -> Result<Arc<Account>, InvalidRequest> {
         let account = self.0.get(names::account_or_default(name));
         account.cloned().ok_or_else(|| self.unknown(name))

@@ -1,4 +1,4 @@
-//! An account while it is read.
+//! Builds an account from its settings.
 
 use std::time::Duration;
 
@@ -13,8 +13,10 @@ use super::{
     reader::{Input, Reader},
 };
 
-/// An account while it is read. Settings are read into `account`, except for those without which there is no
-/// account and those whose defaults depend on other settings.
+/// An account under construction. Settings are read into `account`, except for the required ones and those
+/// whose defaults depend on other settings, which have their own fields until [`Self::finish`].
+///
+/// The TOML table `pace` is the poll schedule, `account.schedule`.
 pub(super) struct AccountDraft {
     pub(super) account: Account,
     pub(super) preset: Option<Preset>,
@@ -28,7 +30,7 @@ pub(super) struct AccountDraft {
 
 impl AccountDraft {
     /// Returns a draft with the defaults. Its base URL and its key are placeholders, which [`Self::finish`]
-    /// replaces. `None` never occurs.
+    /// replaces. Returns `None` only if the base URL of the default preset were invalid, which tests rule out.
     pub(super) fn new(name: &str) -> Option<Self> {
         let placeholder = Secret::from(String::new());
         Some(Self {
@@ -43,12 +45,13 @@ impl AccountDraft {
         })
     }
 
-    /// Fills in the defaults that depend on other settings, and checks the settings against each other. Returns
-    /// the account, or `None` if its base URL or its key is missing or invalid.
+    /// Fills in the defaults that depend on other settings, and checks that the settings are consistent. Returns
+    /// the account, or `None` if its base URL or its key is missing or invalid. The draft stays usable for
+    /// `config show`.
     pub(super) fn finish(&mut self, input: &dyn Input, reader: &mut Reader) -> Option<Account> {
         self.apply_preset(input, reader);
         self.check(input, reader);
-        self.accept_callbacks(input, reader);
+        self.set_callbacks(input, reader);
         self.account.endpoint.base_url = self.base_url.clone()?;
         self.account.endpoint.api_key = self.api_key.clone()?;
         Some(self.account.clone())
@@ -86,7 +89,7 @@ impl AccountDraft {
             ..
         } = &self.account;
         if self.account.auto_archive && !endpoint.task_path.has_list() {
-            let problem = "needs the list of tasks, whose URL is not known with a custom task_path; \
+            let problem = "requires the list call, which is not available with a custom `task_path`; \
                            remove one of the two";
             reader.error(input, "auto_archive", problem);
         }
@@ -94,7 +97,7 @@ impl AccountDraft {
             reader.error(input, "windows.margin", "must be shorter than query_window");
         }
         if schedule.min_interval.is_zero() {
-            reader.error(input, "pace.shortest", "must be longer than zero");
+            reader.error(input, "pace.shortest", "must be greater than zero");
         }
         if schedule.max_interval < schedule.min_interval {
             let problem = "must not be shorter than pace.shortest";
@@ -102,7 +105,7 @@ impl AccountDraft {
         }
     }
 
-    fn accept_callbacks(&mut self, input: &dyn Input, reader: &mut Reader) {
+    fn set_callbacks(&mut self, input: &dyn Input, reader: &mut Reader) {
         let Some(token) = self.callback_token.clone() else {
             return;
         };

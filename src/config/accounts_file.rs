@@ -43,7 +43,7 @@ impl<'a> File<'a> {
         }
     }
 
-    /// Parses the file. Invalid TOML is an error, and what can be read of it is returned all the same.
+    /// Parses the file. Reports invalid TOML as an error, and returns the valid part.
     pub(super) fn parse(&self, reader: &mut Reader) -> DeTable<'a> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in errors {

@@ -16,7 +16,7 @@ use super::{
     tables,
 };
 
-/// An account that can be used, with the draft that it was made of.
+/// A valid account, with its draft.
 pub(super) struct ReadAccount {
     pub(super) account: Account,
     pub(super) draft: AccountDraft,
@@ -88,7 +88,7 @@ pub(super) fn read(
     accounts
 }
 
-/// Reads the table of an account. `None`: its base URL or its key is missing or invalid.
+/// Reads the table of an account. Returns `None` if its base URL or its key is missing or invalid.
 fn read_table(
     table: &AccountTable,
     rows: &[Row<AccountDraft>],

@@ -1,4 +1,4 @@
-//! How the videos of an account are archived.
+//! The archive options of an account.
 
 use seedance_archiver_archive::{KeyTemplate, ObjectOptions, checks::Mismatch};
 

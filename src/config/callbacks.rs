@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use super::Secret;
 
-/// Shortest callback token, in bytes: with a guessed token anyone can make the worker query tasks.
+/// Minimum length of a callback token, in bytes. Anyone who guesses the token can make the worker query tasks.
 const MIN_TOKEN_LENGTH: usize = 16;
 
 /// How callbacks of an account are handled.
@@ -19,14 +19,14 @@ pub struct Callbacks {
 }
 
 impl Callbacks {
-    /// Returns whether this is the token, in a time that does not depend on how the two differ.
+    /// Returns whether `given` is the token, compared in constant time.
     ///
     /// # Errors
     ///
-    /// If the token cannot be read, or its file now contains one that is invalid. The error completes the
-    /// sentence "the token …" and contains no part of the token.
+    /// Returns an error if the token cannot be read, or its file now contains one that is invalid. The error
+    /// completes the sentence "the token …" and contains no part of the token.
     pub fn accept(&self, given: &str) -> Result<bool, String> {
-        // The file of the token may have changed since the start.
+        // The token file may be different since the start.
         check(&self.token)?;
         let token = self.token.read().map_err(|error| error.to_string())?;
         // All digests have the same length, so not even the length of the token leaks.

@@ -8,7 +8,8 @@ use jiff::{Span, SpanRelativeTo};
 ///
 /// # Errors
 ///
-/// If the text is not a duration, or is negative. The error completes the sentence "the setting …".
+/// Returns an error if the text is not a duration, or is negative. The error completes the sentence "the
+/// setting …".
 pub fn duration(text: &str) -> Result<Duration, String> {
     let parse = || {
         let span: Span = text.parse().ok()?;

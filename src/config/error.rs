@@ -1,16 +1,16 @@
-//! Errors of a configuration: all of them are collected, so that one start reports every problem.
+//! Errors of a configuration. They are collected, so that all are reported at once.
 
 use std::fmt;
 
 use super::source::Source;
 
-/// An invalid or missing setting, and where.
+/// An invalid or missing setting, and its source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConfigError {
     /// Where the setting is given, or would be given.
     pub source: Source,
-    /// What is wrong. It completes a sentence that starts with the variable, or is a sentence about the line. It
-    /// never contains a value, which may be a secret.
+    /// The problem. After a variable, a predicate such as `must be a URL`; after a line, a sentence. Never
+    /// contains a value that may be a secret.
     pub problem: String,
 }
 
@@ -26,7 +26,7 @@ impl fmt::Display for ConfigError {
 
 /// All errors of a configuration.
 #[derive(Clone, Debug, Default, PartialEq, thiserror::Error)]
-#[error("the configuration has {} error{}:{}", .0.len(), if .0.len() == 1 { "" } else { "s" }, list(.0))]
+#[error("the configuration has {} error{}:{}", .0.len(), if .0.len() == 1 { "" } else { "s" }, bullet_list(.0))]
 pub struct InvalidConfig(pub Vec<String>);
 
 impl InvalidConfig {
@@ -35,7 +35,7 @@ impl InvalidConfig {
     }
 }
 
-fn list(errors: &[String]) -> String {
+fn bullet_list(errors: &[String]) -> String {
     let lines = errors.iter().map(|error| format!("\n  - {error}"));
     lines.collect()
 }

@@ -1,5 +1,5 @@
-//! Formats of values: how each is parsed, shown and described. Parse errors complete the sentence "the
-//! setting …" and never repeat the value.
+//! Formats of values: how each is parsed, shown and described. Parse errors are predicates, such as `must be a
+//! URL`, and never repeat the value.
 
 use std::{
     collections::BTreeMap,
@@ -17,10 +17,10 @@ use toml::de::DeValue;
 
 use super::duration::duration as parse_duration;
 
-/// What is shown in place of a value that is not set.
+/// Placeholder of a value that is not set.
 pub(super) const NONE: &str = "(none)";
 
-/// A value as it is written.
+/// A value as given.
 #[derive(Clone)]
 pub(super) enum RawValue<'a> {
     /// The text of an environment variable.
@@ -73,7 +73,7 @@ type Show<T> = Box<dyn Fn(&T) -> String>;
 
 /// The format of a value.
 pub(super) struct Format<T> {
-    /// What a value looks like, for the reference.
+    /// Description of a value, for the reference.
     pub(super) description: String,
     parse: Parse<T>,
     show: Show<T>,
@@ -103,7 +103,7 @@ impl<T: 'static> Format<T> {
         Format::new(description, move |value| parse(value).map(Some), show)
     }
 
-    /// Returns the format of a type that is made of the value.
+    /// Returns the format of a type that is converted from the value.
     pub(super) fn map<U: Display + 'static>(self, map: fn(T) -> U) -> Format<U> {
         let Self {
             description, parse, ..
@@ -124,7 +124,7 @@ impl<T: 'static> Format<T> {
     }
 }
 
-/// The format of a string with a parser of its own.
+/// The format of a string with its own parser.
 pub(super) fn parsed<T: 'static>(
     description: &str,
     parse: impl Fn(&str) -> Result<T, String> + 'static,

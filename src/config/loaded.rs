@@ -33,18 +33,18 @@ pub struct Config {
     pub archive_url: Url,
     /// Task queue of workflows and queries. The queue of transfers is named after it.
     pub task_queue: String,
-    /// Listen address for callbacks. `None`: callbacks are not accepted.
+    /// Listen address for callbacks. `None` if callbacks are not accepted.
     pub ingress_address: Option<SocketAddr>,
     /// How the worker runs.
     pub worker: WorkerSettings,
 }
 
-/// A configuration that may be incomplete, with everything that is wrong with it.
+/// A configuration that may be invalid, with its errors.
 #[derive(Clone, Debug)]
 pub struct LoadedConfig {
     /// The accounts that can be used.
     pub accounts: Accounts,
-    /// As in [`Config`]. `None`: missing or invalid.
+    /// As in [`Config`]. `None` if missing or invalid.
     pub archive_url: Option<Url>,
     /// As in [`Config`].
     pub task_queue: String,
@@ -54,9 +54,9 @@ pub struct LoadedConfig {
     pub worker: WorkerSettings,
     /// The accounts file, if it was read.
     pub accounts_file: Option<PathBuf>,
-    /// Everything that is wrong.
+    /// All errors.
     pub errors: Vec<ConfigError>,
-    /// Every setting that is known, with its value and its source.
+    /// Every setting, with its value and its source.
     pub settings: Vec<Setting>,
 }
 
@@ -126,7 +126,7 @@ impl LoadedConfig {
     ///
     /// # Errors
     ///
-    /// If anything is wrong with it.
+    /// Returns [`InvalidConfig`] with all errors, if there are any.
     pub fn config(&self) -> Result<Config, InvalidConfig> {
         match (&self.archive_url, self.invalid()) {
             (Some(archive_url), None) => Ok(Config {
@@ -140,7 +140,7 @@ impl LoadedConfig {
         }
     }
 
-    /// Returns all errors. `None`: the configuration is valid.
+    /// Returns all errors, or `None` if the configuration is valid.
     pub fn invalid(&self) -> Option<InvalidConfig> {
         (!self.errors.is_empty()).then(|| InvalidConfig::new(&self.errors))
     }
@@ -151,8 +151,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// If anything is wrong with it. [`InvalidConfig`] contains every error with its variable or line, and no
-    /// value.
+    /// Returns [`InvalidConfig`] if the configuration is invalid. It contains every error with its variable or
+    /// line, and no value that may be a secret.
     pub fn from_environment(
         variable: impl Fn(&str) -> Option<String>,
         default_archive: Option<Url>,
@@ -165,7 +165,7 @@ impl Config {
 ///
 /// # Errors
 ///
-/// If an account is invalid.
+/// Returns an error if an account is invalid.
 pub fn accounts(variable: impl Fn(&str) -> Option<String>) -> Result<Accounts, InvalidConfig> {
     let rows = tables::worker::rows();
     let input = Environment::new(&variable, "", &rows);
@@ -182,11 +182,11 @@ pub fn task_queue(variable: impl Fn(&str) -> Option<String>) -> String {
     read_one(TASK_QUEUE, &variable).0.task_queue
 }
 
-/// Returns the listen address for health checks and metrics. `None`: it is not set.
+/// Returns the listen address for health checks and metrics, or `None` if it is not set.
 ///
 /// # Errors
 ///
-/// If `SEEDANCE_ADMIN_ADDRESS` is not an address.
+/// Returns an error if `SEEDANCE_ADMIN_ADDRESS` is not an address.
 pub fn admin_address(
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<SocketAddr>, InvalidConfig> {
@@ -198,7 +198,7 @@ pub fn admin_address(
 ///
 /// # Errors
 ///
-/// If `SEEDANCE_ARCHIVE_URL` is missing or invalid.
+/// Returns an error if `SEEDANCE_ARCHIVE_URL` is missing or invalid.
 pub fn archive_url(variable: impl Fn(&str) -> Option<String>) -> Result<Url, InvalidConfig> {
     let rows = tables::worker::rows();
     let input = Environment::new(&variable, "", &rows);

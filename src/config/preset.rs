@@ -1,4 +1,4 @@
-//! Presets: what is known of the public services.
+//! Presets of the public services.
 
 use std::time::Duration;
 

@@ -16,27 +16,27 @@ pub(super) trait Input {
     /// Returns the name of a setting in the whole configuration, e.g. `accounts.eu.base_url`.
     fn full_name(&self, name: &str) -> String;
 
-    /// Returns what the user calls a setting here: its variable, or its full name.
+    /// Returns the name of a setting in this input: its variable, or its full name.
     fn label(&self, name: &str) -> String;
 
-    /// Returns the value of a setting, and where it is given. `None`: it is not given.
+    /// Returns the value of a setting, and where it is given, or `None` if it is not given.
     fn value(&self, name: &str) -> Option<(RawValue<'_>, Source)>;
 
     /// Returns the keys and values of a table.
     ///
     /// # Errors
     ///
-    /// If the setting is not a table.
+    /// Returns an error if the setting is not a table.
     fn entries(&self, name: &str) -> Result<Vec<(&str, RawValue<'_>)>, String>;
 
     /// Returns an environment variable. An empty one counts as not set.
     fn variable(&self, variable: &str) -> Option<String>;
 
-    /// Returns an error about a setting. `problem` completes a sentence that starts with the setting.
+    /// Returns an error about a setting. `problem` is a predicate after the setting's name, e.g. `must be a URL`.
     fn error(&self, name: &str, problem: &str) -> ConfigError;
 }
 
-/// What has been read so far: the sources of settings, and all errors.
+/// The result of reading so far: the sources of settings, and all errors.
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) sources: Sources,
@@ -145,7 +145,7 @@ fn secret_file(path: &str) -> Result<Secret, String> {
 fn secret_variable(name: &str, input: &dyn Input) -> Result<Secret, String> {
     match input.variable(name) {
         Some(secret) => Ok(Secret::from(secret.trim().to_owned())),
-        // A text that is no name of a variable may be the secret itself, so the error does not repeat it.
+        // The value may be the secret itself instead of a variable name, so the error does not repeat it.
         None if is_variable_name(name) => {
             Err(format!("names the variable {name}, which is not set"))
         }

@@ -1,4 +1,4 @@
-//! The generated tables of `docs/configuration.md`. Everything outside of the tables is written by hand.
+//! Generates the tables of `docs/configuration.md`. The rest of the page is written by hand.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use super::{
 /// Comment after each table.
 const END: &str = "<!-- end -->";
 
-/// Returns the page with its tables generated anew: each replaces what is between `<!-- settings: GROUP -->` and
+/// Returns the page with new tables: each replaces the text between `<!-- settings: GROUP -->` and
 /// `<!-- end -->`.
 pub fn update_page(page: &str) -> String {
     let mut page = page.to_owned();
@@ -54,7 +54,7 @@ fn split<D>(rows: Vec<Row<D>>, prefix: &str) -> (Vec<Row<D>>, Vec<Row<D>>) {
         .partition(|row| row.name.starts_with(prefix))
 }
 
-/// Returns the table of some settings. `prefix` is left out of their names.
+/// Returns the table of some settings. `prefix` is removed from their names.
 fn table<D>(rows: &[Row<D>], draft: &mut D, prefix: &str) -> String {
     let mut table = "| Setting | Variable | Format | Default | Meaning |\n\
                      |---|---|---|---|---|\n"

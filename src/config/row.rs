@@ -1,5 +1,5 @@
-//! The rows of the tables of settings. A row is all that is known of a setting: its name and variable, what it
-//! means, its format, and the field that it writes. Reading, `config show` and the reference use the same rows.
+//! The rows of the tables of settings. A row defines a setting: its name, variable, description, format, and the
+//! field that it writes. The reader, `config show` and the reference use the same rows.
 
 use super::{
     Secret,
@@ -12,9 +12,9 @@ pub(super) struct Row<D> {
     pub(super) name: &'static str,
     /// Environment variable of the setting; of an account, for the account `default`.
     pub(super) variable: Option<&'static str>,
-    /// The default, if the reference has to describe it. `None`: the value in an untouched draft.
+    /// The default, if the reference has to describe it. `None` for the value in a new draft.
     pub(super) default: Option<&'static str>,
-    /// What the setting means, in Markdown.
+    /// The description, in Markdown.
     pub(super) doc: &'static str,
     pub(super) kind: Kind<D>,
 }

@@ -21,7 +21,7 @@ pub struct Setting {
 }
 
 const SECRET: &str = "(a secret)";
-/// Shown in place of a value that is invalid, or belongs to an account that cannot be used.
+/// Placeholder of an invalid value, or of a value that belongs to an invalid account.
 const INVALID: &str = "(cannot be used)";
 
 /// Lists settings.
@@ -48,7 +48,7 @@ impl<'a> Listing<'a> {
         }
     }
 
-    /// Lists what is given but not in use, such as the settings of an invalid account. Returns all settings.
+    /// Adds the settings that are given but not used, such as those of an invalid account, and returns all.
     pub(super) fn finish(mut self) -> Vec<Setting> {
         let is_listed = |name: &str| self.settings.iter().any(|setting| setting.name == name);
         let unused = self.sources.names().filter(|name| !is_listed(name));

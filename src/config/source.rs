@@ -1,10 +1,10 @@
-//! Where the settings of a configuration come from.
+//! The sources of settings.
 
 use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-/// Where a setting comes from.
+/// The source of a setting.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {

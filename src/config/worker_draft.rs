@@ -1,4 +1,4 @@
-//! The settings of a worker while they are read.
+//! Builds the settings of a worker.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -10,8 +10,8 @@ use super::{
     worker_settings::{Deployment, Target, Versioning, WorkerSettings},
 };
 
-/// The settings of a worker while they are read. Settings are read into `settings`, except for those that belong
-/// to the whole configuration and those that are only valid together.
+/// The settings of a worker under construction. Settings are read into `settings`, except for those of the whole
+/// configuration and those that are only valid together.
 pub(super) struct WorkerDraft {
     pub(super) settings: WorkerSettings,
     pub(super) accounts_file: Option<PathBuf>,
@@ -54,7 +54,7 @@ impl WorkerDraft {
         self.versioning = deployment.map(|deployment| deployment.versioning);
     }
 
-    /// If only one of the targets is set, the other is no limit.
+    /// Sets the resource targets. If only one is set, the other imposes no limit.
     fn target(&mut self) -> Option<Target> {
         if self.target_memory.is_none() && self.target_cpu.is_none() {
             return None;

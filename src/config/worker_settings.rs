@@ -1,4 +1,4 @@
-//! How a worker runs: the task queues that it serves, its concurrency, its deployment and its logs.
+//! The settings of a worker: its task queues, concurrency, deployment and logs.
 
 use std::{fmt, net::SocketAddr, str::FromStr, time::Duration};
 
@@ -7,10 +7,10 @@ use strum::{Display, EnumString, VariantNames};
 
 use crate::telemetry::LogFormat;
 
-/// How a worker runs.
+/// The settings of a worker.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkerSettings {
-    /// Listen address for health checks and metrics. `None`: neither is served.
+    /// Listen address for health checks and metrics. `None` if neither is served.
     pub admin_address: Option<SocketAddr>,
     /// The task queues that the worker serves.
     pub queues: Queues,
@@ -18,9 +18,9 @@ pub struct WorkerSettings {
     pub grace_period: GracePeriod,
     /// Limits on concurrent work.
     pub capacity: Capacity,
-    /// The worker deployment version that the worker belongs to. `None`: worker versioning is off.
+    /// The worker deployment version that the worker belongs to. `None` if worker versioning is off.
     pub deployment: Option<Deployment>,
-    /// Format of the logs. `None`: text on a terminal, JSON otherwise.
+    /// Format of the logs. `None` for text on a terminal and JSON otherwise.
     pub log_format: Option<LogFormat>,
 }
 
@@ -47,9 +47,9 @@ pub struct Capacity {
     /// Activities of the transfers task queue.
     pub transfer: Slots,
     /// Rate limit that the server applies to the activities of the query task queue, across all workers.
-    /// `None`: no limit.
+    /// `None` for no limit.
     pub queries_per_second: Option<f64>,
-    /// Resource usage above which the worker accepts no more activities. `None`: only the slots are a limit.
+    /// Resource usage above which the worker accepts no more activities. `None` if only the slots limit them.
     pub target: Option<Target>,
 }
 
@@ -95,8 +95,8 @@ pub enum Versioning {
     Pinned,
 }
 
-/// Maximum number of concurrent transfers, and the default. Each may hold a buffer while its host is slow, and
-/// there are no more buffers.
+/// Maximum number of concurrent transfers, and the default: the number of part buffers. A transfer may hold one
+/// while its host is slow.
 pub(crate) const MAX_TRANSFER_SLOTS: usize = 32;
 /// Minimum number of query slots. The waits of `AwaitVideoTask` hold up to 50, and queries need the rest.
 pub(crate) const MIN_QUERY_SLOTS: usize = 60;

@@ -43,8 +43,8 @@ fn list(tried: &[String]) -> String {
 ///
 /// # Errors
 ///
-/// If every source fails. If `SEEDANCE_TEMPORAL_CLI` is set and its file does not exist, nothing else is
-/// tried.
+/// Returns an error if every source fails. If `SEEDANCE_TEMPORAL_CLI` is set and its file does not exist,
+/// nothing else is tried.
 pub async fn locate(notify: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, LocateError> {
     let mut tried = Vec::new();
     if let Some(path) = std::env::var_os(PATH_VARIABLE).map(PathBuf::from) {

@@ -1,5 +1,5 @@
-//! A child process in a process group of its own. Ctrl-C in the terminal does not reach the group, so the
-//! parent can stop it in an orderly way, including its children.
+//! A child process in its own process group. Ctrl-C in the terminal does not reach the group, so the parent can
+//! shut down cleanly before it kills the group.
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
@@ -7,7 +7,7 @@ use tokio::process::{Child, Command};
 /// A process and its children. They are killed when dropped.
 pub(super) struct ProcessGroup {
     child: Child,
-    /// `None`: the process has exited.
+    /// `None` after the process exited.
     group: Option<Pid>,
 }
 
@@ -31,10 +31,10 @@ impl ProcessGroup {
         }
     }
 
-    /// Kills the group and waits until the process has exited.
+    /// Kills the group and waits until the process exited.
     pub(super) async fn stop(&mut self) {
         self.kill();
-        // An error means that the process has exited already.
+        // An error means that the process exited already.
         let _ = self.child.wait().await;
     }
 

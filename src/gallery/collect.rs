@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::archive::{Archive, Error, audit, receipt};
 
-/// Videos that are read concurrently, with two requests each.
+/// Maximum number of videos that are read concurrently, with two requests each.
 const READ_CONCURRENCY: usize = 32;
 
 /// An archived video.
@@ -43,7 +43,7 @@ impl Video {
 pub struct UnreadableReceipt {
     /// Key of the receipt.
     pub receipt: String,
-    /// The problem; completes a sentence that starts with the key.
+    /// The problem: a predicate after the key, e.g. `was deleted`.
     pub problem: String,
 }
 
@@ -76,7 +76,8 @@ impl Collected {
 ///
 /// # Errors
 ///
-/// If the store fails, because a page with only some of the videos must not replace a complete one.
+/// Returns an error if the store fails, because a page with only some of the videos must not replace a complete
+/// one.
 pub(super) async fn collect(
     archive: &Archive,
     since: Option<SystemTime>,

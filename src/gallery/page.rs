@@ -81,13 +81,13 @@ pub(super) fn html(archive: &Archive, collected: &Collected, links: &Links) -> S
         archive_url: archive.url().as_str(),
         version: env!("CARGO_PKG_VERSION"),
         created_at: Timestamp::now().as_second(),
-        links_until: links.until().map(Timestamp::as_second),
-        links_may_end_sooner: links.may_expire_sooner(),
+        links_until: links.expires_at().map(Timestamp::as_second),
+        links_may_end_sooner: links.uses_session_credentials(),
         unreadable: collected.unreadable.len(),
         videos: collected.videos.iter().map(|it| card(it, links)).collect(),
     };
     fill(&[
-        ("{{policy}}", &content_security_policy(&links.sources())),
+        ("{{policy}}", &content_security_policy(&links.csp_sources())),
         ("{{style}}", STYLE),
         ("{{data}}", &json(&data)),
         ("{{script}}", SCRIPT),
@@ -157,7 +157,7 @@ fn card<'a>(video: &'a Video, links: &Links) -> Card<'a> {
             .iter()
             .map(|object| file(video, object, links))
             .collect(),
-        receipt: links.to(&video.key),
+        receipt: links.url(&video.key),
     }
 }
 
@@ -171,7 +171,7 @@ fn file<'a>(video: &Video, object: &'a ArchivedObject, links: &Links) -> File<'a
         r#type: &object.content_type,
         size: object.size_bytes,
         sha256: &object.sha256,
-        link: links.to(&receipt::beside(&video.key, &object.name)),
+        link: links.url(&receipt::beside(&video.key, &object.name)),
         checks: checks.collect(),
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /callbacks/{account}/{token}`: Seedance reports that the status of a task has changed.
+//! `POST /callbacks/{account}/{token}`: Seedance reports that the status of a task changed.
 //!
 //! A callback is a hint. Only the task id in its body is used: [`CallbackHandler`] queries the task and passes
 //! the record on.
@@ -28,7 +28,7 @@ use crate::{
 };
 use result::{CallbackEffect, CallbackError};
 
-/// Largest body, in bytes. A record has a few kilobytes.
+/// Maximum size of a body, in bytes. A record has a few kilobytes.
 const MAX_BODY: usize = 256 * 1024;
 /// Timeout of reading the body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(2);

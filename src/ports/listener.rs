@@ -24,7 +24,7 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// If the address cannot be bound.
+    /// Returns an error if the address cannot be bound.
     pub async fn bind(address: SocketAddr, routes: Router) -> io::Result<Self> {
         Ok(Self {
             listener: TcpListener::bind(address).await?,
@@ -36,7 +36,7 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// If the operating system does not report it.
+    /// Returns an error if the operating system does not report it.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
@@ -58,7 +58,7 @@ impl Listener {
 impl Server {
     /// Stops accepting connections, and waits for the responses to open requests.
     pub async fn stop(self) {
-        // Fails if the server has stopped already.
+        // Fails if the server stopped already.
         let _ = self.stop.send(());
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the HTTP server panicked");

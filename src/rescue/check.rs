@@ -1,4 +1,4 @@
-//! Checks whether a video is archived, and whether it can still be.
+//! Checks whether a video is archived or can still be fetched.
 
 use std::time::SystemTime;
 
@@ -14,7 +14,7 @@ use crate::{
     seedance::{self, Client, ErrorKind, Record},
 };
 
-/// Retries of a query.
+/// Maximum number of retries of a query.
 const MAX_RETRIES: usize = 6;
 
 /// Returns the state of a video: from the archive, from the URL in the list, or from a query that may return a
@@ -22,7 +22,7 @@ const MAX_RETRIES: usize = 6;
 ///
 /// # Errors
 ///
-/// If the archive cannot be read.
+/// Returns an error if the archive cannot be read.
 pub(super) async fn video(
     seedance: &Client,
     account: &Account,
@@ -43,7 +43,7 @@ pub(super) async fn video(
             }
             Ok(_) => State::Dead,
             Err(error) if error.kind() == ErrorKind::NotFound => State::Dead,
-            // Not known: the lifecycle of the task queries it again.
+            // Unknown: the lifecycle of the task queries it again.
             Err(_) => State::Missing,
         }
     };

@@ -1,4 +1,4 @@
-//! The tasks that were found.
+//! The tasks of an account that `rescue` found.
 
 use std::{cmp::Reverse, time::SystemTime};
 
@@ -14,15 +14,15 @@ pub struct Found {
     pub videos: Vec<Video>,
     /// Ids of the tasks that are still queued or running.
     pub unfinished: Vec<String>,
-    /// How many tasks ended without a video.
+    /// Number of tasks that ended without a video.
     pub unsuccessful: usize,
-    /// How many items of the list could not be read.
+    /// Number of list items that could not be decoded.
     pub skipped: usize,
-    /// The lists that could not be read, or not to their end.
+    /// The lists that could not be read completely.
     pub not_listed: Vec<NotListed>,
 }
 
-/// The list of a service tier could not be read to its end.
+/// The list of a service tier could not be read completely.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.message())]
 pub struct NotListed {
@@ -60,25 +60,25 @@ pub struct Video {
     pub account: String,
     /// The record, without URLs.
     pub task: VideoTask,
-    /// Whether the video is archived, and can be.
+    /// Whether the video is archived or can be.
     pub state: State,
-    /// Until when the video can be fetched.
+    /// The deadlines of the video.
     pub deadlines: Deadlines,
 }
 
-/// Whether a video is archived, and can be.
+/// Whether a video is archived or can be.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum State {
     /// The video is not in the archive, and its URL works.
     Missing,
     /// The archive has a receipt.
     Archived,
-    /// The video is not in the archive, its URL has expired, and a query returned no fresh one.
+    /// The video is not in the archive, its URL expired, and a query returned no fresh one.
     Dead,
 }
 
 impl Found {
-    /// Adds what was found in another account.
+    /// Adds the tasks of another account.
     pub fn extend(&mut self, other: Self) {
         self.videos.extend(other.videos);
         self.unfinished.extend(other.unfinished);

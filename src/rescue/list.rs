@@ -16,13 +16,13 @@ use crate::{
     seedance::{self, Client, Page, Record},
 };
 
-/// Retries of a page.
+/// Maximum number of retries of a page.
 const MAX_RETRIES: usize = 6;
-/// Longest delay between two attempts, also if the service requests a longer one.
+/// Maximum delay between two attempts, even if the service requests a longer one.
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
-/// Returns the tasks of both tiers that can still be queried, each once. What cannot be listed is added to
-/// `found`. `notify` receives the progress.
+/// Returns the tasks of both tiers that can still be queried, each once. Adds lists that could not be read
+/// to `found`. `notify` receives the progress.
 pub(super) async fn tasks(
     seedance: &Client,
     account: &Account,

@@ -51,7 +51,7 @@ impl MetricsExporter {
     ///
     /// # Errors
     ///
-    /// If a recorder is installed already, or if the SDK cannot listen on a loopback port.
+    /// Returns an error if a recorder is installed already, or if the SDK cannot listen on a loopback port.
     pub fn start() -> Result<(Self, Runtime), MetricsError> {
         let sdk_error = |error: String| MetricsError::Sdk(error);
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -94,7 +94,7 @@ impl MetricsExporter {
     ///
     /// # Errors
     ///
-    /// If the SDK's exporter does not respond.
+    /// Returns an error if the SDK's exporter does not respond.
     pub async fn render(&self) -> Result<String, String> {
         self.recorder.run_upkeep();
         let url = format!("http://{}/metrics", self.sdk_address);

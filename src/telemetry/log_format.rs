@@ -1,4 +1,4 @@
-//! The format of logs.
+//! Selects the format of logs.
 
 use std::{io::IsTerminal, str::FromStr};
 
@@ -9,7 +9,7 @@ pub(crate) const LOG_FORMAT: &str = "SEEDANCE_LOG_FORMAT";
 #[derive(Clone, Copy, Debug, PartialEq, strum::Display)]
 #[strum(serialize_all = "lowercase")]
 pub enum LogFormat {
-    /// Lines for people.
+    /// Lines of text.
     Text,
     /// A JSON object on each line.
     Json,

@@ -1,4 +1,4 @@
-//! Starts logging to stderr.
+//! Logging to stderr.
 
 use std::io::IsTerminal;
 
@@ -6,8 +6,9 @@ use tracing_subscriber::EnvFilter;
 
 use super::log_format::LogFormat;
 
-/// Starts logging and returns the format. The filter is `RUST_LOG`, or `default_filter` if that is not set;
-/// the format is `SEEDANCE_LOG_FORMAT`, or text on a terminal and JSON elsewhere.
+/// Initializes logging to stderr and returns the format. The filter is `RUST_LOG`, or `default_filter` if that
+/// is not set or invalid. The format is `SEEDANCE_LOG_FORMAT`; if that is not set or invalid, it is text on a
+/// terminal and JSON elsewhere.
 pub fn init(default_filter: &str) -> LogFormat {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_filter));
@@ -15,7 +16,7 @@ pub fn init(default_filter: &str) -> LogFormat {
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
     let format = LogFormat::from_environment();
-    // Fails if the program that embeds this crate has started logging already.
+    // Fails if the program that embeds this crate initialized logging already.
     let _ = match format {
         LogFormat::Text => logs.with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => logs

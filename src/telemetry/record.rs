@@ -13,17 +13,17 @@ use super::metrics::{
     RETRIES, TRANSFER_SPEED, TRANSFERS_RUNNING,
 };
 
-/// A receipt written this long before the attempt began comes from an earlier attempt. Receipts carry whole
-/// seconds.
+/// A receipt written this long before the attempt began was written by an earlier attempt. Receipts have times in
+/// whole seconds.
 const RECEIPT_TIME_TOLERANCE_S: f64 = 1.0;
 
 /// The result of a poll: the label `result`.
 #[derive(Clone, Copy, PartialEq, strum::IntoStaticStr)]
 pub(crate) enum PollResult {
-    /// The status of the task has changed.
+    /// The status of the task changed.
     #[strum(serialize = "news")]
     Changed,
-    /// The status of the task is the known one.
+    /// The status of the task did not change.
     #[strum(serialize = "waiting")]
     Unchanged,
     /// The API returned no usable record.
@@ -98,7 +98,7 @@ pub(crate) struct ArchivedVideo<'a> {
 }
 
 impl ArchivedVideo<'_> {
-    /// Records the transfer. A receipt that an earlier attempt wrote counts as an ending only.
+    /// Records the transfer. If an earlier attempt wrote the receipt, records only the end of the lifecycle.
     pub(crate) fn record(&self) {
         let manifest = self.manifest;
         let account = || manifest.account.clone();
@@ -128,7 +128,7 @@ impl ArchivedVideo<'_> {
     }
 }
 
-/// Returns the seconds since a time. `None`: the time is not known.
+/// Returns the seconds since a time, or `None` if the time is unknown.
 fn seconds_since(unix_seconds: i64) -> Option<f64> {
     let elapsed = from_unix_seconds(unix_seconds)?.elapsed();
     Some(elapsed.unwrap_or_default().as_secs_f64())

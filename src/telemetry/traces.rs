@@ -18,7 +18,7 @@ const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
 const DISABLED: &str = "OTEL_SDK_DISABLED";
 const DEFAULT_SERVICE_NAME: &str = env!("CARGO_PKG_NAME");
 
-/// The tracer provider of this process. Empty: tracing is off.
+/// The tracer provider of this process. Empty if tracing is off.
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
 /// Starts exporting traces if a collector is configured. `variable` looks up an environment variable. The

@@ -48,7 +48,8 @@ impl RemoteCodec {
     ///
     /// # Errors
     ///
-    /// If the endpoint is not a plain URL. The text completes a sentence that begins with the setting's name.
+    /// Returns an error if the endpoint is not a plain URL. The text is a predicate after the
+    /// setting's name.
     pub(crate) fn new(
         endpoint: &str,
         authorization: Option<String>,
@@ -168,8 +169,7 @@ impl fmt::Display for RemoteCodec {
     }
 }
 
-/// Decodes a payload of a history or a schedule, which the SDK returns as the server stores it, by the client's
-/// codec.
+/// Decodes a payload of a history or a schedule with the client's codec. The SDK returns these payloads encoded.
 pub(crate) async fn decode(client: &Client, payload: &Payload) -> Result<Payload, String> {
     let codec = client.options().data_converter.codec();
     codec

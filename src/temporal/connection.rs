@@ -21,7 +21,7 @@ use crate::{telemetry::traces, temporal::error_text};
 /// Timeout of connecting, unless the configuration sets one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why there is no client.
+/// Why no client could be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The environment or `temporal.toml` is invalid.
@@ -47,7 +47,7 @@ pub enum ConnectError {
 ///
 /// # Errors
 ///
-/// If the configuration is invalid or the server is unreachable.
+/// Returns an error if the configuration is invalid or the server is unreachable.
 pub async fn connect() -> Result<Client, ConnectError> {
     let (client, _) = connect_with(None).await?;
     Ok(client)
@@ -57,7 +57,7 @@ pub async fn connect() -> Result<Client, ConnectError> {
 ///
 /// # Errors
 ///
-/// If the configuration is invalid or the server is unreachable.
+/// Returns an error if the configuration is invalid or the server is unreachable.
 pub async fn connect_with(meter: Option<TemporalMeter>) -> Result<(Client, String), ConnectError> {
     let (mut connection, client) = options().map_err(ConnectError::Configuration)?;
     let client = traces::with_tracing(client);

@@ -1,7 +1,7 @@
-//! Texts of the SDK's errors and failures, for people.
+//! Readable texts of the SDK's errors and failures.
 //!
-//! Both come in layers, and each layer repeats the one below it ("Server error: code: …") or says nothing new
-//! ("activity failed"). The cause is in the innermost one.
+//! Both are nested, and each layer repeats the one below it ("Server error: code: …") or adds nothing
+//! ("activity failed"). The innermost one is the cause.
 
 use std::error::Error;
 
@@ -22,7 +22,7 @@ pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
 }
 
 /// Returns the message of the innermost cause of a workflow's failure.
-pub(crate) fn of_failure(failure: &IncomingError) -> String {
+pub(crate) fn from_failure(failure: &IncomingError) -> String {
     let mut failure = failure.failure();
     while let Some(cause) = &failure.cause {
         failure = cause;

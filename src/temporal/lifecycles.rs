@@ -1,12 +1,12 @@
-//! Starts lifecycles, follows them to their end, describes and lists them.
+//! Starts, follows, describes and lists lifecycles.
 //!
 //! - [`start`]: starts a lifecycle, or joins the running one.
 //! - [`Lifecycle`]: a handle of a lifecycle. It waits for the result and reports each [`Step`] until then.
-//! - [`LifecycleSnapshot`]: what the server knows of a lifecycle. [`LifecycleStatus`] adds what the workflow
-//!   itself knows.
+//! - [`LifecycleSnapshot`]: the state of a lifecycle on the server. [`LifecycleStatus`] adds its progress or
+//!   result.
 //! - [`list`]: finds lifecycles by a [`Filter`].
 //!
-//! This function starts a lifecycle, or joins the one that a callback or another caller has started, and follows
+//! This function starts a lifecycle, or joins the one that a callback or another caller started, and follows
 //! it to its end:
 //!
 //! ```no_run

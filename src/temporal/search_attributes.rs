@@ -31,9 +31,9 @@ pub const ALL: [Attribute; 6] = [
 
 /// The persistence store of dev servers. No other server uses it.
 const DEV_SERVER_STORE: &str = "sqlite";
-/// Interval between two checks whether the server lists new search attributes, which takes it a moment.
+/// Interval between two checks whether the server lists new search attributes.
 const CHECK_INTERVAL: Duration = Duration::from_millis(200);
-/// Most checks.
+/// Maximum number of checks.
 const MAX_CHECKS: usize = 50;
 
 /// Returns the name of a type, as Temporal's command line spells it.
@@ -84,7 +84,7 @@ async fn try_ensure(client: &Client) -> Result<Vec<Attribute>, Status> {
 ///
 /// # Errors
 ///
-/// If Temporal is unreachable or rejects the call.
+/// Returns an error if Temporal is unreachable or rejects the call.
 pub async fn missing(client: &Client) -> Result<Vec<Attribute>, Status> {
     let request = ListSearchAttributesRequest {
         namespace: client.namespace(),
@@ -112,7 +112,8 @@ async fn is_dev_server(client: &Client) -> Result<bool, Status> {
 ///
 /// # Errors
 ///
-/// If Temporal is unreachable, rejects the call, or does not list the search attributes in time.
+/// Returns an error if Temporal is unreachable, rejects the call, or does not list the search attributes in
+/// time.
 pub async fn register(client: &Client, attributes: &[Attribute]) -> Result<(), Status> {
     let request = AddSearchAttributesRequest {
         namespace: client.namespace(),

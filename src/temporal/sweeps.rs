@@ -39,7 +39,7 @@ pub struct SweepError {
 ///
 /// # Errors
 ///
-/// If Temporal is unreachable or rejects the call.
+/// Returns an error if Temporal is unreachable or rejects the call.
 pub async fn start(
     client: &Client,
     task_queue: &str,
@@ -85,20 +85,21 @@ impl Sweep {
     ///
     /// # Errors
     ///
-    /// If the sweep failed, was cancelled or terminated, or Temporal is unreachable.
+    /// Returns an error if the sweep failed, was cancelled or terminated, or Temporal is unreachable.
     pub async fn result(&self) -> Result<SweepVideoTasksResult, SweepError> {
         let options = WorkflowGetResultOptions::default();
         match self.handle.get_result(options).await {
             Ok(result) => Ok(Reply::into_message(result)),
             Err(WorkflowGetResultError::Failed(failure)) => {
-                Err(self.error(error_text::of_failure(&failure)))
+                Err(self.error(error_text::from_failure(&failure)))
             }
             Err(WorkflowGetResultError::Rpc(status)) => Err(self.call_error(&status)),
             Err(error) => Err(self.call_error(&error)),
         }
     }
 
-    /// Returns the progress of the current page, or the message of its last failure. `None`: not known.
+    /// Returns the progress of the current page, or the message of its last failure. Returns `None` if neither is
+    /// known.
     async fn progress(&self) -> Option<String> {
         let description = self.handle.describe(WorkflowDescribeOptions::default());
         let description = description.await.ok()?;

@@ -40,7 +40,7 @@ const OPEN_STATUSES: [&str; 3] = [status::QUEUED, status::RUNNING, status::SUCCE
 /// each update fails.
 pub(crate) async fn update_metrics(client: &Client, accounts: &Accounts) -> Infallible {
     let mut ticks = tokio::time::interval(UPDATE_INTERVAL);
-    // A slow server must not get more queries to make up for missed ticks.
+    // Do not burden a slow server with queries for missed ticks.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
@@ -86,7 +86,7 @@ async fn update_account(client: &Client, account: &Account) -> Result<(), Client
 
 async fn update_unseen(client: &Client) -> Result<(), ClientError> {
     let query = format!("{} AND {} IS NULL", open_query(), search_attribute::STATUS);
-    // Without search attributes, the account is not known either.
+    // Without search attributes, the account is unknown too.
     set_open_lifecycles("", UNSEEN, count(client, query).await?);
     Ok(())
 }
@@ -125,7 +125,7 @@ async fn earliest_deadline(
         Ok::<_, ClientError>(count(client, query).await? > 0)
     };
     let now = SystemTime::now();
-    // Invariant: there is a deadline by `high`, and none by `low` but those that passed too long ago.
+    // Invariant: the earliest deadline that did not pass too long ago is in (`low`, `high`].
     let (mut low, mut high) = (now - MAX_DEADLINE_AGE, now + MAX_TIME_LEFT);
     if !exists_by(high).await? {
         return Ok(None);

@@ -1,5 +1,4 @@
-//! Logs and counts the activity attempts that fail. Nothing else does, so each failure is reported once,
-//! whatever layer it comes from.
+//! Logs and counts failed activity attempts. No other code does, so each failure is reported once.
 
 use temporalio_common::error::{ApplicationErrorCategory, ApplicationFailure};
 use temporalio_sdk::{
@@ -9,7 +8,7 @@ use temporalio_sdk::{
 
 use crate::telemetry::record;
 
-/// Logs and counts the activity attempts that fail.
+/// Logs and counts failed activity attempts.
 pub(super) struct FailureInterceptor;
 
 impl ActivityInboundInterceptor for FailureInterceptor {

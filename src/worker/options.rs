@@ -20,17 +20,16 @@ use temporalio_sdk::{
 use super::failure_interceptor::FailureInterceptor;
 use crate::config::{Config, Deployment, MIN_QUERY_SLOTS, Versioning};
 
-/// Longest grace period of the query worker. A query takes seconds. A held `AwaitVideoTask` would use up any
+/// Maximum grace period of the query worker. A query takes seconds. A held `AwaitVideoTask` would use up any
 /// grace period, and another worker continues it.
 const MAX_QUERY_GRACE_PERIOD: Duration = Duration::from_secs(10);
-/// Longest interval at which the SDK sends heartbeats. Heartbeats carry the progress that people watch.
+/// Maximum interval at which the SDK sends heartbeats, which carry the progress that users watch.
 const MAX_HEARTBEAT_THROTTLE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The options of the two SDK workers, from the configuration.
 pub(super) struct SdkOptions<'a> {
     config: &'a Config,
-    /// Controls the slots of both workers, by the memory and CPU of the process. `None`: fixed numbers of
-    /// slots.
+    /// Adjusts the slots of both workers to the memory and CPU usage. `None` for fixed numbers of slots.
     controller: Option<ResourceBasedController>,
 }
 

@@ -8,7 +8,7 @@ use seedance_archiver_simulator::Script;
 
 use crate::harness::{Fixture, Server, command, register};
 
-/// `direct` is the documented API. `gateway` takes the task id as a query parameter, and wraps the record in
+/// `direct` uses the documented API. `gateway` takes the task id as a query parameter, and wraps the record in
 /// an object with its own id.
 async fn each_account_is_queried_with_its_own_task_path_and_key(
     server: Arc<Server>,

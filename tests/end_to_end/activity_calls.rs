@@ -31,7 +31,7 @@ async fn a_video_is_archived_without_the_lifecycle_workflow(
             record = call_json(&server, &fixture, "QueryVideoTask", &request).await?;
             ensure!(
                 record["status"] != status.as_str(),
-                "the status has not changed: {record:#}"
+                "the status did not change: {record:#}"
             );
             status = record["status"].as_str().context("no status")?.to_owned();
         }

@@ -1,4 +1,4 @@
-//! How a video is transferred, and what is in the archive afterwards.
+//! The transfer of a video, and the contents of the archive afterwards.
 
 use std::{sync::Arc, time::Duration};
 
@@ -89,7 +89,7 @@ async fn a_response_that_ignores_the_range_header_is_stored_once(
 }
 register!(a_response_that_ignores_the_range_header_is_stored_once);
 
-/// The simulator serves a JPEG under a `.png` name, as the real service has done.
+/// The simulator serves a JPEG under a `.png` name, as the real service did.
 async fn the_last_frame_is_named_after_its_actual_image_format(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
@@ -151,7 +151,7 @@ async fn a_dead_url_is_replaced_by_a_fresh_one(server: Arc<Server>) -> anyhow::R
     let stats = fixture.simulator.stats(&id);
     ensure!(
         stats.downloads == 1,
-        "the dead URL was downloaded from: {stats:?}"
+        "a download from the dead URL succeeded: {stats:?}"
     );
     Ok(())
 }
@@ -291,11 +291,11 @@ async fn a_nearer_deadline_gives_a_transfer_a_higher_priority(
 ) -> anyhow::Result<()> {
     let hour = Duration::from_secs(60 * 60);
     for (window, expected) in [(5 * hour, 1), (20 * hour, 2), (10 * 24 * hour, 5)] {
-        let short = |account: &mut Account| {
+        let with_window = |account: &mut Account| {
             account.windows.query_window = window;
             account.windows.url_lifetime = window;
         };
-        let fixture = Fixture::with_account(&server, short).await?;
+        let fixture = Fixture::with_account(&server, with_window).await?;
         let id = fixture.simulator.create(Script::default());
         fixture.run_lifecycle(&server, &id).await?;
         let events = server

@@ -1,5 +1,5 @@
-//! `verify`, which compares the archive with its receipts, and `clean`, which removes what killed workers have
-//! left.
+//! `verify`, which compares the archive with its receipts, and `clean`, which removes the staged objects that
+//! killed workers left behind.
 
 use std::{process::Output, sync::Arc};
 
@@ -81,7 +81,7 @@ async fn clean_removes_only_staged_objects(server: Arc<Server>) -> anyhow::Resul
         .directory
         .path()
         .join(".staging/cgt-1-attempt/video");
-    std::fs::create_dir_all(staged.parent().context("no folder")?)?;
+    std::fs::create_dir_all(staged.parent().context("no parent directory")?)?;
     std::fs::write(&staged, "a video that was not published")?;
     let upload = staged.with_file_name("video#1");
     std::fs::write(&upload, "half a video")?;

@@ -117,8 +117,8 @@ async fn the_first_destination_wins_and_the_second_caller_is_warned(
         ..Script::default()
     });
     let url = fixture.config.archive_url.as_str();
-    let [first, second] = ["first", "second"].map(|folder| AwaitVideoTaskRequest {
-        destination: format!("{url}{folder}"),
+    let [first, second] = ["first", "second"].map(|name| AwaitVideoTaskRequest {
+        destination: format!("{url}{name}"),
         ..request(&id)
     });
     with_worker_and_caller(&server, &fixture, async {
@@ -305,7 +305,7 @@ fn request(task_id: &str) -> AwaitVideoTaskRequest {
     }
 }
 
-/// Starts a call of `AwaitVideoTask`.
+/// Calls `AwaitVideoTask`, without waiting for its result.
 async fn call(
     server: &Server,
     fixture: &Fixture,
@@ -349,7 +349,7 @@ async fn wait_until_started(server: &Server, id: &str) -> anyhow::Result<()> {
     .await
 }
 
-/// Waits for the lifecycle itself, for which no call waits any more.
+/// Waits for the lifecycle itself, because no call waits for it any more.
 async fn wait_until_archived(server: &Server, id: &str) -> anyhow::Result<()> {
     let lifecycle = server.lifecycle(id);
     let result = lifecycle

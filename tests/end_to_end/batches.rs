@@ -1,4 +1,4 @@
-//! `archive` with many tasks, whose ids it reads from standard input.
+//! `archive` with many tasks, whose ids are read from standard input.
 
 use std::{
     process::{Output, Stdio},
@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::harness::{Fixture, Server, command, register, tcp_proxy::TcpProxy, until, until_async};
 
-/// More tasks than get a progress bar each.
+/// Number of tasks: too many for a progress bar each.
 const TASKS: usize = 30;
 
 async fn task_ids_are_read_from_standard_input(server: Arc<Server>) -> anyhow::Result<()> {
@@ -28,7 +28,7 @@ async fn task_ids_are_read_from_standard_input(server: Arc<Server>) -> anyhow::R
         ..Script::default()
     });
     ids.push(failed.clone());
-    let list = format!("# of today\n\n{}\r\n{}\n", ids.join("\n"), ids[0]);
+    let list = format!("# today\n\n{}\r\n{}\n", ids.join("\n"), ids[0]);
     fixture
         .with_worker(&server, async {
             let output =

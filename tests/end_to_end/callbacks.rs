@@ -18,7 +18,7 @@ const TOKEN: &str = "a-token-of-32-characters-1234567";
 /// A poll interval longer than any test, so that only a callback triggers a poll.
 const POLL_INTERVAL: Duration = Duration::from_secs(3600);
 
-/// Returns a fixture that accepts callbacks and polls each task only once without them.
+/// Returns a fixture that accepts callbacks. Without a callback, it polls each task only once.
 async fn callback_fixture(server: &Server, start_lifecycles: bool) -> anyhow::Result<Fixture> {
     let change = |account: &mut Account| {
         account.schedule.min_interval = POLL_INTERVAL;
@@ -33,7 +33,7 @@ async fn callback_fixture(server: &Server, start_lifecycles: bool) -> anyhow::Re
     Ok(fixture)
 }
 
-/// Runs a worker for as long as `work` takes. The argument of `work` is the URL for callbacks.
+/// Runs a worker until `work` completes, and passes the callback URL to `work`.
 async fn with_ingress<T, F>(
     server: &Server,
     fixture: &Fixture,
@@ -51,7 +51,7 @@ where
 }
 
 /// Sends a callback.
-async fn call_back(url: &str, body: impl Into<String>) -> anyhow::Result<Response> {
+async fn send_callback(url: &str, body: impl Into<String>) -> anyhow::Result<Response> {
     let http = reqwest::Client::builder().no_proxy().build()?;
     Ok(http.post(url).body(body.into()).send().await?)
 }
@@ -95,7 +95,7 @@ async fn a_callback_starts_the_lifecycle_of_an_unregistered_task(
             })
             .await?;
             let record = json!({"id": id, "status": "failed"}).to_string();
-            let response = call_back(&url, &record).await?;
+            let response = send_callback(&url, &record).await?;
             ensure!(response.status() == StatusCode::OK, "{response:?}");
             let lifecycle = server.lifecycle(&id);
             let result = lifecycle
@@ -108,7 +108,7 @@ async fn a_callback_starts_the_lifecycle_of_an_unregistered_task(
             );
 
             let run = server.run_id(&id).await?;
-            let again = call_back(&url, &record).await?;
+            let again = send_callback(&url, &record).await?;
             ensure!(again.status() == StatusCode::OK, "{again:?}");
             ensure!(
                 server.run_id(&id).await? == run,
@@ -132,7 +132,7 @@ async fn a_callback_restarts_a_terminated_lifecycle(server: Arc<Server>) -> anyh
             let lifecycle = server.lifecycle(&id);
             let terminated = server.run_id(&id).await?;
             lifecycle.terminate(Default::default()).await?;
-            let response = call_back(&url, json!({"id": id}).to_string()).await?;
+            let response = send_callback(&url, json!({"id": id}).to_string()).await?;
             ensure!(response.status() == StatusCode::OK, "{response:?}");
             ensure!(
                 server.run_id(&id).await? != terminated,
@@ -174,7 +174,7 @@ async fn a_callback_starts_no_lifecycle_unless_configured_to(
         let (fixture, server) = (&fixture, &server);
         async move {
             let id = fixture.simulator.create(Script::default());
-            let response = call_back(&url, json!({"id": id}).to_string()).await?;
+            let response = send_callback(&url, json!({"id": id}).to_string()).await?;
             ensure!(response.status() == StatusCode::NOT_FOUND, "{response:?}");
             assert_not_started(server, &id).await
         }
@@ -218,7 +218,7 @@ async fn an_invalid_callback_is_rejected_without_side_effects(
                 (url.clone(), r#"{"id": "cgt-1"}"#.into(), 404),
                 (url.clone(), large, 413),
             ] {
-                let response = call_back(&url, body.clone()).await?;
+                let response = send_callback(&url, body.clone()).await?;
                 ensure!(
                     response.status() == status,
                     "{url} {body:.80}: {response:?}"
@@ -234,7 +234,7 @@ async fn an_invalid_callback_is_rejected_without_side_effects(
             );
             ensure!(
                 fixture.simulator.stats(&id).queries == 0,
-                "the task was polled"
+                "the task was queried"
             );
             assert_not_started(server, &id).await
         }
@@ -243,7 +243,7 @@ async fn an_invalid_callback_is_rejected_without_side_effects(
 }
 register!(an_invalid_callback_is_rejected_without_side_effects);
 
-/// The service sends a callback again unless the response is a 2xx.
+/// The service retries a callback unless the response is a 2xx.
 async fn a_callback_that_cannot_be_verified_is_answered_with_503(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
@@ -259,14 +259,14 @@ async fn a_callback_that_cannot_be_verified_is_answered_with_503(
             .await?;
             let record = json!({"id": id}).to_string();
             fixture.simulator.set_fault(Some(Fault::Unavailable));
-            let response = call_back(&url, &record).await?;
+            let response = send_callback(&url, &record).await?;
             ensure!(
                 response.status() == StatusCode::SERVICE_UNAVAILABLE,
                 "{response:?}"
             );
             fixture.simulator.set_fault(None);
             until_async("the callback is accepted", || async {
-                Ok(call_back(&url, &record).await?.status() == StatusCode::OK)
+                Ok(send_callback(&url, &record).await?.status() == StatusCode::OK)
             })
             .await?;
             let result = lifecycle.result().await?;

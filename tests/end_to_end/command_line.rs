@@ -163,11 +163,11 @@ async fn archive_dev_needs_only_an_api_key(server: Arc<Server>) -> anyhow::Resul
     let table = String::from_utf8_lossy(&output.stdout);
     let row = table.lines().find(|line| line.contains(&id));
     let row = row.with_context(|| format!("no row for {id} in: {table}"))?;
-    let folder = row.split_whitespace().last().context("no folder")?;
-    let folder = directory.path().join("seedance-archive").join(folder);
+    let name = row.split_whitespace().last().context("no directory")?;
+    let task_directory = directory.path().join("seedance-archive").join(name);
     ensure!(
-        folder.join("manifest.json").is_file(),
-        "no receipt in {folder:?}"
+        task_directory.join("manifest.json").is_file(),
+        "no receipt in {task_directory:?}"
     );
     ensure!(
         !describe(&output).contains("X-Tos"),
@@ -266,7 +266,7 @@ async fn ctrl_c_stops_the_build_of_the_temporal_server(_: Arc<Server>) -> anyhow
 }
 register!(ctrl_c_stops_the_build_of_the_temporal_server);
 
-/// A machine without `temporal`, cache and network. Its `go` runs a shell script.
+/// An environment without `temporal`, a cache or the network. Its `go` runs a shell script.
 struct BareMachine {
     directory: TempDir,
 }

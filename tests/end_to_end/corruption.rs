@@ -1,5 +1,5 @@
-//! The host serves a corrupt video. An attempt that detects this publishes nothing, and the next attempt that
-//! is served the right bytes archives them.
+//! Corrupt downloads. An attempt that detects the corruption publishes nothing, and the next attempt to which
+//! the host serves the original video archives it.
 
 mod cases;
 
@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use futures::future::try_join_all;
 use seedance_archiver::temporal::lifecycles::Step;
 use seedance_archiver_proto::v1::{Manifest, ObjectCheck};
-use seedance_archiver_simulator::{Announced, Corruption, Script};
+use seedance_archiver_simulator::{Corruption, HeaderDigests, Script};
 
 use crate::harness::{Fixture, Server, read_local, register};
 use cases::{Boxes, Case, script};
@@ -75,9 +75,9 @@ async fn check_that_it_recovers(
         corrupt_downloads: Some(1),
         ..case.script.clone()
     });
-    // A dropped connection is resumed with another download, which does not repair the first part.
+    // Each dropped connection is resumed with another download, which does not repair the first part.
     let corrupt_downloads = 1 + case.script.cuts;
-    let (mut finding, mut unpublished) = (None, Ok(()));
+    let (mut failure, mut unpublished) = (None, Ok(()));
     let lifecycle = fixture.start_lifecycle(server, &id).await?;
     let followed = lifecycle.follow(|step| {
         if unpublished.is_ok() {
@@ -85,7 +85,7 @@ async fn check_that_it_recovers(
         }
         match step {
             Step::Waiting(message) if message.starts_with("invalid download") => {
-                finding = Some(message);
+                failure = Some(message);
             }
             _ => {}
         }
@@ -97,16 +97,16 @@ async fn check_that_it_recovers(
     let manifest = result.manifest.context("no receipt")?;
     let downloads = fixture.simulator.stats(&id).downloads;
     ensure!(downloads == corrupt_downloads + 1, "{downloads} downloads");
-    let is_as_expected = match (case.finding, &finding) {
-        (Some(expected), Some(finding)) => finding.contains(expected) && manifest.attempts == 2,
+    let is_as_expected = match (case.failure, &failure) {
+        (Some(expected), Some(failure)) => failure.contains(expected) && manifest.attempts == 2,
         (None, None) => manifest.attempts == 1 && manifest.bytes_fetched_again > 0,
         _ => false,
     };
-    ensure!(is_as_expected, "{finding:?}, {manifest:?}");
+    ensure!(is_as_expected, "{failure:?}, {manifest:?}");
     Ok((id, manifest))
 }
 
-/// Checks that no video is published before the download of the right one has started.
+/// Checks that no video is published before the download of the original has started.
 fn check_that_nothing_is_published(
     fixture: &Fixture,
     id: &str,
@@ -115,7 +115,8 @@ fn check_that_nothing_is_published(
     let name = format!("/{id}/video.mp4");
     let files = fixture.archived_files()?;
     let is_published = files.iter().any(|file| file.ends_with(&name));
-    // Counted after the files are listed, so that a right video that is published in between does not count.
+    // Counted after the files are listed, so that the original, if it is published in between, is not
+    // mistaken for a corrupt video.
     let is_early = fixture.simulator.stats(id).downloads <= corrupt_downloads;
     ensure!(
         !(is_published && is_early),
@@ -131,7 +132,7 @@ async fn undetectable_corruption_is_archived(server: Arc<Server>) -> anyhow::Res
     let archived = async |corruption| {
         let id = fixture
             .simulator
-            .create(script(corruption, Announced::Nothing));
+            .create(script(corruption, HeaderDigests::Absent));
         let result = fixture
             .start_lifecycle(&server, &id)
             .await?
@@ -140,8 +141,8 @@ async fn undetectable_corruption_is_archived(server: Arc<Server>) -> anyhow::Res
         let manifest = result.manifest.context("no receipt")?;
         ensure!(manifest.attempts == 1, "{manifest:?}");
         let video = manifest.objects.first().context("no object")?;
-        let made = fixture.simulator.source(&id).context("no source")?.bytes();
-        Ok((read_local(&video.url)?, made, results(&video.checks)))
+        let original = fixture.simulator.source(&id).context("no source")?.bytes();
+        Ok((read_local(&video.url)?, original, results(&video.checks)))
     };
     fixture
         .with_worker(&server, async {
@@ -155,23 +156,23 @@ async fn undetectable_corruption_is_archived(server: Arc<Server>) -> anyhow::Res
                 "audio passed",
             ];
             let flipped = boxes.media() as usize;
-            let (stored, mut made, checks) = archived(Corruption::Flip(flipped as u64)).await?;
-            ensure!(stored != made, "the bit is not flipped");
-            made[flipped] ^= 1;
-            ensure!(stored == made, "more than one bit differs");
+            let (stored, mut original, checks) = archived(Corruption::Flip(flipped as u64)).await?;
+            ensure!(stored != original, "the bit is not flipped");
+            original[flipped] ^= 1;
+            ensure!(stored == original, "more than one bit differs");
             ensure!(checks == all_passed, "{checks:?}");
 
             let end = boxes.mdat.end;
-            let (stored, made, checks) = archived(Corruption::Truncate(end)).await?;
+            let (stored, original, checks) = archived(Corruption::Truncate(end)).await?;
             ensure!(
-                stored == made[..end as usize],
+                stored == original[..end as usize],
                 "the video is truncated elsewhere"
             );
             ensure!(checks == all_passed, "{checks:?}");
 
             // The other video has sound, and the task record says that it has none.
-            let (stored, made, checks) = archived(Corruption::OtherVideo).await?;
-            ensure!(stored != made, "the right video was served");
+            let (stored, original, checks) = archived(Corruption::OtherVideo).await?;
+            ensure!(stored != original, "the original was served");
             let mut with_warning = all_passed;
             with_warning[6] = "audio warning";
             ensure!(checks == with_warning, "{checks:?}");
@@ -189,10 +190,10 @@ fn results(checks: &[ObjectCheck]) -> Vec<String> {
 async fn a_video_that_stays_corrupt_is_lost(server: Arc<Server>) -> anyhow::Result<()> {
     let boxes = Boxes::new(&Fixture::new(&server).await?)?;
     let lost = [
-        (Corruption::Flip(boxes.media()), Announced::True),
-        (Corruption::Truncate(boxes.moov.end), Announced::Nothing),
-        (Corruption::Trailing(7), Announced::Nothing),
-        (Corruption::OtherVideo, Announced::True),
+        (Corruption::Flip(boxes.media()), HeaderDigests::Original),
+        (Corruption::Truncate(boxes.moov.end), HeaderDigests::Absent),
+        (Corruption::Trailing(7), HeaderDigests::Absent),
+        (Corruption::OtherVideo, HeaderDigests::Original),
     ]
     // Boxed, because moving an array of large futures overflows the stack of a debug build.
     .map(|(corruption, digests)| {

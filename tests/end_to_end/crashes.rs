@@ -1,4 +1,4 @@
-//! Transfers of workers that are killed.
+//! Transfers whose worker is killed.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::harness::{
 
 /// Size of the video: 8 parts.
 const SIZE: u64 = 40 * 1024 * 1024;
-/// Number of points of the transfer at which a worker is killed.
+/// Number of points in a transfer at which a worker is killed.
 const POINTS: u64 = 10;
 /// Slow enough that a worker can be killed at each point, and that ten transfers keep up on a busy machine.
 const BYTES_PER_SECOND: u64 = 2 * 1024 * 1024;
@@ -60,7 +60,7 @@ async fn another_worker_resumes_a_multipart_upload_at_the_checkpoint(
 ) -> anyhow::Result<()> {
     let minio = Minio::start(tools::minio()?).await?;
     // The heartbeat timeout is 20 s, so all points are tested concurrently, each with its own workers.
-    let points = (0..POINTS).map(|point| killed_at(&server, &minio, point));
+    let points = (0..POINTS).map(|point| kill_and_resume(&server, &minio, point));
     let killed = try_join_all(points).await?;
     let was_resumed = |killed: &&Killed| killed.fetched_again + PART_SIZE as u64 / 2 < killed.sent;
     let resumed = killed.iter().filter(was_resumed).count();
@@ -86,7 +86,7 @@ struct Killed {
 }
 
 /// Kills a worker at one point of a transfer, and lets another worker finish the transfer.
-async fn killed_at(server: &Server, minio: &Minio, point: u64) -> anyhow::Result<Killed> {
+async fn kill_and_resume(server: &Server, minio: &Minio, point: u64) -> anyhow::Result<Killed> {
     let fixture = Fixture::new(server).await?;
     let bucket = minio.new_bucket(&format!("point-{point}"))?;
     let id = fixture.simulator.create(Script {
@@ -135,14 +135,14 @@ async fn assert_archived_to(
     let stored: Manifest = serde_json::from_slice(&bucket.read(&manifest.manifest_url).await?)?;
     ensure!(stored == *manifest, "{stored:?}");
     ensure!(
-        count_unfinished_uploads(bucket, &video.url).await? == 0,
-        "an unfinished multipart upload was left"
+        count_incomplete_uploads(bucket, &video.url).await? == 0,
+        "an incomplete multipart upload was left behind"
     );
     Ok(())
 }
 
-/// Counts the unfinished multipart uploads to a key, as `clean` reports them.
-async fn count_unfinished_uploads(bucket: &Bucket, url: &str) -> anyhow::Result<usize> {
+/// Counts the incomplete multipart uploads to a key, as `clean` reports them.
+async fn count_incomplete_uploads(bucket: &Bucket, url: &str) -> anyhow::Result<usize> {
     let output = command()
         .args(["clean", "--older-than", "0s"])
         .envs(bucket.environment())
@@ -171,13 +171,13 @@ async fn a_cancelled_transfer_leaves_no_multipart_upload(
     let sent = || fixture.simulator.stats(&id).bytes_sent;
     until("parts are stored", || sent() > SIZE / 4).await?;
     let keys = bucket.keys().await?;
-    let folder = keys
+    let prefix = keys
         .first()
         .and_then(|key| key.strip_suffix("task.json"))
         .context("no task.json")?;
-    let video = format!("s3://cancelled/{folder}video.mp4");
+    let video = format!("s3://cancelled/{prefix}video.mp4");
     ensure!(
-        count_unfinished_uploads(&bucket, &video).await? == 1,
+        count_incomplete_uploads(&bucket, &video).await? == 1,
         "no multipart upload was started"
     );
     server
@@ -187,8 +187,8 @@ async fn a_cancelled_transfer_leaves_no_multipart_upload(
     let result = lifecycle.result().await?;
     ensure!(result.reason == "cancelled_by_caller", "{result:?}");
     ensure!(
-        count_unfinished_uploads(&bucket, &video).await? == 0,
-        "an unfinished multipart upload was left"
+        count_incomplete_uploads(&bucket, &video).await? == 0,
+        "an incomplete multipart upload was left behind"
     );
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! What the tests share: the Temporal server, the fixture of a test, processes, proxies and tools.
+//! Infrastructure that the tests share: the Temporal server, the fixture of a test, processes, proxies and
+//! tools.
 
 mod archived_files;
 pub(crate) mod browser;

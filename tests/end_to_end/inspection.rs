@@ -58,7 +58,7 @@ async fn error(server: &Server, fixture: &Fixture, arguments: &[&str]) -> anyhow
     Ok(stderr)
 }
 
-/// Returns the value of a name in a list of name-value pairs.
+/// Finds a name in a list of name-value pairs, and returns its value.
 fn value<'a>(pairs: &'a str, name: &str) -> anyhow::Result<&'a str> {
     let line = pairs.lines().find_map(|line| line.strip_prefix(name));
     let value = line.filter(|value| value.starts_with("  "));
@@ -140,7 +140,7 @@ async fn status_shows_a_waiting_lifecycle(server: Arc<Server>) -> anyhow::Result
     fixture
         .with_worker(&server, async {
             fixture.start_lifecycle(&server, &id).await?;
-            until_async("the lifecycle knows that the task runs", || async {
+            until_async("the lifecycle shows that the task is running", || async {
                 let state = json(&server, &fixture, &["status", &id]).await?;
                 Ok(state["progress"]["task"]["status"] == "running"
                     && state["pending"]["attempt"].as_i64() > Some(1))

@@ -20,7 +20,7 @@ use crate::harness::{
 /// A duration longer than any test.
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Returns a fixture that polls each task once, and then only after an hour.
+/// Returns a fixture that polls each task once, and again only after an hour.
 async fn fixture_with_one_poll(server: &Server) -> anyhow::Result<Fixture> {
     Fixture::with_account(server, |account| {
         account.schedule.min_interval = HOUR;
@@ -179,7 +179,7 @@ async fn current_details(server: &Server, id: &str) -> anyhow::Result<String> {
     Ok(details.to_owned())
 }
 
-/// Checks that a lifecycle was cancelled, and that its message ends with one of `messages`.
+/// Checks that a lifecycle was cancelled, and that the message in its result ends with one of `messages`.
 fn assert_cancelled(result: &VideoTaskLifecycleResult, messages: &[&str]) -> anyhow::Result<()> {
     ensure!(
         result.outcome == "unknown" && result.reason == "cancelled_by_caller",

@@ -1,4 +1,4 @@
-//! The outcome of each way in which a task can end.
+//! The outcome for each way in which a task can end.
 
 use std::{
     sync::Arc,
@@ -169,8 +169,8 @@ async fn check_that_it_is_lost_when_the_window_closes(
     Ok(())
 }
 
-/// The task stays queued, so the polling activity does not return. What is known of the task is only in
-/// what the activity passes from attempt to attempt.
+/// The task stays queued, so the polling activity does not complete: only the state that the activity passes
+/// from attempt to attempt proves that the task exists.
 async fn a_404_does_not_end_the_lifecycle_of_a_known_task(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
@@ -207,17 +207,17 @@ async fn a_different_video_under_the_same_key_is_a_store_conflict(
 ) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script::default());
-    let folder = format!("default/{}/{id}", Timestamp::now().strftime("%Y/%m/%d"));
-    let folder = fixture.directory.path().join(folder);
-    std::fs::create_dir_all(&folder)?;
-    std::fs::write(folder.join("video.mp4"), "another video")?;
+    let directory = format!("default/{}/{id}", Timestamp::now().strftime("%Y/%m/%d"));
+    let directory = fixture.directory.path().join(directory);
+    std::fs::create_dir_all(&directory)?;
+    std::fs::write(directory.join("video.mp4"), "another video")?;
 
     let result = fixture.run_lifecycle(&server, &id).await;
     ensure!(result.is_err(), "the lifecycle did not fail: {result:?}");
-    let stored = std::fs::read_to_string(folder.join("video.mp4"))?;
+    let stored = std::fs::read_to_string(directory.join("video.mp4"))?;
     ensure!(stored == "another video", "the video was replaced");
     let outcome: OutcomeRecord =
-        serde_json::from_slice(&std::fs::read(folder.join("outcome.json"))?)?;
+        serde_json::from_slice(&std::fs::read(directory.join("outcome.json"))?)?;
     ensure!(
         outcome.outcome == "unknown" && outcome.reason == "store_conflict",
         "{outcome:?}"

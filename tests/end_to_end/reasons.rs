@@ -1,4 +1,4 @@
-//! The reason in the result of a lifecycle that archives no video, and what is only a delay.
+//! The reason in the result of a lifecycle that archives no video, and errors that only delay the archiving.
 
 use std::{sync::Arc, time::Duration};
 
@@ -213,7 +213,7 @@ async fn a_known_task_is_lost_if_the_key_stays_rejected(server: Arc<Server>) -> 
 }
 register!(a_known_task_is_lost_if_the_key_stays_rejected);
 
-async fn a_task_never_seen_is_unknown_if_the_key_stays_rejected(
+async fn a_task_without_a_record_is_unknown_if_the_key_stays_rejected(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
     let fixture = Fixture::with_short_windows(&server).await?;
@@ -224,7 +224,7 @@ async fn a_task_never_seen_is_unknown_if_the_key_stays_rejected(
     ensure!(result.task.is_none(), "{result:?}");
     Ok(())
 }
-register!(a_task_never_seen_is_unknown_if_the_key_stays_rejected);
+register!(a_task_without_a_record_is_unknown_if_the_key_stays_rejected);
 
 async fn a_download_that_is_never_a_video_is_lost(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::with_short_windows(&server).await?;

@@ -1,7 +1,11 @@
-//! Replay of histories on the current code, so that a lifecycle which started on an older version can continue.
+//! Checks that histories of every release replay on the current code, so that a running lifecycle survives an
+//! upgrade.
 //!
-//! `tests/histories` holds the histories of each version. To record those of this version, run the tests of this
-//! module with `RECORD_HISTORIES=1`, and commit the new files with the release.
+//! `tests/histories` holds the histories of each version. To record those of this version, run the tests of
+//! this module with `RECORD_HISTORIES=1`, and commit the new files with the release.
+//!
+//! `0.1.0-archived-without-search-attributes.json` was recorded separately, by a worker in a namespace without the
+//! search attributes. The history has no event that upserts them.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -19,7 +23,7 @@ use crate::harness::{Fixture, Server, query_activity, register, sweeps, until, u
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-async fn histories_recorded_now_replay(server: Arc<Server>) -> anyhow::Result<()> {
+async fn histories_of_the_current_code_replay(server: Arc<Server>) -> anyhow::Result<()> {
     let is_recording = std::env::var("RECORD_HISTORIES").is_ok_and(|value| value == "1");
     let mut histories = record(&server).await?;
     let swept = sweeps::history(&server).await?;
@@ -27,16 +31,16 @@ async fn histories_recorded_now_replay(server: Arc<Server>) -> anyhow::Result<()
     for (name, json) in histories {
         replay(&json).await.with_context(|| name.to_owned())?;
         if is_recording {
-            std::fs::write(folder().join(format!("{VERSION}-{name}.json")), json)?;
+            std::fs::write(directory().join(format!("{VERSION}-{name}.json")), json)?;
         }
     }
     Ok(())
 }
-register!(histories_recorded_now_replay);
+register!(histories_of_the_current_code_replay);
 
 async fn histories_of_every_release_replay(_: Arc<Server>) -> anyhow::Result<()> {
     let mut count = 0;
-    for entry in std::fs::read_dir(folder())? {
+    for entry in std::fs::read_dir(directory())? {
         let path = entry?.path();
         let json = std::fs::read(&path)?;
         replay(&json)
@@ -44,14 +48,14 @@ async fn histories_of_every_release_replay(_: Arc<Server>) -> anyhow::Result<()>
             .with_context(|| path.display().to_string())?;
         count += 1;
     }
-    ensure!(count > 0, "no histories in {}", folder().display());
+    ensure!(count > 0, "no histories in {}", directory().display());
     Ok(())
 }
 register!(histories_of_every_release_replay);
 
-/// Proves that the other tests can fail.
+/// Guards against a replay that accepts anything.
 async fn a_changed_history_does_not_replay(_: Arc<Server>) -> anyhow::Result<()> {
-    let path = folder().join(format!("{VERSION}-archived.json"));
+    let path = directory().join(format!("{VERSION}-archived.json"));
     let json = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let changed = json.replace(names::QUERY_ACTIVITY_ID, "another");
     ensure!(changed != json, "the history has no activity with this id");
@@ -74,122 +78,166 @@ async fn replay(json: &[u8]) -> anyhow::Result<()> {
         .await?)
 }
 
-fn folder() -> PathBuf {
+fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/histories")
 }
 
-/// Records one history for each path through the workflow.
+/// A path through the lifecycle workflow.
+struct Scenario {
+    /// Name of the history file, after the version.
+    name: &'static str,
+    script: Script,
+    /// The request, without the task id.
+    request: VideoTaskLifecycleRequest,
+    /// Performed after the first poll.
+    action: Action,
+    expected_outcome: &'static str,
+}
+
+#[derive(Clone, Copy)]
+enum Action {
+    None,
+    Cancel,
+    Nudge,
+    ContinueAsNew,
+}
+
+impl Scenario {
+    fn new(
+        name: &'static str,
+        script: Script,
+        action: Action,
+        expected_outcome: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            script,
+            request: VideoTaskLifecycleRequest::default(),
+            action,
+            expected_outcome,
+        }
+    }
+}
+
+fn scenarios() -> Vec<Scenario> {
+    let long = Some(Duration::from_secs(3600));
+    let failed = || Script {
+        ending: Ending::Failed,
+        ..Script::default()
+    };
+    let running = || Script {
+        running: long,
+        ..Script::default()
+    };
+    let queued = || Script {
+        queued: long,
+        ..Script::default()
+    };
+    vec![
+        Scenario::new("archived", Script::default(), Action::None, "archived"),
+        Scenario::new("failed", failed(), Action::None, "unsuccessful"),
+        Scenario::new("lost", running(), Action::None, "lost"),
+        Scenario {
+            request: VideoTaskLifecycleRequest {
+                report_only: true,
+                ..VideoTaskLifecycleRequest::default()
+            },
+            ..Scenario::new("lost-report-only", running(), Action::None, "lost")
+        },
+        Scenario {
+            request: VideoTaskLifecycleRequest {
+                cancel_task: true,
+                ..VideoTaskLifecycleRequest::default()
+            },
+            ..Scenario::new("cancelled", queued(), Action::Cancel, "unknown")
+        },
+        Scenario::new("nudged", queued(), Action::Nudge, "lost"),
+        Scenario::new("continued-as-new", running(), Action::ContinueAsNew, "lost"),
+    ]
+}
+
+/// Records the history of each scenario. The lifecycles run concurrently.
 async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
     let fixture = Fixture::with_account(server, |account| {
         account.windows.query_window = Duration::from_secs(10);
         account.windows.margin = Duration::from_secs(1);
     })
     .await?;
-    let create = |script| fixture.simulator.create(script);
-    let long = Duration::from_secs(3600);
-    let archived = create(Script::default());
-    let failed = create(Script {
-        ending: Ending::Failed,
-        ..Script::default()
-    });
-    let [lost, lost_report_only, resumed] = [(), (), ()].map(|()| {
-        create(Script {
-            running: Some(long),
-            ..Script::default()
-        })
-    });
-    let [cancelled, nudged] = [(), ()].map(|()| {
-        create(Script {
-            queued: Some(long),
-            ..Script::default()
-        })
-    });
-    let tasks = [
-        ("archived", archived),
-        ("failed", failed),
-        ("lost", lost),
-        ("lost-report-only", lost_report_only),
-        ("cancelled", cancelled),
-        ("nudged", nudged),
-        ("resumed", resumed),
-    ];
     fixture
         .with_worker(server, async {
             let mut lifecycles = Vec::new();
-            for (name, id) in &tasks {
+            for scenario in scenarios() {
+                let id = fixture.simulator.create(scenario.script.clone());
                 let request = VideoTaskLifecycleRequest {
                     task_id: id.clone(),
-                    report_only: *name == "lost-report-only",
-                    cancel_task: *name == "cancelled",
-                    ..VideoTaskLifecycleRequest::default()
+                    ..scenario.request.clone()
                 };
-                lifecycles.push(fixture.start_lifecycle_with(server, request).await?);
+                let lifecycle = fixture.start_lifecycle_with(server, request).await?;
+                lifecycles.push((scenario, id, lifecycle));
             }
-            for (name, id) in &tasks {
+            for (scenario, id, _) in &lifecycles {
                 until("the task was polled", || {
                     fixture.simulator.stats(id).queries > 0
                 })
                 .await?;
-                match *name {
-                    "cancelled" => {
-                        server
-                            .lifecycle(id)
-                            .cancel(WorkflowCancelOptions::default())
-                            .await?;
-                    }
-                    "nudged" => {
-                        server
-                            .lifecycle(id)
-                            .signal(
-                                VideoTaskLifecycle::nudge,
-                                OptionalArgument::default(),
-                                WorkflowSignalOptions::default(),
-                            )
-                            .await?;
-                    }
-                    // Enough completions without a change that the workflow continues as new.
-                    "resumed" => {
-                        let run = server.run_id(id).await?;
-                        until_async("the workflow has continued as new", || async {
-                            // Fails if no poll is pending.
-                            let _ = query_activity::complete(server, id, "queued").await;
-                            Ok(server.run_id(id).await? != run)
-                        })
-                        .await?;
-                    }
-                    _ => {}
-                }
+                scenario.action.perform(server, id).await?;
             }
             let mut histories = Vec::new();
-            for ((name, id), lifecycle) in tasks.iter().zip(lifecycles) {
+            for (scenario, id, lifecycle) in lifecycles {
                 let outcome = lifecycle.result().await?.outcome;
                 ensure!(
-                    outcome == expected_outcome(name),
-                    "the outcome of {name} is {outcome}"
+                    outcome == scenario.expected_outcome,
+                    "the outcome of {} is {outcome}",
+                    scenario.name
                 );
-                let history = server
-                    .lifecycle(id)
-                    .fetch_history(WorkflowFetchHistoryOptions::default())
-                    .to_json()
-                    .await?;
-                histories.push((*name, anonymize(&history)?));
+                histories.push((scenario.name, history(server, &id).await?));
             }
             Ok(histories)
         })
         .await
 }
 
-/// Returns the outcome of the lifecycle with this history.
-fn expected_outcome(name: &str) -> &'static str {
-    match name {
-        "archived" => "archived",
-        "failed" => "unsuccessful",
-        "cancelled" => "unknown",
-        _ => "lost",
+impl Action {
+    async fn perform(self, server: &Server, task_id: &str) -> anyhow::Result<()> {
+        let lifecycle = server.lifecycle(task_id);
+        match self {
+            Self::None => {}
+            Self::Cancel => lifecycle.cancel(WorkflowCancelOptions::default()).await?,
+            Self::Nudge => {
+                lifecycle
+                    .signal(
+                        VideoTaskLifecycle::nudge,
+                        OptionalArgument::default(),
+                        WorkflowSignalOptions::default(),
+                    )
+                    .await?;
+            }
+            // Completes polls without a change until the workflow continues as new.
+            Self::ContinueAsNew => {
+                let run = server.run_id(task_id).await?;
+                until_async("the workflow has continued as new", || async {
+                    // Fails if no poll is pending.
+                    let _ = query_activity::complete(server, task_id, "queued").await;
+                    Ok(server.run_id(task_id).await? != run)
+                })
+                .await?;
+            }
+        }
+        Ok(())
     }
 }
 
-/// Removes the names of the recording machine: identities and sticky queues are `pid@host…`.
+/// Returns the history of the latest run of a lifecycle, without the names of this machine.
+async fn history(server: &Server, task_id: &str) -> anyhow::Result<Vec<u8>> {
+    let history = server
+        .lifecycle(task_id)
+        .fetch_history(WorkflowFetchHistoryOptions::default())
+        .to_json()
+        .await?;
+    anonymize(&history)
+}
+
+/// Replaces process identities, which contain the host name: identities and sticky queues are `pid@host…`.
 fn anonymize(history: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut history: Value = serde_json::from_slice(history)?;
     rename_processes(&mut history);

@@ -109,9 +109,12 @@ async fn archives_every_available_video_most_urgent_first(
     ensure!(!listed.to_string().contains(&too_old), "{listed:#}");
     ensure!(listed["found"]["unfinished"][0] == open, "{listed:#}");
     ensure!(listed["found"]["unsuccessful"] == 1, "{listed:#}");
-    ensure!(fixture.simulator.stats(&first).downloads == 0, "downloaded");
+    ensure!(
+        fixture.simulator.stats(&first).downloads == 0,
+        "the dry run downloaded a video"
+    );
     let files = std::fs::read_dir(&directory)?.count();
-    ensure!(files == 0, "files were written");
+    ensure!(files == 0, "the dry run wrote files");
 
     let table = rescue(&fixture, &directory, &["--dry-run"]).await?;
     let table = String::from_utf8(table.stdout)?;
@@ -146,7 +149,7 @@ async fn archives_every_available_video_most_urgent_first(
 }
 register!(archives_every_available_video_most_urgent_first);
 
-/// The URL claims to be valid, but the host rejects it.
+/// The expiry in the URL has not passed, but the host rejects the URL.
 async fn does_not_wait_for_a_video_whose_url_is_dead(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let refused = fixture.simulator.create(Script {

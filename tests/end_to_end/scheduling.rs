@@ -77,7 +77,7 @@ async fn the_sweep_command_creates_and_updates_the_schedule(
 }
 register!(the_sweep_command_creates_and_updates_the_schedule);
 
-async fn auto_archive_archives_tasks_that_nobody_submitted(
+async fn auto_archive_archives_tasks_without_a_lifecycle_request(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
     let (fixture, account) = fixture(&server, |_| {}).await?;
@@ -95,7 +95,7 @@ async fn auto_archive_archives_tasks_that_nobody_submitted(
     let found = schedule.describe(Default::default()).await?;
     ensure!(interval_seconds(&found) == Some(60), "{:?}", found.raw());
 
-    // The next start of a worker does not unpause a schedule that an operator has paused.
+    // A worker that starts later does not unpause a schedule that an operator paused.
     schedule.pause(None::<String>, Default::default()).await?;
     worker.kill().await?;
     let changed = format!("{keys}\nlimits = {{ lists_per_second = 2 }}");
@@ -108,7 +108,7 @@ async fn auto_archive_archives_tasks_that_nobody_submitted(
     ensure!(found.paused(), "the schedule is no longer paused");
     Ok(schedule.delete(Default::default()).await?)
 }
-register!(auto_archive_archives_tasks_that_nobody_submitted);
+register!(auto_archive_archives_tasks_without_a_lifecycle_request);
 
 async fn a_deleted_schedule_is_created_again(server: Arc<Server>) -> anyhow::Result<()> {
     let (fixture, account) = fixture(&server, |account| account.auto_archive = true).await?;
@@ -116,7 +116,7 @@ async fn a_deleted_schedule_is_created_again(server: Arc<Server>) -> anyhow::Res
     let exists = || async { Ok(schedule.describe(Default::default()).await.is_ok()) };
     let accounts = &fixture.config.accounts;
     let check_interval = Duration::from_millis(200);
-    let keep = sweeps::auto_archive::maintain_schedules(
+    let maintain = sweeps::auto_archive::maintain_schedules(
         &server.client,
         accounts,
         &fixture.config.task_queue,
@@ -128,7 +128,7 @@ async fn a_deleted_schedule_is_created_again(server: Arc<Server>) -> anyhow::Res
         until_async("the schedule exists again", exists).await
     };
     tokio::select! {
-        never = keep => match never {},
+        never = maintain => match never {},
         recreated = delete_once => recreated?,
     }
     Ok(schedule.delete(Default::default()).await?)

@@ -1,4 +1,4 @@
-//! Sealed video URLs: who can read them, and what happens to a video whose URL cannot be opened.
+//! Sealed video URLs: access to them, and the outcome for a video whose URL cannot be opened.
 
 use std::{
     path::Path,
@@ -53,13 +53,15 @@ async fn a_url_sealed_with_an_earlier_key_opens_while_the_key_is_listed(
 }
 register!(a_url_sealed_with_an_earlier_key_opens_while_the_key_is_listed);
 
-async fn a_url_whose_key_was_removed_is_queried_again(server: Arc<Server>) -> anyhow::Result<()> {
+async fn a_task_is_queried_again_if_the_key_of_its_url_was_removed(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
     check_archiving_with_keys(&server, "new\n", false).await
 }
-register!(a_url_whose_key_was_removed_is_queried_again);
+register!(a_task_is_queried_again_if_the_key_of_its_url_was_removed);
 
 /// Seals a URL with the key `old`, writes other keys to the key file, and checks that the video is archived in
-/// the first attempt. `is_hidden`: the API no longer returns the task.
+/// the first attempt. If `is_hidden` is set, the API no longer returns the task.
 async fn check_archiving_with_keys(
     server: &Server,
     keys: &str,
@@ -87,7 +89,7 @@ fn seal_with(account: &mut Account, keys: &Path) {
     account.seal_keys_file = Some(keys.to_owned());
 }
 
-async fn a_url_whose_key_was_removed_is_lost_outside_the_query_window(
+async fn a_video_is_lost_if_the_key_of_its_url_was_removed_and_the_query_window_has_closed(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
     let file = tempfile::NamedTempFile::new()?;
@@ -134,4 +136,4 @@ async fn a_url_whose_key_was_removed_is_lost_outside_the_query_window(
     ensure!(result.message.contains("seal keys"), "{result:?}");
     fixture.assert_outcome_recorded(&result)
 }
-register!(a_url_whose_key_was_removed_is_lost_outside_the_query_window);
+register!(a_video_is_lost_if_the_key_of_its_url_was_removed_and_the_query_window_has_closed);

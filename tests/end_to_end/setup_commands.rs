@@ -44,7 +44,7 @@ async fn setup_creates_what_is_missing_exactly_once(server: Arc<Server>) -> anyh
     );
     ensure!(
         fixture.archived_files()?.is_empty(),
-        "a test object was left in the archive"
+        "a test object was left behind in the archive"
     );
     Ok(())
 }

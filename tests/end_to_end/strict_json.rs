@@ -1,5 +1,5 @@
-//! Results and receipts as JSON, parsed by the Python protobuf library, which rejects unknown fields. The parser
-//! of the Go SDK is as strict; the Go example covers it.
+//! Results and receipts as JSON, parsed by the Python protobuf library, which rejects unknown fields. The
+//! parser of the Go SDK is as strict; the Go example covers it.
 
 use std::{path::PathBuf, process::Stdio, sync::Arc};
 
@@ -40,7 +40,7 @@ register!(
     needs = [python_example]
 );
 
-/// Returns the JSON result of a lifecycle as it is in the history.
+/// Returns the JSON result of a lifecycle, as stored in the history.
 async fn stored_result(server: &Server, id: &str) -> anyhow::Result<Vec<u8>> {
     let workflow_id = names::lifecycle_workflow_id("", id);
     let lifecycle = server
@@ -53,7 +53,7 @@ async fn stored_result(server: &Server, id: &str) -> anyhow::Result<Vec<u8>> {
     Ok(payload.data)
 }
 
-/// Compiles the contract to a file of descriptors.
+/// Compiles the contract to a descriptor file.
 fn compile_descriptors() -> anyhow::Result<tempfile::NamedTempFile> {
     let contract = ["archive", "lifecycle", "task"]
         .map(|file| PathBuf::from(format!("seedance/archiver/v1/{file}.proto")));

@@ -62,7 +62,7 @@ async fn only_missing_lifecycles_are_started(server: Arc<Server>) -> anyhow::Res
             Ok(())
         })
         .await?;
-    // A new worker, without anything in memory, finds archived videos by their receipts.
+    // A new worker, whose caches are empty, finds archived videos by their receipts.
     let fresh = fixture
         .with_worker(&server, sweeps::run(&fixture, &server, &account))
         .await?;
@@ -75,7 +75,7 @@ async fn only_missing_lifecycles_are_started(server: Arc<Server>) -> anyhow::Res
 }
 register!(only_missing_lifecycles_are_started);
 
-/// Runs `sweep` with the command, and returns its report.
+/// Runs the `sweep` command, and returns its report.
 async fn run_sweep_command(
     fixture: &Fixture,
     server: &Server,
@@ -89,7 +89,7 @@ async fn run_sweep_command(
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// More pages than one run sweeps, each with one task that has ended without a video.
+/// There are more pages than one run sweeps, each with one task that ended without a video.
 async fn a_long_sweep_continues_as_new(server: Arc<Server>) -> anyhow::Result<()> {
     const TASKS: i64 = 52;
     let (fixture, account) =
@@ -121,7 +121,7 @@ async fn a_long_sweep_continues_as_new(server: Arc<Server>) -> anyhow::Result<()
 }
 register!(a_long_sweep_continues_as_new);
 
-/// Writes the outcome record of a task that has ended without a video, as a lifecycle does.
+/// Writes the outcome record of a task that ended without a video, as a lifecycle does.
 async fn write_outcome_record(
     fixture: &Fixture,
     account: &str,
@@ -135,7 +135,7 @@ async fn write_outcome_record(
     let layout = account.layout(&archive.root, &record.without_urls());
     let url = archive.url_of(&layout.outcome());
     let path = PathBuf::from(url.strip_prefix("file://").context("not a local URL")?);
-    std::fs::create_dir_all(path.parent().context("no folder")?)?;
+    std::fs::create_dir_all(path.parent().context("no parent directory")?)?;
     Ok(std::fs::write(path, "{}")?)
 }
 
@@ -147,7 +147,7 @@ async fn another_worker_finishes_the_sweep_of_a_killed_worker(
     let ids: Vec<_> = (0..TASKS)
         .map(|_| fixture.simulator.create(Script::default()))
         .collect();
-    // Lifecycles are started as slowly as tasks are queried.
+    // The query rate limit also bounds the rate of lifecycle starts.
     let limits = "limits = { queries_per_second = 2 }";
     let (mut first, _directory) = spawn_worker(&fixture, &server, &account, limits)?;
     let sweep = sweeps::start(&fixture, &server, &account).await?;

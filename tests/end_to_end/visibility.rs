@@ -1,4 +1,4 @@
-//! Search attributes, by which lifecycles are found in the Temporal Web UI.
+//! Search attributes, by which the Temporal Web UI finds lifecycles.
 
 use std::sync::Arc;
 

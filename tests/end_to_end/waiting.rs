@@ -1,4 +1,4 @@
-//! What waiting for a task costs in history events, and what it shows.
+//! Waiting for a task: its cost in history events, and the status that it shows.
 
 use std::{sync::Arc, time::Duration};
 
@@ -70,7 +70,7 @@ async fn encoded_history(server: &Server, task_id: &str) -> anyhow::Result<Strin
         .collect())
 }
 
-/// The pending poll is completed repeatedly with the status that is already known.
+/// The test repeatedly completes the pending poll with the status that the lifecycle already has.
 async fn stale_completions_do_not_grow_the_history(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
@@ -106,7 +106,7 @@ async fn stale_completions_do_not_grow_the_history(server: Arc<Server>) -> anyho
     ensure!(
         result.reason == "cancelled_by_caller"
             && result.task.is_some_and(|task| task.status == "running"),
-        "the new run does not know what the first one knew"
+        "the new run lost the status of the task"
     );
     Ok(())
 }

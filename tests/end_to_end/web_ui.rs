@@ -1,4 +1,4 @@
-//! What Temporal's Web UI shows of a lifecycle.
+//! Lifecycles in Temporal's Web UI.
 
 use std::{sync::Arc, time::Duration};
 

@@ -33,7 +33,7 @@ impl Minio {
         Ok(Self { server, data })
     }
 
-    /// Creates a bucket: MinIO stores each bucket as a directory.
+    /// Creates a bucket as a directory, which is how MinIO stores it.
     pub(crate) fn create_bucket(&self, name: &str) -> std::io::Result<()> {
         std::fs::create_dir(self.data.path().join(name))
     }

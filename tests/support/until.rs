@@ -7,7 +7,7 @@ use anyhow::anyhow;
 const TIMEOUT: Duration = Duration::from_secs(60);
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Waits until `condition` is true. `what` names the condition in the error of a timeout.
+/// Waits until `condition` is true. `what` names the condition in a timeout error.
 pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) -> anyhow::Result<()> {
     until_async(what, || std::future::ready(Ok(condition()))).await
 }
@@ -16,7 +16,7 @@ pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) -> an
 ///
 /// # Errors
 ///
-/// If `condition` fails, or is not true in time.
+/// Returns an error if `condition` fails, or is not true in time.
 pub(crate) async fn until_async<F>(
     what: &str,
     mut condition: impl FnMut() -> F,

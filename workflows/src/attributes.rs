@@ -1,6 +1,6 @@
 //! The search attributes of a lifecycle.
 //!
-//! An upsert is a command in the history: a lifecycle must make the same ones on replay.
+//! An upsert is a command in the history: a replay must produce the same ones.
 
 use seedance_archiver_proto::{
     names,
@@ -11,14 +11,14 @@ use temporalio_common::search_attributes::{
     SearchAttributeKey, SearchAttributeUpdate, Timestamp as AttributeTime,
 };
 
-/// Longest value, in characters. Some visibility stores reject longer ones.
+/// Maximum length of a value, in characters. Some visibility stores reject longer ones.
 const MAX_VALUE: usize = 200;
 
 const DEADLINE: SearchAttributeKey<AttributeTime> =
     SearchAttributeKey::datetime(name::ARCHIVE_DEADLINE);
 
-/// Returns the attributes of a task: id, account, status, model and archive deadline, as far as they are known.
-pub fn of_task(account: &str, task: &VideoTask) -> Vec<SearchAttributeUpdate> {
+/// Returns the attributes of a task: id, account, status, model and archive deadline, if known.
+pub fn for_task(account: &str, task: &VideoTask) -> Vec<SearchAttributeUpdate> {
     let keywords = [
         keyword(SearchAttributeKey::keyword(name::STATUS), &task.status),
         keyword(SearchAttributeKey::keyword(name::MODEL), &task.model),
@@ -26,13 +26,13 @@ pub fn of_task(account: &str, task: &VideoTask) -> Vec<SearchAttributeUpdate> {
     let deadline = (task.archive_deadline > 0)
         .then(|| AttributeTime::new(task.archive_deadline, 0))
         .and_then(|time| DEADLINE.try_value_set(time).ok());
-    let id = of_id(account, &task.id);
+    let id = for_id(account, &task.id);
     id.chain(keywords.into_iter().flatten())
         .chain(deadline)
         .collect()
 }
 
-fn of_id(account: &str, task_id: &str) -> impl Iterator<Item = SearchAttributeUpdate> {
+fn for_id(account: &str, task_id: &str) -> impl Iterator<Item = SearchAttributeUpdate> {
     let account = names::account_or_default(account);
     let keywords = [
         keyword(SearchAttributeKey::keyword(name::TASK_ID), task_id),
@@ -41,14 +41,14 @@ fn of_id(account: &str, task_id: &str) -> impl Iterator<Item = SearchAttributeUp
     keywords.into_iter().flatten()
 }
 
-/// Returns the attributes of a lifecycle that has ended: its outcome and those of the task.
-pub fn of_result(
+/// Returns the attributes of an ended lifecycle: its outcome and those of the task.
+pub fn for_result(
     request: &VideoTaskLifecycleRequest,
     result: &VideoTaskLifecycleResult,
 ) -> Vec<SearchAttributeUpdate> {
     let mut attributes = match &result.task {
-        Some(task) => of_task(&request.account, task),
-        None => of_id(&request.account, &request.task_id).collect(),
+        Some(task) => for_task(&request.account, task),
+        None => for_id(&request.account, &request.task_id).collect(),
     };
     let outcome = SearchAttributeKey::keyword(name::OUTCOME);
     attributes.extend(keyword(outcome, &result.outcome));
@@ -77,14 +77,14 @@ mod tests {
             ..VideoTask::default()
         };
         assert_eq!(
-            names(of_task("", &task)),
+            names(for_task("", &task)),
             ["SeedanceTaskId", "SeedanceAccount", "SeedanceStatus"]
         );
         task.model = "seedance-1-0-pro".into();
         task.archive_deadline = 1_750_000_000;
-        assert_eq!(names(of_task("eu", &task)).len(), 5);
+        assert_eq!(names(for_task("eu", &task)).len(), 5);
         task.archive_deadline = i64::MAX;
-        assert_eq!(names(of_task("eu", &task)).len(), 4, "not a valid time");
+        assert_eq!(names(for_task("eu", &task)).len(), 4, "not a valid time");
         let result = VideoTaskLifecycleResult {
             outcome: "unknown".into(),
             ..VideoTaskLifecycleResult::default()
@@ -94,7 +94,7 @@ mod tests {
             ..VideoTaskLifecycleRequest::default()
         };
         assert_eq!(
-            names(of_result(&request, &result)),
+            names(for_result(&request, &result)),
             ["SeedanceTaskId", "SeedanceAccount", "SeedanceOutcome"]
         );
     }

@@ -9,11 +9,11 @@ use seedance_archiver_proto::{
 
 use crate::format::utc;
 
-/// Longest text of another system that is shown, in characters.
+/// Maximum length of another system's text, in characters.
 const MAX_TEXT: usize = 400;
 
-/// Returns the details of a running lifecycle: what is known of the task and where to see more.
-pub fn of_progress(progress: &LifecycleProgress) -> String {
+/// Returns the details of a running lifecycle: the task and the pending activity.
+pub fn for_progress(progress: &LifecycleProgress) -> String {
     let activity = match progress.phase.as_str() {
         phase::ARCHIVING => {
             "The pending activity `archive` transfers the video. It shows the bytes received and the \
@@ -25,13 +25,13 @@ pub fn of_progress(progress: &LifecycleProgress) -> String {
         }
     };
     match &progress.task {
-        Some(task) => format!("{}\n\n{activity}", of_task(task)),
+        Some(task) => format!("{}\n\n{activity}", for_task(task)),
         None => format!("No record of the task yet.\n\n{activity}"),
     }
 }
 
-/// Returns the details of a lifecycle that has ended.
-pub fn of_result(result: &VideoTaskLifecycleResult) -> String {
+/// Returns the details of an ended lifecycle.
+pub fn for_result(result: &VideoTaskLifecycleResult) -> String {
     let mut details = format!("**{}**", result.outcome);
     if !result.reason.is_empty() {
         details += &format!(
@@ -44,26 +44,26 @@ pub fn of_result(result: &VideoTaskLifecycleResult) -> String {
         details += &format!("\n\nReceipt: `{}`", manifest.manifest_url);
     }
     if let Some(task) = &result.task {
-        details += &format!("\n\n{}", of_task(task));
+        details += &format!("\n\n{}", for_task(task));
     }
     details
 }
 
 /// Returns the details of a running sweep.
-pub fn of_running_sweep(result: &SweepVideoTasksResult, page: &SweepPage) -> String {
+pub fn for_running_sweep(result: &SweepVideoTasksResult, page: &SweepPage) -> String {
     let SweepPage {
         service_tier,
         page_num,
     } = page;
     format!(
         "{}\n\nNext: page {page_num} of service tier `{}`. The pending activity shows its progress.",
-        of_sweep(result),
+        for_sweep(result),
         escape(service_tier)
     )
 }
 
 /// Returns the result of a sweep as a sentence.
-pub fn of_sweep(result: &SweepVideoTasksResult) -> String {
+pub fn for_sweep(result: &SweepVideoTasksResult) -> String {
     let SweepVideoTasksResult {
         listed,
         archived,
@@ -77,7 +77,7 @@ pub fn of_sweep(result: &SweepVideoTasksResult) -> String {
     )
 }
 
-fn of_task(task: &VideoTask) -> String {
+fn for_task(task: &VideoTask) -> String {
     let mut details = format!("Status: **{}**", escape(&task.status));
     if let Some(since) = utc(task.updated_at) {
         details += &format!(" since {since}");
@@ -94,7 +94,7 @@ fn of_task(task: &VideoTask) -> String {
     details + "."
 }
 
-/// Replaces the characters of another system's text that Markdown or HTML gives a meaning, and truncates it.
+/// Replaces the special characters of Markdown and HTML in another system's text, and truncates it.
 fn escape(text: &str) -> String {
     text.chars()
         .map(|character| match character {
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_running_lifecycle_shows_status_times_deadline_and_the_pending_activity() {
-        let details = of_progress(&LifecycleProgress {
+        let details = for_progress(&LifecycleProgress {
             phase: phase::WAITING.into(),
             task: Some(task()),
             ..LifecycleProgress::default()
@@ -133,7 +133,7 @@ mod tests {
         assert!(details.starts_with(expected), "{details}");
         assert!(details.contains("`query`"), "{details}");
         assert!(details.contains("`nudge`"), "{details}");
-        let details = of_progress(&LifecycleProgress::default());
+        let details = for_progress(&LifecycleProgress::default());
         assert!(details.starts_with("No record"), "{details}");
     }
 
@@ -150,7 +150,7 @@ mod tests {
             service_tier: "flex".into(),
             page_num: 3,
         };
-        let details = of_running_sweep(&result, &page);
+        let details = for_running_sweep(&result, &page);
         let expected = "7 tasks listed: 4 archived, 0 ended without a video, 2 with a running \
                         lifecycle, 1 with a lifecycle started by this sweep.\n\nNext: page 3 of \
                         service tier `flex`.";
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn text_of_other_systems_is_not_interpreted_as_markdown() {
-        let details = of_result(&VideoTaskLifecycleResult {
+        let details = for_result(&VideoTaskLifecycleResult {
             outcome: "unsuccessful".into(),
             reason: "Code`\n#".into(),
             message: "<img src=x> **no**\n# and [so](on)".into(),

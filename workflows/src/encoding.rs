@@ -1,4 +1,4 @@
-//! The encodings of messages. A caller chooses one, and gets the result in the same.
+//! The encodings of messages. A result has the encoding of its request.
 //!
 //! ```
 //! use seedance_archiver_proto::v1::AwaitVideoTaskRequest;
@@ -29,7 +29,7 @@ const ENCODING: &str = "encoding";
 /// Metadata key of a payload: the full name of its message, from which the Python and TypeScript SDKs find the
 /// type.
 const MESSAGE_TYPE: &str = "messageType";
-/// Longest text of another system that is repeated in an error, in characters.
+/// Maximum length of another system's text in an error, in characters.
 const MAX_TEXT: usize = 400;
 
 /// How a message is encoded in a payload.
@@ -62,8 +62,8 @@ impl Encoding {
         }
     }
 
-    /// Returns the encoding of a payload. `None`: it has another encoding, or none.
-    pub fn of(payload: &Payload) -> Option<Self> {
+    /// Returns the encoding of a payload, or `None` if it has another encoding, or none.
+    pub fn from_payload(payload: &Payload) -> Option<Self> {
         let name = payload.metadata.get(ENCODING)?;
         Self::ALL
             .into_iter()
@@ -74,7 +74,7 @@ impl Encoding {
     ///
     /// # Errors
     ///
-    /// If the message cannot be written as JSON, which no message of the contract causes.
+    /// Returns an error if the message cannot be written as JSON, which no message of the contract causes.
     pub fn encode<T: ContractMessage>(
         self,
         message: &T,
@@ -101,11 +101,11 @@ impl Encoding {
 ///
 /// # Errors
 ///
-/// If the encoding is not known, if the metadata names another message, or if the data cannot be decoded. The
-/// error names the field by its path, e.g. `task.created_at`, or `input` for the whole payload, and contains no
-/// query of a URL.
+/// Returns an error if the encoding is unknown, if the metadata names another message, or if the data cannot
+/// be decoded. The error names the field by its path, e.g. `task.created_at`, or `input` for the whole payload,
+/// and contains no query of a URL.
 pub fn decode<T: ContractMessage>(payload: &Payload) -> Result<T, InvalidRequest> {
-    let Some(encoding) = Encoding::of(payload) else {
+    let Some(encoding) = Encoding::from_payload(payload) else {
         let known = Encoding::ALL.map(Encoding::name).join("`, `");
         let other = text(payload, ENCODING).unwrap_or_else(|| "unknown".into());
         let problem = format!("is encoded as `{other}`; supported encodings: `{known}`");

@@ -1,10 +1,10 @@
-//! Times and durations in texts for people: details in the Temporal UI, failure messages, command output.
+//! Formats times and durations for details in the Temporal UI, failure messages and command output.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Formats Unix seconds, e.g. `2026-08-28 06:27:11 UTC`. `None`: the time is 0, not known.
+/// Formats Unix seconds, e.g. `2026-08-28 06:27:11 UTC`. Returns `None` for 0, an unknown time.
 pub fn utc(unix_seconds: i64) -> Option<String> {
     let time = Timestamp::from_second(unix_seconds).ok()?;
     let text = || time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();

@@ -9,7 +9,7 @@ use temporalio_common::error::ApplicationFailure;
 pub struct InvalidRequest {
     /// The path of the invalid field, e.g. `task.created_at`, or `input` for the whole request.
     pub field: String,
-    /// The problem. The text completes the sentence "`field` …".
+    /// The problem. A predicate after the name of the field, e.g. `must be a URL`.
     pub problem: String,
 }
 

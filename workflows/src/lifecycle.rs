@@ -62,7 +62,7 @@ impl VideoTaskLifecycle {
             },
         };
         ending::record(ctx, &request, &mut result).await;
-        upsert_search_attributes(ctx, attributes::of_result(&request, &result));
+        upsert_search_attributes(ctx, attributes::for_result(&request, &result));
         set_result(ctx, &result);
         if result.outcome == outcome::LOST && !request.report_only {
             return Err(video_lost::failure(Reply::new(result, encoding)).into());
@@ -70,8 +70,8 @@ impl VideoTaskLifecycle {
         Ok(Reply::new(result, encoding))
     }
 
-    /// Polls the task immediately: it may have changed. Anyone may send the signal, so nothing else is
-    /// concluded from it.
+    /// Polls the task immediately: it may have changed. The signal has no other effect,
+    /// because anyone may send it.
     #[signal(name = "nudge")]
     pub fn nudge(&mut self, _: &mut SyncWorkflowContext<Self>, _: OptionalArgument) {
         self.is_nudged = true;

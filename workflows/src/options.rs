@@ -29,14 +29,14 @@ const SWEEP_HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(30);
 const RECORD_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 /// Schedule-to-close timeout of activities after the workflow was cancelled.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest interval between two attempts, unless a failure has a `next_retry_delay`.
+/// Maximum interval between two attempts, unless a failure has a `next_retry_delay`.
 const MAX_RETRY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Returns the options of `QueryVideoTask`.
 ///
-/// Retries are not limited: the activity itself fails with a verdict when polling can no longer help. A
-/// cancelled attempt is waited for, because its result may be news, and because the next activity cannot have
-/// the same id before.
+/// Retries are not limited: the activity itself fails with a verdict when polling can no longer help. The
+/// workflow waits for a cancelled attempt, because its result may be a later status, and because the next
+/// activity cannot reuse the id before.
 pub(crate) fn query(known_status: &str, token: WorkflowCancellationToken) -> ActivityOptions {
     ActivityOptions::with_start_to_close_timeout(QUERY_TIMEOUT)
         .activity_id(names::QUERY_ACTIVITY_ID)
@@ -49,8 +49,8 @@ pub(crate) fn query(known_status: &str, token: WorkflowCancellationToken) -> Act
 
 /// Returns the options of `ArchiveVideo`.
 ///
-/// Retries are not limited: the activity itself fails with a verdict when the video can no longer be fetched. A
-/// cancelled attempt is waited for, because it aborts its upload.
+/// Retries are not limited: the activity itself fails with a verdict when the video can no longer be fetched. The
+/// workflow waits for a cancelled attempt, because it aborts its upload.
 pub(crate) fn archive(
     task_queue: String,
     task: &VideoTask,
@@ -80,7 +80,7 @@ pub(crate) fn record_outcome(task_queue: String, is_cancelled: bool) -> Activity
     let options = ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleToClose(
         schedule_to_close,
     ))
-    .activity_id("record")
+    .activity_id(names::RECORD_ACTIVITY_ID)
     .task_queue(task_queue)
     .retry_policy(unlimited_retries())
     .summary("write outcome.json");
@@ -110,7 +110,7 @@ pub(crate) fn sweep_page(page: &SweepPage) -> ActivityOptions {
 /// it.
 pub(crate) fn cancel_task() -> ActivityOptions {
     ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleToClose(CANCEL_TIMEOUT))
-        .activity_id("cancel")
+        .activity_id(names::CANCEL_ACTIVITY_ID)
         .cancellation_token(WorkflowCancellationToken::new())
         .summary("cancel the task")
         .build()

@@ -47,7 +47,7 @@ impl<T: ContractMessage> TemporalDeserializable for Reply<T> {
         match encoding::decode(&payload) {
             Ok(message) => Ok(Self::new(
                 message,
-                Encoding::of(&payload).unwrap_or_default(),
+                Encoding::from_payload(&payload).unwrap_or_default(),
             )),
             Err(error) => Err(PayloadConversionError::EncodingError(error.into())),
         }
@@ -60,7 +60,7 @@ impl<T: ContractMessage> TemporalDeserializable for Reply<T> {
 pub struct OptionalArgument(Option<Encoding>);
 
 impl OptionalArgument {
-    /// Returns the encoding of the argument. `None`: it was omitted, or its encoding is not known.
+    /// Returns the encoding of the argument, or `None` if it was omitted or its encoding is unknown.
     pub fn encoding(self) -> Option<Encoding> {
         self.0
     }
@@ -87,6 +87,6 @@ impl TemporalDeserializable for OptionalArgument {
         _: &SerializationContext<'_>,
         payloads: Vec<Payload>,
     ) -> Result<Self, PayloadConversionError> {
-        Ok(Self(payloads.first().and_then(Encoding::of)))
+        Ok(Self(payloads.first().and_then(Encoding::from_payload)))
     }
 }

@@ -52,7 +52,8 @@ impl<T: Check> Request<T> {
     ///
     /// # Errors
     ///
-    /// If the message could not be decoded, or a field is invalid. The error is that of the first invalid field.
+    /// Returns an error if the message could not be decoded, or a field is invalid. The error is that of the
+    /// first invalid field.
     pub fn check(self) -> Result<T, InvalidRequest> {
         let message = self.message?;
         message.check()?;
@@ -94,7 +95,10 @@ impl<T: ContractMessage> TemporalDeserializable for Request<T> {
                 format!("must be one argument, not {}", others.len()),
             )),
         };
-        let encoding = payloads.first().and_then(Encoding::of).unwrap_or_default();
+        let encoding = payloads
+            .first()
+            .and_then(Encoding::from_payload)
+            .unwrap_or_default();
         Ok(Self { message, encoding })
     }
 }
@@ -105,7 +109,7 @@ pub trait Check {
     ///
     /// # Errors
     ///
-    /// If a field is invalid. The error is that of the first one.
+    /// Returns an error if a field is invalid. The error is that of the first one.
     fn check(&self) -> Result<(), InvalidRequest>;
 }
 
@@ -208,7 +212,7 @@ fn check_task_id(field: &str, id: &str) -> Result<(), InvalidRequest> {
 ///
 /// # Errors
 ///
-/// If the name contains a character that is not allowed in workflow ids and object keys.
+/// Returns an error if the name contains a character that is not allowed in workflow ids and object keys.
 pub fn check_account(name: &str) -> Result<(), InvalidRequest> {
     account::check(name).map_err(|problem| InvalidRequest::new("account", problem))
 }

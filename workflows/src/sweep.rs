@@ -44,13 +44,13 @@ impl SweepVideoTasks {
         let mut result = state.result.unwrap_or_default();
         let mut page = state.next.unwrap_or_else(pages::first);
         for _ in 0..MAX_PAGES_PER_RUN {
-            ctx.set_current_details(details::of_running_sweep(&result, &page));
+            ctx.set_current_details(details::for_running_sweep(&result, &page));
             let swept = sweep_page(ctx, &request, page).await?;
             pages::add(&mut result, &swept.result.unwrap_or_default());
             match swept.next {
                 Some(next) => page = next,
                 None => {
-                    ctx.set_current_details(details::of_sweep(&result));
+                    ctx.set_current_details(details::for_sweep(&result));
                     return Ok(Reply::new(result, encoding));
                 }
             }

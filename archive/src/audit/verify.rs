@@ -1,4 +1,4 @@
-//! Verifies that the objects of an archive are what their receipts say.
+//! Verifies the objects of an archive against their receipts.
 
 use std::time::SystemTime;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{Archive, Error, error::optional, keys::STAGING, receipt, store::sha256_of};
 
-/// Receipts that are verified concurrently.
+/// Maximum number of receipts that are verified concurrently.
 const CONCURRENCY: usize = 8;
 
 /// A difference between a receipt and the archive.
@@ -19,7 +19,7 @@ pub struct Finding {
     pub receipt: String,
     /// File name of the object, or `manifest.json` if the receipt is unreadable.
     pub object: String,
-    /// The difference. Completes "`object` …".
+    /// The difference, as text that completes "`object` …".
     pub problem: String,
 }
 
@@ -28,7 +28,7 @@ pub struct Finding {
 pub struct Verified {
     /// Number of objects in the receipt.
     pub objects: usize,
-    /// The differences. Empty: the receipt is valid.
+    /// The differences. Empty if the receipt is valid.
     pub findings: Vec<Finding>,
 }
 
@@ -50,8 +50,8 @@ pub fn receipts(
         .map_ok(|object| object.location)
 }
 
-/// Verifies all receipts, or those written at `since` or later. Compares the size of each object and, if `deep`,
-/// reads it and compares its SHA-256.
+/// Verifies all receipts, or those written at `since` or later. Compares the size of each object and, if `deep` is
+/// set, reads the object and compares its SHA-256.
 pub fn verify(
     archive: &Archive,
     since: Option<SystemTime>,
@@ -95,15 +95,15 @@ async fn verify_receipt(archive: &Archive, key: Path, deep: bool) -> Result<Veri
     })
 }
 
-/// Returns how an object differs from its entry in the receipt at `key`.
+/// Returns the difference between an object and its entry in the receipt at `key`, if any.
 async fn find_problem(
     archive: &Archive,
     key: &Path,
     object: &ArchivedObject,
     deep: bool,
 ) -> Result<Option<String>, Error> {
-    let beside = receipt::beside(key, &object.name);
-    let Some(stored) = optional(archive.store.head(&beside).await)? else {
+    let object_key = receipt::beside(key, &object.name);
+    let Some(stored) = optional(archive.store.head(&object_key).await)? else {
         return Ok(Some("is missing".to_owned()));
     };
     if i64::try_from(stored.size) != Ok(object.size_bytes) {
@@ -111,7 +111,7 @@ async fn find_problem(
         return Ok(Some(format!("has {found} bytes, expected {expected}")));
     }
     if deep {
-        let found = sha256_of(archive.store.as_ref(), &beside).await?;
+        let found = sha256_of(archive.store.as_ref(), &object_key).await?;
         if found != object.sha256 {
             let expected = &object.sha256;
             return Ok(Some(format!("has SHA-256 {found}, expected {expected}")));

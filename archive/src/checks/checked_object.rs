@@ -1,28 +1,26 @@
-//! The result of the checks of an object.
-
 use seedance_archiver_proto::v1::ObjectCheck;
 
 use crate::Format;
 
-/// An object whose bytes passed all checks.
+/// The result of the checks: an object that passed them, with or without warnings.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CheckedObject {
-    /// Format, detected by the first bytes.
+    /// Format, detected from the first bytes.
     pub(crate) format: Format,
     /// Size in bytes.
     pub(crate) size: u64,
     /// SHA-256 in lower-case hex.
     pub(crate) sha256: String,
-    /// The checks made, with their results.
+    /// The checks and their results.
     pub(crate) checks: Vec<ObjectCheck>,
 }
 
-/// Returns the receipt's entry of a check that passed.
+/// Returns a receipt entry for a check that passed.
 pub(super) fn passed(name: &str, expected: String, found: String) -> ObjectCheck {
     check("passed", name, expected, found)
 }
 
-/// Returns the receipt's entry of a check that failed, on an object that is archived all the same.
+/// Returns a receipt entry for a check that failed, but does not prevent archiving.
 pub(super) fn warning(name: &str, expected: String, found: String) -> ObjectCheck {
     check("warning", name, expected, found)
 }

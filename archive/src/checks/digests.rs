@@ -1,4 +1,4 @@
-//! The digests of a stream, computed in one pass. Another process can continue with a saved state.
+//! Computes the digests of a stream in one pass. Another process can continue from a saved state.
 
 use md5::Md5;
 use serde::{Deserialize, Serialize};
@@ -7,9 +7,9 @@ use sha2::{
     digest::common::hazmat::{SerializableState, SerializedState},
 };
 
-use super::AnnouncedObject;
+use super::DeclaredObject;
 
-/// The digests of the bytes so far: SHA-256, and those that the host has announced.
+/// The digests of the bytes so far: SHA-256, and those that the response headers declare.
 pub(crate) struct Digests {
     sha256: Sha256,
     md5: Option<Md5>,
@@ -17,7 +17,7 @@ pub(crate) struct Digests {
     length: u64,
 }
 
-/// The digests of all bytes.
+/// The final digests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DigestValues {
     /// SHA-256, lower-case hex.
@@ -30,7 +30,7 @@ pub(crate) struct DigestValues {
     pub(crate) length: u64,
 }
 
-/// The state of digests, in the form that a heartbeat carries. Those of SHA-256 and MD5 are in hex.
+/// The state of the digests, as stored in a heartbeat. The SHA-256 and MD5 states are in hex.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct SavedDigests {
     sha256: String,
@@ -40,18 +40,18 @@ pub(crate) struct SavedDigests {
 }
 
 impl Digests {
-    /// Returns the digests that are needed to check an object.
-    pub(crate) fn new(announced: &AnnouncedObject) -> Self {
+    /// Starts the digests that are needed to check an object.
+    pub(crate) fn new(declared: &DeclaredObject) -> Self {
         let crc64 = || crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Xz);
         Self {
             sha256: Sha256::new(),
-            md5: announced.md5.as_ref().map(|_| Md5::new()),
-            crc64: announced.crc64.map(|_| crc64()),
+            md5: declared.md5.as_ref().map(|_| Md5::new()),
+            crc64: declared.crc64.map(|_| crc64()),
             length: 0,
         }
     }
 
-    /// Takes the next bytes.
+    /// Processes the next bytes.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.sha256.update(bytes);
         if let Some(md5) = &mut self.md5 {
@@ -68,7 +68,7 @@ impl Digests {
         self.length
     }
 
-    /// Returns the digests of all bytes.
+    /// Returns the final digests.
     pub(crate) fn finish(self) -> DigestValues {
         DigestValues {
             sha256: hex::encode(self.sha256.finalize()),
@@ -88,10 +88,10 @@ impl Digests {
         }
     }
 
-    /// Restores a state. `None`: it is not a state of these digests.
-    pub(crate) fn restore(saved: &SavedDigests, announced: &AnnouncedObject) -> Option<Self> {
+    /// Restores a saved state. Returns `None` if the state is invalid or belongs to other digests.
+    pub(crate) fn restore(saved: &SavedDigests, declared: &DeclaredObject) -> Option<Self> {
         let has = (saved.md5.is_some(), saved.crc64.is_some());
-        if has != (announced.md5.is_some(), announced.crc64.is_some()) {
+        if has != (declared.md5.is_some(), declared.crc64.is_some()) {
             return None;
         }
         let crc64 =
@@ -118,19 +118,19 @@ fn restore<D: SerializableState>(state: &str) -> Option<D> {
 mod tests {
     use super::*;
 
-    /// The check string of the CRC catalogue. Its digests are published.
+    /// The check string of the CRC catalogue, whose digests are published.
     const CHECK: &[u8] = b"123456789";
 
-    fn all_announced() -> AnnouncedObject {
-        AnnouncedObject {
+    fn all_declared() -> DeclaredObject {
+        DeclaredObject {
             md5: Some(String::new()),
             crc64: Some(0),
-            ..AnnouncedObject::default()
+            ..DeclaredObject::default()
         }
     }
 
     fn all() -> Digests {
-        Digests::new(&all_announced())
+        Digests::new(&all_declared())
     }
 
     fn published() -> DigestValues {
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digests_do_not_depend_on_the_size_of_chunks() {
+    fn the_digests_do_not_depend_on_the_chunk_size() {
         for size in 1..=CHECK.len() {
             let mut digests = all();
             for chunk in CHECK.chunks(size) {
@@ -166,44 +166,44 @@ mod tests {
     }
 
     #[test]
-    fn only_announced_digests_are_computed() {
-        let values = Digests::new(&AnnouncedObject::default()).finish();
+    fn only_declared_digests_are_computed() {
+        let values = Digests::new(&DeclaredObject::default()).finish();
         assert_eq!((values.md5, values.crc64), (None, None));
     }
 
     #[test]
     fn a_state_can_be_saved_and_restored_at_any_byte() {
         let bytes: Vec<u8> = (0..300_u32).map(|byte| byte as u8).collect();
-        let mut whole = all();
-        whole.update(&bytes);
-        let whole = whole.finish();
+        let mut uninterrupted = all();
+        uninterrupted.update(&bytes);
+        let expected = uninterrupted.finish();
         for cut in 0..=bytes.len() {
             let (before, after) = bytes.split_at(cut);
             let mut digests = all();
             digests.update(before);
             let json = serde_json::to_string(&digests.save()).unwrap();
             let saved = serde_json::from_str(&json).unwrap();
-            let mut digests = Digests::restore(&saved, &all_announced()).unwrap();
+            let mut digests = Digests::restore(&saved, &all_declared()).unwrap();
             digests.update(after);
-            assert_eq!(digests.finish(), whole, "cut at {cut}");
+            assert_eq!(digests.finish(), expected, "cut at {cut}");
         }
     }
 
     #[test]
     fn an_invalid_state_is_not_restored() {
-        let good = all().save();
-        for sha256 in [String::new(), "zz".into(), format!("{}00", good.sha256)] {
+        let valid = all().save();
+        for sha256 in [String::new(), "zz".into(), format!("{}00", valid.sha256)] {
             let saved = SavedDigests {
                 sha256,
-                ..good.clone()
+                ..valid.clone()
             };
-            let restored = Digests::restore(&saved, &all_announced());
+            let restored = Digests::restore(&saved, &all_declared());
             assert!(restored.is_none(), "{saved:?}");
         }
-        let without = SavedDigests {
+        let without_crc64 = SavedDigests {
             crc64: None,
-            ..good
+            ..valid
         };
-        assert!(Digests::restore(&without, &all_announced()).is_none());
+        assert!(Digests::restore(&without_crc64, &all_declared()).is_none());
     }
 }

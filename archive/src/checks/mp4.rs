@@ -1,4 +1,4 @@
-//! Checks that a stream of bytes is a complete MP4, and reads what its `moov` says.
+//! Checks that a stream of bytes is a complete MP4, and reads the video's properties from its `moov`.
 
 mod error;
 mod header;

@@ -4,7 +4,8 @@ use seedance_archiver_proto::v1::VideoTask;
 
 use super::mp4::{Movie, VideoTrack, audio_text};
 
-/// What a task's record says about its video. Values that are missing, empty, zero or unknown are not compared.
+/// The properties of a video in its task's record. Values that are missing, empty, zero or unknown are not
+/// compared.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RecordedVideo<'a> {
     /// Duration in seconds, rounded down.
@@ -34,19 +35,19 @@ pub(super) struct Comparison {
     pub(super) found: String,
 }
 
-/// A soundtrack ends with a whole packet, a few hundredths of a second after the last frame.
+/// An audio track ends with a complete packet, a few hundredths of a second after the last frame.
 const DURATION_TOLERANCE_S: f64 = 0.2;
 /// Encoders differ in whether they count the last frame.
 const FRAMES_TOLERANCE: u64 = 1;
 const FRAME_RATE_TOLERANCE: f64 = 0.01;
 /// Width and height are aligned to 16 pixels: the service calls 864x496 `16:9`, which is 2 % off.
 const RATIO_TOLERANCE: f64 = 0.03;
-/// Tolerance of the area. The sizes that the service documents are within 5 %, and the next resolution is at
-/// least 44 % away, so there is room for the unusual shapes of `adaptive`.
+/// Tolerance of the area. The documented sizes are within 5 %, and the areas of two resolutions differ by at least
+/// 44 %, which leaves room for the unusual ratios of `adaptive`.
 const RESOLUTION_TOLERANCE: f64 = 0.15;
 
 impl<'a> RecordedVideo<'a> {
-    pub(super) fn of(task: &'a VideoTask) -> Self {
+    pub(super) fn from_task(task: &'a VideoTask) -> Self {
         Self {
             duration_s: task.duration,
             frames: task.frames,
@@ -78,7 +79,7 @@ impl<'a> RecordedVideo<'a> {
         .collect()
     }
 
-    /// The record's duration is rounded down, so the video may be up to a second longer.
+    /// Compares durations. The record's is rounded down, so the video may be up to a second longer.
     fn duration(&self, found: f64) -> Option<Comparison> {
         let expected = positive(self.duration_s)? as f64;
         let is_match = found >= expected - DURATION_TOLERANCE_S
@@ -103,8 +104,8 @@ impl<'a> RecordedVideo<'a> {
         comparison(is_match, "frame_rate", expected, format!("{found:.3}"))
     }
 
-    /// Compares areas. The service keeps the area of 16:9 for any shape, so the shorter side of 480p is between
-    /// 416 and 640 pixels long.
+    /// Compares areas. For every ratio the service keeps the area of 16:9, so the shorter side of 480p is
+    /// between 416 and 640 pixels long.
     fn resolution(&self, video: &VideoTrack) -> Option<Comparison> {
         let lines = lines(self.resolution)?;
         let found = f64::from(video.width) * f64::from(video.height);
@@ -123,12 +124,16 @@ impl<'a> RecordedVideo<'a> {
 
     fn audio(&self, found: bool) -> Option<Comparison> {
         let expected = self.generate_audio?;
-        let text = audio_text;
-        comparison(expected == found, "audio", text(expected), text(found))
+        comparison(
+            expected == found,
+            "audio",
+            audio_text(expected),
+            audio_text(found),
+        )
     }
 }
 
-/// Returns the height of a 16:9 picture with this resolution.
+/// Returns the height in pixels of a 16:9 video with this resolution.
 fn lines(resolution: &str) -> Option<f64> {
     match resolution.to_ascii_lowercase().as_str() {
         "480p" => Some(480.0),
@@ -146,7 +151,7 @@ fn positive(value: Option<i64>) -> Option<u64> {
         .filter(|value| *value > 0)
 }
 
-/// Returns whether two values differ by no more than `tolerance`, a fraction. False if one is not a number.
+/// Returns whether the relative difference of two values is at most `tolerance`. Returns `false` for NaN.
 fn is_near(found: f64, expected: f64, tolerance: f64) -> bool {
     (found / expected - 1.0).abs() <= tolerance
 }

@@ -1,8 +1,7 @@
 use reqwest::header::{HeaderMap, HeaderValue};
-
 use seedance_archiver_proto::v1::VideoTask;
 
-use super::{announced_object::CRC64, digests::Digests, *};
+use super::{declared_object::CRC64, digests::Digests, *};
 use crate::ObjectKind;
 
 const SILENT: &[u8] = include_bytes!("../../../simulator/fixtures/silent.mp4");
@@ -37,8 +36,8 @@ fn check_as(
     bytes: &[u8],
     headers: &[(&'static str, String)],
 ) -> Result<CheckedObject, String> {
-    let announced = announced(bytes, headers);
-    let mut running = RunningChecks::new(expectation, announced);
+    let declared = declared(bytes, headers);
+    let mut running = RunningChecks::new(expectation, declared);
     let checked = bytes
         .chunks(1000)
         .try_for_each(|chunk| running.update(chunk))
@@ -46,20 +45,20 @@ fn check_as(
     checked.map_err(|error| error.to_string())
 }
 
-fn announced(bytes: &[u8], headers: &[(&'static str, String)]) -> AnnouncedObject {
+fn declared(bytes: &[u8], headers: &[(&'static str, String)]) -> DeclaredObject {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         map.insert(*name, HeaderValue::try_from(value).unwrap());
     }
-    AnnouncedObject::new(Some(bytes.len() as u64), &map)
+    DeclaredObject::from_headers(Some(bytes.len() as u64), &map)
 }
 
-/// The headers of the fixture: its CRC-64, and its MD5 as an ETag.
+/// Returns the response headers of the fixture: its CRC-64, and its MD5 as the ETag.
 fn correct_headers() -> [(&'static str, String); 2] {
-    let all = AnnouncedObject {
+    let all = DeclaredObject {
         crc64: Some(0),
         md5: Some(String::new()),
-        ..AnnouncedObject::default()
+        ..DeclaredObject::default()
     };
     let mut digests = Digests::new(&all);
     digests.update(SILENT);
@@ -115,7 +114,7 @@ fn a_mismatch_with_the_record_is_a_warning() {
 }
 
 #[test]
-fn a_flipped_byte_fails_the_announced_digests() {
+fn a_flipped_byte_fails_the_declared_digests() {
     let mut flipped = SILENT.to_vec();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 1;
@@ -132,7 +131,7 @@ fn a_flipped_byte_fails_the_announced_digests() {
     );
     assert!(
         check(&flipped, &record(), &[]).is_ok(),
-        "no digest was announced"
+        "no digest was declared"
     );
 }
 
@@ -164,7 +163,7 @@ fn an_etag_that_is_not_an_md5_is_a_warning() {
     flipped[SILENT.len() / 2] ^= 1;
     assert!(
         check_as(second_attempt, &flipped, &only_etag).is_err(),
-        "other bytes"
+        "different bytes"
     );
     assert!(
         results(&checked).contains(&("md5", "warning")),
@@ -188,7 +187,7 @@ fn an_error_body_is_not_a_video() {
 }
 
 #[test]
-fn a_webm_is_checked_only_against_what_the_host_announces() {
+fn a_webm_is_checked_only_against_the_response_headers() {
     let checked = check(b"\x1aE\xdf\xa3 and so on", &record(), &[]).unwrap();
     assert_eq!(checked.format.name, "video.webm");
     assert_eq!(results(&checked), [("length", "passed")]);
@@ -214,7 +213,7 @@ fn a_mismatch_is_an_error_if_the_account_refuses_it() {
 }
 
 #[test]
-fn checks_can_be_resumed_almost_anywhere() {
+fn checks_can_be_resumed_at_any_offset_outside_the_moov() {
     let task = record();
     let expectation = Expectation {
         kind: ObjectKind::Video,
@@ -222,12 +221,12 @@ fn checks_can_be_resumed_almost_anywhere() {
         mismatch: Mismatch::Warn,
         rejected_md5: None,
     };
-    let announced = announced(SILENT, &correct_headers());
+    let declared = declared(SILENT, &correct_headers());
     let expected = check(SILENT, &record(), &correct_headers()).unwrap();
     let mut not_saved = 0;
     for cut in (0..SILENT.len()).step_by(97) {
         let (before, after) = SILENT.split_at(cut);
-        let mut running = RunningChecks::new(expectation, announced.clone());
+        let mut running = RunningChecks::new(expectation, declared.clone());
         running.update(before).unwrap();
         let Some(saved) = running.save() else {
             not_saved += 1;

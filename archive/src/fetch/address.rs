@@ -1,4 +1,4 @@
-//! Decides whether an IP address is public, by the IANA registries of special-purpose addresses.
+//! Decides whether an IP address is public, according to the IANA registries of special-purpose addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,11 +10,11 @@ const DOCUMENTATION: &str = "a documentation address";
 const BENCHMARKING: &str = "a benchmarking address";
 const RESERVED: &str = "a reserved address";
 
-/// Networks that are not public, and what their addresses are. The first match counts.
+/// Networks that are not public, with descriptions of their addresses. The first match counts.
 #[rustfmt::skip]
 const SPECIAL_V4: &[(Ipv4Net, &str)] = &[
     (v4([169, 254, 169, 254], 32), METADATA),
-    // The metadata address of Azure is in the middle of a public network.
+    // Azure's metadata address is inside a public network.
     (v4([168, 63, 129, 16], 32), METADATA),
     (v4([0, 0, 0, 0], 32), "the unspecified address"),
     (v4([0, 0, 0, 0], 8), RESERVED),
@@ -54,9 +54,9 @@ const SPECIAL_V6: &[(Ipv6Net, &str)] = &[
     (v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20), DOCUMENTATION),
 ];
 
-/// The networks that IANA has allocated for routing.
+/// The global unicast network, from which IANA allocates public addresses.
 const GLOBAL_UNICAST: Ipv6Net = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
-/// Prefixes that a resolver puts before an IPv4 address: IPv4-mapped, and NAT64 in IPv6-only networks.
+/// Prefixes of IPv6 addresses that embed an IPv4 address: IPv4-mapped, and NAT64 in IPv6-only networks.
 const EMBEDDED_V4: [Ipv6Net; 2] = [
     v6([0, 0, 0, 0, 0, 0xffff, 0, 0], 96),
     v6([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96),
@@ -70,7 +70,7 @@ const fn v6([a, b, c, d, e, f, g, h]: [u16; 8], prefix_len: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), prefix_len)
 }
 
-/// Returns what an address is if it is not public. `None`: it is public.
+/// Returns a description of an address that is not public, or `None` if it is public.
 pub(super) fn why_not_public(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => why_not_public_v4(address),
@@ -78,7 +78,7 @@ pub(super) fn why_not_public(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// Returns the address that the host of a URL is. `None`: it is a name.
+/// Parses the host of a URL as an IP address. Returns `None` if the host is a name.
 pub(super) fn literal(host: &str) -> Option<IpAddr> {
     let v6 = host
         .strip_prefix('[')
@@ -88,8 +88,8 @@ pub(super) fn literal(host: &str) -> Option<IpAddr> {
 
 fn why_not_public_v4(address: Ipv4Addr) -> Option<&'static str> {
     let mut special = SPECIAL_V4.iter();
-    let (_, what) = special.find(|(network, _)| network.contains(&address))?;
-    Some(what)
+    let (_, description) = special.find(|(network, _)| network.contains(&address))?;
+    Some(description)
 }
 
 fn why_not_public_v6(address: Ipv6Addr) -> Option<&'static str> {
@@ -98,7 +98,7 @@ fn why_not_public_v6(address: Ipv6Addr) -> Option<&'static str> {
     }
     let mut special = SPECIAL_V6.iter();
     match special.find(|(network, _)| network.contains(&address)) {
-        Some((_, what)) => Some(what),
+        Some((_, description)) => Some(description),
         None if GLOBAL_UNICAST.contains(&address) => None,
         None => Some(RESERVED),
     }
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn special_purpose_addresses_are_not_public() {
-        for (address, what) in [
+        for (address, expected) in [
             ("0.0.0.0", "unspecified"),
             ("0.1.2.3", "reserved"),
             ("10.0.0.0", "private"),
@@ -211,14 +211,14 @@ mod tests {
         ] {
             let found = why_not_public(address.parse().unwrap());
             assert!(
-                found.is_some_and(|found| found.contains(what)),
+                found.is_some_and(|found| found.contains(expected)),
                 "{address}: {found:?}"
             );
         }
     }
 
     #[test]
-    fn a_literal_is_an_address_in_place_of_a_name() {
+    fn a_host_is_an_address_or_a_name() {
         assert_eq!(literal("127.0.0.1"), Some(Ipv4Addr::LOCALHOST.into()));
         assert_eq!(literal("[::1]"), Some(Ipv6Addr::LOCALHOST.into()));
         assert_eq!(literal("localhost"), None);

@@ -1,5 +1,3 @@
-//! The HTTP client for the videos of an account.
-
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
@@ -13,14 +11,14 @@ use tokio::time::timeout;
 
 use super::{Error, SizeLimit, UrlHosts, VideoResponse, resolver::Resolver, rules};
 
-/// Timeout of a connection, including DNS and TLS.
+/// Timeout for a connection, including DNS and TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Timeout of the response headers, including the connection.
+/// Timeout for the response headers, including the connection.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(40);
-/// Redirects that are followed for one download.
+/// Maximum number of redirects of one download.
 const MAX_REDIRECTS: usize = 5;
 
-/// The HTTP client for the videos of an account. Clones share a connection pool.
+/// The HTTP client that downloads an account's videos. Clones share a connection pool.
 #[derive(Clone, Debug)]
 pub struct VideoClient {
     client: Client,
@@ -31,21 +29,21 @@ pub struct VideoClient {
 /// The point from which a download resumes.
 #[derive(Clone, Copy, Debug)]
 pub struct ResumeFrom<'a> {
-    /// Number of bytes that are already there.
+    /// Number of bytes already downloaded.
     pub offset: u64,
     /// The strong `ETag` or the `Last-Modified` of the object.
     pub if_range: &'a HeaderValue,
 }
 
 impl VideoClient {
-    /// Returns a client for these hosts. Accounts must not share a client: the rules of one may have allowed a
-    /// pooled connection that those of another forbid.
+    /// Returns a client for these hosts. Accounts must not share a client: the rules of one account may allow a
+    /// pooled connection that the rules of another forbid.
     ///
     /// # Errors
     ///
-    /// If the TLS backend cannot be initialized.
+    /// Returns an error if the TLS backend cannot be initialized.
     pub fn new(hosts: UrlHosts) -> Result<Self, reqwest::Error> {
-        // Digests are those of the bytes that the host stores, so no encoding is accepted.
+        // The digests in the headers are of the stored bytes, so no content encoding is accepted.
         let identity = (ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let client = Client::builder()
             .dns_resolver(Resolver(hosts.clone()))
@@ -62,17 +60,18 @@ impl VideoClient {
         })
     }
 
-    /// Limits the size of a video, in bytes.
+    /// Sets the maximum size of a video, in bytes.
     pub fn with_max_size(self, max_size: u64) -> Self {
         Self { max_size, ..self }
     }
 
-    /// Requests a video, or the rest of it, and follows redirects. Returns the response whatever its status.
+    /// Requests a video, or the rest of it, and follows redirects. Returns the response,
+    /// whatever its status.
     ///
     /// # Errors
     ///
-    /// If the account does not allow the URL or a redirect, the host does not respond, or the announced size is
-    /// too large.
+    /// Returns an error if the account does not allow the URL or a redirect, the host does not respond, or
+    /// `Content-Length` exceeds the size limit.
     pub async fn get(
         &self,
         url: &str,
@@ -84,16 +83,16 @@ impl VideoClient {
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send(&url, resume).await?;
             let Some(target) = redirect_target(&url, &response)? else {
-                return self.limit(response, resume);
+                return self.limit_size(response, resume);
             };
             rules::check_redirect(&self.hosts, &url, &target).map_err(Error::NotAllowed)?;
             url = target;
         }
         let text = format!("more than {MAX_REDIRECTS} redirects");
-        Err(Error::of_host(&url, &text))
+        Err(Error::for_host(&url, &text))
     }
 
-    fn limit(
+    fn limit_size(
         &self,
         response: Response,
         resume: Option<ResumeFrom<'_>>,
@@ -121,16 +120,17 @@ impl VideoClient {
                 .await
                 .map_err(|_| {
                     let seconds = RESPONSE_TIMEOUT.as_secs();
-                    Error::of_host(url, &format!("no response within {seconds} s"))
+                    Error::for_host(url, &format!("no response within {seconds} s"))
                 })?
-                .map_err(|error| Error::of_client(url, error))
+                .map_err(|error| Error::from_client(url, error))
         };
         trace::span("video host", attributes, response).await
     }
 }
 
-/// Returns the target of a redirect. `reqwest` does not follow redirects here: it would send the signed URL as
-/// `Referer`, and each request has to be checked and timed like the first.
+/// Returns the target of a redirect, or `None` if the response is not a redirect. `reqwest` would send the
+/// signed URL as `Referer`, and each request has to be checked and timed like the first, so this client follows
+/// redirects itself.
 fn redirect_target(url: &Url, response: &Response) -> Result<Option<Url>, Error> {
     let is_redirect = matches!(
         response.status(),
@@ -145,6 +145,6 @@ fn redirect_target(url: &Url, response: &Response) -> Result<Option<Url>, Error>
     };
     match location.to_str().map(|location| url.join(location)) {
         Ok(Ok(target)) => Ok(Some(target)),
-        _ => Err(Error::of_host(url, "redirect to an invalid URL")),
+        _ => Err(Error::for_host(url, "redirect to an invalid URL")),
     }
 }

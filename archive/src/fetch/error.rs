@@ -1,5 +1,3 @@
-//! Errors of a download, by what the caller can do about them.
-
 use std::{error, iter};
 
 use reqwest::Url;
@@ -7,7 +5,7 @@ use seedance_archiver_http as http;
 
 use super::{TooLarge, TooSlow};
 
-/// An error of a download. Its text contains neither the path nor the query of a URL.
+/// An error of a download, classified by how to react. Its text contains neither the path nor the query of a URL.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     /// The rules of the account do not allow the download: an operator has to change them.
@@ -19,17 +17,17 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns the error for an error of the HTTP client. The resolver's refusal may be among its sources.
-    pub(super) fn of_client(url: &Url, error: reqwest::Error) -> Self {
+    /// Converts an error of the HTTP client. Its sources may contain the resolver's [`AddressRefused`].
+    pub(super) fn from_client(url: &Url, error: reqwest::Error) -> Self {
         let refused = sources(&error).find_map(|source| source.downcast_ref::<AddressRefused>());
         match refused {
             Some(AddressRefused(text)) => Self::NotAllowed(text.clone()),
-            None => Self::of_host(url, &http::describe(error)),
+            None => Self::for_host(url, &http::describe(error)),
         }
     }
 
-    /// Returns the error of a host.
-    pub(super) fn of_host(url: &Url, text: &str) -> Self {
+    /// Returns an error with the name of the host.
+    pub(super) fn for_host(url: &Url, text: &str) -> Self {
         let host = url.host_str().unwrap_or_default();
         Self::Unavailable(format!("video host `{host}`: {text}"))
     }
@@ -47,7 +45,7 @@ impl From<TooSlow> for Error {
     }
 }
 
-/// The error of the resolver for an address that is not allowed. `reqwest` wraps it.
+/// The resolver's error for an address that is not allowed, which `reqwest` wraps.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct AddressRefused(pub(super) String);

@@ -1,4 +1,5 @@
-//! The minimum throughput of a download: a host that sends a byte now and then would block a transfer forever.
+//! The minimum throughput of a download. Without it, a host that sends a few bytes a minute would block a
+//! transfer for hours.
 
 use std::{mem, time::Duration};
 
@@ -24,7 +25,7 @@ impl Default for MinThroughput {
 }
 
 impl MinThroughput {
-    /// Returns a minimum that every `window` has to reach.
+    /// Returns a minimum throughput that is enforced for each `window`.
     pub fn new(min_bytes_per_second: u32, window: Duration) -> Self {
         Self {
             min_bytes_per_second,
@@ -34,11 +35,11 @@ impl MinThroughput {
         }
     }
 
-    /// Counts bytes, and how long the reader waited for them.
+    /// Counts bytes, and the time that the reader waited for them.
     ///
     /// # Errors
     ///
-    /// If a window has ended and its throughput was too low.
+    /// Returns an error if a window ended and its throughput was too low.
     pub fn add(&mut self, bytes: u64, waited: Duration) -> Result<(), TooSlow> {
         self.bytes += bytes;
         self.waited += waited;
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_minimum_is_fast_enough() {
+    fn a_download_at_the_minimum_is_accepted() {
         let mut throughput = throughput();
         for _ in 0..100 {
             assert_eq!(throughput.add(100, SECOND), Ok(()));

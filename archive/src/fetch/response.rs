@@ -1,5 +1,3 @@
-//! The response to a request for a video.
-
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
@@ -8,10 +6,10 @@ use tokio::time::{Instant, timeout};
 
 use super::{Error, MinThroughput, SizeLimit};
 
-/// Timeout of each read from the body.
+/// Timeout for each read from the body.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The response to a request for a video, of any status.
+/// The response to a request for a video, whatever its status.
 pub struct VideoResponse {
     response: Response,
     size_limit: SizeLimit,
@@ -19,7 +17,7 @@ pub struct VideoResponse {
 }
 
 impl VideoResponse {
-    /// `size_limit` has counted the bytes before the first one of the body.
+    /// Returns a response to read. For a resumed download, `size_limit` must already include the offset.
     pub(super) fn new(response: Response, size_limit: SizeLimit) -> Result<Self, Error> {
         size_limit.check_next(response.content_length().unwrap_or_default())?;
         Ok(Self {
@@ -39,27 +37,28 @@ impl VideoResponse {
         self.response.headers()
     }
 
-    /// Returns the announced size of the body.
+    /// Returns `Content-Length`.
     pub fn content_length(&self) -> Option<u64> {
         self.response.content_length()
     }
 
-    /// Waits for the next bytes of the body. Returns `None` at its end.
+    /// Waits for the next bytes of the body. Returns `None` at the end of the body.
     ///
     /// # Errors
     ///
-    /// If the connection fails, no bytes arrive within 30 s, or the body is too slow or too large.
+    /// Returns an error if the connection fails, no bytes arrive within 30 s, or the body is too slow or too
+    /// large.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        // Not the read timeout of `reqwest`, whose clock also runs while the caller waits for the store: a slow
-        // store would then look like a slow host.
+        // `reqwest`'s read timeout is not used: it keeps running while the caller waits for the store, so a slow
+        // store would look like a slow host.
         let started = Instant::now();
         let chunk = match timeout(READ_TIMEOUT, self.response.chunk()).await {
             Ok(Ok(Some(chunk))) => chunk,
             Ok(Ok(None)) => return Ok(None),
-            Ok(Err(error)) => return Err(Error::of_client(self.response.url(), error)),
+            Ok(Err(error)) => return Err(Error::from_client(self.response.url(), error)),
             Err(_) => {
                 let text = format!("download stalled: no data for {} s", READ_TIMEOUT.as_secs());
-                return Err(Error::of_host(self.response.url(), &text));
+                return Err(Error::for_host(self.response.url(), &text));
             }
         };
         let size = chunk.len() as u64;
@@ -69,7 +68,7 @@ impl VideoResponse {
     }
 }
 
-/// Omits the response, whose `Debug` shows the URL.
+/// Omits the response, whose `Debug` output contains the URL.
 impl fmt::Debug for VideoResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VideoResponse")
@@ -95,8 +94,8 @@ mod tests {
         VideoResponse::new(response, SizeLimit::new(1_000_000)).unwrap()
     }
 
-    /// A body with one chunk after each pause.
-    fn every(pause: Duration, chunk: &'static [u8]) -> impl Stream<Item = Bytes> {
+    /// Returns an endless body that sends a chunk after each pause.
+    fn chunk_every(pause: Duration, chunk: &'static [u8]) -> impl Stream<Item = Bytes> {
         stream::repeat(chunk).then(move |chunk| async move {
             sleep(pause).await;
             Bytes::from_static(chunk)
@@ -120,9 +119,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_below_the_minimum_throughput_is_an_error() {
         let started = Instant::now();
-        let mut response = response(every(Duration::from_secs(29), b"drip"));
+        let mut response = response(chunk_every(Duration::from_secs(29), b"drip"));
         let error = read_to_end(&mut response).await.unwrap_err();
         assert!(matches!(error, Error::Unavailable(text) if text.contains("too slow")));
+        // The third chunk, after 3 × 29 s, ends the first window of at least 60 s.
         assert_eq!(started.elapsed().as_secs(), 87);
     }
 

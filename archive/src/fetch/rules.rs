@@ -1,4 +1,5 @@
-//! Which URLs, redirects and addresses an account allows. The errors contain neither path nor query of a URL.
+//! Rules for the URLs, redirects and addresses that an account allows. The errors contain neither the path nor the
+//! query of a URL.
 
 use std::net::IpAddr;
 
@@ -10,7 +11,7 @@ use super::{UrlHosts, address};
 pub(super) fn check_url(hosts: &UrlHosts, url: &Url) -> Result<(), String> {
     hosts.check(url)?;
     let host = url.host_str().unwrap_or_default();
-    // `reqwest` would send it as an `Authorization` header.
+    // `reqwest` would send a user name or password as an `Authorization` header.
     if !url.username().is_empty() || url.password().is_some() {
         return Err(format!(
             "the video URL on `{host}` contains a user name or a password"
@@ -39,7 +40,7 @@ pub(super) fn check_redirect(hosts: &UrlHosts, from: &Url, to: &Url) -> Result<(
     check_url(hosts, to).map_err(redirected)
 }
 
-/// Checks the addresses of a host. One address that is not public refuses all: no legitimate host has both.
+/// Checks the addresses of a host. If any is not public, the host is refused: no legitimate host has both kinds.
 pub(super) fn check_addresses(
     hosts: &UrlHosts,
     host: &str,
@@ -52,9 +53,9 @@ pub(super) fn check_addresses(
         .iter()
         .filter_map(|address| Some((address, address::why_not_public(*address)?)));
     match not_public.next() {
-        Some((address, what)) => Err(format!(
-            "video host `{host}` resolves to {address}, {what}; only a host with the prefix `http://` in \
-             `url_hosts` may"
+        Some((address, description)) => Err(format!(
+            "video host `{host}` resolves to {address}, {description}; if the host is internal, add it to \
+             `url_hosts` with the prefix `http://`"
         )),
         None => Ok(()),
     }

@@ -1,6 +1,6 @@
-//! The size limit of a download: a body without an end would fill the store.
+//! The size limit of a download. Without it, an endless body would fill the store.
 
-/// The size limit of a download, and the bytes so far.
+/// The size limit of a download, and the number of bytes so far.
 #[derive(Debug)]
 pub struct SizeLimit {
     limit: u64,
@@ -8,7 +8,7 @@ pub struct SizeLimit {
 }
 
 impl SizeLimit {
-    /// Default limit, much larger than any video of the service.
+    /// Default limit, which is much larger than any video that the service generates.
     pub const DEFAULT: u64 = 20 * 1024 * 1024 * 1024;
 
     /// Returns a limit of `limit` bytes.
@@ -20,17 +20,17 @@ impl SizeLimit {
     ///
     /// # Errors
     ///
-    /// If the limit is exceeded.
+    /// Returns an error if the limit is exceeded.
     pub fn add(&mut self, bytes: u64) -> Result<(), TooLarge> {
         self.bytes = self.bytes.saturating_add(bytes);
         self.check_next(0)
     }
 
-    /// Checks whether as many more bytes are allowed, without counting them.
+    /// Checks whether `bytes` more bytes are within the limit, without counting them.
     ///
     /// # Errors
     ///
-    /// If they would exceed the limit.
+    /// Returns an error if they would exceed the limit.
     pub fn check_next(&self, bytes: u64) -> Result<(), TooLarge> {
         if self.bytes.saturating_add(bytes) > self.limit {
             return Err(TooLarge { limit: self.limit });
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_announced_size_does_not_overflow() {
+    fn a_huge_declared_size_does_not_overflow() {
         let mut size = SizeLimit::new(10);
         assert_eq!(size.add(1), Ok(()));
         assert_eq!(size.check_next(u64::MAX), Err(TooLarge { limit: 10 }));

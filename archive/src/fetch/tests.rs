@@ -12,7 +12,7 @@ use super::*;
 const VIDEO: &[u8] = b"....ftypisom";
 const SECRET: &str = "/secret.mp4?X-Tos-Signature=secret";
 
-/// A client for which the server is an internal host.
+/// Returns a client for which the server is an internal host.
 fn client() -> VideoClient {
     client_for(&["http://127.0.0.1", "volces.com"])
 }
@@ -107,7 +107,7 @@ async fn a_resumed_request_keeps_its_range_across_redirects() {
         assert!(request.contains("if-range: \"etag\"\r\n"), "{request}");
         assert!(!request.contains("referer"), "{request}");
     }
-    // The bytes before the offset count.
+    // The bytes before the offset count towards the limit.
     let too_large = client()
         .with_max_size(11)
         .get(&server.url(SECRET), Some(resume))
@@ -126,7 +126,7 @@ async fn a_compressed_body_is_not_decompressed() {
 }
 
 #[tokio::test]
-async fn a_name_with_a_loopback_address_must_be_internal() {
+async fn a_host_that_resolves_to_a_loopback_address_must_be_internal() {
     let server = video_server().await;
     let url = |scheme| format!("{scheme}://localhost:{}{SECRET}", server.port);
     let text = not_allowed(client_for(&["localhost"]).get(&url("https"), None).await);
@@ -283,9 +283,9 @@ async fn a_server_without_tls_times_out() {
     assert_eq!(started.elapsed().as_secs(), 10);
 }
 
-/// Runs `with_an_unreachable_proxy` in a process of its own, because environment variables are global.
+/// Runs `with_an_unreachable_proxy` in a separate process, because environment variables are global.
 #[test]
-fn proxies_of_the_environment_are_ignored() {
+fn proxy_environment_variables_are_ignored() {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--ignored", "with_an_unreachable_proxy", "--nocapture"]);
     for name in ["http_proxy", "https_proxy", "all_proxy"] {
@@ -302,7 +302,7 @@ fn proxies_of_the_environment_are_ignored() {
 }
 
 #[tokio::test]
-#[ignore = "run by `proxies_of_the_environment_are_ignored`"]
+#[ignore = "run by `proxy_environment_variables_are_ignored`"]
 async fn with_an_unreachable_proxy() {
     let server = video_server().await;
     let default = reqwest::get(server.url("/")).await;

@@ -1,29 +1,28 @@
-//! The hosts that an account downloads videos from.
-
 use reqwest::Url;
 use seedance_archiver_proto::redact;
 
 use super::address;
 
-/// The hosts that an account downloads videos from. Each name includes its subdomains. A name with the prefix
-/// `http://` is an internal host: it may be without TLS, and have an address that is not public.
+/// The hosts from which an account downloads videos. Each name includes its subdomains. A name with the prefix
+/// `http://` is an internal host, which may use plain HTTP and addresses that are not public.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UrlHosts(Vec<String>);
 
 const INTERNAL: &str = "http://";
 
 impl UrlHosts {
-    /// Returns these hosts, unchecked. See [`parse`](Self::parse).
+    /// Returns a list of hosts without checking them. See [`parse`](Self::parse).
     pub fn new<T: Into<String>>(hosts: impl IntoIterator<Item = T>) -> Self {
         let hosts = hosts.into_iter().map(|host| host.into().to_lowercase());
         Self(hosts.collect())
     }
 
-    /// Checks and returns these hosts.
+    /// Checks a list of hosts and returns it.
     ///
     /// # Errors
     ///
-    /// If there is none, or one is not a host. The text completes "`url_hosts` …".
+    /// Returns an error if the list is empty, or contains text that is not a host. The error completes
+    /// "`url_hosts` …".
     pub fn parse<T: AsRef<str>>(hosts: &[T]) -> Result<Self, String> {
         let invalid = hosts.iter().map(T::as_ref).find(|host| !is_host(host));
         match invalid {
@@ -39,7 +38,7 @@ impl UrlHosts {
         }
     }
 
-    /// Adds the host of a URL. It is internal if the URL is `http`.
+    /// Adds the host of a URL, as an internal host if the scheme is `http`.
     pub fn with_host_of(mut self, url: &Url) -> Self {
         let host = url.host_str().unwrap_or_default();
         self.0.push(match url.scheme() {
@@ -53,7 +52,7 @@ impl UrlHosts {
     ///
     /// # Errors
     ///
-    /// If not, with the reason.
+    /// Returns the reason why the URL is not allowed.
     pub fn check(&self, url: &Url) -> Result<(), String> {
         let host = url.host_str().unwrap_or_default();
         let mut names = self
@@ -95,8 +94,8 @@ fn is_host(text: &str) -> bool {
     is_same && !host.starts_with(['.', '*']) && !host.ends_with('.')
 }
 
-/// Returns whether a host is `name` or a subdomain of it. An address has no subdomains: `127.0.0.1` is not one of
-/// `0.0.1`.
+/// Returns whether a host is `name` or a subdomain of `name`. Addresses have no subdomains: `127.0.0.1` is not a
+/// subdomain of `0.0.1`.
 fn is_under(host: &str, name: &str) -> bool {
     match host.strip_suffix(name) {
         _ if name.is_empty() => false,

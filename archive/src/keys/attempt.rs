@@ -1,5 +1,3 @@
-//! The keys of one attempt at archiving a task.
-
 use object_store::path::{Path, PathPart};
 
 use super::{Layout, STAGING};
@@ -10,8 +8,8 @@ use crate::{Archive, Format, ObjectKind};
 pub struct AttemptKeys<'a> {
     /// The keys of the task.
     pub layout: &'a Layout,
-    /// Unique id of the attempt. Staging keys contain it: a slow attempt that counts as dead must not write
-    /// into the object of another.
+    /// Unique id of the attempt. Staging keys contain it, because an attempt that timed out may still be
+    /// running and must not write to the object of another.
     pub attempt_id: &'a str,
 }
 
@@ -21,8 +19,8 @@ impl AttemptKeys<'_> {
         self.layout.file(format.name)
     }
 
-    /// Returns the key that an object is uploaded to: its final key if completing the upload cannot replace an
-    /// object, a staging key otherwise.
+    /// Returns the key to upload an object to: its final key if completing the upload cannot replace an object, or
+    /// else a staging key.
     pub(crate) fn upload_key(&self, archive: &Archive, kind: ObjectKind, format: Format) -> Path {
         if archive.has_conditional_complete {
             return self.object_key(format);
@@ -36,8 +34,8 @@ impl AttemptKeys<'_> {
             .collect()
     }
 
-    /// Returns whether an upload to `key`, started by an earlier attempt, may be resumed. It may not if
-    /// conditional completion was switched on or off in between.
+    /// Returns whether an upload to `key` that an earlier attempt started may be resumed. Returns `false` if
+    /// conditional completion was switched on or off since.
     pub(crate) fn can_resume(&self, archive: &Archive, key: &Path, format: Format) -> bool {
         archive.has_conditional_complete == (*key == self.object_key(format))
     }

@@ -1,52 +1,50 @@
-//! The keys of the objects of one task.
-
 use jiff::Timestamp;
 use object_store::path::Path;
 use seedance_archiver_proto::{names, v1::VideoTask};
 
 use super::{KeyTemplate, template::TemplateValues};
 
-/// The keys of the objects of one task: a folder, and the files in it.
+/// The keys of a task's objects, which are in one directory.
 #[derive(Clone, Debug)]
 pub struct Layout {
-    folder: Path,
+    directory: Path,
     task_id: String,
 }
 
 impl Layout {
-    /// Returns the keys of a task of `account` below the prefix `root`.
+    /// Returns the keys of a task of `account` under the prefix `root`.
     pub fn new(root: &Path, template: &KeyTemplate, account: &str, task: &VideoTask) -> Self {
         let created = Timestamp::from_second(task.created_at);
-        let folder = template.folder(TemplateValues {
+        let directory = template.directory(TemplateValues {
             account,
             task_id: &task.id,
             model: &task.model,
             created: created.ok().filter(|_| task.created_at > 0),
         });
         Self {
-            folder: root.parts().chain(folder.parts()).collect(),
+            directory: root.parts().chain(directory.parts()).collect(),
             task_id: task.id.clone(),
         }
     }
 
-    /// Returns the key of a file in the task's folder.
+    /// Returns the key of a file in the task's directory.
     pub fn file(&self, name: &str) -> Path {
-        self.folder.clone().join(name)
+        self.directory.clone().join(name)
     }
 
     /// Returns the key of the receipt, `manifest.json`.
     pub fn manifest(&self) -> Path {
-        self.folder.clone().join(names::MANIFEST)
+        self.directory.clone().join(names::MANIFEST)
     }
 
     /// Returns the key of `outcome.json`, the record of an outcome without a video.
     pub fn outcome(&self) -> Path {
-        self.folder.clone().join(names::OUTCOME)
+        self.directory.clone().join(names::OUTCOME)
     }
 
     /// Returns the key of the task's record, `task.json`.
     pub fn task(&self) -> Path {
-        self.folder.clone().join(names::TASK)
+        self.directory.clone().join(names::TASK)
     }
 
     pub(super) fn task_id(&self) -> &str {
@@ -70,18 +68,18 @@ mod tests {
     }
 
     #[test]
-    fn the_default_folder_is_account_day_and_task() {
+    fn the_default_directory_is_account_day_and_task() {
         let key = video("team/videos", "eu", "cgt-1", 1_752_850_104);
         assert_eq!(key, "team/videos/eu/2025/07/18/cgt-1/video.mp4");
         assert_eq!(video("", "", "cgt-1", 0), "default/undated/cgt-1/video.mp4");
     }
 
     #[test]
-    fn a_task_id_cannot_escape_its_folder() {
+    fn a_task_id_cannot_escape_its_directory() {
         for id in ["..", "../../x", "a/b", "a\\b", "%2e%2e", "a\u{0}b"] {
             let key = video("root", "", id, 0);
-            let folder = key.strip_prefix("root/default/undated/").unwrap();
-            assert_eq!(folder.split('/').count(), 2, "{id:?} became {key}");
+            let path = key.strip_prefix("root/default/undated/").unwrap();
+            assert_eq!(path.split('/').count(), 2, "{id:?} became {key}");
             assert!(
                 !key.split('/').any(|part| part == ".."),
                 "{id:?} became {key}"

@@ -1,5 +1,3 @@
-//! The template of the folder of a task.
-
 use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, fmt::strtime};
@@ -12,11 +10,11 @@ const DEFAULT: &str = "{account}/{created:%Y/%m/%d}/{task_id}";
 const MAX_LEN: usize = 512;
 const ALLOWED: &str = "letters, digits, `-`, `_`, `.` and `=`";
 
-/// The first folder of a task whose values spell `.staging`. No other task has it, because a `%` in a value is
-/// escaped.
+/// The first directory of a task whose values spell `.staging`. No other task can have this directory, because
+/// a `%` in a value is escaped.
 const ESCAPED_STAGING: &str = "%2Estaging";
 
-/// The task that a template is checked with. It was created at 2001-01-02T03:04:05Z: single digits show how a
+/// The task with which a template is checked. It was created at 2001-01-02T03:04:05Z: single digits show how a
 /// time format pads, and the missing fraction shows what the format omits.
 const SAMPLE: TemplateValues<'_> = TemplateValues {
     account: "account",
@@ -25,7 +23,7 @@ const SAMPLE: TemplateValues<'_> = TemplateValues {
     created: Some(Timestamp::constant(978_404_645, 0)),
 };
 
-/// The template of the folder of a task, such as `{account}/dt={created:%Y-%m-%d}/{task_id}`.
+/// The template of a task's directory, such as `{account}/dt={created:%Y-%m-%d}/{task_id}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyTemplate {
     text: String,
@@ -35,17 +33,17 @@ pub struct KeyTemplate {
 /// The values of the fields of a template.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TemplateValues<'a> {
-    /// `{account}`. Empty: `default`.
+    /// `{account}`. If empty: `default`.
     pub(crate) account: &'a str,
-    /// `{task_id}`. Empty: `unknown`.
+    /// `{task_id}`. If empty: `unknown`.
     pub(crate) task_id: &'a str,
-    /// `{model}`. Empty: `unknown`.
+    /// `{model}`. If empty: `unknown`.
     pub(crate) model: &'a str,
-    /// `{created:FORMAT}`, in UTC. `None`: `undated`.
+    /// `{created:FORMAT}`, in UTC. If `None`: `undated`.
     pub(crate) created: Option<Timestamp>,
 }
 
-/// Why a text is not a template.
+/// The problem with an invalid template. The text completes "`keys` …".
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidTemplate(String);
@@ -63,7 +61,7 @@ impl Default for KeyTemplate {
     fn default() -> Self {
         Self {
             text: DEFAULT.to_owned(),
-            segments: parse(DEFAULT).unwrap_or_default(), // a test proves that it parses
+            segments: parse(DEFAULT).unwrap_or_default(), // a test checks that it parses
         }
     }
 }
@@ -87,22 +85,22 @@ impl FromStr for KeyTemplate {
         let segments = parse(text.strip_suffix('/').unwrap_or(text))?;
         if !segments.contains(&Segment::TaskId) {
             return invalid(format!(
-                "has no `{{task_id}}`, so tasks would share a folder; add it, as in `{DEFAULT}`"
+                "has no `{{task_id}}`, so tasks would share a directory; add it, as in `{DEFAULT}`"
             ));
         }
-        check_folders(&fill(&segments, SAMPLE))?;
+        check_directories(&fill(&segments, SAMPLE))?;
         let text = text.to_owned();
         Ok(Self { text, segments })
     }
 }
 
 impl KeyTemplate {
-    /// Returns the folder of a task. Values are escaped: none of them can add a folder or leave one.
-    pub(crate) fn folder(&self, values: TemplateValues<'_>) -> Path {
-        let folders = fill(&self.segments, values);
-        let folders = folders.split('/').enumerate();
-        folders
-            .map(|folder| match folder {
+    /// Returns the directory of a task. Values are escaped, so that none can add or leave a directory.
+    pub(crate) fn directory(&self, values: TemplateValues<'_>) -> Path {
+        let directories = fill(&self.segments, values);
+        let directories = directories.split('/').enumerate();
+        directories
+            .map(|directory| match directory {
                 (0, STAGING) => escaped_part(ESCAPED_STAGING),
                 (_, name) => escaped_part(name),
             })
@@ -115,14 +113,16 @@ fn fill(segments: &[Segment], values: TemplateValues<'_>) -> String {
     filled.collect()
 }
 
-fn check_folders(names: &str) -> Result<(), InvalidTemplate> {
+fn check_directories(names: &str) -> Result<(), InvalidTemplate> {
     for (number, name) in (1..).zip(names.split('/')) {
         match (number, name) {
-            (_, "") => return invalid(format!("folder {number} is empty; remove a slash")),
-            (_, "." | "..") => return invalid(format!("folder {number} is `{name}`; rename it")),
+            (_, "") => return invalid(format!("directory {number} is empty; remove a slash")),
+            (_, "." | "..") => {
+                return invalid(format!("directory {number} is `{name}`; rename it"));
+            }
             (1, STAGING) => {
                 return invalid(format!(
-                    "folder 1 is `{STAGING}`, which is reserved; rename it"
+                    "directory 1 is `{STAGING}`, which is reserved; rename it"
                 ));
             }
             _ => {}
@@ -218,54 +218,63 @@ fn escaped_part(name: &str) -> PathPart<'_> {
 mod tests {
     use super::*;
 
-    fn folder(template: &str, [account, task_id, model]: [&str; 3], created: i64) -> String {
+    fn directory(template: &str, [account, task_id, model]: [&str; 3], created: i64) -> String {
         let template: KeyTemplate = template.parse().unwrap();
         let created = (created > 0).then(|| Timestamp::from_second(created).unwrap());
-        let folder = template.folder(TemplateValues {
+        let directory = template.directory(TemplateValues {
             account,
             task_id,
             model,
             created,
         });
-        folder.to_string()
+        directory.to_string()
     }
 
     #[test]
     fn fields_are_replaced_by_the_values_of_the_task() {
-        let folder = |template, created| folder(template, ["", "cgt-1", ""], created);
-        assert_eq!(folder(DEFAULT, 1_752_850_104), "default/2025/07/18/cgt-1");
-        assert_eq!(folder(DEFAULT, 0), "default/undated/cgt-1");
+        let directory = |template, created| directory(template, ["", "cgt-1", ""], created);
+        assert_eq!(
+            directory(DEFAULT, 1_752_850_104),
+            "default/2025/07/18/cgt-1"
+        );
+        assert_eq!(directory(DEFAULT, 0), "default/undated/cgt-1");
         let hive = "day={created:%F}/{task_id}-{model}/";
-        assert_eq!(folder(hive, 1_752_850_104), "day=2025-07-18/cgt-1-unknown");
-        assert_eq!(folder(hive, 0), "day=undated/cgt-1-unknown");
+        assert_eq!(
+            directory(hive, 1_752_850_104),
+            "day=2025-07-18/cgt-1-unknown"
+        );
+        assert_eq!(directory(hive, 0), "day=undated/cgt-1-unknown");
         assert_eq!(hive.parse::<KeyTemplate>().unwrap().to_string(), hive);
         assert_eq!(DEFAULT.parse(), Ok(KeyTemplate::default()));
     }
 
     #[test]
-    fn no_value_escapes_its_folder_or_shares_another() {
-        let nasty = " . .. ../../x / a/b a\\b a%2Fb %2E %2e%2e a\0b \n {model} \u{202e} \
+    fn a_value_cannot_escape_its_directory_or_share_another() {
+        let values = " . .. ../../x / a/b a\\b a%2Fb %2E %2e%2e a\0b \n {model} \u{202e} \
                      .staging staging %2Estaging";
         for template in ["{account}/{task_id}/{model}", ".{model}/.{task_id}/.m"] {
-            let mut folders = std::collections::HashSet::new();
-            for (a, b) in nasty
+            let mut directories = std::collections::HashSet::new();
+            for (a, b) in values
                 .split(' ')
-                .flat_map(|a| nasty.split(' ').map(move |b| (a, b)))
+                .flat_map(|a| values.split(' ').map(move |b| (a, b)))
             {
-                let key = folder(template, [b, a, b], 0);
+                let key = directory(template, [b, a, b], 0);
                 let is_safe = |name| !["", ".", ".."].contains(&name);
                 assert!(key.split('/').all(is_safe), "{a:?}, {b:?}: {key}");
                 assert_eq!(key.split('/').count(), 3, "{a:?}, {b:?}: {key}");
                 assert!(!key.contains(['\\', '\0', '\n']), "{a:?}, {b:?}: {key}");
                 assert!(!key.starts_with(".staging/"), "{a:?}, {b:?}: {key}");
-                assert!(folders.insert(key), "{a:?}, {b:?} share a folder");
+                assert!(directories.insert(key), "{a:?}, {b:?} share a directory");
             }
         }
-        assert_eq!(folder("{task_id}", ["", STAGING, ""], 0), ESCAPED_STAGING);
+        assert_eq!(
+            directory("{task_id}", ["", STAGING, ""], 0),
+            ESCAPED_STAGING
+        );
     }
 
     #[test]
-    fn an_invalid_template_is_rejected_with_the_problem() {
+    fn an_invalid_template_is_an_error_that_names_the_problem() {
         let long = format!("{{task_id}}{} => is 521 bytes long", "x".repeat(MAX_LEN));
         let invalid = r#"
              => has no `{task_id}`
@@ -280,15 +289,15 @@ mod tests {
             a\b/{task_id} => `a\b/` contains '\\'
             50%/{task_id} => `50%/` contains '%'
             ü/{task_id} => `ü/` contains 'ü'
-            /{task_id} => folder 1 is empty; remove a slash
-            a//{task_id} => folder 2 is empty
-            {task_id}// => folder 2 is empty
-            ./{task_id} => folder 1 is `.`
-            a/../{task_id} => folder 2 is `..`
-            {created:%Y/../%m}/{task_id} => folder 2 is `..`
-            .{created:.}/{task_id} => folder 1 is `..`
-            .staging/{task_id} => folder 1 is `.staging`, which is reserved; rename it
-            .{created:staging/%Y}/{task_id} => folder 1 is `.staging`
+            /{task_id} => directory 1 is empty; remove a slash
+            a//{task_id} => directory 2 is empty
+            {task_id}// => directory 2 is empty
+            ./{task_id} => directory 1 is `.`
+            a/../{task_id} => directory 2 is `..`
+            {created:%Y/../%m}/{task_id} => directory 2 is `..`
+            .{created:.}/{task_id} => directory 1 is `..`
+            .staging/{task_id} => directory 1 is `.staging`, which is reserved; rename it
+            .{created:staging/%Y}/{task_id} => directory 1 is `.staging`
             {created:%.f}/{task_id} => `{created:%.f}` expands to ""; use a format that expands to letters, digits
             {created:/%Y}/{task_id} => `{created:/%Y}` expands to "/2001"
             {created:%n}/{task_id} => `{created:%n}` expands to "\n"

@@ -1,4 +1,4 @@
-//! File formats, detected by the first bytes: names and content types of the service are not reliable.
+//! Detects file formats by their magic bytes. The names and content types that the service sends are not reliable.
 
 use super::ObjectKind;
 
@@ -11,21 +11,21 @@ pub struct Format {
     pub content_type: &'static str,
 }
 
-/// Number of leading bytes that decide the format.
-pub(crate) const SIGNATURE_LEN: usize = 16;
+/// Number of leading bytes from which a format is detected.
+pub(crate) const MAGIC_LEN: usize = 16;
 
-/// The first bytes of a WebM, and of any other EBML document.
-pub(crate) const WEBM_SIGNATURE: &[u8] = b"\x1aE\xdf\xa3";
+/// The magic bytes of WebM, and of any other EBML document.
+pub(crate) const WEBM_MAGIC: &[u8] = b"\x1aE\xdf\xa3";
 
-/// Bytes at an offset that identify a format of a kind of object.
-type Signature = (ObjectKind, usize, &'static [u8], Format);
+/// The magic bytes of a format: the kind of object, the offset, the bytes and the format.
+type Magic = (ObjectKind, usize, &'static [u8], Format);
 
 #[rustfmt::skip]
-const SIGNATURES: [Signature; 10] = {
+const MAGIC_BYTES: [Magic; 10] = {
     use ObjectKind::{File, LastFrame, Video};
     [
         (Video, 4, b"ftyp", format("video.mp4", "video/mp4")),
-        (Video, 0, WEBM_SIGNATURE, format("video.webm", "video/webm")),
+        (Video, 0, WEBM_MAGIC, format("video.webm", "video/webm")),
         (LastFrame, 0, b"\x89PNG\r\n\x1a\n", format("last_frame.png", "image/png")),
         (LastFrame, 0, b"\xff\xd8\xff", format("last_frame.jpg", "image/jpeg")),
         (LastFrame, 8, b"WEBP", format("last_frame.webp", "image/webp")),
@@ -37,7 +37,7 @@ const SIGNATURES: [Signature; 10] = {
     ]
 };
 
-/// The format of a file with an unknown signature: there are many 3D formats, and some are plain text.
+/// The format of a file with unknown magic bytes: there are many 3D formats, and some are plain text.
 const UNKNOWN_FILE: Format = format("file.bin", "application/octet-stream");
 
 const fn format(name: &'static str, content_type: &'static str) -> Format {
@@ -45,13 +45,13 @@ const fn format(name: &'static str, content_type: &'static str) -> Format {
 }
 
 impl Format {
-    /// Detects the format of an object by its first [`SIGNATURE_LEN`] bytes. Returns `None` if they are not
-    /// those of such an object, such as the HTML or JSON of an error.
+    /// Detects the format of an object from its first [`MAGIC_LEN`] bytes. Returns `None` if they match no
+    /// format of this kind, as in an error response with HTML or JSON.
     pub(crate) fn detect(kind: ObjectKind, bytes: &[u8]) -> Option<Self> {
-        let matches = |(of, offset, signature, _): &&Signature| {
-            *of == kind && bytes.get(*offset..offset + signature.len()) == Some(*signature)
+        let matches = |(format_kind, offset, magic, _): &&Magic| {
+            *format_kind == kind && bytes.get(*offset..offset + magic.len()) == Some(*magic)
         };
-        let known = SIGNATURES.iter().find(matches);
+        let known = MAGIC_BYTES.iter().find(matches);
         let known = known.map(|(.., format)| *format);
         let trimmed = bytes.trim_ascii_start();
         let is_error = trimmed.starts_with(b"{") || trimmed.starts_with(b"<");
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_bytes_decide_the_format() {
+    fn the_first_bytes_determine_the_format() {
         for (kind, bytes, expected) in [
             (Video, &b"\0\0\0\x18ftypmp42"[..], "video.mp4"),
             (Video, b"\x1aE\xdf\xa3\x01\0", "video.webm"),

@@ -1,5 +1,3 @@
-//! The kinds of objects that a task produces.
-
 use seedance_archiver_proto::v1::{VideoContent, VideoTask};
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
@@ -18,9 +16,9 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
-    /// Returns the kinds of objects that a succeeded task has produced. A record without any URL is that of a
-    /// video whose URL was cleared.
-    pub fn of_task(task: &VideoTask) -> Vec<Self> {
+    /// Returns the kinds of objects that a succeeded task produced. If the record has no URLs, because the service
+    /// cleared them, returns the video.
+    pub fn for_task(task: &VideoTask) -> Vec<Self> {
         let content = task.content.clone().unwrap_or_default();
         let mut kinds = Self::VARIANTS.to_vec();
         kinds.retain(|kind| !kind.url_in(&content).is_empty());
@@ -35,7 +33,7 @@ impl ObjectKind {
         self.into()
     }
 
-    /// Returns the URL of the object in a record, sealed or not. Empty: the task has no such object.
+    /// Returns the object's URL in a record, sealed or not, or an empty string if the task has no such object.
     pub fn url_in(self, content: &VideoContent) -> &str {
         match self {
             Self::Video => &content.video_url,
@@ -54,12 +52,12 @@ mod tests {
             content: Some(content),
             ..VideoTask::default()
         };
-        let kinds = ObjectKind::of_task(&task).into_iter();
+        let kinds = ObjectKind::for_task(&task).into_iter();
         kinds.map(ObjectKind::name).collect()
     }
 
     #[test]
-    fn the_urls_of_a_record_decide_the_kinds() {
+    fn the_urls_in_a_record_determine_the_kinds() {
         let content = VideoContent {
             video_url: "v".into(),
             last_frame_url: "l".into(),

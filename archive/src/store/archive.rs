@@ -1,5 +1,3 @@
-//! An archive: an object store, a key prefix, and what the store can do.
-
 use std::{path::PathBuf, sync::Arc};
 
 use object_store::{
@@ -12,31 +10,31 @@ use seedance_archiver_proto::v1::VideoTask;
 use super::ObjectOptions;
 use crate::object::Format;
 
-/// An object store and a key prefix in it. Clones share the store.
+/// An object store with its capabilities, and a key prefix in it. Clones share the store.
 #[derive(Clone)]
 pub struct Archive {
     url: Url,
     /// The object store.
     pub store: Arc<dyn ObjectStore>,
-    /// Prefix of all keys: the one in the URL, then the one of the account.
+    /// Prefix of all keys: the prefix in the URL, followed by the account's.
     pub root: Path,
     /// Prefix in the URL.
     pub(crate) url_prefix: Path,
     options: ObjectOptions,
-    /// The store as one whose uploads have ids, so that another process can resume them.
+    /// The store, if its uploads have ids, so that another process can resume them.
     pub(super) resumable_uploads: Option<Arc<dyn MultipartStore>>,
-    /// Signs requests that list unfinished uploads.
+    /// Signs the requests that list incomplete uploads.
     pub(crate) upload_list_signer: Option<Arc<dyn Signer>>,
-    /// Presigns URLs of objects.
+    /// Presigns the URLs of objects.
     url_signer: Option<Arc<dyn Signer>>,
-    /// Whether completing an upload never replaces an object. If not, uploads go to staging keys.
+    /// Whether completing an upload fails if its key exists. If not, objects are uploaded to staging keys.
     pub(crate) has_conditional_complete: bool,
     /// Whether objects have a content type, metadata and tags.
     has_attributes: bool,
 }
 
 impl Archive {
-    /// Returns an archive in a store of your own. Large objects are staged and copied to their final keys.
+    /// Returns an archive in any `object_store`. Large objects are staged and copied to their final keys.
     pub fn from_store<S: ObjectStore + MultipartStore>(url: Url, store: Arc<S>) -> Self {
         Self {
             resumable_uploads: Some(store.clone()),
@@ -44,8 +42,8 @@ impl Archive {
         }
     }
 
-    /// Declares that the store refuses to complete an upload if its key exists. Large objects are then uploaded
-    /// to their final keys.
+    /// Declares that the store does not complete an upload if its key exists. Large objects are then uploaded to
+    /// their final keys.
     pub fn with_conditional_complete(self) -> Self {
         Self {
             has_conditional_complete: true,
@@ -60,7 +58,7 @@ impl Archive {
         Self::from_store(url, Arc::new(store))
     }
 
-    /// Returns an archive whose uploads end with the process.
+    /// Returns an archive whose uploads cannot be resumed by another process.
     pub(super) fn without_resumable_uploads(url: Url, store: impl ObjectStore) -> Self {
         Self::new(url, Arc::new(store))
     }
@@ -123,13 +121,13 @@ impl Archive {
         format!("{}/{key}", self.url.as_str().trim_end_matches('/'))
     }
 
-    /// Returns the directory of a local archive.
+    /// Returns the directory of a local archive, or `None` for any other archive.
     pub fn directory(&self) -> Option<PathBuf> {
         let is_local = self.url.scheme() == "file";
         self.url.to_file_path().ok().filter(|_| is_local)
     }
 
-    /// Returns whether the store may have unfinished uploads that it does not list.
+    /// Returns whether the store may have incomplete uploads that it does not list.
     pub fn has_hidden_uploads(&self) -> bool {
         self.resumable_uploads.is_some()
     }
@@ -138,7 +136,7 @@ impl Archive {
     ///
     /// # Errors
     ///
-    /// If the store cannot presign URLs.
+    /// Returns an error if the store cannot presign URLs.
     pub(crate) fn url_signer(&self) -> object_store::Result<&dyn Signer> {
         self.url_signer
             .as_deref()
@@ -151,7 +149,7 @@ impl Archive {
         &self.options
     }
 
-    /// Returns the options of a put. `task`: the object is a product of this task, not a record.
+    /// Returns the options of a put. `task` is the task that produced the object, or `None` for a JSON record.
     pub(crate) fn put_options(&self, format: Format, task: Option<&VideoTask>) -> PutOptions {
         PutOptions {
             attributes: self.attributes(format, task),
@@ -194,7 +192,7 @@ impl Archive {
     }
 }
 
-/// Returns the metadata of a task's objects, without values that are not valid in a header. The names have no
+/// Returns the metadata for a task's objects, without values that are invalid in a header. The names have no
 /// hyphens, because Azure does not accept them.
 fn metadata(task: &VideoTask) -> impl Iterator<Item = (&'static str, &String)> {
     let metadata = [("seedancetask", &task.id), ("seedancemodel", &task.model)];

@@ -1,6 +1,6 @@
 //! Completes multipart uploads to S3 with `If-None-Match: *`, which `object_store` does not support.
 //!
-//! The header is added below the layer that signs. S3 does not require it to be signed.
+//! The header is added after the request is signed; S3 does not require a signature of this header.
 
 use async_trait::async_trait;
 use object_store::client::{
@@ -12,7 +12,7 @@ use reqwest::{
     header::{HeaderValue, IF_NONE_MATCH},
 };
 
-/// A connector that makes the completion of an upload fail if the key exists.
+/// A connector that adds `If-None-Match: *` to `CompleteMultipartUpload`, which then fails if the key exists.
 #[derive(Debug, Default)]
 pub(super) struct ConditionalComplete(ReqwestConnector);
 

@@ -1,5 +1,4 @@
-//! Opens an archive by its URL. Everything else about a store comes from the environment variables that are
-//! usual for it.
+//! Opens an archive by its URL. Credentials and other settings come from the store's usual environment variables.
 
 use std::path::Component;
 
@@ -15,25 +14,25 @@ use reqwest::Url;
 
 use super::{Archive, ObjectOptions, conditional_complete::ConditionalComplete};
 
-/// Default timeout of one request. Long, because a store copies a large object in one request.
+/// Default timeout of a request. It is long because a store copies a large object in one request.
 const REQUEST_TIMEOUT: &str = "300 seconds";
 
-/// Why an archive cannot be opened.
+/// The reason why an archive cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenArchiveError {
-    /// The URL is not an archive URL, or is outside the local archive.
+    /// The URL is not an archive URL, or is a path outside the local archive.
     #[error(
         "`{0}` is not an archive URL; use `s3://bucket/prefix`, `gs://bucket/prefix`, \
          `az://container/prefix` or `file:///path`"
     )]
     Unsupported(String),
     /// The store does not support an option of the account.
-    #[error("`{url}` does not support {what}; remove them from the account's archive options")]
+    #[error("`{url}` does not support {option}; remove them from the account's archive options")]
     Option {
         /// The archive URL.
         url: String,
         /// The option, in the plural.
-        what: &'static str,
+        option: &'static str,
     },
     /// The directory of a local archive cannot be created.
     #[error("cannot create directory `{path}`: {source}")]
@@ -68,16 +67,17 @@ impl Archive {
     ///
     /// # Errors
     ///
-    /// If the URL has another scheme, the store is misconfigured, or the directory cannot be created.
+    /// Returns an error if the URL has another scheme, the store is misconfigured, or the directory cannot be
+    /// created.
     pub fn open(url: &Url) -> Result<Self, OpenArchiveError> {
         Self::open_with(url, ObjectOptions::default())
     }
 
-    /// Opens an archive with the options of an account. See [`open`](Self::open).
+    /// Opens an archive with an account's options.
     ///
     /// # Errors
     ///
-    /// Also if the store does not support one of the options.
+    /// Returns the errors of [`open`](Self::open), and an error if the store does not support one of the options.
     pub fn open_with(url: &Url, options: ObjectOptions) -> Result<Self, OpenArchiveError> {
         check_options(url, &options)?;
         let archive = match url.scheme() {
@@ -93,13 +93,14 @@ impl Archive {
         Ok(archive.with_prefix(prefix, options))
     }
 
-    /// Opens the archive that a request names, with the options of this one. An empty `destination` is this
-    /// archive.
+    /// Opens the archive at `destination`, a field of a request, with the options of this archive. If
+    /// `destination` is empty, returns this archive.
     ///
     /// # Errors
     ///
-    /// As [`open_with`](Self::open_with). Also if `destination` has a query or a fragment, or is a local path
-    /// outside this archive: callers must not write anywhere on the worker's disk.
+    /// Returns the errors of [`open_with`](Self::open_with). Also returns an error if `destination` has a query
+    /// or a fragment, or is a local path outside this archive: a request must not write to other paths of the
+    /// worker.
     pub fn at(&self, destination: &str) -> Result<Self, OpenArchiveError> {
         if destination.is_empty() {
             return Ok(self.clone());
@@ -118,9 +119,9 @@ impl Archive {
 
 fn check_options(url: &Url, options: &ObjectOptions) -> Result<(), OpenArchiveError> {
     match options.s3_only() {
-        Some(what) if url.scheme() != "s3" => Err(OpenArchiveError::Option {
+        Some(option) if url.scheme() != "s3" => Err(OpenArchiveError::Option {
             url: url.to_string(),
-            what,
+            option,
         }),
         _ => Ok(()),
     }
@@ -135,10 +136,9 @@ fn open_s3(url: &Url, options: &ObjectOptions) -> object_store::Result<Archive> 
     if let Some(key) = &options.kms_key_id {
         bucket = bucket.with_sse_kms_encryption(key);
     }
-    // `AWS_COPY_IF_NOT_EXISTS` is set for stores that do not support conditional completion.
-    let copy = AmazonS3ConfigKey::CopyIfNotExists;
-    let copy = bucket.get_config_value(&copy);
-    let has_conditional_complete = copy.is_none_or(|copy| copy == "multipart");
+    // Users set `AWS_COPY_IF_NOT_EXISTS` for stores that do not support conditional completion.
+    let copy_mode = bucket.get_config_value(&AmazonS3ConfigKey::CopyIfNotExists);
+    let has_conditional_complete = copy_mode.is_none_or(|mode| mode == "multipart");
     if has_conditional_complete {
         bucket = bucket
             .with_http_connector(ConditionalComplete::default())
@@ -167,7 +167,8 @@ fn open_gs(url: &Url) -> object_store::Result<Archive> {
         .with_attributes())
 }
 
-/// Uploads to Azure are not resumable: `object_store` gives a resumable upload no content type there.
+/// Opens an Azure container. Its uploads are not resumable, because `object_store` does not set a content type on
+/// resumable uploads to Azure.
 fn open_az(url: &Url) -> object_store::Result<Archive> {
     let timeout = AzureConfigKey::Client(ClientConfigKey::Timeout);
     let mut container = MicrosoftAzureBuilder::from_env().with_url(url.as_str());
@@ -182,8 +183,8 @@ fn open_az(url: &Url) -> object_store::Result<Archive> {
     )
 }
 
-/// Opens a local archive. Each write is flushed to disk: a receipt must not survive a power failure that its
-/// video does not.
+/// Opens a local archive. Flushes each write to disk, so that a receipt never survives a power failure that its
+/// video does not survive.
 fn open_directory(url: &Url) -> Result<Archive, OpenArchiveError> {
     let path = url
         .to_file_path()
@@ -197,8 +198,8 @@ fn open_directory(url: &Url) -> Result<Archive, OpenArchiveError> {
     Ok(Archive::without_resumable_uploads(url.clone(), store))
 }
 
-/// Returns whether `url` is in the directory `archive`. Compares paths, not URLs: `%2F` in a URL is a slash in
-/// its path.
+/// Returns whether `url` is in the directory `archive`. Compares paths, not URLs, because `%2F` in a URL is a
+/// slash in its path.
 fn is_inside(archive: &Url, url: &Url) -> bool {
     let (Ok(archive), Ok(path)) = (archive.to_file_path(), url.to_file_path()) else {
         return false;

@@ -1,10 +1,8 @@
-//! A trace span around a request to the object store.
-
 use object_store::path::Path;
 use opentelemetry::KeyValue;
 use seedance_archiver_http::trace;
 
-/// Runs a request for the object `key` in a span.
+/// Runs a request to the object store in a trace span with the attribute `object.key`.
 pub(crate) fn store_span<T, E, F>(
     name: &'static str,
     key: &Path,

@@ -1,4 +1,4 @@
-//! A multipart upload. If the store identifies uploads by an id, another process can resume it.
+//! Multipart uploads. If the store assigns ids to uploads, another process can resume them.
 
 use std::sync::Arc;
 
@@ -14,35 +14,35 @@ use tokio::task::{JoinError, JoinSet};
 use super::{Archive, store_span};
 use crate::Error;
 
-/// Parts of one upload that are sent concurrently.
+/// Maximum number of parts in flight per upload.
 const PART_CONCURRENCY: usize = 4;
 
-/// A multipart upload. Dropping it stops the transmission; a resumable upload stays in the store.
+/// A multipart upload. Dropping it cancels the parts in flight; a resumable upload stays in the store.
 pub(crate) struct Upload {
     key: Path,
     target: Target,
-    /// The parts sent so far. `None`: the store has not confirmed the part.
+    /// The parts sent so far. `None` until the store confirms the part.
     parts: Vec<Option<PartId>>,
     in_flight: JoinSet<PartResult>,
 }
 
-/// The index of a part and the response of the store.
+/// The index of a part and the store's response.
 type PartResult = (usize, object_store::Result<PartId>);
 
 enum Target {
-    /// An upload with an id that any process can use.
+    /// An upload with an id, which any process can continue.
     Resumable(Arc<dyn MultipartStore>, String),
-    /// An upload of this process.
+    /// An upload that ends with this process.
     Local(Box<dyn MultipartUpload>),
 }
 
-/// The state of a resumable upload, in the form that a heartbeat carries.
+/// The state of a resumable upload, as stored in a heartbeat.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct SavedUpload {
     /// Key of the object.
     pub(crate) key: String,
     id: String,
-    /// The store's ids of the parts that it has.
+    /// Ids of the stored parts, in order.
     parts: Vec<String>,
 }
 
@@ -63,7 +63,8 @@ impl Upload {
         Ok(Self::new(key, target, Vec::new()))
     }
 
-    /// Resumes an upload. Returns `None` if the store's uploads are not resumable.
+    /// Resumes an upload. Returns `None` if uploads are not resumable here or the key is invalid. Does not
+    /// check that the upload still exists.
     pub(crate) fn resume(archive: &Archive, saved: &SavedUpload) -> Option<Self> {
         let target = Target::Resumable(archive.resumable_uploads.clone()?, saved.id.clone());
         let part = |content_id: &String| {
@@ -89,12 +90,12 @@ impl Upload {
         &self.key
     }
 
-    /// Sends the next part, as soon as fewer than [`PART_CONCURRENCY`] parts are in flight.
+    /// Queues the next part. Waits while [`PART_CONCURRENCY`] parts are in flight.
     pub(crate) async fn put(&mut self, part: Bytes) -> Result<(), Error> {
         while self.in_flight.len() >= PART_CONCURRENCY
             && let Some(joined) = self.in_flight.join_next().await
         {
-            self.record(joined)?;
+            self.set_part_result(joined)?;
         }
         let index = self.parts.len();
         self.parts.push(None);
@@ -118,26 +119,26 @@ impl Upload {
         Ok(())
     }
 
-    /// Returns the number of parts sent.
+    /// Returns the number of parts queued so far.
     pub(crate) fn sent_parts(&self) -> usize {
         self.parts.len()
     }
 
-    /// Returns the number of leading parts that the store has confirmed. Does not wait.
+    /// Returns the number of leading parts that the store confirmed. Does not wait.
     pub(crate) fn stored_parts(&mut self) -> Result<usize, Error> {
         while let Some(joined) = self.in_flight.try_join_next() {
-            self.record(joined)?;
+            self.set_part_result(joined)?;
         }
         Ok(self.parts.iter().take_while(|part| part.is_some()).count())
     }
 
-    /// Returns the state of the upload after the first `parts` parts, which the store must have. `None`: the
+    /// Returns the state of the upload after the first `count` parts, which must be stored, or `None` if the
     /// upload is not resumable.
-    pub(crate) fn save(&self, parts: usize) -> Option<SavedUpload> {
+    pub(crate) fn save(&self, count: usize) -> Option<SavedUpload> {
         let Target::Resumable(_, id) = &self.target else {
             return None;
         };
-        let parts = self.parts.iter().take(parts).flatten();
+        let parts = self.parts.iter().take(count).flatten();
         Some(SavedUpload {
             key: self.key.to_string(),
             id: id.clone(),
@@ -145,15 +146,15 @@ impl Upload {
         })
     }
 
-    /// Waits until the store has every part.
+    /// Waits until the store confirms every part.
     pub(crate) async fn flush(&mut self) -> Result<(), Error> {
         while let Some(joined) = self.in_flight.join_next().await {
-            self.record(joined)?;
+            self.set_part_result(joined)?;
         }
         Ok(())
     }
 
-    /// Completes the upload: the object exists afterwards.
+    /// Completes the upload, which creates the object.
     pub(crate) async fn complete(&mut self) -> Result<PutResult, Error> {
         self.flush().await?;
         let key = self.key.clone();
@@ -170,7 +171,7 @@ impl Upload {
         store_span("store complete upload", &key, complete).await
     }
 
-    /// Aborts the upload. Errors are only logged: the caller aborts because of an error of its own.
+    /// Aborts the upload. Errors are only logged, because the caller already has an error to report.
     pub(crate) async fn abort(mut self) {
         self.in_flight.shutdown().await;
         let aborted = match &mut self.target {
@@ -182,7 +183,7 @@ impl Upload {
         }
     }
 
-    fn record(&mut self, joined: Result<PartResult, JoinError>) -> Result<(), Error> {
+    fn set_part_result(&mut self, joined: Result<PartResult, JoinError>) -> Result<(), Error> {
         let (index, part) = joined.map_err(|error| Error::Upload(error.to_string()))?;
         if let Some(slot) = self.parts.get_mut(index) {
             *slot = Some(part?);

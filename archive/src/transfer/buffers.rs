@@ -1,17 +1,17 @@
-//! The memory of all transfers of a process, which is bounded. A transfer that finds no free buffer waits until
-//! a part, its own or another's, is stored.
+//! Part buffers, which bound the memory of all transfers of a process. If no buffer is free, a transfer waits
+//! until a part of any transfer is stored.
 
 use std::{mem, sync::Arc};
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Size of a part and of a buffer: the minimum of S3, so that many transfers fit into memory.
+/// Size of a part and of a buffer: the minimum that S3 allows, so that many transfers fit into memory.
 pub const PART_SIZE: usize = 5 * 1024 * 1024;
 /// Default number of buffers, 180 MiB in total.
 const DEFAULT_COUNT: usize = 36;
 
-/// Buffers that transfers share. Clones share them too.
+/// Part buffers that transfers share. Clones share them too.
 #[derive(Clone, Debug)]
 pub struct Buffers {
     permits: Arc<Semaphore>,
@@ -19,11 +19,11 @@ pub struct Buffers {
     size: usize,
 }
 
-/// The memory of free buffers. It is kept, because the allocator needs half as much memory again if it is
-/// released and allocated repeatedly.
+/// The memory of free buffers. It is reused, because releasing and allocating it repeatedly increases the
+/// process's memory by half.
 type FreeList = Arc<Mutex<Vec<Vec<u8>>>>;
 
-/// The start of a part, or all of it. Dropping it frees its memory for another part.
+/// The buffer of a part that is being filled or sent. Dropping it frees the memory for another part.
 pub(super) struct Buffer {
     bytes: Vec<u8>,
     size: usize,
@@ -47,9 +47,9 @@ impl Buffers {
         }
     }
 
-    /// Waits for a free buffer. It is empty.
+    /// Waits for a free buffer, and returns it empty.
     pub(super) async fn acquire(&self) -> Buffer {
-        // Fails only if the semaphore is closed, and it never is.
+        // Fails only if the semaphore is closed, which never happens.
         let permit = self.permits.clone().acquire_owned().await.ok();
         let bytes = self.free.lock().pop();
         Buffer {
@@ -62,12 +62,12 @@ impl Buffers {
 }
 
 impl Buffer {
-    /// Returns how many more bytes fit into the buffer.
+    /// Returns the number of bytes that still fit into the buffer.
     pub(super) fn remaining(&self) -> usize {
         self.size - self.bytes.len()
     }
 
-    /// Appends bytes, at most as many as [`remaining`](Self::remaining) says.
+    /// Appends bytes. Their number must not exceed [`remaining`](Self::remaining).
     pub(super) fn extend(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }

@@ -1,5 +1,5 @@
-//! A download that survives cut connections and expired URLs. It resumes at its offset, with a fresh URL if
-//! necessary, and restarts if the object has changed.
+//! A download that survives interrupted connections and expired URLs. It resumes at its offset, with a fresh
+//! URL if necessary, and restarts if the object changed.
 
 use std::time::Duration;
 
@@ -12,42 +12,43 @@ use serde::{Deserialize, Serialize};
 use super::validator::{Validator, starts_at, total_size};
 use crate::{
     Error,
-    checks::AnnouncedObject,
+    checks::DeclaredObject,
     fetch::{self, ResumeFrom, VideoClient, VideoResponse},
 };
 
-/// Connections of one download. Each may count as one of the downloads that a URL allows.
+/// Maximum number of connections of one download. The host may count each as one of the downloads that a URL
+/// allows.
 const MAX_CONNECTIONS: usize = 6;
-/// Pause before the second connection. Doubles with each further one.
-const MIN_PAUSE: Duration = Duration::from_millis(500);
+/// Delay before the second connection. It doubles for each further connection.
+const MIN_DELAY: Duration = Duration::from_millis(500);
 
 /// Supplies the signed URLs of one object.
 pub trait UrlSource {
     /// The error of the source.
     type Error: From<Error>;
 
-    /// Returns the URL to start with.
+    /// Returns the first URL.
     fn first_url(&mut self) -> impl Future<Output = Result<SecretString, Self::Error>> + Send;
 
-    /// Returns another URL, after the host has rejected the last one.
+    /// Returns another URL after the host rejected the last one.
     ///
     /// # Errors
     ///
-    /// If there is no other URL; `rejected` is the reason then.
+    /// Returns an error if there is no other URL; `rejected` contains the reason.
     fn fresh_url(
         &mut self,
         rejected: Error,
     ) -> impl Future<Output = Result<SecretString, Self::Error>> + Send;
 }
 
-/// What happened next in a download.
+/// An event of a download.
 #[derive(Debug)]
 pub(super) enum DownloadEvent {
     /// More bytes arrived.
     Bytes(Bytes),
-    /// The download restarted at the first byte: the object has changed, or the host does not support ranges.
+    /// The download restarted at the first byte: the object changed, or the host does not support ranges.
     Restarted,
-    /// All bytes have arrived.
+    /// All bytes arrived.
     End,
 }
 
@@ -57,20 +58,21 @@ pub(super) struct ResumableDownload<'a, U> {
     urls: U,
     url: SecretString,
     response: Option<VideoResponse>,
-    /// Identifies the object, so that its rest cannot be that of another. `None`: it cannot be resumed.
+    /// Identifies the object, so that a resumed download cannot continue with a different one. `None` if the
+    /// download cannot be resumed.
     validator: Option<Validator>,
-    announced: AnnouncedObject,
+    declared: DeclaredObject,
     offset: u64,
     bytes_fetched_again: u64,
-    pauses: ExponentialBackoff,
+    delays: ExponentialBackoff,
 }
 
-/// The state of a download, in the form that a heartbeat carries.
+/// The state of a download, as stored in a heartbeat.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct SavedDownload {
     #[serde(rename = "version")]
     validator: String,
-    /// Bytes before this point.
+    /// Number of bytes before the checkpoint.
     pub(super) offset: u64,
     #[serde(rename = "fetched_again")]
     pub(super) bytes_fetched_again: u64,
@@ -85,18 +87,18 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
             urls,
             response: None,
             validator: None,
-            announced: AnnouncedObject::default(),
+            declared: DeclaredObject::default(),
             offset: 0,
             bytes_fetched_again: 0,
-            pauses: ExponentialBuilder::default()
-                .with_min_delay(MIN_PAUSE)
+            delays: ExponentialBuilder::default()
+                .with_min_delay(MIN_DELAY)
                 .with_max_times(MAX_CONNECTIONS - 1)
                 .with_jitter()
                 .build(),
         })
     }
 
-    /// Starts at the first byte, and discards everything before.
+    /// Starts, or restarts, at the first byte.
     pub(super) async fn start(&mut self) -> Result<(), U::Error> {
         self.response = None;
         self.validator = None;
@@ -108,7 +110,7 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
         Ok(())
     }
 
-    /// Continues the download of another process. If the object has changed since, the next event is
+    /// Continues the download of another process. If the object changed since, the next event is
     /// [`DownloadEvent::Restarted`].
     pub(super) fn resume_at(&mut self, saved: &SavedDownload) {
         self.validator = Validator::parse(&saved.validator);
@@ -116,7 +118,7 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
         self.bytes_fetched_again = saved.bytes_fetched_again;
     }
 
-    /// Returns the state of the download at an offset. `None`: it is not resumable.
+    /// Returns the state of the download at an offset, or `None` if the download is not resumable.
     pub(super) fn save(&self, offset: u64) -> Option<SavedDownload> {
         let validator = self.validator.as_ref()?.as_str()?;
         Some(SavedDownload {
@@ -126,7 +128,7 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
         })
     }
 
-    /// Waits for the next event. Reconnects as often as [`MAX_CONNECTIONS`] allows.
+    /// Waits for the next event. Reconnects up to the limit of [`MAX_CONNECTIONS`].
     pub(super) async fn next(&mut self) -> Result<DownloadEvent, U::Error> {
         loop {
             let Some(response) = &mut self.response else {
@@ -143,18 +145,20 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
                 Ok(None) if self.is_complete() => {
                     return Ok(DownloadEvent::End);
                 }
-                Ok(None) => "the host closed the connection before the end".to_owned(),
+                Ok(None) => {
+                    "the host closed the connection before the end of the object".to_owned()
+                }
                 Err(fetch::Error::Unavailable(error)) => error,
                 Err(error) => return Err(Error::from(error).into()),
             };
             self.response = None;
-            self.pause(error).await?;
+            self.wait_before_retry(error).await?;
         }
     }
 
-    /// Returns what the host has announced about the object.
-    pub(super) fn announced(&self) -> &AnnouncedObject {
-        &self.announced
+    /// Returns the properties that the response headers declare.
+    pub(super) fn declared(&self) -> &DeclaredObject {
+        &self.declared
     }
 
     /// Returns the number of bytes that were downloaded more than once.
@@ -171,31 +175,31 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
     }
 
     fn is_complete(&self) -> bool {
-        let length = self.announced.length;
+        let length = self.declared.length;
         length.is_none_or(|length| self.offset >= length)
     }
 
     /// Connects at the offset. Returns whether the download restarted at the first byte.
     async fn reconnect(&mut self) -> Result<bool, U::Error> {
-        let before = self.offset;
+        let previous_offset = self.offset;
         self.connect().await?;
-        if self.response.is_some() && self.offset < before {
-            self.bytes_fetched_again += before;
+        if self.response.is_some() && self.offset < previous_offset {
+            self.bytes_fetched_again += previous_offset;
             return Ok(true);
         }
         Ok(false)
     }
 
-    /// Requests the bytes from the offset on. If the request fails, pauses and leaves `response` empty.
+    /// Requests the bytes from the offset on. If the request fails, waits and leaves `response` empty.
     async fn connect(&mut self) -> Result<(), U::Error> {
-        let response = match self.get().await {
+        let response = match self.request().await {
             Ok(response) => response,
-            Err(fetch::Error::Unavailable(error)) => return self.pause(error).await,
+            Err(fetch::Error::Unavailable(error)) => return self.wait_before_retry(error).await,
             Err(error) => return Err(Error::from(error).into()),
         };
         match response.status() {
-            StatusCode::PARTIAL_CONTENT if self.is_continued_by(&response) => {
-                let length = &mut self.announced.length;
+            StatusCode::PARTIAL_CONTENT if self.continues_with(&response) => {
+                let length = &mut self.declared.length;
                 *length = length.or_else(|| total_size(response.headers()));
                 self.response = Some(response);
                 Ok(())
@@ -203,15 +207,16 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
             StatusCode::OK => {
                 self.offset = 0;
                 let headers = response.headers();
-                self.announced = AnnouncedObject::new(response.content_length(), headers);
-                self.validator = Validator::of(headers);
+                self.declared = DeclaredObject::from_headers(response.content_length(), headers);
+                self.validator = Validator::from_headers(headers);
                 self.response = Some(response);
                 Ok(())
             }
-            // Without a validator, the next request is for the whole object.
+            // Without a validator, the next request is for the complete object.
             StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PARTIAL_CONTENT => {
                 self.validator = None;
-                self.pause("the object has changed".to_owned()).await
+                self.wait_before_retry("the object changed during the download".to_owned())
+                    .await
             }
             status @ (StatusCode::UNAUTHORIZED
             | StatusCode::FORBIDDEN
@@ -219,27 +224,31 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
             | StatusCode::GONE) => {
                 let rejected = Error::UrlRejected(status.as_u16());
                 self.url = self.urls.fresh_url(rejected).await?;
-                self.pause(format!("HTTP {}", status.as_u16())).await
+                self.wait_before_retry(format!("HTTP {}", status.as_u16()))
+                    .await
             }
-            status => self.pause(format!("HTTP {}", status.as_u16())).await,
+            status => {
+                self.wait_before_retry(format!("HTTP {}", status.as_u16()))
+                    .await
+            }
         }
     }
 
-    /// Returns whether a partial response is the rest of the same object. Not every host honours `If-Range`.
-    fn is_continued_by(&self, response: &VideoResponse) -> bool {
+    /// Returns whether a partial response continues the same object. Not every host supports `If-Range`.
+    fn continues_with(&self, response: &VideoResponse) -> bool {
         let headers = response.headers();
         let is_same_object = match &self.validator {
             Some(validator) => validator.matches(headers),
             None => !headers.contains_key(LAST_MODIFIED),
         };
-        let has_same_size = match (self.announced.length, total_size(headers)) {
+        let has_same_size = match (self.declared.length, total_size(headers)) {
             (Some(length), Some(total)) => length == total,
             _ => true,
         };
         starts_at(headers, self.offset) && is_same_object && has_same_size
     }
 
-    async fn get(&self) -> Result<VideoResponse, fetch::Error> {
+    async fn request(&self) -> Result<VideoResponse, fetch::Error> {
         let offset = self.offset;
         let validator = self.validator.as_ref().filter(|_| offset > 0);
         let resume = validator.map(|validator| ResumeFrom {
@@ -249,16 +258,16 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
         self.client.get(self.url.expose_secret(), resume).await
     }
 
-    /// Waits before the next connection. Fails if there were [`MAX_CONNECTIONS`].
-    async fn pause(&mut self, error: String) -> Result<(), U::Error> {
-        match self.pauses.next() {
-            Some(pause) => {
+    /// Waits before the next connection. Returns `error` after [`MAX_CONNECTIONS`] connections.
+    async fn wait_before_retry(&mut self, error: String) -> Result<(), U::Error> {
+        match self.delays.next() {
+            Some(delay) => {
                 tracing::info!(
                     error,
                     offset = self.offset,
-                    "the download was interrupted; resuming"
+                    "the download was interrupted; reconnecting"
                 );
-                tokio::time::sleep(pause).await;
+                tokio::time::sleep(delay).await;
                 Ok(())
             }
             None => Err(Error::Download(error).into()),

@@ -1,5 +1,5 @@
-//! Transfers one object from its URL to the store, and checks it on the way, in bounded memory. The object has
-//! no final key until it is [published](super::publish).
+//! Transfers one object from its URL to the store in bounded memory, and checks the bytes in the process. The
+//! object has no final key until it is [published](super::publish).
 
 use std::{collections::VecDeque, mem};
 
@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     Error,
-    checks::{AnnouncedObject, CheckedObject, Expectation, RunningChecks, SavedChecks},
-    store::{Upload, abort_unfinished_uploads},
+    checks::{CheckedObject, DeclaredObject, Expectation, RunningChecks, SavedChecks},
+    store::{Upload, abort_incomplete_uploads},
 };
 
 /// Transfers one object, from the checkpoint of an earlier attempt if possible.
@@ -31,15 +31,15 @@ pub(super) async fn transfer<U: UrlSource>(
     let mut transfer = Transfer {
         context,
         expectation,
-        checks: RunningChecks::new(expectation, download.announced().clone()),
+        checks: RunningChecks::new(expectation, download.declared().clone()),
         download,
         part: None,
         upload: None,
         has_restarted_upload: false,
         part_states: VecDeque::new(),
     };
-    // Memory before the connection: the host would close an idle connection, and may count it as one of the
-    // downloads that the URL allows.
+    // Acquire memory before connecting: while the transfer waits, the host would close the idle connection, and
+    // may count it as one of the downloads that the URL allows.
     transfer.part = Some(context.resources.buffers.acquire().await);
     if !transfer.resume() {
         context.abort_upload().await;
@@ -59,7 +59,7 @@ struct Transfer<'a, U> {
     /// `None` until there is more than one part.
     upload: Option<Upload>,
     has_restarted_upload: bool,
-    /// States after parts that the store has not confirmed, oldest first.
+    /// States after the parts that the store did not confirm yet, oldest first.
     part_states: VecDeque<PartState>,
 }
 
@@ -78,20 +78,20 @@ impl<U: UrlSource> Transfer<'_, U> {
             self.start();
         }
         let checked = self.finish_checks().await?;
-        let small = self.part.take().map(Bytes::from_owner);
+        let only_part = self.part.take().map(Bytes::from_owner);
         Ok(UnpublishedObject {
             checked,
             source_host: self.download.host(),
             bytes_fetched_again: self.download.bytes_fetched_again(),
             body: match self.upload.take() {
                 Some(upload) => Body::Large(upload),
-                None => Body::Small(small.unwrap_or_default()),
+                None => Body::Small(only_part.unwrap_or_default()),
             },
         })
     }
 
-    /// Resumes from the checkpoint of an earlier attempt. Returns `false` if there is none, or it cannot be
-    /// resumed here.
+    /// Resumes from the checkpoint of an earlier attempt. Returns `false` if there is no checkpoint that this
+    /// attempt can resume from.
     fn resume(&mut self) -> bool {
         let AttemptContext {
             archive,
@@ -114,7 +114,7 @@ impl<U: UrlSource> Transfer<'_, U> {
             return false;
         }
         self.download.resume_at(&checkpoint.download);
-        progress.start_object(kind, offset, checks.announced().length);
+        progress.start_object(kind, offset, checks.declared().length);
         self.checks = checks;
         self.upload = Some(upload);
         true
@@ -122,16 +122,16 @@ impl<U: UrlSource> Transfer<'_, U> {
 
     /// Starts at the first byte of the download, which must be open.
     fn start(&mut self) {
-        let announced = self.download.announced().clone();
+        let declared = self.download.declared().clone();
         let kind = self.expectation.kind;
         let progress = self.context.progress;
-        progress.start_object(kind, 0, announced.length);
-        self.checks = RunningChecks::new(self.expectation, announced);
+        progress.start_object(kind, 0, declared.length);
+        self.checks = RunningChecks::new(self.expectation, declared);
         self.part_states.clear();
     }
 
-    /// Copies to the end of the download. Returns `false` if the transfer has to start over; the download then
-    /// has.
+    /// Copies to the end of the download. Returns `false` if the download restarted, so that the transfer has
+    /// to restart too.
     async fn copy(&mut self) -> Result<bool, U::Error> {
         loop {
             let event = self.download.next().await?;
@@ -155,7 +155,8 @@ impl<U: UrlSource> Transfer<'_, U> {
         }
     }
 
-    /// Checks bytes and adds them to parts. Sends each part once it is full and more bytes follow.
+    /// Checks bytes and adds them to the current part. Sends a part when it is full and more bytes follow, so
+    /// that the last part is never empty.
     async fn write(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while !bytes.is_empty() {
             let full = self.part.take_if(|part| part.remaining() == 0);
@@ -164,13 +165,13 @@ impl<U: UrlSource> Transfer<'_, U> {
             }
             let part = match &mut self.part {
                 Some(part) => part,
-                none => none.insert(self.context.resources.buffers.acquire().await),
+                empty => empty.insert(self.context.resources.buffers.acquire().await),
             };
-            let (now, later) = bytes.split_at(bytes.len().min(part.remaining()));
-            self.checks.update(now)?;
-            part.extend(now);
-            self.context.progress.add_bytes(now.len());
-            bytes = later;
+            let (fitting, rest) = bytes.split_at(bytes.len().min(part.remaining()));
+            self.checks.update(fitting)?;
+            part.extend(fitting);
+            self.context.progress.add_bytes(fitting.len());
+            bytes = rest;
         }
         Ok(())
     }
@@ -181,14 +182,14 @@ impl<U: UrlSource> Transfer<'_, U> {
         let key = keys.upload_key(archive, self.expectation.kind, format);
         let options = archive.upload_options(format, self.expectation.task);
         if self.context.is_retry {
-            abort_unfinished_uploads(archive, &key).await;
+            abort_incomplete_uploads(archive, &key).await;
         }
         let upload = Upload::start(archive, key, options).await?;
         self.context.progress.set_upload(upload.save(0));
         Ok(upload)
     }
 
-    /// Sends a part that ends where the checks are now.
+    /// Sends a part that ends at the current offset of the checks.
     async fn send(&mut self, part: Buffer) -> Result<(), Error> {
         let upload = match self.upload.take() {
             Some(upload) => upload,
@@ -205,7 +206,7 @@ impl<U: UrlSource> Transfer<'_, U> {
         self.set_checkpoint()
     }
 
-    /// Sends the last part and waits for the store to confirm all parts. An object of a single part has no
+    /// Sends the last part and waits until the store confirms all parts. An object of a single part has no
     /// upload and stays in memory.
     async fn flush(&mut self) -> Result<(), Error> {
         let Some(upload) = &mut self.upload else {
@@ -217,7 +218,7 @@ impl<U: UrlSource> Transfer<'_, U> {
         upload.flush().await
     }
 
-    /// Sets the checkpoint after the last part that the store has confirmed.
+    /// Sets the checkpoint after the last part that the store confirmed.
     fn set_checkpoint(&mut self) -> Result<(), Error> {
         let Some(upload) = &mut self.upload else {
             return Ok(());
@@ -242,14 +243,14 @@ impl<U: UrlSource> Transfer<'_, U> {
     }
 
     async fn finish_checks(&mut self) -> Result<CheckedObject, Error> {
-        let empty = RunningChecks::new(self.expectation, AnnouncedObject::default());
+        let empty = RunningChecks::new(self.expectation, DeclaredObject::default());
         match mem::replace(&mut self.checks, empty).finish() {
             Ok(checked) => Ok(checked),
             Err(error) => Err(self.abort_if_invalid(error).await),
         }
     }
 
-    /// Aborts the upload if the bytes failed a check: no attempt may resume it.
+    /// Aborts the upload if the bytes failed a check, because no attempt may resume it. Returns the error.
     async fn abort_if_invalid(&mut self, error: Error) -> Error {
         if let Error::Md5Mismatch { found, .. } = &error {
             self.context.progress.set_rejected_md5(found);

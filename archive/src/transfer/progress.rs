@@ -1,7 +1,7 @@
-//! The progress of an archival: what users see, and the state from which another process resumes.
+//! The progress of an archival: the numbers that users see, and the state from which another process resumes.
 //!
-//! Its JSON travels in heartbeats between workers of different versions, so no field may change its name or
-//! meaning there.
+//! The state is stored as JSON in heartbeats, which workers of different versions exchange. So the name and the
+//! meaning of a JSON field must not change.
 
 use parking_lot::Mutex;
 use seedance_archiver_proto::v1::ArchivedObject;
@@ -10,32 +10,32 @@ use serde::{Deserialize, Serialize};
 use super::download::SavedDownload;
 use crate::{ObjectKind, checks::SavedChecks, store::SavedUpload};
 
-/// How many attempts may resume from one checkpoint. A store may have lost the upload, or a host may refuse the
-/// rest of the object, without a clear error.
+/// Maximum number of attempts that resume from one checkpoint. The store may have lost the upload, or the host may
+/// reject the rest of the object, without a clear error.
 const MAX_TRIES: u32 = 3;
 
 /// The progress of an archival, shared by the archival and its observers.
 #[derive(Debug, Default)]
 pub struct Progress(Mutex<ArchiveState>);
 
-/// The state of an archival, in the form that a heartbeat carries.
+/// The state of an archival, as stored in a heartbeat.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct ArchiveState {
-    /// The object that is being transferred. `None`: the first transfer has not started.
+    /// The kind of the object that is being transferred. `None` before the first transfer.
     pub kind: Option<ObjectKind>,
-    /// Bytes of the object downloaded so far.
+    /// Number of bytes of the object downloaded so far.
     #[serde(rename = "done")]
     pub bytes_done: u64,
-    /// Size of the object, if the host has announced it.
+    /// Size of the object, if the response headers declare it.
     #[serde(rename = "total")]
     pub bytes_total: Option<u64>,
     /// The objects that are in the archive.
     #[serde(default)]
     archived: Vec<ArchivedState>,
-    /// MD5 of bytes that were rejected because the ETag is another MD5.
+    /// MD5 of the bytes that were rejected because the ETag contained a different MD5.
     #[serde(default, rename = "refused_md5")]
     rejected_md5: Option<String>,
-    /// The unfinished upload of the object.
+    /// The incomplete upload of the object.
     #[serde(default)]
     upload: Option<SavedUpload>,
     /// The point from which another process can resume the transfer.
@@ -53,7 +53,7 @@ pub(super) struct ArchivedState {
     pub(super) bytes_fetched_again: u64,
 }
 
-/// The state of a transfer after a part that the store has confirmed.
+/// The state of a transfer after a part that the store confirmed.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Checkpoint {
     pub(super) kind: ObjectKind,
@@ -61,12 +61,12 @@ pub(super) struct Checkpoint {
     #[serde(rename = "source")]
     pub(super) download: SavedDownload,
     pub(super) checks: SavedChecks,
-    /// Attempts that resumed from this checkpoint and did not reach another.
+    /// Number of attempts that resumed from this checkpoint and did not reach another.
     pub(super) tries: u32,
 }
 
 impl Progress {
-    /// Resumes from the state of another process.
+    /// Returns the progress that continues from the state of another process.
     pub fn resume(state: ArchiveState) -> Self {
         Self(Mutex::new(state))
     }
@@ -87,7 +87,7 @@ impl Progress {
         self.0.lock().bytes_done += bytes as u64;
     }
 
-    /// Adds an object that is in the archive, and drops its upload and checkpoint.
+    /// Adds an object that is in the archive, and removes its upload and checkpoint.
     pub(super) fn add_archived(&self, archived: ArchivedState) {
         let mut state = self.0.lock();
         state.upload = None;
@@ -110,15 +110,15 @@ impl Progress {
         self.0.lock().upload = upload;
     }
 
-    /// Removes the unfinished upload and the checkpoint, and returns the upload.
+    /// Removes the incomplete upload and the checkpoint, and returns the upload.
     pub(super) fn take_upload(&self) -> Option<SavedUpload> {
         let mut state = self.0.lock();
         state.checkpoint = None;
         state.upload.take()
     }
 
-    /// Returns the checkpoint of an object, and counts the try. Bytes downloaded after the checkpoint count as
-    /// fetched again.
+    /// Returns the checkpoint of an object, and counts the attempt to resume from it. The bytes downloaded
+    /// after the checkpoint count as fetched again.
     pub(super) fn use_checkpoint(&self, kind: ObjectKind) -> Option<Checkpoint> {
         let mut state = self.0.lock();
         let done = state.bytes_done;

@@ -1,4 +1,4 @@
-//! Publishes a checked object under its final key, without replacing one that exists.
+//! Publishes a checked object under its final key, without replacing an existing object.
 
 use object_store::{ObjectStoreExt, PutMode, PutOptions, path::Path};
 use seedance_archiver_proto::v1::{ArchivedObject, VideoTask};
@@ -11,8 +11,8 @@ use crate::{
     store::{Upload, sha256_of, store_span},
 };
 
-/// Publishes an object. If its key exists, because an attempt was interrupted before it wrote the receipt, the
-/// existing object must have the same bytes.
+/// Publishes an object and returns its receipt entry. If the key exists, because an attempt was interrupted
+/// before it wrote the receipt, the existing object must have the same bytes.
 pub(super) async fn publish(
     archive: &Archive,
     keys: &AttemptKeys<'_>,
@@ -35,16 +35,16 @@ pub(super) async fn publish(
         Body::Large(upload) => complete_and_copy(archive, upload, &key).await,
     };
     if let Err(error) = created {
-        // The operation may have succeeded although its response was lost.
+        // The operation may have succeeded even if its response was lost.
         if !error.is_already_exists() && !exists(archive, &key).await? {
             return Err(error);
         }
         check_same_bytes(archive, &key, &checked).await?;
     }
-    describe(archive, &key, checked).await
+    receipt_entry(archive, &key, checked).await
 }
 
-/// Completes an upload to the final key. Checks first whether the key exists, because some S3-compatible stores
+/// Completes an upload to the final key. First checks whether the key exists, because some S3-compatible stores
 /// ignore `If-None-Match` when they complete an upload.
 async fn complete(archive: &Archive, mut upload: Upload) -> Result<(), Error> {
     let completed = match exists(archive, upload.key()).await? {
@@ -61,14 +61,16 @@ async fn complete(archive: &Archive, mut upload: Upload) -> Result<(), Error> {
 async fn complete_and_copy(archive: &Archive, mut upload: Upload, key: &Path) -> Result<(), Error> {
     let staged = upload.key().clone();
     upload.complete().await?;
-    let copied = archive.store.copy_if_not_exists(&staged, key);
-    let copied = store_span("store copy", key, copied);
-    let copied = copied.await.map_err(Error::from);
+    let copy = archive.store.copy_if_not_exists(&staged, key);
+    let copied = store_span("store copy", key, copy)
+        .await
+        .map_err(Error::from);
     let is_staged_object_obsolete = match &copied {
         Ok(()) => size_of(archive, key).await? == size_of(archive, &staged).await?,
         Err(error) => error.is_already_exists(),
     };
-    // A staged object that remains is harmless. Failing an archived video because of it would not be.
+    // If the staged object cannot be deleted, only log the error: the object is harmless, and the video is
+    // archived.
     if is_staged_object_obsolete && let Err(error) = archive.store.delete(&staged).await {
         tracing::warn!(%error, %staged, "cannot delete the staged object");
     }
@@ -96,8 +98,8 @@ async fn check_same_bytes(archive: &Archive, key: &Path, new: &CheckedObject) ->
     })
 }
 
-/// Returns the entry of a published object in the receipt.
-async fn describe(
+/// Returns the receipt entry for a published object.
+async fn receipt_entry(
     archive: &Archive,
     key: &Path,
     checked: CheckedObject,

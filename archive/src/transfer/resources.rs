@@ -1,13 +1,11 @@
-//! What the transfers of an account share.
-
 use super::Buffers;
 use crate::fetch::VideoClient;
 
-/// What the transfers of an account share.
+/// Resources for the transfers of one account.
 #[derive(Clone, Debug)]
 pub struct TransferResources {
-    /// The client that downloads.
+    /// HTTP client for downloads.
     pub client: VideoClient,
-    /// The memory for parts. All accounts of a process should share it.
+    /// Part buffers. Pass the same `Buffers` to every account: it bounds the memory of the process.
     pub buffers: Buffers,
 }

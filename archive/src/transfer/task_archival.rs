@@ -1,5 +1,5 @@
-//! The archival of one task: its record, its objects, and last the receipt. It may be interrupted at any point
-//! and run again: the archive has one complete result, or none that looks like one.
+//! The archival of one task: its record, its objects, and finally the receipt. It may be interrupted at any
+//! point and run again: the archive contains either a complete result with a receipt, or no receipt.
 
 use jiff::Timestamp;
 use object_store::ObjectStoreExt;
@@ -28,8 +28,8 @@ pub trait TaskSource {
     /// Returns the record of the task as it is archived in `task.json`. It must not contain signed URLs.
     fn record(&self) -> impl Future<Output = Value> + Send;
 
-    /// Decides whether the archival continues without an object whose transfer failed. Returns the warning for
-    /// the receipt if it does.
+    /// Decides whether the archival continues without an object whose transfer failed. If so, returns the
+    /// warning for the receipt.
     ///
     /// # Errors
     ///
@@ -49,23 +49,24 @@ pub struct TaskArchival<'a> {
     pub mismatch: Mismatch,
     /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// Client and memory.
+    /// HTTP client and part buffers.
     pub resources: &'a TransferResources,
     /// Progress, and the state from which the attempt resumes.
     pub progress: &'a Progress,
 }
 
 impl TaskArchival<'_> {
-    /// Archives the task and returns the receipt. If the archive has a receipt, returns that one and downloads
-    /// nothing.
+    /// Archives the task and returns the receipt. If the archive already has a receipt, returns that one and
+    /// downloads nothing.
     ///
-    /// `manifest` contains what is known in advance; the objects, the time and the source are filled in.
+    /// `manifest` contains the fields that are known in advance. This function adds the objects, the warnings,
+    /// the time, the source host and the number of bytes fetched again.
     ///
-    /// The future may be dropped at any time. The progress then tells another attempt where to resume.
+    /// The future may be dropped at any time. Another attempt can then resume from the progress.
     ///
     /// # Errors
     ///
-    /// See [`Error`]. Also if the source returns an error.
+    /// Returns an [`Error`], or the error of the source.
     pub async fn run<S: TaskSource>(
         &self,
         source: &S,
@@ -76,9 +77,9 @@ impl TaskArchival<'_> {
             self.abort_upload().await;
             return Ok(manifest);
         }
-        // First, so that a store that cannot be written to costs no download.
+        // First, so that nothing is downloaded if the store is not writable.
         self.archive_record(source).await?;
-        for kind in ObjectKind::of_task(self.task) {
+        for kind in ObjectKind::for_task(self.task) {
             match self.archive_object(source, kind).await {
                 Ok(archived) => {
                     if manifest.source_host.is_empty() {
@@ -94,14 +95,14 @@ impl TaskArchival<'_> {
                 }
             }
         }
-        // Again, because a concurrent attempt that counted as dead may have replaced the record.
+        // Again, because an attempt that timed out but is still running may have replaced the record.
         manifest.objects.push(self.archive_record(source).await?);
         manifest.archived_at = Timestamp::now().as_second();
         let manifest = receipt::write(self.archive, &receipt, manifest).await?;
         Ok(manifest)
     }
 
-    /// Aborts the upload in the progress, if any. Call it if no other attempt follows.
+    /// Aborts the upload that the progress contains, if any. Call this if no other attempt follows.
     pub async fn abort_upload(&self) {
         self.context().abort_upload().await;
     }
@@ -116,8 +117,8 @@ impl TaskArchival<'_> {
         }
     }
 
-    /// Writes `task.json` unless an earlier attempt has. A record next to an `outcome.json` was written when the
-    /// task ended without a video, and is replaced.
+    /// Writes `task.json`, unless an earlier attempt wrote it. If there is an `outcome.json`, the existing
+    /// record was written when the task ended without a video, and is replaced.
     async fn archive_record<S: TaskSource>(&self, source: &S) -> Result<ArchivedObject, S::Error> {
         let (archive, layout) = (self.archive, self.keys.layout);
         let has_outcome = receipt::has_outcome(archive, layout).await?;
@@ -133,7 +134,7 @@ impl TaskArchival<'_> {
         Ok(written)
     }
 
-    /// Archives one object, unless an earlier attempt has.
+    /// Archives one object, unless an earlier attempt archived it.
     async fn archive_object<S: TaskSource>(
         &self,
         source: &S,
@@ -162,7 +163,7 @@ impl TaskArchival<'_> {
         Ok(archived)
     }
 
-    /// Returns the object that an earlier attempt has archived, if it has not changed.
+    /// Returns the object that an earlier attempt archived, if it did not change since.
     async fn find_archived(&self, kind: ObjectKind) -> Result<Option<ArchivedState>, Error> {
         let Some(archived) = self.progress.archived(kind) else {
             return Ok(None);

@@ -1,5 +1,3 @@
-//! An object between transfer and publication.
-
 use bytes::Bytes;
 
 use crate::{checks::CheckedObject, store::Upload};
@@ -14,10 +12,10 @@ pub(super) struct UnpublishedObject {
     pub(super) body: Body,
 }
 
-/// Where the bytes of an unpublished object are.
+/// The location of an unpublished object's bytes.
 pub(super) enum Body {
     /// In memory: the object is no larger than a part.
     Small(Bytes),
-    /// In an upload that is not completed.
+    /// In an upload that is not completed yet.
     Large(Upload),
 }

@@ -1,15 +1,16 @@
-//! Headers that show whether a partial response continues the object of an earlier response.
+//! Compares headers to find out whether a partial response continues the object of an earlier response.
 
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, LAST_MODIFIED};
 
-/// The strong `ETag` or the `Last-Modified` of an object, byte for byte as received: `If-Range` has to repeat
-/// it.
+/// The strong `ETag` or the `Last-Modified` of an object, exactly as received, because `If-Range` has to repeat
+/// the value.
 #[derive(Clone, Debug)]
 pub(super) struct Validator(HeaderValue);
 
 impl Validator {
-    /// Returns the validator of a response. `None`: the object can change without notice.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+    /// Returns the validator of a response, or `None` if the response has none, so that changes of the object
+    /// cannot be detected.
+    pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let is_strong = |etag: &&HeaderValue| !etag.as_bytes().starts_with(b"W/");
         let etag = headers.get(ETAG).filter(is_strong);
         etag.or_else(|| headers.get(LAST_MODIFIED))
@@ -17,7 +18,7 @@ impl Validator {
             .map(Self)
     }
 
-    /// Returns the validator with this text. `None`: the text is not a header value.
+    /// Parses a validator. Returns `None` if the text is not a header value.
     pub(super) fn parse(text: &str) -> Option<Self> {
         HeaderValue::from_str(text).ok().map(Self)
     }
@@ -31,8 +32,8 @@ impl Validator {
         &self.0
     }
 
-    /// Returns whether a response is of the same object. The header may be missing: not every host sends it
-    /// with a partial response.
+    /// Returns whether a response is of the same object. Returns `true` if the header is missing, because not
+    /// every host sends it with a partial response.
     pub(super) fn matches(&self, headers: &HeaderMap) -> bool {
         let is_etag = self.0.as_bytes().starts_with(b"\"");
         let name = if is_etag { ETAG } else { LAST_MODIFIED };
@@ -46,7 +47,7 @@ pub(super) fn starts_at(headers: &HeaderMap, offset: u64) -> bool {
     range.is_some_and(|range| range.starts_with(&format!("bytes {offset}-")))
 }
 
-/// Returns the size of the object that a partial response is part of.
+/// Returns the total size of the object, from the `Content-Range` of a partial response.
 pub(super) fn total_size(headers: &HeaderMap) -> Option<u64> {
     let (_, total) = content_range(headers)?.split_once('/')?;
     total.parse().ok()
@@ -71,8 +72,8 @@ mod tests {
     #[test]
     fn the_validator_is_the_strong_etag_or_the_last_modified() {
         let date = "Sun, 06 Nov 1994 08:49:37 GMT";
-        let text = |of: &[(&'static str, &'static str)]| {
-            let validator = Validator::of(&headers(of))?;
+        let text = |pairs: &[(&'static str, &'static str)]| {
+            let validator = Validator::from_headers(&headers(pairs))?;
             validator.as_str().map(str::to_owned)
         };
         let both = text(&[("etag", "\"one\""), ("last-modified", date)]);
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn content_range_gives_the_offset_and_the_size() {
+    fn content_range_contains_the_offset_and_the_size() {
         let range = headers(&[("content-range", "bytes 8-11/12")]);
         assert!(starts_at(&range, 8) && !starts_at(&range, 1));
         assert_eq!(total_size(&range), Some(12));

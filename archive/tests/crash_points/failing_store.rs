@@ -1,4 +1,4 @@
-//! A store that fails, or crashes its process, at the k-th operation.
+//! A store that fails, or crashes the process that uses it, at the k-th operation.
 
 use std::{
     fmt,
@@ -20,14 +20,14 @@ use tokio::sync::Notify;
 
 use crate::memory::{Memory, error};
 
-/// What happens at the k-th operation.
+/// The failure at the k-th operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Crash {
     /// The process crashes before the operation.
     Before,
-    /// The process crashes after the operation, before it sees the result.
+    /// The process crashes after the operation, before it receives the result.
     After,
-    /// This and all later operations fail; the process sees the errors.
+    /// This and all later operations return an error.
     Outage,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct FailingStore {
     hold: OnceLock<Hold>,
 }
 
-/// Holds a process before it publishes its object.
+/// Suspends a process before it publishes its object.
 #[derive(Clone, Default)]
 pub(crate) struct Hold(Arc<(Notify, Notify)>);
 

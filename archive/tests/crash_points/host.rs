@@ -1,9 +1,6 @@
 //! A host that serves one video in chunks, and can fail after any of them.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -15,13 +12,14 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::stream;
+use parking_lot::{Mutex, MutexGuard};
 use reqwest::Url;
 
 use crate::serving;
 
-/// Size of a chunk. A part has a few of them.
-const CHUNK: usize = 16 * 1024;
-/// Number of chunks of the video.
+/// Size of a chunk. A part consists of several chunks.
+const CHUNK_SIZE: usize = 16 * 1024;
+/// Number of chunks in the video.
 pub(crate) const CHUNKS: usize = 21;
 
 #[derive(Clone)]
@@ -38,8 +36,8 @@ struct Served {
 }
 
 impl Host {
-    pub(crate) async fn new(video: Vec<u8>) -> Self {
-        assert_eq!(video.len().div_ceil(CHUNK), CHUNKS);
+    pub(crate) async fn start(video: Vec<u8>) -> Self {
+        assert_eq!(video.len().div_ceil(CHUNK_SIZE), CHUNKS);
         let state = Arc::new(Mutex::new(Served {
             video: video.into(),
             etag: "\"one\"",
@@ -58,14 +56,14 @@ impl Host {
     }
 
     fn lock(&self) -> MutexGuard<'_, Served> {
-        self.state.lock().unwrap()
+        self.state.lock()
     }
 
     pub(crate) fn video(&self) -> Bytes {
         self.lock().video.clone()
     }
 
-    /// Serves this many more chunks, and then fails.
+    /// Serves `chunks` more chunks, and then fails.
     pub(crate) fn fail_after(&self, chunks: usize) {
         self.lock().chunks_left = Some(chunks);
     }
@@ -74,7 +72,7 @@ impl Host {
         self.lock().chunks_left = None;
     }
 
-    /// Serves another valid video from now on.
+    /// Serves a different valid video from now on.
     pub(crate) fn serve_another(&self) {
         let mut served = self.lock();
         let mut video = served.video.to_vec();
@@ -92,7 +90,7 @@ impl Host {
 }
 
 async fn serve(State(state): State<Arc<Mutex<Served>>>, headers: HeaderMap) -> Response {
-    let mut served = state.lock().unwrap();
+    let mut served = state.lock();
     if served.chunks_left == Some(0) {
         return StatusCode::FORBIDDEN.into_response();
     }
@@ -104,17 +102,17 @@ async fn serve(State(state): State<Arc<Mutex<Served>>>, headers: HeaderMap) -> R
     response.unwrap()
 }
 
-/// Returns the rest of the video. If the host fails, the connection is closed before its end.
+/// Returns the video from `start` on. If the host fails, the connection is closed before the end.
 fn chunks(
     state: Arc<Mutex<Served>>,
     start: usize,
 ) -> impl futures::Stream<Item = Result<Bytes, Box<dyn std::error::Error + Send + Sync>>> {
     stream::unfold(start, move |position| {
         let chunk = next(&state, position);
-        let may_fail = state.lock().unwrap().chunks_left.is_some();
+        let may_fail = state.lock().chunks_left.is_some();
         async move {
             if may_fail {
-                // Without a pause, several chunks would be sent, and lost, together.
+                // Without a pause, several chunks would be sent together and lost together.
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             let chunk = chunk?;
@@ -125,7 +123,7 @@ fn chunks(
 }
 
 fn next(state: &Mutex<Served>, position: usize) -> Option<Result<Bytes, &'static str>> {
-    let mut served = state.lock().unwrap();
+    let mut served = state.lock();
     if position >= served.video.len() {
         return None;
     }
@@ -134,6 +132,6 @@ fn next(state: &Mutex<Served>, position: usize) -> Option<Result<Bytes, &'static
         Some(left) => *left -= 1,
         None => {}
     }
-    let end = served.video.len().min(position + CHUNK);
+    let end = served.video.len().min(position + CHUNK_SIZE);
     Some(Ok(served.video.slice(position..end)))
 }

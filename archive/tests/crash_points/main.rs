@@ -1,11 +1,12 @@
-//! Archivals in which the store, the host or the process fails at the k-th operation, for every k, and that are then
-//! run again. After every failure the archive is complete or empty: no final key has other bytes, and no receipt names
-//! an object that does not exist.
+//! Runs archivals in which the store, the host or the process fails at the k-th operation, for every k, and
+//! then runs them again. After every failure the archive is consistent: an object under a final key has the
+//! served bytes, and a receipt names only objects that exist.
 
 // Tests may panic, and print how many crash points they covered.
 #![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
 mod failing_store;
+mod fixture;
 mod host;
 mod memory;
 #[path = "../support/one_url.rs"]
@@ -14,51 +15,50 @@ mod one_url;
 mod serving;
 #[path = "../support/video.rs"]
 mod video;
-mod world;
 
 use std::sync::Arc;
 
 use failing_store::{Crash, FailingStore};
+use fixture::{End, Fixture, resources};
 use futures::future::join_all;
 use seedance_archiver_archive::TransferResources;
-use world::{End, World, resources};
 
 /// More operations than any archival needs.
-const NEVER: usize = 1000;
+const MAX_OPERATIONS: usize = 1000;
 
-/// Runs an archival that crashes at an operation, then a second one, for each operation. Returns the number of
-/// operations.
+/// For each operation, runs an archival that crashes at this operation, and then a second one. Returns the
+/// number of operations.
 async fn crash_at_every_operation(
     has_conditional_complete: bool,
     crash: Crash,
     keeps_heartbeat: bool,
 ) -> usize {
     let resources = resources();
-    for k in 0..NEVER {
-        let world = World::new(has_conditional_complete, &resources).await;
-        let store = FailingStore::at(&world.memory, k, crash);
-        let progress = World::fresh();
-        let end = world.archive(store.clone(), &progress).await;
-        world.assert_consistent().await;
+    for k in 0..MAX_OPERATIONS {
+        let fixture = Fixture::new(has_conditional_complete, &resources).await;
+        let store = FailingStore::at(&fixture.memory, k, crash);
+        let progress = Fixture::fresh();
+        let end = fixture.archive(store.clone(), &progress).await;
+        fixture.assert_consistent().await;
         let next = if keeps_heartbeat {
-            World::resumed(&progress)
+            Fixture::resumed(&progress)
         } else {
-            World::fresh()
+            Fixture::fresh()
         };
-        let again = world
-            .archive(FailingStore::never(&world.memory), &next)
+        let again = fixture
+            .archive(FailingStore::never(&fixture.memory), &next)
             .await;
         let at = format!(
             "operation {k}, {crash:?}, conditional complete: {has_conditional_complete}, \
              heartbeat: {keeps_heartbeat}"
         );
         assert!(matches!(again, End::Archived(_)), "{at}: {again:?}");
-        world.assert_archived_once(&at).await;
+        fixture.assert_archived_once(&at).await;
         if matches!(end, End::Archived(_)) && !store.has_failed() {
             return k;
         }
     }
-    panic!("the archival does not end");
+    panic!("the archival needs more than {MAX_OPERATIONS} operations");
 }
 
 async fn crash_in_every_way(has_conditional_complete: bool) {
@@ -76,22 +76,22 @@ async fn crash_in_every_way(has_conditional_complete: bool) {
 }
 
 #[tokio::test]
-async fn a_crash_at_any_operation_with_staged_uploads() {
+async fn staged_uploads_survive_a_crash_at_any_operation() {
     crash_in_every_way(false).await;
 }
 
 #[tokio::test]
-async fn a_crash_at_any_operation_with_conditional_complete() {
+async fn conditional_completion_survives_a_crash_at_any_operation() {
     crash_in_every_way(true).await;
 }
 
-/// The host fails after each chunk, and has recovered when the next attempt starts. That attempt resumes at the last
+/// The host fails after a chunk, and recovers before the next attempt starts. That attempt resumes at the last
 /// part if it has the heartbeat.
 #[tokio::test]
-async fn a_host_failure_after_any_chunk() {
+async fn an_archival_survives_a_host_failure_after_any_chunk() {
     let resources = resources();
     for keeps_heartbeat in [false, true] {
-        // Concurrently, because each download pauses before it fails.
+        // Concurrently, because each download waits between connections before it fails.
         let failures = (0..host::CHUNKS).map(|k| host_fails_after(k, keeps_heartbeat, &resources));
         let resumed = join_all(failures)
             .await
@@ -106,61 +106,62 @@ async fn a_host_failure_after_any_chunk() {
 
 /// Returns whether the second attempt resumed the download.
 async fn host_fails_after(k: usize, keeps_heartbeat: bool, resources: &TransferResources) -> bool {
-    let world = World::new(true, resources).await;
-    world.host.fail_after(k);
-    let progress = World::fresh();
-    let end = world
-        .archive(FailingStore::never(&world.memory), &progress)
+    let fixture = Fixture::new(true, resources).await;
+    fixture.host.fail_after(k);
+    let progress = Fixture::fresh();
+    let end = fixture
+        .archive(FailingStore::never(&fixture.memory), &progress)
         .await;
     assert!(matches!(end, End::Failed(_)), "chunk {k}: {end:?}");
-    world.assert_consistent().await;
-    world.host.recover();
+    fixture.assert_consistent().await;
+    fixture.host.recover();
     let next = match keeps_heartbeat {
-        true => World::resumed(&progress),
-        false => World::fresh(),
+        true => Fixture::resumed(&progress),
+        false => Fixture::fresh(),
     };
-    let again = world
-        .archive(FailingStore::never(&world.memory), &next)
+    let again = fixture
+        .archive(FailingStore::never(&fixture.memory), &next)
         .await;
     assert!(matches!(again, End::Archived(_)), "chunk {k}: {again:?}");
-    world.assert_archived_once(&format!("chunk {k}")).await;
-    world.host.was_resumed()
+    fixture.assert_archived_once(&format!("chunk {k}")).await;
+    fixture.host.was_resumed()
 }
 
-/// A slow attempt that counts as dead ends after the attempt that replaced it. The second attempt has the heartbeat of
-/// the first, and so its upload, or has not, and the host serves it the same bytes or others.
+/// A slow attempt that timed out ends after the attempt that replaced it. The second attempt starts with or
+/// without the heartbeat (and thus the upload) of the first, and the host serves it the same or different
+/// bytes.
 #[tokio::test]
-async fn two_concurrent_attempts() {
+async fn two_concurrent_attempts_agree_or_the_slower_one_reports_a_conflict() {
     let resources = resources();
     for has_conditional_complete in [false, true] {
         for has_heartbeat in [false, true] {
             for same_bytes in [false, true] {
-                let world = World::new(has_conditional_complete, &resources).await;
-                two_attempts(world, has_heartbeat, same_bytes).await;
+                let fixture = Fixture::new(has_conditional_complete, &resources).await;
+                two_attempts(fixture, has_heartbeat, same_bytes).await;
             }
         }
     }
 }
 
-async fn two_attempts(world: World, has_heartbeat: bool, same_bytes: bool) {
-    let world = Arc::new(world);
-    let progress = Arc::new(World::fresh());
-    let slow = FailingStore::at(&world.memory, NEVER, Crash::Before);
+async fn two_attempts(fixture: Fixture, has_heartbeat: bool, same_bytes: bool) {
+    let fixture = Arc::new(fixture);
+    let progress = Arc::new(Fixture::fresh());
+    let slow = FailingStore::at(&fixture.memory, MAX_OPERATIONS, Crash::Before);
     let held = slow.hold_before_publishing();
     let first = tokio::spawn({
-        let (world, progress) = (world.clone(), progress.clone());
-        async move { world.archive(slow, &progress).await }
+        let (fixture, progress) = (fixture.clone(), progress.clone());
+        async move { fixture.archive(slow, &progress).await }
     });
     held.reached().await;
     if !same_bytes {
-        world.host.serve_another();
+        fixture.host.serve_another();
     }
     let next = match has_heartbeat {
-        true => World::resumed(&progress),
-        false => World::fresh(),
+        true => Fixture::resumed(&progress),
+        false => Fixture::fresh(),
     };
-    let second = world
-        .archive(FailingStore::never(&world.memory), &next)
+    let second = fixture
+        .archive(FailingStore::never(&fixture.memory), &next)
         .await;
     let at = format!("heartbeat: {has_heartbeat}, same bytes: {same_bytes}");
     let End::Archived(receipt) = second else {
@@ -168,11 +169,11 @@ async fn two_attempts(world: World, has_heartbeat: bool, same_bytes: bool) {
     };
     held.release();
     match first.await.unwrap() {
-        End::Archived(own) => assert!(same_bytes && own == receipt, "{at}: {own:?}"),
+        End::Archived(other) => assert!(same_bytes && other == receipt, "{at}: {other:?}"),
         End::Failed(error) => {
             assert!(!same_bytes && error.contains("SHA-256"), "{at}: {error}");
         }
         End::Crashed => panic!("{at}: the first attempt crashed"),
     }
-    world.assert_archived(&at).await;
+    fixture.assert_archived(&at).await;
 }

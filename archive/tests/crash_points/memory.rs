@@ -1,15 +1,13 @@
-//! A store in memory with the multipart uploads of S3: the id of a part is a digest of its bytes, and completing an
-//! upload with another id fails.
+//! An in-memory store with multipart uploads like those of S3: the id of a part is a digest of its bytes, and
+//! completing an upload with the wrong id of a part fails.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard},
-};
+use std::collections::BTreeMap;
 
 use object_store::{
     Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload, PutResult, Result, memory::InMemory,
     multipart::PartId, path::Path,
 };
+use parking_lot::{Mutex, MutexGuard};
 use sha2::{Digest, Sha256};
 
 #[derive(Debug, Default)]
@@ -23,7 +21,7 @@ pub(crate) struct Memory {
 #[derive(Debug, Default)]
 struct Uploads {
     started: usize,
-    unfinished: BTreeMap<String, BTreeMap<usize, (String, Vec<u8>)>>,
+    incomplete: BTreeMap<String, BTreeMap<usize, (String, Vec<u8>)>>,
 }
 
 impl Memory {
@@ -35,15 +33,15 @@ impl Memory {
     }
 
     /// Returns the number of uploads that were neither completed nor aborted.
-    pub(crate) fn unfinished_uploads(&self) -> usize {
-        self.lock().unfinished.len()
+    pub(crate) fn incomplete_uploads(&self) -> usize {
+        self.lock().incomplete.len()
     }
 
     pub(crate) fn start_upload(&self) -> String {
         let mut uploads = self.lock();
         uploads.started += 1;
         let id = format!("upload-{}", uploads.started);
-        uploads.unfinished.insert(id.clone(), BTreeMap::new());
+        uploads.incomplete.insert(id.clone(), BTreeMap::new());
         id
     }
 
@@ -53,7 +51,7 @@ impl Memory {
         let content_id = hex::encode(Sha256::digest(&part));
         let mut uploads = self.lock();
         let upload = uploads
-            .unfinished
+            .incomplete
             .get_mut(id)
             .ok_or_else(|| no_such_upload(id))?;
         upload.insert(index, (content_id.clone(), part));
@@ -68,7 +66,7 @@ impl Memory {
     ) -> Result<PutResult> {
         let upload = self
             .lock()
-            .unfinished
+            .incomplete
             .get(id)
             .cloned()
             .ok_or_else(|| no_such_upload(id))?;
@@ -89,13 +87,13 @@ impl Memory {
             .objects
             .put_opts(key, bytes.into(), mode.into())
             .await?;
-        self.lock().unfinished.remove(id);
+        self.lock().incomplete.remove(id);
         Ok(put)
     }
 
     pub(crate) fn abort(&self, id: &str) -> Result<()> {
         self.lock()
-            .unfinished
+            .incomplete
             .remove(id)
             .map(drop)
             .ok_or_else(|| no_such_upload(id))
@@ -107,7 +105,7 @@ impl Memory {
     }
 
     fn lock(&self) -> MutexGuard<'_, Uploads> {
-        self.uploads.lock().unwrap()
+        self.uploads.lock()
     }
 }
 

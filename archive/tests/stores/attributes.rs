@@ -5,29 +5,29 @@ use object_store::{Attribute, GetOptions, ObjectStore};
 use seedance_archiver_archive::ObjectOptions;
 
 use crate::{
+    fixture::{Fixture, PADDINGS},
     host::Host,
     registry::register,
     requests,
     store::Store,
-    world::{PADDINGS, World},
 };
 
 /// Tags with characters that are escaped in queries and in XML.
 const TAGS: [(&str, &str); 2] = [("team", "video"), ("cost centre", "a+b=c/d")];
 
-async fn objects_have_a_content_type_and_metadata_of_their_task(
-    mut world: World,
+async fn objects_have_a_content_type_and_the_metadata_of_their_task(
+    mut fixture: Fixture,
 ) -> anyhow::Result<()> {
     for padding in PADDINGS {
-        world.set_task(&format!("cgt-{padding}"));
-        world.archive_video(&Host::new(padding).await?).await?;
+        fixture.set_task(&format!("cgt-{padding}"));
+        fixture.archive_video(&Host::start(padding).await?).await?;
         for (name, content_type, task) in [
-            ("video.mp4", "video/mp4", Some(world.task.id.as_str())),
+            ("video.mp4", "video/mp4", Some(fixture.task.id.as_str())),
             ("task.json", "application/json", None),
             ("manifest.json", "application/json", None),
         ] {
-            let key = world.layout().file(name);
-            let object = world.archive.store.get_opts(&key, GetOptions::default());
+            let key = fixture.layout().file(name);
+            let object = fixture.archive.store.get_opts(&key, GetOptions::default());
             let attributes = object.await?.attributes;
             let value = |attribute| attributes.get(&attribute).map(|value| value.as_ref());
             let found = value(Attribute::ContentType);
@@ -39,17 +39,17 @@ async fn objects_have_a_content_type_and_metadata_of_their_task(
     Ok(())
 }
 register!(
-    objects_have_a_content_type_and_metadata_of_their_task,
+    objects_have_a_content_type_and_the_metadata_of_their_task,
     Store::has_attributes
 );
 
-async fn objects_have_the_tags_of_the_account(mut world: World) -> anyhow::Result<()> {
-    world.archive = world.store.open(world.prefix, with_tags())?;
+async fn objects_have_the_tags_of_the_account(mut fixture: Fixture) -> anyhow::Result<()> {
+    fixture.archive = fixture.store.open(fixture.prefix, with_tags())?;
     for padding in PADDINGS {
-        world.set_task(&format!("cgt-{padding}"));
-        world.archive_video(&Host::new(padding).await?).await?;
+        fixture.set_task(&format!("cgt-{padding}"));
+        fixture.archive_video(&Host::start(padding).await?).await?;
         for name in ["video.mp4", "task.json", "manifest.json"] {
-            let key = world.layout().file(name);
+            let key = fixture.layout().file(name);
             let found = requests::tags(&key).await?;
             for (name, value) in TAGS {
                 let tag = format!("<Key>{name}</Key><Value>{value}</Value>");
@@ -61,8 +61,8 @@ async fn objects_have_the_tags_of_the_account(mut world: World) -> anyhow::Resul
 }
 register!(objects_have_the_tags_of_the_account, Store::has_tags);
 
-async fn tags_are_rejected_by_stores_without_tags(world: World) -> anyhow::Result<()> {
-    let opened = world.store.open(world.prefix, with_tags());
+async fn tags_are_rejected_by_stores_without_tags(fixture: Fixture) -> anyhow::Result<()> {
+    let opened = fixture.store.open(fixture.prefix, with_tags());
     let error = opened.err().context("the archive was opened")?.to_string();
     ensure!(error.contains("does not support object tags"), "{error}");
     Ok(())

@@ -1,4 +1,4 @@
-//! Objects that differ from their receipts.
+//! Audits archives whose objects differ from their receipts.
 
 use anyhow::ensure;
 use bytes::Bytes;
@@ -7,37 +7,36 @@ use object_store::ObjectStoreExt;
 use seedance_archiver_archive::audit;
 
 use crate::{
+    fixture::{Fixture, SMALL},
     host::Host,
     registry::register,
-    world::{SMALL, World},
 };
 
 async fn an_audit_finds_changed_truncated_and_missing_objects(
-    mut world: World,
+    mut fixture: Fixture,
 ) -> anyhow::Result<()> {
-    let host = Host::new(SMALL).await?;
+    let host = Host::start(SMALL).await?;
     for id in [
         "cgt-unchanged",
         "cgt-changed",
         "cgt-truncated",
         "cgt-missing",
     ] {
-        world.set_task(id);
-        world.archive_video(&host).await?;
+        fixture.set_task(id);
+        fixture.archive_video(&host).await?;
     }
-    ensure!(
-        problems(&world, true).await?.is_empty(),
-        "all objects are unchanged"
-    );
+    let found = problems(&fixture, true).await?;
+    ensure!(found.is_empty(), "{found:?}");
 
-    world.archive.store.delete(&world.video_key()).await?;
+    fixture.set_task("cgt-missing");
+    fixture.archive.store.delete(&fixture.video_key()).await?;
     let mut changed = host.video().to_vec();
     let middle = changed.len() / 2;
     changed[middle] ^= 1;
-    world.set_task("cgt-changed");
-    world.put(&Bytes::from(changed)).await?;
-    world.set_task("cgt-truncated");
-    world.put(&host.video().slice(..middle)).await?;
+    fixture.set_task("cgt-changed");
+    fixture.put(&Bytes::from(changed)).await?;
+    fixture.set_task("cgt-truncated");
+    fixture.put(&host.video().slice(..middle)).await?;
 
     let (changed, truncated, missing) = (
         ("cgt-changed", "has SHA-256"),
@@ -48,7 +47,7 @@ async fn an_audit_finds_changed_truncated_and_missing_objects(
         (true, &[changed, missing, truncated][..]),
         (false, &[missing, truncated]),
     ] {
-        let found = problems(&world, deep).await?;
+        let found = problems(&fixture, deep).await?;
         let is_expected = |(found, expected): (&String, &(&str, &str))| {
             found.contains(expected.0) && found.contains(expected.1)
         };
@@ -59,11 +58,12 @@ async fn an_audit_finds_changed_truncated_and_missing_objects(
 }
 register!(an_audit_finds_changed_truncated_and_missing_objects);
 
-/// Returns the problems of all receipts, in the order of their keys.
-async fn problems(world: &World, deep: bool) -> anyhow::Result<Vec<String>> {
-    let verified: Vec<_> = audit::verify(&world.archive, None, deep)
+/// Returns the problems in all receipts, ordered by the receipts' keys.
+async fn problems(fixture: &Fixture, deep: bool) -> anyhow::Result<Vec<String>> {
+    let verified: Vec<_> = audit::verify(&fixture.archive, None, deep)
         .try_collect()
         .await?;
+    // A receipt names two objects: the video and `task.json`.
     ensure!(verified.iter().all(|it| it.objects == 2), "{verified:?}");
     ensure!(verified.len() == 4, "{verified:?}");
     let findings = verified.into_iter().flat_map(|it| it.findings);

@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use crate::{requests, server::Server, servers::BUCKET};
 
-/// The account of the emulator.
+/// The emulator's account.
 pub(crate) const ACCOUNT: &str = "devstoreaccount1";
 
 pub(crate) struct Azurite {
@@ -38,7 +38,7 @@ impl Azurite {
         })
     }
 
-    /// Returns the environment variables of a process that uses the server.
+    /// Returns the environment variables for a process that uses the server.
     pub(crate) fn environment(&self) -> [(&'static str, String); 2] {
         [
             ("AZURE_STORAGE_USE_EMULATOR", "true".to_owned()),

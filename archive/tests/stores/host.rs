@@ -1,9 +1,6 @@
-//! A host that serves one video, and can pause in the middle of it.
+//! A host that serves one video, and can pause mid-response.
 
-use std::{
-    convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{convert::Infallible, sync::Arc};
 
 use anyhow::Context;
 use axum::{
@@ -16,12 +13,14 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::{Stream, stream};
+use parking_lot::Mutex;
 use reqwest::Url;
 use tokio::sync::watch;
 
 use crate::{serving, video::video};
 
-const CHUNK: usize = 256 * 1024;
+const CHUNK_SIZE: usize = 256 * 1024;
+const ETAG: &str = "\"one\"";
 
 pub(crate) struct Host {
     pub(crate) url: Url,
@@ -31,16 +30,17 @@ pub(crate) struct Host {
 struct Served {
     video: Bytes,
     /// Offset at which the host pauses.
-    end: watch::Sender<usize>,
+    pause_offset: watch::Sender<usize>,
+    /// Offset of each request.
     offsets: Mutex<Vec<usize>>,
 }
 
 impl Host {
-    /// Starts a host of a video with `padding` bytes at its end.
-    pub(crate) async fn new(padding: u32) -> anyhow::Result<Self> {
+    /// Serves a video padded by `padding` bytes.
+    pub(crate) async fn start(padding: u32) -> anyhow::Result<Self> {
         let served = Arc::new(Served {
             video: video(padding).into(),
-            end: watch::Sender::new(usize::MAX),
+            pause_offset: watch::Sender::new(usize::MAX),
             offsets: Mutex::default(),
         });
         let router = Router::new().route("/video.mp4", get(serve));
@@ -55,25 +55,23 @@ impl Host {
     }
 
     /// Pauses each response at an offset.
-    pub(crate) fn pause_at(&self, end: usize) {
-        self.served.end.send_replace(end);
+    pub(crate) fn pause_at(&self, offset: usize) {
+        self.served.pause_offset.send_replace(offset);
     }
 
     pub(crate) fn resume(&self) {
-        self.served.end.send_replace(usize::MAX);
+        self.served.pause_offset.send_replace(usize::MAX);
     }
 
-    /// Returns the offset of each request, in their order.
+    /// Returns the offsets of all requests, in order.
     pub(crate) fn offsets(&self) -> Vec<usize> {
-        let offsets = self.served.offsets.lock();
-        offsets.unwrap_or_else(PoisonError::into_inner).clone()
+        self.served.offsets.lock().clone()
     }
 }
 
 async fn serve(State(served): State<Arc<Served>>, headers: HeaderMap) -> Response {
-    let response = serving::response(&headers, served.video.len(), "\"one\"", |start| {
-        let offsets = served.offsets.lock();
-        offsets.unwrap_or_else(PoisonError::into_inner).push(start);
+    let response = serving::response(&headers, served.video.len(), ETAG, |start| {
+        served.offsets.lock().push(start);
         Body::from_stream(chunks(served.clone(), start))
     });
     response.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
@@ -83,10 +81,10 @@ fn chunks(served: Arc<Served>, start: usize) -> impl Stream<Item = Result<Bytes,
     stream::unfold(start, move |position| {
         let served = served.clone();
         async move {
-            let left = served.video.get(position..).filter(|it| !it.is_empty())?;
-            let mut end = served.end.subscribe();
-            let end = *end.wait_for(|end| *end > position).await.ok()?;
-            let length = left.len().min(CHUNK).min(end - position);
+            let rest = served.video.get(position..).filter(|it| !it.is_empty())?;
+            let mut pause_offset = served.pause_offset.subscribe();
+            let end = *pause_offset.wait_for(|end| *end > position).await.ok()?;
+            let length = rest.len().min(CHUNK_SIZE).min(end - position);
             let chunk = served.video.slice(position..position + length);
             Some((Ok(chunk), position + length))
         }

@@ -1,4 +1,4 @@
-//! The keys of objects.
+//! Archives videos under unusual keys and prefixes.
 
 use anyhow::ensure;
 use futures::TryStreamExt;
@@ -6,13 +6,13 @@ use object_store::{ObjectStore, path::Path};
 use seedance_archiver_archive::{ObjectOptions, audit};
 
 use crate::{
+    fixture::{Fixture, LARGE, PADDINGS, SMALL},
     host::Host,
     registry::register,
     store::Store,
-    world::{LARGE, PADDINGS, SMALL, World},
 };
 
-/// Names with characters that are special to a store, a URL or a file system.
+/// Names with characters that are special in a store, a URL or a file system.
 const SPECIAL_NAMES: [&str; 8] = [
     "a b+c&d=e;f",
     "ü/é",
@@ -24,20 +24,20 @@ const SPECIAL_NAMES: [&str; 8] = [
     "{task_id}",
 ];
 
-async fn names_are_escaped(mut world: World) -> anyhow::Result<()> {
-    let (small, large) = (Host::new(SMALL).await?, Host::new(LARGE).await?);
+async fn special_characters_in_names_are_escaped(mut fixture: Fixture) -> anyhow::Result<()> {
+    let (small, large) = (Host::start(SMALL).await?, Host::start(LARGE).await?);
     for name in SPECIAL_NAMES {
-        world.set_task(name);
-        name.clone_into(&mut world.account);
-        let manifest = world.archive_video(&small).await?;
-        world.assert_archived(&manifest, &small).await?;
+        fixture.set_task(name);
+        name.clone_into(&mut fixture.account);
+        let manifest = fixture.archive_video(&small).await?;
+        fixture.assert_archived(&manifest, &small).await?;
     }
-    // A large object is staged under another key first.
-    world.set_task(&SPECIAL_NAMES.concat());
-    let manifest = world.archive_video(&large).await?;
-    world.assert_archived(&manifest, &large).await?;
+    // A large object is first staged under another key.
+    fixture.set_task(&SPECIAL_NAMES.concat());
+    let manifest = fixture.archive_video(&large).await?;
+    fixture.assert_archived(&manifest, &large).await?;
 
-    let verified: Vec<_> = audit::verify(&world.archive, None, true)
+    let verified: Vec<_> = audit::verify(&fixture.archive, None, true)
         .try_collect()
         .await?;
     ensure!(verified.len() == SPECIAL_NAMES.len() + 1, "{verified:?}");
@@ -47,32 +47,38 @@ async fn names_are_escaped(mut world: World) -> anyhow::Result<()> {
     );
     Ok(())
 }
-register!(names_are_escaped);
+register!(special_characters_in_names_are_escaped);
 
-async fn all_keys_have_the_prefixes_of_url_and_account(mut world: World) -> anyhow::Result<()> {
-    let prefix = format!("{}/team%20a/b", world.prefix);
+async fn all_keys_have_the_prefixes_of_the_url_and_the_account(
+    mut fixture: Fixture,
+) -> anyhow::Result<()> {
+    let prefix = format!("{}/team%20a/b", fixture.prefix);
     let options = ObjectOptions {
         prefix: Path::from("accounts/eu"),
         ..ObjectOptions::default()
     };
-    let whole_archive = world.archive.clone();
-    world.archive = world.store.open(&prefix, options)?;
+    let scenario_archive = fixture.archive.clone();
+    fixture.archive = fixture.store.open(&prefix, options)?;
     for padding in PADDINGS {
-        world.set_task(&format!("cgt-{padding}"));
-        let host = Host::new(padding).await?;
-        let manifest = world.archive_video(&host).await?;
-        let id = &world.task.id;
+        fixture.set_task(&format!("cgt-{padding}"));
+        let host = Host::start(padding).await?;
+        let manifest = fixture.archive_video(&host).await?;
+        let id = &fixture.task.id;
         let url = format!("/{prefix}/accounts/eu/default/2025/07/18/{id}/manifest.json");
         ensure!(manifest.manifest_url.ends_with(&url), "{manifest:?}");
-        world.assert_archived(&manifest, &host).await?;
+        fixture.assert_archived(&manifest, &host).await?;
     }
-    let verified: Vec<_> = audit::verify(&world.archive, None, true)
+    let verified: Vec<_> = audit::verify(&fixture.archive, None, true)
         .try_collect()
         .await?;
     ensure!(verified.len() == 2, "{verified:?}");
 
-    let root = whole_archive.root.clone();
-    let objects: Vec<_> = whole_archive.store.list(Some(&root)).try_collect().await?;
+    let root = scenario_archive.root.clone();
+    let objects: Vec<_> = scenario_archive
+        .store
+        .list(Some(&root))
+        .try_collect()
+        .await?;
     let prefix = root
         .parts()
         .chain(Path::from("team a/b/accounts/eu/default/2025/07/18").parts())
@@ -86,6 +92,6 @@ async fn all_keys_have_the_prefixes_of_url_and_account(mut world: World) -> anyh
     Ok(())
 }
 register!(
-    all_keys_have_the_prefixes_of_url_and_account,
+    all_keys_have_the_prefixes_of_the_url_and_the_account,
     Store::has_url
 );

@@ -1,4 +1,4 @@
-//! Links from a page to the objects of an archive.
+//! Follows links from a page to the objects of an archive.
 
 use std::{path::Path, time::Duration};
 
@@ -8,34 +8,35 @@ use reqwest::Url;
 use seedance_archiver_archive::links::Links;
 
 use crate::{
+    fixture::{Fixture, SMALL},
     host::Host,
     registry::register,
     store::Store,
-    world::{SMALL, World},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-async fn links_lead_to_the_objects(mut world: World) -> anyhow::Result<()> {
-    let host = Host::new(SMALL).await?;
-    // For Azure, `object_store` 0.14 signs the escaped path, but Azure checks the unescaped one.
-    world.set_task(match world.store {
+async fn links_resolve_to_the_objects(mut fixture: Fixture) -> anyhow::Result<()> {
+    let host = Host::start(SMALL).await?;
+    // For Azure, `object_store` 0.14 signs the escaped path, but Azure verifies the signature of the unescaped
+    // path.
+    fixture.set_task(match fixture.store {
         Store::Azure => "cgt-1",
         _ => "cgt-50% off #1?",
     });
-    world.archive_video(&host).await?;
-    let folder = tempfile::tempdir()?;
-    let folder = folder.path().canonicalize()?;
-    let layout = world.layout();
-    let keys = vec![layout.manifest(), layout.task(), world.video_key()];
-    let links = Links::new(&world.archive, &folder, HOUR, keys.clone()).await?;
+    fixture.archive_video(&host).await?;
+    let directory = tempfile::tempdir()?;
+    let directory = directory.path().canonicalize()?;
+    let layout = fixture.layout();
+    let keys = vec![layout.manifest(), layout.task(), fixture.video_key()];
+    let links = Links::new(&fixture.archive, &directory, HOUR, keys.clone()).await?;
     ensure!(
-        links.until().is_some() == (world.store != Store::File),
+        links.expires_at().is_some() == (fixture.store != Store::File),
         "only presigned URLs expire"
     );
     for key in keys {
-        let bytes = follow(&folder.join("index.html"), &links.to(&key)).await?;
-        let is_video = key == world.video_key();
+        let bytes = follow(&directory.join("index.html"), &links.url(&key)).await?;
+        let is_video = key == fixture.video_key();
         ensure!(
             (bytes == host.video()) == is_video,
             "{key} is another object"
@@ -43,9 +44,9 @@ async fn links_lead_to_the_objects(mut world: World) -> anyhow::Result<()> {
     }
     Ok(())
 }
-register!(links_lead_to_the_objects, Store::has_url);
+register!(links_resolve_to_the_objects, Store::has_url);
 
-/// Follows a link as a browser does that has only the page.
+/// Follows a link like a browser that has only the page.
 async fn follow(page: &Path, link: &str) -> anyhow::Result<Bytes> {
     let base =
         Url::from_file_path(page).map_err(|()| anyhow!("the path of the page has no URL"))?;

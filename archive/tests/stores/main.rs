@@ -1,9 +1,9 @@
-//! The behaviour of archives on every store: each scenario runs on each store that supports it.
+//! Tests archives on every store: each scenario runs on each store that supports it.
 //!
-//! Stores are configured by environment variables. So this program starts the servers, and then itself again with
-//! the variables of their stores.
+//! Stores are configured by environment variables. So this program starts the servers, and then starts itself
+//! again with the environment variables of the servers.
 
-// This is a test runner, so its output is for people.
+// A test runner prints its results.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod archiving;
@@ -12,6 +12,7 @@ mod audit;
 mod azurite;
 mod concurrency;
 mod existing_objects;
+mod fixture;
 mod host;
 mod keys;
 mod links;
@@ -35,7 +36,6 @@ mod tools;
 mod until;
 #[path = "../support/video.rs"]
 mod video;
-mod world;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
@@ -44,10 +44,10 @@ use libtest_mimic::{Arguments, Trial};
 use seedance_archiver_archive::fetch::{UrlHosts, VideoClient};
 use tokio::runtime::Runtime;
 
+use fixture::Fixture;
 use registry::{Scenario, scenarios};
 use store::Store;
 use support_table::SupportTable;
-use world::World;
 
 /// Timeout of a scenario on one store.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -109,8 +109,8 @@ async fn run_scenario(
     store: Store,
     client: VideoClient,
 ) -> anyhow::Result<()> {
-    let world = World::new(store, scenario.name, client)?;
-    tokio::time::timeout(TIMEOUT, (scenario.run)(world))
+    let fixture = Fixture::new(store, scenario.name, client)?;
+    tokio::time::timeout(TIMEOUT, (scenario.run)(fixture))
         .await
         .map_err(|_| anyhow!("no result within {} s", TIMEOUT.as_secs()))?
 }

@@ -1,4 +1,4 @@
-//! A video of a task whose outcome without a video was recorded before.
+//! Archives the video of a task for which an outcome without a video was recorded earlier.
 
 use anyhow::ensure;
 use seedance_archiver_archive::receipt;
@@ -6,28 +6,28 @@ use seedance_archiver_proto::v1::OutcomeRecord;
 use serde_json::json;
 
 use crate::{
+    fixture::{Fixture, SMALL},
     host::Host,
     registry::register,
-    world::{SMALL, World},
 };
 
-async fn an_archival_replaces_an_outcome(world: World) -> anyhow::Result<()> {
-    let (archive, layout) = (&world.archive, world.layout());
+async fn an_archival_replaces_a_recorded_outcome(fixture: Fixture) -> anyhow::Result<()> {
+    let (archive, layout) = (&fixture.archive, fixture.layout());
     let outcome = OutcomeRecord {
         outcome: "lost".to_owned(),
         ..OutcomeRecord::default()
     };
     for status in ["queued", "running"] {
-        let record = json!({ "id": world.task.id, "status": status });
+        let record = json!({ "id": fixture.task.id, "status": status });
         receipt::write_outcome(archive, &layout, &record, &outcome).await?;
-        let names = world.names().await?;
+        let names = fixture.names().await?;
         ensure!(names == ["outcome.json", "task.json"], "{names:?}");
     }
-    let host = Host::new(SMALL).await?;
-    let manifest = world.archive_video(&host).await?;
-    world.assert_archived(&manifest, &host).await?;
+    let host = Host::start(SMALL).await?;
+    let manifest = fixture.archive_video(&host).await?;
+    fixture.assert_archived(&manifest, &host).await?;
 
     receipt::write_outcome(archive, &layout, &json!({}), &outcome).await?;
-    world.assert_archived(&manifest, &host).await
+    fixture.assert_archived(&manifest, &host).await
 }
-register!(an_archival_replaces_an_outcome);
+register!(an_archival_replaces_a_recorded_outcome);

@@ -1,21 +1,21 @@
-//! The scenarios. Each function that is a scenario registers itself with `register!`.
+//! The registry of scenarios. Scenario functions are registered with `register!`.
 
 use futures::future::BoxFuture;
 
-use crate::{store::Store, world::World};
+use crate::{fixture::Fixture, store::Store};
 
-/// A scenario that runs on each store that supports it. Its name is that of its function.
+/// A scenario, which runs on each store that supports it. It has the name of its function.
 pub(crate) struct Scenario {
     pub(crate) module: &'static str,
     pub(crate) name: &'static str,
     /// Returns whether a store supports the scenario.
     pub(crate) supports: fn(Store) -> bool,
-    pub(crate) run: fn(World) -> BoxFuture<'static, anyhow::Result<()>>,
+    pub(crate) run: fn(Fixture) -> BoxFuture<'static, anyhow::Result<()>>,
 }
 
 inventory::collect!(Scenario);
 
-/// Registers a function as a scenario, on all stores or on those for which a predicate returns `true`.
+/// Registers a function as a scenario for all stores, or for the stores for which a predicate returns `true`.
 macro_rules! register {
     ($function:ident) => {
         register!($function, |_| true);
@@ -26,7 +26,7 @@ macro_rules! register {
                 module: module_path!(),
                 name: stringify!($function),
                 supports: $supports,
-                run: |world| Box::pin($function(world)),
+                run: |fixture| Box::pin($function(fixture)),
             }
         }
     };

@@ -1,4 +1,4 @@
-//! Requests that `object_store` does not support.
+//! Store requests that `object_store` does not support.
 
 use anyhow::{Context, ensure};
 use axum::http::Request;
@@ -17,12 +17,13 @@ pub(crate) async fn tags(key: &Path) -> anyhow::Result<String> {
     s3(&format!("{key}?tagging=")).await
 }
 
-/// Returns the number of unfinished uploads to a key on S3. Zero for other stores, which do not list them.
-pub(crate) async fn unfinished_uploads(store: Store, key: &Path) -> anyhow::Result<usize> {
+/// Returns the number of incomplete uploads to a key on S3. Returns zero for other stores, which do not list
+/// uploads.
+pub(crate) async fn incomplete_uploads(store: Store, key: &Path) -> anyhow::Result<usize> {
     if store != Store::S3 {
         return Ok(0);
     }
-    // MinIO lists them only by their exact key.
+    // MinIO lists uploads only by their exact key.
     let mut query = reqwest::Url::parse("query:")?;
     query.query_pairs_mut().append_pair("prefix", key.as_ref());
     let prefix = query.query().unwrap_or_default().replace('+', "%20");

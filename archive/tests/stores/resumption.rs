@@ -1,4 +1,4 @@
-//! An archival whose process dies half-way, and the attempt of another process after it.
+//! Archivals whose process dies halfway, and the next attempt by another process.
 
 use anyhow::{Context, bail, ensure};
 use seedance_archiver_archive::{ArchiveState, Buffers, PART_SIZE, Progress};
@@ -6,75 +6,80 @@ use seedance_archiver_proto::v1::Manifest;
 use serde_json::Value;
 
 use crate::{
+    fixture::{Fixture, LARGE},
     host::Host,
     registry::register,
     store::Store,
     until::{until, until_async},
-    world::{LARGE, World},
 };
 
 /// An offset in the third of four parts.
-const HALF_WAY: usize = 2 * PART_SIZE + PART_SIZE / 2;
+const HALFWAY: usize = 2 * PART_SIZE + PART_SIZE / 2;
 
-async fn another_process_resumes_an_upload(world: World) -> anyhow::Result<()> {
-    let dead = DeadProcess::half_way(world).await?;
+async fn another_process_resumes_an_upload(fixture: Fixture) -> anyhow::Result<()> {
+    let dead = DeadProcess::halfway(fixture).await?;
     let offset = dead.offset()?;
     ensure!(offset > 0 && offset.is_multiple_of(PART_SIZE), "{offset}");
-    let manifest = dead.followed_by_another(&[0, offset]).await?;
+    let manifest = dead.resume_in_another_process(&[0, offset]).await?;
     let again = manifest.bytes_fetched_again as usize;
-    ensure!(again == HALF_WAY - offset, "{again} after {offset}");
+    ensure!(again == HALFWAY - offset, "{again} after {offset}");
     Ok(())
 }
 register!(another_process_resumes_an_upload, Store::has_upload_ids);
 
-/// Not on the memory store, which does not return the error of a missing upload.
-async fn another_process_restarts_an_aborted_upload(world: World) -> anyhow::Result<()> {
-    let dead = DeadProcess::half_way(world).await?;
+/// The memory store is excluded, because it does not report that an upload is missing.
+async fn another_process_restarts_an_aborted_upload(fixture: Fixture) -> anyhow::Result<()> {
+    let dead = DeadProcess::halfway(fixture).await?;
     let offset = dead.offset()?;
-    dead.world.abort_upload(&dead.progress()?).await;
-    dead.world.assert_no_leftovers().await?;
-    dead.followed_by_another(&[0, offset, 0]).await?;
+    dead.fixture.abort_upload(&dead.progress()?).await;
+    dead.fixture.assert_no_leftovers().await?;
+    dead.resume_in_another_process(&[0, offset, 0]).await?;
     Ok(())
 }
 register!(another_process_restarts_an_aborted_upload, |store| store
     == Store::S3);
 
-async fn another_process_starts_over(world: World) -> anyhow::Result<()> {
-    let dead = DeadProcess::half_way(world).await?;
+async fn without_upload_ids_another_process_restarts_the_transfer(
+    fixture: Fixture,
+) -> anyhow::Result<()> {
+    let dead = DeadProcess::halfway(fixture).await?;
     ensure!(dead.offset().is_err(), "{}", dead.heartbeat);
-    dead.followed_by_another(&[0, 0]).await?;
+    dead.resume_in_another_process(&[0, 0]).await?;
     Ok(())
 }
-register!(another_process_starts_over, |store| !store.has_upload_ids());
+register!(
+    without_upload_ids_another_process_restarts_the_transfer,
+    |store| !store.has_upload_ids()
+);
 
 /// A process that died, and its last heartbeat.
 struct DeadProcess {
-    world: World,
+    fixture: Fixture,
     host: Host,
     heartbeat: String,
 }
 
 impl DeadProcess {
-    /// Kills an archival half-way. The archive has no video then.
-    async fn half_way(mut world: World) -> anyhow::Result<Self> {
-        if world.store != Store::Memory {
-            // With a single buffer, a part is stored before the next one is filled. The memory store keeps
-            // the buffers of its parts, so it needs more.
-            world.resources.buffers = Buffers::new(1, PART_SIZE);
+    /// Drops an archival halfway through the video, and asserts that the archive has no video yet.
+    async fn halfway(mut fixture: Fixture) -> anyhow::Result<Self> {
+        if fixture.store != Store::Memory {
+            // With a single buffer, a part is stored before the next part is filled. The memory store keeps the
+            // buffers of its parts, so it needs more buffers.
+            fixture.resources.buffers = Buffers::new(1, PART_SIZE);
         }
-        let host = Host::new(LARGE).await?;
-        host.pause_at(HALF_WAY);
+        let host = Host::start(LARGE).await?;
+        host.pause_at(HALFWAY);
         let progress = Progress::default();
-        let is_half_way = || progress.state().bytes_done == HALF_WAY as u64;
+        let is_halfway = || progress.state().bytes_done == HALFWAY as u64;
         tokio::select! {
-            ended = world.attempt(1, &host, &progress) => bail!("the archival has ended: {ended:?}"),
-            waited = until("half of the video has arrived", is_half_way) => waited?,
+            ended = fixture.attempt(1, &host, &progress) => bail!("the archival ended: {ended:?}"),
+            waited = until("half of the video is downloaded", is_halfway) => waited?,
         }
-        let names = world.names().await?;
+        let names = fixture.names().await?;
         ensure!(names == ["task.json"], "{names:?}");
         host.resume();
         Ok(Self {
-            world,
+            fixture,
             host,
             heartbeat: serde_json::to_string(&progress.state())?,
         })
@@ -93,17 +98,20 @@ impl DeadProcess {
         Ok(offset.context("no checkpoint")?.try_into()?)
     }
 
-    /// Runs the attempt of another process, which succeeds. The host serves from the offsets `offsets`, over both
-    /// attempts.
-    async fn followed_by_another(&self, offsets: &[usize]) -> anyhow::Result<Manifest> {
-        let manifest = self.world.attempt(2, &self.host, &self.progress()?).await?;
+    /// Runs an attempt in another process, and asserts that it succeeds. `offsets` are the expected offsets of the
+    /// requests of both attempts.
+    async fn resume_in_another_process(&self, offsets: &[usize]) -> anyhow::Result<Manifest> {
+        let manifest = self
+            .fixture
+            .attempt(2, &self.host, &self.progress()?)
+            .await?;
         ensure!(self.host.offsets() == offsets, "{:?}", self.host.offsets());
-        // A dropped local upload deletes its file in the background.
+        // When a local upload is dropped, its file is deleted in the background.
         until_async("no leftovers remain", async || {
-            Ok(self.world.assert_no_leftovers().await.is_ok())
+            Ok(self.fixture.assert_no_leftovers().await.is_ok())
         })
         .await?;
-        self.world.assert_archived(&manifest, &self.host).await?;
+        self.fixture.assert_archived(&manifest, &self.host).await?;
         Ok(manifest)
     }
 }

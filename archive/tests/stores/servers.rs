@@ -1,4 +1,4 @@
-//! The servers of the stores, and this program in their environment.
+//! Starts the servers of the stores, and this program again with their environment variables.
 
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -10,18 +10,18 @@ use crate::{azurite::Azurite, minio::Minio, tools};
 /// Name of the bucket and of the container.
 pub(crate) const BUCKET: &str = "videos";
 
-/// Variable with the directory of local archives. If it is set, the servers are running.
+/// Environment variable with the directory of local archives. If it is set, the servers are running.
 const DIRECTORY: &str = "SEEDANCE_TEST_STORES";
 
-/// Prefixes of variables that configure stores. Those of the user's environment are removed.
+/// Prefixes of environment variables that configure stores. The user's variables with these prefixes are removed.
 const CONFIGURATION: [&str; 3] = ["AWS_", "AZURE_", "AZURITE_"];
 
-/// Returns the directory of local archives. `None`: the servers are not running.
+/// Returns the directory of local archives, or `None` if the servers are not running.
 pub(crate) fn directory() -> Option<PathBuf> {
     env::var_os(DIRECTORY).map(PathBuf::from)
 }
 
-/// Starts the installed servers, then this program again with their environment variables.
+/// Starts the installed servers, and then this program again with their environment variables.
 pub(crate) fn start_and_run_again() -> anyhow::Result<ExitCode> {
     Runtime::new()?.block_on(async {
         let directory = tempfile::tempdir()?;

@@ -1,5 +1,3 @@
-//! The stores that scenarios run on.
-
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -14,8 +12,8 @@ use crate::{
 
 /// A store that scenarios run on.
 ///
-/// `gs://` is missing: `object_store` writes through Google's XML API, which fake-gcs-server, the only test server,
-/// does not support (fsouza/fake-gcs-server #331, #852, #994).
+/// `gs://` is missing: `object_store` writes through Google's XML API, which fake-gcs-server, the only test
+/// server, does not support (fsouza/fake-gcs-server #331, #852, #994).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Store {
     Memory,
@@ -65,7 +63,7 @@ impl Store {
         matches!(self, Self::Memory | Self::S3)
     }
 
-    /// Opens an archive under a key prefix of its own.
+    /// Opens an archive under a key prefix.
     pub(crate) fn open(self, prefix: &str, options: ObjectOptions) -> anyhow::Result<Archive> {
         let url = match self {
             Self::Memory => {

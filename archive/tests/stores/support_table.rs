@@ -1,13 +1,10 @@
-//! A table of scenarios and stores, printed after the tests.
+use std::fmt;
 
-use std::{
-    fmt,
-    sync::{Mutex, PoisonError},
-};
+use parking_lot::Mutex;
 
 use crate::{registry::Scenario, store::Store};
 
-/// The result of each scenario on each store.
+/// The result of each scenario on each store, printed as a table after the tests.
 #[derive(Default)]
 pub(crate) struct SupportTable(Mutex<Vec<Row>>);
 
@@ -47,7 +44,7 @@ impl SupportTable {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Vec<Row>) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.0.lock())
     }
 }
 

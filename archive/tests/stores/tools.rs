@@ -1,4 +1,4 @@
-//! The programs of the servers.
+//! Locates the programs of the servers.
 
 #[path = "../../../tests/support/tools.rs"]
 mod shared;

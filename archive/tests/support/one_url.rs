@@ -1,4 +1,4 @@
-//! A task whose video has one URL.
+//! A task source with a single video URL.
 
 use reqwest::Url;
 use secrecy::SecretString;

@@ -1,4 +1,4 @@
-//! The responses of a video host, with range requests.
+//! HTTP responses of a video host, with support for range requests.
 
 use std::net::SocketAddr;
 
@@ -21,7 +21,7 @@ pub(crate) async fn listen(router: Router) -> std::io::Result<SocketAddr> {
     Ok(address)
 }
 
-/// Returns a response with an object, or the rest of it if the request's `If-Range` is its ETag.
+/// Returns a response with an object, or with the requested range if `If-Range` matches the ETag.
 pub(crate) fn response(
     headers: &HeaderMap,
     size: usize,

@@ -87,14 +87,14 @@ func (x *ArchiveVideoRequest) GetDestination() string {
 }
 
 // Receipt of an archived video, and result of `ArchiveVideo`. It is stored as `manifest.json`, last and
-// create-only: if it exists, the objects that it lists are complete and checked.
+// with a conditional put: if it exists, the objects that it lists are complete and checked.
 type Manifest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the task.
 	TaskId string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	// Name of the account that the task belongs to.
 	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
-	// Name and version of the model.
+	// Model id, which includes its version.
 	Model string `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
 	// Creation time of the task, in Unix seconds.
 	TaskCreatedAt int64 `protobuf:"varint,4,opt,name=task_created_at,json=taskCreatedAt,proto3" json:"task_created_at,omitempty"`
@@ -104,7 +104,7 @@ type Manifest struct {
 	ManifestUrl string `protobuf:"bytes,6,opt,name=manifest_url,json=manifestUrl,proto3" json:"manifest_url,omitempty"`
 	// The archived objects.
 	Objects []*ArchivedObject `protobuf:"bytes,7,rep,name=objects,proto3" json:"objects,omitempty"`
-	// When all objects were stored, in Unix seconds.
+	// When the last of the objects was stored, in Unix seconds.
 	ArchivedAt int64 `protobuf:"varint,8,opt,name=archived_at,json=archivedAt,proto3" json:"archived_at,omitempty"`
 	// Host that the video was downloaded from. The signed URL is not stored.
 	SourceHost string `protobuf:"bytes,9,opt,name=source_host,json=sourceHost,proto3" json:"source_host,omitempty"`
@@ -116,19 +116,19 @@ type Manifest struct {
 	Resolution string `protobuf:"bytes,12,opt,name=resolution,proto3" json:"resolution,omitempty"`
 	// As in `VideoTask`.
 	Ratio string `protobuf:"bytes,13,opt,name=ratio,proto3" json:"ratio,omitempty"`
-	// Length of the video in seconds, as in `VideoTask`.
+	// As in `VideoTask`.
 	Duration *int64 `protobuf:"varint,14,opt,name=duration,proto3,oneof" json:"duration,omitempty"`
-	// Length of the video in frames, as in `VideoTask`.
+	// As in `VideoTask`.
 	Frames *int64 `protobuf:"varint,15,opt,name=frames,proto3,oneof" json:"frames,omitempty"`
 	// Tokens that the task was charged for.
 	Usage *Usage `protobuf:"bytes,16,opt,name=usage,proto3" json:"usage,omitempty"`
-	// Number of attempts at the transfer, including the successful one.
+	// Number of attempts of `ArchiveVideo`, including the successful one.
 	Attempts int64 `protobuf:"varint,17,opt,name=attempts,proto3" json:"attempts,omitempty"`
-	// Bytes that were downloaded more than once. Attempts whose heartbeat was lost are not counted.
+	// Bytes that were downloaded more than once. Attempts whose last heartbeat was lost are not counted.
 	BytesFetchedAgain int64 `protobuf:"varint,18,opt,name=bytes_fetched_again,json=bytesFetchedAgain,proto3" json:"bytes_fetched_again,omitempty"`
-	// Objects that could not be archived besides the video, with the reason. Usually empty.
+	// Objects other than the video that could not be archived, with the reason. Usually empty.
 	Warnings []string `protobuf:"bytes,19,rep,name=warnings,proto3" json:"warnings,omitempty"`
-	// Version of these messages that the receipt was written with.
+	// Contract version of this receipt.
 	ContractVersion string `protobuf:"bytes,20,opt,name=contract_version,json=contractVersion,proto3" json:"contract_version,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -419,10 +419,10 @@ type ObjectCheck struct {
 	// Name of the check: `length`, `crc64`, `md5`, `mp4`, `video`, `duration`, `frames`, `frame_rate`,
 	// `resolution`, `ratio` or `audio`.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// `passed` or `warning`. `warning`: the object is complete, but differs from the record of the task. An
-	// incomplete object is not archived. A check without an expected value is not listed.
+	// `passed` or `warning`. `warning`: the object is complete, but differs from the task's record, or its MD5 from
+	// the ETag. An incomplete object is not archived. A comparison without an expected value is omitted.
 	Result string `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
-	// Value that the response headers or the record announced. Empty for checks of the format alone, as `mp4`.
+	// Expected value, from the response headers or the task's record. Empty for `mp4`, which compares nothing.
 	Expected string `protobuf:"bytes,3,opt,name=expected,proto3" json:"expected,omitempty"`
 	// Value that was found in the bytes.
 	Found         string `protobuf:"bytes,4,opt,name=found,proto3" json:"found,omitempty"`
@@ -489,7 +489,7 @@ func (x *ObjectCheck) GetFound() string {
 }
 
 // Outcome of a lifecycle that ended without a video in the archive, and result of `RecordOutcome`. It is stored
-// as `outcome.json`. Unlike a receipt it is not final: a later lifecycle of the same task may archive the video.
+// as `outcome.json`. Unlike a receipt, it is not final: a later lifecycle of the same task may archive the video.
 type OutcomeRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the task.
@@ -598,12 +598,12 @@ func (x *OutcomeRecord) GetArchiverVersion() string {
 	return ""
 }
 
-// Heartbeat of `ArchiveVideo`.
+// Progress in the heartbeat of `ArchiveVideo`. The heartbeat also contains a private checkpoint.
 type ArchiveProgress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// File name of the object that is being transferred.
+	// Kind of the object that is being transferred: `video`, `last_frame` or `file`.
 	Object string `protobuf:"bytes,1,opt,name=object,proto3" json:"object,omitempty"`
-	// Bytes received so far.
+	// Bytes downloaded so far.
 	BytesDone int64 `protobuf:"varint,2,opt,name=bytes_done,json=bytesDone,proto3" json:"bytes_done,omitempty"`
 	// Size of the object in bytes. 0: not known yet.
 	BytesTotal    int64 `protobuf:"varint,3,opt,name=bytes_total,json=bytesTotal,proto3" json:"bytes_total,omitempty"`

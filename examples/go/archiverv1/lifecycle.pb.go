@@ -30,7 +30,7 @@ type VideoTaskLifecycleRequest struct {
 	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
 	// Archive URL. Empty: the worker's archive URL.
 	Destination string `protobuf:"bytes,3,opt,name=destination,proto3" json:"destination,omitempty"`
-	// Whether a lost video is returned as a result, like every other outcome. Otherwise the workflow fails with
+	// Whether the workflow returns a result if the video is lost, as for every other outcome. Otherwise it fails with
 	// `VideoLost`, and the result is in the failure details.
 	ReportOnly bool `protobuf:"varint,4,opt,name=report_only,json=reportOnly,proto3" json:"report_only,omitempty"`
 	// Whether cancelling the workflow also cancels the task, if it is still queued.
@@ -116,9 +116,9 @@ func (x *VideoTaskLifecycleRequest) GetResumed() *LifecycleState {
 // State that a run of the workflow `VideoTaskLifecycle` passes to the next one when it continues as new.
 type LifecycleState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Last record of the task. Absent if none was seen.
+	// Last record of the task. Absent if the API never returned one.
 	Task *VideoTask `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
-	// Whether an earlier poll may have seen a record and was cancelled before it could return it.
+	// Whether an earlier poll may have received a record, but was cancelled before it could return the record.
 	MayHaveBeenSeen bool `protobuf:"varint,2,opt,name=may_have_been_seen,json=mayHaveBeenSeen,proto3" json:"may_have_been_seen,omitempty"`
 	// When the task was polled for the first time, in Unix seconds.
 	FirstAskedAt int64 `protobuf:"varint,3,opt,name=first_asked_at,json=firstAskedAt,proto3" json:"first_asked_at,omitempty"`
@@ -200,10 +200,10 @@ type VideoTaskLifecycleResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `archived`: the video is stored and checked; `manifest` is its receipt.
 	// `unsuccessful`: the task failed, was cancelled or expired; there is no video.
-	// `lost`: there was a video, or may have been, and it can no longer be fetched.
-	// `unknown`: the task was never seen, or the lifecycle was stopped before the task ended.
+	// `lost`: a video existed or may have existed, and it can no longer be downloaded.
+	// `unknown`: the API never returned a record of the task, or the lifecycle was stopped before the task ended.
 	Outcome string `protobuf:"bytes,1,opt,name=outcome,proto3" json:"outcome,omitempty"`
-	// Last record of the task. Absent if none was seen.
+	// Last record of the task. Absent if the API never returned one.
 	Task *VideoTask `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
 	// Receipt of the archived video. Set only if the outcome is `archived`.
 	Manifest *Manifest `protobuf:"bytes,3,opt,name=manifest,proto3" json:"manifest,omitempty"`
@@ -215,7 +215,7 @@ type VideoTaskLifecycleResult struct {
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Explanation of the reason. Empty if the outcome is `archived`.
 	Message string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
-	// Differences from the request. `AwaitVideoTask` sets a warning if the lifecycle that it joined archives to
+	// Differences from the request. `AwaitVideoTask` adds a warning if the lifecycle that it joined archives to
 	// another destination.
 	Warnings      []string `protobuf:"bytes,6,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -303,7 +303,7 @@ type AwaitVideoTaskRequest struct {
 	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
 	// Archive URL. Ignored if a lifecycle of the task is already running. Empty: the worker's archive URL.
 	Destination string `protobuf:"bytes,3,opt,name=destination,proto3" json:"destination,omitempty"`
-	// Whether a lost video is returned as a result, like every other outcome. Otherwise the activity fails with
+	// Whether the activity returns a result if the video is lost, as for every other outcome. Otherwise it fails with
 	// `VideoLost`, and the result is in the failure details.
 	ReportOnly    bool `protobuf:"varint,4,opt,name=report_only,json=reportOnly,proto3" json:"report_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -451,8 +451,8 @@ func (*Nudge) Descriptor() ([]byte, []int) {
 	return file_seedance_archiver_v1_lifecycle_proto_rawDescGZIP(), []int{5}
 }
 
-// Argument of the query `progress`. It may be omitted. The reply has the encoding of the argument; without an
-// argument, that of the workflow's input.
+// Argument of the query `progress`. It may be omitted. The reply has the encoding of the argument, or that of the
+// workflow's input if there is no argument.
 type LifecycleProgressRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -553,8 +553,8 @@ func (x *RecordOutcomeRequest) GetResult() *VideoTaskLifecycleResult {
 	return nil
 }
 
-// Reply of the workflow to the query `progress`. The number of polls and the bytes transferred are in the pending
-// activity, because they change between two workflow tasks.
+// Reply to the query `progress`. It contains neither the number of polls nor the bytes transferred, which change
+// between two workflow tasks: they are in the pending activity.
 type LifecycleProgress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `waiting`: the task is not terminal. `archiving`: its video is being transferred. `ended`: there is an outcome.
@@ -627,12 +627,12 @@ func (x *LifecycleProgress) GetReason() string {
 	return ""
 }
 
-// Failure details of an activity that found that no retry can help: the lifecycle ends.
+// Details of a failure with which an activity ends the lifecycle, because no retry can help.
 type Verdict struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Reason of the outcome, as in `VideoTaskLifecycleResult`.
 	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Last record of the task. Absent if none was seen.
+	// Last record of the task. Absent if the API never returned one.
 	Task          *QueryVideoTaskResult `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

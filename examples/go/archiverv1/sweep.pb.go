@@ -26,7 +26,7 @@ type SweepVideoTasksRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the account whose tasks are listed. Empty: `default`.
 	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
-	// Archive URL, in which receipts are looked up and videos are stored. Empty: the worker's archive URL.
+	// Archive URL: where the sweep looks for receipts and videos are stored. Empty: the worker's archive URL.
 	Destination string `protobuf:"bytes,2,opt,name=destination,proto3" json:"destination,omitempty"`
 	// Not for callers: state of the previous run, set when the workflow continues as new.
 	Resumed       *SweepState `protobuf:"bytes,3,opt,name=resumed,proto3" json:"resumed,omitempty"`
@@ -90,7 +90,7 @@ type SweepState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Next page to list.
 	Next *SweepPage `protobuf:"bytes,1,opt,name=next,proto3" json:"next,omitempty"`
-	// Result of the pages before it.
+	// Result of the pages before `next`.
 	Result        *SweepVideoTasksResult `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -314,15 +314,14 @@ func (x *SweepVideoTaskPageResult) GetNext() *SweepPage {
 	return nil
 }
 
-// Result of the workflow `SweepVideoTasks`: numbers of tasks by state.
+// Result of the workflow `SweepVideoTasks`: task counts.
 type SweepVideoTasksResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Listed tasks that can still be queried: the sum of the next four fields.
 	Listed int64 `protobuf:"varint,1,opt,name=listed,proto3" json:"listed,omitempty"`
 	// Tasks that have a receipt.
 	Archived int64 `protobuf:"varint,2,opt,name=archived,proto3" json:"archived,omitempty"`
-	// Tasks that ended without a video: they have an `outcome.json`, or their lifecycle returned or failed within
-	// the last hour.
+	// Tasks that ended without a video: they have an `outcome.json`, or their lifecycle ended within the last hour.
 	Ended int64 `protobuf:"varint,3,opt,name=ended,proto3" json:"ended,omitempty"`
 	// Tasks whose lifecycle is running.
 	Running int64 `protobuf:"varint,4,opt,name=running,proto3" json:"running,omitempty"`

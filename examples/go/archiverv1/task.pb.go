@@ -28,18 +28,18 @@ type QueryVideoTaskRequest struct {
 	TaskId string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	// Name of the account whose endpoint and key are used. Empty: `default`.
 	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
-	// Status that the caller knows. The activity returns when the task has another status. Empty: the activity
-	// returns the first record.
+	// Status that the caller knows. The activity returns when the task has a later status. Empty: the activity returns
+	// the first record.
 	KnownStatus string `protobuf:"bytes,3,opt,name=known_status,json=knownStatus,proto3" json:"known_status,omitempty"`
 	// `created_at` of an earlier record, in Unix seconds. 0: not known.
 	KnownCreatedAt int64 `protobuf:"varint,4,opt,name=known_created_at,json=knownCreatedAt,proto3" json:"known_created_at,omitempty"`
-	// Whether an earlier activity may have seen a record. If not, a 404 that persists means that the task does not
+	// Whether an earlier activity may have received a record. If not, a 404 that persists means that the task does not
 	// exist.
 	WasSeen bool `protobuf:"varint,5,opt,name=was_seen,json=wasSeen,proto3" json:"was_seen,omitempty"`
 	// When the task was polled for the first time, in Unix seconds. 0: now.
 	FirstAskedAt int64 `protobuf:"varint,6,opt,name=first_asked_at,json=firstAskedAt,proto3" json:"first_asked_at,omitempty"`
-	// Whether the result contains plain URLs instead of sealed ones. They are stored in the caller's history, and
-	// anyone who can read the history can fetch the video.
+	// Whether the result contains plain URLs instead of sealed ones. They become part of the caller's history, and
+	// anyone who can read the history can download the video.
 	RevealUrls    bool `protobuf:"varint,7,opt,name=reveal_urls,json=revealUrls,proto3" json:"reveal_urls,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -127,12 +127,12 @@ func (x *QueryVideoTaskRequest) GetRevealUrls() bool {
 // Heartbeat of `QueryVideoTask`: state that its attempts share.
 type QueryProgress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Last record of the task. Absent if none was seen.
+	// Last record of the task. Absent if the API never returned one.
 	Task *VideoTask `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
 	// When the first 404 of an unbroken series was received, in Unix seconds. 0: the last response was not a 404.
 	NotFoundSince int64 `protobuf:"varint,2,opt,name=not_found_since,json=notFoundSince,proto3" json:"not_found_since,omitempty"`
-	// When the record was last seen, in Unix seconds. It may be too early by a tenth of the retention of cancelled
-	// records. 0: never.
+	// When a record was last received, in Unix seconds. The time may be too early by a tenth of the retention of
+	// cancelled records. 0: never.
 	SeenAt        int64 `protobuf:"varint,3,opt,name=seen_at,json=seenAt,proto3" json:"seen_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -247,7 +247,7 @@ func (x *CancelVideoTaskRequest) GetAccount() string {
 // Result of the activity `CancelVideoTask`.
 type CancelVideoTaskResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Whether the task was queued and has been cancelled.
+	// Whether the task was queued and is now cancelled.
 	IsCancelled bool `protobuf:"varint,1,opt,name=is_cancelled,json=isCancelled,proto3" json:"is_cancelled,omitempty"`
 	// Record of the task before the cancellation. Absent if the service has none.
 	Task          *QueryVideoTaskResult `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
@@ -305,10 +305,10 @@ type VideoTask struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Task id, `cgt-…`.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Model name and version, e.g. `seedance-1-0-pro-250528`.
+	// Model id, which includes its version, e.g. `seedance-1-0-pro-250528`.
 	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
-	// `queued`, `running`, `succeeded`, `failed`, `cancelled` or `expired`. Other values of the service are passed
-	// on unchanged.
+	// `queued`, `running`, `succeeded`, `failed`, `cancelled` or `expired`. Other values of the service are kept
+	// unchanged.
 	Status string `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
 	// Error of a failed task. Absent otherwise.
 	Error *VideoTaskError `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
@@ -316,7 +316,7 @@ type VideoTask struct {
 	CreatedAt int64 `protobuf:"varint,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// Time of the last status change, in Unix seconds.
 	UpdatedAt int64 `protobuf:"varint,6,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
-	// Output of the task. Absent until the task has succeeded.
+	// Output of the task. Absent until the task succeeds.
 	Content *VideoContent `protobuf:"bytes,7,opt,name=content,proto3" json:"content,omitempty"`
 	// Seed that the model used.
 	Seed *int64 `protobuf:"varint,8,opt,name=seed,proto3,oneof" json:"seed,omitempty"`
@@ -348,7 +348,7 @@ type VideoTask struct {
 	ExecutionExpiresAfter *int64 `protobuf:"varint,21,opt,name=execution_expires_after,json=executionExpiresAfter,proto3,oneof" json:"execution_expires_after,omitempty"`
 	// Tokens that the task was charged for.
 	Usage *Usage `protobuf:"bytes,22,opt,name=usage,proto3" json:"usage,omitempty"`
-	// Prompt as rewritten by the service.
+	// Prompt as the service rewrote it.
 	RevisedPrompt string `protobuf:"bytes,23,opt,name=revised_prompt,json=revisedPrompt,proto3" json:"revised_prompt,omitempty"`
 	// Container format from the create request, e.g. `mp4`.
 	OutputFormat string `protobuf:"bytes,24,opt,name=output_format,json=outputFormat,proto3" json:"output_format,omitempty"`
@@ -356,7 +356,7 @@ type VideoTask struct {
 	Subdivisionlevel string `protobuf:"bytes,25,opt,name=subdivisionlevel,proto3" json:"subdivisionlevel,omitempty"`
 	// File format of a 3D task.
 	Fileformat string `protobuf:"bytes,26,opt,name=fileformat,proto3" json:"fileformat,omitempty"`
-	// Not a field of the API: when the video can no longer be fetched, in Unix seconds. It is derived from the
+	// Not a field of the API: when the video can no longer be downloaded, in Unix seconds. It follows from the
 	// account's windows and the expiry of the URL. 0: not known.
 	ArchiveDeadline int64 `protobuf:"varint,27,opt,name=archive_deadline,json=archiveDeadline,proto3" json:"archive_deadline,omitempty"`
 	unknownFields   protoimpl.UnknownFields

@@ -87,7 +87,7 @@ fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000 + seconds)
 }
 
-/// Polls as the activity does, until the task has ended or polling can no longer help. Delays are rounded up
+/// Polls as the activity does, until the task ended or polling can no longer help. Delays are rounded up
 /// to whole seconds, because a server may retry late.
 fn live(service: &Service) -> Life {
     let (schedule, windows) = (schedule(), windows(service));
@@ -128,7 +128,7 @@ fn live(service: &Service) -> Life {
             }
         };
         life.was_seen |= seen.is_some();
-        let known = Knowledge {
+        let state = TaskState {
             last_seen: seen.map(|(status, seen_at)| LastSeen {
                 created_at: Some(at(0)),
                 expires_at: None,
@@ -139,7 +139,7 @@ fn live(service: &Service) -> Life {
             first_polled_at: at(service.first_polled_at),
             now: at(now),
         };
-        match next(&schedule, &windows, &known, response) {
+        match next(&schedule, &windows, &state, response) {
             NextPoll::After(delay) => {
                 assert!(delay > Duration::ZERO, "no delay at {now} s: {service:?}");
                 now += delay.as_secs_f64().ceil() as u64;

@@ -1,13 +1,17 @@
 use super::*;
 
 const DAY: u64 = 24 * 60 * 60;
+/// The defaults, in seconds.
+const QUERY_WINDOW: u64 = 7 * DAY;
+const MARGIN: u64 = 5 * 60;
+const MIN_INTERVAL: u64 = 2;
 
 fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000 + seconds)
 }
 
-fn seen(status: &str, now: u64) -> Knowledge<'_> {
-    Knowledge {
+fn seen(status: &str, now: u64) -> TaskState<'_> {
+    TaskState {
         last_seen: Some(LastSeen {
             created_at: Some(at(0)),
             expires_at: None,
@@ -18,8 +22,8 @@ fn seen(status: &str, now: u64) -> Knowledge<'_> {
     }
 }
 
-fn never_seen(now: u64) -> Knowledge<'static> {
-    Knowledge {
+fn never_seen(now: u64) -> TaskState<'static> {
+    TaskState {
         last_seen: None,
         id_created_at: None,
         first_polled_at: at(0),
@@ -27,16 +31,16 @@ fn never_seen(now: u64) -> Knowledge<'static> {
     }
 }
 
-fn after(known: Knowledge, response: Response) -> NextPoll {
+fn after(state: TaskState, response: Response) -> NextPoll {
     next(
         &PollSchedule::default(),
         &Windows::default(),
-        &known,
+        &state,
         response,
     )
 }
 
-fn error(seconds: u64) -> Response {
+fn error_with_retry_after(seconds: u64) -> Response {
     Response::Error {
         retry_after: Some(Duration::from_secs(seconds)),
     }
@@ -64,34 +68,43 @@ fn the_interval_is_a_tenth_of_the_age() {
 
 #[test]
 fn retry_after_lengthens_the_interval() {
-    assert_eq!(after(seen("running", 30), error(120)), poll_after(120));
-    assert_eq!(after(seen("running", 300), error(5)), poll_after(30));
+    assert_eq!(
+        after(seen("running", 30), error_with_retry_after(120)),
+        poll_after(120)
+    );
+    assert_eq!(
+        after(seen("running", 300), error_with_retry_after(5)),
+        poll_after(30)
+    );
 }
 
 #[test]
 fn polls_when_an_unfinished_task_expires() {
-    let mut known = seen("running", 3_590);
-    if let Some(seen) = &mut known.last_seen {
+    let mut state = seen("running", 3_590);
+    if let Some(seen) = &mut state.last_seen {
         seen.expires_at = Some(at(3_600));
     }
-    assert_eq!(after(known, Response::Unchanged), poll_after(10 + 2));
-    known.now = at(3_700);
     assert_eq!(
-        after(known, Response::Unchanged),
+        after(state, Response::Unchanged),
+        poll_after(10 + MIN_INTERVAL)
+    );
+    state.now = at(3_700);
+    assert_eq!(
+        after(state, Response::Unchanged),
         poll_after(60),
-        "the task should have expired, and has not"
+        "the task outlived its expiry: back to the normal interval"
     );
 }
 
 #[test]
 fn the_last_poll_is_inside_the_window() {
-    let last = 7 * DAY - 300;
+    let last = QUERY_WINDOW - MARGIN;
     assert_eq!(
         after(seen("running", last - 20), Response::Unchanged),
         poll_after(20)
     );
     assert_eq!(
-        after(seen("running", last - 20), error(DAY)),
+        after(seen("running", last - 20), error_with_retry_after(DAY)),
         poll_after(20)
     );
     for now in [last, 8 * DAY] {
@@ -104,19 +117,19 @@ fn the_last_poll_is_inside_the_window() {
 
 #[test]
 fn a_last_poll_that_fails_is_repeated_while_the_window_is_open() {
-    let mut known = seen("running", 7 * DAY - 300);
+    let mut state = seen("running", QUERY_WINDOW - MARGIN);
     let mut polls = 0;
-    while let NextPoll::After(delay) = after(known, error(DAY)) {
-        known.now += delay;
+    while let NextPoll::After(delay) = after(state, error_with_retry_after(DAY)) {
+        state.now += delay;
         polls += 1;
         assert!(
-            known.now < at(7 * DAY),
+            state.now < at(QUERY_WINDOW),
             "poll {polls} is outside the window"
         );
     }
     assert!((5..20).contains(&polls), "{polls} polls");
     assert_eq!(
-        after(seen("running", 7 * DAY), error(0)),
+        after(seen("running", QUERY_WINDOW), error_with_retry_after(0)),
         NextPoll::Never(None)
     );
 }
@@ -129,69 +142,73 @@ fn a_404_is_final_after_the_grace_period_if_no_record_was_ever_seen() {
     assert_eq!(
         after(never_seen(3_600), not_found(3_599)),
         poll_after(60),
-        "the first 404"
+        "one 404 is not final: the grace period starts with it"
     );
 }
 
 #[test]
 fn a_task_older_than_the_window_is_not_reported_as_non_existent() {
-    let mut known = never_seen(600);
-    known.id_created_at = Some(at(0) - Duration::from_secs(7 * DAY));
-    assert_eq!(after(known, not_found(0)), never(OUTSIDE_QUERY_WINDOW));
-    known.id_created_at = Some(at(0) - Duration::from_secs(6 * DAY));
-    assert_eq!(after(known, not_found(0)), never(TASK_NOT_FOUND));
+    let mut state = never_seen(600);
+    state.id_created_at = Some(at(0) - Duration::from_secs(QUERY_WINDOW));
+    assert_eq!(after(state, not_found(0)), never(OUTSIDE_QUERY_WINDOW));
+    state.id_created_at = Some(at(0) - Duration::from_secs(6 * DAY));
+    assert_eq!(after(state, not_found(0)), never(TASK_NOT_FOUND));
 
-    let mut known = seen("running", 8 * DAY);
-    known.first_polled_at = at(8 * DAY);
+    let mut state = seen("running", 8 * DAY);
+    state.first_polled_at = at(8 * DAY);
     assert_eq!(
-        after(known, Response::Unchanged),
+        after(state, Response::Unchanged),
         never(OUTSIDE_QUERY_WINDOW)
     );
 }
 
 #[test]
 fn a_queued_task_that_vanished_was_cancelled_and_purged() {
-    let mut known = seen("queued", 1_000);
-    known.now = at(1_000 + DAY - 20);
-    assert_eq!(after(known, not_found(2_000)), poll_after(20));
-    known.now = at(1_000 + DAY);
-    assert_eq!(after(known, not_found(2_000)), never(CANCELLED_AND_PURGED));
+    let mut state = seen("queued", 1_000);
+    state.now = at(1_000 + DAY - 20);
+    assert_eq!(after(state, not_found(2_000)), poll_after(20));
+    state.now = at(1_000 + DAY);
+    assert_eq!(after(state, not_found(2_000)), never(CANCELLED_AND_PURGED));
     let just_now = not_found(1_000 + DAY - 10);
     assert_eq!(
-        after(known, just_now),
+        after(state, just_now),
         poll_after(60),
-        "the first 404 in a long time"
+        "a new series of 404s starts a new grace period"
     );
 }
 
 #[test]
 fn retry_after_is_bounded_for_a_task_never_seen() {
-    assert_eq!(after(never_seen(0), error(DAY)), poll_after(600));
+    assert_eq!(
+        after(never_seen(0), error_with_retry_after(DAY)),
+        poll_after(600)
+    );
 }
 
 #[test]
 fn a_running_task_that_vanished_is_polled_until_the_window_closes() {
-    let mut known = seen("running", 1_000);
-    known.now = at(6 * DAY);
-    assert_eq!(after(known, not_found(2_000)), poll_after(60));
-    known.now = at(7 * DAY);
-    assert_eq!(after(known, not_found(2_000)), never(RECORD_VANISHED));
+    let mut state = seen("running", 1_000);
+    state.now = at(6 * DAY);
+    assert_eq!(after(state, not_found(2_000)), poll_after(60));
+    state.now = at(QUERY_WINDOW);
+    assert_eq!(after(state, not_found(2_000)), never(RECORD_VANISHED));
 }
 
 #[test]
 fn a_creation_time_in_the_future_counts_as_now() {
-    let mut known = seen("queued", 10);
-    if let Some(seen) = &mut known.last_seen {
+    let mut state = seen("queued", 10);
+    if let Some(seen) = &mut state.last_seen {
         seen.created_at = Some(at(100));
     }
-    assert_eq!(after(known, Response::Unchanged), poll_after(2));
+    assert_eq!(after(state, Response::Unchanged), poll_after(2));
 }
 
 #[test]
-fn only_a_step_forward_is_later_status() {
+fn a_later_status_is_a_step_towards_the_end() {
     for (status, known) in [
         ("queued", ""),
         ("running", "queued"),
+        // Some gateways report progress as the status; it counts as running.
         ("10%", "queued"),
         ("succeeded", "queued"),
         ("failed", "running"),

@@ -12,7 +12,7 @@ use crate::{
     testing::{create, delete, get},
 };
 
-/// ByteDance's client sends `{}` with every call, and its headers and body may arrive separately.
+/// ByteDance's client sends `{}` with every call, and the headers and the body may arrive separately.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_survives_a_late_request_body() {
     let simulator = Simulator::builder().start().await.unwrap();
@@ -55,7 +55,7 @@ fn response(stream: &mut TcpStream) -> String {
 }
 
 #[tokio::test]
-async fn a_task_id_can_be_in_the_query() {
+async fn a_task_id_can_be_a_query_parameter() {
     // The record must not change between two calls.
     let queued = Duration::from_secs(60 * 60);
     let simulator = Simulator::builder().queued(queued).start().await.unwrap();
@@ -84,7 +84,7 @@ async fn a_task_id_can_be_in_the_query() {
 }
 
 #[tokio::test]
-async fn a_task_id_in_the_query_can_be_deleted() {
+async fn a_task_can_be_deleted_by_query_parameter() {
     let simulator = Simulator::builder().start().await.unwrap();
     let id = simulator.create(Script::default());
     let in_query = format!("?id={id}");

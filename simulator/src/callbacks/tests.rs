@@ -16,19 +16,21 @@ use crate::{
 
 const SHORT: Duration = Duration::from_millis(100);
 
-/// A receiver of callbacks.
+/// An HTTP server that receives callbacks.
 struct Receiver {
     url: String,
     records: UnboundedReceiver<Value>,
 }
 
+/// State of the HTTP handler.
 #[derive(Clone)]
-struct Hook {
+struct ReceiverState {
     records: UnboundedSender<Value>,
+    /// The replies to come. Once used up, the last reply repeats.
     replies: Arc<Mutex<&'static [Reply]>>,
 }
 
-/// The reply to a callback. The last reply of a list is repeated.
+/// The reply to a callback.
 #[derive(Clone, Copy)]
 enum Reply {
     Success,
@@ -43,20 +45,24 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let (sender, records) = unbounded_channel();
-        let hook = Hook {
+        let state = ReceiverState {
             records: sender,
             replies: Arc::new(Mutex::new(replies)),
         };
-        let routes = Router::new().route("/hook", post(receive)).with_state(hook);
+        let routes = Router::new()
+            .route("/hook", post(receive))
+            .with_state(state);
         tokio::spawn(async move { axum::serve(listener, routes).await });
         Self { url, records }
     }
 
+    /// Waits for a callback, and returns the status in its record.
     async fn status(&mut self) -> String {
         let record = self.record().await;
         record["status"].as_str().unwrap().to_owned()
     }
 
+    /// Waits for a callback, and returns its record.
     async fn record(&mut self) -> Value {
         let record = timeout(Duration::from_secs(10), self.records.recv()).await;
         record.expect("no callback within 10 s").unwrap()
@@ -66,6 +72,7 @@ impl Receiver {
         timeout(5 * SHORT, self.records.recv()).await.unwrap_err();
     }
 
+    /// Returns the script of a task with callbacks to this receiver.
     fn script(&self) -> Script {
         Script {
             callback_url: Some(self.url.clone()),
@@ -74,11 +81,11 @@ impl Receiver {
     }
 }
 
-async fn receive(State(hook): State<Hook>, body: Bytes) -> StatusCode {
+async fn receive(State(state): State<ReceiverState>, body: Bytes) -> StatusCode {
     let record = serde_json::from_slice(&body).unwrap();
-    hook.records.send(record).unwrap();
+    state.records.send(record).unwrap();
     let reply = {
-        let mut replies = hook.replies.lock();
+        let mut replies = state.replies.lock();
         let (first, rest) = replies.split_first().unwrap();
         if !rest.is_empty() {
             *replies = rest;
@@ -99,7 +106,7 @@ async fn simulator(queued: Duration) -> Simulator {
 }
 
 #[tokio::test]
-async fn each_status_is_sent_as_a_query_returns_it() {
+async fn callbacks_carry_the_record_that_a_query_returns() {
     let simulator = simulator(SHORT).await;
     let mut receiver = Receiver::start(&[Reply::Success]).await;
     let id = simulator.create(receiver.script());
@@ -124,7 +131,7 @@ async fn each_status_is_sent_as_a_query_returns_it() {
 }
 
 #[tokio::test]
-async fn every_ending_but_a_cancellation_is_sent() {
+async fn every_terminal_status_except_cancelled_is_sent() {
     let simulator = simulator(SHORT).await;
     let mut receiver = Receiver::start(&[Reply::Success]).await;
     for ending in [Ending::Failed, Ending::Expired, Ending::Cancelled] {
@@ -143,7 +150,7 @@ async fn every_ending_but_a_cancellation_is_sent() {
 }
 
 #[tokio::test]
-async fn a_status_that_lasts_no_time_is_not_sent() {
+async fn a_status_of_zero_duration_is_not_sent() {
     let simulator = simulator(Duration::ZERO).await;
     let mut receiver = Receiver::start(&[Reply::Success]).await;
     simulator.create(receiver.script());
@@ -152,7 +159,7 @@ async fn a_status_that_lasts_no_time_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_failed_callback_is_sent_again() {
+async fn a_failed_callback_is_retried() {
     let simulator = simulator(SHORT).await;
     let mut receiver = Receiver::start(&[Reply::Error, Reply::Redirect, Reply::Success]).await;
     let id = simulator.create(receiver.script());
@@ -163,7 +170,7 @@ async fn a_failed_callback_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_callback_without_a_reply_is_sent_again() {
+async fn a_callback_without_a_reply_is_retried() {
     let simulator = simulator(SHORT).await;
     let mut receiver = Receiver::start(&[Reply::Hang, Reply::Success]).await;
     simulator.create(receiver.script());
@@ -173,7 +180,7 @@ async fn a_callback_without_a_reply_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_callback_is_sent_three_times_at_most() {
+async fn a_callback_is_sent_at_most_three_times() {
     let simulator = simulator(Duration::from_secs(60)).await;
     let mut receiver = Receiver::start(&[Reply::Error]).await;
     let id = simulator.create(receiver.script());
@@ -185,28 +192,32 @@ async fn a_callback_is_sent_three_times_at_most() {
 }
 
 #[tokio::test]
-async fn no_callback_is_sent_for_a_cancelled_or_deleted_task() {
+async fn no_callback_is_sent_for_a_cancelled_task() {
     let simulator = simulator(3 * SHORT).await;
     let mut receiver = Receiver::start(&[Reply::Success]).await;
-    let url = || ("callback_url", receiver.url.clone().into());
-    let (status, task) = create(&simulator, "a kite", url()).await;
+    let url = ("callback_url", receiver.url.clone().into());
+    let (status, task) = create(&simulator, "a kite", url).await;
     assert_eq!(status, StatusCode::OK);
     let id = task["id"].as_str().unwrap().to_owned();
     assert_eq!(receiver.status().await, "queued");
     delete(&simulator, &format!("/{id}")).await;
     assert_eq!(simulator.status(&id), Some("cancelled"));
     receiver.expect_no_callback().await;
+}
 
-    let mut failing = Receiver::start(&[Reply::Error]).await;
+#[tokio::test]
+async fn the_callbacks_of_a_deleted_task_are_not_retried() {
+    let simulator = simulator(3 * SHORT).await;
+    let mut receiver = Receiver::start(&[Reply::Error]).await;
     let id = simulator.create(Script {
         queued: Some(Duration::ZERO),
         running: Some(Duration::ZERO),
-        ..failing.script()
+        ..receiver.script()
     });
-    assert_eq!(failing.status().await, "succeeded");
+    assert_eq!(receiver.status().await, "succeeded");
     delete(&simulator, &format!("/{id}")).await;
     assert_eq!(simulator.status(&id), None);
-    failing.expect_no_callback().await;
+    receiver.expect_no_callback().await;
 }
 
 #[tokio::test]
@@ -235,6 +246,11 @@ async fn a_callback_url_must_be_http() {
         assert_eq!(response["error"]["code"], "InvalidParameter");
         assert_eq!(response["error"]["param"], "callback_url");
     }
+}
+
+#[tokio::test]
+async fn a_null_callback_url_is_ignored() {
+    let simulator = simulator(SHORT).await;
     let (status, _) = create(&simulator, "a kite", ("callback_url", Value::Null)).await;
     assert_eq!(status, StatusCode::OK);
 }

@@ -6,12 +6,12 @@ use reqwest::{
 };
 
 use crate::{
-    Announced, Corruption, Script, Simulator, Source,
+    Corruption, HeaderDigests, Script, Simulator, Source,
     object::CRC64,
     testing::{client, get},
 };
 
-/// A video that can be downloaded. It is so small that it is sent in one piece.
+/// A downloadable video, small enough to be sent in one piece.
 struct Video {
     _simulator: Simulator,
     client: Client,
@@ -36,7 +36,7 @@ impl Video {
         }
     }
 
-    async fn corrupted(corruption: Corruption, digests: Announced) -> Self {
+    async fn corrupted(corruption: Corruption, digests: HeaderDigests) -> Self {
         Self::new(Script {
             corrupt: Some(corruption),
             digests,
@@ -74,19 +74,19 @@ async fn body(mut response: Response) -> (Vec<u8>, bool) {
 #[tokio::test]
 async fn the_length_can_be_wrong_or_absent() {
     let size = Source::video(&Script::default(), 0).size();
-    // The announced length, the bytes received, and whether the connection breaks.
-    for (corruption, announced, received, breaks) in [
+    // The declared length, the number of bytes received, and whether the connection breaks.
+    for (corruption, declared, received, breaks) in [
         (Corruption::Truncate(1000), Some(1000), 1000, false),
         (Corruption::Truncate(0), Some(0), 0, false),
         (Corruption::Length(5), Some(size + 5), size, true),
         (Corruption::Length(-5), Some(size - 5), size - 5, false),
         (Corruption::Trailing(5), None, size + 5, false),
     ] {
-        let video = Video::corrupted(corruption, Announced::True).await;
+        let video = Video::corrupted(corruption, HeaderDigests::Original).await;
         let response = video.download().await;
         assert_eq!(response.status(), StatusCode::OK);
         let length = header(&response, CONTENT_LENGTH);
-        assert_eq!(length, announced.map(|it| it.to_string()), "{corruption:?}");
+        assert_eq!(length, declared.map(|it| it.to_string()), "{corruption:?}");
         let (bytes, broke) = body(response).await;
         assert_eq!(
             (bytes.len() as u64, broke),
@@ -100,7 +100,7 @@ async fn the_length_can_be_wrong_or_absent() {
 }
 
 #[tokio::test]
-async fn the_script_decides_which_bytes_the_digests_are_of() {
+async fn digests_are_computed_from_the_bytes_that_the_script_selects() {
     let flip = Corruption::Flip(1000);
     let response = async |digests| {
         let video = Video::corrupted(flip, digests).await;
@@ -112,15 +112,15 @@ async fn the_script_decides_which_bytes_the_digests_are_of() {
         crc64.write(&bytes);
         (headers, video.original.digests().clone(), crc64.sum64())
     };
-    let (headers, original, served) = response(Announced::True).await;
+    let (headers, original, served) = response(HeaderDigests::Original).await;
     assert_ne!(original.crc64, served.to_string());
     assert_eq!(headers, (Some(original.etag), Some(original.crc64)));
 
-    let ((etag, crc64), original, served) = response(Announced::Served).await;
+    let ((etag, crc64), original, served) = response(HeaderDigests::Served).await;
     assert_eq!(crc64, Some(served.to_string()));
     assert!(etag.is_some_and(|etag| etag != original.etag));
 
-    let (headers, _, _) = response(Announced::Nothing).await;
+    let (headers, _, _) = response(HeaderDigests::Absent).await;
     assert_eq!(headers, (None, None));
 }
 
@@ -140,30 +140,30 @@ async fn only_the_first_downloads_are_corrupted() {
 }
 
 #[tokio::test]
-async fn ranges_count_in_the_served_bytes() {
+async fn ranges_refer_to_the_served_bytes() {
     let size = Source::video(&Script::default(), 0).size();
-    // The announced size, and the end of the bytes received.
-    for (corruption, announced, end) in [
+    // The declared size, and the end of the bytes received.
+    for (corruption, declared, end) in [
         (Corruption::Truncate(1000), 1000, 1000),
         (Corruption::Length(5), size + 5, size),
         (Corruption::Trailing(5), size + 5, size + 5),
     ] {
-        let video = Video::corrupted(corruption, Announced::True).await;
+        let video = Video::corrupted(corruption, HeaderDigests::Original).await;
         let part = |from: u64| video.request().header(RANGE, format!("bytes={from}-"));
         let response = part(900).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::PARTIAL_CONTENT);
-        let range = format!("bytes 900-{}/{announced}", announced - 1);
+        let range = format!("bytes 900-{}/{declared}", declared - 1);
         assert_eq!(header(&response, CONTENT_RANGE), Some(range));
         let (bytes, _) = body(response).await;
         assert_eq!(bytes.len() as u64, end - 900, "{corruption:?}");
-        let beyond = part(announced).send().await.unwrap();
+        let beyond = part(declared).send().await.unwrap();
         assert_eq!(beyond.status(), StatusCode::RANGE_NOT_SATISFIABLE);
     }
 }
 
 #[tokio::test]
 async fn if_range_accepts_the_last_modified_date_without_an_etag() {
-    let video = Video::corrupted(Corruption::Flip(0), Announced::Nothing).await;
+    let video = Video::corrupted(Corruption::Flip(0), HeaderDigests::Absent).await;
     let modified = header(&video.download().await, LAST_MODIFIED).unwrap();
     for (if_range, status) in [
         (modified.as_str(), StatusCode::PARTIAL_CONTENT),

@@ -2,10 +2,10 @@
 
 use std::{iter, ops::Range};
 
-use super::{Source, fill::HEADER};
+use super::{Source, fill::HEADER_LEN};
 
-/// Length of a box header with a 32-bit size, the smallest box.
-const MIN_BOX: u64 = 8;
+/// Size of the smallest box: a header with a 32-bit size.
+const MIN_BOX_SIZE: u64 = 8;
 
 impl Source {
     /// Returns the name and the byte range of each top-level box of a video, in order. They tile the video; the
@@ -14,10 +14,10 @@ impl Source {
         iter::successors(self.box_at(0), |(_, range)| self.box_at(range.end)).collect()
     }
 
-    /// Returns the box that starts at this offset. `None`: there is no complete box.
+    /// Returns the box that starts at this offset, or `None` if no complete box starts there.
     fn box_at(&self, start: u64) -> Option<(String, Range<u64>)> {
         let header: Vec<u8> = self
-            .pieces(start..start.saturating_add(HEADER))
+            .pieces(start..start.saturating_add(HEADER_LEN))
             .flatten()
             .collect();
         let number = |range: Range<usize>| {
@@ -31,6 +31,6 @@ impl Source {
         };
         let end = start.checked_add(size)?;
         let name = String::from_utf8_lossy(header.get(4..8)?).into_owned();
-        (size >= MIN_BOX && end <= self.size()).then_some((name, start..end))
+        (size >= MIN_BOX_SIZE && end <= self.size()).then_some((name, start..end))
     }
 }

@@ -4,7 +4,7 @@ use super::{Source, fill::mix};
 use crate::{corruption::Corruption, script::Script};
 
 impl Source {
-    /// Returns the video of a task with this corruption.
+    /// Returns the video of a task, with a corruption.
     pub(crate) fn corrupted(script: &Script, seed: u64, corruption: Corruption) -> Self {
         let video = Self::video(script, seed);
         let size = video.size;
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn another_video_is_a_valid_one() {
+    fn the_other_video_is_valid() {
         let source = corrupted(Corruption::OtherVideo);
         assert_eq!(source.size(), 300_000);
         assert_ne!(source.bytes(), original());

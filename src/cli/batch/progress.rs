@@ -44,7 +44,7 @@ impl Progress {
         self.show();
     }
 
-    /// Counts a lifecycle that has ended.
+    /// Counts an ended lifecycle.
     pub(super) fn add_result(&mut self, result: &LifecycleResult) {
         let outcome = match result {
             Ok((result, _)) => result.outcome.clone(),
@@ -54,7 +54,7 @@ impl Progress {
         self.bar.inc(1);
     }
 
-    /// Shows the error of a round of checks. `None`: every check succeeded.
+    /// Shows the error of a round of checks. `None` if every check succeeded.
     pub(super) fn set_check_error(&mut self, error: Option<String>) {
         self.check_error = error;
         self.show();

@@ -18,15 +18,15 @@ const TRANSFERRING: &str =
 pub(super) struct ProgressLine {
     task_id: String,
     bar: ProgressBar,
-    /// Where the result is printed for good. `None`: it stays in the bar.
+    /// Where the final result is printed. `None` if it stays in the bar.
     scrollback: Option<MultiProgress>,
     is_transferring: bool,
-    /// The last line that was printed, or would have been, without a terminal.
+    /// The last line that is printed without a terminal.
     last_printed: String,
 }
 
 impl ProgressLine {
-    /// Adds a line. If `scrolls`, it is printed above the bars when its lifecycle has ended.
+    /// Adds a line. If `scrolls`, it is printed above the bars when its lifecycle ends.
     pub(super) fn new(bars: &MultiProgress, task_id: &str, scrolls: bool) -> Self {
         let bar = bars.add(ProgressBar::no_length());
         bar.set_prefix(task_id.to_owned());
@@ -42,7 +42,7 @@ impl ProgressLine {
         line
     }
 
-    /// Shows what the lifecycle is doing.
+    /// Shows the current step of the lifecycle.
     pub(super) fn show(&mut self, step: &Step) {
         match step {
             Step::Waiting(message) => {
@@ -69,7 +69,7 @@ impl ProgressLine {
         self.print_without_terminal("archiving");
     }
 
-    /// Shows the result for good.
+    /// Shows the final result.
     pub(super) fn finish(&mut self, result: &LifecycleResult) {
         let (mark, message) = match result {
             Ok((result, _)) if result.outcome == outcome::ARCHIVED => ("✓", result.outcome.clone()),

@@ -1,4 +1,4 @@
-//! The videos that `rescue` has found.
+//! The videos that `rescue` found.
 
 use std::time::SystemTime;
 
@@ -18,7 +18,7 @@ use crate::{
     rescue::{self, Found, State, Video},
 };
 
-/// Most unfinished tasks that the summary lists.
+/// Maximum number of unfinished tasks in the summary.
 const MAX_UNFINISHED: usize = 5;
 
 const MISSING: &str = "missing";

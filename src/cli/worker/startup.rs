@@ -1,4 +1,4 @@
-//! What a worker checks before it polls: the configuration, the namespace and the archives.
+//! Checks of a worker before it polls: the configuration, the namespace and the archives.
 
 use anyhow::bail;
 use temporalio_client::{
@@ -7,7 +7,7 @@ use temporalio_client::{
 };
 
 use crate::{
-    checkup::{Finding, FindingState, archives, namespace},
+    checkup::{CheckResult, CheckState, archives, namespace},
     cli::{exit_code::ConfigurationError, session},
     config::{Config, InvalidConfig, LoadedConfig},
     telemetry::{exporter::MetricsExporter, traces},
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Every problem of the configuration at once, including those of Temporal's settings and of tracing.
+/// Returns all errors of the configuration, including those of Temporal's settings and of tracing.
 pub(super) fn configure(loaded: &LoadedConfig) -> Result<Config, InvalidConfig> {
     let temporal_settings = connection::settings(session::variable);
     let tracing_started = traces::start(session::variable);
@@ -59,17 +59,17 @@ pub(super) async fn connect(exporter: &MetricsExporter) -> anyhow::Result<Client
             Ok(client)
         }
         Err(Code::NotFound | Code::Unauthenticated | Code::PermissionDenied) => {
-            let finding = namespace::finding(&client, described);
-            Err(ConfigurationError(one_line(&finding)).into())
+            let result = namespace::check_result(&client, described);
+            Err(ConfigurationError(one_line(&result)).into())
         }
         // Not an error of the configuration: restarting the worker may help.
-        Err(_) => bail!("{}", one_line(&namespace::finding(&client, described))),
+        Err(_) => bail!("{}", one_line(&namespace::check_result(&client, described))),
     }
 }
 
-fn one_line(finding: &Finding) -> String {
-    let fix = finding.fix.as_deref().unwrap_or_default();
-    format!("{} {}: {fix}", finding.name, finding.found)
+fn one_line(result: &CheckResult) -> String {
+    let fix = result.fix.as_deref().unwrap_or_default();
+    format!("{} {}: {fix}", result.name, result.found)
 }
 
 /// Checks each archive and logs the result. A failed check does not stop the worker: transfers are retried
@@ -78,24 +78,24 @@ pub(super) async fn check_archives(loaded: &LoadedConfig) -> anyhow::Result<()> 
     if !loaded.worker.queues.transfer {
         return Ok(());
     }
-    for finding in archives::check(loaded).await {
-        let Finding {
+    for result in archives::check(loaded).await {
+        let CheckResult {
             name: check,
             state,
             found,
             fix,
-        } = finding;
+        } = result;
         match state {
-            FindingState::Failed => tracing::error!(
+            CheckState::Failed => tracing::error!(
                 check,
                 error = found,
                 fix,
                 "archive check failed; transfers are retried until the archive works"
             ),
-            FindingState::Warning => {
+            CheckState::Warning => {
                 tracing::warn!(check, result = found, fix, "archive check warning")
             }
-            FindingState::Ok | FindingState::Created => {
+            CheckState::Ok | CheckState::Created => {
                 tracing::info!(check, result = found, "checked the archive")
             }
         }

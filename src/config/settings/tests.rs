@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::LoadedConfig;
 
-/// Loads these variables and an accounts file. Returns the path of the file, too.
+/// Loads a configuration from variables and, unless it is empty, an accounts file. Returns the file's path too.
 fn load(variables: &[(&str, &str)], file: &str) -> (LoadedConfig, String) {
     let accounts = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(accounts.path(), file).unwrap();
@@ -16,8 +16,9 @@ fn load(variables: &[(&str, &str)], file: &str) -> (LoadedConfig, String) {
     (LoadedConfig::load(variable, None), path)
 }
 
+/// Returns the value and the source of a setting.
 fn find<'a>(settings: &'a [Setting], name: &str) -> (&'a str, &'a Source) {
-    let setting = settings.iter().find(|it| it.name == name);
+    let setting = settings.iter().find(|setting| setting.name == name);
     let setting = setting.unwrap_or_else(|| panic!("no {name} in {settings:#?}"));
     (&setting.value, &setting.source)
 }

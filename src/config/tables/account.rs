@@ -83,7 +83,7 @@ fn endpoint_rows() -> Vec<Setting> {
                 insert: insert_status,
                 show: |it| custom_aliases(&it.account.endpoint.status_aliases),
             },
-            "Status words of the service, each with the status that it stands for: `queued`, `running`, \
+            "Status words of the service, each mapped to a status of the API: `queued`, `running`, \
              `succeeded`, `failed`, `cancelled` or `expired`. Common words such as `processing` and \
              `completed` are known.",
         ),
@@ -98,6 +98,7 @@ fn endpoint_rows() -> Vec<Setting> {
     ]
 }
 
+// The table `pace` is the poll schedule.
 fn polling_rows() -> Vec<Setting> {
     vec![
         Setting::value(
@@ -122,20 +123,20 @@ fn polling_rows() -> Vec<Setting> {
             "windows.url_lifetime",
             duration().optional(),
             |it| &mut it.url_lifetime,
-            "How long after the last change of a task its URLs work, unless the URLs say it themselves.",
+            "How long after the last change of a task its URLs work, unless a URL contains an earlier expiry.",
         )
         .default("that of the preset: `1d`, or `14d` for `powertokens`; `14d` without a preset"),
         Setting::value(
             "pace.shortest",
             duration(),
             |it| &mut it.account.schedule.min_interval,
-            "Shortest interval between two polls of a task. The interval is a tenth of the age of the task.",
+            "Minimum interval between two polls of a task. The interval is a tenth of the age of the task.",
         ),
         Setting::value(
             "pace.longest",
             duration(),
             |it| &mut it.account.schedule.max_interval,
-            "Longest interval between two polls of a task.",
+            "Maximum interval between two polls of a task.",
         ),
         Setting::value(
             "pace.not_found_grace",
@@ -197,7 +198,7 @@ fn insert_status(draft: &mut AccountDraft, word: &str, status: &str) -> Result<(
     Ok(())
 }
 
-/// Shows the words that are not known anyway.
+/// Shows the aliases that differ from the defaults.
 fn custom_aliases(aliases: &StatusAliases) -> String {
     let known = StatusAliases::default();
     let is_custom = |(word, status): &(&String, &String)| known.0.get(*word) != Some(*status);

@@ -35,13 +35,13 @@ pub struct CallbackHandler {
     task_queue: String,
 }
 
-/// What is left to do for a task.
+/// What a task needs.
 enum Need {
     /// Its lifecycle is running: pass the record on.
     Record,
     /// It has no lifecycle, or one that ended without a verdict: start one.
     Lifecycle,
-    /// Its lifecycle has ended with a verdict.
+    /// Its lifecycle ended with a verdict.
     Nothing,
 }
 
@@ -61,7 +61,7 @@ impl CallbackHandler {
         account: &Account,
         task_id: &str,
     ) -> Result<CallbackEffect, CallbackError> {
-        let lifecycle = Lifecycle::of(&self.client, account.name(), task_id);
+        let lifecycle = Lifecycle::for_task(&self.client, account.name(), task_id);
         match need_of(&lifecycle).await? {
             Need::Record => {
                 let task = self.query(account, task_id).await?;
@@ -71,7 +71,7 @@ impl CallbackHandler {
                 }
                 Ok(effect)
             }
-            Need::Nothing => Ok(CallbackEffect::NoNews),
+            Need::Nothing => Ok(CallbackEffect::Unchanged),
             Need::Lifecycle => {
                 let callbacks = account.callbacks.as_ref();
                 if !callbacks.is_some_and(|callbacks| callbacks.start_lifecycles) {
@@ -92,7 +92,7 @@ impl CallbackHandler {
         })
     }
 
-    /// Passes a record to a lifecycle if it waits for one and the record is news.
+    /// Passes a record to a lifecycle if it waits for one and does not know the status yet.
     async fn deliver(
         &self,
         lifecycle: &Lifecycle,
@@ -100,8 +100,8 @@ impl CallbackHandler {
     ) -> Result<CallbackEffect, CallbackError> {
         loop {
             let progress = lifecycle.progress().await?;
-            if !is_waiting(&progress) || !is_news(task, &progress) {
-                return Ok(CallbackEffect::NoNews);
+            if !is_waiting(&progress) || !has_later_status(task, &progress) {
+                return Ok(CallbackEffect::Unchanged);
             }
             if self.complete_query(lifecycle, task).await? {
                 return Ok(CallbackEffect::Delivered);
@@ -155,7 +155,7 @@ async fn need_of(lifecycle: &Lifecycle) -> Result<Need, CallbackError> {
     if snapshot.execution.is_open() {
         return Ok(Need::Record);
     }
-    // A lifecycle that was cancelled, terminated or timed out has reached no verdict.
+    // A lifecycle that was cancelled, terminated or timed out reached no verdict.
     if snapshot.execution.is_finished() && has_verdict(&lifecycle.progress().await?) {
         return Ok(Need::Nothing);
     }
@@ -175,7 +175,7 @@ fn has_verdict(progress: &LifecycleProgress) -> bool {
 
 /// Returns whether a record has a later status than the lifecycle knows. Before its first record, a lifecycle
 /// assumes `queued`.
-fn is_news(task: &VideoTask, progress: &LifecycleProgress) -> bool {
+fn has_later_status(task: &VideoTask, progress: &LifecycleProgress) -> bool {
     let known = progress.task.as_ref();
     let known_status = known.map_or(status::QUEUED, |task| task.status.as_str());
     poll::is_later_status(&task.status, known_status) && !lacks_url(task)

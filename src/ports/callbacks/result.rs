@@ -1,34 +1,42 @@
-//! The result of a callback.
+//! The effect of a callback, or the error.
 
 use std::time::Duration;
 
 use crate::{seedance, temporal::lifecycles::LifecycleError};
 
-/// What a callback has changed: the value of `effect` in the response. The change is durable in Temporal.
+/// The effect of a callback: the value of `effect` in the response. The effect is durable in Temporal.
 #[derive(Clone, Copy, Debug, PartialEq, strum::Display)]
 pub(super) enum CallbackEffect {
     /// The waiting lifecycle received the record.
     #[strum(serialize = "delivered")]
     Delivered,
-    /// The lifecycle knows the status already, or has ended.
+    /// The record changes nothing: the lifecycle already has this status, is archiving, or ended with a verdict.
     #[strum(serialize = "no news")]
-    NoNews,
+    Unchanged,
     /// A lifecycle was started.
     #[strum(serialize = "started")]
     Started,
 }
 
-/// Why a callback has changed nothing: the value of `error` in the response.
+/// Why a callback was not processed: the value of `error` in the response. The callback may have taken effect if
+/// the error is `Temporal` or `Timeout`.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CallbackError {
+    /// The service has no such task.
     #[error("no such task: {0}")]
     NoTask(seedance::Error),
-    #[error("the task has no running lifecycle, and `callbacks.start_lifecycles` is off")]
+    /// The task has no lifecycle, and the account does not start lifecycles for callbacks.
+    #[error(
+        "the task has no running lifecycle; start it with `archive` or set `start_lifecycles = true`"
+    )]
     NoLifecycle,
+    /// The task could not be queried.
     #[error("cannot query the task: {0}")]
     Query(seedance::Error),
+    /// A call to Temporal failed.
     #[error("Temporal call failed: {0}")]
     Temporal(String),
+    /// The callback took too long.
     #[error("not processed within {} s", .0.as_secs_f64())]
     Timeout(Duration),
 }

@@ -11,11 +11,11 @@ use hyper_util::{
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 
-/// Most open connections. Further ones wait in the backlog.
+/// Maximum number of open connections. Further ones wait in the backlog.
 const MAX_CONNECTIONS: usize = 256;
 /// Timeout of reading the head of a request. It is also the idle timeout of a connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
-/// Largest head of a request, in bytes.
+/// Maximum size of a request's head, in bytes.
 const MAX_HEADER: usize = 16 * 1024;
 /// How long open requests may take after the server was stopped.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);

@@ -24,8 +24,8 @@ pub(super) fn load(
         .map_err(|error: ConfigError| without_excerpt(&error.to_string()))
 }
 
-/// Returns the codec of a profile. `None`: payloads are sent unencoded. The error begins with the name of the
-/// setting.
+/// Returns the codec of a profile, or `None` if payloads are sent unencoded. The error begins with the name of
+/// the setting.
 pub(super) fn codec(profile: &ClientConfigProfile) -> Result<Option<RemoteCodec>, String> {
     let Some(codec) = &profile.codec else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The effective settings of the connection and where each comes from.
+//! The effective settings of the connection, with their sources.
 
 use temporalio_common::envconfig::{ClientConfigProfile, DEFAULT_PROFILE};
 
@@ -35,7 +35,7 @@ const SECRET: &str = "(a secret)";
 ///
 /// # Errors
 ///
-/// If a variable or `temporal.toml` is invalid.
+/// Returns an error if a variable or `temporal.toml` is invalid.
 pub fn settings(variable: impl Fn(&str) -> Option<String>) -> Result<Vec<Setting>, String> {
     let value_of = |name| variable(name).filter(|value| !value.is_empty());
     let profile = value_of(PROFILE);
@@ -87,7 +87,7 @@ fn setting(name: &str, value: String, source: Source) -> Setting {
     }
 }
 
-/// The client profile with and without environment variables, to tell where a setting comes from.
+/// The client profile with and without environment variables, to determine the source of a setting.
 struct Profiles<F> {
     in_file: ClientConfigProfile,
     effective: ClientConfigProfile,

@@ -7,7 +7,7 @@ use seedance_archiver_proto::names::search_attribute;
 use serde::Serialize;
 use temporalio_common::protos::temporal::api::common::v1::SearchAttributes;
 
-/// The search attributes that a lifecycle has written, by name. Those of other programs are left out.
+/// The search attributes of a lifecycle, by name. Those of other programs are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Attributes(BTreeMap<String, String>);

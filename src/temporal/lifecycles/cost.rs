@@ -1,4 +1,4 @@
-//! What a lifecycle cost.
+//! Counts the polls and events of a lifecycle.
 
 use seedance_archiver_proto::names::QUERY_ACTIVITY_ID;
 use temporalio_common::protos::temporal::api::history::v1::{
@@ -7,7 +7,7 @@ use temporalio_common::protos::temporal::api::history::v1::{
 
 use super::{error::LifecycleError, handle::Lifecycle};
 
-/// What a lifecycle cost.
+/// The cost of a lifecycle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
     /// Polls of the task.
@@ -21,7 +21,7 @@ impl Lifecycle {
     ///
     /// # Errors
     ///
-    /// If the workflow does not exist, or Temporal is unreachable.
+    /// Returns an error if the workflow does not exist, or Temporal is unreachable.
     pub async fn cost(&self) -> Result<Cost, LifecycleError> {
         let events = self.history().await?;
         Ok(Cost {

@@ -25,19 +25,19 @@ impl LifecycleError {
     }
 
     /// Returns the error of a call that failed.
-    pub(super) fn of_call(workflow_id: &str, error: &(dyn Error + 'static)) -> Self {
+    pub(super) fn from_call(workflow_id: &str, error: &(dyn Error + 'static)) -> Self {
         Self::new(workflow_id, error_text::innermost(error))
     }
 
     /// Returns the error of a workflow that failed.
-    pub(super) fn of_failure(workflow_id: &str, failure: &IncomingError) -> Self {
+    pub(super) fn from_failure(workflow_id: &str, failure: &IncomingError) -> Self {
         Self {
             failure_type: Some(failure_type(failure)),
-            ..Self::new(workflow_id, error_text::of_failure(failure))
+            ..Self::new(workflow_id, error_text::from_failure(failure))
         }
     }
 
-    /// Returns the type of the failure that the workflow ended with. `None`: the workflow has not failed.
+    /// Returns the type of the failure that the workflow ended with, or `None` if the workflow did not fail.
     pub fn failure_type(&self) -> Option<&str> {
         self.failure_type.as_deref()
     }

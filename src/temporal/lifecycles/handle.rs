@@ -16,7 +16,7 @@ pub struct Lifecycle {
 
 impl Lifecycle {
     /// Returns the handle of a task's lifecycle, by its latest run.
-    pub fn of(client: &Client, account: &str, task_id: &str) -> Self {
+    pub fn for_task(client: &Client, account: &str, task_id: &str) -> Self {
         let workflow_id = names::lifecycle_workflow_id(account, task_id);
         Self {
             client: client.clone(),
@@ -25,7 +25,7 @@ impl Lifecycle {
     }
 
     /// Returns the handle of a task's lifecycle, by a run that was started or joined earlier.
-    pub fn of_run(client: &Client, account: &str, task_id: &str, run_id: &str) -> Self {
+    pub fn for_run(client: &Client, account: &str, task_id: &str, run_id: &str) -> Self {
         let info = WorkflowExecutionInfo::builder()
             .namespace(client.options().namespace.as_str())
             .workflow_id(names::lifecycle_workflow_id(account, task_id))
@@ -54,6 +54,6 @@ impl Lifecycle {
 
     /// Returns the error of a call about this lifecycle.
     pub(super) fn call_error(&self, error: &(dyn Error + 'static)) -> LifecycleError {
-        LifecycleError::of_call(self.workflow_id(), error)
+        LifecycleError::from_call(self.workflow_id(), error)
     }
 }

@@ -1,4 +1,4 @@
-//! What only the history of a lifecycle tells.
+//! Reads the history of a lifecycle.
 
 use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use seedance_archiver_workflows::encoding;
@@ -15,7 +15,7 @@ impl Lifecycle {
     ///
     /// # Errors
     ///
-    /// If the workflow does not exist, has another input, or Temporal is unreachable.
+    /// Returns an error if the workflow does not exist, has another input, or Temporal is unreachable.
     pub async fn request(&self) -> Result<VideoTaskLifecycleRequest, LifecycleError> {
         let history = self.history().await?;
         let input = history.iter().find_map(|event| match &event.attributes {

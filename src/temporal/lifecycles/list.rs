@@ -15,10 +15,10 @@ use temporalio_client::{
 
 use super::{attributes::Attributes, execution::ExecutionStatus};
 
-/// Most lifecycles that are read to sort them by deadline. Servers sort by start time only.
+/// Maximum number of lifecycles that are sorted by deadline. Servers sort by start time only.
 const MAX_SORTED: usize = 1000;
 
-/// Which lifecycles are listed. The default is all.
+/// Selects lifecycles. The default selects all.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Only lifecycles of this account.
@@ -68,8 +68,8 @@ pub struct List {
 ///
 /// # Errors
 ///
-/// If Temporal is unreachable, or if the namespace lacks a search attribute that the filter uses: see
-/// [`Filter::attributes`].
+/// Returns an error if Temporal is unreachable, or if the namespace lacks a search attribute that the filter
+/// uses: see [`Filter::attributes`].
 pub async fn list(client: &Client, filter: &Filter, limit: usize) -> Result<List, ClientError> {
     let query = filter.query();
     let sorts_by_deadline = filter.deadline_before.is_some();

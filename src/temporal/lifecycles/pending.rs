@@ -1,7 +1,7 @@
-//! The pending activity of a lifecycle: what changes between two events of its history.
+//! The pending activity of a lifecycle, whose state changes without events in the history.
 
 use seedance_archiver_proto::{
-    names::{ARCHIVE_ACTIVITY_ID, QUERY_ACTIVITY_ID},
+    names::{ARCHIVE_ACTIVITY_ID, CANCEL_ACTIVITY_ID, QUERY_ACTIVITY_ID, RECORD_ACTIVITY_ID},
     v1::ArchiveProgress,
 };
 use serde::Serialize;
@@ -9,7 +9,7 @@ use temporalio_common::protos::temporal::api::{
     enums::v1::PendingActivityState, workflow::v1::PendingActivityInfo,
 };
 
-/// A pending activity. Times are Unix seconds, 0 if unknown.
+/// An activity that is running or will be retried. Times are Unix seconds, 0 if unknown.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PendingActivity {
     /// Activity id: `query`, `archive`, …
@@ -18,7 +18,7 @@ pub struct PendingActivity {
     pub is_running: bool,
     /// Number of the running or the next attempt, from 1.
     pub attempt: i32,
-    /// When the next attempt starts. 0 while an attempt is running.
+    /// When the next attempt starts, 0 while an attempt is running.
     pub next_attempt_at: i64,
     /// Message of the last failed attempt.
     pub last_message: String,
@@ -30,10 +30,10 @@ pub struct PendingActivity {
     pub bytes_total: u64,
 }
 
-/// What a lifecycle is doing, for progress output.
+/// The current step of a lifecycle, for progress output.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// Waiting for the task or for a retry, with a message that says for what.
+    /// Waiting for the task, an activity or a retry: a message for users.
     Waiting(String),
     /// Transferring the video.
     Archiving {
@@ -45,7 +45,7 @@ pub enum Step {
 }
 
 impl PendingActivity {
-    /// Returns what the lifecycle is doing.
+    /// Returns the current step of the lifecycle.
     pub fn step(&self) -> Step {
         let waiting = |default: &str| match self.last_message.as_str() {
             "" => Step::Waiting(default.to_owned()),
@@ -60,7 +60,9 @@ impl PendingActivity {
                 }
             }
             ARCHIVE_ACTIVITY_ID => waiting("archiving"),
-            _ => waiting("recording the outcome"),
+            CANCEL_ACTIVITY_ID => waiting("cancelling the task"),
+            RECORD_ACTIVITY_ID => waiting("recording the outcome"),
+            activity => waiting(&format!("running the activity `{activity}`")),
         }
     }
 }
@@ -90,7 +92,7 @@ impl From<&PendingActivityInfo> for PendingActivity {
     }
 }
 
-/// Reads the last heartbeat of a transfer.
+/// Reads the progress in the last heartbeat of a transfer.
 fn archive_progress(info: &PendingActivityInfo) -> ArchiveProgress {
     info.heartbeat_details
         .as_ref()
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_running_transfer_is_archiving_although_an_attempt_has_failed() {
+    fn a_running_transfer_is_archiving_even_after_a_failed_attempt() {
         let archiving = Step::Archiving { done: 1, total: 2 };
         assert_eq!(pending("archive", true, "").step(), archiving);
         assert_eq!(pending("archive", false, "").step(), archiving);
@@ -129,13 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn a_poll_is_waiting_with_its_last_message() {
+    fn other_activities_are_waiting_with_their_last_message() {
         let message = |activity: PendingActivity| match activity.step() {
             Step::Waiting(message) => message,
             step => panic!("{step:?}"),
         };
         assert_eq!(message(pending("query", true, "")), "polling the task");
         assert_eq!(message(pending("query", true, "queued")), "queued");
+        assert_eq!(message(pending("cancel", true, "")), "cancelling the task");
         assert_eq!(
             message(pending("record", true, "")),
             "recording the outcome"

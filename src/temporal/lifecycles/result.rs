@@ -15,20 +15,21 @@ use super::{error::LifecycleError, handle::Lifecycle};
 impl Lifecycle {
     /// Waits for the result.
     ///
-    /// Some lifecycles have a result although their workflow did not complete: if the video is lost, the result
-    /// is in the details of the failure; if the workflow was terminated, cancelled or timed out, the outcome is
+    /// A lifecycle has a result even if its workflow did not complete: the result of a lost video is in the
+    /// details of the failure, and a workflow that was terminated, cancelled or timed out has the outcome
     /// `unknown`.
     ///
     /// # Errors
     ///
-    /// If the workflow failed otherwise, with the [type](LifecycleError::failure_type) of its failure, such as
-    /// `InvalidRequest` or `StoreConflict`. If the workflow does not exist, or Temporal is unreachable.
+    /// Returns an error if the workflow failed for another reason, does not exist, or Temporal is unreachable. The
+    /// [type](LifecycleError::failure_type) of a failed workflow is that of its failure, such as
+    /// `InvalidRequest` or `StoreConflict`.
     pub async fn result(&self) -> Result<VideoTaskLifecycleResult, LifecycleError> {
         let options = WorkflowGetResultOptions::default();
         match self.handle.get_result(options).await {
             Ok(result) => Ok(result.into_message()),
             Err(WorkflowGetResultError::Failed(failure)) => lost_video(&failure)
-                .ok_or_else(|| LifecycleError::of_failure(self.workflow_id(), &failure)),
+                .ok_or_else(|| LifecycleError::from_failure(self.workflow_id(), &failure)),
             Err(WorkflowGetResultError::Terminated { .. }) => Ok(outcomes::stopped(TERMINATED)),
             Err(WorkflowGetResultError::TimedOut) => Ok(outcomes::stopped(TIMED_OUT)),
             Err(WorkflowGetResultError::Cancelled { .. }) => {

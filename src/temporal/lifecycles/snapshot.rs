@@ -1,4 +1,4 @@
-//! What the server knows of a lifecycle.
+//! A snapshot of a lifecycle, from a describe call.
 
 use seedance_archiver_proto::time::unix_seconds;
 use seedance_archiver_workflows::VideoTaskLifecycle;
@@ -16,7 +16,7 @@ use super::{
     pending::{PendingActivity, Step},
 };
 
-/// What the server knows of a lifecycle: the response to one describe call. Times are Unix seconds, 0 if
+/// A snapshot of a lifecycle: the response to one describe call. Times are Unix seconds, 0 if
 /// unknown.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LifecycleSnapshot {
@@ -39,28 +39,28 @@ pub struct LifecycleSnapshot {
 }
 
 impl LifecycleSnapshot {
-    /// Returns what the lifecycle is doing. `None` between two activities and after the end.
+    /// Returns the current step, or `None` between two activities and after the end.
     pub fn step(&self) -> Option<Step> {
         self.pending.as_ref().map(PendingActivity::step)
     }
 }
 
 impl Lifecycle {
-    /// Describes the run of this handle. `None`: the server has no such workflow, or no longer.
+    /// Describes the run of this handle. Returns `None` if the run does not exist or was deleted.
     ///
     /// # Errors
     ///
-    /// If Temporal is unreachable, or has no such namespace.
+    /// Returns an error if Temporal is unreachable or the namespace does not exist.
     pub async fn describe(&self) -> Result<Option<LifecycleSnapshot>, LifecycleError> {
         self.describe_run(&self.handle).await
     }
 
-    /// Describes the latest run of the workflow, which may be later than the run of this handle. `None`: the
-    /// server has no such workflow, or no longer.
+    /// Describes the latest run of the workflow, which may be later than the run of this handle. Returns `None` if
+    /// the workflow does not exist or was deleted.
     ///
     /// # Errors
     ///
-    /// If Temporal is unreachable, or has no such namespace.
+    /// Returns an error if Temporal is unreachable or the namespace does not exist.
     pub async fn describe_latest(&self) -> Result<Option<LifecycleSnapshot>, LifecycleError> {
         let latest = self.client.get_workflow_handle(self.workflow_id());
         self.describe_run(&latest).await
@@ -71,7 +71,7 @@ impl Lifecycle {
     ///
     /// # Errors
     ///
-    /// If Temporal is unreachable, or has no such namespace.
+    /// Returns an error if Temporal is unreachable or the namespace does not exist.
     pub async fn exists(&self) -> Result<bool, LifecycleError> {
         Ok(self.describe().await?.is_some())
     }

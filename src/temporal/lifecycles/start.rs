@@ -13,8 +13,8 @@ use super::{error::LifecycleError, handle::Lifecycle};
 ///
 /// # Errors
 ///
-/// If Temporal is unreachable or rejects the call. An invalid request is not detected here: its lifecycle fails
-/// with the type `InvalidRequest`.
+/// Returns an error if Temporal is unreachable or rejects the call. An invalid request is not detected here:
+/// its lifecycle fails with the type `InvalidRequest`.
 pub async fn start(
     client: &Client,
     task_queue: &str,
@@ -23,14 +23,14 @@ pub async fn start(
     let join = WorkflowIdConflictPolicy::UseExisting;
     try_start(client, task_queue, request, join)
         .await
-        .map_err(|(workflow_id, error)| LifecycleError::of_call(&workflow_id, &error))
+        .map_err(|(workflow_id, error)| LifecycleError::from_call(&workflow_id, &error))
 }
 
 /// Starts the lifecycle of a task, unless it is running already. Returns whether it was started.
 ///
 /// # Errors
 ///
-/// If Temporal is unreachable, or rejects the call for another reason.
+/// Returns an error if Temporal is unreachable, or rejects the call for another reason.
 pub async fn start_new(
     client: &Client,
     task_queue: &str,
@@ -40,7 +40,7 @@ pub async fn start_new(
     match try_start(client, task_queue, request, fail).await {
         Ok(_) => Ok(true),
         Err((_, WorkflowStartError::AlreadyStarted { .. })) => Ok(false),
-        Err((workflow_id, error)) => Err(LifecycleError::of_call(&workflow_id, &error)),
+        Err((workflow_id, error)) => Err(LifecycleError::from_call(&workflow_id, &error)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The status of a lifecycle: what the server and the workflow know of it.
+//! The status of a lifecycle, from the server and the workflow.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use super::{error::LifecycleError, handle::Lifecycle, snapshot::LifecycleSnapsho
 /// Timeout of the query `progress`, which needs a worker.
 const PROGRESS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the server and the workflow know of a lifecycle.
+/// The status of a lifecycle: a snapshot from the server, and the progress or result from the workflow.
 #[derive(Clone, Debug, Serialize)]
 pub struct LifecycleStatus {
-    /// What the server knows.
+    /// The snapshot from the server.
     #[serde(flatten)]
     pub snapshot: LifecycleSnapshot,
-    /// What the workflow knows. `None` after the end, and if the query failed.
+    /// The progress from the workflow. `None` after the end, and if the query failed.
     pub progress: Option<LifecycleProgress>,
     /// Why the query for the progress failed.
     #[serde(rename = "no_progress")]
@@ -34,12 +34,12 @@ pub struct LifecycleStatus {
 }
 
 impl Lifecycle {
-    /// Returns the status. `None`: the server has no such workflow, or no longer.
+    /// Returns the status, or `None` if the run does not exist or was deleted.
     ///
     /// # Errors
     ///
-    /// If Temporal is unreachable, or has no such namespace. If no worker answers the query, the status has a
-    /// [`progress_error`](LifecycleStatus::progress_error).
+    /// Returns an error if Temporal is unreachable or the namespace does not exist. If no worker answers the query,
+    /// the status has a [`progress_error`](LifecycleStatus::progress_error).
     pub async fn status(&self) -> Result<Option<LifecycleStatus>, LifecycleError> {
         let Some(snapshot) = self.describe().await? else {
             return Ok(None);
@@ -70,7 +70,7 @@ impl Lifecycle {
     ///
     /// # Errors
     ///
-    /// If no worker answers in time, the workflow does not exist, or Temporal is unreachable.
+    /// Returns an error if no worker answers in time, the workflow does not exist, or Temporal is unreachable.
     pub(crate) async fn progress(&self) -> Result<LifecycleProgress, LifecycleError> {
         let options = WorkflowQueryOptions::default();
         let query = self.handle.query(

@@ -10,9 +10,9 @@ use crate::{
     temporal::error_text,
 };
 
-/// How often a worker checks its schedules.
+/// Interval between two checks of the schedules.
 pub const CHECK_INTERVAL: Duration = Duration::from_secs(10 * 60);
-/// Longest delay before a failed check is repeated.
+/// Maximum delay before a failed check is repeated.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 
 /// Creates or updates the schedule of each account with `auto_archive`, and checks it again after each

@@ -15,7 +15,7 @@ use temporalio_client::{
 
 use crate::temporal::codec;
 
-/// Shortest interval between two sweeps.
+/// Minimum interval between two sweeps.
 pub const MIN_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The desired schedule of an account.
@@ -28,7 +28,7 @@ pub struct Schedule {
     pub task_queue: String,
 }
 
-/// What [`Schedule::ensure`] did.
+/// The effect of [`Schedule::ensure`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ScheduleChange {
     /// The schedule did not exist and was created.
@@ -49,7 +49,7 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// If Temporal is unreachable or rejects the call.
+    /// Returns an error if Temporal is unreachable or rejects the call.
     pub async fn ensure(&self, client: &Client) -> Result<ScheduleChange, ScheduleError> {
         let handle = client.get_schedule_handle(self.id());
         match handle.describe(Default::default()).await {

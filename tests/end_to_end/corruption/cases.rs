@@ -1,9 +1,9 @@
-//! Ways in which a video is corrupted, and the check that detects each.
+//! Ways to corrupt a video, and the check that detects each.
 
 use std::ops::Range;
 
 use anyhow::{Context, ensure};
-use seedance_archiver_simulator::{Announced, Corruption, Script};
+use seedance_archiver_simulator::{Corruption, HeaderDigests, Script};
 
 use crate::harness::Fixture;
 
@@ -39,7 +39,7 @@ impl Boxes {
         })
     }
 
-    /// Returns the position of a byte in the middle of the media data.
+    /// Returns the offset of a byte in the middle of the media data.
     pub(super) fn media(&self) -> u64 {
         self.mdat.start.midpoint(self.mdat.end)
     }
@@ -48,19 +48,19 @@ impl Boxes {
 /// A video that is corrupted in its first download.
 pub(super) struct Case {
     pub(super) script: Script,
-    /// The finding of the attempt that detects the corruption. `None`: the same attempt recovers.
-    pub(super) finding: Option<&'static str>,
+    /// Part of the failure of the attempt that detects the corruption. `None`: the same attempt recovers.
+    pub(super) failure: Option<&'static str>,
 }
 
-fn case(corruption: Corruption, digests: Announced, finding: &'static str) -> Case {
+fn case(corruption: Corruption, digests: HeaderDigests, failure: &'static str) -> Case {
     Case {
         script: script(corruption, digests),
-        finding: Some(finding),
+        failure: Some(failure),
     }
 }
 
 /// Returns the script of a task whose video is corrupted.
-pub(super) fn script(corruption: Corruption, digests: Announced) -> Script {
+pub(super) fn script(corruption: Corruption, digests: HeaderDigests) -> Script {
     Script {
         corrupt: Some(corruption),
         digests,
@@ -71,46 +71,51 @@ pub(super) fn script(corruption: Corruption, digests: Announced) -> Script {
 const BY_CRC64: &str = "crc64 is";
 const PAST_END: &str = "reaches past the end of the file";
 
-/// One bit is flipped.
+/// Returns videos with one flipped bit.
 pub(super) fn flipped(boxes: &Boxes) -> Vec<Case> {
     let (name, brand) = (boxes.ftyp.start + 4, boxes.ftyp.start + 8);
     let not_mp4 = "does not start with an ftyp box";
-    // Behind the headers of `moov` and `mvhd` and the version of `mvhd`, which the MP4 check reads.
+    // After the headers of `moov` and `mvhd` and the version of `mvhd`, which the MP4 check reads.
     let created = boxes.moov.start + 20;
     vec![
-        case(Corruption::Flip(name), Announced::True, not_mp4),
-        case(Corruption::Flip(name), Announced::Served, not_mp4),
-        case(Corruption::Flip(brand), Announced::True, BY_CRC64),
-        case(Corruption::Flip(created), Announced::True, BY_CRC64),
-        case(Corruption::Flip(boxes.media()), Announced::True, BY_CRC64),
+        case(Corruption::Flip(name), HeaderDigests::Original, not_mp4),
+        case(Corruption::Flip(name), HeaderDigests::Served, not_mp4),
+        case(Corruption::Flip(brand), HeaderDigests::Original, BY_CRC64),
+        case(Corruption::Flip(created), HeaderDigests::Original, BY_CRC64),
+        case(
+            Corruption::Flip(boxes.media()),
+            HeaderDigests::Original,
+            BY_CRC64,
+        ),
         case(
             Corruption::Flip(boxes.padding.end - 1),
-            Announced::True,
+            HeaderDigests::Original,
             BY_CRC64,
         ),
     ]
 }
 
-/// Truncated at the end of each box, so that no box is cut, and inside the long boxes.
+/// Returns videos that are truncated at the end of each box, so that no box is cut, and inside the long boxes.
 pub(super) fn truncated(boxes: &Boxes) -> Vec<Case> {
     let at = Corruption::Truncate;
-    let (no_video, no_mdat) = ("do not start like a video", "has no mdat");
+    let (no_video, no_mdat) = ("unknown video format", "has no mdat");
     vec![
-        case(at(0), Announced::True, no_video),
-        case(at(boxes.ftyp.end), Announced::True, BY_CRC64),
-        case(at(boxes.moov.end), Announced::True, BY_CRC64),
-        case(at(boxes.gap.end), Announced::True, BY_CRC64),
-        case(at(boxes.mdat.end), Announced::True, BY_CRC64),
-        case(at(0), Announced::Nothing, no_video),
-        case(at(boxes.ftyp.end), Announced::Nothing, "has no moov"),
-        case(at(boxes.moov.end), Announced::Nothing, no_mdat),
-        case(at(boxes.gap.end), Announced::Nothing, no_mdat),
-        case(at(boxes.media()), Announced::Nothing, PAST_END),
-        case(at(boxes.padding.end - 1), Announced::Nothing, PAST_END),
+        case(at(0), HeaderDigests::Original, no_video),
+        case(at(boxes.ftyp.end), HeaderDigests::Original, BY_CRC64),
+        case(at(boxes.moov.end), HeaderDigests::Original, BY_CRC64),
+        case(at(boxes.gap.end), HeaderDigests::Original, BY_CRC64),
+        case(at(boxes.mdat.end), HeaderDigests::Original, BY_CRC64),
+        case(at(0), HeaderDigests::Absent, no_video),
+        case(at(boxes.ftyp.end), HeaderDigests::Absent, "has no moov"),
+        case(at(boxes.moov.end), HeaderDigests::Absent, no_mdat),
+        case(at(boxes.gap.end), HeaderDigests::Absent, no_mdat),
+        case(at(boxes.media()), HeaderDigests::Absent, PAST_END),
+        case(at(boxes.padding.end - 1), HeaderDigests::Absent, PAST_END),
     ]
 }
 
-/// The size of each box is made huge: the first byte of a box is the most significant byte of its size.
+/// Returns videos in which the size of a box is huge: the first byte of a box is the most significant byte of
+/// its size.
 pub(super) fn past_the_end(boxes: &Boxes) -> Vec<Case> {
     [
         &boxes.ftyp,
@@ -119,44 +124,51 @@ pub(super) fn past_the_end(boxes: &Boxes) -> Vec<Case> {
         &boxes.mdat,
         &boxes.padding,
     ]
-    .map(|range| case(Corruption::Flip(range.start), Announced::Served, PAST_END))
+    .map(|range| {
+        case(
+            Corruption::Flip(range.start),
+            HeaderDigests::Served,
+            PAST_END,
+        )
+    })
     .into()
 }
 
+/// Returns videos with a wrong length, trailing garbage, or the content of another video.
 pub(super) fn wrong_length_or_content(_: &Boxes) -> Vec<Case> {
     let spliced = Script {
         bytes: Some(300_000),
         cuts: 1,
         cut_after: 200_000,
-        ..script(Corruption::OtherVideo, Announced::True)
+        ..script(Corruption::OtherVideo, HeaderDigests::Original)
     };
     vec![
         Case {
-            script: script(Corruption::Length(7), Announced::True),
-            finding: None,
+            script: script(Corruption::Length(7), HeaderDigests::Original),
+            failure: None,
         },
         Case {
-            script: script(Corruption::Length(7), Announced::Nothing),
-            finding: None,
+            script: script(Corruption::Length(7), HeaderDigests::Absent),
+            failure: None,
         },
-        case(Corruption::Length(-7), Announced::True, PAST_END),
-        case(Corruption::Length(-7), Announced::Nothing, PAST_END),
-        case(Corruption::Trailing(7), Announced::True, BY_CRC64),
+        case(Corruption::Length(-7), HeaderDigests::Original, PAST_END),
+        case(Corruption::Length(-7), HeaderDigests::Absent, PAST_END),
+        case(Corruption::Trailing(7), HeaderDigests::Original, BY_CRC64),
         case(
             Corruption::Trailing(7),
-            Announced::Nothing,
+            HeaderDigests::Absent,
             "inside a box header",
         ),
         case(
             Corruption::Trailing(100_000),
-            Announced::Nothing,
+            HeaderDigests::Absent,
             "invalid box header at byte",
         ),
-        case(Corruption::OtherVideo, Announced::True, BY_CRC64),
-        // The beginning of another video, followed by the rest of the right one: both have the same ETag.
+        case(Corruption::OtherVideo, HeaderDigests::Original, BY_CRC64),
+        // The beginning of another video, followed by the rest of the original: both have the same ETag.
         Case {
             script: spliced,
-            finding: Some(BY_CRC64),
+            failure: Some(BY_CRC64),
         },
     ]
 }

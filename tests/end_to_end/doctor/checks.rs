@@ -1,4 +1,4 @@
-//! All checks of `doctor` together, and its checks of a bucket.
+//! All checks of `doctor` together, and its bucket check.
 
 use std::{
     sync::Arc,
@@ -142,7 +142,7 @@ async fn a_bucket_that_cannot_be_used_is_reported_with_its_fix(
     }
     ensure!(
         bucket.keys().await?.is_empty(),
-        "a test object was left in the bucket"
+        "a test object was left behind in the bucket"
     );
     Ok(())
 }

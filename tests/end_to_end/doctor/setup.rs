@@ -107,7 +107,7 @@ impl Setup {
         }
         ensure!(
             self.fixture.archived_files()?.is_empty(),
-            "a test object was left in the archive"
+            "a test object was left behind in the archive"
         );
         Ok((stdout, output.status.code()))
     }

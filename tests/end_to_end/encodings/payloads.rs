@@ -32,7 +32,7 @@ pub(super) fn decode_reply<T: ContractMessage>(
         value.map(|value| String::from_utf8_lossy(value).into_owned())
     };
     ensure!(
-        Encoding::of(reply) == Some(expected),
+        Encoding::from_payload(reply) == Some(expected),
         "{:?}",
         metadata("encoding")
     );

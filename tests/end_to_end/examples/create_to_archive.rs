@@ -105,7 +105,7 @@ async fn run(
     process::run(server, command).await
 }
 
-/// Checks that the example has printed the path of the video that the simulator made.
+/// Checks that the example printed the path of the video that the simulator made.
 fn assert_video_path_printed(fixture: &Fixture, output: &Output) -> anyhow::Result<()> {
     ensure!(output.status.success(), "{}", describe(output));
     let path = last_line(output)?;

@@ -1,5 +1,5 @@
-//! The examples in other languages, run as their READMEs say: with their own worker and client, next to a worker
-//! of this archiver. Each test has its own namespace, because the examples use the default names.
+//! The examples in other languages, run as their READMEs say: with their own worker and client, next to a
+//! worker of the archiver. Each test has its own namespace, because the examples use the default names.
 
 use std::{
     process::Output,
@@ -111,8 +111,8 @@ async fn check_joining(server: &Server, example: Example) -> anyhow::Result<()> 
         .await
 }
 
-/// The query window is shortened only after the task was polled, so the time that an example takes to start
-/// does not matter.
+/// The query window is shortened only after the task was polled, so that an example that starts
+/// slowly does not miss it.
 async fn check_failures(server: &Server, example: Example) -> anyhow::Result<()> {
     let server = server.with_new_namespace().await?;
     let mut fixture = on_default_task_queue(Fixture::new(&server).await?);

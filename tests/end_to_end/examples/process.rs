@@ -1,4 +1,4 @@
-//! The examples as processes, and what they print.
+//! The examples as processes, and their output.
 
 use std::process::Output;
 
@@ -29,7 +29,7 @@ pub(super) async fn run(server: &Server, mut command: Command) -> anyhow::Result
     Ok(command.output().await?)
 }
 
-/// Reads the receipt whose URL an example has printed.
+/// Reads the receipt whose URL an example printed.
 pub(super) fn receipt(output: &Output) -> anyhow::Result<Manifest> {
     ensure!(output.status.success(), "{}", describe(output));
     let line = last_line(output)?;
@@ -37,7 +37,7 @@ pub(super) fn receipt(output: &Output) -> anyhow::Result<Manifest> {
     Ok(serde_json::from_slice(&read_local(url)?)?)
 }
 
-/// Checks that an example has failed, and that the last line on its standard output starts with `line`.
+/// Checks that an example failed, and that the last line on its standard output starts with `line`.
 pub(super) fn assert_failed(output: &Output, line: &str) -> anyhow::Result<()> {
     ensure!(output.status.code() == Some(1), "{}", describe(output));
     ensure!(last_line(output)?.starts_with(line), "{}", describe(output));

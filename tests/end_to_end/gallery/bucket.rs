@@ -1,4 +1,4 @@
-//! A gallery with presigned links to a private bucket.
+//! A gallery with presigned URLs for a private bucket.
 
 use std::{
     os::unix::fs::PermissionsExt,
@@ -15,7 +15,7 @@ use crate::harness::{Fixture, Server, browser::Browser, minio::Minio, register, 
 
 const HOUR: i64 = 3600;
 
-async fn presigned_links_to_a_private_bucket_work(server: Arc<Server>) -> anyhow::Result<()> {
+async fn presigned_urls_for_a_private_bucket_work(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let minio = Minio::start(tools::minio()?).await?;
     let bucket = minio.new_bucket("videos")?;
@@ -30,25 +30,25 @@ async fn presigned_links_to_a_private_bucket_work(server: Arc<Server>) -> anyhow
         ensure!(result.outcome == "archived", "{result:?}");
     }
     let gallery = generate(&bucket.environment(), &["--expires", "1h"]).await?;
-    check_that_links_are_secret(&gallery)?;
+    check_that_urls_are_secret(&gallery)?;
 
     let data = gallery.data()?;
     let video = &data["videos"][0];
-    let link = video["files"][0]["link"].as_str().context("no link")?;
+    let url = video["files"][0]["link"].as_str().context("no URL")?;
     let http = reqwest::Client::builder().no_proxy().build()?;
-    let served = http.get(link).send().await?.error_for_status()?;
+    let served = http.get(url).send().await?.error_for_status()?;
     let source = fixture.simulator.source(&id).context("no source")?.bytes();
     ensure!(
         served.bytes().await? == source,
-        "the link serves a different video"
+        "the URL serves a different video"
     );
     let receipt = video["receipt"].as_str().context("no receipt")?;
     let receipt = http.get(receipt).send().await?.error_for_status()?;
     ensure!(
         receipt.text().await?.contains(&id),
-        "the link serves a different receipt"
+        "the URL serves a different receipt"
     );
-    let mut unsigned: Url = link.parse()?;
+    let mut unsigned: Url = url.parse()?;
     unsigned.set_query(None);
     let status = http.get(unsigned).send().await?.status();
     ensure!(status == StatusCode::FORBIDDEN, "the bucket is public");
@@ -59,17 +59,17 @@ async fn presigned_links_to_a_private_bucket_work(server: Arc<Server>) -> anyhow
     result
 }
 register!(
-    presigned_links_to_a_private_bucket_work,
+    presigned_urls_for_a_private_bucket_work,
     needs = [minio, chromedriver]
 );
 
-/// Checks that only the page contains the links, that only its owner can read it, and that it says when the
-/// links expire.
-fn check_that_links_are_secret(gallery: &Gallery) -> anyhow::Result<()> {
+/// Checks that only the page contains the presigned URLs, that only its owner can read the page, and that the
+/// page shows when the URLs expire.
+fn check_that_urls_are_secret(gallery: &Gallery) -> anyhow::Result<()> {
     let output = format!("{}{}", gallery.report, gallery.stderr);
     ensure!(
         !output.contains("X-Amz-"),
-        "a presigned link was printed: {output}"
+        "a presigned URL was printed: {output}"
     );
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64;
     let expires_at = gallery.report["links_until"]

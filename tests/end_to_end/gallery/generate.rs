@@ -10,7 +10,7 @@ use crate::harness::command;
 
 /// A generated gallery, and what the command printed.
 pub(super) struct Gallery {
-    pub(super) folder: TempDir,
+    pub(super) directory: TempDir,
     pub(super) report: Value,
     pub(super) stderr: String,
 }
@@ -18,7 +18,7 @@ pub(super) struct Gallery {
 impl Gallery {
     /// Returns the path of the page.
     pub(super) fn page(&self) -> PathBuf {
-        self.folder.path().join("index.html")
+        self.directory.path().join("index.html")
     }
 
     /// Returns the URL of the page.
@@ -47,10 +47,10 @@ pub(super) async fn generate(
     environment: &[(&str, &str)],
     arguments: &[&str],
 ) -> anyhow::Result<Gallery> {
-    let folder = tempfile::tempdir()?;
+    let directory = tempfile::tempdir()?;
     let output = command()
         .args(["gallery", "--output", "json", "--out"])
-        .arg(folder.path())
+        .arg(directory.path())
         .args(arguments)
         .envs(environment.iter().copied())
         .output()
@@ -59,7 +59,7 @@ pub(super) async fn generate(
     ensure!(output.status.success(), "{}: {stderr}", output.status);
     let report = serde_json::from_slice(&output.stdout).context("stdout is not JSON")?;
     Ok(Gallery {
-        folder,
+        directory,
         report,
         stderr,
     })

@@ -139,12 +139,15 @@ fn write_archived_task(archive: &Path, number: i64) -> anyhow::Result<()> {
         }],
         ..Manifest::default()
     };
-    let folder = archive.join(format!("default/{}", manifest.task_id));
-    std::fs::create_dir_all(&folder)?;
-    std::fs::write(folder.join("manifest.json"), serde_json::to_vec(&manifest)?)?;
+    let directory = archive.join(format!("default/{}", manifest.task_id));
+    std::fs::create_dir_all(&directory)?;
+    std::fs::write(
+        directory.join("manifest.json"),
+        serde_json::to_vec(&manifest)?,
+    )?;
     let record = json!({"id": manifest.task_id, "prompt": format!("scene {number}")});
     Ok(std::fs::write(
-        folder.join("task.json"),
+        directory.join("task.json"),
         record.to_string(),
     )?)
 }

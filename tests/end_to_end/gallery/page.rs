@@ -1,4 +1,4 @@
-//! The page in a browser: what it shows, and how it reacts to clicks and keys.
+//! The page in a browser: its contents, and its reactions to clicks and keys.
 
 use std::sync::Arc;
 
@@ -129,7 +129,7 @@ async fn check_cards(browser: &Browser) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Checks that a click opens the viewer, which plays the video and shows its facts.
+/// Checks that a click opens the viewer, which plays the video and shows its details.
 async fn check_player(browser: &Browser, receipt: &Manifest) -> anyhow::Result<()> {
     browser.click(".card:has(.poster img)").await?;
     browser
@@ -198,7 +198,7 @@ async fn check_that_hostile_text_stays_text(browser: &Browser) -> anyhow::Result
     let runs = browser
         .evaluate("(() => { const it = document.createElement('script'); it.textContent = 'window.broken = 1'; document.body.append(it); it.remove(); return 'broken' in window; })()")
         .await?;
-    ensure!(runs == false, "the page ran a foreign script");
+    ensure!(runs == false, "the page ran an injected script");
     Ok(())
 }
 

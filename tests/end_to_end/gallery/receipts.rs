@@ -22,15 +22,15 @@ async fn an_unreadable_receipt_is_a_warning(server: Arc<Server>) -> anyhow::Resu
         .manifest
         .context("no receipt")?;
     let root = fixture.directory.path();
-    for (folder, text) in [
+    for (directory, text) in [
         ("torn", "{\"task_id\": \"cgt"),
         ("foreign", "{\"name\": \"app\"}"),
     ] {
-        std::fs::create_dir(root.join(folder))?;
-        std::fs::write(root.join(folder).join("manifest.json"), text)?;
+        std::fs::create_dir(root.join(directory))?;
+        std::fs::write(root.join(directory).join("manifest.json"), text)?;
     }
     let staged = root.join(".staging/a/manifest.json");
-    std::fs::create_dir_all(staged.parent().context("no folder")?)?;
+    std::fs::create_dir_all(staged.parent().context("no parent directory")?)?;
     std::fs::write(staged, "{}")?;
 
     let gallery = generate(&environment, &["--since", "1h"]).await?;
@@ -61,14 +61,14 @@ async fn an_unreadable_receipt_is_a_warning(server: Arc<Server>) -> anyhow::Resu
         "the page does not mention the unreadable receipts"
     );
 
-    // The folder holds only the page, and an empty gallery does not replace it.
-    let files: Vec<_> = std::fs::read_dir(gallery.folder.path())?.collect::<Result<_, _>>()?;
+    // The directory holds only the page, and an empty gallery does not replace it.
+    let files: Vec<_> = std::fs::read_dir(gallery.directory.path())?.collect::<Result<_, _>>()?;
     ensure!(files.len() == 1, "{files:?}");
     let before = gallery.html()?;
     std::fs::remove_file(manifest.manifest_url.trim_start_matches("file://"))?;
     let output = command()
         .args(["gallery", "--out"])
-        .arg(gallery.folder.path())
+        .arg(gallery.directory.path())
         .envs(environment)
         .output()
         .await?;
@@ -77,7 +77,7 @@ async fn an_unreadable_receipt_is_a_warning(server: Arc<Server>) -> anyhow::Resu
         output.status.code() == Some(1) && stderr.contains("cannot read any of 2 receipts"),
         "{stderr}"
     );
-    ensure!(gallery.html()? == before, "the page has changed");
+    ensure!(gallery.html()? == before, "the page changed");
     Ok(())
 }
 register!(an_unreadable_receipt_is_a_warning);

@@ -1,4 +1,4 @@
-//! Checks of what is in the archive of a fixture.
+//! Assertions about the contents of a fixture's archive.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use super::{
 
 impl Fixture {
     /// Checks that the archive holds the video that the simulator made, with its record and receipt, and
-    /// nothing else except what killed workers have staged.
+    /// nothing else except objects that killed workers staged.
     pub(crate) fn assert_archived(&self, id: &str, manifest: &Manifest) -> anyhow::Result<()> {
         self.assert_all_archived(&[(id, manifest)])
     }
@@ -25,9 +25,9 @@ impl Fixture {
         for (id, manifest) in videos {
             self.assert_video_archived(id, manifest)?;
             let created = Timestamp::from_second(manifest.task_created_at)?;
-            let folder = format!("default/{}/{id}", created.strftime("%Y/%m/%d"));
+            let directory = format!("default/{}/{id}", created.strftime("%Y/%m/%d"));
             let names = ["manifest.json", "task.json", "video.mp4"];
-            expected.extend(names.map(|file| format!("{folder}/{file}")));
+            expected.extend(names.map(|file| format!("{directory}/{file}")));
         }
         expected.sort();
         let mut files = self.archived_files()?;
@@ -66,9 +66,9 @@ impl Fixture {
     ) -> anyhow::Result<()> {
         let task = result.task.as_ref().context("the result has no task")?;
         let created = Timestamp::from_second(task.created_at)?;
-        let folder = format!("default/{}/{}", created.strftime("%Y/%m/%d"), task.id);
+        let directory = format!("default/{}/{}", created.strftime("%Y/%m/%d"), task.id);
         let files = self.archived_files()?;
-        let expected = ["outcome.json", "task.json"].map(|file| format!("{folder}/{file}"));
+        let expected = ["outcome.json", "task.json"].map(|file| format!("{directory}/{file}"));
         ensure!(files == expected, "{files:?}");
 
         let [outcome, record] =
@@ -92,7 +92,7 @@ impl Fixture {
         Ok(())
     }
 
-    /// Returns the path in the archive of the receipt of a task, if it has one.
+    /// Returns the path of a task's receipt in the archive, or `None` if the task has no receipt.
     pub(crate) fn receipt_path(&self, id: &str) -> Option<String> {
         let files = self.archived_files().ok()?;
         let end = format!("/{id}/manifest.json");

@@ -27,7 +27,7 @@ const PAGE_TEXT: &str =
     "return [document, ...[...document.querySelectorAll('iframe')].map(it => it.contentDocument)]
     .map(it => it?.body?.innerText ?? '').join('\\n')";
 
-/// A browser. [`Browser::stop`] closes it in an orderly way.
+/// A browser. [`Browser::stop`] closes it cleanly.
 pub(crate) struct Browser {
     client: Client,
     // Chromium exits with the driver, because they are connected by a pipe.
@@ -46,7 +46,7 @@ impl Browser {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
-        let port = port_of(&mut driver).await?;
+        let port = driver_port(&mut driver).await?;
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities(profile.path()))
             .connect(&format!("http://127.0.0.1:{port}"))
@@ -61,7 +61,7 @@ impl Browser {
     /// Opens a page, waits until it contains all of `parts`, and returns its text. If the environment variable
     /// `SCREENSHOTS` names a directory, a screenshot of the page is saved there.
     pub(crate) async fn read(&self, url: &str, parts: &[&str]) -> anyhow::Result<String> {
-        // A blank page first, so that the text of the previous page is not mistaken for that of this one.
+        // Opens a blank page first, so that the text of the previous page is not mistaken for that of this one.
         self.client.goto("about:blank").await?;
         self.client.goto(url).await?;
         let mut text = String::new();
@@ -81,13 +81,13 @@ impl Browser {
     }
 
     async fn take_screenshot(&self, url: &str) -> anyhow::Result<()> {
-        let Some(folder) = std::env::var_os("SCREENSHOTS") else {
+        let Some(directory) = std::env::var_os("SCREENSHOTS") else {
             return Ok(());
         };
         let name = url.rsplit("/workflows").next().unwrap_or_default();
         let name = format!("{}.png", name.replace(['/', '%'], "-"));
         std::fs::write(
-            PathBuf::from(folder).join(name),
+            PathBuf::from(directory).join(name),
             self.client.screenshot().await?,
         )?;
         Ok(())
@@ -98,8 +98,8 @@ impl Browser {
     }
 }
 
-/// Reads the port on which the driver listens from its output.
-async fn port_of(driver: &mut Child) -> anyhow::Result<u16> {
+/// Reads from the driver's output the port on which the driver listens.
+async fn driver_port(driver: &mut Child) -> anyhow::Result<u16> {
     let output = driver.stdout.take().context("chromedriver has no stdout")?;
     let mut lines = BufReader::new(output).lines();
     let read = async {

@@ -63,7 +63,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Waits for the result of the activity, or its failure.
+    /// Waits for the result or the failure of the activity.
     pub(crate) async fn result(&self) -> anyhow::Result<Result<Payload, Box<IncomingError>>> {
         let options = WorkflowGetResultOptions::default();
         match self.workflow.get_result(options).await {
@@ -109,7 +109,7 @@ pub(crate) async fn call_activity(
 ///
 /// # Errors
 ///
-/// If the activity failed, with the message of its `InvalidRequest`.
+/// Returns an error if the activity fails. The error has the message of the `InvalidRequest` failure.
 pub(crate) async fn call_json(
     server: &Server,
     fixture: &Fixture,
@@ -134,7 +134,7 @@ pub(crate) async fn call_json(
     }
 }
 
-/// Runs the fixture's worker and a caller's worker for as long as `work` takes.
+/// Runs the fixture's worker and a caller's worker until `work` completes.
 pub(crate) async fn with_worker_and_caller<T>(
     server: &Server,
     fixture: &Fixture,
@@ -144,7 +144,7 @@ pub(crate) async fn with_worker_and_caller<T>(
     fixture.with_worker(server, work).await
 }
 
-/// Runs only a caller's worker for as long as `work` takes.
+/// Runs only a caller's worker until `work` completes.
 pub(crate) async fn with_caller<T>(
     server: &Server,
     fixture: &Fixture,

@@ -1,4 +1,4 @@
-//! What one test works with: a simulator, a local archive, and task queues for its workers.
+//! Fixtures: a simulator, a local archive and task queues for each test.
 
 use std::{process::Stdio, time::Duration};
 
@@ -18,7 +18,7 @@ use super::{command::command, temporal_server::Server};
 
 /// How long a task is queued, and then running, unless its script says otherwise.
 const STATUS_DURATION: Duration = Duration::from_millis(500);
-/// Shortest interval between two polls of a task.
+/// Minimum interval between two polls of a task.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The fixture of one test. Its account is called `default`.
@@ -96,7 +96,7 @@ impl Fixture {
         Ok(())
     }
 
-    /// Runs a worker in this process for as long as `work` takes.
+    /// Runs a worker in this process until `work` completes.
     pub(crate) async fn with_worker<T>(
         &self,
         server: &Server,

@@ -1,4 +1,4 @@
-//! A task that the API returned once and then hides.
+//! A task that the API returns at first, and then answers with 404.
 
 use std::time::Duration;
 

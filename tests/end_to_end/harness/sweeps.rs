@@ -1,4 +1,4 @@
-//! Sweeps of an account that no other test uses.
+//! Sweeps. Each test sweeps its own account.
 
 use anyhow::{Context, ensure};
 use seedance_archiver::{
@@ -56,7 +56,7 @@ pub(crate) async fn run(
 }
 
 /// Returns the counts of a sweep: tasks listed, with an archived video, ended without one, with a running
-/// lifecycle, and with a lifecycle that the sweep has started.
+/// lifecycle, and with a lifecycle that the sweep started.
 pub(crate) fn counts(
     [listed, archived, ended, running, started]: [i64; 5],
 ) -> SweepVideoTasksResult {

@@ -1,4 +1,4 @@
-//! Roles that scale separately, and slots that depend on free memory and CPU.
+//! Worker roles that scale separately, and slots that depend on free memory and CPU.
 
 use std::sync::{
     Arc,
@@ -73,7 +73,7 @@ async fn count_pollers(server: &Server, queue: &str) -> anyhow::Result<usize> {
     Ok(response.into_inner().pollers.len())
 }
 
-/// Polling continues meanwhile.
+/// Only transfers wait: polling continues until every task has succeeded.
 async fn transfers_run_one_at_a_time_when_memory_is_short(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {

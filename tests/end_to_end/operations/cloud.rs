@@ -1,4 +1,4 @@
-//! Connections as to Temporal Cloud, emulated by a TLS proxy in proxy of the dev server.
+//! Connections to Temporal Cloud, emulated by a TLS proxy in front of the dev server.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::{
 use crate::harness::{Fixture, Server, register};
 
 const API_KEY: &str = "cloud-key";
-/// The year in which the certificate of the proxy expires.
+/// The proxy's certificate expires at the beginning of this year.
 const EXPIRY_YEAR: i32 = 2200;
 
 /// Starts a worker that connects through the proxy, checks that it archives a video, and returns its log.
@@ -43,7 +43,7 @@ async fn log_of_rejected_worker(
     let address = proxy.temporal_address();
     let mut worker = WorkerProcess::start_with(&fixture, &address, variables, &[])?;
     let status = worker.wait_for_exit().await?;
-    ensure!(!status.success(), "the worker has connected");
+    ensure!(!status.success(), "the worker connected");
     let log = worker.log().join("\n");
     ensure!(!log.contains("listening"), "{log}");
     Ok(log)

@@ -22,13 +22,13 @@ use tokio::net::TcpListener;
 use super::process::WorkerProcess;
 use crate::harness::{Fixture, Server, command, register};
 
-/// Marks payloads that the codec has encoded.
+/// Marks payloads that the codec encoded.
 const ENCODING: &str = "binary/team-a";
 /// The header that the codec server requires.
 const AUTHORIZATION: &str = "Bearer team-a";
 
-/// A codec server, which inverts bits instead of encrypting. The encoded payload contains the whole payload,
-/// including its metadata.
+/// A codec server, which inverts bits instead of encrypting. It encodes the entire payload, including the
+/// metadata.
 #[derive(Default)]
 struct Codec {
     calls: AtomicUsize,
@@ -86,8 +86,8 @@ fn encode(payload: &Value) -> Value {
     })
 }
 
-/// Returns payloads that were not encoded unchanged: the SDK does not encode summaries, but sends them to be
-/// decoded.
+/// Decodes a payload. A payload that is not encoded is returned unchanged, because the SDK sends summaries to
+/// be decoded, but does not encode them.
 fn decode(payload: &Value) -> Option<Value> {
     if payload["metadata"]["encoding"] != BASE64_STANDARD.encode(ENCODING) {
         return Some(payload.clone());

@@ -1,4 +1,4 @@
-//! Outages of what a worker depends on, and of the worker itself. Each is logged, and no video is lost.
+//! Outages of a worker and of its dependencies. Each outage is logged, and no video is lost.
 
 use std::sync::Arc;
 
@@ -100,7 +100,7 @@ async fn a_transfer_survives_a_restart_of_temporal(server: Arc<Server>) -> anyho
     temporal.restart().await?;
 
     let client = temporal.client().await?;
-    let lifecycle = Lifecycle::of_run(&client, "", &id, &run_id);
+    let lifecycle = Lifecycle::for_run(&client, "", &id, &run_id);
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     fixture.assert_archived(&id, &result.manifest.context("no receipt")?)

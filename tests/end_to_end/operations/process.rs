@@ -1,12 +1,13 @@
-//! A worker process, whose log is read.
+//! A worker process, with access to its log and its admin port.
 
 use std::{
     process::{ExitStatus, Stdio},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context, anyhow};
+use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::{
@@ -17,7 +18,7 @@ use tokio::{
 
 use crate::harness::{Fixture, Server, command, until};
 
-/// How long a worker may take to exit.
+/// Maximum time for a worker to exit.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A worker process with an admin port.
@@ -38,7 +39,7 @@ impl WorkerProcess {
         Self::start_with(fixture, &server.address, variables, &[])
     }
 
-    /// Starts a worker that connects to another Temporal address, with additional arguments.
+    /// Starts a worker that connects to `temporal`, with additional environment variables and arguments.
     pub(super) fn start_with(
         fixture: &Fixture,
         temporal: &str,
@@ -66,7 +67,7 @@ impl WorkerProcess {
         let writer = log.clone();
         let reader = tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
-                lock(&writer).push(line);
+                writer.lock().push(line);
             }
         });
         Ok(Self { child, log, reader })
@@ -74,7 +75,7 @@ impl WorkerProcess {
 
     /// Returns the lines of the log so far.
     pub(super) fn log(&self) -> Vec<String> {
-        lock(&self.log).clone()
+        self.log.lock().clone()
     }
 
     /// Returns the first log event with a message.
@@ -128,9 +129,4 @@ impl WorkerProcess {
         self.send_signal(Signal::TERM)?;
         self.wait_for_exit().await
     }
-}
-
-/// Locks a mutex, also if a failed test has poisoned it.
-pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
 //! Traces, as an OpenTelemetry collector receives them.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use opentelemetry_proto::tonic::{
@@ -10,10 +10,11 @@ use opentelemetry_proto::tonic::{
     },
     trace::v1::Span,
 };
+use parking_lot::Mutex;
 use seedance_archiver_simulator::Script;
 use tonic::{Request, Response, Status, transport::server::TcpIncoming};
 
-use super::process::{WorkerProcess, lock};
+use super::process::WorkerProcess;
 use crate::harness::{Fixture, Server, register};
 
 /// A collector that keeps all spans.
@@ -31,9 +32,11 @@ impl TraceService for Collector {
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
         for spans in request.into_inner().resource_spans {
             let resource = format!("{:?}", spans.resource);
-            lock(&self.services).push(resource);
+            self.services.lock().push(resource);
             let scopes = spans.scope_spans.into_iter();
-            lock(&self.spans).extend(scopes.flat_map(|scope| scope.spans));
+            self.spans
+                .lock()
+                .extend(scopes.flat_map(|scope| scope.spans));
         }
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
@@ -54,7 +57,7 @@ impl Collector {
 
     /// Returns the names of a span and its ancestors, up to the root.
     fn path(&self, name: &str) -> Vec<String> {
-        let spans = lock(&self.spans);
+        let spans = self.spans.lock();
         let mut path = Vec::new();
         let mut next = spans.iter().find(|span| span.name == name);
         while let Some(span) = next {
@@ -100,9 +103,9 @@ async fn spans_lead_from_the_workflow_to_the_store(server: Arc<Server>) -> anyho
             "{name} is under {path:?}"
         );
     }
-    let services = lock(&collector.services).join("\n");
+    let services = collector.services.lock().join("\n");
     ensure!(services.contains("seedance-archiver"), "{services}");
-    let spans = format!("{:?}", lock(&collector.spans));
+    let spans = format!("{:?}", collector.spans.lock());
     for secret in [fixture.simulator.api_key(), "Signature", "X-Tos"] {
         ensure!(!spans.contains(secret), "{secret} is in a span");
     }

@@ -33,13 +33,17 @@ fn version<'a>(fixture: &'a Fixture, build_id: &'a str) -> [(&'static str, &'a s
     ]
 }
 
-/// Makes a version of the fixture's deployment current.
+/// Makes a version of the fixture's deployment the current one.
 async fn make_current(server: &Server, fixture: &Fixture, build_id: &str) -> anyhow::Result<()> {
-    make_current_of(server, &fixture.config.task_queue, build_id).await
+    set_current_version(server, &fixture.config.task_queue, build_id).await
 }
 
-/// Makes a version of a deployment current.
-async fn make_current_of(server: &Server, deployment: &str, build_id: &str) -> anyhow::Result<()> {
+/// Makes a version of a deployment the current one.
+async fn set_current_version(
+    server: &Server,
+    deployment: &str,
+    build_id: &str,
+) -> anyhow::Result<()> {
     let request = SetWorkerDeploymentCurrentVersionRequest {
         namespace: server.client.namespace(),
         deployment_name: deployment.to_owned(),
@@ -161,7 +165,7 @@ async fn each_role_can_be_its_own_deployment(server: Arc<Server>) -> anyhow::Res
         ];
         let worker = WorkerProcess::start(&fixture, &server, &variables)?;
         worker.wait_for_log("polling").await?;
-        make_current_of(&server, name, "v1").await?;
+        set_current_version(&server, name, "v1").await?;
         workers.push(worker);
     }
     let id = fixture.simulator.create(Script::default());

@@ -1,4 +1,4 @@
-//! Sweeps of tasks whose lifecycle has ended without a receipt.
+//! Sweeps of tasks whose lifecycle ended without a receipt.
 
 use std::{sync::Arc, time::Duration};
 
@@ -40,7 +40,7 @@ async fn a_cancelled_lifecycle_is_not_restarted(server: Arc<Server>) -> anyhow::
 }
 register!(a_cancelled_lifecycle_is_not_restarted);
 
-/// A lifecycle that has completed without leaving anything in the archive would end in the same way again.
+/// A lifecycle that completed without writing to the archive would end in the same way again.
 async fn without_archived_files_only_a_terminated_lifecycle_is_restarted(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {

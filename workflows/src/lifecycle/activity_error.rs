@@ -1,10 +1,10 @@
-//! What the error of an activity says about the task.
+//! Reads the failure of an activity: its verdict, type and message.
 
 use seedance_archiver_proto::{names::failure, v1::Verdict};
 use temporalio_common::error::IncomingError;
 use temporalio_workflow::ActivityExecutionError;
 
-/// Returns the verdict in the details of a failure: the activity found that retries cannot help, and why.
+/// Returns the verdict in the failure details: why retries cannot help.
 pub(super) fn verdict(error: &ActivityExecutionError) -> Option<Verdict> {
     match error.reason() {
         Some(IncomingError::Application(failure)) => {
@@ -15,7 +15,7 @@ pub(super) fn verdict(error: &ActivityExecutionError) -> Option<Verdict> {
     }
 }
 
-/// Returns whether the archive holds a different video under the task's key.
+/// Returns whether the activity failed with `StoreConflict`.
 pub(super) fn is_store_conflict(error: &ActivityExecutionError) -> bool {
     matches!(
         error.reason(),
@@ -24,7 +24,7 @@ pub(super) fn is_store_conflict(error: &ActivityExecutionError) -> bool {
     )
 }
 
-/// Returns the message of the activity's failure, without the text that the SDK puts around it.
+/// Returns the failure message without the text that the SDK adds to it.
 pub(super) fn message(error: &ActivityExecutionError) -> String {
     error
         .reason()

@@ -20,7 +20,7 @@ use crate::{
     reply::Reply,
 };
 
-/// Returns the result of a cancelled workflow. Cancels the task first if the request says so.
+/// Returns the result of a cancelled workflow. Cancels the task first if `cancel_task` is set.
 pub(super) async fn cancel(
     ctx: &Context,
     request: &VideoTaskLifecycleRequest,
@@ -64,8 +64,8 @@ pub(super) async fn cancel(
     }
 }
 
-/// Returns the result after an activity failed for good, if its failure contains a verdict on the task.
-/// `None`: the workflow fails with the activity's failure.
+/// Returns the result after an activity failed, or `None` if its failure contains no verdict on the task, so
+/// that the workflow fails with the same failure.
 pub(super) fn after_failure(
     ctx: &Context,
     error: &ActivityExecutionError,
@@ -94,7 +94,7 @@ pub(super) async fn fail(
     error.into()
 }
 
-/// Writes `outcome.json` for a task that was seen and has no receipt, because the namespace's retention
+/// Writes `outcome.json` for a task that has a record but no receipt, because the namespace's retention
 /// deletes the history. A failure is added to the result's message and changes nothing else.
 pub(super) async fn record(
     ctx: &Context,

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{activities::QueryActivities, attributes, options, reply::Reply};
 
-/// Shortest interval between two polls that are triggered by nudges.
+/// Minimum interval between two polls that are triggered by nudges.
 const MIN_NUDGE_INTERVAL: Duration = Duration::from_secs(1);
 /// A poll is 6 to 9 events. A task that is never nudged needs three.
 const MAX_POLLS_PER_RUN: u32 = 100;
@@ -31,7 +31,7 @@ const MAX_EVENTS_PER_RUN: u32 = 2_000;
 #[allow(clippy::large_enum_variant)] // Only one exists at a time.
 pub(super) enum Stop {
     Failed(ActivityExecutionError),
-    /// The history is too long, because of nudges and polls without news: continue as new.
+    /// The history is too long, because of nudges and polls without a change: continue as new.
     HistoryTooLong(LifecycleState),
 }
 
@@ -86,13 +86,13 @@ pub(super) async fn until_terminal(
         };
         let task = take_task(ctx, result);
         if !is_later_status(&task.status, &known_status) {
-            // It is the first record of the task all the same.
+            // A record with the assumed status is still the first record of the task.
             if last_seen(ctx).is_none() {
                 set_progress(ctx, phase::WAITING, Some(task));
             }
             continue;
         }
-        upsert_search_attributes(ctx, attributes::of_task(&request.account, &task));
+        upsert_search_attributes(ctx, attributes::for_task(&request.account, &task));
         set_progress(ctx, phase::WAITING, Some(task.clone()));
         if status::is_terminal(&task.status) {
             return Ok(task);
@@ -116,8 +116,8 @@ fn initial_state(ctx: &Context, request: &VideoTaskLifecycleRequest) -> Lifecycl
     })
 }
 
-/// Runs one `QueryVideoTask` activity and returns its result. `None`: a nudge cancelled the activity, so the
-/// task has to be polled again.
+/// Runs one `QueryVideoTask` activity and returns its result, or `None` if a nudge cancelled the activity. The
+/// task must then be polled again.
 async fn poll(
     ctx: &Context,
     query: QueryVideoTaskRequest,

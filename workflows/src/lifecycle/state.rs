@@ -1,4 +1,4 @@
-//! What a lifecycle knows: of its task, and of the workers that run its activities.
+//! The state of a lifecycle: its task, and facts about the workers that run its activities.
 
 // The constants that the macro generates have no documentation.
 #![allow(missing_docs)]
@@ -22,7 +22,7 @@ pub struct VideoTaskLifecycle {
     pub(super) progress: LifecycleProgress,
     /// Whether a `nudge` arrived since the last poll started.
     pub(super) is_nudged: bool,
-    /// What the workers that answered a query so far reported about themselves.
+    /// Facts about the workers that ran `QueryVideoTask` so far.
     pub(super) worker: WorkerFacts,
     /// The encoding of the request.
     pub(super) encoding: Encoding,
@@ -70,11 +70,11 @@ pub(super) fn set_progress(ctx: &Context, phase: &str, task: Option<VideoTask>) 
         task,
         ..LifecycleProgress::default()
     };
-    ctx.set_current_details(details::of_progress(&progress));
+    ctx.set_current_details(details::for_progress(&progress));
     ctx.state_mut(|state| state.progress = progress);
 }
 
-/// Does the same as [`set_progress`] for a lifecycle that has ended.
+/// Sets the reply to the query `progress` and the current details of an ended lifecycle.
 pub(super) fn set_result(ctx: &Context, result: &VideoTaskLifecycleResult) {
     let progress = LifecycleProgress {
         phase: phase::ENDED.to_owned(),
@@ -82,6 +82,6 @@ pub(super) fn set_result(ctx: &Context, result: &VideoTaskLifecycleResult) {
         outcome: result.outcome.clone(),
         reason: result.reason.clone(),
     };
-    ctx.set_current_details(details::of_result(result));
+    ctx.set_current_details(details::for_result(result));
     ctx.state_mut(|state| state.progress = progress);
 }

@@ -1,28 +1,26 @@
-//! Why bytes are not a complete MP4.
-
 use mp4_atom::FourCC;
 
-/// Why bytes are not a complete MP4. The text contains no bytes of the file except the name of a box.
+/// The reason why a file is not a complete MP4. The text contains no bytes of the file except box names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Mp4Error {
     /// The file has no bytes.
     #[error("the file is empty")]
     Empty,
-    /// The file is shorter or longer than announced.
-    #[error("{found} bytes arrived, but the host announced {announced}")]
+    /// The file is shorter or longer than the response headers declare.
+    #[error("{found} bytes arrived, but the response headers declare {declared}")]
     Length {
-        /// The announced size.
-        announced: u64,
-        /// The actual size.
+        /// Declared size.
+        declared: u64,
+        /// Actual size.
         found: u64,
     },
     /// The first box is not a complete `ftyp`.
     #[error("the file does not start with an ftyp box")]
     NoFtyp,
-    /// The header of a box is invalid.
+    /// A box header is invalid.
     #[error("invalid box header at byte {0}")]
     InvalidHeader(u64),
-    /// The file ends inside the header of a box.
+    /// The file ends inside a box header.
     #[error("the file ends at byte {0}, inside a box header")]
     EndsInHeader(u64),
     /// The file ends inside a box.
@@ -34,11 +32,11 @@ pub(crate) enum Mp4Error {
         missing: u64,
     },
     /// A box is larger than the rest of the file.
-    #[error("box `{kind}` of {size} bytes reaches past the end of the file")]
+    #[error("box `{kind}` of {size} bytes extends past the end of the file")]
     PastEnd {
         /// Name of the box.
         kind: String,
-        /// Size of its body.
+        /// Size of the box's body.
         size: u64,
     },
     /// The file lacks a required box.
@@ -56,7 +54,7 @@ pub(crate) enum Mp4Error {
 }
 
 impl Mp4Error {
-    /// Returns the error of a box in `moov`. Escapes its name, which may be any four bytes.
+    /// Returns an error about a box in `moov`. Escapes the box's name, which may be any four bytes.
     pub(super) fn in_moov(kind: FourCC, error: impl std::fmt::Display) -> Self {
         Self::Moov(format!("{}: {error}", kind.as_ref().escape_ascii()))
     }

@@ -1,4 +1,4 @@
-//! Reads the header of a box from chunks of any size.
+//! Reads box headers from chunks of any size.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::Mp4Error;
 /// Length of the longest header, one with a 64-bit size.
 const MAX_LEN: usize = 16;
 
-/// The name of a box: four printable characters. `FourCC` of `mp4_atom` without `serde` cannot be saved.
+/// The name of a box: four printable characters. Used instead of `mp4_atom::FourCC`, which cannot be serialized.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(super) struct BoxName(pub(super) [u8; 4]);
 
@@ -24,11 +24,11 @@ impl fmt::Display for BoxName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BoxHeader {
     pub(super) name: BoxName,
-    /// Size of the body. `None`: it extends to the end of the file.
+    /// Size of the body. `None` if the body extends to the end of the file.
     pub(super) size: Option<u64>,
 }
 
-/// Collects the bytes of a header.
+/// Collects the bytes of a box header.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct HeaderReader {
     bytes: [u8; MAX_LEN],
@@ -41,15 +41,15 @@ impl HeaderReader {
         self.len == 0
     }
 
-    /// Takes bytes that start at `position`. Returns how many belong to the header, and the header once it is
-    /// complete.
-    pub(super) fn take(
+    /// Processes bytes that start at `position`. Returns how many of them belong to the header, and the header
+    /// once it is complete.
+    pub(super) fn read(
         &mut self,
         bytes: &[u8],
         position: u64,
     ) -> Result<(usize, Option<BoxHeader>), Mp4Error> {
         let start = position - self.len as u64;
-        for (taken, byte) in (1..).zip(bytes) {
+        for (read, byte) in (1..).zip(bytes) {
             if let Some(next) = self.bytes.get_mut(self.len) {
                 *next = *byte;
                 self.len += 1;
@@ -59,7 +59,7 @@ impl HeaderReader {
                 Ok(None) => {}
                 Ok(Some(header)) => {
                     let header = checked(header).ok_or(Mp4Error::InvalidHeader(start))?;
-                    return Ok((taken, Some(header)));
+                    return Ok((read, Some(header)));
                 }
                 Err(_) => return Err(Mp4Error::InvalidHeader(start)),
             }
@@ -68,7 +68,8 @@ impl HeaderReader {
     }
 }
 
-/// Rejects names that are not printable: zeros after the last box would be a box to the end of the file.
+/// Rejects names that are not printable: zeros after the last box would otherwise be a box that extends to the
+/// end of the file.
 fn checked(header: Header) -> Option<BoxHeader> {
     let name: [u8; 4] = header.kind.into();
     let is_printable = name.iter().all(|byte| matches!(byte, b' '..=b'~'));

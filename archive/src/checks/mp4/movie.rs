@@ -1,5 +1,5 @@
-//! Parses the `moov` of a movie. Only the boxes that are needed are decoded: an error in another box, or an unknown
-//! codec, must not reject a video.
+//! Parses the `moov` box. Decodes only the boxes that are needed: an error in another box, or an unknown codec,
+//! must not reject a video.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub(crate) struct Movie {
     pub(crate) duration_s: Option<f64>,
     /// The first video track.
     pub(crate) video: Option<VideoTrack>,
-    /// Whether there is an audio track with samples. A fragmented movie: whether there is an audio track.
+    /// Whether the movie has an audio track with samples; for a fragmented movie, any audio track.
     pub(crate) has_audio: bool,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct VideoTrack {
     pub(crate) frames: Option<u64>,
     /// Average frames per second.
     pub(crate) frame_rate: Option<f64>,
-    /// Sample entry of the codec, such as `avc1` or `hvc1`.
+    /// Codec, as named by the sample entry: `avc1`, `hvc1`, …
     pub(crate) codec: String,
 }
 
@@ -56,13 +56,13 @@ impl Movie {
         for child in children(moov) {
             let (kind, trak) = child?;
             if kind == FourCC::new(b"trak") {
-                movie.add(trak, fragments.is_some())?;
+                movie.add_track(trak, fragments.is_some())?;
             }
         }
         Ok(movie)
     }
 
-    fn add(&mut self, trak: &[u8], is_fragmented: bool) -> Result<(), Mp4Error> {
+    fn add_track(&mut self, trak: &[u8], is_fragmented: bool) -> Result<(), Mp4Error> {
         let mdia = required(trak, b"mdia")?;
         match &handler(required(mdia, b"hdlr")?)? {
             b"vide" if self.video.is_none() => self.video = Some(VideoTrack::parse(mdia)?),
@@ -94,7 +94,7 @@ impl VideoTrack {
     }
 }
 
-/// The `found` of the check `mp4` in a receipt.
+/// Formats the field `found` of the check `mp4` in a receipt.
 impl fmt::Display for Movie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(video) = &self.video {
@@ -110,19 +110,19 @@ impl fmt::Display for Movie {
     }
 }
 
-/// Returns how receipts describe audio.
+/// Returns the text for audio in receipts.
 pub(crate) fn audio_text(has_audio: bool) -> &'static str {
     if has_audio { "sound" } else { "no sound" }
 }
 
-/// Length of the version, the flags and the number of entries.
+/// Length of the fields before the entries of `stsd`: version, flags and number of entries.
 const STSD_HEADER: usize = 8;
 
-/// The samples of a track.
+/// The number and the duration of a track's samples.
 struct Timing {
     timescale: u32,
     samples: u64,
-    /// Total duration in units of the time scale.
+    /// Total duration, in units of `timescale`.
     ticks: u128,
 }
 
@@ -152,14 +152,14 @@ fn sample_table(mdia: &[u8]) -> Result<&[u8], Mp4Error> {
     required(required(mdia, b"minf")?, b"stbl")
 }
 
-/// Returns the handler type. Not decoded by `mp4_atom`, which would also decode the name after it, free text.
+/// Returns the handler type. `mp4_atom` would also decode the name that follows, which is free text.
 fn handler(hdlr: &[u8]) -> Result<[u8; 4], Mp4Error> {
     hdlr.get(8..12)
         .and_then(|kind| kind.try_into().ok())
         .ok_or_else(|| Mp4Error::Moov("hdlr is too short".into()))
 }
 
-/// Converts a duration. Zero, and all bits set in either size, stand for an unknown duration.
+/// Converts a duration to seconds. Returns `None` if it is unknown: zero, or all bits set in 32 or 64 bits.
 fn seconds(duration: u64, timescale: u32) -> Option<f64> {
     let is_known = ![0, u64::from(u32::MAX), u64::MAX].contains(&duration) && timescale > 0;
     is_known.then(|| duration as f64 / f64::from(timescale))
@@ -183,7 +183,7 @@ fn find<'a>(parent: &'a [u8], kind: &[u8; 4]) -> Result<Option<&'a [u8]>, Mp4Err
     Ok(None)
 }
 
-/// Returns the name and the body of each box in a body.
+/// Returns the name and the body of each child box.
 fn children(mut rest: &[u8]) -> impl Iterator<Item = Result<(FourCC, &[u8]), Mp4Error>> {
     std::iter::from_fn(move || {
         if rest.is_empty() {

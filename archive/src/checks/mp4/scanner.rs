@@ -1,5 +1,3 @@
-//! Follows the boxes of an MP4.
-
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -7,17 +5,18 @@ use super::{
     header::{BoxHeader, BoxName, HeaderReader},
 };
 
-/// Largest `moov` that is accepted. An hour of video needs about a fifth.
+/// Maximum size of a `moov`. An hour of video needs about a fifth of it.
 const MAX_MOOV: u64 = 16 * 1024 * 1024;
-/// Smallest body of an `ftyp`: a brand and its version.
+/// Minimum size of an `ftyp` body: a brand and its version.
 const MIN_FTYP: u64 = 8;
 
-/// Follows the top-level boxes of a file through chunks of any size. The boxes must fill the file exactly: `ftyp`
-/// first, exactly one `moov`, and a non-empty `mdat`. Only the `moov` is kept in memory.
+/// Scans the top-level boxes of an MP4 in chunks of any size. The boxes must fill the file exactly: `ftyp` first,
+/// exactly one `moov`, and a non-empty `mdat`. Only the `moov` is kept in memory.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Mp4Scanner {
-    /// Size of the file, if the host has announced it: a box that does not fit is an error before it ends.
-    announced: Option<u64>,
+    /// Size of the file, if the response headers declare it. A larger box is rejected at its header.
+    #[serde(rename = "announced")]
+    declared: Option<u64>,
     position: u64,
     #[serde(rename = "place")]
     state: State,
@@ -26,18 +25,18 @@ pub(crate) struct Mp4Scanner {
     moov: Moov,
 }
 
-/// The `moov` so far.
+/// The state of the `moov`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 enum Moov {
     Missing,
-    /// Its bytes so far. Too large for a heartbeat.
+    /// The bytes so far, which are too large for a heartbeat.
     #[serde(skip)]
     Partial(Vec<u8>),
     #[serde(rename = "Whole")]
     Complete(Movie),
 }
 
-/// What the next byte belongs to.
+/// The part of the file that the next byte belongs to.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 enum State {
     Header(HeaderReader),
@@ -50,6 +49,7 @@ enum State {
     Failed(Mp4Error),
 }
 
+/// The end of a box.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 enum End {
     /// The body ends after this many more bytes.
@@ -59,10 +59,10 @@ enum End {
 }
 
 impl Mp4Scanner {
-    /// Returns a scanner of a file, whose size the host may have announced.
-    pub(crate) fn new(announced: Option<u64>) -> Self {
+    /// Starts the scan of a file, with its size if the response headers declare it.
+    pub(crate) fn new(declared: Option<u64>) -> Self {
         Self {
-            announced,
+            declared,
             position: 0,
             state: State::Header(HeaderReader::default()),
             has_ftyp: false,
@@ -71,27 +71,28 @@ impl Mp4Scanner {
         }
     }
 
-    /// Takes the next bytes.
+    /// Processes the next bytes.
     ///
     /// # Errors
     ///
-    /// If the bytes cannot be part of a complete MP4. [`finish`](Self::finish) then returns the same error.
+    /// Returns an error if the bytes cannot be part of a complete MP4. [`finish`](Self::finish) then returns
+    /// the same error.
     pub(crate) fn update(&mut self, mut bytes: &[u8]) -> Result<(), Mp4Error> {
         while !bytes.is_empty() {
-            let taken = self.step(bytes).inspect_err(|error| {
+            let read = self.step(bytes).inspect_err(|error| {
                 self.state = State::Failed(error.clone());
             })?;
-            self.position += taken as u64;
-            bytes = bytes.get(taken..).unwrap_or_default();
+            self.position += read as u64;
+            bytes = bytes.get(read..).unwrap_or_default();
         }
         Ok(())
     }
 
-    /// Returns what the file contains, after its last byte.
+    /// Returns the movie, after the last byte of the file.
     ///
     /// # Errors
     ///
-    /// If the file is not a complete MP4.
+    /// Returns an error if the file is not a complete MP4.
     pub(crate) fn finish(self) -> Result<Movie, Mp4Error> {
         match self.state {
             State::Failed(error) => return Err(error),
@@ -109,12 +110,9 @@ impl Mp4Scanner {
             }
             State::Header(_) | State::Body { .. } => {}
         }
-        if let Some(announced) = self
-            .announced
-            .filter(|announced| *announced != self.position)
-        {
+        if let Some(declared) = self.declared.filter(|declared| *declared != self.position) {
             return Err(Mp4Error::Length {
-                announced,
+                declared,
                 found: self.position,
             });
         }
@@ -122,17 +120,17 @@ impl Mp4Scanner {
             return Err(Mp4Error::Empty);
         }
         let movie = match self.moov {
-            Moov::Missing => return Err(Mp4Error::Missing("moov")),
+            Moov::Missing => return Err(Mp4Error::Missing("moov box")),
             Moov::Partial(moov) => Movie::parse(&moov)?,
             Moov::Complete(movie) => movie,
         };
         if !self.has_media {
-            return Err(Mp4Error::Missing("mdat with anything in it"));
+            return Err(Mp4Error::Missing("mdat box with data"));
         }
         Ok(movie)
     }
 
-    /// Returns a copy to be saved. `None`: inside `moov`, whose bytes are too many, or after an error.
+    /// Returns a copy to save, or `None` inside the `moov`, whose bytes are too many, and after an error.
     pub(crate) fn save(&self) -> Option<Self> {
         match (&self.moov, &self.state) {
             (Moov::Partial(_), _) | (_, State::Failed(_)) => None,
@@ -140,34 +138,34 @@ impl Mp4Scanner {
         }
     }
 
-    /// Takes the bytes that belong to the current header or body, and returns how many.
+    /// Processes the bytes of the current header or body, and returns how many there were.
     fn step(&mut self, bytes: &[u8]) -> Result<usize, Mp4Error> {
         match &mut self.state {
             State::Failed(error) => Err(error.clone()),
             State::Header(reader) => {
-                let (taken, header) = reader.take(bytes, self.position)?;
+                let (read, header) = reader.read(bytes, self.position)?;
                 if let Some(header) = header {
-                    self.open(header, self.position + taken as u64)?;
+                    self.open(header, self.position + read as u64)?;
                 }
-                Ok(taken)
+                Ok(read)
             }
             State::Body { name, end } => {
                 let name = *name;
                 let (part, is_last) = match end {
                     End::OfFile => (bytes, false),
-                    End::After(left) => {
-                        let size = usize::try_from(*left).unwrap_or(usize::MAX);
+                    End::After(remaining) => {
+                        let size = usize::try_from(*remaining).unwrap_or(usize::MAX);
                         let part = bytes.get(..size).unwrap_or(bytes);
-                        *left -= part.len() as u64;
-                        (part, *left == 0)
+                        *remaining -= part.len() as u64;
+                        (part, *remaining == 0)
                     }
                 };
-                let taken = part.len();
-                self.keep(name, part)?;
+                let read = part.len();
+                self.add_body(name, part)?;
                 if is_last {
                     self.close()?;
                 }
-                Ok(taken)
+                Ok(read)
             }
         }
     }
@@ -181,7 +179,7 @@ impl Mp4Scanner {
         };
         if let Some(size) = size {
             let end = body.checked_add(size).ok_or_else(past_end)?;
-            if self.announced.is_some_and(|announced| end > announced) {
+            if self.declared.is_some_and(|declared| end > declared) {
                 return Err(past_end());
             }
         }
@@ -207,7 +205,8 @@ impl Mp4Scanner {
         Ok(())
     }
 
-    /// Leaves a box. Parses a `moov` immediately, so that its errors do not wait for the rest of the file.
+    /// Leaves a box. Parses a `moov` immediately, so that its errors are reported before the rest of the file is
+    /// downloaded.
     fn close(&mut self) -> Result<(), Mp4Error> {
         self.state = State::Header(HeaderReader::default());
         if let Moov::Partial(moov) = &self.moov {
@@ -216,7 +215,8 @@ impl Mp4Scanner {
         Ok(())
     }
 
-    fn keep(&mut self, name: BoxName, part: &[u8]) -> Result<(), Mp4Error> {
+    /// Adds bytes of a box's body. Keeps only those of the `moov`.
+    fn add_body(&mut self, name: BoxName, part: &[u8]) -> Result<(), Mp4Error> {
         match (&name.0, &mut self.moov) {
             (b"mdat", _) => self.has_media = true,
             (b"moov", Moov::Partial(moov)) => {

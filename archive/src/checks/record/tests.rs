@@ -32,10 +32,10 @@ fn mismatches(expected: &RecordedVideo<'_>, movie: &Movie) -> Vec<&'static str> 
 }
 
 /// A resolution, a ratio, and the sizes that different models use for them.
-type Documented = (&'static str, &'static str, &'static [(u32, u32)]);
+type DocumentedSizes = (&'static str, &'static str, &'static [(u32, u32)]);
 
-/// All sizes in the documentation of the service.
-const DOCUMENTED: &[Documented] = &[
+/// All sizes in the service's documentation.
+const DOCUMENTED_SIZES: &[DocumentedSizes] = &[
     ("480p", "16:9", &[(864, 480), (864, 496), (854, 480)]),
     ("480p", "4:3", &[(736, 544), (752, 560)]),
     ("480p", "1:1", &[(640, 640)]),
@@ -56,18 +56,18 @@ const DOCUMENTED: &[Documented] = &[
 
 #[test]
 fn every_documented_size_matches_only_its_own_resolution_and_ratio() {
-    let turned = |ratio: &str| {
+    let swapped = |ratio: &str| {
         let (width, height) = ratio.split_once(':').unwrap();
         format!("{height}:{width}")
     };
     let other_resolutions = ["480p", "720p", "1080p", "2k", "4k"];
     let other_ratios = ["16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "9:21"];
-    for &(resolution, ratio, sizes) in DOCUMENTED {
+    for &(resolution, ratio, sizes) in DOCUMENTED_SIZES {
         for &(width, height) in sizes {
-            let upright = turned(ratio);
-            let shapes = [(width, height, ratio), (height, width, upright.as_str())];
-            for (width, height, ratio) in shapes {
-                let expects = |resolution, ratio| {
+            let portrait = swapped(ratio);
+            let orientations = [(width, height, ratio), (height, width, portrait.as_str())];
+            for (width, height, ratio) in orientations {
+                let mismatches_with = |resolution, ratio| {
                     let record = RecordedVideo {
                         resolution,
                         ratio,
@@ -75,20 +75,23 @@ fn every_documented_size_matches_only_its_own_resolution_and_ratio() {
                     };
                     mismatches(&record, &movie(width, height))
                 };
-                assert!(expects(resolution, ratio).is_empty(), "{width}x{height}");
+                assert!(
+                    mismatches_with(resolution, ratio).is_empty(),
+                    "{width}x{height}"
+                );
                 for other in other_resolutions
                     .iter()
                     .filter(|other| **other != resolution)
                 {
                     assert_eq!(
-                        expects(other, ratio),
+                        mismatches_with(other, ratio),
                         ["resolution"],
                         "{width}x{height} {other}"
                     );
                 }
                 for other in other_ratios.iter().filter(|other| **other != ratio) {
                     assert_eq!(
-                        expects(resolution, other),
+                        mismatches_with(resolution, other),
                         ["ratio"],
                         "{width}x{height} {other}"
                     );
@@ -186,7 +189,7 @@ fn unknown_values_are_not_compared() {
 }
 
 #[test]
-fn a_movie_without_a_picture_does_not_match() {
+fn a_movie_without_a_video_track_or_with_an_empty_picture_does_not_match() {
     let no_track = Movie {
         video: None,
         ..movie(864, 480)

@@ -14,7 +14,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts a server. `respond` gets the path and the port of each request. An empty response is never sent.
+    /// Starts a server. `respond` receives the path of each request and the server's port. If it returns an empty
+    /// response, the server does not respond.
     pub(super) async fn start(respond: impl Fn(&str, u16) -> Vec<u8> + Send + 'static) -> Self {
         Self::at("127.0.0.1", respond).await
     }
@@ -36,7 +37,7 @@ impl Server {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// Returns the heads of all requests, in lower case.
+    /// Returns the request line and the headers of each request, in lower case.
     pub(super) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -58,7 +59,7 @@ impl Server {
     }
 }
 
-/// Reads the head of a request. Returns `None` if the connection is closed before its end, as after a failed TLS
+/// Reads the head of a request. Returns `None` if the connection is closed earlier, as after a failed TLS
 /// handshake.
 async fn read_head(connection: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// A state as version 0.1.0 has written it. `place` is the scanner's position in the boxes of an MP4.
+/// Returns a state as version 0.1.0 wrote it. `place` is the scanner's position in the boxes of an MP4.
 fn state_of_0_1_0(place: Value, moov: Value) -> Value {
     let upload =
         json!({"key": "default/2025/07/18/cgt-1/video.mp4", "id": "u-1", "parts": ["\"6bb9\""]});
@@ -90,7 +90,7 @@ fn heartbeats_have_the_json_of_version_0_1_0() {
 }
 
 #[test]
-fn a_checkpoint_is_used_three_times() {
+fn at_most_three_attempts_resume_from_a_checkpoint() {
     let place = json!({"Header": {"bytes": vec![0; 16], "filled": 0}});
     let state = serde_json::from_value(state_of_0_1_0(place, json!("Missing"))).unwrap();
     let progress = Progress::resume(state);

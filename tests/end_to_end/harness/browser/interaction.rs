@@ -1,4 +1,4 @@
-//! Actions of a user on a page, and the state and requests of a page.
+//! User actions on a page, and the state and requests of a page.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ use crate::until::until_async;
 impl Browser {
     /// Opens a page, and waits until it is loaded.
     pub(crate) async fn open(&self, url: &str) -> anyhow::Result<()> {
-        // A blank page first: a URL that differs only in its fragment would not be loaded.
+        // Opens a blank page first, because a URL that differs only in its fragment would not be loaded.
         self.client.goto("about:blank").await?;
         self.client.goto(url).await?;
         self.wait_until("document.readyState === 'complete' && location.href !== 'about:blank'")
@@ -54,7 +54,7 @@ impl Browser {
         Ok(element.click().await?)
     }
 
-    /// Presses keys one after the other, in the focused element.
+    /// Presses keys in sequence, in the focused element.
     pub(crate) async fn press(&self, keys: &[char]) -> anyhow::Result<()> {
         let actions = keys
             .iter()
@@ -66,7 +66,7 @@ impl Browser {
         Ok(self.client.perform_actions(actions).await?)
     }
 
-    /// Emulates the screen of a phone, which can be narrower than a desktop window.
+    /// Emulates a phone screen, which can be narrower than a desktop window.
     pub(crate) async fn resize(&self, width: u32, height: u32) -> anyhow::Result<()> {
         let metrics =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": true});
@@ -74,7 +74,7 @@ impl Browser {
         self.command("goog/cdp/execute", body).await.map(drop)
     }
 
-    /// Returns the URLs that pages have requested since the last call.
+    /// Returns the URLs that pages requested since the last call.
     pub(crate) async fn requests(&self) -> anyhow::Result<Vec<String>> {
         let log = self
             .command("se/log", json!({"type": "performance"}))
@@ -94,10 +94,10 @@ impl Browser {
 
     /// Saves a screenshot of the page, if the environment variable `SCREENSHOTS` names a directory.
     pub(crate) async fn save_screenshot(&self, name: &str) -> anyhow::Result<()> {
-        if let Some(folder) = std::env::var_os("SCREENSHOTS") {
+        if let Some(directory) = std::env::var_os("SCREENSHOTS") {
             let screenshot = self.client.screenshot().await?;
             std::fs::write(
-                PathBuf::from(folder).join(format!("{name}.png")),
+                PathBuf::from(directory).join(format!("{name}.png")),
                 screenshot,
             )?;
         }

@@ -6,8 +6,8 @@ use crate::checks::mp4::VideoTrack;
 const SILENT: &[u8] = include_bytes!("../../../../../simulator/fixtures/silent.mp4");
 const SOUND: &[u8] = include_bytes!("../../../../../simulator/fixtures/sound.mp4");
 
-fn scan_in(file: &[u8], size: usize, announced: Option<u64>) -> Result<Movie, Mp4Error> {
-    let mut scanner = Mp4Scanner::new(announced);
+fn scan_in(file: &[u8], size: usize, declared: Option<u64>) -> Result<Movie, Mp4Error> {
+    let mut scanner = Mp4Scanner::new(declared);
     for chunk in file.chunks(size.max(1)) {
         if let Err(error) = scanner.update(chunk) {
             assert_eq!(
@@ -21,15 +21,20 @@ fn scan_in(file: &[u8], size: usize, announced: Option<u64>) -> Result<Movie, Mp
     scanner.finish()
 }
 
-/// Scans a file in chunks of different sizes, with and without its announced length: the result is the same.
+/// Scans a file in chunks of different sizes, and asserts that the result is always the same, with and without a
+/// declared length.
 fn scan(file: &[u8]) -> Result<Movie, Mp4Error> {
-    let whole = scan_in(file, file.len(), None);
+    let expected = scan_in(file, file.len(), None);
     for size in [1, 7, 8, 15, 16, 4096] {
-        assert_eq!(scan_in(file, size, None), whole, "chunks of {size}");
+        assert_eq!(scan_in(file, size, None), expected, "chunks of {size}");
     }
-    let announced = scan_in(file, 1000, Some(file.len() as u64));
-    assert_eq!(announced.is_ok(), whole.is_ok(), "{announced:?} {whole:?}");
-    whole
+    let declared = scan_in(file, 1000, Some(file.len() as u64));
+    assert_eq!(
+        declared.is_ok(),
+        expected.is_ok(),
+        "{declared:?} {expected:?}"
+    );
+    expected
 }
 
 fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
@@ -42,7 +47,7 @@ fn boxed_long(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
     [&[0, 0, 0, 1], kind.as_slice(), &size.to_be_bytes(), body].concat()
 }
 
-/// Returns the name and the range of each top-level box of a fixture. Its sizes are 32-bit.
+/// Returns the name and the range of each top-level box of a fixture, whose sizes are 32-bit.
 fn boxes(file: &[u8]) -> Vec<([u8; 4], Range<usize>)> {
     let mut boxes: Vec<([u8; 4], Range<usize>)> = Vec::new();
     while let Some(header) = file
@@ -145,13 +150,13 @@ fn a_truncated_file_is_an_error_wherever_it_ends() {
 }
 
 #[test]
-fn the_announced_length_must_arrive() {
+fn the_file_must_have_the_declared_length() {
     let length = SILENT.len() as u64;
     let longer = scan_in(SILENT, 100, Some(length + 1));
     assert_eq!(
         longer,
         Err(Mp4Error::Length {
-            announced: length + 1,
+            declared: length + 1,
             found: length
         })
     );
@@ -171,7 +176,7 @@ fn the_announced_length_must_arrive() {
 }
 
 #[test]
-fn sizes_have_three_forms_and_boxes_any_order() {
+fn box_sizes_may_have_three_forms_and_boxes_any_order() {
     let [ftyp, moov, mdat] = [b"ftyp", b"moov", b"mdat"].map(|kind| part(SILENT, kind));
     let mdat_long = boxed_long(b"mdat", &mdat[8..]);
     let moov_long = boxed_long(b"moov", &moov[8..]);
@@ -213,19 +218,19 @@ fn a_file_with_an_additional_box_is_complete() {
 fn required_boxes_must_exist_exactly_once() {
     let [ftyp, moov, mdat] = [b"ftyp", b"moov", b"mdat"].map(|kind| part(SILENT, kind));
     let empty = boxed(b"mdat", &[]);
-    let bare = boxed(b"ftyp", &[]);
-    let media = Mp4Error::Missing("mdat with anything in it");
+    let empty_ftyp = boxed(b"ftyp", &[]);
+    let media = Mp4Error::Missing("mdat box with data");
     for (parts, error) in [
         (vec![], Mp4Error::Empty),
-        (vec![ftyp], Mp4Error::Missing("moov")),
-        (vec![ftyp, mdat], Mp4Error::Missing("moov")),
+        (vec![ftyp], Mp4Error::Missing("moov box")),
+        (vec![ftyp, mdat], Mp4Error::Missing("moov box")),
         (vec![ftyp, moov], media.clone()),
         (vec![ftyp, moov, &empty], media.clone()),
         (vec![ftyp, moov, b"\0\0\0\0mdat"], media),
         (vec![ftyp, moov, mdat, moov], Mp4Error::SecondMoov),
         (vec![moov, mdat], Mp4Error::NoFtyp),
         (vec![moov, ftyp, mdat], Mp4Error::NoFtyp),
-        (vec![&bare, moov, mdat], Mp4Error::NoFtyp),
+        (vec![&empty_ftyp, moov, mdat], Mp4Error::NoFtyp),
         (vec![b"\0\0\0\0ftypisom", moov, mdat], Mp4Error::NoFtyp),
     ] {
         assert_eq!(scan(&parts.concat()), Err(error));
@@ -277,10 +282,10 @@ fn hostile_sizes_are_errors() {
     ] {
         for kind in [b"ftyp", b"moov", b"mdat", b"free"] {
             let header = [&[0, 0, 0, 1], kind.as_slice(), &size.to_be_bytes()].concat();
-            assert!(scan(&[ftyp, &header].concat()).is_err(), "{size} as size");
+            assert!(scan(&[ftyp, &header].concat()).is_err(), "size {size}");
             assert!(
                 scan(&[&header, SILENT].concat()).is_err(),
-                "{size} as first size"
+                "first size {size}"
             );
         }
     }
@@ -314,7 +319,7 @@ fn the_size_of_a_moov_is_limited() {
     assert_eq!(scanner.finish(), Err(Mp4Error::LargeMoov));
 }
 
-/// Without the empty `free` that ffmpeg puts after `moov`: a larger `moov` would contain it and stay valid.
+/// Omits the empty `free` box that ffmpeg writes after `moov`: a larger `moov` would contain it and stay valid.
 #[test]
 fn any_flipped_bit_in_the_header_of_ftyp_or_moov_is_an_error() {
     let file = [b"ftyp", b"moov", b"mdat"]
@@ -343,8 +348,8 @@ fn a_moov_without_a_required_box_is_an_error() {
             format!("invalid moov box: {name} is missing")
         );
     }
-    let past = with(SILENT, find(SILENT, b"mdia") - 4, &[0x7f]);
-    let error = scan(&past).unwrap_err().to_string();
+    let too_large = with(SILENT, find(SILENT, b"mdia") - 4, &[0x7f]);
+    let error = scan(&too_large).unwrap_err().to_string();
     assert_eq!(error, "invalid moov box: mdia: larger than its parent box");
 }
 

@@ -1,25 +1,23 @@
-//! What a host says about an object.
-
 use reqwest::header::{ETAG, HeaderMap};
 use serde::{Deserialize, Serialize};
 
-/// Header of TOS with the CRC-64/XZ of the object, in decimal.
+/// TOS header with the object's CRC-64/XZ, in decimal.
 pub(super) const CRC64: &str = "x-tos-hash-crc64ecma";
 
-/// What a host says about an object before its bytes arrive. A missing value is not checked.
+/// The properties of an object that the response headers declare. A missing value is not checked.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-pub(crate) struct AnnouncedObject {
+pub(crate) struct DeclaredObject {
     /// Size in bytes.
     pub(crate) length: Option<u64>,
     /// CRC-64/XZ.
     pub(crate) crc64: Option<u64>,
-    /// MD5 in lower-case hex: an ETag that has the form of one.
+    /// MD5 in lower-case hex, from an ETag that has the form of an MD5.
     pub(crate) md5: Option<String>,
 }
 
-impl AnnouncedObject {
-    /// Returns what a response for the whole object says.
-    pub(crate) fn new(length: Option<u64>, headers: &HeaderMap) -> Self {
+impl DeclaredObject {
+    /// Returns the properties declared by a response with the complete object.
+    pub(crate) fn from_headers(length: Option<u64>, headers: &HeaderMap) -> Self {
         let header = |name: &str| headers.get(name)?.to_str().ok();
         Self {
             length,
@@ -29,7 +27,7 @@ impl AnnouncedObject {
     }
 }
 
-/// Returns the MD5 in an ETag. The ETag of an object that was uploaded in parts contains none.
+/// Returns the MD5 in an ETag, or `None` if the ETag is no MD5, as for an object that was uploaded in parts.
 fn md5_in(etag: &str) -> Option<String> {
     let etag = etag.strip_prefix('"')?.strip_suffix('"')?.to_lowercase();
     let is_md5 = etag.len() == 32 && etag.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -1,4 +1,4 @@
-//! Archivals of one task's video, each like that of a process of its own.
+//! Runs archivals of one task's video, each as if in a separate process.
 
 use std::{fmt, sync::Arc};
 
@@ -18,27 +18,28 @@ use crate::{
     failing_store::FailingStore, host::Host, memory::Memory, one_url::OneUrl, video::video,
 };
 
-/// Size of a part. The video has a few of them.
-const PART: usize = 64 * 1024;
-const FOLDER: &str = "default/2025/07/18/cgt-1";
+/// Size of a part. The video has five parts.
+const PART_SIZE: usize = 64 * 1024;
+const DIRECTORY: &str = "default/2025/07/18/cgt-1";
 
-pub(crate) struct World {
+pub(crate) struct Fixture {
     pub(crate) memory: Arc<Memory>,
     pub(crate) host: Host,
     task: VideoTask,
     resources: TransferResources,
 }
 
-/// Returns the client and the memory of all archivals of a test: creating a client takes longer than an archival.
+/// Returns the client and the buffers that all archivals of a test share, because creating a client takes
+/// longer than an archival.
 pub(crate) fn resources() -> TransferResources {
     let hosts = UrlHosts::parse(&["http://127.0.0.1"]).unwrap();
     TransferResources {
         client: VideoClient::new(hosts).unwrap(),
-        buffers: Buffers::new(40, PART),
+        buffers: Buffers::new(40, PART_SIZE),
     }
 }
 
-/// How an archival ended.
+/// The result of an archival.
 pub(crate) enum End {
     Archived(Box<Manifest>),
     Failed(String),
@@ -55,9 +56,9 @@ impl fmt::Debug for End {
     }
 }
 
-impl World {
+impl Fixture {
     pub(crate) async fn new(has_conditional_complete: bool, resources: &TransferResources) -> Self {
-        let host = Host::new(video(4 * PART as u32 + 1000)).await;
+        let host = Host::start(video(4 * PART_SIZE as u32 + 1000)).await;
         Self {
             memory: Arc::new(Memory::new(has_conditional_complete)),
             host,
@@ -71,12 +72,12 @@ impl World {
         }
     }
 
-    /// Returns the progress of a process that knows no heartbeat.
+    /// Returns the progress of a process without a heartbeat.
     pub(crate) fn fresh() -> Progress {
         Progress::default()
     }
 
-    /// Returns the progress of a process that knows the last heartbeat of another.
+    /// Returns the progress of a process that received the last heartbeat of another process.
     pub(crate) fn resumed(before: &Progress) -> Progress {
         let heartbeat = serde_json::to_string(&before.state()).unwrap();
         let state: ArchiveState = serde_json::from_str(&heartbeat).unwrap();
@@ -125,26 +126,31 @@ impl World {
         }
     }
 
-    /// Asserts that final keys have the served bytes, and that a receipt names only objects that exist.
+    /// Asserts that an archived video has the served bytes, and that a receipt names only objects that exist.
     pub(crate) async fn assert_consistent(&self) {
         let keys = self.keys().await;
-        if keys.contains(&format!("{FOLDER}/video.mp4")) {
+        if keys.contains(&format!("{DIRECTORY}/video.mp4")) {
             let video = self.read("video.mp4").await;
-            assert_eq!(video, self.host.video(), "a final key has other bytes");
+            assert_eq!(
+                video,
+                self.host.video(),
+                "the object under a final key has different bytes"
+            );
         }
-        if keys.contains(&format!("{FOLDER}/manifest.json")) {
+        if keys.contains(&format!("{DIRECTORY}/manifest.json")) {
             self.assert_receipt_is_valid().await;
         }
     }
 
-    /// Asserts that the video is archived, and that there is at most one leftover: one that no process could know.
+    /// Asserts that the video is archived, and that there is at most one leftover: an object or upload whose
+    /// creation a crash hid from every process.
     pub(crate) async fn assert_archived_once(&self, at: &str) {
         self.assert_archived(at).await;
-        let staged = self.keys().await.len() - 3;
-        let uploads = self.memory.unfinished_uploads();
+        let staged = self.keys().await.len() - 3; // without receipt, record and video
+        let uploads = self.memory.incomplete_uploads();
         assert!(
             staged + uploads <= 1,
-            "{at}: {staged} staged objects, {uploads} unfinished uploads"
+            "{at}: {staged} staged objects, {uploads} incomplete uploads"
         );
     }
 
@@ -154,7 +160,7 @@ impl World {
         let expected = ["manifest.json", "task.json", "video.mp4"];
         assert_eq!(
             keys,
-            expected.map(|name| format!("{FOLDER}/{name}")),
+            expected.map(|name| format!("{DIRECTORY}/{name}")),
             "{at}"
         );
         assert_eq!(self.read("video.mp4").await, self.host.video(), "{at}");
@@ -177,7 +183,7 @@ impl World {
 
     async fn read(&self, name: &str) -> Vec<u8> {
         self.memory
-            .bytes(&Path::from(format!("{FOLDER}/{name}")))
+            .bytes(&Path::from(format!("{DIRECTORY}/{name}")))
             .await
     }
 

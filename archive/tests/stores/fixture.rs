@@ -15,14 +15,14 @@ use sha2::{Digest, Sha256};
 
 use crate::{host::Host, one_url::OneUrl, requests, store::Store};
 
-/// Padding of a video that is a single part.
+/// Padding of a small video, which has a single part.
 pub(crate) const SMALL: u32 = 1000;
-/// Padding of a video of four parts.
+/// Padding of a large video, which has four parts.
 pub(crate) const LARGE: u32 = 17_000_003;
-/// The padding of a small and of a large video.
+/// Paddings of a small and of a large video.
 pub(crate) const PADDINGS: [u32; 2] = [SMALL, LARGE];
 
-pub(crate) struct World {
+pub(crate) struct Fixture {
     pub(crate) store: Store,
     /// Key prefix of the scenario.
     pub(crate) prefix: &'static str,
@@ -32,7 +32,7 @@ pub(crate) struct World {
     pub(crate) resources: TransferResources,
 }
 
-impl World {
+impl Fixture {
     pub(crate) fn new(
         store: Store,
         prefix: &'static str,
@@ -51,7 +51,7 @@ impl World {
         })
     }
 
-    /// Continues with another task.
+    /// Sets the task of the following archivals.
     pub(crate) fn set_task(&mut self, id: &str) {
         self.task = task(id);
     }
@@ -70,7 +70,7 @@ impl World {
         self.attempt(1, host, &Progress::default()).await
     }
 
-    /// Archives the video of a host, as one of several attempts.
+    /// Archives the video of a host, as the attempt `number`.
     pub(crate) async fn attempt(
         &self,
         number: u32,
@@ -126,8 +126,8 @@ impl World {
         json!({ "id": self.task.id, "status": self.task.status })
     }
 
-    /// Asserts that the task's folder contains the video of the host, the record and this receipt, and nothing else,
-    /// and that there are no leftovers.
+    /// Asserts that the task's directory contains only the host's video, the record and this receipt, and that
+    /// there are no leftovers.
     pub(crate) async fn assert_archived(
         &self,
         manifest: &Manifest,
@@ -156,34 +156,34 @@ impl World {
         let video = self.read("video.mp4").await?;
         ensure!(
             video == host.video(),
-            "the video differs from the one that was served"
+            "the archived video differs from the served video"
         );
         let record: Value = serde_json::from_slice(&self.read("task.json").await?)?;
         ensure!(record == self.record(), "{record}");
         self.assert_no_leftovers().await
     }
 
-    /// Asserts that nothing is staged and no upload is unfinished.
+    /// Asserts that there are no staged objects and no incomplete uploads.
     pub(crate) async fn assert_no_leftovers(&self) -> anyhow::Result<()> {
         let leftovers = audit::find_leftovers(&self.archive, SystemTime::now()).await?;
         ensure!(leftovers.objects.is_empty(), "{leftovers:?}");
         ensure!(leftovers.files.is_empty(), "{leftovers:?}");
-        let unfinished = requests::unfinished_uploads(self.store, &self.video_key()).await?;
-        ensure!(unfinished == 0, "{unfinished} unfinished uploads");
+        let incomplete = requests::incomplete_uploads(self.store, &self.video_key()).await?;
+        ensure!(incomplete == 0, "{incomplete} incomplete uploads");
         Ok(())
     }
 
-    /// Returns the file names in the task's folder.
+    /// Returns the file names in the task's directory.
     pub(crate) async fn names(&self) -> anyhow::Result<Vec<String>> {
-        let mut folder: Vec<_> = self
+        let mut directory: Vec<_> = self
             .layout()
             .task()
             .parts()
             .map(|it| it.as_ref().to_owned())
             .collect();
-        folder.pop();
-        let folder = Path::parse(folder.join("/"))?;
-        let objects = self.archive.store.list(Some(&folder));
+        directory.pop();
+        let directory = Path::parse(directory.join("/"))?;
+        let objects = self.archive.store.list(Some(&directory));
         let mut names: Vec<_> = objects
             .map_ok(|object| object.location.filename().unwrap_or_default().to_owned())
             .try_collect()
@@ -192,13 +192,13 @@ impl World {
         Ok(names)
     }
 
-    /// Reads a file in the task's folder.
+    /// Reads a file in the task's directory.
     pub(crate) async fn read(&self, name: &str) -> anyhow::Result<bytes::Bytes> {
         let object = self.archive.store.get(&self.layout().file(name)).await?;
         Ok(object.bytes().await?)
     }
 
-    /// Puts bytes at the final key of the task's video.
+    /// Writes bytes to the final key of the task's video.
     pub(crate) async fn put(&self, bytes: &bytes::Bytes) -> anyhow::Result<ObjectMeta> {
         let key = self.video_key();
         self.archive.store.put(&key, bytes.clone().into()).await?;

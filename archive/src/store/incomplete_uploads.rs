@@ -1,4 +1,4 @@
-//! Multipart uploads to S3 that were neither completed nor aborted. `object_store` cannot list them.
+//! Lists and aborts incomplete multipart uploads on S3, which `object_store` cannot list.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,26 +14,26 @@ use serde::Deserialize;
 use super::Archive;
 use crate::Error;
 
-/// How long the signature of a list request is valid.
+/// Lifetime of the signature of a list request.
 const SIGNATURE_TTL: Duration = Duration::from_secs(300);
 
-/// A multipart upload that was neither completed nor aborted.
+/// An incomplete multipart upload: one that was neither completed nor aborted.
 #[derive(Clone, Debug, PartialEq)]
-pub struct UnfinishedUpload {
+pub struct IncompleteUpload {
     /// Key of the object.
     pub key: Path,
-    /// When the upload was started.
+    /// Time at which the upload was started.
     pub started_at: SystemTime,
     id: String,
 }
 
 impl Archive {
-    /// Aborts an unfinished upload.
+    /// Aborts an incomplete upload.
     ///
     /// # Errors
     ///
-    /// If the store fails.
-    pub async fn abort_upload(&self, upload: &UnfinishedUpload) -> Result<(), Error> {
+    /// Returns an error if the store fails.
+    pub async fn abort_upload(&self, upload: &IncompleteUpload) -> Result<(), Error> {
         if let Some(store) = &self.resumable_uploads {
             store.abort_multipart(&upload.key, &upload.id).await?;
         }
@@ -41,16 +41,17 @@ impl Archive {
     }
 }
 
-/// Lists the unfinished uploads under a prefix. MinIO lists them only if the prefix is a complete key.
-pub(crate) async fn list_unfinished_uploads(
+/// Lists the incomplete uploads under a prefix. MinIO lists an upload only if the prefix is the
+/// complete key.
+pub(crate) async fn list_incomplete_uploads(
     signer: &dyn Signer,
     prefix: &Path,
-) -> Result<Vec<UnfinishedUpload>, Error> {
+) -> Result<Vec<IncompleteUpload>, Error> {
     let http = http::client().map_err(list_failed)?;
     let mut uploads = Vec::new();
-    let mut after = None;
+    let mut marker = None;
     loop {
-        let options = SignedUrlOptions::new().with_query(query(prefix, after));
+        let options = SignedUrlOptions::new().with_query(query(prefix, marker));
         let url = signer
             .signed_url_opts(Method::GET, &Path::default(), SIGNATURE_TTL, &options)
             .await?;
@@ -60,20 +61,20 @@ pub(crate) async fn list_unfinished_uploads(
         let listed = page.uploads.into_iter().filter_map(ListedUpload::parse);
         uploads.extend(listed.filter(|upload| upload.key.prefix_matches(prefix)));
         match (page.next_key, page.next_id) {
-            (Some(key), Some(id)) if page.is_truncated => after = Some((key, id)),
+            (Some(key), Some(id)) if page.is_truncated => marker = Some((key, id)),
             _ => return Ok(uploads),
         }
     }
 }
 
-/// Aborts the uploads that earlier attempts have started for the same key. Errors are only logged: a lifecycle
-/// rule of the bucket, or `clean`, aborts what remains.
-pub(crate) async fn abort_unfinished_uploads(archive: &Archive, key: &Path) {
+/// Aborts the uploads that earlier attempts started for the same key. Errors are only logged, because a
+/// lifecycle rule of the bucket, or the command `clean`, aborts the remaining uploads.
+pub(crate) async fn abort_incomplete_uploads(archive: &Archive, key: &Path) {
     let Some(signer) = &archive.upload_list_signer else {
         return;
     };
     let aborted = async {
-        for upload in list_unfinished_uploads(signer.as_ref(), key).await? {
+        for upload in list_incomplete_uploads(signer.as_ref(), key).await? {
             archive.abort_upload(&upload).await?;
         }
         Ok::<_, Error>(())
@@ -83,9 +84,9 @@ pub(crate) async fn abort_unfinished_uploads(archive: &Archive, key: &Path) {
     }
 }
 
-fn query(prefix: &Path, after: Option<(String, String)>) -> Vec<(&'static str, String)> {
+fn query(prefix: &Path, marker: Option<(String, String)>) -> Vec<(&'static str, String)> {
     let mut query = vec![("uploads", String::new()), ("prefix", prefix.to_string())];
-    if let Some((key, id)) = after {
+    if let Some((key, id)) = marker {
         query.extend([("key-marker", key), ("upload-id-marker", id)]);
     }
     query
@@ -96,7 +97,7 @@ fn list_failed(error: reqwest::Error) -> Error {
     Error::Upload(format!("cannot list multipart uploads: {error}"))
 }
 
-/// `ListMultipartUploadsResult`.
+/// The response `ListMultipartUploadsResult`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Page {
@@ -129,10 +130,10 @@ impl Page {
 }
 
 impl ListedUpload {
-    /// Returns `None` if the key or the time is not one that this software writes.
-    fn parse(self) -> Option<UnfinishedUpload> {
+    /// Converts the upload. Returns `None` if its key or time is invalid.
+    fn parse(self) -> Option<IncompleteUpload> {
         let started_at: Timestamp = self.initiated.parse().ok()?;
-        Some(UnfinishedUpload {
+        Some(IncompleteUpload {
             key: Path::parse(self.key).ok()?,
             started_at: started_at.try_into().ok()?,
             id: self.upload_id,
