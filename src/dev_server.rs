@@ -29,9 +29,9 @@ use process::ProcessGroup;
 /// Namespace of the dev server.
 pub const NAMESPACE: &str = "default";
 
-/// Interval and maximum number of connection attempts after a server was started.
+/// Interval and maximum number of connection retries after a server was started.
 const CONNECT_INTERVAL: Duration = Duration::from_millis(100);
-const MAX_CONNECT_ATTEMPTS: usize = 600;
+const MAX_CONNECT_RETRIES: usize = 600;
 /// Maximum number of starts if the server exits by itself.
 const MAX_STARTS: usize = 3;
 /// Maximum number of lines of the server's output in an error.
@@ -54,6 +54,12 @@ pub enum StartError {
     /// The Temporal CLI was not found and could not be installed.
     #[error(transparent)]
     Locate(#[from] LocateError),
+    /// The ports of the server could not be reserved.
+    #[error("cannot reserve a port: {0}")]
+    Port(io::Error),
+    /// The temporary file for the server's output could not be created.
+    #[error("cannot create a temporary file: {0}")]
+    TemporaryFile(io::Error),
     /// The Temporal CLI could not be run.
     #[error("cannot run `{}`: {source}", .program.display())]
     Spawn {
@@ -63,7 +69,7 @@ pub enum StartError {
         source: io::Error,
     },
     /// The server exited by itself.
-    #[error("no usable Temporal server at {address}: the server exited with {status}{}", quote(.log))]
+    #[error("no usable Temporal server at {address}: the server exited with {status}{}", output_suffix(.log))]
     Exited {
         /// Address that the server was to listen on.
         address: String,
@@ -73,7 +79,7 @@ pub enum StartError {
         log: String,
     },
     /// The server does not respond.
-    #[error("no usable Temporal server at {address}: {error}{}", quote(.log))]
+    #[error("no usable Temporal server at {address}: {error}{}", output_suffix(.log))]
     Unreachable {
         /// Address that the server was to listen on.
         address: String,
@@ -84,7 +90,7 @@ pub enum StartError {
     },
 }
 
-fn quote(log: &str) -> String {
+fn output_suffix(log: &str) -> String {
     if log.is_empty() {
         String::new()
     } else {
@@ -118,12 +124,12 @@ async fn start_on_free_ports(program: &Path, with_ui: bool) -> Result<DevServer,
         program: program.to_owned(),
         source,
     };
-    let [port, ui_port] = free_ports().map_err(spawn_error)?;
-    let mut log = tempfile::tempfile().map_err(spawn_error)?;
+    let [port, ui_port] = free_ports().map_err(StartError::Port)?;
+    let mut log = tempfile::tempfile().map_err(StartError::TemporaryFile)?;
     let mut command = command(program, port, ui_port, with_ui);
     command
-        .stdout(log.try_clone().map_err(spawn_error)?)
-        .stderr(log.try_clone().map_err(spawn_error)?);
+        .stdout(log.try_clone().map_err(StartError::TemporaryFile)?)
+        .stderr(log.try_clone().map_err(StartError::TemporaryFile)?);
     let mut process = ProcessGroup::spawn(command).map_err(spawn_error)?;
 
     let address = format!("127.0.0.1:{port}");
@@ -158,7 +164,7 @@ fn command(program: &Path, port: u16, ui_port: u16, with_ui: bool) -> Command {
         .args(["--namespace", NAMESPACE, "--port", &port.to_string()])
         .args(["--ui-port", &ui_port.to_string()])
         .arg(format!("--headless={}", !with_ui))
-        // Enables task priorities, with which the most urgent videos are archived first.
+        // Enables task queue priority, so that the most urgent videos are archived first.
         .args(["--dynamic-config-value", "matching.useNewMatcher=true"])
         .args(search_attributes::ALL.iter().flat_map(|(name, kind)| {
             let kind = search_attributes::type_name(*kind);
@@ -169,7 +175,7 @@ fn command(program: &Path, port: u16, ui_port: u16, with_ui: bool) -> Command {
 }
 
 impl DevServer {
-    /// Stops the server and waits until its process exited.
+    /// Stops the server and waits until its process has exited.
     pub async fn stop(mut self) {
         self.process.stop().await;
     }
@@ -194,7 +200,7 @@ async fn connect(address: &str, process: &mut ProcessGroup) -> Result<Client, Co
     };
     let backoff = ConstantBuilder::default()
         .with_delay(CONNECT_INTERVAL)
-        .with_max_times(MAX_CONNECT_ATTEMPTS);
+        .with_max_times(MAX_CONNECT_RETRIES);
     tokio::select! {
         connected = attempt.retry(backoff) => connected.map_err(ConnectError::Unreachable),
         status = process.exited() => Err(ConnectError::Exited(status)),

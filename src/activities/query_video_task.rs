@@ -1,6 +1,7 @@
-//! `QueryVideoTask`: a long poll by activity retries, which holds no slot between two polls. Each attempt
-//! queries the task once. While its status is unchanged, the attempt fails as `StillWaiting`, with the delay of
-//! the next attempt.
+//! `QueryVideoTask`: polls a task through activity retries, so that no slot is held between polls.
+//!
+//! Each attempt queries the task once. While the task's status is unchanged, or the record has no URL, the attempt
+//! fails as `StillWaiting`, with the next retry delay.
 
 use std::{sync::Arc, time::Duration};
 

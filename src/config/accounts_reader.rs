@@ -16,13 +16,16 @@ use super::{
     tables,
 };
 
-/// A valid account, with its draft.
+type Setting = Row<AccountDraft>;
+
+/// An account that has a base URL and an API key, with its draft. Its other settings may be invalid; the reader
+/// has the errors.
 pub(super) struct ReadAccount {
     pub(super) account: Account,
     pub(super) draft: AccountDraft,
 }
 
-/// Reads the accounts of a file with this text.
+/// Parses the text of an accounts file. `name` is the path in error messages.
 pub(super) fn read_file(
     name: &str,
     text: &str,
@@ -46,8 +49,10 @@ pub(super) fn read_file(
     accounts
 }
 
-/// Reads the accounts file, if there is one, and the account `default` of the environment: without a file, or if
-/// any of its variables is set. A file that cannot be read is removed from `accounts_file`.
+/// Reads the accounts file, if there is one. If the file cannot be read, sets `accounts_file` to `None`.
+///
+/// Also reads the account `default` from the environment if there is no accounts file or any of the account's
+/// variables is set.
 pub(super) fn read(
     accounts_file: &mut Option<PathBuf>,
     worker_input: &dyn Input,
@@ -78,7 +83,7 @@ pub(super) fn read(
         Some(name) if is_in_file => {
             let account = names::DEFAULT_ACCOUNT;
             let problem = format!(
-                "is set, but the accounts file has the account `{account}` too; remove one of them"
+                "is set, but the accounts file also defines the account `{account}`; remove one of them"
             );
             reader.error(&environment, name, problem);
         }
@@ -89,11 +94,7 @@ pub(super) fn read(
 }
 
 /// Reads the table of an account. Returns `None` if its base URL or its key is missing or invalid.
-fn read_table(
-    table: &AccountTable,
-    rows: &[Row<AccountDraft>],
-    reader: &mut Reader,
-) -> Option<ReadAccount> {
+fn read_table(table: &AccountTable, rows: &[Setting], reader: &mut Reader) -> Option<ReadAccount> {
     let mut draft = AccountDraft::new(table.name)?;
     if let Err(problem) = account_name::check(table.name) {
         reader.error(table, "", problem);
@@ -120,7 +121,7 @@ fn read_table(
     let account = draft.finish(table, reader);
     let known: Vec<_> = rows
         .iter()
-        .flat_map(Row::keys)
+        .flat_map(Setting::keys)
         .map(|key| key.name)
         .collect();
     table.check_keys(&known, reader);
@@ -130,7 +131,7 @@ fn read_table(
 /// Reads the account `default` of the environment.
 fn read_environment(
     input: &Environment,
-    rows: &[Row<AccountDraft>],
+    rows: &[Setting],
     reader: &mut Reader,
 ) -> Option<ReadAccount> {
     let mut draft = AccountDraft::new(names::DEFAULT_ACCOUNT)?;
@@ -138,7 +139,7 @@ fn read_environment(
     if !input.is_given("api_key") && !input.is_given("api_key_file") {
         let problem = "is not set; set it to the API key of your account, or set \
                        SEEDANCE_API_KEY_FILE to a file that contains the key, or \
-                       SEEDANCE_ACCOUNTS_FILE to a file of accounts";
+                       SEEDANCE_ACCOUNTS_FILE to an accounts file";
         reader.error(input, "api_key", problem);
     }
     if !input.is_given("base_url") {

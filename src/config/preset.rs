@@ -16,7 +16,7 @@ pub(super) struct Preset {
     pub(super) url_lifetime: Duration,
 }
 
-/// The service of the account that the environment describes, if it sets no base URL.
+/// The preset whose base URL the account from the environment uses without `SEEDANCE_BASE_URL`.
 pub(super) const DEFAULT: Preset = PRESETS[0];
 
 const PRESETS: [Preset; 3] = [
@@ -38,7 +38,7 @@ const PRESETS: [Preset; 3] = [
 ];
 
 impl Preset {
-    /// Returns the preset of a name. The error completes the sentence "the setting …".
+    /// Returns the preset with this name. The error completes the sentence "the setting …".
     pub(super) fn named(name: &str) -> Result<Self, String> {
         let preset = PRESETS.into_iter().find(|preset| preset.name == name);
         preset.ok_or_else(|| {

@@ -1,7 +1,7 @@
 //! `POST /callbacks/{account}/{token}`: Seedance reports that the status of a task changed.
 //!
-//! A callback is a hint. Only the task id in its body is used: [`CallbackHandler`] queries the task and passes
-//! the record on.
+//! A callback is a hint. Only the task id in its body is used: [`CallbackHandler`] queries the task if
+//! needed, and completes the query activity of its lifecycle or starts a lifecycle.
 
 mod handler;
 mod result;
@@ -135,7 +135,8 @@ impl CallbackAccount {
             true => Ok(()),
             false => Err((
                 StatusCode::TOO_MANY_REQUESTS,
-                "too many callbacks: more than the account's rate limit for queries".to_owned(),
+                "callback rate limit exceeded: `limits.queries_per_second` of the account"
+                    .to_owned(),
             )),
         }
     }

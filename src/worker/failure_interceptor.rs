@@ -1,4 +1,4 @@
-//! Logs and counts failed activity attempts. No other code does, so each failure is reported once.
+//! Logs failed and cancelled activity attempts, and counts the failed ones. No other code does, so each failure is reported once.
 
 use temporalio_common::error::{ApplicationErrorCategory, ApplicationFailure};
 use temporalio_sdk::{
@@ -8,7 +8,7 @@ use temporalio_sdk::{
 
 use crate::telemetry::record;
 
-/// Logs and counts failed activity attempts.
+/// Logs failed and cancelled activity attempts, and counts the failed ones.
 pub(super) struct FailureInterceptor;
 
 impl ActivityInboundInterceptor for FailureInterceptor {

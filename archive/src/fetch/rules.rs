@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use super::{UrlHosts, address};
 
-/// Checks a URL before its name is resolved.
+/// Checks a URL before its host name is resolved.
 pub(super) fn check_url(hosts: &UrlHosts, url: &Url) -> Result<(), String> {
     hosts.check(url)?;
     let host = url.host_str().unwrap_or_default();
@@ -34,7 +34,7 @@ pub(super) fn check_redirect(hosts: &UrlHosts, from: &Url, to: &Url) -> Result<(
     };
     if from.scheme() == "https" && to.scheme() != "https" {
         let host = to.host_str().unwrap_or_default();
-        let problem = format!("from https to {} on `{host}`", to.scheme());
+        let problem = format!("downgrade from https to {} on `{host}`", to.scheme());
         return Err(redirected(problem));
     }
     check_url(hosts, to).map_err(redirected)
@@ -53,10 +53,16 @@ pub(super) fn check_addresses(
         .iter()
         .filter_map(|address| Some((address, address::why_not_public(*address)?)));
     match not_public.next() {
-        Some((address, description)) => Err(format!(
-            "video host `{host}` resolves to {address}, {description}; if the host is internal, add it to \
-             `url_hosts` with the prefix `http://`"
-        )),
+        Some((address, description)) => {
+            let problem = match address::literal(host) {
+                Some(_) => format!("is {description}"),
+                None => format!("resolves to {address}, {description}"),
+            };
+            Err(format!(
+                "video host `{host}` {problem}; if the host is internal, add it to `url_hosts` with the prefix \
+                 `http://`"
+            ))
+        }
         None => Ok(()),
     }
 }
@@ -66,14 +72,14 @@ mod tests {
     use super::*;
 
     fn hosts() -> UrlHosts {
-        let not_public = [
+        let addresses = [
             "127.0.0.1",
             "169.254.169.254",
             "[::1]",
             "[::ffff:a9fe:a9fe]",
             "1.1.1.1",
         ];
-        UrlHosts::new(not_public.into_iter().chain([
+        UrlHosts::new(addresses.into_iter().chain([
             "volces.com",
             "http://simulator",
             "http://127.0.0.7",
@@ -101,20 +107,23 @@ mod tests {
             ("http://volces.com/secret.mp4", "instead of https"),
             ("https://user@volces.com/secret.mp4", "user name"),
             ("https://:password@volces.com/secret.mp4", "password"),
-            ("https://127.0.0.1/secret.mp4", "127.0.0.1, a loopback"),
-            ("https://2130706433/secret.mp4", "127.0.0.1, a loopback"),
-            ("https://0177.0.0.1/secret.mp4", "127.0.0.1, a loopback"),
-            ("https://0x7f.1/secret.mp4", "127.0.0.1, a loopback"),
-            ("https://127.1/secret.mp4", "127.0.0.1, a loopback"),
-            ("https://127.0.0.1./secret.mp4", "127.0.0.1, a loopback"),
-            ("https://①②⑦.0.0.1/secret.mp4", "127.0.0.1, a loopback"),
+            ("https://127.0.0.1/secret.mp4", "`127.0.0.1` is a loopback"),
+            ("https://2130706433/secret.mp4", "`127.0.0.1` is a loopback"),
+            ("https://0177.0.0.1/secret.mp4", "`127.0.0.1` is a loopback"),
+            ("https://0x7f.1/secret.mp4", "`127.0.0.1` is a loopback"),
+            ("https://127.1/secret.mp4", "`127.0.0.1` is a loopback"),
+            ("https://127.0.0.1./secret.mp4", "`127.0.0.1` is a loopback"),
+            ("https://①②⑦.0.0.1/secret.mp4", "`127.0.0.1` is a loopback"),
             (
                 "https://%31%32%37.0.0.1/secret.mp4",
-                "127.0.0.1, a loopback",
+                "`127.0.0.1` is a loopback",
             ),
             ("https://0xa9fea9fe/secret.mp4", "metadata"),
-            ("https://[::1]/secret.mp4", "::1, a loopback"),
-            ("https://[0:0:0:0:0:0:0:1]/secret.mp4", "::1, a loopback"),
+            ("https://[::1]/secret.mp4", "`[::1]` is a loopback"),
+            (
+                "https://[0:0:0:0:0:0:0:1]/secret.mp4",
+                "`[::1]` is a loopback",
+            ),
             ("https://[::ffff:169.254.169.254]/secret.mp4", "metadata"),
         ] {
             let error = check_url(&hosts(), &url(refused)).unwrap_err();
@@ -139,17 +148,17 @@ mod tests {
             (
                 "https://volces.com/",
                 "http://simulator/secret.mp4",
-                "from https to http",
+                "downgrade from https to http",
             ),
             (
                 "https://simulator/",
                 "http://simulator/secret.mp4",
-                "from https to http",
+                "downgrade from https to http",
             ),
             (
                 "https://volces.com/",
                 "ftp://volces.com/secret.mp4",
-                "from https to ftp",
+                "downgrade from https to ftp",
             ),
             (
                 "https://volces.com/",
@@ -173,14 +182,14 @@ mod tests {
             ),
         ] {
             let error = check(from, to).unwrap_err();
-            let is_secret = error.contains("secret");
-            assert!(error.contains(expected) && !is_secret, "{error}");
+            let leaks_path = error.contains("secret");
+            assert!(error.contains(expected) && !leaks_path, "{error}");
             assert!(error.starts_with("redirect from `"), "{error}");
         }
     }
 
     #[test]
-    fn one_address_that_is_not_public_refuses_the_host() {
+    fn a_host_with_any_non_public_address_is_refused() {
         let [public, private] = ["1.1.1.1", "10.0.0.1"].map(|address| address.parse().unwrap());
         let check = |host, addresses: &[IpAddr]| check_addresses(&hosts(), host, addresses);
         assert_eq!(check("volces.com", &[public]), Ok(()));

@@ -147,7 +147,7 @@ async fn a_loopback_address_must_be_internal() {
     for host in ["[::1]", "[0:0:0:0:0:0:0:1]"] {
         let url = |scheme| format!("{scheme}://{host}:{}{SECRET}", server.port);
         let text = not_allowed(client_for(&["[::1]"]).get(&url("https"), None).await);
-        assert!(text.contains("::1, a loopback address"), "{text}");
+        assert!(text.contains("`[::1]` is a loopback address"), "{text}");
         let internal = client_for(&["http://[::1]"]).get(&url("http"), None).await;
         assert_eq!(body_of(internal.unwrap()).await.unwrap(), VIDEO);
     }

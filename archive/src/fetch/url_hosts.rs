@@ -8,7 +8,8 @@ use super::address;
 #[derive(Clone, Debug, PartialEq)]
 pub struct UrlHosts(Vec<String>);
 
-const INTERNAL: &str = "http://";
+/// Prefix of an internal host in the list.
+const INTERNAL_PREFIX: &str = "http://";
 
 impl UrlHosts {
     /// Returns a list of hosts without checking them. See [`parse`](Self::parse).
@@ -21,14 +22,14 @@ impl UrlHosts {
     ///
     /// # Errors
     ///
-    /// Returns an error if the list is empty, or contains text that is not a host. The error completes
+    /// Returns an error if the list is empty, or contains text that is not a host name. The error completes
     /// "`url_hosts` …".
     pub fn parse<T: AsRef<str>>(hosts: &[T]) -> Result<Self, String> {
         let invalid = hosts.iter().map(T::as_ref).find(|host| !is_host(host));
         match invalid {
             Some(host) => Err(format!(
-                "contains `{}`, which is not a host; use names such as `volces.com`, which include their \
-                 subdomains, without port and path; prefix a host with `http://` only if it is internal",
+                "contains `{}`, which is not a host name; use names such as `volces.com` (subdomains are \
+                 included), without a port or path; prefix a host with `http://` only if it is internal",
                 redact::url_queries(host)
             )),
             None if hosts.is_empty() => {
@@ -42,7 +43,7 @@ impl UrlHosts {
     pub fn with_host_of(mut self, url: &Url) -> Self {
         let host = url.host_str().unwrap_or_default();
         self.0.push(match url.scheme() {
-            "http" => format!("{INTERNAL}{host}"),
+            "http" => format!("{INTERNAL_PREFIX}{host}"),
             _ => host.to_owned(),
         });
         self
@@ -58,8 +59,8 @@ impl UrlHosts {
         let mut names = self
             .0
             .iter()
-            .map(|name| name.strip_prefix(INTERNAL).unwrap_or(name));
-        if !names.any(|name| is_under(host, name)) {
+            .map(|name| name.strip_prefix(INTERNAL_PREFIX).unwrap_or(name));
+        if !names.any(|name| is_host_or_subdomain(host, name)) {
             return Err(format!(
                 "video host `{host}` is not in `url_hosts` ({self}); add it if you trust it"
             ));
@@ -75,8 +76,11 @@ impl UrlHosts {
 
     /// Returns whether a host is internal.
     pub fn is_internal(&self, host: &str) -> bool {
-        let mut internal = self.0.iter().filter_map(|name| name.strip_prefix(INTERNAL));
-        internal.any(|name| is_under(host, name))
+        let mut internal = self
+            .0
+            .iter()
+            .filter_map(|name| name.strip_prefix(INTERNAL_PREFIX));
+        internal.any(|name| is_host_or_subdomain(host, name))
     }
 }
 
@@ -88,7 +92,7 @@ impl std::fmt::Display for UrlHosts {
 
 fn is_host(text: &str) -> bool {
     let text = text.to_lowercase();
-    let host = text.strip_prefix(INTERNAL).unwrap_or(&text);
+    let host = text.strip_prefix(INTERNAL_PREFIX).unwrap_or(&text);
     let url = Url::parse(&format!("https://{host}/"));
     let is_same = url.is_ok_and(|url| url.host_str() == Some(host) && url.port().is_none());
     is_same && !host.starts_with(['.', '*']) && !host.ends_with('.')
@@ -96,7 +100,7 @@ fn is_host(text: &str) -> bool {
 
 /// Returns whether a host is `name` or a subdomain of `name`. Addresses have no subdomains: `127.0.0.1` is not a
 /// subdomain of `0.0.1`.
-fn is_under(host: &str, name: &str) -> bool {
+fn is_host_or_subdomain(host: &str, name: &str) -> bool {
     match host.strip_suffix(name) {
         _ if name.is_empty() => false,
         Some("") => true,
@@ -172,8 +176,8 @@ mod tests {
             ("data:video/mp4,a?X-Tos-Signature=s", "not in"),
         ] {
             let error = check(refused).unwrap_err();
-            let is_secret = error.contains("Signature");
-            assert!(error.contains(expected) && !is_secret, "{error}");
+            let leaks_query = error.contains("Signature");
+            assert!(error.contains(expected) && !leaks_query, "{error}");
         }
     }
 

@@ -16,8 +16,8 @@ use crate::{
     fetch::{self, ResumeFrom, VideoClient, VideoResponse},
 };
 
-/// Maximum number of connections of one download. The host may count each as one of the downloads that a URL
-/// allows.
+/// Maximum number of connections of one download. Hosts may limit the downloads per URL and count each
+/// connection.
 const MAX_CONNECTIONS: usize = 6;
 /// Delay before the second connection. It doubles for each further connection.
 const MIN_DELAY: Duration = Duration::from_millis(500);
@@ -46,7 +46,8 @@ pub trait UrlSource {
 pub(super) enum DownloadEvent {
     /// More bytes arrived.
     Bytes(Bytes),
-    /// The download restarted at the first byte: the object changed, or the host does not support ranges.
+    /// The download restarted at the first byte: the object changed, the response had no validator, or the host
+    /// does not support range requests.
     Restarted,
     /// All bytes arrived.
     End,
@@ -110,8 +111,8 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
         Ok(())
     }
 
-    /// Continues the download of another process. If the object changed since, the next event is
-    /// [`DownloadEvent::Restarted`].
+    /// Restores the state of an earlier attempt's download. The next call of [`next`](Self::next) connects at its
+    /// offset.
     pub(super) fn resume_at(&mut self, saved: &SavedDownload) {
         self.validator = Validator::parse(&saved.validator);
         self.offset = saved.offset;
@@ -213,10 +214,15 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
                 Ok(())
             }
             // Without a validator, the next request is for the complete object.
-            StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PARTIAL_CONTENT => {
+            status @ (StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PARTIAL_CONTENT) => {
                 self.validator = None;
-                self.wait_before_retry("the object changed during the download".to_owned())
-                    .await
+                let error = match status {
+                    StatusCode::PARTIAL_CONTENT => {
+                        "the host returned a range that does not continue the download".to_owned()
+                    }
+                    status => format!("HTTP {}", status.as_u16()),
+                };
+                self.wait_before_retry(error).await
             }
             status @ (StatusCode::UNAUTHORIZED
             | StatusCode::FORBIDDEN
@@ -239,6 +245,7 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
         let headers = response.headers();
         let is_same_object = match &self.validator {
             Some(validator) => validator.matches(headers),
+            // The earlier response had no `Last-Modified`, so a response that has one may be of another object.
             None => !headers.contains_key(LAST_MODIFIED),
         };
         let has_same_size = match (self.declared.length, total_size(headers)) {
@@ -265,7 +272,7 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
                 tracing::info!(
                     error,
                     offset = self.offset,
-                    "the download was interrupted; reconnecting"
+                    "download request failed; retrying"
                 );
                 tokio::time::sleep(delay).await;
                 Ok(())

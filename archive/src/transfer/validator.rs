@@ -1,4 +1,4 @@
-//! Compares headers to find out whether a partial response continues the object of an earlier response.
+//! Decides by the headers whether a partial response continues the object of an earlier response.
 
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, LAST_MODIFIED};
 
@@ -8,8 +8,7 @@ use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, LAST_MODIFIED
 pub(super) struct Validator(HeaderValue);
 
 impl Validator {
-    /// Returns the validator of a response, or `None` if the response has none, so that changes of the object
-    /// cannot be detected.
+    /// Returns the validator of a response. Without one, a change of the object cannot be detected.
     pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let is_strong = |etag: &&HeaderValue| !etag.as_bytes().starts_with(b"W/");
         let etag = headers.get(ETAG).filter(is_strong);
@@ -32,7 +31,7 @@ impl Validator {
         &self.0
     }
 
-    /// Returns whether a response is of the same object. Returns `true` if the header is missing, because not
+    /// Returns whether a response belongs to the same object. Returns `true` if the header is missing, because not
     /// every host sends it with a partial response.
     pub(super) fn matches(&self, headers: &HeaderMap) -> bool {
         let is_etag = self.0.as_bytes().starts_with(b"\"");

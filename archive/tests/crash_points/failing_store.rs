@@ -1,4 +1,7 @@
-//! A store that fails, or crashes the process that uses it, at the k-th operation.
+//! A store that fails, or crashes the process that uses it, at any operation except listing.
+//!
+//! A stream of deletions is one operation, and never deletes objects before it fails: in
+//! [`delete_stream`](ObjectStore::delete_stream), `FailureMode::After` is the same as `FailureMode::Before`.
 
 use std::{
     fmt,
@@ -20,9 +23,9 @@ use tokio::sync::Notify;
 
 use crate::memory::{Memory, error};
 
-/// The failure at the k-th operation.
+/// How an operation fails.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Crash {
+pub(crate) enum FailureMode {
     /// The process crashes before the operation.
     Before,
     /// The process crashes after the operation, before it receives the result.
@@ -33,8 +36,8 @@ pub(crate) enum Crash {
 
 pub(crate) struct FailingStore {
     memory: Arc<Memory>,
-    k: usize,
-    crash: Crash,
+    failing_operation: usize,
+    mode: FailureMode,
     operations: AtomicUsize,
     has_failed: AtomicBool,
     crashed: Notify,
@@ -56,11 +59,15 @@ impl Hold {
 }
 
 impl FailingStore {
-    pub(crate) fn at(memory: &Arc<Memory>, k: usize, crash: Crash) -> Arc<Self> {
+    pub(crate) fn at(
+        memory: &Arc<Memory>,
+        failing_operation: usize,
+        mode: FailureMode,
+    ) -> Arc<Self> {
         Arc::new(Self {
             memory: memory.clone(),
-            k,
-            crash,
+            failing_operation,
+            mode,
             operations: AtomicUsize::new(0),
             has_failed: AtomicBool::new(false),
             crashed: Notify::new(),
@@ -69,7 +76,7 @@ impl FailingStore {
     }
 
     pub(crate) fn never(memory: &Arc<Memory>) -> Arc<Self> {
-        Self::at(memory, usize::MAX, Crash::Before)
+        Self::at(memory, usize::MAX, FailureMode::Before)
     }
 
     pub(crate) fn hold_before_publishing(&self) -> Hold {
@@ -87,17 +94,17 @@ impl FailingStore {
 
     async fn operation<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
         let number = self.operations.fetch_add(1, Ordering::SeqCst);
-        match self.crash {
-            Crash::Outage if number >= self.k => {
+        match self.mode {
+            FailureMode::Outage if number >= self.failing_operation => {
                 self.has_failed.store(true, Ordering::SeqCst);
                 Err(error("the store is down"))
             }
-            Crash::Before if number >= self.k => self.fail().await,
-            Crash::After if number == self.k => {
+            FailureMode::Before if number >= self.failing_operation => self.fail().await,
+            FailureMode::After if number == self.failing_operation => {
                 let _ = operation.await;
                 self.fail().await
             }
-            Crash::After if number > self.k => self.fail().await,
+            FailureMode::After if number > self.failing_operation => self.fail().await,
             _ => operation.await,
         }
     }
@@ -145,7 +152,9 @@ impl ObjectStore for FailingStore {
         _: &Path,
         _: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        Err(error("only uploads with ids are supported"))
+        Err(error(
+            "only multipart uploads through `MultipartStore` are supported",
+        ))
     }
 
     async fn get_opts(&self, key: &Path, options: GetOptions) -> Result<GetResult> {
@@ -161,7 +170,10 @@ impl ObjectStore for FailingStore {
             self.memory.clone(),
             self.operations.fetch_add(1, Ordering::SeqCst),
         );
-        let (has_failed, is_outage) = (number >= self.k, self.crash == Crash::Outage);
+        let (has_failed, is_outage) = (
+            number >= self.failing_operation,
+            self.mode == FailureMode::Outage,
+        );
         if has_failed {
             self.has_failed.store(true, Ordering::SeqCst);
             self.crashed.notify_one();

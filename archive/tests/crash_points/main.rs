@@ -18,7 +18,7 @@ mod video;
 
 use std::sync::Arc;
 
-use failing_store::{Crash, FailingStore};
+use failing_store::{FailingStore, FailureMode};
 use fixture::{End, Fixture, resources};
 use futures::future::join_all;
 use seedance_archiver_archive::TransferResources;
@@ -30,13 +30,13 @@ const MAX_OPERATIONS: usize = 1000;
 /// number of operations.
 async fn crash_at_every_operation(
     has_conditional_complete: bool,
-    crash: Crash,
+    mode: FailureMode,
     keeps_heartbeat: bool,
 ) -> usize {
     let resources = resources();
     for k in 0..MAX_OPERATIONS {
         let fixture = Fixture::new(has_conditional_complete, &resources).await;
-        let store = FailingStore::at(&fixture.memory, k, crash);
+        let store = FailingStore::at(&fixture.memory, k, mode);
         let progress = Fixture::fresh();
         let end = fixture.archive(store.clone(), &progress).await;
         fixture.assert_consistent().await;
@@ -49,7 +49,7 @@ async fn crash_at_every_operation(
             .archive(FailingStore::never(&fixture.memory), &next)
             .await;
         let at = format!(
-            "operation {k}, {crash:?}, conditional complete: {has_conditional_complete}, \
+            "operation {k}, {mode:?}, conditional complete: {has_conditional_complete}, \
              heartbeat: {keeps_heartbeat}"
         );
         assert!(matches!(again, End::Archived(_)), "{at}: {again:?}");
@@ -62,14 +62,14 @@ async fn crash_at_every_operation(
 }
 
 async fn crash_in_every_way(has_conditional_complete: bool) {
-    for crash in [Crash::Before, Crash::After, Crash::Outage] {
+    for mode in [FailureMode::Before, FailureMode::After, FailureMode::Outage] {
         let mut operations = Vec::new();
         for keeps_heartbeat in [false, true] {
-            let count = crash_at_every_operation(has_conditional_complete, crash, keeps_heartbeat);
+            let count = crash_at_every_operation(has_conditional_complete, mode, keeps_heartbeat);
             operations.push(count.await);
         }
         println!(
-            "conditional complete: {has_conditional_complete}, {crash:?}: {operations:?} crash points"
+            "conditional complete: {has_conditional_complete}, {mode:?}: {operations:?} crash points"
         );
         assert!(operations.iter().all(|count| *count > 10), "{operations:?}");
     }
@@ -146,7 +146,7 @@ async fn two_concurrent_attempts_agree_or_the_slower_one_reports_a_conflict() {
 async fn two_attempts(fixture: Fixture, has_heartbeat: bool, same_bytes: bool) {
     let fixture = Arc::new(fixture);
     let progress = Arc::new(Fixture::fresh());
-    let slow = FailingStore::at(&fixture.memory, MAX_OPERATIONS, Crash::Before);
+    let slow = FailingStore::at(&fixture.memory, MAX_OPERATIONS, FailureMode::Before);
     let held = slow.hold_before_publishing();
     let first = tokio::spawn({
         let (fixture, progress) = (fixture.clone(), progress.clone());

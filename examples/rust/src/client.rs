@@ -1,4 +1,4 @@
-//! Archives a video without a workflow in this program.
+//! Archives a video by starting the lifecycle workflow from a client.
 
 use seedance_archiver_proto::{
     names,
@@ -24,7 +24,7 @@ pub(crate) async fn archive_on(
 ) -> anyhow::Result<VideoTaskLifecycleResult> {
     let request = VideoTaskLifecycleRequest {
         task_id: task_id.to_owned(),
-        // A lost video is a result, like every other outcome. Otherwise the workflow fails.
+        // Returns the outcome `lost` as a result. Without this, the workflow fails with `VideoLost`.
         report_only: true,
         ..VideoTaskLifecycleRequest::default()
     };

@@ -9,7 +9,7 @@ pub(super) enum CodecError {
     Unavailable(String),
     #[error("HTTP {0}")]
     Status(u16),
-    #[error("no response within {} s", .0.as_secs())]
+    #[error("request did not succeed within {} s, including retries", .0.as_secs())]
     Timeout(Duration),
     #[error("invalid response: {0}")]
     InvalidResponse(String),

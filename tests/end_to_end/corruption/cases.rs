@@ -69,7 +69,7 @@ pub(super) fn script(corruption: Corruption, digests: HeaderDigests) -> Script {
 }
 
 const BY_CRC64: &str = "crc64 is";
-const PAST_END: &str = "reaches past the end of the file";
+const PAST_END: &str = "extends past the end of the file";
 
 /// Returns videos with one flipped bit.
 pub(super) fn flipped(boxes: &Boxes) -> Vec<Case> {

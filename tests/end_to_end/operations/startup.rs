@@ -14,7 +14,7 @@ async fn startup_and_shutdown_are_logged_in_order(server: Arc<Server>) -> anyhow
     ensure!(polling["queues"] == "query,transfer", "{polling}");
     ensure!(worker.get("/livez").await? == (200, "alive\n".to_owned()));
     ensure!(worker.get("/readyz").await? == (200, "polling\n".to_owned()));
-    ensure!(worker.get("/").await?.0 == 404, "an unknown path exists");
+    ensure!(worker.get("/").await?.0 == 404, "GET / did not return 404");
     let status = worker.stop().await?;
     ensure!(status.code() == Some(0), "{status}");
 

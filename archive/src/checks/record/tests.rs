@@ -189,7 +189,7 @@ fn unknown_values_are_not_compared() {
 }
 
 #[test]
-fn a_movie_without_a_video_track_or_with_an_empty_picture_does_not_match() {
+fn a_movie_without_a_video_track_or_with_a_zero_width_or_height_does_not_match() {
     let no_track = Movie {
         video: None,
         ..movie(864, 480)
