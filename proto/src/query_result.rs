@@ -12,140 +12,62 @@ pub struct WorkerFacts {
     pub transfers_task_queue: String,
 }
 
-impl QueryVideoTaskResult {
-    /// Returns the result for a task and the facts about the worker.
-    pub fn new(task: VideoTask, worker: WorkerFacts) -> Self {
-        // No `..`: a field that is added to one message but not to the other must not compile.
-        let VideoTask {
-            id,
-            model,
-            status,
-            error,
-            created_at,
-            updated_at,
-            content,
-            seed,
-            resolution,
-            ratio,
-            duration,
-            frames,
-            framespersecond,
-            generate_audio,
-            tools,
-            safety_identifier,
-            priority,
-            draft,
-            draft_task_id,
-            service_tier,
-            execution_expires_after,
-            usage,
-            revised_prompt,
-            output_format,
-            subdivisionlevel,
-            fileformat,
-            archive_deadline,
-        } = task;
-        Self {
-            id,
-            model,
-            status,
-            error,
-            created_at,
-            updated_at,
-            content,
-            seed,
-            resolution,
-            ratio,
-            duration,
-            frames,
-            framespersecond,
-            generate_audio,
-            tools,
-            safety_identifier,
-            priority,
-            draft,
-            draft_task_id,
-            service_tier,
-            execution_expires_after,
-            usage,
-            revised_prompt,
-            output_format,
-            subdivisionlevel,
-            fileformat,
-            archive_deadline,
-            has_search_attributes: worker.has_search_attributes,
-            transfers_task_queue: worker.transfers_task_queue,
-        }
-    }
+/// Implements the conversions. The fields that both messages have are listed once, and the patterns have no `..`: a
+/// field that is added to one message but not to the other must not compile.
+macro_rules! conversions {
+    ($($field:ident,)*) => {
+        impl QueryVideoTaskResult {
+            /// Returns the result for a task and the facts about the worker.
+            pub fn new(task: VideoTask, worker: WorkerFacts) -> Self {
+                let VideoTask { $($field,)* } = task;
+                let WorkerFacts {
+                    has_search_attributes,
+                    transfers_task_queue,
+                } = worker;
+                Self { $($field,)* has_search_attributes, transfers_task_queue }
+            }
 
-    /// Splits the result into the task and the facts about the worker.
-    pub fn into_parts(self) -> (VideoTask, WorkerFacts) {
-        let Self {
-            id,
-            model,
-            status,
-            error,
-            created_at,
-            updated_at,
-            content,
-            seed,
-            resolution,
-            ratio,
-            duration,
-            frames,
-            framespersecond,
-            generate_audio,
-            tools,
-            safety_identifier,
-            priority,
-            draft,
-            draft_task_id,
-            service_tier,
-            execution_expires_after,
-            usage,
-            revised_prompt,
-            output_format,
-            subdivisionlevel,
-            fileformat,
-            archive_deadline,
-            has_search_attributes,
-            transfers_task_queue,
-        } = self;
-        let task = VideoTask {
-            id,
-            model,
-            status,
-            error,
-            created_at,
-            updated_at,
-            content,
-            seed,
-            resolution,
-            ratio,
-            duration,
-            frames,
-            framespersecond,
-            generate_audio,
-            tools,
-            safety_identifier,
-            priority,
-            draft,
-            draft_task_id,
-            service_tier,
-            execution_expires_after,
-            usage,
-            revised_prompt,
-            output_format,
-            subdivisionlevel,
-            fileformat,
-            archive_deadline,
-        };
-        let worker = WorkerFacts {
-            has_search_attributes,
-            transfers_task_queue,
-        };
-        (task, worker)
-    }
+            /// Splits the result into the task and the facts about the worker.
+            pub fn into_parts(self) -> (VideoTask, WorkerFacts) {
+                let Self { $($field,)* has_search_attributes, transfers_task_queue } = self;
+                let worker = WorkerFacts {
+                    has_search_attributes,
+                    transfers_task_queue,
+                };
+                (VideoTask { $($field,)* }, worker)
+            }
+        }
+    };
+}
+
+conversions! {
+    id,
+    model,
+    status,
+    error,
+    created_at,
+    updated_at,
+    content,
+    seed,
+    resolution,
+    ratio,
+    duration,
+    frames,
+    framespersecond,
+    generate_audio,
+    tools,
+    safety_identifier,
+    priority,
+    draft,
+    draft_task_id,
+    service_tier,
+    execution_expires_after,
+    usage,
+    revised_prompt,
+    output_format,
+    subdivisionlevel,
+    fileformat,
+    archive_deadline,
 }
 
 #[cfg(test)]
