@@ -1,4 +1,4 @@
-//! Errors of a configuration. They are collected, so that all are reported at once.
+//! Configuration errors. All of them are collected and reported together.
 
 use std::fmt;
 
