@@ -56,6 +56,10 @@ pub mod time;
 /// The version of the contract.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// The `.proto` files as an encoded `google.protobuf.FileDescriptorSet`, for programs that parse messages without
+/// generated code.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
 /// The messages of the package `seedance.archiver.v1`.
 pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/seedance.archiver.v1.rs"));

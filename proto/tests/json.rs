@@ -10,15 +10,14 @@ use prost_reflect::{
     DescriptorPool, DeserializeOptions, DynamicMessage, FieldDescriptor, Kind, MapKey,
     MessageDescriptor, SerializeOptions, Value,
 };
-use seedance_archiver_proto::v1::*;
+use seedance_archiver_proto::{FILE_DESCRIPTOR_SET, v1::*};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// An unknown field: number 9999, a string.
 const UNKNOWN_FIELD: &[u8] = &[0xfa, 0xf0, 0x04, 3, b'n', b'e', b'w'];
 
 fn descriptors() -> DescriptorPool {
-    let bytes: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
-    DescriptorPool::decode(bytes).unwrap()
+    DescriptorPool::decode(FILE_DESCRIPTOR_SET).unwrap()
 }
 
 #[test]

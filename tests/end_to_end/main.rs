@@ -57,6 +57,7 @@ mod reasons;
 mod replay;
 mod rescue;
 mod scheduling;
+mod schemas;
 mod sealed_urls;
 #[path = "../support/server.rs"]
 mod server;

@@ -1,10 +1,9 @@
 //! Results and receipts as JSON, parsed by the Python protobuf library, which rejects unknown fields. The
 //! parser of the Go SDK is as strict; the Go example covers it.
 
-use std::{path::PathBuf, process::Stdio, sync::Arc};
+use std::{process::Stdio, sync::Arc};
 
 use anyhow::{Context, ensure};
-use prost::Message;
 use seedance_archiver_proto::names;
 use seedance_archiver_simulator::Script;
 use temporalio_client::UntypedWorkflow;
@@ -23,7 +22,8 @@ async fn the_contract_defines_every_field_of_a_result(server: Arc<Server>) -> an
     let result = fixture.run_lifecycle(&server, &id).await?;
     let receipt = result.manifest.context("no receipt")?.manifest_url;
 
-    let descriptors = compile_descriptors()?;
+    let descriptors = tempfile::NamedTempFile::new()?;
+    std::fs::write(&descriptors, seedance_archiver_proto::FILE_DESCRIPTOR_SET)?;
     let parse = |message, json| parse(&descriptors, message, json);
     parse(
         "VideoTaskLifecycleResult",
@@ -51,16 +51,6 @@ async fn stored_result(server: &Server, id: &str) -> anyhow::Result<Vec<u8>> {
     let encoding = payload.metadata.get("encoding").context("no encoding")?;
     ensure!(encoding.starts_with(b"json/"), "{payload:?}");
     Ok(payload.data)
-}
-
-/// Compiles the contract to a descriptor file.
-fn compile_descriptors() -> anyhow::Result<tempfile::NamedTempFile> {
-    let contract = ["archive", "lifecycle", "task"]
-        .map(|file| PathBuf::from(format!("seedance/archiver/v1/{file}.proto")));
-    let descriptors = protox::compile(contract, [in_repository("proto")])?;
-    let file = tempfile::NamedTempFile::new()?;
-    std::fs::write(&file, descriptors.encode_to_vec())?;
-    Ok(file)
 }
 
 /// Parses JSON as a message of the contract.

@@ -1,6 +1,7 @@
 //! A headless Chromium, controlled through chromedriver.
 
 mod interaction;
+mod webdriver;
 
 use std::{
     path::{Path, PathBuf},
@@ -9,15 +10,15 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, ensure};
-use fantoccini::{Client, ClientBuilder, wd::Capabilities};
-use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
 
+use self::webdriver::Session;
 use super::tools;
 
 /// Maximum time for a page to show what a test expects.
@@ -29,7 +30,7 @@ const PAGE_TEXT: &str =
 
 /// A browser. [`Browser::stop`] closes it cleanly.
 pub(crate) struct Browser {
-    client: Client,
+    session: Session,
     // Chromium exits with the driver, because they are connected by a pipe.
     _driver: Child,
     _profile: TempDir,
@@ -47,12 +48,8 @@ impl Browser {
             .kill_on_drop(true)
             .spawn()?;
         let port = driver_port(&mut driver).await?;
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities(profile.path()))
-            .connect(&format!("http://127.0.0.1:{port}"))
-            .await?;
         Ok(Self {
-            client,
+            session: Session::start(port, capabilities(profile.path())).await?,
             _driver: driver,
             _profile: profile,
         })
@@ -62,14 +59,14 @@ impl Browser {
     /// `SCREENSHOTS` names a directory, a screenshot of the page is saved there.
     pub(crate) async fn read(&self, url: &str, parts: &[&str]) -> anyhow::Result<String> {
         // Opens a blank page first, so that the text of the previous page is not mistaken for that of this one.
-        self.client.goto("about:blank").await?;
-        self.client.goto(url).await?;
+        self.go_to("about:blank").await?;
+        self.go_to(url).await?;
         let mut text = String::new();
         let read = async {
             while !parts.iter().all(|part| text.contains(part)) {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 // The script fails while the page changes from one document to the next.
-                if let Ok(value) = self.client.execute(PAGE_TEXT, Vec::new()).await {
+                if let Ok(value) = self.execute(PAGE_TEXT).await {
                     text = value.as_str().unwrap_or_default().to_owned();
                 }
             }
@@ -88,13 +85,31 @@ impl Browser {
         let name = format!("{}.png", name.replace(['/', '%'], "-"));
         std::fs::write(
             PathBuf::from(directory).join(name),
-            self.client.screenshot().await?,
+            self.screenshot().await?,
         )?;
         Ok(())
     }
 
+    /// Returns a PNG of the page.
+    async fn screenshot(&self) -> anyhow::Result<Vec<u8>> {
+        let png = self.session.get("screenshot").await?;
+        let png = png.as_str().context("no screenshot")?;
+        Ok(BASE64_STANDARD.decode(png)?)
+    }
+
+    async fn go_to(&self, url: &str) -> anyhow::Result<()> {
+        self.session.post("url", json!({ "url": url })).await?;
+        Ok(())
+    }
+
+    /// Runs a script in the page, and returns what it returns.
+    async fn execute(&self, script: &str) -> anyhow::Result<Value> {
+        let body = json!({ "script": script, "args": [] });
+        self.session.post("execute/sync", body).await
+    }
+
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
-        Ok(self.client.close().await?)
+        self.session.close().await
     }
 }
 
@@ -113,7 +128,7 @@ async fn driver_port(driver: &mut Child) -> anyhow::Result<u16> {
     tokio::time::timeout(PAGE_TIMEOUT, read).await?
 }
 
-fn capabilities(profile: &Path) -> Capabilities {
+fn capabilities(profile: &Path) -> Value {
     let profile = format!("--user-data-dir={}", profile.join("profile").display());
     let arguments = [
         "--headless=new",
@@ -127,11 +142,11 @@ fn capabilities(profile: &Path) -> Capabilities {
         "--window-size=1400,1600",
         &profile,
     ];
-    let mut capabilities = Capabilities::new();
-    // Do not wait for the load event: the Web UI keeps requests open.
-    capabilities.insert("pageLoadStrategy".into(), json!("none"));
-    // Log requests, for `Browser::requests`.
-    capabilities.insert("goog:loggingPrefs".into(), json!({ "performance": "ALL" }));
-    capabilities.insert("goog:chromeOptions".into(), json!({ "args": arguments }));
-    capabilities
+    json!({
+        // Do not wait for the load event: the Web UI keeps requests open.
+        "pageLoadStrategy": "none",
+        // Log requests, for `Browser::requests`.
+        "goog:loggingPrefs": { "performance": "ALL" },
+        "goog:chromeOptions": { "args": arguments },
+    })
 }

@@ -3,19 +3,28 @@
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
+use http_body_util::{BodyExt, Full, combinators::BoxBody};
+use hyper::{
+    HeaderMap, Request, Response,
+    body::{Bytes, Incoming},
+    header::{CONTENT_TYPE, HeaderValue},
+    server::conn::http2,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use opentelemetry_proto::tonic::{
-    collector::trace::v1::{
-        ExportTraceServiceRequest, ExportTraceServiceResponse,
-        trace_service_server::{TraceService, TraceServiceServer},
-    },
-    trace::v1::Span,
+    collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span,
 };
 use parking_lot::Mutex;
+use prost::Message;
 use seedance_archiver_simulator::Script;
-use tonic::{Request, Response, Status, transport::server::TcpIncoming};
+use tokio::net::TcpListener;
 
 use super::process::WorkerProcess;
 use crate::harness::{Fixture, Server, register};
+
+/// Size of a gRPC message's header: a flag for compression and the length of the message.
+const GRPC_HEADER: usize = 5;
 
 /// A collector that keeps all spans.
 #[derive(Clone, Default)]
@@ -24,13 +33,31 @@ struct Collector {
     services: Arc<Mutex<Vec<String>>>,
 }
 
-#[tonic::async_trait]
-impl TraceService for Collector {
+impl Collector {
+    /// Starts to serve gRPC, and returns the URL.
+    async fn serve(&self) -> anyhow::Result<String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let collector = self.clone();
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                let collector = collector.clone();
+                let export = service_fn(move |request| collector.clone().export(request));
+                let server = http2::Builder::new(TokioExecutor::new());
+                tokio::spawn(server.serve_connection(TokioIo::new(connection), export));
+            }
+        });
+        Ok(format!("http://{address}"))
+    }
+
+    /// Handles a call of the only method of the service: `Export`.
     async fn export(
-        &self,
-        request: Request<ExportTraceServiceRequest>,
-    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        for spans in request.into_inner().resource_spans {
+        self,
+        request: Request<Incoming>,
+    ) -> anyhow::Result<Response<BoxBody<Bytes, std::convert::Infallible>>> {
+        let body = request.into_body().collect().await?.to_bytes();
+        let message = body.get(GRPC_HEADER..).context("no gRPC message")?;
+        for spans in ExportTraceServiceRequest::decode(message)?.resource_spans {
             let resource = format!("{:?}", spans.resource);
             self.services.lock().push(resource);
             let scopes = spans.scope_spans.into_iter();
@@ -38,21 +65,16 @@ impl TraceService for Collector {
                 .lock()
                 .extend(scopes.flat_map(|scope| scope.spans));
         }
-        Ok(Response::new(ExportTraceServiceResponse::default()))
-    }
-}
-
-impl Collector {
-    async fn serve(&self) -> anyhow::Result<String> {
-        let incoming = TcpIncoming::bind("127.0.0.1:0".parse()?)?;
-        let address = incoming.local_addr()?;
-        let service = TraceServiceServer::new(self.clone());
-        tokio::spawn(
-            tonic::transport::Server::builder()
-                .add_service(service)
-                .serve_with_incoming(incoming),
-        );
-        Ok(format!("http://{address}"))
+        // An empty message.
+        let message = Full::new(Bytes::from_static(&[0; GRPC_HEADER]));
+        let trailers = async {
+            let status = ("grpc-status".parse().ok()?, HeaderValue::from_static("0"));
+            Some(Ok(HeaderMap::from_iter([status])))
+        };
+        let grpc = HeaderValue::from_static("application/grpc");
+        let mut response = Response::new(message.with_trailers(trailers).boxed());
+        response.headers_mut().insert(CONTENT_TYPE, grpc);
+        Ok(response)
     }
 
     /// Returns the names of a span and its ancestors, up to the root.

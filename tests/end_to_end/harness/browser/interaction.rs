@@ -3,12 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
-use fantoccini::{
-    Locator,
-    actions::{InputSource, KeyAction, KeyActions},
-    wd::WebDriverCompatibleCommand,
-};
-use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
 use super::Browser;
@@ -18,16 +12,15 @@ impl Browser {
     /// Opens a page, and waits until it is loaded.
     pub(crate) async fn open(&self, url: &str) -> anyhow::Result<()> {
         // Opens a blank page first, because a URL that differs only in its fragment would not be loaded.
-        self.client.goto("about:blank").await?;
-        self.client.goto(url).await?;
+        self.go_to("about:blank").await?;
+        self.go_to(url).await?;
         self.wait_until("document.readyState === 'complete' && location.href !== 'about:blank'")
             .await
     }
 
     /// Evaluates an expression in the page.
     pub(crate) async fn evaluate(&self, expression: &str) -> anyhow::Result<Value> {
-        let script = format!("return {expression}");
-        let value = self.client.execute(&script, Vec::new()).await;
+        let value = self.execute(&format!("return {expression}")).await;
         value.with_context(|| expression.to_owned())
     }
 
@@ -50,20 +43,25 @@ impl Browser {
 
     /// Clicks the element that a CSS selector finds.
     pub(crate) async fn click(&self, selector: &str) -> anyhow::Result<()> {
-        let element = self.client.find(Locator::Css(selector)).await?;
-        Ok(element.click().await?)
+        let locator = json!({"using": "css selector", "value": selector});
+        let element = self.session.post("element", locator).await?;
+        let ids = element.as_object().context("no element")?;
+        let id = ids.values().next().and_then(Value::as_str);
+        let command = format!("element/{}/click", id.context("no element id")?);
+        self.session.post(&command, json!({})).await?;
+        Ok(())
     }
 
     /// Presses keys in sequence, in the focused element.
     pub(crate) async fn press(&self, keys: &[char]) -> anyhow::Result<()> {
-        let actions = keys
+        let actions: Vec<_> = keys
             .iter()
-            .fold(KeyActions::new("keyboard".into()), |actions, &value| {
-                actions
-                    .then(KeyAction::Down { value })
-                    .then(KeyAction::Up { value })
-            });
-        Ok(self.client.perform_actions(actions).await?)
+            .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key})))
+            .collect();
+        let keyboard = json!({"type": "key", "id": "keyboard", "actions": actions});
+        let body = json!({"actions": [keyboard]});
+        self.session.post("actions", body).await?;
+        Ok(())
     }
 
     /// Emulates a phone screen, which can be narrower than a desktop window.
@@ -71,13 +69,15 @@ impl Browser {
         let metrics =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": true});
         let body = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics});
-        self.command("goog/cdp/execute", body).await.map(drop)
+        self.session.post("goog/cdp/execute", body).await?;
+        Ok(())
     }
 
     /// Returns the URLs that pages requested since the last call.
     pub(crate) async fn requests(&self) -> anyhow::Result<Vec<String>> {
         let log = self
-            .command("se/log", json!({"type": "performance"}))
+            .session
+            .post("se/log", json!({"type": "performance"}))
             .await?;
         let mut urls = Vec::new();
         for entry in log.as_array().context("no log")? {
@@ -95,41 +95,12 @@ impl Browser {
     /// Saves a screenshot of the page, if the environment variable `SCREENSHOTS` names a directory.
     pub(crate) async fn save_screenshot(&self, name: &str) -> anyhow::Result<()> {
         if let Some(directory) = std::env::var_os("SCREENSHOTS") {
-            let screenshot = self.client.screenshot().await?;
+            let screenshot = self.screenshot().await?;
             std::fs::write(
                 PathBuf::from(directory).join(format!("{name}.png")),
                 screenshot,
             )?;
         }
         Ok(())
-    }
-
-    async fn command(&self, endpoint: &'static str, body: Value) -> anyhow::Result<Value> {
-        Ok(self
-            .client
-            .issue_cmd(ChromeCommand { endpoint, body })
-            .await?)
-    }
-}
-
-/// A command that only chromedriver has.
-#[derive(Debug)]
-struct ChromeCommand {
-    endpoint: &'static str,
-    body: Value,
-}
-
-impl WebDriverCompatibleCommand for ChromeCommand {
-    fn endpoint(
-        &self,
-        base: &Url,
-        session: Option<&str>,
-    ) -> Result<Url, <Url as std::str::FromStr>::Err> {
-        let session = session.unwrap_or_default();
-        base.join(&format!("session/{session}/{}", self.endpoint))
-    }
-
-    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        (Method::POST, Some(self.body.to_string()))
     }
 }
