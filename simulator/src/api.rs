@@ -1,6 +1,6 @@
 //! The task API: create, query, list, and cancel or delete.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -14,6 +14,7 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
+use seedance_archiver_proto::status;
 use serde_json::{Value, json};
 
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
     record::{query_response, record},
     script::Script,
     service::{Service, Settings},
-    task::Task,
+    task::{Task, Times},
 };
 
 /// The state of the API.
@@ -55,28 +56,54 @@ impl Api {
             .with_state(self)
     }
 
-    /// Creates a task and starts its callbacks.
-    pub(crate) fn create_task(&self, request: CreateRequest, script: Script) -> Arc<Task> {
+    /// Creates a task, backdated by its script's age, and starts its callbacks. The creation time in its record is
+    /// earlier by `lead`.
+    pub(crate) fn create_task(
+        &self,
+        request: CreateRequest,
+        script: Script,
+        lead: Duration,
+    ) -> Arc<Task> {
         let Settings {
             queued, running, ..
         } = self.service.settings;
-        let task = self.service.tasks.create(request, script, queued, running);
+        let queued_at = self.service.clock.now() - script.age;
+        let runs_at = queued_at + script.queued.unwrap_or(queued);
+        let times = Times {
+            created_at: queued_at - lead,
+            queued_at,
+            runs_at,
+            ends_at: runs_at + script.running.unwrap_or(running),
+        };
+        let task = self.service.tasks.create(request, script, times);
         self.callbacks.start(task.clone());
         task
     }
 
+    /// Checks that a video can be made from a task.
+    fn check_draft(&self, id: &str) -> Result<(), ApiError> {
+        let now = self.service.clock.now();
+        let draft = self.service.find(id, now).filter(|task| {
+            let is_draft = task.request.get("draft") == Some(&Value::Bool(true));
+            is_draft && task.status(now).0 == status::SUCCEEDED
+        });
+        let invalid = || ApiError::invalid("content.draft_task", "must be a draft that succeeded");
+        draft.map(drop).ok_or_else(invalid)
+    }
+
     fn find(&self, id: &str) -> Result<Arc<Task>, ApiError> {
         self.service
-            .tasks
-            .find(id)
-            .filter(|task| !task.is_hidden())
+            .find(id, self.service.clock.now())
             .ok_or_else(|| ApiError::task_not_found(id))
     }
 }
 
 async fn create_task(State(api): State<Arc<Api>>, body: Bytes) -> Result<Response, ApiError> {
     let (request, script) = CreateRequest::parse(&body)?;
-    let task = api.create_task(request, script);
+    if let Some(draft) = request.draft_task_id() {
+        api.check_draft(draft)?;
+    }
+    let task = api.create_task(request, script, Duration::ZERO);
     Ok(json_response(&json!({"id": task.id})))
 }
 
@@ -86,7 +113,7 @@ async fn query_task(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let task = api.find(&id)?;
-    let response = query_response(&api.service, &task, host(&headers), SystemTime::now());
+    let response = query_response(&api.service, &task, host(&headers), api.service.clock.now());
     Ok(json_response(&response))
 }
 
@@ -103,16 +130,19 @@ async fn query_or_list_tasks(
 
 fn list_tasks(service: &Service, query: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
     let filter = ListFilter::parse(query)?;
-    let now = SystemTime::now();
+    let now = service.clock.now();
     let matching: Vec<_> = service
         .tasks
         .all()
         .into_iter()
-        .filter(|task| filter.matches(task, now))
+        .filter(|task| service.is_listed(task, now) && filter.matches(task, now))
         .collect();
     let items: Vec<Value> = filter
         .page(&matching)
-        .map(|task| record(service, task, host(headers), now))
+        .map(|task| {
+            task.set_returned();
+            record(service, task, host(headers), now)
+        })
         .collect();
     Ok(json_response(
         &json!({"total": matching.len(), "items": items}),
@@ -126,7 +156,7 @@ async fn delete_task(
     let task = api.find(&id)?;
     api.service
         .tasks
-        .delete(&task)
+        .delete(&task, api.service.clock.now())
         .map_err(|status| ApiError::not_deletable(&id, status))?;
     Ok(StatusCode::OK.into_response())
 }

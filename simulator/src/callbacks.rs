@@ -87,7 +87,7 @@ impl Callbacks {
 impl Sender {
     async fn send_all(&self, task: &Task, url: &Url) {
         for change in task.status_changes() {
-            sleep(change.duration_since(SystemTime::now()).unwrap_or_default()).await;
+            self.service.clock.sleep_until(change).await;
             if !self.send(task, url, change).await {
                 return;
             }
@@ -126,7 +126,7 @@ impl Sender {
 
     /// Returns whether the task was cancelled or deleted. The service sends no callback for either.
     fn is_cancelled_or_deleted(&self, task: &Task) -> bool {
-        task.status(SystemTime::now()).0 == status::CANCELLED
+        task.status(self.service.clock.now()).0 == status::CANCELLED
             || self.service.tasks.find(&task.id).is_none()
     }
 }

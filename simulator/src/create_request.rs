@@ -76,6 +76,12 @@ impl CreateRequest {
         }
     }
 
+    /// Returns the task whose draft the video is made from.
+    pub(crate) fn draft_task_id(&self) -> Option<&str> {
+        let mut content = self.get("content")?.as_array()?.iter();
+        content.find_map(|item| item["draft_task"]["id"].as_str())
+    }
+
     /// Returns a field of the request, or `None` if it is absent or null.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())

@@ -1,6 +1,6 @@
 //! Serves the objects behind signed URLs, as ByteDance's object store does.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -32,7 +32,7 @@ async fn get_object(
     let query = query.unwrap_or_default();
     let signature = service
         .signer
-        .verify(uri.path(), &query, SystemTime::now())
+        .verify(uri.path(), &query, service.clock.now())
         .map_err(StoreError::AccessDenied)?;
     let object = Object::find(&service, uri.path()).ok_or(StoreError::NoSuchKey)?;
     if object.is_video && object.task.is_dead_url(&signature) {

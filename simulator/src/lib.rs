@@ -46,6 +46,7 @@ mod files;
 mod gateway;
 mod list;
 mod middleware;
+mod misuse;
 mod object;
 mod paths;
 mod range;
@@ -64,6 +65,7 @@ mod testing;
 
 pub use corruption::{Corruption, HeaderDigests};
 pub use fault::Fault;
+pub use misuse::Misuse;
 pub use script::{Ending, Image, Script};
 pub use seconds::seconds;
 pub use server::{Builder, Simulator};

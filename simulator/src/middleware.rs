@@ -1,6 +1,6 @@
 //! Middleware of every API call: authorization, injected faults, statistics and common headers.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{error::ApiError, paths, service::Service};
+use crate::{error::ApiError, fault::Fault, paths, service::Service};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Maximum size of a request body, in bytes.
@@ -45,7 +45,10 @@ async fn authorize(service: &Service, request: Request, next: Next) -> Response 
     count(service, &request);
     let fault = *service.fault.lock();
     match fault {
-        Some(fault) => fault.response(),
+        Some(fault) => {
+            observe_retry_after(service, &request, fault);
+            fault.response()
+        }
         None if is_authorized(service, &request) => next.run(request).await,
         None => ApiError::unauthorized().into_response(),
     }
@@ -55,9 +58,23 @@ fn count(service: &Service, request: &Request) {
     if request.method() != Method::GET {
         return;
     }
-    match paths::task_id(request.uri()) {
+    let subject = paths::task_id(request.uri());
+    let now = service.clock.now();
+    service.observer.lock().request(&subject, now);
+    match subject {
         Some(id) => service.tasks.count(&id, |stats| stats.queries += 1),
         None => service.tasks.count_list(),
+    }
+}
+
+fn observe_retry_after(service: &Service, request: &Request, fault: Fault) {
+    if let Fault::RateLimited {
+        retry_after: Some(seconds),
+    } = fault
+    {
+        let subject = paths::task_id(request.uri());
+        let end = service.clock.now() + Duration::from_secs(seconds);
+        service.observer.lock().retry_after(subject, end);
     }
 }
 
@@ -77,10 +94,10 @@ fn with_request_id(mut response: Response) -> Response {
     response
 }
 
-/// Sets the `Date` header if a date is injected. Otherwise hyper sets the current one.
+/// Sets the `Date` header.
 fn with_date(service: &Service, mut response: Response) -> Response {
-    let date = service.date.lock().map(httpdate::fmt_http_date);
-    if let Some(Ok(date)) = date.map(HeaderValue::try_from) {
+    let date = service.date.lock().unwrap_or_else(|| service.clock.now());
+    if let Ok(date) = HeaderValue::try_from(httpdate::fmt_http_date(date)) {
         response.headers_mut().insert(DATE, date);
     }
     response

@@ -1,6 +1,6 @@
 //! One object of the store: a video or a last frame.
 
-use std::{ops::Range, sync::Arc, time::SystemTime};
+use std::{ops::Range, sync::Arc};
 
 use axum::{
     body::Body,
@@ -66,7 +66,7 @@ impl Object {
     ) -> Result<Response, StoreError> {
         // A chunked response has no length, but ranges still need the size.
         let size = self.served.length().unwrap_or(self.served.size());
-        let last_modified = httpdate::fmt_http_date(self.task.status(SystemTime::now()).1);
+        let last_modified = httpdate::fmt_http_date(self.task.status(service.clock.now()).1);
         let mut response = Response::builder()
             .header(header::ACCEPT_RANGES, "bytes")
             .header(header::CONTENT_TYPE, self.source.content_type())

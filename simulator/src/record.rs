@@ -46,6 +46,9 @@ pub(crate) fn record(service: &Service, task: &Task, host: &str, now: SystemTime
     set("created_at", unix_seconds(task.created_at).into());
     set("updated_at", unix_seconds(since).into());
     set("service_tier", task.request.service_tier().into());
+    if let Some(draft) = task.request.draft_task_id() {
+        set("draft_task_id", draft.into());
+    }
     if task.script.extra {
         set("content_filter", undocumented_field());
     }
@@ -115,7 +118,7 @@ fn sensitive_content_error() -> Value {
     })
 }
 
-fn unix_seconds(time: SystemTime) -> u64 {
+pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs()

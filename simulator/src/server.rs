@@ -8,6 +8,7 @@ use std::{
 };
 
 use axum::Router;
+use seedance_archiver_clock::Clock;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     create_request::CreateRequest,
     fault::Fault,
     files,
+    misuse::Misuse,
     paths::BASE,
     script::Script,
     service::{Service, Settings},
@@ -28,6 +30,7 @@ use crate::{
 pub struct Builder {
     address: SocketAddr,
     settings: Settings,
+    clock: Clock,
 }
 
 /// A running simulator. It stops when dropped.
@@ -49,6 +52,7 @@ impl Simulator {
                 running: Duration::from_secs(8),
                 url_lifetime: Duration::from_secs(24 * 60 * 60),
             },
+            clock: Clock::default(),
         }
     }
 
@@ -62,10 +66,12 @@ impl Simulator {
         &self.service().settings.api_key
     }
 
-    /// Creates a task and returns its id.
+    /// Creates a task and returns its id. The task is dated back by a second, because the API does not return a
+    /// task in the second of its creation.
     pub fn create(&self, script: Script) -> String {
         let request = CreateRequest::from_script(&script);
-        self.api.create_task(request, script).id.clone()
+        let task = (self.api).create_task(request, script, Duration::from_secs(1));
+        task.id.clone()
     }
 
     /// Sets the error that every API call returns, or clears it if `fault` is `None`.
@@ -95,7 +101,7 @@ impl Simulator {
     /// Returns the current status of a task, or `None` if no task has this id.
     pub fn status(&self, task_id: &str) -> Option<&'static str> {
         let task = self.service().tasks.find(task_id)?;
-        Some(task.status(SystemTime::now()).0)
+        Some(task.status(self.service().clock.now()).0)
     }
 
     /// Returns the number of list requests so far, failed ones included.
@@ -106,6 +112,11 @@ impl Simulator {
     /// Returns the request counts of a task so far.
     pub fn stats(&self, task_id: &str) -> Stats {
         self.service().tasks.stats(task_id)
+    }
+
+    /// Returns the numbers of requests so far that a well-behaved client never sends.
+    pub fn misuse(&self) -> Misuse {
+        self.service().observer.lock().misuse()
     }
 
     fn service(&self) -> &Service {
@@ -151,6 +162,12 @@ impl Builder {
         self
     }
 
+    /// Sets the clock. The caller can then turn it.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Starts the simulator on the current Tokio runtime.
     ///
     /// # Errors
@@ -159,7 +176,7 @@ impl Builder {
     pub async fn start(self) -> io::Result<Simulator> {
         let listener = TcpListener::bind(self.address).await?;
         let address = listener.local_addr()?;
-        let service = Arc::new(Service::new(self.settings));
+        let service = Arc::new(Service::new(self.settings, self.clock));
         let api = Arc::new(Api {
             callbacks: Callbacks::new(address, service.clone())?,
             service: service.clone(),

@@ -1,25 +1,39 @@
 //! State that all requests share.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use parking_lot::Mutex;
+use seedance_archiver_clock::Clock;
+use seedance_archiver_proto::status;
 
 use crate::{
     fault::Fault,
+    misuse::Observer,
     paths::{BUCKET, LAST_FRAME, VIDEO},
+    record::unix_seconds,
     signed_url::Signer,
     task::Task,
     tasks::Tasks,
 };
+
+/// How long after its creation a task can be queried and listed.
+const QUERY_WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long the record of a cancelled task is kept.
+const CANCELLED_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The tasks, the signing key, the settings and the injected faults.
 pub(crate) struct Service {
     pub(crate) tasks: Tasks,
     pub(crate) signer: Signer,
     pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) observer: Mutex<Observer>,
     /// The error that every API call returns.
     pub(crate) fault: Mutex<Option<Fault>>,
-    /// The `Date` header of API responses. `None`: the current time.
+    /// The `Date` header of API responses. `None`: the time of the clock.
     pub(crate) date: Mutex<Option<SystemTime>>,
 }
 
@@ -33,14 +47,37 @@ pub(crate) struct Settings {
 }
 
 impl Service {
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
         Self {
             tasks: Tasks::default(),
             signer: Signer::new(),
             settings,
+            clock,
+            observer: Mutex::default(),
             fault: Mutex::default(),
             date: Mutex::default(),
         }
+    }
+
+    /// Returns a task if a query at the time `now` returns it.
+    pub(crate) fn find(&self, id: &str, now: SystemTime) -> Option<Arc<Task>> {
+        let task = self.tasks.find(id)?;
+        if task.is_hidden() || is_purged(&task, now) {
+            return None;
+        }
+        if is_in_window(&task, now) {
+            task.set_returned();
+            return Some(task);
+        }
+        if task.was_returned() {
+            self.observer.lock().outside_window();
+        }
+        None
+    }
+
+    /// Returns whether a list at the time `now` contains a task.
+    pub(crate) fn is_listed(&self, task: &Task, now: SystemTime) -> bool {
+        is_in_window(task, now) && !is_purged(task, now)
     }
 
     /// Returns a signed URL of the task's video on `host`.
@@ -72,4 +109,16 @@ impl Service {
             signed.signature,
         )
     }
+}
+
+/// Returns whether a task was created in `[now - 7 d, now)`. The service compares whole seconds, so it does not return
+/// a task in the second of its creation.
+fn is_in_window(task: &Task, now: SystemTime) -> bool {
+    let [created_at, now] = [task.created_at, now].map(unix_seconds);
+    created_at < now && now <= created_at + QUERY_WINDOW.as_secs()
+}
+
+fn is_purged(task: &Task, now: SystemTime) -> bool {
+    let (status, since) = task.status(now);
+    status == status::CANCELLED && now >= since + CANCELLED_RETENTION
 }

@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use jiff::{Timestamp, tz};
@@ -33,24 +33,28 @@ pub(crate) struct Task {
     corrupted_video: Option<Arc<Source>>,
     /// The signatures of the video's URLs, oldest first.
     video_signatures: Mutex<Vec<String>>,
+    queued_at: SystemTime,
     runs_at: SystemTime,
     ends_at: SystemTime,
     cancelled_at: Mutex<Option<SystemTime>>,
     is_hidden: AtomicBool,
+    /// Whether a query or a list returned the task.
+    was_returned: AtomicBool,
+}
+
+/// When a task changes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// The creation time in the record.
+    pub(crate) created_at: SystemTime,
+    pub(crate) queued_at: SystemTime,
+    pub(crate) runs_at: SystemTime,
+    pub(crate) ends_at: SystemTime,
 }
 
 impl Task {
-    /// Creates a task, backdated by its script's age. `queued` and `running` apply if the script does not set
-    /// these durations.
-    pub(crate) fn new(
-        number: u64,
-        request: CreateRequest,
-        script: Script,
-        queued: Duration,
-        running: Duration,
-    ) -> Self {
-        let created_at = SystemTime::now() - script.age;
-        let runs_at = created_at + script.queued.unwrap_or(queued);
+    pub(crate) fn new(number: u64, request: CreateRequest, script: Script, times: Times) -> Self {
+        let created_at = times.created_at;
         let seed = mix(fastrand::u64(..));
         let corrupted_video = script
             .corrupt
@@ -63,10 +67,12 @@ impl Task {
             video_signatures: Mutex::default(),
             number,
             created_at,
-            runs_at,
-            ends_at: runs_at + script.running.unwrap_or(running),
+            queued_at: times.queued_at,
+            runs_at: times.runs_at,
+            ends_at: times.ends_at,
             cancelled_at: Mutex::default(),
             is_hidden: AtomicBool::new(false),
+            was_returned: AtomicBool::new(false),
             seed,
             request,
             script,
@@ -90,7 +96,7 @@ impl Task {
 
     /// Returns the times at which the status changes, oldest first, beginning with the creation.
     pub(crate) fn status_changes(&self) -> Vec<SystemTime> {
-        let mut changes = vec![self.created_at, self.runs_at, self.ends_at];
+        let mut changes = vec![self.queued_at, self.runs_at, self.ends_at];
         // A status of zero duration is skipped.
         changes.dedup();
         changes
@@ -107,6 +113,14 @@ impl Task {
 
     pub(crate) fn set_hidden(&self, is_hidden: bool) {
         self.is_hidden.store(is_hidden, Ordering::Relaxed);
+    }
+
+    pub(crate) fn was_returned(&self) -> bool {
+        self.was_returned.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_returned(&self) {
+        self.was_returned.store(true, Ordering::Relaxed);
     }
 
     /// Returns the video that the next download serves.

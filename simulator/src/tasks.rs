@@ -6,13 +6,17 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use parking_lot::Mutex;
 use seedance_archiver_proto::status;
 
-use crate::{create_request::CreateRequest, script::Script, task::Task};
+use crate::{
+    create_request::CreateRequest,
+    script::Script,
+    task::{Task, Times},
+};
 
 /// Request counts of a task.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -37,16 +41,9 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    /// Creates a task. `queued` and `running` apply if the script does not set these durations.
-    pub(crate) fn create(
-        &self,
-        request: CreateRequest,
-        script: Script,
-        queued: Duration,
-        running: Duration,
-    ) -> Arc<Task> {
+    pub(crate) fn create(&self, request: CreateRequest, script: Script, times: Times) -> Arc<Task> {
         let number = self.created.fetch_add(1, Ordering::Relaxed);
-        let task = Arc::new(Task::new(number, request, script, queued, running));
+        let task = Arc::new(Task::new(number, request, script, times));
         self.tasks.lock().insert(task.id.clone(), task.clone());
         task
     }
@@ -67,8 +64,7 @@ impl Tasks {
     /// # Errors
     ///
     /// Returns the status as the error if the task is running or cancelled.
-    pub(crate) fn delete(&self, task: &Task) -> Result<(), &'static str> {
-        let now = SystemTime::now();
+    pub(crate) fn delete(&self, task: &Task, now: SystemTime) -> Result<(), &'static str> {
         match task.status(now).0 {
             status @ (status::RUNNING | status::CANCELLED) => return Err(status),
             status::QUEUED => task.cancel(now),

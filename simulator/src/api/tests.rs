@@ -5,10 +5,11 @@ use std::{
 };
 
 use reqwest::StatusCode;
+use seedance_archiver_clock::Clock;
 use serde_json::json;
 
 use crate::{
-    Fault, Script, Simulator,
+    Fault, Misuse, Script, Simulator,
     testing::{create, delete, get},
 };
 
@@ -96,9 +97,10 @@ async fn a_task_can_be_deleted_by_query_parameter() {
 
 #[tokio::test]
 async fn a_prompt_can_request_an_envelope_and_an_undocumented_field() {
-    let simulator = Simulator::builder().start().await.unwrap();
+    let (simulator, clock) = with_clock().await;
     let prompt = "a kite --simulate wrapped=true,extra=true";
     let (_, created) = create(&simulator, prompt, ("seed", 7.into())).await;
+    clock.turn(Duration::from_secs(1));
     let id = created["id"].as_str().unwrap();
     let (_, response) = get(&simulator, &format!("/{id}")).await;
     assert_eq!(response["data"]["status"], "QUEUED");
@@ -114,4 +116,112 @@ async fn a_prompt_can_request_an_envelope_and_an_undocumented_field() {
     let (_, record) = get(&simulator, &format!("/{plain}")).await;
     assert_eq!(record["id"], plain);
     assert_eq!(record.get("content_filter"), None);
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Returns a simulator whose tasks stay queued, with its clock.
+async fn with_clock() -> (Simulator, Clock) {
+    let clock = Clock::default();
+    let builder = Simulator::builder().queued(30 * DAY).clock(clock.clone());
+    (builder.start().await.unwrap(), clock)
+}
+
+#[tokio::test]
+async fn a_task_can_be_queried_and_listed_for_seven_days() {
+    let (simulator, clock) = with_clock().await;
+    let id = simulator.create(Script::default());
+    let query = format!("/{id}");
+    clock.turn(7 * DAY - Duration::from_secs(60));
+    assert_eq!(get(&simulator, &query).await.0, StatusCode::OK);
+    assert_eq!(get(&simulator, "").await.1["total"], 1);
+    assert_eq!(simulator.misuse().outside_window, 0);
+
+    clock.turn(Duration::from_secs(60));
+    assert_eq!(get(&simulator, &query).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(get(&simulator, "").await.1["total"], 0);
+    assert_eq!(simulator.misuse().outside_window, 1);
+}
+
+#[tokio::test]
+async fn a_task_is_not_returned_in_the_second_of_its_creation() {
+    let (simulator, clock) = with_clock().await;
+    let (_, created) = create(&simulator, "a kite", ("seed", json!(7))).await;
+    let id = created["id"].as_str().unwrap();
+    let task = simulator.api.service.tasks.find(id).unwrap();
+    let is_returned = |now| simulator.api.service.find(id, now).is_some();
+    assert!(!is_returned(task.created_at));
+    clock.turn(Duration::from_secs(1));
+    assert!(is_returned(clock.now()));
+}
+
+#[tokio::test]
+async fn a_first_query_after_the_window_is_not_a_misuse() {
+    let (simulator, clock) = with_clock().await;
+    let id = simulator.create(Script::default());
+    clock.turn(8 * DAY);
+    let (status, _) = get(&simulator, &format!("/{id}")).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert_eq!(simulator.misuse(), Misuse::default());
+}
+
+#[tokio::test]
+async fn the_record_of_a_cancelled_task_is_kept_for_a_day() {
+    let (simulator, clock) = with_clock().await;
+    let id = simulator.create(Script::default());
+    let query = format!("/{id}");
+    assert_eq!(delete(&simulator, &query).await.0, StatusCode::OK);
+    assert_eq!(get(&simulator, &query).await.1["status"], "cancelled");
+    clock.turn(DAY);
+    assert_eq!(get(&simulator, &query).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(get(&simulator, "").await.1["total"], 0);
+}
+
+#[tokio::test]
+async fn a_request_before_retry_after_is_a_misuse() {
+    let (simulator, clock) = with_clock().await;
+    let query = format!("/{}", simulator.create(Script::default()));
+    let fault = Fault::RateLimited {
+        retry_after: Some(3600),
+    };
+    simulator.set_fault(Some(fault));
+    get(&simulator, &query).await;
+    simulator.set_fault(None);
+    get(&simulator, "").await;
+    assert_eq!(simulator.misuse().before_retry_after, 0, "of another call");
+    get(&simulator, &query).await;
+    assert_eq!(simulator.misuse().before_retry_after, 1);
+    clock.turn(Duration::from_secs(3600));
+    get(&simulator, &query).await;
+    assert_eq!(simulator.misuse().before_retry_after, 1);
+}
+
+#[tokio::test]
+async fn a_video_can_be_made_from_a_draft() {
+    let clock = Clock::default();
+    let builder = Simulator::builder().queued(Duration::ZERO).running(DAY);
+    let simulator = builder.clock(clock.clone()).start().await.unwrap();
+    let (_, draft) = create(&simulator, "a kite", ("draft", json!(true))).await;
+    let content = json!([{"type": "draft_task", "draft_task": {"id": draft["id"]}}]);
+    let of_draft = ("content", content);
+    let early = create(&simulator, "", of_draft.clone()).await;
+    assert_eq!(early.0, StatusCode::BAD_REQUEST, "the draft is running");
+
+    clock.turn(DAY);
+    let (_, video) = create(&simulator, "", of_draft.clone()).await;
+    clock.turn(Duration::from_secs(1));
+    let (_, record) = get(
+        &simulator,
+        &format!("?id={}", video["id"].as_str().unwrap()),
+    )
+    .await;
+    assert_eq!(record["draft_task_id"], draft["id"]);
+
+    clock.turn(7 * DAY);
+    let late = create(&simulator, "", of_draft).await;
+    assert_eq!(
+        late.0,
+        StatusCode::BAD_REQUEST,
+        "the draft cannot be queried"
+    );
 }

@@ -195,10 +195,7 @@ async fn a_callback_is_sent_at_most_three_times() {
 async fn no_callback_is_sent_for_a_cancelled_task() {
     let simulator = simulator(3 * SHORT).await;
     let mut receiver = Receiver::start(&[Reply::Success]).await;
-    let url = ("callback_url", receiver.url.clone().into());
-    let (status, task) = create(&simulator, "a kite", url).await;
-    assert_eq!(status, StatusCode::OK);
-    let id = task["id"].as_str().unwrap().to_owned();
+    let id = simulator.create(receiver.script());
     assert_eq!(receiver.status().await, "queued");
     delete(&simulator, &format!("/{id}")).await;
     assert_eq!(simulator.status(&id), Some("cancelled"));

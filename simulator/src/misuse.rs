@@ -1,0 +1,107 @@
+//! Counts the requests that a well-behaved client never sends.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant, SystemTime},
+};
+
+/// Requests a second that the service allows an account.
+const QUERY_RATE: f64 = 20.0;
+const LIST_RATE: f64 = 1.0;
+/// How many seconds' worth of requests may arrive together: requests that were sent at the allowed rate can be
+/// delayed on their way.
+const MAX_BURST_SECONDS: f64 = 5.0;
+
+/// Numbers of requests that a well-behaved client never sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Misuse {
+    /// Queries of a task that was returned before and whose query window has closed.
+    pub outside_window: u64,
+    /// Requests for the same task, or for a list, before the time in `Retry-After`.
+    pub before_retry_after: u64,
+    /// Requests above the rate that the service allows an account.
+    pub above_rate: u64,
+}
+
+/// Observes the requests of one account.
+#[derive(Default)]
+pub(crate) struct Observer {
+    misuse: Misuse,
+    queries: Bucket,
+    lists: Bucket,
+    /// When each subject may be requested again. A subject is a task id, or `None` for lists.
+    retry_after: BTreeMap<Option<String>, SystemTime>,
+}
+
+impl Observer {
+    pub(crate) fn misuse(&self) -> Misuse {
+        self.misuse
+    }
+
+    /// Observes a query or a list.
+    pub(crate) fn request(&mut self, subject: &Option<String>, now: SystemTime) {
+        let (bucket, rate) = match subject {
+            Some(_) => (&mut self.queries, QUERY_RATE),
+            None => (&mut self.lists, LIST_RATE),
+        };
+        if !bucket.take(rate, Instant::now()) {
+            self.misuse.above_rate += 1;
+        }
+        if self.retry_after.get(subject).is_some_and(|end| now < *end) {
+            self.misuse.before_retry_after += 1;
+        }
+    }
+
+    /// Observes a response with `Retry-After`.
+    pub(crate) fn retry_after(&mut self, subject: Option<String>, end: SystemTime) {
+        self.retry_after.insert(subject, end);
+    }
+
+    /// Observes a query of a returned task whose query window has closed.
+    pub(crate) fn outside_window(&mut self) {
+        self.misuse.outside_window += 1;
+    }
+}
+
+/// A leaky bucket: its level falls at the allowed rate.
+#[derive(Default)]
+struct Bucket {
+    level: f64,
+    changed_at: Option<Instant>,
+}
+
+impl Bucket {
+    /// Adds a request if the rate allows it. Returns whether it does.
+    fn take(&mut self, rate: f64, now: Instant) -> bool {
+        let since = self.changed_at.map_or(Duration::ZERO, |at| now - at);
+        self.level = (self.level - since.as_secs_f64() * rate).max(0.0);
+        self.changed_at = Some(now);
+        let is_allowed = self.level <= rate * MAX_BURST_SECONDS;
+        if is_allowed {
+            self.level += 1.0;
+        }
+        is_allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_is_allowed_and_a_higher_rate_is_not() {
+        let mut bucket = Bucket::default();
+        let start = Instant::now();
+        for request in 0..1_000 {
+            let at = start + Duration::from_millis(50) * request;
+            assert!(bucket.take(QUERY_RATE, at), "request {request}");
+        }
+        let start = start + Duration::from_secs(100);
+        let refused = (0..1_000)
+            .filter(|request| {
+                !bucket.take(QUERY_RATE, start + Duration::from_millis(25) * *request)
+            })
+            .count();
+        assert!((400..500).contains(&refused), "{refused}");
+    }
+}
