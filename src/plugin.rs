@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use reqwest::Url;
+use seedance_archiver_clock::Clock;
 use seedance_archiver_workflows::{SweepVideoTasks, VideoTaskLifecycle};
 use temporalio_client::Client;
 use temporalio_sdk::{WorkerOptions, WorkflowRegistrationError};
@@ -88,6 +89,7 @@ impl Plugin {
     /// - `archive_url`: where videos are archived unless a request names another destination:
     ///   `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix` or `file:///path`. Credentials
     ///   come from the environment, in the variables that the store's own tools read.
+    /// - `clock`: the clock that windows and deadlines are decided by. A test can turn it.
     ///
     /// # Errors
     ///
@@ -98,9 +100,10 @@ impl Plugin {
         client: &Client,
         #[builder(into)] accounts: Accounts,
         archive_url: Url,
+        #[builder(default)] clock: Clock,
     ) -> Result<Self, ServeError> {
         let http = http::client().map_err(|error| ServeError::Http(http::describe(error)))?;
-        let seedance = seedance::Client::new(http);
+        let seedance = seedance::Client::new(http).with_clock(clock);
         let has_search_attributes = search_attributes::ensure_registered(client).await;
         let queries = TaskQueries::new(seedance.clone(), has_search_attributes);
         Ok(Self {

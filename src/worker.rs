@@ -42,6 +42,7 @@ mod options;
 use std::net::SocketAddr;
 
 use futures::future::{OptionFuture, join};
+use seedance_archiver_clock::Clock;
 use temporalio_client::Client;
 use temporalio_sdk::{Runtime, Worker as SdkWorker, WorkerRunError};
 use tokio::sync::oneshot;
@@ -105,10 +106,25 @@ impl Worker {
         client: &Client,
         config: &Config,
     ) -> Result<Self, WorkerError> {
+        Self::with_clock(runtime, client, config, Clock::default()).await
+    }
+
+    /// Creates a worker that decides by `clock`, which a test can turn. Otherwise the same as [`Worker::new`].
+    ///
+    /// # Errors
+    ///
+    /// See [`Worker::new`].
+    pub async fn with_clock(
+        runtime: &Runtime,
+        client: &Client,
+        config: &Config,
+        clock: Clock,
+    ) -> Result<Self, WorkerError> {
         let plugin = Plugin::builder()
             .client(client)
             .accounts(config.accounts.clone())
             .archive_url(config.archive_url.clone())
+            .clock(clock)
             .build()
             .await?;
         let queues = config.worker.queues;

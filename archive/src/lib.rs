@@ -97,6 +97,7 @@
 //! let resources = TransferResources {
 //!     client: VideoClient::new(UrlHosts::new(["volces.com"]))?,
 //!     buffers: Buffers::default(),
+//!     clock: Clock::default(),
 //! };
 //! let archival = TaskArchival {
 //!     archive: &archive,

@@ -10,6 +10,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use object_store::{path::Path, signer::Signer};
 use reqwest::{Method, Url};
+use seedance_archiver_clock::Clock;
 
 use crate::Archive;
 
@@ -78,7 +79,7 @@ impl Links {
         };
         let signer = archive.url_signer().map_err(failed)?;
         // Computed before the first URL is signed, so that no URL expires earlier.
-        let expires_at = Timestamp::now() + ttl;
+        let expires_at = Timestamp::try_from(Clock::default().now()).unwrap_or_default() + ttl;
         let urls = presign(signer, keys, ttl).await.map_err(failed)?;
         Ok(Self::Signed { urls, expires_at })
     }

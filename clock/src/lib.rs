@@ -8,10 +8,13 @@
 //!
 //! use seedance_archiver_clock::Clock;
 //!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
 //! let clock = Clock::default();
 //! let before = clock.now();
-//! clock.turn(Duration::from_secs(7 * 24 * 60 * 60));
+//! clock.turn(Duration::from_secs(7 * 24 * 60 * 60)).await;
 //! assert!(clock.now() >= before + Duration::from_secs(7 * 24 * 60 * 60));
+//! # }
 //! ```
 //!
 //! How long something takes, such as a request or a pause, is measured with `Instant` and does not depend on the
@@ -22,7 +25,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::sync::watch;
+use tokio::sync::{OwnedRwLockReadGuard, RwLock, watch};
 
 /// How far the sub-second part of a time can be cut off.
 const ALMOST_A_SECOND: Duration = Duration::from_millis(999);
@@ -32,7 +35,13 @@ const ALMOST_A_SECOND: Duration = Duration::from_millis(999);
 pub struct Clock {
     /// Oldest first. Empty, except in tests.
     turns: Arc<watch::Sender<Vec<Turn>>>,
+    /// Locked while the clock is turned.
+    holds: Arc<RwLock<()>>,
 }
+
+/// Keeps a clock from being turned until it is dropped.
+#[must_use]
+pub struct Hold(#[expect(dead_code, reason = "released on drop")] OwnedRwLockReadGuard<()>);
 
 #[derive(Clone, Copy, Debug)]
 struct Turn {
@@ -45,6 +54,7 @@ impl Default for Clock {
     fn default() -> Self {
         Self {
             turns: Arc::new(watch::Sender::new(Vec::new())),
+            holds: Arc::default(),
         }
     }
 }
@@ -69,8 +79,15 @@ impl Clock {
         time + self.turned_before(time + ALMOST_A_SECOND)
     }
 
-    /// Turns the clock forward.
-    pub fn turn(&self, by: Duration) {
+    /// Keeps the clock from being turned. Hold it from a decision that depends on the time until the decision is
+    /// carried out: otherwise a request that was allowed when it was decided on may be too late when it is sent.
+    pub async fn hold(&self) -> Hold {
+        Hold(self.holds.clone().read_owned().await)
+    }
+
+    /// Turns the clock forward, as soon as nobody holds it.
+    pub async fn turn(&self, by: Duration) {
+        let _nobody_holds_it = self.holds.write().await;
         let at = system_time();
         self.turns.send_modify(|turns| turns.push(Turn { at, by }));
     }
@@ -105,31 +122,31 @@ mod tests {
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-    #[test]
-    fn a_clone_is_turned_too() {
+    #[tokio::test]
+    async fn a_clone_is_turned_too() {
         let clock = Clock::default();
         let clone = clock.clone();
         let before = clock.now();
-        clone.turn(DAY);
+        clone.turn(DAY).await;
         assert!(clock.now() >= before + DAY);
     }
 
-    #[test]
-    fn a_time_is_converted_by_the_turns_before_it() {
+    #[tokio::test]
+    async fn a_time_is_converted_by_the_turns_before_it() {
         let clock = Clock::default();
         let before = system_time() - ALMOST_A_SECOND * 3;
-        clock.turn(DAY);
-        clock.turn(DAY);
+        clock.turn(DAY).await;
+        clock.turn(DAY).await;
         let after = system_time();
         assert_eq!(clock.at(before), before);
         assert_eq!(clock.at_second(before), before);
         assert_eq!(clock.at(after), after + 2 * DAY);
     }
 
-    #[test]
-    fn a_time_rounded_down_past_a_turn_counts_as_after_it() {
+    #[tokio::test]
+    async fn a_time_rounded_down_past_a_turn_counts_as_after_it() {
         let clock = Clock::default();
-        clock.turn(DAY);
+        clock.turn(DAY).await;
         let rounded = system_time() - ALMOST_A_SECOND / 2;
         assert_eq!(clock.at_second(rounded), rounded + DAY);
     }
@@ -144,7 +161,22 @@ mod tests {
             () = &mut sleep => panic!("the sleep ended before its time"),
             () = tokio::task::yield_now() => {}
         }
-        clock.turn(DAY);
+        clock.turn(DAY).await;
         sleep.await;
+    }
+
+    #[tokio::test]
+    async fn a_clock_is_not_turned_while_it_is_held() {
+        let clock = Clock::default();
+        let hold = clock.hold().await;
+        let turn = clock.turn(DAY);
+        tokio::pin!(turn);
+        tokio::select! {
+            biased;
+            () = &mut turn => panic!("turned while it was held"),
+            () = tokio::task::yield_now() => {}
+        }
+        drop(hold);
+        turn.await;
     }
 }

@@ -200,6 +200,12 @@ fn window_closed_reason(
 }
 
 impl TaskState<'_> {
+    /// Returns whether the API no longer returns the task, by the creation time in its record.
+    pub fn is_window_closed(&self, windows: &Windows) -> bool {
+        let created_at = self.last_seen.and_then(|seen| seen.created_at);
+        created_at.is_some_and(|created_at| windows.is_closed(created_at, self.now))
+    }
+
     /// Returns the creation time of the task, or the time of the first poll while it is unknown.
     fn created_at(&self) -> SystemTime {
         self.last_seen

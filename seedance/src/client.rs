@@ -9,6 +9,7 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
 };
 use secrecy::ExposeSecret;
+use seedance_archiver_clock::Clock;
 use seedance_archiver_http::{describe, trace};
 use uuid::Uuid;
 
@@ -38,12 +39,26 @@ const REQUEST_ID: &str = "x-request-id";
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(crate) http: reqwest::Client,
+    clock: Clock,
 }
 
 impl Client {
     /// Returns a client that uses this connection pool.
     pub fn new(http: reqwest::Client) -> Self {
-        Self { http }
+        Self {
+            http,
+            clock: Clock::default(),
+        }
+    }
+
+    /// Sets the clock.
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Returns the clock. What depends on the time of a response uses this clock too.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// Queries a task with one request.
@@ -112,7 +127,7 @@ impl Client {
             if status.is_success() {
                 decode(&body)
             } else {
-                Err(error_from(status, &headers, &body))
+                Err(error_from(status, &headers, &body, self.clock.now()))
             }
         };
         result.await.map_err(|error| {
@@ -184,12 +199,12 @@ pub(crate) async fn read(mut response: reqwest::Response, max: usize) -> Result<
 }
 
 /// Returns the error of an unsuccessful response: the status decides its kind, the body its text.
-fn error_from(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+fn error_from(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Error {
     let kind = match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => ErrorKind::NotFound,
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ErrorKind::Unauthorized,
         StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited {
-            retry_after: retry_after(headers, SystemTime::now()),
+            retry_after: retry_after(headers, now),
         },
         StatusCode::BAD_REQUEST => ErrorKind::Rejected,
         status if status.is_server_error() => ErrorKind::Unavailable,
@@ -228,6 +243,10 @@ mod tests {
         headers
     }
 
+    fn error(status: StatusCode, body: &[u8]) -> Error {
+        error_from(status, &HeaderMap::new(), body, SystemTime::UNIX_EPOCH)
+    }
+
     #[test]
     fn reads_both_forms_of_retry_after() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
@@ -244,12 +263,8 @@ mod tests {
     #[test]
     fn the_status_decides_the_kind() {
         let kind = |status| {
-            error_from(
-                StatusCode::from_u16(status).unwrap(),
-                &HeaderMap::new(),
-                b"<html>",
-            )
-            .kind()
+            let status = StatusCode::from_u16(status).unwrap();
+            error(status, b"<html>").kind()
         };
         assert_eq!(kind(400), ErrorKind::Rejected);
         assert_eq!(kind(401), ErrorKind::Unauthorized);
@@ -263,16 +278,11 @@ mod tests {
     #[test]
     fn an_error_quotes_the_service() {
         let body = br#"{"error": {"code": "AuthenticationError", "message": "invalid key"}}"#;
-        let error = error_from(StatusCode::UNAUTHORIZED, &HeaderMap::new(), body);
         assert_eq!(
-            error.to_string(),
+            error(StatusCode::UNAUTHORIZED, body).to_string(),
             "HTTP 401 AuthenticationError: invalid key"
         );
-        let error = error_from(
-            StatusCode::BAD_GATEWAY,
-            &HeaderMap::new(),
-            b"<html>nginx</html>",
-        );
-        assert_eq!(error.to_string(), "HTTP 502");
+        let page = error(StatusCode::BAD_GATEWAY, b"<html>nginx</html>");
+        assert_eq!(page.to_string(), "HTTP 502");
     }
 }

@@ -81,7 +81,7 @@ impl Client {
     async fn get(&self, endpoint: &Endpoint, url: Url) -> Result<Reply, Answer> {
         let api_key = endpoint.api_key.read();
         let api_key = api_key.map_err(|error| Answer::NoKey(error.to_string()))?;
-        let sent_at = SystemTime::now();
+        let sent_at = self.clock().now();
         let request = self.http.get(url).timeout(CALL_TIMEOUT);
         let response = request
             .bearer_auth(api_key.expose_secret())
@@ -89,7 +89,7 @@ impl Client {
             .await
             .map_err(|error| Answer::Unreachable(describe(error)))?;
         let status = response.status();
-        let clock_ahead = clock_ahead(response.headers(), sent_at);
+        let clock_ahead = clock_ahead(response.headers(), sent_at, self.clock().now());
         let body = read(response, MAX_RECORD).await;
         let body = body.map_err(|error| Answer::Unclear(error.redacted(&api_key).to_string()))?;
         Ok(Reply {
@@ -177,10 +177,10 @@ impl Reply {
 
 /// Returns how far the clock of this machine is ahead. The service wrote its `Date`, rounded to a second,
 /// between the request and now.
-fn clock_ahead(headers: &HeaderMap, sent_at: SystemTime) -> Option<i64> {
+fn clock_ahead(headers: &HeaderMap, sent_at: SystemTime, now: SystemTime) -> Option<i64> {
     let date = headers.get(DATE)?.to_str().ok()?;
     let date = unix_seconds(httpdate::parse_http_date(date).ok()?);
-    let (earliest, latest) = (unix_seconds(sent_at), unix_seconds(SystemTime::now()));
+    let (earliest, latest) = (unix_seconds(sent_at), unix_seconds(now));
     Some(if date < earliest {
         earliest - date
     } else if date > latest {

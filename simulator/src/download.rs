@@ -37,8 +37,11 @@ impl Download {
         let download = Arc::new(self);
         stream::unfold(range.start, move |position| {
             let download = download.clone();
-            let piece = download.source.piece(position..abort_at.min(range.end));
             async move {
+                let hold_at = download.hold_at(position).await;
+                let piece = download
+                    .source
+                    .piece(position..abort_at.min(range.end).min(hold_at));
                 let Some(piece) = piece else {
                     if position >= range.end {
                         return None;
@@ -53,6 +56,18 @@ impl Download {
                 Some((Ok(piece), next))
             }
         })
+    }
+
+    /// Waits if the download is held at a position. Returns the next position at which it is held.
+    async fn hold_at(&self, position: u64) -> u64 {
+        match self.task.hold_at().filter(|_| self.is_video) {
+            Some(hold_at) if position < hold_at => hold_at,
+            Some(_) => {
+                self.task.released().await;
+                u64::MAX
+            }
+            None => u64::MAX,
+        }
     }
 
     /// Counts the download. Returns the position at which the script aborts it, or `None` if it is not aborted.

@@ -5,9 +5,10 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-/// Requests a second that the service allows an account.
+/// Queries a second that the service allows an account.
 const QUERY_RATE: f64 = 20.0;
-const LIST_RATE: f64 = 1.0;
+/// List requests a second that the service allows an account.
+pub(crate) const LIST_RATE: f64 = 1.0;
 /// How many seconds' worth of requests may arrive together: requests that were sent at the allowed rate can be
 /// delayed on their way.
 const MAX_BURST_SECONDS: f64 = 5.0;
@@ -24,8 +25,9 @@ pub struct Misuse {
 }
 
 /// Observes the requests of one account.
-#[derive(Default)]
 pub(crate) struct Observer {
+    /// List requests a second that are allowed.
+    list_rate: f64,
     misuse: Misuse,
     queries: Bucket,
     lists: Bucket,
@@ -34,6 +36,16 @@ pub(crate) struct Observer {
 }
 
 impl Observer {
+    pub(crate) fn new(list_rate: f64) -> Self {
+        Self {
+            list_rate,
+            misuse: Misuse::default(),
+            queries: Bucket::default(),
+            lists: Bucket::default(),
+            retry_after: BTreeMap::new(),
+        }
+    }
+
     pub(crate) fn misuse(&self) -> Misuse {
         self.misuse
     }
@@ -42,7 +54,7 @@ impl Observer {
     pub(crate) fn request(&mut self, subject: &Option<String>, now: SystemTime) {
         let (bucket, rate) = match subject {
             Some(_) => (&mut self.queries, QUERY_RATE),
-            None => (&mut self.lists, LIST_RATE),
+            None => (&mut self.lists, self.list_rate),
         };
         if !bucket.take(rate, Instant::now()) {
             self.misuse.above_rate += 1;

@@ -89,6 +89,8 @@ pub struct Script {
     pub bytes: Option<u64>,
     /// Rate at which the video is served. `None`: not throttled.
     pub bytes_per_second: Option<u64>,
+    /// Number of bytes after which downloads of the video pause until [`Simulator::release`](crate::Simulator::release).
+    pub hold_at: Option<u64>,
     /// How long the record has no URL after the task succeeded.
     pub no_url_for: Option<Duration>,
     /// Whether the video URL returns 200 with a JSON error.

@@ -17,7 +17,7 @@ use crate::{
     create_request::CreateRequest,
     fault::Fault,
     files,
-    misuse::Misuse,
+    misuse::{LIST_RATE, Misuse},
     paths::BASE,
     script::Script,
     service::{Service, Settings},
@@ -51,6 +51,7 @@ impl Simulator {
                 queued: Duration::from_secs(2),
                 running: Duration::from_secs(8),
                 url_lifetime: Duration::from_secs(24 * 60 * 60),
+                list_rate: LIST_RATE,
             },
             clock: Clock::default(),
         }
@@ -93,6 +94,12 @@ impl Simulator {
         }
     }
 
+    /// Returns whether the API has returned a task.
+    pub fn was_returned(&self, task_id: &str) -> bool {
+        let task = self.service().tasks.find(task_id);
+        task.is_some_and(|task| task.was_returned())
+    }
+
     /// Returns the video of a task, before any corruption, or `None` if no task has this id.
     pub fn source(&self, task_id: &str) -> Option<Arc<Source>> {
         Some(self.service().tasks.find(task_id)?.video.clone())
@@ -102,6 +109,19 @@ impl Simulator {
     pub fn status(&self, task_id: &str) -> Option<&'static str> {
         let task = self.service().tasks.find(task_id)?;
         Some(task.status(self.service().clock.now()).0)
+    }
+
+    /// Lets the downloads of a task's video pass [`Script::hold_at`].
+    pub fn release(&self, task_id: &str) {
+        if let Some(task) = self.service().tasks.find(task_id) {
+            task.release();
+        }
+    }
+
+    /// Returns the ids of all tasks, newest first.
+    pub fn task_ids(&self) -> Vec<String> {
+        let tasks = self.service().tasks.all().into_iter();
+        tasks.map(|task| task.id.clone()).collect()
     }
 
     /// Returns the number of list requests so far, failed ones included.
@@ -159,6 +179,12 @@ impl Builder {
     /// Sets the lifetime of signed URLs. Fractions of a second are dropped.
     pub fn url_lifetime(mut self, time: Duration) -> Self {
         self.settings.url_lifetime = time;
+        self
+    }
+
+    /// Sets how many list requests a second are allowed. More are served, and counted in [`Misuse::above_rate`].
+    pub fn list_rate(mut self, per_second: f64) -> Self {
+        self.settings.list_rate = per_second;
         self
     }
 

@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) queued: Duration,
     pub(crate) running: Duration,
     pub(crate) url_lifetime: Duration,
+    /// List requests a second that are allowed.
+    pub(crate) list_rate: f64,
 }
 
 impl Service {
@@ -51,9 +53,9 @@ impl Service {
         Self {
             tasks: Tasks::default(),
             signer: Signer::new(),
-            settings,
             clock,
-            observer: Mutex::default(),
+            observer: Mutex::new(Observer::new(settings.list_rate)),
+            settings,
             fault: Mutex::default(),
             date: Mutex::default(),
         }

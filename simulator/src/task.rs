@@ -11,6 +11,7 @@ use std::{
 use jiff::{Timestamp, tz};
 use parking_lot::Mutex;
 use seedance_archiver_proto::status;
+use tokio::sync::watch;
 
 use crate::{
     create_request::CreateRequest,
@@ -38,6 +39,8 @@ pub(crate) struct Task {
     ends_at: SystemTime,
     cancelled_at: Mutex<Option<SystemTime>>,
     is_hidden: AtomicBool,
+    /// Whether downloads may pass [`Script::hold_at`].
+    is_released: watch::Sender<bool>,
     /// Whether a query or a list returned the task.
     was_returned: AtomicBool,
 }
@@ -72,6 +75,7 @@ impl Task {
             ends_at: times.ends_at,
             cancelled_at: Mutex::default(),
             is_hidden: AtomicBool::new(false),
+            is_released: watch::Sender::new(script.hold_at.is_none()),
             was_returned: AtomicBool::new(false),
             seed,
             request,
@@ -113,6 +117,22 @@ impl Task {
 
     pub(crate) fn set_hidden(&self, is_hidden: bool) {
         self.is_hidden.store(is_hidden, Ordering::Relaxed);
+    }
+
+    /// Lets held downloads go on.
+    pub(crate) fn release(&self) {
+        self.is_released.send_replace(true);
+    }
+
+    /// Returns the position at which downloads pause now.
+    pub(crate) fn hold_at(&self) -> Option<u64> {
+        self.script.hold_at.filter(|_| !*self.is_released.borrow())
+    }
+
+    /// Waits until downloads are released.
+    pub(crate) async fn released(&self) {
+        // Never fails, because `self` owns the sender.
+        let _ = self.is_released.subscribe().wait_for(|it| *it).await;
     }
 
     pub(crate) fn was_returned(&self) -> bool {

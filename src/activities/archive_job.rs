@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::{
     status,
     time::from_unix_seconds,
@@ -27,6 +28,7 @@ pub(super) struct ArchiveJob {
     pub(super) attempt: u32,
     /// When the first attempt was scheduled.
     scheduled_at: SystemTime,
+    pub(super) clock: Clock,
 }
 
 impl ArchiveJob {
@@ -39,6 +41,7 @@ impl ArchiveJob {
         account: &Arc<Account>,
         task: VideoTask,
         info: &ActivityInfo,
+        clock: &Clock,
     ) -> Result<Self, InvalidRequest> {
         if task.status != status::SUCCEEDED {
             let problem = format!("is `{}`; only a succeeded task has a video", task.status);
@@ -48,14 +51,22 @@ impl ArchiveJob {
             account: account.clone(),
             task,
             attempt: info.attempt,
-            scheduled_at: info.scheduled_time.unwrap_or_else(SystemTime::now),
+            scheduled_at: info
+                .scheduled_time
+                .map_or_else(|| clock.now(), |time| clock.at(time)),
+            clock: clock.clone(),
         })
     }
 
     /// Returns whether the task can still be queried.
     pub(super) fn is_in_query_window(&self) -> bool {
         let windows = &self.account.windows;
-        !windows.is_closed(self.created_at(), SystemTime::now())
+        !windows.is_closed(self.created_at(), self.clock.now())
+    }
+
+    /// Returns whether a URL has not expired.
+    pub(super) fn is_alive(&self, url: &SignedUrl) -> bool {
+        url.expires_at().is_none_or(|end| self.clock.now() < end)
     }
 
     /// Returns the time left until the archive deadline.
@@ -67,7 +78,7 @@ impl ArchiveJob {
         windows.until_archive_deadline(
             self.created_at(),
             windows.url_expiry(updated_at, url_expires_at),
-            SystemTime::now(),
+            self.clock.now(),
         )
     }
 

@@ -1,7 +1,7 @@
 //! `ArchiveVideo`: streams the objects of a succeeded task into the archive and writes the receipt. If the
 //! receipt exists already, it downloads nothing.
 
-use std::time::SystemTime;
+use std::time::{Duration, Instant};
 
 use seedance_archiver_proto::v1::{ArchiveVideoRequest, Manifest};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
@@ -27,7 +27,7 @@ pub(super) async fn run(
     permits: &Semaphore,
     call: Call<'_>,
 ) -> Result<Manifest, ActivityError> {
-    let started_at = SystemTime::now();
+    let started_at = Instant::now();
     let CheckedRequest {
         request,
         account:
@@ -39,7 +39,8 @@ pub(super) async fn run(
         encoding,
     } = call;
     let task = request.task.unwrap_or_default();
-    let job = ArchiveJob::new(account, task, ctx.info()).map_err(failure::invalid_request)?;
+    let job = ArchiveJob::new(account, task, ctx.info(), seedance.clock())
+        .map_err(failure::invalid_request)?;
     let fail =
         |error| failure::for_transfer(error, job.attempt, job.time_left(), &job.task, encoding);
     let archive = destination::open(archive, &request.destination).map_err(fail)?;
@@ -65,7 +66,7 @@ pub(super) async fn run(
     let manifest = job.manifest(archive.url_of(&layout.manifest()));
     match transfer(ctx, permits, &archival, &source, manifest).await {
         Ok(manifest) => {
-            report(ctx, &job, &manifest, started_at);
+            report(ctx, &job, &manifest, started_at.elapsed());
             Ok(manifest)
         }
         Err(error) => {
@@ -100,7 +101,7 @@ async fn transfer(
     }
 }
 
-fn report(ctx: &ActivityContext, job: &ArchiveJob, manifest: &Manifest, started_at: SystemTime) {
+fn report(ctx: &ActivityContext, job: &ArchiveJob, manifest: &Manifest, took: Duration) {
     tracing::info!(
         task_id = manifest.task_id,
         receipt = manifest.manifest_url,
@@ -108,7 +109,8 @@ fn report(ctx: &ActivityContext, job: &ArchiveJob, manifest: &Manifest, started_
     );
     let archived = ArchivedVideo {
         manifest,
-        started_at,
+        took,
+        clock: &job.clock,
         is_first_attempt: job.attempt == 1,
         time_left: job.time_left(),
         ends_lifecycle: record::is_lifecycle_activity(ctx.info()),

@@ -1,11 +1,9 @@
 //! `AwaitVideoTask`: starts the lifecycle of a task, or joins the running one, and waits for its result.
 //! Cancelling the activity stops the waiting, not the lifecycle.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
+use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::{
     outcome,
     v1::{
@@ -45,6 +43,7 @@ type Call = CheckedRequest<AwaitVideoTaskRequest, Arc<Account>>;
 pub(super) async fn run(
     ctx: &ActivityContext,
     slots: &WaitSlots,
+    clock: &Clock,
     call: Call,
 ) -> Result<VideoTaskLifecycleResult, ActivityError> {
     let CheckedRequest {
@@ -54,7 +53,7 @@ pub(super) async fn run(
     } = call;
     let lifecycle = join(ctx, &request).await.map_err(lifecycle_failure)?;
     heartbeat::record(ctx, progress(&lifecycle)).await;
-    let mut result = wait(ctx, slots, &account, &lifecycle).await?;
+    let mut result = wait(ctx, slots, clock, &account, &lifecycle).await?;
     result
         .warnings
         .extend(destination_warning(&request, &lifecycle).await);
@@ -89,6 +88,7 @@ async fn join(
 async fn wait(
     ctx: &ActivityContext,
     slots: &WaitSlots,
+    clock: &Clock,
     account: &Account,
     lifecycle: &Lifecycle,
 ) -> Result<VideoTaskLifecycleResult, ActivityError> {
@@ -96,7 +96,7 @@ async fn wait(
     let may_hold = ctx.info().heartbeat_timeout.is_some();
     let slot = may_hold.then(|| slots.0.try_acquire().ok()).flatten();
     let Some(_slot) = slot else {
-        return check(ctx, account, lifecycle).await;
+        return check(ctx, clock, account, lifecycle).await;
     };
     let details = || progress(lifecycle);
     tokio::select! {
@@ -110,6 +110,7 @@ async fn wait(
 /// time waited.
 async fn check(
     ctx: &ActivityContext,
+    clock: &Clock,
     account: &Account,
     lifecycle: &Lifecycle,
 ) -> Result<VideoTaskLifecycleResult, ActivityError> {
@@ -118,11 +119,17 @@ async fn check(
         .await
         .map_err(lifecycle_failure)?;
     if latest.is_some_and(|snapshot| snapshot.execution.is_open()) {
-        let scheduled_at = ctx.info().scheduled_time.unwrap_or_else(SystemTime::now);
-        let age = scheduled_at.elapsed().unwrap_or_default();
-        return Err(still_waiting(account.schedule.interval_at(age)));
+        let waited = waited(ctx, clock);
+        return Err(still_waiting(account.schedule.interval_at(waited)));
     }
     lifecycle.result().await.map_err(lifecycle_failure)
+}
+
+/// Returns how long the caller has waited.
+fn waited(ctx: &ActivityContext, clock: &Clock) -> Duration {
+    let scheduled_at = ctx.info().scheduled_time.map(|time| clock.at(time));
+    let waited = scheduled_at.and_then(|time| clock.now().duration_since(time).ok());
+    waited.unwrap_or_default()
 }
 
 /// Returns the failure of a cancelled attempt. If its worker shuts down, the attempt is retried immediately on

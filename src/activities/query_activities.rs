@@ -54,7 +54,8 @@ impl QueryActivities {
     ) -> Result<Reply<VideoTaskLifecycleResult>, ActivityError> {
         let call = CheckedRequest::new(request, |it| self.accounts.get(&it.account))?;
         let encoding = call.encoding;
-        let result = await_video_task::run(&ctx, &self.wait_slots, call).await?;
+        let clock = self.queries.seedance().clock();
+        let result = await_video_task::run(&ctx, &self.wait_slots, clock, call).await?;
         Ok(Reply::new(result, encoding))
     }
 

@@ -3,15 +3,16 @@
 
 use std::time::{Duration, SystemTime};
 
-use jiff::{Timestamp, civil::DateTime, tz};
-use seedance_archiver_policy::poll::{LastSeen, TaskState};
+use jiff::{civil::DateTime, tz};
+use seedance_archiver_clock::Clock;
+use seedance_archiver_policy::poll::{LastSeen, Response, TaskState};
 use seedance_archiver_proto::{
-    time::from_unix_seconds,
+    time::{from_unix_seconds, unix_seconds},
     v1::{QueryProgress, QueryVideoTaskRequest, VideoTask},
 };
 use temporalio_sdk::activities::ActivityContext;
 
-use super::heartbeat;
+use super::{heartbeat, task_queries::lacks_url};
 use crate::config::Account;
 
 /// The records and errors that the attempts of one `QueryVideoTask` received.
@@ -19,6 +20,7 @@ pub(super) struct PollProgress<'a> {
     ctx: &'a ActivityContext,
     account: &'a Account,
     request: &'a QueryVideoTaskRequest,
+    clock: &'a Clock,
     progress: QueryProgress,
 }
 
@@ -28,11 +30,13 @@ impl<'a> PollProgress<'a> {
         ctx: &'a ActivityContext,
         account: &'a Account,
         request: &'a QueryVideoTaskRequest,
+        clock: &'a Clock,
     ) -> Self {
         Self {
             ctx,
             account,
             request,
+            clock,
             progress: heartbeat::last_details(ctx).unwrap_or_default(),
         }
     }
@@ -44,14 +48,15 @@ impl<'a> PollProgress<'a> {
             self.progress.task.as_ref().is_some_and(|last| {
                 (&last.status, last.updated_at) == (&task.status, task.updated_at)
             });
-        let now = Timestamp::now().as_second();
+        let now = unix_seconds(self.clock.now());
         let since_seen = Duration::from_secs((now - self.progress.seen_at).unsigned_abs());
         let is_old = since_seen > self.account.windows.cancelled_retention / 10;
-        if !is_same || is_old || self.progress.not_found_since != 0 {
+        if !is_same || is_old || !self.was_last_seen() {
             self.progress = QueryProgress {
                 task: Some(task.clone()),
                 not_found_since: 0,
                 seen_at: now,
+                last_error: String::new(),
             };
             self.save().await;
         }
@@ -60,24 +65,53 @@ impl<'a> PollProgress<'a> {
     /// Records that the service returned 404. Returns when the unbroken series of 404s began.
     pub(super) async fn set_not_found(&mut self) -> SystemTime {
         if self.progress.not_found_since == 0 {
-            self.progress.not_found_since = Timestamp::now().as_second();
+            self.progress.not_found_since = unix_seconds(self.clock.now());
+            self.progress.last_error.clear();
             self.save().await;
         }
-        from_unix_seconds(self.progress.not_found_since).unwrap_or_else(SystemTime::now)
+        from_unix_seconds(self.progress.not_found_since).unwrap_or_else(|| self.clock.now())
     }
 
     /// Records an error that does not depend on the task. It ends a series of 404s.
-    pub(super) async fn set_failed(&mut self) {
-        if self.progress.not_found_since != 0 {
+    pub(super) async fn set_failed(&mut self, failure_type: &str) {
+        if self.progress.last_error != failure_type {
             self.progress.not_found_since = 0;
+            self.progress.last_error = failure_type.to_owned();
             self.save().await;
         }
+    }
+
+    /// Returns the last response to an earlier attempt, or `Unchanged` if there was none.
+    pub(super) fn last_response(&self) -> Response {
+        let QueryProgress {
+            task,
+            not_found_since,
+            last_error,
+            ..
+        } = &self.progress;
+        match from_unix_seconds(*not_found_since).filter(|_| *not_found_since != 0) {
+            Some(since) => Response::NotFound { since },
+            None if !last_error.is_empty() => Response::Error { retry_after: None },
+            None if task.as_ref().is_some_and(lacks_url) => Response::NoUrl,
+            None => Response::Unchanged,
+        }
+    }
+
+    /// Returns the failure type of the last response, empty if it was no error.
+    pub(super) fn last_error(&self) -> &str {
+        &self.progress.last_error
+    }
+
+    /// Returns whether the last response was a record.
+    fn was_last_seen(&self) -> bool {
+        self.progress.not_found_since == 0 && self.progress.last_error.is_empty()
     }
 
     /// Returns the state of the task now.
     pub(super) fn task_state(&self) -> TaskState<'_> {
-        let now = SystemTime::now();
-        let scheduled_at = self.ctx.info().scheduled_time.unwrap_or(now);
+        let now = self.clock.now();
+        let scheduled_at = self.ctx.info().scheduled_time;
+        let scheduled_at = scheduled_at.map_or(now, |time| self.clock.at(time));
         let last_seen = match &self.progress.task {
             Some(task) => Some(LastSeen {
                 created_at: from_unix_seconds(task.created_at),
@@ -91,6 +125,7 @@ impl<'a> PollProgress<'a> {
                 .then(|| self.seen_by_caller(scheduled_at)),
         };
         let first_polled_at = from_unix_seconds(self.request.first_asked_at);
+        let first_polled_at = first_polled_at.map(|time| self.clock.at_second(time));
         TaskState {
             last_seen,
             id_created_at: id_created_at(&self.request.task_id),

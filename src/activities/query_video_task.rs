@@ -43,13 +43,17 @@ pub(super) async fn run(
         account,
         encoding,
     } = call;
+    let _hold = queries.seedance().clock().hold().await;
     let mut poll = Poll {
         ctx,
         queries,
         account: &account,
         encoding,
-        progress: PollProgress::load(ctx, &account, &request),
+        progress: PollProgress::load(ctx, &account, &request, queries.seedance().clock()),
     };
+    if let Some(failure) = poll.missed_window() {
+        return Err(failure);
+    }
     let response = queries.query(&account, &request.task_id).await;
     record::poll(account.name(), poll_result(&response, &request));
     match response {
@@ -94,7 +98,11 @@ impl Poll<'_> {
         reveal_urls: bool,
     ) -> Result<QueryVideoTaskResult, ActivityError> {
         if status::is_terminal(&task.status) {
-            record::detection(self.account.name(), task.updated_at);
+            record::detection(
+                self.account.name(),
+                task.updated_at,
+                self.queries.seedance().clock(),
+            );
         }
         let task = match reveal_urls {
             true => self.reveal_urls(task)?,
@@ -125,17 +133,7 @@ impl Poll<'_> {
                 let message = waiting_message(&task, self.ctx.info().attempt, delay);
                 failure::still_waiting(message, delay)
             }
-            NextPoll::Never(reason) => {
-                let message = match lacks_url(&task) {
-                    true => {
-                        "query window closed; the task had succeeded, but its record had no URL"
-                            .into()
-                    }
-                    false => format!("query window closed; the task was still {}", task.status),
-                };
-                let reason = reason.unwrap_or(QUERY_WINDOW_CLOSED);
-                self.verdict(message, failure::QUERY_WINDOW_CLOSED, reason, Some(task))
-            }
+            NextPoll::Never(reason) => self.open_task(reason, Some(task)),
         }
     }
 
@@ -152,13 +150,20 @@ impl Poll<'_> {
             let since = self.progress.set_not_found().await;
             Response::NotFound { since }
         } else {
-            self.progress.set_failed().await;
+            self.progress.set_failed(error.failure_type()).await;
             let retry_after = error.retry_after();
             Response::Error { retry_after }
         };
         match self.next(response) {
             NextPoll::After(delay) => {
-                let message = format!("{error}; next poll in {}", failure::seconds(delay));
+                let delay_s = failure::seconds(delay);
+                let message = match is_not_found && !was_seen {
+                    // The API may return 404 for a task that was just created.
+                    true => {
+                        format!("not found yet; next poll in {delay_s}; last response: {error}")
+                    }
+                    false => format!("{error}; next poll in {delay_s}"),
+                };
                 match error.kind() {
                     ErrorKind::Throttled => failure::still_waiting(message, delay),
                     _ => failure::retryable(message, error.failure_type(), delay),
@@ -169,15 +174,56 @@ impl Poll<'_> {
                     // `RecordOutcome` counts the other outcomes, but needs a record.
                     record::lifecycle_end(self.account.name(), outcome::UNKNOWN);
                 }
-                let error_reason = reason::from_failure_type(error.failure_type());
-                let reason = reason.unwrap_or(&error_reason);
-                let base_url = self.account.endpoint.base_url.as_str();
-                let explanation = verdicts::explanation(reason, self.account.name(), base_url);
-                let message = format!("{explanation}; last response: {error}");
-                let failure_type = verdicts::failure_type(reason);
-                self.verdict(message, failure_type, reason, self.progress.last_record())
+                self.no_record(reason, error.failure_type(), &error.to_string())
             }
         }
+    }
+
+    /// Returns the verdict if the query window closed before this attempt, for example because no worker ran. The API
+    /// must not be asked then.
+    fn missed_window(&self) -> Option<ActivityError> {
+        let windows = &self.account.windows;
+        if !self.progress.task_state().is_window_closed(windows) {
+            return None;
+        }
+        let response = self.progress.last_response();
+        let NextPoll::Never(reason) = self.next(response) else {
+            return None;
+        };
+        Some(match response {
+            Response::Unchanged | Response::NoUrl => {
+                self.open_task(reason, self.progress.last_record())
+            }
+            Response::NotFound { .. } => self.no_record(reason, failure::TASK_NOT_FOUND, "404"),
+            Response::Error { .. } => {
+                let last_error = self.progress.last_error();
+                self.no_record(reason, last_error, last_error)
+            }
+        })
+    }
+
+    /// Returns the verdict on a task whose last record was that of an unfinished task, or had no URL.
+    fn open_task(&self, reason: Option<&str>, task: Option<VideoTask>) -> ActivityError {
+        let message = match &task {
+            Some(task) if lacks_url(task) => {
+                "query window closed; the task had succeeded, but its record had no URL".into()
+            }
+            Some(task) => format!("query window closed; the task was still {}", task.status),
+            None => "query window closed; the task was still open".to_owned(),
+        };
+        let reason = reason.unwrap_or(QUERY_WINDOW_CLOSED);
+        self.verdict(message, failure::QUERY_WINDOW_CLOSED, reason, task)
+    }
+
+    /// Returns the verdict on a task whose last response was an error. If `reason` is `None`, the error is the reason.
+    fn no_record(&self, reason: Option<&str>, failure_type: &str, error: &str) -> ActivityError {
+        let error_reason = reason::from_failure_type(failure_type);
+        let reason = reason.unwrap_or(&error_reason);
+        let base_url = self.account.endpoint.base_url.as_str();
+        let explanation = verdicts::explanation(reason, self.account.name(), base_url);
+        let message = format!("{explanation}; last response: {error}");
+        let failure_type = verdicts::failure_type(reason);
+        self.verdict(message, failure_type, reason, self.progress.last_record())
     }
 
     fn next(&self, response: Response) -> NextPoll {

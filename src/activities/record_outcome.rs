@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use seedance_archiver_proto::v1::{
-    OutcomeRecord, RecordOutcomeRequest, VideoTask, VideoTaskLifecycleResult,
+use seedance_archiver_proto::{
+    time::unix_seconds,
+    v1::{OutcomeRecord, RecordOutcomeRequest, VideoTask, VideoTaskLifecycleResult},
 };
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
@@ -65,7 +65,7 @@ async fn write(
         outcome: result.outcome,
         reason: result.reason,
         message: result.message,
-        ended_at: Timestamp::now().as_second(),
+        ended_at: unix_seconds(seedance.clock().now()),
         outcome_url: archive.url_of(&layout.outcome()),
         archiver_version: env!("CARGO_PKG_VERSION").to_owned(),
     };

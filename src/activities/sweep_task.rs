@@ -3,6 +3,7 @@
 
 use std::time::SystemTime;
 
+use seedance_archiver_clock::Clock;
 use seedance_archiver_policy::sweeps;
 use seedance_archiver_proto::{
     names::failure, time::from_unix_seconds, v1::VideoTaskLifecycleRequest,
@@ -27,6 +28,7 @@ pub(super) struct TaskSweep<'a> {
     /// Archive URL of the request. If empty, the archive of the worker is used.
     pub(super) destination: &'a str,
     pub(super) finished_tasks: &'a FinishedTasks,
+    pub(super) clock: &'a Clock,
     pub(super) temporal: TemporalClient,
     /// Task queue of new lifecycles.
     pub(super) task_queue: &'a str,
@@ -56,7 +58,8 @@ impl TaskSweep<'_> {
                 return Ok(TaskState::Running);
             }
             let ended_at = from_unix_seconds(latest.ended_at).unwrap_or(SystemTime::UNIX_EPOCH);
-            if latest.execution.is_finished() && !sweeps::may_restart(ended_at, SystemTime::now()) {
+            let ended_at = self.clock.at_second(ended_at);
+            if latest.execution.is_finished() && !sweeps::may_restart(ended_at, self.clock.now()) {
                 return Ok(TaskState::Finished(Ending::NotArchived));
             }
         }

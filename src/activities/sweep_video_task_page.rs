@@ -1,7 +1,7 @@
 //! `SweepVideoTaskPage`: lists one page of an account's tasks and starts a lifecycle for each task that
 //! needs one. A repeated page finds the lifecycles that earlier attempts started running.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use parking_lot::Mutex;
@@ -76,6 +76,7 @@ async fn sweep(
         archive: &archive,
         destination: &request.destination,
         finished_tasks,
+        clock: seedance.clock(),
         temporal: ctx.client(),
         task_queue: &ctx.info().task_queue,
     };
@@ -122,7 +123,7 @@ async fn sweep_tasks(
     records: Vec<Record>,
     progress: &Progress,
 ) -> Option<TransferError> {
-    let now = SystemTime::now();
+    let now = tasks.clock.now();
     let account = &tasks.account.account;
     let records = records
         .into_iter()

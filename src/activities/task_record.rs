@@ -1,7 +1,5 @@
 //! The content of `task.json`.
 
-use std::time::SystemTime;
-
 use seedance_archiver_proto::{time::from_unix_seconds, v1::VideoTask};
 use serde_json::Value;
 
@@ -11,7 +9,8 @@ use crate::{config::Account, seedance::Client};
 /// task cannot be queried, returns the fields of the lifecycle.
 pub(super) async fn fetch(seedance: &Client, account: &Account, task: &VideoTask) -> Value {
     let created_at = from_unix_seconds(task.created_at);
-    let now = SystemTime::now();
+    let _hold = seedance.clock().hold().await;
+    let now = seedance.clock().now();
     if created_at.is_some_and(|created_at| !account.windows.is_closed(created_at, now)) {
         match seedance.query(&account.endpoint, &task.id).await {
             Ok(record) => return record.as_received(),

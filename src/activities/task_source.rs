@@ -1,8 +1,6 @@
 //! The source of a task's objects: the sealed URLs of the request, fresh URLs from the API, and the task's
 //! record.
 
-use std::time::SystemTime;
-
 use secrecy::SecretString;
 use seedance_archiver_policy::transfers;
 use serde_json::Value;
@@ -63,6 +61,7 @@ impl ObjectUrls<'_> {
     /// previous URL.
     async fn query(&mut self, error: TransferError) -> Result<SignedUrl, TransferError> {
         let job = self.job;
+        let _hold = job.clock.hold().await;
         if self.queries == MAX_QUERIES || !job.is_in_query_window() {
             return Err(error);
         }
@@ -72,7 +71,7 @@ impl ObjectUrls<'_> {
             .query(&job.account.endpoint, &job.task.id)
             .await?;
         let url = record.url(|content| self.kind.url_in(content));
-        url.filter(is_alive)
+        url.filter(|url| job.is_alive(url))
             .ok_or_else(|| TransferError::no_url("the task record has no working URL"))
     }
 }
@@ -82,7 +81,7 @@ impl UrlSource for ObjectUrls<'_> {
 
     async fn first_url(&mut self) -> Result<SecretString, TransferError> {
         let error = match self.job.sealed_url(self.kind) {
-            Ok(url) if is_alive(&url) => return Ok(url.into_secret()),
+            Ok(url) if self.job.is_alive(&url) => return Ok(url.into_secret()),
             Ok(_) | Err(UnsealError::NotSealed) => {
                 TransferError::no_url("the video URL has expired")
             }
@@ -94,8 +93,4 @@ impl UrlSource for ObjectUrls<'_> {
     async fn fresh_url(&mut self, rejected: archive::Error) -> Result<SecretString, TransferError> {
         Ok(self.query(rejected.into()).await?.into_secret())
     }
-}
-
-fn is_alive(url: &SignedUrl) -> bool {
-    url.expires_at().is_none_or(|end| SystemTime::now() < end)
 }

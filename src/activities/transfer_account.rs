@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use reqwest::Url;
+use seedance_archiver_clock::Clock;
 
 use super::serve_error::ServeError;
 use crate::{
@@ -25,6 +26,7 @@ impl TransferAccount {
         account: &Arc<Account>,
         archive_url: &Url,
         buffers: &Buffers,
+        clock: &Clock,
     ) -> Result<Self, ServeError> {
         let client = VideoClient::new(account.url_hosts.clone())
             .map_err(|error| ServeError::Http(http::describe(error)))?;
@@ -33,6 +35,7 @@ impl TransferAccount {
             resources: TransferResources {
                 client,
                 buffers: buffers.clone(),
+                clock: clock.clone(),
             },
             archive: Archive::open_with(archive_url, account.archive.objects.clone())?,
         })

@@ -75,11 +75,13 @@ impl TransferActivities {
         archive_url: &Url,
     ) -> Result<Self, ServeError> {
         let buffers = Buffers::default();
-        let create = |account: &_| TransferAccount::new(account, archive_url, &buffers);
+        let create =
+            |account: &_| TransferAccount::new(account, archive_url, &buffers, seedance.clock());
+        let accounts = AccountMap::new(accounts, create)?;
         Ok(Self {
             seedance,
             permits: Arc::new(Semaphore::new(MAX_TRANSFER_SLOTS)),
-            accounts: Arc::new(AccountMap::new(accounts, create)?),
+            accounts: Arc::new(accounts),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::names;
 use seedance_archiver_workflows::format;
 use temporalio_client::{
@@ -105,5 +106,10 @@ async fn pollers(
 fn since_last_poll(poller: &PollerInfo) -> Option<Duration> {
     let time = poller.last_access_time?;
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(time.seconds.unsigned_abs());
-    Some(SystemTime::now().duration_since(time).unwrap_or_default())
+    Some(
+        Clock::default()
+            .now()
+            .duration_since(time)
+            .unwrap_or_default(),
+    )
 }

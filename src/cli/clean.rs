@@ -1,13 +1,11 @@
 //! `seedance-archiver clean`.
 
-use std::{
-    process::ExitCode,
-    time::{Duration, SystemTime},
-};
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use indicatif::HumanBytes;
 use object_store::ObjectStoreExt;
+use seedance_archiver_clock::Clock;
 use seedance_archiver_workflows::format;
 use serde::Serialize;
 
@@ -83,7 +81,8 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
 }
 
 async fn clean(archive: &Archive, args: &Args) -> anyhow::Result<ExitCode> {
-    let before = SystemTime::now()
+    let before = Clock::default()
+        .now()
         .checked_sub(args.older_than)
         .context("--older-than is too long")?;
     let leftovers = audit::find_leftovers(archive, before)

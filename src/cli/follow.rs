@@ -9,6 +9,7 @@ use std::{
 
 use futures::{StreamExt, stream};
 use indicatif::MultiProgress;
+use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use temporalio_client::Client;
 
@@ -103,7 +104,7 @@ async fn until_abandoned(url_expires_at: Option<SystemTime>, is_transferring: &C
     };
     // If the URL expired before the job was started, the grace period remains: a query may return a fresh one.
     let left = url_expires_at
-        .duration_since(SystemTime::now())
+        .duration_since(Clock::default().now())
         .unwrap_or_default();
     tokio::time::sleep(left.saturating_add(URL_EXPIRY_GRACE)).await;
     while is_transferring.get() {

@@ -1,10 +1,6 @@
 //! `seedance-archiver gallery`.
 
-use std::{
-    path::PathBuf,
-    process::ExitCode,
-    time::{Duration, SystemTime},
-};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use indicatif::{HumanBytes, ProgressBar};
 use jiff::Timestamp;
@@ -23,6 +19,7 @@ use crate::{
     gallery::{self, Gallery, UnreadableReceipt},
     telemetry,
 };
+use seedance_archiver_clock::Clock;
 
 /// Create an HTML page of the archived videos
 ///
@@ -76,7 +73,7 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
     let archive = Archive::open(&url)?;
     let since = args
         .since
-        .and_then(|age| SystemTime::now().checked_sub(age));
+        .and_then(|age| Clock::default().now().checked_sub(age));
     let template = "{spinner} {human_pos} receipts read ({elapsed})";
     let bar = animate(ProgressBar::no_length().with_style(style(template)));
     let created = shutdown

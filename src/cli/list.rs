@@ -1,11 +1,9 @@
 //! `seedance-archiver list`.
 
-use std::{
-    process::ExitCode,
-    time::{Duration, SystemTime},
-};
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
+use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::{outcome, status};
 use seedance_archiver_workflows::request;
 use temporalio_client::{Client, NamespacedClient};
@@ -86,7 +84,7 @@ fn filter(args: &Args) -> anyhow::Result<Filter> {
         );
     }
     let deadline_before = args.before_deadline.map(|time| {
-        let deadline = SystemTime::now().checked_add(time);
+        let deadline = Clock::default().now().checked_add(time);
         deadline.context("--before-deadline is too long")
     });
     Ok(Filter {

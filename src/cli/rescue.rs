@@ -2,10 +2,11 @@
 
 mod listing;
 
-use std::{process::ExitCode, sync::Arc, time::SystemTime};
+use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use indicatif::HumanBytes;
+use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::{outcome, v1::VideoTaskLifecycleRequest};
 use seedance_archiver_workflows::format;
 use serde::Serialize;
@@ -192,7 +193,7 @@ fn summary(report: &Report, found: &Found, config: &Config) -> String {
         most_urgent.and_then(|video| Some((video, video.deadlines.url?)))
     {
         let left = url_expires_at
-            .duration_since(SystemTime::now())
+            .duration_since(Clock::default().now())
             .unwrap_or_default();
         summary += &format!(
             "; the URL of {} would have expired next, in {}",

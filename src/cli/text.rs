@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use indicatif::HumanCount;
-use jiff::Timestamp;
+use seedance_archiver_clock::Clock;
+use seedance_archiver_proto::time::unix_seconds as to_unix_seconds;
 use seedance_archiver_workflows::format;
 
 /// Formats a count with its noun, e.g. `1 video` or `1,200 videos`.
@@ -33,7 +34,7 @@ fn relative(unix_seconds: i64, if_ahead: &str) -> String {
     if time.is_empty() {
         return time;
     }
-    let seconds = unix_seconds - Timestamp::now().as_second();
+    let seconds = unix_seconds - to_unix_seconds(Clock::default().now());
     let distance = format::duration(Duration::from_secs(seconds.unsigned_abs()));
     match seconds {
         0 => format!("{time} (now)"),

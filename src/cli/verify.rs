@@ -22,6 +22,7 @@ use crate::{
     },
     config, telemetry,
 };
+use seedance_archiver_clock::Clock;
 
 /// Check archived objects against their receipts
 ///
@@ -66,7 +67,7 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
     };
     let since = args
         .since
-        .and_then(|age| SystemTime::now().checked_sub(age));
+        .and_then(|age| Clock::default().now().checked_sub(age));
     shutdown
         .run_until_requested(verify(&archive, since, args.deep, &mut report))
         .await?;

@@ -3,6 +3,7 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
+use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::v1::{ArchivedObject, Manifest};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -80,7 +81,7 @@ pub(super) fn html(archive: &Archive, collected: &Collected, links: &Links) -> S
     let data = Data {
         archive_url: archive.url().as_str(),
         version: env!("CARGO_PKG_VERSION"),
-        created_at: Timestamp::now().as_second(),
+        created_at: seedance_archiver_proto::time::unix_seconds(Clock::default().now()),
         links_until: links.expires_at().map(Timestamp::as_second),
         links_may_end_sooner: links.uses_session_credentials(),
         unreadable: collected.unreadable.len(),

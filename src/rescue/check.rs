@@ -29,15 +29,16 @@ pub(super) async fn video(
     archive: Option<&Archive>,
     record: Record,
 ) -> Result<Video, archive::Error> {
+    let now = seedance.clock().now();
     let task = record.without_urls();
     let mut deadlines = account.deadlines(&record);
     let state = if has_receipt(archive, account, &task).await? {
         State::Archived
-    } else if is_alive(&record, deadlines) {
+    } else if is_alive(&record, deadlines, now) {
         State::Missing
     } else {
         match query(seedance, account, record.id()).await {
-            Ok(fresh) if is_alive(&fresh, account.deadlines(&fresh)) => {
+            Ok(fresh) if is_alive(&fresh, account.deadlines(&fresh), now) => {
                 deadlines = account.deadlines(&fresh);
                 State::Missing
             }
@@ -81,7 +82,6 @@ async fn query(
         .await
 }
 
-fn is_alive(record: &Record, deadlines: Deadlines) -> bool {
-    let now = SystemTime::now();
+fn is_alive(record: &Record, deadlines: Deadlines, now: SystemTime) -> bool {
     record.main_url().is_some() && deadlines.url.is_none_or(|end| now < end)
 }

@@ -1,9 +1,6 @@
 //! Lists the tasks of an account.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, SystemTime},
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
 use seedance_archiver_policy::pages;
@@ -29,7 +26,7 @@ pub(super) async fn tasks(
     found: &mut Found,
     notify: &(dyn Fn(&str) + Sync),
 ) -> Vec<Record> {
-    let now = SystemTime::now();
+    let now = seedance.clock().now();
     // By id, because a task that is created meanwhile moves others to the next page: they are listed twice.
     let mut records = BTreeMap::new();
     let mut next = Some(pages::first());

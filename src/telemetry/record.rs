@@ -1,8 +1,9 @@
 //! Updates the metrics.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
+use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::{
     names::LIFECYCLE_WORKFLOW, outcome, time::from_unix_seconds, v1::Manifest,
 };
@@ -39,8 +40,8 @@ pub(crate) fn poll(account: &str, result: PollResult) {
 
 /// Records how long after the last change of a task its end was detected. `updated_at` is the time of that
 /// change, in Unix seconds.
-pub(crate) fn detection(account: &str, updated_at: i64) {
-    if let Some(lag) = seconds_since(updated_at) {
+pub(crate) fn detection(account: &str, updated_at: i64, clock: &Clock) {
+    if let Some(lag) = seconds_since(updated_at, clock) {
         histogram!(DETECTION_LAG, "account" => account.to_owned()).record(lag);
     }
 }
@@ -87,8 +88,9 @@ impl Drop for RunningTransfer {
 /// A transfer that ended with a receipt.
 pub(crate) struct ArchivedVideo<'a> {
     pub(crate) manifest: &'a Manifest,
-    /// When this attempt started.
-    pub(crate) started_at: SystemTime,
+    /// How long this attempt took.
+    pub(crate) took: Duration,
+    pub(crate) clock: &'a Clock,
     /// Whether this is the first attempt.
     pub(crate) is_first_attempt: bool,
     /// Time left until the archive deadline.
@@ -105,9 +107,9 @@ impl ArchivedVideo<'_> {
         if self.ends_lifecycle {
             lifecycle_end(&manifest.account, outcome::ARCHIVED);
         }
-        let took = self.started_at.elapsed().unwrap_or_default();
+        let took = self.took;
         let max_age = took.as_secs_f64() + RECEIPT_TIME_TOLERANCE_S;
-        if seconds_since(manifest.archived_at).is_none_or(|age| age > max_age) {
+        if seconds_since(manifest.archived_at, self.clock).is_none_or(|age| age > max_age) {
             return;
         }
         let bytes: u64 = manifest
@@ -117,7 +119,7 @@ impl ArchivedVideo<'_> {
             .sum();
         counter!(ARCHIVED_BYTES, "account" => account()).increment(bytes);
         histogram!(ARCHIVE_TIME_LEFT, "account" => account()).record(self.time_left);
-        if let Some(lag) = seconds_since(manifest.task_updated_at) {
+        if let Some(lag) = seconds_since(manifest.task_updated_at, self.clock) {
             histogram!(ARCHIVE_LAG, "account" => account()).record(lag);
         }
         // A later attempt may have resumed: its speed does not follow from the size.
@@ -129,7 +131,7 @@ impl ArchivedVideo<'_> {
 }
 
 /// Returns the seconds since a time, or `None` if the time is unknown.
-fn seconds_since(unix_seconds: i64) -> Option<f64> {
-    let elapsed = from_unix_seconds(unix_seconds)?.elapsed();
+fn seconds_since(unix_seconds: i64, clock: &Clock) -> Option<f64> {
+    let elapsed = clock.now().duration_since(from_unix_seconds(unix_seconds)?);
     Some(elapsed.unwrap_or_default().as_secs_f64())
 }

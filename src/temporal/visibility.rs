@@ -9,6 +9,7 @@ use std::{
 
 use jiff::Timestamp;
 use metrics::{counter, gauge};
+use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::{
     names::{LIFECYCLE_WORKFLOW, search_attribute},
     status,
@@ -124,7 +125,7 @@ async fn earliest_deadline(
         let query = format!("{query} AND {attribute} <= '{time}'");
         Ok::<_, ClientError>(count(client, query).await? > 0)
     };
-    let now = SystemTime::now();
+    let now = Clock::default().now();
     // Invariant: the earliest deadline that did not pass too long ago is in (`low`, `high`].
     let (mut low, mut high) = (now - MAX_DEADLINE_AGE, now + MAX_TIME_LEFT);
     if !exists_by(high).await? {

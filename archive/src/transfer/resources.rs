@@ -1,3 +1,5 @@
+use seedance_archiver_clock::Clock;
+
 use super::Buffers;
 use crate::fetch::VideoClient;
 
@@ -8,4 +10,6 @@ pub struct TransferResources {
     pub client: VideoClient,
     /// Part buffers. Pass the same `Buffers` to every account: it bounds the memory of the process.
     pub buffers: Buffers,
+    /// The clock for the times in receipts.
+    pub clock: Clock,
 }

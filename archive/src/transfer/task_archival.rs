@@ -1,9 +1,11 @@
 //! The archival of one task: its record, its objects, and finally the receipt. It may be interrupted at any
 //! point and run again: the archive contains either a complete result with a receipt, or no receipt.
 
-use jiff::Timestamp;
 use object_store::ObjectStoreExt;
-use seedance_archiver_proto::v1::{ArchivedObject, Manifest, VideoTask};
+use seedance_archiver_proto::{
+    time::unix_seconds,
+    v1::{ArchivedObject, Manifest, VideoTask},
+};
 use serde_json::Value;
 
 use super::{
@@ -97,7 +99,7 @@ impl TaskArchival<'_> {
         }
         // Again, because an attempt that timed out but is still running may have replaced the record.
         manifest.objects.push(self.archive_record(source).await?);
-        manifest.archived_at = Timestamp::now().as_second();
+        manifest.archived_at = unix_seconds(self.resources.clock.now());
         let manifest = receipt::write(self.archive, &receipt, manifest).await?;
         Ok(manifest)
     }

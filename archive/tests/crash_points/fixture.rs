@@ -10,6 +10,7 @@ use seedance_archiver_archive::{
     checks::Mismatch,
     fetch::{UrlHosts, VideoClient},
 };
+use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::v1::{Manifest, VideoTask};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -36,6 +37,7 @@ pub(crate) fn resources() -> TransferResources {
     TransferResources {
         client: VideoClient::new(hosts).unwrap(),
         buffers: Buffers::new(40, PART_SIZE),
+        clock: Clock::default(),
     }
 }
 

@@ -1,7 +1,5 @@
 //! The environment of a scenario: an archive, and archivals of a task into it.
 
-use std::time::SystemTime;
-
 use anyhow::ensure;
 use futures::TryStreamExt;
 use object_store::{ObjectMeta, ObjectStoreExt, path::Path};
@@ -9,6 +7,7 @@ use seedance_archiver_archive::{
     Archive, AttemptKeys, Buffers, Error, KeyTemplate, Layout, ObjectOptions, Progress,
     TaskArchival, TransferResources, audit, checks::Mismatch, fetch::VideoClient,
 };
+use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::v1::{Manifest, VideoTask};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -47,6 +46,7 @@ impl Fixture {
             resources: TransferResources {
                 client,
                 buffers: Buffers::default(),
+                clock: Clock::default(),
             },
         })
     }
@@ -165,7 +165,7 @@ impl Fixture {
 
     /// Asserts that there are no staged objects and no incomplete uploads.
     pub(crate) async fn assert_no_leftovers(&self) -> anyhow::Result<()> {
-        let leftovers = audit::find_leftovers(&self.archive, SystemTime::now()).await?;
+        let leftovers = audit::find_leftovers(&self.archive, self.resources.clock.now()).await?;
         ensure!(leftovers.objects.is_empty(), "{leftovers:?}");
         ensure!(leftovers.files.is_empty(), "{leftovers:?}");
         let incomplete = requests::incomplete_uploads(self.store, &self.video_key()).await?;

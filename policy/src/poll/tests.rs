@@ -220,3 +220,12 @@ fn a_later_status_is_a_step_towards_the_end() {
     assert!(!is_later_status("11%", "10%"));
     assert!(!is_later_status("running", "running"));
 }
+
+#[test]
+fn the_window_of_a_task_is_closed_only_if_its_creation_time_is_known() {
+    let windows = Windows::default();
+    let end = windows.query_window.as_secs();
+    assert!(!seen("running", end - 1).is_window_closed(&windows));
+    assert!(seen("running", end).is_window_closed(&windows));
+    assert!(!never_seen(10 * end).is_window_closed(&windows));
+}

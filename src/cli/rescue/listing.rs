@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use comfy_table::CellAlignment;
+use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::{
     time::{from_unix_seconds, unix_seconds},
     v1::VideoTask,
@@ -70,7 +71,7 @@ impl Listing {
             unsuccessful: found.unsuccessful,
             skipped: found.skipped,
             not_listed: found.not_listed.iter().map(NotListed::from).collect(),
-            now: SystemTime::now(),
+            now: Clock::default().now(),
         }
     }
 

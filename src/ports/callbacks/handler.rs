@@ -67,7 +67,8 @@ impl CallbackHandler {
                 let task = self.query(account, task_id).await?;
                 let effect = self.deliver(&lifecycle, &task).await?;
                 if effect == CallbackEffect::Delivered && status::is_terminal(&task.status) {
-                    record::detection(account.name(), task.updated_at);
+                    let clock = self.queries.seedance().clock();
+                    record::detection(account.name(), task.updated_at, clock);
                 }
                 Ok(effect)
             }
