@@ -42,7 +42,21 @@ def main():
 
 def create(tasks, prompt, **options):
     content = [{"type": "text", "text": prompt}]
-    return tasks.create(model=MODEL, content=content, **options).id
+    task_id = tasks.create(model=MODEL, content=content, **options).id
+    # The API does not return a task in the second of its creation.
+    deadline = time.monotonic() + 60
+    while not exists(tasks, task_id):
+        assert time.monotonic() < deadline, f"{task_id} is not returned"
+        time.sleep(0.1)
+    return task_id
+
+
+def exists(tasks, task_id):
+    try:
+        tasks.get(task_id=task_id)
+    except ArkNotFoundError:
+        return False
+    return True
 
 
 def wait_until(tasks, task_id, status):

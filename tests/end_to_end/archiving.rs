@@ -13,7 +13,9 @@ use sha2::{Digest, Sha256};
 use temporalio_client::{WorkflowCancelOptions, WorkflowFetchHistoryOptions};
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 
-use crate::harness::{Fixture, Server, read_local, register, until};
+use crate::harness::{
+    Fixture, HOUR, Server, lifecycle::until_waiting, read_local, register, until,
+};
 
 async fn the_served_bytes_are_stored_with_a_receipt(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
@@ -164,14 +166,18 @@ async fn a_video_whose_urls_never_work_is_lost_when_the_query_window_closes(
     let fixture = Fixture::with(
         &server,
         |simulator| simulator.url_lifetime(Duration::ZERO),
-        |account| {
-            account.windows.query_window = Duration::from_secs(15);
-            account.windows.margin = Duration::from_secs(5);
-        },
+        |_| {},
     )
     .await?;
     let id = fixture.simulator.create(Script::default());
-    let result = fixture.run_lifecycle(&server, &id).await?;
+    let result = fixture
+        .with_worker(&server, async {
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            until_waiting(&lifecycle, "next attempt in").await?;
+            fixture.close_query_window().await;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
     ensure!(result.outcome == "lost", "{result:?}");
     ensure!(result.reason == "url_expired", "{result:?}");
     let task = result.task.as_ref();
@@ -189,20 +195,21 @@ async fn a_receipt_replaces_an_earlier_outcome_record(server: Arc<Server>) -> an
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
         bytes: Some(20_000_000),
-        bytes_per_second: Some(5_000_000),
+        hold_at: Some(1_000_000),
         ..Script::default()
     });
     let results = fixture
         .with_worker(&server, async {
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
             let sent = || fixture.simulator.stats(&id).bytes_sent;
-            until("the download has started", || sent() > 1_000_000).await?;
+            until("the download has started", || sent() == 1_000_000).await?;
             server
                 .lifecycle(&id)
                 .cancel(WorkflowCancelOptions::default())
                 .await?;
             let cancelled = lifecycle.result().await?;
             fixture.assert_outcome_recorded(&cancelled)?;
+            fixture.simulator.release(&id);
             Ok(fixture
                 .start_lifecycle(&server, &id)
                 .await?
@@ -322,7 +329,7 @@ register!(a_nearer_deadline_gives_a_transfer_a_higher_priority);
 async fn a_later_lifecycle_replaces_the_task_record(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
-        running: Some(Duration::from_secs(3)),
+        running: Some(HOUR),
         ..Script::default()
     });
     let result = fixture
@@ -330,17 +337,13 @@ async fn a_later_lifecycle_replaces_the_task_record(server: Arc<Server>) -> anyh
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
             let is_running = || fixture.simulator.status(&id) == Some("running");
             until("the task is running", is_running).await?;
-            let queries = || fixture.simulator.stats(&id).queries;
-            let before = queries();
-            until("the lifecycle has polled the running task", || {
-                queries() > before + 2
-            })
-            .await?;
+            fixture.polled(&id, 1).await?;
             server
                 .lifecycle(&id)
                 .cancel(WorkflowCancelOptions::default())
                 .await?;
             fixture.assert_outcome_recorded(&lifecycle.result().await?)?;
+            fixture.turn_clock(HOUR).await;
             Ok(fixture
                 .start_lifecycle(&server, &id)
                 .await?

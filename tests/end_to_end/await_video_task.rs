@@ -1,6 +1,6 @@
 //! `AwaitVideoTask`: starts or joins a lifecycle, and waits for its result.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use seedance_archiver_proto::v1::{AwaitVideoTaskRequest, VideoTaskLifecycleResult};
@@ -10,13 +10,13 @@ use seedance_archiver_workflows::{
     reply::Reply,
 };
 use temporalio_client::{
-    WorkflowCancelOptions, WorkflowGetResultOptions, WorkflowTerminateOptions,
-    errors::WorkflowGetResultError,
+    WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowGetResultOptions,
+    WorkflowTerminateOptions, errors::WorkflowGetResultError,
 };
 use temporalio_common::error::{ApplicationFailure, IncomingError};
 
 use crate::harness::{
-    Fixture, Server,
+    DAY, Fixture, HOUR, Server,
     caller::{self, Call, with_worker_and_caller},
     failures::root_cause,
     register, until, until_async,
@@ -74,17 +74,11 @@ register!(an_unsuccessful_task_is_returned_and_an_unknown_account_fails);
 async fn a_lost_video_fails_with_the_result_in_the_details(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let window = Duration::from_secs(10);
-    let fixture = Fixture::with(
-        &server,
-        |simulator| simulator.running(Duration::from_secs(60)),
-        |account| {
-            account.windows.query_window = window;
-            account.windows.margin = Duration::from_millis(500);
-        },
-    )
-    .await?;
-    let id = fixture.simulator.create(Script::default());
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
+        running: Some(30 * DAY),
+        ..Script::default()
+    });
     with_worker_and_caller(&server, &fixture, async {
         let report_only = AwaitVideoTaskRequest {
             report_only: true,
@@ -92,6 +86,8 @@ async fn a_lost_video_fails_with_the_result_in_the_details(
         };
         let failing = call(&server, &fixture, &request(&id)).await?;
         let reporting = call(&server, &fixture, &report_only).await?;
+        fixture.polled(&id, 1).await?;
+        fixture.close_query_window().await;
         let reported = result(&reporting).await?;
         ensure!(reported.outcome == "lost", "{reported:?}");
         let failure = failure(&failing).await?;
@@ -113,7 +109,7 @@ async fn the_first_destination_wins_and_the_second_caller_is_warned(
 ) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
-        running: Some(Duration::from_secs(3)),
+        running: Some(HOUR),
         ..Script::default()
     });
     let url = fixture.config.archive_url.as_str();
@@ -125,6 +121,8 @@ async fn the_first_destination_wins_and_the_second_caller_is_warned(
         let starting = call(&server, &fixture, &first).await?;
         wait_until_started(&server, &id).await?;
         let joining = call(&server, &fixture, &second).await?;
+        until_joined(&joining).await?;
+        fixture.turn_clock(HOUR).await;
         let (started, joined) = (result(&starting).await?, result(&joining).await?);
         ensure!(started.warnings.is_empty(), "{started:?}");
         let receipt = &joined.manifest.as_ref().context("no receipt")?.manifest_url;
@@ -148,7 +146,7 @@ async fn cancelling_the_call_leaves_the_lifecycle_running(
 ) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
-        running: Some(Duration::from_secs(20)),
+        running: Some(HOUR),
         ..Script::default()
     });
     with_worker_and_caller(&server, &fixture, async {
@@ -170,6 +168,7 @@ async fn cancelling_the_call_leaves_the_lifecycle_running(
             fixture.simulator.status(&id) == Some("running"),
             "the call waited for the end of the task"
         );
+        fixture.turn_clock(HOUR).await;
         wait_until_archived(&server, &id).await
     })
     .await
@@ -191,7 +190,7 @@ async fn terminating_the_caller_leaves_the_lifecycle_running(
 ) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
-        running: Some(Duration::from_secs(3)),
+        running: Some(HOUR),
         ..Script::default()
     });
     with_worker_and_caller(&server, &fixture, async {
@@ -200,6 +199,7 @@ async fn terminating_the_caller_leaves_the_lifecycle_running(
         call.workflow
             .terminate(WorkflowTerminateOptions::default())
             .await?;
+        fixture.turn_clock(HOUR).await;
         wait_until_archived(&server, &id).await
     })
     .await
@@ -209,7 +209,7 @@ register!(terminating_the_caller_leaves_the_lifecycle_running);
 async fn a_terminated_lifecycle_is_reported_as_unknown(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
-        running: Some(Duration::from_secs(60)),
+        running: Some(HOUR),
         ..Script::default()
     });
     with_worker_and_caller(&server, &fixture, async {
@@ -235,7 +235,7 @@ async fn another_worker_resumes_the_call_of_a_killed_worker(
 ) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
-        running: Some(Duration::from_secs(20)),
+        running: Some(HOUR),
         ..Script::default()
     });
     caller::with_caller(&server, &fixture, async {
@@ -249,6 +249,7 @@ async fn another_worker_resumes_the_call_of_a_killed_worker(
         first.kill().await?;
         let run = server.run_id(&id).await?;
         let _second = fixture.spawn_worker(&server)?;
+        fixture.turn_clock(HOUR).await;
         let result = result(&call).await?;
         ensure!(result.outcome == "archived", "{result:?}");
         ensure!(
@@ -264,7 +265,7 @@ register!(another_worker_resumes_the_call_of_a_killed_worker);
 async fn many_waiting_callers_do_not_delay_other_tasks(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
-        running: Some(Duration::from_secs(45)),
+        running: Some(HOUR),
         ..Script::default()
     });
     with_worker_and_caller(&server, &fixture, async {
@@ -284,6 +285,7 @@ async fn many_waiting_callers_do_not_delay_other_tasks(server: Arc<Server>) -> a
             fixture.simulator.status(&id) == Some("running"),
             "the calls did not wait long enough"
         );
+        fixture.turn_clock(HOUR).await;
         for call in calls {
             let result = result(&call).await?;
             ensure!(result.outcome == "archived", "{result:?}");
@@ -345,6 +347,17 @@ fn application_failure(failure: IncomingError) -> Option<ApplicationFailure> {
 async fn wait_until_started(server: &Server, id: &str) -> anyhow::Result<()> {
     until_async("the lifecycle has started", || async {
         Ok(server.run_id(id).await.is_ok())
+    })
+    .await
+}
+
+/// Waits until the activity of a call waits for a lifecycle, which its heartbeat says.
+async fn until_joined(call: &Call) -> anyhow::Result<()> {
+    until_async("the call has joined the lifecycle", || async {
+        let options = WorkflowDescribeOptions::default();
+        let description = call.workflow.describe(options).await?;
+        let mut activities = description.raw().pending_activities.iter();
+        Ok(activities.any(|activity| activity.heartbeat_details.is_some()))
     })
     .await
 }

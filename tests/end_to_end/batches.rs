@@ -15,7 +15,9 @@ use tokio::{
     process::Child,
 };
 
-use crate::harness::{Fixture, Server, command, register, tcp_proxy::TcpProxy, until, until_async};
+use crate::harness::{
+    Fixture, HOUR, Server, command, register, tcp_proxy::TcpProxy, until, until_async,
+};
 
 /// Number of tasks: too many for a progress bar each.
 const TASKS: usize = 30;
@@ -72,12 +74,7 @@ async fn task_ids_are_read_from_standard_input(server: Arc<Server>) -> anyhow::R
 register!(task_ids_are_read_from_standard_input);
 
 async fn an_interrupted_batch_can_be_run_again(server: Arc<Server>) -> anyhow::Result<()> {
-    let fixture = Fixture::with(
-        &server,
-        |simulator| simulator.running(Duration::from_secs(3)),
-        |_| {},
-    )
-    .await?;
+    let fixture = Fixture::with(&server, |simulator| simulator.running(HOUR), |_| {}).await?;
     let ids = create(&fixture, TASKS);
     let list = ids.join("\n");
     fixture
@@ -91,6 +88,7 @@ async fn an_interrupted_batch_can_be_run_again(server: Arc<Server>) -> anyhow::R
             kill_process(Pid::from_raw(pid).context("no process id")?, Signal::INT)?;
             let stopped = finish(first).await?;
             ensure!(stopped.status.code() == Some(130), "{stopped:?}");
+            fixture.turn_clock(HOUR).await;
 
             let again = finish(archive(&server, &fixture, &[], &list).await?).await?;
             ensure!(again.status.success(), "{again:?}");
@@ -231,7 +229,7 @@ async fn archive_at(
 
 /// Waits until a command exits.
 async fn finish(child: Child) -> anyhow::Result<Output> {
-    let output = tokio::time::timeout(Duration::from_secs(120), child.wait_with_output());
+    let output = tokio::time::timeout(Duration::from_secs(600), child.wait_with_output());
     Ok(output.await.context("the command did not exit")??)
 }
 

@@ -4,15 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use reqwest::{Response, StatusCode};
-use seedance_archiver::{
-    config::{Account, Callbacks, Secret},
-    worker::Worker,
-};
+use seedance_archiver::config::{Account, Callbacks, Secret};
 use seedance_archiver_simulator::{Fault, Script};
 use serde_json::json;
 use temporalio_client::{WorkflowDescribeOptions, errors::WorkflowInteractionError};
 
-use crate::harness::{Fixture, Server, register, until, until_async};
+use crate::harness::{Fixture, HOUR, Server, register, until, until_async};
 
 const TOKEN: &str = "a-token-of-32-characters-1234567";
 /// A poll interval longer than any test, so that only a callback triggers a poll.
@@ -42,7 +39,7 @@ async fn with_ingress<T, F>(
 where
     F: Future<Output = anyhow::Result<T>>,
 {
-    let worker = Worker::new(&server.runtime, &server.client, &fixture.config).await?;
+    let worker = fixture.worker(server).await?;
     let address = worker
         .ingress_address()
         .context("the worker has no ingress")?;
@@ -62,12 +59,23 @@ async fn a_callback_replaces_polling(server: Arc<Server>) -> anyhow::Result<()> 
         let (fixture, server) = (&fixture, &server);
         async move {
             let id = fixture.simulator.create(Script {
-                queued: Some(Duration::from_secs(3)),
-                running: Some(Duration::from_secs(2)),
+                queued: Some(HOUR),
+                running: Some(HOUR),
                 callback_url: Some(url),
                 ..Script::default()
             });
             let lifecycle = fixture.start_lifecycle(server, &id).await?;
+            until("the task was polled", || {
+                fixture.simulator.stats(&id).queries > 0
+            })
+            .await?;
+            fixture.turn_clock(HOUR).await;
+            until_async("the lifecycle knows that the task is running", || async {
+                let snapshot = lifecycle.describe().await?.context("no lifecycle")?;
+                Ok(snapshot.search_attributes.get("SeedanceStatus") == "running")
+            })
+            .await?;
+            fixture.turn_clock(HOUR).await;
             let result = lifecycle.result().await?;
             ensure!(result.outcome == "archived", "{result:?}");
             Ok((id, lifecycle.cost().await?))
@@ -152,12 +160,18 @@ async fn a_callback_wrapped_by_a_gateway_is_accepted(server: Arc<Server>) -> any
         let (fixture, server) = (&fixture, &server);
         async move {
             let id = fixture.simulator.create(Script {
-                queued: Some(Duration::from_secs(2)),
+                queued: Some(HOUR),
                 callback_url: Some(url),
                 wrapped: true,
                 ..Script::default()
             });
-            let result = fixture.start_lifecycle(server, &id).await?.result().await?;
+            let lifecycle = fixture.start_lifecycle(server, &id).await?;
+            until("the task was polled", || {
+                fixture.simulator.stats(&id).queries > 0
+            })
+            .await?;
+            fixture.turn_clock(2 * HOUR).await;
+            let result = lifecycle.result().await?;
             ensure!(result.outcome == "archived", "{result:?}");
             Ok(())
         }

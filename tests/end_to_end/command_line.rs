@@ -92,7 +92,7 @@ async fn ctrl_c_stops_demo_and_its_temporal_server(_: Arc<Server>) -> anyhow::Re
     line_after(&mut stderr, "cgt-").await?;
 
     interrupt(&demo)?;
-    let status = tokio::time::timeout(Duration::from_secs(60), demo.wait()).await??;
+    let status = tokio::time::timeout(Duration::from_secs(300), demo.wait()).await??;
     ensure!(status.code() == Some(130), "{status}");
     ensure!(!is_listening(&ui), "the Web UI is still running at {ui}");
     Ok(())
@@ -260,7 +260,7 @@ async fn ctrl_c_stops_the_build_of_the_temporal_server(_: Arc<Server>) -> anyhow
     let pid = pid().and_then(Pid::from_raw).context("no process id")?;
 
     interrupt(&demo)?;
-    let status = tokio::time::timeout(Duration::from_secs(60), demo.wait()).await??;
+    let status = tokio::time::timeout(Duration::from_secs(300), demo.wait()).await??;
     ensure!(status.code() == Some(130), "{status}");
     until("the build has stopped", || test_kill_process(pid).is_err()).await
 }
@@ -303,7 +303,7 @@ async fn line_after(lines: &mut BufReader<ChildStderr>, beginning: &str) -> anyh
     let mut line = String::new();
     loop {
         line.clear();
-        let read = tokio::time::timeout(Duration::from_secs(60), lines.read_line(&mut line));
+        let read = tokio::time::timeout(Duration::from_secs(300), lines.read_line(&mut line));
         ensure!(
             read.await?? > 0,
             "the process exited before it printed {beginning:?}"

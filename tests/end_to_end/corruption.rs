@@ -11,7 +11,7 @@ use seedance_archiver::temporal::lifecycles::Step;
 use seedance_archiver_proto::v1::{Manifest, ObjectCheck};
 use seedance_archiver_simulator::{Corruption, HeaderDigests, Script};
 
-use crate::harness::{Fixture, Server, read_local, register};
+use crate::harness::{Fixture, Server, lifecycle::until_waiting, read_local, register, until};
 use cases::{Boxes, Case, script};
 
 async fn a_video_with_a_flipped_bit_is_downloaded_again(server: Arc<Server>) -> anyhow::Result<()> {
@@ -205,9 +205,21 @@ async fn a_video_that_stays_corrupt_is_lost(server: Arc<Server>) -> anyhow::Resu
 register!(a_video_that_stays_corrupt_is_lost);
 
 async fn check_that_it_is_lost(server: &Server, script: Script) -> anyhow::Result<()> {
-    let fixture = Fixture::with_short_windows(server).await?;
+    let fixture = Fixture::new(server).await?;
     let id = fixture.simulator.create(script);
-    let result = fixture.run_lifecycle(server, &id).await?;
+    let result = fixture
+        .with_worker(server, async {
+            let lifecycle = fixture.start_lifecycle(server, &id).await?;
+            until_waiting(&lifecycle, "next attempt in").await?;
+            until("the download was retried", || {
+                fixture.simulator.stats(&id).downloads > 1
+            })
+            .await?;
+            until_waiting(&lifecycle, "next attempt in").await?;
+            fixture.pass_archive_deadline().await?;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
     ensure!(
         result.outcome == "lost" && result.reason == "corrupt_video",
         "{result:?}"

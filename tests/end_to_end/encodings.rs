@@ -240,24 +240,18 @@ async fn query_progress(
 async fn a_lost_video_fails_in_the_encoding_of_the_request(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let fixture = Fixture::with(
-        &server,
-        |simulator| simulator.running(Duration::from_secs(60)),
-        |account| {
-            // Long enough for a poll on a busy machine.
-            account.windows.query_window = Duration::from_secs(30);
-            account.windows.margin = Duration::from_millis(500);
-        },
-    )
-    .await?;
+    let month = Duration::from_secs(30 * 24 * 60 * 60);
+    let fixture = Fixture::with(&server, |simulator| simulator.running(month), |_| {}).await?;
     fixture
         .with_worker(&server, async {
             let mut started = Vec::new();
             for encoding in Encoding::ALL {
                 let task_id = fixture.simulator.create(Script::default());
                 let handle = start_lifecycle(&server, &fixture, encoding, &task_id).await?;
+                fixture.polled(&task_id, 1).await?;
                 started.push((encoding, handle));
             }
+            fixture.close_query_window().await;
             for (encoding, handle) in started {
                 let outcome = handle.get_result(WorkflowGetResultOptions::default()).await;
                 let Err(WorkflowGetResultError::Failed(failure)) = outcome else {

@@ -5,9 +5,11 @@ mod archived_files;
 pub(crate) mod browser;
 pub(crate) mod caller;
 mod command;
+pub(crate) mod conduct;
 pub(crate) mod failures;
 mod fixture;
 pub(crate) mod hidden_task;
+pub(crate) mod lifecycle;
 pub(crate) mod minio;
 pub(crate) mod query_activity;
 pub(crate) mod registry;
@@ -19,8 +21,9 @@ mod temporal_server;
 pub(crate) mod tools;
 
 pub(crate) use self::{
+    archived_files::task_prefix,
     command::command,
-    fixture::{Fixture, read_local},
+    fixture::{DAY, Fixture, HOUR, QUERY_WINDOW, URL_LIFETIME, read_local},
     registry::register,
     temporal_server::Server,
 };

@@ -11,7 +11,8 @@ use crate::harness::{Fixture, Server, minio::Minio, register, tools};
 async fn bytedances_python_client_works_against_the_simulator(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let fixture = Fixture::new(&server).await?;
+    // The client does not limit its rate.
+    let fixture = Fixture::with(&server, |simulator| simulator.list_rate(1_000.0), |_| {}).await?;
     let output = Command::new(tools::python_with_ark()?)
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ark_client.py"))
         .args(["--base-url", &fixture.simulator.base_url()])

@@ -78,13 +78,14 @@ use seedance_archiver::dev_server::{self, DevServer};
 use tokio::{runtime::Runtime, sync::Mutex};
 
 use crate::harness::{
-    Server,
+    Server, conduct,
     registry::{self, Test},
     tools,
 };
 
-/// Maximum duration of one test, so that a test that hangs does not hang the run.
-const TEST_TIMEOUT: Duration = Duration::from_secs(240);
+/// Maximum duration of one test, so that a test that hangs does not hang the run. Far longer than any test takes on a
+/// busy machine.
+const TEST_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 /// Number of tests that run concurrently: more than there are cores, because tests mostly wait.
 const TEST_CONCURRENCY: usize = 6;
 
@@ -140,7 +141,11 @@ fn trial(test: &'static Test, runtime: Arc<Runtime>, server: Arc<Server>) -> Tri
                 .await
                 .map_err(|_| anyhow!("timed out after {} s", TEST_TIMEOUT.as_secs()))?
         });
-        result.map_err(|error| format!("{error:#}").into())
+        // Checked in any case, because the next test runs on the same thread.
+        let conduct = conduct::check();
+        result
+            .and(conduct)
+            .map_err(|error| format!("{error:#}").into())
     });
     trial.with_ignored_flag(is_ignored)
 }

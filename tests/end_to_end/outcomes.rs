@@ -1,9 +1,6 @@
 //! The outcome for each way in which a task can end.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use jiff::Timestamp;
@@ -11,7 +8,7 @@ use seedance_archiver_proto::v1::OutcomeRecord;
 use seedance_archiver_simulator::{Ending, Script};
 use serde_json::Value;
 
-use crate::harness::{Fixture, Server, register, until};
+use crate::harness::{DAY, Fixture, HOUR, Server, register, task_prefix};
 
 async fn a_succeeded_task_is_archived(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
@@ -103,12 +100,17 @@ async fn the_task_record_is_stored_as_received(server: Arc<Server>) -> anyhow::R
 register!(the_task_record_is_stored_as_received);
 
 async fn a_task_that_does_not_exist_is_unknown(server: Arc<Server>) -> anyhow::Result<()> {
-    let grace = Duration::from_secs(3);
-    let fixture =
-        Fixture::with_account(&server, |account| account.schedule.not_found_grace = grace).await?;
-    let now = Timestamp::now();
+    let fixture = Fixture::new(&server).await?;
+    let now = Timestamp::try_from(fixture.clock.now())?;
     let id = format!("cgt-{}-zzzzz", now.strftime("%Y%m%d%H%M%S"));
-    let result = fixture.run_lifecycle(&server, &id).await?;
+    let result = fixture
+        .with_worker(&server, async {
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            fixture.polled(&id, 1).await?;
+            fixture.turn_clock(fixture.not_found_grace()?).await;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
     ensure!(result.outcome == "unknown", "{result:?}");
     ensure!(
         result.reason == "task_not_found" && result.message.contains("another account or region"),
@@ -120,8 +122,6 @@ async fn a_task_that_does_not_exist_is_unknown(server: Arc<Server>) -> anyhow::R
     );
     let files = fixture.archived_files()?;
     ensure!(files.is_empty(), "unexpected files: {files:?}");
-    let queries = fixture.simulator.stats(&id).queries;
-    ensure!(queries > 2, "only {queries} polls within the grace period");
     Ok(())
 }
 register!(a_task_that_does_not_exist_is_unknown);
@@ -136,8 +136,7 @@ register!(a_task_still_running_when_the_query_window_closes_is_lost);
 async fn a_task_still_queued_when_the_query_window_closes_is_lost(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let queued = Duration::from_secs(3600);
-    check_that_it_is_lost_when_the_window_closes(&server, queued, "queued").await
+    check_that_it_is_lost_when_the_window_closes(&server, 30 * DAY, "queued").await
 }
 register!(a_task_still_queued_when_the_query_window_closes_is_lost);
 
@@ -146,17 +145,20 @@ async fn check_that_it_is_lost_when_the_window_closes(
     queued: Duration,
     status: &str,
 ) -> anyhow::Result<()> {
-    let fixture = Fixture::with(
-        server,
-        |simulator| simulator.queued(queued).running(Duration::from_secs(3600)),
-        |account| {
-            account.windows.query_window = Duration::from_secs(20);
-            account.windows.margin = Duration::from_secs(2);
-        },
-    )
-    .await?;
-    let id = fixture.simulator.create(Script::default());
-    let result = fixture.run_lifecycle(server, &id).await?;
+    let fixture = Fixture::new(server).await?;
+    let id = fixture.simulator.create(Script {
+        queued: Some(queued),
+        running: Some(30 * DAY),
+        ..Script::default()
+    });
+    let result = fixture
+        .with_worker(server, async {
+            let lifecycle = fixture.start_lifecycle(server, &id).await?;
+            fixture.polled(&id, 1).await?;
+            fixture.close_query_window().await;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
     ensure!(result.outcome == "lost", "{result:?}");
     ensure!(
         result.reason == "query_window_closed" && result.message.ends_with(status),
@@ -174,25 +176,21 @@ async fn check_that_it_is_lost_when_the_window_closes(
 async fn a_404_does_not_end_the_lifecycle_of_a_known_task(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let grace = Duration::from_millis(500);
-    let fixture =
-        Fixture::with_account(&server, |account| account.schedule.not_found_grace = grace).await?;
+    let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
-        queued: Some(Duration::from_secs(6)),
+        queued: Some(HOUR),
         ..Script::default()
     });
-    let queries = || fixture.simulator.stats(&id).queries;
     let result = fixture
         .with_worker(&server, async {
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
-            until("the task was returned", || queries() >= 2).await?;
+            fixture.polled(&id, 1).await?;
             fixture.simulator.set_hidden(&id, true);
-            let (hidden_at, before) = (Instant::now(), queries());
-            until("the grace period has passed", || {
-                hidden_at.elapsed() > grace * 2 && queries() > before + 2
-            })
-            .await?;
+            fixture.polled(&id, 1).await?;
+            fixture.turn_clock(fixture.not_found_grace()?).await;
+            fixture.polled(&id, 1).await?;
             fixture.simulator.set_hidden(&id, false);
+            fixture.turn_clock(HOUR).await;
             Ok(lifecycle.result().await?)
         })
         .await?;
@@ -207,8 +205,7 @@ async fn a_different_video_under_the_same_key_is_a_store_conflict(
 ) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script::default());
-    let directory = format!("default/{}/{id}", Timestamp::now().strftime("%Y/%m/%d"));
-    let directory = fixture.directory.path().join(directory);
+    let directory = fixture.directory.path().join(task_prefix(&id)?);
     std::fs::create_dir_all(&directory)?;
     std::fs::write(directory.join("video.mp4"), "another video")?;
 

@@ -10,15 +10,16 @@ use seedance_archiver_workflows::reply::Reply;
 use temporalio_client::{WorkflowGetResultOptions, errors::WorkflowGetResultError};
 use temporalio_common::error::IncomingError;
 
-use crate::harness::{Fixture, Server, failures::root_cause, register, until};
+use crate::harness::{
+    DAY, Fixture, QUERY_WINDOW, Server, failures::root_cause, lifecycle::until_waiting, register,
+    until,
+};
 
-const SECOND: Duration = Duration::from_secs(1);
-
-/// Returns the script of a task that outlasts any test.
+/// Returns the script of a task that outlasts its query window.
 fn long_running() -> Script {
     Script {
         queued: Some(Duration::ZERO),
-        running: Some(3600 * SECOND),
+        running: Some(30 * DAY),
         ..Script::default()
     }
 }
@@ -39,16 +40,12 @@ fn assert_ended(
 async fn a_queued_task_that_disappears_was_cancelled_and_purged(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let fixture = Fixture::with_account(&server, |account| {
-        account.windows.cancelled_retention = 2 * SECOND;
-        account.schedule.not_found_grace = SECOND;
-    })
-    .await?;
+    let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
-        queued: Some(3600 * SECOND),
+        queued: Some(30 * DAY),
         ..Script::default()
     });
-    let result = hide_after_polls(&server, &fixture, &id, 2).await?;
+    let result = hide_and_turn_clock(&server, &fixture, &id, DAY).await?;
     assert_ended(&result, "unsuccessful", "cancelled_and_purged")?;
     ensure!(
         result.task.is_some_and(|task| task.status == "queued"),
@@ -61,9 +58,9 @@ register!(a_queued_task_that_disappears_was_cancelled_and_purged);
 async fn a_running_task_that_disappears_is_lost_as_record_vanished(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let fixture = Fixture::with_short_windows(&server).await?;
+    let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(long_running());
-    let result = hide_after_polls(&server, &fixture, &id, 2).await?;
+    let result = hide_and_turn_clock(&server, &fixture, &id, QUERY_WINDOW).await?;
     assert_ended(&result, "lost", "record_vanished")?;
     ensure!(
         result.task.is_some_and(|task| task.status == "running"),
@@ -73,31 +70,35 @@ async fn a_running_task_that_disappears_is_lost_as_record_vanished(
 }
 register!(a_running_task_that_disappears_is_lost_as_record_vanished);
 
-/// Hides a task after a number of polls, and returns the result of its lifecycle.
-async fn hide_after_polls(
+/// Hides a task after a poll, turns the clock after a 404, and returns the result of the lifecycle.
+async fn hide_and_turn_clock(
     server: &Server,
     fixture: &Fixture,
     id: &str,
-    queries: u64,
+    by: Duration,
 ) -> anyhow::Result<VideoTaskLifecycleResult> {
     fixture
         .with_worker(server, async {
             let lifecycle = fixture.start_lifecycle(server, id).await?;
-            until("the task was polled", || {
-                fixture.simulator.stats(id).queries >= queries
-            })
-            .await?;
+            fixture.polled(id, 1).await?;
             fixture.simulator.set_hidden(id, true);
+            fixture.polled(id, 1).await?;
+            fixture.turn_clock(by).await;
             Ok(lifecycle.result().await?)
         })
         .await
 }
 
 async fn an_old_task_id_is_outside_the_query_window(server: Arc<Server>) -> anyhow::Result<()> {
-    let fixture =
-        Fixture::with_account(&server, |account| account.schedule.not_found_grace = SECOND).await?;
+    let fixture = Fixture::new(&server).await?;
+    let id = "cgt-20250101000000-zzzzz";
     let result = fixture
-        .run_lifecycle(&server, "cgt-20250101000000-zzzzz")
+        .with_worker(&server, async {
+            let lifecycle = fixture.start_lifecycle(&server, id).await?;
+            fixture.polled(id, 1).await?;
+            fixture.turn_clock(fixture.not_found_grace()?).await;
+            Ok(lifecycle.result().await?)
+        })
         .await?;
     assert_ended(&result, "unknown", "outside_query_window")
 }
@@ -106,22 +107,36 @@ register!(an_old_task_id_is_outside_the_query_window);
 async fn a_record_without_a_url_is_polled_again(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
-        no_url_for: Some(2 * SECOND),
+        no_url_for: Some(DAY),
         ..Script::default()
     });
-    let result = fixture.run_lifecycle(&server, &id).await?;
+    let result = fixture
+        .with_worker(&server, async {
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            until_waiting(&lifecycle, "the record has no URL").await?;
+            fixture.turn_clock(DAY).await;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
     ensure!(result.outcome == "archived", "{result:?}");
     Ok(())
 }
 register!(a_record_without_a_url_is_polled_again);
 
 async fn a_task_that_never_gets_a_url_is_lost(server: Arc<Server>) -> anyhow::Result<()> {
-    let fixture = Fixture::with_short_windows(&server).await?;
+    let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
-        no_url_for: Some(3600 * SECOND),
+        no_url_for: Some(30 * DAY),
         ..Script::default()
     });
-    let result = fixture.run_lifecycle(&server, &id).await?;
+    let result = fixture
+        .with_worker(&server, async {
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            until_waiting(&lifecycle, "the record has no URL").await?;
+            fixture.close_query_window().await;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
     assert_ended(&result, "lost", "url_expired")?;
     ensure!(
         result.task.is_some_and(|task| task.status == "succeeded"),
@@ -196,16 +211,15 @@ async fn a_rejected_key_can_be_replaced_without_a_restart(
 register!(a_rejected_key_can_be_replaced_without_a_restart);
 
 async fn a_known_task_is_lost_if_the_key_stays_rejected(server: Arc<Server>) -> anyhow::Result<()> {
-    let fixture = Fixture::with_short_windows(&server).await?;
+    let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(long_running());
     let result = fixture
         .with_worker(&server, async {
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
-            until("the task was polled", || {
-                fixture.simulator.stats(&id).queries >= 2
-            })
-            .await?;
+            fixture.polled(&id, 1).await?;
             fixture.simulator.set_fault(Some(Fault::Unauthorized));
+            fixture.polled(&id, 1).await?;
+            fixture.close_query_window().await;
             Ok(lifecycle.result().await?)
         })
         .await?;
@@ -216,10 +230,17 @@ register!(a_known_task_is_lost_if_the_key_stays_rejected);
 async fn a_task_without_a_record_is_unknown_if_the_key_stays_rejected(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let fixture = Fixture::with_short_windows(&server).await?;
+    let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script::default());
     fixture.simulator.set_fault(Some(Fault::Unauthorized));
-    let result = fixture.run_lifecycle(&server, &id).await?;
+    let result = fixture
+        .with_worker(&server, async {
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            fixture.polled(&id, 1).await?;
+            fixture.close_query_window().await;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
     assert_ended(&result, "unknown", "unauthorized")?;
     ensure!(result.task.is_none(), "{result:?}");
     Ok(())
@@ -227,12 +248,19 @@ async fn a_task_without_a_record_is_unknown_if_the_key_stays_rejected(
 register!(a_task_without_a_record_is_unknown_if_the_key_stays_rejected);
 
 async fn a_download_that_is_never_a_video_is_lost(server: Arc<Server>) -> anyhow::Result<()> {
-    let fixture = Fixture::with_short_windows(&server).await?;
+    let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
         garbage: true,
         ..Script::default()
     });
-    let result = fixture.run_lifecycle(&server, &id).await?;
+    let result = fixture
+        .with_worker(&server, async {
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            until_waiting(&lifecycle, "next attempt in").await?;
+            fixture.pass_archive_deadline().await?;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
     assert_ended(&result, "lost", "corrupt_video")?;
     fixture.assert_outcome_recorded(&result)
 }
@@ -242,7 +270,7 @@ register!(a_download_that_is_never_a_video_is_lost);
 async fn a_lost_video_fails_the_workflow_unless_report_only_is_set(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let fixture = Fixture::with_short_windows(&server).await?;
+    let fixture = Fixture::new(&server).await?;
     let [failing, reporting] = [(), ()].map(|()| fixture.simulator.create(long_running()));
     let request = |task_id: &String, report_only| VideoTaskLifecycleRequest {
         task_id: task_id.clone(),
@@ -257,6 +285,10 @@ async fn a_lost_video_fails_the_workflow_unless_report_only_is_set(
             fixture
                 .start_lifecycle_with(&server, request(&reporting, true))
                 .await?;
+            for id in [&failing, &reporting] {
+                fixture.polled(id, 1).await?;
+            }
+            fixture.close_query_window().await;
             let result = raw_result(&server, &reporting).await;
             assert_ended(&result?, "lost", "query_window_closed")?;
             let failure = match raw_result(&server, &failing).await {

@@ -120,7 +120,7 @@ impl Scenario {
 }
 
 fn scenarios() -> Vec<Scenario> {
-    let long = Some(Duration::from_secs(3600));
+    let long = Some(Duration::from_secs(30 * 24 * 60 * 60));
     let failed = || Script {
         ending: Ending::Failed,
         ..Script::default()
@@ -158,11 +158,7 @@ fn scenarios() -> Vec<Scenario> {
 
 /// Records the history of each scenario. The lifecycles run concurrently.
 async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
-    let fixture = Fixture::with_account(server, |account| {
-        account.windows.query_window = Duration::from_secs(10);
-        account.windows.margin = Duration::from_secs(1);
-    })
-    .await?;
+    let fixture = Fixture::new(server).await?;
     fixture
         .with_worker(server, async {
             let mut lifecycles = Vec::new();
@@ -182,6 +178,14 @@ async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>>
                 .await?;
                 scenario.action.perform(server, id).await?;
             }
+            // Before a task that has not ended is lost, its lifecycle must have seen a record.
+            for (scenario, id, lifecycle) in &lifecycles {
+                match scenario.expected_outcome {
+                    "lost" => fixture.polled(id, 1).await?,
+                    _ => drop(lifecycle.result().await?),
+                }
+            }
+            fixture.close_query_window().await;
             let mut histories = Vec::new();
             for (scenario, id, lifecycle) in lifecycles {
                 let outcome = lifecycle.result().await?.outcome;

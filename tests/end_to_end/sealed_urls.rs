@@ -1,23 +1,18 @@
 //! Sealed video URLs: access to them, and the outcome for a video whose URL cannot be opened.
 
-use std::{
-    path::Path,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, ensure};
-use seedance_archiver::{config::Account, temporal::lifecycles::Step};
+use seedance_archiver::config::Account;
 use seedance_archiver_simulator::Script;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Fixture, Server,
+    Fixture, Server, URL_LIFETIME,
     caller::{call_json, with_worker_and_caller},
-    register, until, until_async,
+    lifecycle::until_waiting,
+    register,
 };
-
-const SECOND: Duration = Duration::from_secs(1);
 
 async fn urls_are_revealed_only_on_request(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
@@ -95,16 +90,11 @@ async fn a_video_is_lost_if_the_key_of_its_url_was_removed_and_the_query_window_
     let file = tempfile::NamedTempFile::new()?;
     std::fs::write(&file, "old")?;
     let keys = file.path().to_owned();
-    let window = 6 * SECOND;
-    let change = |account: &mut Account| {
-        seal_with(account, &keys);
-        account.windows.query_window = window;
-        account.windows.margin = SECOND;
-        account.windows.url_lifetime = 10 * SECOND;
-    };
-    let fixture = Fixture::with_account(&server, change).await?;
-    let id = fixture.simulator.create(Script::default());
-    let created = SystemTime::now();
+    let fixture = Fixture::with_account(&server, |account| seal_with(account, &keys)).await?;
+    let id = fixture.simulator.create(Script {
+        url_lifetime: Some(URL_LIFETIME),
+        ..Script::default()
+    });
     let path = fixture.directory.path();
     let result = fixture
         .with_worker(&server, async {
@@ -113,19 +103,13 @@ async fn a_video_is_lost_if_the_key_of_its_url_was_removed_and_the_query_window_
             std::fs::remove_dir(path)?;
             std::fs::write(path, "not a directory")?;
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
-            until_async("the store's error is shown", || async {
-                let snapshot = lifecycle.describe().await?;
-                let step = snapshot.and_then(|snapshot| snapshot.step());
-                Ok(matches!(step, Some(Step::Waiting(message)) if message.contains("store")))
-            })
-            .await?;
+            until_waiting(&lifecycle, "store").await?;
             std::fs::write(&file, "new")?;
-            until("the query window has closed", || {
-                created.elapsed().is_ok_and(|age| age > window + SECOND)
-            })
-            .await?;
+            fixture.close_query_window().await;
             std::fs::remove_file(path)?;
             std::fs::create_dir(path)?;
+            until_waiting(&lifecycle, "seal keys").await?;
+            fixture.turn_clock(URL_LIFETIME).await;
             Ok(lifecycle.result().await?)
         })
         .await?;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 
-const TIMEOUT: Duration = Duration::from_secs(60);
+/// Far longer than any condition takes on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Waits until `condition` is true. `what` names the condition in a timeout error.

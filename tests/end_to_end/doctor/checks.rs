@@ -1,15 +1,12 @@
 //! All checks of `doctor` together, and its bucket check.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use super::setup::{Setup, WRONG_KEY};
-use crate::harness::{Server, minio::Minio, register, tools, until_async};
+use crate::harness::{HOUR, Server, minio::Minio, register, tools, until_async};
 
 async fn every_check_passes_in_a_working_setup(server: Arc<Server>) -> anyhow::Result<()> {
     let setup = Setup::new(server.clone()).await?;
@@ -53,11 +50,8 @@ async fn every_check_runs_although_others_fail(server: Arc<Server>) -> anyhow::R
     let mut setup = Setup::new(server).await?;
     let namespace = setup.server.with_new_namespace().await?.client;
     setup.set("TEMPORAL_NAMESPACE", namespace.options().namespace.clone());
-    let hour = Duration::from_secs(3_600);
-    setup
-        .fixture
-        .simulator
-        .set_date(Some(SystemTime::now() - hour));
+    let wrong = setup.fixture.clock.now() - HOUR;
+    setup.fixture.simulator.set_date(Some(wrong));
     setup.set_unwritable_archive()?;
     setup.set_short_callback_token();
     setup.set_missing_seal_keys_file();

@@ -1,14 +1,11 @@
 //! Each problem that `doctor` finds is reported on one line, with its fix.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::sync::Arc;
 
 use seedance_archiver_simulator::Fault;
 
 use super::setup::{Setup, WRONG_KEY};
-use crate::harness::{Server, register};
+use crate::harness::{HOUR, Server, register};
 
 async fn reports_a_rejected_api_key(server: Arc<Server>) -> anyhow::Result<()> {
     let mut setup = Setup::new(server).await?;
@@ -78,11 +75,8 @@ register!(warns_of_an_api_that_returns_errors);
 
 async fn reports_a_wrong_clock(server: Arc<Server>) -> anyhow::Result<()> {
     let setup = Setup::new(server).await?;
-    let hour = Duration::from_secs(3_600);
-    setup
-        .fixture
-        .simulator
-        .set_date(Some(SystemTime::now() - hour));
+    let wrong = setup.fixture.clock.now() - HOUR;
+    setup.fixture.simulator.set_date(Some(wrong));
     setup
         .assert_reported([
             "failed",

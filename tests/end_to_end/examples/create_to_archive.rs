@@ -3,14 +3,11 @@
 use std::{process::Output, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
-use seedance_archiver::{
-    config::{Account, Callbacks, Secret},
-    worker::Worker,
-};
+use seedance_archiver::config::{Account, Callbacks, Secret};
 use tokio::process::Command;
 
 use super::process::{self, assert_failed, describe, last_line, on_default_task_queue};
-use crate::harness::{Fixture, Server, register, tools};
+use crate::harness::{Fixture, Server, register, tools, until};
 
 const CALLBACK_TOKEN: &str = "a-token-of-32-characters-1234567";
 /// The URL of an ingress that no callback reaches.
@@ -31,7 +28,7 @@ async fn archives_on_callbacks_without_polling(server: Arc<Server>) -> anyhow::R
     let fixture = Fixture::with_account(&server, with_callbacks).await?;
     let mut fixture = on_default_task_queue(fixture);
     fixture.config.ingress_address = Some(([127, 0, 0, 1], 0).into());
-    let worker = Worker::new(&server.runtime, &server.client, &fixture.config).await?;
+    let worker = fixture.worker(&server).await?;
     let address = worker
         .ingress_address()
         .context("the worker has no ingress")?;
@@ -63,16 +60,27 @@ register!(archives_without_callbacks, needs = [python_example]);
 
 async fn prints_why_a_video_is_lost(server: Arc<Server>) -> anyhow::Result<()> {
     let server = server.with_new_namespace().await?;
-    let short_window = |account: &mut Account| {
-        account.windows.query_window = Duration::from_secs(20);
-        account.windows.margin = Duration::from_secs(2);
-    };
-    let fixture = Fixture::with_account(&server, short_window).await?;
-    let fixture = on_default_task_queue(fixture);
+    let fixture = on_default_task_queue(Fixture::new(&server).await?);
     fixture
         .with_worker(&server, async {
-            let prompt = "a kite --simulate running=3600";
-            let output = run(&server, &fixture, UNREACHABLE_INGRESS, prompt).await?;
+            let prompt = "a kite --simulate running=2592000";
+            let example = run(&server, &fixture, UNREACHABLE_INGRESS, prompt);
+            let close_window = async {
+                until("the task was created", || {
+                    !fixture.simulator.task_ids().is_empty()
+                })
+                .await?;
+                let id = fixture.simulator.task_ids().remove(0);
+                // The API does not return a task in the second of its creation.
+                until("the task was returned", || {
+                    fixture.simulator.was_returned(&id)
+                })
+                .await?;
+                fixture.polled(&id, 1).await?;
+                fixture.close_query_window().await;
+                Ok(())
+            };
+            let (output, ()) = tokio::try_join!(example, close_window)?;
             assert_failed(&output, "lost query_window_closed: ")?;
             let lines = String::from_utf8_lossy(&output.stdout).lines().count();
             ensure!(lines == 1, "{}", describe(&output));

@@ -1,11 +1,7 @@
 //! The examples in other languages, run as their READMEs say: with their own worker and client, next to a
 //! worker of the archiver. Each test has its own namespace, because the examples use the default names.
 
-use std::{
-    process::Output,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{process::Output, sync::Arc};
 
 use anyhow::{Context, bail};
 use seedance_archiver_simulator::{Ending, Fault, Script};
@@ -15,7 +11,7 @@ use temporalio_client::{
 use tokio::process::Command;
 
 use super::process::{self, assert_failed, describe, on_default_task_queue, receipt};
-use crate::harness::{Fixture, Server, register, tools, until, until_async};
+use crate::harness::{DAY, Fixture, Server, register, tools, until_async};
 
 /// Returns the command that runs an example, without its arguments.
 type Example = fn() -> anyhow::Result<Command>;
@@ -111,45 +107,35 @@ async fn check_joining(server: &Server, example: Example) -> anyhow::Result<()> 
         .await
 }
 
-/// The query window is shortened only after the task was polled, so that an example that starts
-/// slowly does not miss it.
 async fn check_failures(server: &Server, example: Example) -> anyhow::Result<()> {
     let server = server.with_new_namespace().await?;
-    let mut fixture = on_default_task_queue(Fixture::new(&server).await?);
+    let fixture = on_default_task_queue(Fixture::new(&server).await?);
     let failing = fixture.simulator.create(Script {
         ending: Ending::Failed,
         ..Script::default()
     });
-    let created_at = Instant::now();
     let never_ending = fixture.simulator.create(Script {
-        running: Some(Duration::from_secs(3600)),
+        running: Some(30 * DAY),
         ..Script::default()
     });
     let lost = run(&server, example, "child", &never_ending);
     tokio::pin!(lost);
-    let failed = fixture
+    let (failed, lost) = fixture
         .with_worker(&server, async {
-            let polled = until("the task was polled", || {
-                fixture.simulator.stats(&never_ending).queries > 0
-            });
+            let polled = fixture.polled(&never_ending, 1);
             let failed = run(&server, example, "await", &failing);
-            tokio::select! {
+            let failed = tokio::select! {
                 output = &mut lost => bail!("the example exited: {}", describe(&output?)),
-                both = async { tokio::try_join!(failed, polled) } => Ok(both?.0),
-            }
+                both = async { tokio::try_join!(failed, polled) } => both?.0,
+            };
+            fixture.close_query_window().await;
+            Ok((failed, lost.await?))
         })
         .await?;
     assert_failed(
         &failed,
         "unsuccessful OutputVideoSensitiveContentDetected: ",
     )?;
-
-    fixture.change_account(|account| {
-        // The times in a task record are whole seconds.
-        account.windows.query_window = created_at.elapsed() + Duration::from_secs(2);
-        account.windows.margin = Duration::from_secs(1);
-    })?;
-    let lost = fixture.with_worker(&server, lost).await?;
     assert_failed(&lost, "lost query_window_closed: ")
 }
 

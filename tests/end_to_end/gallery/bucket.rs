@@ -1,13 +1,11 @@
 //! A gallery with presigned URLs for a private bucket.
 
-use std::{
-    os::unix::fs::PermissionsExt,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{os::unix::fs::PermissionsExt, sync::Arc};
 
 use anyhow::{Context, ensure};
 use reqwest::{StatusCode, Url};
+use seedance_archiver_clock::Clock;
+use seedance_archiver_proto::time::unix_seconds;
 use seedance_archiver_simulator::Script;
 
 use super::generate::{Gallery, generate};
@@ -71,7 +69,7 @@ fn check_that_urls_are_secret(gallery: &Gallery) -> anyhow::Result<()> {
         !output.contains("X-Amz-"),
         "a presigned URL was printed: {output}"
     );
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64;
+    let now = unix_seconds(Clock::default().now());
     let expires_at = gallery.report["links_until"]
         .as_i64()
         .context("no expiry")?;

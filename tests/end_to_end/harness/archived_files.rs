@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::DateTime, tz};
 use seedance_archiver_proto::v1::{Manifest, OutcomeRecord, VideoTask, VideoTaskLifecycleResult};
 use sha2::{Digest, Sha256};
 
@@ -114,6 +114,14 @@ impl Fixture {
         }
         Ok(())
     }
+}
+
+/// Returns the prefix of a task in the archive, by the creation time in its id, which is in UTC+8.
+pub(crate) fn task_prefix(id: &str) -> anyhow::Result<String> {
+    let digits = id.get(4..18).context("the id has no time")?;
+    let created_at = DateTime::strptime("%Y%m%d%H%M%S", digits)?;
+    let created_at = tz::offset(8).to_timestamp(created_at)?;
+    Ok(format!("default/{}/{id}", created_at.strftime("%Y/%m/%d")))
 }
 
 fn collect(root: &Path, directory: &Path, files: &mut Vec<String>) -> anyhow::Result<()> {

@@ -22,7 +22,7 @@ use self::webdriver::Session;
 use super::tools;
 
 /// Maximum time for a page to show what a test expects.
-const PAGE_TIMEOUT: Duration = Duration::from_secs(60);
+const PAGE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// A script that returns the text of a page and of its frames: the Web UI shows current details in a frame.
 const PAGE_TEXT: &str =
     "return [document, ...[...document.querySelectorAll('iframe')].map(it => it.contentDocument)]

@@ -46,7 +46,7 @@ impl Caller {
         let [target, input] = <[Payload; 2]>::try_from(input.payloads)
             .map_err(|_| ApplicationFailure::new("expected two payloads"))?;
         let target: Target = RawValue::new(vec![target]).to_value(&PayloadConverter::default());
-        let options = ActivityOptions::with_start_to_close_timeout(Duration::from_secs(200))
+        let options = ActivityOptions::with_start_to_close_timeout(Duration::from_secs(1200))
             .task_queue(target.task_queue)
             .heartbeat_timeout(Duration::from_secs(5))
             .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)

@@ -1,6 +1,9 @@
 //! Fixtures: a simulator, a local archive and task queues for each test.
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    process::Stdio,
+    time::{Duration, SystemTime},
+};
 
 use anyhow::{Context, anyhow};
 use reqwest::Url;
@@ -9,22 +12,34 @@ use seedance_archiver::{
     temporal::lifecycles::{self, Lifecycle},
     worker::Worker,
 };
+use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::v1::{VideoTaskLifecycleRequest, VideoTaskLifecycleResult};
 use seedance_archiver_simulator::{Builder, Simulator};
 use tempfile::TempDir;
 use tokio::process::Child;
 
-use super::{command::command, temporal_server::Server};
+use super::{command::command, conduct, temporal_server::Server};
+use crate::until::until;
 
+const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a task is queued, and then running, unless its script says otherwise.
 const STATUS_DURATION: Duration = Duration::from_millis(500);
-/// Minimum interval between two polls of a task.
-const MIN_POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// Interval between two polls of a task. It does not grow with the age of a task, because a test that turns the clock
+/// must not wait for the next poll of a task that is then days old.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// How long the URL of a video works, at most.
+pub(crate) const URL_LIFETIME: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+/// How long after its creation a task can be queried.
+pub(crate) const QUERY_WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The fixture of one test. Its account is called `default`.
 pub(crate) struct Fixture {
     pub(crate) simulator: Simulator,
     pub(crate) config: Config,
+    /// The clock of the simulator and of workers in this process.
+    pub(crate) clock: Clock,
     /// The archive.
     pub(crate) directory: TempDir,
 }
@@ -42,25 +57,17 @@ impl Fixture {
         Self::with(server, |simulator| simulator, change).await
     }
 
-    /// Returns a fixture whose query window closes after 8 s and whose URLs work for 6 s.
-    pub(crate) async fn with_short_windows(server: &Server) -> anyhow::Result<Self> {
-        Self::with_account(server, |account| {
-            account.windows.query_window = Duration::from_secs(8);
-            account.windows.margin = Duration::from_secs(2);
-            account.windows.url_lifetime = Duration::from_secs(6);
-        })
-        .await
-    }
-
     /// Returns a fixture with a changed simulator and a changed account.
     pub(crate) async fn with(
         server: &Server,
         simulator: impl FnOnce(Builder) -> Builder,
         change: impl FnOnce(&mut Account),
     ) -> anyhow::Result<Self> {
+        let clock = Clock::default();
         let builder = Simulator::builder()
             .queued(STATUS_DURATION)
-            .running(STATUS_DURATION);
+            .running(STATUS_DURATION)
+            .clock(clock.clone());
         let simulator = simulator(builder).start().await?;
         let directory = tempfile::tempdir()?;
         let mut account = Account::new(
@@ -68,7 +75,8 @@ impl Fixture {
             simulator.base_url().parse()?,
             simulator.api_key().to_owned().into(),
         );
-        account.schedule.min_interval = MIN_POLL_INTERVAL;
+        account.schedule.min_interval = POLL_INTERVAL;
+        account.schedule.max_interval = POLL_INTERVAL;
         change(&mut account);
         let config = Config {
             accounts: Accounts::from_iter([account]),
@@ -81,19 +89,9 @@ impl Fixture {
         Ok(Self {
             simulator,
             config,
+            clock,
             directory,
         })
-    }
-
-    /// Changes the account for workers that start later.
-    pub(crate) fn change_account(
-        &mut self,
-        change: impl FnOnce(&mut Account),
-    ) -> anyhow::Result<()> {
-        let mut account = Account::clone(&*self.config.accounts.get("")?);
-        change(&mut account);
-        self.config.accounts = Accounts::from_iter([account]);
-        Ok(())
     }
 
     /// Runs a worker in this process until `work` completes.
@@ -102,8 +100,52 @@ impl Fixture {
         server: &Server,
         work: impl Future<Output = anyhow::Result<T>>,
     ) -> anyhow::Result<T> {
-        let worker = Worker::new(&server.runtime, &server.client, &self.config).await?;
-        worker.run_during(work).await?
+        self.worker(server).await?.run_during(work).await?
+    }
+
+    /// Creates a worker in this process.
+    pub(crate) async fn worker(&self, server: &Server) -> anyhow::Result<Worker> {
+        let (runtime, client) = (&server.runtime, &server.client);
+        let clock = self.clock.clone();
+        Ok(Worker::with_clock(runtime, client, &self.config, clock).await?)
+    }
+
+    /// Turns the clock forward.
+    pub(crate) async fn turn_clock(&self, by: Duration) {
+        // Some times are known to the second only. In a new second, those from before the turn differ from those
+        // after it.
+        let since_epoch = Clock::default()
+            .now()
+            .duration_since(SystemTime::UNIX_EPOCH);
+        let since_epoch = since_epoch.unwrap_or_default();
+        let until_next_second = SECOND - Duration::from_nanos(since_epoch.subsec_nanos().into());
+        tokio::time::sleep(until_next_second).await;
+        self.clock.turn(by).await;
+    }
+
+    /// Returns how long a 404 must last before a task without any record counts as non-existent.
+    pub(crate) fn not_found_grace(&self) -> anyhow::Result<Duration> {
+        Ok(self.config.accounts.get("")?.schedule.not_found_grace)
+    }
+
+    /// Waits until a task was polled `polls` more times, and the worker has handled the responses.
+    pub(crate) async fn polled(&self, task_id: &str, polls: u64) -> anyhow::Result<()> {
+        let queries = || self.simulator.stats(task_id).queries;
+        // A poll starts after the response to the previous one was handled.
+        let enough = queries() + polls + 1;
+        until("the task was polled", || queries() >= enough).await
+    }
+
+    /// Turns the clock until the archive deadlines of all tasks have passed, and the API can still be asked for URLs.
+    pub(crate) async fn pass_archive_deadline(&self) -> anyhow::Result<()> {
+        let margin = self.config.accounts.get("")?.windows.margin;
+        self.turn_clock(QUERY_WINDOW - margin).await;
+        Ok(())
+    }
+
+    /// Turns the clock until the query windows of all tasks have closed.
+    pub(crate) async fn close_query_window(&self) {
+        self.turn_clock(QUERY_WINDOW).await;
     }
 
     /// Starts the lifecycle of a task.
@@ -169,6 +211,12 @@ impl Fixture {
             .kill_on_drop(true)
             .spawn()
             .context("cannot start the worker")
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        conduct::add(self.simulator.misuse());
     }
 }
 

@@ -10,13 +10,16 @@ use seedance_archiver_proto::{
     names,
     v1::{SweepVideoTasksRequest, SweepVideoTasksResult, VideoTaskLifecycleRequest},
 };
-use seedance_archiver_simulator::Script;
+use seedance_archiver_simulator::{Builder, Script};
 use seedance_archiver_workflows::SweepVideoTasks;
 use tempfile::TempDir;
 use temporalio_client::{Client, WorkflowFetchHistoryOptions, WorkflowHandle};
 use tokio::process::{Child, Command};
 
 use super::{command::command, fixture::Fixture, temporal_server::Server};
+
+/// So many that a sweep of many pages is not delayed.
+const LISTS_PER_SECOND: f64 = 1_000.0;
 
 /// Returns a fixture, and the name of its account. List requests are practically not rate-limited.
 pub(crate) async fn fixture(
@@ -26,10 +29,11 @@ pub(crate) async fn fixture(
     let name = server.unique_name("swept");
     let account = |account: &mut Account| {
         account.endpoint.account = name.clone();
-        account.endpoint.list_limit = RateLimit::per_second(1_000.0);
+        account.endpoint.list_limit = RateLimit::per_second(LISTS_PER_SECOND);
         change(account);
     };
-    let fixture = Fixture::with_account(server, account).await?;
+    let simulator = |simulator: Builder| simulator.list_rate(LISTS_PER_SECOND);
+    let fixture = Fixture::with(server, simulator, account).await?;
     Ok((fixture, name))
 }
 

@@ -7,7 +7,7 @@ use seedance_archiver_simulator::{Ending, Fault, Script};
 use tokio::{io::AsyncWriteExt, process::Command};
 
 use super::process::WorkerProcess;
-use crate::harness::{Fixture, Server, register, tools, until_async};
+use crate::harness::{Fixture, HOUR, Server, register, tools, until_async};
 
 /// Returns the value of the first series with this prefix.
 pub(super) fn value(metrics: &str, series: &str) -> Option<f64> {
@@ -42,15 +42,14 @@ async fn a_run_is_visible_in_the_metrics(server: Arc<Server>) -> anyhow::Result<
     ensure!(result.outcome == "archived", "{result:?}");
     let failed = fixture.simulator.create(Script {
         ending: Ending::Failed,
-        // Long enough for polls without a change.
-        queued: Some(Duration::from_secs(5)),
+        queued: Some(HOUR),
         ..Script::default()
     });
-    fixture
-        .start_lifecycle(&server, &failed)
-        .await?
-        .result()
-        .await?;
+    let unsuccessful = fixture.start_lifecycle(&server, &failed).await?;
+    // Polls without a change.
+    fixture.polled(&failed, 2).await?;
+    fixture.turn_clock(2 * HOUR).await;
+    unsuccessful.result().await?;
     let manifest = result.manifest.context("no receipt")?;
     let bytes: i64 = manifest
         .objects

@@ -45,11 +45,14 @@ async fn a_worker_with_a_missing_namespace_exits(server: Arc<Server>) -> anyhow:
 }
 register!(a_worker_with_a_missing_namespace_exits);
 
-/// Returns the script of a task whose video takes 4 s to download.
-fn slow_download() -> Script {
+/// Number of bytes after which the transfer pauses, so that the server can fail.
+const HOLD_AT: u64 = SIZE / 4;
+
+/// Returns the script of a task whose transfer pauses.
+fn held_download() -> Script {
     Script {
         bytes: Some(SIZE),
-        bytes_per_second: Some(SIZE / 4),
+        hold_at: Some(HOLD_AT),
         ..Script::default()
     }
 }
@@ -61,10 +64,10 @@ async fn a_transfer_survives_a_lost_connection_to_temporal(
     let fixture = Fixture::new(&server).await?;
     let address = proxy.address.to_string();
     let worker = WorkerProcess::start_with(&fixture, &address, &[], &[])?;
-    let id = fixture.simulator.create(slow_download());
+    let id = fixture.simulator.create(held_download());
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     let sent = || fixture.simulator.stats(&id).bytes_sent;
-    until("the transfer has started", || sent() > SIZE / 4).await?;
+    until("the transfer has started", || sent() == HOLD_AT).await?;
     proxy.disconnect();
     until("the worker has logged the lost connection", || {
         worker
@@ -79,6 +82,7 @@ async fn a_transfer_survives_a_lost_connection_to_temporal(
         "the liveness probe would restart the worker"
     );
     proxy.reconnect();
+    fixture.simulator.release(&id);
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     fixture.assert_archived(&id, &result.manifest.context("no receipt")?)
@@ -90,14 +94,15 @@ async fn a_transfer_survives_a_restart_of_temporal(server: Arc<Server>) -> anyho
     let server = server.with_client(temporal.client().await?)?;
     let fixture = Fixture::new(&server).await?;
     let _worker = WorkerProcess::start_with(&fixture, &temporal.address, &[], &[])?;
-    let id = fixture.simulator.create(slow_download());
+    let id = fixture.simulator.create(held_download());
     let run_id = {
         let lifecycle = fixture.start_lifecycle(&server, &id).await?;
         lifecycle.run_id().to_owned()
     };
     let sent = || fixture.simulator.stats(&id).bytes_sent;
-    until("the transfer has started", || sent() > SIZE / 4).await?;
+    until("the transfer has started", || sent() == HOLD_AT).await?;
     temporal.restart().await?;
+    fixture.simulator.release(&id);
 
     let client = temporal.client().await?;
     let lifecycle = Lifecycle::for_run(&client, "", &id, &run_id);
@@ -217,13 +222,14 @@ async fn a_new_worker_finishes_the_transfer_of_a_killed_worker(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
-    let id = fixture.simulator.create(slow_download());
+    let id = fixture.simulator.create(held_download());
     let mut worker = WorkerProcess::start(&fixture, &server, &[])?;
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     let sent = || fixture.simulator.stats(&id).bytes_sent;
-    until("the transfer has started", || sent() > SIZE / 4).await?;
+    until("the transfer has started", || sent() == HOLD_AT).await?;
     worker.send_signal(Signal::KILL)?;
     worker.wait_for_exit().await?;
+    fixture.simulator.release(&id);
     let _worker = WorkerProcess::start(&fixture, &server, &[])?;
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");

@@ -19,7 +19,7 @@ use tokio::{
 use crate::harness::{Fixture, Server, command, until};
 
 /// Maximum time for a worker to exit.
-const EXIT_TIMEOUT: Duration = Duration::from_secs(60);
+const EXIT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// A worker process with an admin port.
 pub(super) struct WorkerProcess {

@@ -4,20 +4,20 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use seedance_archiver::temporal::lifecycles::Lifecycle;
-use seedance_archiver_simulator::{Fault, Script};
+use seedance_archiver_simulator::Script;
 use temporalio_client::{NamespacedClient, WorkflowDescribeOptions, tonic::IntoRequest};
 use temporalio_common::protos::temporal::api::{
     enums::v1::VersioningBehavior, workflowservice::v1::SetWorkerDeploymentCurrentVersionRequest,
 };
 
 use super::process::WorkerProcess;
-use crate::harness::{Fixture, Server, register, until, until_async};
+use crate::harness::{Fixture, HOUR, Server, register, until, until_async};
 
 /// Returns the script of a task that is still running after its first poll.
 fn long_running() -> Script {
     Script {
         queued: Some(Duration::ZERO),
-        running: Some(Duration::from_secs(8)),
+        running: Some(HOUR),
         ..Script::default()
     }
 }
@@ -106,15 +106,12 @@ async fn a_lifecycle_moves_to_the_new_version(server: Arc<Server>) -> anyhow::Re
     let mut old = start_current(&fixture, &server, &version(&fixture, "v1"), "v1").await?;
     let (id, lifecycle) = start_polled_lifecycle(&fixture, &server).await?;
     ensure!(versioning(&server, &id).await? == (VersioningBehavior::AutoUpgrade, "v1".to_owned()));
-    // The lifecycle cannot end before the old worker has stopped.
-    fixture.simulator.set_fault(Some(Fault::Unavailable));
-
     let _new = start_current(&fixture, &server, &version(&fixture, "v2"), "v2").await?;
     ensure!(
         old.stop().await?.code() == Some(0),
         "the old version failed"
     );
-    fixture.simulator.set_fault(None);
+    fixture.turn_clock(HOUR).await;
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     fixture.assert_archived(&id, &result.manifest.context("no receipt")?)?;
@@ -135,6 +132,7 @@ async fn a_pinned_lifecycle_stays_on_its_version(server: Arc<Server>) -> anyhow:
     let old = start_current(&fixture, &server, &pinned("v1"), "v1").await?;
     let (id, lifecycle) = start_polled_lifecycle(&fixture, &server).await?;
     let new = start_current(&fixture, &server, &pinned("v2"), "v2").await?;
+    fixture.turn_clock(HOUR).await;
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     ensure!(versioning(&server, &id).await? == (VersioningBehavior::Pinned, "v1".to_owned()));
