@@ -5,9 +5,6 @@
 //! - [`parse`]: reads the command line.
 //! - [`run`]: runs the subcommand and returns its exit code.
 
-// Printing is the purpose of this module.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
-
 mod archive;
 mod batch;
 mod clean;
@@ -45,6 +42,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::stdio;
 use shutdown::{Interrupted, Shutdown};
 
 /// Archive finished ByteDance Seedance videos into your own bucket before their URLs expire
@@ -102,7 +100,8 @@ enum Command {
     Completions(completions::Args),
 }
 
-/// Reads the command line. Exits the process if it is invalid, or after printing help.
+/// Reads the command line. Exits the process if it is invalid, or after printing help, for which clap ignores
+/// errors of stdout and stderr.
 pub fn parse() -> Cli {
     let matches = definition().get_matches();
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
@@ -122,9 +121,13 @@ fn with_help_template(command: clap::Command) -> clap::Command {
 /// Runs the subcommand and returns its exit code: 0 success, 1 failure, 78 invalid configuration,
 /// 130 interrupted.
 pub async fn run(cli: Cli) -> ExitCode {
-    run_command(cli.command).await.unwrap_or_else(|error| {
+    let done = run_command(cli.command).await.and_then(|code| {
+        stdio::check_stdout().context("cannot write to stdout")?;
+        Ok(code)
+    });
+    done.unwrap_or_else(|error| {
         if error.is::<Interrupted>() {
-            eprintln!("{error}");
+            errln!("{error}");
         } else {
             print_error(&error);
         }
@@ -134,7 +137,7 @@ pub async fn run(cli: Cli) -> ExitCode {
 
 /// Prints an error with its causes to stderr.
 pub fn print_error(error: &impl std::fmt::Display) {
-    eprintln!("error: {error:#}");
+    errln!("error: {error:#}");
 }
 
 async fn run_command(command: Command) -> anyhow::Result<ExitCode> {

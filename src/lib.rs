@@ -96,6 +96,10 @@
 //! - `seedance-archiver-http`: the HTTP client settings and error texts that the others share.
 //! - `seedance-archiver-simulator`: a local Seedance API for the demo and tests.
 
+// Defines `outln!` and `errln!` for the modules below.
+#[macro_use]
+mod stdio;
+
 #[doc(hidden)]
 pub mod activities;
 #[doc(hidden)]

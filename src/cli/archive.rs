@@ -75,7 +75,7 @@ async fn run_with_temporal(
     });
     work.await.inspect_err(|error| {
         if error.is::<Interrupted>() {
-            eprintln!(
+            errln!(
                 "The lifecycles keep running in Temporal. To follow them, run the same command again; \
                  to stop them, cancel their workflows."
             );
@@ -132,7 +132,7 @@ async fn detach(args: &Args, requests: Vec<VideoTaskLifecycleRequest>) -> anyhow
         |task_id, lifecycle| match lifecycle {
             Ok(lifecycle) => {
                 if args.output == Output::Text {
-                    println!("{task_id}  {}", lifecycle.workflow_id());
+                    outln!("{task_id}  {}", lifecycle.workflow_id());
                 }
                 started.push(Started {
                     task_id: task_id.to_owned(),
@@ -142,7 +142,7 @@ async fn detach(args: &Args, requests: Vec<VideoTaskLifecycleRequest>) -> anyhow
             }
             Err(error) => {
                 failed += 1;
-                eprintln!("error: {error}");
+                errln!("error: {error}");
             }
         },
     )

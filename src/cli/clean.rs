@@ -147,22 +147,22 @@ impl Report {
         } in &self.left
         {
             match (kind, size_bytes) {
-                (LeftoverKind::Upload, _) => println!("{name} (incomplete upload)"),
-                (_, Some(size)) => println!("{name} {}", HumanBytes(*size)),
-                (_, None) => println!("{name}"),
+                (LeftoverKind::Upload, _) => outln!("{name} (incomplete upload)"),
+                (_, Some(size)) => outln!("{name} {}", HumanBytes(*size)),
+                (_, None) => outln!("{name}"),
             }
         }
         if self.may_hide_uploads {
-            println!("{LIFECYCLE_RULE_ADVICE}");
+            outln!("{LIFECYCLE_RULE_ADVICE}");
         }
         let items = count(self.left.len(), "staged item");
         match (self.left.is_empty(), self.is_removed) {
-            (true, _) => println!(
+            (true, _) => outln!(
                 "nothing is staged for longer than {}",
                 format::duration(older_than)
             ),
-            (false, true) => println!("removed {items}"),
-            (false, false) => println!("found {items}; use --remove to remove"),
+            (false, true) => outln!("removed {items}"),
+            (false, false) => outln!("found {items}; use --remove to remove"),
         }
     }
 }

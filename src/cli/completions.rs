@@ -19,6 +19,6 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, mut command: clap::Command) -> ExitCode {
     let mut script = Vec::new();
     generate(args.shell, &mut command, "seedance-archiver", &mut script);
-    print!("{}", String::from_utf8_lossy(&script));
+    outln!("{}", String::from_utf8_lossy(&script).trim_end());
     ExitCode::SUCCESS
 }

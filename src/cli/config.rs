@@ -88,5 +88,5 @@ fn print(settings: &[Setting]) {
             setting.source.to_string(),
         ]);
     }
-    println!("{}", table.trim_fmt());
+    outln!("{}", table.trim_fmt());
 }

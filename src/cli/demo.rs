@@ -68,7 +68,7 @@ async fn run_with_server(
     let config = config(&simulator)?;
     let ui_url = server.ui_url.clone().unwrap_or_default();
     let work = async {
-        eprintln!("Temporal UI: {ui_url}\nArchive: {}\n", config.archive_url);
+        errln!("Temporal UI: {ui_url}\nArchive: {}\n", config.archive_url);
         let archived = async {
             let requests = create_tasks(&simulator).await?;
             Ok(follow::follow_all(&server.client, &config.task_queue, requests).await)
@@ -77,10 +77,10 @@ async fn run_with_server(
         let report = Report::new(&ui_url, config.archive_url.as_str(), results);
         report.print(args.output)?;
         if args.stay {
-            eprintln!("\nTemporal UI: {ui_url}\nPress Ctrl-C to stop the demo.");
+            errln!("\nTemporal UI: {ui_url}\nPress Ctrl-C to stop the demo.");
             shutdown.requested().await;
         } else {
-            eprintln!("\nStopping the Temporal UI at {ui_url}; use --stay to keep it running.");
+            errln!("\nStopping the Temporal UI at {ui_url}; use --stay to keep it running.");
         }
         Ok(report.exit_code(&[outcome::ARCHIVED, outcome::UNSUCCESSFUL]))
     };

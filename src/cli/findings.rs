@@ -34,7 +34,7 @@ impl Findings {
             self.failed += usize::from(result.state == CheckState::Failed);
             self.warnings += usize::from(result.state == CheckState::Warning);
             if self.output == Output::Text {
-                println!("{}", line(&result));
+                outln!("{}", line(&result));
             }
             self.findings.push(result);
         }
@@ -47,7 +47,7 @@ impl Findings {
             Output::Json => print_json(&self)?,
             Output::Text => {
                 let (checks, failed, warnings) = (self.findings.len(), self.failed, self.warnings);
-                println!(
+                outln!(
                     "{checks} check{}: {failed} failed, {warnings} warning{}",
                     plural(checks),
                     plural(warnings)

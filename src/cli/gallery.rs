@@ -85,7 +85,7 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
     bar.finish_and_clear();
     let gallery = created?;
     for receipt in &gallery.unreadable {
-        eprintln!("warning: {receipt}");
+        errln!("warning: {receipt}");
     }
     match args.output {
         Output::Json => print_json(&Report::new(url.to_string(), gallery))?,
@@ -95,7 +95,7 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
 }
 
 fn print(gallery: &Gallery) {
-    println!(
+    outln!(
         "{}: {}, {}",
         gallery.page.display(),
         count(gallery.videos, "video"),
@@ -107,14 +107,14 @@ fn print(gallery: &Gallery) {
         } else {
             ""
         };
-        println!(
+        outln!(
             "The links expire at {}{or_earlier}. Anyone with the page can view the videos until then.",
             time(expiry.as_second())
         );
     }
     match gallery.unreadable.len() {
         0 => {}
-        unreadable => println!(
+        unreadable => outln!(
             "skipped {} (see the warnings)",
             count(unreadable, "receipt")
         ),

@@ -43,7 +43,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     match request.await {
         Ok((status, text)) => {
             ensure!(status.is_success(), "the worker is {}", text.trim());
-            println!("{}", text.trim());
+            outln!("{}", text.trim());
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => bail!(

@@ -77,7 +77,7 @@ fn filter(args: &Args) -> anyhow::Result<Filter> {
     if let Some(status) = &args.status
         && !status::ALL.contains(&status.as_str())
     {
-        eprintln!(
+        errln!(
             "note: `{status}` is not a status of the Seedance API ({}); it matches only tasks of \
              gateways that define it",
             status::ALL.join(", ")
@@ -107,7 +107,7 @@ async fn find(client: &Client, filter: &Filter, limit: u16) -> anyhow::Result<Li
         );
     }
     if !missing.is_empty() {
-        eprintln!(
+        errln!(
             "note: the namespace `{namespace}` lacks search attributes, so columns are empty; \
              run `seedance-archiver setup` to register them"
         );
@@ -118,7 +118,7 @@ async fn find(client: &Client, filter: &Filter, limit: u16) -> anyhow::Result<Li
 
 fn print(found: &List, limit: u16) {
     if found.lifecycles.is_empty() {
-        println!("no lifecycles found");
+        outln!("no lifecycles found");
         return;
     }
     let mut table = table::table([
@@ -127,9 +127,9 @@ fn print(found: &List, limit: u16) {
     for lifecycle in &found.lifecycles {
         table.add_row(row(lifecycle));
     }
-    println!("{}", table.trim_fmt());
+    outln!("{}", table.trim_fmt());
     if found.total > found.lifecycles.len() {
-        println!(
+        outln!(
             "{} of about {}; use --limit {} to show more",
             found.lifecycles.len(),
             found.total,

@@ -15,6 +15,6 @@ pub(super) enum Output {
 
 /// Prints the document of `--output json`.
 pub(super) fn print_json(document: &impl Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(document)?);
+    outln!("{}", serde_json::to_string_pretty(document)?);
     Ok(())
 }

@@ -33,7 +33,7 @@ impl Spinner {
     /// Replaces the message. Without a terminal, prints it.
     pub(super) fn set_message(&self, message: &str) {
         if self.0.is_hidden() {
-            eprintln!("{message}");
+            errln!("{message}");
         }
         self.0.set_message(message.to_owned());
     }

@@ -54,7 +54,7 @@ impl Report {
         match output {
             Output::Json => print_json(self)?,
             Output::Text if self.videos.len() > MAX_TABLE_ROWS => self.print_summary(),
-            Output::Text => println!("{}", self.table(&self.videos)),
+            Output::Text => outln!("{}", self.table(&self.videos)),
         }
         Ok(())
     }
@@ -82,7 +82,7 @@ impl Report {
     fn print_summary(&self) {
         let not_archived = || self.videos.iter().filter(|video| !video.is_archived());
         if not_archived().next().is_some() {
-            println!("{}\n", self.table(not_archived()));
+            outln!("{}\n", self.table(not_archived()));
         }
         let mut outcomes = BTreeMap::<_, usize>::new();
         for video in &self.videos {
@@ -95,7 +95,7 @@ impl Report {
             .map(|(outcome, videos)| format!("{} {outcome}", HumanCount(videos as u64)))
             .collect();
         let (_, bytes) = self.archived();
-        println!(
+        outln!(
             "{}; {} in the archive",
             counts.join(", "),
             HumanBytes(bytes)

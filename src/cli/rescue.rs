@@ -69,9 +69,9 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
     fail_if_nothing_listed(&found)?;
     let listing = Listing::new(&found);
     if args.output == Output::Text {
-        println!("{}", listing.table(accounts.len() > 1));
+        outln!("{}", listing.table(accounts.len() > 1));
     }
-    eprintln!("{}", listing.summary());
+    errln!("{}", listing.summary());
     let report = if args.dry_run || found.missing().next().is_none() {
         Report::new("", config.archive_url.as_str(), Vec::new())
     } else {
@@ -164,7 +164,7 @@ async fn archive_missing(
     if args.output == Output::Text {
         report.print(Output::Text)?;
     }
-    eprintln!("{}", summary(&report, found, config));
+    errln!("{}", summary(&report, found, config));
     Ok(report)
 }
 

@@ -45,10 +45,10 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
         .start()
         .await
         .with_context(|| format!("cannot listen on {}", args.address))?;
-    eprintln!("Seedance simulator: {}", simulator.base_url());
-    eprintln!("To use it, set");
-    eprintln!("  SEEDANCE_BASE_URL={}", simulator.base_url());
-    eprintln!("  SEEDANCE_API_KEY={}", simulator.api_key());
+    errln!("Seedance simulator: {}", simulator.base_url());
+    errln!("To use it, set");
+    errln!("  SEEDANCE_BASE_URL={}", simulator.base_url());
+    errln!("  SEEDANCE_API_KEY={}", simulator.api_key());
     shutdown.requested().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -84,7 +84,7 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
     let done = shutdown.run_until_requested(work).await;
     done.inspect_err(|error| {
         if error.is::<Interrupted>() {
-            eprintln!(
+            errln!(
                 "The sweep keeps running in Temporal. To follow it, run the same command again; \
                  to stop it, cancel its workflow."
             );
@@ -126,7 +126,7 @@ fn print(output: Output, result: &SweepVideoTasksResult) -> anyhow::Result<()> {
             "running": result.running,
             "started": result.started,
         }))?,
-        Output::Text => println!("{}", details::for_sweep(result)),
+        Output::Text => outln!("{}", details::for_sweep(result)),
     }
     Ok(())
 }
@@ -158,12 +158,12 @@ async fn schedule(
             every_seconds: every.as_secs(),
             done,
         })?,
-        Output::Text => println!(
+        Output::Text => outln!(
             "schedule {id} {done}: sweeps every {:#}",
             SignedDuration::try_from(every)?
         ),
     }
-    eprintln!(
+    errln!(
         "To delete the schedule: temporal schedule delete --namespace {} --schedule-id {id}",
         client.namespace(),
     );

@@ -20,6 +20,6 @@ pub(super) fn table(header: impl Into<Row>) -> Table {
 pub(super) fn print_facts(facts: &[(&str, String)]) {
     let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
-        println!("{name:width$}  {value}");
+        outln!("{name:width$}  {value}");
     }
 }

@@ -106,14 +106,14 @@ fn print(report: &Report) {
         problem,
     } in &report.findings
     {
-        println!("{receipt}: {object} {problem}");
+        outln!("{receipt}: {object} {problem}");
     }
     let receipts = count(report.receipts, "receipt");
     let objects = count(report.objects, "object");
     let verified = report.verified;
     match report.receipts - verified {
-        0 => println!("{receipts} with {objects}: {verified} verified"),
-        failed => println!(
+        0 => outln!("{receipts} with {objects}: {verified} verified"),
+        failed => outln!(
             "{receipts} with {objects}: {verified} verified, {failed} failed ({})",
             count(report.findings.len(), "finding")
         ),

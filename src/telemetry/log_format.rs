@@ -1,6 +1,8 @@
 //! Selects the format of logs.
 
-use std::{io::IsTerminal, str::FromStr};
+use std::str::FromStr;
+
+use crate::stdio;
 
 /// Environment variable with the format of logs.
 pub(crate) const LOG_FORMAT: &str = "SEEDANCE_LOG_FORMAT";
@@ -22,7 +24,7 @@ impl LogFormat {
     pub(super) fn from_environment() -> Self {
         let value = std::env::var(LOG_FORMAT).ok();
         let format = value.and_then(|value| value.parse().ok());
-        format.unwrap_or_else(|| match std::io::stderr().is_terminal() {
+        format.unwrap_or_else(|| match stdio::stderr_is_terminal() {
             true => Self::Text,
             false => Self::Json,
         })

@@ -1,10 +1,9 @@
 //! Logging to stderr.
 
-use std::io::IsTerminal;
-
 use tracing_subscriber::EnvFilter;
 
 use super::log_format::LogFormat;
+use crate::stdio::{self, Stderr};
 
 /// Initializes logging to stderr and returns the format. The filter is `RUST_LOG`, or `default_filter` if that
 /// is not set or invalid. The format is `SEEDANCE_LOG_FORMAT`; if that is not set or invalid, it is text on a
@@ -14,11 +13,11 @@ pub fn init(default_filter: &str) -> LogFormat {
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_filter));
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(|| Stderr);
     let format = LogFormat::from_environment();
     // Fails if the program that embeds this crate initialized logging already.
     let _ = match format {
-        LogFormat::Text => logs.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Text => logs.with_ansi(stdio::stderr_is_terminal()).try_init(),
         LogFormat::Json => logs
             .json()
             .flatten_event(true)

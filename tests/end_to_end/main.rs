@@ -13,6 +13,7 @@ mod auditing;
 mod await_video_task;
 mod batches;
 mod callbacks;
+mod closed_pipes;
 mod command_line;
 mod corruption;
 mod crashes;

@@ -70,7 +70,7 @@ impl Progress {
         self.bar.set_message(message.clone());
         if self.bar.is_hidden() && self.last_line_at.elapsed() > LINE_INTERVAL {
             self.last_line_at = Instant::now();
-            eprintln!("{message}");
+            errln!("{message}");
         }
     }
 

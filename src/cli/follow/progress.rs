@@ -102,7 +102,7 @@ impl ProgressLine {
         if self.last_printed != message {
             self.last_printed = message.to_owned();
             if self.bar.is_hidden() {
-                eprintln!("{}  {message}", self.task_id);
+                errln!("{}  {message}", self.task_id);
             }
         }
     }
