@@ -55,6 +55,9 @@ pub(super) struct Args {
     output: Output,
 }
 
+const ACCOUNT_COLUMN: usize = 1;
+const MODEL_COLUMN: usize = 2;
+
 pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
     let filter = filter(&args)?;
@@ -127,6 +130,7 @@ fn print(found: &List, limit: u16) {
     for lifecycle in &found.lifecycles {
         table.add_row(row(lifecycle));
     }
+    table::fit(&mut table, &[MODEL_COLUMN, ACCOUNT_COLUMN]);
     outln!("{}", table.trim_fmt());
     if found.total > found.lifecycles.len() {
         outln!(

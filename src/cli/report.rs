@@ -16,6 +16,10 @@ use super::{
 /// Maximum number of rows, one for each video.
 pub(super) const MAX_TABLE_ROWS: usize = 20;
 
+const STATUS_COLUMN: usize = 1;
+const SIZE_COLUMN: usize = 3;
+const SHA256_COLUMN: usize = 4;
+
 /// The document of `--output json`.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
@@ -54,7 +58,7 @@ impl Report {
         match output {
             Output::Json => print_json(self)?,
             Output::Text if self.videos.len() > MAX_TABLE_ROWS => self.print_summary(),
-            Output::Text => outln!("{}", self.table(&self.videos)),
+            Output::Text => outln!("{}", self.table(self.videos.iter())),
         }
         Ok(())
     }
@@ -102,7 +106,7 @@ impl Report {
         );
     }
 
-    fn table<'a>(&self, videos: impl IntoIterator<Item = &'a Video>) -> String {
+    fn table<'a>(&self, videos: impl Iterator<Item = &'a Video> + Clone) -> String {
         let mut table = table::table([
             "task",
             "status",
@@ -111,22 +115,26 @@ impl Report {
             "SHA-256",
             "location or reason",
         ]);
-        for video in videos {
-            let has_receipt = !video.manifest_url.is_empty();
-            let size = has_receipt.then(|| HumanBytes(video.bytes.unsigned_abs()).to_string());
+        for video in videos.clone() {
             table.add_row([
                 video.task_id.clone(),
                 video.status.clone(),
                 video.outcome.clone(),
-                size.unwrap_or_default(),
+                video.size(),
                 video.sha256.chars().take(12).collect(),
-                match has_receipt {
-                    true => self.prefix_in_archive(&video.manifest_url),
-                    false => video.reason_and_message(),
-                },
             ]);
         }
-        if let Some(size) = table.column_mut(3) {
+        let width = table::fit(&mut table, &[SHA256_COLUMN, STATUS_COLUMN]);
+        for (row, video) in table.row_iter_mut().zip(videos) {
+            row.add_cell(
+                match video.has_receipt() {
+                    true => wrap_path(self.prefix_in_archive(&video.manifest_url), width),
+                    false => video.reason_and_message(),
+                }
+                .into(),
+            );
+        }
+        if let Some(size) = table.column_mut(SIZE_COLUMN) {
             size.set_cell_alignment(CellAlignment::Right);
         }
         table.trim_fmt()
@@ -141,7 +149,27 @@ impl Report {
     }
 }
 
+/// Breaks a path before its last part if it is longer than `width`.
+fn wrap_path(path: String, width: Option<usize>) -> String {
+    let is_longer = width.is_some_and(|width| path.len() > width);
+    match path.trim_end_matches('/').rfind('/') {
+        Some(slash) if is_longer => format!("{}\n{}", &path[..=slash], &path[slash + 1..]),
+        _ => path,
+    }
+}
+
 impl Video {
+    fn has_receipt(&self) -> bool {
+        !self.manifest_url.is_empty()
+    }
+
+    fn size(&self) -> String {
+        match self.has_receipt() {
+            true => HumanBytes(self.bytes.unsigned_abs()).to_string(),
+            false => String::new(),
+        }
+    }
+
     fn is_archived(&self) -> bool {
         self.outcome == outcome::ARCHIVED
     }
