@@ -71,6 +71,10 @@ pub(super) async fn follow_jobs(
         .buffer_unordered(concurrency.max(1))
         .collect()
         .await;
+    if !scrolls && !bars.is_hidden() {
+        // The bars stay, and the cursor is at the end of the last one.
+        errln!("");
+    }
     results.sort_by_key(|(index, _)| *index);
     results.into_iter().map(|(_, result)| result).collect()
 }

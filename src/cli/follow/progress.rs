@@ -1,5 +1,6 @@
 //! The progress line of one video: a spinner or bar in a terminal, a line for each change elsewhere.
 
+use console::{Term, truncate_str};
 use indicatif::{MultiProgress, ProgressBar};
 use seedance_archiver_proto::outcome;
 
@@ -13,7 +14,7 @@ use crate::{
 
 const WAITING: &str = "{spinner} {prefix}  {wide_msg}";
 const TRANSFERRING: &str =
-    "{spinner} {prefix}  archiving {bar:24} {bytes}/{total_bytes} {bytes_per_sec}";
+    "{spinner} {prefix}  archiving {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}";
 
 pub(super) struct ProgressLine {
     task_id: String,
@@ -94,8 +95,16 @@ impl ProgressLine {
             self.is_transferring = false;
             self.bar.set_style(style(WAITING));
         }
-        self.bar.set_message(message.to_owned());
+        self.bar.set_message(self.fit(message));
         self.print_without_terminal(change);
+    }
+
+    /// Truncates a message to the rest of its line.
+    fn fit(&self, message: &str) -> String {
+        let (_, columns) = Term::stderr().size();
+        let beginning = "✓ ".chars().count() + self.task_id.len() + "  ".len();
+        let width = usize::from(columns).saturating_sub(beginning);
+        truncate_str(message, width, "…").into_owned()
     }
 
     fn print_without_terminal(&mut self, message: &str) {
