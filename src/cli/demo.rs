@@ -1,5 +1,7 @@
 //! `seedance-archiver demo`.
 
+mod next_steps;
+
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
@@ -13,6 +15,7 @@ use crate::{
     dev_server::DevServer,
     telemetry,
 };
+use next_steps::NextSteps;
 
 /// Run everything locally: a Temporal server, a simulated Seedance API and a worker
 ///
@@ -74,13 +77,18 @@ async fn run_with_server(
             Ok(follow::follow_all(&server.client, &config.task_queue, requests).await)
         };
         let results = shutdown.run_until_requested(archived).await?;
+        let task_id = results.first().map(|result| result.task_id.clone());
         let report = Report::new(&ui_url, config.archive_url.as_str(), results);
+        // The table is not part of the progress lines above it.
+        errln!("");
         report.print(args.output)?;
+        let next_steps = NextSteps::new(config.archive_url.as_str());
         if args.stay {
-            errln!("\nTemporal UI: {ui_url}\nPress Ctrl-C to stop the demo.");
+            let next_steps = next_steps.during_demo(server, &task_id.unwrap_or_default());
+            errln!("\nTemporal UI: {ui_url}\n\n{next_steps}\n\nPress Ctrl-C to stop the demo.");
             shutdown.requested().await;
         } else {
-            errln!("\nStopping the Temporal UI at {ui_url}; use --stay to keep it running.");
+            errln!("\n{}", next_steps.after_demo());
         }
         Ok(report.exit_code(&[outcome::ARCHIVED, outcome::UNSUCCESSFUL]))
     };

@@ -22,7 +22,7 @@ pub(crate) mod tools;
 
 pub(crate) use self::{
     archived_files::task_prefix,
-    command::command,
+    command::{command, shell},
     fixture::{DAY, Fixture, HOUR, QUERY_WINDOW, URL_LIFETIME, read_local},
     registry::register,
     temporal_server::Server,

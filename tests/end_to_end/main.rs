@@ -17,6 +17,7 @@ mod closed_pipes;
 mod command_line;
 mod corruption;
 mod crashes;
+mod demo;
 mod doctor {
     mod checks;
     mod findings;

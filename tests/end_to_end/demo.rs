@@ -1,0 +1,85 @@
+//! The commands that `demo` prints at its end.
+
+use std::{process::Stdio, sync::Arc, time::Duration};
+
+use anyhow::{Context, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStderr, Command},
+};
+
+use crate::harness::{Server, command, register, shell};
+
+/// The commands are copied to a terminal that is in another directory.
+async fn every_printed_command_works(_: Arc<Server>) -> anyhow::Result<()> {
+    let directory = tempfile::Builder::new().prefix("Bob's $1 ").tempdir()?;
+    let elsewhere = tempfile::tempdir()?;
+    let mut demo = Demo::start(command().arg("demo"), &directory)?;
+    let commands = demo.printed_commands(2).await?;
+    let status = demo.process.wait().await?;
+    ensure!(status.success(), "{status}");
+    let [gallery, stay] = commands.as_slice() else {
+        bail!("{commands:?}");
+    };
+    let page = output(gallery, &elsewhere).await?;
+    ensure!(page.contains("gallery/index.html: 5 videos"), "{page}");
+
+    let mut demo = Demo::start(&mut shell(&format!("exec {stay}")), &directory)?;
+    let commands = demo.printed_commands(3).await?;
+    let [status, list, gallery] = commands.as_slice() else {
+        bail!("{commands:?}");
+    };
+    let status = output(status, &elsewhere).await?;
+    ensure!(status.contains("outcome         archived"), "{status}");
+    let list = output(list, &elsewhere).await?;
+    ensure!(list.matches("cgt-").count() == 8, "{list}");
+    let page = output(gallery, &elsewhere).await?;
+    ensure!(page.contains("gallery/index.html: 10 videos"), "{page}");
+    demo.interrupt().await
+}
+register!(every_printed_command_works);
+
+/// Runs a printed command, and returns its standard output.
+async fn output(line: &str, directory: &TempDir) -> anyhow::Result<String> {
+    let output = shell(line).current_dir(directory).output().await?;
+    ensure!(output.status.success(), "{line}: {output:?}");
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// A running demo.
+struct Demo {
+    process: Child,
+    stderr: Lines<BufReader<ChildStderr>>,
+}
+
+impl Demo {
+    fn start(command: &mut Command, directory: &TempDir) -> anyhow::Result<Self> {
+        let command = command.current_dir(directory).stdin(Stdio::null());
+        let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = command.kill_on_drop(true).spawn()?;
+        let stderr = BufReader::new(process.stderr.take().context("no stderr")?).lines();
+        Ok(Self { process, stderr })
+    }
+
+    /// Waits for this number of commands: indented lines.
+    async fn printed_commands(&mut self, count: usize) -> anyhow::Result<Vec<String>> {
+        let mut commands = Vec::new();
+        while commands.len() < count {
+            let line = self.stderr.next_line().await?;
+            let line = line.with_context(|| format!("only {commands:?}"))?;
+            commands.extend(line.strip_prefix("  ").map(str::to_owned));
+        }
+        Ok(commands)
+    }
+
+    async fn interrupt(mut self) -> anyhow::Result<()> {
+        let id = self.process.id().context("the demo has exited")?;
+        let pid = Pid::from_raw(i32::try_from(id)?).context("no process id")?;
+        kill_process(pid, Signal::INT)?;
+        let status = tokio::time::timeout(Duration::from_secs(60), self.process.wait()).await??;
+        ensure!(status.success(), "{status}");
+        Ok(())
+    }
+}
