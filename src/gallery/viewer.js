@@ -71,7 +71,8 @@ const viewer = (() => {
 
   function facts(video) {
     const all = [
-      ['Task', video.id, 'mono'],
+      // Without a prompt, the title is the id.
+      ['Task', video.prompt && video.id, 'mono'],
       ['Account', video.account],
       ['Model', video.model],
       ['Created', time(minute, video.created)],
@@ -125,7 +126,7 @@ const viewer = (() => {
       mark.setAttribute('aria-label', passed ? 'passed' : 'warning');
       const heading = make('th', { scope: 'row' }, mark, name.replaceAll('_', ' '));
       const cells = expected && expected === found
-        ? [make('td', { textContent: found, colSpan: 2, className: 'same' })]
+        ? [make('td', { textContent: found, colSpan: 2, className: ['crc64', 'md5'].includes(name) ? 'same mono' : 'same' })]
         : [make('td', { textContent: expected || '–' }), make('td', { textContent: found })];
       return make('tr', { className: passed ? '' : 'warning' }, heading, ...cells);
     });
