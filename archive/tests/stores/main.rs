@@ -50,7 +50,7 @@ use store::Store;
 use support_table::SupportTable;
 
 /// Timeout of a scenario on one store.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// Scenarios mostly wait, so more of them run concurrently than there are cores.
 const TEST_THREADS: usize = 8;
 

@@ -2,10 +2,14 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
 use parking_lot::Mutex;
+use seedance_archiver_clock::Clock;
 use serde_json::{Value, json};
 use tokio::{
     net::TcpListener,
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::{
+        Notify,
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    },
     time::timeout,
 };
 
@@ -15,11 +19,15 @@ use crate::{
 };
 
 const SHORT: Duration = Duration::from_millis(100);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+/// Far longer than a callback takes on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// An HTTP server that receives callbacks.
 struct Receiver {
     url: String,
     records: UnboundedReceiver<Value>,
+    release: Arc<Notify>,
 }
 
 /// State of the HTTP handler.
@@ -28,6 +36,7 @@ struct ReceiverState {
     records: UnboundedSender<Value>,
     /// The replies to come. Once used up, the last reply repeats.
     replies: Arc<Mutex<&'static [Reply]>>,
+    release: Arc<Notify>,
 }
 
 /// The reply to a callback.
@@ -38,6 +47,8 @@ enum Reply {
     Redirect,
     /// Never replies.
     Hang,
+    /// Replies with an error once the receiver is released.
+    HeldError,
 }
 
 impl Receiver {
@@ -48,12 +59,18 @@ impl Receiver {
         let state = ReceiverState {
             records: sender,
             replies: Arc::new(Mutex::new(replies)),
+            release: Arc::default(),
         };
+        let release = state.release.clone();
         let routes = Router::new()
             .route("/hook", post(receive))
             .with_state(state);
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Self { url, records }
+        Self {
+            url,
+            records,
+            release,
+        }
     }
 
     /// Waits for a callback, and returns the status in its record.
@@ -64,8 +81,8 @@ impl Receiver {
 
     /// Waits for a callback, and returns its record.
     async fn record(&mut self) -> Value {
-        let record = timeout(Duration::from_secs(10), self.records.recv()).await;
-        record.expect("no callback within 10 s").unwrap()
+        let record = timeout(TIMEOUT, self.records.recv()).await;
+        record.expect("no callback").unwrap()
     }
 
     async fn expect_no_callback(&mut self) {
@@ -97,6 +114,10 @@ async fn receive(State(state): State<ReceiverState>, body: Bytes) -> StatusCode 
         Reply::Error => StatusCode::INTERNAL_SERVER_ERROR,
         Reply::Redirect => StatusCode::FOUND,
         Reply::Hang => std::future::pending().await,
+        Reply::HeldError => {
+            state.release.notified().await;
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     }
 }
 
@@ -181,7 +202,7 @@ async fn a_callback_without_a_reply_is_retried() {
 
 #[tokio::test]
 async fn a_callback_is_sent_at_most_three_times() {
-    let simulator = simulator(Duration::from_secs(60)).await;
+    let simulator = simulator(HOUR).await;
     let mut receiver = Receiver::start(&[Reply::Error]).await;
     let id = simulator.create(receiver.script());
     for _ in 0..3 {
@@ -193,19 +214,22 @@ async fn a_callback_is_sent_at_most_three_times() {
 
 #[tokio::test]
 async fn no_callback_is_sent_for_a_cancelled_task() {
-    let simulator = simulator(3 * SHORT).await;
+    let clock = Clock::default();
+    let builder = Simulator::builder().queued(HOUR).clock(clock.clone());
+    let simulator = builder.start().await.unwrap();
     let mut receiver = Receiver::start(&[Reply::Success]).await;
     let id = simulator.create(receiver.script());
     assert_eq!(receiver.status().await, "queued");
     delete(&simulator, &format!("/{id}")).await;
     assert_eq!(simulator.status(&id), Some("cancelled"));
+    clock.turn(HOUR).await;
     receiver.expect_no_callback().await;
 }
 
 #[tokio::test]
 async fn the_callbacks_of_a_deleted_task_are_not_retried() {
     let simulator = simulator(3 * SHORT).await;
-    let mut receiver = Receiver::start(&[Reply::Error]).await;
+    let mut receiver = Receiver::start(&[Reply::HeldError, Reply::Error]).await;
     let id = simulator.create(Script {
         queued: Some(Duration::ZERO),
         running: Some(Duration::ZERO),
@@ -214,12 +238,13 @@ async fn the_callbacks_of_a_deleted_task_are_not_retried() {
     assert_eq!(receiver.status().await, "succeeded");
     delete(&simulator, &format!("/{id}")).await;
     assert_eq!(simulator.status(&id), None);
+    receiver.release.notify_one();
     receiver.expect_no_callback().await;
 }
 
 #[tokio::test]
 async fn a_dropped_simulator_sends_no_callback() {
-    let simulator = simulator(SHORT).await;
+    let simulator = simulator(HOUR).await;
     let mut receiver = Receiver::start(&[Reply::Success]).await;
     let service = Arc::downgrade(&simulator.api.service);
     simulator.create(receiver.script());
