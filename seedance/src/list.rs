@@ -119,7 +119,7 @@ mod tests {
     use crate::RateLimit;
 
     async fn simulator() -> (Simulator, Endpoint, Client) {
-        let simulator = Simulator::builder().start().await.unwrap();
+        let simulator = Simulator::builder().list_rate(100.0).start().await.unwrap();
         let base_url = simulator.base_url().parse().unwrap();
         let api_key = simulator.api_key().to_owned().into();
         let mut endpoint = Endpoint::new("default", base_url, api_key);

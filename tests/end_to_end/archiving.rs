@@ -3,10 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
-use seedance_archiver::{
-    config::Account,
-    temporal::lifecycles::{self, Step},
-};
+use seedance_archiver::{config::Account, temporal::lifecycles};
 use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use seedance_archiver_simulator::{Image, Script};
 use sha2::{Digest, Sha256};
@@ -230,28 +227,15 @@ register!(a_receipt_replaces_an_earlier_outcome_record);
 async fn nothing_is_downloaded_while_the_store_is_down(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script::default());
-    let path = fixture.directory.path();
     let result = fixture
         .with_worker(&server, async {
-            // A file replaces the directory of the archive, so that nothing can be written below it.
-            std::fs::remove_dir(path)?;
-            std::fs::write(path, "not a directory")?;
+            let blocked = fixture.block_archive()?;
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
-            let mut store_error = None;
-            let result = lifecycle
-                .follow(|step| match step {
-                    Step::Waiting(message) if message.contains("archive store error") => {
-                        let downloads = fixture.simulator.stats(&id).downloads;
-                        store_error.get_or_insert((message, downloads));
-                        let _ = std::fs::remove_file(path);
-                        let _ = std::fs::create_dir(path);
-                    }
-                    _ => {}
-                })
-                .await?;
-            let (message, downloads) = store_error.context("the store's error was not shown")?;
-            ensure!(downloads == 0, "{downloads} downloads while: {message}");
-            Ok(result)
+            until_waiting(&lifecycle, "archive store error").await?;
+            let downloads = fixture.simulator.stats(&id).downloads;
+            ensure!(downloads == 0, "{downloads} downloads");
+            blocked.end()?;
+            Ok(lifecycle.result().await?)
         })
         .await?;
     let manifest = result.manifest.context("no receipt")?;

@@ -2,6 +2,7 @@
 //! tools.
 
 mod archived_files;
+mod blocked_archive;
 pub(crate) mod browser;
 pub(crate) mod caller;
 mod command;

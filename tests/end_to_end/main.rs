@@ -71,6 +71,7 @@ mod until;
 mod visibility;
 mod waiting;
 mod web_ui;
+mod windows;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 

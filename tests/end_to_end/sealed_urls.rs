@@ -95,19 +95,15 @@ async fn a_video_is_lost_if_the_key_of_its_url_was_removed_and_the_query_window_
         url_lifetime: Some(URL_LIFETIME),
         ..Script::default()
     });
-    let path = fixture.directory.path();
     let result = fixture
         .with_worker(&server, async {
-            // A file replaces the directory of the archive, so that nothing is archived before the query
-            // window has closed.
-            std::fs::remove_dir(path)?;
-            std::fs::write(path, "not a directory")?;
+            // Nothing is archived before the query window has closed.
+            let blocked = fixture.block_archive()?;
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
             until_waiting(&lifecycle, "store").await?;
             std::fs::write(&file, "new")?;
             fixture.close_query_window().await;
-            std::fs::remove_file(path)?;
-            std::fs::create_dir(path)?;
+            blocked.end()?;
             until_waiting(&lifecycle, "seal keys").await?;
             fixture.turn_clock(URL_LIFETIME).await;
             Ok(lifecycle.result().await?)

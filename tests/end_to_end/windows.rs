@@ -1,0 +1,94 @@
+//! The windows of the service, in full: 7 days in which a task can be queried, and URLs that work for 24 hours or 14
+//! days.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::ensure;
+use seedance_archiver_proto::v1::VideoTaskLifecycleResult;
+use seedance_archiver_simulator::Script;
+
+use crate::harness::{
+    DAY, Fixture, HOUR, QUERY_WINDOW, Server, URL_LIFETIME, lifecycle::until_waiting, register,
+};
+
+async fn a_task_that_succeeds_in_the_last_hour_is_archived(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
+        running: Some(QUERY_WINDOW - HOUR),
+        ..Script::default()
+    });
+    let result = fixture
+        .with_worker(&server, async {
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            for _ in 0..6 {
+                fixture.polled(&id, 1).await?;
+                fixture.turn_clock(DAY).await;
+            }
+            fixture.polled(&id, 1).await?;
+            fixture.turn_clock(DAY - HOUR / 2).await;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    Ok(())
+}
+register!(a_task_that_succeeds_in_the_last_hour_is_archived);
+
+async fn a_url_that_expired_after_24_hours_is_replaced_by_a_fresh_one(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let script = Script::default();
+    let result = archive_after(&server, script, 2 * DAY).await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    Ok(())
+}
+register!(a_url_that_expired_after_24_hours_is_replaced_by_a_fresh_one);
+
+async fn a_url_of_14_days_is_used_after_the_query_window(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let script = Script {
+        url_lifetime: Some(URL_LIFETIME),
+        ..Script::default()
+    };
+    let result = archive_after(&server, script, URL_LIFETIME - DAY).await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    Ok(())
+}
+register!(a_url_of_14_days_is_used_after_the_query_window);
+
+async fn a_video_is_lost_after_14_days_without_a_store(server: Arc<Server>) -> anyhow::Result<()> {
+    let script = Script {
+        url_lifetime: Some(URL_LIFETIME),
+        ..Script::default()
+    };
+    let result = archive_after(&server, script, URL_LIFETIME).await?;
+    ensure!(
+        result.outcome == "lost" && result.reason == "url_expired",
+        "{result:?}"
+    );
+    Ok(())
+}
+register!(a_video_is_lost_after_14_days_without_a_store);
+
+/// Returns the result of a lifecycle whose archive is not writable for `outage` after the task succeeded.
+async fn archive_after(
+    server: &Server,
+    script: Script,
+    outage: Duration,
+) -> anyhow::Result<VideoTaskLifecycleResult> {
+    let fixture = Fixture::new(server).await?;
+    let id = fixture.simulator.create(script);
+    fixture
+        .with_worker(server, async {
+            let blocked = fixture.block_archive()?;
+            let lifecycle = fixture.start_lifecycle(server, &id).await?;
+            until_waiting(&lifecycle, "store").await?;
+            fixture.turn_clock(outage).await;
+            blocked.end()?;
+            Ok(lifecycle.result().await?)
+        })
+        .await
+}
