@@ -10,6 +10,7 @@ mod batch;
 mod clean;
 mod completions;
 mod config;
+#[cfg(feature = "simulator")]
 mod demo;
 mod doctor;
 mod exit_code;
@@ -26,6 +27,7 @@ mod rescue;
 mod session;
 mod setup;
 mod shutdown;
+#[cfg(feature = "simulator")]
 mod simulator;
 mod status;
 mod sweep;
@@ -47,15 +49,24 @@ use shutdown::{Interrupted, Shutdown};
 
 /// Archive finished ByteDance Seedance videos into your own bucket before their URLs expire
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(version, after_help = examples())]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
-const EXAMPLES: &str = "Examples:
-  seedance-archiver demo                       run everything locally, without an API key
-  seedance-archiver setup                      prepare the Temporal namespace and the archive
+fn examples() -> String {
+    let demo = match cfg!(feature = "simulator") {
+        true => DEMO_EXAMPLE,
+        false => "",
+    };
+    format!("Examples:\n{demo}{EXAMPLES}")
+}
+
+const DEMO_EXAMPLE: &str =
+    "  seedance-archiver demo                       run everything locally, without an API key\n";
+const EXAMPLES: &str =
+    "  seedance-archiver setup                      prepare the Temporal namespace and the archive
   seedance-archiver worker                     run a worker
   seedance-archiver doctor                     check the configuration and the services
   seedance-archiver archive cgt-2026…-hj94q    archive a video through your workers
@@ -85,7 +96,9 @@ enum Command {
     Archive(archive::Args),
     Sweep(sweep::Args),
     Rescue(rescue::Args),
+    #[cfg(feature = "simulator")]
     Simulator(simulator::Args),
+    #[cfg(feature = "simulator")]
     Demo(demo::Args),
     Query(query::Args),
     Status(status::Args),
@@ -147,7 +160,9 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::Archive(args) => archive::run(args, &shutdown).await,
         Command::Sweep(args) => sweep::run(args, &shutdown).await,
         Command::Rescue(args) => rescue::run(args, &shutdown).await,
+        #[cfg(feature = "simulator")]
         Command::Simulator(args) => simulator::run(args, &shutdown).await,
+        #[cfg(feature = "simulator")]
         Command::Demo(args) => demo::run(args, &shutdown).await,
         Command::Query(args) => query::run(args, &shutdown).await,
         Command::Status(args) => status::run(args, &shutdown).await,
@@ -172,18 +187,34 @@ mod tests {
         definition().debug_assert();
     }
 
-    #[test]
-    fn help_shows_examples_before_options() {
+    /// Returns the help of every command.
+    fn help() -> Vec<String> {
         let mut command = definition();
         command.build();
         let mut commands = vec![command];
+        let mut help = Vec::new();
         while let Some(mut command) = commands.pop() {
-            let help = command.render_long_help().to_string();
+            help.push(command.render_long_help().to_string());
+            let subcommands = command.get_subcommands().cloned();
+            commands.extend(subcommands.filter(|it| it.get_name() != "help"));
+        }
+        help
+    }
+
+    #[test]
+    fn help_shows_examples_before_options() {
+        for help in help() {
             let [usage, examples, options] =
                 ["Usage:", "Examples:", "Options:"].map(|part| help.find(part));
             assert!(usage < examples && examples < options, "{help}");
-            let subcommands = command.get_subcommands().cloned();
-            commands.extend(subcommands.filter(|it| it.get_name() != "help"));
+        }
+    }
+
+    #[test]
+    fn help_mentions_the_simulator_only_if_there_is_one() {
+        for word in ["demo", "simulat"] {
+            let is_mentioned = help().iter().any(|help| help.contains(word));
+            assert_eq!(is_mentioned, cfg!(feature = "simulator"), "{word}");
         }
     }
 }

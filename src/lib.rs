@@ -69,6 +69,11 @@
 //! }
 //! ```
 //!
+//! # Features
+//!
+//! - `simulator` (default): the commands `demo` and `simulator` of the command line. Programs that embed the worker do
+//!   not need it.
+//!
 //! # Stability
 //!
 //! The items above follow semantic versioning. Other public modules are hidden from the documentation. They
