@@ -1,19 +1,22 @@
 # syntax=docker/dockerfile:1
-# The image of the worker: only the binary.
+# The image of the worker: only the binary, without the simulator. `--build-arg FEATURES=simulator` adds it, with the
+# commands `demo` and `simulator`.
 #
 # Base images are referenced by tag. The provenance of a release has their digests.
 
 FROM rust:1.95.0-bookworm AS build
 ARG TARGETARCH
+ARG FEATURES=""
 WORKDIR /build
 COPY . .
-# Dependencies are cached in mounts, not in a layer: an update of one dependency rebuilds only that one.
+# Dependencies are cached in mounts, not in a layer: an update of one dependency rebuilds only that one. One build at a
+# time, so that none copies the binary of another.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    --mount=type=cache,id=target-$TARGETARCH,target=/build/target \
-    cargo build --release --locked --bin seedance-archiver && \
+    --mount=type=cache,id=target-$TARGETARCH,target=/build/target,sharing=locked \
+    cargo build --release --locked --bin seedance-archiver --no-default-features --features "$FEATURES" && \
     cp target/release/seedance-archiver /seedance-archiver
 
-# The same binary, for the release's download.
+# Only the binary, for the release's download.
 FROM scratch AS binary
 COPY --from=build /seedance-archiver /
 
