@@ -118,7 +118,7 @@ fn sensitive_content_error() -> Value {
     })
 }
 
-pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
+fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs()

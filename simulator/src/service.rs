@@ -7,13 +7,12 @@ use std::{
 
 use parking_lot::Mutex;
 use seedance_archiver_clock::Clock;
-use seedance_archiver_proto::status;
+use seedance_archiver_proto::{status, time::unix_seconds};
 
 use crate::{
     fault::Fault,
     misuse::Observer,
     paths::{BUCKET, LAST_FRAME, VIDEO},
-    record::unix_seconds,
     signed_url::Signer,
     task::Task,
     tasks::Tasks,
@@ -117,7 +116,7 @@ impl Service {
 /// a task in the second of its creation.
 fn is_in_window(task: &Task, now: SystemTime) -> bool {
     let [created_at, now] = [task.created_at, now].map(unix_seconds);
-    created_at < now && now <= created_at + QUERY_WINDOW.as_secs()
+    created_at < now && now - created_at <= QUERY_WINDOW.as_secs() as i64
 }
 
 fn is_purged(task: &Task, now: SystemTime) -> bool {

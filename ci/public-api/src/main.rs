@@ -13,8 +13,9 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-const PACKAGES: [&str; 6] = [
+const PACKAGES: [&str; 7] = [
     "seedance-archiver-archive",
+    "seedance-archiver-clock",
     "seedance-archiver-policy",
     "seedance-archiver-proto",
     "seedance-archiver-seedance",
