@@ -78,7 +78,7 @@ impl Demo {
         let id = self.process.id().context("the demo has exited")?;
         let pid = Pid::from_raw(i32::try_from(id)?).context("no process id")?;
         kill_process(pid, Signal::INT)?;
-        let status = tokio::time::timeout(Duration::from_secs(60), self.process.wait()).await??;
+        let status = tokio::time::timeout(Duration::from_secs(300), self.process.wait()).await??;
         ensure!(status.success(), "{status}");
         Ok(())
     }

@@ -155,7 +155,8 @@ async fn does_not_wait_for_a_video_whose_url_is_dead(server: Arc<Server>) -> any
     let refused = fixture.simulator.create(Script {
         signs_once: true,
         dead_urls: 1,
-        ..ended(HOUR, HOUR + Duration::from_secs(20))
+        // Long enough to be listed on a busy machine. The rescue waits until then.
+        ..ended(HOUR, HOUR + Duration::from_secs(60))
     });
     let good = fixture.simulator.create(ended(HOUR, HOUR));
     let directory = tempfile::tempdir()?;
