@@ -5,6 +5,7 @@
 //! - [`lifecycles`]: starts, follows, describes and lists lifecycles.
 //! - [`sweeps`]: starts sweeps and maintains their schedules.
 //! - [`search_attributes`]: registers search attributes.
+//! - [`server_version`]: returns the version of the server.
 //! - `visibility`: counts open lifecycles, for metrics.
 //!
 //! Shared: `error_text` formats the SDK's errors, and `progress` reports progress while a workflow runs.
@@ -15,5 +16,8 @@ pub(crate) mod error_text;
 pub mod lifecycles;
 pub(crate) mod progress;
 pub mod search_attributes;
+mod server;
 pub mod sweeps;
 pub(crate) mod visibility;
+
+pub use server::server_version;

@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     dev_server::{self, DevServer},
     http, seedance,
-    temporal::connection,
+    temporal::{connection, server_version},
     worker::Worker,
 };
 
@@ -31,12 +31,15 @@ pub(super) fn seedance() -> anyhow::Result<seedance::Client> {
     Ok(seedance::Client::new(http))
 }
 
-/// Starts a Temporal dev server, with a spinner that shows the current step.
+/// Starts a Temporal dev server, with a spinner that shows the current step, and prints its version.
 pub(super) async fn start_dev_server() -> anyhow::Result<DevServer> {
     let spinner = Spinner::start("locating the Temporal CLI");
     let started = dev_server::start(true, &|step| spinner.set_message(step)).await;
     spinner.clear();
-    Ok(started?)
+    let server = started?;
+    let version = server_version(&server.client).await?;
+    errln!("Temporal server {version} at {}", server.address);
+    Ok(server)
 }
 
 /// Runs `work` while a worker runs in this process.
