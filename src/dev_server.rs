@@ -4,6 +4,9 @@
 //! - [`locate()`]: finds or installs the Temporal CLI.
 //! - [`start`]: starts a server and connects to it.
 
+mod build;
+mod download;
+mod install;
 mod locate;
 mod process;
 

@@ -1,22 +1,19 @@
 //! `demo`, `archive` and `worker`, run as processes.
 
 use std::{
-    fs::Permissions,
     net::TcpStream,
-    os::unix::fs::PermissionsExt,
     process::{Output, Stdio},
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context, ensure};
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use seedance_archiver_simulator::{Ending, Script};
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    process::{Child, ChildStderr, Command},
+    process::{Child, ChildStderr},
 };
 
 use crate::harness::{Fixture, Server, command, read_local, register, until};
@@ -211,95 +208,16 @@ async fn an_invalid_task_id_is_rejected_before_anything_starts(
 }
 register!(an_invalid_task_id_is_rejected_before_anything_starts);
 
-async fn a_missing_temporal_cli_is_reported_with_every_attempt_to_find_one(
-    _: Arc<Server>,
-) -> anyhow::Result<()> {
-    let output = command()
-        .arg("demo")
-        .env("SEEDANCE_TEMPORAL_CLI", "/nowhere/temporal")
-        .output()
-        .await?;
-    ensure!(output.status.code() == Some(1), "{}", describe(&output));
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    ensure!(
-        stderr.contains("SEEDANCE_TEMPORAL_CLI: no such file: `/nowhere/temporal`"),
-        "{stderr}"
-    );
-
-    let machine = BareMachine::new("echo 'no such module' >&2; exit 1")?;
-    let output = machine.command().arg("demo").output().await?;
-    ensure!(output.status.code() == Some(1), "{}", describe(&output));
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    for part in [
-        "`temporal` on PATH",
-        "download: ",
-        "`go install`: ",
-        "no such module",
-        "fix: one of",
-    ] {
-        ensure!(stderr.contains(part), "no {part:?} in {stderr}");
-    }
-    Ok(())
-}
-register!(a_missing_temporal_cli_is_reported_with_every_attempt_to_find_one);
-
-async fn ctrl_c_stops_the_build_of_the_temporal_server(_: Arc<Server>) -> anyhow::Result<()> {
-    let machine = BareMachine::new("echo $$ > \"$GOBIN/../pid\"; exec /bin/sleep 3600")?;
-    let mut demo = machine
-        .command()
-        .arg("demo")
-        .stdin(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let mut stderr = BufReader::new(demo.stderr.take().context("no stderr")?);
-    line_after(&mut stderr, "building the Temporal CLI with Go").await?;
-    let pid_file = machine.directory.path().join("cache/seedance-archiver/pid");
-    let pid = || std::fs::read_to_string(&pid_file).ok()?.trim().parse().ok();
-    until("the build has started", || pid().is_some()).await?;
-    let pid = pid().and_then(Pid::from_raw).context("no process id")?;
-
-    interrupt(&demo)?;
-    let status = tokio::time::timeout(Duration::from_secs(300), demo.wait()).await??;
-    ensure!(status.code() == Some(130), "{status}");
-    until("the build has stopped", || test_kill_process(pid).is_err()).await
-}
-register!(ctrl_c_stops_the_build_of_the_temporal_server);
-
-/// An environment without `temporal`, a cache or the network. Its `go` runs a shell script.
-struct BareMachine {
-    directory: TempDir,
-}
-
-impl BareMachine {
-    fn new(go: &str) -> anyhow::Result<Self> {
-        let directory = tempfile::tempdir()?;
-        let bin = directory.path().join("bin");
-        std::fs::create_dir(&bin)?;
-        std::fs::write(bin.join("go"), format!("#!/bin/sh\n{go}\n"))?;
-        std::fs::set_permissions(bin.join("go"), Permissions::from_mode(0o755))?;
-        Ok(Self { directory })
-    }
-
-    fn command(&self) -> Command {
-        let mut command = command();
-        command
-            .env_remove("SEEDANCE_TEMPORAL_CLI")
-            .env("PATH", self.directory.path().join("bin"))
-            .env("XDG_CACHE_HOME", self.directory.path().join("cache"))
-            .env("HTTPS_PROXY", "http://127.0.0.1:1")
-            .current_dir(&self.directory);
-        command
-    }
-}
-
-fn describe(output: &Output) -> String {
+pub(crate) fn describe(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     format!("{}: {text}", output.status)
 }
 
 /// Reads up to the first line with this beginning, and returns the rest of that line.
-async fn line_after(lines: &mut BufReader<ChildStderr>, beginning: &str) -> anyhow::Result<String> {
+pub(crate) async fn line_after(
+    lines: &mut BufReader<ChildStderr>,
+    beginning: &str,
+) -> anyhow::Result<String> {
     let mut line = String::new();
     loop {
         line.clear();
@@ -315,7 +233,7 @@ async fn line_after(lines: &mut BufReader<ChildStderr>, beginning: &str) -> anyh
 }
 
 /// Sends SIGINT, as Ctrl-C does.
-fn interrupt(child: &Child) -> anyhow::Result<()> {
+pub(crate) fn interrupt(child: &Child) -> anyhow::Result<()> {
     let id = child.id().context("the process has exited")?;
     let pid = Pid::from_raw(i32::try_from(id)?).context("no process id")?;
     Ok(kill_process(pid, Signal::INT)?)

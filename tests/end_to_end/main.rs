@@ -66,6 +66,12 @@ mod server;
 mod setup_commands;
 mod strict_json;
 mod sweeping;
+mod temporal_cli {
+    mod download_site;
+    mod downloads;
+    mod machine;
+    mod missing;
+}
 #[path = "../support/until.rs"]
 mod until;
 mod visibility;

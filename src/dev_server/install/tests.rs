@@ -1,0 +1,206 @@
+use std::{fs::File, sync::Mutex, time::SystemTime};
+
+use tempfile::TempDir;
+
+use super::*;
+
+/// What a source does.
+#[derive(Clone, Copy)]
+enum Behavior {
+    Succeed,
+    Fail,
+    /// Puts a file into the directory that is not a program.
+    Break,
+    /// Puts a file into the directory, and never returns.
+    Hang,
+}
+
+/// Sources that do as they are told and record their calls.
+struct Fake {
+    download: Behavior,
+    build: Behavior,
+    calls: Mutex<Vec<String>>,
+}
+
+impl Fake {
+    fn new(download: Behavior, build: Behavior) -> Self {
+        Self {
+            download,
+            build,
+            calls: Mutex::default(),
+        }
+    }
+
+    async fn run(
+        &self,
+        behavior: Behavior,
+        call: String,
+        directory: &Path,
+    ) -> Result<PathBuf, String> {
+        self.calls.lock().unwrap().push(call);
+        let program = directory.join("program");
+        match behavior {
+            Behavior::Fail => return Err("refused".to_owned()),
+            Behavior::Succeed => write_program(&program),
+            Behavior::Break => std::fs::write(&program, "half of a program").unwrap(),
+            Behavior::Hang => {
+                std::fs::write(&program, "half of a program").unwrap();
+                std::future::pending().await
+            }
+        }
+        Ok(program)
+    }
+}
+
+impl Sources for Fake {
+    async fn download(&self, version: &str, directory: &Path) -> Result<PathBuf, String> {
+        self.run(self.download, format!("download {version}"), directory)
+            .await
+    }
+
+    async fn build(
+        &self,
+        version: &str,
+        directory: &Path,
+        _: &Notify<'_>,
+    ) -> Result<PathBuf, String> {
+        self.run(self.build, format!("build {version}"), directory)
+            .await
+    }
+}
+
+/// Writes a program that succeeds. Another process writes it, because a program cannot be run while a thread of
+/// this process forks with the file open for writing.
+fn write_program(path: &Path) {
+    let script = "echo '#!/bin/sh' >\"$0\" && chmod +x \"$0\"";
+    let mut command = std::process::Command::new("sh");
+    let status = command.args(["-c", script]).arg(path).status();
+    assert!(status.unwrap().success());
+}
+
+/// A cache directory and its sources.
+struct Setup {
+    cache: TempDir,
+    sources: Fake,
+}
+
+impl Setup {
+    fn new(download: Behavior, build: Behavior) -> Self {
+        Self {
+            cache: tempfile::tempdir().unwrap(),
+            sources: Fake::new(download, build),
+        }
+    }
+
+    fn with_program(self, version: &str) -> Self {
+        write_program(&self.path(version));
+        self
+    }
+
+    fn path(&self, version: &str) -> PathBuf {
+        self.cache.path().join(format!("temporal-{version}"))
+    }
+
+    /// Returns the name of the installed program.
+    async fn install(&self) -> Result<String, Vec<String>> {
+        let installed = install(self.cache.path(), &self.sources, &|_| {}).await?;
+        assert!(
+            check(&installed).await.is_ok(),
+            "{installed:?} does not run"
+        );
+        Ok(installed.file_name().unwrap().display().to_string())
+    }
+
+    fn calls(&self) -> Vec<String> {
+        self.sources.calls.lock().unwrap().clone()
+    }
+
+    /// Returns the names of the files in the cache.
+    fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.cache).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().display().to_string());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    }
+}
+
+#[tokio::test]
+async fn the_newest_version_in_the_cache_is_used() {
+    let setup = Setup::new(Behavior::Fail, Behavior::Fail);
+    let setup = setup.with_program(BUILDABLE).with_program(NEWEST);
+    assert_eq!(setup.install().await.unwrap(), "temporal-v1.9.1");
+    assert_eq!(setup.calls(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_newest_version_is_downloaded_and_kept() {
+    let setup = Setup::new(Behavior::Succeed, Behavior::Fail).with_program(BUILDABLE);
+    for _ in 0..2 {
+        assert_eq!(setup.install().await.unwrap(), "temporal-v1.9.1");
+    }
+    assert_eq!(setup.calls(), ["download v1.9.1"]);
+    assert_eq!(setup.files(), ["temporal-v1.5.1", "temporal-v1.9.1"]);
+}
+
+#[tokio::test]
+async fn without_a_download_the_version_built_before_is_used() {
+    let setup = Setup::new(Behavior::Fail, Behavior::Fail).with_program(BUILDABLE);
+    assert_eq!(setup.install().await.unwrap(), "temporal-v1.5.1");
+    assert_eq!(setup.calls(), ["download v1.9.1"]);
+}
+
+#[tokio::test]
+async fn without_a_download_the_last_buildable_version_is_built() {
+    let setup = Setup::new(Behavior::Fail, Behavior::Succeed);
+    assert_eq!(setup.install().await.unwrap(), "temporal-v1.5.1");
+    assert_eq!(setup.calls(), ["download v1.9.1", "build v1.5.1"]);
+    assert_eq!(setup.files(), ["temporal-v1.5.1"]);
+}
+
+#[tokio::test]
+async fn a_broken_program_does_not_stay_in_the_cache() {
+    let setup = Setup::new(Behavior::Break, Behavior::Break);
+    let errors = setup.install().await.unwrap_err();
+    assert_eq!(setup.files(), Vec::<String>::new());
+    let [download, build] = errors.try_into().unwrap();
+    let start = "download: cannot download the Temporal CLI v1.9.1: the program does not run: ";
+    assert!(download.starts_with(start), "{download}");
+    assert!(
+        build.starts_with("`go install`: the program does not run: "),
+        "{build}"
+    );
+}
+
+#[tokio::test]
+async fn a_broken_program_in_the_cache_is_replaced() {
+    let setup = Setup::new(Behavior::Succeed, Behavior::Fail);
+    std::fs::write(setup.path(NEWEST), "half of a program").unwrap();
+    assert_eq!(setup.install().await.unwrap(), "temporal-v1.9.1");
+}
+
+#[tokio::test]
+async fn an_interrupted_download_does_not_stay_in_the_cache() {
+    let setup = Setup::new(Behavior::Hang, Behavior::Fail);
+    let interrupted = tokio::select! {
+        biased;
+        _ = setup.install() => false,
+        () = std::future::ready(()) => true,
+    };
+    assert!(interrupted);
+    assert_eq!(setup.calls(), ["download v1.9.1"]);
+    assert_eq!(setup.files(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_a_killed_process_left_behind_is_removed() {
+    let setup = Setup::new(Behavior::Fail, Behavior::Succeed);
+    let [old, new] = ["incomplete-old", "incomplete-new"].map(|name| setup.cache.path().join(name));
+    std::fs::create_dir(&old).unwrap();
+    std::fs::create_dir(&new).unwrap();
+    std::fs::write(old.join("temporal-v1.9.1.downloading"), "half of a program").unwrap();
+    let old = File::open(old).unwrap();
+    old.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    setup.install().await.unwrap();
+    assert_eq!(setup.files(), ["incomplete-new", "temporal-v1.5.1"]);
+}
