@@ -103,7 +103,8 @@ async fn a_lost_connection_is_reported_and_retried(server: Arc<Server>) -> anyho
     let fixture = Fixture::new(&server).await?;
     let ids = create(&fixture, TASKS);
     let proxy = TcpProxy::start(&server.address).await?;
-    let mut child = archive_at(&proxy.address.to_string(), &fixture, &[], &ids.join("\n")).await?;
+    let proxied = server.at(proxy.address.to_string())?;
+    let mut child = archive(&proxied, &fixture, &[], &ids.join("\n")).await?;
     until_async("all lifecycles have started", || async {
         let mut started = true;
         for id in &ids {
@@ -203,19 +204,10 @@ async fn archive(
     options: &[&str],
     list: &str,
 ) -> anyhow::Result<Child> {
-    archive_at(&server.address, fixture, options, list).await
-}
-
-async fn archive_at(
-    address: &str,
-    fixture: &Fixture,
-    options: &[&str],
-    list: &str,
-) -> anyhow::Result<Child> {
     let mut child = command()
         .args(["archive", "-"])
         .args(options)
-        .env("TEMPORAL_ADDRESS", address)
+        .envs(server.environment())
         .env("TEMPORAL_TASK_QUEUE", &fixture.config.task_queue)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

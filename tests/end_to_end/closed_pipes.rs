@@ -179,14 +179,10 @@ struct Machine {
 
 impl Machine {
     async fn new(server: &Server) -> anyhow::Result<Self> {
-        let namespace = server.client.options().namespace.clone();
         Ok(Self {
             fixture: Fixture::new(server).await?,
             directory: tempfile::tempdir()?,
-            temporal: [
-                ("TEMPORAL_ADDRESS", server.address.clone()),
-                ("TEMPORAL_NAMESPACE", namespace),
-            ],
+            temporal: server.environment(),
             admin_address: free_address()?,
         })
     }

@@ -110,7 +110,7 @@ async fn archive_uses_a_running_temporal_server_and_worker(
             .arg("archive")
             .args(ids)
             .args(["--output", "json"])
-            .env("TEMPORAL_ADDRESS", &server.address)
+            .envs(server.environment())
             .env("TEMPORAL_TASK_QUEUE", &fixture.config.task_queue)
             .stdin(Stdio::null())
             .kill_on_drop(true)

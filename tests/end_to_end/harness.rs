@@ -7,6 +7,7 @@ pub(crate) mod browser;
 pub(crate) mod caller;
 mod command;
 pub(crate) mod conduct;
+pub(crate) mod existing_server;
 pub(crate) mod failures;
 mod fixture;
 pub(crate) mod hidden_task;

@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use seedance_archiver_simulator::{Ending, Script};
 use serde_json::Value;
-use temporalio_client::WorkflowTerminateOptions;
+use temporalio_client::{NamespacedClient, WorkflowTerminateOptions};
 
 use crate::harness::{Fixture, Server, command, register, until_async};
 
@@ -17,7 +17,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 async fn run(server: &Server, fixture: &Fixture, arguments: &[&str]) -> anyhow::Result<Output> {
     let output = command()
         .args(arguments)
-        .env("TEMPORAL_ADDRESS", &server.address)
+        .envs(server.environment())
         .env("SEEDANCE_BASE_URL", fixture.simulator.base_url())
         .env("SEEDANCE_API_KEY", fixture.simulator.api_key())
         .kill_on_drop(true)
@@ -215,7 +215,7 @@ async fn status_reports_a_missing_lifecycle(server: Arc<Server>) -> anyhow::Resu
     for part in [
         "has no lifecycle",
         "video-task/default/cgt-nobody",
-        "`default`",
+        &format!("the namespace `{}`", server.client.namespace()),
         "archive",
     ] {
         ensure!(stderr.contains(part), "no {part:?} in {stderr}");
@@ -335,13 +335,12 @@ async fn list_rejects_unknown_outcomes_and_missing_search_attributes(
         "{stderr}"
     );
 
-    let client = server.with_new_namespace().await?.client;
-    let namespace = client.options().namespace.clone();
+    let server = server.with_new_namespace().await?;
+    let namespace = server.client.namespace();
     let list = async |arguments: &[&str]| {
         let mut command = command();
         command.arg("list").args(arguments);
-        command.env("TEMPORAL_ADDRESS", &server.address);
-        command.env("TEMPORAL_NAMESPACE", &namespace).output().await
+        command.envs(server.environment()).output().await
     };
     let output = list(&["--status", "running"]).await?;
     let stderr = String::from_utf8(output.stderr)?;

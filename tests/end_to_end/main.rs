@@ -1,6 +1,7 @@
 //! End-to-end tests against a real Temporal server and the Seedance simulator.
 //!
-//! All tests share one Temporal server. Each test has its own simulator, archive, task queues and workers.
+//! All tests share one Temporal server: a dev server that they start, or one that already runs (see
+//! [`harness::existing_server`]). Each test has its own simulator, archive, task queues and workers.
 //! The name of a test is the path of its function; see [`harness::registry`].
 
 // A test program reports to the terminal.
@@ -83,11 +84,15 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow};
 use libtest_mimic::{Arguments, Trial};
-use seedance_archiver::dev_server::{self, DevServer};
+use seedance_archiver::{
+    dev_server::{self, DevServer},
+    temporal::server_version,
+};
+use temporalio_client::NamespacedClient;
 use tokio::{runtime::Runtime, sync::Mutex};
 
 use crate::harness::{
-    Server, conduct,
+    Server, conduct, existing_server,
     registry::{self, Test},
     tools,
 };
@@ -118,19 +123,35 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let runtime = Arc::new(Runtime::new()?);
     let _in_runtime = runtime.enter();
-    let dev_server = runtime
-        .block_on(dev_server::start(true, &|step| eprintln!("{step}")))
-        .context("cannot start a Temporal server")?;
-    let server = Arc::new(Server::new(&dev_server)?);
+    let (server, dev_server) = runtime.block_on(connect_or_start())?;
+    let server = Arc::new(server);
     let trials = registry::tests()
         .into_iter()
         .map(|test| trial(test, runtime.clone(), server.clone()))
         .collect();
-    let dev_server = Arc::new(Mutex::new(Some(dev_server)));
+    let dev_server = Arc::new(Mutex::new(dev_server));
     runtime.spawn(stop_on_ctrl_c(dev_server.clone()));
     let conclusion = libtest_mimic::run(arguments, trials);
     runtime.block_on(stop(&dev_server));
     Ok(conclusion.exit_code())
+}
+
+/// Connects to the server that the environment names, or starts a dev server.
+async fn connect_or_start() -> anyhow::Result<(Server, Option<DevServer>)> {
+    let (server, dev_server) = match existing_server::connect().await? {
+        Some(server) => (server, None),
+        None => {
+            let dev_server = dev_server::start(true, &|step| eprintln!("{step}")).await;
+            let dev_server = dev_server.context("cannot start a Temporal server")?;
+            let (address, ui_url) = (dev_server.address.clone(), dev_server.ui_url.clone());
+            let server = Server::new(dev_server.client.clone(), address, ui_url)?;
+            (server, Some(dev_server))
+        }
+    };
+    let version = server_version(&server.client).await?;
+    let (address, namespace) = (&server.address, server.client.namespace());
+    eprintln!("Temporal server {version} at {address}, namespace `{namespace}`");
+    Ok((server, dev_server))
 }
 
 /// Makes a test runnable. If a tool that the test needs is missing, the test is reported as ignored, or as
@@ -159,7 +180,7 @@ fn trial(test: &'static Test, runtime: Arc<Runtime>, server: Arc<Server>) -> Tri
     trial.with_ignored_flag(is_ignored)
 }
 
-/// Stops the Temporal server on Ctrl-C. The server does not receive the terminal's signal itself.
+/// Stops the dev server on Ctrl-C. The server does not receive the terminal's signal itself.
 async fn stop_on_ctrl_c(server: Arc<Mutex<Option<DevServer>>>) {
     if tokio::signal::ctrl_c().await.is_ok() {
         stop(&server).await;

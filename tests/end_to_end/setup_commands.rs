@@ -15,7 +15,7 @@ async fn setup_creates_what_is_missing_exactly_once(server: Arc<Server>) -> anyh
         command
             .arg("setup")
             .args(arguments)
-            .env("TEMPORAL_ADDRESS", &server.address)
+            .envs(server.environment())
             .env("TEMPORAL_NAMESPACE", &namespace)
             .env("SEEDANCE_API_KEY", "very-secret")
             .env("SEEDANCE_ARCHIVE_URL", fixture.config.archive_url.as_str());

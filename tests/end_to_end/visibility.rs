@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use seedance_archiver::temporal::search_attributes;
+use seedance_archiver_proto::names;
 use seedance_archiver_simulator::{Ending, Script};
-use temporalio_client::{Client, NamespacedClient, WorkflowCountOptions};
+use temporalio_client::{Client, NamespacedClient, WorkflowCountOptions, tonic::IntoRequest};
+use temporalio_common::protos::temporal::api::workflowservice::v1::GetClusterInfoRequest;
 
 use crate::harness::{Fixture, Server, register, until_async};
 
@@ -46,13 +48,15 @@ async fn wait_until_found(client: &Client, query: &str) -> anyhow::Result<()> {
     .await
 }
 
-async fn missing_search_attributes_are_registered_on_a_dev_server(
+/// Operators administer other servers.
+async fn missing_search_attributes_are_registered_only_on_a_dev_server(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
     let server = server.with_new_namespace().await?;
     let client = &server.client;
+    let count = WorkflowCountOptions::default;
     let unknown = client
-        .count_workflows("SeedanceStatus = 'queued'", WorkflowCountOptions::default())
+        .count_workflows("SeedanceStatus = 'queued'", count())
         .await;
     ensure!(
         unknown.is_err(),
@@ -60,10 +64,17 @@ async fn missing_search_attributes_are_registered_on_a_dev_server(
         client.namespace()
     );
 
+    let request = GetClusterInfoRequest::default().into_request();
+    let mut service = client.connection().workflow_service();
+    let cluster = service.get_cluster_info(request).await?.into_inner();
+    let is_dev_server = cluster.persistence_store == "sqlite";
+    let is_registered = search_attributes::ensure_registered(client).await;
     ensure!(
-        search_attributes::ensure_registered(client).await,
-        "the search attributes were not registered"
+        is_registered == is_dev_server,
+        "persistence store: {}, registered: {is_registered}",
+        cluster.persistence_store
     );
+
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script::default());
     fixture
@@ -71,6 +82,10 @@ async fn missing_search_attributes_are_registered_on_a_dev_server(
         .await?
         .manifest
         .context("not archived")?;
-    wait_until_found(&server.client, &format!("SeedanceTaskId = '{id}'")).await
+    let query = match is_registered {
+        true => format!("SeedanceTaskId = '{id}'"),
+        false => format!("WorkflowId = '{}'", names::lifecycle_workflow_id("", &id)),
+    };
+    wait_until_found(client, &query).await
 }
-register!(missing_search_attributes_are_registered_on_a_dev_server);
+register!(missing_search_attributes_are_registered_only_on_a_dev_server);

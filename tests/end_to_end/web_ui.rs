@@ -2,10 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::ensure;
-use seedance_archiver::dev_server::NAMESPACE;
+use anyhow::{Context, ensure};
 use seedance_archiver_simulator::Script;
-use temporalio_client::WorkflowDescribeOptions;
+use temporalio_client::{NamespacedClient, WorkflowDescribeOptions};
 
 use crate::harness::{Fixture, Server, browser::Browser, register, until_async};
 
@@ -43,7 +42,7 @@ async fn shows_status_and_deadline_but_no_signed_url(server: Arc<Server>) -> any
 }
 register!(
     shows_status_and_deadline_but_no_signed_url,
-    needs = [chromedriver]
+    needs = [chromedriver, web_ui]
 );
 
 async fn check_pages(
@@ -52,7 +51,11 @@ async fn check_pages(
     running: &str,
     finished: &str,
 ) -> anyhow::Result<()> {
-    let list = format!("{}/namespaces/{NAMESPACE}/workflows", server.ui_url);
+    let ui_url = server.ui_url.as_ref().context("the server has no Web UI")?;
+    let list = format!(
+        "{ui_url}/namespaces/{}/workflows",
+        server.client.namespace()
+    );
     let page = |run: &str, id: &str, page: &str| {
         format!("{list}/video-task%2Fdefault%2F{id}/{run}/{page}")
     };

@@ -6,13 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A tool that is not installed.
+/// Which tool is missing, and how it is installed.
 #[derive(Debug)]
 pub(crate) struct Missing(pub(crate) &'static str);
 
 impl fmt::Display for Missing {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} (`ci/tools` installs it)", self.0)
+        formatter.write_str(self.0)
     }
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn minio() -> Result<PathBuf, Missing> {
     if installed.is_file() {
         return Ok(installed);
     }
-    which::which("minio").map_err(|_| Missing("no `minio`"))
+    which::which("minio").map_err(|_| Missing("no `minio`: `ci/tools` installs it"))
 }
 
 /// Returns the path at which `ci/tools` installs a tool.

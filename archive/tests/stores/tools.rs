@@ -14,5 +14,5 @@ pub(crate) fn azurite() -> Result<PathBuf, Missing> {
     if installed.is_file() {
         return Ok(installed);
     }
-    which::which("azurite-blob").map_err(|_| Missing("no `azurite-blob`"))
+    which::which("azurite-blob").map_err(|_| Missing("no `azurite-blob`: `ci/tools` installs it"))
 }

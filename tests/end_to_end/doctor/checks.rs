@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
+use temporalio_client::NamespacedClient;
 
 use super::setup::{Setup, WRONG_KEY};
 use crate::harness::{HOUR, Server, minio::Minio, register, tools, until_async};
@@ -32,7 +33,7 @@ async fn every_check_passes_in_a_working_setup(server: Arc<Server>) -> anyhow::R
         "API of `default`",
         "clock against `default`",
         "Temporal",
-        "namespace `default`",
+        &format!("namespace `{}`", server.client.namespace()),
         "search attributes",
         &format!("task queue `{}`", fixture.config.task_queue),
         &format!("task queue `{}-transfers`", fixture.config.task_queue),
@@ -49,7 +50,7 @@ register!(every_check_passes_in_a_working_setup);
 async fn every_check_runs_although_others_fail(server: Arc<Server>) -> anyhow::Result<()> {
     let mut setup = Setup::new(server).await?;
     let namespace = setup.server.with_new_namespace().await?.client;
-    setup.set("TEMPORAL_NAMESPACE", namespace.options().namespace.clone());
+    setup.set("TEMPORAL_NAMESPACE", namespace.namespace());
     let wrong = setup.fixture.clock.now() - HOUR;
     setup.fixture.simulator.set_date(Some(wrong));
     setup.set_unwritable_archive()?;

@@ -28,8 +28,7 @@ pub(super) struct Setup {
 impl Setup {
     pub(super) async fn new(server: Arc<Server>) -> anyhow::Result<Self> {
         let fixture = Fixture::new(&server).await?;
-        let variables = [
-            ("TEMPORAL_ADDRESS", server.address.clone()),
+        let variables = server.environment().into_iter().chain([
             ("TEMPORAL_TASK_QUEUE", fixture.config.task_queue.clone()),
             ("SEEDANCE_BASE_URL", fixture.simulator.base_url()),
             ("SEEDANCE_API_KEY", fixture.simulator.api_key().to_owned()),
@@ -37,11 +36,11 @@ impl Setup {
                 "SEEDANCE_ARCHIVE_URL",
                 fixture.config.archive_url.to_string(),
             ),
-        ];
+        ]);
         Ok(Self {
             server,
             fixture,
-            variables: variables.into(),
+            variables: variables.collect(),
             files: tempfile::tempdir()?,
             listener: TcpListener::bind("127.0.0.1:0")?,
         })

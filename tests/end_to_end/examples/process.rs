@@ -4,7 +4,6 @@ use std::process::Output;
 
 use anyhow::{Context, ensure};
 use seedance_archiver_proto::{names, v1::Manifest};
-use temporalio_client::NamespacedClient;
 use tokio::process::Command;
 
 use crate::harness::{Fixture, Server, read_local};
@@ -21,8 +20,7 @@ pub(super) async fn run(server: &Server, mut command: Command) -> anyhow::Result
     let configuration = tempfile::NamedTempFile::new()?;
     std::fs::write(&configuration, "[profile.default]\n")?;
     command
-        .env("TEMPORAL_ADDRESS", &server.address)
-        .env("TEMPORAL_NAMESPACE", server.client.namespace())
+        .envs(server.environment())
         .env("TEMPORAL_CONFIG_FILE", configuration.path())
         .stdin(std::process::Stdio::null())
         .kill_on_drop(true);

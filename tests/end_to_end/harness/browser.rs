@@ -55,15 +55,16 @@ impl Browser {
         })
     }
 
-    /// Opens a page, waits until it contains all of `parts`, and returns its text. If the environment variable
-    /// `SCREENSHOTS` names a directory, a screenshot of the page is saved there.
+    /// Opens a page, waits until it contains all of `parts`, and returns its text. The case is ignored, because
+    /// style sheets can change it. If the environment variable `SCREENSHOTS` names a directory, a screenshot of the
+    /// page is saved there.
     pub(crate) async fn read(&self, url: &str, parts: &[&str]) -> anyhow::Result<String> {
         // Opens a blank page first, so that the text of the previous page is not mistaken for that of this one.
         self.go_to("about:blank").await?;
         self.go_to(url).await?;
         let mut text = String::new();
         let read = async {
-            while !parts.iter().all(|part| text.contains(part)) {
+            while !contains_all(&text, parts) {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 // The script fails while the page changes from one document to the next.
                 if let Ok(value) = self.execute(PAGE_TEXT).await {
@@ -111,6 +112,11 @@ impl Browser {
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.session.close().await
     }
+}
+
+fn contains_all(text: &str, parts: &[&str]) -> bool {
+    let text = text.to_lowercase();
+    parts.iter().all(|part| text.contains(&part.to_lowercase()))
 }
 
 /// Reads from the driver's output the port on which the driver listens.

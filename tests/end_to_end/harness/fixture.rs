@@ -199,7 +199,7 @@ impl Fixture {
     ) -> anyhow::Result<Child> {
         command()
             .arg("worker")
-            .env("TEMPORAL_ADDRESS", &server.address)
+            .envs(server.environment())
             .env("TEMPORAL_TASK_QUEUE", &self.config.task_queue)
             .env("SEEDANCE_BASE_URL", self.simulator.base_url())
             .env("SEEDANCE_API_KEY", self.simulator.api_key())

@@ -113,7 +113,7 @@ pub(crate) fn sweep_command(fixture: &Fixture, server: &Server, account: &str) -
     let mut command = command();
     command
         .args(["sweep", "--account", account])
-        .env("TEMPORAL_ADDRESS", &server.address)
+        .envs(server.environment())
         .env("TEMPORAL_TASK_QUEUE", &fixture.config.task_queue)
         .kill_on_drop(true);
     command

@@ -5,48 +5,60 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, ensure};
-use seedance_archiver::dev_server::DevServer;
+use anyhow::ensure;
 use seedance_archiver_proto::names;
 use seedance_archiver_workflows::VideoTaskLifecycle;
 use temporalio_client::{
-    Client, ClientOptions, WorkflowCountOptions, WorkflowDescribeOptions, WorkflowHandle,
+    Client, ClientOptions, NamespacedClient, WorkflowCountOptions, WorkflowDescribeOptions,
+    WorkflowHandle,
     tonic::{Code, IntoRequest},
 };
 use temporalio_common::protos::temporal::api::workflowservice::v1::RegisterNamespaceRequest;
 use temporalio_sdk::Runtime;
+use uuid::Uuid;
 
 use crate::until::until_async;
 
 /// A Temporal server, with a client for one of its namespaces.
 pub(crate) struct Server {
     pub(crate) client: Client,
+    /// `host:port` of the gRPC endpoint.
     pub(crate) address: String,
-    pub(crate) ui_url: String,
+    /// URL of the Web UI.
+    pub(crate) ui_url: Option<String>,
     pub(crate) runtime: Runtime,
+    /// Distinguishes names from those of other runs on the same server.
+    run: String,
     names: AtomicU32,
 }
 
 impl Server {
-    pub(crate) fn new(server: &DevServer) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        client: Client,
+        address: String,
+        ui_url: Option<String>,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
-            client: server.client.clone(),
-            address: server.address.clone(),
-            ui_url: server.ui_url.clone().context("the server has no UI")?,
+            client,
+            address,
+            ui_url,
             runtime: Runtime::from_current_tokio(Default::default())?,
+            run: Uuid::new_v4().simple().to_string()[..8].to_owned(),
             names: AtomicU32::new(0),
         })
     }
 
-    /// Returns this server with another client.
-    pub(crate) fn with_client(&self, client: Client) -> anyhow::Result<Self> {
-        Ok(Self {
-            client,
-            address: self.address.clone(),
-            ui_url: self.ui_url.clone(),
-            runtime: Runtime::from_current_tokio(Default::default())?,
-            names: AtomicU32::new(0),
-        })
+    /// Returns this server with another address for processes, such as that of a proxy.
+    pub(crate) fn at(&self, address: String) -> anyhow::Result<Self> {
+        Self::new(self.client.clone(), address, self.ui_url.clone())
+    }
+
+    /// Returns the environment variables of a process that connects to this server and namespace.
+    pub(crate) fn environment(&self) -> [(&'static str, String); 2] {
+        [
+            ("TEMPORAL_ADDRESS", self.address.clone()),
+            ("TEMPORAL_NAMESPACE", self.client.namespace()),
+        ]
     }
 
     /// Returns this server with a client for a new namespace, which no other test uses.
@@ -74,7 +86,7 @@ impl Server {
             }
         })
         .await?;
-        self.with_client(client)
+        Self::new(client, self.address.clone(), self.ui_url.clone())
     }
 
     /// Returns a handle to the lifecycle of a task.
@@ -92,6 +104,7 @@ impl Server {
 
     /// Returns a name that nothing else on the server has.
     pub(crate) fn unique_name(&self, kind: &str) -> String {
-        format!("{kind}-{}", self.names.fetch_add(1, Ordering::Relaxed))
+        let number = self.names.fetch_add(1, Ordering::Relaxed);
+        format!("{kind}-{}-{number}", self.run)
     }
 }

@@ -10,6 +10,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use super::existing_server;
+
 pub(crate) use shared::{Missing, all_are_required, installed, minio};
 
 /// Locates a Python with ByteDance's client library.
@@ -23,20 +25,27 @@ pub(crate) fn python_with_ark() -> Result<PathBuf, Missing> {
             .status()
             .is_ok_and(|status| status.success())
     };
-    candidates
-        .into_iter()
-        .find(has_client)
-        .ok_or(Missing("no Python with `volcengine-ark-runtime`"))
+    candidates.into_iter().find(has_client).ok_or(Missing(
+        "no Python with `volcengine-ark-runtime`: `ci/tools` installs it",
+    ))
 }
 
 /// Locates the driver of Chromium.
 pub(crate) fn chromedriver() -> Result<PathBuf, Missing> {
-    which::which("chromedriver").map_err(|_| Missing("no `chromedriver`"))
+    which::which("chromedriver").map_err(|_| Missing("no `chromedriver`: `ci/tools` installs it"))
 }
 
 /// Locates Prometheus' `promtool`.
 pub(crate) fn promtool() -> Result<PathBuf, Missing> {
-    which::which("promtool").map_err(|_| Missing("no `promtool`"))
+    which::which("promtool").map_err(|_| Missing("no `promtool`: `ci/tools` installs it"))
+}
+
+/// Checks that the Temporal server has a Web UI.
+pub(crate) fn web_ui() -> Result<(), Missing> {
+    match existing_server::has_web_ui() {
+        true => Ok(()),
+        false => Err(Missing("no Web UI: set TEST_TEMPORAL_UI to its URL")),
+    }
 }
 
 /// Checks that this process can mount a file system, which only root can.
@@ -50,12 +59,15 @@ pub(crate) fn mount_permission() -> Result<(), Missing> {
 /// Locates the interpreter of the Python examples.
 pub(crate) fn python_example() -> Result<PathBuf, Missing> {
     let python = installed("examples/python/bin/python");
-    existing(python, "the example is not built")
+    existing(python, "the example is not built: `ci/tools` builds it")
 }
 
 /// Locates the binary of the Go example.
 pub(crate) fn go_example() -> Result<PathBuf, Missing> {
-    existing(installed("examples/go"), "the example is not built")
+    existing(
+        installed("examples/go"),
+        "the example is not built: `ci/tools` builds it",
+    )
 }
 
 /// Locates the compiled TypeScript example.

@@ -21,7 +21,7 @@ async fn query_and_transfer_workers_share_the_work(server: Arc<Server>) -> anyho
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script::default());
     let arguments = ["--queues", "query"];
-    let query = WorkerProcess::start_with(&fixture, &server.address, &[], &arguments)?;
+    let query = WorkerProcess::start_with(&fixture, &server, &[], &arguments)?;
     query.wait_for_log("polling").await?;
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     let transfers = names::transfers_task_queue(&fixture.config.task_queue);

@@ -1,4 +1,4 @@
-//! Connections to Temporal Cloud, emulated by a TLS proxy in front of the dev server.
+//! Connections to Temporal Cloud, emulated by a TLS proxy in front of the server.
 
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ async fn check_that_it_archives(
 ) -> anyhow::Result<Vec<String>> {
     let fixture = Fixture::new(server).await?;
     let id = fixture.simulator.create(Script::default());
-    let address = proxy.temporal_address();
-    let mut worker = WorkerProcess::start_with(&fixture, &address, variables, &[])?;
+    let proxied = server.at(proxy.temporal_address())?;
+    let mut worker = WorkerProcess::start(&fixture, &proxied, variables)?;
     worker.wait_for_log("polling").await?;
     let result = fixture.start_lifecycle(server, &id).await?.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
@@ -40,8 +40,8 @@ async fn log_of_rejected_worker(
     variables: &[(&str, &str)],
 ) -> anyhow::Result<String> {
     let fixture = Fixture::new(server).await?;
-    let address = proxy.temporal_address();
-    let mut worker = WorkerProcess::start_with(&fixture, &address, variables, &[])?;
+    let proxied = server.at(proxy.temporal_address())?;
+    let mut worker = WorkerProcess::start(&fixture, &proxied, variables)?;
     let status = worker.wait_for_exit().await?;
     ensure!(!status.success(), "the worker connected");
     let log = worker.log().join("\n");

@@ -113,7 +113,7 @@ async fn a_codec_server_encodes_every_payload(server: Arc<Server>) -> anyhow::Re
         command
             .args(arguments)
             .args(["--output", "json"])
-            .env("TEMPORAL_ADDRESS", &server.address)
+            .envs(server.environment())
             .env("TEMPORAL_TASK_QUEUE", &fixture.config.task_queue)
             .envs(variables);
         command.output()

@@ -3,6 +3,7 @@
 use std::{cell::Cell, process::Stdio, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
+use seedance_archiver::temporal::search_attributes;
 use seedance_archiver_simulator::{Ending, Fault, Script};
 use tokio::{io::AsyncWriteExt, process::Command};
 
@@ -110,14 +111,13 @@ async fn open_lifecycles_are_counted_by_status(server: Arc<Server>) -> anyhow::R
         running: Some(Duration::from_secs(3600)),
         ..Script::default()
     });
-    let namespace = server.client.options().namespace.clone();
-    let variables = [("TEMPORAL_NAMESPACE", namespace.as_str())];
-    let first = WorkerProcess::start(&fixture, &server, &variables)?;
+    search_attributes::register(&server.client, &search_attributes::ALL).await?;
+    let first = WorkerProcess::start(&fixture, &server, &[])?;
     first.wait_for_log("polling").await?;
     fixture.start_lifecycle(&server, &id).await?;
     // Each worker counts when it starts, and then once a minute, so a new worker is started for each check.
     until_async("a new worker counts the open lifecycle", || async {
-        let worker = WorkerProcess::start(&fixture, &server, &variables)?;
+        let worker = WorkerProcess::start(&fixture, &server, &[])?;
         worker.wait_for_log("polling").await?;
         let counted = Cell::new((None, None));
         until_async("the worker has counted", || async {

@@ -18,7 +18,8 @@ const SIZE: u64 = 24 * 1024 * 1024;
 
 async fn a_worker_without_a_temporal_server_exits(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
-    let mut worker = WorkerProcess::start_with(&fixture, "127.0.0.1:1", &[], &[])?;
+    let unreachable = server.at("127.0.0.1:1".to_owned())?;
+    let mut worker = WorkerProcess::start(&fixture, &unreachable, &[])?;
     let status = worker.wait_for_exit().await?;
     ensure!(status.code() == Some(1), "{status}");
     let log = worker.log().join("\n");
@@ -62,8 +63,8 @@ async fn a_transfer_survives_a_lost_connection_to_temporal(
 ) -> anyhow::Result<()> {
     let proxy = TcpProxy::start(&server.address).await?;
     let fixture = Fixture::new(&server).await?;
-    let address = proxy.address.to_string();
-    let worker = WorkerProcess::start_with(&fixture, &address, &[], &[])?;
+    let proxied = server.at(proxy.address.to_string())?;
+    let worker = WorkerProcess::start(&fixture, &proxied, &[])?;
     let id = fixture.simulator.create(held_download());
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     let sent = || fixture.simulator.stats(&id).bytes_sent;
@@ -89,11 +90,12 @@ async fn a_transfer_survives_a_lost_connection_to_temporal(
 }
 register!(a_transfer_survives_a_lost_connection_to_temporal);
 
-async fn a_transfer_survives_a_restart_of_temporal(server: Arc<Server>) -> anyhow::Result<()> {
+/// Restarts a server of its own, because other tests use the shared one.
+async fn a_transfer_survives_a_restart_of_temporal(_: Arc<Server>) -> anyhow::Result<()> {
     let mut temporal = RestartableServer::start().await?;
-    let server = server.with_client(temporal.client().await?)?;
+    let server = Server::new(temporal.client().await?, temporal.address.clone(), None)?;
     let fixture = Fixture::new(&server).await?;
-    let _worker = WorkerProcess::start_with(&fixture, &temporal.address, &[], &[])?;
+    let _worker = WorkerProcess::start(&fixture, &server, &[])?;
     let id = fixture.simulator.create(held_download());
     let run_id = {
         let lifecycle = fixture.start_lifecycle(&server, &id).await?;

@@ -36,20 +36,20 @@ impl WorkerProcess {
         server: &Server,
         variables: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
-        Self::start_with(fixture, &server.address, variables, &[])
+        Self::start_with(fixture, server, variables, &[])
     }
 
-    /// Starts a worker that connects to `temporal`, with additional environment variables and arguments.
+    /// Starts a worker with additional environment variables and arguments.
     pub(super) fn start_with(
         fixture: &Fixture,
-        temporal: &str,
+        server: &Server,
         variables: &[(&str, &str)],
         arguments: &[&str],
     ) -> anyhow::Result<Self> {
         let mut child = command()
             .arg("worker")
             .args(arguments)
-            .env("TEMPORAL_ADDRESS", temporal)
+            .envs(server.environment())
             .env("TEMPORAL_TASK_QUEUE", &fixture.config.task_queue)
             .env("SEEDANCE_BASE_URL", fixture.simulator.base_url())
             .env("SEEDANCE_API_KEY", fixture.simulator.api_key())
