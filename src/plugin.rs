@@ -89,7 +89,7 @@ impl Plugin {
     /// - `archive_url`: where videos are archived unless a request names another destination:
     ///   `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix` or `file:///path`. Credentials
     ///   come from the environment, in the variables that the store's own tools read.
-    /// - `clock`: the clock that windows and deadlines are decided by. A test can turn it.
+    /// - `clock`: the clock for query windows, deadlines and expiries. A test can advance it.
     ///
     /// # Errors
     ///

@@ -9,7 +9,7 @@
 //! - [`Stderr`]: a writer for logs.
 //! - [`check_stdout`]: fails if a result could not be written.
 
-// The only place that may.
+// The only module that may call `io::stdout` and `io::stderr`.
 #![expect(clippy::disallowed_methods)]
 
 use std::{

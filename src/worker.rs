@@ -109,7 +109,8 @@ impl Worker {
         Self::with_clock(runtime, client, config, Clock::default()).await
     }
 
-    /// Creates a worker that decides by `clock`, which a test can turn. Otherwise the same as [`Worker::new`].
+    /// Creates a worker with a clock for query windows, deadlines and expiries, which a test can advance. Otherwise the
+    /// same as [`Worker::new`].
     ///
     /// # Errors
     ///

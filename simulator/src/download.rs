@@ -78,6 +78,7 @@ impl Download {
         let mut downloads = 0;
         self.service.tasks.count(&self.task.id, |stats| {
             stats.downloads += 1;
+            stats.open_downloads += 1;
             downloads = stats.downloads;
         });
         let script = &self.task.script;
@@ -104,6 +105,16 @@ impl Download {
             self.service
                 .tasks
                 .count(&self.task.id, |stats| stats.bytes_sent += sent);
+        }
+    }
+}
+
+impl Drop for Download {
+    fn drop(&mut self) {
+        if self.is_video {
+            self.service
+                .tasks
+                .count(&self.task.id, |stats| stats.open_downloads -= 1);
         }
     }
 }

@@ -71,6 +71,7 @@ fn observe_retry_after(service: &Service, request: &Request, fault: Fault) {
     if let Fault::RateLimited {
         retry_after: Some(seconds),
     } = fault
+        && request.method() == Method::GET
     {
         let subject = paths::task_id(request.uri());
         let end = service.clock.now() + Duration::from_secs(seconds);

@@ -9,9 +9,9 @@ use std::{
 const QUERY_RATE: f64 = 20.0;
 /// List requests a second that the service allows an account.
 pub(crate) const LIST_RATE: f64 = 1.0;
-/// How many seconds' worth of requests may arrive together: requests that were sent at the allowed rate can be
-/// delayed on their way.
-const MAX_BURST_SECONDS: f64 = 5.0;
+/// How many seconds' worth of requests may arrive together: on a busy machine, requests that were sent at the allowed
+/// rate are delayed on their way.
+const MAX_BURST_SECONDS: f64 = 60.0;
 
 /// Numbers of requests that a well-behaved client never sends.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_is_allowed_and_a_higher_rate_is_not() {
+    fn requests_above_the_rate_are_counted_once_the_burst_is_used_up() {
         let mut bucket = Bucket::default();
         let start = Instant::now();
         for request in 0..1_000 {
@@ -109,11 +109,13 @@ mod tests {
             assert!(bucket.take(QUERY_RATE, at), "request {request}");
         }
         let start = start + Duration::from_secs(100);
-        let refused = (0..1_000)
-            .filter(|request| {
-                !bucket.take(QUERY_RATE, start + Duration::from_millis(25) * *request)
-            })
-            .count();
-        assert!((400..500).contains(&refused), "{refused}");
+        let burst = (QUERY_RATE * MAX_BURST_SECONDS) as u32;
+        let mut refused = 0;
+        for request in 0..4 * burst {
+            let at = start + Duration::from_millis(25) * request;
+            refused += u32::from(!bucket.take(QUERY_RATE, at));
+        }
+        // Half of the requests are above the rate, and half of these fit into the burst.
+        assert!((burst - 10..=burst + 10).contains(&refused), "{refused}");
     }
 }

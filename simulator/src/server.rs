@@ -67,7 +67,7 @@ impl Simulator {
         &self.service().settings.api_key
     }
 
-    /// Creates a task and returns its id. The task is dated back by a second, because the API does not return a
+    /// Creates a task and returns its id. The task is backdated by a second, because the API does not return a
     /// task in the second of its creation.
     pub fn create(&self, script: Script) -> String {
         let request = CreateRequest::from_script(&script);
@@ -188,7 +188,7 @@ impl Builder {
         self
     }
 
-    /// Sets the clock. The caller can then turn it.
+    /// Sets the clock. The caller can then advance it.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self

@@ -60,17 +60,21 @@ impl Service {
         }
     }
 
-    /// Returns a task if a query at the time `now` returns it.
+    /// Returns a task if the API knows it at the time `now`.
     pub(crate) fn find(&self, id: &str, now: SystemTime) -> Option<Arc<Task>> {
         let task = self.tasks.find(id)?;
-        if task.is_hidden() || is_purged(&task, now) {
-            return None;
-        }
-        if is_in_window(&task, now) {
+        let is_found = !task.is_hidden() && self.is_listed(&task, now);
+        is_found.then_some(task)
+    }
+
+    /// Does the same for a query, and observes whether it was allowed.
+    pub(crate) fn query(&self, id: &str, now: SystemTime) -> Option<Arc<Task>> {
+        if let Some(task) = self.find(id, now) {
             task.set_returned();
             return Some(task);
         }
-        if task.was_returned() {
+        let task = self.tasks.find(id)?;
+        if task.was_returned() && !is_in_window(&task, now) && !is_purged(&task, now) {
             self.observer.lock().outside_window();
         }
         None

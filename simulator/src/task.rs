@@ -119,7 +119,7 @@ impl Task {
         self.is_hidden.store(is_hidden, Ordering::Relaxed);
     }
 
-    /// Lets held downloads go on.
+    /// Releases held downloads.
     pub(crate) fn release(&self) {
         self.is_released.send_replace(true);
     }

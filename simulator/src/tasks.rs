@@ -25,6 +25,8 @@ pub struct Stats {
     pub queries: u64,
     /// Downloads of its video that returned bytes.
     pub downloads: u64,
+    /// Downloads of its video that are in progress.
+    pub open_downloads: u64,
     /// Bytes of its video that were sent.
     pub bytes_sent: u64,
     /// Attempts to send a callback about it.

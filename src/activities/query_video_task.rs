@@ -180,7 +180,7 @@ impl Poll<'_> {
     }
 
     /// Returns the verdict if the query window closed before this attempt, for example because no worker ran. The API
-    /// must not be asked then.
+    /// must not be queried then.
     fn missed_window(&self) -> Option<ActivityError> {
         let windows = &self.account.windows;
         if !self.progress.task_state().is_window_closed(windows) {
@@ -194,7 +194,9 @@ impl Poll<'_> {
             Response::Unchanged | Response::NoUrl => {
                 self.open_task(reason, self.progress.last_record())
             }
-            Response::NotFound { .. } => self.no_record(reason, failure::TASK_NOT_FOUND, "404"),
+            Response::NotFound { .. } => {
+                self.no_record(reason, failure::TASK_NOT_FOUND, "HTTP 404")
+            }
             Response::Error { .. } => {
                 let last_error = self.progress.last_error();
                 self.no_record(reason, last_error, last_error)

@@ -37,7 +37,9 @@ pub(super) async fn start_dev_server() -> anyhow::Result<DevServer> {
     let started = dev_server::start(true, &|step| spinner.set_message(step)).await;
     spinner.clear();
     let server = started?;
-    let version = server_version(&server.client).await?;
+    let version = server_version(&server.client)
+        .await
+        .context("cannot query the version of the Temporal server")?;
     errln!("Temporal server {version} at {}", server.address);
     Ok(server)
 }

@@ -37,7 +37,7 @@ pub(super) trait Sources {
     ) -> Result<PathBuf, String>;
 }
 
-/// Returns the path of the newest CLI that can be had: one in the cache directory, or else one that is added to
+/// Returns the path of the newest CLI that is available: one in the cache directory, or else one that is added to
 /// it. Calls `notify` before each step that can take long.
 ///
 /// # Errors

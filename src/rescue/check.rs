@@ -1,8 +1,7 @@
 //! Checks whether a video is archived or can still be fetched.
 
-use std::time::SystemTime;
-
 use backon::{ExponentialBuilder, Retryable};
+use seedance_archiver_clock::Clock;
 use seedance_archiver_policy::deadlines::Deadlines;
 use seedance_archiver_proto::v1::VideoTask;
 
@@ -29,16 +28,16 @@ pub(super) async fn video(
     archive: Option<&Archive>,
     record: Record,
 ) -> Result<Video, archive::Error> {
-    let now = seedance.clock().now();
+    let clock = seedance.clock();
     let task = record.without_urls();
     let mut deadlines = account.deadlines(&record);
     let state = if has_receipt(archive, account, &task).await? {
         State::Archived
-    } else if is_alive(&record, deadlines, now) {
+    } else if is_alive(&record, deadlines, clock) {
         State::Missing
     } else {
         match query(seedance, account, record.id()).await {
-            Ok(fresh) if is_alive(&fresh, account.deadlines(&fresh), now) => {
+            Ok(fresh) if is_alive(&fresh, account.deadlines(&fresh), clock) => {
                 deadlines = account.deadlines(&fresh);
                 State::Missing
             }
@@ -82,6 +81,7 @@ async fn query(
         .await
 }
 
-fn is_alive(record: &Record, deadlines: Deadlines, now: SystemTime) -> bool {
+fn is_alive(record: &Record, deadlines: Deadlines, clock: &Clock) -> bool {
+    let now = clock.now();
     record.main_url().is_some() && deadlines.url.is_none_or(|end| now < end)
 }

@@ -327,7 +327,7 @@ async fn a_later_lifecycle_replaces_the_task_record(server: Arc<Server>) -> anyh
                 .cancel(WorkflowCancelOptions::default())
                 .await?;
             fixture.assert_outcome_recorded(&lifecycle.result().await?)?;
-            fixture.turn_clock(HOUR).await;
+            fixture.advance_clock(HOUR).await;
             Ok(fixture
                 .start_lifecycle(&server, &id)
                 .await?

@@ -88,7 +88,7 @@ async fn an_interrupted_batch_can_be_run_again(server: Arc<Server>) -> anyhow::R
             kill_process(Pid::from_raw(pid).context("no process id")?, Signal::INT)?;
             let stopped = finish(first).await?;
             ensure!(stopped.status.code() == Some(130), "{stopped:?}");
-            fixture.turn_clock(HOUR).await;
+            fixture.advance_clock(HOUR).await;
 
             let again = finish(archive(&server, &fixture, &[], &list).await?).await?;
             ensure!(again.status.success(), "{again:?}");

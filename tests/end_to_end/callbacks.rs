@@ -69,13 +69,13 @@ async fn a_callback_replaces_polling(server: Arc<Server>) -> anyhow::Result<()> 
                 fixture.simulator.stats(&id).queries > 0
             })
             .await?;
-            fixture.turn_clock(HOUR).await;
+            fixture.advance_clock(HOUR).await;
             until_async("the lifecycle knows that the task is running", || async {
                 let snapshot = lifecycle.describe().await?.context("no lifecycle")?;
                 Ok(snapshot.search_attributes.get("SeedanceStatus") == "running")
             })
             .await?;
-            fixture.turn_clock(HOUR).await;
+            fixture.advance_clock(HOUR).await;
             let result = lifecycle.result().await?;
             ensure!(result.outcome == "archived", "{result:?}");
             Ok((id, lifecycle.cost().await?))
@@ -170,7 +170,7 @@ async fn a_callback_wrapped_by_a_gateway_is_accepted(server: Arc<Server>) -> any
                 fixture.simulator.stats(&id).queries > 0
             })
             .await?;
-            fixture.turn_clock(2 * HOUR).await;
+            fixture.advance_clock(2 * HOUR).await;
             let result = lifecycle.result().await?;
             ensure!(result.outcome == "archived", "{result:?}");
             Ok(())

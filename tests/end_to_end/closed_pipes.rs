@@ -180,7 +180,8 @@ struct Machine {
 impl Machine {
     async fn new(server: &Server) -> anyhow::Result<Self> {
         Ok(Self {
-            fixture: Fixture::new(server).await?,
+            // Each command has its own share of the rate limit.
+            fixture: Fixture::with(server, |it| it.list_rate(1_000.0), |_| {}).await?,
             directory: tempfile::tempdir()?,
             temporal: server.environment(),
             admin_address: free_address()?,

@@ -45,7 +45,7 @@ async fn a_queued_task_that_disappears_was_cancelled_and_purged(
         queued: Some(30 * DAY),
         ..Script::default()
     });
-    let result = hide_and_turn_clock(&server, &fixture, &id, DAY).await?;
+    let result = hide_and_advance_clock(&server, &fixture, &id, DAY).await?;
     assert_ended(&result, "unsuccessful", "cancelled_and_purged")?;
     ensure!(
         result.task.is_some_and(|task| task.status == "queued"),
@@ -60,7 +60,7 @@ async fn a_running_task_that_disappears_is_lost_as_record_vanished(
 ) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(long_running());
-    let result = hide_and_turn_clock(&server, &fixture, &id, QUERY_WINDOW).await?;
+    let result = hide_and_advance_clock(&server, &fixture, &id, QUERY_WINDOW).await?;
     assert_ended(&result, "lost", "record_vanished")?;
     ensure!(
         result.task.is_some_and(|task| task.status == "running"),
@@ -70,8 +70,8 @@ async fn a_running_task_that_disappears_is_lost_as_record_vanished(
 }
 register!(a_running_task_that_disappears_is_lost_as_record_vanished);
 
-/// Hides a task after a poll, turns the clock after a 404, and returns the result of the lifecycle.
-async fn hide_and_turn_clock(
+/// Hides a task after a poll, advances the clock after a 404, and returns the result of the lifecycle.
+async fn hide_and_advance_clock(
     server: &Server,
     fixture: &Fixture,
     id: &str,
@@ -83,7 +83,7 @@ async fn hide_and_turn_clock(
             fixture.polled(id, 1).await?;
             fixture.simulator.set_hidden(id, true);
             fixture.polled(id, 1).await?;
-            fixture.turn_clock(by).await;
+            fixture.advance_clock(by).await;
             Ok(lifecycle.result().await?)
         })
         .await
@@ -96,7 +96,7 @@ async fn an_old_task_id_is_outside_the_query_window(server: Arc<Server>) -> anyh
         .with_worker(&server, async {
             let lifecycle = fixture.start_lifecycle(&server, id).await?;
             fixture.polled(id, 1).await?;
-            fixture.turn_clock(fixture.not_found_grace()?).await;
+            fixture.advance_clock(fixture.not_found_grace()?).await;
             Ok(lifecycle.result().await?)
         })
         .await?;
@@ -114,7 +114,7 @@ async fn a_record_without_a_url_is_polled_again(server: Arc<Server>) -> anyhow::
         .with_worker(&server, async {
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
             until_waiting(&lifecycle, "the record has no URL").await?;
-            fixture.turn_clock(DAY).await;
+            fixture.advance_clock(DAY).await;
             Ok(lifecycle.result().await?)
         })
         .await?;

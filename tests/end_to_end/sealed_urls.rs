@@ -105,7 +105,7 @@ async fn a_video_is_lost_if_the_key_of_its_url_was_removed_and_the_query_window_
             fixture.close_query_window().await;
             blocked.end()?;
             until_waiting(&lifecycle, "seal keys").await?;
-            fixture.turn_clock(URL_LIFETIME).await;
+            fixture.advance_clock(URL_LIFETIME).await;
             Ok(lifecycle.result().await?)
         })
         .await?;

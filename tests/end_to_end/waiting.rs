@@ -25,7 +25,7 @@ async fn polling_does_not_grow_the_history(server: Arc<Server>) -> anyhow::Resul
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
             for _ in 0..2 {
                 fixture.polled(&id, 10).await?;
-                fixture.turn_clock(DAY).await;
+                fixture.advance_clock(DAY).await;
             }
             let result = lifecycle.result().await?;
             ensure!(result.outcome == "archived", "{result:?}");
@@ -140,7 +140,7 @@ async fn the_status_shows_the_wait_and_then_the_transferred_bytes(
             let check_steps = async {
                 let is = |expected: fn(&Step) -> bool| step.lock().as_ref().is_some_and(expected);
                 until("the wait is shown", || is(is_waiting)).await?;
-                fixture.turn_clock(HOUR).await;
+                fixture.advance_clock(HOUR).await;
                 until("the transferred bytes are shown", || {
                     is(is_half_transferred)
                 })

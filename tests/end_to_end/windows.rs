@@ -24,10 +24,10 @@ async fn a_task_that_succeeds_in_the_last_hour_is_archived(
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
             for _ in 0..6 {
                 fixture.polled(&id, 1).await?;
-                fixture.turn_clock(DAY).await;
+                fixture.advance_clock(DAY).await;
             }
             fixture.polled(&id, 1).await?;
-            fixture.turn_clock(DAY - HOUR / 2).await;
+            fixture.advance_clock(DAY - HOUR / 2).await;
             Ok(lifecycle.result().await?)
         })
         .await?;
@@ -86,7 +86,7 @@ async fn archive_after(
             let blocked = fixture.block_archive()?;
             let lifecycle = fixture.start_lifecycle(server, &id).await?;
             until_waiting(&lifecycle, "store").await?;
-            fixture.turn_clock(outage).await;
+            fixture.advance_clock(outage).await;
             blocked.end()?;
             Ok(lifecycle.result().await?)
         })

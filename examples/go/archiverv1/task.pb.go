@@ -133,7 +133,9 @@ type QueryProgress struct {
 	NotFoundSince int64 `protobuf:"varint,2,opt,name=not_found_since,json=notFoundSince,proto3" json:"not_found_since,omitempty"`
 	// When a record was last received, in Unix seconds. The time may be too early by a tenth of the retention of
 	// cancelled records. 0: never.
-	SeenAt        int64 `protobuf:"varint,3,opt,name=seen_at,json=seenAt,proto3" json:"seen_at,omitempty"`
+	SeenAt int64 `protobuf:"varint,3,opt,name=seen_at,json=seenAt,proto3" json:"seen_at,omitempty"`
+	// Failure type of the last response if it was an error other than a 404, such as `Unauthorized`. Empty: it was not.
+	LastError     string `protobuf:"bytes,4,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -187,6 +189,13 @@ func (x *QueryProgress) GetSeenAt() int64 {
 		return x.SeenAt
 	}
 	return 0
+}
+
+func (x *QueryProgress) GetLastError() string {
+	if x != nil {
+		return x.LastError
+	}
+	return ""
 }
 
 // Input of the activity `CancelVideoTask`.
@@ -1126,11 +1135,13 @@ const file_seedance_archiver_v1_task_proto_rawDesc = "" +
 	"\bwas_seen\x18\x05 \x01(\bR\awasSeen\x12$\n" +
 	"\x0efirst_asked_at\x18\x06 \x01(\x03R\ffirstAskedAt\x12\x1f\n" +
 	"\vreveal_urls\x18\a \x01(\bR\n" +
-	"revealUrls\"\x85\x01\n" +
+	"revealUrls\"\xa4\x01\n" +
 	"\rQueryProgress\x123\n" +
 	"\x04task\x18\x01 \x01(\v2\x1f.seedance.archiver.v1.VideoTaskR\x04task\x12&\n" +
 	"\x0fnot_found_since\x18\x02 \x01(\x03R\rnotFoundSince\x12\x17\n" +
-	"\aseen_at\x18\x03 \x01(\x03R\x06seenAt\"K\n" +
+	"\aseen_at\x18\x03 \x01(\x03R\x06seenAt\x12\x1d\n" +
+	"\n" +
+	"last_error\x18\x04 \x01(\tR\tlastError\"K\n" +
 	"\x16CancelVideoTaskRequest\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\"z\n" +

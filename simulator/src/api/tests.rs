@@ -100,7 +100,7 @@ async fn a_prompt_can_request_an_envelope_and_an_undocumented_field() {
     let (simulator, clock) = with_clock().await;
     let prompt = "a kite --simulate wrapped=true,extra=true";
     let (_, created) = create(&simulator, prompt, ("seed", 7.into())).await;
-    clock.turn(Duration::from_secs(1)).await;
+    clock.advance(Duration::from_secs(1)).await;
     let id = created["id"].as_str().unwrap();
     let (_, response) = get(&simulator, &format!("/{id}")).await;
     assert_eq!(response["data"]["status"], "QUEUED");
@@ -132,12 +132,12 @@ async fn a_task_can_be_queried_and_listed_for_seven_days() {
     let (simulator, clock) = with_clock().await;
     let id = simulator.create(Script::default());
     let query = format!("/{id}");
-    clock.turn(7 * DAY - Duration::from_secs(60)).await;
+    clock.advance(7 * DAY - Duration::from_secs(60)).await;
     assert_eq!(get(&simulator, &query).await.0, StatusCode::OK);
     assert_eq!(get(&simulator, "").await.1["total"], 1);
     assert_eq!(simulator.misuse().outside_window, 0);
 
-    clock.turn(Duration::from_secs(60)).await;
+    clock.advance(Duration::from_secs(60)).await;
     assert_eq!(get(&simulator, &query).await.0, StatusCode::NOT_FOUND);
     assert_eq!(get(&simulator, "").await.1["total"], 0);
     assert_eq!(simulator.misuse().outside_window, 1);
@@ -151,7 +151,7 @@ async fn a_task_is_not_returned_in_the_second_of_its_creation() {
     let task = simulator.api.service.tasks.find(id).unwrap();
     let is_returned = |now| simulator.api.service.find(id, now).is_some();
     assert!(!is_returned(task.created_at));
-    clock.turn(Duration::from_secs(1)).await;
+    clock.advance(Duration::from_secs(1)).await;
     assert!(is_returned(clock.now()));
 }
 
@@ -159,7 +159,7 @@ async fn a_task_is_not_returned_in_the_second_of_its_creation() {
 async fn a_first_query_after_the_window_is_not_a_misuse() {
     let (simulator, clock) = with_clock().await;
     let id = simulator.create(Script::default());
-    clock.turn(8 * DAY).await;
+    clock.advance(8 * DAY).await;
     let (status, _) = get(&simulator, &format!("/{id}")).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert_eq!(simulator.misuse(), Misuse::default());
@@ -172,7 +172,7 @@ async fn the_record_of_a_cancelled_task_is_kept_for_a_day() {
     let query = format!("/{id}");
     assert_eq!(delete(&simulator, &query).await.0, StatusCode::OK);
     assert_eq!(get(&simulator, &query).await.1["status"], "cancelled");
-    clock.turn(DAY).await;
+    clock.advance(DAY).await;
     assert_eq!(get(&simulator, &query).await.0, StatusCode::NOT_FOUND);
     assert_eq!(get(&simulator, "").await.1["total"], 0);
 }
@@ -191,7 +191,7 @@ async fn a_request_before_retry_after_is_a_misuse() {
     assert_eq!(simulator.misuse().before_retry_after, 0, "of another call");
     get(&simulator, &query).await;
     assert_eq!(simulator.misuse().before_retry_after, 1);
-    clock.turn(Duration::from_secs(3600)).await;
+    clock.advance(Duration::from_secs(3600)).await;
     get(&simulator, &query).await;
     assert_eq!(simulator.misuse().before_retry_after, 1);
 }
@@ -207,9 +207,9 @@ async fn a_video_can_be_made_from_a_draft() {
     let early = create(&simulator, "", of_draft.clone()).await;
     assert_eq!(early.0, StatusCode::BAD_REQUEST, "the draft is running");
 
-    clock.turn(DAY).await;
+    clock.advance(DAY).await;
     let (_, video) = create(&simulator, "", of_draft.clone()).await;
-    clock.turn(Duration::from_secs(1)).await;
+    clock.advance(Duration::from_secs(1)).await;
     let (_, record) = get(
         &simulator,
         &format!("?id={}", video["id"].as_str().unwrap()),
@@ -217,7 +217,7 @@ async fn a_video_can_be_made_from_a_draft() {
     .await;
     assert_eq!(record["draft_task_id"], draft["id"]);
 
-    clock.turn(7 * DAY).await;
+    clock.advance(7 * DAY).await;
     let late = create(&simulator, "", of_draft).await;
     assert_eq!(
         late.0,

@@ -222,7 +222,7 @@ async fn no_callback_is_sent_for_a_cancelled_task() {
     assert_eq!(receiver.status().await, "queued");
     delete(&simulator, &format!("/{id}")).await;
     assert_eq!(simulator.status(&id), Some("cancelled"));
-    clock.turn(HOUR).await;
+    clock.advance(HOUR).await;
     receiver.expect_no_callback().await;
 }
 

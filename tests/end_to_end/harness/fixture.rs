@@ -26,7 +26,7 @@ pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a task is queued, and then running, unless its script says otherwise.
 const STATUS_DURATION: Duration = Duration::from_millis(500);
-/// Interval between two polls of a task. It does not grow with the age of a task, because a test that turns the clock
+/// Interval between two polls of a task. It does not grow with the age of a task, because a test that advances the clock
 /// must not wait for the next poll of a task that is then days old.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// How long the URL of a video works, at most.
@@ -110,17 +110,28 @@ impl Fixture {
         Ok(Worker::with_clock(runtime, client, &self.config, clock).await?)
     }
 
-    /// Turns the clock forward.
-    pub(crate) async fn turn_clock(&self, by: Duration) {
-        // Some times are known to the second only. In a new second, those from before the turn differ from those
-        // after it.
+    /// Advances the clock.
+    pub(crate) async fn advance_clock(&self, by: Duration) {
+        // Some times are known to the second only. In a new second, those from before the advance differ from
+        // those after it.
         let since_epoch = Clock::default()
             .now()
             .duration_since(SystemTime::UNIX_EPOCH);
         let since_epoch = since_epoch.unwrap_or_default();
         let until_next_second = SECOND - Duration::from_nanos(since_epoch.subsec_nanos().into());
         tokio::time::sleep(until_next_second).await;
-        self.clock.turn(by).await;
+        self.clock.advance(by).await;
+    }
+
+    /// Releases the held download of a task whose worker was stopped, once the simulator has noticed the closed
+    /// connection. Otherwise it would send more bytes to the stopped worker.
+    pub(crate) async fn release_stopped_download(&self, task_id: &str) -> anyhow::Result<()> {
+        until("the connection is closed", || {
+            self.simulator.stats(task_id).open_downloads == 0
+        })
+        .await?;
+        self.simulator.release(task_id);
+        Ok(())
     }
 
     /// Returns how long a 404 must last before a task without any record counts as non-existent.
@@ -136,16 +147,17 @@ impl Fixture {
         until("the task was polled", || queries() >= enough).await
     }
 
-    /// Turns the clock until the archive deadlines of all tasks have passed, and the API can still be asked for URLs.
+    /// Advances the clock until the archive deadlines of all tasks have passed, and tasks can still be queried for fresh
+    /// URLs.
     pub(crate) async fn pass_archive_deadline(&self) -> anyhow::Result<()> {
         let margin = self.config.accounts.get("")?.windows.margin;
-        self.turn_clock(QUERY_WINDOW - margin).await;
+        self.advance_clock(QUERY_WINDOW - margin).await;
         Ok(())
     }
 
-    /// Turns the clock until the query windows of all tasks have closed.
+    /// Advances the clock until the query windows of all tasks have closed.
     pub(crate) async fn close_query_window(&self) {
-        self.turn_clock(QUERY_WINDOW).await;
+        self.advance_clock(QUERY_WINDOW).await;
     }
 
     /// Starts the lifecycle of a task.

@@ -26,10 +26,10 @@ pub(crate) async fn check_that_a_404_is_not_final(
             fixture.simulator.set_hidden(&id, true);
             interrupt(&id).await?;
             fixture.polled(&id, 1).await?;
-            fixture.turn_clock(fixture.not_found_grace()?).await;
+            fixture.advance_clock(fixture.not_found_grace()?).await;
             fixture.polled(&id, 1).await?;
             fixture.simulator.set_hidden(&id, false);
-            fixture.turn_clock(HOUR).await;
+            fixture.advance_clock(HOUR).await;
             Ok(lifecycle.result().await?)
         })
         .await?;

@@ -1,9 +1,6 @@
 //! Worker roles that scale separately, and slots that depend on free memory and CPU.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use anyhow::ensure;
 use seedance_archiver_proto::names;
@@ -14,8 +11,8 @@ use temporalio_common::protos::temporal::api::{
     workflowservice::v1::DescribeTaskQueueRequest,
 };
 
-use super::{metrics::value, process::WorkerProcess};
-use crate::harness::{Fixture, Server, register, until_async};
+use super::process::WorkerProcess;
+use crate::harness::{Fixture, Server, register, until, until_async};
 
 async fn query_and_transfer_workers_share_the_work(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
@@ -73,6 +70,9 @@ async fn count_pollers(server: &Server, queue: &str) -> anyhow::Result<usize> {
     Ok(response.into_inner().pollers.len())
 }
 
+/// Number of bytes after which transfers pause.
+const HOLD_AT: u64 = 2_000_000;
+
 /// Only transfers wait: polling continues until every task has succeeded.
 async fn transfers_run_one_at_a_time_when_memory_is_short(
     server: Arc<Server>,
@@ -82,7 +82,7 @@ async fn transfers_run_one_at_a_time_when_memory_is_short(
         .map(|_| {
             fixture.simulator.create(Script {
                 bytes: Some(4_000_000),
-                hold_at: Some(2_000_000),
+                hold_at: Some(HOLD_AT),
                 ..Script::default()
             })
         })
@@ -96,27 +96,21 @@ async fn transfers_run_one_at_a_time_when_memory_is_short(
     for id in &ids {
         fixture.start_lifecycle(&server, id).await?;
     }
-    until_async("a transfer runs", || async {
-        Ok(transfers_running(&worker).await? == 1)
-    })
-    .await?;
-    for id in &ids {
-        fixture.simulator.release(id);
+    let open = |id: &&String| fixture.simulator.stats(id).open_downloads > 0;
+    for _ in &ids {
+        until("a transfer is held", || {
+            let is_held = |id: &String| fixture.simulator.stats(id).bytes_sent == HOLD_AT;
+            ids.iter().filter(open).any(is_held)
+        })
+        .await?;
+        let running: Vec<_> = ids.iter().filter(open).collect();
+        ensure!(running.len() == 1, "{} concurrent transfers", running.len());
+        fixture.simulator.release(running[0]);
+        until("the video is archived", || {
+            fixture.receipt_path(running[0]).is_some()
+        })
+        .await?;
     }
-    let max_running = AtomicU64::new(0);
-    until_async("all videos are archived", || async {
-        max_running.fetch_max(transfers_running(&worker).await?, Ordering::Relaxed);
-        Ok(ids.iter().all(|id| fixture.receipt_path(id).is_some()))
-    })
-    .await?;
-    let max_running = max_running.into_inner();
-    ensure!(max_running <= 1, "{max_running} concurrent transfers");
     Ok(())
-}
-
-async fn transfers_running(worker: &WorkerProcess) -> anyhow::Result<u64> {
-    let (_, metrics) = worker.get("/metrics").await?;
-    let running = value(&metrics, "seedance_archiver_transfers_running");
-    Ok(running.unwrap_or_default() as u64)
 }
 register!(transfers_run_one_at_a_time_when_memory_is_short);

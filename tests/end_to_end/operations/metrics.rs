@@ -49,7 +49,7 @@ async fn a_run_is_visible_in_the_metrics(server: Arc<Server>) -> anyhow::Result<
     let unsuccessful = fixture.start_lifecycle(&server, &failed).await?;
     // Polls without a change.
     fixture.polled(&failed, 2).await?;
-    fixture.turn_clock(2 * HOUR).await;
+    fixture.advance_clock(2 * HOUR).await;
     unsuccessful.result().await?;
     let manifest = result.manifest.context("no receipt")?;
     let bytes: i64 = manifest

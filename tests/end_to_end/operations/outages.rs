@@ -231,7 +231,7 @@ async fn a_new_worker_finishes_the_transfer_of_a_killed_worker(
     until("the transfer has started", || sent() == HOLD_AT).await?;
     worker.send_signal(Signal::KILL)?;
     worker.wait_for_exit().await?;
-    fixture.simulator.release(&id);
+    fixture.release_stopped_download(&id).await?;
     let _worker = WorkerProcess::start(&fixture, &server, &[])?;
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");

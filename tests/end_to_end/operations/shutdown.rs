@@ -8,12 +8,14 @@ use seedance_archiver::temporal::lifecycles::Lifecycle;
 use seedance_archiver_simulator::Script;
 
 use super::process::WorkerProcess;
-use crate::harness::{Fixture, Server, minio::Minio, register, tools, until};
+use crate::harness::{
+    Fixture, Server, heartbeat::heartbeat, minio::Minio, register, tools, until, until_async,
+};
 
 /// Size of the video: 8 parts.
 const SIZE: u64 = 40 * 1024 * 1024;
 /// Number of bytes after which the transfer pauses, so that a worker can be stopped.
-const HOLD_AT: u64 = SIZE / 2;
+const HOLD_AT: u64 = SIZE * 7 / 8;
 
 /// Returns the script of a task whose transfer pauses.
 fn held_download() -> Script {
@@ -21,7 +23,7 @@ fn held_download() -> Script {
         bytes: Some(SIZE),
         hold_at: Some(HOLD_AT),
         // A checkpoint follows a part that is stored when the next one is complete.
-        bytes_per_second: Some(SIZE / 4),
+        bytes_per_second: Some(SIZE / 8),
         ..Script::default()
     }
 }
@@ -43,7 +45,7 @@ async fn worker_with_transfer(
 /// The activity's completion must reach the server although the worker has stopped polling.
 async fn a_transfer_finishes_within_the_grace_period(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
-    let (mut worker, id, lifecycle) = worker_with_transfer(&fixture, &server, "50s").await?;
+    let (mut worker, id, lifecycle) = worker_with_transfer(&fixture, &server, "10m").await?;
     worker.send_signal(Signal::TERM)?;
     worker.wait_for_log("shutdown requested: draining").await?;
     ensure!(worker.get("/readyz").await? == (503, "draining\n".to_owned()));
@@ -88,11 +90,15 @@ async fn another_worker_resumes_a_transfer_after_the_grace_period(
     let mut first = WorkerProcess::start(&fixture, &server, &variables)?;
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     let sent = || fixture.simulator.stats(&id).bytes_sent;
-    until("parts are stored", || sent() == HOLD_AT).await?;
+    until_async("the heartbeat contains a checkpoint", || async {
+        let heartbeat = heartbeat(&server, &id).await?;
+        Ok(sent() == HOLD_AT && !heartbeat["place"]["checkpoint"].is_null())
+    })
+    .await?;
     let status = first.stop().await?;
     ensure!(status.code() == Some(0), "{status}");
     let sent_before = sent();
-    fixture.simulator.release(&id);
+    fixture.release_stopped_download(&id).await?;
 
     let _second = WorkerProcess::start(&fixture, &server, &bucket.environment())?;
     let result = lifecycle.result().await?;
@@ -124,7 +130,7 @@ async fn a_second_signal_stops_the_worker_immediately(server: Arc<Server>) -> an
     worker.send_signal(Signal::TERM)?;
     let status = worker.wait_for_exit().await?;
     ensure!(status.code() == Some(130), "{status}");
-    fixture.simulator.release(&id);
+    fixture.release_stopped_download(&id).await?;
     let result = fixture
         .with_worker(&server, async { Ok(lifecycle.result().await?) })
         .await?;

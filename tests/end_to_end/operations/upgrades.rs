@@ -111,7 +111,7 @@ async fn a_lifecycle_moves_to_the_new_version(server: Arc<Server>) -> anyhow::Re
         old.stop().await?.code() == Some(0),
         "the old version failed"
     );
-    fixture.turn_clock(HOUR).await;
+    fixture.advance_clock(HOUR).await;
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     fixture.assert_archived(&id, &result.manifest.context("no receipt")?)?;
@@ -132,7 +132,7 @@ async fn a_pinned_lifecycle_stays_on_its_version(server: Arc<Server>) -> anyhow:
     let old = start_current(&fixture, &server, &pinned("v1"), "v1").await?;
     let (id, lifecycle) = start_polled_lifecycle(&fixture, &server).await?;
     let new = start_current(&fixture, &server, &pinned("v2"), "v2").await?;
-    fixture.turn_clock(HOUR).await;
+    fixture.advance_clock(HOUR).await;
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     ensure!(versioning(&server, &id).await? == (VersioningBehavior::Pinned, "v1".to_owned()));
