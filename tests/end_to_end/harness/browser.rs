@@ -23,6 +23,8 @@ use super::tools;
 
 /// Maximum time for a page to show what a test expects.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+/// Maximum number of starts of the driver, which may exit because of a port.
+const MAX_DRIVER_STARTS: usize = 3;
 /// A script that returns the text of a page and of its frames: the Web UI shows current details in a frame.
 const PAGE_TEXT: &str =
     "return [document, ...[...document.querySelectorAll('iframe')].map(it => it.contentDocument)]
@@ -39,15 +41,7 @@ pub(crate) struct Browser {
 impl Browser {
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let profile = tempfile::tempdir()?;
-        let mut driver = Command::new(tools::chromedriver()?)
-            .arg("--port=0")
-            .env("TMPDIR", profile.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()?;
-        let port = driver_port(&mut driver).await?;
+        let (driver, port) = start_driver(profile.path()).await?;
         Ok(Self {
             session: Session::start(port, capabilities(profile.path())).await?,
             _driver: driver,
@@ -117,6 +111,27 @@ impl Browser {
 fn contains_all(text: &str, parts: &[&str]) -> bool {
     let text = text.to_lowercase();
     parts.iter().all(|part| text.contains(&part.to_lowercase()))
+}
+
+/// Starts the driver, and returns the port on which it listens.
+async fn start_driver(profile: &Path) -> anyhow::Result<(Child, u16)> {
+    let mut starts = 1;
+    loop {
+        let mut driver = Command::new(tools::chromedriver()?)
+            .arg("--port=0")
+            .env("TMPDIR", profile)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        match driver_port(&mut driver).await {
+            Ok(port) => return Ok((driver, port)),
+            // It binds one port for IPv4 and IPv6, and exits if another process has the port for one of them.
+            Err(_) if starts < MAX_DRIVER_STARTS => starts += 1,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Reads from the driver's output the port on which the driver listens.
