@@ -124,10 +124,9 @@ impl CallbackHandler {
             QUERY_ACTIVITY_ID,
         );
         let activity = self.client.get_async_activity_handle(activity);
-        match activity
-            .complete(Some(task.clone()), RpcOptions::default())
-            .await
-        {
+        // With the facts about this worker, as an attempt returns it.
+        let result = self.queries.result(task.clone());
+        match activity.complete(Some(result), RpcOptions::default()).await {
             Ok(()) => Ok(true),
             Err(AsyncActivityError::NotFound(_)) => Ok(false),
             Err(error) => Err(CallbackError::Temporal(error_text::innermost(&error))),
