@@ -112,9 +112,10 @@ async fn query_task(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let task = api.service.query(&id, api.service.clock.now());
+    let now = api.service.clock.now();
+    let task = api.service.query(&id, now);
     let task = task.ok_or_else(|| ApiError::task_not_found(&id))?;
-    let response = query_response(&api.service, &task, host(&headers), api.service.clock.now());
+    let response = query_response(&api.service, &task, host(&headers), now);
     Ok(json_response(&response))
 }
 

@@ -1,8 +1,8 @@
 //! The record of a task in the responses to queries and lists.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use seedance_archiver_proto::status;
+use seedance_archiver_proto::{status, time::unix_seconds};
 use serde_json::{Map, Value, json};
 
 use crate::{gateway, service::Service, source::fixtures, task::Task};
@@ -116,10 +116,4 @@ fn sensitive_content_error() -> Value {
         "code": "OutputVideoSensitiveContentDetected",
         "message": "the request failed because the output video may contain sensitive information",
     })
-}
-
-fn unix_seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs()
 }

@@ -89,7 +89,7 @@ impl<'a> PollProgress<'a> {
             last_error,
             ..
         } = &self.progress;
-        match from_unix_seconds(*not_found_since).filter(|_| *not_found_since != 0) {
+        match from_unix_seconds(*not_found_since) {
             Some(since) => Response::NotFound { since },
             None if !last_error.is_empty() => Response::Error { retry_after: None },
             None if task.as_ref().is_some_and(lacks_url) => Response::NoUrl,

@@ -73,8 +73,8 @@ pub(super) async fn install(
     }
 }
 
-/// Obtains a program in a directory of its own and moves it to `target` once it runs, so that the cache never
-/// has a program that is incomplete or broken.
+/// Obtains a program in a temporary directory, checks that it runs, and moves it to `target`. The cache therefore never
+/// contains an incomplete or broken program.
 async fn add(
     target: &Path,
     cache: &Path,

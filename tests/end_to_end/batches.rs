@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use seedance_archiver_simulator::{Ending, Script};
 use serde_json::Value;
 use tokio::{
@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::harness::{
-    Fixture, HOUR, Server, command, register, tcp_proxy::TcpProxy, until, until_async,
+    Fixture, HOUR, Server, command, register, send_signal, tcp_proxy::TcpProxy, until, until_async,
 };
 
 /// Number of tasks: too many for a progress bar each.
@@ -84,8 +84,7 @@ async fn an_interrupted_batch_can_be_run_again(server: Arc<Server>) -> anyhow::R
                 Ok(server.run_id(&ids[0]).await.is_ok())
             })
             .await?;
-            let pid = i32::try_from(first.id().context("the process has exited")?)?;
-            kill_process(Pid::from_raw(pid).context("no process id")?, Signal::INT)?;
+            send_signal(&first, Signal::INT)?;
             let stopped = finish(first).await?;
             ensure!(stopped.status.code() == Some(130), "{stopped:?}");
             fixture.advance_clock(HOUR).await;

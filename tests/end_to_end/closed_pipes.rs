@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use seedance_archiver_simulator::Script;
 use tempfile::TempDir;
 use tokio::{
@@ -18,7 +18,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::harness::{Fixture, Server, command, register, until};
+use crate::harness::{Fixture, Server, command, register, send_signal, until};
 
 /// Returns a pipe that nobody reads.
 fn closed_pipe() -> io::Result<Stdio> {
@@ -27,7 +27,7 @@ fn closed_pipe() -> io::Result<Stdio> {
     Ok(writer.into())
 }
 
-/// Commands that run until a signal; each has a test of its own.
+/// Commands that run until they receive a signal. Other tests cover them.
 const SERVERS: [&str; 3] = ["demo", "simulator", "worker"];
 
 /// Runs each command three times, and checks that a closed pipe does not change its exit code. The worker that
@@ -232,8 +232,6 @@ async fn finish(command: &mut Command) -> anyhow::Result<Output> {
 }
 
 async fn stop(mut child: Child, signal: Signal) -> anyhow::Result<std::process::ExitStatus> {
-    let id = child.id().context("the process has exited")?;
-    let pid = Pid::from_raw(i32::try_from(id)?).context("no process id")?;
-    kill_process(pid, signal)?;
+    send_signal(&child, signal)?;
     Ok(child.wait().await?)
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use seedance_archiver_simulator::{Ending, Script};
 use serde_json::Value;
 use tokio::{
@@ -16,7 +16,7 @@ use tokio::{
     process::{Child, ChildStderr},
 };
 
-use crate::harness::{Fixture, Server, command, read_local, register, until};
+use crate::harness::{Fixture, Server, command, read_local, register, send_signal, until};
 
 async fn demo_shows_every_terminal_status(_: Arc<Server>) -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
@@ -234,9 +234,7 @@ pub(crate) async fn line_after(
 
 /// Sends SIGINT, as Ctrl-C does.
 pub(crate) fn interrupt(child: &Child) -> anyhow::Result<()> {
-    let id = child.id().context("the process has exited")?;
-    let pid = Pid::from_raw(i32::try_from(id)?).context("no process id")?;
-    Ok(kill_process(pid, Signal::INT)?)
+    send_signal(child, Signal::INT)
 }
 
 fn is_listening(url: &str) -> bool {

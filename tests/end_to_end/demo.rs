@@ -3,14 +3,14 @@
 use std::{process::Stdio, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
     process::{Child, ChildStderr, Command},
 };
 
-use crate::harness::{Server, command, register, shell};
+use crate::harness::{Server, command, register, send_signal, shell};
 
 /// The commands are copied to a terminal that is in another directory.
 async fn every_printed_command_works(_: Arc<Server>) -> anyhow::Result<()> {
@@ -75,9 +75,7 @@ impl Demo {
     }
 
     async fn interrupt(mut self) -> anyhow::Result<()> {
-        let id = self.process.id().context("the demo has exited")?;
-        let pid = Pid::from_raw(i32::try_from(id)?).context("no process id")?;
-        kill_process(pid, Signal::INT)?;
+        send_signal(&self.process, Signal::INT)?;
         let status = tokio::time::timeout(Duration::from_secs(300), self.process.wait()).await??;
         ensure!(status.success(), "{status}");
         Ok(())

@@ -18,6 +18,7 @@ pub(crate) mod query_activity;
 pub(crate) mod registry;
 pub(crate) mod restartable_server;
 mod schemas;
+mod signals;
 pub(crate) mod sweeps;
 pub(crate) mod tcp_proxy;
 mod temporal_server;
@@ -28,6 +29,7 @@ pub(crate) use self::{
     command::{command, shell},
     fixture::{DAY, Fixture, HOUR, QUERY_WINDOW, URL_LIFETIME, read_local},
     registry::register,
+    signals::send_signal,
     temporal_server::Server,
 };
 pub(crate) use crate::until::{until, until_async};

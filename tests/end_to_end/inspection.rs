@@ -8,10 +8,7 @@ use seedance_archiver_simulator::{Ending, Script};
 use serde_json::Value;
 use temporalio_client::{NamespacedClient, WorkflowTerminateOptions};
 
-use crate::harness::{Fixture, Server, command, register, until_async};
-
-/// A duration longer than any test.
-const HOUR: Duration = Duration::from_secs(3_600);
+use crate::harness::{Fixture, HOUR, Server, command, register, until_async};
 
 /// Runs a command with the fixture's configuration, and checks that it prints no secret.
 async fn run(server: &Server, fixture: &Fixture, arguments: &[&str]) -> anyhow::Result<Output> {

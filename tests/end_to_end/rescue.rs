@@ -7,9 +7,7 @@ use seedance_archiver_simulator::{Ending, Fault, Script};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Fixture, Server, command, register, until};
-
-const HOUR: Duration = Duration::from_secs(60 * 60);
+use crate::harness::{Fixture, HOUR, Server, command, register, until};
 
 /// Returns the script of a task that ended `age` ago, with URLs of this lifetime.
 fn ended(age: Duration, url_lifetime: Duration) -> Script {

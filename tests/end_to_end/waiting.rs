@@ -1,6 +1,6 @@
 //! Waiting for a task: its cost in history events, and the status that it shows.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
 use parking_lot::Mutex;
@@ -77,7 +77,7 @@ async fn encoded_history(server: &Server, task_id: &str) -> anyhow::Result<Strin
 async fn stale_completions_do_not_grow_the_history(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
-        queued: Some(std::time::Duration::ZERO),
+        queued: Some(Duration::ZERO),
         running: Some(HOUR),
         ..Script::default()
     });

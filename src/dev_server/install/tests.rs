@@ -15,7 +15,7 @@ enum Behavior {
     Hang,
 }
 
-/// Sources that do as they are told and record their calls.
+/// Sources with configured results. They record the calls.
 struct Fake {
     download: Behavior,
     build: Behavior,

@@ -90,7 +90,7 @@ async fn a_transfer_survives_a_lost_connection_to_temporal(
 }
 register!(a_transfer_survives_a_lost_connection_to_temporal);
 
-/// Restarts a server of its own, because other tests use the shared one.
+/// Uses its own Temporal server, because a restart of the shared one would disturb other tests.
 async fn a_transfer_survives_a_restart_of_temporal(_: Arc<Server>) -> anyhow::Result<()> {
     let mut temporal = RestartableServer::start().await?;
     let server = Server::new(temporal.client().await?, temporal.address.clone(), None)?;

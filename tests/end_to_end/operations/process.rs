@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use parking_lot::Mutex;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -16,7 +16,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::harness::{Fixture, Server, command, until};
+use crate::harness::{Fixture, Server, command, send_signal, until};
 
 /// Maximum time for a worker to exit.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
@@ -108,9 +108,7 @@ impl WorkerProcess {
     }
 
     pub(super) fn send_signal(&self, signal: Signal) -> anyhow::Result<()> {
-        let id = self.child.id().context("the process has exited")?;
-        let pid = Pid::from_raw(i32::try_from(id)?).context("no process id")?;
-        Ok(kill_process(pid, signal)?)
+        send_signal(&self.child, signal)
     }
 
     /// Waits until the process has exited and its log is complete.
