@@ -57,6 +57,7 @@
 //!     checks::Mismatch,
 //!     fetch::{UrlHosts, VideoClient},
 //! };
+//! use seedance_archiver_clock::Clock;
 //! use seedance_archiver_proto::v1::{Manifest, VideoTask};
 //! use serde_json::{Value, json};
 //!
