@@ -256,7 +256,10 @@ async fn another_worker_resumes_the_call_of_a_killed_worker(
     })
     .await
 }
-register!(another_worker_resumes_the_call_of_a_killed_worker);
+register!(
+    another_worker_resumes_the_call_of_a_killed_worker,
+    takes_long
+);
 
 async fn many_waiting_callers_do_not_delay_other_tasks(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;

@@ -133,7 +133,7 @@ async fn a_lost_connection_is_reported_and_retried(server: Arc<Server>) -> anyho
         })
         .await
 }
-register!(a_lost_connection_is_reported_and_retried);
+register!(a_lost_connection_is_reported_and_retried, takes_long);
 
 async fn detached_lifecycles_finish_without_the_command(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;

@@ -148,7 +148,7 @@ async fn demo_and_simulator_run_although_nobody_reads(server: Arc<Server>) -> an
     ensure!(status.success(), "simulator: {status}");
     Ok(())
 }
-register!(demo_and_simulator_run_although_nobody_reads);
+register!(demo_and_simulator_run_although_nobody_reads, takes_long);
 
 /// Unlike a closed pipe, a full disk loses output that somebody wants.
 #[cfg(target_os = "linux")]

@@ -71,7 +71,7 @@ async fn demo_shows_every_terminal_status(_: Arc<Server>) -> anyhow::Result<()> 
     ensure!(!is_listening(ui), "the Web UI is still running at {ui}");
     Ok(())
 }
-register!(demo_shows_every_terminal_status);
+register!(demo_shows_every_terminal_status, takes_long);
 
 async fn ctrl_c_stops_demo_and_its_temporal_server(_: Arc<Server>) -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;

@@ -202,7 +202,7 @@ async fn a_video_that_stays_corrupt_is_lost(server: Arc<Server>) -> anyhow::Resu
     try_join_all(lost).await?;
     Ok(())
 }
-register!(a_video_that_stays_corrupt_is_lost);
+register!(a_video_that_stays_corrupt_is_lost, takes_long);
 
 async fn check_that_it_is_lost(server: &Server, script: Script) -> anyhow::Result<()> {
     let fixture = Fixture::new(server).await?;

@@ -49,7 +49,10 @@ async fn another_worker_finishes_the_transfer_of_a_killed_worker(
     );
     fixture.assert_archived(&id, &manifest)
 }
-register!(another_worker_finishes_the_transfer_of_a_killed_worker);
+register!(
+    another_worker_finishes_the_transfer_of_a_killed_worker,
+    takes_long
+);
 
 async fn another_worker_resumes_a_multipart_upload_at_the_checkpoint(
     server: Arc<Server>,
@@ -69,7 +72,8 @@ async fn another_worker_resumes_a_multipart_upload_at_the_checkpoint(
 }
 register!(
     another_worker_resumes_a_multipart_upload_at_the_checkpoint,
-    needs = [minio]
+    needs = [minio],
+    takes_long
 );
 
 /// The transfer of a worker that was killed.

@@ -39,7 +39,7 @@ async fn every_printed_command_works(_: Arc<Server>) -> anyhow::Result<()> {
     ensure!(page.contains("gallery/index.html: 10 videos"), "{page}");
     demo.interrupt().await
 }
-register!(every_printed_command_works);
+register!(every_printed_command_works, takes_long);
 
 /// Runs a printed command, and returns its standard output.
 async fn output(line: &str, directory: &TempDir) -> anyhow::Result<String> {

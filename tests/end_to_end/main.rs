@@ -101,7 +101,7 @@ use crate::harness::{
 /// busy machine.
 const TEST_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 /// Number of tests that run concurrently: more than there are cores, because tests mostly wait.
-const TEST_CONCURRENCY: usize = 6;
+const TEST_CONCURRENCY: usize = 8;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();

@@ -172,7 +172,7 @@ async fn does_not_wait_for_a_video_whose_url_is_dead(server: Arc<Server>) -> any
     ensure!(videos[1]["outcome"] == "archived", "{saved:#}");
     Ok(())
 }
-register!(does_not_wait_for_a_video_whose_url_is_dead);
+register!(does_not_wait_for_a_video_whose_url_is_dead, takes_long);
 
 async fn reports_a_rejected_key_immediately(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;

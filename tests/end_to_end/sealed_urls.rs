@@ -116,4 +116,7 @@ async fn a_video_is_lost_if_the_key_of_its_url_was_removed_and_the_query_window_
     ensure!(result.message.contains("seal keys"), "{result:?}");
     fixture.assert_outcome_recorded(&result)
 }
-register!(a_video_is_lost_if_the_key_of_its_url_was_removed_and_the_query_window_has_closed);
+register!(
+    a_video_is_lost_if_the_key_of_its_url_was_removed_and_the_query_window_has_closed,
+    takes_long
+);

@@ -173,7 +173,10 @@ async fn another_worker_finishes_the_sweep_of_a_killed_worker(
     }
     Ok(())
 }
-register!(another_worker_finishes_the_sweep_of_a_killed_worker);
+register!(
+    another_worker_finishes_the_sweep_of_a_killed_worker,
+    takes_long
+);
 
 async fn a_failed_list_request_is_retried(server: Arc<Server>) -> anyhow::Result<()> {
     let (fixture, account) = fixture(&server, |_| {}).await?;

@@ -54,7 +54,7 @@ async fn polling_does_not_grow_the_history(server: Arc<Server>) -> anyhow::Resul
     );
     Ok(())
 }
-register!(polling_does_not_grow_the_history);
+register!(polling_does_not_grow_the_history, takes_long);
 
 /// Returns the encoded history events as text. Payloads are not compressed, so strings in them can be found.
 async fn encoded_history(server: &Server, task_id: &str) -> anyhow::Result<String> {

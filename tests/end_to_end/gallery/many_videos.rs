@@ -34,7 +34,8 @@ async fn a_page_of_5000_videos_renders_few_elements(_: Arc<Server>) -> anyhow::R
 }
 register!(
     a_page_of_5000_videos_renders_few_elements,
-    needs = [chromedriver]
+    needs = [chromedriver],
+    takes_long
 );
 
 async fn check_page(browser: &Browser, gallery: &Gallery) -> anyhow::Result<()> {

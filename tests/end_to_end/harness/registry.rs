@@ -6,6 +6,10 @@
 //!
 //! async fn a_task_is_archived_to_s3(server: Arc<Server>) -> anyhow::Result<()> { … }
 //! register!(a_task_is_archived_to_s3, needs = [minio]);
+//!
+//! // Starts before the others, because it waits long for a timeout of Temporal's.
+//! async fn another_worker_continues(server: Arc<Server>) -> anyhow::Result<()> { … }
+//! register!(another_worker_continues, takes_long);
 //! ```
 
 use std::sync::Arc;
@@ -20,6 +24,8 @@ pub(crate) struct Test {
     pub(crate) path: &'static str,
     /// Checks that the tools which the test needs are installed.
     pub(crate) check_tools: fn() -> Result<(), Missing>,
+    /// Whether it takes so long that the run would end with it alone if it did not start early.
+    pub(crate) takes_long: bool,
     /// Runs the test.
     pub(crate) run: fn(Arc<Server>) -> LocalBoxFuture<'static, anyhow::Result<()>>,
 }
@@ -36,10 +42,10 @@ impl Test {
     }
 }
 
-/// Returns all tests, sorted by name.
+/// Returns all tests, sorted by name, those that take long first.
 pub(crate) fn tests() -> Vec<&'static Test> {
     let mut tests: Vec<_> = inventory::iter::<Test>().collect();
-    tests.sort_by_key(|test| test.path);
+    tests.sort_by_key(|test| (!test.takes_long, test.path));
     tests
 }
 
@@ -48,7 +54,16 @@ macro_rules! register {
     ($function:ident) => {
         $crate::harness::registry::register!($function, needs = []);
     };
+    ($function:ident, takes_long) => {
+        $crate::harness::registry::register!(@ $function, [], true);
+    };
     ($function:ident, needs = [$($tool:ident),*]) => {
+        $crate::harness::registry::register!(@ $function, [$($tool),*], false);
+    };
+    ($function:ident, needs = [$($tool:ident),*], takes_long) => {
+        $crate::harness::registry::register!(@ $function, [$($tool),*], true);
+    };
+    (@ $function:ident, [$($tool:ident),*], $takes_long:literal) => {
         ::inventory::submit! {
             $crate::harness::registry::Test {
                 path: concat!(module_path!(), "::", stringify!($function)),
@@ -56,6 +71,7 @@ macro_rules! register {
                     $($crate::harness::tools::$tool()?;)*
                     Ok(())
                 },
+                takes_long: $takes_long,
                 run: |server| Box::pin($function(server)),
             }
         }

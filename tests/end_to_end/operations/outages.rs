@@ -237,4 +237,7 @@ async fn a_new_worker_finishes_the_transfer_of_a_killed_worker(
     ensure!(result.outcome == "archived", "{result:?}");
     fixture.assert_archived(&id, &result.manifest.context("no receipt")?)
 }
-register!(a_new_worker_finishes_the_transfer_of_a_killed_worker);
+register!(
+    a_new_worker_finishes_the_transfer_of_a_killed_worker,
+    takes_long
+);

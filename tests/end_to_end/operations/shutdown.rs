@@ -136,4 +136,4 @@ async fn a_second_signal_stops_the_worker_immediately(server: Arc<Server>) -> an
         .await?;
     fixture.assert_archived(&id, &result.manifest.context("no receipt")?)
 }
-register!(a_second_signal_stops_the_worker_immediately);
+register!(a_second_signal_stops_the_worker_immediately, takes_long);
