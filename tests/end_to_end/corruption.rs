@@ -77,16 +77,14 @@ async fn check_that_it_recovers(
     });
     // Each dropped connection is resumed with another download, which does not repair the first part.
     let corrupt_downloads = 1 + case.script.cuts;
-    let (mut failure, mut unpublished) = (None, Ok(()));
+    let (mut failures, mut unpublished) = (Vec::new(), Ok(()));
     let lifecycle = fixture.start_lifecycle(server, &id).await?;
     let followed = lifecycle.follow(|step| {
         if unpublished.is_ok() {
             unpublished = check_that_nothing_is_published(fixture, &id, corrupt_downloads);
         }
         match step {
-            Step::Waiting(message) if message.starts_with("invalid download") => {
-                failure = Some(message);
-            }
+            Step::Waiting(message) => failures.push(message),
             _ => {}
         }
     });
@@ -97,12 +95,14 @@ async fn check_that_it_recovers(
     let manifest = result.manifest.context("no receipt")?;
     let downloads = fixture.simulator.stats(&id).downloads;
     ensure!(downloads == corrupt_downloads + 1, "{downloads} downloads");
-    let is_as_expected = match (case.failure, &failure) {
-        (Some(expected), Some(failure)) => failure.contains(expected) && manifest.attempts == 2,
-        (None, None) => manifest.attempts == 1 && manifest.bytes_fetched_again > 0,
+    let rejected = failures.iter().find(|failure| failure.starts_with("invalid download"));
+    // On a busy machine, an attempt can time out before it downloads anything.
+    let is_as_expected = match (case.failure, rejected) {
+        (Some(expected), Some(failure)) => failure.contains(expected) && manifest.attempts >= 2,
+        (None, None) => manifest.bytes_fetched_again > 0,
         _ => false,
     };
-    ensure!(is_as_expected, "{failure:?}, {manifest:?}");
+    ensure!(is_as_expected, "{failures:?}, {manifest:?}");
     Ok((id, manifest))
 }
 
