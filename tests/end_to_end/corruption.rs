@@ -83,9 +83,8 @@ async fn check_that_it_recovers(
         if unpublished.is_ok() {
             unpublished = check_that_nothing_is_published(fixture, &id, corrupt_downloads);
         }
-        match step {
-            Step::Waiting(message) => failures.push(message),
-            _ => {}
+        if let Step::Waiting(message) = step {
+            failures.push(message);
         }
     });
     let result = followed.await;
@@ -95,7 +94,9 @@ async fn check_that_it_recovers(
     let manifest = result.manifest.context("no receipt")?;
     let downloads = fixture.simulator.stats(&id).downloads;
     ensure!(downloads == corrupt_downloads + 1, "{downloads} downloads");
-    let rejected = failures.iter().find(|failure| failure.starts_with("invalid download"));
+    let rejected = failures
+        .iter()
+        .find(|failure| failure.starts_with("invalid download"));
     // On a busy machine, an attempt can time out before it downloads anything.
     let is_as_expected = match (case.failure, rejected) {
         (Some(expected), Some(failure)) => failure.contains(expected) && manifest.attempts >= 2,
