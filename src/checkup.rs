@@ -9,6 +9,7 @@
 //! - [`ingress`]: the listen address for callbacks.
 
 pub mod api;
+mod archive_fixes;
 pub mod archives;
 pub mod configuration;
 mod finding;

@@ -132,7 +132,9 @@ mod transfer;
 pub use error::Error;
 pub use keys::{AttemptKeys, InvalidTemplate, KeyTemplate, Layout};
 pub use object::{Format, ObjectKind};
-pub use store::{Archive, IncompleteUpload, ObjectOptions, OpenArchiveError, ProbeError};
+pub use store::{
+    Archive, IncompleteUpload, ObjectOptions, OpenArchiveError, ProbeError, ProbeReport,
+};
 pub use transfer::{
     ArchiveState, Buffers, PART_SIZE, Progress, TaskArchival, TaskSource, TransferResources,
     UrlSource,

@@ -1,19 +1,15 @@
-//! Checks the archive, as each account uses it: that objects can be created, read and deleted, and that the store
-//! does not overwrite an existing object.
-
-use std::time::Duration;
+//! Checks the archive, as each account uses it, by the requests of a transfer, of `verify` and of `clean`: above all
+//! that the store does not overwrite an existing object.
 
 use futures::future::join_all;
 use rustix::fs::statvfs;
 
-use super::CheckResult;
+use super::{CheckResult, archive_fixes};
 use crate::{
     archive::{Archive, ObjectOptions, OpenArchiveError, ProbeError},
     config::LoadedConfig,
 };
 
-/// Timeout of the probe of one archive. The client of a store retries for minutes.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Free space of a disk, in bytes, below which there is a warning.
 const MIN_FREE_SPACE: u64 = 5 << 30;
 
@@ -33,14 +29,14 @@ pub async fn check(config: &LoadedConfig) -> Vec<CheckResult> {
             let name = format!("archive {url}{accounts}");
             match Archive::open_with(url, options) {
                 Ok(archive) => {
-                    let probed = probe(name, &archive).await;
-                    [Some(probed), free_space(&archive)]
+                    let mut results = probe(&name, &archive).await;
+                    results.extend(free_space(&archive));
+                    results
                 }
-                Err(error) => [Some(cannot_open(name, &error)), None],
+                Err(error) => vec![cannot_open(name, &error)],
             }
         });
-    let findings = join_all(checks).await;
-    findings.into_iter().flatten().flatten().collect()
+    join_all(checks).await.into_iter().flatten().collect()
 }
 
 /// Returns each set of options once, with the accounts that use it, e.g. ` of `a`, `b``.
@@ -59,40 +55,28 @@ fn options_in_use(config: &LoadedConfig) -> Vec<(String, ObjectOptions)> {
     in_use
 }
 
-async fn probe(name: String, archive: &Archive) -> CheckResult {
-    match tokio::time::timeout(PROBE_TIMEOUT, archive.probe()).await {
-        Ok(Ok(())) => CheckResult::ok(name, "writable, and existing objects are not overwritten"),
-        Ok(Err(error)) => {
-            let fix = fix(&error);
-            CheckResult::failed(name, error.to_string(), fix)
-        }
-        Err(_) => CheckResult::failed(
-            name,
-            format!("no response within {} s", PROBE_TIMEOUT.as_secs()),
-            "check that this machine can reach the store, and the endpoint of the store (AWS_ENDPOINT, …)",
-        ),
+/// Returns a result for each problem, and one that the archive works if nothing blocks it.
+async fn probe(name: &str, archive: &Archive) -> Vec<CheckResult> {
+    let report = archive.probe().await;
+    let problems = report.problems.iter();
+    let mut results: Vec<_> = problems
+        .map(|problem| {
+            let fix = archive_fixes::fix(problem, archive);
+            let found = match problem {
+                ProbeError::Delete(_) => format!("{problem}; left: {}", report.left.join(", ")),
+                problem => problem.to_string(),
+            };
+            match problem.blocks_archiving() {
+                true => CheckResult::failed(name, found, fix),
+                false => CheckResult::warning(name, found, fix),
+            }
+        })
+        .collect();
+    if report.blocking().next().is_none() {
+        let works = "writable, and existing objects are not overwritten";
+        results.insert(0, CheckResult::ok(name, works));
     }
-}
-
-fn fix(error: &ProbeError) -> &'static str {
-    use object_store::Error::{NotFound, PermissionDenied, Unauthenticated};
-    match error {
-        ProbeError::Overwrites | ProbeError::ConditionalPut(_) => {
-            "use a store that supports `If-None-Match: *` on a put; on others a video could be overwritten"
-        }
-        ProbeError::Write(NotFound { .. }) => {
-            "create the bucket or container, or correct SEEDANCE_ARCHIVE_URL"
-        }
-        ProbeError::Write(Unauthenticated { .. } | PermissionDenied { .. }) => {
-            "give the worker the store's keys or a role that may write; see \"Permissions\" in \
-             docs/stores.md"
-        }
-        ProbeError::Delete(_) => {
-            "allow the worker to delete under `.staging/`, or delete the probe yourself; see \
-             \"Permissions\" in docs/stores.md"
-        }
-        _ => "check that the bucket or directory exists and that the worker may read and write it",
-    }
+    results
 }
 
 fn cannot_open(name: String, error: &OpenArchiveError) -> CheckResult {
