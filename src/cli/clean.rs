@@ -6,6 +6,7 @@ use anyhow::Context;
 use indicatif::HumanBytes;
 use object_store::ObjectStoreExt;
 use seedance_archiver_clock::Clock;
+use seedance_archiver_proto::visible;
 use seedance_archiver_workflows::format;
 use serde::Serialize;
 
@@ -158,6 +159,7 @@ impl Report {
             size_bytes,
         } in &self.left
         {
+            let name = visible::escape(name);
             match (kind, size_bytes) {
                 (LeftoverKind::Upload, _) => outln!("{name} (incomplete upload)"),
                 (_, Some(size)) => outln!("{name} {}", HumanBytes(*size)),
@@ -165,7 +167,7 @@ impl Report {
             }
         }
         for error in &self.errors {
-            errln!("error: {error}");
+            errln!("error: {}", visible::escape(error));
         }
         if self.may_hide_uploads {
             outln!("{LIFECYCLE_RULE_ADVICE}");

@@ -6,6 +6,7 @@ use std::{
 };
 
 use futures::StreamExt;
+use seedance_archiver_proto::visible;
 use serde::Serialize;
 
 use super::{
@@ -108,7 +109,8 @@ fn print(report: &Report) {
         problem,
     } in &report.findings
     {
-        outln!("{receipt}: {object} {problem}");
+        let line = format!("{receipt}: {object} {problem}");
+        outln!("{}", visible::escape(&line));
     }
     let receipts = count(report.receipts, "receipt");
     let objects = count(report.objects, "object");

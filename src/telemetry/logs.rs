@@ -3,7 +3,7 @@
 use tracing_subscriber::EnvFilter;
 
 use super::log_format::LogFormat;
-use crate::stdio::{self, Stderr};
+use crate::stdio::{self, LogWriter};
 
 /// Initializes logging to stderr and returns the format. The filter is `RUST_LOG`, or `default_filter` if that
 /// is not set or invalid. The format is `SEEDANCE_LOG_FORMAT`; if that is not set or invalid, it is text on a
@@ -13,7 +13,7 @@ pub fn init(default_filter: &str) -> LogFormat {
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_filter));
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(|| Stderr);
+        .with_writer(|| LogWriter);
     let format = LogFormat::from_environment();
     // Fails if the program that embeds this crate initialized logging already.
     let _ = match format {
