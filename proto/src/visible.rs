@@ -97,7 +97,7 @@ pub fn misleads(character: char) -> bool {
         '\u{e0020}'..='\u{e007f}' => false,
         '\u{2028}' | '\u{2029}' => true,
         character => {
-            is_invisible(character) && !(character.is_whitespace() && !character.is_control())
+            is_invisible(character) && (character.is_control() || !character.is_whitespace())
         }
     }
 }

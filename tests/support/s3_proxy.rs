@@ -130,7 +130,7 @@ impl S3Proxy {
         format!("http://{}", self.address)
     }
 
-    /// Sets the dialect of all keys that contain a text.
+    /// Sets the dialect of all keys that contain a text. The longest text counts.
     pub(crate) fn set(&self, part_of_key: &str, dialect: Dialect) {
         self.state.set(part_of_key, dialect);
     }
@@ -157,7 +157,8 @@ impl ProxyState {
         let dialects = self.dialects.lock();
         let found = dialects
             .iter()
-            .find(|(part, _)| target.contains(part) || body.contains(part));
+            .filter(|(part, _)| target.contains(part) || body.contains(part))
+            .max_by_key(|(part, _)| part.len());
         found.map_or(Dialect::None, |(_, dialect)| *dialect)
     }
 

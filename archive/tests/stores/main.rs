@@ -26,6 +26,10 @@ mod probes;
 mod registry;
 mod requests;
 mod resumption;
+#[allow(
+    dead_code,
+    reason = "other tests control the proxy in the same process"
+)]
 #[path = "../../../tests/support/s3_proxy.rs"]
 mod s3_proxy;
 #[path = "../../../tests/support/server.rs"]

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How long an unsafe store is not tested again, while other transfers fail with the same error.
-const RETRY_INTERVAL: Duration = Duration::from_secs(30);
+const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Archive {
     /// Returns this archive, in a way in which the store creates objects without ever replacing one. Tests the store
