@@ -19,10 +19,30 @@ enum Permission {
     Delete,
 }
 
+/// Fixes of errors that a store identifies by a text in its response.
+const KNOWN_ERRORS: [(&str, &str); 3] = [
+    (
+        "RequestTimeTooSkewed",
+        "synchronize the clock of this machine by NTP, e.g. `timedatectl set-ntp true`",
+    ),
+    (
+        "AuthorizationHeaderMalformed",
+        "set AWS_REGION to the region of the bucket",
+    ),
+    (
+        "incorrectly configured region",
+        "set AWS_REGION to the region of the bucket, or AWS_ENDPOINT to the endpoint of the store",
+    ),
+];
+
 /// Returns how to fix a problem of an archive.
 pub(super) fn fix(problem: &ProbeError, archive: &Archive) -> String {
     use object_store::Error::{NotFound, PermissionDenied, Unauthenticated};
     let scheme = archive.url().scheme();
+    let text = problem.to_string();
+    if let Some((_, fix)) = KNOWN_ERRORS.iter().find(|(known, _)| text.contains(known)) {
+        return (*fix).to_owned();
+    }
     match (problem, problem.store_error()) {
         (ProbeError::Write(NotFound { .. }), _) => {
             "create the bucket or container, or correct SEEDANCE_ARCHIVE_URL".to_owned()
@@ -49,9 +69,9 @@ fn denied(problem: &ProbeError, archive: &Archive) -> String {
     };
     let key_access = match problem {
         ProbeError::Write(_) | ProbeError::StartUpload(_) | ProbeError::Read(_)
-            if archive.has_kms_key() =>
+            if archive.has_kms_key() || problem.to_string().to_lowercase().contains("kms") =>
         {
-            ", and `kms:GenerateDataKey` and `kms:Decrypt` on the key `kms_key_id`"
+            ", and `kms:GenerateDataKey` and `kms:Decrypt` on the KMS key of the account or the bucket"
         }
         _ => "",
     };
@@ -152,8 +172,9 @@ fn setting(problem: &ProbeError, scheme: &str) -> &'static str {
         ProbeError::CopyOverwrites => {
             "correct AWS_COPY_IF_NOT_EXISTS: the store ignores this header; until then nothing is archived"
         }
-        ProbeError::Copy(_) if scheme == "file" => {
-            "use a file system with hard links; without them, an existing object could be overwritten"
+        ProbeError::Write(_) | ProbeError::Copy(_) if scheme == "file" => {
+            "check that the directory is writable, that its disk has space, and that its file system has hard links; \
+             without them, an existing object could be overwritten"
         }
         ProbeError::Copy(_) => {
             "correct AWS_COPY_IF_NOT_EXISTS, if it is set: the header and, with `header-with-status`, the status; \
@@ -188,6 +209,23 @@ mod tests {
         let store = std::sync::Arc::new(object_store::memory::InMemory::new());
         let url = format!("{scheme}://videos/a").parse().unwrap();
         fix(&problem(denied), &Archive::from_store(url, store))
+    }
+
+    #[test]
+    fn a_known_error_has_its_own_fix() {
+        let failed = |text: &str| {
+            let error = object_store::Error::PermissionDenied {
+                path: "videos".into(),
+                source: text.into(),
+            };
+            let store = std::sync::Arc::new(object_store::memory::InMemory::new());
+            let url = "s3://videos/a".parse().unwrap();
+            fix(&ProbeError::Write(error), &Archive::from_store(url, store))
+        };
+        assert!(failed("<Code>RequestTimeTooSkewed</Code>").contains("NTP"));
+        assert!(failed("<Code>AuthorizationHeaderMalformed</Code>").contains("AWS_REGION"));
+        assert!(failed("not authorized to perform: kms:Decrypt").contains("`kms:Decrypt`"));
+        assert!(!failed("<Code>AccessDenied</Code>").contains("kms"));
     }
 
     #[test]

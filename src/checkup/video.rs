@@ -1,6 +1,8 @@
 //! Checks that a video can be fetched, for each account that has one: requests its first byte with the rules of a
 //! transfer.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use seedance_archiver_policy::pages;
 use seedance_archiver_proto::status;
@@ -13,6 +15,8 @@ use crate::{
     seedance::{Client, Record},
 };
 
+/// Delay before the list, because the check of the API has just listed a task, and the service allows one list a second.
+const LIST_DELAY: Duration = Duration::from_millis(1100);
 /// Number of tasks that are listed to find one with a video.
 const LISTED_TASKS: usize = 50;
 
@@ -91,6 +95,7 @@ async fn newest_with_video(seedance: &Client, account: &Account) -> Result<Optio
         list_page_size: LISTED_TASKS,
         ..account.endpoint.clone()
     };
+    tokio::time::sleep(LIST_DELAY).await;
     let page = seedance.list(&endpoint, &pages::first()).await;
     let page = page.map_err(|error| error.to_string())?;
     let now = seedance.clock().now();

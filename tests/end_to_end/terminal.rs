@@ -3,7 +3,7 @@
 use std::{process::Output, sync::Arc};
 
 use anyhow::ensure;
-use axum::{Json, Router, http::StatusCode, routing::get};
+use axum::{Router, http::StatusCode, routing::get};
 use serde_json::{Value, json};
 
 use crate::harness::{Server, command, register};
@@ -12,10 +12,11 @@ use crate::harness::{Server, command, register};
 const HOSTILE: &str = "x\u{1b}[2J\u{1b}]0;title\u{7}\r\nforged line\u{202e}\u{9b}31m";
 
 /// Serves a response to every request, and returns the base URL.
-async fn serve(status: StatusCode, body: Value) -> anyhow::Result<String> {
+async fn serve(status: StatusCode, body: &Value) -> anyhow::Result<String> {
+    let body = body.to_string();
     let respond = move || {
         let body = body.clone();
-        async move { (status, Json(body)) }
+        async move { (status, body) }
     };
     let router = Router::new().fallback(get(respond));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -57,7 +58,7 @@ async fn a_record_cannot_control_the_terminal(_: Arc<Server>) -> anyhow::Result<
         "error": { "code": HOSTILE, "message": HOSTILE },
         "created_at": 1_752_850_104,
     });
-    let url = serve(StatusCode::OK, record).await?;
+    let url = serve(StatusCode::OK, &record).await?;
     let output = run(&url, &["query", "cgt-1"]).await?;
     let stdout = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success(), "{output:?}");
@@ -76,7 +77,7 @@ register!(a_record_cannot_control_the_terminal);
 async fn an_error_cannot_control_the_terminal(_: Arc<Server>) -> anyhow::Result<()> {
     let error = json!({ "error": { "code": HOSTILE, "message": HOSTILE } });
     for status in [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED] {
-        let url = serve(status, error.clone()).await?;
+        let url = serve(status, &error).await?;
         for arguments in [&["query", "cgt-1"][..], &["doctor"]] {
             let output = run(&url, arguments).await?;
             ensure!(!output.status.success(), "{output:?}");
