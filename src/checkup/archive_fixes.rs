@@ -19,6 +19,9 @@ enum Permission {
     Delete,
 }
 
+/// Texts in the errors of denied requests.
+const DENIED: [&str; 3] = ["403 Forbidden", "401 Unauthorized", "AccessDenied"];
+
 /// Fixes of errors that a store identifies by a text in its response.
 const KNOWN_ERRORS: [(&str, &str); 3] = [
     (
@@ -48,9 +51,10 @@ pub(super) fn fix(problem: &ProbeError, archive: &Archive) -> String {
             "create the bucket or container, or correct SEEDANCE_ARCHIVE_URL".to_owned()
         }
         (_, Some(PermissionDenied { .. } | Unauthenticated { .. })) => denied(problem, archive),
+        // Lists, copies and deletions have no error of their own for a denied request.
+        _ if DENIED.iter().any(|denied| text.contains(denied)) => denied(problem, archive),
         (ProbeError::ListUploads(_), _) if scheme == "s3" => {
-            "allow `s3:ListBucketMultipartUploads` on the bucket; without it, `clean` finds no incomplete uploads, \
-             so let a lifecycle rule of the bucket abort them"
+            "let a lifecycle rule of the bucket abort incomplete uploads: `clean` cannot list them in this store"
                 .to_owned()
         }
         (problem, _) => setting(problem, scheme).to_owned(),

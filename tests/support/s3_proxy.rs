@@ -269,12 +269,15 @@ async fn respond(proxy: &ProxyState, request: Request) -> anyhow::Result<Respons
         Dialect::CopiesLikeR2 if is_copy(&headers) => &["if-none-match"],
         _ => &[],
     };
+    // Only these requests are signed again: the signature of others may be in their query.
+    let mut dropped = dropped.to_vec();
+    dropped.retain(|name| headers.contains_key(*name));
     let completes = is_complete(&method, &target);
     let mut response = if dropped.is_empty() {
         proxy.forward(&method, &target, headers, body).await?
     } else {
         proxy
-            .forward_without(dropped, &method, &target, headers, body)
+            .forward_without(&dropped, &method, &target, headers, body)
             .await?
     };
     let is_read = method == Method::GET || method == Method::HEAD;

@@ -69,7 +69,10 @@ impl Archive {
             }
             Err(error) => problems.push(error),
         }
-        problems.extend(create_only::abort(self, test).await.err());
+        let aborted = create_only::abort(self, test).await;
+        // An upload that cannot even be started was reported before.
+        let is_new = |error: &ProbeError| matches!(error, ProbeError::AbortUpload(_));
+        problems.extend(aborted.err().filter(is_new));
         problems.extend(self.probe_lists(test).await);
     }
 
