@@ -53,8 +53,13 @@ pub(crate) fn print_labelled(label: impl Display, line: &str) {
     write_to_stdout(&format!("{label}{}", visible::escape(line)));
 }
 
-/// Prints a JSON document to stdout. Characters that are escaped in text are escaped as JSON allows.
+/// Prints a JSON document to stdout.
 pub(crate) fn print_json(document: &str) {
+    write_to_stdout(&escape_json(document));
+}
+
+/// Escapes the characters that are escaped in text, but as JSON allows.
+fn escape_json(document: &str) -> String {
     let mut escaped = String::with_capacity(document.len());
     for character in document.chars() {
         match character {
@@ -67,7 +72,7 @@ pub(crate) fn print_json(document: &str) {
             character => escaped.push(character),
         }
     }
-    write_to_stdout(&escaped);
+    escaped
 }
 
 fn write_to_stdout(line: &str) {
@@ -103,11 +108,21 @@ pub(crate) fn stderr_is_terminal() -> bool {
 ///
 /// An event is one line: its line breaks are escaped, because a text in it could otherwise forge another event.
 /// `tracing-subscriber` escapes `ESC` in fields, so what remains of it are the colours of the event.
-pub(crate) struct LogWriter;
+pub(crate) enum LogWriter {
+    /// Events are lines of text.
+    Text,
+    /// Events are JSON objects.
+    Json,
+}
 
 impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let _ = io::stderr().write_all(&one_line(bytes));
+        let event = String::from_utf8_lossy(bytes);
+        let line = match self {
+            Self::Text => one_line(&event),
+            Self::Json => escape_json(&event),
+        };
+        let _ = io::stderr().write_all(line.as_bytes());
         Ok(bytes.len())
     }
 
@@ -116,12 +131,11 @@ impl Write for LogWriter {
     }
 }
 
-fn one_line(event: &[u8]) -> Vec<u8> {
-    let text = String::from_utf8_lossy(event);
-    let line = text.strip_suffix('\n').unwrap_or(&text);
+fn one_line(event: &str) -> String {
+    let line = event.strip_suffix('\n').unwrap_or(event);
     let escaped: Vec<_> = line.split('\u{1b}').map(visible::escape).collect();
-    let end = if line.len() < text.len() { "\n" } else { "" };
-    format!("{}{end}", escaped.join("\u{1b}")).into_bytes()
+    let end = if line.len() < event.len() { "\n" } else { "" };
+    format!("{}{end}", escaped.join("\u{1b}"))
 }
 
 #[cfg(test)]
@@ -139,7 +153,26 @@ mod tests {
                 "\u{1b}[32m INFO\u{1b}[0m a\n",
             ),
         ] {
-            assert_eq!(one_line(event.as_bytes()), line.as_bytes());
+            assert_eq!(one_line(event), line);
+        }
+    }
+    #[test]
+    fn json_stays_json() {
+        let texts = [
+            "a\nb",
+            "\u{202e}\u{9b}\u{7f}\u{e0001}",
+            "\u{1b}[2J",
+            "ü 视频",
+        ];
+        for text in texts {
+            let document = serde_json::to_string_pretty(&[text]).unwrap();
+            let escaped = escape_json(&document);
+            assert!(
+                !escaped.contains('\u{202e}') && !escaped.contains('\u{9b}'),
+                "{escaped}"
+            );
+            let parsed: [String; 1] = serde_json::from_str(&escaped).unwrap();
+            assert_eq!(parsed, [text]);
         }
     }
 }

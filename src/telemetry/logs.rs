@@ -11,14 +11,16 @@ use crate::stdio::{self, LogWriter};
 pub fn init(default_filter: &str) -> LogFormat {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_filter));
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(|| LogWriter);
+    let logs = tracing_subscriber::fmt().with_env_filter(filter);
     let format = LogFormat::from_environment();
     // Fails if the program that embeds this crate initialized logging already.
     let _ = match format {
-        LogFormat::Text => logs.with_ansi(stdio::stderr_is_terminal()).try_init(),
+        LogFormat::Text => logs
+            .with_ansi(stdio::stderr_is_terminal())
+            .with_writer(|| LogWriter::Text)
+            .try_init(),
         LogFormat::Json => logs
+            .with_writer(|| LogWriter::Json)
             .json()
             .flatten_event(true)
             // Events carry the fields that identify their workflow and activity.
