@@ -21,6 +21,11 @@ enum Kind {
 }
 
 impl Proxy {
+    /// Returns the proxies that the variables of the environment name.
+    pub fn environment() -> Self {
+        Self(Kind::Environment)
+    }
+
     /// Parses `environment`, or the URL of a proxy such as `http://user:password@host:3128`.
     ///
     /// # Errors
@@ -29,7 +34,7 @@ impl Proxy {
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if text == ENVIRONMENT {
-            return Ok(Self(Kind::Environment));
+            return Ok(Self::environment());
         }
         let invalid = |problem: &str| {
             format!(

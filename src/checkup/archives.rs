@@ -27,9 +27,11 @@ pub async fn check(config: &LoadedConfig) -> Vec<CheckResult> {
         .into_iter()
         .map(async |(accounts, options)| {
             let name = format!("archive {url}{accounts}");
+            let tier = archive_tier(&name, &options);
             match Archive::open_with(url, options) {
                 Ok(archive) => {
                     let mut results = probe(&name, &archive).await;
+                    results.extend(tier);
                     results.extend(free_space(&archive));
                     results
                 }
@@ -79,6 +81,27 @@ async fn probe(name: &str, archive: &Archive) -> Vec<CheckResult> {
     results
 }
 
+/// Storage classes whose objects cannot be read until they are restored.
+const ARCHIVE_TIERS: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
+
+/// Warns if videos go directly to an archive tier.
+fn archive_tier(name: &str, options: &ObjectOptions) -> Option<CheckResult> {
+    let class = options.storage_class.as_deref()?;
+    let is_tier = ARCHIVE_TIERS
+        .iter()
+        .any(|tier| class.eq_ignore_ascii_case(tier));
+    is_tier.then(|| {
+        CheckResult::warning(
+            name,
+            format!(
+                "videos are stored with the class `{class}` and cannot be read until they are restored: not by \
+                 `verify --deep` or the links of `gallery`, nor by an attempt that finds the video of an earlier one"
+            ),
+            "use `GLACIER_IR`, or let a lifecycle rule of the bucket move objects to an archive tier after a few days",
+        )
+    })
+}
+
 fn cannot_open(name: String, error: &OpenArchiveError) -> CheckResult {
     let fix = match error {
         OpenArchiveError::Directory { .. } => {
@@ -101,4 +124,28 @@ fn free_space(archive: &Archive) -> Option<CheckResult> {
         MIN_FREE_SPACE.. => CheckResult::ok(name, found),
         _ => CheckResult::warning(name, found, "free up space, or use another archive"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_tier_is_a_warning() {
+        let check = |class: &str| {
+            let options = ObjectOptions {
+                storage_class: Some(class.to_owned()),
+                ..ObjectOptions::default()
+            };
+            archive_tier("archive", &options).map(|result| result.found)
+        };
+        for class in ["GLACIER", "DEEP_ARCHIVE"] {
+            let found = check(class);
+            assert!(found.is_some_and(|found| found.contains(class)), "{class}");
+        }
+        for class in ["STANDARD_IA", "GLACIER_IR"] {
+            assert_eq!(check(class), None);
+        }
+        assert_eq!(archive_tier("archive", &ObjectOptions::default()), None);
+    }
 }
