@@ -3,17 +3,22 @@
 //! - [`CheckResult`]: the result of a check, with a fix if one is needed.
 //! - [`configuration`]: the configuration, and the files with secrets.
 //! - [`api`]: the Seedance API of each account.
+//! - [`network`]: the proxy of each account, or the addresses of its API.
+//! - [`video`]: the download of a video of each account.
 //! - [`server`]: the Temporal server, and who polls the task queues.
 //! - [`namespace`]: the namespace and its search attributes.
 //! - [`archives`]: the archive, as each account uses it.
 //! - [`ingress`]: the listen address for callbacks.
 
 pub mod api;
+mod archive_fixes;
 pub mod archives;
 pub mod configuration;
 mod finding;
 pub mod ingress;
 pub mod namespace;
+pub mod network;
 pub mod server;
+pub mod video;
 
 pub use finding::{CheckResult, CheckState};

@@ -148,9 +148,19 @@ pub async fn run(cli: Cli) -> ExitCode {
     })
 }
 
-/// Prints an error with its causes to stderr.
+/// Prints an error with its causes to stderr. Further lines are indented, so that a text from outside cannot look like
+/// another message.
 pub fn print_error(error: &impl std::fmt::Display) {
-    errln!("error: {error:#}");
+    errln!("error: {}", indented(&format!("{error:#}")));
+}
+
+fn indented(text: &str) -> String {
+    let mut lines = text.split('\n');
+    let first = lines.next().unwrap_or_default().to_owned();
+    lines.fold(first, |text, line| match line.starts_with("  ") {
+        true => format!("{text}\n{line}"),
+        false => format!("{text}\n  {line}"),
+    })
 }
 
 async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
@@ -181,6 +191,12 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_cannot_look_like_two_messages() {
+        assert_eq!(indented("one line"), "one line");
+        assert_eq!(indented("ids:\n  a\nwarning: b"), "ids:\n  a\n  warning: b");
+    }
 
     #[test]
     fn the_command_definition_is_valid() {

@@ -95,7 +95,11 @@ pub(crate) use tables::worker::QUEUES;
 pub(crate) use worker_settings::{MAX_TRANSFER_SLOTS, MIN_QUERY_SLOTS};
 
 pub use crate::telemetry::LogFormat;
-pub use seedance_archiver_archive::{InvalidTemplate, KeyTemplate, ObjectOptions, fetch::UrlHosts};
+pub use seedance_archiver_archive::{
+    InvalidTemplate, KeyTemplate, ObjectOptions,
+    fetch::{Networks, UrlHosts},
+};
+pub use seedance_archiver_http::Proxy;
 pub use seedance_archiver_seedance::{
     Endpoint, RateLimit, ReadSecretError, Secret, StatusAliases, TaskPath,
 };

@@ -6,17 +6,25 @@
 //!
 //! - `outln!`: prints a line of a result to stdout.
 //! - `errln!`: prints a message to stderr.
-//! - [`Stderr`]: a writer for logs.
+//! - [`print_labelled`]: prints a line with a coloured label to stdout.
+//! - [`print_json`]: prints a JSON document to stdout.
+//! - [`LogWriter`]: a writer for logs.
 //! - [`check_stdout`]: fails if a result could not be written.
+//!
+//! Whatever is printed may quote an API, a store or a file. Characters that a terminal would obey, or that would make a
+//! text look like another one, are escaped here. A line break cannot be told from one that is meant, so texts from
+//! outside must pass [`visible::escape`] before they become part of a line.
 
 // The only module that may call `io::stdout` and `io::stderr`.
 #![expect(clippy::disallowed_methods)]
 
 use std::{
-    fmt::Arguments,
+    fmt::{Arguments, Display},
     io::{self, ErrorKind, IsTerminal, Write},
     sync::OnceLock,
 };
+
+use seedance_archiver_proto::visible;
 
 /// The first error of stdout, except a closed pipe.
 static STDOUT_ERROR: OnceLock<io::Error> = OnceLock::new();
@@ -37,6 +45,37 @@ macro_rules! errln {
 
 /// Prints a line to stdout. Use `outln!`.
 pub(crate) fn print_to_stdout(line: Arguments) {
+    write_to_stdout(&visible::escape_lines(&line.to_string()));
+}
+
+/// Prints a line to stdout that begins with a label, which may have colours.
+pub(crate) fn print_labelled(label: impl Display, line: &str) {
+    write_to_stdout(&format!("{label}{}", visible::escape(line)));
+}
+
+/// Prints a JSON document to stdout.
+pub(crate) fn print_json(document: &str) {
+    write_to_stdout(&escape_json(document));
+}
+
+/// Escapes the characters that are escaped in text, but as JSON allows.
+fn escape_json(document: &str) -> String {
+    let mut escaped = String::with_capacity(document.len());
+    for character in document.chars() {
+        match character {
+            // Outside of strings; inside, they are escaped already.
+            '\n' => escaped.push('\n'),
+            character if visible::misleads(character) => {
+                let units = character.encode_utf16(&mut [0; 2]).to_vec();
+                escaped.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+            }
+            character => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+fn write_to_stdout(line: &str) {
     match io::stdout().write_all(format!("{line}\n").as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             // An error means that an earlier one is kept.
@@ -48,8 +87,9 @@ pub(crate) fn print_to_stdout(line: Arguments) {
 
 /// Prints a line to stderr. Use `errln!`.
 pub(crate) fn print_to_stderr(line: Arguments) {
+    let line = visible::escape_lines(&line.to_string()).into_owned();
     // An error cannot be reported anywhere.
-    let _ = Stderr.write_all(format!("{line}\n").as_bytes());
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 /// Fails if a line could not be written to stdout, for example because the disk is full. A closed pipe is not an
@@ -63,16 +103,76 @@ pub(crate) fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Writes to stderr and ignores errors, which `tracing-subscriber` would print to stderr with `eprintln!`.
-pub(crate) struct Stderr;
+/// Writes log events to stderr, each with one call, and ignores errors, which `tracing-subscriber` would print to
+/// stderr with `eprintln!`.
+///
+/// An event is one line: its line breaks are escaped, because a text in it could otherwise forge another event.
+/// `tracing-subscriber` escapes `ESC` in fields, so what remains of it are the colours of the event.
+pub(crate) enum LogWriter {
+    /// Events are lines of text.
+    Text,
+    /// Events are JSON objects.
+    Json,
+}
 
-impl Write for Stderr {
+impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let _ = io::stderr().write_all(bytes);
+        let event = String::from_utf8_lossy(bytes);
+        let line = match self {
+            Self::Text => one_line(&event),
+            Self::Json => escape_json(&event),
+        };
+        let _ = io::stderr().write_all(line.as_bytes());
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+fn one_line(event: &str) -> String {
+    let line = event.strip_suffix('\n').unwrap_or(event);
+    let escaped: Vec<_> = line.split('\u{1b}').map(visible::escape).collect();
+    let end = if line.len() < event.len() { "\n" } else { "" };
+    format!("{}{end}", escaped.join("\u{1b}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line() {
+        for (event, line) in [
+            ("INFO archived\n", "INFO archived\n"),
+            ("INFO a\r\nINFO b\n", "INFO a\\r\\nINFO b\n"),
+            ("INFO \u{202e}a\u{9b}2J\n", "INFO \\u{202e}a\\u{9b}2J\n"),
+            (
+                "\u{1b}[32m INFO\u{1b}[0m a\n",
+                "\u{1b}[32m INFO\u{1b}[0m a\n",
+            ),
+        ] {
+            assert_eq!(one_line(event), line);
+        }
+    }
+    #[test]
+    fn json_stays_json() {
+        let texts = [
+            "a\nb",
+            "\u{202e}\u{9b}\u{7f}\u{e0001}",
+            "\u{1b}[2J",
+            "ü 视频",
+        ];
+        for text in texts {
+            let document = serde_json::to_string_pretty(&[text]).unwrap();
+            let escaped = escape_json(&document);
+            assert!(
+                !escaped.contains('\u{202e}') && !escaped.contains('\u{9b}'),
+                "{escaped}"
+            );
+            let parsed: [String; 1] = serde_json::from_str(&escaped).unwrap();
+            assert_eq!(parsed, [text]);
+        }
     }
 }

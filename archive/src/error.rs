@@ -37,6 +37,12 @@ pub enum Error {
     /// The object store returned an error or is unreachable: retry.
     #[error("archive store error: {0}")]
     Store(#[from] object_store::Error),
+    /// The store could replace an existing object, so nothing is written: retry, because an operator may change the
+    /// store or its settings.
+    #[error(
+        "archive store error: {0}; nothing is archived in this store; run `seedance-archiver doctor`"
+    )]
+    UnsafeStore(String),
     /// An upload failed, but `object_store` returned no error: retry.
     #[error("upload error: {0}")]
     Upload(String),
@@ -111,7 +117,9 @@ impl Error {
             Self::Corrupt(_) | Self::Md5Mismatch { .. } | Self::InvalidRecord(_) => {
                 failure::CORRUPT_VIDEO
             }
-            Self::Open(_) | Self::Store(_) | Self::Upload(_) => failure::STORE_UNAVAILABLE,
+            Self::Open(_) | Self::Store(_) | Self::UnsafeStore(_) | Self::Upload(_) => {
+                failure::STORE_UNAVAILABLE
+            }
             Self::Conflict { .. } => failure::STORE_CONFLICT,
         }
     }

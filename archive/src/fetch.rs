@@ -1,6 +1,7 @@
 //! Downloads videos from URLs that an API returned. Such URLs are secret and untrusted.
 //!
 //! - [`UrlHosts`]: the hosts that an account allows; some may be internal.
+//! - [`Networks`]: networks whose addresses count as public; [`FetchRules`]: all that an account allows.
 //! - [`VideoClient`]: the HTTP client. It checks each URL, each redirect and each resolved address.
 //! - [`VideoResponse`]: a response, whose body is subject to a [`MinThroughput`] and a [`SizeLimit`].
 //! - [`Error`]: an error, whose text contains no URL.
@@ -8,7 +9,9 @@
 mod address;
 mod client;
 mod error;
+mod fetch_rules;
 mod min_throughput;
+mod networks;
 mod resolver;
 mod response;
 mod rules;
@@ -19,7 +22,9 @@ mod url_hosts;
 
 pub use client::{ResumeFrom, VideoClient};
 pub use error::Error;
+pub use fetch_rules::FetchRules;
 pub use min_throughput::{MinThroughput, TooSlow};
+pub use networks::Networks;
 pub use response::VideoResponse;
 pub use size_limit::{SizeLimit, TooLarge};
 pub use url_hosts::UrlHosts;

@@ -23,7 +23,8 @@
 //! - **No object is replaced.** An object is published by a create-only operation: a conditional put if it is no
 //!   larger than a part, the conditional completion of a multipart upload on S3, a copy from `.staging/` elsewhere.
 //!   If the key exists with the same bytes, the object is adopted. If the bytes differ, the archival fails with
-//!   [`Error::Conflict`].
+//!   [`Error::Conflict`]. A remote store that is opened by a URL is tested first: if it could replace an object, the
+//!   archival fails with [`Error::UnsafeStore`].
 //! - **An archival can be interrupted at any point** and run again, by another process. The next attempt resumes from
 //!   [`Progress::state`]: on S3 and Google Cloud it continues the upload, the download and the checks after the last
 //!   part that the store confirmed.
@@ -36,7 +37,7 @@
 //!
 //! # Overview
 //!
-//! - [`Archive`]: an object store and a key prefix, opened by a URL; [`ObjectOptions`].
+//! - [`Archive`]: an object store and a key prefix, opened by a URL; [`ObjectOptions`]. [`Archive::probe`] tests it.
 //! - [`Layout`], [`KeyTemplate`], [`AttemptKeys`]: the keys of objects.
 //! - [`TaskArchival`], [`TaskSource`], [`UrlSource`], [`Progress`]: archiving a task.
 //! - [`checks`]: checks of an object. [`fetch`]: downloads from untrusted URLs.
@@ -132,7 +133,9 @@ mod transfer;
 pub use error::Error;
 pub use keys::{AttemptKeys, InvalidTemplate, KeyTemplate, Layout};
 pub use object::{Format, ObjectKind};
-pub use store::{Archive, IncompleteUpload, ObjectOptions, OpenArchiveError, ProbeError};
+pub use store::{
+    Archive, IncompleteUpload, ObjectOptions, OpenArchiveError, ProbeError, ProbeReport,
+};
 pub use transfer::{
     ArchiveState, Buffers, PART_SIZE, Progress, TaskArchival, TaskSource, TransferResources,
     UrlSource,

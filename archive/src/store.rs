@@ -1,11 +1,12 @@
 //! The object store of an archive: opens it, describes its capabilities, and uploads to it.
 
 mod archive;
-mod conditional_complete;
+mod conditional_requests;
 mod incomplete_uploads;
 mod open;
 mod options;
 mod probe;
+mod proofs;
 mod sha256;
 mod span;
 mod upload;
@@ -14,7 +15,7 @@ pub use archive::Archive;
 pub use incomplete_uploads::IncompleteUpload;
 pub use open::OpenArchiveError;
 pub use options::ObjectOptions;
-pub use probe::ProbeError;
+pub use probe::{ProbeError, ProbeReport};
 
 pub(crate) use incomplete_uploads::{abort_incomplete_uploads, list_incomplete_uploads};
 pub(crate) use sha256::sha256_of;

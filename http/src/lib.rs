@@ -1,6 +1,7 @@
 //! Outbound HTTP.
 //!
 //! - [`client`]: the HTTP client for everything but video downloads, which have stricter rules.
+//! - [`Proxy`]: the proxy of an account; [`client_through`]: the HTTP client that uses it.
 //! - [`describe`]: the text of an HTTP error. `reqwest` prints the whole URL, which may be a signed one, so
 //!   this is the only place in the workspace that formats its errors.
 //! - [`trace::span`]: a trace span for a request.
@@ -15,9 +16,12 @@
 //! # }
 //! ```
 
+mod proxy;
 pub mod trace;
 
 use std::{error::Error, time::Duration};
+
+pub use proxy::Proxy;
 
 use reqwest::redirect::Policy;
 
@@ -35,14 +39,25 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// Returns an error if the TLS backend cannot be initialized.
 pub fn client() -> Result<reqwest::Client, reqwest::Error> {
+    builder().no_proxy().build()
+}
+
+/// Returns a client as [`client`] does, whose requests go through a proxy.
+///
+/// # Errors
+///
+/// Returns an error if the TLS backend cannot be initialized, or the URL of the proxy is invalid.
+pub fn client_through(proxy: &Proxy) -> Result<reqwest::Client, reqwest::Error> {
+    proxy.apply(builder())?.build()
+}
+
+fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
-        .no_proxy()
         .redirect(Policy::none())
         .referer(false)
         .user_agent(concat!("seedance-archiver/", env!("CARGO_PKG_VERSION")))
-        .build()
 }
 
 /// Returns the text of an error and its causes, without the URL.
@@ -78,6 +93,38 @@ mod tests {
         tokio::spawn(async move { axum::serve(listener, answers).await });
         let answer = client().unwrap().get(url).send().await.unwrap();
         assert_eq!(answer.status(), 303);
+    }
+
+    #[tokio::test]
+    async fn a_client_sends_its_requests_through_its_proxy() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = |request: axum::extract::Request| async move {
+            let credentials = request.headers().get("proxy-authorization");
+            let credentials = credentials
+                .and_then(|it| it.to_str().ok())
+                .unwrap_or("none");
+            format!("{} {credentials}", request.uri())
+        };
+        let proxy = axum::Router::new().fallback(seen);
+        tokio::spawn(async move { axum::serve(listener, proxy).await });
+        let proxy = Proxy::parse(&format!("http://user:secret@{address}")).unwrap();
+        let client = client_through(&proxy).unwrap();
+        assert!(!format!("{client:?}").contains("secret"));
+        // The name does not resolve here.
+        let answer = client.get("http://api.invalid/tasks").send().await.unwrap();
+        let seen = answer.text().await.unwrap();
+        assert_eq!(seen, "http://api.invalid/tasks Basic dXNlcjpzZWNyZXQ=");
+
+        let proxy = Proxy::parse("http://user:secret@127.0.0.1:1").unwrap();
+        let client = client_through(&proxy).unwrap();
+        let error = client
+            .get("https://api.invalid/tasks")
+            .send()
+            .await
+            .unwrap_err();
+        let text = describe(error);
+        assert!(!text.contains("secret"), "{text}");
     }
 
     #[tokio::test]

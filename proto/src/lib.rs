@@ -52,6 +52,7 @@ pub mod status;
 pub mod sweep_page;
 pub mod task_id;
 pub mod time;
+pub mod visible;
 
 /// The version of the contract.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

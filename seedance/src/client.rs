@@ -86,6 +86,11 @@ impl Client {
         self.call(endpoint, call, |_| Ok(())).await
     }
 
+    /// Returns the HTTP client for an endpoint.
+    pub(crate) fn http_of<'a>(&'a self, endpoint: &'a Endpoint) -> &'a reqwest::Client {
+        endpoint.http.as_ref().unwrap_or(&self.http)
+    }
+
     /// Sends one request.
     pub(crate) async fn call<T>(
         &self,
@@ -97,7 +102,7 @@ impl Client {
         call.wait_for_rate_limit(&endpoint.account).await?;
         let client_request_id = Uuid::new_v4().to_string();
         let request = self
-            .http
+            .http_of(endpoint)
             .request(call.method.clone(), call.url)
             .timeout(CALL_TIMEOUT)
             .bearer_auth(api_key.expose_secret())

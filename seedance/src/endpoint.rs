@@ -26,6 +26,8 @@ pub struct Endpoint {
     pub list_limit: RateLimit,
     /// Tasks on a page of the list, up to 500.
     pub list_page_size: usize,
+    /// The HTTP client of this endpoint, such as one that uses a proxy. `None` for that of the [`Client`](crate::Client).
+    pub http: Option<reqwest::Client>,
 }
 
 impl Endpoint {
@@ -40,6 +42,7 @@ impl Endpoint {
             query_limit: RateLimit::public_queries(),
             list_limit: RateLimit::public_lists(),
             list_page_size: MAX_PAGE_SIZE,
+            http: None,
         }
     }
 

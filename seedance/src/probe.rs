@@ -82,7 +82,7 @@ impl Client {
         let api_key = endpoint.api_key.read();
         let api_key = api_key.map_err(|error| Answer::NoKey(error.to_string()))?;
         let sent_at = self.clock().now();
-        let request = self.http.get(url).timeout(CALL_TIMEOUT);
+        let request = self.http_of(endpoint).get(url).timeout(CALL_TIMEOUT);
         let response = request
             .bearer_auth(api_key.expose_secret())
             .send()

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
+use seedance_archiver_proto::visible;
 
 /// A secret, or the path of the file that contains it.
 #[derive(Clone, Debug)]
@@ -28,39 +29,86 @@ pub enum ReadSecretError {
     /// The file is empty.
     #[error("{0} is empty")]
     Empty(PathBuf),
+    /// A line contains a character that cannot be meant, such as a zero-width space or a typographic quotation mark.
+    #[error("{path}: line {line} {problem}")]
+    Invisible {
+        /// Path of the file.
+        path: PathBuf,
+        /// Number of the line, from 1.
+        line: usize,
+        /// The character, as its code point.
+        problem: String,
+    },
 }
 
 impl Secret {
-    /// Returns the current secret. White space around a secret in a file is ignored.
+    /// Returns the current secret. White space and invisible characters around a secret in a file are ignored.
     ///
     /// # Errors
     ///
-    /// Returns an error if the file cannot be read or is empty. The error contains only the path.
+    /// Returns an error if the file cannot be read or is empty, or if the secret contains an invisible character. The
+    /// error contains no part of the secret except that character.
     pub fn read(&self) -> Result<SecretString, ReadSecretError> {
         let path = match self {
             Self::Value(secret) => return Ok(secret.clone()),
             Self::File(path) => path,
         };
-        match read_file(path)?.trim() {
+        let text = read_file(path)?;
+        match visible::trim(&text) {
             "" => Err(ReadSecretError::Empty(path.clone())),
-            secret => Ok(secret.to_owned().into()),
+            secret => {
+                for (line, text) in lines(&text) {
+                    check(path, line, text)?;
+                }
+                Ok(secret.to_owned().into())
+            }
         }
     }
 }
 
-/// Returns the secrets in a file, one on each line.
+/// Returns the secrets in a file, one on each line. White space and invisible characters around them are ignored.
+///
+/// Versions before 0.2 did not ignore a byte-order mark and zero-width characters, which so became part of a key. The
+/// keys that they used follow at the end, so that what they sealed can be unsealed.
 ///
 /// # Errors
 ///
-/// Returns an error if the file cannot be read or is empty.
+/// Returns an error if the file cannot be read or is empty, or if a secret contains an invisible character.
 pub fn read_lines(path: &Path) -> Result<Vec<SecretString>, ReadSecretError> {
     let text = read_file(path)?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let secrets: Vec<SecretString> = lines.map(|line| line.to_owned().into()).collect();
+    let mut secrets: Vec<SecretString> = Vec::new();
+    let mut before: Vec<SecretString> = Vec::new();
+    for (line, secret) in lines(&text) {
+        check(path, line, secret)?;
+        secrets.push(secret.to_owned().into());
+    }
+    for line in text.lines().map(str::trim) {
+        let secret = visible::trim(line);
+        if !secret.is_empty() && secret != line {
+            before.push(line.to_owned().into());
+        }
+    }
     if secrets.is_empty() {
         return Err(ReadSecretError::Empty(path.to_owned()));
     }
+    secrets.extend(before);
     Ok(secrets)
+}
+
+/// Returns the lines of a text that contain something visible, with their numbers, from 1.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let lines = text.lines().map(visible::trim).enumerate();
+    lines
+        .map(|(index, line)| (index + 1, line))
+        .filter(|(_, line)| !line.is_empty())
+}
+
+fn check(path: &Path, line: usize, secret: &str) -> Result<(), ReadSecretError> {
+    visible::check(secret).map_err(|problem| ReadSecretError::Invisible {
+        path: path.to_owned(),
+        line,
+        problem,
+    })
 }
 
 fn read_file(path: &Path) -> Result<String, ReadSecretError> {
@@ -108,5 +156,49 @@ mod tests {
         assert!(lines().unwrap_err().to_string().ends_with("is empty"));
         std::fs::write(file.path(), "new \n\nold\n").unwrap();
         assert_eq!(lines().unwrap(), ["new", "old"]);
+    }
+
+    #[test]
+    fn invisible_characters_are_not_part_of_a_secret() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let key = Secret::File(file.path().to_owned());
+        let read = |text: &str| {
+            std::fs::write(file.path(), text).unwrap();
+            let key = key.read().map(|key| key.expose_secret().to_owned());
+            let lines = read_lines(file.path());
+            let lines = lines.map(|it| it.iter().map(|it| it.expose_secret().to_owned()).collect());
+            (key, lines)
+        };
+        for text in [
+            "\u{feff}key\r\n",
+            "\u{200b}key\u{a0}\n\u{feff}\n",
+            "\t key \u{ad}",
+        ] {
+            let (key, lines) = read(text);
+            assert_eq!(key.unwrap(), "key", "{text:?}");
+            let lines: Vec<String> = lines.unwrap();
+            // Then the key as earlier versions read it.
+            assert_eq!(lines[0], "key", "{text:?}");
+            assert!(
+                lines[1..].iter().all(|line| line.trim() != "key"),
+                "{lines:?}"
+            );
+        }
+        for (text, problem) in [
+            ("ke\u{200b}y", "line 1 contains U+200B; delete it"),
+            (
+                "first\n\nse\u{feff}cond\n",
+                "line 3 contains U+FEFF; delete it",
+            ),
+            ("“key”", "line 1 contains U+201C; delete it"),
+        ] {
+            let (key, lines) = read(text);
+            let lines: Result<Vec<String>, _> = lines;
+            for error in [key.unwrap_err(), lines.unwrap_err()] {
+                let error = error.to_string();
+                assert!(error.ends_with(problem), "{error}");
+                assert!(!error.contains("key"), "{error}");
+            }
+        }
     }
 }

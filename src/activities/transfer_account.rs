@@ -28,7 +28,7 @@ impl TransferAccount {
         buffers: &Buffers,
         clock: &Clock,
     ) -> Result<Self, ServeError> {
-        let client = VideoClient::new(account.url_hosts.clone())
+        let client = VideoClient::new(account.fetch_rules())
             .map_err(|error| ServeError::Http(http::describe(error)))?;
         Ok(Self {
             account: account.clone(),

@@ -59,8 +59,8 @@ fn api(account: &Account, probe: &Probe) -> CheckResult {
         Answer::Unreachable(error) => CheckResult::failed(
             name,
             format!("cannot reach {base}: {error}"),
-            "correct the base URL, or check DNS, firewall and TLS on this machine (proxy variables are \
-             ignored)",
+            "correct the base URL, or check DNS, firewall and TLS on this machine; proxy variables are ignored \
+             unless `proxy` (SEEDANCE_PROXY) is set",
         ),
         Answer::NoKey(error) => CheckResult::failed(
             name,

@@ -1,19 +1,15 @@
-//! Checks the archive, as each account uses it: that objects can be created, read and deleted, and that the store
-//! does not overwrite an existing object.
-
-use std::time::Duration;
+//! Checks the archive, as each account uses it, by the requests of a transfer, of `verify` and of `clean`: above all
+//! that the store does not overwrite an existing object.
 
 use futures::future::join_all;
 use rustix::fs::statvfs;
 
-use super::CheckResult;
+use super::{CheckResult, archive_fixes};
 use crate::{
     archive::{Archive, ObjectOptions, OpenArchiveError, ProbeError},
     config::LoadedConfig,
 };
 
-/// Timeout of the probe of one archive. The client of a store retries for minutes.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Free space of a disk, in bytes, below which there is a warning.
 const MIN_FREE_SPACE: u64 = 5 << 30;
 
@@ -31,16 +27,18 @@ pub async fn check(config: &LoadedConfig) -> Vec<CheckResult> {
         .into_iter()
         .map(async |(accounts, options)| {
             let name = format!("archive {url}{accounts}");
+            let tier = archive_tier(&name, &options);
             match Archive::open_with(url, options) {
                 Ok(archive) => {
-                    let probed = probe(name, &archive).await;
-                    [Some(probed), free_space(&archive)]
+                    let mut results = probe(&name, &archive).await;
+                    results.extend(tier);
+                    results.extend(free_space(&archive));
+                    results
                 }
-                Err(error) => [Some(cannot_open(name, &error)), None],
+                Err(error) => vec![cannot_open(name, &error)],
             }
         });
-    let findings = join_all(checks).await;
-    findings.into_iter().flatten().flatten().collect()
+    join_all(checks).await.into_iter().flatten().collect()
 }
 
 /// Returns each set of options once, with the accounts that use it, e.g. ` of `a`, `b``.
@@ -59,40 +57,49 @@ fn options_in_use(config: &LoadedConfig) -> Vec<(String, ObjectOptions)> {
     in_use
 }
 
-async fn probe(name: String, archive: &Archive) -> CheckResult {
-    match tokio::time::timeout(PROBE_TIMEOUT, archive.probe()).await {
-        Ok(Ok(())) => CheckResult::ok(name, "writable, and existing objects are not overwritten"),
-        Ok(Err(error)) => {
-            let fix = fix(&error);
-            CheckResult::failed(name, error.to_string(), fix)
-        }
-        Err(_) => CheckResult::failed(
-            name,
-            format!("no response within {} s", PROBE_TIMEOUT.as_secs()),
-            "check that this machine can reach the store, and the endpoint of the store (AWS_ENDPOINT, …)",
-        ),
+/// Returns a result for each problem, and one that the archive works if nothing blocks it.
+async fn probe(name: &str, archive: &Archive) -> Vec<CheckResult> {
+    let report = archive.probe().await;
+    let problems = report.problems.iter();
+    let mut results: Vec<_> = problems
+        .map(|problem| {
+            let fix = archive_fixes::fix(problem, archive);
+            let found = match problem {
+                ProbeError::Delete(_) => format!("{problem}; left: {}", report.left.join(", ")),
+                problem => problem.to_string(),
+            };
+            match problem.blocks_archiving() {
+                true => CheckResult::failed(name, found, fix),
+                false => CheckResult::warning(name, found, fix),
+            }
+        })
+        .collect();
+    if report.blocking().next().is_none() {
+        let works = "writable, and existing objects are not overwritten";
+        results.insert(0, CheckResult::ok(name, works));
     }
+    results
 }
 
-fn fix(error: &ProbeError) -> &'static str {
-    use object_store::Error::{NotFound, PermissionDenied, Unauthenticated};
-    match error {
-        ProbeError::Overwrites | ProbeError::ConditionalPut(_) => {
-            "use a store that supports `If-None-Match: *` on a put; on others a video could be overwritten"
-        }
-        ProbeError::Write(NotFound { .. }) => {
-            "create the bucket or container, or correct SEEDANCE_ARCHIVE_URL"
-        }
-        ProbeError::Write(Unauthenticated { .. } | PermissionDenied { .. }) => {
-            "give the worker the store's keys or a role that may write; see \"Permissions\" in \
-             docs/stores.md"
-        }
-        ProbeError::Delete(_) => {
-            "allow the worker to delete under `.staging/`, or delete the probe yourself; see \
-             \"Permissions\" in docs/stores.md"
-        }
-        _ => "check that the bucket or directory exists and that the worker may read and write it",
-    }
+/// Storage classes whose objects cannot be read until they are restored.
+const ARCHIVE_TIERS: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
+
+/// Warns if videos go directly to an archive tier.
+fn archive_tier(name: &str, options: &ObjectOptions) -> Option<CheckResult> {
+    let class = options.storage_class.as_deref()?;
+    let is_tier = ARCHIVE_TIERS
+        .iter()
+        .any(|tier| class.eq_ignore_ascii_case(tier));
+    is_tier.then(|| {
+        CheckResult::warning(
+            name,
+            format!(
+                "videos are stored with the class `{class}` and cannot be read until they are restored: not by \
+                 `verify --deep` or the links of `gallery`, nor by an attempt that finds the video of an earlier one"
+            ),
+            "use `GLACIER_IR`, or let a lifecycle rule of the bucket move objects to an archive tier after a few days",
+        )
+    })
 }
 
 fn cannot_open(name: String, error: &OpenArchiveError) -> CheckResult {
@@ -117,4 +124,28 @@ fn free_space(archive: &Archive) -> Option<CheckResult> {
         MIN_FREE_SPACE.. => CheckResult::ok(name, found),
         _ => CheckResult::warning(name, found, "free up space, or use another archive"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_tier_is_a_warning() {
+        let check = |class: &str| {
+            let options = ObjectOptions {
+                storage_class: Some(class.to_owned()),
+                ..ObjectOptions::default()
+            };
+            archive_tier("archive", &options).map(|result| result.found)
+        };
+        for class in ["GLACIER", "DEEP_ARCHIVE"] {
+            let found = check(class);
+            assert!(found.is_some_and(|found| found.contains(class)), "{class}");
+        }
+        for class in ["STANDARD_IA", "GLACIER_IR"] {
+            assert_eq!(check(class), None);
+        }
+        assert_eq!(archive_tier("archive", &ObjectOptions::default()), None);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use seedance_archiver_proto::{names, outcome, v1::VideoTaskLifecycleRequest};
+use seedance_archiver_proto::{names, outcome, v1::VideoTaskLifecycleRequest, visible};
 use seedance_archiver_workflows::request::check_account;
 use serde::Serialize;
 use temporalio_client::Client;
@@ -142,7 +142,7 @@ async fn detach(args: &Args, requests: Vec<VideoTaskLifecycleRequest>) -> anyhow
             }
             Err(error) => {
                 failed += 1;
-                errln!("error: {error}");
+                errln!("error: {}", visible::escape(&error.to_string()));
             }
         },
     )

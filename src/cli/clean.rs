@@ -6,6 +6,7 @@ use anyhow::Context;
 use indicatif::HumanBytes;
 use object_store::ObjectStoreExt;
 use seedance_archiver_clock::Clock;
+use seedance_archiver_proto::visible;
 use seedance_archiver_workflows::format;
 use serde::Serialize;
 
@@ -30,7 +31,7 @@ const LIFECYCLE_RULE_ADVICE: &str = "Some stores do not list incomplete multipar
 /// Remove staged objects that killed workers left behind
 ///
 /// Only lists them unless --remove is set. On S3 this includes incomplete multipart uploads, if the store
-/// lists them. Reads SEEDANCE_ARCHIVE_URL and the store's environment variables.
+/// lists them. Exits with 1 if something could not be listed or removed. Reads SEEDANCE_ARCHIVE_URL and the store's environment variables.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver clean                        list what has been staged for more than a day
@@ -55,6 +56,8 @@ struct Report {
     /// Whether there may be uploads that the store does not list.
     may_hide_uploads: bool,
     left: Vec<Leftover>,
+    /// What could not be listed or removed.
+    errors: Vec<String>,
 }
 
 /// An object, file or upload that a killed worker left behind.
@@ -85,34 +88,43 @@ async fn clean(archive: &Archive, args: &Args) -> anyhow::Result<ExitCode> {
         .now()
         .checked_sub(args.older_than)
         .context("--older-than is too long")?;
-    let leftovers = audit::find_leftovers(archive, before)
-        .await
-        .with_context(|| format!("cannot list staged objects in `{}`", archive.url()))?;
-    let report = Report::new(&leftovers, archive, args.remove);
+    let leftovers = audit::find_leftovers(archive, before).await;
+    let mut report = Report::new(&leftovers, archive, args.remove);
     if args.remove {
-        remove(archive, &leftovers).await?;
+        report.errors.extend(remove(archive, &leftovers).await);
     }
     match args.output {
         Output::Json => print_json(&report)?,
         Output::Text => report.print(args.older_than),
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(u8::from(!report.errors.is_empty())))
 }
 
-async fn remove(archive: &Archive, leftovers: &Leftovers) -> anyhow::Result<()> {
+/// Removes the leftovers. Returns the errors: each concerns one leftover, and the others are removed.
+async fn remove(archive: &Archive, leftovers: &Leftovers) -> Vec<String> {
+    let mut errors = Vec::new();
     for object in &leftovers.objects {
-        let removed = archive.store.delete(&object.location).await;
-        removed.with_context(|| format!("cannot delete object `{}`", object.location))?;
+        if let Err(error) = archive.store.delete(&object.location).await {
+            errors.push(format!(
+                "cannot delete object `{}`: {error}",
+                object.location
+            ));
+        }
     }
     for file in &leftovers.files {
-        let removed = std::fs::remove_file(file);
-        removed.with_context(|| format!("cannot delete file `{}`", file.display()))?;
+        if let Err(error) = std::fs::remove_file(file) {
+            errors.push(format!("cannot delete file `{}`: {error}", file.display()));
+        }
     }
     for upload in &leftovers.uploads {
-        let aborted = archive.abort_upload(upload).await;
-        aborted.with_context(|| format!("cannot abort the upload to `{}`", upload.key))?;
+        if let Err(error) = archive.abort_upload(upload).await {
+            errors.push(format!(
+                "cannot abort the upload to `{}`: {error}",
+                upload.key
+            ));
+        }
     }
-    Ok(())
+    errors
 }
 
 impl Report {
@@ -136,6 +148,7 @@ impl Report {
             is_removed,
             may_hide_uploads: leftovers.uploads.is_empty() && archive.has_hidden_uploads(),
             left: objects.chain(files).chain(uploads).collect(),
+            errors: leftovers.errors.clone(),
         }
     }
 
@@ -146,21 +159,29 @@ impl Report {
             size_bytes,
         } in &self.left
         {
+            let name = visible::escape(name);
             match (kind, size_bytes) {
                 (LeftoverKind::Upload, _) => outln!("{name} (incomplete upload)"),
                 (_, Some(size)) => outln!("{name} {}", HumanBytes(*size)),
                 (_, None) => outln!("{name}"),
             }
         }
+        for error in &self.errors {
+            errln!("error: {}", visible::escape(error));
+        }
         if self.may_hide_uploads {
             outln!("{LIFECYCLE_RULE_ADVICE}");
         }
         let items = count(self.left.len(), "staged item");
         match (self.left.is_empty(), self.is_removed) {
+            (true, _) if !self.errors.is_empty() => {}
             (true, _) => outln!(
                 "nothing is staged for longer than {}",
                 format::duration(older_than)
             ),
+            (false, true) if !self.errors.is_empty() => {
+                outln!("found {items}; not all were removed");
+            }
             (false, true) => outln!("removed {items}"),
             (false, false) => outln!("found {items}; use --remove to remove"),
         }

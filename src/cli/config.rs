@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     output::{Output, print_json},
     session,
-    table::table,
+    table::{row, table},
 };
 use crate::{
     config::{LoadedConfig, Setting},
@@ -82,11 +82,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
 fn print(settings: &[Setting]) {
     let mut table = table(["setting", "value", "source"]);
     for setting in settings {
-        table.add_row([
+        table.add_row(row([
             setting.name.clone(),
             setting.value.clone(),
             setting.source.to_string(),
-        ]);
+        ]));
     }
     outln!("{}", table.trim_fmt());
 }

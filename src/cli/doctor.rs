@@ -6,17 +6,19 @@ use temporalio_client::Client;
 
 use super::{findings::Findings, output::Output, session, shutdown::Shutdown};
 use crate::{
-    checkup::{CheckState, api, archives, configuration, ingress, namespace, server},
+    checkup::{
+        CheckState, api, archives, configuration, ingress, namespace, network, server, video,
+    },
     config::LoadedConfig,
     telemetry,
 };
 
 /// Check everything that a worker needs, and suggest fixes
 ///
-/// Checks the configuration, the files with secrets, the API of each account, Temporal with its namespace,
-/// search attributes and task queues, the archive and the ingress. A failed check does not end the others.
-/// Changes nothing, except for a probe object under `.staging/` in the archive, which is deleted again. Exits
-/// with 1 if a check failed.
+/// Checks the configuration, the files with secrets, the proxy and the API of each account, the first byte of
+/// its newest video, Temporal with its namespace, search attributes and task queues, the archive and the
+/// ingress. A failed check does not end the others. Changes nothing, except for probe objects under
+/// `.staging/` in the archive, which are deleted again. Exits with 1 if a check failed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver doctor                  a line for each check: ok, warning or failed
@@ -44,7 +46,9 @@ async fn check(findings: &mut Findings) -> anyhow::Result<()> {
     findings.add(configuration::check(&config));
     findings.add(configuration::check_files(&config));
     let seedance = session::seedance()?;
+    findings.add(network::check(&config.accounts, session::variable).await);
     findings.add(api::check(&seedance, &config.accounts).await);
+    findings.add(video::check(&seedance, &config.accounts).await);
     let (client, result) = server::connect().await;
     findings.add([result]);
     if let Some(client) = &client {

@@ -6,7 +6,10 @@ use console::style;
 use serde::Serialize;
 
 use super::output::{Output, print_json};
-use crate::checkup::{CheckResult, CheckState};
+use crate::{
+    checkup::{CheckResult, CheckState},
+    stdio,
+};
 
 /// The results of checks, and the format in which they are printed.
 #[derive(Debug, Serialize)]
@@ -34,7 +37,7 @@ impl Findings {
             self.failed += usize::from(result.state == CheckState::Failed);
             self.warnings += usize::from(result.state == CheckState::Warning);
             if self.output == Output::Text {
-                outln!("{}", line(&result));
+                print(&result);
             }
             self.findings.push(result);
         }
@@ -58,7 +61,8 @@ impl Findings {
     }
 }
 
-fn line(result: &CheckResult) -> String {
+/// Prints a line. The texts may quote a server.
+fn print(result: &CheckResult) {
     let state = match result.state {
         CheckState::Ok => style("ok       ").green(),
         CheckState::Created => style("created  ").green(),
@@ -68,5 +72,5 @@ fn line(result: &CheckResult) -> String {
     let CheckResult { name, found, .. } = result;
     let fix = result.fix.as_ref();
     let fix = fix.map(|fix| format!("; fix: {fix}")).unwrap_or_default();
-    format!("{state} {name}: {found}{fix}")
+    stdio::print_labelled(state, &format!(" {name}: {found}{fix}"));
 }

@@ -20,6 +20,7 @@ use crate::{
     telemetry,
 };
 use seedance_archiver_clock::Clock;
+use seedance_archiver_proto::visible;
 
 /// Create an HTML page of the archived videos
 ///
@@ -85,7 +86,7 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
     bar.finish_and_clear();
     let gallery = created?;
     for receipt in &gallery.unreadable {
-        errln!("warning: {receipt}");
+        errln!("warning: {}", visible::escape(&receipt.to_string()));
     }
     match args.output {
         Output::Json => print_json(&Report::new(url.to_string(), gallery))?,

@@ -128,7 +128,7 @@ fn print(found: &List, limit: u16) {
         "task", "account", "model", "status", "outcome", "deadline", "started",
     ]);
     for lifecycle in &found.lifecycles {
-        table.add_row(row(lifecycle));
+        table.add_row(table::row(row(lifecycle)));
     }
     table::fit(&mut table, &[MODEL_COLUMN, ACCOUNT_COLUMN]);
     outln!("{}", table.trim_fmt());

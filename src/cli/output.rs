@@ -3,6 +3,8 @@
 use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::stdio;
+
 /// The format of a command's result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, ValueEnum)]
 pub(super) enum Output {
@@ -15,6 +17,6 @@ pub(super) enum Output {
 
 /// Prints the document of `--output json`.
 pub(super) fn print_json(document: &impl Serialize) -> anyhow::Result<()> {
-    outln!("{}", serde_json::to_string_pretty(document)?);
+    stdio::print_json(&serde_json::to_string_pretty(document)?);
     Ok(())
 }

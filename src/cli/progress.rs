@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use seedance_archiver_proto::visible;
 
 /// Interval between two redraws of a spinner or bar.
 const TICK_INTERVAL: Duration = Duration::from_millis(120);
@@ -32,10 +33,11 @@ impl Spinner {
 
     /// Replaces the message. Without a terminal, prints it.
     pub(super) fn set_message(&self, message: &str) {
+        let message = visible::escape(message).into_owned();
         if self.0.is_hidden() {
             errln!("{message}");
         }
-        self.0.set_message(message.to_owned());
+        self.0.set_message(message);
     }
 
     /// Removes the spinner.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, process::ExitCode};
 
 use comfy_table::CellAlignment;
 use indicatif::{HumanBytes, HumanCount};
-use seedance_archiver_proto::{outcome, v1::VideoTaskLifecycleResult};
+use seedance_archiver_proto::{outcome, v1::VideoTaskLifecycleResult, visible};
 use serde::Serialize;
 
 use super::{
@@ -96,7 +96,9 @@ impl Report {
         }
         let outcomes = outcomes.into_iter();
         let counts: Vec<_> = outcomes
-            .map(|(outcome, videos)| format!("{} {outcome}", HumanCount(videos as u64)))
+            .map(|(outcome, videos)| {
+                format!("{} {}", HumanCount(videos as u64), visible::escape(outcome))
+            })
             .collect();
         let (_, bytes) = self.archived();
         outln!(
@@ -116,20 +118,20 @@ impl Report {
             "location or reason",
         ]);
         for video in videos.clone() {
-            table.add_row([
+            table.add_row(table::row([
                 video.task_id.clone(),
                 video.status.clone(),
                 video.outcome.clone(),
                 video.size(),
                 video.sha256.chars().take(12).collect(),
-            ]);
+            ]));
         }
         let width = table::fit(&mut table, &[SHA256_COLUMN, STATUS_COLUMN]);
         for (row, video) in table.row_iter_mut().zip(videos) {
             row.add_cell(
                 match video.has_receipt() {
                     true => wrap_path(self.prefix_in_archive(&video.manifest_url), width),
-                    false => video.reason_and_message(),
+                    false => visible::escape(&video.reason_and_message()).into_owned(),
                 }
                 .into(),
             );
@@ -145,7 +147,7 @@ impl Report {
         let relative = manifest_url
             .strip_prefix(&self.archive_url)
             .unwrap_or(manifest_url);
-        relative.trim_end_matches("manifest.json").to_owned()
+        visible::escape(relative.trim_end_matches("manifest.json")).into_owned()
     }
 }
 

@@ -7,7 +7,7 @@ use std::{process::ExitCode, sync::Arc};
 use anyhow::Context;
 use indicatif::HumanBytes;
 use seedance_archiver_clock::Clock;
-use seedance_archiver_proto::{outcome, v1::VideoTaskLifecycleRequest};
+use seedance_archiver_proto::{outcome, v1::VideoTaskLifecycleRequest, visible};
 use seedance_archiver_workflows::format;
 use serde::Serialize;
 
@@ -197,7 +197,7 @@ fn summary(report: &Report, found: &Found, config: &Config) -> String {
             .unwrap_or_default();
         summary += &format!(
             "; the URL of {} would have expired next, in {}",
-            video.task.id,
+            visible::escape(&video.task.id),
             format::duration(left)
         );
     }

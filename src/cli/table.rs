@@ -2,6 +2,7 @@
 
 use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Row, Table, TableStyle};
 use console::Term;
+use seedance_archiver_proto::visible;
 
 /// Minimum width of the last column: that of a task id and a slash.
 const MIN_LAST_WIDTH: usize = 26;
@@ -57,11 +58,17 @@ pub(super) fn fit(table: &mut Table, optional: &[usize]) -> Option<usize> {
     Some(room(&widths))
 }
 
+/// Returns the cells of a row. Their texts may come from outside, so control characters are escaped.
+pub(super) fn row(cells: impl IntoIterator<Item = String>) -> Row {
+    let cells = cells.into_iter();
+    cells.map(|cell| visible::escape(&cell).into_owned()).into()
+}
+
 /// Prints a line for each fact, its name and its value. Facts with an empty value are unknown and left out.
 pub(super) fn print_facts(facts: &[(&str, String)]) {
     let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
-        outln!("{name:width$}  {value}");
+        outln!("{name:width$}  {}", visible::escape(value));
     }
 }
 
@@ -93,6 +100,19 @@ mod tests {
         let (width, lines) = lines(55);
         assert_eq!(width, Some(28));
         assert_eq!(lines[2], format!("{ID}  the task did not finish"));
+    }
+
+    #[test]
+    fn a_cell_cannot_control_the_terminal() {
+        let mut table = table(["task", "reason"]);
+        let reason = "a\u{1b}[2J\r\ncgt-2  archived\u{202e}";
+        table.add_row(row([ID.to_owned(), reason.to_owned()]));
+        let text = table.trim_fmt();
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(
+            text.ends_with("a\\u{1b}[2J\\r\\ncgt-2  archived\\u{202e}"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The arguments of commands about one task.
 
 use anyhow::anyhow;
-use seedance_archiver_proto::{names, task_id};
+use seedance_archiver_proto::{names, task_id, visible};
 
 use super::output::Output;
 
@@ -20,6 +20,8 @@ pub(super) struct TaskArgs {
 impl TaskArgs {
     /// Checks the task id before any request is sent.
     pub(super) fn check(&self) -> anyhow::Result<()> {
+        visible::check(&self.task_id)
+            .map_err(|problem| anyhow!("invalid task id {:?}: it {problem}", self.task_id))?;
         task_id::check(&self.task_id)
             .map_err(|problem| anyhow!("invalid task id `{}`: it {problem}", self.task_id))
     }

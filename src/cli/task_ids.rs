@@ -3,7 +3,7 @@
 use std::{collections::HashSet, io::Read};
 
 use anyhow::{Context, bail};
-use seedance_archiver_proto::task_id;
+use seedance_archiver_proto::{task_id, visible};
 
 /// Stands for standard input.
 const STDIN: &str = "-";
@@ -25,7 +25,7 @@ pub(super) fn read(arguments: &[String]) -> anyhow::Result<Vec<String>> {
                 .context("cannot read task ids from standard input")?;
             ids.extend(parse_lines(&text));
         } else {
-            ids.push(("argument".to_owned(), argument.clone()));
+            ids.push(("argument".to_owned(), visible::trim(argument).to_owned()));
         }
     }
     check(&ids)?;
@@ -38,12 +38,17 @@ pub(super) fn read(arguments: &[String]) -> anyhow::Result<Vec<String>> {
     Ok(ids)
 }
 
-/// Returns the id of each line, with the line's number. Blank lines and lines that start with `#` are
-/// ignored.
+/// Returns the id of each line, with the line's number. Invisible characters around an id, blank lines and lines that
+/// start with `#` are ignored.
 fn parse_lines(text: &str) -> Vec<(String, String)> {
     let lines = text.lines().enumerate();
     lines
-        .map(|(index, line)| (format!("line {}", index + 1), line.trim().to_owned()))
+        .map(|(index, line)| {
+            (
+                format!("line {}", index + 1),
+                visible::trim(line).to_owned(),
+            )
+        })
         .filter(|(_, id)| !id.is_empty() && !id.starts_with('#'))
         .collect()
 }
@@ -53,6 +58,9 @@ fn check(ids: &[(String, String)]) -> anyhow::Result<()> {
     let problems: Vec<_> = ids
         .iter()
         .filter_map(|(source, id)| {
+            if let Err(problem) = visible::check(id) {
+                return Some(format!("{source} {problem}"));
+            }
             let problem = task_id::check(id).err()?;
             Some(format!("{source}: {id:?}: `task_id` {problem}"))
         })
@@ -80,6 +88,24 @@ mod tests {
             [("line 1", "cgt-1"), ("line 3", "cgt-2")]
                 .map(|(source, id)| (source.to_owned(), id.to_owned()))
         );
+    }
+
+    #[test]
+    fn invisible_characters_are_not_part_of_an_id() {
+        let ids = parse_lines("\u{feff}cgt-1\r\n\u{200b}\n\u{feff}# cgt-2\ncgt-3\u{a0}\u{200d}\n");
+        let ids: Vec<_> = ids.iter().map(|(_, id)| id.as_str()).collect();
+        assert_eq!(ids, ["cgt-1", "cgt-3"]);
+        let argument = ["\u{feff}cgt-1 ".to_owned(), "cgt-1".to_owned()];
+        assert_eq!(read(&argument).unwrap(), ["cgt-1"]);
+        for (line, name) in [
+            ("cgt\u{200b}-3", "U+200B"),
+            ("“cgt-3”", "U+201C"),
+            ("c\u{ad}gt", "U+00AD"),
+        ] {
+            let error = check(&parse_lines(&format!("cgt-1\ncgt-2\n{line}"))).unwrap_err();
+            let expected = format!("line 3 contains {name}; delete it");
+            assert!(error.to_string().ends_with(&expected), "{error}");
+        }
     }
 
     #[test]

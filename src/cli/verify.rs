@@ -5,8 +5,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use anyhow::Context;
-use futures::TryStreamExt;
+use futures::StreamExt;
+use seedance_archiver_proto::visible;
 use serde::Serialize;
 
 use super::{
@@ -26,7 +26,8 @@ use seedance_archiver_clock::Clock;
 
 /// Check archived objects against their receipts
 ///
-/// Exits with 1 if an object is missing, truncated or changed. Reads SEEDANCE_ARCHIVE_URL and the store's
+/// Exits with 1 if an object is missing, truncated, changed or unreadable. An object that cannot be read does not
+/// end the command. Reads SEEDANCE_ARCHIVE_URL and the store's
 /// environment variables.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -68,9 +69,11 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
     let since = args
         .since
         .and_then(|age| Clock::default().now().checked_sub(age));
-    shutdown
-        .run_until_requested(verify(&archive, since, args.deep, &mut report))
-        .await?;
+    let verify = async {
+        verify(&archive, since, args.deep, &mut report).await;
+        Ok(())
+    };
+    shutdown.run_until_requested(verify).await?;
     match args.output {
         Output::Json => print_json(&report)?,
         Output::Text => print(&report),
@@ -78,25 +81,25 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
     Ok(ExitCode::from(u8::from(!report.findings.is_empty())))
 }
 
-async fn verify(
-    archive: &Archive,
-    since: Option<SystemTime>,
-    deep: bool,
-    report: &mut Report,
-) -> anyhow::Result<()> {
+/// Verifies the archive. What cannot be read or listed is a finding, so that it does not hide the others.
+async fn verify(archive: &Archive, since: Option<SystemTime>, deep: bool, report: &mut Report) {
     let receipts = audit::verify(archive, since, deep);
     tokio::pin!(receipts);
-    while let Some(receipt) = receipts
-        .try_next()
-        .await
-        .with_context(|| format!("cannot read the archive `{}`", report.archive_url))?
-    {
-        report.receipts += 1;
-        report.objects += receipt.objects;
-        report.verified += usize::from(receipt.findings.is_empty());
-        report.findings.extend(receipt.findings);
+    while let Some(receipt) = receipts.next().await {
+        match receipt {
+            Ok(receipt) => {
+                report.receipts += 1;
+                report.objects += receipt.objects;
+                report.verified += usize::from(receipt.findings.is_empty());
+                report.findings.extend(receipt.findings);
+            }
+            Err(error) => report.findings.push(Finding {
+                receipt: report.archive_url.clone(),
+                object: "(list)".to_owned(),
+                problem: format!("is incomplete: {error}"),
+            }),
+        }
     }
-    Ok(())
 }
 
 fn print(report: &Report) {
@@ -106,13 +109,14 @@ fn print(report: &Report) {
         problem,
     } in &report.findings
     {
-        outln!("{receipt}: {object} {problem}");
+        let line = format!("{receipt}: {object} {problem}");
+        outln!("{}", visible::escape(&line));
     }
     let receipts = count(report.receipts, "receipt");
     let objects = count(report.objects, "object");
     let verified = report.verified;
     match report.receipts - verified {
-        0 => outln!("{receipts} with {objects}: {verified} verified"),
+        0 if report.findings.is_empty() => outln!("{receipts} with {objects}: {verified} verified"),
         failed => outln!(
             "{receipts} with {objects}: {verified} verified, {failed} failed ({})",
             count(report.findings.len(), "finding")

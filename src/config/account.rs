@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::SystemTime};
 
 use object_store::path::Path;
 use reqwest::Url;
-use seedance_archiver_archive::{Layout, fetch::UrlHosts};
+use seedance_archiver_archive::{
+    Layout,
+    fetch::{FetchRules, Networks, UrlHosts},
+};
+use seedance_archiver_http::{self as http, Proxy};
 use seedance_archiver_policy::{
     deadlines::{Deadlines, TaskTimes},
     poll::PollSchedule,
@@ -29,6 +33,10 @@ pub struct Account {
     pub seal_keys_file: Option<PathBuf>,
     /// Hosts from which the account's videos may be downloaded.
     pub url_hosts: UrlHosts,
+    /// Networks whose addresses count as public for these hosts.
+    pub allowed_networks: Networks,
+    /// The proxy of the API and of downloads. Set by [`set_proxy`](Self::set_proxy).
+    pub proxy: Option<Proxy>,
     /// How often tasks are polled.
     pub schedule: PollSchedule,
     /// How long tasks can be queried, and how long their URLs work.
@@ -50,11 +58,34 @@ impl Account {
             endpoint: Endpoint::new(name, base_url, api_key),
             preset: None,
             seal_keys_file: None,
+            allowed_networks: Networks::default(),
+            proxy: None,
             schedule: PollSchedule::default(),
             windows: Windows::default(),
             auto_archive: false,
             callbacks: None,
             archive: ArchiveOptions::default(),
+        }
+    }
+
+    /// Sends the requests of the account to the API, and its downloads, through a proxy.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of an HTTP client that cannot use the proxy. It contains no password.
+    pub fn set_proxy(&mut self, proxy: Proxy) -> Result<(), String> {
+        let http = http::client_through(&proxy).map_err(http::describe)?;
+        self.endpoint.http = Some(http);
+        self.proxy = Some(proxy);
+        Ok(())
+    }
+
+    /// Returns from where the videos of the account are downloaded, and how.
+    pub(crate) fn fetch_rules(&self) -> FetchRules {
+        FetchRules {
+            hosts: self.url_hosts.clone(),
+            allowed_networks: self.allowed_networks.clone(),
+            proxy: self.proxy.clone(),
         }
     }
 

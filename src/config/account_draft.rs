@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use reqwest::Url;
-use seedance_archiver_archive::fetch::UrlHosts;
+use seedance_archiver_archive::fetch::{Networks, UrlHosts};
+use seedance_archiver_http::Proxy;
 use seedance_archiver_seedance::Secret;
 
 use super::{
@@ -23,6 +24,8 @@ pub(super) struct AccountDraft {
     pub(super) base_url: Option<Url>,
     pub(super) api_key: Option<Secret>,
     pub(super) url_hosts: Option<UrlHosts>,
+    pub(super) allowed_networks: Option<Networks>,
+    pub(super) proxy: Option<Proxy>,
     pub(super) url_lifetime: Option<Duration>,
     pub(super) callback_token: Option<Secret>,
     pub(super) start_lifecycles: bool,
@@ -39,6 +42,8 @@ impl AccountDraft {
             base_url: None,
             api_key: None,
             url_hosts: None,
+            allowed_networks: None,
+            proxy: None,
             url_lifetime: None,
             callback_token: None,
             start_lifecycles: false,
@@ -50,6 +55,7 @@ impl AccountDraft {
     /// `config show`.
     pub(super) fn finish(&mut self, input: &dyn Input, reader: &mut Reader) -> Option<Account> {
         self.apply_preset(input, reader);
+        self.set_route(input, reader);
         self.check(input, reader);
         self.set_callbacks(input, reader);
         self.account.endpoint.base_url = self.base_url.clone()?;
@@ -79,6 +85,15 @@ impl AccountDraft {
             }
         });
         self.account.url_hosts = url_hosts.clone();
+    }
+
+    fn set_route(&mut self, input: &dyn Input, reader: &mut Reader) {
+        self.account.allowed_networks = self.allowed_networks.clone().unwrap_or_default();
+        if let Some(proxy) = self.proxy.clone()
+            && let Err(problem) = self.account.set_proxy(proxy)
+        {
+            reader.error(input, "proxy", format!("cannot be used: {problem}"));
+        }
     }
 
     fn check(&self, input: &dyn Input, reader: &mut Reader) {

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use seedance_archiver_proto::visible;
 use seedance_archiver_workflows::format;
 use strum::VariantNames;
 use toml::de::DeValue;
@@ -39,16 +40,30 @@ impl RawValue<'_> {
         text.ok_or_else(|| "must be a non-empty string".to_owned())
     }
 
+    /// Returns the text without white space and invisible characters around it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if an invisible character is inside the text, which was pasted with it.
+    pub(super) fn token(&self) -> Result<&str, String> {
+        let text = visible::trim(self.text()?);
+        if text.is_empty() {
+            return Err("must be a non-empty string".to_owned());
+        }
+        visible::check(text)?;
+        Ok(text)
+    }
+
     fn flag(&self) -> Option<bool> {
         match self {
-            Self::Variable(text) => text.trim().parse().ok(),
+            Self::Variable(text) => visible::trim(text).parse().ok(),
             Self::Toml(value) => value.as_bool(),
         }
     }
 
     fn number<T: FromStr>(&self) -> Option<T> {
         let text = match self {
-            Self::Variable(text) => text.trim(),
+            Self::Variable(text) => visible::trim(text),
             Self::Toml(DeValue::Integer(number)) if number.radix() == 10 => number.as_str(),
             Self::Toml(DeValue::Float(number)) => number.as_str(),
             Self::Toml(_) => return None,
@@ -58,10 +73,10 @@ impl RawValue<'_> {
 
     fn list(&self) -> Option<Vec<&str>> {
         match self {
-            Self::Variable(text) => Some(text.split(',').map(str::trim).collect()),
+            Self::Variable(text) => Some(text.split(',').map(visible::trim).collect()),
             Self::Toml(DeValue::Array(items)) => {
                 let items = items.iter().map(|item| item.get_ref().as_str());
-                items.collect()
+                items.map(|item| item.map(visible::trim)).collect()
             }
             Self::Toml(_) => None,
         }
@@ -124,8 +139,18 @@ impl<T: 'static> Format<T> {
     }
 }
 
-/// The format of a string with its own parser.
+/// The format of a string with its own parser. The string has no invisible characters.
 pub(super) fn parsed<T: 'static>(
+    description: &str,
+    parse: impl Fn(&str) -> Result<T, String> + 'static,
+    show: impl Fn(&T) -> String + 'static,
+) -> Format<T> {
+    Format::new(description, move |value| parse(value.token()?), show)
+}
+
+/// The format of a string with its own parser, which receives the string as it is given: a path may contain any
+/// character.
+pub(super) fn verbatim<T: 'static>(
     description: &str,
     parse: impl Fn(&str) -> Result<T, String> + 'static,
     show: impl Fn(&T) -> String + 'static,
@@ -144,7 +169,7 @@ pub(super) fn path(check: fn(&Path) -> Result<(), String>) -> Format<PathBuf> {
         check(&path)?;
         Ok(path)
     };
-    parsed("path", parse, |path| path.display().to_string())
+    verbatim("path", parse, |path| path.display().to_string())
 }
 
 pub(super) fn duration() -> Format<Duration> {
@@ -218,7 +243,9 @@ pub(super) fn variant<T: FromStr + Display + VariantNames + 'static>() -> Format
 pub(super) fn list<T: Display + 'static>(parse: fn(&[&str]) -> Result<T, String>) -> Format<T> {
     let parse = move |value: &RawValue| {
         let items = value.list();
-        parse(&items.ok_or_else(|| "must be a list such as [\"one\", \"two\"]".to_owned())?)
+        let items = items.ok_or_else(|| "must be a list such as [\"one\", \"two\"]".to_owned())?;
+        items.iter().try_for_each(|item| visible::check(item))?;
+        parse(&items)
     };
     Format::new("list", parse, T::to_string)
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use reqwest::Url;
+use seedance_archiver_http::Proxy;
 
 use super::{
     account::Accounts,
@@ -113,10 +114,13 @@ impl LoadedConfig {
 
     /// Returns the accounts file if it contains secrets.
     pub fn accounts_file_with_secrets(&self) -> Option<&Path> {
+        let mut proxies = self.accounts.iter().filter_map(|it| it.proxy.as_ref());
+        let has_secret_proxy = proxies.any(Proxy::is_secret);
         let is_secret = |setting: &Setting| {
             let is_in_file = matches!(setting.source, Source::Line { .. });
             let name = &setting.name;
-            is_in_file && (name.ends_with(".api_key") || name.ends_with(".callbacks.token"))
+            let is_key = name.ends_with(".api_key") || name.ends_with(".callbacks.token");
+            is_in_file && (is_key || name.ends_with(".proxy") && has_secret_proxy)
         };
         let path = self.accounts_file.as_deref()?;
         self.settings.iter().any(is_secret).then_some(path)

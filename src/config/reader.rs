@@ -1,6 +1,7 @@
 //! Reads settings from an input into a draft, row by row. An error does not end the reading, so that all
 //! errors are reported together.
 
+use seedance_archiver_proto::visible;
 use seedance_archiver_seedance::Secret;
 
 use super::{
@@ -96,8 +97,8 @@ impl Reader {
                 let text = value.text()?;
                 match name.strip_prefix(row.name) {
                     Some("_file") => secret_file(text),
-                    Some("_env") => secret_variable(text, input),
-                    _ => Ok(Secret::from(text.trim().to_owned())),
+                    Some("_env") => secret_variable(value.token()?, input),
+                    _ => Ok(Secret::from(value.token()?.to_owned())),
                 }
             }),
             [first, second, ..] => {
@@ -144,7 +145,12 @@ fn secret_file(path: &str) -> Result<Secret, String> {
 
 fn secret_variable(name: &str, input: &dyn Input) -> Result<Secret, String> {
     match input.variable(name) {
-        Some(secret) => Ok(Secret::from(secret.trim().to_owned())),
+        Some(secret) => {
+            let secret = visible::trim(&secret);
+            visible::check(secret)
+                .map_err(|problem| format!("names the variable {name}, which {problem}"))?;
+            Ok(Secret::from(secret.to_owned()))
+        }
         // The value may be the secret itself instead of a variable name, so the error does not repeat it.
         None if is_variable_name(name) => {
             Err(format!("names the variable {name}, which is not set"))

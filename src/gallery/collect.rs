@@ -2,7 +2,7 @@
 
 use std::{fmt, time::SystemTime};
 
-use futures::{TryStreamExt, future};
+use futures::{FutureExt, TryStreamExt, future};
 use object_store::{ObjectStoreExt, path::Path};
 use seedance_archiver_proto::{names, v1::Manifest};
 use serde::Serialize;
@@ -76,15 +76,15 @@ impl Collected {
 ///
 /// # Errors
 ///
-/// Returns an error if the store fails, because a page with only some of the videos must not replace a complete
-/// one.
+/// Returns an error if the archive cannot be listed, because a page with only some of the videos must not replace a
+/// complete one. A receipt that cannot be read does not end the others.
 pub(super) async fn collect(
     archive: &Archive,
     since: Option<SystemTime>,
     on_read: impl Fn(usize),
 ) -> Result<Collected, Error> {
     let videos = audit::receipts(archive, since)
-        .map_ok(|key| read(archive, key))
+        .map_ok(|key| read(archive, key).map(Ok))
         .try_buffer_unordered(READ_CONCURRENCY);
     tokio::pin!(videos);
     let mut collected = Collected::default();
@@ -104,18 +104,18 @@ pub(super) async fn collect(
     Ok(collected)
 }
 
-async fn read(archive: &Archive, key: Path) -> Result<Result<Video, UnreadableReceipt>, Error> {
+async fn read(archive: &Archive, key: Path) -> Result<Video, UnreadableReceipt> {
     let record = receipt::beside(&key, names::TASK);
     let (manifest, prompt) =
         future::join(receipt::find(archive, &key), prompt(archive, &record)).await;
     let problem = match manifest {
         Ok(Some(manifest)) if manifest.task_id.is_empty() => "has no task id".to_owned(),
         Ok(Some(manifest)) => {
-            return Ok(Ok(Video {
+            return Ok(Video {
                 key,
                 manifest,
                 prompt,
-            }));
+            });
         }
         Ok(None) => "was deleted".to_owned(),
         // The error starts with the key, which `UnreadableReceipt` adds again.
@@ -123,15 +123,12 @@ async fn read(archive: &Archive, key: Path) -> Result<Result<Video, UnreadableRe
             .strip_prefix(&format!("{key} "))
             .unwrap_or(&problem)
             .to_owned(),
-        Err(Error::Store(error @ object_store::Error::PermissionDenied { .. })) => {
-            format!("cannot be read: {error}")
-        }
-        Err(error) => return Err(error),
+        Err(error) => format!("cannot be read: {error}"),
     };
-    Ok(Err(UnreadableReceipt {
+    Err(UnreadableReceipt {
         receipt: key.to_string(),
         problem,
-    }))
+    })
 }
 
 /// Returns the prompt in a task record. It is empty if the record is missing or cannot be read.

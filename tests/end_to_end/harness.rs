@@ -17,6 +17,12 @@ pub(crate) mod minio;
 pub(crate) mod query_activity;
 pub(crate) mod registry;
 pub(crate) mod restartable_server;
+#[allow(
+    dead_code,
+    reason = "other tests control the proxy from another process"
+)]
+#[path = "../support/s3_proxy.rs"]
+pub(crate) mod s3_proxy;
 mod schemas;
 mod signals;
 pub(crate) mod sweeps;

@@ -22,7 +22,9 @@ mod demo;
 mod doctor {
     mod checks;
     mod findings;
+    mod network;
     mod setup;
+    mod stores;
 }
 mod encodings;
 mod examples {
@@ -73,6 +75,8 @@ mod temporal_cli {
     mod machine;
     mod missing;
 }
+mod terminal;
+mod unsafe_stores;
 #[path = "../support/until.rs"]
 mod until;
 mod visibility;

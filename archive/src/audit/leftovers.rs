@@ -4,11 +4,11 @@ use std::{
     time::SystemTime,
 };
 
-use futures::TryStreamExt;
+use futures::StreamExt;
 use object_store::ObjectMeta;
 
 use crate::{
-    Archive, Error,
+    Archive,
     keys::STAGING,
     store::{IncompleteUpload, list_incomplete_uploads},
 };
@@ -22,32 +22,42 @@ pub struct Leftovers {
     pub files: Vec<PathBuf>,
     /// Incomplete multipart uploads, on S3.
     pub uploads: Vec<IncompleteUpload>,
+    /// What could not be listed, so that leftovers may be missing.
+    pub errors: Vec<String>,
 }
 
 /// Finds the leftovers that were last modified at `cutoff` or earlier. Incomplete multipart uploads are listed
-/// under the account's prefix, staged objects under the prefix in the archive URL.
-///
-/// # Errors
-///
-/// Returns an error if the store cannot be listed.
-pub async fn find_leftovers(archive: &Archive, cutoff: SystemTime) -> Result<Leftovers, Error> {
+/// under the account's prefix, staged objects under the prefix in the archive URL. A list that fails does not end the
+/// others.
+pub async fn find_leftovers(archive: &Archive, cutoff: SystemTime) -> Leftovers {
+    let mut leftovers = Leftovers::default();
     let staging = archive.url_prefix.clone().join(STAGING);
-    let objects: Vec<ObjectMeta> = archive.store.list(Some(&staging)).try_collect().await?;
-    let is_old = |object: &ObjectMeta| SystemTime::from(object.last_modified) <= cutoff;
-    let mut leftovers = Leftovers {
-        objects: objects.into_iter().filter(is_old).collect(),
-        ..Leftovers::default()
-    };
+    let mut objects = archive.store.list(Some(&staging));
+    while let Some(object) = objects.next().await {
+        match object {
+            Ok(object) if SystemTime::from(object.last_modified) <= cutoff => {
+                leftovers.objects.push(object);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let error = format!("cannot list staged objects: {error}");
+                leftovers.errors.push(error);
+            }
+        }
+    }
     if let Some(directory) = archive.directory() {
         find_upload_files(&directory.join(STAGING), cutoff, &mut leftovers.files);
     }
     if let Some(signer) = &archive.upload_list_signer {
-        leftovers.uploads = list_incomplete_uploads(signer.as_ref(), &archive.root).await?;
-        leftovers
-            .uploads
-            .retain(|upload| upload.started_at <= cutoff);
+        match list_incomplete_uploads(signer.as_ref(), &archive.root).await {
+            Ok(uploads) => {
+                let is_old = |upload: &IncompleteUpload| upload.started_at <= cutoff;
+                leftovers.uploads = uploads.into_iter().filter(is_old).collect();
+            }
+            Err(error) => leftovers.errors.push(error.to_string()),
+        }
     }
-    Ok(leftovers)
+    leftovers
 }
 
 /// Finds the files of interrupted uploads, whose names contain `#`; `object_store` does not list them. Skips

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use futures::{Stream, StreamExt, TryStreamExt, future, stream};
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt, future, stream};
 use object_store::{ObjectMeta, ObjectStoreExt, path::Path};
 use seedance_archiver_proto::{names, v1::ArchivedObject};
 use serde::Serialize;
@@ -52,13 +52,16 @@ pub fn receipts(
 
 /// Verifies all receipts, or those written at `since` or later. Compares the size of each object and, if `deep` is
 /// set, reads the object and compares its SHA-256.
+///
+/// A receipt or an object that cannot be read is a finding. An error of the stream means that some receipts were not
+/// listed; the others follow.
 pub fn verify(
     archive: &Archive,
     since: Option<SystemTime>,
     deep: bool,
 ) -> impl Stream<Item = Result<Verified, Error>> {
     receipts(archive, since)
-        .map_ok(move |key| verify_receipt(archive, key, deep))
+        .map_ok(move |key| verify_receipt(archive, key, deep).map(Ok))
         .try_buffer_unordered(CONCURRENCY)
 }
 
@@ -66,7 +69,7 @@ fn is_since(object: &ObjectMeta, since: Option<SystemTime>) -> bool {
     since.is_none_or(|since| SystemTime::from(object.last_modified) >= since)
 }
 
-async fn verify_receipt(archive: &Archive, key: Path, deep: bool) -> Result<Verified, Error> {
+async fn verify_receipt(archive: &Archive, key: Path, deep: bool) -> Verified {
     let finding = |object: &str, problem: String| Finding {
         receipt: key.to_string(),
         object: object.to_owned(),
@@ -74,25 +77,44 @@ async fn verify_receipt(archive: &Archive, key: Path, deep: bool) -> Result<Veri
     };
     let manifest = match receipt::find(archive, &key).await {
         Ok(manifest) => manifest.unwrap_or_default(),
-        Err(Error::InvalidRecord(problem)) => {
-            return Ok(Verified {
+        Err(error) => {
+            let problem = match error {
+                Error::InvalidRecord(problem) => problem,
+                error => unreadable(&error),
+            };
+            return Verified {
                 objects: 0,
                 findings: vec![finding(names::MANIFEST, problem)],
-            });
+            };
         }
-        Err(error) => return Err(error),
     };
     let findings = stream::iter(&manifest.objects)
         .then(|object| async {
-            let problem = find_problem(archive, &key, object, deep).await?;
-            Ok::<_, Error>(problem.map(|problem| finding(&object.name, problem)))
+            let problem = find_problem(archive, &key, object, deep).await;
+            let problem = problem.unwrap_or_else(|error| Some(unreadable(&error)));
+            problem.map(|problem| finding(&object.name, problem))
         })
-        .try_filter_map(future::ok)
-        .try_collect();
-    Ok(Verified {
+        .filter_map(future::ready)
+        .collect();
+    Verified {
         objects: manifest.objects.len(),
-        findings: findings.await?,
-    })
+        findings: findings.await,
+    }
+}
+
+/// Codes of S3 and Azure for an object whose bytes are in an archive tier.
+const ARCHIVED: [&str; 2] = ["InvalidObjectState", "BlobArchived"];
+
+/// Returns the problem of an object that exists and cannot be read.
+fn unreadable(error: &Error) -> String {
+    let text = error.to_string();
+    match ARCHIVED.iter().find(|code| text.contains(**code)) {
+        Some(code) => format!(
+            "is in an archive tier of the store ({code}); to verify it, restore it first: on S3 with \
+             `aws s3api restore-object`, on Azure by setting the tier of the blob to Hot or Cool"
+        ),
+        None => format!("cannot be read: {text}"),
+    }
 }
 
 /// Returns the difference between an object and its entry in the receipt at `key`, if any.

@@ -92,9 +92,24 @@ fn why_not_public_v4(address: Ipv4Addr) -> Option<&'static str> {
     Some(description)
 }
 
+/// Returns the IPv4 address that an IPv6 address embeds.
+pub(super) fn embedded_v4(address: IpAddr) -> Option<Ipv4Addr> {
+    match address {
+        IpAddr::V6(address) if EMBEDDED_V4.iter().any(|prefix| prefix.contains(&address)) => {
+            Some(Ipv4Addr::from_bits(address.to_bits() as u32))
+        }
+        _ => None,
+    }
+}
+
+/// Returns whether an address is that of a cloud's metadata service, which hands out credentials.
+pub(super) fn is_metadata(address: IpAddr) -> bool {
+    why_not_public(address) == Some(METADATA)
+}
+
 fn why_not_public_v6(address: Ipv6Addr) -> Option<&'static str> {
-    if EMBEDDED_V4.iter().any(|prefix| prefix.contains(&address)) {
-        return why_not_public_v4(Ipv4Addr::from_bits(address.to_bits() as u32));
+    if let Some(address) = embedded_v4(address.into()) {
+        return why_not_public_v4(address);
     }
     let mut special = SPECIAL_V6.iter();
     match special.find(|(network, _)| network.contains(&address)) {

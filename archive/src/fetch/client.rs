@@ -9,7 +9,7 @@ use reqwest::{
 use seedance_archiver_http::trace;
 use tokio::time::timeout;
 
-use super::{Error, SizeLimit, UrlHosts, VideoResponse, resolver::Resolver, rules};
+use super::{Error, FetchRules, SizeLimit, VideoResponse, resolver::Resolver, rules};
 
 /// Timeout for a connection, including DNS and TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,7 +22,7 @@ const MAX_REDIRECTS: usize = 5;
 #[derive(Clone, Debug)]
 pub struct VideoClient {
     client: Client,
-    hosts: UrlHosts,
+    rules: FetchRules,
     max_size: u64,
 }
 
@@ -36,26 +36,29 @@ pub struct ResumeFrom<'a> {
 }
 
 impl VideoClient {
-    /// Returns a client for these hosts. Accounts must not share a client: the rules of one account may allow a
-    /// pooled connection that the rules of another forbid.
+    /// Returns a client with the rules of an account, or for some hosts. Accounts must not share a client: the rules
+    /// of one account may allow a pooled connection that the rules of another forbid.
     ///
     /// # Errors
     ///
-    /// Returns an error if the TLS backend cannot be initialized.
-    pub fn new(hosts: UrlHosts) -> Result<Self, reqwest::Error> {
+    /// Returns an error if the TLS backend cannot be initialized, or the URL of the proxy is invalid.
+    pub fn new(rules: impl Into<FetchRules>) -> Result<Self, reqwest::Error> {
+        let rules = rules.into();
         // The digests in the headers are of the stored bytes, so no content encoding is accepted.
         let identity = (ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let client = Client::builder()
-            .dns_resolver(Resolver(hosts.clone()))
+            .dns_resolver(Resolver(rules.clone()))
             .redirect(redirect::Policy::none())
-            .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
             .default_headers(HeaderMap::from_iter([identity]))
-            .user_agent(concat!("seedance-archiver/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+            .user_agent(concat!("seedance-archiver/", env!("CARGO_PKG_VERSION")));
+        let client = match &rules.proxy {
+            Some(proxy) => proxy.apply(client)?,
+            None => client.no_proxy(),
+        };
         Ok(Self {
-            client,
-            hosts,
+            client: client.build()?,
+            rules,
             max_size: SizeLimit::DEFAULT,
         })
     }
@@ -77,19 +80,46 @@ impl VideoClient {
         url: &str,
         resume: Option<ResumeFrom<'_>>,
     ) -> Result<VideoResponse, Error> {
+        let mut headers = HeaderMap::new();
+        if let Some(ResumeFrom { offset, if_range }) = resume
+            && let Ok(range) = HeaderValue::try_from(format!("bytes={offset}-"))
+        {
+            headers.insert(RANGE, range);
+            headers.insert(IF_RANGE, if_range.clone());
+        }
+        self.limit_size(self.follow(url, &headers).await?, resume)
+    }
+
+    /// Sends a request and follows redirects.
+    async fn follow(&self, url: &str, headers: &HeaderMap) -> Result<Response, Error> {
         let mut url = Url::parse(url)
             .map_err(|_| Error::NotAllowed("the video URL is not a valid URL".into()))?;
-        rules::check_url(&self.hosts, &url).map_err(Error::NotAllowed)?;
+        rules::check_url(&self.rules, &url).map_err(Error::NotAllowed)?;
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.send(&url, resume).await?;
+            let response = self.send(&url, headers).await?;
             let Some(target) = redirect_target(&url, &response)? else {
-                return self.limit_size(response, resume);
+                return Ok(response);
             };
-            rules::check_redirect(&self.hosts, &url, &target).map_err(Error::NotAllowed)?;
+            rules::check_redirect(&self.rules, &url, &target).map_err(Error::NotAllowed)?;
             url = target;
         }
         let text = format!("more than {MAX_REDIRECTS} redirects");
         Err(Error::for_host(&url, &text))
+    }
+
+    /// Requests only the first byte of a video, as [`get`](Self::get) requests a video, and discards it. Returns the
+    /// host and the status of the response.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`get`](Self::get).
+    pub async fn probe(&self, url: &str) -> Result<(String, StatusCode), Error> {
+        let first_byte = HeaderValue::from_static("bytes=0-0");
+        let response = self
+            .follow(url, &HeaderMap::from_iter([(RANGE, first_byte)]))
+            .await?;
+        let host = response.url().host_str().unwrap_or_default().to_owned();
+        Ok((host, response.status()))
     }
 
     fn limit_size(
@@ -106,13 +136,8 @@ impl VideoClient {
         VideoResponse::new(response, size_limit)
     }
 
-    async fn send(&self, url: &Url, resume: Option<ResumeFrom<'_>>) -> Result<Response, Error> {
-        let mut request = self.client.get(url.clone());
-        if let Some(ResumeFrom { offset, if_range }) = resume {
-            request = request
-                .header(RANGE, format!("bytes={offset}-"))
-                .header(IF_RANGE, if_range);
-        }
+    async fn send(&self, url: &Url, headers: &HeaderMap) -> Result<Response, Error> {
+        let request = self.client.get(url.clone()).headers(headers.clone());
         let host = url.host_str().unwrap_or_default().to_owned();
         let attributes = [KeyValue::new("server.address", host)];
         let response = async {

@@ -5,6 +5,7 @@ mod server;
 use std::process::Command;
 
 use reqwest::{StatusCode, header::HeaderValue};
+use seedance_archiver_http::Proxy;
 use server::{Server, redirect, response};
 
 use super::*;
@@ -281,6 +282,80 @@ async fn a_server_without_tls_times_out() {
     let text = unavailable(client().get(&url, None).await);
     assert!(text.ends_with("operation timed out"), "{text}");
     assert_eq!(started.elapsed().as_secs(), 10);
+}
+
+#[tokio::test]
+async fn a_probe_requests_one_byte_once() {
+    let server = Server::start(|_, _| {
+        response(
+            "206 Partial Content",
+            "Content-Range: bytes 0-0/12\r\n",
+            b".",
+        )
+    })
+    .await;
+    let (host, status) = client().probe(&server.url(SECRET)).await.unwrap();
+    assert_eq!(host, "127.0.0.1");
+    assert_eq!(status, StatusCode::PARTIAL_CONTENT);
+    let [request] = &server.requests()[..] else {
+        panic!("{:?}", server.requests());
+    };
+    assert!(request.contains("range: bytes=0-0\r\n"), "{request}");
+    let refused = client_for(&["volces.com"]).probe(&server.url(SECRET)).await;
+    let Err(Error::NotAllowed(text)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(without_secrets(text).contains("not in `url_hosts`"));
+}
+
+#[tokio::test]
+async fn downloads_go_through_the_proxy_with_the_rules_of_the_account() {
+    let proxy = video_server().await;
+    let rules = |proxy: &Server| FetchRules {
+        proxy: Some(Proxy::parse(&format!("http://localhost:{}", proxy.port)).unwrap()),
+        ..UrlHosts::new(["http://videos.invalid"]).into()
+    };
+    let client = VideoClient::new(rules(&proxy)).unwrap();
+    let url = format!("http://videos.invalid{SECRET}");
+    let response = client.get(&url, None).await.unwrap();
+    assert_eq!(body_of(response).await.unwrap(), VIDEO);
+    let [request] = &proxy.requests()[..] else {
+        panic!("{:?}", proxy.requests());
+    };
+    assert!(
+        request.starts_with("get http://videos.invalid/secret.mp4"),
+        "{request}"
+    );
+
+    let other = client
+        .get(&format!("http://other.invalid{SECRET}"), None)
+        .await;
+    assert!(not_allowed(other).contains("not in `url_hosts`"));
+    let redirecting = Server::start(|_, _| redirect("http://other.invalid/secret")).await;
+    let client = VideoClient::new(rules(&redirecting)).unwrap();
+    let redirected = not_allowed(client.get(&url, None).await);
+    assert!(
+        redirected.contains("redirect from `videos.invalid`"),
+        "{redirected}"
+    );
+}
+
+/// A host whose name resolves to a loopback address stands for one behind a fake-IP DNS server.
+#[tokio::test]
+async fn a_name_may_resolve_to_an_allowed_network() {
+    let server = video_server().await;
+    let url = format!("https://localhost:{}{SECRET}", server.port);
+    let refused = client_for(&["localhost"]).get(&url, None).await;
+    let refused = not_allowed(refused);
+    assert!(refused.contains("`allowed_networks`"), "{refused}");
+    let rules = FetchRules {
+        allowed_networks: Networks::parse(&["127.0.0.0/8", "::1"]).unwrap(),
+        ..UrlHosts::new(["localhost"]).into()
+    };
+    let client = VideoClient::new(rules).unwrap();
+    // The connection is allowed, but TLS stays required, which the server does not speak.
+    let plain = unavailable(client.get(&url, None).await);
+    assert!(plain.contains("`localhost`"), "{plain}");
 }
 
 /// Runs `with_an_unreachable_proxy` in a separate process, because environment variables are global.

@@ -56,11 +56,7 @@ impl UrlHosts {
     /// Returns the reason why the URL is not allowed.
     pub fn check(&self, url: &Url) -> Result<(), String> {
         let host = url.host_str().unwrap_or_default();
-        let mut names = self
-            .0
-            .iter()
-            .map(|name| name.strip_prefix(INTERNAL_PREFIX).unwrap_or(name));
-        if !names.any(|name| is_host_or_subdomain(host, name)) {
+        if !self.contain(host) {
             return Err(format!(
                 "video host `{host}` is not in `url_hosts` ({self}); add it if you trust it"
             ));
@@ -72,6 +68,15 @@ impl UrlHosts {
                 "the video URL on `{host}` uses {scheme} instead of https"
             )),
         }
+    }
+
+    /// Returns whether a host is one of the hosts, or a subdomain.
+    pub fn contain(&self, host: &str) -> bool {
+        let mut names = self
+            .0
+            .iter()
+            .map(|name| name.strip_prefix(INTERNAL_PREFIX).unwrap_or(name));
+        names.any(|name| is_host_or_subdomain(host, name))
     }
 
     /// Returns whether a host is internal.

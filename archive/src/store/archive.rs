@@ -7,7 +7,7 @@ use object_store::{
 use reqwest::Url;
 use seedance_archiver_proto::v1::VideoTask;
 
-use super::ObjectOptions;
+use super::{ObjectOptions, proofs::Proofs};
 use crate::object::Format;
 
 /// An object store with its capabilities, and a key prefix in it. Clones share the store.
@@ -31,6 +31,32 @@ pub struct Archive {
     pub(crate) has_conditional_complete: bool,
     /// Whether objects have a content type, metadata and tags.
     has_attributes: bool,
+    /// Ways to publish large objects if the store does not support conditional completion.
+    fallbacks: Vec<CopyingStore>,
+    /// The results of tests that the store never replaces an object. `None` if it needs no test.
+    proofs: Option<Proofs>,
+}
+
+/// The same store, but with uploads that are completed without a condition, and with create-only copies.
+#[derive(Clone)]
+pub(super) struct CopyingStore {
+    /// The header that makes a copy create-only.
+    header: &'static str,
+    store: Arc<dyn ObjectStore>,
+    uploads: Arc<dyn MultipartStore>,
+}
+
+impl CopyingStore {
+    pub(super) fn new(
+        header: &'static str,
+        store: impl ObjectStore + MultipartStore + Clone,
+    ) -> Self {
+        Self {
+            header,
+            store: Arc::new(store.clone()),
+            uploads: Arc::new(store),
+        }
+    }
 }
 
 impl Archive {
@@ -75,7 +101,31 @@ impl Archive {
             url_signer: None,
             has_conditional_complete: false,
             has_attributes: false,
+            fallbacks: Vec::new(),
+            proofs: None,
         }
+    }
+
+    /// Tests that the store never replaces an object before something is archived. Without, this is assumed.
+    pub(super) fn with_proof(self) -> Self {
+        Self {
+            proofs: Some(Proofs::default()),
+            ..self
+        }
+    }
+
+    /// Shares the results of the tests of another archive.
+    pub(super) fn with_proofs_of(self, other: &Self) -> Self {
+        Self {
+            proofs: self.proofs.map(|own| other.proofs.clone().unwrap_or(own)),
+            ..self
+        }
+    }
+
+    /// Adds a way to publish large objects, for a store without conditional completion.
+    pub(super) fn with_copying_store(mut self, store: CopyingStore) -> Self {
+        self.fallbacks.push(store);
+        self
     }
 
     pub(super) fn with_signer(self, signer: impl Signer + 'static) -> Self {
@@ -147,6 +197,67 @@ impl Archive {
 
     pub(super) fn options(&self) -> &ObjectOptions {
         &self.options
+    }
+
+    pub(super) fn proofs(&self) -> Option<&Proofs> {
+        self.proofs.as_ref()
+    }
+
+    /// Returns the URL of the bucket.
+    pub(super) fn bucket(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        format!("{}://{host}", self.url.scheme())
+    }
+
+    /// Returns this archive with each of its fallbacks.
+    pub(super) fn fallbacks(&self) -> impl Iterator<Item = Self> {
+        (0..self.fallbacks.len()).map(|index| self.with_fallback(Some(index)))
+    }
+
+    /// Returns this archive with a fallback, if there is one.
+    pub(super) fn with_fallback(&self, index: Option<usize>) -> Self {
+        let Some(fallback) = index.and_then(|index| self.fallbacks.get(index)) else {
+            return self.clone();
+        };
+        Self {
+            store: fallback.store.clone(),
+            resumable_uploads: Some(fallback.uploads.clone()),
+            has_conditional_complete: false,
+            ..self.clone()
+        }
+    }
+
+    /// Returns the header that makes the copies of a fallback create-only.
+    pub(super) fn fallback_header(&self, index: usize) -> &'static str {
+        self.fallbacks.get(index).map_or("", |it| it.header)
+    }
+
+    /// Returns whether objects are encrypted with a key of the account.
+    pub fn has_kms_key(&self) -> bool {
+        self.options.kms_key_id.is_some()
+    }
+
+    /// Returns whether objects have tags.
+    pub(super) fn has_tags(&self) -> bool {
+        !self.options.tags.is_empty()
+    }
+
+    pub(super) fn storage_class(&self) -> Option<&str> {
+        self.options.storage_class.as_deref()
+    }
+
+    /// Returns this archive without tags for new objects.
+    pub(super) fn without_tags(&self) -> Self {
+        let mut archive = self.clone();
+        archive.options.tags.clear();
+        archive
+    }
+
+    /// Returns this archive without a storage class for new objects.
+    pub(super) fn without_storage_class(&self) -> Self {
+        let mut archive = self.clone();
+        archive.options.storage_class = None;
+        archive
     }
 
     /// Returns the options of a put. `task` is the task that produced the object, or `None` for a JSON record.

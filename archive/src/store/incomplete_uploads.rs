@@ -8,7 +8,7 @@ use object_store::{
     signer::{SignedUrlOptions, Signer},
 };
 use reqwest::Method;
-use seedance_archiver_http as http;
+use seedance_archiver_http::{self as http, Proxy};
 use serde::Deserialize;
 
 use super::Archive;
@@ -16,6 +16,9 @@ use crate::Error;
 
 /// Lifetime of the signature of a list request.
 const SIGNATURE_TTL: Duration = Duration::from_secs(300);
+
+/// Environment variable with the proxy for S3. Without it, the usual variables count.
+const PROXY_VARIABLE: &str = "AWS_PROXY_URL";
 
 /// An incomplete multipart upload: one that was neither completed nor aborted.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +50,7 @@ pub(crate) async fn list_incomplete_uploads(
     signer: &dyn Signer,
     prefix: &Path,
 ) -> Result<Vec<IncompleteUpload>, Error> {
-    let http = http::client().map_err(list_failed)?;
+    let http = http_client().map_err(list_failed)?;
     let mut uploads = Vec::new();
     let mut marker = None;
     loop {
@@ -65,6 +68,13 @@ pub(crate) async fn list_incomplete_uploads(
             _ => return Ok(uploads),
         }
     }
+}
+
+/// Returns a client that uses the same proxy as the client of the store does.
+fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    let url = std::env::var(PROXY_VARIABLE).ok();
+    let proxy = url.and_then(|url| Proxy::parse(&url).ok());
+    http::client_through(&proxy.unwrap_or_else(Proxy::environment))
 }
 
 /// Aborts the uploads that earlier attempts started for the same key. Errors are only logged, because a

@@ -4,7 +4,7 @@ use std::path::Component;
 
 use object_store::{
     ClientConfigKey,
-    aws::{AmazonS3Builder, AmazonS3ConfigKey, S3CopyIfNotExists},
+    aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, S3CopyIfNotExists},
     azure::{AzureConfigKey, MicrosoftAzureBuilder},
     gcp::{GoogleCloudStorageBuilder, GoogleConfigKey},
     local::LocalFileSystem,
@@ -12,10 +12,16 @@ use object_store::{
 };
 use reqwest::Url;
 
-use super::{Archive, ObjectOptions, conditional_complete::ConditionalComplete};
+use super::{
+    Archive, ObjectOptions, archive::CopyingStore, conditional_requests::ConditionalRequests,
+};
 
 /// Default timeout of a request. It is long because a store copies a large object in one request.
 const REQUEST_TIMEOUT: &str = "300 seconds";
+
+/// Headers with which stores make a copy create-only: Amazon S3, and Cloudflare R2. They are tried if a store does not
+/// support conditional completion.
+const COPY_HEADERS: [&str; 2] = ["if-none-match", "cf-copy-destination-if-none-match"];
 
 /// The reason why an archive cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -113,7 +119,8 @@ impl Archive {
         if url.scheme() == "file" && !is_inside(self.url(), &url) {
             return Err(refused());
         }
-        Self::open_with(&url, self.options().clone())
+        let archive = Self::open_with(&url, self.options().clone())?;
+        Ok(archive.with_proofs_of(self))
     }
 }
 
@@ -138,21 +145,31 @@ fn open_s3(url: &Url, options: &ObjectOptions) -> object_store::Result<Archive> 
     }
     // Users set `AWS_COPY_IF_NOT_EXISTS` for stores that do not support conditional completion.
     let copy_mode = bucket.get_config_value(&AmazonS3ConfigKey::CopyIfNotExists);
-    let has_conditional_complete = copy_mode.is_none_or(|mode| mode == "multipart");
-    if has_conditional_complete {
-        bucket = bucket
-            .with_http_connector(ConditionalComplete::default())
-            .with_copy_if_not_exists(S3CopyIfNotExists::Multipart);
+    if copy_mode.is_some_and(|mode| mode != "multipart") {
+        let bucket = bucket.with_http_connector(ConditionalRequests::default());
+        return Ok(s3_archive(url, bucket.build()?));
     }
-    let bucket = bucket.build()?;
-    let archive = Archive::with_resumable_uploads(url.clone(), bucket.clone())
+    let completing = bucket
+        .clone()
+        .with_http_connector(ConditionalRequests::with_conditional_complete())
+        .with_copy_if_not_exists(S3CopyIfNotExists::Multipart);
+    let mut archive = s3_archive(url, completing.build()?).with_conditional_complete();
+    for header in COPY_HEADERS {
+        let copying = bucket
+            .clone()
+            .with_http_connector(ConditionalRequests::default())
+            .with_copy_if_not_exists(S3CopyIfNotExists::Header(header.into(), "*".into()));
+        archive = archive.with_copying_store(CopyingStore::new(header, copying.build()?));
+    }
+    Ok(archive)
+}
+
+fn s3_archive(url: &Url, bucket: AmazonS3) -> Archive {
+    Archive::with_resumable_uploads(url.clone(), bucket.clone())
         .with_signer(bucket.clone())
         .with_upload_listing(bucket)
-        .with_attributes();
-    Ok(match has_conditional_complete {
-        true => archive.with_conditional_complete(),
-        false => archive,
-    })
+        .with_attributes()
+        .with_proof()
 }
 
 fn open_gs(url: &Url) -> object_store::Result<Archive> {
@@ -164,7 +181,8 @@ fn open_gs(url: &Url) -> object_store::Result<Archive> {
     let bucket = bucket.build()?;
     Ok(Archive::with_resumable_uploads(url.clone(), bucket.clone())
         .with_signer(bucket)
-        .with_attributes())
+        .with_attributes()
+        .with_proof())
 }
 
 /// Opens an Azure container. Its uploads are not resumable, because `object_store` does not set a content type on
@@ -179,7 +197,8 @@ fn open_az(url: &Url) -> object_store::Result<Archive> {
     Ok(
         Archive::without_resumable_uploads(url.clone(), container.clone())
             .with_signer(container)
-            .with_attributes(),
+            .with_attributes()
+            .with_proof(),
     )
 }
 

@@ -1,74 +1,158 @@
-//! Tests a store with a temporary object.
+//! Tests a store with temporary objects, by the requests of a transfer, of `verify` and of `clean`.
 
-use object_store::{
-    Error::{AlreadyExists, Precondition},
-    ObjectStoreExt, PutMode, PutOptions,
-    path::PathPart,
-};
-use uuid::Uuid;
+mod create_only;
+mod error;
+mod proof;
+mod report;
+mod test_objects;
 
-use super::Archive;
-use crate::{keys::STAGING, object::Format};
+use std::time::Duration;
 
-/// The operation of a store that failed in a probe.
-#[derive(Debug, thiserror::Error)]
-pub enum ProbeError {
-    /// The put failed.
-    #[error("cannot write the test object: {0}")]
-    Write(object_store::Error),
-    /// A create-only put replaced an object.
-    #[error("a create-only put replaced an existing object")]
-    Overwrites,
-    /// A create-only put to an existing key failed with an error other than that the key exists.
-    #[error("a conditional put of an existing object failed: {0}")]
-    ConditionalPut(object_store::Error),
-    /// The get failed.
-    #[error("cannot read the test object: {0}")]
-    Read(object_store::Error),
-    /// The get returned different bytes.
-    #[error("read-back mismatch: the store returned different bytes")]
-    ReadBackMismatch,
-    /// The test object could not be deleted.
-    #[error("cannot delete the test object: {0}")]
-    Delete(object_store::Error),
-}
+use futures::StreamExt;
+use object_store::{ObjectStoreExt, PutMode, PutOptions, UpdateVersion};
 
-const TEST_FORMAT: Format = Format {
-    name: "probe",
-    content_type: "text/plain",
-};
-const TEST_BYTES: &[u8] = b"write test of seedance-archiver; safe to delete";
+pub use error::ProbeError;
+pub use report::ProbeReport;
+
+use super::{Archive, list_incomplete_uploads};
+use create_only::LargeObjects;
+use error::is_exists;
+use test_objects::{RECORD, TEST_BYTES, TestObjects};
+
+/// Timeout of all requests of a probe. The client of a store retries for minutes.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Archive {
-    /// Writes an object under `.staging/`, tries to replace it with a create-only put, reads it and deletes it.
+    /// Tests the store by the requests that the product sends: reads a missing object, creates, replaces and reads
+    /// an object, uploads an object in parts with the account's options, and lists. Asserts that creating an object
+    /// never replaces one. Works under `.staging/`, and deletes what it wrote.
     ///
-    /// # Errors
-    ///
-    /// Returns an error if the store rejects an operation, replaces the object or returns different bytes.
-    pub async fn probe(&self) -> Result<(), ProbeError> {
-        let name = format!("probe-{}", Uuid::new_v4());
-        let parts = [STAGING, &name, TEST_FORMAT.name].map(PathPart::from);
-        let key = self.url_prefix.parts().chain(parts).collect();
-        let put = || {
-            let options = PutOptions {
-                mode: PutMode::Create,
-                ..self.put_options(TEST_FORMAT, None)
-            };
-            self.store.put_opts(&key, TEST_BYTES.into(), options)
-        };
-        put().await.map_err(ProbeError::Write)?;
-        let second_put = put().await;
-        let read = async { self.store.get(&key).await?.bytes().await }.await;
-        // Delete the object before checking any result, so that it never remains in the store.
-        let deleted = self.store.delete(&key).await;
-        match second_put {
-            Err(AlreadyExists { .. } | Precondition { .. }) => {}
-            Ok(_) => return Err(ProbeError::Overwrites),
-            Err(error) => return Err(ProbeError::ConditionalPut(error)),
+    /// The report contains every problem that was found. After a problem that makes the others certain, no more
+    /// requests are sent.
+    pub async fn probe(&self) -> ProbeReport {
+        self.probe_within(TIMEOUT).await
+    }
+
+    /// Tests the store as [`probe`](Self::probe) does. If the requests take longer than `timeout`, the report says
+    /// for which one the probe waited.
+    pub async fn probe_within(&self, timeout: Duration) -> ProbeReport {
+        let test = TestObjects::new(self);
+        let mut problems = Vec::new();
+        let run = self.run_probe(&test, &mut problems);
+        if tokio::time::timeout(timeout, run).await.is_err() {
+            problems.push(test.timed_out(timeout));
         }
+        let (left, errors): (Vec<_>, Vec<_>) = test.remove().await.into_iter().unzip();
+        problems.extend(errors.into_iter().next().map(ProbeError::Delete));
+        ProbeReport { problems, left }
+    }
+
+    async fn run_probe(&self, test: &TestObjects<'_>, problems: &mut Vec<ProbeError>) {
+        let missing = self.probe_missing(test).await.err();
+        match self.probe_record(test).await {
+            Ok(()) => problems.extend(missing),
+            // Nothing else can work. A missing object is then not worth a mention: the cause is the same.
+            Err(error @ ProbeError::Write(_)) => return problems.push(error),
+            Err(error) => {
+                problems.extend(missing);
+                return problems.push(error);
+            }
+        }
+        problems.extend(self.probe_replacement(test).await.err());
+        match create_only::large_objects(self, test).await {
+            Ok(LargeObjects::AsConfigured) => {}
+            Ok(LargeObjects::Fallback { index, reason }) => {
+                problems.push(ProbeError::CopiesInstead {
+                    reason: Box::new(reason),
+                    header: self.fallback_header(index),
+                });
+            }
+            Err(error) => problems.push(error),
+        }
+        let aborted = create_only::abort(self, test).await;
+        // An upload that cannot even be started was reported before.
+        let is_new = |error: &ProbeError| matches!(error, ProbeError::AbortUpload(_));
+        problems.extend(aborted.err().filter(is_new));
+        problems.extend(self.probe_lists(test).await);
+    }
+
+    /// Reads an object that does not exist, as a transfer does before it starts.
+    async fn probe_missing(&self, test: &TestObjects<'_>) -> Result<(), ProbeError> {
+        use object_store::Error::NotFound;
+        test.start("HEAD of a missing object");
+        let key = test.unused_key("missing");
+        let head = self.store.head(&key).await.map(drop);
+        test.start("GET of a missing object");
+        let get = self.store.get(&key).await.map(drop);
+        match (head, get) {
+            (Err(NotFound { .. }), Err(NotFound { .. })) => Ok(()),
+            (Err(error), Err(NotFound { .. })) | (_, Err(error)) => {
+                Err(ProbeError::MissingObject(error))
+            }
+            (_, Ok(())) => Err(ProbeError::FindsMissingObject),
+        }
+    }
+
+    /// Creates an object as a receipt is created, and reads it.
+    async fn probe_record(&self, test: &TestObjects<'_>) -> Result<(), ProbeError> {
+        let key = create_only::put(self, test).await?;
+        test.start("GET");
+        let read = async { self.store.get(&key).await?.bytes().await }.await;
         if read.map_err(ProbeError::Read)? != TEST_BYTES {
             return Err(ProbeError::ReadBackMismatch);
         }
-        deleted.map_err(ProbeError::Delete)
+        Ok(())
+    }
+
+    /// Replaces an object as `outcome.json` and a stale `task.json` are replaced.
+    async fn probe_replacement(&self, test: &TestObjects<'_>) -> Result<(), ProbeError> {
+        let key = test.key("replaced");
+        let put = |mode: PutMode| {
+            let options = PutOptions {
+                mode,
+                ..self.put_options(RECORD, None)
+            };
+            self.store.put_opts(&key, TEST_BYTES.into(), options)
+        };
+        test.start("PutObject");
+        put(PutMode::Overwrite).await.map_err(ProbeError::Replace)?;
+        let first = put(PutMode::Overwrite).await.map_err(ProbeError::Replace)?;
+        test.start("PutObject with `If-Match`");
+        let version = UpdateVersion::from(first);
+        match put(PutMode::Update(version.clone())).await {
+            Ok(_) => {}
+            // A local file system does not support conditional updates; there is no other worker to race with.
+            Err(error) if self.directory().is_some() && error::is_unsupported(&error) => {
+                return Ok(());
+            }
+            Err(error) => return Err(ProbeError::ConditionalReplace(error)),
+        }
+        let other = UpdateVersion {
+            e_tag: Some(OTHER_ETAG.to_owned()),
+            version: version.version.map(|_| "1".to_owned()),
+        };
+        match put(PutMode::Update(other)).await {
+            Err(error) if is_exists(&error) => Ok(()),
+            Err(error) => Err(ProbeError::ConditionalReplace(error)),
+            Ok(_) => Err(ProbeError::ReplacesChanged),
+        }
+    }
+
+    /// Lists objects, and incomplete uploads if the store has them.
+    async fn probe_lists(&self, test: &TestObjects<'_>) -> Vec<ProbeError> {
+        test.start("ListObjectsV2");
+        let first = self.store.list(Some(&self.root)).next().await;
+        let listed = first.transpose().map_err(ProbeError::List);
+        let mut problems: Vec<_> = listed.err().into_iter().collect();
+        if let Some(signer) = &self.upload_list_signer {
+            test.start("ListMultipartUploads");
+            let uploads = list_incomplete_uploads(signer.as_ref(), &test.prefix()).await;
+            let listed = uploads.map_err(|error| ProbeError::ListUploads(error.to_string()));
+            problems.extend(listed.err());
+        }
+        problems
     }
 }
+
+/// An ETag that no object has: that of an MD5 of zeros.
+const OTHER_ETAG: &str = "\"00000000000000000000000000000000\"";

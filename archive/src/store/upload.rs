@@ -172,15 +172,21 @@ impl Upload {
     }
 
     /// Aborts the upload. Errors are only logged, because the caller already has an error to report.
-    pub(crate) async fn abort(mut self) {
-        self.in_flight.shutdown().await;
-        let aborted = match &mut self.target {
-            Target::Resumable(store, id) => store.abort_multipart(&self.key, id).await,
-            Target::Local(upload) => upload.abort().await,
-        };
-        if let Err(error) = aborted {
-            tracing::warn!(%error, key = %self.key, "cannot abort the upload");
+    pub(crate) async fn abort(self) {
+        let key = self.key.clone();
+        if let Err(error) = self.try_abort().await {
+            tracing::warn!(%error, %key, "cannot abort the upload");
         }
+    }
+
+    /// Aborts the upload.
+    pub(crate) async fn try_abort(mut self) -> Result<(), Error> {
+        self.in_flight.shutdown().await;
+        match &mut self.target {
+            Target::Resumable(store, id) => store.abort_multipart(&self.key, id).await?,
+            Target::Local(upload) => upload.abort().await?,
+        }
+        Ok(())
     }
 
     fn set_part_result(&mut self, joined: Result<PartResult, JoinError>) -> Result<(), Error> {

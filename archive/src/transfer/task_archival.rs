@@ -1,7 +1,7 @@
 //! The archival of one task: its record, its objects, and finally the receipt. It may be interrupted at any
 //! point and run again: the archive contains either a complete result with a receipt, or no receipt.
 
-use object_store::ObjectStoreExt;
+use object_store::{ObjectStoreExt, path::Path};
 use seedance_archiver_proto::{
     time::unix_seconds,
     v1::{ArchivedObject, Manifest, VideoTask},
@@ -72,13 +72,28 @@ impl TaskArchival<'_> {
     pub async fn run<S: TaskSource>(
         &self,
         source: &S,
-        mut manifest: Manifest,
+        manifest: Manifest,
     ) -> Result<Manifest, S::Error> {
         let receipt = self.keys.layout.manifest();
         if let Some(manifest) = receipt::find(self.archive, &receipt).await? {
             self.abort_upload().await;
             return Ok(manifest);
         }
+        let archival = TaskArchival {
+            archive: &self.archive.proven().await?,
+            keys: self.keys.clone(),
+            ..*self
+        };
+        archival.archive(source, receipt, manifest).await
+    }
+
+    /// Archives the task in an archive whose store never replaces an object.
+    async fn archive<S: TaskSource>(
+        &self,
+        source: &S,
+        receipt: Path,
+        mut manifest: Manifest,
+    ) -> Result<Manifest, S::Error> {
         // First, so that nothing is downloaded if the store is not writable.
         self.archive_record(source).await?;
         for kind in ObjectKind::for_task(self.task) {

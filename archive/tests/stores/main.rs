@@ -11,6 +11,7 @@ mod attributes;
 mod audit;
 mod azurite;
 mod concurrency;
+mod dialects;
 mod existing_objects;
 mod fixture;
 mod host;
@@ -21,9 +22,16 @@ mod minio;
 #[path = "../support/one_url.rs"]
 mod one_url;
 mod outcomes;
+mod probes;
 mod registry;
 mod requests;
 mod resumption;
+#[allow(
+    dead_code,
+    reason = "other tests control the proxy in the same process"
+)]
+#[path = "../../../tests/support/s3_proxy.rs"]
+mod s3_proxy;
 #[path = "../../../tests/support/server.rs"]
 mod server;
 mod servers;

@@ -5,7 +5,12 @@ use std::{env, path::PathBuf, process::ExitCode};
 use anyhow::{Context, bail};
 use tokio::{process::Command, runtime::Runtime};
 
-use crate::{azurite::Azurite, minio::Minio, tools};
+use crate::{
+    azurite::Azurite,
+    minio::Minio,
+    s3_proxy::{self, Dialect, S3Proxy},
+    tools,
+};
 
 /// Name of the bucket and of the container.
 pub(crate) const BUCKET: &str = "videos";
@@ -13,12 +18,20 @@ pub(crate) const BUCKET: &str = "videos";
 /// Environment variable with the directory of local archives. If it is set, the servers are running.
 const DIRECTORY: &str = "SEEDANCE_TEST_STORES";
 
+/// Environment variable with the endpoint of S3.
+const S3_ENDPOINT: &str = "AWS_ENDPOINT";
+
 /// Prefixes of environment variables that configure stores. The user's variables with these prefixes are removed.
 const CONFIGURATION: [&str; 3] = ["AWS_", "AZURE_", "AZURITE_"];
 
 /// Returns the directory of local archives, or `None` if the servers are not running.
 pub(crate) fn directory() -> Option<PathBuf> {
     env::var_os(DIRECTORY).map(PathBuf::from)
+}
+
+/// Lets S3 answer as another store does, for keys that contain a text.
+pub(crate) async fn set_dialect(part_of_key: &str, dialect: Dialect) -> anyhow::Result<()> {
+    s3_proxy::set_at(&env::var(S3_ENDPOINT)?, part_of_key, dialect).await
 }
 
 /// Starts the installed servers, and then this program again with their environment variables.
@@ -36,6 +49,11 @@ pub(crate) fn start_and_run_again() -> anyhow::Result<ExitCode> {
         }
         program.env(DIRECTORY, directory.path());
         program.envs(minio.iter().flat_map(Minio::environment));
+        // S3 is behind a proxy, which answers as other stores do if a scenario asks for it.
+        if let Some(minio) = &minio {
+            let proxy = S3Proxy::start(&minio.environment()).await?;
+            program.env(S3_ENDPOINT, proxy.url());
+        }
         program.envs(azurite.iter().flat_map(Azurite::environment));
         let mut program = program.spawn().context("cannot start the tests")?;
         tokio::select! {

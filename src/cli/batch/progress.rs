@@ -6,6 +6,7 @@ use std::{
 };
 
 use indicatif::{HumanCount, ProgressBar};
+use seedance_archiver_proto::visible;
 
 use crate::cli::{
     progress::{animate, style},
@@ -86,7 +87,10 @@ impl Progress {
         counts.extend(outcomes.map(|(outcome, ended)| format!("{} {outcome}", count(*ended))));
         let counts = counts.join(", ");
         match &self.check_error {
-            Some(error) => format!("{counts}; cannot check lifecycles, retrying: {error}"),
+            Some(error) => format!(
+                "{counts}; cannot check lifecycles, retrying: {}",
+                visible::escape(error)
+            ),
             None => counts,
         }
     }

@@ -2,7 +2,7 @@
 
 use console::{Term, truncate_str};
 use indicatif::{MultiProgress, ProgressBar};
-use seedance_archiver_proto::outcome;
+use seedance_archiver_proto::{outcome, visible};
 
 use crate::{
     cli::{
@@ -77,6 +77,7 @@ impl ProgressLine {
             Ok((result, _)) => ("–", format!("{}: {}", result.outcome, result.message)),
             Err(error) => ("✗", error.to_string()),
         };
+        let message = visible::escape(&message).into_owned();
         self.set_message(&message, &message);
         if let Some(bars) = &self.scrollback {
             self.bar.finish_and_clear();
@@ -91,6 +92,7 @@ impl ProgressLine {
 
     /// Shows `message` in the bar. Without a terminal, prints `change` if it differs from the last one.
     fn set_message(&mut self, message: &str, change: &str) {
+        let (message, change) = (&visible::escape(message), &visible::escape(change));
         if self.is_transferring {
             self.is_transferring = false;
             self.bar.set_style(style(WAITING));

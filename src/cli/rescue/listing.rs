@@ -7,6 +7,7 @@ use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::{
     time::{from_unix_seconds, unix_seconds},
     v1::VideoTask,
+    visible,
 };
 use seedance_archiver_workflows::format;
 use serde::Serialize;
@@ -91,7 +92,7 @@ impl Listing {
                 row.resolution.clone(),
                 row.state.to_owned(),
             ];
-            table.add_row(cells.into_iter().chain(account).chain(rest));
+            table.add_row(table::row(cells.into_iter().chain(account).chain(rest)));
         }
         if let Some(left) = table.column_mut(0) {
             left.set_cell_alignment(CellAlignment::Right);
@@ -127,7 +128,11 @@ impl Listing {
                 count(self.skipped, "listed task")
             ));
         }
-        lines.extend(self.not_listed.iter().map(|it| it.problem.clone()));
+        let problems = self
+            .not_listed
+            .iter()
+            .map(|it| visible::escape(&it.problem));
+        lines.extend(problems.map(Into::into));
         lines.join("\n")
     }
 
@@ -139,7 +144,8 @@ impl Listing {
     fn first_unfinished(&self) -> String {
         let first = self.unfinished.iter().take(MAX_UNFINISHED).cloned();
         let more = (self.unfinished.len() > MAX_UNFINISHED).then(|| "…".to_owned());
-        first.chain(more).collect::<Vec<_>>().join(" ")
+        let ids = first.chain(more).collect::<Vec<_>>().join(" ");
+        visible::escape(&ids).into_owned()
     }
 }
 

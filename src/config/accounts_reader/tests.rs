@@ -141,7 +141,7 @@ api_key_env = "NOT_THERE"
     let expected = [
         "accounts.toml:2: accounts.a.preset must be one of byteplus",
         "accounts.toml:3: accounts.a.api_key must be a non-empty string",
-        "accounts.toml:4: accounts.a.base_urll is an unknown key; known keys: api_key, api_key_env, api_key_file, archive,",
+        "accounts.toml:4: accounts.a.base_urll is an unknown key; known keys: allowed_networks, api_key, api_key_env, api_key_file, archive,",
         "accounts.toml:7: accounts.b.base_url has the unsupported scheme `ftp`",
         "accounts.toml:8: accounts.b.api_key is set together with api_key_env; remove",
         "accounts.toml:10: accounts.b.task_path must contain `{task_id}` once",

@@ -260,3 +260,80 @@ fn a_command_reads_only_the_settings_that_it_needs() {
         "{error}"
     );
 }
+
+#[test]
+fn a_proxy_and_networks_are_set_by_variables() {
+    let proxy = (
+        "SEEDANCE_PROXY",
+        "http://user:very-secret@proxy.example:3128",
+    );
+    let networks = ("SEEDANCE_ALLOWED_NETWORKS", "198.18.0.0/15, fd00::/8");
+    let lookup = |name: &str| variable(&[KEY, ARCHIVE, proxy, networks], name);
+    let loaded = LoadedConfig::load(lookup, None);
+    let account = loaded.accounts.get("").unwrap();
+    assert!(
+        account.endpoint.http.is_some(),
+        "the API is called through the proxy"
+    );
+    let rules = account.fetch_rules();
+    let shown = "http://proxy.example:3128 (with a user name)";
+    assert_eq!(rules.proxy.unwrap().to_string(), shown);
+    assert_eq!(
+        rules.allowed_networks.to_string(),
+        "198.18.0.0/15, fd00::/8"
+    );
+    let setting = |name: &str| {
+        let mut settings = loaded.settings.iter();
+        settings.find(|setting| setting.name == name).unwrap()
+    };
+    assert_eq!(setting("accounts.default.proxy").value, shown);
+    assert!(!format!("{loaded:?}").contains("very-secret"));
+
+    for (proxy, problem) in [
+        ("socks5://very-secret", "is not the URL of an HTTP proxy"),
+        ("http://user:very-secret@host/path", "has a path"),
+    ] {
+        let error = errors(&[KEY, ARCHIVE, ("SEEDANCE_PROXY", proxy)]).remove(0);
+        assert!(
+            error.starts_with(&format!("SEEDANCE_PROXY {problem}")),
+            "{error}"
+        );
+        assert!(!error.contains("very-secret"), "{error}");
+    }
+    let error = errors(&[KEY, ARCHIVE, ("SEEDANCE_ALLOWED_NETWORKS", "clash")]).remove(0);
+    assert!(error.contains("is not a network"), "{error}");
+}
+
+#[test]
+fn invisible_characters_are_ignored_around_a_value_and_refused_inside() {
+    let config = load(&[
+        ("SEEDANCE_API_KEY", "\u{feff}key\u{200b}\r\n"),
+        ("SEEDANCE_ARCHIVE_URL", "\u{200b}s3://bucket/videos\u{a0}"),
+        ("SEEDANCE_AUTO_ARCHIVE", "\u{feff}true"),
+        (
+            "SEEDANCE_URL_HOSTS",
+            "volces.com\u{200b}, \u{feff}a.example",
+        ),
+    ])
+    .unwrap();
+    assert_eq!(config.archive_url.as_str(), "s3://bucket/videos");
+    let account = config.accounts.get("").unwrap();
+    assert!(account.auto_archive);
+    assert_eq!(account.url_hosts.to_string(), "volces.com, a.example");
+    let key = account.endpoint.api_key.read().unwrap();
+    assert_eq!(secrecy::ExposeSecret::expose_secret(&key), "key");
+
+    for (name, value, code_point) in [
+        ("SEEDANCE_API_KEY", "very\u{200b}secret", "U+200B"),
+        ("SEEDANCE_API_KEY", "“very-secret”", "U+201C"),
+        (
+            "SEEDANCE_BASE_URL",
+            "https://very\u{ad}secret.example",
+            "U+00AD",
+        ),
+        ("SEEDANCE_URL_HOSTS", "very\u{200d}secret.example", "U+200D"),
+    ] {
+        let error = errors(&[(name, value), KEY, ARCHIVE]).remove(0);
+        assert_eq!(error, format!("{name} contains {code_point}; delete it"));
+    }
+}

@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use seedance_archiver_archive::fetch::Networks;
+use seedance_archiver_http::Proxy;
 use seedance_archiver_proto::status;
 use seedance_archiver_seedance::{RateLimit, StatusAliases, read_lines};
 
@@ -76,6 +78,24 @@ fn endpoint_rows() -> Vec<Setting> {
         )
         .variable("SEEDANCE_URL_HOSTS")
         .default("`volces.com`, `bytepluses.com`, and without a preset the host of the API"),
+        Setting::value(
+            "proxy",
+            parsed("URL, or `environment`", Proxy::parse, ToString::to_string).optional(),
+            |it| &mut it.proxy,
+            "HTTP proxy for the API and for downloads: `http://host:port` or `http://user:password@host:port`. \
+             `environment` stands for HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, which are ignored \
+             otherwise. The proxy resolves the names of video hosts, so their addresses are not checked; \
+             `url_hosts` still applies.",
+        )
+        .variable("SEEDANCE_PROXY"),
+        Setting::value(
+            "allowed_networks",
+            list(|networks| Networks::parse(networks)).optional(),
+            |it| &mut it.allowed_networks,
+            "Networks whose addresses count as public for `url_hosts`, such as `198.18.0.0/15`, if a VPN of the \
+             machine resolves every name to an address of its own. TLS stays required.",
+        )
+        .variable("SEEDANCE_ALLOWED_NETWORKS"),
         Setting::map(
             "statuses",
             Map {

@@ -5,7 +5,7 @@ use seedance_archiver_archive::KeyTemplate;
 
 use crate::config::{
     account_draft::AccountDraft,
-    format::{NONE, pairs, parsed, text, variant},
+    format::{NONE, pairs, text, variant, verbatim},
     row::{Map, Row},
 };
 
@@ -16,14 +16,14 @@ pub(super) fn rows() -> Vec<Setting> {
     vec![
         Setting::value(
             "archive.prefix",
-            parsed("path", parse_prefix, show_prefix),
+            verbatim("path", parse_prefix, show_prefix),
             |it| &mut it.account.archive.objects.prefix,
             "Prefix of the account under the archive URL, such as `team-a/videos`. It also applies to the \
              `destination` of a request.",
         ),
         Setting::value(
             "archive.keys",
-            parsed("template", parse_template, ToString::to_string),
+            verbatim("template", parse_template, ToString::to_string),
             |it| &mut it.account.archive.keys,
             "Template of the prefix of each task. See \
              [accounts.md](accounts.md).",

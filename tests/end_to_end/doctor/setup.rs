@@ -46,6 +46,11 @@ impl Setup {
         })
     }
 
+    /// Returns the environment variables.
+    pub(super) fn variables(&self) -> &BTreeMap<&'static str, String> {
+        &self.variables
+    }
+
     /// Sets an environment variable.
     pub(super) fn set(&mut self, name: &'static str, value: impl Into<String>) {
         self.variables.insert(name, value.into());

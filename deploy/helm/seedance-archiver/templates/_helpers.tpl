@@ -44,6 +44,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and .keda.enabled .workerDeployment.enabled }}
 {{- fail "keda.enabled and workerDeployment.enabled are mutually exclusive: a ScaledObject cannot follow the controller's Deployments; see the chart's README" }}
 {{- end }}
+{{- if ne (empty .env.TEMPORAL_DEPLOYMENT_NAME) (empty .env.TEMPORAL_WORKER_BUILD_ID) }}
+{{- fail "set both of env.TEMPORAL_DEPLOYMENT_NAME and env.TEMPORAL_WORKER_BUILD_ID, or neither: a version needs both" }}
+{{- end }}
 {{- if and .callbacks.ingress.enabled (not .callbacks.enabled) }}
 {{- fail "callbacks.ingress.enabled requires callbacks.enabled" }}
 {{- end }}
