@@ -3,6 +3,7 @@
 //! - [`client`]: the HTTP client for everything but video downloads, which have stricter rules.
 //! - [`describe`]: the text of an HTTP error. `reqwest` prints the whole URL, which may be a signed one, so
 //!   this is the only place in the workspace that formats its errors.
+//! - [`retry_after`]: the delay that a response requests.
 //! - [`trace::span`]: a trace span for a request.
 //!
 //! ```
@@ -15,7 +16,10 @@
 //! # }
 //! ```
 
+mod retry_after;
 pub mod trace;
+
+pub use retry_after::retry_after;
 
 use std::{error::Error, time::Duration};
 
