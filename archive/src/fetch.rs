@@ -3,12 +3,15 @@
 //! - [`UrlHosts`]: the hosts that an account allows; some may be internal.
 //! - [`VideoClient`]: the HTTP client. It checks each URL, each redirect and each resolved address.
 //! - [`VideoResponse`]: a response, whose body is subject to a [`MinThroughput`] and a [`SizeLimit`].
+//! - [`Refusal`]: what an error response means.
 //! - [`Error`]: an error, whose text contains no URL.
 
 mod address;
 mod client;
 mod error;
+mod error_body;
 mod min_throughput;
+mod refusal;
 mod resolver;
 mod response;
 mod rules;
@@ -20,6 +23,7 @@ mod url_hosts;
 pub use client::{ResumeFrom, VideoClient};
 pub use error::Error;
 pub use min_throughput::{MinThroughput, TooSlow};
+pub use refusal::Refusal;
 pub use response::VideoResponse;
 pub use size_limit::{SizeLimit, TooLarge};
 pub use url_hosts::UrlHosts;

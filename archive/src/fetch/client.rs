@@ -29,10 +29,10 @@ pub struct VideoClient {
 /// The point from which a download resumes.
 #[derive(Clone, Copy, Debug)]
 pub struct ResumeFrom<'a> {
-    /// Number of bytes already downloaded.
+    /// Offset of the first byte to download.
     pub offset: u64,
-    /// The strong `ETag` or the `Last-Modified` of the object.
-    pub if_range: &'a HeaderValue,
+    /// The strong `ETag` or the `Last-Modified` of the object. `None`: the range is requested of any object.
+    pub if_range: Option<&'a HeaderValue>,
 }
 
 impl VideoClient {
@@ -109,9 +109,10 @@ impl VideoClient {
     async fn send(&self, url: &Url, resume: Option<ResumeFrom<'_>>) -> Result<Response, Error> {
         let mut request = self.client.get(url.clone());
         if let Some(ResumeFrom { offset, if_range }) = resume {
-            request = request
-                .header(RANGE, format!("bytes={offset}-"))
-                .header(IF_RANGE, if_range);
+            request = request.header(RANGE, format!("bytes={offset}-"));
+            if let Some(if_range) = if_range {
+                request = request.header(IF_RANGE, if_range);
+            }
         }
         let host = url.host_str().unwrap_or_default().to_owned();
         let attributes = [KeyValue::new("server.address", host)];

@@ -183,9 +183,16 @@ impl Mp4Scanner {
                 return Err(past_end());
             }
         }
+        if !self.has_ftyp {
+            // A QuickTime file of before 2001 has no `ftyp`, but starts with one of these boxes.
+            let is_classic = [b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"].contains(&&name.0);
+            let is_ftyp = &name.0 == b"ftyp" && size.is_some_and(|size| size >= MIN_FTYP);
+            if !is_ftyp && !is_classic {
+                return Err(Mp4Error::NoFtyp);
+            }
+            self.has_ftyp = true;
+        }
         match &name.0 {
-            b"ftyp" if size.is_some_and(|size| size >= MIN_FTYP) => self.has_ftyp = true,
-            _ if !self.has_ftyp => return Err(Mp4Error::NoFtyp),
             b"moov" if !matches!(self.moov, Moov::Missing) => return Err(Mp4Error::SecondMoov),
             b"moov" if size.is_some_and(|size| size > MAX_MOOV) => return Err(Mp4Error::LargeMoov),
             b"moov" => self.moov = Moov::Partial(Vec::new()),
