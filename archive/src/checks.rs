@@ -17,6 +17,7 @@ mod integrity;
 mod mp4;
 mod record;
 mod running;
+mod structure;
 #[cfg(test)]
 mod tests;
 

@@ -1,5 +1,6 @@
 //! Archives the objects of one task: download, check, upload, publish, receipt.
 
+mod body;
 mod buffers;
 mod comparison;
 mod context;
@@ -11,6 +12,7 @@ mod range;
 mod received;
 mod resources;
 mod retries;
+mod saved_download;
 mod tail;
 mod task_archival;
 mod unpublished;

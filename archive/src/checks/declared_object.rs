@@ -205,7 +205,11 @@ mod tests {
             ),
             ("digest", "SHA-256=not base64", none()),
         ] {
-            assert_eq!(declared(&[(name, value)], false), expected, "{name}: {value}");
+            assert_eq!(
+                declared(&[(name, value)], false),
+                expected,
+                "{name}: {value}"
+            );
         }
     }
 

@@ -1,6 +1,6 @@
 //! Computes the digests of a stream in one pass. Another process can continue from a saved state.
 
-use crc_fast::CrcAlgorithm::{Crc32IsoHdlc, Crc32Iscsi, Crc64Nvme, Crc64Xz};
+use crc_fast::CrcAlgorithm::{Crc32Iscsi, Crc32IsoHdlc, Crc64Nvme, Crc64Xz};
 use md5::Md5;
 use serde::{Deserialize, Serialize};
 use sha2::{
@@ -58,9 +58,8 @@ pub(crate) struct SavedDigests {
 impl Digests {
     /// Starts the digests that are needed to check an object.
     pub(crate) fn new(declared: &DeclaredObject) -> Self {
-        let crc = |declared: Option<u64>, algorithm| {
-            declared.map(|_| crc_fast::Digest::new(algorithm))
-        };
+        let crc =
+            |declared: Option<u64>, algorithm| declared.map(|_| crc_fast::Digest::new(algorithm));
         Self {
             sha256: Sha256::new(),
             md5: declared.md5.as_ref().map(|_| Md5::new()),

@@ -99,7 +99,11 @@ impl FileEnds<'_> {
     }
 
     fn is_text_stl(self) -> bool {
-        let has_facet = || self.first.windows(5).any(|it| it == b"facet" || it == b"endso");
+        let has_facet = || {
+            self.first
+                .windows(5)
+                .any(|it| it == b"facet" || it == b"endso")
+        };
         self.first.trim_ascii_start().starts_with(b"solid") && has_facet()
     }
 
@@ -180,15 +184,33 @@ mod tests {
             ("webp", with(filled(b"RIFF\0\0\0\0WEBP", 900), 4, 892)),
             ("avi", with(filled(b"RIFF\0\0\0\0AVI ", 900), 4, 892)),
             ("webm", matroska(&[0x43, 0xe8])),
-            ("png", [&filled(b"\x89PNG\r\n\x1a\n", 900), PNG_END].concat()),
-            ("jpg", [&filled(b"\xff\xd8\xff", 900)[..], b"\xff\xd9"].concat()),
+            (
+                "png",
+                [&filled(b"\x89PNG\r\n\x1a\n", 900), PNG_END].concat(),
+            ),
+            (
+                "jpg",
+                [&filled(b"\xff\xd8\xff", 900)[..], b"\xff\xd9"].concat(),
+            ),
             ("gif", [&filled(b"GIF89a", 900)[..], b";"].concat()),
-            ("zip", [&filled(b"PK\x03\x04", 900)[..], ZIP_END, &[0; 18]].concat()),
+            (
+                "zip",
+                [&filled(b"PK\x03\x04", 900)[..], ZIP_END, &[0; 18]].concat(),
+            ),
             ("fbx", [&filled(b"Kaydara FBX", 900)[..], FBX_END].concat()),
             ("stl", stl),
-            ("text stl", [&filled(b"solid a\nfacet", 900)[..], b"\nendsolid a\n"].concat()),
-            ("dae", [&filled(b"<COLLADA>", 900)[..], b"</COLLADA>\n"].concat()),
-            ("gltf", [&filled(b"{\"asset\":{}", 900)[..], b"}\n"].concat()),
+            (
+                "text stl",
+                [&filled(b"solid a\nfacet", 900)[..], b"\nendsolid a\n"].concat(),
+            ),
+            (
+                "dae",
+                [&filled(b"<COLLADA>", 900)[..], b"</COLLADA>\n"].concat(),
+            ),
+            (
+                "gltf",
+                [&filled(b"{\"asset\":{}", 900)[..], b"}\n"].concat(),
+            ),
             ("usdc", with(filled(b"PXR-USDC", 900), 16, 880)),
         ] {
             assert_eq!(check(&bytes), Ending::Complete, "{name}");

@@ -28,10 +28,18 @@ pub(super) fn check_integrity(
     let number = |number: Option<u64>| number.map(|number| number.to_string());
     let sha256 = declared.sha256.clone();
     let values = [
-        ("length", number(declared.length), number(Some(digests.length))),
+        (
+            "length",
+            number(declared.length),
+            number(Some(digests.length)),
+        ),
         ("crc64", number(declared.crc64), number(digests.crc64)),
         ("sha256", sha256, Some(digests.sha256.clone())),
-        ("crc64nvme", number(declared.crc64nvme), number(digests.crc64nvme)),
+        (
+            "crc64nvme",
+            number(declared.crc64nvme),
+            number(digests.crc64nvme),
+        ),
         ("crc32c", number(declared.crc32c), number(digests.crc32c)),
         ("crc32", number(declared.crc32), number(digests.crc32)),
         // Last, because a mismatch is only a warning if another digest matches.

@@ -9,6 +9,7 @@ use super::{
     integrity::{Integrity, check_integrity},
     mp4::{Movie, Mp4Scanner},
     record::RecordedVideo,
+    structure::Structure,
 };
 use crate::{
     Error, Format, ObjectKind,
@@ -24,6 +25,8 @@ const SAVED_VERSION: u32 = 1;
 pub(crate) struct RunningChecks<'a> {
     expectation: Expectation<'a>,
     declared: DeclaredObject,
+    /// The size by which a format is detected. It stays the same, because the key of an upload depends on the format.
+    format_length: Option<u64>,
     /// The first bytes, from which the format is detected.
     first_bytes: Vec<u8>,
     /// The last bytes, by which some formats show that they are complete.
@@ -66,6 +69,7 @@ impl<'a> RunningChecks<'a> {
             digests: Digests::new(&declared),
             scanner: is_video.then(|| Mp4Scanner::new(declared.length)),
             finding: None,
+            format_length: declared.length,
             declared,
         }
     }
@@ -127,11 +131,14 @@ impl<'a> RunningChecks<'a> {
 
     fn file_type(&self) -> Result<FileType, Error> {
         let kind = self.expectation.kind;
-        let found = FileType::detect(kind, &self.first_bytes, self.declared.length);
+        let found = FileType::detect(kind, &self.first_bytes, self.format_length);
         found.ok_or_else(|| {
             Error::Corrupt(match self.first_bytes.is_empty() {
                 true => "the host returned an empty body".to_owned(),
-                false => format!("the host returned an error page instead of the {}", kind.name()),
+                false => format!(
+                    "the host returned an error page instead of the {}",
+                    kind.name()
+                ),
             })
         })
     }
@@ -164,6 +171,7 @@ impl<'a> RunningChecks<'a> {
             first_bytes: hex::decode(&saved.first_bytes).ok()?,
             last_bytes: hex::decode(&saved.last_bytes).ok()?,
             digests: Digests::restore(&saved.digests, &saved.declared)?,
+            format_length: saved.declared.length,
             declared: saved.declared,
             scanner: saved.scanner,
             finding: saved.finding,
@@ -218,46 +226,18 @@ impl<'a> RunningChecks<'a> {
 
     /// Judges the structure of the object.
     fn structure(&mut self, file_type: FileType) -> Structure {
-        let kind = self.expectation.kind;
-        let odd = |check, finding| Structure::Odd { check, finding };
-        let may_be_mp4 = file_type.is_movie() || file_type == FileType::UNKNOWN;
-        if kind == ObjectKind::Video && may_be_mp4 {
-            let finding = match (self.finding.take(), self.scanner.take()) {
-                (Some(finding), _) => finding,
-                (None, Some(scanner)) => match scanner.finish() {
-                    Ok(movie) => return Structure::Movie(movie),
-                    Err(error) => error.to_string(),
-                },
-                // A checkpoint without a scanner that has no finding is of a file that is no MP4.
-                (None, None) => "unknown video format".to_owned(),
-            };
-            return odd("mp4", finding);
-        }
-        if !file_type.is_expected(kind) {
-            let name = Format::new(kind, file_type).name;
-            return odd("format", format!("`{name}` instead of the {}", kind.name()));
-        }
+        let (finding, scanner) = (self.finding.take(), self.scanner.take());
+        let scan = || match (finding, scanner) {
+            (None, Some(scanner)) => scanner.finish().map_err(|error| error.to_string()),
+            (finding, _) => Err(finding.unwrap_or_else(|| "unknown video format".to_owned())),
+        };
         let ends = FileEnds {
             first: &self.first_bytes,
             last: &self.last_bytes,
             size: self.digests.length(),
         };
-        Structure::Ending(ends.check(file_type))
+        Structure::new(self.expectation.kind, file_type, ends, scan)
     }
-}
-
-/// The structure of an object.
-enum Structure {
-    /// A complete MP4.
-    Movie(Movie),
-    /// Probably not the object, or not all of it.
-    Odd {
-        /// Name of the check in the receipt.
-        check: &'static str,
-        finding: String,
-    },
-    /// Of a format of which only the end is checked.
-    Ending(Ending),
 }
 
 fn odd(finding: String, digests: DigestValues) -> Error {

@@ -273,12 +273,18 @@ fn odd_videos() -> Vec<(&'static str, Vec<u8>)> {
     };
     vec![
         ("zeros at the end", [SILENT, &[0; 200]].concat()),
-        ("text at the end", [SILENT, b"\r\n--boundary--\r\n"].concat()),
+        (
+            "text at the end",
+            [SILENT, b"\r\n--boundary--\r\n"].concat(),
+        ),
         ("a cut box at the end", SILENT[..SILENT.len() - 1].to_vec()),
         ("a second moov", [SILENT, &SILENT[moov - 4..]].concat()),
         ("no moov", with(moov, b"mooo")),
         ("an unreadable moov", with(mvhd, b"mvhx")),
-        ("a moov above the limit", with(moov - 4, &[0x7f, 0xff, 0xff, 0xff])),
+        (
+            "a moov above the limit",
+            with(moov - 4, &[0x7f, 0xff, 0xff, 0xff]),
+        ),
         ("zeros in the moov", with(mvhd - 4, &[0; 8])),
         ("an unknown format", with(4, b"????")),
         ("no format at all", vec![0xa5; 5000]),
@@ -292,11 +298,17 @@ fn odd_bytes_that_a_digest_vouches_for_are_archived_with_a_warning() {
     for (name, video) in odd_videos() {
         let checked = check(&video, &record(), &headers_of(&video)).unwrap();
         let results = results(&checked);
-        assert!(results.contains(&("crc64", "passed")), "{name}: {results:?}");
+        assert!(
+            results.contains(&("crc64", "passed")),
+            "{name}: {results:?}"
+        );
         let warnings = checked.checks.iter().filter(|it| it.result == "warning");
         let warnings: Vec<_> = warnings.collect();
         assert_eq!(warnings.len(), 1, "{name}: {warnings:?}");
-        assert!(["mp4", "format"].contains(&warnings[0].name.as_str()), "{name}");
+        assert!(
+            ["mp4", "format"].contains(&warnings[0].name.as_str()),
+            "{name}"
+        );
         assert!(!warnings[0].found.is_empty(), "{name}");
     }
 }
@@ -318,10 +330,16 @@ fn odd_bytes_are_refused_once() {
         };
         let checked = check_as(again, &video, &[]).unwrap();
         let is_warning = |it: &(&str, &str)| it.1 == "warning";
-        assert_eq!(results(&checked).iter().filter(|it| is_warning(it)).count(), 1);
+        assert_eq!(
+            results(&checked).iter().filter(|it| is_warning(it)).count(),
+            1
+        );
         let mut different = video.clone();
         different[4999] ^= 1;
-        assert!(check_as(again, &different, &[]).is_err(), "{name}: other bytes");
+        assert!(
+            check_as(again, &different, &[]).is_err(),
+            "{name}: other bytes"
+        );
     }
 }
 
@@ -329,7 +347,10 @@ fn odd_bytes_are_refused_once() {
 fn bytes_that_contradict_the_response_headers_are_never_archived() {
     let task = record();
     let [crc64, etag] = headers_of(SILENT);
-    let sha256 = ("digest", "SHA-256=FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=".to_owned());
+    let sha256 = (
+        "digest",
+        "SHA-256=FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=".to_owned(),
+    );
     let odd = [SILENT, &[0; 200]].concat();
     let mut digests = Digests::new(&DeclaredObject::default());
     digests.update(&odd);
@@ -365,15 +386,25 @@ fn a_digest_of_any_host_vouches_for_the_bytes() {
     let crc32c = base64(&(values.crc32c.unwrap() as u32).to_be_bytes());
     let sha256 = base64(&hex::decode(&values.sha256).unwrap());
     for (header, value) in [
-        ("content-md5", base64(&hex::decode(values.md5.unwrap()).unwrap())),
+        (
+            "content-md5",
+            base64(&hex::decode(values.md5.unwrap()).unwrap()),
+        ),
         ("x-goog-hash", format!("crc32c={crc32c}")),
-        ("x-amz-checksum-crc64nvme", base64(&values.crc64nvme.unwrap().to_be_bytes())),
+        (
+            "x-amz-checksum-crc64nvme",
+            base64(&values.crc64nvme.unwrap().to_be_bytes()),
+        ),
         ("x-amz-checksum-sha256", sha256.clone()),
         ("repr-digest", format!("sha-256=:{sha256}:")),
     ] {
         let checked = check(&video, &record(), &[(header, value)]).unwrap();
         assert!(results(&checked).contains(&("mp4", "warning")), "{header}");
-        let wrong = check(&[&video[..], b"x"].concat(), &record(), &[(header, "AAAA".into())]);
+        let wrong = check(
+            &[&video[..], b"x"].concat(),
+            &record(),
+            &[(header, "AAAA".into())],
+        );
         assert!(wrong.is_err(), "{header}");
     }
 }
@@ -398,7 +429,10 @@ fn a_file_without_a_length_is_checked_by_its_own_end() {
     let Err(crate::Error::Odd { sha256, finding }) = finish(&glb[..4000], file) else {
         panic!("a truncated file");
     };
-    assert!(finding.contains("declares 5000 bytes, but has 4000"), "{finding}");
+    assert!(
+        finding.contains("declares 5000 bytes, but has 4000"),
+        "{finding}"
+    );
     let again = Expectation {
         rejected_sha256: Some(&sha256),
         ..file
@@ -407,5 +441,8 @@ fn a_file_without_a_length_is_checked_by_its_own_end() {
     assert_eq!(results(&accepted), [("length", "warning")]);
     let unknown = finish(b"# a cube\nv 0 0 0", file).unwrap();
     assert_eq!(results(&unknown), [("length", "warning")]);
-    assert_eq!(unknown.checks[0].found, "16 bytes; the host declared no length");
+    assert_eq!(
+        unknown.checks[0].found,
+        "16 bytes; the host declared no length"
+    );
 }

@@ -53,7 +53,11 @@ fn code_in_json(json: &Value, depth: usize) -> Option<String> {
         }
     };
     let own = CODE_KEYS.iter().find_map(|key| code(&key));
-    own.or_else(|| fields.values().find_map(|value| code_in_json(value, depth - 1)))
+    own.or_else(|| {
+        fields
+            .values()
+            .find_map(|value| code_in_json(value, depth - 1))
+    })
 }
 
 fn normalized(key: &str) -> String {
@@ -82,20 +86,39 @@ mod tests {
     #[test]
     fn the_code_has_no_secrets_and_no_control_characters() {
         for (body, expected) in [
-            ("<Error><Code>AccessDenied</Code></Error>", Some("AccessDenied")),
+            (
+                "<Error><Code>AccessDenied</Code></Error>",
+                Some("AccessDenied"),
+            ),
             ("<error><code>\u{1b}[31mred\r\n</code>", Some("[31mred")),
-            ("<Code>https://a.example/v?X-Tos-Signature=secret</Code>", Some("https://a.example/v?REDACTED")),
-            ("{\"error\": {\"message\": \"m\", \"code\": \"Inner\"}}", Some("Inner")),
-            ("{\"error\": {\"code\": \"Inner\"}, \"Code\": \"Outer\"}", Some("Outer")),
+            (
+                "<Code>https://a.example/v?X-Tos-Signature=secret</Code>",
+                Some("https://a.example/v?REDACTED"),
+            ),
+            (
+                "{\"error\": {\"message\": \"m\", \"code\": \"Inner\"}}",
+                Some("Inner"),
+            ),
+            (
+                "{\"error\": {\"code\": \"Inner\"}, \"Code\": \"Outer\"}",
+                Some("Outer"),
+            ),
             ("{\"errorCode\": 7}", Some("7")),
             ("{\"code\": \"\"}", None),
             ("<Code>", None),
             ("text", None),
             ("", None),
         ] {
-            assert_eq!(ErrorBody::new(body.as_bytes()).code.as_deref(), expected, "{body}");
+            assert_eq!(
+                ErrorBody::new(body.as_bytes()).code.as_deref(),
+                expected,
+                "{body}"
+            );
         }
         let long = format!("<Code>{}</Code>", "x".repeat(1000));
-        assert_eq!(ErrorBody::new(long.as_bytes()).code.map(|it| it.len()), Some(64));
+        assert_eq!(
+            ErrorBody::new(long.as_bytes()).code.map(|it| it.len()),
+            Some(64)
+        );
     }
 }

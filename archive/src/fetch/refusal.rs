@@ -108,35 +108,77 @@ mod tests {
     fn an_unusable_url_is_recognized_by_any_status() {
         for (status, body, text) in [
             (403, "", "HTTP 403"),
-            (400, "<Error><Code>ExpiredToken</Code></Error>", "HTTP 400 ExpiredToken"),
-            (400, "{\"code\": \"RequestExpired\"}", "HTTP 400 RequestExpired"),
-            (400, "{\"Error\":{\"Code\":\"InvalidSignature\"}}", "HTTP 400 InvalidSignature"),
+            (
+                400,
+                "<Error><Code>ExpiredToken</Code></Error>",
+                "HTTP 400 ExpiredToken",
+            ),
+            (
+                400,
+                "{\"code\": \"RequestExpired\"}",
+                "HTTP 400 RequestExpired",
+            ),
+            (
+                400,
+                "{\"Error\":{\"Code\":\"InvalidSignature\"}}",
+                "HTTP 400 InvalidSignature",
+            ),
             (400, "", "HTTP 400"),
             (401, "{\"error\": {\"code\": 40103}}", "HTTP 401 40103"),
-            (404, "<?xml version='1.0'?><Error><Code>NoSuchKey</Code>", "HTTP 404 NoSuchKey"),
+            (
+                404,
+                "<?xml version='1.0'?><Error><Code>NoSuchKey</Code>",
+                "HTTP 404 NoSuchKey",
+            ),
             (410, "gone", "HTTP 410"),
             (412, "", "HTTP 412"),
             (451, "", "HTTP 451"),
-            (200, "<Error><Code>AccessDenied</Code></Error>", "HTTP 200 AccessDenied"),
+            (
+                200,
+                "<Error><Code>AccessDenied</Code></Error>",
+                "HTTP 200 AccessDenied",
+            ),
             (200, "{\"message\": \"Request has expired\"}", "HTTP 200"),
-            (500, "<Error><Code>RequestTimeTooSkewed</Code></Error>", "HTTP 500 RequestTimeTooSkewed"),
-            (503, "{\"error_code\": \"url_expired\"}", "HTTP 503 url_expired"),
-            (403, "An error occurred while processing your request", "HTTP 403"),
+            (
+                500,
+                "<Error><Code>RequestTimeTooSkewed</Code></Error>",
+                "HTTP 500 RequestTimeTooSkewed",
+            ),
+            (
+                503,
+                "{\"error_code\": \"url_expired\"}",
+                "HTTP 503 url_expired",
+            ),
+            (
+                403,
+                "An error occurred while processing your request",
+                "HTTP 403",
+            ),
         ] {
-            assert_eq!(refusal(status, body), Refusal::Url(text.into()), "{status} {body}");
+            assert_eq!(
+                refusal(status, body),
+                Refusal::Url(text.into()),
+                "{status} {body}"
+            );
         }
     }
 
     #[test]
     fn a_video_that_is_not_ready_is_no_reason_for_another_url() {
         for (status, body) in [
-            (404, "{\"error\": {\"code\": \"video_not_ready\", \"message\": \"try again\"}}"),
+            (
+                404,
+                "{\"error\": {\"code\": \"video_not_ready\", \"message\": \"try again\"}}",
+            ),
             (409, "the video is not ready"),
             (404, "<Error><Code>Processing</Code></Error>"),
             (200, "{\"status\": \"processing\"}"),
             (423, "generation in progress"),
         ] {
-            assert!(matches!(refusal(status, body), Refusal::NotReady(_)), "{status} {body}");
+            assert!(
+                matches!(refusal(status, body), Refusal::NotReady(_)),
+                "{status} {body}"
+            );
         }
     }
 
@@ -153,7 +195,10 @@ mod tests {
             (302, ""),
             (304, ""),
         ] {
-            assert!(matches!(refusal(status, body), Refusal::Failed(_)), "{status} {body}");
+            assert!(
+                matches!(refusal(status, body), Refusal::Failed(_)),
+                "{status} {body}"
+            );
         }
     }
 }

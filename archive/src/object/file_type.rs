@@ -73,6 +73,13 @@ file_types! {
 impl FileType {
     /// Returns whether the file consists of boxes, as MP4 does.
     pub(crate) fn is_movie(self) -> bool {
-        [Self::MP4, Self::MOV, Self::M4V, Self::THREE_GP, Self::THREE_G2].contains(&self)
+        [
+            Self::MP4,
+            Self::MOV,
+            Self::M4V,
+            Self::THREE_GP,
+            Self::THREE_G2,
+        ]
+        .contains(&self)
     }
 }

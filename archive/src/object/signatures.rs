@@ -41,7 +41,8 @@ const TRIANGLE: usize = 50;
 
 /// Returns the type whose signature the bytes have.
 pub(super) fn find(bytes: &[u8], length: Option<u64>) -> Option<FileType> {
-    let has = |(offset, magic, _): &&Magic| bytes.get(*offset..offset + magic.len()) == Some(*magic);
+    let has =
+        |(offset, magic, _): &&Magic| bytes.get(*offset..offset + magic.len()) == Some(*magic);
     match MAGIC_BYTES.iter().find(has) {
         Some((.., FileType::ZIP)) => Some(zip::file_type(bytes)),
         Some((.., file_type)) => Some(*file_type),
@@ -66,7 +67,11 @@ fn riff(bytes: &[u8]) -> Option<FileType> {
 /// Returns WebM, unless the document names itself Matroska.
 fn ebml(bytes: &[u8]) -> Option<FileType> {
     let is_matroska = bytes.windows(8).any(|window| window == b"matroska");
-    let file_type = if is_matroska { FileType::MKV } else { FileType::WEBM };
+    let file_type = if is_matroska {
+        FileType::MKV
+    } else {
+        FileType::WEBM
+    };
     bytes.starts_with(EBML).then_some(file_type)
 }
 
@@ -87,7 +92,12 @@ fn is_binary_stl(bytes: &[u8], length: Option<u64>) -> bool {
     };
     match length {
         Some(length) => length == stl_size(count),
-        None => count > 0 && bytes.get(STL_HEADER..STL_HEADER + TRIANGLE).is_some_and(is_triangle),
+        None => {
+            count > 0
+                && bytes
+                    .get(STL_HEADER..STL_HEADER + TRIANGLE)
+                    .is_some_and(is_triangle)
+        }
     }
 }
 

@@ -33,7 +33,8 @@ pub(super) fn file_type(bytes: &[u8]) -> Option<FileType> {
     if text.starts_with(b"<") {
         return contains(text, b"<COLLADA").then_some(FileType::DAE);
     }
-    let is_stl = text.starts_with(b"solid") && (contains(text, b"facet") || contains(text, b"endsolid"));
+    let is_stl =
+        text.starts_with(b"solid") && (contains(text, b"facet") || contains(text, b"endsolid"));
     is_stl.then_some(FileType::STL)
 }
 
@@ -54,7 +55,11 @@ pub(super) fn is_obj(bytes: &[u8]) -> bool {
     let is_keyword = words
         .next()
         .is_some_and(|word| OBJ_KEYWORDS.iter().any(|it| it.as_bytes() == word));
-    is_keyword && words.next().is_some() && line.iter().all(|byte| !byte.is_ascii_control() || *byte == b'\t')
+    is_keyword
+        && words.next().is_some()
+        && line
+            .iter()
+            .all(|byte| !byte.is_ascii_control() || *byte == b'\t')
 }
 
 /// Returns whether the first key of a JSON object is one of a glTF, or the key `asset` is close to the beginning.

@@ -8,13 +8,13 @@ use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use seedance_archiver_clock::Clock;
 use seedance_archiver_http as http;
-use serde::{Deserialize, Serialize};
 
 use super::{
-    comparison::{Compared, Comparison},
+    body::{Body, BodyEnd, Chunk},
     range::{Ask, BodyRange, Decision, Known, decide},
     received::Received,
     retries::{MAX_WAIT, Retries},
+    saved_download::SavedDownload,
     tail::{OVERLAP, SavedTail},
     url_source::UrlSource,
     validator::Validator,
@@ -66,28 +66,6 @@ pub(super) struct ResumableDownload<'a, U> {
     /// Whether the host asked to wait, or rejected the URL.
     is_postponed: bool,
     retries: Retries,
-}
-
-/// The body of a response.
-struct Body {
-    response: VideoResponse,
-    /// The comparison with the bytes that were received before.
-    comparison: Option<Comparison>,
-    range: BodyRange,
-}
-
-/// The state of a download, as stored in a heartbeat.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct SavedDownload {
-    /// Empty if the object has none.
-    #[serde(rename = "version")]
-    validator: String,
-    /// Number of bytes before the checkpoint.
-    pub(super) offset: u64,
-    #[serde(rename = "fetched_again")]
-    pub(super) bytes_fetched_again: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) tail: Option<SavedTail>,
 }
 
 impl<'a, U: UrlSource> ResumableDownload<'a, U> {
@@ -162,10 +140,7 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
     }
 
     /// Waits for the next event. Reconnects as long as [`Retries`] allows.
-    pub(super) async fn next(
-        &mut self,
-        received: Received<'_>,
-    ) -> Result<DownloadEvent, U::Error> {
+    pub(super) async fn next(&mut self, received: Received<'_>) -> Result<DownloadEvent, U::Error> {
         loop {
             let Some(body) = &mut self.body else {
                 if self.is_complete() {
@@ -178,35 +153,45 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
                 }
                 continue;
             };
-            let (range, is_compared) = (body.range, body.comparison.is_none());
-            let error = match body.response.chunk().await {
-                Ok(Some(bytes)) => match self.compare(bytes)? {
-                    Some(bytes) => {
-                        self.offset += bytes.len() as u64;
-                        self.retries.gain(bytes.len() as u64);
-                        return Ok(DownloadEvent::Bytes(bytes));
+            let error = match body.next().await {
+                Ok(Chunk::Bytes { repeated, new }) => {
+                    if repeated > 0 && body.is_compared() {
+                        let validator = Validator::from_headers(body.headers());
+                        self.validator = validator.or(self.validator.take());
                     }
-                    None => continue,
-                },
-                Ok(None) => match range {
-                    _ if !is_compared => {
-                        self.shorten_overlap(range);
-                        "the body ends before the offset".to_owned()
+                    self.bytes_fetched_again += repeated;
+                    self.offset += new.len() as u64;
+                    self.retries.gain(new.len() as u64);
+                    match new.is_empty() {
+                        true => continue,
+                        false => return Ok(DownloadEvent::Bytes(new)),
                     }
-                    // An announced part of the object.
-                    BodyRange { end: Some(end), .. } if end == self.offset => {
+                }
+                Ok(Chunk::Different(bytes)) => {
+                    self.bytes_fetched_again += bytes;
+                    self.change()?;
+                    continue;
+                }
+                Ok(Chunk::End) => match body.end(self.offset, self.declared.length) {
+                    BodyEnd::Object => {
+                        self.body = None;
+                        self.has_ended = true;
+                        continue;
+                    }
+                    BodyEnd::Part => {
                         self.body = None;
                         self.may_end = true;
                         self.ask = self.next_ask();
                         continue;
                     }
-                    BodyRange { end: None, .. } if self.declared.length.is_none() => {
-                        self.body = None;
-                        self.has_ended = true;
-                        continue;
+                    BodyEnd::NothingNew => {
+                        let range = body.range();
+                        self.shorten_overlap(range);
+                        "the host returned only bytes that were received before".to_owned()
                     }
-                    _ if self.is_complete() => return Ok(DownloadEvent::End),
-                    _ => "the host closed the connection before the end of the object".to_owned(),
+                    BodyEnd::Early => {
+                        "the host closed the connection before the end of the object".to_owned()
+                    }
                 },
                 Err(fetch::Error::Unavailable(error)) => error,
                 Err(error) => return Err(Error::from(error).into()),
@@ -224,43 +209,16 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
         }
     }
 
-    /// Compares bytes with those that were received before. Returns the rest, or `None` if there are none. Restarts
-    /// if the bytes differ.
-    fn compare(&mut self, bytes: Bytes) -> Result<Option<Bytes>, U::Error> {
-        let Some(body) = &mut self.body else {
-            return Ok(None);
-        };
-        let Some(comparison) = &mut body.comparison else {
-            return Ok(Some(bytes));
-        };
-        let length = bytes.len() as u64;
-        match comparison.update(bytes) {
-            Compared::Pending => {
-                self.bytes_fetched_again += length;
-                Ok(None)
-            }
-            Compared::Equal(rest) => {
-                self.bytes_fetched_again += length - rest.len() as u64;
-                body.comparison = None;
-                let headers = body.response.headers();
-                self.validator = Validator::from_headers(headers).or(self.validator.take());
-                Ok(Some(rest).filter(|rest| !rest.is_empty()))
-            }
-            Compared::Different => {
-                self.bytes_fetched_again += length;
-                self.change()?;
-                Ok(None)
-            }
-        }
-    }
-
     /// Restarts because the object changed. Returns an error if it changed too often.
     fn change(&mut self) -> Result<(), U::Error> {
         if self.changes == MAX_CHANGES {
             let text = "the host serves different bytes on each connection";
             return Err(Error::Corrupt(text.to_owned()).into());
         }
-        tracing::info!(offset = self.offset, "the object changed; restarting the download");
+        tracing::info!(
+            offset = self.offset,
+            "the object changed; restarting the download"
+        );
         self.changes += 1;
         self.has_changed = true;
         self.forget();
@@ -396,11 +354,7 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
             };
             self.declared.length = self.declared.length.or(range.total);
         }
-        self.body = Some(Body {
-            response,
-            comparison,
-            range,
-        });
+        self.body = Some(Body::new(response, range, comparison));
         Ok(())
     }
 
@@ -411,23 +365,22 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
         match response.into_refusal().await {
             Refusal::Url(text) => {
                 self.is_postponed = true;
-                self.url = self.urls.fresh_url(Error::UrlRejected(text.clone())).await?;
+                self.url = self
+                    .urls
+                    .fresh_url(Error::UrlRejected(text.clone()))
+                    .await?;
                 self.is_postponed = false;
                 self.wait_before_retry(text, None).await
+            }
+            // The activity's delays are long enough for a video that is not ready.
+            Refusal::NotReady(text) | Refusal::Failed(text)
+                if status == StatusCode::OK && retry_after.is_none() =>
+            {
+                Err(Error::Corrupt(format!("the host returned an error page: {text}")).into())
             }
             Refusal::NotReady(text) => {
                 let text = format!("the video is not ready: {text}");
                 self.wait_before_retry(text, retry_after).await
-            }
-            Refusal::Failed(text) if status == StatusCode::OK => {
-                let text = format!("the host returned an error page: {text}");
-                match self.retries.next_delay(None) {
-                    Some(delay) => {
-                        tokio::time::sleep(delay).await;
-                        Ok(())
-                    }
-                    None => Err(Error::Corrupt(text).into()),
-                }
             }
             Refusal::Failed(text) => self.wait_before_retry(text, retry_after).await,
         }

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use seedance_archiver_proto::v1::ArchivedObject;
 use serde::{Deserialize, Serialize};
 
-use super::download::SavedDownload;
+use super::saved_download::SavedDownload;
 use crate::{ObjectKind, checks::SavedChecks, store::SavedUpload};
 
 /// Maximum number of attempts that resume from one checkpoint. The store may have lost the upload, or the host may
@@ -36,7 +36,11 @@ pub struct ArchiveState {
     #[serde(default, rename = "refused_md5")]
     rejected_md5: Option<String>,
     /// SHA-256 of the bytes that were rejected because they look odd.
-    #[serde(default, rename = "refused_sha256", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "refused_sha256",
+        skip_serializing_if = "Option::is_none"
+    )]
     rejected_sha256: Option<String>,
     /// The incomplete upload of the object.
     #[serde(default)]

@@ -113,12 +113,7 @@ fn decide_whole(known: Known<'_>, length: Option<u64>) -> Decision {
     }
 }
 
-fn decide_range(
-    ask: Ask,
-    known: Known<'_>,
-    headers: &HeaderMap,
-    range: ContentRange,
-) -> Decision {
+fn decide_range(ask: Ask, known: Known<'_>, headers: &HeaderMap, range: ContentRange) -> Decision {
     let body = BodyRange {
         start: range.start,
         end: Some(range.end).filter(|end| range.total != Some(*end)),

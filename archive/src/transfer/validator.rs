@@ -29,7 +29,9 @@ impl Validator {
 
     /// Returns whether a response has this validator.
     pub(super) fn is_in(&self, headers: &HeaderMap) -> bool {
-        headers.get(self.name()).is_some_and(|value| *value == self.0)
+        headers
+            .get(self.name())
+            .is_some_and(|value| *value == self.0)
     }
 
     /// Returns the value of `If-Range`.
@@ -40,7 +42,9 @@ impl Validator {
     /// Returns whether a response belongs to the same object. Returns `true` if the header is missing, because not
     /// every host sends it with a partial response.
     pub(super) fn matches(&self, headers: &HeaderMap) -> bool {
-        headers.get(self.name()).is_none_or(|value| *value == self.0)
+        headers
+            .get(self.name())
+            .is_none_or(|value| *value == self.0)
     }
 
     fn name(&self) -> HeaderName {

@@ -185,7 +185,8 @@ impl Mp4Scanner {
         }
         if !self.has_ftyp {
             // A QuickTime file of before 2001 has no `ftyp`, but starts with one of these boxes.
-            let is_classic = [b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"].contains(&&name.0);
+            let is_classic =
+                [b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"].contains(&&name.0);
             let is_ftyp = &name.0 == b"ftyp" && size.is_some_and(|size| size >= MIN_FTYP);
             if !is_ftyp && !is_classic {
                 return Err(Mp4Error::NoFtyp);

@@ -25,7 +25,9 @@ fn stl() -> Vec<u8> {
     let mut bytes = b"solid by an exporter".to_vec();
     bytes.resize(80, b' ');
     bytes.extend(1_u32.to_le_bytes());
-    for number in [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0_f32] {
+    for number in [
+        0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0_f32,
+    ] {
         bytes.extend(number.to_le_bytes());
     }
     bytes.extend([0, 0]);
@@ -130,8 +132,16 @@ fn a_binary_stl_has_the_declared_length() {
 fn sixteen_bytes_determine_the_names_of_version_0_1_0() {
     for (kind, bytes, expected) in [
         (Video, &b"\0\0\0\x20ftypisom\0\0\x02\0"[..], "video.mp4"),
-        (Video, b"\x1aE\xdf\xa3\x01\0\0\0\0\0\0\x1fB\x86\x81\x01", "video.webm"),
-        (LastFrame, b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", "last_frame.png"),
+        (
+            Video,
+            b"\x1aE\xdf\xa3\x01\0\0\0\0\0\0\x1fB\x86\x81\x01",
+            "video.webm",
+        ),
+        (
+            LastFrame,
+            b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR",
+            "last_frame.png",
+        ),
         (File, b"glTF\x02\0\0\0\0\0\0\0\0\0\0\0", "file.glb"),
     ] {
         assert_eq!(name(kind, bytes), Some(expected));

@@ -115,7 +115,10 @@ fn what_is_new_since_version_0_1_0_is_optional() {
     state["checkpoint"]["checks"]["digests"]["crc32c"] = json!(5);
     let read: ArchiveState = serde_json::from_value(state.clone()).unwrap();
     assert_eq!(serde_json::to_value(&read).unwrap(), state);
-    assert_eq!(Progress::resume(read).rejected_sha256().as_deref(), Some("15e2"));
+    assert_eq!(
+        Progress::resume(read).rejected_sha256().as_deref(),
+        Some("15e2")
+    );
 }
 
 #[test]
