@@ -11,6 +11,8 @@ pub struct Dialect {
     pub refusal_status: Option<u16>,
     /// Code in the body of a refused URL. `None`: `AccessDenied`.
     pub refusal_code: Option<String>,
+    /// Whether the host ignores the expiry of URLs.
+    pub serves_expired: bool,
     /// Whether every response is a 206, even to a request without `Range`.
     pub always_206: bool,
     /// Maximum number of bytes of a range.
@@ -27,7 +29,7 @@ pub struct Dialect {
     pub changing_etags: bool,
     /// Whether responses have neither `ETag` nor `Last-Modified`.
     pub no_validators: bool,
-    /// Whether each response has a different byte.
+    /// Whether each response is of another video of the same size.
     pub changing_bytes: bool,
     /// How many of the first requests are answered with [`Dialect::busy_status`].
     pub busy: u64,
@@ -125,6 +127,7 @@ impl Dialect {
         match name {
             "refusal_status" => self.refusal_status = Some(status(value)?),
             "refusal_code" => self.refusal_code = Some(value.to_owned()),
+            "serves_expired" => self.serves_expired = flag(value)?,
             "always_206" => self.always_206 = flag(value)?,
             "range_cap" => self.range_cap = Some(number::<u64>(value)?.max(1)),
             "unknown_total" => self.unknown_total = flag(value)?,
@@ -164,6 +167,7 @@ mod tests {
         for (name, value) in [
             ("refusal_status", "400"),
             ("refusal_code", "ExpiredToken"),
+            ("serves_expired", "true"),
             ("always_206", "true"),
             ("range_cap", "0"),
             ("unknown_total", "true"),
@@ -185,6 +189,7 @@ mod tests {
         let expected = Dialect {
             refusal_status: Some(400),
             refusal_code: Some("ExpiredToken".into()),
+            serves_expired: true,
             always_206: true,
             range_cap: Some(1),
             unknown_total: true,

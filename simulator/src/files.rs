@@ -35,9 +35,14 @@ async fn get_object(
         .signer
         .verify(uri.path(), &query, service.clock.now());
     let object = Object::find(&service, uri.path());
-    let dialect = object.as_ref().map(|object| object.task.script.host.clone());
+    let dialect = object
+        .as_ref()
+        .map(|object| object.task.script.host.clone());
     let dialect = dialect.unwrap_or_default();
-    let signature = verified.map_err(|refusal| refused(&dialect, refusal))?;
+    let signature = match verified {
+        Err(Refusal::Expired) if dialect.serves_expired => String::new(),
+        verified => verified.map_err(|refusal| refused(&dialect, refusal))?,
+    };
     let object = object.ok_or(StoreError::NoSuchKey)?;
     if object.is_video && object.task.is_dead_url(&signature) {
         return Err(refused(&dialect, Refusal::Expired));

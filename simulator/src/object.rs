@@ -9,13 +9,13 @@ use axum::{
 };
 
 use crate::{
-    corruption::{Corruption, HeaderDigests},
+    corruption::HeaderDigests,
     dialect::{Dialect, DigestHeaders},
     download::Download,
     paths::{LAST_FRAME, VIDEO},
     range,
     service::Service,
-    source::{Digests, Source},
+    source::{Digests, Source, mix},
     store_error::StoreError,
     task::Task,
 };
@@ -68,9 +68,7 @@ impl Object {
         let dialect = self.dialect();
         if dialect.changing_bytes {
             let number = service.tasks.stats(&self.task.id).downloads;
-            let flip = Corruption::Flip(self.served.size() / 4 + number);
-            let changed = Source::corrupted(&self.task.script, self.task.seed, flip);
-            self.served = Arc::new(changed);
+            self.served = Arc::new(Source::video(&self.task.script, mix(number)));
         }
         // A chunked response has no length, but ranges still need the size.
         let size = self.served.length().unwrap_or(self.served.size());
@@ -164,11 +162,7 @@ impl Object {
 }
 
 /// Returns the headers in which a host declares its digests.
-fn dialect_headers(
-    dialect: &Dialect,
-    digests: &Digests,
-    etag: &str,
-) -> Vec<(HeaderName, String)> {
+fn dialect_headers(dialect: &Dialect, digests: &Digests, etag: &str) -> Vec<(HeaderName, String)> {
     let name = HeaderName::from_static;
     let (header, value) = match dialect.digest_headers {
         DigestHeaders::Tos => (CRC64, digests.crc64.clone()),
@@ -178,9 +172,7 @@ fn dialect_headers(
         DigestHeaders::Azure => (name("x-ms-blob-content-md5"), digests.md5.clone()),
         DigestHeaders::Google => (name("x-goog-hash"), format!("md5={}", digests.md5)),
         DigestHeaders::Amazon => (name("x-amz-checksum-sha256"), digests.sha256.clone()),
-        DigestHeaders::ReprDigest => {
-            (name("repr-digest"), format!("sha-256=:{}:", digests.sha256))
-        }
+        DigestHeaders::ReprDigest => (name("repr-digest"), format!("sha-256=:{}:", digests.sha256)),
     };
     let mut headers = vec![(header, value)];
     if !dialect.no_validators {
@@ -193,6 +185,10 @@ fn partial(response: Builder, range: &Range<u64>, total: Option<u64>) -> Builder
     let total = total.map_or_else(|| "*".to_owned(), |total| total.to_string());
     response.status(StatusCode::PARTIAL_CONTENT).header(
         header::CONTENT_RANGE,
-        format!("bytes {}-{}/{total}", range.start, range.end.saturating_sub(1)),
+        format!(
+            "bytes {}-{}/{total}",
+            range.start,
+            range.end.saturating_sub(1)
+        ),
     )
 }

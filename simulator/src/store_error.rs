@@ -50,8 +50,7 @@ impl IntoResponse for StoreError {
             Self::Busy(status, _) => (*status, "SlowDown", "Please reduce your request rate."),
         };
         let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
-        let mut response =
-            (status, [(CONTENT_TYPE, "application/xml")], body).into_response();
+        let mut response = (status, [(CONTENT_TYPE, "application/xml")], body).into_response();
         let header = match self {
             Self::InvalidRange(size) => Some((CONTENT_RANGE, format!("bytes */{size}"))),
             Self::Busy(_, retry_after) => retry_after.map(|it| (RETRY_AFTER, it.to_string())),
