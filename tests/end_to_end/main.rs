@@ -38,6 +38,7 @@ mod gallery {
     mod receipts;
 }
 mod harness;
+mod hosts;
 mod inspection;
 mod interoperability;
 mod invalid_requests;
