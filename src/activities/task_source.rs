@@ -72,7 +72,10 @@ impl ObjectUrls<'_> {
         let job = self.job;
         let (error, url) = match self.query_record(error).await {
             Ok(Some(url)) if job.is_alive(&url) => return Ok(url.into_secret()),
-            Ok(url) => (TransferError::no_url("the task record has no working URL"), url),
+            Ok(url) => (
+                TransferError::no_url("the task record has no working URL"),
+                url,
+            ),
             Err(error) => (error, None),
         };
         match url.or(expired).filter(|_| !self.has_tried_last_resort) {
