@@ -52,7 +52,7 @@ fn code_in_json(json: &Value, depth: usize) -> Option<String> {
             _ => None,
         }
     };
-    let own = CODE_KEYS.iter().find_map(|key| code(&key));
+    let own = CODE_KEYS.iter().find_map(code);
     own.or_else(|| {
         fields
             .values()

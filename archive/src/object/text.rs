@@ -66,7 +66,7 @@ pub(super) fn is_obj(bytes: &[u8]) -> bool {
 fn is_gltf(text: &[u8]) -> bool {
     let inside = text.get(1..).unwrap_or_default().trim_ascii_start();
     let is_first = |key: &&str| inside.starts_with(format!("\"{key}\"").as_bytes());
-    GLTF_KEYS.iter().any(|key| is_first(&key)) || has_asset(text)
+    GLTF_KEYS.iter().any(is_first) || has_asset(text)
 }
 
 /// Returns whether there is a key `asset` whose value is an object.

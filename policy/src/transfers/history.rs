@@ -141,7 +141,11 @@ mod tests {
                  url_expired 1",
             ),
             (
-                &[corrupt, ("UpstreamUnavailable", "upstream_unavailable", 1), DEAD],
+                &[
+                    corrupt,
+                    ("UpstreamUnavailable", "upstream_unavailable", 1),
+                    DEAD,
+                ],
                 "corrupt_video",
                 "archive deadline passed; CorruptVideo 20 times, last: corrupt_video 20; then UrlExpired: \
                  url_expired 1",
@@ -161,7 +165,11 @@ mod tests {
                 "store_unavailable",
                 "archive deadline passed; last error: store_unavailable 1",
             ),
-            (&[DEAD], "url_expired", "archive deadline passed; last error: url_expired 1"),
+            (
+                &[DEAD],
+                "url_expired",
+                "archive deadline passed; last error: url_expired 1",
+            ),
             (
                 &[corrupt, ("UrlExpired", "seal_key_missing", 1)],
                 "seal_key_missing",
@@ -169,7 +177,10 @@ mod tests {
             ),
         ] {
             let verdict = history(failures).verdict().unwrap();
-            assert_eq!((verdict.reason.as_str(), verdict.message.as_str()), (reason, message));
+            assert_eq!(
+                (verdict.reason.as_str(), verdict.message.as_str()),
+                (reason, message)
+            );
         }
         assert_eq!(History::default().verdict(), None);
     }
@@ -181,7 +192,10 @@ mod tests {
             ("StoreUnavailable", "store_unavailable", 1),
             DEAD,
         ];
-        assert_eq!(history(&both).verdict().unwrap().reason, "store_unavailable");
+        assert_eq!(
+            history(&both).verdict().unwrap().reason,
+            "store_unavailable"
+        );
     }
 
     #[test]

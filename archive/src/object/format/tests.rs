@@ -35,7 +35,7 @@ fn stl() -> Vec<u8> {
 }
 
 fn transport_stream() -> Vec<u8> {
-    let mut packet = vec![0; 188];
+    let mut packet = [0; 188];
     packet[0] = 0x47;
     packet.repeat(3)
 }
