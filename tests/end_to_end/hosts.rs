@@ -67,10 +67,14 @@ async fn videos_of_every_host_are_archived(server: Arc<Server>) -> anyhow::Resul
         let id = fixture.simulator.create(script);
         let manifest = archive(&server, &fixture, &id).await.context(context)?;
         ensure!(manifest.attempts <= max_attempts, "{manifest:?}");
-        fixture.assert_archived(&id, &manifest)
+        Ok((id, manifest))
     });
-    fixture.with_worker(&server, try_join_all(archived)).await?;
-    Ok(())
+    let videos = fixture.with_worker(&server, try_join_all(archived)).await?;
+    let videos: Vec<_> = videos
+        .iter()
+        .map(|(id, manifest)| (id.as_str(), manifest))
+        .collect();
+    fixture.assert_all_archived(&videos)
 }
 register!(videos_of_every_host_are_archived);
 
