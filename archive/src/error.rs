@@ -30,13 +30,13 @@ pub enum Error {
     /// The downloaded bytes are incomplete or invalid: retry.
     #[error("invalid download: {0}")]
     Corrupt(String),
-    /// The MD5 of the bytes differs from the MD5 in the ETag: retry. If the same bytes arrive again, the ETag
-    /// is not an MD5.
-    #[error("invalid download: md5 is {found}, but the ETag is {declared}")]
+    /// The MD5 of the bytes differs from the declared MD5: retry. If the same bytes arrive again, the ETag is not an
+    /// MD5.
+    #[error("invalid download: md5 is {found}, but the response headers declare {declared}")]
     Md5Mismatch {
         /// MD5 of the bytes.
         found: String,
-        /// MD5 in the ETag.
+        /// Declared MD5.
         declared: String,
     },
     /// The bytes look invalid, but nothing proves that they differ from the object: retry. If the same bytes arrive

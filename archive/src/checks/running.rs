@@ -197,24 +197,29 @@ impl<'a> RunningChecks<'a> {
         let has_length = self.declared.length.is_some();
         let is_accepted =
             is_vouched_for || self.expectation.rejected_sha256 == Some(digests.sha256.as_str());
-        match structure {
-            Structure::Movie(movie) => {
+        let ending = match structure {
+            Structure::Movie(movie, ending) => {
                 checks.push(passed("mp4", String::new(), movie.to_string()));
                 checks.extend(compare_with_record(self.expectation, &movie)?);
+                ending
             }
             Structure::Odd { check, finding } if is_accepted => {
                 checks.push(warning(check, String::new(), finding));
+                Ending::Complete
             }
             Structure::Odd { finding, .. } => return Err(odd(finding, digests)),
-            Structure::Ending(Ending::Truncated(finding)) if is_accepted || has_length => {
+            Structure::Ending(ending) => ending,
+        };
+        match ending {
+            Ending::Truncated(finding) if is_accepted || has_length => {
                 checks.push(warning("length", String::new(), finding));
             }
-            Structure::Ending(Ending::Truncated(finding)) => return Err(odd(finding, digests)),
-            Structure::Ending(Ending::Unknown) if !is_vouched_for && !has_length => {
+            Ending::Truncated(finding) => return Err(odd(finding, digests)),
+            Ending::Unknown if !is_vouched_for && !has_length => {
                 let found = format!("{} bytes; the host declared no length", digests.length);
                 checks.push(warning("length", String::new(), found));
             }
-            Structure::Ending(_) => {}
+            Ending::Unknown | Ending::Complete => {}
         }
         Ok(CheckedObject {
             format: Format::new(kind, file_type),
@@ -228,7 +233,14 @@ impl<'a> RunningChecks<'a> {
     fn structure(&mut self, file_type: FileType) -> Structure {
         let (finding, scanner) = (self.finding.take(), self.scanner.take());
         let scan = || match (finding, scanner) {
-            (None, Some(scanner)) => scanner.finish().map_err(|error| error.to_string()),
+            (None, Some(scanner)) => {
+                let ending = match scanner.is_open_ended() {
+                    true => Ending::Unknown,
+                    false => Ending::Complete,
+                };
+                let movie = scanner.finish().map_err(|error| error.to_string())?;
+                Ok((movie, ending))
+            }
             (finding, _) => Err(finding.unwrap_or_else(|| "unknown video format".to_owned())),
         };
         let ends = FileEnds {

@@ -8,8 +8,8 @@ use crate::{Format, ObjectKind, object::FileType};
 
 /// The structure of an object.
 pub(super) enum Structure {
-    /// A complete MP4.
-    Movie(Movie),
+    /// A complete MP4, and whether its boxes say where it ends.
+    Movie(Movie, Ending),
     /// Probably not the object, or not all of it.
     Odd {
         /// Name of the check in the receipt.
@@ -26,12 +26,12 @@ impl Structure {
         kind: ObjectKind,
         file_type: FileType,
         ends: FileEnds<'_>,
-        scan: impl FnOnce() -> Result<Movie, String>,
+        scan: impl FnOnce() -> Result<(Movie, Ending), String>,
     ) -> Self {
         let may_be_mp4 = file_type.is_movie() || file_type == FileType::UNKNOWN;
         if kind == ObjectKind::Video && may_be_mp4 {
             return match scan() {
-                Ok(movie) => Self::Movie(movie),
+                Ok((movie, ending)) => Self::Movie(movie, ending),
                 Err(finding) => Self::Odd {
                     check: "mp4",
                     finding,

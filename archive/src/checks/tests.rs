@@ -446,3 +446,24 @@ fn a_file_without_a_length_is_checked_by_its_own_end() {
         "16 bytes; the host declared no length"
     );
 }
+
+/// The last box of such a video has no size, so that a truncated video looks complete.
+#[test]
+fn an_open_ended_video_without_a_length_has_a_warning() {
+    let task = record();
+    let mdat = SILENT.windows(4).position(|it| it == b"mdat").unwrap();
+    let mut video = SILENT.to_vec();
+    video[mdat - 4..mdat].fill(0);
+    for (length, warnings) in [(None, 1), (Some(video.len() as u64), 0)] {
+        let declared = DeclaredObject {
+            length,
+            ..DeclaredObject::default()
+        };
+        let mut running = RunningChecks::new(expectation(&task), declared);
+        running.update(&video);
+        let checked = running.finish().unwrap();
+        let is_warning = |it: &&(&str, &str)| **it == ("length", "warning");
+        let found = results(&checked).iter().filter(is_warning).count();
+        assert_eq!(found, warnings, "{checked:?}");
+    }
+}

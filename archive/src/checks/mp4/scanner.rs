@@ -88,6 +88,18 @@ impl Mp4Scanner {
         Ok(())
     }
 
+    /// Returns whether the current box extends to the end of the file, so that a truncated file looks complete.
+    pub(crate) fn is_open_ended(&self) -> bool {
+        let state = &self.state;
+        matches!(
+            state,
+            State::Body {
+                end: End::OfFile,
+                ..
+            }
+        )
+    }
+
     /// Returns the movie, after the last byte of the file.
     ///
     /// # Errors
