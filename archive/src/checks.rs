@@ -1,5 +1,6 @@
-//! Checks an object while it is downloaded. Incomplete or wrong bytes are rejected. A valid video that does not
-//! match its task's record is archived, with a warning in the receipt.
+//! Checks an object while it is downloaded. Bytes that contradict the response headers are rejected. Bytes that look
+//! odd are rejected once: if a declared digest matches them, or the same bytes arrive again, they are archived, with a
+//! warning in the receipt. So is a valid video that does not match its task's record.
 //!
 //! - `RunningChecks`: checks one object.
 //! - `SavedChecks`: the state of the checks, as stored in a heartbeat.
@@ -10,11 +11,13 @@
 mod checked_object;
 mod declared_object;
 mod digests;
+mod ending;
 mod expectation;
 mod integrity;
 mod mp4;
 mod record;
 mod running;
+mod structure;
 #[cfg(test)]
 mod tests;
 

@@ -1,5 +1,7 @@
 //! Errors of an archival, classified by how to react.
 
+use std::time::Duration;
+
 use seedance_archiver_proto::names::failure;
 
 use crate::{fetch, store::OpenArchiveError};
@@ -7,26 +9,44 @@ use crate::{fetch, store::OpenArchiveError};
 /// An error of an archival. Its text contains no signed URL.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The video URL expired or was revoked: retry with a fresh one.
-    #[error("video URL rejected: HTTP {0}")]
-    UrlRejected(u16),
+    /// The video URL expired or was revoked: retry with a fresh one. The text has the status and the code in the
+    /// body.
+    #[error("video URL rejected: {0}")]
+    UrlRejected(String),
     /// The account does not allow the video URL: retry, because an operator may allow its host.
     #[error("{0}")]
     UrlNotAllowed(String),
     /// The download failed: retry.
     #[error("cannot download the video: {0}")]
     Download(String),
+    /// The host asked to wait: retry after the delay.
+    #[error("cannot download the video: {text}; the host asked to wait {} s", .delay.as_secs())]
+    RetryLater {
+        /// The reason.
+        text: String,
+        /// The delay that the host requested.
+        delay: Duration,
+    },
     /// The downloaded bytes are incomplete or invalid: retry.
     #[error("invalid download: {0}")]
     Corrupt(String),
-    /// The MD5 of the bytes differs from the MD5 in the ETag: retry. If the same bytes arrive again, the ETag
-    /// is not an MD5.
-    #[error("invalid download: md5 is {found}, but the ETag is {declared}")]
+    /// The MD5 of the bytes differs from the declared MD5: retry. If the same bytes arrive again, the ETag is not an
+    /// MD5.
+    #[error("invalid download: md5 is {found}, but the response headers declare {declared}")]
     Md5Mismatch {
         /// MD5 of the bytes.
         found: String,
-        /// MD5 in the ETag.
+        /// Declared MD5.
         declared: String,
+    },
+    /// The bytes look invalid, but nothing proves that they differ from the object: retry. If the same bytes arrive
+    /// again, they are the object.
+    #[error("invalid download: {finding}")]
+    Odd {
+        /// Why the bytes look invalid.
+        finding: String,
+        /// SHA-256 of the bytes.
+        sha256: String,
     },
     /// A receipt or a record in the archive is not valid JSON.
     #[error("{0}")]
@@ -108,15 +128,24 @@ impl Error {
         )
     }
 
+    /// Returns the delay that the host requested, zero if none.
+    pub fn retry_after(&self) -> Duration {
+        match self {
+            Self::RetryLater { delay, .. } => *delay,
+            _ => Duration::ZERO,
+        }
+    }
+
     /// Returns the failure type that an activity reports for this error.
     pub fn failure_type(&self) -> &'static str {
         match self {
             Self::UrlRejected(_) => failure::URL_EXPIRED,
             Self::UrlNotAllowed(_) => failure::URL_REFUSED,
-            Self::Download(_) => failure::UPSTREAM_UNAVAILABLE,
-            Self::Corrupt(_) | Self::Md5Mismatch { .. } | Self::InvalidRecord(_) => {
-                failure::CORRUPT_VIDEO
-            }
+            Self::Download(_) | Self::RetryLater { .. } => failure::UPSTREAM_UNAVAILABLE,
+            Self::Corrupt(_)
+            | Self::Md5Mismatch { .. }
+            | Self::Odd { .. }
+            | Self::InvalidRecord(_) => failure::CORRUPT_VIDEO,
             Self::Open(_) | Self::Store(_) | Self::UnsafeStore(_) | Self::Upload(_) => {
                 failure::STORE_UNAVAILABLE
             }

@@ -31,9 +31,12 @@
 //! - **URLs are not trusted.** [`fetch`] allows only `https`, the hosts of the account and public addresses, checks
 //!   each redirect again, and enforces a size limit and a minimum throughput. URLs are secrets: no error or log
 //!   contains one.
-//! - **Checks reject errors that another download can fix**: a wrong length, CRC-64 or MD5, an incomplete MP4, an
-//!   error page. A complete video that does not match the task's record is archived with a warning in the receipt,
-//!   unless the account [refuses](checks::Mismatch) it.
+//! - **Checks reject errors that another download can fix**: a wrong length or digest, an error page. Bytes that look
+//!   odd, such as an incomplete MP4, are archived with a warning in the receipt if a declared digest matches them, or if
+//!   the same bytes arrive again. So is a complete video that does not match the task's record, unless the account
+//!   [refuses](checks::Mismatch) it.
+//! - **A download continues as long as the host serves the same bytes.** Where a host does not prove that with an ETag,
+//!   the bytes are compared.
 //!
 //! # Overview
 //!

@@ -1,9 +1,17 @@
 //! Objects that a task produces: their kinds and formats.
 
+mod boxes;
+mod file_type;
 mod format;
 mod kind;
+mod signatures;
+mod text;
+mod zip;
 
 pub use format::Format;
 pub use kind::ObjectKind;
 
-pub(crate) use format::{MAGIC_LEN, WEBM_MAGIC};
+pub(crate) use file_type::FileType;
+pub(crate) use format::MAGIC_LEN;
+pub(crate) use signatures::{stl_size, triangles};
+pub(crate) use text::is_error_page;

@@ -4,6 +4,7 @@
 //! - [`Proxy`]: the proxy of an account; [`client_through`]: the HTTP client that uses it.
 //! - [`describe`]: the text of an HTTP error. `reqwest` prints the whole URL, which may be a signed one, so
 //!   this is the only place in the workspace that formats its errors.
+//! - [`retry_after`]: the delay that a response requests.
 //! - [`trace::span`]: a trace span for a request.
 //!
 //! ```
@@ -17,7 +18,10 @@
 //! ```
 
 mod proxy;
+mod retry_after;
 pub mod trace;
+
+pub use retry_after::retry_after;
 
 use std::{error::Error, time::Duration};
 

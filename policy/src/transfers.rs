@@ -1,6 +1,10 @@
-//! When a failed transfer is retried, and when it may skip the last frame.
+//! When a failed transfer is retried, when it may skip the last frame, and why a video is lost.
+
+mod history;
 
 use std::time::Duration;
+
+pub use history::{Finding, History, Verdict};
 
 use crate::retry;
 

@@ -14,6 +14,8 @@ pub enum Corruption {
     Length(i64),
     /// This many bytes of garbage follow the video, and there is no `Content-Length`.
     Trailing(u64),
+    /// This many zeros follow the video, and `Content-Length` includes them.
+    Zeros(u64),
     /// Another video is served: with audio if the original has none, without audio otherwise.
     OtherVideo,
 }

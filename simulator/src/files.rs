@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{RawQuery, State},
-    http::{HeaderMap, Uri, header::CONTENT_TYPE},
+    http::{HeaderMap, StatusCode, Uri, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
     routing::get,
 };
 
 use crate::{
-    object::Object, paths::BUCKET, service::Service, signed_url::Refusal, store_error::StoreError,
+    dialect::Dialect, object::Object, paths::BUCKET, service::Service, signed_url::Refusal,
+    store_error::StoreError,
 };
 
 /// The body that some gateways serve, with status 200, before a video is ready.
@@ -30,13 +31,28 @@ async fn get_object(
     headers: HeaderMap,
 ) -> Result<Response, StoreError> {
     let query = query.unwrap_or_default();
-    let signature = service
+    let verified = service
         .signer
-        .verify(uri.path(), &query, service.clock.now())
-        .map_err(StoreError::AccessDenied)?;
-    let object = Object::find(&service, uri.path()).ok_or(StoreError::NoSuchKey)?;
+        .verify(uri.path(), &query, service.clock.now());
+    let object = Object::find(&service, uri.path());
+    let dialect = object
+        .as_ref()
+        .map(|object| object.task.script.host.clone());
+    let dialect = dialect.unwrap_or_default();
+    let signature = match verified {
+        Err(Refusal::Expired) if dialect.serves_expired => String::new(),
+        verified => verified.map_err(|refusal| refused(&dialect, refusal))?,
+    };
+    let object = object.ok_or(StoreError::NoSuchKey)?;
     if object.is_video && object.task.is_dead_url(&signature) {
-        return Err(StoreError::AccessDenied(Refusal::Expired));
+        return Err(refused(&dialect, Refusal::Expired));
+    }
+    if object.is_video && service.tasks.stats(&object.task.id).busy < dialect.busy {
+        service
+            .tasks
+            .count(&object.task.id, |stats| stats.busy += 1);
+        let status = status(dialect.busy_status, StatusCode::SERVICE_UNAVAILABLE);
+        return Err(StoreError::Busy(status, dialect.retry_after));
     }
     if object.is_video && object.task.script.garbage {
         service
@@ -45,6 +61,23 @@ async fn get_object(
         return Ok(([(CONTENT_TYPE, "video/mp4")], GARBAGE).into_response());
     }
     object.respond(service, &headers).await
+}
+
+/// Returns the refusal of a host that has its own status or code for it.
+fn refused(dialect: &Dialect, refusal: Refusal) -> StoreError {
+    if dialect.refusal_status.is_none() && dialect.refusal_code.is_none() {
+        return StoreError::AccessDenied(refusal);
+    }
+    let code = dialect.refusal_code.clone();
+    StoreError::Refused(
+        status(dialect.refusal_status, StatusCode::FORBIDDEN),
+        code.unwrap_or_else(|| "AccessDenied".into()),
+    )
+}
+
+fn status(status: Option<u16>, default: StatusCode) -> StatusCode {
+    let status = status.map(StatusCode::from_u16);
+    status.and_then(Result::ok).unwrap_or(default)
 }
 
 #[cfg(test)]

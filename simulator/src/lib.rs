@@ -6,6 +6,7 @@
 //! - [`Simulator`]: the running server. Its [`Builder`] sets the defaults for all tasks.
 //! - [`Script`]: the behavior of one task, set in code or in the prompt of a create request.
 //! - [`Corruption`]: how a video is corrupted in transit.
+//! - [`Dialect`]: what the host of a video does differently from ByteDance's object store.
 //! - [`Fault`]: an error that every API call returns.
 //! - [`Source`]: the bytes behind a URL.
 //! - [`seconds`]: parses the durations in prompts and on command lines.
@@ -39,6 +40,7 @@ mod api;
 mod callbacks;
 mod corruption;
 mod create_request;
+mod dialect;
 mod download;
 mod error;
 mod fault;
@@ -48,6 +50,7 @@ mod list;
 mod middleware;
 mod misuse;
 mod object;
+mod parse;
 mod paths;
 mod range;
 mod record;
@@ -64,6 +67,7 @@ mod tasks;
 mod testing;
 
 pub use corruption::{Corruption, HeaderDigests};
+pub use dialect::{Container, Dialect, DigestHeaders};
 pub use fault::Fault;
 pub use misuse::Misuse;
 pub use script::{Ending, Image, Script};

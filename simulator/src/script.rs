@@ -6,6 +6,8 @@ use seedance_archiver_proto::status;
 
 use crate::{
     corruption::{Corruption, HeaderDigests},
+    dialect::Dialect,
+    parse::{flag, number},
     seconds::seconds,
 };
 
@@ -124,6 +126,8 @@ pub struct Script {
     /// URL to which the record is posted at each change of the status, except a cancellation. Ignored if it is
     /// not an http or https URL.
     pub callback_url: Option<String>,
+    /// What the host of the video does differently from ByteDance's object store.
+    pub host: Dialect,
 }
 
 /// Precedes a script in a prompt.
@@ -176,19 +180,12 @@ impl Script {
             "url_lifetime" => self.url_lifetime = Some(seconds(value)?),
             "signs_once" => self.signs_once = flag(value)?,
             "extra" => self.extra = flag(value)?,
+            "zeros" => self.corrupt = Some(Corruption::Zeros(number(value)?)),
+            name if self.host.set(name, value)? => {}
             _ => return Err("has an unknown name".into()),
         }
         Ok(())
     }
-}
-
-fn number<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse()
-        .map_err(|_| "is not an integer or out of range".to_owned())
-}
-
-fn flag(text: &str) -> Result<bool, String> {
-    text.parse().map_err(|_| "must be true or false".to_owned())
 }
 
 #[cfg(test)]
@@ -246,6 +243,10 @@ mod tests {
             (
                 "other_video=true",
                 corrupt(Corruption::OtherVideo, HeaderDigests::Original, None),
+            ),
+            (
+                "zeros=200,digests=served",
+                corrupt(Corruption::Zeros(200), HeaderDigests::Served, None),
             ),
             ("flip=1,other_video=false", Ok(Script::default())),
         ] {

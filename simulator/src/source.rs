@@ -5,17 +5,23 @@
 //! no memory.
 
 mod boxes;
+mod containers;
 mod corrupted;
 mod fill;
 pub(crate) mod fixtures;
 
 use std::{ops::Range, sync::OnceLock};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use md5::{Digest, Md5};
+use sha2::Sha256;
 
-use crate::script::{Image, Script};
-use fill::{Filling, HEADER_LEN, MAX_PIECE_LEN, WORD_LEN, garbage};
+use crate::{
+    dialect::Container,
+    script::{Image, Script},
+};
+use fill::{Filling, GARBAGE, HEADER_LEN, MAX_PIECE_LEN, WORD_LEN, garbage};
 use fixtures::{JPEG, PNG, SILENT, SOUND};
 
 pub(crate) use fill::mix;
@@ -23,10 +29,12 @@ pub(crate) use fill::mix;
 /// The bytes of one object: a fixture, its filling, and garbage up to the size.
 #[derive(Debug)]
 pub struct Source {
-    fixture: &'static [u8],
+    fixture: Bytes,
     filling: Filling,
     /// Size in bytes.
     size: u64,
+    /// The byte that garbage consists of.
+    garbage: u8,
     /// Offset of the byte whose lowest bit is flipped.
     flipped: Option<u64>,
     /// The `Content-Length` of a response with all bytes. `None`: responses have none.
@@ -42,19 +50,25 @@ pub(crate) struct Digests {
     pub(crate) etag: String,
     /// CRC-64/XZ, decimal.
     pub(crate) crc64: String,
+    /// MD5, base64.
+    pub(crate) md5: String,
+    /// SHA-256, base64.
+    pub(crate) sha256: String,
 }
 
 impl Source {
     /// Returns the video of a task. Videos with different seeds differ.
     pub(crate) fn video(script: &Script, seed: u64) -> Self {
-        let fixture = if script.generate_audio { SOUND } else { SILENT };
+        let container = script.host.container;
+        let mp4 = if script.generate_audio { SOUND } else { SILENT };
+        let fixture = containers::fixture(container, mp4, seed);
         let size = script.bytes.unwrap_or_default();
         let len = size.saturating_sub(fixture.len() as u64);
-        let filling = Filling {
-            len: len.max(HEADER_LEN + WORD_LEN),
-            seed,
+        let len = match container {
+            Container::Mp4 | Container::Mov => len.max(HEADER_LEN + WORD_LEN),
+            _ => 0,
         };
-        Self::new(fixture, filling, "video/mp4")
+        Self::new(fixture, Filling { len, seed }, "video/mp4")
     }
 
     /// Returns a last frame. Its content type is PNG, whatever its format.
@@ -63,15 +77,17 @@ impl Source {
             Image::Png => PNG,
             Image::Jpeg => JPEG,
         };
+        let fixture = Bytes::from_static(fixture);
         Self::new(fixture, Filling { len: 0, seed: 0 }, "image/png")
     }
 
-    fn new(fixture: &'static [u8], filling: Filling, content_type: &'static str) -> Self {
+    fn new(fixture: Bytes, filling: Filling, content_type: &'static str) -> Self {
         let size = fixture.len() as u64 + filling.len;
         Self {
             fixture,
             filling,
             size,
+            garbage: GARBAGE,
             flipped: None,
             length: Some(size),
             content_type,
@@ -102,14 +118,19 @@ impl Source {
     pub(crate) fn digests(&self) -> &Digests {
         self.digests.get_or_init(|| {
             let mut md5 = Md5::new();
+            let mut sha256 = Sha256::new();
             let mut crc64 = crc64fast::Digest::new();
             for piece in self.pieces(0..self.size()) {
                 md5.update(&piece);
+                sha256.update(&piece);
                 crc64.write(&piece);
             }
+            let md5 = md5.finalize();
             Digests {
-                etag: format!("\"{}\"", hex::encode(md5.finalize())),
+                etag: format!("\"{}\"", hex::encode(md5)),
                 crc64: crc64.sum64().to_string(),
+                md5: BASE64_STANDARD.encode(md5),
+                sha256: BASE64_STANDARD.encode(sha256.finalize()),
             }
         })
     }
@@ -131,7 +152,7 @@ impl Source {
         let start = range.start;
         match self.original_piece(range.clone()) {
             Some(piece) => Some(self.with_flipped_bit(piece, start)),
-            None => garbage(range),
+            None => garbage(range, self.garbage),
         }
     }
 
@@ -145,7 +166,7 @@ impl Source {
         }
         if range.start < fixture_end {
             let within = range.start as usize..end.min(fixture_end) as usize;
-            return self.fixture.get(within).map(Bytes::from_static);
+            return Some(self.fixture.slice(within));
         }
         let within = range.start - fixture_end..end - fixture_end;
         Some(self.filling.piece(within))

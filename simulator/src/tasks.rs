@@ -29,6 +29,8 @@ pub struct Stats {
     pub open_downloads: u64,
     /// Bytes of its video that were sent.
     pub bytes_sent: u64,
+    /// Requests for its video that were answered with the status of a busy host.
+    pub busy: u64,
     /// Attempts to send a callback about it.
     pub callbacks: u64,
 }

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use seedance_archiver_policy::transfers::History;
 use seedance_archiver_proto::v1::{ArchiveVideoRequest, Manifest};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio::sync::Semaphore;
@@ -41,11 +42,21 @@ pub(super) async fn run(
     let task = request.task.unwrap_or_default();
     let job = ArchiveJob::new(account, task, ctx.info(), seedance.clock())
         .map_err(failure::invalid_request)?;
-    let fail =
-        |error| failure::for_transfer(error, job.attempt, job.time_left(), &job.task, encoding);
-    let archive = destination::open(archive, &request.destination).map_err(fail)?;
+    let (progress, mut history) = transfer_heartbeat::last(ctx);
+    let fail = |error, history: &History| {
+        let left = job.time_left();
+        failure::for_transfer(error, job.attempt, left, &job.task, history, encoding)
+    };
+    let archive = match destination::open(archive, &request.destination) {
+        Ok(archive) => archive,
+        Err(error) => {
+            add_to(&mut history, &error);
+            // The next attempt needs the checkpoint and the history.
+            transfer_heartbeat::record(ctx, &progress, &history).await;
+            return Err(fail(error, &history));
+        }
+    };
     let layout = account.layout(&archive.root, &job.task);
-    let progress = transfer_heartbeat::last_progress(ctx);
     let archival = TaskArchival {
         archive: &archive,
         keys: AttemptKeys {
@@ -64,7 +75,7 @@ pub(super) async fn run(
         job: &job,
     };
     let manifest = job.manifest(archive.url_of(&layout.manifest()));
-    match transfer(ctx, permits, &archival, &source, manifest).await {
+    match transfer(ctx, permits, &archival, &source, manifest, &history).await {
         Ok(manifest) => {
             report(ctx, &job, &manifest, started_at.elapsed());
             Ok(manifest)
@@ -73,9 +84,10 @@ pub(super) async fn run(
             if is_last_attempt(ctx, &job, &error).await {
                 archival.abort_upload().await;
             }
+            add_to(&mut history, &error);
             // The next attempt resumes from the last heartbeat.
-            transfer_heartbeat::record(ctx, &progress).await;
-            Err(fail(error))
+            transfer_heartbeat::record(ctx, &progress, &history).await;
+            Err(fail(error, &history))
         }
     }
 }
@@ -87,6 +99,7 @@ async fn transfer(
     archival: &TaskArchival<'_>,
     source: &RequestedTask<'_>,
     manifest: Manifest,
+    history: &History,
 ) -> Result<Manifest, TransferError> {
     let transfer = async {
         // The semaphore is never closed, so this never fails.
@@ -97,7 +110,16 @@ async fn transfer(
     tokio::select! {
         result = transfer => result,
         () = ctx.cancelled() => Err(TransferError::Cancelled),
-        never = transfer_heartbeat::record_continuously(ctx, archival.progress) => match never {},
+        never = transfer_heartbeat::record_continuously(ctx, archival.progress, history) => {
+            match never {}
+        }
+    }
+}
+
+/// Adds an error to the history, if it decides why a video is lost.
+fn add_to(history: &mut History, error: &TransferError) {
+    if let TransferError::Retryable(error) = error {
+        history.add(error.failure_type, &error.reason, &error.message);
     }
 }
 

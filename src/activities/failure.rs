@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use seedance_archiver_policy::transfers;
+use seedance_archiver_policy::transfers::{self, History};
 pub(super) use seedance_archiver_proto::names::failure::*;
 use seedance_archiver_proto::{
     query_result::WorkerFacts,
@@ -80,12 +80,13 @@ pub(super) fn verdict(
 }
 
 /// Returns the failure of an attempt to transfer a task, retried until the archive deadline. `left` is the
-/// time until then.
+/// time until then. `history` contains the error.
 pub(super) fn for_transfer(
     error: TransferError,
     attempt: u32,
     left: Duration,
     task: &VideoTask,
+    history: &History,
     encoding: Encoding,
 ) -> ActivityError {
     match error {
@@ -93,10 +94,14 @@ pub(super) fn for_transfer(
         TransferError::Cancelled => ActivityError::cancelled(),
         TransferError::Conflict(error) => non_retryable(error, STORE_CONFLICT),
         TransferError::Retryable(error) if left.is_zero() => {
-            let message = format!("archive deadline passed; last error: {}", error.message);
             let task = QueryVideoTaskResult::new(task.clone(), WorkerFacts::default());
-            let verdict = verdict(&error.reason, Some(task), encoding);
-            with_verdict(message, error.failure_type, verdict)
+            let found = history.verdict().unwrap_or_else(|| transfers::Verdict {
+                message: format!("archive deadline passed; last error: {}", error.message),
+                failure_type: error.failure_type.to_owned(),
+                reason: error.reason,
+            });
+            let verdict = verdict(&found.reason, Some(task), encoding);
+            with_verdict(found.message, &found.failure_type, verdict)
         }
         TransferError::Retryable(error) => {
             let delay = transfers::retry_delay(attempt, left, error.retry_after);

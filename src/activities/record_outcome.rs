@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use seedance_archiver_policy::transfers::History;
 use seedance_archiver_proto::{
     time::unix_seconds,
     v1::{OutcomeRecord, RecordOutcomeRequest, VideoTask, VideoTaskLifecycleResult},
@@ -46,9 +47,11 @@ pub(super) async fn run(
         let archive = destination::open(archive, &request.destination)?;
         write(seedance, account, &archive, &task, result).await
     };
-    written
-        .await
-        .map_err(|error| failure::for_transfer(error, attempt, NO_DEADLINE, &task, encoding))
+    written.await.map_err(|error| {
+        // Without a deadline there is no verdict, so the history is not needed.
+        let history = History::default();
+        failure::for_transfer(error, attempt, NO_DEADLINE, &task, &history, encoding)
+    })
 }
 
 async fn write(

@@ -30,6 +30,8 @@ impl TaskSource for RequestedTask<'_> {
             job: self.job,
             kind,
             queries: 0,
+            last_resort: None,
+            has_tried_last_resort: false,
         }
     }
 
@@ -54,12 +56,43 @@ struct ObjectUrls<'a> {
     kind: ObjectKind,
     /// Number of queries for a fresh URL so far.
     queries: u32,
+    /// Why there is no working URL. Set while a URL is tried that has expired by its own account.
+    last_resort: Option<TransferError>,
+    has_tried_last_resort: bool,
 }
 
 impl ObjectUrls<'_> {
-    /// Queries the task for a fresh URL. If the task can no longer be queried, returns `error`, the error of the
-    /// previous URL.
-    async fn query(&mut self, error: TransferError) -> Result<SignedUrl, TransferError> {
+    /// Queries the task for a fresh URL. If the query fails, or its URL has expired by its own account, returns the
+    /// newest URL anyway, because an expiry may be misread: once per attempt.
+    async fn query(
+        &mut self,
+        error: TransferError,
+        expired: Option<SignedUrl>,
+    ) -> Result<SecretString, TransferError> {
+        let job = self.job;
+        let (error, url) = match self.query_record(error).await {
+            Ok(Some(url)) if job.is_alive(&url) => return Ok(url.into_secret()),
+            Ok(url) => (
+                TransferError::no_url("the task record has no working URL"),
+                url,
+            ),
+            Err(error) => (error, None),
+        };
+        match url.or(expired).filter(|_| !self.has_tried_last_resort) {
+            Some(url) => {
+                self.has_tried_last_resort = true;
+                self.last_resort = Some(error);
+                Ok(url.into_secret())
+            }
+            None => Err(error),
+        }
+    }
+
+    /// Queries the task. Returns `error`, the error of the previous URL, if the task can no longer be queried.
+    async fn query_record(
+        &mut self,
+        error: TransferError,
+    ) -> Result<Option<SignedUrl>, TransferError> {
         let job = self.job;
         let _hold = job.clock.hold().await;
         if self.queries == MAX_QUERIES || !job.is_in_query_window() {
@@ -70,9 +103,7 @@ impl ObjectUrls<'_> {
             .seedance
             .query(&job.account.endpoint, &job.task.id)
             .await?;
-        let url = record.url(|content| self.kind.url_in(content));
-        url.filter(|url| job.is_alive(url))
-            .ok_or_else(|| TransferError::no_url("the task record has no working URL"))
+        Ok(record.url(|content| self.kind.url_in(content)))
     }
 }
 
@@ -80,17 +111,21 @@ impl UrlSource for ObjectUrls<'_> {
     type Error = TransferError;
 
     async fn first_url(&mut self) -> Result<SecretString, TransferError> {
-        let error = match self.job.sealed_url(self.kind) {
+        let expired = || TransferError::no_url("the video URL has expired");
+        let (error, url) = match self.job.sealed_url(self.kind) {
             Ok(url) if self.job.is_alive(&url) => return Ok(url.into_secret()),
-            Ok(_) | Err(UnsealError::NotSealed) => {
-                TransferError::no_url("the video URL has expired")
-            }
-            Err(error) => TransferError::sealed_url(&error),
+            Ok(url) => (expired(), Some(url)),
+            Err(UnsealError::NotSealed) => (expired(), None),
+            Err(error) => (TransferError::sealed_url(&error), None),
         };
-        Ok(self.query(error).await?.into_secret())
+        self.query(error, url).await
     }
 
     async fn fresh_url(&mut self, rejected: archive::Error) -> Result<SecretString, TransferError> {
-        Ok(self.query(rejected.into()).await?.into_secret())
+        // The reason why there was no better URL says more than the rejection that was to be expected.
+        match self.last_resort.take() {
+            Some(error) => Err(error),
+            None => self.query(rejected.into(), None).await,
+        }
     }
 }

@@ -79,7 +79,12 @@ impl From<archive::Error> for TransferError {
     fn from(error: archive::Error) -> Self {
         match error {
             archive::Error::Conflict { .. } => Self::Conflict(error),
-            error => Self::retryable(error.to_string(), error.failure_type()),
+            error => Self::Retryable(RetryableError {
+                message: error.to_string(),
+                failure_type: error.failure_type(),
+                reason: reason::from_failure_type(error.failure_type()),
+                retry_after: error.retry_after(),
+            }),
         }
     }
 }

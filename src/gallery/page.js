@@ -33,21 +33,22 @@ function length(video) {
 
 // Facts about each video, for search and sorting.
 
-const file = (video, prefix) => video.files.find(file => file.name.startsWith(prefix));
+// The names of a video and of its last frame follow the bytes: a `video.` may be an image or a model.
+const file = (video, prefix, type) => video.files.find(file => file.name.startsWith(prefix) && file.type?.startsWith(type));
 
 for (const video of page.videos) {
   video.key = `${video.account}/${video.id}`;
   video.searchText = [video.id, video.model, video.prompt ?? '', video.account].join('\n').toLowerCase();
   video.date = video.created || video.archived;
   video.size = video.files.reduce((sum, file) => sum + file.size, 0);
-  video.videoFile = file(video, 'video.');
-  video.lastFrame = file(video, 'last_frame.');
+  video.videoFile = file(video, 'video.', 'video/');
+  video.lastFrame = file(video, 'last_frame.', 'image/') ?? file(video, 'video.', 'image/');
   const [width, height] = (video.ratio ?? '').split(':').map(Number);
   video.tall = height > width;
   video.warnings = [...video.warnings ?? []];
   for (const { checks = [] } of video.files) {
     for (const [name, result, expected, found] of checks) {
-      if (result !== 'passed') video.warnings.push(`${name}: expected ${expected}, found ${found}`);
+      if (result !== 'passed') video.warnings.push(expected ? `${name}: expected ${expected}, found ${found}` : `${name}: ${found}`);
     }
   }
 }

@@ -40,6 +40,7 @@ mod gallery {
     mod receipts;
 }
 mod harness;
+mod hosts;
 mod inspection;
 mod interoperability;
 mod invalid_requests;

@@ -1,5 +1,6 @@
 //! Computes the digests of a stream in one pass. Another process can continue from a saved state.
 
+use crc_fast::CrcAlgorithm::{Crc32Iscsi, Crc32IsoHdlc, Crc64Nvme, Crc64Xz};
 use md5::Md5;
 use serde::{Deserialize, Serialize};
 use sha2::{
@@ -14,6 +15,9 @@ pub(crate) struct Digests {
     sha256: Sha256,
     md5: Option<Md5>,
     crc64: Option<crc_fast::Digest>,
+    crc32c: Option<crc_fast::Digest>,
+    crc32: Option<crc_fast::Digest>,
+    crc64nvme: Option<crc_fast::Digest>,
     length: u64,
 }
 
@@ -26,6 +30,12 @@ pub(crate) struct DigestValues {
     pub(crate) md5: Option<String>,
     /// CRC-64/XZ.
     pub(crate) crc64: Option<u64>,
+    /// CRC-32/ISCSI.
+    pub(crate) crc32c: Option<u64>,
+    /// CRC-32/ISO-HDLC.
+    pub(crate) crc32: Option<u64>,
+    /// CRC-64/NVME.
+    pub(crate) crc64nvme: Option<u64>,
     /// Number of bytes.
     pub(crate) length: u64,
 }
@@ -36,17 +46,27 @@ pub(crate) struct SavedDigests {
     sha256: String,
     md5: Option<String>,
     crc64: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    crc32c: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    crc32: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    crc64nvme: Option<u64>,
     length: u64,
 }
 
 impl Digests {
     /// Starts the digests that are needed to check an object.
     pub(crate) fn new(declared: &DeclaredObject) -> Self {
-        let crc64 = || crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Xz);
+        let crc =
+            |declared: Option<u64>, algorithm| declared.map(|_| crc_fast::Digest::new(algorithm));
         Self {
             sha256: Sha256::new(),
             md5: declared.md5.as_ref().map(|_| Md5::new()),
-            crc64: declared.crc64.map(|_| crc64()),
+            crc64: crc(declared.crc64, Crc64Xz),
+            crc32c: crc(declared.crc32c, Crc32Iscsi),
+            crc32: crc(declared.crc32, Crc32IsoHdlc),
+            crc64nvme: crc(declared.crc64nvme, Crc64Nvme),
             length: 0,
         }
     }
@@ -57,8 +77,14 @@ impl Digests {
         if let Some(md5) = &mut self.md5 {
             md5.update(bytes);
         }
-        if let Some(crc64) = &mut self.crc64 {
-            crc64.update(bytes);
+        let crcs = [
+            &mut self.crc64,
+            &mut self.crc32c,
+            &mut self.crc32,
+            &mut self.crc64nvme,
+        ];
+        for crc in crcs.into_iter().flatten() {
+            crc.update(bytes);
         }
         self.length += bytes.len() as u64;
     }
@@ -68,12 +94,20 @@ impl Digests {
         self.length
     }
 
+    /// Returns the SHA-256 of the bytes so far.
+    pub(crate) fn sha256(&self) -> String {
+        hex::encode(self.sha256.clone().finalize())
+    }
+
     /// Returns the final digests.
     pub(crate) fn finish(self) -> DigestValues {
         DigestValues {
             sha256: hex::encode(self.sha256.finalize()),
             md5: self.md5.map(|md5| hex::encode(md5.finalize())),
-            crc64: self.crc64.map(|crc64| crc64.finalize()),
+            crc64: self.crc64.map(|crc| crc.finalize()),
+            crc32c: self.crc32c.map(|crc| crc.finalize()),
+            crc32: self.crc32.map(|crc| crc.finalize()),
+            crc64nvme: self.crc64nvme.map(|crc| crc.finalize()),
             length: self.length,
         }
     }
@@ -84,25 +118,36 @@ impl Digests {
             sha256: hex::encode(self.sha256.serialize()),
             md5: self.md5.as_ref().map(|md5| hex::encode(md5.serialize())),
             crc64: self.crc64.as_ref().map(crc_fast::Digest::get_state),
+            crc32c: self.crc32c.as_ref().map(crc_fast::Digest::get_state),
+            crc32: self.crc32.as_ref().map(crc_fast::Digest::get_state),
+            crc64nvme: self.crc64nvme.as_ref().map(crc_fast::Digest::get_state),
             length: self.length,
         }
     }
 
     /// Restores a saved state. Returns `None` if the state is invalid or belongs to other digests.
     pub(crate) fn restore(saved: &SavedDigests, declared: &DeclaredObject) -> Option<Self> {
-        let has = (saved.md5.is_some(), saved.crc64.is_some());
-        if has != (declared.md5.is_some(), declared.crc64.is_some()) {
+        let is_saved = saved.md5.is_some() == declared.md5.is_some()
+            && saved.crc64.is_some() == declared.crc64.is_some()
+            && saved.crc32c.is_some() == declared.crc32c.is_some()
+            && saved.crc32.is_some() == declared.crc32.is_some()
+            && saved.crc64nvme.is_some() == declared.crc64nvme.is_some();
+        if !is_saved {
             return None;
         }
-        let crc64 =
-            |state| crc_fast::Digest::new_with_init_state(crc_fast::CrcAlgorithm::Crc64Xz, state);
+        let crc = |state: Option<u64>, algorithm| {
+            state.map(|state| crc_fast::Digest::new_with_init_state(algorithm, state))
+        };
         Some(Self {
             sha256: restore(&saved.sha256)?,
             md5: match &saved.md5 {
                 Some(md5) => Some(restore(md5)?),
                 None => None,
             },
-            crc64: saved.crc64.map(crc64),
+            crc64: crc(saved.crc64, Crc64Xz),
+            crc32c: crc(saved.crc32c, Crc32Iscsi),
+            crc32: crc(saved.crc32, Crc32IsoHdlc),
+            crc64nvme: crc(saved.crc64nvme, Crc64Nvme),
             length: saved.length,
         })
     }
@@ -125,6 +170,9 @@ mod tests {
         DeclaredObject {
             md5: Some(String::new()),
             crc64: Some(0),
+            crc32c: Some(0),
+            crc32: Some(0),
+            crc64nvme: Some(0),
             ..DeclaredObject::default()
         }
     }
@@ -138,6 +186,9 @@ mod tests {
             sha256: "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225".into(),
             md5: Some("25f9e794323b453885f5181f1b624d0b".into()),
             crc64: Some(0x995d_c9bb_df19_39fa),
+            crc32c: Some(0xe306_9283),
+            crc32: Some(0xcbf4_3926),
+            crc64nvme: Some(0xae8b_1486_0a79_9888),
             length: 9,
         }
     }

@@ -26,4 +26,7 @@ pub(crate) struct Expectation<'a> {
     /// MD5 of the bytes that an earlier attempt rejected because the ETag contained a different MD5. If the same
     /// bytes arrive again, they are accepted: the ETag of an encrypted object looks like an MD5, but is not.
     pub(crate) rejected_md5: Option<&'a str>,
+    /// SHA-256 of the bytes that an earlier attempt rejected because they look odd. If the same bytes arrive again,
+    /// they are accepted: another download would not change them.
+    pub(crate) rejected_sha256: Option<&'a str>,
 }

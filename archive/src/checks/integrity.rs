@@ -9,40 +9,63 @@ use super::{
 };
 use crate::Error;
 
-/// Checks length, CRC-64 and MD5, if the response headers declare them.
+/// The result of comparing an object with the response headers.
+pub(super) struct Integrity {
+    pub(super) checks: Vec<ObjectCheck>,
+    /// Whether a declared digest matches: the host vouches for the bytes.
+    pub(super) is_vouched_for: bool,
+}
+
+/// Checks the length and the digests that the response headers declare.
 ///
-/// A mismatch of the MD5 is only a warning if the ETag cannot be an MD5: the CRC-64 matches, or the same bytes
+/// A mismatch of the MD5 is only a warning if the ETag cannot be an MD5: another digest matches, or the same bytes
 /// arrived before.
 pub(super) fn check_integrity(
     digests: &DigestValues,
     declared: &DeclaredObject,
     rejected_md5: Option<&str>,
-) -> Result<Vec<ObjectCheck>, Error> {
-    let length = declared.length.map(|length| length.to_string());
-    let crc64 = declared.crc64.map(|crc64| crc64.to_string());
-    // If the CRC-64 does not match, the loop returns an error before it compares the MD5.
-    let is_etag_not_md5 = crc64.is_some() || rejected_md5 == digests.md5.as_deref();
+) -> Result<Integrity, Error> {
+    let number = |number: Option<u64>| number.map(|number| number.to_string());
+    let sha256 = declared.sha256.clone();
     let values = [
-        ("length", length, Some(digests.length.to_string())),
-        ("crc64", crc64, digests.crc64.map(|it| it.to_string())),
+        (
+            "length",
+            number(declared.length),
+            number(Some(digests.length)),
+        ),
+        ("crc64", number(declared.crc64), number(digests.crc64)),
+        ("sha256", sha256, Some(digests.sha256.clone())),
+        (
+            "crc64nvme",
+            number(declared.crc64nvme),
+            number(digests.crc64nvme),
+        ),
+        ("crc32c", number(declared.crc32c), number(digests.crc32c)),
+        ("crc32", number(declared.crc32), number(digests.crc32)),
+        // Last, because a mismatch is only a warning if another digest matches.
         ("md5", declared.md5.clone(), digests.md5.clone()),
     ];
     let mut checks = Vec::new();
+    let mut is_vouched_for = false;
     for (name, declared, found) in values {
         let (Some(declared), Some(found)) = (declared, found) else {
             continue;
         };
         if declared == found {
             checks.push(passed(name, declared, found));
-        } else if name == "md5" && is_etag_not_md5 {
-            checks.push(warning(name, declared, found));
-        } else if name == "md5" {
-            return Err(Error::Md5Mismatch { found, declared });
-        } else {
+            is_vouched_for |= name != "length";
+        } else if name != "md5" {
             return Err(Error::Corrupt(format!(
                 "{name} is {found}, but the response headers declare {declared}"
             )));
+        } else if is_vouched_for || rejected_md5 == Some(&found) {
+            checks.push(warning(name, declared, found));
+        } else {
+            return Err(Error::Md5Mismatch { found, declared });
         }
     }
-    Ok(checks)
+    Ok(Integrity {
+        checks,
+        is_vouched_for,
+    })
 }

@@ -4,29 +4,38 @@ use serde::{Deserialize, Serialize};
 use super::{
     CheckedObject, DeclaredObject, Expectation, Mismatch,
     checked_object::{passed, warning},
-    digests::{Digests, SavedDigests},
-    integrity::check_integrity,
-    mp4::{Movie, Mp4Error, Mp4Scanner},
+    digests::{DigestValues, Digests, SavedDigests},
+    ending::{ENDING_LEN, Ending, FileEnds},
+    integrity::{Integrity, check_integrity},
+    mp4::{Movie, Mp4Scanner},
     record::RecordedVideo,
+    structure::Structure,
 };
 use crate::{
     Error, Format, ObjectKind,
-    object::{MAGIC_LEN, WEBM_MAGIC},
+    object::{FileType, MAGIC_LEN},
 };
 
 /// Version of [`SavedChecks`]. Increment if a field of `SavedChecks` changes, or if a dependency changes the state
 /// of a digest.
 const SAVED_VERSION: u32 = 1;
 
-/// Checks one object incrementally, as it is downloaded.
+/// Checks one object incrementally, as it is downloaded. No byte stops the checks, because odd bytes may be the
+/// video; [`finish`](Self::finish) decides.
 pub(crate) struct RunningChecks<'a> {
     expectation: Expectation<'a>,
     declared: DeclaredObject,
+    /// The size by which a format is detected. It stays the same, because the key of an upload depends on the format.
+    format_length: Option<u64>,
     /// The first bytes, from which the format is detected.
     first_bytes: Vec<u8>,
+    /// The last bytes, by which some formats show that they are complete.
+    last_bytes: Vec<u8>,
     digests: Digests,
-    /// `None` if the object is not an MP4.
+    /// `None` if the object is not an MP4, or is an invalid one.
     scanner: Option<Mp4Scanner>,
+    /// The first error of the scanner.
+    finding: Option<String>,
 }
 
 /// The state of the checks, as stored in a heartbeat.
@@ -40,8 +49,13 @@ pub(crate) struct SavedChecks {
     /// First bytes, in hex.
     #[serde(rename = "beginning")]
     first_bytes: String,
+    /// Last bytes, in hex.
+    #[serde(default, rename = "ending", skip_serializing_if = "String::is_empty")]
+    last_bytes: String,
     digests: SavedDigests,
     scanner: Option<Mp4Scanner>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    finding: Option<String>,
 }
 
 impl<'a> RunningChecks<'a> {
@@ -51,27 +65,38 @@ impl<'a> RunningChecks<'a> {
         Self {
             expectation,
             first_bytes: Vec::with_capacity(MAGIC_LEN),
+            last_bytes: Vec::new(),
             digests: Digests::new(&declared),
             scanner: is_video.then(|| Mp4Scanner::new(declared.length)),
+            finding: None,
+            format_length: declared.length,
             declared,
         }
     }
 
     /// Processes the next bytes.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the bytes cannot be part of a valid MP4.
-    pub(crate) fn update(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let missing = MAGIC_LEN.saturating_sub(self.first_bytes.len());
-        self.first_bytes.extend(bytes.iter().take(missing));
-        self.digests.update(bytes);
-        if self.first_bytes.starts_with(WEBM_MAGIC) {
-            self.scanner = None;
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        // A checkpoint of version 0.1.0 has fewer first bytes. Later bytes must not be appended to them.
+        if self.first_bytes.len() as u64 == self.length() {
+            let missing = MAGIC_LEN.saturating_sub(self.first_bytes.len());
+            self.first_bytes.extend(bytes.iter().take(missing));
         }
-        match &mut self.scanner {
-            Some(scanner) => scanner.update(bytes).map_err(invalid_mp4),
-            None => Ok(()),
+        let kept = bytes.len().saturating_sub(ENDING_LEN);
+        self.last_bytes
+            .extend_from_slice(bytes.get(kept..).unwrap_or_default());
+        let surplus = self.last_bytes.len().saturating_sub(ENDING_LEN);
+        self.last_bytes.drain(..surplus);
+        self.digests.update(bytes);
+        self.scan(bytes);
+    }
+
+    fn scan(&mut self, bytes: &[u8]) {
+        let Some(scanner) = &mut self.scanner else {
+            return;
+        };
+        if let Err(error) = scanner.update(bytes) {
+            self.finding = Some(error.to_string());
+            self.scanner = None;
         }
     }
 
@@ -80,23 +105,41 @@ impl<'a> RunningChecks<'a> {
         &self.declared
     }
 
+    /// Sets the size that a later response declared, unless it is known.
+    pub(crate) fn declare_length(&mut self, length: Option<u64>) {
+        self.declared.length = self.declared.length.or(length);
+    }
+
     /// Returns the number of bytes processed so far.
     pub(crate) fn length(&self) -> u64 {
         self.digests.length()
+    }
+
+    /// Returns the SHA-256 of the bytes so far.
+    pub(crate) fn sha256(&self) -> String {
+        self.digests.sha256()
     }
 
     /// Returns the format, detected from the first bytes.
     ///
     /// # Errors
     ///
-    /// Returns an error if the first bytes match no format of the expected kind.
+    /// Returns an error if the object is empty or an error page.
     pub(crate) fn format(&self) -> Result<Format, Error> {
+        Ok(Format::new(self.expectation.kind, self.file_type()?))
+    }
+
+    fn file_type(&self) -> Result<FileType, Error> {
         let kind = self.expectation.kind;
-        Format::detect(kind, &self.first_bytes).ok_or_else(|| {
-            Error::Corrupt(format!(
-                "unknown {} format: no known signature in the first {MAGIC_LEN} bytes",
-                kind.name()
-            ))
+        let found = FileType::detect(kind, &self.first_bytes, self.format_length);
+        found.ok_or_else(|| {
+            Error::Corrupt(match self.first_bytes.is_empty() {
+                true => "the host returned an empty body".to_owned(),
+                false => format!(
+                    "the host returned an error page instead of the {}",
+                    kind.name()
+                ),
+            })
         })
     }
 
@@ -111,8 +154,10 @@ impl<'a> RunningChecks<'a> {
             version: SAVED_VERSION,
             declared: self.declared.clone(),
             first_bytes: hex::encode(&self.first_bytes),
+            last_bytes: hex::encode(&self.last_bytes),
             digests: self.digests.save(),
             scanner,
+            finding: self.finding.clone(),
         })
     }
 
@@ -124,9 +169,12 @@ impl<'a> RunningChecks<'a> {
         Some(Self {
             expectation,
             first_bytes: hex::decode(&saved.first_bytes).ok()?,
+            last_bytes: hex::decode(&saved.last_bytes).ok()?,
             digests: Digests::restore(&saved.digests, &saved.declared)?,
+            format_length: saved.declared.length,
             declared: saved.declared,
             scanner: saved.scanner,
+            finding: saved.finding,
         })
     }
 
@@ -134,29 +182,81 @@ impl<'a> RunningChecks<'a> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the bytes are invalid or differ from the values that the response headers declare. If
-    /// `mismatch` is `Refuse`, also if the video does not match the task's record.
-    pub(crate) fn finish(self) -> Result<CheckedObject, Error> {
-        let format = self.format()?;
+    /// Returns an error if the bytes differ from the values that the response headers declare, or look invalid
+    /// although no declared digest matches them and they arrive for the first time. If `mismatch` is `Refuse`, also
+    /// if the video does not match the task's record.
+    pub(crate) fn finish(mut self) -> Result<CheckedObject, Error> {
+        let file_type = self.file_type()?;
+        let kind = self.expectation.kind;
+        let structure = self.structure(file_type);
         let digests = self.digests.finish();
-        let rejected_md5 = self.expectation.rejected_md5;
-        let mut checks = check_integrity(&digests, &self.declared, rejected_md5)?;
-        if let Some(scanner) = self.scanner {
-            let movie = scanner.finish().map_err(invalid_mp4)?;
-            checks.push(passed("mp4", String::new(), movie.to_string()));
-            checks.extend(compare_with_record(self.expectation, &movie)?);
+        let Integrity {
+            mut checks,
+            is_vouched_for,
+        } = check_integrity(&digests, &self.declared, self.expectation.rejected_md5)?;
+        let has_length = self.declared.length.is_some();
+        let is_accepted =
+            is_vouched_for || self.expectation.rejected_sha256 == Some(digests.sha256.as_str());
+        let ending = match structure {
+            Structure::Movie(movie, ending) => {
+                checks.push(passed("mp4", String::new(), movie.to_string()));
+                checks.extend(compare_with_record(self.expectation, &movie)?);
+                ending
+            }
+            Structure::Odd { check, finding } if is_accepted => {
+                checks.push(warning(check, String::new(), finding));
+                Ending::Complete
+            }
+            Structure::Odd { finding, .. } => return Err(odd(finding, digests)),
+            Structure::Ending(ending) => ending,
+        };
+        match ending {
+            Ending::Truncated(finding) if is_accepted || has_length => {
+                checks.push(warning("length", String::new(), finding));
+            }
+            Ending::Truncated(finding) => return Err(odd(finding, digests)),
+            Ending::Unknown if !is_vouched_for && !has_length => {
+                let found = format!("{} bytes; the host declared no length", digests.length);
+                checks.push(warning("length", String::new(), found));
+            }
+            Ending::Unknown | Ending::Complete => {}
         }
         Ok(CheckedObject {
-            format,
+            format: Format::new(kind, file_type),
             size: digests.length,
             sha256: digests.sha256,
             checks,
         })
     }
+
+    /// Judges the structure of the object.
+    fn structure(&mut self, file_type: FileType) -> Structure {
+        let (finding, scanner) = (self.finding.take(), self.scanner.take());
+        let scan = || match (finding, scanner) {
+            (None, Some(scanner)) => {
+                let ending = match scanner.is_open_ended() {
+                    true => Ending::Unknown,
+                    false => Ending::Complete,
+                };
+                let movie = scanner.finish().map_err(|error| error.to_string())?;
+                Ok((movie, ending))
+            }
+            (finding, _) => Err(finding.unwrap_or_else(|| "unknown video format".to_owned())),
+        };
+        let ends = FileEnds {
+            first: &self.first_bytes,
+            last: &self.last_bytes,
+            size: self.digests.length(),
+        };
+        Structure::new(self.expectation.kind, file_type, ends, scan)
+    }
 }
 
-fn invalid_mp4(error: Mp4Error) -> Error {
-    Error::Corrupt(error.to_string())
+fn odd(finding: String, digests: DigestValues) -> Error {
+    Error::Odd {
+        finding,
+        sha256: digests.sha256,
+    }
 }
 
 fn compare_with_record(

@@ -29,10 +29,10 @@ pub struct VideoClient {
 /// The point from which a download resumes.
 #[derive(Clone, Copy, Debug)]
 pub struct ResumeFrom<'a> {
-    /// Number of bytes already downloaded.
+    /// Offset of the first byte to download.
     pub offset: u64,
-    /// The strong `ETag` or the `Last-Modified` of the object.
-    pub if_range: &'a HeaderValue,
+    /// The strong `ETag` or the `Last-Modified` of the object. `None`: the range is requested of any object.
+    pub if_range: Option<&'a HeaderValue>,
 }
 
 impl VideoClient {
@@ -85,7 +85,9 @@ impl VideoClient {
             && let Ok(range) = HeaderValue::try_from(format!("bytes={offset}-"))
         {
             headers.insert(RANGE, range);
-            headers.insert(IF_RANGE, if_range.clone());
+            if let Some(if_range) = if_range {
+                headers.insert(IF_RANGE, if_range.clone());
+            }
         }
         self.limit_size(self.follow(url, &headers).await?, resume)
     }

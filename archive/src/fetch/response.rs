@@ -1,17 +1,23 @@
 use std::{fmt, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use reqwest::{Response, StatusCode, header::HeaderMap};
 use tokio::time::{Instant, timeout};
 
-use super::{Error, MinThroughput, SizeLimit};
+use super::{Error, MinThroughput, Refusal, SizeLimit, error_body::MAX_ERROR_BODY};
 
 /// Timeout for each read from the body.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// Timeout for the body of an error. Its status says enough if the body does not arrive.
+const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The response to a request for a video, whatever its status.
 pub struct VideoResponse {
     response: Response,
+    /// Bytes of the body that were looked at in advance.
+    peeked: BytesMut,
+    /// The error after these bytes.
+    error: Option<Error>,
     size_limit: SizeLimit,
     min_throughput: MinThroughput,
 }
@@ -22,6 +28,8 @@ impl VideoResponse {
         size_limit.check_next(response.content_length().unwrap_or_default())?;
         Ok(Self {
             response,
+            peeked: BytesMut::new(),
+            error: None,
             size_limit,
             min_throughput: MinThroughput::default(),
         })
@@ -49,6 +57,40 @@ impl VideoResponse {
     /// Returns an error if the connection fails, no bytes arrive within 30 s, or the body is too slow or too
     /// large.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        if !self.peeked.is_empty() {
+            return Ok(Some(self.peeked.split().freeze()));
+        }
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => self.read().await,
+        }
+    }
+
+    /// Waits for the first `length` bytes of the body, or fewer if it ends or breaks off. [`chunk`](Self::chunk)
+    /// returns them again.
+    ///
+    /// # Errors
+    ///
+    /// See [`chunk`](Self::chunk). Returns no error if any bytes arrived; `chunk` returns it after them.
+    pub async fn peek(&mut self, length: usize) -> Result<&[u8], Error> {
+        while self.peeked.len() < length && self.error.is_none() {
+            match self.read().await {
+                Ok(Some(chunk)) => self.peeked.extend_from_slice(&chunk),
+                Ok(None) => break,
+                Err(error) if self.peeked.is_empty() => return Err(error),
+                Err(error) => self.error = Some(error),
+            }
+        }
+        Ok(&self.peeked)
+    }
+
+    /// Reads the body of an error, 64 KiB and 10 s at most, and classifies the response.
+    pub async fn into_refusal(mut self) -> Refusal {
+        let _ = timeout(ERROR_BODY_TIMEOUT, self.peek(MAX_ERROR_BODY)).await;
+        Refusal::new(self.status(), &self.peeked)
+    }
+
+    async fn read(&mut self) -> Result<Option<Bytes>, Error> {
         // `reqwest`'s read timeout is not used: it keeps running while the caller waits for the store, so a slow
         // store would look like a slow host.
         let started = Instant::now();

@@ -93,7 +93,7 @@ async fn a_resumed_request_keeps_its_range_across_redirects() {
     .await;
     let resume = ResumeFrom {
         offset: 8,
-        if_range: &HeaderValue::from_static("\"etag\""),
+        if_range: Some(&HeaderValue::from_static("\"etag\"")),
     };
     let response = client()
         .get(&server.url(SECRET), Some(resume))

@@ -1,53 +1,40 @@
-//! A download that survives interrupted connections and expired URLs. It resumes at its offset, with a fresh
-//! URL if necessary, and restarts if the object changed.
+//! A download that survives interrupted connections, expired URLs, and hosts without reliable range requests. It
+//! continues at its offset as long as the host serves the same bytes, and restarts if the object changed.
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use bytes::Bytes;
-use reqwest::{StatusCode, Url, header::LAST_MODIFIED};
+use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use seedance_archiver_clock::Clock;
+use seedance_archiver_http as http;
 
-use super::validator::{Validator, starts_at, total_size};
+use super::{
+    body::{Body, BodyEnd, Chunk},
+    range::{Ask, BodyRange, Decision, Known, decide},
+    received::Received,
+    retries::{MAX_WAIT, Retries},
+    saved_download::SavedDownload,
+    tail::{OVERLAP, SavedTail},
+    url_source::UrlSource,
+    validator::Validator,
+};
 use crate::{
     Error,
-    checks::DeclaredObject,
-    fetch::{self, ResumeFrom, VideoClient, VideoResponse},
+    checks::{DeclaredObject, RunningChecks},
+    fetch::{self, Refusal, ResumeFrom, VideoClient, VideoResponse},
+    object::{MAGIC_LEN, is_error_page},
 };
 
-/// Maximum number of connections of one download. Hosts may limit the downloads per URL and count each
-/// connection.
-const MAX_CONNECTIONS: usize = 6;
-/// Delay before the second connection. It doubles for each further connection.
-const MIN_DELAY: Duration = Duration::from_millis(500);
-
-/// Supplies the signed URLs of one object.
-pub trait UrlSource {
-    /// The error of the source.
-    type Error: From<Error>;
-
-    /// Returns the first URL.
-    fn first_url(&mut self) -> impl Future<Output = Result<SecretString, Self::Error>> + Send;
-
-    /// Returns another URL after the host rejected the last one.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if there is no other URL; `rejected` contains the reason.
-    fn fresh_url(
-        &mut self,
-        rejected: Error,
-    ) -> impl Future<Output = Result<SecretString, Self::Error>> + Send;
-}
+/// Maximum number of restarts because the host serves different bytes.
+const MAX_CHANGES: u32 = 2;
 
 /// An event of a download.
 #[derive(Debug)]
 pub(super) enum DownloadEvent {
     /// More bytes arrived.
     Bytes(Bytes),
-    /// The download restarted at the first byte: the object changed, the response had no validator, or the host
-    /// does not support range requests.
+    /// The download restarted at the first byte: the object changed.
     Restarted,
     /// All bytes arrived.
     End,
@@ -56,105 +43,186 @@ pub(super) enum DownloadEvent {
 /// The download of one object.
 pub(super) struct ResumableDownload<'a, U> {
     client: &'a VideoClient,
+    clock: &'a Clock,
     urls: U,
     url: SecretString,
-    response: Option<VideoResponse>,
-    /// Identifies the object, so that a resumed download cannot continue with a different one. `None` if the
-    /// download cannot be resumed.
+    body: Option<Body>,
+    /// How the next request asks for the rest.
+    ask: Ask,
     validator: Option<Validator>,
     declared: DeclaredObject,
     offset: u64,
+    /// Whether the last response ended as announced, but did not say whether the object ends there.
+    may_end: bool,
     bytes_fetched_again: u64,
-    delays: ExponentialBackoff,
-}
-
-/// The state of a download, as stored in a heartbeat.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct SavedDownload {
-    #[serde(rename = "version")]
-    validator: String,
-    /// Number of bytes before the checkpoint.
-    pub(super) offset: u64,
-    #[serde(rename = "fetched_again")]
-    pub(super) bytes_fetched_again: u64,
+    /// Whether the object ends at the offset.
+    has_ended: bool,
+    /// Number of restarts because the host served different bytes.
+    changes: u32,
+    /// Whether the object changed, and the caller does not know yet.
+    has_changed: bool,
+    /// Number of bytes that are requested again, so that they can be compared.
+    overlap: u64,
+    /// Whether the host asked to wait, or rejected the URL.
+    is_postponed: bool,
+    retries: Retries,
 }
 
 impl<'a, U: UrlSource> ResumableDownload<'a, U> {
     /// Returns a download that has not connected yet.
-    pub(super) async fn new(client: &'a VideoClient, mut urls: U) -> Result<Self, U::Error> {
+    pub(super) async fn new(
+        client: &'a VideoClient,
+        clock: &'a Clock,
+        mut urls: U,
+    ) -> Result<Self, U::Error> {
         Ok(Self {
             client,
+            clock,
             url: urls.first_url().await?,
             urls,
-            response: None,
+            body: None,
+            ask: Ask::Whole,
             validator: None,
             declared: DeclaredObject::default(),
             offset: 0,
+            may_end: false,
             bytes_fetched_again: 0,
-            delays: ExponentialBuilder::default()
-                .with_min_delay(MIN_DELAY)
-                .with_max_times(MAX_CONNECTIONS - 1)
-                .with_jitter()
-                .build(),
+            has_ended: false,
+            changes: 0,
+            has_changed: false,
+            overlap: OVERLAP as u64,
+            is_postponed: false,
+            retries: Retries::new(),
         })
     }
 
     /// Starts, or restarts, at the first byte.
-    pub(super) async fn start(&mut self) -> Result<(), U::Error> {
-        self.response = None;
+    pub(super) async fn start(&mut self, received: Received<'_>) -> Result<(), U::Error> {
+        self.forget();
+        while self.body.is_none() {
+            self.connect(received).await?;
+        }
+        self.has_changed = false;
+        Ok(())
+    }
+
+    /// Discards the bytes that were received.
+    fn forget(&mut self) {
+        self.body = None;
+        self.ask = Ask::Whole;
         self.validator = None;
+        self.declared = DeclaredObject::default();
+        self.may_end = false;
+        self.has_ended = false;
         self.bytes_fetched_again += self.offset;
         self.offset = 0;
-        while self.response.is_none() {
-            self.connect().await?;
-        }
-        Ok(())
     }
 
     /// Restores the state of an earlier attempt's download. The next call of [`next`](Self::next) connects at its
     /// offset.
-    pub(super) fn resume_at(&mut self, saved: &SavedDownload) {
+    pub(super) fn resume_at(&mut self, saved: &SavedDownload, checks: &RunningChecks<'_>) {
         self.validator = Validator::parse(&saved.validator);
+        self.declared = checks.declared().clone();
+        self.ask = self.first_ask();
         self.offset = saved.offset;
         self.bytes_fetched_again = saved.bytes_fetched_again;
     }
 
-    /// Returns the state of the download at an offset, or `None` if the download is not resumable.
-    pub(super) fn save(&self, offset: u64) -> Option<SavedDownload> {
-        let validator = self.validator.as_ref()?.as_str()?;
-        Some(SavedDownload {
-            validator: validator.to_owned(),
+    /// Returns the state of the download at an offset.
+    pub(super) fn save(&self, offset: u64, tail: SavedTail) -> SavedDownload {
+        let validator = self.validator.as_ref().and_then(Validator::as_str);
+        SavedDownload {
+            validator: validator.unwrap_or_default().to_owned(),
             offset,
             bytes_fetched_again: self.bytes_fetched_again,
-        })
+            tail: Some(tail),
+        }
     }
 
-    /// Waits for the next event. Reconnects up to the limit of [`MAX_CONNECTIONS`].
-    pub(super) async fn next(&mut self) -> Result<DownloadEvent, U::Error> {
+    /// Waits for the next event. Reconnects as long as [`Retries`] allows.
+    pub(super) async fn next(&mut self, received: Received<'_>) -> Result<DownloadEvent, U::Error> {
         loop {
-            let Some(response) = &mut self.response else {
-                if self.reconnect().await? {
+            let Some(body) = &mut self.body else {
+                if self.is_complete() {
+                    return Ok(DownloadEvent::End);
+                }
+                self.connect(received).await?;
+                if self.has_changed && self.body.is_some() {
+                    self.has_changed = false;
                     return Ok(DownloadEvent::Restarted);
                 }
                 continue;
             };
-            let error = match response.chunk().await {
-                Ok(Some(bytes)) => {
-                    self.offset += bytes.len() as u64;
-                    return Ok(DownloadEvent::Bytes(bytes));
+            let error = match body.next().await {
+                Ok(Chunk::Bytes { repeated, new }) => {
+                    if repeated > 0 && body.is_compared() {
+                        let validator = Validator::from_headers(body.headers());
+                        self.validator = validator.or(self.validator.take());
+                    }
+                    self.bytes_fetched_again += repeated;
+                    self.offset += new.len() as u64;
+                    self.retries.gain(new.len() as u64);
+                    match new.is_empty() {
+                        true => continue,
+                        false => return Ok(DownloadEvent::Bytes(new)),
+                    }
                 }
-                Ok(None) if self.is_complete() => {
-                    return Ok(DownloadEvent::End);
+                Ok(Chunk::Different(bytes)) => {
+                    self.bytes_fetched_again += bytes;
+                    self.change()?;
+                    continue;
                 }
-                Ok(None) => {
-                    "the host closed the connection before the end of the object".to_owned()
-                }
+                Ok(Chunk::End) => match body.end(self.offset, self.declared.length) {
+                    BodyEnd::Object => {
+                        self.body = None;
+                        self.has_ended = true;
+                        continue;
+                    }
+                    BodyEnd::Part => {
+                        self.body = None;
+                        self.may_end = true;
+                        self.ask = self.next_ask();
+                        continue;
+                    }
+                    BodyEnd::NothingNew => {
+                        let range = body.range();
+                        self.shorten_overlap(range);
+                        "the host returned only bytes that were received before".to_owned()
+                    }
+                    BodyEnd::Early => {
+                        "the host closed the connection before the end of the object".to_owned()
+                    }
+                },
                 Err(fetch::Error::Unavailable(error)) => error,
                 Err(error) => return Err(Error::from(error).into()),
             };
-            self.response = None;
-            self.wait_before_retry(error).await?;
+            self.body = None;
+            self.may_end = false;
+            self.wait_before_retry(error, None).await?;
         }
+    }
+
+    /// Requests fewer bytes again if a host that limits ranges returned only some of them.
+    fn shorten_overlap(&mut self, range: BodyRange) {
+        if let Some(end) = range.end.filter(|_| self.ask == Ask::Overlap) {
+            self.overlap = ((end - range.start) / 2).max(1);
+        }
+    }
+
+    /// Restarts because the object changed. Returns an error if it changed too often.
+    fn change(&mut self) -> Result<(), U::Error> {
+        if self.changes == MAX_CHANGES {
+            let text = "the host serves different bytes on each connection";
+            return Err(Error::Corrupt(text.to_owned()).into());
+        }
+        tracing::info!(
+            offset = self.offset,
+            "the object changed; restarting the download"
+        );
+        self.changes += 1;
+        self.has_changed = true;
+        self.forget();
+        Ok(())
     }
 
     /// Returns the properties that the response headers declare.
@@ -177,97 +245,204 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
 
     fn is_complete(&self) -> bool {
         let length = self.declared.length;
-        length.is_none_or(|length| self.offset >= length)
+        self.has_ended || length.is_some_and(|length| self.offset >= length)
     }
 
-    /// Connects at the offset. Returns whether the download restarted at the first byte.
-    async fn reconnect(&mut self) -> Result<bool, U::Error> {
-        let previous_offset = self.offset;
-        self.connect().await?;
-        if self.response.is_some() && self.offset < previous_offset {
-            self.bytes_fetched_again += previous_offset;
-            return Ok(true);
-        }
-        Ok(false)
-    }
-
-    /// Requests the bytes from the offset on. If the request fails, waits and leaves `response` empty.
-    async fn connect(&mut self) -> Result<(), U::Error> {
-        let response = match self.request().await {
+    /// Requests the bytes from the offset on. If the request fails, waits and leaves `body` empty.
+    async fn connect(&mut self, received: Received<'_>) -> Result<(), U::Error> {
+        let response = match self.request(received).await {
             Ok(response) => response,
-            Err(fetch::Error::Unavailable(error)) => return self.wait_before_retry(error).await,
+            Err(fetch::Error::Unavailable(error)) => {
+                return self.wait_before_retry(error, None).await;
+            }
             Err(error) => return Err(Error::from(error).into()),
         };
-        match response.status() {
-            StatusCode::PARTIAL_CONTENT if self.continues_with(&response) => {
-                let length = &mut self.declared.length;
-                *length = length.or_else(|| total_size(response.headers()));
-                self.response = Some(response);
+        let status = response.status();
+        let is_range_error = status == StatusCode::RANGE_NOT_SATISFIABLE;
+        if !status.is_success() && !is_range_error {
+            return self.refused(response).await;
+        }
+        let known = Known {
+            offset: self.offset,
+            total: self.declared.length,
+            validator: self.validator.as_ref(),
+            may_end: self.may_end,
+        };
+        let length = response.content_length();
+        match decide(self.ask, known, status, response.headers(), length) {
+            Decision::Read(range) if range.start > 0 => self.read(response, range, received).await,
+            Decision::Read(range) => self.read_from_start(response, range, received).await,
+            Decision::End(total) => {
+                self.declared.length = self.declared.length.or(total);
+                self.has_ended = true;
                 Ok(())
             }
-            StatusCode::OK => {
-                self.offset = 0;
-                let headers = response.headers();
-                self.declared = DeclaredObject::from_headers(response.content_length(), headers);
-                self.validator = Validator::from_headers(headers);
-                self.response = Some(response);
-                Ok(())
+            Decision::AskAgain(ask, reason) => {
+                self.ask = ask;
+                self.wait_before_retry(reason.to_owned(), None).await
             }
-            // Without a validator, the next request is for the complete object.
-            status @ (StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PARTIAL_CONTENT) => {
-                self.validator = None;
-                let error = match status {
-                    StatusCode::PARTIAL_CONTENT => {
-                        "the host returned a range that does not continue the download".to_owned()
-                    }
-                    status => format!("HTTP {}", status.as_u16()),
-                };
-                self.wait_before_retry(error).await
+            Decision::Changed(range) => {
+                self.change()?;
+                match range {
+                    Some(range) => self.read_from_start(response, range, received).await,
+                    // The next connection starts at the first byte.
+                    None => Ok(()),
+                }
             }
-            status @ (StatusCode::UNAUTHORIZED
-            | StatusCode::FORBIDDEN
-            | StatusCode::NOT_FOUND
-            | StatusCode::GONE) => {
-                let rejected = Error::UrlRejected(status.as_u16());
-                self.url = self.urls.fresh_url(rejected).await?;
-                self.wait_before_retry(format!("HTTP {}", status.as_u16()))
-                    .await
-            }
-            status => {
-                self.wait_before_retry(format!("HTTP {}", status.as_u16()))
-                    .await
-            }
+            Decision::Useless => self.refused(response).await,
         }
     }
 
-    /// Returns whether a partial response continues the same object. Not every host supports `If-Range`.
-    fn continues_with(&self, response: &VideoResponse) -> bool {
-        let headers = response.headers();
-        let is_same_object = match &self.validator {
-            Some(validator) => validator.matches(headers),
-            // The earlier response had no `Last-Modified`, so a response that has one may be of another object.
-            None => !headers.contains_key(LAST_MODIFIED),
+    /// Starts to read a body from the first byte on, unless it is an error page.
+    async fn read_from_start(
+        &mut self,
+        mut response: VideoResponse,
+        range: BodyRange,
+        received: Received<'_>,
+    ) -> Result<(), U::Error> {
+        let (is_error, is_empty) = match response.peek(MAGIC_LEN).await {
+            Ok(first) => (is_error_page(first), first.is_empty()),
+            Err(fetch::Error::Unavailable(error)) => {
+                return self.wait_before_retry(error, None).await;
+            }
+            Err(error) => return Err(Error::from(error).into()),
         };
-        let has_same_size = match (self.declared.length, total_size(headers)) {
-            (Some(length), Some(total)) => length == total,
-            _ => true,
-        };
-        starts_at(headers, self.offset) && is_same_object && has_same_size
+        if is_error {
+            return self.refused(response).await;
+        }
+        if is_empty && self.offset > 0 && self.may_end {
+            self.has_ended = true;
+            return Ok(());
+        }
+        self.read(response, range, received).await
     }
 
-    async fn request(&self) -> Result<VideoResponse, fetch::Error> {
-        let offset = self.offset;
-        let validator = self.validator.as_ref().filter(|_| offset > 0);
-        let resume = validator.map(|validator| ResumeFrom {
+    /// Starts to read a body.
+    async fn read(
+        &mut self,
+        response: VideoResponse,
+        range: BodyRange,
+        received: Received<'_>,
+    ) -> Result<(), U::Error> {
+        let headers = response.headers();
+        if self.offset == 0 {
+            let is_part = range.end.is_some();
+            self.declared = DeclaredObject::from_headers(range.total, headers, is_part);
+            self.validator = Validator::from_headers(headers);
+            self.ask = self.first_ask();
+        }
+        let mut comparison = None;
+        if range.start < self.offset {
+            let is_too_short = range.is_uncertain && range.start > self.overlap_start(received);
+            comparison = received
+                .comparison(range.start)
+                .filter(|_| !is_too_short || self.ask == Ask::Overlap);
+            if comparison.is_none() {
+                let is_overlap = self.ask == Ask::Overlap;
+                self.ask = if is_overlap { Ask::Whole } else { Ask::Overlap };
+                let text = "the bytes before the offset cannot be compared";
+                return self.wait_before_retry(text.to_owned(), None).await;
+            }
+        }
+        if self.offset > 0 {
+            let is_same = self.validator.as_ref().is_some_and(|it| it.is_in(headers));
+            self.ask = match range.start {
+                // The host does not understand `If-Range`.
+                0 if self.ask == Ask::IfRange && is_same => Ask::Range,
+                0 if self.ask == Ask::IfRange || self.ask == Ask::Whole => Ask::Overlap,
+                _ => self.ask,
+            };
+            self.declared.length = self.declared.length.or(range.total);
+        }
+        self.body = Some(Body::new(response, range, comparison));
+        Ok(())
+    }
+
+    /// Reacts to a response that is not the object.
+    async fn refused(&mut self, response: VideoResponse) -> Result<(), U::Error> {
+        let retry_after = http::retry_after(response.headers(), self.clock.now());
+        let status = response.status();
+        match response.into_refusal().await {
+            Refusal::Url(text) => {
+                self.is_postponed = true;
+                self.url = self
+                    .urls
+                    .fresh_url(Error::UrlRejected(text.clone()))
+                    .await?;
+                self.is_postponed = false;
+                self.wait_before_retry(text, None).await
+            }
+            // The activity's delays are long enough for a video that is not ready.
+            Refusal::NotReady(text) | Refusal::Failed(text)
+                if status == StatusCode::OK && retry_after.is_none() =>
+            {
+                Err(Error::Corrupt(format!("the host returned an error page: {text}")).into())
+            }
+            Refusal::NotReady(text) => {
+                let text = format!("the video is not ready: {text}");
+                self.wait_before_retry(text, retry_after).await
+            }
+            Refusal::Failed(text) => self.wait_before_retry(text, retry_after).await,
+        }
+    }
+
+    async fn request(&self, received: Received<'_>) -> Result<VideoResponse, fetch::Error> {
+        let from = |offset| ResumeFrom {
             offset,
-            if_range: validator.if_range(),
-        });
+            if_range: None,
+        };
+        let resume = match self.ask {
+            _ if self.offset == 0 => None,
+            Ask::Whole => None,
+            Ask::Range => Some(from(self.offset)),
+            Ask::Overlap => Some(from(self.overlap_start(received))),
+            Ask::IfRange => Some(ResumeFrom {
+                if_range: self.validator.as_ref().map(Validator::if_range),
+                ..from(self.offset)
+            }),
+        };
+        let resume = resume.filter(|resume| resume.offset > 0);
         self.client.get(self.url.expose_secret(), resume).await
     }
 
-    /// Waits before the next connection. Returns `error` after [`MAX_CONNECTIONS`] connections.
-    async fn wait_before_retry(&mut self, error: String) -> Result<(), U::Error> {
-        match self.delays.next() {
+    /// Returns the offset from which bytes are requested again.
+    fn overlap_start(&self, received: Received<'_>) -> u64 {
+        let earliest = self.offset.saturating_sub(self.overlap);
+        received.overlap_start().max(earliest)
+    }
+
+    /// Returns whether the attempt failed because the host asked to wait or rejected the URL.
+    pub(super) fn is_postponed(&self) -> bool {
+        self.is_postponed
+    }
+
+    /// Returns how the rest of the object is requested first.
+    fn first_ask(&self) -> Ask {
+        match self.validator {
+            Some(_) => Ask::IfRange,
+            None => Ask::Overlap,
+        }
+    }
+
+    /// Returns how the part after an announced part is requested. What worked once works again.
+    fn next_ask(&self) -> Ask {
+        match self.ask {
+            Ask::Whole => self.first_ask(),
+            ask => ask,
+        }
+    }
+
+    /// Waits before the next connection. Returns `error` after the last one, or if the host asked for a long delay.
+    async fn wait_before_retry(
+        &mut self,
+        error: String,
+        retry_after: Option<Duration>,
+    ) -> Result<(), U::Error> {
+        if let Some(delay) = retry_after.filter(|delay| *delay > MAX_WAIT) {
+            self.is_postponed = true;
+            return Err(Error::RetryLater { text: error, delay }.into());
+        }
+        match self.retries.next_delay(retry_after) {
             Some(delay) => {
                 tracing::info!(
                     error,

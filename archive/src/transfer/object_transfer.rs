@@ -11,6 +11,8 @@ use super::{
     context::AttemptContext,
     download::{DownloadEvent, ResumableDownload},
     progress::Checkpoint,
+    received::Received,
+    tail::{SavedTail, Tail},
     unpublished::{Body, UnpublishedObject},
 };
 use crate::{
@@ -27,11 +29,13 @@ pub(super) async fn transfer<U: UrlSource>(
     urls: U,
     expectation: Expectation<'_>,
 ) -> Result<UnpublishedObject, U::Error> {
-    let download = ResumableDownload::new(&context.resources.client, urls).await?;
+    let resources = context.resources;
+    let download = ResumableDownload::new(&resources.client, &resources.clock, urls).await?;
     let mut transfer = Transfer {
         context,
         expectation,
         checks: RunningChecks::new(expectation, download.declared().clone()),
+        tail: Tail::default(),
         download,
         part: None,
         upload: None,
@@ -41,12 +45,18 @@ pub(super) async fn transfer<U: UrlSource>(
     // Acquire memory before connecting: while the transfer waits, the host would close the idle connection, and
     // may count it as one of the downloads that the URL allows.
     transfer.part = Some(context.resources.buffers.acquire().await);
-    if !transfer.resume() {
+    let is_resumed = transfer.resume();
+    if !is_resumed {
         context.abort_upload().await;
-        transfer.download.start().await?;
+        transfer.start_download().await?;
         transfer.start();
     }
-    transfer.run().await
+    let copied = transfer.copy_all().await;
+    if copied.is_err() && is_resumed && transfer.download.is_postponed() {
+        context.progress.postpone();
+    }
+    copied?;
+    Ok(transfer.finish().await?)
 }
 
 struct Transfer<'a, U> {
@@ -54,6 +64,7 @@ struct Transfer<'a, U> {
     expectation: Expectation<'a>,
     download: ResumableDownload<'a, U>,
     checks: RunningChecks<'a>,
+    tail: Tail,
     /// The part that is being filled.
     part: Option<Buffer>,
     /// `None` until there is more than one part.
@@ -68,15 +79,23 @@ struct PartState {
     parts: usize,
     offset: u64,
     checks: SavedChecks,
+    tail: SavedTail,
 }
 
 impl<U: UrlSource> Transfer<'_, U> {
-    async fn run(mut self) -> Result<UnpublishedObject, U::Error> {
+    /// Copies all bytes of the object.
+    async fn copy_all(&mut self) -> Result<(), U::Error> {
         while !self.copy().await? {
             self.abort_upload().await;
             self.part = None;
             self.start();
         }
+        Ok(())
+    }
+
+    /// Finishes the checks.
+    async fn finish(mut self) -> Result<UnpublishedObject, Error> {
+        self.checks.declare_length(self.download.declared().length);
         let checked = self.finish_checks().await?;
         let only_part = self.part.take().map(Bytes::from_owner);
         Ok(UnpublishedObject {
@@ -88,6 +107,14 @@ impl<U: UrlSource> Transfer<'_, U> {
                 None => Body::Small(only_part.unwrap_or_default()),
             },
         })
+    }
+
+    async fn start_download(&mut self) -> Result<(), U::Error> {
+        let received = Received {
+            checks: &self.checks,
+            tail: &self.tail,
+        };
+        self.download.start(received).await
     }
 
     /// Resumes from the checkpoint of an earlier attempt. Returns `false` if there is no checkpoint that this
@@ -113,7 +140,8 @@ impl<U: UrlSource> Transfer<'_, U> {
         if checks.length() != offset || !checks.format().is_ok_and(can_resume) {
             return false;
         }
-        self.download.resume_at(&checkpoint.download);
+        self.download.resume_at(&checkpoint.download, &checks);
+        self.tail = Tail::restore(checkpoint.download.tail);
         progress.start_object(kind, offset, checks.declared().length);
         self.checks = checks;
         self.upload = Some(upload);
@@ -127,6 +155,7 @@ impl<U: UrlSource> Transfer<'_, U> {
         let progress = self.context.progress;
         progress.start_object(kind, 0, declared.length);
         self.checks = RunningChecks::new(self.expectation, declared);
+        self.tail = Tail::default();
         self.part_states.clear();
     }
 
@@ -134,7 +163,11 @@ impl<U: UrlSource> Transfer<'_, U> {
     /// to restart too.
     async fn copy(&mut self) -> Result<bool, U::Error> {
         loop {
-            let event = self.download.next().await?;
+            let received = Received {
+                checks: &self.checks,
+                tail: &self.tail,
+            };
+            let event = self.download.next(received).await?;
             let is_end = matches!(event, DownloadEvent::End);
             let sent = match event {
                 DownloadEvent::Bytes(bytes) => self.write(&bytes).await,
@@ -147,7 +180,7 @@ impl<U: UrlSource> Transfer<'_, U> {
                 Err(error) if error.is_not_found() && !self.has_restarted_upload => {
                     tracing::info!("the upload no longer exists; restarting the transfer");
                     self.has_restarted_upload = true;
-                    self.download.start().await?;
+                    self.start_download().await?;
                     return Ok(false);
                 }
                 Err(error) => return Err(self.abort_if_invalid(error).await.into()),
@@ -168,7 +201,8 @@ impl<U: UrlSource> Transfer<'_, U> {
                 empty => empty.insert(self.context.resources.buffers.acquire().await),
             };
             let (fitting, rest) = bytes.split_at(bytes.len().min(part.remaining()));
-            self.checks.update(fitting)?;
+            self.checks.update(fitting);
+            self.tail.extend(fitting);
             part.extend(fitting);
             self.context.progress.add_bytes(fitting.len());
             bytes = rest;
@@ -202,6 +236,7 @@ impl<U: UrlSource> Transfer<'_, U> {
                 parts: upload.sent_parts(),
                 offset: self.checks.length(),
                 checks,
+                tail: self.tail.save(),
             }));
         self.set_checkpoint()
     }
@@ -229,11 +264,11 @@ impl<U: UrlSource> Transfer<'_, U> {
             && let Some(state) = self.part_states.pop_front()
         {
             let saved = upload.save(state.parts);
-            if let Some((upload, download)) = saved.zip(self.download.save(state.offset)) {
+            if let Some(upload) = saved {
                 self.context.progress.set_checkpoint(Checkpoint {
                     kind: self.expectation.kind,
                     upload,
-                    download,
+                    download: self.download.save(state.offset, state.tail),
                     checks: state.checks,
                     tries: 0,
                 });
@@ -252,12 +287,14 @@ impl<U: UrlSource> Transfer<'_, U> {
 
     /// Aborts the upload if the bytes failed a check, because no attempt may resume it. Returns the error.
     async fn abort_if_invalid(&mut self, error: Error) -> Error {
-        if let Error::Md5Mismatch { found, .. } = &error {
-            self.context.progress.set_rejected_md5(found);
+        let progress = self.context.progress;
+        match &error {
+            Error::Md5Mismatch { found, .. } => progress.set_rejected_md5(found),
+            Error::Odd { sha256, .. } => progress.set_rejected_sha256(sha256),
+            Error::Corrupt(_) => {}
+            _ => return error,
         }
-        if matches!(error, Error::Corrupt(_) | Error::Md5Mismatch { .. }) {
-            self.abort_upload().await;
-        }
+        self.abort_upload().await;
         error
     }
 

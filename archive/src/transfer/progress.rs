@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use seedance_archiver_proto::v1::ArchivedObject;
 use serde::{Deserialize, Serialize};
 
-use super::download::SavedDownload;
+use super::saved_download::SavedDownload;
 use crate::{ObjectKind, checks::SavedChecks, store::SavedUpload};
 
 /// Maximum number of attempts that resume from one checkpoint. The store may have lost the upload, or the host may
@@ -35,6 +35,13 @@ pub struct ArchiveState {
     /// MD5 of the bytes that were rejected because the ETag contained a different MD5.
     #[serde(default, rename = "refused_md5")]
     rejected_md5: Option<String>,
+    /// SHA-256 of the bytes that were rejected because they look odd.
+    #[serde(
+        default,
+        rename = "refused_sha256",
+        skip_serializing_if = "Option::is_none"
+    )]
+    rejected_sha256: Option<String>,
     /// The incomplete upload of the object.
     #[serde(default)]
     upload: Option<SavedUpload>,
@@ -93,6 +100,7 @@ impl Progress {
         state.upload = None;
         state.checkpoint = None;
         state.rejected_md5 = None;
+        state.rejected_sha256 = None;
         state.archived.push(archived);
     }
 
@@ -132,8 +140,23 @@ impl Progress {
         Some(checkpoint.clone())
     }
 
+    /// Does not count the attempt that resumed from the checkpoint, because the host was not ready to continue.
+    pub(super) fn postpone(&self) {
+        if let Some(checkpoint) = &mut self.0.lock().checkpoint {
+            checkpoint.tries = checkpoint.tries.saturating_sub(1);
+        }
+    }
+
     pub(super) fn rejected_md5(&self) -> Option<String> {
         self.0.lock().rejected_md5.clone()
+    }
+
+    pub(super) fn rejected_sha256(&self) -> Option<String> {
+        self.0.lock().rejected_sha256.clone()
+    }
+
+    pub(super) fn set_rejected_sha256(&self, sha256: &str) {
+        self.0.lock().rejected_sha256 = Some(sha256.to_owned());
     }
 
     pub(super) fn set_rejected_md5(&self, md5: &str) {

@@ -161,11 +161,13 @@ impl TaskArchival<'_> {
             return Ok(archived);
         }
         let rejected_md5 = self.progress.rejected_md5();
+        let rejected_sha256 = self.progress.rejected_sha256();
         let expectation = Expectation {
             kind,
             task: self.task,
             mismatch: self.mismatch,
             rejected_md5: rejected_md5.as_deref(),
+            rejected_sha256: rejected_sha256.as_deref(),
         };
         let unpublished = transfer(self.context(), source.urls(kind), expectation).await?;
         let source_host = unpublished.source_host.clone();

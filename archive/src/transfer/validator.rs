@@ -1,6 +1,6 @@
-//! Decides by the headers whether a partial response continues the object of an earlier response.
+//! The validator of an object, by which a partial response shows that it continues an earlier one.
 
-use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, LAST_MODIFIED};
+use reqwest::header::{ETAG, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED};
 
 /// The strong `ETag` or the `Last-Modified` of an object, exactly as received, because `If-Range` has to repeat
 /// the value.
@@ -17,13 +17,21 @@ impl Validator {
             .map(Self)
     }
 
-    /// Parses a validator. Returns `None` if the text is not a header value.
+    /// Parses a validator. Returns `None` if the text is empty or not a header value.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        HeaderValue::from_str(text).ok().map(Self)
+        let value = HeaderValue::from_str(text).ok()?;
+        (!value.is_empty()).then_some(Self(value))
     }
 
     pub(super) fn as_str(&self) -> Option<&str> {
         self.0.to_str().ok()
+    }
+
+    /// Returns whether a response has this validator.
+    pub(super) fn is_in(&self, headers: &HeaderMap) -> bool {
+        headers
+            .get(self.name())
+            .is_some_and(|value| *value == self.0)
     }
 
     /// Returns the value of `If-Range`.
@@ -34,26 +42,15 @@ impl Validator {
     /// Returns whether a response belongs to the same object. Returns `true` if the header is missing, because not
     /// every host sends it with a partial response.
     pub(super) fn matches(&self, headers: &HeaderMap) -> bool {
-        let is_etag = self.0.as_bytes().starts_with(b"\"");
-        let name = if is_etag { ETAG } else { LAST_MODIFIED };
-        headers.get(name).is_none_or(|value| *value == self.0)
+        headers
+            .get(self.name())
+            .is_none_or(|value| *value == self.0)
     }
-}
 
-/// Returns whether a partial response starts at an offset.
-pub(super) fn starts_at(headers: &HeaderMap, offset: u64) -> bool {
-    let range = content_range(headers);
-    range.is_some_and(|range| range.starts_with(&format!("bytes {offset}-")))
-}
-
-/// Returns the total size of the object, from the `Content-Range` of a partial response.
-pub(super) fn total_size(headers: &HeaderMap) -> Option<u64> {
-    let (_, total) = content_range(headers)?.split_once('/')?;
-    total.parse().ok()
-}
-
-fn content_range(headers: &HeaderMap) -> Option<&str> {
-    headers.get(CONTENT_RANGE)?.to_str().ok()
+    fn name(&self) -> HeaderName {
+        let is_etag = self.0.as_bytes().starts_with(b"\"");
+        if is_etag { ETAG } else { LAST_MODIFIED }
+    }
 }
 
 #[cfg(test)]
@@ -91,12 +88,10 @@ mod tests {
     }
 
     #[test]
-    fn content_range_contains_the_offset_and_the_size() {
-        let range = headers(&[("content-range", "bytes 8-11/12")]);
-        assert!(starts_at(&range, 8) && !starts_at(&range, 1));
-        assert_eq!(total_size(&range), Some(12));
-        let unknown = headers(&[("content-range", "bytes 8-11/*")]);
-        assert_eq!(total_size(&unknown), None);
-        assert!(!starts_at(&headers(&[]), 0));
+    fn a_validator_is_in_a_response_that_repeats_it() {
+        let validator = Validator::parse("\"one\"").unwrap();
+        assert!(validator.is_in(&headers(&[("etag", "\"one\"")])));
+        assert!(!validator.is_in(&headers(&[("last-modified", "today")])));
+        assert!(Validator::parse("").is_none());
     }
 }

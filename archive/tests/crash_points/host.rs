@@ -83,6 +83,21 @@ impl Host {
         served.etag = "\"two\"";
     }
 
+    /// Serves a valid video of the same size with a different beginning from now on: the first byte of media.
+    pub(crate) fn serve_other_beginning(&self) {
+        let mut served = self.lock();
+        let mut video = served.video.to_vec();
+        let media = video.windows(4).position(|it| it == b"mdat").unwrap() + 4;
+        video[media] ^= 1;
+        served.video = video.into();
+        served.etag = "\"two\"";
+    }
+
+    /// Serves the same video with another ETag from now on, as another edge of a CDN does.
+    pub(crate) fn change_etag(&self) {
+        self.lock().etag = "\"two\"";
+    }
+
     /// Returns whether a request had an offset.
     pub(crate) fn was_resumed(&self) -> bool {
         self.lock().was_resumed

@@ -104,6 +104,31 @@ async fn an_archival_survives_a_host_failure_after_any_chunk() {
     }
 }
 
+/// Another process compares the bytes of a host whose ETag changed, and continues the upload. If the bytes differ, it
+/// starts over.
+#[tokio::test]
+async fn another_etag_does_not_restart_an_upload_of_the_same_bytes() {
+    let resources = resources();
+    for is_same in [true, false] {
+        let fixture = Fixture::new(true, &resources).await;
+        fixture.host.fail_after(host::CHUNKS - 2);
+        let progress = Fixture::fresh();
+        let store = FailingStore::never(&fixture.memory);
+        let end = fixture.archive(store.clone(), &progress).await;
+        assert!(matches!(end, End::Failed(_)), "{end:?}");
+        fixture.host.recover();
+        match is_same {
+            true => fixture.host.change_etag(),
+            false => fixture.host.serve_other_beginning(),
+        }
+        let again = fixture.archive(store, &Fixture::resumed(&progress)).await;
+        assert!(matches!(again, End::Archived(_)), "{is_same}: {again:?}");
+        let uploads = if is_same { 1 } else { 2 };
+        assert_eq!(fixture.memory.started_uploads(), uploads, "{is_same}");
+        fixture.assert_archived_once(&is_same.to_string()).await;
+    }
+}
+
 /// Returns whether the second attempt resumed the download.
 async fn host_fails_after(k: usize, keeps_heartbeat: bool, resources: &TransferResources) -> bool {
     let fixture = Fixture::new(true, resources).await;

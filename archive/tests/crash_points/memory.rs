@@ -37,6 +37,11 @@ impl Memory {
         self.lock().incomplete.len()
     }
 
+    /// Returns the number of uploads that were started.
+    pub(crate) fn started_uploads(&self) -> usize {
+        self.lock().started
+    }
+
     pub(crate) fn start_upload(&self) -> String {
         let mut uploads = self.lock();
         uploads.started += 1;

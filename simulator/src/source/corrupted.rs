@@ -18,6 +18,10 @@ impl Source {
                 length: None,
                 ..video.resized(size.saturating_add(garbage))
             },
+            Corruption::Zeros(zeros) => Self {
+                garbage: 0,
+                ..video.resized(size.saturating_add(zeros))
+            },
             Corruption::Length(difference) => Self {
                 length: Some(size.saturating_add_signed(difference)),
                 ..video

@@ -47,9 +47,9 @@ impl Filling {
 }
 
 /// Returns the beginning of a range of garbage, or `None` if the range is empty.
-pub(super) fn garbage(range: Range<u64>) -> Option<Bytes> {
+pub(super) fn garbage(range: Range<u64>, byte: u8) -> Option<Bytes> {
     let len = range.end.checked_sub(range.start)?.min(MAX_PIECE_LEN);
-    (len > 0).then(|| vec![GARBAGE; len as usize].into())
+    (len > 0).then(|| vec![byte; len as usize].into())
 }
 
 /// Returns a pseudorandom number, computed by `SplitMix64`.

@@ -88,6 +88,18 @@ impl Mp4Scanner {
         Ok(())
     }
 
+    /// Returns whether the current box extends to the end of the file, so that a truncated file looks complete.
+    pub(crate) fn is_open_ended(&self) -> bool {
+        let state = &self.state;
+        matches!(
+            state,
+            State::Body {
+                end: End::OfFile,
+                ..
+            }
+        )
+    }
+
     /// Returns the movie, after the last byte of the file.
     ///
     /// # Errors
@@ -183,9 +195,17 @@ impl Mp4Scanner {
                 return Err(past_end());
             }
         }
+        if !self.has_ftyp {
+            // A QuickTime file of before 2001 has no `ftyp`, but starts with one of these boxes.
+            let is_classic =
+                [b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"].contains(&&name.0);
+            let is_ftyp = &name.0 == b"ftyp" && size.is_some_and(|size| size >= MIN_FTYP);
+            if !is_ftyp && !is_classic {
+                return Err(Mp4Error::NoFtyp);
+            }
+            self.has_ftyp = true;
+        }
         match &name.0 {
-            b"ftyp" if size.is_some_and(|size| size >= MIN_FTYP) => self.has_ftyp = true,
-            _ if !self.has_ftyp => return Err(Mp4Error::NoFtyp),
             b"moov" if !matches!(self.moov, Moov::Missing) => return Err(Mp4Error::SecondMoov),
             b"moov" if size.is_some_and(|size| size > MAX_MOOV) => return Err(Mp4Error::LargeMoov),
             b"moov" => self.moov = Moov::Partial(Vec::new()),

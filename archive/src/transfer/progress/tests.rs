@@ -101,3 +101,33 @@ fn at_most_three_attempts_resume_from_a_checkpoint() {
     assert_eq!(checkpoint.download.bytes_fetched_again, fetched_again);
     assert!(progress.use_checkpoint(ObjectKind::Video).is_none());
 }
+
+/// A process of version 0.1.0 ignores what it does not know, and this version accepts its absence.
+#[test]
+fn what_is_new_since_version_0_1_0_is_optional() {
+    let place = json!({"Header": {"bytes": vec![0; 16], "filled": 0}});
+    let mut state = state_of_0_1_0(place, json!("Missing"));
+    state["refused_sha256"] = json!("15e2");
+    state["checkpoint"]["source"]["tail"] = json!({"length": 7, "sha256": "15e2"});
+    state["checkpoint"]["checks"]["ending"] = json!("00ff");
+    state["checkpoint"]["checks"]["finding"] = json!("the file is empty");
+    state["checkpoint"]["checks"]["announced"]["crc32c"] = json!(5);
+    state["checkpoint"]["checks"]["digests"]["crc32c"] = json!(5);
+    let read: ArchiveState = serde_json::from_value(state.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap(), state);
+    assert_eq!(
+        Progress::resume(read).rejected_sha256().as_deref(),
+        Some("15e2")
+    );
+}
+
+#[test]
+fn an_attempt_that_the_host_postponed_is_not_counted() {
+    let place = json!({"Header": {"bytes": vec![0; 16], "filled": 0}});
+    let state = serde_json::from_value(state_of_0_1_0(place, json!("Missing"))).unwrap();
+    let progress = Progress::resume(state);
+    for _ in 0..10 {
+        assert!(progress.use_checkpoint(ObjectKind::Video).is_some());
+        progress.postpone();
+    }
+}

@@ -1,0 +1,211 @@
+//! What kept a video from being archived, attempt by attempt.
+
+use seedance_archiver_proto::reason::{RECORD_VANISHED, URL_EXPIRED};
+
+/// Maximum number of failure types that are remembered.
+const MAX_FINDINGS: usize = 8;
+/// Maximum number of characters of a message that is remembered.
+const MAX_MESSAGE: usize = 300;
+
+/// The failures of one type.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Finding {
+    /// The failure type.
+    pub failure_type: String,
+    /// The reason of a verdict because of these failures.
+    pub reason: String,
+    /// Number of attempts that failed in this way.
+    pub count: u32,
+    /// Message of the last one.
+    pub last_message: String,
+}
+
+/// The failures of a transfer so far, by type. The last one is the most recent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    findings: Vec<Finding>,
+}
+
+/// The verdict on a video whose archive deadline passed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// The failure type.
+    pub failure_type: String,
+    /// The reason.
+    pub reason: String,
+    /// The history in one line.
+    pub message: String,
+}
+
+impl History {
+    /// Returns the history of these findings.
+    pub fn new(findings: Vec<Finding>) -> Self {
+        Self { findings }
+    }
+
+    /// Returns the findings, the most recent last.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Adds the failure of an attempt.
+    pub fn add(&mut self, failure_type: &str, reason: &str, message: &str) {
+        let is_same = |it: &Finding| it.failure_type == failure_type && it.reason == reason;
+        let earlier = self.findings.iter().position(is_same);
+        let mut finding = earlier
+            .map(|at| self.findings.remove(at))
+            .unwrap_or_default();
+        finding.failure_type = failure_type.to_owned();
+        finding.reason = reason.to_owned();
+        finding.count = finding.count.saturating_add(1);
+        finding.last_message = message.chars().take(MAX_MESSAGE).collect();
+        self.findings.push(finding);
+        let surplus = self.findings.len().saturating_sub(MAX_FINDINGS);
+        self.findings.drain(..surplus);
+    }
+
+    /// Returns the verdict after the archive deadline. The last failure has to be in the history.
+    ///
+    /// If the URL died only after something else had kept the video from being archived, that is the reason.
+    pub fn verdict(&self) -> Option<Verdict> {
+        let last = self.findings.last()?;
+        let others = self.findings.iter().rev();
+        let mut others = others.filter(|it| !is_dead_url(it));
+        let cause = match is_dead_url(last) {
+            // The most frequent one. Of several, `max_by_key` returns the last, so the most recent comes last.
+            true => others.clone().rev().max_by_key(|it| it.count),
+            false => others.next(),
+        };
+        let cause = cause.unwrap_or(last);
+        let history = match std::ptr::eq(cause, last) {
+            true => format!("last error: {}", last.last_message),
+            false => format!(
+                "{}, last: {}; then {}: {}",
+                times(cause),
+                cause.last_message,
+                last.failure_type,
+                last.last_message
+            ),
+        };
+        Some(Verdict {
+            failure_type: cause.failure_type.clone(),
+            reason: cause.reason.clone(),
+            message: format!("archive deadline passed; {history}"),
+        })
+    }
+}
+
+/// Returns whether a failure says only that no URL works any more.
+fn is_dead_url(finding: &Finding) -> bool {
+    [URL_EXPIRED, RECORD_VANISHED].contains(&finding.reason.as_str())
+}
+
+fn times(finding: &Finding) -> String {
+    match finding.count {
+        1 => format!("{} once", finding.failure_type),
+        count => format!("{} {count} times", finding.failure_type),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn history(failures: &[(&str, &str, u32)]) -> History {
+        let mut history = History::default();
+        for (failure_type, reason, count) in failures {
+            for number in 1..=*count {
+                history.add(failure_type, reason, &format!("{reason} {number}"));
+            }
+        }
+        history
+    }
+
+    const CORRUPT: (&str, &str) = ("CorruptVideo", "corrupt_video");
+    const DEAD: (&str, &str, u32) = ("UrlExpired", "url_expired", 1);
+
+    #[test]
+    fn what_kept_a_video_from_being_archived_is_the_reason() {
+        let corrupt = (CORRUPT.0, CORRUPT.1, 20);
+        for (failures, reason, message) in [
+            (
+                &[corrupt, DEAD][..],
+                "corrupt_video",
+                "archive deadline passed; CorruptVideo 20 times, last: corrupt_video 20; then UrlExpired: \
+                 url_expired 1",
+            ),
+            (
+                &[("StoreUnavailable", "store_unavailable", 1), DEAD],
+                "store_unavailable",
+                "archive deadline passed; StoreUnavailable once, last: store_unavailable 1; then UrlExpired: \
+                 url_expired 1",
+            ),
+            (
+                &[
+                    corrupt,
+                    ("UpstreamUnavailable", "upstream_unavailable", 1),
+                    DEAD,
+                ],
+                "corrupt_video",
+                "archive deadline passed; CorruptVideo 20 times, last: corrupt_video 20; then UrlExpired: \
+                 url_expired 1",
+            ),
+            (
+                &[
+                    ("UrlRefused", "url_refused", 2),
+                    ("TaskNotFound", "record_vanished", 1),
+                ],
+                "url_refused",
+                "archive deadline passed; UrlRefused 2 times, last: url_refused 2; then TaskNotFound: \
+                 record_vanished 1",
+            ),
+            // Without a dead URL, the last failure is the reason.
+            (
+                &[corrupt, ("StoreUnavailable", "store_unavailable", 1)],
+                "store_unavailable",
+                "archive deadline passed; last error: store_unavailable 1",
+            ),
+            (
+                &[DEAD],
+                "url_expired",
+                "archive deadline passed; last error: url_expired 1",
+            ),
+            (
+                &[corrupt, ("UrlExpired", "seal_key_missing", 1)],
+                "seal_key_missing",
+                "archive deadline passed; last error: seal_key_missing 1",
+            ),
+        ] {
+            let verdict = history(failures).verdict().unwrap();
+            assert_eq!(
+                (verdict.reason.as_str(), verdict.message.as_str()),
+                (reason, message)
+            );
+        }
+        assert_eq!(History::default().verdict(), None);
+    }
+
+    #[test]
+    fn of_equally_frequent_findings_the_most_recent_is_the_reason() {
+        let both = [
+            (CORRUPT.0, CORRUPT.1, 1),
+            ("StoreUnavailable", "store_unavailable", 1),
+            DEAD,
+        ];
+        assert_eq!(
+            history(&both).verdict().unwrap().reason,
+            "store_unavailable"
+        );
+    }
+
+    #[test]
+    fn the_history_is_bounded() {
+        let mut history = History::default();
+        for number in 0..100 {
+            history.add(&format!("Type{number}"), "r", &"é".repeat(10_000));
+        }
+        assert_eq!(history.findings().len(), MAX_FINDINGS);
+        let length = history.findings()[0].last_message.chars().count();
+        assert_eq!(length, MAX_MESSAGE);
+    }
+}
