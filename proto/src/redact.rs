@@ -1,14 +1,22 @@
 //! Removes secrets from text for failures, logs and history.
 
-/// Replaces the query of each URL in a text. The signature of a signed URL is in its query.
+/// Replaces the query of each URL in a text, and its user name and password. The signature of a signed URL is in its
+/// query.
 pub fn url_queries(text: &str) -> String {
     let mut redacted = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find("://") {
         let (before, url) = rest.split_at(start);
+        redacted.push_str(before);
+        let url = match userinfo_end(url) {
+            Some(end) => {
+                redacted.push_str("://REDACTED");
+                &url[end..]
+            }
+            None => url,
+        };
         let address_end = url.find(ends_address).unwrap_or(url.len());
         let (address, after) = url.split_at(address_end);
-        redacted.push_str(before);
         redacted.push_str(address);
         rest = after;
         if let Some(query) = after.strip_prefix('?') {
@@ -18,6 +26,14 @@ pub fn url_queries(text: &str) -> String {
     }
     redacted.push_str(rest);
     redacted
+}
+
+/// Returns the position of the `@` after the user name and the password of a URL, which starts at `://`.
+fn userinfo_end(url: &str) -> Option<usize> {
+    let ends_authority = |character: char| ends_query(character) || "/?#".contains(character);
+    let authority = url.get("://".len()..)?;
+    let authority = &authority[..authority.find(ends_authority).unwrap_or(authority.len())];
+    Some("://".len() + authority.rfind('@')?)
 }
 
 fn ends_address(character: char) -> bool {
@@ -52,6 +68,15 @@ mod tests {
                 "http://a?REDACTED and https://d/?REDACTED also tos://h?REDACTED",
             ),
             ("what? https:// ?", "what? https:// ?"),
+            (
+                "proxy http://user:p,w@proxy.example:8080/x?y failed",
+                "proxy http://REDACTED@proxy.example:8080/x?REDACTED failed",
+            ),
+            (
+                "https://a.example/@user, b@c",
+                "https://a.example/@user, b@c",
+            ),
+            ("://@", "://REDACTED@"),
         ] {
             assert_eq!(url_queries(text), redacted);
         }
