@@ -37,7 +37,7 @@ impl Deadlines {
         let archive = |created_at| windows.archive_deadline(created_at, url);
         Self {
             url,
-            archive: times.created_at.and_then(archive),
+            archive: times.created_at.map_or(url, archive),
         }
     }
 }
@@ -90,6 +90,9 @@ mod tests {
             ..TaskTimes::default()
         };
         let deadlines = Deadlines::new(&Windows::default(), times);
-        assert_eq!((deadlines.url, deadlines.archive), (Some(at(12)), None));
+        assert_eq!(
+            (deadlines.url, deadlines.archive),
+            (Some(at(12)), Some(at(12)))
+        );
     }
 }

@@ -150,9 +150,10 @@ fn interval(schedule: &PollSchedule, state: &TaskState, response: Response) -> D
 /// Returns the time until a 404 is final although the query window is still open, and the reason to stop with.
 /// Returns `None` if a 404 is not final before the window closes.
 ///
-/// A 404 is final only after the grace period. Then a task without any record does not exist, and a task that
-/// was last seen queued, longer ago than the records of cancelled tasks are kept, was cancelled and purged. A
-/// task that started is polled until the window closes.
+/// A 404 is final only after the grace period. Then a task without any record does not exist. A task that was last
+/// seen queued was cancelled and purged if the 404s began when the record of a cancellation could already be purged:
+/// until then the record of a cancelled task is visible, so an earlier 404 has another cause. Every other task is polled
+/// until the window closes.
 fn not_found_is_final(
     schedule: &PollSchedule,
     windows: &Windows,
@@ -174,8 +175,10 @@ fn not_found_is_final(
             Some((grace, reason))
         }
         Some(seen) if [status::QUEUED, status::CANCELLED].contains(&seen.status) => {
-            let retention = left(windows.cancelled_retention, seen.at);
-            Some((retention.max(grace), CANCELLED_AND_PURGED))
+            // The time of the last record may be too early by a tenth of the retention.
+            let retention = windows.cancelled_retention + windows.cancelled_retention / 10;
+            let can_be_purge = elapsed(seen.at, since) >= retention;
+            can_be_purge.then_some((grace, CANCELLED_AND_PURGED))
         }
         Some(_) => None,
     }

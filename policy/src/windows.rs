@@ -66,14 +66,16 @@ impl Windows {
     }
 
     /// Returns when a URL of a task stops working: the configured lifetime after the task's last change, or
-    /// the expiry in the URL if that is earlier.
+    /// the expiry in the URL if that is earlier. An expiry before the last change is not one: the URL would never have
+    /// worked.
     pub fn url_expiry(
         &self,
         updated_at: SystemTime,
         url_expires_at: Option<SystemTime>,
     ) -> Option<SystemTime> {
         let configured = updated_at.checked_add(self.url_lifetime);
-        match (configured, url_expires_at) {
+        let in_url = url_expires_at.filter(|in_url| *in_url >= updated_at);
+        match (configured, in_url) {
             (Some(configured), Some(in_url)) => Some(configured.min(in_url)),
             (configured, in_url) => configured.or(in_url),
         }
@@ -137,6 +139,7 @@ mod tests {
         assert_eq!(windows.url_expiry(at(0), None), Some(at(14)));
         assert_eq!(windows.url_expiry(at(0), Some(at(1))), Some(at(1)));
         assert_eq!(windows.url_expiry(at(0), Some(at(20))), Some(at(14)));
+        assert_eq!(windows.url_expiry(at(2), Some(at(1))), Some(at(16)));
     }
 
     #[test]

@@ -163,18 +163,28 @@ fn a_task_older_than_the_window_is_not_reported_as_non_existent() {
 }
 
 #[test]
-fn a_queued_task_that_vanished_was_cancelled_and_purged() {
+fn a_queued_task_was_cancelled_and_purged_if_it_vanished_after_the_retention() {
     let mut state = seen("queued", 1_000);
-    state.now = at(1_000 + DAY - 20);
-    assert_eq!(after(state, not_found(2_000)), poll_after(20));
-    state.now = at(1_000 + DAY);
-    assert_eq!(after(state, not_found(2_000)), never(CANCELLED_AND_PURGED));
-    let just_now = not_found(1_000 + DAY - 10);
+    let purged_at = 1_000 + DAY + DAY / 10;
+    state.now = at(purged_at + 590);
+    assert_eq!(after(state, not_found(purged_at)), poll_after(10));
+    state.now = at(purged_at + 600);
     assert_eq!(
-        after(state, just_now),
-        poll_after(60),
-        "a new series of 404s starts a new grace period"
+        after(state, not_found(purged_at)),
+        never(CANCELLED_AND_PURGED)
     );
+}
+
+/// The record of a cancelled task is visible for a day, so the 404s have another cause.
+#[test]
+fn a_queued_task_that_vanished_at_once_is_polled_until_the_window_closes() {
+    let mut state = seen("queued", 1_000);
+    for now in [1_600, 1_000 + 2 * DAY, 6 * DAY] {
+        state.now = at(now);
+        assert_eq!(after(state, not_found(1_600)), poll_after(60), "{now}");
+    }
+    state.now = at(7 * DAY);
+    assert_eq!(after(state, not_found(1_600)), never(RECORD_VANISHED));
 }
 
 #[test]
