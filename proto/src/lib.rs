@@ -41,6 +41,7 @@
 
 pub mod account;
 mod json;
+mod manifest;
 pub mod names;
 pub mod outcome;
 pub mod phase;

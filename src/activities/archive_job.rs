@@ -114,6 +114,15 @@ impl ArchiveJob {
             duration: task.duration,
             frames: task.frames,
             usage: task.usage.clone(),
+            framespersecond: task.framespersecond,
+            service_tier: task.service_tier.clone(),
+            generate_audio: task.generate_audio,
+            draft: task.draft,
+            draft_task_id: task.draft_task_id.clone(),
+            priority: task.priority,
+            safety_identifier: task.safety_identifier.clone(),
+            tools: task.tools.clone(),
+            execution_expires_after: task.execution_expires_after,
             attempts: i64::from(self.attempt),
             ..Manifest::default()
         }

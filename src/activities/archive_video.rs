@@ -78,7 +78,7 @@ pub(super) async fn run(
     match transfer(ctx, permits, &archival, &source, manifest, &history).await {
         Ok(manifest) => {
             report(ctx, &job, &manifest, started_at.elapsed());
-            Ok(manifest)
+            Ok(manifest.for_callers())
         }
         Err(error) => {
             if is_last_attempt(ctx, &job, &error).await {

@@ -85,6 +85,15 @@ pub(super) fn facts(task: &VideoTask) -> Vec<(&'static str, String)> {
         ("audio", audio.unwrap_or_default()),
         ("seed", number(task.seed)),
         ("service tier", task.service_tier.clone()),
+        ("priority", number(task.priority)),
+        (
+            "draft",
+            task.draft.map(|it| it.to_string()).unwrap_or_default(),
+        ),
+        ("from draft", task.draft_task_id.clone()),
+        ("tools", tools(task)),
+        ("safety id", task.safety_identifier.clone()),
+        ("times out", times_out(task)),
         ("usage", usage(task)),
     ]
 }
@@ -104,6 +113,21 @@ fn error(task: &VideoTask) -> String {
     let parts = [error.code.as_str(), &error.message];
     let parts = parts.into_iter().filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join(": ")
+}
+
+fn tools(task: &VideoTask) -> String {
+    let tools: Vec<_> = task.tools.iter().map(|tool| tool.r#type.as_str()).collect();
+    tools.join(", ")
+}
+
+/// Returns when an unfinished task becomes `expired`.
+fn times_out(task: &VideoTask) -> String {
+    match task.execution_expires_after {
+        Some(after) if !status::is_terminal(&task.status) && task.created_at > 0 => {
+            deadline(task.created_at.saturating_add(after))
+        }
+        _ => String::new(),
+    }
 }
 
 /// Returns which files the task has URLs of.

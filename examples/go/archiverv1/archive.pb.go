@@ -130,6 +130,24 @@ type Manifest struct {
 	Warnings []string `protobuf:"bytes,19,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	// Contract version of this receipt.
 	ContractVersion string `protobuf:"bytes,20,opt,name=contract_version,json=contractVersion,proto3" json:"contract_version,omitempty"`
+	// As in `VideoTask`.
+	ServiceTier string `protobuf:"bytes,21,opt,name=service_tier,json=serviceTier,proto3" json:"service_tier,omitempty"`
+	// As in `VideoTask`.
+	GenerateAudio *bool `protobuf:"varint,22,opt,name=generate_audio,json=generateAudio,proto3,oneof" json:"generate_audio,omitempty"`
+	// As in `VideoTask`.
+	Draft *bool `protobuf:"varint,23,opt,name=draft,proto3,oneof" json:"draft,omitempty"`
+	// As in `VideoTask`.
+	DraftTaskId string `protobuf:"bytes,24,opt,name=draft_task_id,json=draftTaskId,proto3" json:"draft_task_id,omitempty"`
+	// As in `VideoTask`.
+	Priority *int64 `protobuf:"varint,25,opt,name=priority,proto3,oneof" json:"priority,omitempty"`
+	// As in `VideoTask`.
+	SafetyIdentifier string `protobuf:"bytes,26,opt,name=safety_identifier,json=safetyIdentifier,proto3" json:"safety_identifier,omitempty"`
+	// As in `VideoTask`.
+	Tools []*Tool `protobuf:"bytes,27,rep,name=tools,proto3" json:"tools,omitempty"`
+	// As in `VideoTask`.
+	ExecutionExpiresAfter *int64 `protobuf:"varint,28,opt,name=execution_expires_after,json=executionExpiresAfter,proto3,oneof" json:"execution_expires_after,omitempty"`
+	// As in `VideoTask`.
+	Framespersecond *int64 `protobuf:"varint,29,opt,name=framespersecond,proto3,oneof" json:"framespersecond,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -302,6 +320,69 @@ func (x *Manifest) GetContractVersion() string {
 		return x.ContractVersion
 	}
 	return ""
+}
+
+func (x *Manifest) GetServiceTier() string {
+	if x != nil {
+		return x.ServiceTier
+	}
+	return ""
+}
+
+func (x *Manifest) GetGenerateAudio() bool {
+	if x != nil && x.GenerateAudio != nil {
+		return *x.GenerateAudio
+	}
+	return false
+}
+
+func (x *Manifest) GetDraft() bool {
+	if x != nil && x.Draft != nil {
+		return *x.Draft
+	}
+	return false
+}
+
+func (x *Manifest) GetDraftTaskId() string {
+	if x != nil {
+		return x.DraftTaskId
+	}
+	return ""
+}
+
+func (x *Manifest) GetPriority() int64 {
+	if x != nil && x.Priority != nil {
+		return *x.Priority
+	}
+	return 0
+}
+
+func (x *Manifest) GetSafetyIdentifier() string {
+	if x != nil {
+		return x.SafetyIdentifier
+	}
+	return ""
+}
+
+func (x *Manifest) GetTools() []*Tool {
+	if x != nil {
+		return x.Tools
+	}
+	return nil
+}
+
+func (x *Manifest) GetExecutionExpiresAfter() int64 {
+	if x != nil && x.ExecutionExpiresAfter != nil {
+		return *x.ExecutionExpiresAfter
+	}
+	return 0
+}
+
+func (x *Manifest) GetFramespersecond() int64 {
+	if x != nil && x.Framespersecond != nil {
+		return *x.Framespersecond
+	}
+	return 0
 }
 
 // An archived object.
@@ -670,7 +751,7 @@ const file_seedance_archiver_v1_archive_proto_rawDesc = "" +
 	"\x13ArchiveVideoRequest\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x123\n" +
 	"\x04task\x18\x02 \x01(\v2\x1f.seedance.archiver.v1.VideoTaskR\x04task\x12 \n" +
-	"\vdestination\x18\x03 \x01(\tR\vdestination\"\xe7\x05\n" +
+	"\vdestination\x18\x03 \x01(\tR\vdestination\"\xbb\t\n" +
 	"\bManifest\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\x12\x14\n" +
@@ -696,10 +777,24 @@ const file_seedance_archiver_v1_archive_proto_rawDesc = "" +
 	"\battempts\x18\x11 \x01(\x03R\battempts\x12.\n" +
 	"\x13bytes_fetched_again\x18\x12 \x01(\x03R\x11bytesFetchedAgain\x12\x1a\n" +
 	"\bwarnings\x18\x13 \x03(\tR\bwarnings\x12)\n" +
-	"\x10contract_version\x18\x14 \x01(\tR\x0fcontractVersionB\a\n" +
+	"\x10contract_version\x18\x14 \x01(\tR\x0fcontractVersion\x12!\n" +
+	"\fservice_tier\x18\x15 \x01(\tR\vserviceTier\x12*\n" +
+	"\x0egenerate_audio\x18\x16 \x01(\bH\x03R\rgenerateAudio\x88\x01\x01\x12\x19\n" +
+	"\x05draft\x18\x17 \x01(\bH\x04R\x05draft\x88\x01\x01\x12\"\n" +
+	"\rdraft_task_id\x18\x18 \x01(\tR\vdraftTaskId\x12\x1f\n" +
+	"\bpriority\x18\x19 \x01(\x03H\x05R\bpriority\x88\x01\x01\x12+\n" +
+	"\x11safety_identifier\x18\x1a \x01(\tR\x10safetyIdentifier\x120\n" +
+	"\x05tools\x18\x1b \x03(\v2\x1a.seedance.archiver.v1.ToolR\x05tools\x12;\n" +
+	"\x17execution_expires_after\x18\x1c \x01(\x03H\x06R\x15executionExpiresAfter\x88\x01\x01\x12-\n" +
+	"\x0fframespersecond\x18\x1d \x01(\x03H\aR\x0fframespersecond\x88\x01\x01B\a\n" +
 	"\x05_seedB\v\n" +
 	"\t_durationB\t\n" +
-	"\a_frames\"\xf9\x01\n" +
+	"\a_framesB\x11\n" +
+	"\x0f_generate_audioB\b\n" +
+	"\x06_draftB\v\n" +
+	"\t_priorityB\x1a\n" +
+	"\x18_execution_expires_afterB\x12\n" +
+	"\x10_framespersecond\"\xf9\x01\n" +
 	"\x0eArchivedObject\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12\x1d\n" +
@@ -755,17 +850,19 @@ var file_seedance_archiver_v1_archive_proto_goTypes = []any{
 	(*ArchiveProgress)(nil),     // 5: seedance.archiver.v1.ArchiveProgress
 	(*VideoTask)(nil),           // 6: seedance.archiver.v1.VideoTask
 	(*Usage)(nil),               // 7: seedance.archiver.v1.Usage
+	(*Tool)(nil),                // 8: seedance.archiver.v1.Tool
 }
 var file_seedance_archiver_v1_archive_proto_depIdxs = []int32{
 	6, // 0: seedance.archiver.v1.ArchiveVideoRequest.task:type_name -> seedance.archiver.v1.VideoTask
 	2, // 1: seedance.archiver.v1.Manifest.objects:type_name -> seedance.archiver.v1.ArchivedObject
 	7, // 2: seedance.archiver.v1.Manifest.usage:type_name -> seedance.archiver.v1.Usage
-	3, // 3: seedance.archiver.v1.ArchivedObject.checks:type_name -> seedance.archiver.v1.ObjectCheck
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	8, // 3: seedance.archiver.v1.Manifest.tools:type_name -> seedance.archiver.v1.Tool
+	3, // 4: seedance.archiver.v1.ArchivedObject.checks:type_name -> seedance.archiver.v1.ObjectCheck
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_seedance_archiver_v1_archive_proto_init() }

@@ -1,0 +1,22 @@
+//! The receipt in `manifest.json`, and the one that callers receive.
+
+use crate::v1::Manifest;
+
+impl Manifest {
+    /// Returns the receipt without the fields that were added after version 0.1.0. Callers with stubs of that version
+    /// reject fields that they do not know, and have the same values in the task.
+    pub fn for_callers(self) -> Self {
+        Self {
+            service_tier: String::new(),
+            generate_audio: None,
+            draft: None,
+            draft_task_id: String::new(),
+            priority: None,
+            safety_identifier: String::new(),
+            tools: Vec::new(),
+            execution_expires_after: None,
+            framespersecond: None,
+            ..self
+        }
+    }
+}
