@@ -35,6 +35,7 @@ mod transfer_account;
 mod transfer_activities;
 mod transfer_error;
 mod transfer_heartbeat;
+mod waiting;
 
 pub use query_activities::QueryActivities;
 pub use serve_error::ServeError;

@@ -63,7 +63,6 @@
 //! };
 //! use seedance_archiver_clock::Clock;
 //! use seedance_archiver_proto::v1::{Manifest, VideoTask};
-//! use serde_json::{Value, json};
 //!
 //! struct OneUrl(SecretString);
 //!
@@ -74,8 +73,8 @@
 //!         OneUrl(self.0.clone())
 //!     }
 //!
-//!     async fn record(&self) -> Value {
-//!         json!({"id": "cgt-1", "status": "succeeded"})
+//!     async fn record(&self) -> String {
+//!         r#"{"id": "cgt-1", "status": "succeeded"}"#.to_owned()
 //!     }
 //!
 //!     fn skip(&self, _: ObjectKind, error: Error) -> Result<String, Error> {

@@ -10,7 +10,6 @@ use seedance_archiver_proto::{
     v1::{ArchivedObject, Manifest, OutcomeRecord},
 };
 use serde::Serialize;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{Archive, Error, Format, Layout, error::optional, store::store_span};
@@ -98,11 +97,11 @@ pub async fn find_task(
 pub async fn write_task(
     archive: &Archive,
     layout: &Layout,
-    task: &Value,
+    task: &str,
     stale: Option<ArchivedObject>,
 ) -> Result<ArchivedObject, Error> {
     let key = layout.task();
-    let json = to_json(&key, task)?;
+    let json = task.as_bytes().to_vec();
     let mode = stale.map_or(PutMode::Create, |stale| PutMode::Update(version_of(stale)));
     let mut written = put(archive, &key, json.clone(), mode).await;
     if matches!(&written, Err(error) if error.is_not_supported()) {
@@ -151,7 +150,7 @@ fn task_object(
 pub async fn write_outcome(
     archive: &Archive,
     layout: &Layout,
-    task: &Value,
+    task: &str,
     outcome: &OutcomeRecord,
 ) -> Result<(), Error> {
     if find(archive, &layout.manifest()).await?.is_some() {
@@ -160,7 +159,7 @@ pub async fn write_outcome(
     // The outcome first: it shows a later archival that `task.json` is stale.
     for (key, json) in [
         (layout.outcome(), to_json(&layout.outcome(), outcome)?),
-        (layout.task(), to_json(&layout.task(), task)?),
+        (layout.task(), task.as_bytes().to_vec()),
     ] {
         put(archive, &key, json, PutMode::Overwrite).await?;
     }

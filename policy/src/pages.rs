@@ -6,30 +6,89 @@ use seedance_archiver_proto::{
     v1::{SweepPage, SweepVideoTasksResult},
 };
 
-/// Returns the page that a sweep starts with.
-pub fn first() -> SweepPage {
-    first_of(service_tier::DEFAULT)
+/// The lists of an account: one for each service tier and model. An empty filter is not sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lists {
+    /// Service tiers to list.
+    pub service_tiers: Vec<String>,
+    /// Models to list. Empty: all models, with one list. A key with custom permissions may list only named models.
+    pub models: Vec<String>,
 }
 
-fn first_of(service_tier: &str) -> SweepPage {
+impl Default for Lists {
+    /// Returns the tiers that the API or its clients name. Without a filter the public service lists the tier
+    /// `default`, and others list every task.
+    fn default() -> Self {
+        Self {
+            service_tiers: ["", service_tier::FLEX, service_tier::PRIORITY]
+                .map(str::to_owned)
+                .to_vec(),
+            models: Vec::new(),
+        }
+    }
+}
+
+impl Lists {
+    /// Returns the first page of the first list.
+    pub fn first(&self) -> SweepPage {
+        self.first_pages().next().unwrap_or_else(any)
+    }
+
+    /// Returns the page itself, or the first page if the account has no list with the page's filters, because
+    /// the workflow does not know the account's lists or the configuration changed.
+    pub fn known(&self, page: SweepPage) -> SweepPage {
+        match self.first_pages().any(|first| is_in_list(&first, &page)) {
+            true => page,
+            false => self.first(),
+        }
+    }
+
+    /// Returns whether a page belongs to the first list.
+    pub fn is_in_first(&self, page: &SweepPage) -> bool {
+        is_in_list(&self.first(), page)
+    }
+
+    /// Returns the page after `page`: the next one of its list, or the first one of the next list if `page` was the
+    /// last of its list. Returns `None` if `page` was the last of all.
+    pub fn after(&self, page: &SweepPage, is_last_of_list: bool) -> Option<SweepPage> {
+        if !is_last_of_list && page.page_num < MAX_PAGE_NUM {
+            return Some(SweepPage {
+                page_num: page.page_num + 1,
+                ..page.clone()
+            });
+        }
+        let mut lists = self.first_pages();
+        lists.find(|first| is_in_list(first, page))?;
+        lists.next()
+    }
+
+    fn first_pages(&self) -> impl Iterator<Item = SweepPage> {
+        let all_models = [String::new()];
+        let models = match self.models.as_slice() {
+            [] => all_models.to_vec(),
+            models => models.to_vec(),
+        };
+        self.service_tiers.iter().flat_map(move |service_tier| {
+            let service_tier = service_tier.clone();
+            models.clone().into_iter().map(move |model| SweepPage {
+                service_tier: service_tier.clone(),
+                model,
+                ..any()
+            })
+        })
+    }
+}
+
+/// Returns the page with which a sweep starts, before its lists are known.
+pub fn any() -> SweepPage {
     SweepPage {
-        service_tier: service_tier.to_owned(),
         page_num: 1,
+        ..SweepPage::default()
     }
 }
 
-/// Returns the page after `page`: the next one of its tier, or the first one of the next tier if `page` was the
-/// last of its tier. Returns `None` if `page` was the last of all.
-pub fn after(page: &SweepPage, is_last_of_tier: bool) -> Option<SweepPage> {
-    if !is_last_of_tier && page.page_num < MAX_PAGE_NUM {
-        return Some(SweepPage {
-            page_num: page.page_num + 1,
-            ..page.clone()
-        });
-    }
-    let mut tiers = service_tier::ALL.into_iter();
-    tiers.find(|tier| *tier == page.service_tier)?;
-    tiers.next().map(first_of)
+fn is_in_list(a: &SweepPage, b: &SweepPage) -> bool {
+    (&a.service_tier, &a.model) == (&b.service_tier, &b.model)
 }
 
 /// Adds the result of one page to that of the sweep.
@@ -45,24 +104,69 @@ pub fn add(sum: &mut SweepVideoTasksResult, page: &SweepVideoTasksResult) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_page_of_every_tier_comes_once() {
-        let mut seen = Vec::new();
-        let mut page = Some(first());
-        while let Some(this) = page {
-            page = after(&this, this.page_num == 2);
-            seen.push((this.service_tier, this.page_num));
+    fn lists(service_tiers: &[&str], models: &[&str]) -> Lists {
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        Lists {
+            service_tiers: owned(service_tiers),
+            models: owned(models),
         }
-        let expected = [("default", 1), ("default", 2), ("flex", 1), ("flex", 2)];
-        assert_eq!(seen, expected.map(|(tier, page)| (tier.to_owned(), page)));
+    }
+
+    #[test]
+    fn every_page_of_every_list_comes_once() {
+        let walk = |lists: Lists| {
+            let mut seen = Vec::new();
+            let mut page = Some(lists.first());
+            while let Some(this) = page {
+                page = lists.after(&this, this.page_num == 2);
+                seen.push(format!(
+                    "{}/{}/{}",
+                    this.service_tier, this.model, this.page_num
+                ));
+            }
+            seen
+        };
+        let expected = [
+            "//1",
+            "//2",
+            "flex//1",
+            "flex//2",
+            "priority//1",
+            "priority//2",
+        ];
+        assert_eq!(walk(Lists::default()), expected);
+        let expected = [
+            "/a/1", "/a/2", "/b/1", "/b/2", "flex/a/1", "flex/a/2", "flex/b/1", "flex/b/2",
+        ];
+        assert_eq!(walk(lists(&["", "flex"], &["a", "b"])), expected);
+    }
+
+    #[test]
+    fn a_page_of_no_list_is_replaced_by_the_first() {
+        let lists = lists(&["default", "flex"], &[]);
+        assert_eq!(lists.known(any()).service_tier, "default");
+        let flex = SweepPage {
+            service_tier: "flex".into(),
+            page_num: 7,
+            ..any()
+        };
+        assert_eq!(lists.known(flex.clone()), flex);
+        assert!(lists.is_in_first(&lists.first()) && !lists.is_in_first(&flex));
+        let none = Lists {
+            service_tiers: Vec::new(),
+            models: Vec::new(),
+        };
+        assert_eq!(none.first(), any());
+        assert_eq!(none.after(&flex, true), None);
     }
 
     #[test]
     fn the_page_with_the_highest_number_is_the_last() {
         let page = SweepPage {
-            service_tier: "flex".into(),
+            service_tier: "priority".into(),
             page_num: MAX_PAGE_NUM,
+            ..any()
         };
-        assert_eq!(after(&page, false), None);
+        assert_eq!(Lists::default().after(&page, false), None);
     }
 }

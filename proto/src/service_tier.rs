@@ -5,5 +5,5 @@ pub const DEFAULT: &str = "default";
 /// Offline: cheaper, but may take hours.
 pub const FLEX: &str = "flex";
 
-/// Every tier that the API documents. The API has a list for each.
-pub const ALL: [&str; 2] = [DEFAULT, FLEX];
+/// Priority: named by official clients of the API.
+pub const PRIORITY: &str = "priority";

@@ -1,19 +1,19 @@
 //! Calls the task API.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use metrics::histogram;
 use opentelemetry::KeyValue;
 use reqwest::{
-    Method, StatusCode, Url,
-    header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
+    Method, Url,
+    header::{CONTENT_TYPE, HeaderMap},
 };
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use seedance_archiver_clock::Clock;
 use seedance_archiver_http::{describe, trace};
 use uuid::Uuid;
 
-use crate::{Endpoint, Error, ErrorKind, RateLimit, Record, decode};
+use crate::{Endpoint, Error, ErrorKind, RateLimit, Record, decode, error_response, task::Dialect};
 
 /// Metric: how long calls waited for the account's rate limit, which is called the *budget* in metric names.
 pub const RATE_LIMIT_WAIT: &str = "seedance_archiver_budget_wait_seconds";
@@ -22,8 +22,8 @@ pub const RATE_LIMIT_WAIT: &str = "seedance_archiver_budget_wait_seconds";
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum wait of a query for the rate limit. The query holds an activity slot meanwhile.
 const QUERY_WAIT: Duration = Duration::from_secs(1);
-/// Maximum size of a record, in bytes. Records have a few kilobytes, and must fit into a Temporal payload.
-pub(crate) const MAX_RECORD: usize = MIB;
+/// Maximum size of a record, in bytes. Records have a few kilobytes. Only its short fields travel in Temporal payloads.
+pub(crate) const MAX_RECORD: usize = 16 * MIB;
 
 /// Bytes of a mebibyte.
 pub(crate) const MIB: usize = 1024 * 1024;
@@ -68,11 +68,8 @@ impl Client {
     /// See [`ErrorKind`]. Nothing is retried.
     pub async fn query(&self, endpoint: &Endpoint, task_id: &str) -> Result<Record, Error> {
         let call = Call::for_task(Method::GET, endpoint, task_id);
-        let aliases = &endpoint.status_aliases;
-        self.call(endpoint, call, |body| {
-            decode::record(body, task_id, aliases)
-        })
-        .await
+        let decode = |body: &[u8]| decode::record(body, task_id, &self.dialect(endpoint));
+        self.call(endpoint, call, decode).await
     }
 
     /// Cancels a queued task with one request. The service refuses to cancel a running task, but **deletes the
@@ -84,6 +81,14 @@ impl Client {
     pub async fn cancel(&self, endpoint: &Endpoint, task_id: &str) -> Result<(), Error> {
         let call = Call::for_task(Method::DELETE, endpoint, task_id);
         self.call(endpoint, call, |_| Ok(())).await
+    }
+
+    pub(crate) fn dialect<'a>(&self, endpoint: &'a Endpoint) -> Dialect<'a> {
+        Dialect {
+            statuses: &endpoint.status_aliases,
+            video_url: endpoint.video_url_pointer.as_deref(),
+            now: self.clock.now(),
+        }
     }
 
     /// Returns the HTTP client for an endpoint.
@@ -128,11 +133,17 @@ impl Client {
             "called the task API"
         );
         let result = async {
-            let body = read(response, call.max_body).await?;
             if status.is_success() {
-                decode(&body)
+                let body = read(response, call.max_body).await?;
+                decode(&without_key(body, &api_key))
             } else {
-                Err(error_from(status, &headers, &body, self.clock.now()))
+                let body = error_response::read(response).await;
+                Err(error_response::error_from(
+                    status,
+                    &headers,
+                    &body,
+                    self.clock.now(),
+                ))
             }
         };
         result.await.map_err(|error| {
@@ -203,21 +214,22 @@ pub(crate) async fn read(mut response: reqwest::Response, max: usize) -> Result<
     Ok(body)
 }
 
-/// Returns the error of an unsuccessful response: the status decides its kind, the body its text.
-fn error_from(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Error {
-    let kind = match status {
-        StatusCode::NOT_FOUND | StatusCode::GONE => ErrorKind::NotFound,
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ErrorKind::Unauthorized,
-        StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited {
-            retry_after: retry_after(headers, now),
-        },
-        StatusCode::BAD_REQUEST => ErrorKind::Rejected,
-        status if status.is_server_error() => ErrorKind::Unavailable,
-        _ => ErrorKind::Unexpected,
-    };
-    let message = decode::error_in(body).unwrap_or_default();
-    let text = format!("HTTP {} {message}", status.as_u16());
-    Error::new(kind, text.trim_end())
+/// Removes the API key from a response, in case the service repeats it: in the message of a failed task, for example,
+/// which is kept in history and in the archive.
+fn without_key(body: Vec<u8>, api_key: &SecretString) -> Vec<u8> {
+    let key = api_key.expose_secret().as_bytes();
+    if key.is_empty() || !body.windows(key.len()).any(|bytes| bytes == key) {
+        return body;
+    }
+    let mut safe = Vec::with_capacity(body.len());
+    let mut rest = body.as_slice();
+    while let Some(start) = rest.windows(key.len()).position(|bytes| bytes == key) {
+        safe.extend_from_slice(&rest[..start]);
+        safe.extend_from_slice(b"REDACTED");
+        rest = &rest[start + key.len()..];
+    }
+    safe.extend_from_slice(rest);
+    safe
 }
 
 fn request_id(headers: &HeaderMap) -> Option<&str> {
@@ -228,66 +240,18 @@ fn request_id(headers: &HeaderMap) -> Option<&str> {
         .filter(|id| id.len() <= MAX_REQUEST_ID)
 }
 
-/// Reads `Retry-After`, in seconds or as an HTTP date.
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn headers(name: &'static str, value: &str) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(name, value.parse().unwrap());
-        headers
-    }
-
-    fn error(status: StatusCode, body: &[u8]) -> Error {
-        error_from(status, &HeaderMap::new(), body, SystemTime::UNIX_EPOCH)
-    }
-
     #[test]
-    fn reads_both_forms_of_retry_after() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        let wait = |value| retry_after(&headers("retry-after", value), now);
-        assert_eq!(wait("120"), Some(Duration::from_secs(120)));
+    fn a_response_that_repeats_the_key_is_read_without_it() {
+        let key = SecretString::from("very-secret");
+        let body = b"{\"a\": \"very-secret\", \"b\": \"very-secretvery-secret\"}";
         assert_eq!(
-            wait("Sun, 06 Nov 1994 08:50:37 GMT"),
-            Some(Duration::from_secs(60))
+            without_key(body.to_vec(), &key),
+            b"{\"a\": \"REDACTED\", \"b\": \"REDACTEDREDACTED\"}"
         );
-        assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(wait("soon"), None);
-    }
-
-    #[test]
-    fn the_status_decides_the_kind() {
-        let kind = |status| {
-            let status = StatusCode::from_u16(status).unwrap();
-            error(status, b"<html>").kind()
-        };
-        assert_eq!(kind(400), ErrorKind::Rejected);
-        assert_eq!(kind(401), ErrorKind::Unauthorized);
-        assert_eq!(kind(403), ErrorKind::Unauthorized);
-        assert_eq!(kind(404), ErrorKind::NotFound);
-        assert_eq!(kind(418), ErrorKind::Unexpected);
-        assert_eq!(kind(429), ErrorKind::RateLimited { retry_after: None });
-        assert_eq!(kind(503), ErrorKind::Unavailable);
-    }
-
-    #[test]
-    fn an_error_quotes_the_service() {
-        let body = br#"{"error": {"code": "AuthenticationError", "message": "invalid key"}}"#;
-        assert_eq!(
-            error(StatusCode::UNAUTHORIZED, body).to_string(),
-            "HTTP 401 AuthenticationError: invalid key"
-        );
-        let page = error(StatusCode::BAD_GATEWAY, b"<html>nginx</html>");
-        assert_eq!(page.to_string(), "HTTP 502");
+        assert_eq!(without_key(b"x".to_vec(), &SecretString::from("")), b"x");
     }
 }

@@ -20,6 +20,9 @@ pub struct Endpoint {
     pub api_key: Secret,
     /// The status words of a gateway, mapped to those of the API.
     pub status_aliases: StatusAliases,
+    /// JSON pointer to the URL of the video in the record or around it, for a service that puts the URL where it is
+    /// not looked for.
+    pub video_url_pointer: Option<String>,
     /// How often this process may query and cancel tasks.
     pub query_limit: RateLimit,
     /// How often this process may list tasks.
@@ -39,6 +42,7 @@ impl Endpoint {
             task_path: TaskPath::default(),
             api_key,
             status_aliases: StatusAliases::default(),
+            video_url_pointer: None,
             query_limit: RateLimit::public_queries(),
             list_limit: RateLimit::public_lists(),
             list_page_size: MAX_PAGE_SIZE,
@@ -51,8 +55,7 @@ impl Endpoint {
         self.task_path.under(&self.base_url, task_id)
     }
 
-    /// Returns the URL of the list of tasks, or `None` if the task path is custom, so that the path of the list
-    /// is unknown.
+    /// Returns the URL of the list of tasks, or `None` if the path of the list does not follow from that of a task.
     pub fn list_url(&self) -> Option<Url> {
         self.task_path.list_under(&self.base_url)
     }

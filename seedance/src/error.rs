@@ -13,7 +13,7 @@ const MAX_TEXT: usize = 400;
 /// The kind of an error, which decides whether and when to retry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ErrorKind {
-    /// The service returned 404 or 410: the task is too new, belongs to another region or account, was purged,
+    /// The service returned 404 or 410 with an error of the API, or an error that says so: the task is too new, belongs to another region or account, was purged,
     /// or is outside the query window.
     NotFound,
     /// The service returned 400: it rejected the request.
@@ -21,13 +21,10 @@ pub enum ErrorKind {
     /// The service returned 401 or 403, or the key cannot be read: an operator has to replace the key.
     Unauthorized,
     /// The service returned 429: wait.
-    RateLimited {
-        /// The `Retry-After` of the response.
-        retry_after: Option<Duration>,
-    },
+    RateLimited,
     /// This process used up its own rate limit and sent no request: wait.
     Throttled,
-    /// The service is unreachable or returned a server error: retry.
+    /// The service is unreachable or returned a server error, or something on the way answered in its place: retry.
     Unavailable,
     /// The response is not what the API returns: retry.
     Unexpected,
@@ -42,6 +39,9 @@ pub struct Error {
     /// The text in full: the API key must be redacted before the text is truncated.
     text: String,
     request_id: Option<String>,
+    retry_after: Option<Duration>,
+    /// What an operator can do. Empty if nothing is known.
+    fix: &'static str,
 }
 
 impl std::error::Error for Error {}
@@ -49,9 +49,12 @@ impl std::error::Error for Error {}
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.MAX_TEXT$}", self.text)?;
-        match &self.request_id {
-            Some(id) => write!(f, " (request id {id})"),
-            None => Ok(()),
+        if let Some(id) = &self.request_id {
+            write!(f, " (request id {id})")?;
+        }
+        match self.fix {
+            "" => Ok(()),
+            fix => write!(f, "; {fix}"),
         }
     }
 }
@@ -70,6 +73,8 @@ impl Error {
             kind,
             text: redact::url_queries(&text.into()),
             request_id: None,
+            retry_after: None,
+            fix: "",
         }
     }
 
@@ -87,6 +92,17 @@ impl Error {
         self
     }
 
+    /// Appends what an operator can do.
+    pub(crate) fn with_fix(mut self, fix: &'static str) -> Self {
+        self.fix = fix;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+        self.retry_after = retry_after;
+        self
+    }
+
     /// Returns the kind, which decides whether and when to retry.
     pub fn kind(&self) -> ErrorKind {
         self.kind
@@ -94,10 +110,7 @@ impl Error {
 
     /// Returns the `Retry-After` of the response, if the service sent one.
     pub fn retry_after(&self) -> Option<Duration> {
-        match self.kind {
-            ErrorKind::RateLimited { retry_after } => retry_after,
-            _ => None,
-        }
+        self.retry_after
     }
 
     /// Returns the failure type that an activity reports for this error.
@@ -105,7 +118,7 @@ impl Error {
         match self.kind {
             ErrorKind::NotFound => failure::TASK_NOT_FOUND,
             ErrorKind::Unauthorized => failure::UNAUTHORIZED,
-            ErrorKind::RateLimited { .. } | ErrorKind::Throttled => failure::RATE_LIMITED,
+            ErrorKind::RateLimited | ErrorKind::Throttled => failure::RATE_LIMITED,
             ErrorKind::Unavailable => failure::UPSTREAM_UNAVAILABLE,
             ErrorKind::Rejected | ErrorKind::Unexpected | ErrorKind::Unsupported => {
                 failure::UNEXPECTED_RESPONSE

@@ -37,19 +37,28 @@
 //!
 //! `examples/query.rs` is a complete program.
 
+mod answer;
 mod client;
 mod decode;
 mod endpoint;
 mod error;
+mod error_body;
+mod error_response;
+mod fields;
+mod json;
 mod list;
+mod output_urls;
 mod probe;
 mod rate_limit;
+mod received;
 mod record;
 mod seal;
 mod secret;
 mod signed_url;
 mod status_aliases;
+mod task;
 mod task_path;
+mod times;
 mod url_expiry;
 
 pub use client::{Client, RATE_LIMIT_WAIT};
@@ -65,3 +74,4 @@ pub use secret::{ReadSecretError, Secret, read_lines};
 pub use signed_url::SignedUrl;
 pub use status_aliases::StatusAliases;
 pub use task_path::TaskPath;
+pub use times::created_at_in_id;

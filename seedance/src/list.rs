@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use seedance_archiver_proto::{sweep_page::MAX_PAGE_NUM, v1::SweepPage};
+use sha2::{Digest, Sha256};
 
 use crate::{
     Client, Endpoint, Error, ErrorKind, Record,
@@ -11,8 +12,8 @@ use crate::{
     decode::{self, List},
 };
 
-/// Maximum size of a page, in bytes. Records have a few kilobytes.
-const MAX_PAGE: usize = 8 * MIB;
+/// Maximum size of a page, in bytes. A page has up to 500 records of a few kilobytes.
+const MAX_PAGE: usize = 128 * MIB;
 /// Maximum wait for the rate limit: the service allows one list a second.
 const LIST_WAIT: Duration = Duration::from_secs(10);
 
@@ -22,12 +23,14 @@ pub struct Page {
     pub records: Vec<Record>,
     /// How many items of the page could not be read.
     pub skipped: usize,
-    /// Whether this is the last page of its tier.
+    /// Whether this is the last page of its list.
     pub is_last: bool,
+    /// Digest of the ids on the page, for the `previous` of the next page.
+    pub digest: String,
 }
 
 impl Client {
-    /// Lists a page with one request. The pages of each service tier are numbered from 1.
+    /// Lists a page with one request. The pages of each list, that of a service tier and a model, are numbered from 1.
     ///
     /// # Errors
     ///
@@ -37,8 +40,14 @@ impl Client {
         let mut url = endpoint.list_url().ok_or_else(|| unknown_path(endpoint))?;
         url.query_pairs_mut()
             .append_pair("page_num", &page.page_num.to_string())
-            .append_pair("page_size", &endpoint.list_page_size.to_string())
-            .append_pair("filter.service_tier", &page.service_tier);
+            .append_pair("page_size", &endpoint.list_page_size.to_string());
+        let filters = [
+            ("filter.service_tier", &page.service_tier),
+            ("filter.model", &page.model),
+        ];
+        for (name, value) in filters.into_iter().filter(|(_, value)| !value.is_empty()) {
+            url.query_pairs_mut().append_pair(name, value);
+        }
         let call = Call {
             kind: "list",
             method: Method::GET,
@@ -48,23 +57,30 @@ impl Client {
             max_wait: LIST_WAIT,
             max_body: MAX_PAGE,
         };
-        let aliases = &endpoint.status_aliases;
-        let list = self.call(endpoint, call, |body| decode::list(body, aliases));
+        let dialect = self.dialect(endpoint);
+        let list = self.call(endpoint, call, |body| decode::list(body, &dialect));
         match list.await {
             Ok(list) => Ok(read_page(endpoint, page, list)),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(no_list(endpoint, &error)),
+            Err(error) if error.kind() == ErrorKind::Unauthorized && page.model.is_empty() => {
+                Err(error.with_fix(MODEL_FILTER))
+            }
             Err(error) => Err(error),
         }
     }
 }
+
+/// What an operator can do about a rejected list request without a model.
+const MODEL_FILTER: &str = "a key with custom permissions can list only the models that it may use: name them in \
+                            `lists.models` of the account";
 
 fn unknown_path(endpoint: &Endpoint) -> Error {
     let account = &endpoint.account;
     Error::new(
         ErrorKind::Unsupported,
         format!(
-            "cannot list tasks of account `{account}`: it has a custom task_path, so the path of the list \
-             is unknown; name the tasks by id"
+            "cannot list tasks of account `{account}`: the path of the list does not follow from its task_path; \
+             name the tasks by id"
         ),
     )
 }
@@ -77,13 +93,23 @@ fn no_list(endpoint: &Endpoint, error: &Error) -> Error {
 
 fn read_page(endpoint: &Endpoint, page: &SweepPage, list: List) -> Page {
     let count = list.items.len();
+    let digest = digest(&list);
+    // Some services ignore the page number, and every page is the first one.
+    let is_repeated = count > 0 && digest == page.previous;
+    if is_repeated {
+        tracing::warn!(
+            account = endpoint.account,
+            page_num = page.page_num,
+            "the service returned the same page again; ending the list, which may be incomplete"
+        );
+    }
     let mut records = Vec::with_capacity(count);
     for (index, item) in list.items.into_iter().enumerate() {
         match item {
             Ok(record) => records.push(record),
             Err(problem) => tracing::warn!(
                 account = endpoint.account,
-                service_tier = page.service_tier,
+                list = page.list_name(),
                 page_num = page.page_num,
                 index,
                 problem,
@@ -94,9 +120,22 @@ fn read_page(endpoint: &Endpoint, page: &SweepPage, list: List) -> Page {
     Page {
         skipped: count - records.len(),
         records,
-        is_last: page.page_num >= MAX_PAGE_NUM
+        digest,
+        is_last: is_repeated
+            || page.page_num >= MAX_PAGE_NUM
             || is_last(page.page_num, count, endpoint.list_page_size, list.total),
     }
+}
+
+fn digest(list: &List) -> String {
+    let mut digest = Sha256::new();
+    for item in &list.items {
+        let id = item.as_ref().map_or("", Record::id);
+        digest.update(id.as_bytes());
+        digest.update(b"/");
+    }
+    let digest = hex::encode(digest.finalize());
+    digest.get(..16).unwrap_or_default().to_owned()
 }
 
 /// Returns whether a page is the last: it is empty, or it is short and reaches the total.
@@ -135,6 +174,7 @@ mod tests {
         SweepPage {
             service_tier: service_tier.into(),
             page_num,
+            ..SweepPage::default()
         }
     }
 
@@ -166,6 +206,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_page_that_comes_again_is_the_last() {
+        let (simulator, mut endpoint, client) = simulator().await;
+        endpoint.list_page_size = 2;
+        for _ in 0..3 {
+            simulator.create(Script::default());
+        }
+        let first = client.list(&endpoint, &page("", 1)).await.unwrap();
+        assert!(!first.is_last);
+        let repeated = SweepPage {
+            previous: first.digest.clone(),
+            ..page("", 1)
+        };
+        assert!(client.list(&endpoint, &repeated).await.unwrap().is_last);
+        let next = SweepPage {
+            previous: first.digest,
+            ..page("", 2)
+        };
+        let next = client.list(&endpoint, &next).await.unwrap();
+        assert_eq!(next.records.len(), 1);
+    }
+
+    #[tokio::test]
     async fn a_list_that_fails_is_an_error() {
         let (simulator, mut endpoint, client) = simulator().await;
         for (fault, kind) in [
@@ -181,13 +243,18 @@ mod tests {
         simulator.set_fault(None);
 
         let mut elsewhere = endpoint.clone();
-        elsewhere.base_url.set_path("/api/v1");
+        elsewhere.base_url.set_path("/api/v3/other");
         let error = client.list(&elsewhere, &page("default", 1)).await;
         let error = error.err().unwrap();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert!(error.to_string().contains("has no list"), "{error}");
 
-        endpoint.task_path = "query?id={task_id}".parse().unwrap();
+        // Not an error of the API: the way to it may be broken.
+        elsewhere.base_url.set_path("/api/v1");
+        let error = client.list(&elsewhere, &page("default", 1)).await;
+        assert_eq!(error.err().unwrap().kind(), ErrorKind::Unavailable);
+
+        endpoint.task_path = "tasks/{task_id}/record".parse().unwrap();
         let error = client.list(&endpoint, &page("default", 1)).await;
         let error = error.err().unwrap();
         assert_eq!(error.kind(), ErrorKind::Unsupported);

@@ -14,7 +14,8 @@ use serde_json::Value;
 use crate::{
     Client, Endpoint, Error, ErrorKind,
     client::{MAX_RECORD, read},
-    decode,
+    error_body::ErrorBody,
+    json,
 };
 
 /// Timeout of one call.
@@ -29,6 +30,8 @@ pub enum Answer {
     Accepted,
     /// The task API, which rejected the key with this error.
     Rejected(String),
+    /// The task API, which accepted the key for queries, but rejected the list of tasks with this error.
+    CannotList(String),
     /// Another server: its response, described.
     NotTheApi(String),
     /// A server that failed or is too busy: its error.
@@ -59,21 +62,26 @@ struct Reply {
 }
 
 impl Client {
-    /// Probes an endpoint: lists one task. A service without a list is queried for a task that does not exist;
-    /// an error that says so proves that the key is accepted.
-    pub async fn probe(&self, endpoint: &Endpoint) -> Probe {
-        if let Some(mut list) = endpoint.list_url() {
-            list.set_query(Some("page_num=1&page_size=1"));
+    /// Probes an endpoint: lists one task, of this model if there is one. A service without a list, or one that rejects
+    /// the list, is queried for a task that does not exist; an error that says so proves that the key is accepted.
+    pub async fn probe(&self, endpoint: &Endpoint, model: Option<&str>) -> Probe {
+        let mut list_rejected = None;
+        if let Some(list) = list_of_one(endpoint, model) {
             match self.get(endpoint, list).await {
                 Err(answer) => return Probe::without_clock(answer),
                 Ok(reply) => match reply.to_list() {
                     Answer::NotTheApi(_) => {}
+                    Answer::Rejected(error) => list_rejected = Some(error),
                     answer => return reply.with(answer),
                 },
             }
         }
         match self.get(endpoint, endpoint.task_url(NO_TASK)).await {
-            Ok(reply) => reply.with(reply.to_query_of_no_task()),
+            Ok(reply) => reply.with(match (reply.to_query_of_no_task(), list_rejected) {
+                (Answer::Accepted, Some(error)) => Answer::CannotList(error),
+                (_, Some(error)) => Answer::Rejected(error),
+                (answer, None) => answer,
+            }),
             Err(answer) => Probe::without_clock(answer),
         }
     }
@@ -101,6 +109,15 @@ impl Client {
     }
 }
 
+fn list_of_one(endpoint: &Endpoint, model: Option<&str>) -> Option<Url> {
+    let mut list = endpoint.list_url()?;
+    let page = [("page_num", "1"), ("page_size", "1")];
+    let model = model.map(|model| ("filter.model", model));
+    list.query_pairs_mut()
+        .extend_pairs(page.into_iter().chain(model));
+    Some(list)
+}
+
 impl Probe {
     fn without_clock(answer: Answer) -> Self {
         Self {
@@ -126,7 +143,7 @@ impl Reply {
             StatusCode::GONE,
             StatusCode::BAD_REQUEST,
         ];
-        let has_error = decode::error_in(&self.body).is_some();
+        let has_error = ErrorBody::read(&self.body).is_some();
         match self.by_status() {
             Some(answer) => answer,
             None if means_no_task.contains(&self.status) && has_error => Answer::Accepted,
@@ -156,15 +173,15 @@ impl Reply {
     }
 
     fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok()
+        json::parse(&json::text(&self.body)).ok()
     }
 
     /// Describes the response: its error, or only the form of a body that is not the API's.
     fn describe(&self) -> String {
         let status = self.status.as_u16();
         let body = String::from_utf8_lossy(&self.body);
-        let body = match decode::error_in(&self.body) {
-            Some(error) => error,
+        let body = match ErrorBody::read(&self.body) {
+            Some(error) => error.text(),
             None if body.trim().is_empty() => "with an empty body".to_owned(),
             None if body.trim_start().starts_with('<') => "with an HTML page".to_owned(),
             None => "with neither an error nor a task".to_owned(),

@@ -12,12 +12,16 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// Returns a limit of `per_second` requests a second, and no less than one a day.
+    /// Returns a limit of `per_second` requests a second, and no less than one a day. The requests are spread over the
+    /// second: a burst followed by a steady rate would exceed the limit of a service that counts any second.
     pub fn per_second(per_second: f64) -> Self {
+        Self::new(per_second, NonZeroU32::MIN)
+    }
+
+    fn new(per_second: f64, burst: NonZeroU32) -> Self {
         let min_period = Duration::from_nanos(1);
         let max_period = Duration::from_secs(24 * 60 * 60);
         let period = Duration::try_from_secs_f64(per_second.recip()).unwrap_or(max_period);
-        let burst = NonZeroU32::new(per_second as u32).unwrap_or(NonZeroU32::MIN);
         let quota = match Quota::with_period(period.clamp(min_period, max_period)) {
             Some(quota) => quota.allow_burst(burst),
             // Returned only for a period of zero, which `min_period` excludes.
@@ -42,6 +46,13 @@ impl RateLimit {
     /// Returns a separate limit of the same rate.
     pub fn separate(&self) -> Self {
         Self::per_second(self.per_second)
+    }
+
+    /// Returns a separate limit of the same rate for requests that others send: a second's worth of them may arrive at
+    /// once.
+    pub fn for_received(&self) -> Self {
+        let burst = NonZeroU32::new(self.per_second as u32);
+        Self::new(self.per_second, burst.unwrap_or(NonZeroU32::MIN))
     }
 
     /// Waits until a request is allowed.
@@ -83,6 +94,27 @@ mod tests {
         tokio::time::pause();
         let error = limit.clone().wait_up_to(second).await.unwrap_err();
         assert!(error.contains("0.01 requests/s"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn no_second_has_more_requests_than_the_limit() {
+        let limit = RateLimit::per_second(20.0);
+        let mut sent = Vec::new();
+        for _ in 0..30 {
+            limit.wait().await;
+            sent.push(std::time::Instant::now());
+        }
+        // The limit counts real time, so a request can be late, but not early.
+        let earliest = |requests: &[std::time::Instant]| requests[20] - requests[0];
+        let shortest = sent.windows(21).map(earliest).min().unwrap();
+        assert!(shortest >= Duration::from_millis(990), "{shortest:?}");
+    }
+
+    #[test]
+    fn a_second_of_received_requests_may_arrive_at_once() {
+        let limit = RateLimit::per_second(20.0).for_received();
+        assert!((0..20).all(|_| limit.try_take()));
+        assert!(RateLimit::per_second(0.1).for_received().try_take());
     }
 
     #[test]

@@ -1,10 +1,6 @@
 //! A task record as the service returned it.
 
-use seedance_archiver_proto::{
-    redact,
-    v1::{VideoContent, VideoTask},
-};
-use serde_json::{Map, Value};
+use seedance_archiver_proto::v1::{VideoContent, VideoTask};
 
 use crate::{SignedUrl, UnsealError, UrlSeal};
 
@@ -12,11 +8,12 @@ use crate::{SignedUrl, UnsealError, UrlSeal};
 /// [`Record::url`] or [`Record::as_received`].
 pub struct Record {
     task: VideoTask,
-    received: Map<String, Value>,
+    /// The JSON text, without secrets. Empty for an item of a list.
+    received: String,
 }
 
 impl Record {
-    pub(crate) fn new(task: VideoTask, received: Map<String, Value>) -> Self {
+    pub(crate) fn new(task: VideoTask, received: String) -> Self {
         Self { task, received }
     }
 
@@ -65,12 +62,10 @@ impl Record {
         }
     }
 
-    /// Returns every field as received, in the same order, except for the queries of URLs and for callback
-    /// URLs, which are secrets. This is what an archive keeps.
-    pub fn as_received(&self) -> Value {
-        let mut fields = Value::Object(self.received.clone());
-        strip_secrets(&mut fields);
-        fields
+    /// Returns the JSON text of the record exactly as received, except for the queries of URLs and for callback
+    /// URLs, which are secrets. This is what an archive keeps. Empty for an item of a list, which is not kept.
+    pub fn as_received(&self) -> &str {
+        &self.received
     }
 
     /// Returns the record with its URLs sealed, for Temporal's history.
@@ -98,32 +93,6 @@ impl UrlSeal {
             }
         });
         failed.map_or(Ok(task), Err)
-    }
-}
-
-/// A callback URL has its secret in the path.
-const CALLBACK_URL: &str = "callback_url";
-
-fn strip_secrets(value: &mut Value) {
-    match value {
-        Value::String(text) => *text = without_query(text),
-        Value::Array(items) => items.iter_mut().for_each(strip_secrets),
-        Value::Object(fields) => {
-            fields.shift_remove(CALLBACK_URL);
-            fields.values_mut().for_each(strip_secrets);
-        }
-        _ => {}
-    }
-}
-
-/// Replaces everything after `?` in a text that is a URL. `redact` would stop at a space or a quote.
-fn without_query(text: &str) -> String {
-    let is_url = text.starts_with("https://") || text.starts_with("http://");
-    match text.split_once('?') {
-        Some((address, _)) if is_url && !address.contains(char::is_whitespace) => {
-            format!("{address}?REDACTED")
-        }
-        _ => redact::url_queries(text),
     }
 }
 

@@ -66,21 +66,33 @@ impl std::fmt::Display for TaskPath {
 }
 
 impl TaskPath {
-    /// Returns the URL of the list of tasks, or `None` if this path is custom, so that the path of the list is
-    /// unknown.
+    /// Returns the URL of the list of tasks: that of a task without its id. Returns `None` if the id is inside the path,
+    /// so that the path of the list is unknown.
     pub fn list_under(&self, base_url: &Url) -> Option<Url> {
-        self.has_list().then(|| {
-            let mut url = self.under(base_url, "");
-            if let Ok(mut path) = url.path_segments_mut() {
-                path.pop_if_empty();
-            }
-            url
-        })
+        let (last, parents) = self.segments.split_last()?;
+        let list = match last == TASK_ID {
+            true => Self {
+                segments: parents.to_vec(),
+                query: self.query.clone(),
+            },
+            false => Self {
+                segments: self.segments.clone(),
+                query: self
+                    .query
+                    .iter()
+                    .filter(|(_, value)| value != TASK_ID)
+                    .cloned()
+                    .collect(),
+            },
+        };
+        let has_id = list.segments.iter().any(|segment| segment == TASK_ID);
+        (!has_id).then(|| list.under(base_url, ""))
     }
 
     /// Returns whether the URL of the list is known.
     pub fn has_list(&self) -> bool {
-        *self == Self::default()
+        let is_inside = |(_, parents): (&String, &[String])| parents.iter().any(|it| it == TASK_ID);
+        self.segments.split_last().is_some_and(|it| !is_inside(it))
     }
 
     /// Returns the URL of a task. The id cannot leave its path segment or query value.
@@ -139,7 +151,21 @@ mod tests {
             list(TaskPath::default()).as_deref(),
             Some("https://host.example/api/v3/contents/generations/tasks")
         );
-        assert_eq!(list("video/query?id={task_id}".parse().unwrap()), None);
+        for (template, expected) in [
+            ("video/query?id={task_id}", Some("video/query")),
+            ("tasks?v=2&id={task_id}", Some("tasks?v=2")),
+            ("v1/videos/{task_id}", Some("v1/videos")),
+            ("v1/videos/{task_id}?full=true", Some("v1/videos?full=true")),
+            ("{task_id}", Some("")),
+            ("tasks/{task_id}/record", None),
+        ] {
+            let path: TaskPath = template.parse().unwrap();
+            assert_eq!(path.has_list(), expected.is_some(), "{template}");
+            let expected = expected.map(|path| format!("https://host.example/api/v3/{path}"));
+            let found = list(path).map(|url| url.trim_end_matches('/').to_owned());
+            let expected = expected.map(|url| url.trim_end_matches('/').to_owned());
+            assert_eq!(found, expected, "{template}");
+        }
     }
 
     #[test]

@@ -116,7 +116,7 @@ async fn query_task(
     let task = api.service.query(&id, now);
     let task = task.ok_or_else(|| ApiError::task_not_found(&id))?;
     let response = query_response(&api.service, &task, host(&headers), now);
-    Ok(json_response(&response))
+    Ok(json_body(response))
 }
 
 async fn query_or_list_tasks(
@@ -131,7 +131,7 @@ async fn query_or_list_tasks(
 }
 
 fn list_tasks(service: &Service, query: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
-    let filter = ListFilter::parse(query)?;
+    let filter = ListFilter::parse(query, *service.list_dialect.lock())?;
     let now = service.clock.now();
     let matching: Vec<_> = service
         .tasks
@@ -181,8 +181,12 @@ fn host(headers: &HeaderMap) -> &str {
 }
 
 fn json_response(value: &Value) -> Response {
+    json_body(value.to_string().into_bytes())
+}
+
+fn json_body(body: Vec<u8>) -> Response {
     let json = HeaderValue::from_static("application/json");
-    ([(CONTENT_TYPE, json)], Body::from(value.to_string())).into_response()
+    ([(CONTENT_TYPE, json)], Body::from(body)).into_response()
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl Sender {
     /// Sends the callback of one status change. Returns `false` if the task gets no further callbacks.
     async fn send(&self, task: &Task, url: &Url, change: SystemTime) -> bool {
         // The record as of the change, even if a retry sends it later.
-        let record = query_response(&self.service, task, &self.host, change).to_string();
+        let record = query_response(&self.service, task, &self.host, change);
         for attempt in 0..MAX_ATTEMPTS {
             if attempt > 0 {
                 sleep(RETRY_DELAY).await;

@@ -24,6 +24,10 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, "AuthenticationError", message)
     }
 
+    pub(crate) fn forbidden(message: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "AccessDenied", message)
+    }
+
     pub(crate) fn rate_limited() -> Self {
         let message = "the account has exceeded its rate limit";
         Self::new(

@@ -25,6 +25,10 @@ pub enum Fault {
     ErrorAs200,
     /// 200 with a truncated record.
     Truncated,
+    /// 404 from an ingress that has no backend: plain text.
+    NoBackend,
+    /// 503 with a page of 2 MiB.
+    LargePage,
 }
 
 impl Fault {
@@ -46,6 +50,11 @@ impl Fault {
                 let mut response = ApiError::unavailable().into_response();
                 *response.status_mut() = StatusCode::OK;
                 response
+            }
+            Self::NoBackend => (StatusCode::NOT_FOUND, "default backend - 404").into_response(),
+            Self::LargePage => {
+                let page = format!("<html>{}</html>", " ".repeat(2 << 20));
+                (StatusCode::SERVICE_UNAVAILABLE, Html(page)).into_response()
             }
             Self::Truncated => r#"{"id": "cgt-1", "status": "succ"#.into_response(),
         }

@@ -11,8 +11,8 @@ use axum::{
 };
 
 use crate::{
-    dialect::Dialect, object::Object, paths::BUCKET, service::Service, signed_url::Refusal,
-    store_error::StoreError,
+    host_dialect::HostDialect, object::Object, paths::BUCKET, service::Service,
+    signed_url::Refusal, store_error::StoreError,
 };
 
 /// The body that some gateways serve, with status 200, before a video is ready.
@@ -64,7 +64,7 @@ async fn get_object(
 }
 
 /// Returns the refusal of a host that has its own status or code for it.
-fn refused(dialect: &Dialect, refusal: Refusal) -> StoreError {
+fn refused(dialect: &HostDialect, refusal: Refusal) -> StoreError {
     if dialect.refusal_status.is_none() && dialect.refusal_code.is_none() {
         return StoreError::AccessDenied(refusal);
     }

@@ -6,7 +6,8 @@
 //! - [`Simulator`]: the running server. Its [`Builder`] sets the defaults for all tasks.
 //! - [`Script`]: the behavior of one task, set in code or in the prompt of a create request.
 //! - [`Corruption`]: how a video is corrupted in transit.
-//! - [`Dialect`]: what the host of a video does differently from ByteDance's object store.
+//! - [`RecordDialect`] and [`ListDialect`]: how records and lists differ from the documented ones.
+//! - [`HostDialect`]: what the host of a video does differently from ByteDance's object store.
 //! - [`Fault`]: an error that every API call returns.
 //! - [`Source`]: the bytes behind a URL.
 //! - [`seconds`]: parses the durations in prompts and on command lines.
@@ -40,12 +41,12 @@ mod api;
 mod callbacks;
 mod corruption;
 mod create_request;
-mod dialect;
 mod download;
 mod error;
 mod fault;
 mod files;
 mod gateway;
+mod host_dialect;
 mod list;
 mod middleware;
 mod misuse;
@@ -54,6 +55,7 @@ mod parse;
 mod paths;
 mod range;
 mod record;
+mod record_dialect;
 mod script;
 mod seconds;
 mod server;
@@ -67,9 +69,10 @@ mod tasks;
 mod testing;
 
 pub use corruption::{Corruption, HeaderDigests};
-pub use dialect::{Container, Dialect, DigestHeaders};
 pub use fault::Fault;
+pub use host_dialect::{Container, DigestHeaders, HostDialect};
 pub use misuse::Misuse;
+pub use record_dialect::{ListDialect, RecordDialect};
 pub use script::{Ending, Image, Script};
 pub use seconds::seconds;
 pub use server::{Builder, Simulator};

@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::SystemTime};
 
-use crate::{error::ApiError, task::Task};
+use crate::{error::ApiError, record_dialect::ListDialect, task::Task};
 
 /// Allowed values of `page_num` and `page_size`.
 const PAGE_RANGE: RangeInclusive<usize> = 1..=500;
@@ -14,18 +14,22 @@ pub(crate) struct ListFilter {
     page_size: usize,
     status: Option<String>,
     model: Option<String>,
-    service_tier: String,
+    /// `None`: every tier.
+    service_tier: Option<String>,
     task_ids: Vec<String>,
 }
 
 impl ListFilter {
-    pub(crate) fn parse(query: &str) -> Result<Self, ApiError> {
+    pub(crate) fn parse(query: &str, dialect: Option<ListDialect>) -> Result<Self, ApiError> {
         let mut filter = Self {
             page_num: 1,
             page_size: DEFAULT_PAGE_SIZE,
             status: None,
             model: None,
-            service_tier: "default".into(),
+            service_tier: match dialect {
+                Some(ListDialect::ListsAllTiers) => None,
+                _ => Some("default".into()),
+            },
             task_ids: Vec::new(),
         };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -35,10 +39,17 @@ impl ListFilter {
                 "page_size" => filter.page_size = parse_page(&name, &value)?,
                 "filter.status" => filter.status = Some(value),
                 "filter.model" => filter.model = Some(value),
-                "filter.service_tier" => filter.service_tier = value,
+                "filter.service_tier" => filter.service_tier = Some(value),
                 "filter.task_ids" => filter.task_ids.push(value),
                 _ => {}
             }
+        }
+        match dialect {
+            Some(ListDialect::IgnoresPageNum) => filter.page_num = 1,
+            Some(ListDialect::RequiresModel) if filter.model.is_none() => {
+                return Err(ApiError::forbidden("filter.model is required for this key"));
+            }
+            _ => {}
         }
         Ok(filter)
     }
@@ -49,7 +60,7 @@ impl ListFilter {
             |filter: &Option<String>, value| filter.as_deref().is_none_or(|it| it == value);
         is_match(&self.status, task.status(now).0)
             && is_match(&self.model, task.request.model())
-            && self.service_tier == task.request.service_tier()
+            && is_match(&self.service_tier, task.request.service_tier())
             && (self.task_ids.is_empty() || self.task_ids.contains(&task.id))
     }
 

@@ -10,8 +10,8 @@ use axum::{
 
 use crate::{
     corruption::HeaderDigests,
-    dialect::{Dialect, DigestHeaders},
     download::Download,
+    host_dialect::{DigestHeaders, HostDialect},
     paths::{LAST_FRAME, VIDEO},
     range,
     service::Service,
@@ -124,10 +124,10 @@ impl Object {
     }
 
     /// Returns the dialect of the video's host. A last frame is served as by ByteDance's object store.
-    fn dialect(&self) -> Dialect {
+    fn dialect(&self) -> HostDialect {
         match self.is_video {
             true => self.task.script.host.clone(),
-            false => Dialect::default(),
+            false => HostDialect::default(),
         }
     }
 
@@ -162,7 +162,11 @@ impl Object {
 }
 
 /// Returns the headers in which a host declares its digests.
-fn dialect_headers(dialect: &Dialect, digests: &Digests, etag: &str) -> Vec<(HeaderName, String)> {
+fn dialect_headers(
+    dialect: &HostDialect,
+    digests: &Digests,
+    etag: &str,
+) -> Vec<(HeaderName, String)> {
     let name = HeaderName::from_static;
     let (header, value) = match dialect.digest_headers {
         DigestHeaders::Tos => (CRC64, digests.crc64.clone()),

@@ -17,13 +17,21 @@ const COPIED_FIELDS: [&str; 6] = [
     "tools",
 ];
 
-/// Returns the response to a query at the time `now`.
-pub(crate) fn query_response(service: &Service, task: &Task, host: &str, now: SystemTime) -> Value {
+/// Returns the body of the response to a query at the time `now`.
+pub(crate) fn query_response(
+    service: &Service,
+    task: &Task,
+    host: &str,
+    now: SystemTime,
+) -> Vec<u8> {
     let record = record(service, task, host, now);
-    if task.script.wrapped {
-        gateway::wrap(record)
-    } else {
-        record
+    let response = match task.script.wrapped {
+        true => gateway::wrap(record),
+        false => record,
+    };
+    match task.script.dialect {
+        Some(dialect) => dialect.body(&response),
+        None => response.to_string().into_bytes(),
     }
 }
 
@@ -67,7 +75,11 @@ pub(crate) fn record(service: &Service, task: &Task, host: &str, now: SystemTime
         }
         _ => {}
     }
-    Value::Object(fields)
+    let mut record = Value::Object(fields);
+    if let Some(dialect) = task.script.dialect {
+        dialect.apply(&mut record, &service.settings.api_key);
+    }
+    record
 }
 
 fn content(service: &Service, task: &Task, host: &str, now: SystemTime) -> Value {

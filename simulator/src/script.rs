@@ -6,8 +6,9 @@ use seedance_archiver_proto::status;
 
 use crate::{
     corruption::{Corruption, HeaderDigests},
-    dialect::Dialect,
+    host_dialect::HostDialect,
     parse::{flag, number},
+    record_dialect::RecordDialect,
     seconds::seconds,
 };
 
@@ -123,11 +124,13 @@ pub struct Script {
     pub flex: bool,
     /// Whether the record has an undocumented field.
     pub extra: bool,
+    /// How the record differs from the documented one.
+    pub dialect: Option<RecordDialect>,
     /// URL to which the record is posted at each change of the status, except a cancellation. Ignored if it is
     /// not an http or https URL.
     pub callback_url: Option<String>,
     /// What the host of the video does differently from ByteDance's object store.
-    pub host: Dialect,
+    pub host: HostDialect,
 }
 
 /// Precedes a script in a prompt.
@@ -180,6 +183,7 @@ impl Script {
             "url_lifetime" => self.url_lifetime = Some(seconds(value)?),
             "signs_once" => self.signs_once = flag(value)?,
             "extra" => self.extra = flag(value)?,
+            "dialect" => self.dialect = Some(value.parse()?),
             "zeros" => self.corrupt = Some(Corruption::Zeros(number(value)?)),
             name if self.host.set(name, value)? => {}
             _ => return Err("has an unknown name".into()),

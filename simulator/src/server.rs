@@ -19,6 +19,7 @@ use crate::{
     files,
     misuse::{LIST_RATE, Misuse},
     paths::BASE,
+    record_dialect::ListDialect,
     script::Script,
     service::{Service, Settings},
     source::Source,
@@ -78,6 +79,11 @@ impl Simulator {
     /// Sets the error that every API call returns, or clears it if `fault` is `None`.
     pub fn set_fault(&self, fault: Option<Fault>) {
         *self.service().fault.lock() = fault;
+    }
+
+    /// Sets how lists differ from the documented ones, or restores the documented ones if `dialect` is `None`.
+    pub fn set_list_dialect(&self, dialect: Option<ListDialect>) {
+        *self.service().list_dialect.lock() = dialect;
     }
 
     /// Sets the `Date` header of API responses, to simulate a server whose clock is wrong, or restores the

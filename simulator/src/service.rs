@@ -13,6 +13,7 @@ use crate::{
     fault::Fault,
     misuse::Observer,
     paths::{BUCKET, LAST_FRAME, VIDEO},
+    record_dialect::ListDialect,
     signed_url::Signer,
     task::Task,
     tasks::Tasks,
@@ -32,6 +33,8 @@ pub(crate) struct Service {
     pub(crate) observer: Mutex<Observer>,
     /// The error that every API call returns.
     pub(crate) fault: Mutex<Option<Fault>>,
+    /// How lists differ from the documented ones.
+    pub(crate) list_dialect: Mutex<Option<ListDialect>>,
     /// The `Date` header of API responses. `None`: the time of the clock.
     pub(crate) date: Mutex<Option<SystemTime>>,
 }
@@ -56,6 +59,7 @@ impl Service {
             observer: Mutex::new(Observer::new(settings.list_rate)),
             settings,
             fault: Mutex::default(),
+            list_dialect: Mutex::default(),
             date: Mutex::default(),
         }
     }

@@ -18,7 +18,7 @@ use md5::{Digest, Md5};
 use sha2::Sha256;
 
 use crate::{
-    dialect::Container,
+    host_dialect::Container,
     script::{Image, Script},
 };
 use fill::{Filling, GARBAGE, HEADER_LEN, MAX_PIECE_LEN, WORD_LEN, garbage};

@@ -1,7 +1,7 @@
 //! Decides how a listing continues after an error. Sweeps and `rescue` list the same pages and share these
 //! decisions.
 
-use seedance_archiver_policy::{pages, sweeps};
+use seedance_archiver_policy::{pages::Lists, sweeps};
 use seedance_archiver_proto::v1::SweepPage;
 
 use crate::seedance::ErrorKind;
@@ -9,16 +9,17 @@ use crate::seedance::ErrorKind;
 /// An error of listing a page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ListError<'a> {
+    lists: &'a Lists,
     page: &'a SweepPage,
     kind: ErrorKind,
 }
 
 impl<'a> ListError<'a> {
-    pub(crate) fn new(page: &'a SweepPage, kind: ErrorKind) -> Self {
-        Self { page, kind }
+    pub(crate) fn new(lists: &'a Lists, page: &'a SweepPage, kind: ErrorKind) -> Self {
+        Self { lists, page, kind }
     }
 
-    /// Returns whether the page or its service tier does not exist: the service rejected a page beyond the first.
+    /// Returns whether the page or its list does not exist: the service rejected a page beyond the first.
     pub(crate) fn is_missing_page(self) -> bool {
         self.kind == ErrorKind::Rejected && self.is_beyond_first()
     }
@@ -33,17 +34,19 @@ impl<'a> ListError<'a> {
         }
     }
 
-    /// Returns the page with which `rescue` continues: the first one of the next tier. Returns `None` if the error
-    /// applies to every page of the account, or if this was the last tier.
+    /// Returns the page with which `rescue` continues: the first one of the next list. Returns `None` if the error
+    /// applies to every page of the account, or if this was the last list.
     pub(crate) fn next_page(self) -> Option<SweepPage> {
         match self.kind {
-            ErrorKind::Unauthorized | ErrorKind::Unsupported => None,
-            _ => pages::after(self.page, true),
+            // With a model, a rejected key may be allowed to list another one.
+            ErrorKind::Unauthorized if self.page.model.is_empty() => None,
+            ErrorKind::Unsupported => None,
+            _ => self.lists.after(self.page, true),
         }
     }
 
     fn is_beyond_first(self) -> bool {
-        *self.page != pages::first()
+        self.page.page_num > 1 || !self.lists.is_in_first(self.page)
     }
 }
 
@@ -51,7 +54,7 @@ impl<'a> ListError<'a> {
 pub(crate) fn is_transient(kind: ErrorKind) -> bool {
     matches!(
         kind,
-        ErrorKind::RateLimited { .. }
+        ErrorKind::RateLimited
             | ErrorKind::Throttled
             | ErrorKind::Unavailable
             | ErrorKind::Unexpected
@@ -60,19 +63,26 @@ pub(crate) fn is_transient(kind: ErrorKind) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use seedance_archiver_proto::service_tier;
-
     use super::*;
 
+    fn first() -> SweepPage {
+        Lists::default().first()
+    }
+
     fn second() -> SweepPage {
-        pages::after(&pages::first(), false).unwrap()
+        Lists::default().after(&first(), false).unwrap()
+    }
+
+    fn error<'a>(lists: &'a Lists, page: &'a SweepPage, kind: ErrorKind) -> ListError<'a> {
+        ListError::new(lists, page, kind)
     }
 
     #[test]
     fn a_rejected_page_beyond_the_first_does_not_exist() {
-        let is_missing = |page: &_, kind| ListError::new(page, kind).is_missing_page();
+        let lists = Lists::default();
+        let is_missing = |page: &_, kind| error(&lists, page, kind).is_missing_page();
         assert!(is_missing(&second(), ErrorKind::Rejected));
-        assert!(!is_missing(&pages::first(), ErrorKind::Rejected));
+        assert!(!is_missing(&first(), ErrorKind::Rejected));
         assert!(!is_missing(&second(), ErrorKind::Unexpected));
     }
 
@@ -82,10 +92,11 @@ mod tests {
             ErrorKind::Unavailable,
             ErrorKind::Throttled,
             ErrorKind::Unauthorized,
-            ErrorKind::RateLimited { retry_after: None },
+            ErrorKind::RateLimited,
         ] {
             let page = second();
-            let error = ListError::new(&page, kind);
+            let lists = Lists::default();
+            let error = error(&lists, &page, kind);
             assert!(!error.is_skipped_by_sweep(1_000), "{kind:?}");
         }
     }
@@ -93,22 +104,24 @@ mod tests {
     #[test]
     fn a_sweep_skips_a_page_that_does_not_exist_or_remains_unreadable() {
         let page = second();
-        let is_skipped = |kind, attempt| ListError::new(&page, kind).is_skipped_by_sweep(attempt);
+        let lists = Lists::default();
+        let is_skipped = |kind, attempt| error(&lists, &page, kind).is_skipped_by_sweep(attempt);
         assert!(is_skipped(ErrorKind::Rejected, 1));
         assert!(is_skipped(ErrorKind::Unsupported, 1));
         assert!(!is_skipped(ErrorKind::Unexpected, 5));
         assert!(is_skipped(ErrorKind::Unexpected, 6));
-        let first = pages::first();
-        assert!(!ListError::new(&first, ErrorKind::Rejected).is_skipped_by_sweep(6));
-        assert!(!ListError::new(&first, ErrorKind::Unsupported).is_skipped_by_sweep(6));
+        let first = first();
+        assert!(!error(&lists, &first, ErrorKind::Rejected).is_skipped_by_sweep(6));
+        assert!(!error(&lists, &first, ErrorKind::Unsupported).is_skipped_by_sweep(6));
     }
 
     #[test]
-    fn an_error_of_the_account_ends_a_rescue_and_any_other_only_the_tier() {
-        let next = |kind| ListError::new(&pages::first(), kind).next_page();
+    fn an_error_of_the_account_ends_a_rescue_and_any_other_only_the_list() {
+        let (lists, first) = (Lists::default(), first());
+        let next = |kind| error(&lists, &first, kind).next_page();
         assert_eq!(next(ErrorKind::Unauthorized), None);
         assert_eq!(next(ErrorKind::Unsupported), None);
         let tier = next(ErrorKind::Unavailable).map(|page| page.service_tier);
-        assert_eq!(tier.as_deref(), Some(service_tier::ALL[1]));
+        assert_eq!(tier.as_deref(), Some("flex"));
     }
 }

@@ -3,7 +3,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use jiff::{civil::DateTime, tz};
 use seedance_archiver_clock::Clock;
 use seedance_archiver_policy::poll::{LastSeen, Response, TaskState};
 use seedance_archiver_proto::{
@@ -13,7 +12,7 @@ use seedance_archiver_proto::{
 use temporalio_sdk::activities::ActivityContext;
 
 use super::{heartbeat, task_queries::lacks_url};
-use crate::config::Account;
+use crate::{config::Account, seedance::created_at_in_id};
 
 /// The records and errors that the attempts of one `QueryVideoTask` received.
 pub(super) struct PollProgress<'a> {
@@ -128,7 +127,7 @@ impl<'a> PollProgress<'a> {
         let first_polled_at = first_polled_at.map(|time| self.clock.at_second(time));
         TaskState {
             last_seen,
-            id_created_at: id_created_at(&self.request.task_id),
+            id_created_at: created_at_in_id(&self.request.task_id),
             first_polled_at: first_polled_at.unwrap_or(scheduled_at),
             now,
         }
@@ -164,38 +163,4 @@ impl<'a> PollProgress<'a> {
 fn expires_at(task: &VideoTask) -> Option<SystemTime> {
     let lifetime = u64::try_from(task.execution_expires_after?).ok()?;
     from_unix_seconds(task.created_at)?.checked_add(Duration::from_secs(lifetime))
-}
-
-/// Returns the creation time in a task id: `cgt-` and the time in China. The form was observed and is not
-/// documented.
-fn id_created_at(task_id: &str) -> Option<SystemTime> {
-    let digits = task_id.strip_prefix("cgt-")?.get(..14)?;
-    let time = DateTime::strptime("%Y%m%d%H%M%S", digits).ok()?;
-    let time = tz::offset(8).to_timestamp(time).ok()?;
-    SystemTime::try_from(time).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_task_id_contains_the_creation_time() {
-        let seconds = |id| {
-            let time = id_created_at(id)?
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .ok()?;
-            Some(time.as_secs())
-        };
-        assert_eq!(seconds("cgt-20260828062711-hj94q"), Some(1_787_869_631));
-        for id in [
-            "cgt-1",
-            "cgt-20261328062711-hj94q",
-            "task-7",
-            "cgt-ä0260828062711",
-            "",
-        ] {
-            assert_eq!(seconds(id), None, "{id}");
-        }
-    }
 }

@@ -3,9 +3,8 @@
 //! Each attempt queries the task once. While the task's status is unchanged, or the record has no URL, the attempt
 //! fails as `StillWaiting`, with the next retry delay.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use jiff::Timestamp;
 use seedance_archiver_policy::{
     poll::{self, NextPoll, Response},
     verdicts,
@@ -14,6 +13,7 @@ use seedance_archiver_proto::{
     outcome,
     reason::{self, QUERY_WINDOW_CLOSED},
     status,
+    time::{from_unix_seconds, unix_seconds},
     v1::{QueryVideoTaskRequest, QueryVideoTaskResult, VideoTask},
 };
 use seedance_archiver_workflows::encoding::Encoding;
@@ -24,6 +24,7 @@ use super::{
     failure,
     query_progress::PollProgress,
     task_queries::{TaskQueries, lacks_url},
+    waiting,
 };
 use crate::{
     config::Account,
@@ -55,6 +56,7 @@ pub(super) async fn run(
         return Err(failure);
     }
     let response = queries.query(&account, &request.task_id).await;
+    let response = response.map(|task| poll.with_deadline(task));
     record::poll(account.name(), poll_result(&response, &request));
     match response {
         Ok(task) if has_changed(&task, &request) => poll.changed(task, request.reveal_urls),
@@ -91,6 +93,22 @@ struct Poll<'a> {
 }
 
 impl Poll<'_> {
+    /// Returns a task with an archive deadline also if neither its record nor its id says when it was created: the query
+    /// window then counts from the first poll.
+    fn with_deadline(&self, task: VideoTask) -> VideoTask {
+        if task.created_at > 0 {
+            return task;
+        }
+        let windows = &self.account.windows;
+        let first_polled_at = self.progress.task_state().first_polled_at;
+        let url_expiry = from_unix_seconds(task.archive_deadline);
+        let deadline = windows.archive_deadline(first_polled_at, url_expiry);
+        VideoTask {
+            archive_deadline: deadline.map_or(task.archive_deadline, unix_seconds),
+            ..task
+        }
+    }
+
     /// Returns the result of a task whose status changed.
     fn changed(
         &self,
@@ -130,7 +148,18 @@ impl Poll<'_> {
         };
         match self.next(response) {
             NextPoll::After(delay) => {
-                let message = waiting_message(&task, self.ctx.info().attempt, delay);
+                let now = self.queries.seedance().clock().now();
+                let mut message = waiting::message(&task, self.ctx.info().attempt, delay);
+                if waiting::lacks_url_for_long(&task, now) {
+                    message += waiting::URL_ELSEWHERE;
+                    let account = self.account.name();
+                    tracing::warn!(
+                        task_id = task.id,
+                        account,
+                        "the record has no URL{}",
+                        waiting::URL_ELSEWHERE
+                    );
+                }
                 failure::still_waiting(message, delay)
             }
             NextPoll::Never(reason) => self.open_task(reason, Some(task)),
@@ -248,22 +277,6 @@ impl Poll<'_> {
     }
 }
 
-/// Returns the message of `StillWaiting`, which the Temporal UI shows while the activity is pending.
-fn waiting_message(task: &VideoTask, attempt: u32, delay: Duration) -> String {
-    let since = Timestamp::from_second(task.updated_at)
-        .map(|time| format!(" since {time}"))
-        .unwrap_or_default();
-    let status = match lacks_url(task) {
-        true => format!("succeeded{since}, but the record has no URL"),
-        false => format!("still {}{since}", task.status),
-    };
-    format!(
-        "{status}; polled {attempt} time{}; next poll in {}",
-        if attempt == 1 { "" } else { "s" },
-        failure::seconds(delay)
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use seedance_archiver_proto::v1::VideoContent;
@@ -280,18 +293,6 @@ mod tests {
             }),
             ..VideoTask::default()
         }
-    }
-
-    #[test]
-    fn a_waiting_message_says_the_status_the_polls_and_the_delay() {
-        assert_eq!(
-            waiting_message(&task("running", ""), 9, Duration::from_secs(6)),
-            "still running since 2025-11-24T16:00:00Z; polled 9 times; next poll in 6 s"
-        );
-        assert_eq!(
-            waiting_message(&task("succeeded", ""), 1, Duration::from_millis(1_500)),
-            "succeeded since 2025-11-24T16:00:00Z, but the record has no URL; polled 1 time; next poll in 2 s"
-        );
     }
 
     #[test]

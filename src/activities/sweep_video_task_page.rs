@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use parking_lot::Mutex;
-use seedance_archiver_policy::{pages, sweeps};
+use seedance_archiver_policy::sweeps;
 use seedance_archiver_proto::v1::{
     SweepPage, SweepVideoTaskPageRequest, SweepVideoTaskPageResult, SweepVideoTasksResult,
 };
@@ -58,7 +58,8 @@ async fn sweep(
     let CheckedRequest {
         request, account, ..
     } = call;
-    let page = request.page.clone().unwrap_or_default();
+    let lists = &account.account.lists;
+    let page = lists.known(request.page.clone().unwrap_or_default());
     let attempt = ctx.info().attempt;
     let fail = |error| {
         let delay = sweeps::retry_delay(attempt, Duration::ZERO);
@@ -68,7 +69,7 @@ async fn sweep(
     let Some(listed) = list(seedance, account, &page, attempt).await? else {
         return Ok(SweepVideoTaskPageResult {
             result: None,
-            next: pages::after(&page, true),
+            next: lists.after(&page, true),
         });
     };
     let tasks = TaskSweep {
@@ -80,6 +81,10 @@ async fn sweep(
         temporal: ctx.client(),
         task_queue: &ctx.info().task_queue,
     };
+    let next = lists.after(&page, listed.is_last).map(|next| SweepPage {
+        previous: listed.digest,
+        ..next
+    });
     let error = sweep_tasks(&tasks, listed.records, progress).await;
     if let Some(error) = error {
         if !sweeps::is_last_attempt(attempt) {
@@ -92,7 +97,7 @@ async fn sweep(
     report(account, &page, &result);
     Ok(SweepVideoTaskPageResult {
         result: Some(result),
-        next: pages::after(&page, listed.is_last),
+        next,
     })
 }
 
@@ -107,7 +112,7 @@ async fn list(
         Ok(listed) => return Ok(Some(listed)),
         Err(error) => error,
     };
-    if ListError::new(page, error.kind()).is_skipped_by_sweep(attempt) {
+    if ListError::new(&account.account.lists, page, error.kind()).is_skipped_by_sweep(attempt) {
         tracing::warn!(account = account.account.name(), ?page, %error, "skipped a page");
         return Ok(None);
     }
@@ -157,7 +162,7 @@ fn count(result: &mut SweepVideoTasksResult, state: &TaskState) {
 fn report(account: &SweepAccount, page: &SweepPage, result: &SweepVideoTasksResult) {
     tracing::info!(
         account = account.account.name(),
-        service_tier = page.service_tier,
+        list = page.list_name(),
         page_num = page.page_num,
         listed = result.listed,
         started = result.started,

@@ -1,19 +1,18 @@
 //! The content of `task.json`.
 
 use seedance_archiver_proto::{time::from_unix_seconds, v1::VideoTask};
-use serde_json::Value;
 
 use crate::{config::Account, seedance::Client};
 
 /// Returns the complete current record from the API, including the fields that workflows do not carry. If the
 /// task cannot be queried, returns the fields of the lifecycle.
-pub(super) async fn fetch(seedance: &Client, account: &Account, task: &VideoTask) -> Value {
+pub(super) async fn fetch(seedance: &Client, account: &Account, task: &VideoTask) -> String {
     let created_at = from_unix_seconds(task.created_at);
     let _hold = seedance.clock().hold().await;
     let now = seedance.clock().now();
     if created_at.is_some_and(|created_at| !account.windows.is_closed(created_at, now)) {
         match seedance.query(&account.endpoint, &task.id).await {
-            Ok(record) => return record.as_received(),
+            Ok(record) => return record.as_received().to_owned(),
             Err(error) => tracing::info!(
                 task_id = task.id,
                 %error,
@@ -27,5 +26,5 @@ pub(super) async fn fetch(seedance: &Client, account: &Account, task: &VideoTask
         archive_deadline: 0,
         ..task.clone()
     };
-    serde_json::to_value(known).unwrap_or_default()
+    serde_json::to_string_pretty(&known).unwrap_or_default()
 }

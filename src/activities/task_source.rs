@@ -3,7 +3,6 @@
 
 use secrecy::SecretString;
 use seedance_archiver_policy::transfers;
-use serde_json::Value;
 
 use super::{archive_job::ArchiveJob, task_record, transfer_error::TransferError};
 use crate::{
@@ -35,7 +34,7 @@ impl TaskSource for RequestedTask<'_> {
         }
     }
 
-    async fn record(&self) -> Value {
+    async fn record(&self) -> String {
         task_record::fetch(self.seedance, &self.job.account, &self.job.task).await
     }
 

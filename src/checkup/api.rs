@@ -20,7 +20,9 @@ const MAX_TOLERABLE_SKEW: u64 = 5 * 60;
 /// Checks the API of all accounts concurrently.
 pub async fn check(client: &Client, accounts: &Accounts) -> Vec<CheckResult> {
     let probes = accounts.iter().map(async |account| {
-        let probe = client.probe(&account.endpoint).await;
+        let model = account.lists.models.first();
+        let probe = client.probe(&account.endpoint, model.map(String::as_str));
+        let probe = probe.await;
         [Some(api(account, &probe)), clock(account, &probe)]
     });
     join_all(probes)
@@ -44,6 +46,12 @@ fn api(account: &Account, probe: &Probe) -> CheckResult {
                  model",
                 account.name()
             ),
+        ),
+        Answer::CannotList(error) => CheckResult::warning(
+            name,
+            format!("{base} accepted the key, but rejected the list of tasks: {error}"),
+            "name the models that the key may use in `lists.models` (SEEDANCE_LIST_MODELS); `rescue` and sweeps need \
+             the list",
         ),
         Answer::NotTheApi(response) => CheckResult::failed(
             name,

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use seedance_archiver_policy::pages;
 use seedance_archiver_proto::status;
 
 use super::CheckResult;
@@ -96,7 +95,7 @@ async fn newest_with_video(seedance: &Client, account: &Account) -> Result<Optio
         ..account.endpoint.clone()
     };
     tokio::time::sleep(LIST_DELAY).await;
-    let page = seedance.list(&endpoint, &pages::first()).await;
+    let page = seedance.list(&endpoint, &account.lists.first()).await;
     let page = page.map_err(|error| error.to_string())?;
     let now = seedance.clock().now();
     let is_alive = |task: &Record| {

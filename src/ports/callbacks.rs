@@ -58,7 +58,7 @@ pub fn routes(accounts: &Accounts, handler: CallbackHandler) -> Router {
             let callback_account = CallbackAccount {
                 account: account.clone(),
                 // A callback may query the task, but must not use up the rate limit of the polls.
-                rate_limit: account.endpoint.query_limit.separate(),
+                rate_limit: account.endpoint.query_limit.for_received(),
             };
             (account.name().to_owned(), callback_account)
         });

@@ -22,14 +22,14 @@ pub struct Found {
     pub not_listed: Vec<NotListed>,
 }
 
-/// The list of a service tier could not be read completely.
+/// A list of an account could not be read completely.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.message())]
 pub struct NotListed {
     /// Name of the account.
     pub account: String,
-    /// The tier. If the error applies to the account, the later tiers are not listed either.
-    pub service_tier: String,
+    /// The list: its filters. If the error applies to the account, the later lists are not read either.
+    pub list: String,
     /// The last error.
     pub error: seedance::Error,
 }
@@ -38,7 +38,7 @@ impl NotListed {
     fn message(&self) -> String {
         let Self {
             account,
-            service_tier,
+            list,
             error,
         } = self;
         let fix = match error.kind() {
@@ -49,7 +49,7 @@ impl NotListed {
             }
             _ => "",
         };
-        format!("cannot list tasks of account `{account}`, tier `{service_tier}`: {error}{fix}")
+        format!("cannot list tasks of account `{account}`, {list}: {error}{fix}")
     }
 }
 

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
-use seedance_archiver_policy::pages;
 use seedance_archiver_proto::v1::SweepPage;
 
 use super::found::{Found, NotListed};
@@ -18,7 +17,7 @@ const MAX_RETRIES: usize = 6;
 /// Maximum delay between two attempts, even if the service requests a longer one.
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
-/// Returns the tasks of both tiers that can still be queried, each once. Adds lists that could not be read
+/// Returns the tasks of all lists that can still be queried, each once. Adds lists that could not be read
 /// to `found`. `notify` receives the progress.
 pub(super) async fn tasks(
     seedance: &Client,
@@ -29,24 +28,25 @@ pub(super) async fn tasks(
     let now = seedance.clock().now();
     // By id, because a task that is created meanwhile moves others to the next page: they are listed twice.
     let mut records = BTreeMap::new();
-    let mut next = Some(pages::first());
+    let lists = &account.lists;
+    let mut next = Some(lists.first());
     while let Some(page) = next {
         notify(&format!(
-            "listing the last 7 days of account `{}`: tier {}, page {}, {} tasks so far",
+            "listing the last 7 days of account `{}`: {}, page {}, {} tasks so far",
             account.name(),
-            page.service_tier,
+            page.list_name(),
             page.page_num,
             records.len()
         ));
-        let listed = match list_page(seedance, account, &page).await {
+        let listed = match list_page(seedance, account, &page, notify).await {
             Ok(listed) => listed,
             Err(error) => {
-                let list_error = ListError::new(&page, error.kind());
+                let list_error = ListError::new(lists, &page, error.kind());
                 next = list_error.next_page();
                 if !list_error.is_missing_page() {
                     found.not_listed.push(NotListed {
                         account: account.name().to_owned(),
-                        service_tier: page.service_tier,
+                        list: page.list_name(),
                         error,
                     });
                 }
@@ -61,7 +61,10 @@ pub(super) async fn tasks(
                 .filter(|record| account.is_in_query_window(record, now))
                 .map(|record| (record.id().to_owned(), record)),
         );
-        next = pages::after(&page, listed.is_last);
+        next = lists.after(&page, listed.is_last).map(|next| SweepPage {
+            previous: listed.digest,
+            ..next
+        });
     }
     records.into_values().collect()
 }
@@ -70,6 +73,7 @@ async fn list_page(
     seedance: &Client,
     account: &Account,
     page: &SweepPage,
+    notify: &(dyn Fn(&str) + Sync),
 ) -> Result<Page, seedance::Error> {
     let backoff = ExponentialBuilder::default()
         .with_max_times(MAX_RETRIES)
@@ -80,6 +84,14 @@ async fn list_page(
         .adjust(|error, delay| {
             let retry_after = error.retry_after().unwrap_or_default().min(MAX_DELAY);
             delay.map(|delay| delay.max(retry_after))
+        })
+        .notify(|error, delay| {
+            let delay = delay.as_secs_f64().ceil();
+            notify(&format!(
+                "cannot list page {} of account `{}`: {error}; next attempt in {delay} s",
+                page.page_num,
+                account.name()
+            ));
         })
         .await
 }

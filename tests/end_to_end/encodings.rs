@@ -196,7 +196,7 @@ async fn a_sweep_replies_in_the_encoding_of_the_request(server: Arc<Server>) -> 
     };
     let page = SweepVideoTaskPageRequest {
         account: account.clone(),
-        page: Some(pages::first()),
+        page: Some(pages::any()),
         ..SweepVideoTaskPageRequest::default()
     };
     with_worker_and_caller(&server, &fixture, async {

@@ -6,13 +6,13 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, ensure};
 use futures::future::try_join_all;
 use seedance_archiver_proto::v1::Manifest;
-use seedance_archiver_simulator::{Container, Corruption, Dialect, HeaderDigests, Script};
+use seedance_archiver_simulator::{Container, Corruption, HeaderDigests, HostDialect, Script};
 
 use crate::harness::{Fixture, Server, lifecycle::until_waiting, read_local, register, until};
 
 /// Each video is archived with the bytes that the host serves.
 async fn videos_of_every_host_are_archived(server: Arc<Server>) -> anyhow::Result<()> {
-    let large = |host: Dialect| Script {
+    let large = |host: HostDialect| Script {
         bytes: Some(20_000_003),
         cuts: 2,
         cut_after: 8_000_000,
@@ -21,41 +21,41 @@ async fn videos_of_every_host_are_archived(server: Arc<Server>) -> anyhow::Resul
     };
     let refusing = |status, code: &str| Script {
         dead_urls: 1,
-        host: Dialect {
+        host: HostDialect {
             refusal_status: Some(status),
             refusal_code: Some(code.into()),
-            ..Dialect::default()
+            ..HostDialect::default()
         },
         ..Script::default()
     };
     let scripts = [
         refusing(400, "ExpiredToken"),
         refusing(200, "UrlExpired"),
-        large(Dialect {
+        large(HostDialect {
             always_206: true,
-            ..Dialect::default()
+            ..HostDialect::default()
         }),
-        large(Dialect {
+        large(HostDialect {
             always_206: true,
             range_cap: Some(3_000_000),
             unknown_total: true,
-            ..Dialect::default()
+            ..HostDialect::default()
         }),
-        large(Dialect {
+        large(HostDialect {
             if_range_200: true,
-            ..Dialect::default()
+            ..HostDialect::default()
         }),
-        large(Dialect {
+        large(HostDialect {
             changing_etags: true,
             if_range_ignored: true,
-            ..Dialect::default()
+            ..HostDialect::default()
         }),
         Script {
             digests: HeaderDigests::Absent,
-            ..large(Dialect {
+            ..large(HostDialect {
                 no_validators: true,
                 chunked: true,
-                ..Dialect::default()
+                ..HostDialect::default()
             })
         },
     ];
@@ -115,9 +115,9 @@ register!(a_video_with_zeros_at_its_end_is_archived_with_a_warning);
 async fn a_quicktime_video_is_named_by_its_bytes(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
-        host: Dialect {
+        host: HostDialect {
             container: Container::Mov,
-            ..Dialect::default()
+            ..HostDialect::default()
         },
         ..Script::default()
     });
@@ -139,10 +139,10 @@ register!(a_quicktime_video_is_named_by_its_bytes);
 async fn a_busy_host_is_given_the_time_that_it_asks_for(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
-        host: Dialect {
+        host: HostDialect {
             busy: 1,
             retry_after: Some(20),
-            ..Dialect::default()
+            ..HostDialect::default()
         },
         ..Script::default()
     });
@@ -171,9 +171,9 @@ async fn a_url_that_looks_expired_is_tried(server: Arc<Server>) -> anyhow::Resul
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script {
         url_lifetime: Some(Duration::ZERO),
-        host: Dialect {
+        host: HostDialect {
             serves_expired: true,
-            ..Dialect::default()
+            ..HostDialect::default()
         },
         ..Script::default()
     });

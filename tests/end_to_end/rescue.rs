@@ -217,7 +217,7 @@ async fn reports_an_account_whose_tasks_cannot_be_listed(_: Arc<Server>) -> anyh
     std::fs::write(
         &file,
         "[accounts.gateway]\nbase_url = \"http://127.0.0.1:1\"\napi_key = \"key\"\n\
-         task_path = \"video/query?id={task_id}\"\n",
+         task_path = \"video/{task_id}/record\"\n",
     )?;
     let directory = tempfile::tempdir()?;
     let output = command()
@@ -228,7 +228,7 @@ async fn reports_an_account_whose_tasks_cannot_be_listed(_: Arc<Server>) -> anyh
         .await?;
     ensure!(output.status.code() == Some(1), "{output:?}");
     ensure!(
-        printed(&output).contains("account `gateway`: it has a custom task_path"),
+        printed(&output).contains("account `gateway`: the path of the list"),
         "{output:?}"
     );
     Ok(())

@@ -51,14 +51,11 @@ pub fn for_result(result: &VideoTaskLifecycleResult) -> String {
 
 /// Returns the details of a running sweep.
 pub fn for_running_sweep(result: &SweepVideoTasksResult, page: &SweepPage) -> String {
-    let SweepPage {
-        service_tier,
-        page_num,
-    } = page;
     format!(
-        "{}\n\nNext: page {page_num} of service tier `{}`. The pending activity shows its progress.",
+        "{}\n\nNext: page {} of the list of {}. The pending activity shows its progress.",
         for_sweep(result),
-        escape(service_tier)
+        page.page_num,
+        escape(&page.list_name())
     )
 }
 
@@ -149,11 +146,12 @@ mod tests {
         let page = SweepPage {
             service_tier: "flex".into(),
             page_num: 3,
+            ..SweepPage::default()
         };
         let details = for_running_sweep(&result, &page);
         let expected = "7 tasks listed: 4 archived, 0 ended without a video, 2 with a running \
                         lifecycle, 1 with a lifecycle started by this sweep.\n\nNext: page 3 of \
-                        service tier `flex`.";
+                        the list of service tier flex.";
         assert!(details.starts_with(expected), "{details}");
     }
 

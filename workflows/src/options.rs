@@ -99,10 +99,7 @@ pub(crate) fn sweep_page(page: &SweepPage) -> ActivityOptions {
         .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
         .heartbeat_timeout(SWEEP_HEARTBEAT_TIMEOUT)
         .retry_policy(unlimited_retries())
-        .summary(format!(
-            "service tier {}, page {}",
-            page.service_tier, page.page_num
-        ))
+        .summary(format!("{}, page {}", page.list_name(), page.page_num))
         .build()
 }
 

@@ -4,7 +4,7 @@
 //! fail the workflow task instead, and retry it forever.
 
 use seedance_archiver_proto::{
-    account, service_tier,
+    account,
     sweep_page::MAX_PAGE_NUM,
     task_id,
     v1::{
@@ -181,22 +181,16 @@ impl Check for SweepVideoTasksRequest {
 
 impl Check for SweepVideoTaskPageRequest {
     fn check(&self) -> Result<(), InvalidRequest> {
-        let page = self.page.as_ref().ok_or_else(|| {
-            InvalidRequest::new("page", "is missing; set its `service_tier` and `page_num`")
-        })?;
+        let page = self
+            .page
+            .as_ref()
+            .ok_or_else(|| InvalidRequest::new("page", "is missing; set its `page_num`"))?;
         check_page("page", page)?;
         check_account(&self.account)
     }
 }
 
 fn check_page(field: &str, page: &SweepPage) -> Result<(), InvalidRequest> {
-    if !service_tier::ALL.contains(&page.service_tier.as_str()) {
-        let problem = format!("must be one of `{}`", service_tier::ALL.join("`, `"));
-        return Err(InvalidRequest::new(
-            format!("{field}.service_tier"),
-            problem,
-        ));
-    }
     if !(1..=MAX_PAGE_NUM).contains(&page.page_num) {
         let problem = format!("must be a number from 1 to {MAX_PAGE_NUM}");
         return Err(InvalidRequest::new(format!("{field}.page_num"), problem));

@@ -32,7 +32,7 @@ type Context = WorkflowContext<SweepVideoTasks>;
 
 #[workflow_methods]
 impl SweepVideoTasks {
-    /// Sweeps every page of every service tier. An invalid request fails the workflow with `InvalidRequest`.
+    /// Sweeps every page of every list of the account. An invalid request fails the workflow with `InvalidRequest`.
     #[run(name = "SweepVideoTasks")]
     pub async fn run(
         ctx: &mut WorkflowContext<Self>,
@@ -42,7 +42,7 @@ impl SweepVideoTasks {
         let request = request.check().map_err(ApplicationFailure::from)?;
         let state = request.resumed.clone().unwrap_or_default();
         let mut result = state.result.unwrap_or_default();
-        let mut page = state.next.unwrap_or_else(pages::first);
+        let mut page = state.next.unwrap_or_else(pages::any);
         for _ in 0..MAX_PAGES_PER_RUN {
             ctx.set_current_details(details::for_running_sweep(&result, &page));
             let swept = sweep_page(ctx, &request, page).await?;

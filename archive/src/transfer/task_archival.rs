@@ -6,7 +6,6 @@ use seedance_archiver_proto::{
     time::unix_seconds,
     v1::{ArchivedObject, Manifest, VideoTask},
 };
-use serde_json::Value;
 
 use super::{
     Progress, TransferResources, UrlSource, context::AttemptContext, object_transfer::transfer,
@@ -27,8 +26,8 @@ pub trait TaskSource {
     /// Returns the URLs of an object.
     fn urls(&self, kind: ObjectKind) -> impl UrlSource<Error = Self::Error> + Send;
 
-    /// Returns the record of the task as it is archived in `task.json`. It must not contain signed URLs.
-    fn record(&self) -> impl Future<Output = Value> + Send;
+    /// Returns the record of the task as it is archived in `task.json`: JSON without signed URLs.
+    fn record(&self) -> impl Future<Output = String> + Send;
 
     /// Decides whether the archival continues without an object whose transfer failed. If so, returns the
     /// warning for the receipt.

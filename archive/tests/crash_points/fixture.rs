@@ -117,7 +117,7 @@ impl Fixture {
         };
         let source = OneUrl {
             url: self.host.url.clone(),
-            record: json!({ "id": self.task.id, "status": self.task.status }),
+            record: json!({ "id": self.task.id, "status": self.task.status }).to_string(),
         };
         tokio::select! {
             result = archival.run(&source, manifest) => match result {

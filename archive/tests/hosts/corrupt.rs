@@ -1,7 +1,7 @@
 //! Odd bytes: archived if a digest vouches for them, or if they arrive twice.
 
 use futures::future::join_all;
-use seedance_archiver_simulator::{Container, Corruption, Dialect, HeaderDigests, Script};
+use seedance_archiver_simulator::{Container, Corruption, HeaderDigests, HostDialect, Script};
 
 use crate::fixture::{Fixture, LARGE, warnings};
 
@@ -116,10 +116,10 @@ async fn a_file_that_was_cut_without_a_length_is_fetched_again() {
         corrupt: Some(Corruption::Truncate(50_000)),
         corrupt_downloads: Some(1),
         digests,
-        host: Dialect {
+        host: HostDialect {
             container,
             chunked: true,
-            ..Dialect::default()
+            ..HostDialect::default()
         },
         ..Script::default()
     };

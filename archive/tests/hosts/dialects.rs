@@ -2,13 +2,13 @@
 
 use futures::future::join_all;
 use seedance_archiver_simulator::{
-    Container, Corruption, Dialect, DigestHeaders, HeaderDigests, Script,
+    Container, Corruption, DigestHeaders, HeaderDigests, HostDialect, Script,
 };
 
 use crate::fixture::{Fixture, LARGE, has_passed, warnings};
 
 /// Returns the script of a large video whose downloads are cut at this distance.
-fn cut(cuts: u64, cut_after: u64, host: Dialect) -> Script {
+fn cut(cuts: u64, cut_after: u64, host: HostDialect) -> Script {
     Script {
         bytes: Some(LARGE),
         cuts,
@@ -28,12 +28,12 @@ fn absent(script: Script) -> Script {
 /// The original is archived in a single attempt from each of these hosts.
 #[tokio::test]
 async fn a_transfer_continues_on_every_host() {
-    let dialect = Dialect::default;
-    let always_206 = || Dialect {
+    let dialect = HostDialect::default;
+    let always_206 = || HostDialect {
         always_206: true,
         ..dialect()
     };
-    let capped = || Dialect {
+    let capped = || HostDialect {
         range_cap: Some(40_000),
         ..always_206()
     };
@@ -50,7 +50,7 @@ async fn a_transfer_continues_on_every_host() {
             cut(
                 0,
                 0,
-                Dialect {
+                HostDialect {
                     range_cap: Some(5000),
                     ..always_206()
                 },
@@ -62,7 +62,7 @@ async fn a_transfer_continues_on_every_host() {
             absent(cut(
                 0,
                 0,
-                Dialect {
+                HostDialect {
                     no_validators: true,
                     ..capped()
                 },
@@ -73,7 +73,7 @@ async fn a_transfer_continues_on_every_host() {
             cut(
                 0,
                 0,
-                Dialect {
+                HostDialect {
                     unknown_total: true,
                     ..capped()
                 },
@@ -84,7 +84,7 @@ async fn a_transfer_continues_on_every_host() {
             cut(
                 4,
                 30_000,
-                Dialect {
+                HostDialect {
                     unknown_total: true,
                     ..capped()
                 },
@@ -95,7 +95,7 @@ async fn a_transfer_continues_on_every_host() {
             cut(
                 4,
                 70_000,
-                Dialect {
+                HostDialect {
                     if_range_200: true,
                     ..dialect()
                 },
@@ -106,7 +106,7 @@ async fn a_transfer_continues_on_every_host() {
             cut(
                 4,
                 70_001,
-                Dialect {
+                HostDialect {
                     range_align: Some(4096),
                     ..dialect()
                 },
@@ -117,7 +117,7 @@ async fn a_transfer_continues_on_every_host() {
             absent(cut(
                 4,
                 70_001,
-                Dialect {
+                HostDialect {
                     range_align: Some(4096),
                     no_validators: true,
                     ..dialect()
@@ -129,7 +129,7 @@ async fn a_transfer_continues_on_every_host() {
             cut(
                 4,
                 70_000,
-                Dialect {
+                HostDialect {
                     changing_etags: true,
                     ..dialect()
                 },
@@ -140,7 +140,7 @@ async fn a_transfer_continues_on_every_host() {
             cut(
                 4,
                 70_000,
-                Dialect {
+                HostDialect {
                     changing_etags: true,
                     if_range_ignored: true,
                     ..dialect()
@@ -152,7 +152,7 @@ async fn a_transfer_continues_on_every_host() {
             absent(cut(
                 4,
                 70_000,
-                Dialect {
+                HostDialect {
                     no_validators: true,
                     ..dialect()
                 },
@@ -163,7 +163,7 @@ async fn a_transfer_continues_on_every_host() {
             cut(
                 0,
                 0,
-                Dialect {
+                HostDialect {
                     chunked: true,
                     ..dialect()
                 },
@@ -174,7 +174,7 @@ async fn a_transfer_continues_on_every_host() {
             cut(
                 3,
                 70_000,
-                Dialect {
+                HostDialect {
                     chunked: true,
                     ..dialect()
                 },
@@ -221,9 +221,9 @@ async fn a_transfer_continues_on_every_host() {
 /// What is stored is not fetched again from a host that answers `If-Range` with the entire object.
 #[tokio::test]
 async fn a_host_without_if_range_is_asked_without_it() {
-    let host = Dialect {
+    let host = HostDialect {
         if_range_200: true,
-        ..Dialect::default()
+        ..HostDialect::default()
     };
     let fixture = Fixture::new(cut(4, 70_000, host)).await;
     let manifest = fixture.assert_original("if_range_200").await;
@@ -233,10 +233,10 @@ async fn a_host_without_if_range_is_asked_without_it() {
 
 #[tokio::test]
 async fn different_bytes_on_each_connection_are_told_apart() {
-    let host = Dialect {
+    let host = HostDialect {
         changing_bytes: true,
         no_validators: true,
-        ..Dialect::default()
+        ..HostDialect::default()
     };
     let fixture = Fixture::new(absent(cut(100, 200_000, host))).await;
     let (manifest, errors) = fixture.archive().await;
@@ -260,10 +260,10 @@ async fn a_digest_in_the_header_of_any_host_is_compared() {
         let script = Script {
             corrupt: Some(Corruption::Zeros(200)),
             digests: HeaderDigests::Served,
-            host: Dialect {
+            host: HostDialect {
                 digest_headers,
                 no_validators: true,
-                ..Dialect::default()
+                ..HostDialect::default()
             },
             ..Script::default()
         };
@@ -299,9 +299,9 @@ async fn the_bytes_determine_the_name() {
         for bytes in [None, Some(LARGE)] {
             let script = Script {
                 bytes,
-                host: Dialect {
+                host: HostDialect {
                     container,
-                    ..Dialect::default()
+                    ..HostDialect::default()
                 },
                 ..Script::default()
             };

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use seedance_archiver_archive::{Error, Progress};
-use seedance_archiver_simulator::{Dialect, Script};
+use seedance_archiver_simulator::{HostDialect, Script};
 
 use crate::fixture::{Fixture, LARGE};
 
@@ -11,10 +11,10 @@ fn refusing(status: u16, code: &str, dead_urls: usize) -> Script {
     Script {
         dead_urls,
         signs_once: false,
-        host: Dialect {
+        host: HostDialect {
             refusal_status: Some(status),
             refusal_code: Some(code.into()),
-            ..Dialect::default()
+            ..HostDialect::default()
         },
         ..Script::default()
     }
@@ -55,11 +55,11 @@ async fn the_error_of_a_refused_url_names_the_status_and_the_code() {
 async fn a_short_retry_after_is_obeyed_within_the_attempt() {
     for busy_status in [503, 429, 202, 425] {
         let fixture = Fixture::new(Script {
-            host: Dialect {
+            host: HostDialect {
                 busy: 1,
                 busy_status: Some(busy_status),
                 retry_after: Some(3),
-                ..Dialect::default()
+                ..HostDialect::default()
             },
             ..Script::default()
         })
@@ -75,11 +75,11 @@ async fn a_long_retry_after_ends_the_attempt() {
     for busy_status in [503, 429, 202] {
         let fixture = Fixture::new(Script {
             bytes: Some(LARGE),
-            host: Dialect {
+            host: HostDialect {
                 busy: 1,
                 busy_status: Some(busy_status),
                 retry_after: Some(60),
-                ..Dialect::default()
+                ..HostDialect::default()
             },
             ..Script::default()
         })

@@ -9,7 +9,7 @@ use seedance_archiver_archive::{
 };
 use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::v1::{Manifest, VideoTask};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::{host::Host, one_url::OneUrl, requests, store::Store};
@@ -122,8 +122,8 @@ impl Fixture {
         }
     }
 
-    fn record(&self) -> Value {
-        json!({ "id": self.task.id, "status": self.task.status })
+    fn record(&self) -> String {
+        json!({ "id": self.task.id, "status": self.task.status }).to_string()
     }
 
     /// Asserts that the task's directory contains only the host's video, the record and this receipt, and that
@@ -158,7 +158,7 @@ impl Fixture {
             video == host.video(),
             "the archived video differs from the served video"
         );
-        let record: Value = serde_json::from_slice(&self.read("task.json").await?)?;
+        let record = String::from_utf8(self.read("task.json").await?.to_vec())?;
         ensure!(record == self.record(), "{record}");
         self.assert_no_leftovers().await
     }

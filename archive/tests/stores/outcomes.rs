@@ -18,7 +18,7 @@ async fn an_archival_replaces_a_recorded_outcome(fixture: Fixture) -> anyhow::Re
         ..OutcomeRecord::default()
     };
     for status in ["queued", "running"] {
-        let record = json!({ "id": fixture.task.id, "status": status });
+        let record = json!({ "id": fixture.task.id, "status": status }).to_string();
         receipt::write_outcome(archive, &layout, &record, &outcome).await?;
         let names = fixture.names().await?;
         ensure!(names == ["outcome.json", "task.json"], "{names:?}");
@@ -27,7 +27,7 @@ async fn an_archival_replaces_a_recorded_outcome(fixture: Fixture) -> anyhow::Re
     let manifest = fixture.archive_video(&host).await?;
     fixture.assert_archived(&manifest, &host).await?;
 
-    receipt::write_outcome(archive, &layout, &json!({}), &outcome).await?;
+    receipt::write_outcome(archive, &layout, "{}", &outcome).await?;
     fixture.assert_archived(&manifest, &host).await
 }
 register!(an_archival_replaces_a_recorded_outcome);

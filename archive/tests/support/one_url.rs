@@ -3,12 +3,11 @@
 use reqwest::Url;
 use secrecy::SecretString;
 use seedance_archiver_archive::{Error, ObjectKind, TaskSource, UrlSource};
-use serde_json::Value;
 
 pub(crate) struct OneUrl {
     pub(crate) url: Url,
     /// The task's record.
-    pub(crate) record: Value,
+    pub(crate) record: String,
 }
 
 impl TaskSource for OneUrl {
@@ -18,7 +17,7 @@ impl TaskSource for OneUrl {
         Urls(SecretString::from(self.url.to_string()))
     }
 
-    async fn record(&self) -> Value {
+    async fn record(&self) -> String {
         self.record.clone()
     }
 

@@ -143,10 +143,15 @@ func (x *SweepState) GetResult() *SweepVideoTasksResult {
 // Page of an account's list of tasks.
 type SweepPage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Service tier, `default` or `flex`. The service has a list for each tier.
+	// Service tier that the list is filtered by, e.g. `flex`. Empty: no filter.
 	ServiceTier string `protobuf:"bytes,1,opt,name=service_tier,json=serviceTier,proto3" json:"service_tier,omitempty"`
 	// Page number, from 1 to 500.
-	PageNum       int64 `protobuf:"varint,2,opt,name=page_num,json=pageNum,proto3" json:"page_num,omitempty"`
+	PageNum int64 `protobuf:"varint,2,opt,name=page_num,json=pageNum,proto3" json:"page_num,omitempty"`
+	// Model that the list is filtered by. Empty: no filter.
+	Model string `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
+	// Digest of the task ids on the page before. A page with the same ids is no new page: the service ignores the page
+	// number.
+	Previous      string `protobuf:"bytes,4,opt,name=previous,proto3" json:"previous,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -193,6 +198,20 @@ func (x *SweepPage) GetPageNum() int64 {
 		return x.PageNum
 	}
 	return 0
+}
+
+func (x *SweepPage) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *SweepPage) GetPrevious() string {
+	if x != nil {
+		return x.Previous
+	}
+	return ""
 }
 
 // Input of the activity `SweepVideoTaskPage`.
@@ -408,10 +427,12 @@ const file_seedance_archiver_v1_sweep_proto_rawDesc = "" +
 	"\n" +
 	"SweepState\x123\n" +
 	"\x04next\x18\x01 \x01(\v2\x1f.seedance.archiver.v1.SweepPageR\x04next\x12C\n" +
-	"\x06result\x18\x02 \x01(\v2+.seedance.archiver.v1.SweepVideoTasksResultR\x06result\"I\n" +
+	"\x06result\x18\x02 \x01(\v2+.seedance.archiver.v1.SweepVideoTasksResultR\x06result\"{\n" +
 	"\tSweepPage\x12!\n" +
 	"\fservice_tier\x18\x01 \x01(\tR\vserviceTier\x12\x19\n" +
-	"\bpage_num\x18\x02 \x01(\x03R\apageNum\"\x8c\x01\n" +
+	"\bpage_num\x18\x02 \x01(\x03R\apageNum\x12\x14\n" +
+	"\x05model\x18\x03 \x01(\tR\x05model\x12\x1a\n" +
+	"\bprevious\x18\x04 \x01(\tR\bprevious\"\x8c\x01\n" +
 	"\x19SweepVideoTaskPageRequest\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12 \n" +
 	"\vdestination\x18\x02 \x01(\tR\vdestination\x123\n" +

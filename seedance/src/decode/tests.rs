@@ -1,18 +1,37 @@
+use std::time::{Duration, SystemTime};
+
 use secrecy::SecretString;
+use seedance_archiver_proto::v1::{Usage, VideoTask, VideoTaskError};
 use serde_json::json;
 
 use super::*;
-use crate::UrlSeal;
+use crate::{StatusAliases, UrlSeal};
+
+/// The time of the responses, in Unix seconds.
+const NOW: u64 = 1_750_000_200;
+
+fn with_dialect<T>(run: impl FnOnce(&Dialect) -> T) -> T {
+    run(&Dialect {
+        statuses: &StatusAliases::default(),
+        video_url: None,
+        now: SystemTime::UNIX_EPOCH + Duration::from_secs(NOW),
+    })
+}
+
+fn decode_bytes(body: &[u8], task_id: &str) -> Result<Record, Error> {
+    with_dialect(|dialect| record(body, task_id, dialect))
+}
 
 fn decode(answer: Value) -> Result<VideoTask, String> {
     let seal = UrlSeal::new("default", &[SecretString::from("key")]);
-    record(
-        answer.to_string().as_bytes(),
-        "cgt-1",
-        &StatusAliases::default(),
-    )
-    .map(|record| record.sealed(&seal))
-    .map_err(|error| error.to_string())
+    decode_bytes(answer.to_string().as_bytes(), "cgt-1")
+        .map(|record| record.sealed(&seal))
+        .map_err(|error| error.to_string())
+}
+
+fn url(answer: Value) -> Option<String> {
+    let record = decode_bytes(answer.to_string().as_bytes(), "cgt-1").unwrap();
+    record.video_url().map(|url| url.expose().to_owned())
 }
 
 #[test]
@@ -156,15 +175,102 @@ fn a_response_that_is_not_a_record_is_an_error() {
     assert!(error(json!({"id": "cgt-2", "status": "queued"})).contains("another task"));
     let busy = json!({"error": {"code": "ServerOverloaded", "message": "later"}});
     assert_eq!(error(busy), "ServerOverloaded: later");
-    let html = record(b"<html>", "cgt-1", &StatusAliases::default())
-        .err()
-        .unwrap()
-        .to_string();
+    let html = decode_bytes(b"<html>", "cgt-1").err().unwrap().to_string();
     assert!(html.starts_with("the response is not JSON"), "{html}");
 }
 
+#[test]
+fn a_task_is_never_without_a_time_if_its_id_has_one() {
+    let created_at = |answer: &str, id: &str| {
+        let record = decode_bytes(answer.as_bytes(), id).unwrap();
+        record.created_at()
+    };
+    for answer in [
+        r#"{"status": "queued", "created_at": 1750000000771}"#,
+        r#"{"status": "queued", "createdAt": "2025-06-15T15:06:40Z"}"#,
+        r#"{"data": {"submit_time": 1750000000, "data": {"status": "queued"}}}"#,
+    ] {
+        assert_eq!(created_at(answer, "cgt-1"), 1_750_000_000, "{answer}");
+    }
+    let id = "cgt-20250615230640-hj94q";
+    for created in ["null", "0", "\"soon\"", "99999999999"] {
+        let answer = format!(r#"{{"status": "queued", "created_at": {created}}}"#);
+        assert_eq!(created_at(&answer, id), 1_750_000_000, "{created}");
+        assert_eq!(created_at(&answer, "task-7"), 0, "{created}");
+    }
+}
+
+#[test]
+fn the_video_of_a_succeeded_task_is_found_in_every_layer() {
+    const URL: &str = "https://h.example/v.mp4?s=1";
+    for answer in [
+        json!({"status": "succeeded", "metadata": {"url": URL}}),
+        json!({"data": {"status": "SUCCESS", "result_url": URL, "data": {"status": "succeeded"}}}),
+        json!({"code": "success", "data": {"status": "SUCCESS", "fail_reason": URL, "data": null}}),
+        json!({"output": {"task_status": "SUCCEEDED", "video_url": URL}}),
+    ] {
+        assert_eq!(url(answer.clone()).as_deref(), Some(URL), "{answer}");
+    }
+    let running = json!({"status": "running", "metadata": {"url": URL}});
+    assert_eq!(url(running), None, "the URL of an input");
+    let reviewed = json!({"status": "Reviewed", "content": {"video_url": URL}});
+    assert_eq!(decode(reviewed).unwrap().status, "succeeded");
+    let reviewing = json!({"status": "Reviewing", "metadata": {"url": URL}});
+    assert_eq!(decode(reviewing).unwrap().status, "Reviewing");
+    let file = json!({"status": "succeeded", "content": {"file_url": URL}});
+    assert_eq!(url(file), None);
+}
+
+#[test]
+fn a_configured_pointer_leads_to_the_video() {
+    let answer =
+        br#"{"data": {"status": "done", "content": {"video_url": "https://h.example/preview"},
+        "clips": [{"link": "https://h.example/v.mp4"}]}}"#;
+    let statuses = StatusAliases::default();
+    for pointer in ["/clips/0/link", "/data/clips/0/link"] {
+        let dialect = Dialect {
+            statuses: &statuses,
+            video_url: Some(pointer),
+            now: SystemTime::UNIX_EPOCH,
+        };
+        let record = record(answer, "cgt-1", &dialect).unwrap();
+        let url = record.video_url().unwrap();
+        assert_eq!(url.expose(), "https://h.example/v.mp4", "{pointer}");
+    }
+}
+
+#[test]
+fn the_record_is_kept_as_received() {
+    let body = b"\xef\xbb\xbf{\"code\": 0, \"data\": { \"status\":\"queued\", \"seed\":12345678901234567890123,\
+        \"prompt\": \"caf\xff \\ud800\", \"x\": 1e400, \"callback_url\": \"https://h.example/secret\"}}";
+    let record = decode_bytes(body, "cgt-1").unwrap();
+    assert_eq!(
+        record.as_received(),
+        "{ \"status\":\"queued\", \"seed\":12345678901234567890123,\
+        \"prompt\": \"caf\u{fffd} \\ud800\", \"x\": 1e400, \"callback_url\": \"REDACTED\"}"
+    );
+    assert_eq!(
+        record.without_urls().seed,
+        None,
+        "no number of this size fits"
+    );
+}
+
+#[test]
+fn the_code_of_an_error_decides_its_kind() {
+    let kind = |answer: Value| {
+        let error = decode_bytes(answer.to_string().as_bytes(), "cgt-1");
+        error.err().unwrap().kind()
+    };
+    let error = |code: &str| json!({"error": {"code": code, "message": "why"}});
+    assert_eq!(kind(error("NotFound.Task")), ErrorKind::NotFound);
+    assert_eq!(kind(error("ServerOverloaded")), ErrorKind::RateLimited);
+    assert_eq!(kind(error("AuthenticationError")), ErrorKind::Unauthorized);
+    assert_eq!(kind(error("InternalServiceError")), ErrorKind::Unexpected);
+}
+
 fn read_list(answer: Value) -> Result<List, String> {
-    list(answer.to_string().as_bytes(), &StatusAliases::default())
+    with_dialect(|dialect| list(answer.to_string().as_bytes(), dialect))
         .map_err(|error| error.to_string())
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::fill::mix;
-use crate::dialect::Container;
+use crate::host_dialect::Container;
 
 /// Size of a file that is no MP4.
 const SIZE: usize = 100_000;

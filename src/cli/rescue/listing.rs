@@ -42,7 +42,7 @@ pub(super) struct Listing {
 #[derive(Serialize)]
 struct NotListed {
     account: String,
-    service_tier: String,
+    list: String,
     problem: String,
 }
 
@@ -153,7 +153,7 @@ impl From<&rescue::NotListed> for NotListed {
     fn from(not_listed: &rescue::NotListed) -> Self {
         Self {
             account: not_listed.account.clone(),
-            service_tier: not_listed.service_tier.clone(),
+            list: not_listed.list.clone(),
             problem: not_listed.to_string(),
         }
     }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use seedance_archiver_simulator::Fault;
+use anyhow::ensure;
+use seedance_archiver_simulator::{Fault, ListDialect};
 
 use super::setup::{Setup, WRONG_KEY};
 use crate::harness::{HOUR, Server, register};
@@ -46,6 +47,30 @@ async fn reports_a_base_url_with_a_wrong_path(server: Arc<Server>) -> anyhow::Re
         .await
 }
 register!(reports_a_base_url_with_a_wrong_path);
+
+async fn warns_of_a_key_that_may_list_only_named_models(server: Arc<Server>) -> anyhow::Result<()> {
+    let mut setup = Setup::new(server).await?;
+    let requires_model = ListDialect::RequiresModel;
+    setup
+        .fixture
+        .simulator
+        .set_list_dialect(Some(requires_model));
+    setup
+        .assert_reported([
+            "warning",
+            "accepted the key, but rejected the list of tasks: HTTP 403 AccessDenied",
+            "fix: name the models that the key may use in `lists.models`",
+        ])
+        .await?;
+    setup.set("SEEDANCE_LIST_MODELS", "seedance-1-5-pro-251215");
+    let (stdout, _) = setup.run_doctor(&[]).await?;
+    let has_ok = stdout
+        .lines()
+        .any(|line| line.starts_with("ok") && line.contains("accepted the key"));
+    ensure!(has_ok, "{stdout}");
+    Ok(())
+}
+register!(warns_of_a_key_that_may_list_only_named_models);
 
 async fn reports_an_unreachable_api(server: Arc<Server>) -> anyhow::Result<()> {
     let mut setup = Setup::new(server).await?;

@@ -197,7 +197,7 @@ async fn a_transfer_waits_for_write_permission_to_the_bucket(
         .wait_for_log("archive check failed; transfers are retried until the archive works")
         .await?;
     let fix = warning["fix"].as_str().unwrap_or_default();
-    ensure!(fix.contains("keys or a role that may write"), "{warning}");
+    ensure!(fix.contains("keys, or a role that may write"), "{warning}");
     worker.wait_for_log("polling").await?;
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     let failure = worker

@@ -77,11 +77,14 @@ impl Collector {
         Ok(response)
     }
 
-    /// Returns the names of a span and its ancestors, up to the root.
+    /// Returns the names of a span and its ancestors, up to the root. The checks at the start of a worker have spans
+    /// without a parent.
     fn path(&self, name: &str) -> Vec<String> {
         let spans = self.spans.lock();
         let mut path = Vec::new();
-        let mut next = spans.iter().find(|span| span.name == name);
+        let mut next = spans
+            .iter()
+            .find(|span| span.name == name && !span.parent_span_id.is_empty());
         while let Some(span) = next {
             path.push(span.name.clone());
             next = spans.iter().find(|it| it.span_id == span.parent_span_id);

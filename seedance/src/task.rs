@@ -1,0 +1,215 @@
+//! Reads the contract's message from a response.
+
+use std::time::SystemTime;
+
+use seedance_archiver_proto::{
+    redact, status,
+    v1::{Tool, Usage, VideoContent, VideoTask, VideoTaskError},
+};
+use serde_json::{Map, Value};
+
+use crate::{
+    answer::Answer,
+    fields::Fields,
+    output_urls::{self, FILE, LAST_FRAME},
+    status_aliases::{StatusAliases, warn_unknown},
+    times,
+};
+
+/// Maximum length of a failed task's message, in characters.
+const MAX_MESSAGE: usize = 2_000;
+const CREATED_AT: [&str; 9] = [
+    "created_at",
+    "createdAt",
+    "created",
+    "create_time",
+    "createTime",
+    "created_time",
+    "creation_time",
+    "submit_time",
+    "submitted_at",
+];
+const UPDATED_AT: [&str; 11] = [
+    "updated_at",
+    "updatedAt",
+    "updated",
+    "update_time",
+    "updateTime",
+    "updated_time",
+    "finish_time",
+    "finished_at",
+    "completed_at",
+    "completedAt",
+    "end_time",
+];
+
+/// How one account's service differs from the documented API, and the time of its response.
+pub(crate) struct Dialect<'a> {
+    pub(crate) statuses: &'a StatusAliases,
+    /// JSON pointer to the URL of the video.
+    pub(crate) video_url: Option<&'a str>,
+    pub(crate) now: SystemTime,
+}
+
+/// Reads the task in a response.
+pub(crate) fn read(answer: &Answer, id: &str, dialect: &Dialect) -> VideoTask {
+    let fields = answer.record();
+    let word = answer.status();
+    let mut status = dialect.statuses.resolve(&word);
+    let content = match status.as_str() {
+        status::SUCCEEDED => content(answer, dialect),
+        _ => documented_content(fields),
+    };
+    if !status::ALL.contains(&status.as_str()) {
+        warn_unknown(&word);
+        // A task that has a video succeeded, whatever the service calls it.
+        let has_video = content
+            .as_ref()
+            .is_some_and(|content| !content.video_url.is_empty());
+        if has_video {
+            status = status::SUCCEEDED.to_owned();
+        }
+    }
+    let time = |names: &[&str]| {
+        let layers = answer.outward();
+        let values = layers
+            .into_iter()
+            .flat_map(|layer| names.iter().filter_map(|name| layer.get(*name)));
+        values
+            .into_iter()
+            .find_map(|value| times::read(value, dialect.now))
+    };
+    let created_at = time(&CREATED_AT).or_else(|| times::created_at_in_recent_id(id, dialect.now));
+    VideoTask {
+        id: id.to_owned(),
+        error: task_error(answer, &status),
+        created_at: created_at.unwrap_or_default(),
+        updated_at: time(&UPDATED_AT).unwrap_or_default(),
+        status,
+        content,
+        ..described(fields)
+    }
+}
+
+/// Returns the fields of a task that only describe it.
+fn described(fields: Fields) -> VideoTask {
+    VideoTask {
+        model: fields.text("model"),
+        seed: fields.integer("seed"),
+        resolution: fields.text("resolution"),
+        ratio: fields.text("ratio"),
+        duration: fields.integer("duration"),
+        frames: fields.integer("frames"),
+        framespersecond: fields.integer("framespersecond"),
+        generate_audio: fields.flag("generate_audio"),
+        tools: fields.objects("tools").map(tool).collect(),
+        safety_identifier: fields.text("safety_identifier"),
+        priority: fields.integer("priority"),
+        draft: fields.flag("draft"),
+        draft_task_id: fields.text("draft_task_id"),
+        service_tier: fields.text("service_tier"),
+        execution_expires_after: fields.integer("execution_expires_after"),
+        usage: fields.object("usage").map(usage),
+        revised_prompt: fields.text("revised_prompt"),
+        output_format: fields.text("output_format"),
+        subdivisionlevel: fields.text("subdivisionlevel"),
+        fileformat: fields.text("fileformat"),
+        ..VideoTask::default()
+    }
+}
+
+fn tool(tool: Fields) -> Tool {
+    Tool {
+        r#type: tool.text("type"),
+    }
+}
+
+fn usage(usage: Fields) -> Usage {
+    let calls = usage.object("tool_usage");
+    Usage {
+        completion_tokens: usage.integer("completion_tokens").unwrap_or_default(),
+        total_tokens: usage.integer("total_tokens").unwrap_or_default(),
+        tool_usage: calls.into_iter().flat_map(Fields::integers).collect(),
+    }
+}
+
+/// Returns the URLs in the documented fields. Before a task succeeds, other fields may refer to its inputs.
+fn documented_content(fields: Fields) -> Option<VideoContent> {
+    let content = fields.object("content")?;
+    some_content(VideoContent {
+        video_url: content.text("video_url"),
+        last_frame_url: content.text("last_frame_url"),
+        file_url: content.text("file_url"),
+    })
+}
+
+/// Returns the URLs of a succeeded task.
+fn content(answer: &Answer, dialect: &Dialect) -> Option<VideoContent> {
+    let layers = answer.outward();
+    let owned = |url: Option<&str>| url.unwrap_or_default().to_owned();
+    let in_layers = |names| {
+        layers
+            .iter()
+            .find_map(|layer| output_urls::find(layer, names))
+    };
+    let at_pointer = |pointer: &str| {
+        let at = |layer: &&Map<String, Value>| {
+            output_urls::at_pointer(&Value::Object((*layer).clone()), pointer).map(str::to_owned)
+        };
+        layers.iter().find_map(at)
+    };
+    let configured = dialect.video_url.and_then(at_pointer);
+    let file_url = owned(in_layers(&FILE));
+    let video_url = match configured {
+        Some(url) => url,
+        None => owned(output_urls::find_video(&layers)),
+    };
+    some_content(VideoContent {
+        // A general name such as `url` may be that of the file.
+        video_url: if video_url == file_url {
+            String::new()
+        } else {
+            video_url
+        },
+        last_frame_url: owned(in_layers(&LAST_FRAME)),
+        file_url,
+    })
+}
+
+fn some_content(content: VideoContent) -> Option<VideoContent> {
+    (content != VideoContent::default()).then_some(content)
+}
+
+/// Returns why a task failed. Older list items call the field `failure_reason`, gateways `fail_reason`.
+fn task_error(answer: &Answer, status: &str) -> Option<VideoTaskError> {
+    const NAMES: [&str; 6] = [
+        "error",
+        "failure_reason",
+        "fail_reason",
+        "error_message",
+        "failed_reason",
+        "task_status_msg",
+    ];
+    let layers = answer.outward();
+    let errors = layers.into_iter().flat_map(|layer| {
+        let fields = Fields(layer);
+        NAMES.iter().map(move |name| match fields.object(name) {
+            Some(error) => (error.text("code"), error.first_text(&["message", "msg"])),
+            None => (String::new(), fields.text(name)),
+        })
+    });
+    let mut errors = errors.filter(|(code, message)| !code.is_empty() || !message.is_empty());
+    // Some gateways put the URL of a succeeded task into `fail_reason`.
+    let (code, message) =
+        errors.find(|(_, message)| status != status::SUCCEEDED || !message.starts_with("http"))?;
+    Some(VideoTaskError {
+        code: redacted(&code),
+        message: redacted(&message),
+    })
+}
+
+/// Removes secrets from a text of the service, which may quote the signed URL of an input.
+fn redacted(text: &str) -> String {
+    let text = redact::url_queries(text);
+    text.chars().take(MAX_MESSAGE).collect()
+}

@@ -1,0 +1,94 @@
+//! The message of a `QueryVideoTask` that waits for a change or a URL.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use seedance_archiver_proto::{status, time::from_unix_seconds, v1::VideoTask};
+
+use super::{failure, task_queries::lacks_url};
+
+/// How long a succeeded task may have no URL before that is unusual. Records get their URL within seconds.
+const MAX_TIME_WITHOUT_URL: Duration = Duration::from_secs(10 * 60);
+/// What an operator can do about a record without a URL.
+pub(super) const URL_ELSEWHERE: &str =
+    "; the URL may be in another field of the record: see `video_url_pointer`";
+
+/// Returns whether a task succeeded some time ago, and its record has no URL.
+pub(super) fn lacks_url_for_long(task: &VideoTask, now: SystemTime) -> bool {
+    let updated_at = from_unix_seconds(task.updated_at);
+    let since = updated_at.and_then(|updated_at| now.duration_since(updated_at).ok());
+    lacks_url(task) && since.is_none_or(|since| since > MAX_TIME_WITHOUT_URL)
+}
+
+/// Returns the message of `StillWaiting`, which the Temporal UI shows while the activity is pending.
+pub(super) fn message(task: &VideoTask, attempt: u32, delay: Duration) -> String {
+    let since = Timestamp::from_second(task.updated_at)
+        .ok()
+        .filter(|_| task.updated_at > 0)
+        .map(|time| format!(" since {time}"))
+        .unwrap_or_default();
+    let status = match lacks_url(task) {
+        true => format!("succeeded{since}, but the record has no URL"),
+        false if !status::ALL.contains(&task.status.as_str()) => {
+            format!("still `{}`{since}, an unknown status", task.status)
+        }
+        false => format!("still {}{since}", task.status),
+    };
+    format!(
+        "{status}; polled {attempt} time{}; next poll in {}",
+        if attempt == 1 { "" } else { "s" },
+        failure::seconds(delay)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use seedance_archiver_proto::v1::VideoContent;
+
+    use super::*;
+
+    fn task(status: &str, video_url: &str) -> VideoTask {
+        VideoTask {
+            status: status.into(),
+            updated_at: 1_764_000_000,
+            content: Some(VideoContent {
+                video_url: video_url.into(),
+                ..VideoContent::default()
+            }),
+            ..VideoTask::default()
+        }
+    }
+
+    #[test]
+    fn a_waiting_message_says_the_status_the_polls_and_the_delay() {
+        assert_eq!(
+            message(&task("running", ""), 9, Duration::from_secs(6)),
+            "still running since 2025-11-24T16:00:00Z; polled 9 times; next poll in 6 s"
+        );
+        assert_eq!(
+            message(&task("succeeded", ""), 1, Duration::from_millis(1_500)),
+            "succeeded since 2025-11-24T16:00:00Z, but the record has no URL; polled 1 time; next poll in 2 s"
+        );
+        let unknown = VideoTask {
+            updated_at: 0,
+            ..task("Reviewing", "")
+        };
+        assert_eq!(
+            message(&unknown, 2, Duration::from_secs(6)),
+            "still `Reviewing`, an unknown status; polled 2 times; next poll in 6 s"
+        );
+    }
+
+    #[test]
+    fn a_task_without_a_url_is_unusual_after_ten_minutes() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_764_000_000 + 600);
+        let second = Duration::from_secs(1);
+        assert!(!lacks_url_for_long(&task("succeeded", ""), now));
+        assert!(lacks_url_for_long(&task("succeeded", ""), now + second));
+        assert!(!lacks_url_for_long(
+            &task("succeeded", "https://a"),
+            now + second
+        ));
+        assert!(!lacks_url_for_long(&task("running", ""), now + second));
+    }
+}
