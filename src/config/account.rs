@@ -11,6 +11,7 @@ use seedance_archiver_archive::{
 use seedance_archiver_http::{self as http, Proxy};
 use seedance_archiver_policy::{
     deadlines::{Deadlines, TaskTimes},
+    pages::Lists,
     poll::PollSchedule,
     windows::Windows,
 };
@@ -41,6 +42,8 @@ pub struct Account {
     pub schedule: PollSchedule,
     /// How long tasks can be queried, and how long their URLs work.
     pub windows: Windows,
+    /// Lists of the account's tasks.
+    pub lists: Lists,
     /// Whether every video of the account is archived without a request.
     pub auto_archive: bool,
     /// How callbacks are handled. `None` if callbacks are not accepted.
@@ -62,6 +65,7 @@ impl Account {
             proxy: None,
             schedule: PollSchedule::default(),
             windows: Windows::default(),
+            lists: Lists::default(),
             auto_archive: false,
             callbacks: None,
             archive: ArchiveOptions::default(),

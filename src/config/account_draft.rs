@@ -75,13 +75,21 @@ impl AccountDraft {
                 self.url_lifetime = Some(preset.url_lifetime);
             }
         }
+        let service = self.preset.or_else(|| Preset::at(self.base_url.as_ref()?));
         let windows = &mut self.account.windows;
-        windows.url_lifetime = *self.url_lifetime.get_or_insert(windows.url_lifetime);
+        let url_lifetime = service.map_or(windows.url_lifetime, |service| service.url_lifetime);
+        windows.url_lifetime = *self.url_lifetime.get_or_insert(url_lifetime);
         let url_hosts = self.url_hosts.get_or_insert_with(|| {
-            match (self.preset, &self.base_url) {
-                // A service that has no preset may serve videos from the host of its API.
-                (None, Some(base_url)) => preset::url_hosts().with_host_of(base_url),
-                _ => preset::url_hosts(),
+            let hosts = service.map_or_else(preset::url_hosts, |service| service.url_hosts());
+            match (
+                service.and_then(|service| service.base_url()),
+                &self.base_url,
+            ) {
+                // A service may serve videos from the host of its API.
+                (of_preset, Some(base_url)) if of_preset.as_ref() != Some(base_url) => {
+                    hosts.with_host_of(base_url)
+                }
+                _ => hosts,
             }
         });
         self.account.url_hosts = url_hosts.clone();
@@ -104,7 +112,7 @@ impl AccountDraft {
             ..
         } = &self.account;
         if self.account.auto_archive && !endpoint.task_path.has_list() {
-            let problem = "requires the list call, which is not available with a custom `task_path`; \
+            let problem = "requires the list of tasks, whose path does not follow from this `task_path`; \
                            remove one of the two";
             reader.error(input, "auto_archive", problem);
         }

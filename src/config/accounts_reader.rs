@@ -142,9 +142,9 @@ fn read_environment(
                        SEEDANCE_ACCOUNTS_FILE to an accounts file";
         reader.error(input, "api_key", problem);
     }
-    if !input.is_given("base_url") {
-        reader.record_preset(input, "base_url", preset::DEFAULT.name);
-        draft.base_url = preset::DEFAULT.base_url();
+    if !input.is_given("base_url") && !input.is_given("preset") {
+        reader.record_preset(input, "preset", preset::DEFAULT.name);
+        draft.preset = Some(preset::DEFAULT);
     }
     if draft.callback_token.is_none() && input.is_given("callbacks.start_lifecycles") {
         let problem = "has no effect without SEEDANCE_CALLBACK_TOKEN; set both";

@@ -250,6 +250,30 @@ pub(super) fn list<T: Display + 'static>(parse: fn(&[&str]) -> Result<T, String>
     Format::new("list", parse, T::to_string)
 }
 
+/// A list of filters. An empty one stands for no filter.
+pub(super) fn filters() -> Format<Vec<String>> {
+    const NO_FILTER: &str = "(no filter)";
+    let parse = |value: &RawValue| {
+        let items = value.list();
+        let items = items.ok_or_else(|| "must be a list such as [\"one\", \"two\"]".to_owned())?;
+        Ok(items
+            .into_iter()
+            .map(|item| item.trim().to_owned())
+            .collect())
+    };
+    let show = |items: &Vec<String>| {
+        let shown = |item: &String| match item.as_str() {
+            "" => NO_FILTER.to_owned(),
+            item => item.to_owned(),
+        };
+        match items.as_slice() {
+            [] => NONE.to_owned(),
+            items => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        }
+    };
+    Format::new("list", parse, show)
+}
+
 /// Shows a table of names and values.
 pub(super) fn pairs(pairs: &BTreeMap<String, String>) -> String {
     if pairs.is_empty() {

@@ -36,11 +36,8 @@ fn an_api_key_and_an_archive_are_enough() {
     let account = config.accounts.get("").unwrap();
     assert_eq!(account.endpoint.base_url.as_str(), preset::DEFAULT.base_url);
     let day = Duration::from_secs(24 * 60 * 60);
-    assert_eq!(account.windows.url_lifetime, 14 * day);
-    assert_eq!(
-        account.url_hosts.to_string(),
-        "volces.com, bytepluses.com, ark.ap-southeast.bytepluses.com"
-    );
+    assert_eq!(account.windows.url_lifetime, day);
+    assert_eq!(account.url_hosts.to_string(), "bytepluses.com, volces.com");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::archive;
 use crate::config::{
     UrlHosts,
     account_draft::AccountDraft,
-    format::{Format, duration, flag, list, pairs, parsed, path, rate},
+    format::{Format, duration, filters, flag, list, pairs, parsed, path, rate},
     preset::Preset,
     row::{Map, Row},
     url::http_url,
@@ -37,7 +37,9 @@ fn endpoint_rows() -> Vec<Setting> {
             |it| &mut it.preset,
             "Public service: `byteplus`, `volcengine` or `powertokens`. Sets the defaults of `base_url`, \
              `windows.url_lifetime` and `url_hosts`. A preset or a `base_url` is required.",
-        ),
+        )
+        .variable("SEEDANCE_PRESET")
+        .default("from the environment without a `base_url`, `byteplus`"),
         Setting::value(
             "base_url",
             parsed("URL", http_url, ToString::to_string).optional(),
@@ -45,7 +47,7 @@ fn endpoint_rows() -> Vec<Setting> {
             "Base URL of the API, up to and including `/api/v3` on the public services.",
         )
         .variable("SEEDANCE_BASE_URL")
-        .default("that of the preset; from the environment, that of `byteplus`"),
+        .default("that of the preset"),
         Setting::value(
             "task_path",
             parsed("path template", str::parse, ToString::to_string),
@@ -77,7 +79,14 @@ fn endpoint_rows() -> Vec<Setting> {
              allows a host of your own without TLS and with a private address.",
         )
         .variable("SEEDANCE_URL_HOSTS")
-        .default("`volces.com`, `bytepluses.com`, and without a preset the host of the API"),
+        .default("`volces.com`, `bytepluses.com`, and the host of the API; `powertokens.ai` for its preset"),
+        Setting::value(
+            "video_url_pointer",
+            parsed("JSON pointer", json_pointer, String::clone).optional(),
+            |it| &mut it.account.endpoint.video_url_pointer,
+            "Where the URL of the video is in a record, such as `/metadata/clips/0/link`, for a service that puts the \
+             URL where it is not looked for. See [compatibility.md](compatibility.md)."
+        ),
         Setting::value(
             "proxy",
             parsed("URL, or `environment`", Proxy::parse, ToString::to_string).optional(),
@@ -107,6 +116,21 @@ fn endpoint_rows() -> Vec<Setting> {
              `succeeded`, `failed`, `cancelled` or `expired`. Common words such as `processing` and \
              `completed` are known.",
         ),
+        Setting::value(
+            "lists.service_tiers",
+            filters(),
+            |it| &mut it.account.lists.service_tiers,
+            "Service tiers whose tasks are listed, one list each. An empty text lists without this filter.",
+        )
+        .variable("SEEDANCE_LIST_SERVICE_TIERS"),
+        Setting::value(
+            "lists.models",
+            filters(),
+            |it| &mut it.account.lists.models,
+            "Models whose tasks are listed, one list each, for a key that may list only named models. Without models, \
+             the tasks of all models are listed.",
+        )
+        .variable("SEEDANCE_LIST_MODELS"),
         Setting::value(
             "auto_archive",
             flag(),
@@ -145,7 +169,8 @@ fn polling_rows() -> Vec<Setting> {
             |it| &mut it.url_lifetime,
             "How long after the last change of a task its URLs work, unless a URL contains an earlier expiry.",
         )
-        .default("that of the preset: `1d`, or `14d` for `powertokens`; `14d` without a preset"),
+        .default("that of the preset, or of the preset with the domain of `base_url`: `1d`, or `14d` for \
+                  `powertokens`; `14d` for other services"),
         Setting::value(
             "pace.shortest",
             duration(),
@@ -197,6 +222,13 @@ fn callback_rows() -> Vec<Setting> {
         )
         .variable("SEEDANCE_CALLBACK_START_LIFECYCLES"),
     ]
+}
+
+fn json_pointer(text: &str) -> Result<String, String> {
+    match text.starts_with('/') {
+        true => Ok(text.to_owned()),
+        false => Err("must be a JSON pointer, which starts with `/`".to_owned()),
+    }
 }
 
 fn rate_limit() -> Format<RateLimit> {
