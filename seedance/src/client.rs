@@ -21,7 +21,7 @@ pub const RATE_LIMIT_WAIT: &str = "seedance_archiver_budget_wait_seconds";
 /// Timeout of a call, from connecting to the last byte of the response.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum wait of a query for the rate limit. The query holds an activity slot meanwhile.
-const QUERY_WAIT: Duration = Duration::from_secs(1);
+const QUERY_WAIT: Duration = Duration::from_secs(2);
 /// Maximum size of a record, in bytes. Records have a few kilobytes. Only its short fields travel in Temporal payloads.
 pub(crate) const MAX_RECORD: usize = 16 * MIB;
 

@@ -113,7 +113,7 @@ pub(crate) fn kind_of(error: &ErrorBody) -> ErrorKind {
 
 /// Returns the task id in the body of a callback.
 pub fn task_id_in_callback(body: &[u8]) -> Option<String> {
-    let body = json::parse(&json::text(body)).ok()?;
+    let body = json::read_json(body)?;
     Answer::new(body.as_object()?).task_id()
 }
 

@@ -62,7 +62,7 @@ pub(crate) enum Meaning {
 impl ErrorBody {
     /// Reads the error. Returns `None` if the body is not a JSON object with an error.
     pub(crate) fn read(body: &[u8]) -> Option<Self> {
-        let answer = json::parse(&json::text(body)).ok()?;
+        let answer = json::read_json(body)?;
         Self::in_answer(answer.as_object()?)
     }
 

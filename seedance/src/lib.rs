@@ -65,6 +65,7 @@ pub use client::{Client, RATE_LIMIT_WAIT};
 pub use decode::task_id_in_callback;
 pub use endpoint::{Endpoint, MAX_PAGE_SIZE};
 pub use error::{Error, ErrorKind};
+pub use json::read_json;
 pub use list::Page;
 pub use probe::{Answer, Probe};
 pub use rate_limit::RateLimit;

@@ -173,7 +173,7 @@ impl Reply {
     }
 
     fn json(&self) -> Option<Value> {
-        json::parse(&json::text(&self.body)).ok()
+        json::read_json(&self.body)
     }
 
     /// Describes the response: its error, or only the form of a body that is not the API's.

@@ -8,7 +8,10 @@ use seedance_archiver_proto::{names, v1::Manifest};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::archive::{Archive, Error, audit, receipt};
+use crate::{
+    archive::{Archive, Error, audit, receipt},
+    seedance::read_json,
+};
 
 /// Maximum number of videos that are read concurrently, with two requests each.
 const READ_CONCURRENCY: usize = 32;
@@ -135,7 +138,7 @@ async fn read(archive: &Archive, key: Path) -> Result<Video, UnreadableReceipt> 
 async fn prompt(archive: &Archive, record: &Path) -> String {
     let read = async {
         let json = archive.store.get(record).await.ok()?.bytes().await.ok()?;
-        serde_json::from_slice(&json).ok()
+        read_json(&json)
     };
     read.await
         .map(|record: Value| prompt_in(&record))
