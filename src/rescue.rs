@@ -4,9 +4,10 @@ mod check;
 mod found;
 mod list;
 
+use check::Checked;
 pub use found::{Found, NotListed, State, Video};
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use seedance_archiver_proto::status;
 
 use crate::{
@@ -25,7 +26,8 @@ const CONCURRENCY: usize = 16;
 ///
 /// # Errors
 ///
-/// Returns an error if the archive cannot be read.
+/// Returns an error if the receipt of no video can be looked for. A video whose receipt cannot be looked for counts as
+/// missing.
 pub async fn find(
     seedance: &Client,
     account: &Account,
@@ -49,11 +51,23 @@ pub async fn find(
         succeeded.len(),
         account.name()
     ));
-    found.videos = stream::iter(succeeded)
+    let checked: Vec<_> = stream::iter(succeeded)
         .map(|record| check::video(seedance, account, archive, record))
         .buffer_unordered(CONCURRENCY)
-        .try_collect()
-        .await?;
+        .collect()
+        .await;
+    let can_read_any = checked.is_empty() || checked.iter().any(|checked| checked.error.is_none());
+    for Checked { video, error } in checked {
+        match error {
+            Some(error) if !can_read_any => return Err(error),
+            Some(error) => notify(&format!(
+                "cannot look for the receipt of {}: {error}; treating the video as missing",
+                video.task.id
+            )),
+            None => {}
+        }
+        found.videos.push(video);
+    }
     found.sort();
     Ok(found)
 }

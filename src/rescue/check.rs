@@ -16,22 +16,25 @@ use crate::{
 /// Maximum number of retries of a query.
 const MAX_RETRIES: usize = 6;
 
+/// A video, and the error if its receipt could not be looked for. The lifecycle of the task looks again.
+pub(super) struct Checked {
+    pub(super) video: Video,
+    pub(super) error: Option<archive::Error>,
+}
+
 /// Returns the state of a video: from the archive, from the URL in the list, or from a query that may return a
 /// URL that works longer.
-///
-/// # Errors
-///
-/// Returns an error if the archive cannot be read.
 pub(super) async fn video(
     seedance: &Client,
     account: &Account,
     archive: Option<&Archive>,
     record: Record,
-) -> Result<Video, archive::Error> {
+) -> Checked {
     let clock = seedance.clock();
     let task = record.without_urls();
     let mut deadlines = account.deadlines(&record);
-    let state = if has_receipt(archive, account, &task).await? {
+    let has_receipt = has_receipt(archive, account, &task).await;
+    let state = if matches!(has_receipt, Ok(true)) {
         State::Archived
     } else if is_alive(&record, deadlines, clock) {
         State::Missing
@@ -47,12 +50,15 @@ pub(super) async fn video(
             Err(_) => State::Missing,
         }
     };
-    Ok(Video {
-        account: account.name().to_owned(),
-        task,
-        state,
-        deadlines,
-    })
+    Checked {
+        video: Video {
+            account: account.name().to_owned(),
+            task,
+            state,
+            deadlines,
+        },
+        error: has_receipt.err(),
+    }
 }
 
 async fn has_receipt(

@@ -7,7 +7,7 @@ use seedance_archiver_simulator::{Ending, Fault, Script};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Fixture, HOUR, Server, command, register, until};
+use crate::harness::{DAY, Fixture, HOUR, Server, command, register, task_prefix, until};
 
 /// Returns the script of a task that ended `age` ago, with URLs of this lifetime.
 fn ended(age: Duration, url_lifetime: Duration) -> Script {
@@ -173,6 +173,28 @@ async fn does_not_wait_for_a_video_whose_url_is_dead(server: Arc<Server>) -> any
     Ok(())
 }
 register!(does_not_wait_for_a_video_whose_url_is_dead, takes_long);
+
+/// A loop of symbolic links stands for any object that the store cannot read.
+async fn a_receipt_that_cannot_be_read_does_not_end_the_rescue(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let [unreadable, good] = [(); 2].map(|()| fixture.simulator.create(ended(HOUR, DAY)));
+    let directory = tempfile::tempdir()?;
+    let archive = directory.path().join("seedance-archive");
+    let receipt = archive
+        .join(task_prefix(&unreadable)?)
+        .join("manifest.json");
+    std::fs::create_dir_all(receipt.parent().context("no parent")?)?;
+    std::os::unix::fs::symlink(&receipt, &receipt)?;
+    let listed = rescue_json(&fixture, &directory, &["--dry-run"]).await?;
+    let videos = listed["found"]["videos"].to_string();
+    for id in [unreadable, good] {
+        ensure!(videos.contains(&id), "{listed:#}");
+    }
+    Ok(())
+}
+register!(a_receipt_that_cannot_be_read_does_not_end_the_rescue);
 
 async fn reports_a_rejected_key_immediately(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;

@@ -5,6 +5,7 @@ use seedance_archiver_proto::{
     v1::{
         LifecycleProgress, SweepPage, SweepVideoTasksResult, VideoTask, VideoTaskLifecycleResult,
     },
+    visible,
 };
 
 use crate::format::utc;
@@ -91,11 +92,13 @@ fn for_task(task: &VideoTask) -> String {
     details + "."
 }
 
-/// Replaces the special characters of Markdown and HTML in another system's text, and truncates it.
+/// Replaces the special characters of Markdown and HTML in another system's text, and those that show nothing or change
+/// the direction of the text, and truncates it.
 fn escape(text: &str) -> String {
     text.chars()
         .map(|character| match character {
-            '*' | '`' | '[' | ']' | '<' | '>' | '|' | '#' | '\n' | '\r' => ' ',
+            '*' | '`' | '[' | ']' | '<' | '>' | '|' | '#' => ' ',
+            character if visible::is_invisible(character) => ' ',
             character => character,
         })
         .take(MAX_TEXT)
@@ -160,10 +163,11 @@ mod tests {
         let details = for_result(&VideoTaskLifecycleResult {
             outcome: "unsuccessful".into(),
             reason: "Code`\n#".into(),
-            message: "<img src=x> **no**\n# and [so](on)".into(),
+            message: "<img src=x> **no**\n# and [so](on)\u{1b}[31m \u{202e}txt".into(),
             ..VideoTaskLifecycleResult::default()
         });
         assert_eq!(details.matches("**").count(), 2, "{details}");
-        assert!(!details.contains(['<', '#', '[', '\n']), "{details}");
+        let special = ['<', '#', '[', '\n', '\u{1b}', '\u{202e}'];
+        assert!(!details.contains(special), "{details}");
     }
 }
