@@ -137,7 +137,7 @@ impl Client {
                 let body = read(response, call.max_body).await?;
                 decode(&without_key(body, &api_key))
             } else {
-                let body = error_response::read(response).await;
+                let body = without_key(error_response::read(response).await, &api_key);
                 Err(error_response::error_from(
                     status,
                     &headers,
@@ -215,8 +215,9 @@ pub(crate) async fn read(mut response: reqwest::Response, max: usize) -> Result<
 }
 
 /// Removes the API key from a response, in case the service repeats it: in the message of a failed task, for example,
-/// which is kept in history and in the archive.
-fn without_key(body: Vec<u8>, api_key: &SecretString) -> Vec<u8> {
+/// which is kept in history and in the archive. Before anything is read from the body: a text that was cut inside the key
+/// would keep a part of it.
+pub(crate) fn without_key(body: Vec<u8>, api_key: &SecretString) -> Vec<u8> {
     let key = api_key.expose_secret().as_bytes();
     if key.is_empty() || !body.windows(key.len()).any(|bytes| bytes == key) {
         return body;
@@ -243,6 +244,26 @@ fn request_id(headers: &HeaderMap) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Secret;
+
+    /// A body that is not the API's is quoted, but cut.
+    #[tokio::test]
+    async fn an_excerpt_of_a_body_contains_no_part_of_the_api_key() {
+        let key = "very-secret-key";
+        for before in [10, 50, 59] {
+            let body = format!("{}{key}", "-".repeat(before));
+            let page = move || async move { (axum::http::StatusCode::NOT_FOUND, body) };
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let base_url = format!("http://{}", listener.local_addr().unwrap());
+            let server = axum::Router::new().fallback(page);
+            tokio::spawn(async move { axum::serve(listener, server).await });
+            let secret = Secret::from(key.to_owned());
+            let endpoint = Endpoint::new("default", base_url.parse().unwrap(), secret);
+            let client = Client::new(seedance_archiver_http::client().unwrap());
+            let error = client.query(&endpoint, "cgt-1").await.err().unwrap();
+            assert!(!error.to_string().contains("ver"), "{before}: {error}");
+        }
+    }
 
     #[test]
     fn a_response_that_repeats_the_key_is_read_without_it() {

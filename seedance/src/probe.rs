@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     Client, Endpoint, Error, ErrorKind,
-    client::{MAX_RECORD, read},
+    client::{MAX_RECORD, read, without_key},
     error_body::ErrorBody,
     json,
 };
@@ -102,7 +102,7 @@ impl Client {
         let body = body.map_err(|error| Answer::Unclear(error.redacted(&api_key).to_string()))?;
         Ok(Reply {
             status,
-            body,
+            body: without_key(body, &api_key),
             clock_ahead,
             api_key,
         })
