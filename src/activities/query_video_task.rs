@@ -59,16 +59,12 @@ pub(super) async fn run(
     let response = response.map(|task| poll.with_deadline(task));
     record::poll(account.name(), poll_result(&response, &request));
     match response {
-        Ok(task) if has_changed(&task, &request) => poll.changed(task, request.reveal_urls),
+        Ok(task) if waiting::has_changed(&task, &request) => {
+            poll.changed(task, request.reveal_urls)
+        }
         Ok(task) => Err(poll.unchanged(task).await),
         Err(error) => Err(poll.failed(&error).await),
     }
-}
-
-/// Returns whether the caller's wait is over: the status is later than the known one, and the record of a
-/// succeeded task has a URL.
-fn has_changed(task: &VideoTask, request: &QueryVideoTaskRequest) -> bool {
-    poll::is_later_status(&task.status, &request.known_status) && !lacks_url(task)
 }
 
 /// Returns the result of the poll for metrics.
@@ -77,7 +73,7 @@ fn poll_result(
     request: &QueryVideoTaskRequest,
 ) -> record::PollResult {
     match response {
-        Ok(task) if has_changed(task, request) => record::PollResult::Changed,
+        Ok(task) if waiting::has_changed(task, request) => record::PollResult::Changed,
         Ok(_) => record::PollResult::Unchanged,
         Err(_) => record::PollResult::Failed,
     }
@@ -274,36 +270,5 @@ impl Poll<'_> {
         let task = task.map(|task| self.queries.result(task));
         let verdict = failure::verdict(reason, task, self.encoding);
         failure::with_verdict(message, failure_type, verdict)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use seedance_archiver_proto::v1::VideoContent;
-
-    use super::*;
-
-    fn task(status: &str, video_url: &str) -> VideoTask {
-        VideoTask {
-            status: status.into(),
-            updated_at: 1_764_000_000,
-            content: Some(VideoContent {
-                video_url: video_url.into(),
-                ..VideoContent::default()
-            }),
-            ..VideoTask::default()
-        }
-    }
-
-    #[test]
-    fn a_task_that_succeeded_without_a_url_has_not_changed() {
-        let request = QueryVideoTaskRequest {
-            known_status: "running".into(),
-            ..QueryVideoTaskRequest::default()
-        };
-        assert!(has_changed(&task("succeeded", "sealed:v1:k:u"), &request));
-        assert!(!has_changed(&task("succeeded", ""), &request));
-        assert!(!has_changed(&task("running", ""), &request));
-        assert!(has_changed(&task("failed", ""), &request));
     }
 }

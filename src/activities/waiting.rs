@@ -1,11 +1,22 @@
-//! The message of a `QueryVideoTask` that waits for a change or a URL.
+//! Whether a `QueryVideoTask` still waits for a change or a URL, and its message meanwhile.
 
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use seedance_archiver_proto::{status, time::from_unix_seconds, v1::VideoTask};
+use seedance_archiver_policy::poll;
+use seedance_archiver_proto::{
+    status,
+    time::from_unix_seconds,
+    v1::{QueryVideoTaskRequest, VideoTask},
+};
 
 use super::{failure, task_queries::lacks_url};
+
+/// Returns whether the caller's wait is over: the status is later than the known one, and the record of a
+/// succeeded task has a URL.
+pub(super) fn has_changed(task: &VideoTask, request: &QueryVideoTaskRequest) -> bool {
+    poll::is_later_status(&task.status, &request.known_status) && !lacks_url(task)
+}
 
 /// How long a succeeded task may have no URL before that is unusual. Records get their URL within seconds.
 const MAX_TIME_WITHOUT_URL: Duration = Duration::from_secs(10 * 60);
@@ -90,5 +101,17 @@ mod tests {
             now + second
         ));
         assert!(!lacks_url_for_long(&task("running", ""), now + second));
+    }
+
+    #[test]
+    fn a_task_that_succeeded_without_a_url_has_not_changed() {
+        let request = QueryVideoTaskRequest {
+            known_status: "running".into(),
+            ..QueryVideoTaskRequest::default()
+        };
+        assert!(has_changed(&task("succeeded", "sealed:v1:k:u"), &request));
+        assert!(!has_changed(&task("succeeded", ""), &request));
+        assert!(!has_changed(&task("running", ""), &request));
+        assert!(has_changed(&task("failed", ""), &request));
     }
 }
