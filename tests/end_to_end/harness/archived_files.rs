@@ -51,6 +51,11 @@ impl Fixture {
         let json = read_local(&manifest.manifest_url)?;
         schemas::check_manifest(&json)?;
         let stored: Manifest = serde_json::from_slice(&json)?;
+        let has_facts = stored.service_tier == "default" && stored.generate_audio.is_some();
+        ensure!(
+            has_facts,
+            "the receipt lacks facts about the task: {stored:?}"
+        );
         ensure!(
             stored.clone().for_callers() == manifest.clone().for_callers(),
             "the stored receipt differs from the one in the result"
