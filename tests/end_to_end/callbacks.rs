@@ -83,9 +83,9 @@ async fn a_callback_replaces_polling(server: Arc<Server>) -> anyhow::Result<()> 
     })
     .await?;
     ensure!(cost.history_events <= 26, "{cost:?}");
-    // One callback for each status. The first is sent twice if it arrives before the lifecycle has started.
+    // One callback for each status. The service repeats a callback that is not answered in time, so there may be more.
     let callbacks = fixture.simulator.stats(&id).callbacks;
-    ensure!([3, 4].contains(&callbacks), "{callbacks} callbacks");
+    ensure!(callbacks >= 3, "{callbacks} callbacks");
     Ok(())
 }
 register!(a_callback_replaces_polling);
