@@ -60,8 +60,9 @@ async fn demo_shows_every_terminal_status(_: Arc<Server>) -> anyhow::Result<()> 
             manifest["objects"][0]["size_bytes"] == video["bytes"],
             "{video:#}"
         );
+        // On a busy machine, a task may have finished before its first poll.
         ensure!(
-            video["polls"].as_u64().is_some_and(|polls| polls > 1),
+            video["polls"].as_u64().is_some_and(|polls| polls > 0),
             "{video:#}"
         );
         let events = video["history_events"].as_u64();
