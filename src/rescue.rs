@@ -11,7 +11,7 @@ use futures::{StreamExt, stream};
 use seedance_archiver_proto::status;
 
 use crate::{
-    archive::{self, Archive},
+    archive::{self, Archive, fetch::VideoClient},
     config::Account,
     seedance::Client,
 };
@@ -51,8 +51,11 @@ pub async fn find(
         succeeded.len(),
         account.name()
     ));
+    // Without a client, a URL that is past its expiry is not tried.
+    let videos = VideoClient::new(account.fetch_rules()).ok();
+    let videos = videos.as_ref();
     let checked: Vec<_> = stream::iter(succeeded)
-        .map(|record| check::video(seedance, account, archive, record))
+        .map(|record| check::video(seedance, account, archive, videos, record))
         .buffer_unordered(CONCURRENCY)
         .collect()
         .await;

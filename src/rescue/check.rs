@@ -8,7 +8,7 @@ use seedance_archiver_proto::v1::VideoTask;
 use super::found::{State, Video};
 use crate::{
     activities::list_error,
-    archive::{self, Archive, receipt},
+    archive::{self, Archive, fetch::VideoClient, receipt},
     config::Account,
     seedance::{self, Client, ErrorKind, Record},
 };
@@ -22,33 +22,20 @@ pub(super) struct Checked {
     pub(super) error: Option<archive::Error>,
 }
 
-/// Returns the state of a video: from the archive, from the URL in the list, or from a query that may return a
-/// URL that works longer.
+/// Returns the state of a video: from the archive, from the URL in the list, from a query that may return a URL that works
+/// longer, or from the host of the video. `videos` requests its first byte.
 pub(super) async fn video(
     seedance: &Client,
     account: &Account,
     archive: Option<&Archive>,
+    videos: Option<&VideoClient>,
     record: Record,
 ) -> Checked {
-    let clock = seedance.clock();
     let task = record.without_urls();
-    let mut deadlines = account.deadlines(&record);
     let has_receipt = has_receipt(archive, account, &task).await;
-    let state = if matches!(has_receipt, Ok(true)) {
-        State::Archived
-    } else if is_alive(&record, deadlines, clock) {
-        State::Missing
-    } else {
-        match query(seedance, account, record.id()).await {
-            Ok(fresh) if is_alive(&fresh, account.deadlines(&fresh), clock) => {
-                deadlines = account.deadlines(&fresh);
-                State::Missing
-            }
-            Ok(_) => State::Dead,
-            Err(error) if error.kind() == ErrorKind::NotFound => State::Dead,
-            // Unknown: the lifecycle of the task queries it again.
-            Err(_) => State::Missing,
-        }
+    let (state, deadlines) = match has_receipt {
+        Ok(true) => (State::Archived, account.deadlines(&record)),
+        _ => availability(seedance, account, videos, record).await,
     };
     Checked {
         video: Video {
@@ -59,6 +46,48 @@ pub(super) async fn video(
         },
         error: has_receipt.err(),
     }
+}
+
+/// Returns whether a video without a receipt can be fetched, and its deadlines.
+async fn availability(
+    seedance: &Client,
+    account: &Account,
+    videos: Option<&VideoClient>,
+    record: Record,
+) -> (State, Deadlines) {
+    let clock = seedance.clock();
+    let listed = account.deadlines(&record);
+    if is_alive(&record, listed, clock) {
+        return (State::Missing, listed);
+    }
+    let newest = match query(seedance, account, record.id()).await {
+        Ok(fresh) => fresh,
+        Err(error) if error.kind() == ErrorKind::NotFound => record,
+        // Unknown: the lifecycle of the task queries it again.
+        Err(_) => return (State::Missing, listed),
+    };
+    let deadlines = account.deadlines(&newest);
+    if is_alive(&newest, deadlines, clock) {
+        return (State::Missing, deadlines);
+    }
+    if answers(videos, &newest).await {
+        // The URL works for longer than it or the configuration says.
+        let deadlines = Deadlines {
+            url: None,
+            ..deadlines
+        };
+        return (State::Missing, deadlines);
+    }
+    (State::Dead, deadlines)
+}
+
+/// Returns whether the host serves the first byte of a video.
+async fn answers(videos: Option<&VideoClient>, record: &Record) -> bool {
+    let (Some(videos), Some(url)) = (videos, record.main_url()) else {
+        return false;
+    };
+    let response = videos.probe(url.expose()).await;
+    response.is_ok_and(|(_, status)| status.is_success())
 }
 
 async fn has_receipt(

@@ -73,7 +73,7 @@ pub enum State {
     Missing,
     /// The archive has a receipt.
     Archived,
-    /// The video is not in the archive, its URL expired, and a query returned no fresh one.
+    /// The video is not in the archive, its URL expired, a query returned no fresh one, and the host does not serve it.
     Dead,
 }
 

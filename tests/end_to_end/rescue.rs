@@ -293,3 +293,76 @@ async fn continues_with_other_accounts_after_one_fails(server: Arc<Server>) -> a
     Ok(())
 }
 register!(continues_with_other_accounts_after_one_fails);
+
+/// The procedure after an outage: videos are rescued first, then the workers come back and resume their lifecycles.
+async fn a_lifecycle_that_resumes_after_a_rescue_is_archived(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(ended(HOUR, DAY));
+    let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+    let rescued = command()
+        .args(["rescue", "--output", "json"])
+        .env("SEEDANCE_BASE_URL", fixture.simulator.base_url())
+        .env("SEEDANCE_API_KEY", fixture.simulator.api_key())
+        .env("SEEDANCE_ARCHIVE_URL", fixture.config.archive_url.as_str())
+        .output()
+        .await?;
+    ensure!(rescued.status.success(), "{rescued:?}");
+    fixture.simulator.set_hidden(&id, true);
+    let result = fixture
+        .with_worker(&server, async {
+            fixture.polled(&id, 1).await?;
+            fixture.advance_clock(fixture.not_found_grace()?).await;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    ensure!(
+        result.outcome == "archived" && result.manifest.is_some(),
+        "{result:?}"
+    );
+    Ok(())
+}
+register!(a_lifecycle_that_resumes_after_a_rescue_is_archived);
+
+/// A URL that looks dead is tried when there is no other: only the host knows whether it works.
+async fn a_video_whose_url_works_for_longer_than_configured_is_archived(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let works = fixture.simulator.create(ended(2 * HOUR, DAY));
+    let dead = fixture.simulator.create(Script {
+        signs_once: true,
+        ..ended(3 * HOUR, HOUR)
+    });
+    let directory = tempfile::tempdir()?;
+    let settings = format!(
+        "[accounts.default]\nbase_url = \"{}\"\napi_key = \"{}\"\nwindows = {{ url_lifetime = \"1h\" }}\n",
+        fixture.simulator.base_url(),
+        fixture.simulator.api_key()
+    );
+    let accounts = directory.path().join("accounts.toml");
+    std::fs::write(&accounts, settings)?;
+    let output = command()
+        .args(["rescue", "--output", "json"])
+        .env("SEEDANCE_ACCOUNTS_FILE", &accounts)
+        .current_dir(&directory)
+        .output()
+        .await?;
+    let report: Value = serde_json::from_slice(&output.stdout)?;
+    ensure!(
+        found(&report)?
+            == [
+                (works.clone(), "missing".to_owned()),
+                (dead, "dead".to_owned())
+            ],
+        "{report:#}"
+    );
+    let videos = report["videos"].as_array().context("no videos")?;
+    ensure!(
+        matches!(videos.as_slice(), [video] if video["task_id"] == works && video["outcome"] == "archived"),
+        "{report:#}"
+    );
+    Ok(())
+}
+register!(a_video_whose_url_works_for_longer_than_configured_is_archived);
