@@ -6,7 +6,7 @@
 //! - [`names`]: names that callers use, and that therefore never change.
 //! - [`status`], [`outcome`], [`reason`], [`phase`] and [`service_tier`]: the values of the fields of these names.
 //! - [`query_result`]: conversion of the result of `QueryVideoTask`.
-//! - [`task_id`], [`account`] and [`sweep_page`]: rules for the fields of requests.
+//! - [`task_id`], [`account`], [`destination`] and [`sweep_page`]: rules for the fields of requests.
 //! - [`time`]: conversion of the messages' times.
 //! - [`redact`]: removes secrets from text.
 //!
@@ -40,6 +40,7 @@
 //! ```
 
 pub mod account;
+pub mod destination;
 mod json;
 mod manifest;
 pub mod names;

@@ -82,6 +82,10 @@ pub mod failure {
     pub const STILL_WAITING: &str = "StillWaiting";
     /// The request is invalid. Not retried.
     pub const INVALID_REQUEST: &str = "InvalidRequest";
+    /// No worker that ran an attempt serves the account of the request.
+    pub const UNKNOWN_ACCOUNT: &str = "UnknownAccount";
+    /// The account does not allow the destination of the request.
+    pub const DESTINATION_NOT_ALLOWED: &str = "DestinationNotAllowed";
     /// The service returned 404 for the task.
     pub const TASK_NOT_FOUND: &str = "TaskNotFound";
     /// The service rejected the account's API key.

@@ -15,6 +15,12 @@ pub const URL_EXPIRED: &str = "url_expired";
 /// The task succeeded, but no worker has the key that sealed its URL.
 pub const SEAL_KEY_MISSING: &str = "seal_key_missing";
 
+/// The request of the lifecycle was invalid.
+pub const INVALID_REQUEST: &str = "invalid_request";
+
+/// The archive holds a different video under the task's key.
+pub const STORE_CONFLICT: &str = "store_conflict";
+
 /// The workflow was cancelled. The status of the task is unknown.
 pub const CANCELLED_BY_CALLER: &str = "cancelled_by_caller";
 

@@ -126,10 +126,14 @@ type Manifest struct {
 	Attempts int64 `protobuf:"varint,17,opt,name=attempts,proto3" json:"attempts,omitempty"`
 	// Bytes that were downloaded more than once. Attempts whose last heartbeat was lost are not counted.
 	BytesFetchedAgain int64 `protobuf:"varint,18,opt,name=bytes_fetched_again,json=bytesFetchedAgain,proto3" json:"bytes_fetched_again,omitempty"`
-	// Objects other than the video that could not be archived, with the reason. Usually empty.
+	// Objects other than the video that could not be archived, and a destination that could not take the video, with the
+	// reason. Usually empty.
 	Warnings []string `protobuf:"bytes,19,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	// Contract version of this receipt.
 	ContractVersion string `protobuf:"bytes,20,opt,name=contract_version,json=contractVersion,proto3" json:"contract_version,omitempty"`
+	// The fields from here on are only in `manifest.json`. They are not in the result of an activity or a workflow, which
+	// has them in the task: callers with older stubs reject fields that they do not know.
+	//
 	// As in `VideoTask`.
 	ServiceTier string `protobuf:"bytes,21,opt,name=service_tier,json=serviceTier,proto3" json:"service_tier,omitempty"`
 	// As in `VideoTask`.
@@ -570,7 +574,7 @@ func (x *ObjectCheck) GetFound() string {
 }
 
 // Outcome of a lifecycle that ended without a video in the archive, and result of `RecordOutcome`. It is stored
-// as `outcome.json`. Unlike a receipt, it is not final: a later lifecycle of the same task may archive the video.
+// as `outcome.json` if the creation time of the task is known. Unlike a receipt, it is not final: a later lifecycle of the same task may archive the video.
 type OutcomeRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the task.
@@ -585,12 +589,16 @@ type OutcomeRecord struct {
 	Message string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
 	// When the lifecycle ended, in Unix seconds.
 	EndedAt int64 `protobuf:"varint,6,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
-	// URL of this file in the archive. The last record of the task is next to it, in `task.json`.
+	// URL of this file in the archive. The last record of the task is next to it, in `task.json`. Empty: the file was not
+	// written.
 	OutcomeUrl string `protobuf:"bytes,7,opt,name=outcome_url,json=outcomeUrl,proto3" json:"outcome_url,omitempty"`
 	// Version of seedance-archiver that wrote this file.
 	ArchiverVersion string `protobuf:"bytes,8,opt,name=archiver_version,json=archiverVersion,proto3" json:"archiver_version,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Receipt of the task, which the archive already has: its video is archived, and no `outcome.json` was written. Only
+	// in the result of `RecordOutcome`.
+	Manifest      *Manifest `protobuf:"bytes,9,opt,name=manifest,proto3" json:"manifest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OutcomeRecord) Reset() {
@@ -677,6 +685,13 @@ func (x *OutcomeRecord) GetArchiverVersion() string {
 		return x.ArchiverVersion
 	}
 	return ""
+}
+
+func (x *OutcomeRecord) GetManifest() *Manifest {
+	if x != nil {
+		return x.Manifest
+	}
+	return nil
 }
 
 // Progress in the heartbeat of `ArchiveVideo`. The heartbeat also contains a private checkpoint.
@@ -809,7 +824,7 @@ const file_seedance_archiver_v1_archive_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06result\x18\x02 \x01(\tR\x06result\x12\x1a\n" +
 	"\bexpected\x18\x03 \x01(\tR\bexpected\x12\x14\n" +
-	"\x05found\x18\x04 \x01(\tR\x05found\"\xf5\x01\n" +
+	"\x05found\x18\x04 \x01(\tR\x05found\"\xb1\x02\n" +
 	"\rOutcomeRecord\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\x12\x18\n" +
@@ -819,7 +834,8 @@ const file_seedance_archiver_v1_archive_proto_rawDesc = "" +
 	"\bended_at\x18\x06 \x01(\x03R\aendedAt\x12\x1f\n" +
 	"\voutcome_url\x18\a \x01(\tR\n" +
 	"outcomeUrl\x12)\n" +
-	"\x10archiver_version\x18\b \x01(\tR\x0farchiverVersion\"i\n" +
+	"\x10archiver_version\x18\b \x01(\tR\x0farchiverVersion\x12:\n" +
+	"\bmanifest\x18\t \x01(\v2\x1e.seedance.archiver.v1.ManifestR\bmanifest\"i\n" +
 	"\x0fArchiveProgress\x12\x16\n" +
 	"\x06object\x18\x01 \x01(\tR\x06object\x12\x1d\n" +
 	"\n" +
@@ -858,11 +874,12 @@ var file_seedance_archiver_v1_archive_proto_depIdxs = []int32{
 	7, // 2: seedance.archiver.v1.Manifest.usage:type_name -> seedance.archiver.v1.Usage
 	8, // 3: seedance.archiver.v1.Manifest.tools:type_name -> seedance.archiver.v1.Tool
 	3, // 4: seedance.archiver.v1.ArchivedObject.checks:type_name -> seedance.archiver.v1.ObjectCheck
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	1, // 5: seedance.archiver.v1.OutcomeRecord.manifest:type_name -> seedance.archiver.v1.Manifest
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_seedance_archiver_v1_archive_proto_init() }

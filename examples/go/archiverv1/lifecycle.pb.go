@@ -215,8 +215,8 @@ type VideoTaskLifecycleResult struct {
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Explanation of the reason. Empty if the outcome is `archived`.
 	Message string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
-	// Differences from the request. `AwaitVideoTask` adds a warning if the lifecycle that it joined archives to
-	// another destination.
+	// Differences from the request: the warnings of the receipt. `AwaitVideoTask` adds a warning if the lifecycle that it
+	// joined archives to another destination.
 	Warnings      []string `protobuf:"bytes,6,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -496,8 +496,10 @@ type RecordOutcomeRequest struct {
 	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
 	// Archive URL. Empty: the worker's archive URL.
 	Destination string `protobuf:"bytes,2,opt,name=destination,proto3" json:"destination,omitempty"`
-	// Result of the lifecycle, with the last record of the task. Required.
-	Result        *VideoTaskLifecycleResult `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
+	// Result of the lifecycle, with the last record of the task if there is one. Required.
+	Result *VideoTaskLifecycleResult `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
+	// Id of the task. Empty: the id in the record, or none because the lifecycle's request was invalid.
+	TaskId        string `protobuf:"bytes,4,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -551,6 +553,13 @@ func (x *RecordOutcomeRequest) GetResult() *VideoTaskLifecycleResult {
 		return x.Result
 	}
 	return nil
+}
+
+func (x *RecordOutcomeRequest) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
 }
 
 // Reply to the query `progress`. It contains neither the number of polls nor the bytes transferred, which change
@@ -718,11 +727,12 @@ const file_seedance_archiver_v1_lifecycle_proto_rawDesc = "" +
 	"\rAwaitProgress\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\"\a\n" +
 	"\x05Nudge\"\x1a\n" +
-	"\x18LifecycleProgressRequest\"\x9a\x01\n" +
+	"\x18LifecycleProgressRequest\"\xb3\x01\n" +
 	"\x14RecordOutcomeRequest\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12 \n" +
 	"\vdestination\x18\x02 \x01(\tR\vdestination\x12F\n" +
-	"\x06result\x18\x03 \x01(\v2..seedance.archiver.v1.VideoTaskLifecycleResultR\x06result\"\x90\x01\n" +
+	"\x06result\x18\x03 \x01(\v2..seedance.archiver.v1.VideoTaskLifecycleResultR\x06result\x12\x17\n" +
+	"\atask_id\x18\x04 \x01(\tR\x06taskId\"\x90\x01\n" +
 	"\x11LifecycleProgress\x12\x14\n" +
 	"\x05phase\x18\x01 \x01(\tR\x05phase\x123\n" +
 	"\x04task\x18\x02 \x01(\v2\x1f.seedance.archiver.v1.VideoTaskR\x04task\x12\x18\n" +

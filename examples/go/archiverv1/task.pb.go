@@ -38,9 +38,11 @@ type QueryVideoTaskRequest struct {
 	WasSeen bool `protobuf:"varint,5,opt,name=was_seen,json=wasSeen,proto3" json:"was_seen,omitempty"`
 	// When the task was polled for the first time, in Unix seconds. 0: now.
 	FirstAskedAt int64 `protobuf:"varint,6,opt,name=first_asked_at,json=firstAskedAt,proto3" json:"first_asked_at,omitempty"`
-	// Whether the result contains plain URLs instead of sealed ones. They become part of the caller's history, and
+	// Whether the result contains plain URLs instead of sealed ones. The account has to allow it. They become part of the caller's history, and
 	// anyone who can read the history can download the video.
-	RevealUrls    bool `protobuf:"varint,7,opt,name=reveal_urls,json=revealUrls,proto3" json:"reveal_urls,omitempty"`
+	RevealUrls bool `protobuf:"varint,7,opt,name=reveal_urls,json=revealUrls,proto3" json:"reveal_urls,omitempty"`
+	// Destination of the video in the request of the lifecycle. While it is not allowed, the pending activity says so.
+	Destination   string `protobuf:"bytes,8,opt,name=destination,proto3" json:"destination,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -122,6 +124,13 @@ func (x *QueryVideoTaskRequest) GetRevealUrls() bool {
 		return x.RevealUrls
 	}
 	return false
+}
+
+func (x *QueryVideoTaskRequest) GetDestination() string {
+	if x != nil {
+		return x.Destination
+	}
+	return ""
 }
 
 // Heartbeat of `QueryVideoTask`: state that its attempts share.
@@ -1126,7 +1135,7 @@ var File_seedance_archiver_v1_task_proto protoreflect.FileDescriptor
 
 const file_seedance_archiver_v1_task_proto_rawDesc = "" +
 	"\n" +
-	"\x1fseedance/archiver/v1/task.proto\x12\x14seedance.archiver.v1\"\xf9\x01\n" +
+	"\x1fseedance/archiver/v1/task.proto\x12\x14seedance.archiver.v1\"\x9b\x02\n" +
 	"\x15QueryVideoTaskRequest\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\x12!\n" +
@@ -1135,7 +1144,8 @@ const file_seedance_archiver_v1_task_proto_rawDesc = "" +
 	"\bwas_seen\x18\x05 \x01(\bR\awasSeen\x12$\n" +
 	"\x0efirst_asked_at\x18\x06 \x01(\x03R\ffirstAskedAt\x12\x1f\n" +
 	"\vreveal_urls\x18\a \x01(\bR\n" +
-	"revealUrls\"\xa4\x01\n" +
+	"revealUrls\x12 \n" +
+	"\vdestination\x18\b \x01(\tR\vdestination\"\xa4\x01\n" +
 	"\rQueryProgress\x123\n" +
 	"\x04task\x18\x01 \x01(\v2\x1f.seedance.archiver.v1.VideoTaskR\x04task\x12&\n" +
 	"\x0fnot_found_since\x18\x02 \x01(\x03R\rnotFoundSince\x12\x17\n" +
