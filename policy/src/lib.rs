@@ -9,6 +9,8 @@
 //! - [`poll`]: when to poll a task again, and when polling can no longer help.
 //! - [`windows`]: how long a task can be queried, and how long its video URL works.
 //! - [`deadlines`]: until when the video of a task can be fetched.
+//! - [`accounts`]: how long a request waits for a worker that serves its account.
+//! - [`destinations`]: when a video goes to the archive of its account instead of its destination.
 //! - [`outcomes`]: the result of a lifecycle.
 //! - [`verdicts`]: what a verdict on a task means.
 //! - [`pages`]: the order in which a sweep lists pages.
@@ -55,7 +57,9 @@
 //! assert_eq!(next, NextPoll::After(24 * hour - windows.margin));
 //! ```
 
+pub mod accounts;
 pub mod deadlines;
+pub mod destinations;
 pub mod outcomes;
 pub mod pages;
 pub mod poll;

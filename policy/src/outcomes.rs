@@ -1,18 +1,18 @@
 //! Builds the result of a lifecycle from the results of its activities.
 
 use seedance_archiver_proto::{
-    names::failure,
     outcome,
     reason::{self, CANCELLED_AND_PURGED, CANCELLED_BY_CALLER, OUTSIDE_QUERY_WINDOW},
     status,
     v1::{Manifest, VideoTask, VideoTaskLifecycleResult},
 };
 
-/// Returns the result `archived`.
-pub fn archived(task: VideoTask, manifest: Manifest) -> VideoTaskLifecycleResult {
+/// Returns the result `archived`. A lifecycle that finds the receipt of an earlier one may have no record of the task.
+pub fn archived(task: Option<VideoTask>, manifest: Manifest) -> VideoTaskLifecycleResult {
     VideoTaskLifecycleResult {
         outcome: outcome::ARCHIVED.into(),
-        task: Some(task),
+        task,
+        warnings: manifest.warnings.clone(),
         manifest: Some(manifest),
         ..VideoTaskLifecycleResult::default()
     }
@@ -76,12 +76,16 @@ pub fn cancelled_by_caller(task_effect: &str, task: Option<VideoTask>) -> VideoT
     }
 }
 
-/// Returns the result of a lifecycle that found a different video in the archive under its task's key.
-pub fn conflict(message: String, task: Option<VideoTask>) -> VideoTaskLifecycleResult {
+/// Returns the result of a lifecycle whose workflow fails with a failure of this type. It is recorded, and not returned.
+pub fn failed(
+    failure_type: &str,
+    message: String,
+    task: Option<VideoTask>,
+) -> VideoTaskLifecycleResult {
     VideoTaskLifecycleResult {
         outcome: outcome::UNKNOWN.into(),
         task,
-        reason: reason::from_failure_type(failure::STORE_CONFLICT),
+        reason: reason::from_failure_type(failure_type),
         message,
         ..VideoTaskLifecycleResult::default()
     }

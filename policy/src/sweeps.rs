@@ -2,6 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
+use seedance_archiver_proto::{
+    outcome,
+    reason::{CANCELLED_BY_CALLER, STORE_CONFLICT},
+    status,
+};
+
 use crate::retry;
 
 /// Delay before the second attempt at a page. It doubles with each attempt.
@@ -34,6 +40,19 @@ pub fn may_restart(ended_at: SystemTime, now: SystemTime) -> bool {
     now.duration_since(ended_at).unwrap_or_default() >= RESTART_DELAY
 }
 
+/// Returns whether a task needs no further lifecycle because of its `outcome.json`. `listed_status` is its status in the
+/// list.
+///
+/// The list outranks an outcome that was wrong or early: a task that is listed is not `unknown`, and one that is listed
+/// as succeeded is not `unsuccessful`. What a person has to decide, or decided, stays.
+pub fn is_settled(outcome: &str, reason: &str, listed_status: &str) -> bool {
+    match (outcome, reason) {
+        (_, STORE_CONFLICT | CANCELLED_BY_CALLER) => true,
+        (outcome::UNSUCCESSFUL, _) => listed_status != status::SUCCEEDED,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +73,26 @@ mod tests {
     fn the_sixth_attempt_is_the_last() {
         assert!(!is_last_attempt(5));
         assert!(is_last_attempt(6));
+    }
+
+    #[test]
+    fn the_list_outranks_an_outcome_that_was_wrong() {
+        for (outcome, reason, listed, expected) in [
+            ("unsuccessful", "failed", "failed", true),
+            ("unsuccessful", "cancelled_and_purged", "cancelled", true),
+            ("unsuccessful", "cancelled_and_purged", "succeeded", false),
+            ("unknown", "task_not_found", "succeeded", false),
+            ("unknown", "task_not_found", "running", false),
+            ("unknown", "unknown_account", "succeeded", false),
+            ("lost", "url_expired", "succeeded", false),
+            ("lost", "record_vanished", "failed", false),
+            ("unknown", "store_conflict", "succeeded", true),
+            ("unknown", "cancelled_by_caller", "succeeded", true),
+            ("", "", "succeeded", false),
+        ] {
+            let settled = is_settled(outcome, reason, listed);
+            assert_eq!(settled, expected, "{outcome} {reason} {listed}");
+        }
     }
 
     #[test]

@@ -1,0 +1,74 @@
+//! How long a request waits for a worker that serves its account.
+//!
+//! A worker that does not serve an account cannot know whether another one does. During a rollout, old and new workers
+//! poll the same task queue, so an unknown account is never an invalid request.
+
+use std::time::{Duration, SystemTime};
+
+use crate::{retry, windows::Windows};
+
+/// Delay before the second attempt. It doubles, because an attempt costs nothing but its place in the task queue.
+const INITIAL_DELAY: Duration = Duration::from_secs(2);
+/// Maximum delay between two attempts.
+const MAX_DELAY: Duration = Duration::from_secs(60);
+
+/// How long a rollout may take.
+const MAX_ROLLOUT: Duration = Duration::from_secs(15 * 60);
+
+/// Returns the delay after `attempt`, counted from 1, or `None` if the deadline passed. The last attempt is at the
+/// deadline. Without a deadline, attempts never end.
+pub fn retry_delay(
+    attempt: u32,
+    deadline: Option<SystemTime>,
+    now: SystemTime,
+) -> Option<Duration> {
+    let delay = retry::exponential(INITIAL_DELAY, MAX_DELAY, attempt);
+    match deadline.map(|deadline| deadline.duration_since(now).unwrap_or_default()) {
+        None => Some(delay),
+        Some(Duration::ZERO) => None,
+        Some(left) => Some(delay.min(left)),
+    }
+}
+
+/// Returns when a task can no longer be queried. The windows of an unknown account are unknown, so they are the
+/// defaults.
+pub fn query_deadline(created_at: SystemTime) -> Option<SystemTime> {
+    Windows::default().archive_deadline(created_at, None)
+}
+
+/// Returns when a video can no longer be fetched, if its task does not say so.
+pub fn archive_deadline(first_attempt_at: SystemTime) -> Option<SystemTime> {
+    first_attempt_at.checked_add(Windows::default().url_lifetime)
+}
+
+/// Returns when a sweep ends that no worker can run. The next one repeats it, so nothing is lost.
+pub fn sweep_deadline(first_attempt_at: SystemTime) -> Option<SystemTime> {
+    first_attempt_at.checked_add(MAX_ROLLOUT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    const START: SystemTime = SystemTime::UNIX_EPOCH;
+
+    #[test]
+    fn an_unknown_account_is_retried_until_the_deadline() {
+        let seconds = Duration::from_secs;
+        let deadline = query_deadline(START);
+        let delay = |attempt, now| retry_delay(attempt, deadline, START + now);
+        assert_eq!(delay(1, seconds(0)), Some(seconds(2)));
+        assert_eq!(delay(3, seconds(0)), Some(seconds(8)));
+        assert_eq!(delay(u32::MAX, 6 * DAY), Some(seconds(60)));
+        let last_poll = 7 * DAY - Windows::default().margin;
+        assert_eq!(delay(100, last_poll - seconds(5)), Some(seconds(5)));
+        assert_eq!(delay(100, last_poll), None);
+        assert_eq!(delay(100, 8 * DAY), None);
+    }
+
+    #[test]
+    fn without_a_deadline_attempts_never_end() {
+        assert_eq!(retry_delay(100, None, START + 1_000 * DAY), Some(MAX_DELAY));
+    }
+}
