@@ -2,6 +2,7 @@
 
 mod attempt;
 mod layout;
+pub(crate) mod search;
 mod staging;
 mod template;
 

@@ -127,6 +127,7 @@ mod error;
 pub mod fetch;
 mod keys;
 pub mod links;
+pub mod lookup;
 mod object;
 pub mod receipt;
 mod store;
@@ -136,7 +137,8 @@ pub use error::Error;
 pub use keys::{AttemptKeys, InvalidTemplate, KeyTemplate, Layout};
 pub use object::{Format, ObjectKind};
 pub use store::{
-    Archive, IncompleteUpload, ObjectOptions, OpenArchiveError, ProbeError, ProbeReport,
+    Archive, Destinations, IncompleteUpload, ObjectOptions, OpenArchiveError, ProbeError,
+    ProbeReport,
 };
 pub use transfer::{
     ArchiveState, Buffers, PART_SIZE, Progress, TaskArchival, TaskSource, TransferResources,

@@ -141,8 +141,8 @@ fn task_object(
     }
 }
 
-/// Records that a task ended without a video: writes `outcome.json`, then `task.json`. Does nothing if the task
-/// has a receipt. A later outcome replaces both files.
+/// Records that a task ended without a video: writes `outcome.json`, then `task.json` if the task has a record. Does
+/// nothing if the task has a receipt. A later outcome replaces both files.
 ///
 /// # Errors
 ///
@@ -150,29 +150,46 @@ fn task_object(
 pub async fn write_outcome(
     archive: &Archive,
     layout: &Layout,
-    task: &str,
+    task: Option<&str>,
     outcome: &OutcomeRecord,
 ) -> Result<(), Error> {
     if find(archive, &layout.manifest()).await?.is_some() {
         return Ok(());
     }
     // The outcome first: it shows a later archival that `task.json` is stale.
-    for (key, json) in [
-        (layout.outcome(), to_json(&layout.outcome(), outcome)?),
-        (layout.task(), task.as_bytes().to_vec()),
-    ] {
-        put(archive, &key, json, PutMode::Overwrite).await?;
+    let key = layout.outcome();
+    let json = to_json(&key, outcome)?;
+    put(archive, &key, json, PutMode::Overwrite).await?;
+    if let Some(task) = task {
+        let json = task.as_bytes().to_vec();
+        put(archive, &layout.task(), json, PutMode::Overwrite).await?;
     }
     Ok(())
 }
 
-/// Returns whether a task has an `outcome.json`.
+/// Returns whether a task has an `outcome.json`, without reading it.
 ///
 /// # Errors
 ///
 /// Returns an error if the store fails.
 pub async fn has_outcome(archive: &Archive, layout: &Layout) -> Result<bool, Error> {
     Ok(optional(archive.store.head(&layout.outcome()).await)?.is_some())
+}
+
+/// Reads the `outcome.json` of a task. Returns `None` if it does not exist, or is not a record of an outcome: nothing
+/// follows from it then.
+///
+/// # Errors
+///
+/// Returns an error if the store fails.
+pub async fn find_outcome(
+    archive: &Archive,
+    layout: &Layout,
+) -> Result<Option<OutcomeRecord>, Error> {
+    let Some(object) = optional(archive.store.get(&layout.outcome()).await)? else {
+        return Ok(None);
+    };
+    Ok(serde_json::from_slice(&object.bytes().await?).ok())
 }
 
 /// Deletes the `outcome.json` of a task, because the task is now being archived.

@@ -95,9 +95,19 @@ impl FromStr for KeyTemplate {
 }
 
 impl KeyTemplate {
+    /// Returns whether the directory of a task depends on its model.
+    pub fn has_model(&self) -> bool {
+        self.segments.contains(&Segment::Model)
+    }
+
+    /// Returns the names of the directories of a task, separated by slashes.
+    pub(super) fn names(&self, values: TemplateValues<'_>) -> String {
+        fill(&self.segments, values)
+    }
+
     /// Returns the directory of a task. Values are escaped, so that none can add or leave a directory.
     pub(crate) fn directory(&self, values: TemplateValues<'_>) -> Path {
-        let directories = fill(&self.segments, values);
+        let directories = self.names(values);
         let directories = directories.split('/').enumerate();
         directories
             .map(|directory| match directory {

@@ -1,7 +1,5 @@
 //! Opens an archive by its URL. Credentials and other settings come from the store's usual environment variables.
 
-use std::path::Component;
-
 use object_store::{
     ClientConfigKey,
     aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, S3CopyIfNotExists},
@@ -26,7 +24,7 @@ const COPY_HEADERS: [&str; 2] = ["if-none-match", "cf-copy-destination-if-none-m
 /// The reason why an archive cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenArchiveError {
-    /// The URL is not an archive URL, or is a path outside the local archive.
+    /// The URL is not an archive URL.
     #[error(
         "`{0}` is not an archive URL; use `s3://bucket/prefix`, `gs://bucket/prefix`, \
          `az://container/prefix` or `file:///path`"
@@ -99,27 +97,13 @@ impl Archive {
         Ok(archive.with_prefix(prefix, options))
     }
 
-    /// Opens the archive at `destination`, a field of a request, with the options of this archive. If
-    /// `destination` is empty, returns this archive.
+    /// Opens another archive with the options of this one.
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`open_with`](Self::open_with). Also returns an error if `destination` has a query
-    /// or a fragment, or is a local path outside this archive: a request must not write to other paths of the
-    /// worker.
-    pub fn at(&self, destination: &str) -> Result<Self, OpenArchiveError> {
-        if destination.is_empty() {
-            return Ok(self.clone());
-        }
-        let refused = || OpenArchiveError::Unsupported(destination.to_owned());
-        let url = Url::parse(destination).map_err(|_| refused())?;
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(refused());
-        }
-        if url.scheme() == "file" && !is_inside(self.url(), &url) {
-            return Err(refused());
-        }
-        let archive = Self::open_with(&url, self.options().clone())?;
+    /// Returns the errors of [`open_with`](Self::open_with).
+    pub fn at(&self, url: &Url) -> Result<Self, OpenArchiveError> {
+        let archive = Self::open_with(url, self.options().clone())?;
         Ok(archive.with_proofs_of(self))
     }
 }
@@ -217,46 +201,9 @@ fn open_directory(url: &Url) -> Result<Archive, OpenArchiveError> {
     Ok(Archive::without_resumable_uploads(url.clone(), store))
 }
 
-/// Returns whether `url` is in the directory `archive`. Compares paths, not URLs, because `%2F` in a URL is a
-/// slash in its path.
-fn is_inside(archive: &Url, url: &Url) -> bool {
-    let (Ok(archive), Ok(path)) = (archive.to_file_path(), url.to_file_path()) else {
-        return false;
-    };
-    let has_parent = path.components().any(|part| part == Component::ParentDir);
-    path.starts_with(archive) && !has_parent
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_destination_stays_inside_the_local_archive() {
-        let directory = tempfile::tempdir().unwrap();
-        let url = Url::from_directory_path(directory.path()).unwrap();
-        let archive = Archive::open(&url).unwrap();
-        let at = |destination: &str| {
-            archive
-                .at(destination)
-                .map(|archive| archive.url().to_string())
-        };
-        assert_eq!(at("").unwrap(), archive.url().as_str());
-        let inside = format!("file://{}/team", directory.path().display());
-        assert_eq!(at(&inside).unwrap(), inside);
-        let parent = directory.path().parent().unwrap().display();
-        for outside in [
-            format!("file://{parent}"),
-            format!("file://{}/../other", directory.path().display()),
-            format!("file://{}-sibling", directory.path().display()),
-            format!("{inside}%2F..%2F..%2Felsewhere"),
-            format!("{inside}?version=1"),
-            "/srv/videos".to_owned(),
-            "ftp://host/videos".to_owned(),
-        ] {
-            assert!(at(&outside).is_err(), "{outside}");
-        }
-    }
 
     #[test]
     fn only_s3_supports_tags() {

@@ -17,6 +17,7 @@ mod fixture;
 mod host;
 mod keys;
 mod links;
+mod lookup;
 #[path = "../../../tests/support/minio.rs"]
 mod minio;
 #[path = "../support/one_url.rs"]

@@ -19,7 +19,7 @@ async fn an_archival_replaces_a_recorded_outcome(fixture: Fixture) -> anyhow::Re
     };
     for status in ["queued", "running"] {
         let record = json!({ "id": fixture.task.id, "status": status }).to_string();
-        receipt::write_outcome(archive, &layout, &record, &outcome).await?;
+        receipt::write_outcome(archive, &layout, Some(&record), &outcome).await?;
         let names = fixture.names().await?;
         ensure!(names == ["outcome.json", "task.json"], "{names:?}");
     }
@@ -27,7 +27,7 @@ async fn an_archival_replaces_a_recorded_outcome(fixture: Fixture) -> anyhow::Re
     let manifest = fixture.archive_video(&host).await?;
     fixture.assert_archived(&manifest, &host).await?;
 
-    receipt::write_outcome(archive, &layout, "{}", &outcome).await?;
+    receipt::write_outcome(archive, &layout, Some("{}"), &outcome).await?;
     fixture.assert_archived(&manifest, &host).await
 }
 register!(an_archival_replaces_a_recorded_outcome);

@@ -1,0 +1,92 @@
+//! Finds the receipt of a task of which only the id is known, because the service no longer has its record.
+
+use std::time::SystemTime;
+
+use object_store::path::{Path, PathPart};
+use seedance_archiver_proto::{names, v1::Manifest};
+
+use crate::{
+    Archive, Error, KeyTemplate,
+    keys::search::{self, Directories, Name},
+    receipt,
+};
+
+/// A task of which only the id is known.
+#[derive(Clone, Copy, Debug)]
+pub struct TaskId<'a> {
+    /// Name of the account.
+    pub account: &'a str,
+    /// Id of the task.
+    pub id: &'a str,
+    /// Creation time in the id.
+    pub created_at: Option<SystemTime>,
+}
+
+/// Returns the receipt of a task, `None` if the archive has none within a day of the time in its id.
+///
+/// If the template of keys contains the model, the directories of models are listed.
+///
+/// # Errors
+///
+/// Returns an error if the store fails.
+pub async fn find_receipt(
+    archive: &Archive,
+    template: &KeyTemplate,
+    task: TaskId<'_>,
+) -> Result<Option<Manifest>, Error> {
+    let TaskId {
+        account,
+        id,
+        created_at,
+    } = task;
+    for names in search::directories(template, account, id, created_at) {
+        for directory in existing(archive, &names).await? {
+            match receipt::find(archive, &directory.join(names::MANIFEST)).await {
+                Ok(Some(receipt)) if receipt.task_id == id => return Ok(Some(receipt)),
+                // An unreadable receipt is a finding of `verify`. It does not say that the video is archived.
+                Ok(_) | Err(Error::InvalidRecord(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Returns the directories with these names. Lists only where a name is not known.
+async fn existing(archive: &Archive, names: &Directories) -> Result<Vec<Path>, Error> {
+    let mut found = vec![archive.root.clone()];
+    for name in names {
+        let mut children = Vec::new();
+        for parent in found {
+            match name {
+                Name::Known(name) => children.push(child(&parent, name)),
+                Name::AnyBetween(start, end) => {
+                    children.extend(children_between(archive, &parent, start, end).await?);
+                }
+            }
+        }
+        found = children;
+    }
+    Ok(found)
+}
+
+async fn children_between(
+    archive: &Archive,
+    parent: &Path,
+    start: &str,
+    end: &str,
+) -> Result<Vec<Path>, Error> {
+    let listed = archive.store.list_with_delimiter(Some(parent)).await?;
+    let matches = |path: &Path| {
+        path.filename().is_some_and(|name| {
+            name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
+        })
+    };
+    Ok(listed.common_prefixes.into_iter().filter(matches).collect())
+}
+
+/// Returns the directory of this name, which is escaped.
+fn child(parent: &Path, name: &str) -> Path {
+    let name = PathPart::parse(name).unwrap_or_else(|_| PathPart::from(name));
+    parent.clone().join(name)
+}
