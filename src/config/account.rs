@@ -44,6 +44,8 @@ pub struct Account {
     pub windows: Windows,
     /// Lists of the account's tasks.
     pub lists: Lists,
+    /// Whether `QueryVideoTask` may return plain URLs.
+    pub allow_reveal: bool,
     /// Whether every video of the account is archived without a request.
     pub auto_archive: bool,
     /// How callbacks are handled. `None` if callbacks are not accepted.
@@ -66,6 +68,7 @@ impl Account {
             schedule: PollSchedule::default(),
             windows: Windows::default(),
             lists: Lists::default(),
+            allow_reveal: false,
             auto_archive: false,
             callbacks: None,
             archive: ArchiveOptions::default(),

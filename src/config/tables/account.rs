@@ -132,6 +132,14 @@ fn endpoint_rows() -> Vec<Setting> {
         )
         .variable("SEEDANCE_LIST_MODELS"),
         Setting::value(
+            "allow_reveal",
+            flag(),
+            |it| &mut it.account.allow_reveal,
+            "Whether `QueryVideoTask` returns plain URLs to a caller that sets `reveal_urls`. Anyone who can read the \
+             caller's history can then download the video.",
+        )
+        .variable("SEEDANCE_ALLOW_REVEAL"),
+        Setting::value(
             "auto_archive",
             flag(),
             |it| &mut it.account.auto_archive,

@@ -1,11 +1,11 @@
 //! The settings of how an account's videos are archived: `[accounts.NAME.archive]`.
 
 use object_store::path::Path;
-use seedance_archiver_archive::KeyTemplate;
+use seedance_archiver_archive::{Destinations, KeyTemplate};
 
 use crate::config::{
     account_draft::AccountDraft,
-    format::{NONE, pairs, text, variant, verbatim},
+    format::{NONE, list, pairs, text, variant, verbatim},
     row::{Map, Row},
 };
 
@@ -21,6 +21,14 @@ pub(super) fn rows() -> Vec<Setting> {
             "Prefix of the account under the archive URL, such as `team-a/videos`. It also applies to the \
              `destination` of a request.",
         ),
+        Setting::value(
+            "archive.destinations",
+            list(Destinations::parse),
+            |it| &mut it.account.archive.destinations,
+            "Archive URLs to which the `destination` of a request may send the account's videos, besides the archive of \
+             the worker. A URL allows the prefixes below it too. See [accounts.md](accounts.md).",
+        )
+        .variable("SEEDANCE_DESTINATIONS"),
         Setting::value(
             "archive.keys",
             verbatim("template", parse_template, ToString::to_string),
