@@ -49,7 +49,14 @@ impl VideoTaskLifecycle {
     ) -> WorkflowResult<Reply<VideoTaskLifecycleResult>> {
         let encoding = request.encoding();
         ctx.state_mut(|state| state.encoding = encoding);
-        let request = request.check().map_err(ApplicationFailure::from)?;
+        let account = request.account();
+        let request = match request.check() {
+            Ok(request) => request,
+            Err(error) => {
+                ending::reject(ctx, account, &error).await;
+                return Err(ApplicationFailure::from(error).into());
+            }
+        };
         let mut result = match poll_and_archive(ctx, &request).await {
             Ok(result) => result,
             Err(_) if ctx.cancellation_token().is_cancelled() => {
@@ -58,7 +65,10 @@ impl VideoTaskLifecycle {
             Err(Stop::HistoryTooLong(state)) => return continue_as_new(ctx, request, state),
             Err(Stop::Failed(error)) => match ending::after_failure(ctx, &error) {
                 Some(result) => result,
-                None => return Err(ending::fail(ctx, &request, error).await),
+                None => match ending::record_failure(ctx, &request, &error).await {
+                    Some(archived) => archived,
+                    None => return Err(error.into()),
+                },
             },
         };
         ending::record(ctx, &request, &mut result).await;
@@ -98,7 +108,7 @@ async fn poll_and_archive(
         return Ok(outcomes::unsuccessful(task));
     }
     let manifest = archive(ctx, request, task.clone()).await?;
-    Ok(outcomes::archived(task, manifest))
+    Ok(outcomes::archived(Some(task), manifest))
 }
 
 async fn archive(

@@ -4,7 +4,7 @@
 //! fail the workflow task instead, and retry it forever.
 
 use seedance_archiver_proto::{
-    account,
+    account, destination,
     sweep_page::MAX_PAGE_NUM,
     task_id,
     v1::{
@@ -44,6 +44,17 @@ impl<T> Request<T> {
     /// Returns the encoding of the request, in which its result is returned.
     pub fn encoding(&self) -> Encoding {
         self.encoding
+    }
+}
+
+impl Request<VideoTaskLifecycleRequest> {
+    /// Returns the account of the request, empty if the request has none or an invalid one.
+    pub(crate) fn account(&self) -> String {
+        let account = self.message.as_ref().map(|message| &message.account);
+        let valid = account
+            .ok()
+            .filter(|account| check_account(account).is_ok());
+        valid.cloned().unwrap_or_default()
     }
 }
 
@@ -130,6 +141,7 @@ impl Check for CancelVideoTaskRequest {
 impl Check for VideoTaskLifecycleRequest {
     fn check(&self) -> Result<(), InvalidRequest> {
         check_task_id("task_id", &self.task_id)?;
+        check_destination(&self.destination)?;
         check_account(&self.account)
     }
 }
@@ -137,6 +149,7 @@ impl Check for VideoTaskLifecycleRequest {
 impl Check for AwaitVideoTaskRequest {
     fn check(&self) -> Result<(), InvalidRequest> {
         check_task_id("task_id", &self.task_id)?;
+        check_destination(&self.destination)?;
         check_account(&self.account)
     }
 }
@@ -150,21 +163,22 @@ impl Check for ArchiveVideoRequest {
             )
         })?;
         check_task_id("task.id", &task.id)?;
+        check_destination(&self.destination)?;
         check_account(&self.account)
     }
 }
 
 impl Check for RecordOutcomeRequest {
     fn check(&self) -> Result<(), InvalidRequest> {
-        let result = self.result.as_ref();
-        let task = result.and_then(|result| result.task.as_ref());
-        let task = task.ok_or_else(|| {
-            InvalidRequest::new(
-                "result.task",
-                "is missing; an outcome is recorded only for a task that was seen",
-            )
-        })?;
-        check_task_id("result.task.id", &task.id)?;
+        let result = self
+            .result
+            .as_ref()
+            .ok_or_else(|| InvalidRequest::new("result", "is missing"))?;
+        if let Some(task) = &result.task {
+            check_task_id("result.task.id", &task.id)?;
+        } else if !self.task_id.is_empty() {
+            check_task_id("task_id", &self.task_id)?;
+        }
         check_account(&self.account)
     }
 }
@@ -175,6 +189,7 @@ impl Check for SweepVideoTasksRequest {
         if let Some(page) = resumed.and_then(|state| state.next.as_ref()) {
             check_page("resumed.next", page)?;
         }
+        check_destination(&self.destination)?;
         check_account(&self.account)
     }
 }
@@ -186,6 +201,7 @@ impl Check for SweepVideoTaskPageRequest {
             .as_ref()
             .ok_or_else(|| InvalidRequest::new("page", "is missing; set its `page_num`"))?;
         check_page("page", page)?;
+        check_destination(&self.destination)?;
         check_account(&self.account)
     }
 }
@@ -196,6 +212,14 @@ fn check_page(field: &str, page: &SweepPage) -> Result<(), InvalidRequest> {
         return Err(InvalidRequest::new(format!("{field}.page_num"), problem));
     }
     Ok(())
+}
+
+/// Checks the form of a destination. Empty: the archive of the worker.
+fn check_destination(url: &str) -> Result<(), InvalidRequest> {
+    if url.is_empty() {
+        return Ok(());
+    }
+    destination::check(url).map_err(|problem| InvalidRequest::new("destination", problem))
 }
 
 fn check_task_id(field: &str, id: &str) -> Result<(), InvalidRequest> {

@@ -1,6 +1,6 @@
 //! Reads the failure of an activity: its verdict, type and message.
 
-use seedance_archiver_proto::{names::failure, v1::Verdict};
+use seedance_archiver_proto::v1::Verdict;
 use temporalio_common::error::IncomingError;
 use temporalio_workflow::ActivityExecutionError;
 
@@ -15,13 +15,12 @@ pub(super) fn verdict(error: &ActivityExecutionError) -> Option<Verdict> {
     }
 }
 
-/// Returns whether the activity failed with `StoreConflict`.
-pub(super) fn is_store_conflict(error: &ActivityExecutionError) -> bool {
-    matches!(
-        error.reason(),
-        Some(IncomingError::Application(failure))
-            if failure.type_name() == Some(failure::STORE_CONFLICT)
-    )
+/// Returns the failure type, `None` if the failure is Temporal's own.
+pub(super) fn failure_type(error: &ActivityExecutionError) -> Option<&str> {
+    match error.reason() {
+        Some(IncomingError::Application(failure)) => failure.type_name(),
+        _ => None,
+    }
 }
 
 /// Returns the failure message without the text that the SDK adds to it.

@@ -2,23 +2,28 @@
 
 use seedance_archiver_policy::outcomes;
 use seedance_archiver_proto::{
+    names::failure,
     outcome, status,
     v1::{
         CancelVideoTaskRequest, RecordOutcomeRequest, VideoTaskLifecycleRequest,
         VideoTaskLifecycleResult,
     },
 };
-use temporalio_workflow::{ActivityExecutionError, WorkflowTermination};
+use temporalio_workflow::ActivityExecutionError;
 
 use super::{
-    activity_error::{is_store_conflict, message, verdict},
+    activity_error::{failure_type, message, verdict},
     state::{Context, last_seen, take_task, transfers_task_queue},
 };
 use crate::{
     activities::{QueryActivities, TransferActivities},
+    invalid_request::InvalidRequest,
     options,
     reply::Reply,
 };
+
+/// The reason of a lifecycle that fails with a failure of Temporal's own, as a failure type.
+const ACTIVITY_FAILED: &str = "ActivityFailed";
 
 /// Returns the result of a cancelled workflow. Cancels the task first if `cancel_task` is set.
 pub(super) async fn cancel(
@@ -80,28 +85,52 @@ pub(super) fn after_failure(
     ))
 }
 
-/// Fails the workflow with the failure of an activity. If the archive holds a different video under the task's
-/// key, writes `outcome.json` first; otherwise every sweep would start the lifecycle again.
-pub(super) async fn fail(
+/// Records the end of a lifecycle whose workflow fails with the failure of an activity. If the archive has a receipt of
+/// the task, returns the result `archived` instead.
+pub(super) async fn record_failure(
     ctx: &Context,
     request: &VideoTaskLifecycleRequest,
-    error: ActivityExecutionError,
-) -> WorkflowTermination {
-    if is_store_conflict(&error) {
-        let mut result = outcomes::conflict(message(&error), last_seen(ctx));
-        record(ctx, request, &mut result).await;
+    error: &ActivityExecutionError,
+) -> Option<VideoTaskLifecycleResult> {
+    let failure_type = failure_type(error).unwrap_or(ACTIVITY_FAILED);
+    // Version 0.1.0 recorded only conflicts.
+    if failure_type != failure::STORE_CONFLICT && !records_every_ending(ctx) {
+        return None;
     }
-    error.into()
+    let mut result = outcomes::failed(failure_type, message(error), last_seen(ctx));
+    record(ctx, request, &mut result).await;
+    (result.outcome == outcome::ARCHIVED).then_some(result)
 }
 
-/// Writes `outcome.json` for a task that has a record but no receipt, because the namespace's retention
-/// deletes the history. A failure is added to the result's message and changes nothing else.
+/// Counts the end of a lifecycle whose request is invalid. `account` is the account in it, empty if that is invalid.
+pub(super) async fn reject(ctx: &Context, account: String, error: &InvalidRequest) {
+    if !records_every_ending(ctx) {
+        return;
+    }
+    let result = outcomes::failed(failure::INVALID_REQUEST, error.to_string(), None);
+    let request = RecordOutcomeRequest {
+        account,
+        result: Some(result),
+        ..RecordOutcomeRequest::default()
+    };
+    // The caller waits for the failure, so there is little time. Without a worker that counts, nothing is lost.
+    let options = options::record_outcome(transfers_task_queue(ctx), true);
+    let _ = ctx
+        .execute_activity(TransferActivities::record_outcome, request, options)
+        .await;
+}
+
+/// Records the end of a lifecycle without a receipt: counts it, and writes `outcome.json`, because the namespace's
+/// retention deletes the history. If the archive has a receipt after all, changes the result to `archived`. A failure
+/// is added to the result's message and changes nothing else.
 pub(super) async fn record(
     ctx: &Context,
     request: &VideoTaskLifecycleRequest,
     result: &mut VideoTaskLifecycleResult,
 ) {
-    if result.outcome == outcome::ARCHIVED || result.task.is_none() {
+    // Version 0.1.0 did not record the end of a task without a record.
+    if result.outcome == outcome::ARCHIVED || (result.task.is_none() && !records_every_ending(ctx))
+    {
         return;
     }
     let is_cancelled = ctx.cancellation_token().is_cancelled();
@@ -109,12 +138,26 @@ pub(super) async fn record(
     let request = RecordOutcomeRequest {
         account: request.account.clone(),
         destination: request.destination.clone(),
+        task_id: request.task_id.clone(),
         result: Some(result.clone()),
     };
     let recorded = ctx
         .execute_activity(TransferActivities::record_outcome, request, options)
         .await;
-    if let Err(error) = recorded {
-        result.message += &format!("; writing outcome.json failed: {}", message(&error));
+    match recorded.map(Reply::into_message) {
+        Ok(recorded) => {
+            if let Some(manifest) = recorded.manifest {
+                *result = outcomes::archived(result.task.take(), manifest);
+            }
+        }
+        Err(error) => {
+            result.message += &format!("; writing outcome.json failed: {}", message(&error));
+        }
     }
+}
+
+/// Returns whether this lifecycle records every ending. One that ended on version 0.1.0 did not, and its history has to
+/// replay.
+fn records_every_ending(ctx: &Context) -> bool {
+    ctx.patched("record-every-ending")
 }

@@ -79,6 +79,7 @@ pub(super) async fn until_terminal(
             // A nudge cancels the activity, and the records in its heartbeat are lost with it.
             was_seen: seen.is_some() || may_have_been_seen,
             first_asked_at,
+            destination: request.destination.clone(),
         };
         let Some(result) = poll(ctx, query).await? else {
             may_have_been_seen = true;
