@@ -23,6 +23,7 @@ mod query_activities;
 mod query_progress;
 mod query_video_task;
 mod record_outcome;
+mod recorded_task;
 mod serve_error;
 mod sweep_account;
 mod sweep_activities;
@@ -35,6 +36,7 @@ mod transfer_account;
 mod transfer_activities;
 mod transfer_error;
 mod transfer_heartbeat;
+mod unknown_account;
 mod waiting;
 
 pub use query_activities::QueryActivities;

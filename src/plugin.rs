@@ -109,7 +109,8 @@ impl Plugin {
         Ok(Self {
             client: client.clone(),
             accounts: accounts.clone(),
-            query_activities: QueryActivities::new(accounts.clone(), queries.clone()),
+            query_activities: QueryActivities::new(accounts.clone(), queries.clone())
+                .with_archive(&archive_url),
             sweep_activities: SweepActivities::new(
                 accounts.clone(),
                 seedance.clone(),

@@ -72,14 +72,27 @@ impl ArchiveJob {
     /// Returns the time left until the archive deadline.
     pub(super) fn time_left(&self) -> Duration {
         let windows = &self.account.windows;
+        windows.until_archive_deadline(self.created_at(), self.url_expiry(), self.clock.now())
+    }
+
+    fn url_expiry(&self) -> Option<SystemTime> {
         let updated_at = from_unix_seconds(self.task.updated_at).unwrap_or(self.scheduled_at);
         let url = self.sealed_url(ObjectKind::Video).ok();
         let url_expires_at = url.and_then(|url| url.expires_at());
-        windows.until_archive_deadline(
-            self.created_at(),
-            windows.url_expiry(updated_at, url_expires_at),
-            self.clock.now(),
-        )
+        self.account.windows.url_expiry(updated_at, url_expires_at)
+    }
+
+    /// Returns the time since the first attempt was scheduled.
+    pub(super) fn elapsed(&self) -> Duration {
+        let now = self.clock.now();
+        now.duration_since(self.scheduled_at).unwrap_or_default()
+    }
+
+    /// Returns the time left until the URL in the request expires.
+    pub(super) fn url_left(&self) -> Duration {
+        let expires_at = self.url_expiry();
+        let left = expires_at.and_then(|at| at.duration_since(self.clock.now()).ok());
+        left.unwrap_or_default()
     }
 
     /// Unseals the URL of an object in the request.
@@ -96,8 +109,8 @@ impl ArchiveJob {
         seal.unseal(&self.task.id, kind.url_in(content))
     }
 
-    /// Returns the receipt without the results of the transfer.
-    pub(super) fn manifest(&self, manifest_url: String) -> Manifest {
+    /// Returns the receipt without the results of the transfer. `warning` says why it is not in the destination.
+    pub(super) fn manifest(&self, manifest_url: String, warning: Option<String>) -> Manifest {
         let task = &self.task;
         Manifest {
             task_id: task.id.clone(),
@@ -124,6 +137,7 @@ impl ArchiveJob {
             tools: task.tools.clone(),
             execution_expires_after: task.execution_expires_after,
             attempts: i64::from(self.attempt),
+            warnings: warning.into_iter().collect(),
             ..Manifest::default()
         }
     }

@@ -10,12 +10,16 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{
-    archive_job::ArchiveJob, checked_request::CheckedRequest, destination, failure, next_attempt,
-    task_source::RequestedTask, transfer_account::TransferAccount, transfer_error::TransferError,
-    transfer_heartbeat,
+    archive_job::ArchiveJob,
+    checked_request::CheckedRequest,
+    destination, failure, next_attempt,
+    task_source::RequestedTask,
+    transfer_account::TransferAccount,
+    transfer_error::TransferError,
+    transfer_heartbeat::{self, TransferState},
 };
 use crate::{
-    archive::{AttemptKeys, TaskArchival},
+    archive::{AttemptKeys, Progress, TaskArchival},
     seedance::Client,
     telemetry::record::{self, ArchivedVideo, RunningTransfer},
 };
@@ -42,20 +46,27 @@ pub(super) async fn run(
     let task = request.task.unwrap_or_default();
     let job = ArchiveJob::new(account, task, ctx.info(), seedance.clock())
         .map_err(failure::invalid_request)?;
-    let (progress, mut history) = transfer_heartbeat::last(ctx);
+    let mut state = transfer_heartbeat::last(ctx);
     let fail = |error, history: &History| {
         let left = job.time_left();
         failure::for_transfer(error, job.attempt, left, &job.task, history, encoding)
     };
-    let archive = match destination::open(archive, &request.destination) {
-        Ok(archive) => archive,
+    let (history, given_up) = (&state.history, state.given_up.clone());
+    let chosen = match destination::choose(archive, &request.destination, &job, history, given_up) {
+        Ok(chosen) => chosen,
         Err(error) => {
-            add_to(&mut history, &error);
+            add_to(&mut state.history, &error);
             // The next attempt needs the checkpoint and the history.
-            transfer_heartbeat::record(ctx, &progress, &history).await;
-            return Err(fail(error, &history));
+            transfer_heartbeat::record(ctx, &state).await;
+            return Err(fail(error, &state.history));
         }
     };
+    if state.given_up.is_none() && chosen.given_up.is_some() {
+        // The progress is that of another archive.
+        state.progress = Progress::default();
+    }
+    state.given_up = chosen.given_up;
+    let archive = chosen.archive;
     let layout = account.layout(&archive.root, &job.task);
     let archival = TaskArchival {
         archive: &archive,
@@ -68,14 +79,14 @@ pub(super) async fn run(
         mismatch: account.archive.mismatch,
         attempt: job.attempt,
         resources,
-        progress: &progress,
+        progress: &state.progress,
     };
     let source = RequestedTask {
         seedance,
         job: &job,
     };
-    let manifest = job.manifest(archive.url_of(&layout.manifest()));
-    match transfer(ctx, permits, &archival, &source, manifest, &history).await {
+    let manifest = job.manifest(archive.url_of(&layout.manifest()), state.given_up.clone());
+    match transfer(ctx, permits, &archival, &source, manifest, &state).await {
         Ok(manifest) => {
             report(ctx, &job, &manifest, started_at.elapsed());
             Ok(manifest.for_callers())
@@ -84,10 +95,10 @@ pub(super) async fn run(
             if is_last_attempt(ctx, &job, &error).await {
                 archival.abort_upload().await;
             }
-            add_to(&mut history, &error);
+            add_to(&mut state.history, &error);
             // The next attempt resumes from the last heartbeat.
-            transfer_heartbeat::record(ctx, &progress, &history).await;
-            Err(fail(error, &history))
+            transfer_heartbeat::record(ctx, &state).await;
+            Err(fail(error, &state.history))
         }
     }
 }
@@ -99,7 +110,7 @@ async fn transfer(
     archival: &TaskArchival<'_>,
     source: &RequestedTask<'_>,
     manifest: Manifest,
-    history: &History,
+    state: &TransferState,
 ) -> Result<Manifest, TransferError> {
     let transfer = async {
         // The semaphore is never closed, so this never fails.
@@ -110,9 +121,7 @@ async fn transfer(
     tokio::select! {
         result = transfer => result,
         () = ctx.cancelled() => Err(TransferError::Cancelled),
-        never = transfer_heartbeat::record_continuously(ctx, archival.progress, history) => {
-            match never {}
-        }
+        never = transfer_heartbeat::record_continuously(ctx, state) => match never {},
     }
 }
 

@@ -1,13 +1,17 @@
 //! Checks the request of an activity and looks up its account.
 
+use seedance_archiver_clock::Clock;
 use seedance_archiver_workflows::{
     encoding::Encoding,
     invalid_request::InvalidRequest,
     request::{Check, Request},
 };
-use temporalio_sdk::activities::ActivityError;
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
-use super::failure;
+use super::{
+    failure,
+    unknown_account::{self, AwaitsAccount},
+};
 
 /// A valid request and the account that it names.
 pub(super) struct CheckedRequest<R, A> {
@@ -18,19 +22,22 @@ pub(super) struct CheckedRequest<R, A> {
     pub(super) encoding: Encoding,
 }
 
-impl<R: Check, A> CheckedRequest<R, A> {
+impl<R: Check + AwaitsAccount, A> CheckedRequest<R, A> {
     /// Checks a request. `find_account` looks up the account that it names.
     ///
     /// # Errors
     ///
-    /// Returns an error if a field is invalid or the worker does not serve the account.
+    /// Returns a non-retryable error if a field is invalid, and a retryable one if the worker does not serve the account.
     pub(super) fn new(
+        ctx: &ActivityContext,
+        clock: &Clock,
         request: Request<R>,
-        find_account: impl FnOnce(&R) -> Result<A, InvalidRequest>,
+        find_account: impl FnOnce(&str) -> Result<A, InvalidRequest>,
     ) -> Result<Self, ActivityError> {
         let encoding = request.encoding();
         let request = request.check().map_err(failure::invalid_request)?;
-        let account = find_account(&request).map_err(failure::invalid_request)?;
+        let account = find_account(request.account())
+            .map_err(|error| unknown_account::failure(ctx, clock, &request, encoding, &error))?;
         Ok(Self {
             request,
             account,

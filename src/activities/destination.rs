@@ -1,20 +1,117 @@
-//! Opens the archive of a request.
+//! Where the videos of a request go: to its destination if the account allows it, otherwise to the archive of the
+//! worker.
 
+use reqwest::Url;
+use seedance_archiver_policy::{
+    destinations::{self, Problem},
+    transfers::History,
+};
+use seedance_archiver_proto::names::failure::{DESTINATION_NOT_ALLOWED, STORE_UNAVAILABLE};
 use seedance_archiver_workflows::invalid_request::InvalidRequest;
 
-use super::transfer_error::TransferError;
-use crate::archive::{self, Archive, OpenArchiveError};
+use super::{archive_job::ArchiveJob, transfer_error::TransferError};
+use crate::{
+    archive::{self, Archive},
+    config::Account,
+};
 
-/// Opens the archive at `destination`, a URL. If it is empty, returns `default`, the archive of the worker.
+/// The archive of an attempt.
+pub(super) struct Chosen {
+    pub(super) archive: Archive,
+    /// Why the destination of the request was given up. `None` if this is the destination.
+    pub(super) given_up: Option<String>,
+}
+
+/// Opens the destination of a request. If it is empty, returns `own`, the archive of the worker.
 ///
 /// # Errors
 ///
-/// [`TransferError::Invalid`] if the URL names no supported store. Other errors may be transient.
-pub(super) fn open(default: &Archive, destination: &str) -> Result<Archive, TransferError> {
-    default.at(destination).map_err(|error| match error {
-        OpenArchiveError::Unsupported(_) | OpenArchiveError::Option { .. } => {
-            TransferError::Invalid(InvalidRequest::new("destination", error.to_string()))
-        }
-        error => archive::Error::from(error).into(),
+/// [`TransferError::Invalid`] if the destination is not a URL. Other errors may be transient: another worker may allow
+/// the destination, and a store may come back.
+pub(super) fn open(
+    account: &Account,
+    own: &Archive,
+    destination: &str,
+) -> Result<Archive, TransferError> {
+    if destination.is_empty() {
+        return Ok(own.clone());
+    }
+    let url = parse(destination).map_err(TransferError::Invalid)?;
+    if let Some(problem) = not_allowed(account, own.url(), &url) {
+        return Err(TransferError::retryable(problem, DESTINATION_NOT_ALLOWED));
+    }
+    own.at(&url)
+        .map_err(|error| archive::Error::from(error).into())
+}
+
+/// Returns why an account does not allow a destination. `own` is the URL of the worker's archive.
+pub(super) fn not_allowed(account: &Account, own: &Url, destination: &Url) -> Option<String> {
+    let name = account.name();
+    let is_allowed = account.archive.destinations.allow(own, destination);
+    (!is_allowed).then(|| {
+        format!(
+            "account `{name}` does not allow the destination `{destination}`; add it to `archive.destinations`"
+        )
     })
+}
+
+pub(super) fn parse(destination: &str) -> Result<Url, InvalidRequest> {
+    Url::parse(destination).map_err(|error| {
+        InvalidRequest::new("destination", format!("must be an archive URL: {error}"))
+    })
+}
+
+/// Chooses the archive of an attempt to archive a video: the destination, or `own` if the destination has failed for
+/// too long. `given_up` is why an earlier attempt chose `own`: it may have stored objects there, so the next ones choose
+/// it too.
+///
+/// # Errors
+///
+/// Returns the errors of [`open`].
+pub(super) fn choose(
+    own: &Archive,
+    destination: &str,
+    job: &ArchiveJob,
+    history: &History,
+    given_up: Option<String>,
+) -> Result<Chosen, TransferError> {
+    let choose_own = |given_up| Chosen {
+        archive: own.clone(),
+        given_up,
+    };
+    if destination.is_empty() || given_up.is_some() {
+        return Ok(choose_own(given_up));
+    }
+    let opened = open(&job.account, own, destination);
+    let problem = match &opened {
+        Ok(archive) if archive.url() == own.url() => None,
+        Ok(_) => last_store_failure(history).map(|text| (Problem::Failing, text)),
+        Err(TransferError::Retryable(error)) => {
+            let problem = match error.failure_type {
+                DESTINATION_NOT_ALLOWED => Problem::NotAllowed,
+                _ => Problem::Failing,
+            };
+            Some((problem, error.message.clone()))
+        }
+        Err(_) => None,
+    };
+    match problem {
+        Some((problem, text))
+            if destinations::is_given_up(problem, job.elapsed(), job.url_left()) =>
+        {
+            Ok(choose_own(Some(format!(
+                "archived in the archive of the worker instead of `{destination}`: {text}"
+            ))))
+        }
+        _ => opened.map(|archive| Chosen {
+            archive,
+            given_up: None,
+        }),
+    }
+}
+
+/// Returns the message of the last failure, if the store failed.
+fn last_store_failure(history: &History) -> Option<String> {
+    let last = history.findings().last()?;
+    (last.failure_type == STORE_UNAVAILABLE).then(|| last.last_message.clone())
 }

@@ -5,11 +5,15 @@
 
 use std::sync::Arc;
 
+use reqwest::Url;
 use seedance_archiver_proto::v1::{
     AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult, QueryVideoTaskRequest,
     QueryVideoTaskResult, VideoTaskLifecycleResult,
 };
-use seedance_archiver_workflows::{reply::Reply, request::Request};
+use seedance_archiver_workflows::{
+    reply::Reply,
+    request::{Check, Request},
+};
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
@@ -19,8 +23,9 @@ use super::{
     checked_request::CheckedRequest,
     query_video_task,
     task_queries::TaskQueries,
+    unknown_account::AwaitsAccount,
 };
-use crate::config::Accounts;
+use crate::config::{Account, Accounts};
 
 /// Activities of the query task queue.
 #[derive(Clone)]
@@ -28,6 +33,8 @@ pub struct QueryActivities {
     accounts: Accounts,
     queries: TaskQueries,
     wait_slots: WaitSlots,
+    /// Archive of the worker. `None` if destinations are not checked.
+    archive_url: Option<Url>,
 }
 
 #[activities]
@@ -39,9 +46,10 @@ impl QueryActivities {
         ctx: ActivityContext,
         request: Request<QueryVideoTaskRequest>,
     ) -> Result<Reply<QueryVideoTaskResult>, ActivityError> {
-        let call = CheckedRequest::new(request, |it| self.accounts.get(&it.account))?;
+        let call = self.checked(&ctx, request)?;
         let encoding = call.encoding;
-        let result = query_video_task::run(&ctx, &self.queries, call).await?;
+        let archive_url = self.archive_url.as_ref();
+        let result = query_video_task::run(&ctx, &self.queries, archive_url, call).await?;
         Ok(Reply::new(result, encoding))
     }
 
@@ -52,7 +60,7 @@ impl QueryActivities {
         ctx: ActivityContext,
         request: Request<AwaitVideoTaskRequest>,
     ) -> Result<Reply<VideoTaskLifecycleResult>, ActivityError> {
-        let call = CheckedRequest::new(request, |it| self.accounts.get(&it.account))?;
+        let call = self.checked(&ctx, request)?;
         let encoding = call.encoding;
         let clock = self.queries.seedance().clock();
         let result = await_video_task::run(&ctx, &self.wait_slots, clock, call).await?;
@@ -63,10 +71,10 @@ impl QueryActivities {
     #[activity(name = "CancelVideoTask")]
     pub async fn cancel_video_task(
         self: Arc<Self>,
-        _ctx: ActivityContext,
+        ctx: ActivityContext,
         request: Request<CancelVideoTaskRequest>,
     ) -> Result<Reply<CancelVideoTaskResult>, ActivityError> {
-        let call = CheckedRequest::new(request, |it| self.accounts.get(&it.account))?;
+        let call = self.checked(&ctx, request)?;
         let encoding = call.encoding;
         let result = cancel_video_task::run(&self.queries, call).await?;
         Ok(Reply::new(result, encoding))
@@ -74,12 +82,30 @@ impl QueryActivities {
 }
 
 impl QueryActivities {
+    fn checked<R: Check + AwaitsAccount>(
+        &self,
+        ctx: &ActivityContext,
+        request: Request<R>,
+    ) -> Result<CheckedRequest<R, Arc<Account>>, ActivityError> {
+        let clock = self.queries.seedance().clock();
+        CheckedRequest::new(ctx, clock, request, |name| self.accounts.get(name))
+    }
+
     /// Returns activities that serve these accounts.
     pub fn new(accounts: Accounts, queries: TaskQueries) -> Self {
         Self {
             accounts,
             queries,
             wait_slots: WaitSlots::default(),
+            archive_url: None,
+        }
+    }
+
+    /// Sets the archive of the worker. A poll then says if the account does not allow the destination of the video.
+    pub fn with_archive(self, archive_url: &Url) -> Self {
+        Self {
+            archive_url: Some(archive_url.clone()),
+            ..self
         }
     }
 

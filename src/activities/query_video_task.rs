@@ -5,23 +5,23 @@
 
 use std::sync::Arc;
 
+use reqwest::Url;
 use seedance_archiver_policy::{
     poll::{self, NextPoll, Response},
     verdicts,
 };
 use seedance_archiver_proto::{
-    outcome,
     reason::{self, QUERY_WINDOW_CLOSED},
     status,
     time::{from_unix_seconds, unix_seconds},
     v1::{QueryVideoTaskRequest, QueryVideoTaskResult, VideoTask},
 };
-use seedance_archiver_workflows::encoding::Encoding;
+use seedance_archiver_workflows::{encoding::Encoding, invalid_request::InvalidRequest};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
 use super::{
     checked_request::CheckedRequest,
-    failure,
+    destination, failure,
     query_progress::PollProgress,
     task_queries::{TaskQueries, lacks_url},
     waiting,
@@ -37,6 +37,7 @@ type Call = CheckedRequest<QueryVideoTaskRequest, Arc<Account>>;
 pub(super) async fn run(
     ctx: &ActivityContext,
     queries: &TaskQueries,
+    archive_url: Option<&Url>,
     call: Call,
 ) -> Result<QueryVideoTaskResult, ActivityError> {
     let CheckedRequest {
@@ -44,12 +45,26 @@ pub(super) async fn run(
         account,
         encoding,
     } = call;
+    if request.reveal_urls && !account.allow_reveal {
+        let problem = format!(
+            "is not allowed for account `{}`; set `allow_reveal` in its settings",
+            account.name()
+        );
+        return Err(failure::invalid_request(InvalidRequest::new(
+            "reveal_urls",
+            problem,
+        )));
+    }
     let _hold = queries.seedance().clock().hold().await;
     let mut poll = Poll {
         ctx,
         queries,
         account: &account,
         encoding,
+        destination_problem: archive_url.and_then(|own| {
+            let destination = Url::parse(&request.destination).ok()?;
+            destination::not_allowed(&account, own, &destination)
+        }),
         progress: PollProgress::load(ctx, &account, &request, queries.seedance().clock()),
     };
     if let Some(failure) = poll.missed_window() {
@@ -85,6 +100,8 @@ struct Poll<'a> {
     queries: &'a TaskQueries,
     account: &'a Account,
     encoding: Encoding,
+    /// Why the video cannot go to the destination of the request.
+    destination_problem: Option<String>,
     progress: PollProgress<'a>,
 }
 
@@ -156,6 +173,11 @@ impl Poll<'_> {
                         waiting::URL_ELSEWHERE
                     );
                 }
+                if let Some(problem) = &self.destination_problem {
+                    message += "; ";
+                    message += problem;
+                    tracing::warn!(task_id = task.id, "{problem}");
+                }
                 failure::still_waiting(message, delay)
             }
             NextPoll::Never(reason) => self.open_task(reason, Some(task)),
@@ -195,10 +217,6 @@ impl Poll<'_> {
                 }
             }
             NextPoll::Never(reason) => {
-                if !was_seen && record::is_lifecycle_activity(self.ctx.info()) {
-                    // `RecordOutcome` counts the other outcomes, but needs a record.
-                    record::lifecycle_end(self.account.name(), outcome::UNKNOWN);
-                }
                 self.no_record(reason, error.failure_type(), &error.to_string())
             }
         }

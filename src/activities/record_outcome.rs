@@ -1,79 +1,164 @@
-//! `RecordOutcome`: writes `outcome.json` and `task.json` for a task that was not archived.
+//! `RecordOutcome`: counts the end of a lifecycle without a receipt, and writes `outcome.json` and `task.json`. If the
+//! archive has a receipt of the task after all, returns the receipt and writes nothing.
 
 use std::time::Duration;
 
 use seedance_archiver_policy::transfers::History;
 use seedance_archiver_proto::{
+    names, outcome,
     time::unix_seconds,
-    v1::{OutcomeRecord, RecordOutcomeRequest, VideoTask, VideoTaskLifecycleResult},
+    v1::{Manifest, OutcomeRecord, RecordOutcomeRequest},
 };
+use seedance_archiver_workflows::request::Request;
+use serde::{Deserialize, Serialize};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
 use super::{
-    checked_request::CheckedRequest, destination, failure, task_record,
-    transfer_account::TransferAccount, transfer_error::TransferError,
+    account_map::AccountMap, destination, failure, heartbeat, recorded_task::RecordedTask,
+    task_record, transfer_account::TransferAccount, transfer_error::TransferError, unknown_account,
 };
 use crate::{
     archive::{Archive, receipt},
-    config::Account,
     seedance::Client,
-    telemetry::record,
+    telemetry,
 };
 
 /// Writing an outcome has no deadline: the activity is retried until the store accepts it.
 const NO_DEADLINE: Duration = Duration::MAX;
+/// Label of a lifecycle whose account is unknown. The name is from outside, so it is no label.
+const UNKNOWN_ACCOUNT: &str = "";
 
-type Call<'a> = CheckedRequest<RecordOutcomeRequest, &'a TransferAccount>;
+/// Heartbeat: what an earlier attempt did.
+#[derive(Default, Deserialize, Serialize)]
+struct RecordProgress {
+    /// Whether the end of the lifecycle was counted.
+    is_counted: bool,
+}
 
 pub(super) async fn run(
     ctx: &ActivityContext,
     seedance: &Client,
-    call: Call<'_>,
+    accounts: &AccountMap<TransferAccount>,
+    request: Request<RecordOutcomeRequest>,
 ) -> Result<OutcomeRecord, ActivityError> {
-    let CheckedRequest {
-        request,
-        account: TransferAccount {
-            account, archive, ..
-        },
-        encoding,
-    } = call;
-    let mut result = request.result.unwrap_or_default();
-    let task = result.task.take().unwrap_or_default();
-    let attempt = ctx.info().attempt;
-    if attempt == 1 {
-        record::lifecycle_end(account.name(), &result.outcome);
-    }
-    let written = async {
-        let archive = destination::open(archive, &request.destination)?;
-        write(seedance, account, &archive, &task, result).await
+    let encoding = request.encoding();
+    let request = request.check().map_err(failure::invalid_request)?;
+    let outcome = outcome_of(&request, seedance);
+    let task = request.result.as_ref().and_then(|it| it.task.as_ref());
+    let account = match accounts.get(&request.account) {
+        Ok(account) => account,
+        // An earlier worker saw the task, so a later one will serve its account.
+        Err(error) if task.is_some() => {
+            let clock = seedance.clock();
+            let failure = unknown_account::failure(ctx, clock, &request, encoding, &error);
+            return Err(failure);
+        }
+        Err(_) => {
+            count(ctx, UNKNOWN_ACCOUNT, &outcome.outcome).await;
+            return Ok(outcome);
+        }
     };
-    written.await.map_err(|error| {
+    let recorded_task = RecordedTask::new(&account.account, &request.task_id, task);
+    let recorded = match recorded_task {
+        Some(task) => record(seedance, account, &request, &task, &outcome).await,
+        None => Ok(outcome.clone()),
+    };
+    // Also after an error: the store may be down for longer than the lifecycle waits.
+    let counted = recorded.as_ref().unwrap_or(&outcome);
+    count(ctx, account.account.name(), &counted.outcome).await;
+    recorded.map_err(|error| {
         // Without a deadline there is no verdict, so the history is not needed.
-        let history = History::default();
+        let (history, task) = (History::default(), task.cloned().unwrap_or_default());
+        let attempt = ctx.info().attempt;
         failure::for_transfer(error, attempt, NO_DEADLINE, &task, &history, encoding)
     })
 }
 
-async fn write(
-    seedance: &Client,
-    account: &Account,
-    archive: &Archive,
-    task: &VideoTask,
-    result: VideoTaskLifecycleResult,
-) -> Result<OutcomeRecord, TransferError> {
-    let layout = account.layout(&archive.root, task);
-    let outcome = OutcomeRecord {
-        task_id: task.id.clone(),
-        account: account.name().to_owned(),
+/// Returns the record of the ending in the request.
+fn outcome_of(request: &RecordOutcomeRequest, seedance: &Client) -> OutcomeRecord {
+    let result = request.result.clone().unwrap_or_default();
+    let task_id = result.task.map(|task| task.id);
+    OutcomeRecord {
+        task_id: task_id.unwrap_or_else(|| request.task_id.clone()),
+        account: names::account_or_default(&request.account).to_owned(),
         outcome: result.outcome,
         reason: result.reason,
         message: result.message,
         ended_at: unix_seconds(seedance.clock().now()),
-        outcome_url: archive.url_of(&layout.outcome()),
         archiver_version: env!("CARGO_PKG_VERSION").to_owned(),
+        ..OutcomeRecord::default()
+    }
+}
+
+/// Counts the end of the lifecycle once, in the first attempt that gets here.
+async fn count(ctx: &ActivityContext, account: &str, outcome: &str) {
+    let earlier: Option<RecordProgress> = heartbeat::last_details(ctx);
+    if earlier.is_none_or(|earlier| !earlier.is_counted) {
+        telemetry::record::lifecycle_end(account, outcome);
+        heartbeat::record(ctx, RecordProgress { is_counted: true }).await;
+    }
+}
+
+/// Looks for a receipt, and writes `outcome.json` if there is none.
+async fn record(
+    seedance: &Client,
+    account: &TransferAccount,
+    request: &RecordOutcomeRequest,
+    task: &RecordedTask<'_>,
+    outcome: &OutcomeRecord,
+) -> Result<OutcomeRecord, TransferError> {
+    let own = &account.archive;
+    // The archive of the worker takes what a destination cannot take.
+    let destination = destination::open(&account.account, own, &request.destination).ok();
+    for archive in destination.iter().chain([own]) {
+        if let Some(manifest) = task.receipt(archive).await? {
+            return Ok(with_receipt(outcome, manifest));
+        }
+    }
+    write(
+        seedance,
+        account,
+        destination.as_ref().unwrap_or(own),
+        task,
+        outcome,
+    )
+    .await
+}
+
+fn with_receipt(outcome: &OutcomeRecord, manifest: Manifest) -> OutcomeRecord {
+    tracing::info!(
+        task_id = outcome.task_id,
+        receipt = manifest.manifest_url,
+        "the video is archived already"
+    );
+    OutcomeRecord {
+        outcome: outcome::ARCHIVED.to_owned(),
+        reason: String::new(),
+        message: String::new(),
+        manifest: Some(manifest.for_callers()),
+        ..outcome.clone()
+    }
+}
+
+/// Writes `outcome.json`, and `task.json` if there is a record, where a receipt would be. Writes nothing if the
+/// location is not known.
+async fn write(
+    seedance: &Client,
+    account: &TransferAccount,
+    archive: &Archive,
+    task: &RecordedTask<'_>,
+    outcome: &OutcomeRecord,
+) -> Result<OutcomeRecord, TransferError> {
+    let mut outcome = outcome.clone();
+    let Some(layout) = task.layout(archive) else {
+        return Ok(outcome);
     };
-    let record = task_record::fetch(seedance, account, task).await;
-    receipt::write_outcome(archive, &layout, &record, &outcome).await?;
+    outcome.outcome_url = archive.url_of(&layout.outcome());
+    let record = match task.record() {
+        Some(task) => Some(task_record::fetch(seedance, &account.account, task).await),
+        None => None,
+    };
+    receipt::write_outcome(archive, &layout, record.as_deref(), &outcome).await?;
     tracing::info!(
         task_id = outcome.task_id,
         outcome = outcome.outcome,

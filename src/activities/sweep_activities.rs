@@ -34,7 +34,9 @@ impl SweepActivities {
         ctx: ActivityContext,
         request: Request<SweepVideoTaskPageRequest>,
     ) -> Result<Reply<SweepVideoTaskPageResult>, ActivityError> {
-        let call = CheckedRequest::new(request, |it| self.accounts.get(&it.account))?;
+        let call = CheckedRequest::new(&ctx, self.seedance.clock(), request, |name| {
+            self.accounts.get(name)
+        })?;
         let encoding = call.encoding;
         let finished_tasks = &self.finished_tasks;
         let result = sweep_video_task_page::run(&ctx, &self.seedance, finished_tasks, call).await?;

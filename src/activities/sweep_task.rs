@@ -16,7 +16,7 @@ use super::{
     transfer_error::TransferError,
 };
 use crate::{
-    archive::{Archive, receipt},
+    archive::{Archive, Layout, receipt},
     seedance::Record,
     temporal::lifecycles::{self, Lifecycle, LifecycleError},
 };
@@ -24,6 +24,7 @@ use crate::{
 /// The context that the tasks of a page share.
 pub(super) struct TaskSweep<'a> {
     pub(super) account: &'a SweepAccount,
+    /// The destination of the request, or the archive of the worker.
     pub(super) archive: &'a Archive,
     /// Archive URL of the request. If empty, the archive of the worker is used.
     pub(super) destination: &'a str,
@@ -74,15 +75,36 @@ impl TaskSweep<'_> {
         if let Some(ending) = self.finished_tasks.get(&receipt_url) {
             return Ok(Some(ending));
         }
-        let ending = if receipt::exists(self.archive, &layout).await? {
+        let ending = if self.has_receipt(record).await? {
             Ending::Archived
-        } else if receipt::has_outcome(self.archive, &layout).await? {
+        } else if self.is_settled(record, &layout).await? {
             Ending::NotArchived
         } else {
             return Ok(None);
         };
         self.finished_tasks.insert(receipt_url, ending);
         Ok(Some(ending))
+    }
+
+    /// Returns whether the task has a receipt. The archive of the worker takes a video that its destination cannot take.
+    async fn has_receipt(&self, record: &Record) -> Result<bool, TransferError> {
+        let own = (!self.destination.is_empty()).then_some(&self.account.archive);
+        for archive in [self.archive].into_iter().chain(own) {
+            let layout = self
+                .account
+                .account
+                .layout(&archive.root, &record.without_urls());
+            if receipt::exists(archive, &layout).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Returns whether the `outcome.json` of the task is final, although the service lists the task.
+    async fn is_settled(&self, record: &Record, layout: &Layout) -> Result<bool, TransferError> {
+        let outcome = receipt::find_outcome(self.archive, layout).await?;
+        Ok(outcome.is_some_and(|it| sweeps::is_settled(&it.outcome, &it.reason, record.status())))
     }
 
     async fn start(&self, record: &Record) -> Result<TaskState, TransferError> {

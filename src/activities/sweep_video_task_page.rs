@@ -65,7 +65,9 @@ async fn sweep(
         let delay = sweeps::retry_delay(attempt, Duration::ZERO);
         failure::for_sweep(error, delay)
     };
-    let archive = destination::open(&account.archive, &request.destination).map_err(fail)?;
+    let destination = &request.destination;
+    let archive =
+        destination::open(&account.account, &account.archive, destination).map_err(fail)?;
     let Some(listed) = list(seedance, account, &page, attempt).await? else {
         return Ok(SweepVideoTaskPageResult {
             result: None,
@@ -75,7 +77,7 @@ async fn sweep(
     let tasks = TaskSweep {
         account,
         archive: &archive,
-        destination: &request.destination,
+        destination,
         finished_tasks,
         clock: seedance.clock(),
         temporal: ctx.client(),

@@ -42,7 +42,9 @@ impl TransferActivities {
         ctx: ActivityContext,
         request: Request<ArchiveVideoRequest>,
     ) -> Result<Reply<Manifest>, ActivityError> {
-        let call = CheckedRequest::new(request, |it| self.accounts.get(&it.account))?;
+        let call = CheckedRequest::new(&ctx, self.seedance.clock(), request, |name| {
+            self.accounts.get(name)
+        })?;
         let encoding = call.encoding;
         let manifest = archive_video::run(&ctx, &self.seedance, &self.permits, call).await?;
         Ok(Reply::new(manifest, encoding))
@@ -55,9 +57,8 @@ impl TransferActivities {
         ctx: ActivityContext,
         request: Request<RecordOutcomeRequest>,
     ) -> Result<Reply<OutcomeRecord>, ActivityError> {
-        let call = CheckedRequest::new(request, |it| self.accounts.get(&it.account))?;
-        let encoding = call.encoding;
-        let outcome = record_outcome::run(&ctx, &self.seedance, call).await?;
+        let encoding = request.encoding();
+        let outcome = record_outcome::run(&ctx, &self.seedance, &self.accounts, request).await?;
         Ok(Reply::new(outcome, encoding))
     }
 }

@@ -23,6 +23,19 @@ struct TransferHeartbeat {
     /// The failures of earlier attempts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     findings: Vec<SavedFinding>,
+    /// Why the destination of the request was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    given_up: Option<String>,
+}
+
+/// What the next attempt needs to know.
+#[derive(Default)]
+pub(super) struct TransferState {
+    pub(super) progress: Progress,
+    /// The failures of earlier attempts.
+    pub(super) history: History,
+    /// Why the destination of the request was given up.
+    pub(super) given_up: Option<String>,
 }
 
 /// The failures of one type.
@@ -34,33 +47,33 @@ struct SavedFinding {
     last: String,
 }
 
-/// Returns the progress and the failures of the attempts before this one. Without a heartbeat that this version can
-/// read, the transfer starts over.
-pub(super) fn last(ctx: &ActivityContext) -> (Progress, History) {
+/// Returns the state that the last attempt left. Without a heartbeat that this version can read, the transfer starts
+/// over.
+pub(super) fn last(ctx: &ActivityContext) -> TransferState {
     let heartbeat: Option<TransferHeartbeat> = heartbeat::last_details(ctx);
-    let Some(TransferHeartbeat {
-        state, findings, ..
-    }) = heartbeat
-    else {
-        return Default::default();
+    let Some(heartbeat) = heartbeat else {
+        return TransferState::default();
     };
-    let findings = findings.into_iter().map(SavedFinding::restore);
-    (Progress::resume(state), History::new(findings.collect()))
+    let findings = heartbeat.findings.into_iter().map(SavedFinding::restore);
+    TransferState {
+        progress: Progress::resume(heartbeat.state),
+        history: History::new(findings.collect()),
+        given_up: heartbeat.given_up,
+    }
 }
 
 /// Heartbeats until it is dropped, even while the transfer waits.
 pub(super) async fn record_continuously(
     ctx: &ActivityContext,
-    progress: &Progress,
-    history: &History,
+    state: &TransferState,
 ) -> Infallible {
-    let details = || TransferHeartbeat::new(progress, history);
+    let details = || TransferHeartbeat::new(state);
     heartbeat::record_every(ctx, INTERVAL, details).await
 }
 
 /// Heartbeats once.
-pub(super) async fn record(ctx: &ActivityContext, progress: &Progress, history: &History) {
-    heartbeat::record(ctx, TransferHeartbeat::new(progress, history)).await;
+pub(super) async fn record(ctx: &ActivityContext, state: &TransferState) {
+    heartbeat::record(ctx, TransferHeartbeat::new(state)).await;
 }
 
 impl SavedFinding {
@@ -84,8 +97,8 @@ impl SavedFinding {
 }
 
 impl TransferHeartbeat {
-    fn new(progress: &Progress, history: &History) -> Self {
-        let state = progress.state();
+    fn new(transfer: &TransferState) -> Self {
+        let state = transfer.progress.state();
         let number = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         Self {
             progress: ArchiveProgress {
@@ -94,7 +107,13 @@ impl TransferHeartbeat {
                 bytes_total: state.bytes_total.map_or(0, number),
             },
             state,
-            findings: history.findings().iter().map(SavedFinding::new).collect(),
+            findings: transfer
+                .history
+                .findings()
+                .iter()
+                .map(SavedFinding::new)
+                .collect(),
+            given_up: transfer.given_up.clone(),
         }
     }
 }
@@ -115,14 +134,15 @@ mod tests {
 
     #[test]
     fn findings_survive_a_heartbeat() {
-        let mut history = History::default();
+        let mut state = TransferState::default();
+        let history = &mut state.history;
         history.add("CorruptVideo", "corrupt_video", "invalid download");
         history.add("UrlExpired", "url_expired", "HTTP 403");
-        let heartbeat = TransferHeartbeat::new(&Progress::default(), &history);
+        let heartbeat = TransferHeartbeat::new(&state);
         let json = serde_json::to_value(heartbeat).unwrap();
         assert_eq!(json["findings"][0]["type"], "CorruptVideo");
         let restored: TransferHeartbeat = serde_json::from_value(json).unwrap();
         let findings = restored.findings.into_iter().map(SavedFinding::restore);
-        assert_eq!(History::new(findings.collect()), history);
+        assert_eq!(History::new(findings.collect()), state.history);
     }
 }

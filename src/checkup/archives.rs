@@ -2,6 +2,7 @@
 //! that the store does not overwrite an existing object.
 
 use futures::future::join_all;
+use reqwest::Url;
 use rustix::fs::statvfs;
 
 use super::{CheckResult, archive_fixes};
@@ -13,7 +14,8 @@ use crate::{
 /// Free space of a disk, in bytes, below which there is a warning.
 const MIN_FREE_SPACE: u64 = 5 << 30;
 
-/// Checks the archive with the options of each account, or with none if there are no accounts.
+/// Checks the archive with the options of each account, or with none if there are no accounts, and the destinations
+/// that accounts allow.
 pub async fn check(config: &LoadedConfig) -> Vec<CheckResult> {
     let Some(url) = &config.archive_url else {
         return vec![CheckResult::failed(
@@ -22,23 +24,36 @@ pub async fn check(config: &LoadedConfig) -> Vec<CheckResult> {
             "set SEEDANCE_ARCHIVE_URL",
         )];
     };
+    let archives = options_in_use(config).into_iter();
+    let archives = archives
+        .map(|(accounts, options)| (format!("archive {url}{accounts}"), url, options))
+        .chain(destinations(config));
     // Concurrently, because the start of a worker waits for the checks.
-    let checks = options_in_use(config)
-        .into_iter()
-        .map(async |(accounts, options)| {
-            let name = format!("archive {url}{accounts}");
-            let tier = archive_tier(&name, &options);
-            match Archive::open_with(url, options) {
-                Ok(archive) => {
-                    let mut results = probe(&name, &archive).await;
-                    results.extend(tier);
-                    results.extend(free_space(&archive));
-                    results
-                }
-                Err(error) => vec![cannot_open(name, &error)],
-            }
-        });
+    let checks = archives.map(async |(name, url, options)| check_archive(name, url, options).await);
     join_all(checks).await.into_iter().flatten().collect()
+}
+
+/// Returns the destinations that each account allows, with the options of the account.
+fn destinations(config: &LoadedConfig) -> impl Iterator<Item = (String, &Url, ObjectOptions)> {
+    config.accounts.iter().flat_map(|account| {
+        account.archive.destinations.iter().map(|url| {
+            let name = format!("destination {url} of `{}`", account.name());
+            (name, url, account.archive.objects.clone())
+        })
+    })
+}
+
+async fn check_archive(name: String, url: &Url, options: ObjectOptions) -> Vec<CheckResult> {
+    let tier = archive_tier(&name, &options);
+    match Archive::open_with(url, options) {
+        Ok(archive) => {
+            let mut results = probe(&name, &archive).await;
+            results.extend(tier);
+            results.extend(free_space(&archive));
+            results
+        }
+        Err(error) => vec![cannot_open(name, &error)],
+    }
 }
 
 /// Returns each set of options once, with the accounts that use it, e.g. ` of `a`, `b``.

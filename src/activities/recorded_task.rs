@@ -1,0 +1,94 @@
+//! The task of an outcome: its record, or only its id if the service never returned a record.
+
+use std::time::SystemTime;
+
+use seedance_archiver_proto::{
+    time::unix_seconds,
+    v1::{Manifest, VideoTask},
+};
+
+use crate::{
+    archive::{
+        Archive, Error, Layout,
+        lookup::{self, TaskId},
+        receipt,
+    },
+    config::Account,
+    seedance::created_at_in_id,
+};
+
+/// A task, and what is known of its location in an archive.
+pub(super) struct RecordedTask<'a> {
+    account: &'a Account,
+    known: Known<'a>,
+}
+
+enum Known<'a> {
+    Record(&'a VideoTask),
+    Id {
+        id: &'a str,
+        created_at: Option<SystemTime>,
+    },
+}
+
+impl<'a> RecordedTask<'a> {
+    /// Returns the task with this record, or with this id. `None` if neither is known.
+    pub(super) fn new(
+        account: &'a Account,
+        id: &'a str,
+        record: Option<&'a VideoTask>,
+    ) -> Option<Self> {
+        let known = match record {
+            Some(record) => Known::Record(record),
+            None if id.is_empty() => return None,
+            None => Known::Id {
+                id,
+                created_at: created_at_in_id(id),
+            },
+        };
+        Some(Self { account, known })
+    }
+
+    /// Returns the record of the task.
+    pub(super) fn record(&self) -> Option<&'a VideoTask> {
+        match self.known {
+            Known::Record(record) => Some(record),
+            Known::Id { .. } => None,
+        }
+    }
+
+    /// Returns the receipt of the task in an archive.
+    pub(super) async fn receipt(&self, archive: &Archive) -> Result<Option<Manifest>, Error> {
+        match self.known {
+            Known::Record(record) => {
+                let layout = self.account.layout(&archive.root, record);
+                receipt::find(archive, &layout.manifest()).await
+            }
+            Known::Id { id, created_at } => {
+                let account = self.account.name();
+                let task = TaskId {
+                    account,
+                    id,
+                    created_at,
+                };
+                lookup::find_receipt(archive, &self.account.archive.keys, task).await
+            }
+        }
+    }
+
+    /// Returns the keys of the task in an archive, `None` if they depend on a fact that is not known.
+    pub(super) fn layout(&self, archive: &Archive) -> Option<Layout> {
+        match self.known {
+            Known::Record(record) => Some(self.account.layout(&archive.root, record)),
+            Known::Id { .. } if self.account.archive.keys.has_model() => None,
+            Known::Id { id, created_at } => {
+                let task = VideoTask {
+                    id: id.to_owned(),
+                    created_at: unix_seconds(created_at?),
+                    ..VideoTask::default()
+                };
+                Some(self.account.layout(&archive.root, &task))
+            }
+        }
+    }
+}
