@@ -31,6 +31,8 @@ pub(crate) const RETRIES: &str = "seedance_archiver_retries_total";
 pub(crate) const OPEN_LIFECYCLES: &str = "seedance_archiver_open_lifecycles";
 /// Gauge: the earliest archive deadline of the open lifecycles.
 pub(crate) const OLDEST_DEADLINE: &str = "seedance_archiver_oldest_open_deadline_timestamp_seconds";
+/// Gauge: lifecycles that Temporal ended within the last hour.
+pub(crate) const STOPPED_LIFECYCLES: &str = "seedance_archiver_stopped_lifecycles";
 /// Counter: failed queries of open lifecycles.
 pub(crate) const VISIBILITY_ERRORS: &str = "seedance_archiver_visibility_errors_total";
 
@@ -149,6 +151,10 @@ pub(super) fn describe() {
         OLDEST_DEADLINE,
         Unit::Seconds,
         "Earliest archive deadline of the open lifecycles, or +Inf. All workers report the same value."
+    );
+    describe_gauge!(
+        STOPPED_LIFECYCLES,
+        "Lifecycles that were terminated or timed out within the last hour. All workers report the same value."
     );
     describe_counter!(VISIBILITY_ERRORS, "Failed queries of open lifecycles.");
 }

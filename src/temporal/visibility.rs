@@ -20,11 +20,13 @@ use tokio::time::MissedTickBehavior;
 use super::{error_text, search_attributes};
 use crate::{
     config::{Account, Accounts},
-    telemetry::metrics::{OLDEST_DEADLINE, OPEN_LIFECYCLES, VISIBILITY_ERRORS},
+    telemetry::metrics::{OLDEST_DEADLINE, OPEN_LIFECYCLES, STOPPED_LIFECYCLES, VISIBILITY_ERRORS},
 };
 
 /// Interval between two updates of the metrics.
 const UPDATE_INTERVAL: Duration = Duration::from_secs(60);
+/// How long a lifecycle that Temporal ended is counted.
+const STOPPED_WINDOW: Duration = Duration::from_secs(60 * 60);
 /// Precision of the earliest deadline.
 const DEADLINE_PRECISION: Duration = Duration::from_secs(60);
 /// How long ago the earliest deadline may have passed.
@@ -68,6 +70,9 @@ async fn update_all(client: &Client, accounts: &Accounts) -> Result<(), String> 
     if result.is_ok() {
         result = update_unseen(client).await;
     }
+    if result.is_ok() {
+        result = update_stopped(client).await;
+    }
     result.map_err(|error| error_text::innermost(&error))
 }
 
@@ -89,6 +94,18 @@ async fn update_unseen(client: &Client) -> Result<(), ClientError> {
     let query = format!("{} AND {} IS NULL", open_query(), search_attribute::STATUS);
     // Without search attributes, the account is unknown too.
     set_open_lifecycles("", UNSEEN, count(client, query).await?);
+    Ok(())
+}
+
+/// Counts the lifecycles that Temporal ended: no code of theirs ran, so no worker counted the end.
+async fn update_stopped(client: &Client) -> Result<(), ClientError> {
+    let since = Clock::default().now() - STOPPED_WINDOW;
+    let since = Timestamp::try_from(since).unwrap_or(Timestamp::MAX);
+    let query = format!(
+        "WorkflowType = '{LIFECYCLE_WORKFLOW}' AND ExecutionStatus IN ('Terminated', 'TimedOut') AND CloseTime > \
+         '{since}'"
+    );
+    gauge!(STOPPED_LIFECYCLES).set(count(client, query).await? as f64);
     Ok(())
 }
 
