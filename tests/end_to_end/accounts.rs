@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
+use seedance_archiver::config::{Account, Accounts};
 use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use seedance_archiver_simulator::Script;
 
-use crate::harness::{Fixture, Server, command, register};
+use crate::harness::{Fixture, Server, command, lifecycle::until_waiting, register};
 
 /// `direct` uses the documented API. `gateway` takes the task id as a query parameter, and wraps the record in
 /// an object with its own id.
@@ -140,3 +141,60 @@ async fn a_video_on_a_host_that_is_not_allowed_is_never_downloaded(
     Ok(())
 }
 register!(a_video_on_a_host_that_is_not_allowed_is_never_downloaded);
+
+/// During a rollout, an old and a new worker poll the same task queue.
+async fn a_lifecycle_waits_for_a_worker_that_serves_its_account(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let mut fixture = Fixture::new(&server).await?;
+    let _old = fixture.spawn_worker(&server)?;
+    let id = fixture.simulator.create(Script::default());
+    let request = VideoTaskLifecycleRequest {
+        task_id: id.clone(),
+        account: "eu".to_owned(),
+        ..VideoTaskLifecycleRequest::default()
+    };
+    let lifecycle = fixture.start_lifecycle_with(&server, request).await?;
+    until_waiting(
+        &lifecycle,
+        "`account` is `eu`, which this worker does not serve",
+    )
+    .await?;
+    let known = Account::clone(&*fixture.config.accounts.get("")?);
+    let mut added = known.clone();
+    added.endpoint.account = "eu".to_owned();
+    fixture.config.accounts = Accounts::from([known, added]);
+    let result = fixture
+        .with_worker(&server, async { Ok(lifecycle.result().await?) })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    Ok(())
+}
+register!(a_lifecycle_waits_for_a_worker_that_serves_its_account);
+
+async fn a_task_of_an_account_that_no_worker_serves_is_unknown(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    let request = VideoTaskLifecycleRequest {
+        task_id: id.clone(),
+        account: "eu".to_owned(),
+        ..VideoTaskLifecycleRequest::default()
+    };
+    let result = fixture
+        .with_worker(&server, async {
+            let lifecycle = fixture.start_lifecycle_with(&server, request).await?;
+            until_waiting(&lifecycle, "does not serve").await?;
+            fixture.close_query_window().await;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    ensure!(
+        result.outcome == "unknown" && result.reason == "unknown_account",
+        "{result:?}"
+    );
+    ensure!(result.message.contains("it serves `default`"), "{result:?}");
+    Ok(())
+}
+register!(a_task_of_an_account_that_no_worker_serves_is_unknown);

@@ -62,8 +62,9 @@ async fn an_invalid_request_fails_immediately(server: Arc<Server>) -> anyhow::Re
     with_worker_and_caller(&server, &fixture, async {
         let running = json!({"task": {"id": "cgt-1", "status": "running"}});
         let elsewhere = json!({
-            "task": {"id": "cgt-1", "status": "succeeded"}, "destination": "file:///elsewhere",
+            "task": {"id": "cgt-1", "status": "succeeded"}, "destination": "/elsewhere",
         });
+        let revealing = json!({"task_id": "cgt-1", "reveal_urls": true});
         for (activity, request, beginning) in [
             ("QueryVideoTask", json!({}), "`task_id` is missing"),
             (
@@ -73,7 +74,12 @@ async fn an_invalid_request_fails_immediately(server: Arc<Server>) -> anyhow::Re
             ),
             ("ArchiveVideo", json!({}), "`task` is missing"),
             ("ArchiveVideo", running, "`task.status` is `running`"),
-            ("ArchiveVideo", elsewhere, "`destination` "),
+            (
+                "ArchiveVideo",
+                elsewhere,
+                "`destination` must be an archive URL",
+            ),
+            ("QueryVideoTask", revealing, "`reveal_urls` is not allowed"),
         ] {
             match call_json(&server, &fixture, activity, &request).await {
                 Err(error) => {

@@ -3,8 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
-use seedance_archiver::{config::Account, temporal::lifecycles};
-use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
+use seedance_archiver::config::Account;
 use seedance_archiver_simulator::{Image, Script};
 use sha2::{Digest, Sha256};
 use temporalio_client::{WorkflowCancelOptions, WorkflowFetchHistoryOptions};
@@ -247,36 +246,6 @@ async fn nothing_is_downloaded_while_the_store_is_down(server: Arc<Server>) -> a
     fixture.assert_archived(&id, &manifest)
 }
 register!(nothing_is_downloaded_while_the_store_is_down);
-
-async fn a_destination_below_the_archive_url_is_used(server: Arc<Server>) -> anyhow::Result<()> {
-    let fixture = Fixture::new(&server).await?;
-    let id = fixture.simulator.create(Script::default());
-    let destination = fixture.config.archive_url.join("team-a")?;
-    let request = VideoTaskLifecycleRequest {
-        task_id: id.clone(),
-        destination: destination.to_string(),
-        ..Default::default()
-    };
-    let result = fixture
-        .with_worker(&server, async {
-            let lifecycle =
-                lifecycles::start(&server.client, &fixture.config.task_queue, request).await?;
-            Ok(lifecycle.result().await?)
-        })
-        .await?;
-    let manifest = result.manifest.context("no receipt")?;
-    ensure!(
-        manifest.manifest_url.starts_with(destination.as_str()),
-        "{manifest:?}"
-    );
-    let files = fixture.archived_files()?;
-    ensure!(
-        files.iter().all(|file| file.starts_with("team-a/default/")),
-        "{files:?}"
-    );
-    Ok(())
-}
-register!(a_destination_below_the_archive_url_is_used);
 
 async fn a_nearer_deadline_gives_a_transfer_a_higher_priority(
     server: Arc<Server>,

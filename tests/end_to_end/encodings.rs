@@ -102,12 +102,11 @@ impl Caller<'_> {
                 outcome: "lost".into(),
                 ..result
             }),
-            destination: format!("{}other", self.fixture.config.archive_url),
             ..RecordOutcomeRequest::default()
         };
         let outcome: OutcomeRecord = self.call("RecordOutcome", &record).await?;
         ensure!(
-            outcome.task_id == task_id && outcome.outcome == "lost",
+            outcome.task_id == task_id && outcome.manifest.as_ref() == Some(&manifest),
             "{outcome:?}"
         );
         self.check_failure_details().await

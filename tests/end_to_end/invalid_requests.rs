@@ -25,8 +25,12 @@ async fn the_workflow_fails_and_names_the_field(server: Arc<Server>) -> anyhow::
                 (json!({"task_id": "a/b"}), "`task_id` contains a slash"),
                 (json!("cgt-1"), "`input` cannot be decoded"),
                 (
-                    json!({"task_id": "cgt-1", "account": "eu"}),
-                    "`account` is `eu`",
+                    json!({"task_id": "cgt-1", "account": "e/u"}),
+                    "`account` may contain only",
+                ),
+                (
+                    json!({"task_id": "cgt-1", "destination": "bucket/videos"}),
+                    "`destination` must be an archive URL",
                 ),
             ] {
                 let message = failure_message(&server, &fixture, &request).await?;

@@ -19,6 +19,7 @@ mod command_line;
 mod corruption;
 mod crashes;
 mod demo;
+mod destinations;
 mod dialects;
 mod doctor {
     mod checks;

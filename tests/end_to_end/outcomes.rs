@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use jiff::Timestamp;
 use seedance_archiver_proto::v1::OutcomeRecord;
 use seedance_archiver_simulator::{Ending, Script};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{
     DAY, Fixture, Server, hidden_task::check_that_a_404_is_not_final, register, task_prefix,
@@ -122,8 +122,18 @@ async fn a_task_that_does_not_exist_is_unknown(server: Arc<Server>) -> anyhow::R
         result.task.is_none() && result.manifest.is_none(),
         "{result:?}"
     );
+    // The time in the id says where the receipt would be.
     let files = fixture.archived_files()?;
-    ensure!(files.is_empty(), "unexpected files: {files:?}");
+    let [file] = files.as_slice() else {
+        anyhow::bail!("unexpected files: {files:?}");
+    };
+    ensure!(file.ends_with(&format!("/{id}/outcome.json")), "{file}");
+    let path = fixture.directory.path().join(file);
+    let outcome: OutcomeRecord = serde_json::from_slice(&std::fs::read(path)?)?;
+    ensure!(
+        outcome.reason == "task_not_found" && outcome.task_id == id,
+        "{outcome:?}"
+    );
     Ok(())
 }
 register!(a_task_that_does_not_exist_is_unknown);
@@ -205,3 +215,63 @@ async fn a_different_video_under_the_same_key_is_a_store_conflict(
     Ok(())
 }
 register!(a_different_video_under_the_same_key_is_a_store_conflict);
+
+/// The service no longer has the record, so only the id is known.
+async fn a_video_that_was_archived_before_its_record_was_purged_is_archived(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    let (first, second) = fixture
+        .with_worker(&server, async {
+            let first = fixture
+                .start_lifecycle(&server, &id)
+                .await?
+                .result()
+                .await?;
+            fixture.simulator.set_hidden(&id, true);
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            fixture.polled(&id, 1).await?;
+            fixture.advance_clock(fixture.not_found_grace()?).await;
+            Ok((first, lifecycle.result().await?))
+        })
+        .await?;
+    ensure!(second.outcome == "archived", "{second:?}");
+    ensure!(
+        second.manifest == first.manifest && second.task.is_none() && second.reason.is_empty(),
+        "{second:?}"
+    );
+    Ok(())
+}
+register!(a_video_that_was_archived_before_its_record_was_purged_is_archived);
+
+/// The lifecycle knows that the task was running when its record vanished. Meanwhile, another one archived the video.
+async fn a_video_that_was_archived_by_other_means_is_not_lost(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
+        running: Some(DAY),
+        ..Script::default()
+    });
+    let result = fixture
+        .with_worker(&server, async {
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            fixture.polled(&id, 1).await?;
+            fixture.simulator.set_hidden(&id, true);
+            fixture.polled(&id, 1).await?;
+            let directory = fixture.directory.path().join(task_prefix(&id)?);
+            std::fs::create_dir_all(&directory)?;
+            let receipt = json!({"task_id": id, "account": "default"});
+            std::fs::write(directory.join("manifest.json"), receipt.to_string())?;
+            fixture.close_query_window().await;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    ensure!(
+        result.outcome == "archived" && result.task.is_some(),
+        "{result:?}"
+    );
+    Ok(())
+}
+register!(a_video_that_was_archived_by_other_means_is_not_lost);

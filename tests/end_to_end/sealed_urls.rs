@@ -15,7 +15,7 @@ use crate::harness::{
 };
 
 async fn urls_are_revealed_only_on_request(server: Arc<Server>) -> anyhow::Result<()> {
-    let fixture = Fixture::new(&server).await?;
+    let fixture = Fixture::with_account(&server, |account| account.allow_reveal = true).await?;
     let id = fixture.simulator.create(Script::default());
     let request = |reveal_urls: bool| json!({"task_id": id, "known_status": "running", "reveal_urls": reveal_urls});
     let (sealed, plain) = with_worker_and_caller(&server, &fixture, async {

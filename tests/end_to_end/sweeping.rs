@@ -7,12 +7,12 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use anyhow::{Context, ensure};
 use seedance_archiver::{archive::Archive, seedance};
 use seedance_archiver_simulator::{Ending, Fault, Script};
-use serde_json::Value;
+use serde_json::{Value, json};
 use temporalio_client::WorkflowFetchHistoryOptions;
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 
 use crate::harness::{
-    Fixture, Server, register,
+    Fixture, HOUR, Server, register,
     sweeps::{self, fixture, spawn_worker, start_lifecycle, sweep_command},
     until,
 };
@@ -95,8 +95,12 @@ async fn a_long_sweep_continues_as_new(server: Arc<Server>) -> anyhow::Result<()
     let (fixture, account) =
         fixture(&server, |account| account.endpoint.list_page_size = 1).await?;
     for _ in 0..TASKS {
-        let id = fixture.simulator.create(Script::default());
-        write_outcome_record(&fixture, &account, &id).await?;
+        let id = fixture.simulator.create(Script {
+            ending: Ending::Failed,
+            ..Script::default()
+        });
+        let outcome = json!({"outcome": "unsuccessful", "reason": "failed"});
+        write_outcome_record(&fixture, &account, &id, &outcome).await?;
     }
     let swept = fixture
         .with_worker(&server, sweeps::run(&fixture, &server, &account))
@@ -121,11 +125,42 @@ async fn a_long_sweep_continues_as_new(server: Arc<Server>) -> anyhow::Result<()
 }
 register!(a_long_sweep_continues_as_new);
 
+/// One wrong outcome must not cost a video that the service lists as succeeded.
+async fn a_listed_video_is_archived_although_its_outcome_is_recorded(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let (fixture, account) = fixture(&server, |_| {}).await?;
+    let outcomes = [
+        json!({"outcome": "unknown", "reason": "task_not_found"}),
+        json!({"outcome": "lost", "reason": "url_expired"}),
+        json!({"outcome": "unsuccessful", "reason": "cancelled_and_purged"}),
+        json!({}),
+        // A person decided, or has to decide.
+        json!({"outcome": "unknown", "reason": "cancelled_by_caller"}),
+        json!({"outcome": "unknown", "reason": "store_conflict"}),
+    ];
+    for outcome in &outcomes {
+        let id = fixture.simulator.create(Script {
+            queued: Some(Duration::ZERO),
+            running: Some(Duration::ZERO),
+            ..Script::default()
+        });
+        write_outcome_record(&fixture, &account, &id, outcome).await?;
+    }
+    let swept = fixture
+        .with_worker(&server, sweeps::run(&fixture, &server, &account))
+        .await?;
+    ensure!(swept == sweeps::counts([6, 0, 2, 0, 4]), "{swept:?}");
+    Ok(())
+}
+register!(a_listed_video_is_archived_although_its_outcome_is_recorded);
+
 /// Writes the outcome record of a task that ended without a video, as a lifecycle does.
 async fn write_outcome_record(
     fixture: &Fixture,
     account: &str,
     task_id: &str,
+    outcome: &Value,
 ) -> anyhow::Result<()> {
     let account = fixture.config.accounts.get(account)?;
     let record = seedance::Client::new(seedance_archiver_http::client()?)
@@ -136,7 +171,7 @@ async fn write_outcome_record(
     let url = archive.url_of(&layout.outcome());
     let path = PathBuf::from(url.strip_prefix("file://").context("not a local URL")?);
     std::fs::create_dir_all(path.parent().context("no parent directory")?)?;
-    Ok(std::fs::write(path, "{}")?)
+    Ok(std::fs::write(path, outcome.to_string())?)
 }
 
 async fn another_worker_finishes_the_sweep_of_a_killed_worker(
@@ -204,13 +239,19 @@ async fn a_failed_list_request_is_retried(server: Arc<Server>) -> anyhow::Result
 }
 register!(a_failed_list_request_is_retried);
 
-async fn an_unknown_account_is_rejected(server: Arc<Server>) -> anyhow::Result<()> {
+async fn an_unknown_account_is_rejected_after_the_time_of_a_rollout(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
     let (fixture, _) = fixture(&server, |_| {}).await?;
     let unknown = server.unique_name("unknown");
     let error = fixture
-        .with_worker(&server, sweeps::run(&fixture, &server, &unknown))
-        .await
-        .err()
+        .with_worker(&server, async {
+            let sweep = sweeps::start(&fixture, &server, &unknown).await?;
+            sweeps::pending_failure(&server, &unknown).await?;
+            fixture.advance_clock(HOUR / 4).await;
+            Ok(sweep.result().await.err())
+        })
+        .await?
         .context("the account was swept")?;
     let message = error.to_string();
     ensure!(
@@ -219,4 +260,4 @@ async fn an_unknown_account_is_rejected(server: Arc<Server>) -> anyhow::Result<(
     );
     Ok(())
 }
-register!(an_unknown_account_is_rejected);
+register!(an_unknown_account_is_rejected_after_the_time_of_a_rollout);

@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context, anyhow};
 use reqwest::Url;
 use seedance_archiver::{
+    archive::Destinations,
     config::{Account, Accounts, Config},
     temporal::lifecycles::{self, Lifecycle},
     worker::Worker,
@@ -92,6 +93,26 @@ impl Fixture {
             clock,
             directory,
         })
+    }
+
+    /// Changes the account. Workers that run already keep it as it was.
+    pub(crate) fn change_account(
+        &mut self,
+        change: impl FnOnce(&mut Account),
+    ) -> anyhow::Result<()> {
+        let account = self.config.accounts.iter().next();
+        let mut account = Account::clone(account.context("no account")?);
+        change(&mut account);
+        self.config.accounts = Accounts::from([account]);
+        Ok(())
+    }
+
+    /// Allows a destination below the archive URL, and returns its URL.
+    pub(crate) fn allow_destination(&mut self, name: &str) -> anyhow::Result<Url> {
+        let url = self.config.archive_url.join(name)?;
+        let allowed = Destinations::parse(&[url.as_str()]).map_err(|problem| anyhow!(problem))?;
+        self.change_account(|account| account.archive.destinations = allowed)?;
+        Ok(url)
     }
 
     /// Runs a worker in this process until `work` completes.

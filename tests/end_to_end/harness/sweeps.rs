@@ -13,10 +13,13 @@ use seedance_archiver_proto::{
 use seedance_archiver_simulator::{Builder, Script};
 use seedance_archiver_workflows::SweepVideoTasks;
 use tempfile::TempDir;
-use temporalio_client::{Client, WorkflowFetchHistoryOptions, WorkflowHandle};
+use temporalio_client::{
+    Client, WorkflowDescribeOptions, WorkflowFetchHistoryOptions, WorkflowHandle,
+};
 use tokio::process::{Child, Command};
 
 use super::{command::command, fixture::Fixture, temporal_server::Server};
+use crate::until::until_async;
 
 /// So many that a sweep of many pages is not delayed.
 const LISTS_PER_SECOND: f64 = 1_000.0;
@@ -147,4 +150,22 @@ pub(crate) fn spawn_worker(
     ];
     let worker = fixture.spawn_worker_with(server, &variables)?;
     Ok((worker, directory))
+}
+
+/// Waits until an activity of the sweep of an account has failed, and returns the message.
+pub(crate) async fn pending_failure(server: &Server, account: &str) -> anyhow::Result<String> {
+    let message = std::cell::RefCell::new(String::new());
+    until_async("an activity of the sweep failed", || async {
+        let sweep = handle(server, account)
+            .describe(WorkflowDescribeOptions::default())
+            .await?;
+        let pending = sweep.raw().pending_activities.first();
+        let failure = pending.and_then(|activity| activity.last_failure.as_ref());
+        if let Some(failure) = failure {
+            message.replace(failure.message.clone());
+        }
+        Ok(failure.is_some())
+    })
+    .await?;
+    Ok(message.into_inner())
 }

@@ -5,10 +5,11 @@ use std::{cell::Cell, process::Stdio, sync::Arc, time::Duration};
 use anyhow::{Context, ensure};
 use seedance_archiver::temporal::search_attributes;
 use seedance_archiver_simulator::{Ending, Fault, Script};
+use temporalio_client::WorkflowCancelOptions;
 use tokio::{io::AsyncWriteExt, process::Command};
 
 use super::process::WorkerProcess;
-use crate::harness::{Fixture, HOUR, Server, register, tools, until_async};
+use crate::harness::{Fixture, HOUR, Server, register, task_prefix, tools, until_async};
 
 /// Returns the value of the first series with this prefix.
 pub(super) fn value(metrics: &str, series: &str) -> Option<f64> {
@@ -103,6 +104,54 @@ async fn a_run_is_visible_in_the_metrics(server: Arc<Server>) -> anyhow::Result<
     Ok(())
 }
 register!(a_run_is_visible_in_the_metrics);
+
+/// No ending is silent: not that of an invalid request, nor that of a task without a record.
+async fn every_ending_is_counted(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let accounts = tempfile::NamedTempFile::new()?;
+    let base_url = fixture.simulator.base_url();
+    let settings = format!(
+        "[accounts.default]\nbase_url = \"{base_url}\"\napi_key = \"{}\"\n\
+         pace = {{ shortest = \"200ms\", not_found_grace = \"1s\" }}\n",
+        fixture.simulator.api_key()
+    );
+    std::fs::write(&accounts, settings)?;
+    let path = accounts.path().to_str().context("the path is not UTF-8")?;
+    let variables = [
+        ("SEEDANCE_ACCOUNTS_FILE", path),
+        ("SEEDANCE_API_KEY", ""),
+        ("SEEDANCE_BASE_URL", ""),
+    ];
+    let worker = WorkerProcess::start(&fixture, &server, &variables)?;
+    worker.wait_for_log("polling").await?;
+
+    let archived = fixture.simulator.create(Script::default());
+    let conflicting = fixture.simulator.create(Script::default());
+    let directory = fixture.directory.path().join(task_prefix(&conflicting)?);
+    std::fs::create_dir_all(&directory)?;
+    std::fs::write(directory.join("video.mp4"), "another video")?;
+    let hidden = fixture.simulator.create(Script::default());
+    fixture.simulator.set_hidden(&hidden, true);
+    let unseen = server.unique_name("cgt");
+    for id in [&archived, &conflicting, &unseen, "a/b"] {
+        // The lifecycles of the conflict and of the invalid request fail.
+        let _ = fixture.start_lifecycle(&server, id).await?.result().await;
+    }
+    let cancelled = fixture.start_lifecycle(&server, &hidden).await?;
+    let handle = server.lifecycle(&hidden);
+    handle.cancel(WorkflowCancelOptions::default()).await?;
+    ensure!(cancelled.result().await?.outcome == "unknown");
+
+    let (_, metrics) = worker.get("/metrics").await?;
+    for (outcome, expected) in [("archived", 1.0), ("unknown", 4.0)] {
+        let labels = format!("account=\"default\",outcome=\"{outcome}\"");
+        let series = format!("seedance_archiver_lifecycles_ended_total{{{labels}}}");
+        let found = value(&metrics, &series);
+        ensure!(found == Some(expected), "{outcome}: {found:?}\n{metrics}");
+    }
+    Ok(())
+}
+register!(every_ending_is_counted);
 
 async fn open_lifecycles_are_counted_by_status(server: Arc<Server>) -> anyhow::Result<()> {
     let server = server.with_new_namespace().await?;

@@ -1,0 +1,167 @@
+//! The destination of a request: when it is used, and what becomes of the video when it cannot be.
+
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use seedance_archiver::temporal::sweeps;
+use seedance_archiver_proto::v1::{
+    Manifest, SweepVideoTasksRequest, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
+};
+use seedance_archiver_simulator::Script;
+
+use crate::harness::{
+    Fixture, HOUR, Server, lifecycle::until_waiting, read_local, register, sweeps as swept,
+};
+
+fn request(task_id: &str, destination: &str) -> VideoTaskLifecycleRequest {
+    VideoTaskLifecycleRequest {
+        task_id: task_id.to_owned(),
+        destination: destination.to_owned(),
+        ..VideoTaskLifecycleRequest::default()
+    }
+}
+
+async fn an_allowed_destination_is_used(server: Arc<Server>) -> anyhow::Result<()> {
+    let mut fixture = Fixture::new(&server).await?;
+    let destination = fixture.allow_destination("team-a")?;
+    let id = fixture.simulator.create(Script::default());
+    let result = fixture
+        .with_worker(&server, async {
+            let request = request(&id, destination.as_str());
+            let lifecycle = fixture.start_lifecycle_with(&server, request).await?;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    let manifest = result.manifest.context("no receipt")?;
+    ensure!(
+        manifest.manifest_url.starts_with(destination.as_str()) && result.warnings.is_empty(),
+        "{manifest:?}"
+    );
+    let files = fixture.archived_files()?;
+    ensure!(
+        files.iter().all(|file| file.starts_with("team-a/default/")),
+        "{files:?}"
+    );
+    Ok(())
+}
+register!(an_allowed_destination_is_used);
+
+/// A mistyped destination is shown from the first poll, and costs neither the video nor its directory.
+async fn a_destination_that_is_not_allowed_receives_nothing(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let destination = fixture.config.archive_url.join("typo")?;
+    let id = fixture.simulator.create(Script {
+        running: Some(HOUR),
+        ..Script::default()
+    });
+    let result = fixture
+        .with_worker(&server, async {
+            let request = request(&id, destination.as_str());
+            let lifecycle = fixture.start_lifecycle_with(&server, request).await?;
+            until_waiting(&lifecycle, "does not allow the destination").await?;
+            fixture.advance_clock(HOUR).await;
+            until_waiting(&lifecycle, "next attempt").await?;
+            fixture.advance_clock(HOUR / 4).await;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    assert_archived_here(&fixture, &id, &result, "does not allow the destination")
+}
+register!(a_destination_that_is_not_allowed_receives_nothing);
+
+async fn a_destination_whose_store_fails_is_given_up(server: Arc<Server>) -> anyhow::Result<()> {
+    let mut fixture = Fixture::new(&server).await?;
+    let destination = fixture.allow_destination("blocked")?;
+    let blocked = fixture.directory.path().join("blocked");
+    std::fs::write(&blocked, "not a directory")?;
+    let id = fixture.simulator.create(Script::default());
+    let result = fixture
+        .with_worker(&server, async {
+            let request = request(&id, destination.as_str());
+            let lifecycle = fixture.start_lifecycle_with(&server, request).await?;
+            until_waiting(&lifecycle, "cannot create directory").await?;
+            fixture.advance_clock(6 * HOUR).await;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    std::fs::remove_file(blocked)?;
+    assert_archived_here(&fixture, &id, &result, "cannot create directory")
+}
+register!(a_destination_whose_store_fails_is_given_up);
+
+/// Checks that a video is in the archive of the worker, and that the result and the receipt say why.
+fn assert_archived_here(
+    fixture: &Fixture,
+    id: &str,
+    result: &VideoTaskLifecycleResult,
+    why: &str,
+) -> anyhow::Result<()> {
+    ensure!(result.outcome == "archived", "{result:?}");
+    ensure!(
+        matches!(result.warnings.as_slice(), [warning] if warning.contains(why)),
+        "{result:?}"
+    );
+    let manifest = result.manifest.as_ref().context("no receipt")?;
+    let receipt: Manifest = serde_json::from_slice(&read_local(&manifest.manifest_url)?)?;
+    ensure!(receipt.warnings == result.warnings, "{receipt:?}");
+    fixture.assert_archived(id, manifest)
+}
+
+/// Otherwise each sweep would start the lifecycle again.
+async fn a_sweep_to_a_destination_finds_the_videos_in_the_archive_of_the_worker(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let (mut fixture, account) = swept::fixture(&server, |_| {}).await?;
+    let destination = fixture.allow_destination("team-a")?;
+    let id = fixture.simulator.create(Script::default());
+    let result = fixture
+        .with_worker(&server, async {
+            let lifecycle = swept::start_lifecycle(&fixture, &server, &account, &id).await?;
+            ensure!(lifecycle.result().await?.outcome == "archived");
+            let request = SweepVideoTasksRequest {
+                account: account.clone(),
+                destination: destination.to_string(),
+                ..SweepVideoTasksRequest::default()
+            };
+            let queue = &fixture.config.task_queue;
+            Ok(sweeps::start(&server.client, queue, request)
+                .await?
+                .result()
+                .await?)
+        })
+        .await?;
+    ensure!(result == swept::counts([1, 1, 0, 0, 0]), "{result:?}");
+    Ok(())
+}
+register!(a_sweep_to_a_destination_finds_the_videos_in_the_archive_of_the_worker);
+
+/// No request can send a video to a bucket that the account does not allow, also not through a sweep.
+async fn a_sweep_to_a_destination_that_is_not_allowed_starts_nothing(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let (fixture, account) = swept::fixture(&server, |_| {}).await?;
+    let id = fixture.simulator.create(Script::default());
+    fixture
+        .with_worker(&server, async {
+            let request = SweepVideoTasksRequest {
+                account: account.clone(),
+                destination: "s3://somewhere-else/videos".to_owned(),
+                ..SweepVideoTasksRequest::default()
+            };
+            let queue = &fixture.config.task_queue;
+            let sweep = sweeps::start(&server.client, queue, request).await?;
+            let failure = swept::pending_failure(&server, &account).await?;
+            ensure!(
+                failure.contains("does not allow the destination"),
+                "{failure}"
+            );
+            drop(sweep);
+            let queries = fixture.simulator.stats(&id).queries;
+            ensure!(queries == 0, "{queries} queries");
+            Ok(())
+        })
+        .await
+}
+register!(a_sweep_to_a_destination_that_is_not_allowed_starts_nothing);
