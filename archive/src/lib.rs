@@ -63,6 +63,7 @@
 //! };
 //! use seedance_archiver_clock::Clock;
 //! use seedance_archiver_proto::v1::{Manifest, VideoTask};
+//! use uuid::Uuid;
 //!
 //! struct OneUrl(SecretString);
 //!
@@ -105,7 +106,7 @@
 //! };
 //! let archival = TaskArchival {
 //!     archive: &archive,
-//!     keys: AttemptKeys { layout: &layout, attempt_id: "1" },
+//!     keys: AttemptKeys { layout: &layout, attempt_id: Uuid::new_v4() },
 //!     task: &task,
 //!     mismatch: Mismatch::Warn,
 //!     attempt: 1,

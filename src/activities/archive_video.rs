@@ -62,7 +62,7 @@ pub(super) async fn run(
         keys: AttemptKeys {
             layout: &layout,
             // Unique, because an attempt that the server believes dead may still be writing.
-            attempt_id: &Uuid::new_v4().to_string(),
+            attempt_id: Uuid::new_v4(),
         },
         task: &job.task,
         mismatch: account.archive.mismatch,

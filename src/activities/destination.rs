@@ -12,7 +12,9 @@ use crate::archive::{self, Archive, OpenArchiveError};
 /// [`TransferError::Invalid`] if the URL names no supported store. Other errors may be transient.
 pub(super) fn open(default: &Archive, destination: &str) -> Result<Archive, TransferError> {
     default.at(destination).map_err(|error| match error {
-        OpenArchiveError::Unsupported(_) | OpenArchiveError::Option { .. } => {
+        OpenArchiveError::Unsupported(_)
+        | OpenArchiveError::Reserved { .. }
+        | OpenArchiveError::Option { .. } => {
             TransferError::Invalid(InvalidRequest::new("destination", error.to_string()))
         }
         error => archive::Error::from(error).into(),

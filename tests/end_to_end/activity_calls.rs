@@ -64,6 +64,9 @@ async fn an_invalid_request_fails_immediately(server: Arc<Server>) -> anyhow::Re
         let elsewhere = json!({
             "task": {"id": "cgt-1", "status": "succeeded"}, "destination": "file:///elsewhere",
         });
+        let staging = json!({
+            "task": {"id": "cgt-1", "status": "succeeded"}, "destination": "s3://bucket/team/.staging/",
+        });
         for (activity, request, beginning) in [
             ("QueryVideoTask", json!({}), "`task_id` is missing"),
             (
@@ -74,6 +77,7 @@ async fn an_invalid_request_fails_immediately(server: Arc<Server>) -> anyhow::Re
             ("ArchiveVideo", json!({}), "`task` is missing"),
             ("ArchiveVideo", running, "`task.status` is `running`"),
             ("ArchiveVideo", elsewhere, "`destination` "),
+            ("ArchiveVideo", staging, "`destination` archive `s3://bucket/team/.staging/`"),
         ] {
             match call_json(&server, &fixture, activity, &request).await {
                 Err(error) => {

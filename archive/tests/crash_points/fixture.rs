@@ -14,6 +14,7 @@ use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::v1::{Manifest, VideoTask};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::{
     failing_store::FailingStore, host::Host, memory::Memory, one_url::OneUrl, video::video,
@@ -98,12 +99,11 @@ impl Fixture {
             "default",
             &self.task,
         );
-        let attempt_id = fastrand::u64(..).to_string();
         let archival = TaskArchival {
             archive: &archive,
             keys: AttemptKeys {
                 layout: &layout,
-                attempt_id: &attempt_id,
+                attempt_id: Uuid::new_v4(),
             },
             task: &self.task,
             mismatch: Mismatch::Warn,
