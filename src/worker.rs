@@ -54,7 +54,7 @@ use crate::{
     ports::{
         callbacks::{self, CallbackHandler},
         health::{Health, Phase},
-        listener::Listener,
+        listener::{Limits, Listener},
     },
 };
 use options::SdkOptions;
@@ -253,7 +253,7 @@ async fn ingress(
     };
     let handler = CallbackHandler::new(client.clone(), queries.clone(), &config.task_queue);
     let routes = callbacks::routes(&config.accounts, handler);
-    let listener = Listener::bind(address, routes).await;
+    let listener = Listener::bind(address, routes, Limits::CALLBACKS).await;
     listener
         .map(Some)
         .map_err(|source| WorkerError::Ingress { address, source })

@@ -16,7 +16,7 @@ use crate::{
     config::{self, Config, LoadedConfig, LogFormat, Queues},
     ports::{
         admin,
-        listener::{Listener, Server},
+        listener::{Limits, Listener, Server},
     },
     telemetry::{self, exporter::MetricsExporter, traces},
     temporal::{sweeps::auto_archive, visibility},
@@ -98,7 +98,7 @@ async fn listen(
     exporter: MetricsExporter,
 ) -> anyhow::Result<Server> {
     let routes = admin::routes(worker.health().clone(), exporter);
-    let listener = Listener::bind(address, routes).await;
+    let listener = Listener::bind(address, routes, Limits::ADMIN).await;
     let listener = listener
         .with_context(|| format!("cannot listen on {address} for health checks and metrics"))?;
     let address = listener.address()?;
