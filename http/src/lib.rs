@@ -6,6 +6,7 @@
 //!   this is the only place in the workspace that formats its errors.
 //! - [`retry_after`]: the delay that a response requests.
 //! - [`trace::span`]: a trace span for a request.
+//! - [`unencrypted`]: which networks requests to a URL cross without TLS.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -20,8 +21,10 @@
 mod proxy;
 mod retry_after;
 pub mod trace;
+mod unencrypted;
 
 pub use retry_after::retry_after;
+pub use unencrypted::{Network, unencrypted};
 
 use std::{error::Error, time::Duration};
 

@@ -103,7 +103,7 @@ impl Client {
         call: Call<'_>,
         decode: impl FnOnce(&[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let api_key = endpoint.api_key.read()?;
+        let api_key = endpoint.key_to_send()?;
         call.wait_for_rate_limit(&endpoint.account).await?;
         let client_request_id = Uuid::new_v4().to_string();
         let request = self
@@ -243,8 +243,15 @@ fn request_id(headers: &HeaderMap) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use axum::response::IntoResponse;
+
     use super::*;
-    use crate::Secret;
+    use crate::{Answer, Secret};
 
     /// A body that is not the API's is quoted, but cut.
     #[tokio::test]
@@ -263,6 +270,64 @@ mod tests {
             let error = client.query(&endpoint, "cgt-1").await.err().unwrap();
             assert!(!error.to_string().contains("ver"), "{before}: {error}");
         }
+    }
+
+    /// Starts a server that answers every request in the same way. Returns its URL, and the number of requests.
+    async fn start(
+        answer: impl IntoResponse + Clone + Send + Sync + 'static,
+    ) -> (Url, Arc<AtomicUsize>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counter = requests.clone();
+        let server = axum::Router::new().fallback(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            let answer = answer.clone();
+            async { answer }
+        });
+        tokio::spawn(async move { axum::serve(listener, server).await });
+        (url.parse().unwrap(), requests)
+    }
+
+    #[tokio::test]
+    async fn no_redirect_is_followed_with_the_api_key() {
+        let (elsewhere, requests) = start("ok").await;
+        let client = Client::new(seedance_archiver_http::client().unwrap());
+        for status in [301, 302, 303, 307, 308] {
+            let status = axum::http::StatusCode::from_u16(status).unwrap();
+            let (base_url, redirects) =
+                start((status, [("location", elsewhere.to_string())])).await;
+            let endpoint = Endpoint::new("default", base_url, Secret::from("key".to_owned()));
+            assert!(client.query(&endpoint, "cgt-1").await.is_err());
+            let probe = client.probe(&endpoint, None).await;
+            assert!(matches!(probe.answer, Answer::NotTheApi(_)), "{probe:?}");
+            assert!(redirects.load(Ordering::Relaxed) > 1);
+        }
+        assert_eq!(requests.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn the_api_key_is_not_sent_unencrypted_to_a_public_host() {
+        let (proxy, requests) = start("ok").await;
+        let proxy = seedance_archiver_http::Proxy::parse(proxy.as_str()).unwrap();
+        let client = Client::new(seedance_archiver_http::client_through(&proxy).unwrap());
+        let base_url = "http://api.example/api/v3".parse().unwrap();
+        let mut endpoint = Endpoint::new("default", base_url, Secret::from("key".to_owned()));
+        let error = client.query(&endpoint, "cgt-1").await.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Unauthorized);
+        let text = error.to_string();
+        assert!(
+            text.contains("`http://api.example/api/v3`") && text.contains("`allow_plain_http`"),
+            "{text}"
+        );
+        assert!(client.cancel(&endpoint, "cgt-1").await.is_err());
+        let probe = client.probe(&endpoint, None).await;
+        assert!(matches!(probe.answer, Answer::NoKey(_)), "{probe:?}");
+        assert_eq!(requests.load(Ordering::Relaxed), 0);
+
+        endpoint.allow_plain_http = true;
+        let _ = client.query(&endpoint, "cgt-1").await;
+        assert_eq!(requests.load(Ordering::Relaxed), 1);
     }
 
     #[test]

@@ -49,6 +49,15 @@ fn endpoint_rows() -> Vec<Setting> {
         .variable("SEEDANCE_BASE_URL")
         .default("that of the preset"),
         Setting::value(
+            "allow_plain_http",
+            flag(),
+            |it| &mut it.account.endpoint.allow_plain_http,
+            "Whether `base_url` may use `http://` to a public host, because something else protects the connection, such \
+             as a VPN. Requests then send the API key unencrypted. Loopback and private addresses, `localhost`, `*.svc`, \
+             `*.svc.cluster.local`, `*.internal` and names without a dot need no permission.",
+        )
+        .variable("SEEDANCE_ALLOW_PLAIN_HTTP"),
+        Setting::value(
             "task_path",
             parsed("path template", str::parse, ToString::to_string),
             |it| &mut it.account.endpoint.task_path,
