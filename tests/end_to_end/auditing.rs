@@ -147,7 +147,11 @@ async fn no_command_opens_an_archive_under_staging(server: Arc<Server>) -> anyho
     let fixture = Fixture::new(&server).await?;
     for segment in [".staging", ".STAGING", "%2Estaging/team/"] {
         let url = format!("file://{}/{segment}", fixture.directory.path().display());
-        for arguments in [&["clean", "--remove"][..], &["verify"], &["gallery"]] {
+        for arguments in [
+            &["clean", "--remove"][..],
+            &["verify"],
+            &["gallery", "--out", "gallery"],
+        ] {
             let output = command()
                 .args(arguments)
                 .env("SEEDANCE_ARCHIVE_URL", &url)

@@ -1,7 +1,5 @@
 //! Audits archives whose objects differ from their receipts.
 
-use std::time::SystemTime;
-
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -142,7 +140,7 @@ async fn only_what_an_attempt_staged_is_a_leftover(fixture: Fixture) -> anyhow::
         let key: Path = at(key);
         fixture.archive.store.put(&key, "bytes".into()).await?;
     }
-    let leftovers = audit::find_leftovers(&fixture.archive, SystemTime::now()).await;
+    let leftovers = audit::find_leftovers(&fixture.archive, fixture.resources.clock.now()).await;
     ensure!(leftovers.errors.is_empty(), "{leftovers:?}");
     let mut found: Vec<_> = leftovers
         .objects
