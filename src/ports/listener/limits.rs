@@ -25,9 +25,10 @@ impl Limits {
         max_age: Duration::from_secs(60),
     };
 
-    /// The limits of callbacks, which may all come through one load balancer.
+    /// The limits of callbacks, which may come in bursts through one load balancer.
     pub const CALLBACKS: Self = Self {
-        connections_per_peer: 192,
+        connections: 384,
+        connections_per_peer: 256,
         ..Self::ADMIN
     };
 }
