@@ -73,7 +73,7 @@ fn reads_every_field() {
     );
     for url in ["video_url", "last_frame_url", "file_url"] {
         assert!(
-            content[url].as_str().unwrap().starts_with("sealed:v1:"),
+            content[url].as_str().unwrap().starts_with("sealed:v2:"),
             "{url}: {content}"
         );
     }
