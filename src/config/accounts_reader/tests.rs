@@ -22,7 +22,7 @@ fn read_text(text: &str) -> Result<Accounts, Vec<String>> {
 #[test]
 fn every_setting_of_an_account_is_read() {
     let key_file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(key_file.path(), "from-a-file").unwrap();
+    std::fs::write(key_file.path(), "from-a-file-Q9zx7Kd2mWb5Rt8Lp3Vn6Ys").unwrap();
     let accounts = read_text(&format!(
         r#"
         [accounts.default]
@@ -65,7 +65,7 @@ fn every_setting_of_an_account_is_read() {
     };
 
     let default = accounts.get("").unwrap();
-    assert_eq!(key(&default), "from-a-file");
+    assert_eq!(key(&default), "from-a-file-Q9zx7Kd2mWb5Rt8Lp3Vn6Ys");
     assert!(default.auto_archive && default.endpoint.list_url().is_some());
     assert_eq!(default.endpoint.base_url.as_str(), preset::DEFAULT.base_url);
     assert_eq!(default.windows.url_lifetime, Duration::from_secs(86_400));

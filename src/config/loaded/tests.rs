@@ -334,3 +334,22 @@ fn invisible_characters_are_ignored_around_a_value_and_refused_inside() {
         assert_eq!(error, format!("{name} contains {code_point}; delete it"));
     }
 }
+
+#[test]
+fn the_key_that_seals_has_to_be_random() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    let variables = [KEY, ARCHIVE, ("SEEDANCE_SEAL_KEYS_FILE", path)];
+    std::fs::write(&file, "letmein\n").unwrap();
+    let problem = format!(
+        "SEEDANCE_SEAL_KEYS_FILE must name a file whose first key is random: the first key in {path} has 7 \
+         bytes, at least 32 are needed; insert the output of `openssl rand -base64 32` as the first line, and keep \
+         the others, which unseal"
+    );
+    assert_eq!(errors(&variables), [problem]);
+
+    // What an earlier key sealed stays readable.
+    let key = "mGdKXhGhRfXcJzN0x8tWqkq3WQb9dHk1u6oTn2yQm5c=";
+    std::fs::write(&file, format!("{key}\nletmein\n")).unwrap();
+    load(&variables).unwrap();
+}
