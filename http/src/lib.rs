@@ -28,6 +28,7 @@ use std::{error::Error, time::Duration};
 pub use proxy::Proxy;
 
 use reqwest::redirect::Policy;
+use seedance_archiver_proto::external;
 
 /// Includes the TLS handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -64,7 +65,8 @@ fn builder() -> reqwest::ClientBuilder {
         .user_agent(concat!("seedance-archiver/", env!("CARGO_PKG_VERSION")))
 }
 
-/// Returns the text of an error and its causes, without the URL.
+/// Returns the text of an error and its causes, without the URL. A name server, a TLS library or a proxy may have
+/// written some of it.
 pub fn describe(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
@@ -77,7 +79,7 @@ pub fn describe(error: reqwest::Error) -> String {
         }
         source = cause.source();
     }
-    text
+    external::quote(&text)
 }
 
 #[cfg(test)]
