@@ -136,7 +136,7 @@ pub use error::Error;
 pub use keys::{AttemptKeys, InvalidTemplate, KeyTemplate, Layout};
 pub use object::{Format, ObjectKind};
 pub use store::{
-    Archive, IncompleteUpload, ObjectOptions, OpenArchiveError, ProbeError, ProbeReport,
+    Archive, IncompleteUpload, ObjectOptions, OpenArchiveError, ProbeError, ProbeReport, StoreError,
 };
 pub use transfer::{
     ArchiveState, Buffers, PART_SIZE, Progress, TaskArchival, TaskSource, TransferResources,

@@ -6,13 +6,16 @@
 
 use object_store::{ObjectStoreExt, PutMode, PutOptions, PutResult, UpdateVersion, path::Path};
 use seedance_archiver_proto::{
-    names,
+    external, names,
     v1::{ArchivedObject, Manifest, OutcomeRecord},
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::{Archive, Error, Format, Layout, error::optional, store::store_span};
+
+/// Maximum size of a receipt, in bytes. It is the result of an activity, whose size Temporal limits.
+const MAX_RECEIPT: u64 = 1024 * 1024;
 
 const JSON: Format = Format {
     name: "",
@@ -38,10 +41,15 @@ pub async fn find(archive: &Archive, key: &Path) -> Result<Option<Manifest>, Err
     let Some(object) = store_span("store get", key, get).await? else {
         return Ok(None);
     };
+    let invalid =
+        |problem: &str| Error::InvalidRecord(format!("{key} is not a receipt: {problem}"));
+    if object.meta.size > MAX_RECEIPT {
+        return Err(invalid(&format!("it has {} bytes", object.meta.size)));
+    }
     let json = object.bytes().await?;
     serde_json::from_slice(&json)
         .map(Some)
-        .map_err(|error| Error::InvalidRecord(format!("{key} is not a receipt: {error}")))
+        .map_err(|error| invalid(&external::quote(&error.to_string())))
 }
 
 /// Returns whether a task has a receipt, without reading it.

@@ -2,6 +2,7 @@
 
 mod archive;
 mod conditional_requests;
+mod error;
 mod incomplete_uploads;
 mod open;
 mod options;
@@ -12,6 +13,7 @@ mod span;
 mod upload;
 
 pub use archive::Archive;
+pub use error::StoreError;
 pub use incomplete_uploads::IncompleteUpload;
 pub use open::OpenArchiveError;
 pub use options::ObjectOptions;

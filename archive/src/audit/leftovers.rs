@@ -8,7 +8,7 @@ use futures::StreamExt;
 use object_store::ObjectMeta;
 
 use crate::{
-    Archive,
+    Archive, StoreError,
     keys::STAGING,
     store::{IncompleteUpload, list_incomplete_uploads},
 };
@@ -40,7 +40,7 @@ pub async fn find_leftovers(archive: &Archive, cutoff: SystemTime) -> Leftovers 
             }
             Ok(_) => {}
             Err(error) => {
-                let error = format!("cannot list staged objects: {error}");
+                let error = format!("cannot list staged objects: {}", StoreError(error));
                 leftovers.errors.push(error);
             }
         }

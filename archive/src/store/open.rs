@@ -14,6 +14,7 @@ use reqwest::Url;
 
 use super::{
     Archive, ObjectOptions, archive::CopyingStore, conditional_requests::ConditionalRequests,
+    error::StoreError,
 };
 
 /// Default timeout of a request. It is long because a store copies a large object in one request.
@@ -54,7 +55,7 @@ pub enum OpenArchiveError {
         /// The archive URL.
         url: String,
         /// The error of the store.
-        source: object_store::Error,
+        source: StoreError,
     },
 }
 
@@ -62,7 +63,7 @@ impl OpenArchiveError {
     fn store(url: &Url) -> impl Fn(object_store::Error) -> Self + '_ {
         |source| Self::Store {
             url: url.to_string(),
-            source,
+            source: source.into(),
         }
     }
 }

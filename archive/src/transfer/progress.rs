@@ -72,6 +72,18 @@ pub(super) struct Checkpoint {
     pub(super) tries: u32,
 }
 
+impl ArchiveState {
+    /// Returns the state without the checkpoint and the upload, which are its only large parts: the transfer of the
+    /// object starts over.
+    pub fn without_checkpoint(self) -> Self {
+        Self {
+            upload: None,
+            checkpoint: None,
+            ..self
+        }
+    }
+}
+
 impl Progress {
     /// Returns the progress that continues from the state of another process.
     pub fn resume(state: ArchiveState) -> Self {
