@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use seedance_archiver_policy::transfers::History;
 use seedance_archiver_proto::{
+    external,
     time::unix_seconds,
     v1::{OutcomeRecord, RecordOutcomeRequest, VideoTask, VideoTaskLifecycleResult},
 };
@@ -22,6 +23,9 @@ use crate::{
 
 /// Writing an outcome has no deadline: the activity is retried until the store accepts it.
 const NO_DEADLINE: Duration = Duration::MAX;
+
+/// Maximum length of a reason, in characters. It may be a code of the service.
+const MAX_REASON: usize = 400;
 
 type Call<'a> = CheckedRequest<RecordOutcomeRequest, &'a TransferAccount>;
 
@@ -66,8 +70,8 @@ async fn write(
         task_id: task.id.clone(),
         account: account.name().to_owned(),
         outcome: result.outcome,
-        reason: result.reason,
-        message: result.message,
+        reason: external::line(&result.reason, MAX_REASON),
+        message: external::message(&result.message),
         ended_at: unix_seconds(seedance.clock().now()),
         outcome_url: archive.url_of(&layout.outcome()),
         archiver_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use seedance_archiver_proto::{
+    external,
     names::failure,
     reason::{self, RECORD_VANISHED, SEAL_KEY_MISSING},
 };
@@ -40,7 +41,7 @@ impl TransferError {
     /// Returns a retryable error with the reason that belongs to its failure type.
     pub(super) fn retryable(message: impl Into<String>, failure_type: &'static str) -> Self {
         Self::Retryable(RetryableError {
-            message: message.into(),
+            message: external::message(&message.into()),
             failure_type,
             reason: reason::from_failure_type(failure_type),
             retry_after: Duration::ZERO,
@@ -80,7 +81,7 @@ impl From<archive::Error> for TransferError {
         match error {
             archive::Error::Conflict { .. } => Self::Conflict(error),
             error => Self::Retryable(RetryableError {
-                message: error.to_string(),
+                message: external::message(&error.to_string()),
                 failure_type: error.failure_type(),
                 reason: reason::from_failure_type(error.failure_type()),
                 retry_after: error.retry_after(),

@@ -10,6 +10,9 @@ use temporalio_sdk::activities::ActivityContext;
 use super::heartbeat;
 use crate::archive::{ArchiveState, ObjectKind, Progress};
 
+/// Maximum size of a heartbeat as JSON, in bytes. Temporal fails an activity for good whose heartbeat has more than 2 MB;
+/// a payload codec may enlarge it.
+const MAX_HEARTBEAT: usize = 1024 * 1024;
 /// Interval between two heartbeats.
 const INTERVAL: Duration = Duration::from_millis(500);
 
@@ -96,6 +99,18 @@ impl TransferHeartbeat {
             state,
             findings: history.findings().iter().map(SavedFinding::new).collect(),
         }
+        .bounded()
+    }
+
+    /// Removes the checkpoint if the heartbeat is too large: a store may give each part a long ETag.
+    fn bounded(self) -> Self {
+        match serde_json::to_vec(&self) {
+            Ok(json) if json.len() > MAX_HEARTBEAT => Self {
+                state: self.state.without_checkpoint(),
+                ..self
+            },
+            _ => self,
+        }
     }
 }
 
@@ -111,6 +126,16 @@ mod tests {
         let heartbeat: TransferHeartbeat =
             serde_json::from_value(json!({"object": "", "place": state})).unwrap();
         assert!(heartbeat.findings.is_empty());
+    }
+
+    #[test]
+    fn a_heartbeat_that_would_be_too_large_has_no_checkpoint() {
+        let upload = json!({"key": "k", "id": "i".repeat(3_000_000), "parts": []});
+        let state = json!({"kind": null, "done": 7, "total": 9, "upload": upload});
+        let progress = Progress::resume(serde_json::from_value(state).unwrap());
+        let heartbeat = TransferHeartbeat::new(&progress, &History::default());
+        assert_eq!(heartbeat.progress.bytes_done, 7);
+        assert!(serde_json::to_vec(&heartbeat).unwrap().len() < MAX_HEARTBEAT);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What kept a video from being archived, attempt by attempt.
 
-use seedance_archiver_proto::reason::{RECORD_VANISHED, URL_EXPIRED};
+use seedance_archiver_proto::{
+    external,
+    reason::{RECORD_VANISHED, URL_EXPIRED},
+};
 
 /// Maximum number of failure types that are remembered.
 const MAX_FINDINGS: usize = 8;
@@ -58,7 +61,7 @@ impl History {
         finding.failure_type = failure_type.to_owned();
         finding.reason = reason.to_owned();
         finding.count = finding.count.saturating_add(1);
-        finding.last_message = message.chars().take(MAX_MESSAGE).collect();
+        finding.last_message = external::line(message, MAX_MESSAGE);
         self.findings.push(finding);
         let surplus = self.findings.len().saturating_sub(MAX_FINDINGS);
         self.findings.drain(..surplus);
@@ -206,6 +209,6 @@ mod tests {
         }
         assert_eq!(history.findings().len(), MAX_FINDINGS);
         let length = history.findings()[0].last_message.chars().count();
-        assert_eq!(length, MAX_MESSAGE);
+        assert!(length <= MAX_MESSAGE, "{length}");
     }
 }

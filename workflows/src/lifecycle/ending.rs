@@ -2,7 +2,7 @@
 
 use seedance_archiver_policy::outcomes;
 use seedance_archiver_proto::{
-    outcome, status,
+    external, outcome, status,
     v1::{
         CancelVideoTaskRequest, RecordOutcomeRequest, VideoTaskLifecycleRequest,
         VideoTaskLifecycleResult,
@@ -115,6 +115,11 @@ pub(super) async fn record(
         .execute_activity(TransferActivities::record_outcome, request, options)
         .await;
     if let Err(error) = recorded {
-        result.message += &format!("; writing outcome.json failed: {}", message(&error));
+        let message = format!(
+            "{}; writing outcome.json failed: {}",
+            result.message,
+            message(&error)
+        );
+        result.message = external::message(&message);
     }
 }
