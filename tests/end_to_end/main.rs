@@ -50,6 +50,7 @@ mod operations {
     mod capacity;
     mod cloud;
     mod codec;
+    mod long_errors;
     mod metrics;
     mod outages;
     mod process;
