@@ -6,8 +6,7 @@ mod connection;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::Url;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use seedance_archiver_clock::Clock;
 
 use super::{
@@ -45,7 +44,10 @@ pub(super) struct ResumableDownload<'a, U> {
     client: &'a VideoClient,
     clock: &'a Clock,
     urls: U,
-    url: SecretString,
+    /// `None` until the first connection: no URL is needed if all bytes were received.
+    url: Option<SecretString>,
+    /// Host of the last URL.
+    host: String,
     body: Option<Body>,
     /// How the next request asks for the rest.
     ask: Ask,
@@ -70,16 +72,13 @@ pub(super) struct ResumableDownload<'a, U> {
 
 impl<'a, U: UrlSource> ResumableDownload<'a, U> {
     /// Returns a download that has not connected yet.
-    pub(super) async fn new(
-        client: &'a VideoClient,
-        clock: &'a Clock,
-        mut urls: U,
-    ) -> Result<Self, U::Error> {
-        Ok(Self {
+    pub(super) fn new(client: &'a VideoClient, clock: &'a Clock, urls: U) -> Self {
+        Self {
             client,
             clock,
-            url: urls.first_url().await?,
             urls,
+            url: None,
+            host: String::new(),
             body: None,
             ask: Ask::Whole,
             validator: None,
@@ -93,7 +92,7 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
             overlap: OVERLAP as u64,
             is_postponed: false,
             retries: Retries::new(),
-        })
+        }
     }
 
     /// Starts, or restarts, at the first byte.
@@ -126,6 +125,8 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
         self.ask = self.first_ask();
         self.offset = saved.offset;
         self.bytes_fetched_again = saved.bytes_fetched_again;
+        self.has_ended = saved.has_ended;
+        self.host.clone_from(&saved.host);
     }
 
     /// Returns the state of the download at an offset.
@@ -135,6 +136,8 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
             validator: validator.unwrap_or_default().to_owned(),
             offset,
             bytes_fetched_again: self.bytes_fetched_again,
+            host: self.host.clone(),
+            has_ended: self.has_ended && self.offset == offset,
             tail: Some(tail),
         }
     }
@@ -235,12 +238,9 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
         self.bytes_fetched_again
     }
 
-    /// Returns the host of the current URL.
-    pub(super) fn host(&self) -> String {
-        Url::parse(self.url.expose_secret())
-            .ok()
-            .and_then(|url| url.host_str().map(str::to_owned))
-            .unwrap_or_default()
+    /// Returns the host that served the last bytes.
+    pub(super) fn host(&self) -> &str {
+        &self.host
     }
 
     fn is_complete(&self) -> bool {

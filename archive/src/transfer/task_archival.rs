@@ -168,17 +168,42 @@ impl TaskArchival<'_> {
             rejected_md5: rejected_md5.as_deref(),
             rejected_sha256: rejected_sha256.as_deref(),
         };
-        let unpublished = transfer(self.context(), source.urls(kind), expectation).await?;
-        let source_host = unpublished.source_host.clone();
-        let bytes_fetched_again = unpublished.bytes_fetched_again;
-        let archived = ArchivedState {
-            kind,
-            source_host,
-            bytes_fetched_again,
-            object: publish(self.archive, &self.keys, self.task, unpublished).await?,
+        let archived = match self.transfer(source, expectation).await? {
+            Some(archived) => archived,
+            None => {
+                tracing::info!("the upload no longer exists; restarting the transfer");
+                self.abort_upload().await;
+                let again = self.transfer(source, expectation).await?;
+                again.ok_or_else(|| Error::Upload("the upload no longer exists".to_owned()))?
+            }
         };
         self.progress.add_archived(archived.clone());
         Ok(archived)
+    }
+
+    /// Transfers and publishes an object. Returns `None` if its upload does not exist and cannot be completed.
+    async fn transfer<S: TaskSource>(
+        &self,
+        source: &S,
+        expectation: Expectation<'_>,
+    ) -> Result<Option<ArchivedState>, S::Error> {
+        let kind = expectation.kind;
+        let unpublished = transfer(self.context(), source.urls(kind), expectation).await?;
+        let source_host = unpublished.source_host.clone();
+        let bytes_fetched_again = unpublished.bytes_fetched_again;
+        match publish(self.archive, &self.keys, self.task, unpublished).await {
+            Ok(object) => Ok(Some(ArchivedState {
+                kind,
+                source_host,
+                bytes_fetched_again,
+                object,
+            })),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => {
+                self.progress.count_failed_resumption();
+                Err(error.into())
+            }
+        }
     }
 
     /// Returns the object that an earlier attempt archived, if it did not change since.

@@ -1,7 +1,7 @@
 //! Connects a download to its host, and reacts to responses that are not the object.
 
-use reqwest::StatusCode;
-use secrecy::ExposeSecret;
+use reqwest::{StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
 use seedance_archiver_http as http;
 
 use super::{
@@ -24,7 +24,8 @@ use crate::{
 impl<U: UrlSource> ResumableDownload<'_, U> {
     /// Requests the bytes from the offset on. If the request fails, waits and leaves `body` empty.
     pub(super) async fn connect(&mut self, received: Received<'_>) -> Result<(), U::Error> {
-        let response = match self.request(received).await {
+        let url = self.current_url().await?;
+        let response = match self.request(&url, received).await {
             Ok(response) => response,
             Err(fetch::Error::Unavailable(error)) => {
                 return self.wait_before_retry(error, None).await;
@@ -139,11 +140,10 @@ impl<U: UrlSource> ResumableDownload<'_, U> {
         match response.into_refusal().await {
             Refusal::Url(text) => {
                 self.is_postponed = true;
-                self.url = self
-                    .urls
-                    .fresh_url(Error::UrlRejected(text.clone()))
-                    .await?;
+                let rejected = Error::UrlRejected(text.clone());
+                let url = self.urls.fresh_url(rejected).await?;
                 self.is_postponed = false;
+                self.set_url(url);
                 self.wait_before_retry(text, None).await
             }
             // The activity's delays are long enough for a video that is not ready.
@@ -160,7 +160,30 @@ impl<U: UrlSource> ResumableDownload<'_, U> {
         }
     }
 
-    async fn request(&self, received: Received<'_>) -> Result<VideoResponse, fetch::Error> {
+    /// Returns the last URL, or the first one before the first connection.
+    async fn current_url(&mut self) -> Result<SecretString, U::Error> {
+        if let Some(url) = &self.url {
+            return Ok(url.clone());
+        }
+        self.is_postponed = true;
+        let url = self.urls.first_url().await?;
+        self.is_postponed = false;
+        self.set_url(url.clone());
+        Ok(url)
+    }
+
+    fn set_url(&mut self, url: SecretString) {
+        let parsed = Url::parse(url.expose_secret()).ok();
+        let host = parsed.and_then(|url| url.host_str().map(str::to_owned));
+        self.host = host.unwrap_or_default();
+        self.url = Some(url);
+    }
+
+    async fn request(
+        &self,
+        url: &SecretString,
+        received: Received<'_>,
+    ) -> Result<VideoResponse, fetch::Error> {
         let from = |offset| ResumeFrom {
             offset,
             if_range: None,
@@ -176,7 +199,7 @@ impl<U: UrlSource> ResumableDownload<'_, U> {
             }),
         };
         let resume = resume.filter(|resume| resume.offset > 0);
-        self.client.get(self.url.expose_secret(), resume).await
+        self.client.get(url.expose_secret(), resume).await
     }
 
     /// Returns the offset from which bytes are requested again.
