@@ -76,6 +76,16 @@ pub enum Error {
         /// SHA-256 of the new bytes.
         new: String,
     },
+    /// The archive has the receipt of another task under the key of this task's: an operator has to decide.
+    #[error("`{key}` is the receipt of task `{found}`, not of `{expected}`")]
+    OtherReceipt {
+        /// Key of the receipt.
+        key: String,
+        /// Id of the task that the receipt names.
+        found: String,
+        /// Id of the task.
+        expected: String,
+    },
 }
 
 impl From<fetch::Error> for Error {
@@ -149,7 +159,7 @@ impl Error {
             Self::Open(_) | Self::Store(_) | Self::UnsafeStore(_) | Self::Upload(_) => {
                 failure::STORE_UNAVAILABLE
             }
-            Self::Conflict { .. } => failure::STORE_CONFLICT,
+            Self::Conflict { .. } | Self::OtherReceipt { .. } => failure::STORE_CONFLICT,
         }
     }
 }

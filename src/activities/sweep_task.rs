@@ -74,7 +74,7 @@ impl TaskSweep<'_> {
         if let Some(ending) = self.finished_tasks.get(&receipt_url) {
             return Ok(Some(ending));
         }
-        let ending = if receipt::exists(self.archive, &layout).await? {
+        let ending = if receipt::is_archived(self.archive, &layout).await? {
             Ending::Archived
         } else if receipt::has_outcome(self.archive, &layout).await? {
             Ending::NotArchived

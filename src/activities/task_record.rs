@@ -1,17 +1,23 @@
 //! The content of `task.json`.
 
+use seedance_archiver_policy::poll;
 use seedance_archiver_proto::{time::from_unix_seconds, v1::VideoTask};
 
 use crate::{config::Account, seedance::Client};
 
 /// Returns the complete current record from the API, including the fields that workflows do not carry. If the
-/// task cannot be queried, returns the fields of the lifecycle.
+/// task cannot be queried, or the API returns an earlier record, returns the fields of the lifecycle.
 pub(super) async fn fetch(seedance: &Client, account: &Account, task: &VideoTask) -> String {
     let created_at = from_unix_seconds(task.created_at);
     let _hold = seedance.clock().hold().await;
     let now = seedance.clock().now();
     if created_at.is_some_and(|created_at| !account.windows.is_closed(created_at, now)) {
         match seedance.query(&account.endpoint, &task.id).await {
+            Ok(record) if poll::is_later_status(&task.status, record.status()) => tracing::info!(
+                task_id = task.id,
+                status = record.status(),
+                "the API returned an earlier record; storing the known fields in task.json"
+            ),
             Ok(record) => return record.as_received().to_owned(),
             Err(error) => tracing::info!(
                 task_id = task.id,

@@ -16,6 +16,7 @@ mod refetching;
 mod serving;
 #[path = "../support/video.rs"]
 mod video;
+mod writers;
 
 use std::sync::Arc;
 
