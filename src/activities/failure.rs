@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use seedance_archiver_policy::transfers::{self, History};
+use seedance_archiver_policy::transfers::{self, History, Side};
 pub(super) use seedance_archiver_proto::names::failure::*;
 use seedance_archiver_proto::{
     query_result::WorkerFacts,
@@ -83,7 +83,6 @@ pub(super) fn verdict(
 /// time until then. `history` contains the error.
 pub(super) fn for_transfer(
     error: TransferError,
-    attempt: u32,
     left: Duration,
     task: &VideoTask,
     history: &History,
@@ -104,8 +103,21 @@ pub(super) fn for_transfer(
             with_verdict(found.message, &found.failure_type, verdict)
         }
         TransferError::Retryable(error) => {
-            let delay = transfers::retry_delay(attempt, left, error.retry_after);
-            let message = format!("{}; next attempt in {}", error.message, seconds(delay));
+            // Without a history, the delay is that after a first failure.
+            let failures = history.streaks().of(error.side).failures;
+            let delay = transfers::retry_delay(error.side, failures, left, error.retry_after);
+            let risk = match error.side {
+                Side::Url => format!(
+                    "; at risk: the API returned no fresh URL, and the video is lost in {} unless it does",
+                    hours(left)
+                ),
+                _ => String::new(),
+            };
+            let message = format!(
+                "{}{risk}; next attempt in {}",
+                error.message,
+                seconds(delay)
+            );
             retryable(message, error.failure_type, delay)
         }
     }
@@ -134,6 +146,14 @@ pub(super) fn for_list(error: &seedance::Error, delay: Duration) -> ActivityErro
         }
         ErrorKind::Throttled => still_waiting(message, delay),
         _ => retryable(message, error.failure_type(), delay),
+    }
+}
+
+/// Formats a long time for a message.
+fn hours(time: Duration) -> String {
+    match time.as_secs() {
+        seconds if seconds < 2 * 60 * 60 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / (60 * 60)),
     }
 }
 

@@ -39,8 +39,7 @@ pub(super) async fn run(
     } = call;
     let mut result = request.result.unwrap_or_default();
     let task = result.task.take().unwrap_or_default();
-    let attempt = ctx.info().attempt;
-    if attempt == 1 {
+    if ctx.info().attempt == 1 {
         record::lifecycle_end(account.name(), &result.outcome);
     }
     let written = async {
@@ -48,9 +47,9 @@ pub(super) async fn run(
         write(seedance, account, &archive, &task, result).await
     };
     written.await.map_err(|error| {
-        // Without a deadline there is no verdict, so the history is not needed.
+        // Without a deadline there is no verdict, so the history of earlier attempts is not needed.
         let history = History::default();
-        failure::for_transfer(error, attempt, NO_DEADLINE, &task, &history, encoding)
+        failure::for_transfer(error, NO_DEADLINE, &task, &history, encoding)
     })
 }
 

@@ -2,11 +2,11 @@
 //! record.
 
 use secrecy::SecretString;
-use seedance_archiver_policy::transfers;
+use seedance_archiver_policy::transfers::{self, Side};
 
 use super::{archive_job::ArchiveJob, task_record, transfer_error::TransferError};
 use crate::{
-    archive::{self, ObjectKind, TaskSource, UrlSource},
+    archive::{self, ObjectKind, Progress, TaskSource, UrlSource},
     seedance::{Client, SignedUrl, UnsealError},
 };
 
@@ -18,6 +18,8 @@ const MAX_QUERIES: u32 = 2;
 pub(super) struct RequestedTask<'a> {
     pub(super) seedance: &'a Client,
     pub(super) job: &'a ArchiveJob,
+    /// Counts the failures of the last frame.
+    pub(super) progress: &'a Progress,
 }
 
 impl TaskSource for RequestedTask<'_> {
@@ -39,12 +41,26 @@ impl TaskSource for RequestedTask<'_> {
     }
 
     fn skip(&self, kind: ObjectKind, error: TransferError) -> Result<String, TransferError> {
-        let may_skip =
-            kind == ObjectKind::LastFrame && transfers::may_skip_last_frame(self.job.attempt);
-        match error {
-            TransferError::Retryable(error) if may_skip => Ok(error.message),
-            error => Err(error),
+        skip(self.progress, kind, error)
+    }
+}
+
+/// Returns the warning about a last frame that could not be fetched too often, or else the error.
+fn skip(
+    progress: &Progress,
+    kind: ObjectKind,
+    error: TransferError,
+) -> Result<String, TransferError> {
+    match error {
+        // Only what kept the frame itself from being fetched: an outage of the store or the API must not cost it.
+        TransferError::Retryable(error)
+            if kind == ObjectKind::LastFrame
+                && matches!(error.side, Side::Host | Side::Url)
+                && transfers::may_skip_last_frame(progress.count_last_frame_failure()) =>
+        {
+            Ok(error.message)
         }
+        error => Err(error),
     }
 }
 
@@ -126,5 +142,50 @@ impl UrlSource for ObjectUrls<'_> {
             Some(error) => Err(error),
             None => self.query(rejected.into(), None).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use seedance_archiver_proto::names::failure;
+
+    use super::*;
+
+    fn fail(progress: &Progress, kind: ObjectKind, failure_type: &'static str) -> bool {
+        skip(progress, kind, TransferError::retryable("", failure_type)).is_err()
+    }
+
+    #[test]
+    fn a_last_frame_is_skipped_after_five_failures_to_fetch_it() {
+        let mut progress = Progress::default();
+        for _ in 0..10 {
+            // What is not the frame's own failure never counts.
+            assert!(fail(
+                &progress,
+                ObjectKind::LastFrame,
+                failure::STORE_UNAVAILABLE
+            ));
+            assert!(fail(&progress, ObjectKind::Video, failure::CORRUPT_VIDEO));
+        }
+        for failure_type in [
+            failure::UPSTREAM_UNAVAILABLE,
+            failure::URL_EXPIRED,
+            failure::CORRUPT_VIDEO,
+            failure::URL_REFUSED,
+        ] {
+            assert!(fail(&progress, ObjectKind::LastFrame, failure_type));
+            // Another worker continues.
+            progress = Progress::resume(progress.state());
+        }
+        assert!(fail(
+            &progress,
+            ObjectKind::LastFrame,
+            failure::STORE_UNAVAILABLE
+        ));
+        assert!(!fail(
+            &progress,
+            ObjectKind::LastFrame,
+            failure::URL_EXPIRED
+        ));
     }
 }

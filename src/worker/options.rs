@@ -23,7 +23,8 @@ use crate::config::{Config, Deployment, MIN_QUERY_SLOTS, Versioning};
 /// Maximum grace period of the query worker. A query takes seconds. A held `AwaitVideoTask` would use up any
 /// grace period, and another worker continues it.
 const MAX_QUERY_GRACE_PERIOD: Duration = Duration::from_secs(10);
-/// Maximum interval at which the SDK sends heartbeats, which carry the progress that users watch.
+/// Interval at which the SDK sends the last heartbeat: by default 0.8 of the heartbeat timeout. After a crash, another
+/// worker downloads again what this one stored since.
 const MAX_HEARTBEAT_THROTTLE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The options of the two SDK workers, from the configuration.

@@ -63,6 +63,7 @@ mod outcomes;
 mod reasons;
 mod replay;
 mod rescue;
+mod retries;
 mod scheduling;
 mod schemas;
 mod sealed_urls;

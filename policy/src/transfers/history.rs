@@ -2,6 +2,8 @@
 
 use seedance_archiver_proto::reason::{RECORD_VANISHED, URL_EXPIRED};
 
+use super::streaks::{Reached, Side, Streaks};
+
 /// Maximum number of failure types that are remembered.
 const MAX_FINDINGS: usize = 8;
 /// Maximum number of characters of a message that is remembered.
@@ -24,6 +26,7 @@ pub struct Finding {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     findings: Vec<Finding>,
+    streaks: Streaks,
 }
 
 /// The verdict on a video whose archive deadline passed.
@@ -38,9 +41,19 @@ pub struct Verdict {
 }
 
 impl History {
-    /// Returns the history of these findings.
-    pub fn new(findings: Vec<Finding>) -> Self {
-        Self { findings }
+    /// Returns the history of these findings and consecutive failures.
+    pub fn new(findings: Vec<Finding>, streaks: Streaks) -> Self {
+        Self { findings, streaks }
+    }
+
+    /// Returns the consecutive failures of each side.
+    pub fn streaks(&self) -> Streaks {
+        self.streaks
+    }
+
+    /// Counts a failure of a side for the delay before the next attempt. `reached` is how far the transfer got.
+    pub fn count(&mut self, side: Side, reached: Reached) {
+        self.streaks.add(side, reached);
     }
 
     /// Returns the findings, the most recent last.
