@@ -107,11 +107,11 @@ pub(crate) fn optional<T>(result: object_store::Result<T>) -> Result<Option<T>, 
 }
 
 impl Error {
-    /// Returns the error for a create-only operation on a key that exists.
+    /// Returns the error for a conditional operation on a key that exists, or changed.
     pub(crate) fn already_exists(key: &object_store::path::Path) -> Self {
         Self::Store(object_store::Error::AlreadyExists {
             path: key.to_string(),
-            source: "the object existed before the upload was completed".into(),
+            source: "another writer was faster".into(),
         })
     }
 

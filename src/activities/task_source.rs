@@ -1,6 +1,8 @@
 //! The source of a task's objects: the sealed URLs of the request, fresh URLs from the API, and the task's
 //! record.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 use seedance_archiver_policy::transfers::{self, Side};
 
@@ -41,27 +43,24 @@ impl TaskSource for RequestedTask<'_> {
     }
 
     fn skip(&self, kind: ObjectKind, error: TransferError) -> Result<String, TransferError> {
-        skip(self.progress, kind, error)
+        match error {
+            TransferError::Retryable(error)
+                if kind == ObjectKind::LastFrame
+                    && may_skip(self.progress, error.side, self.job.time_left()) =>
+            {
+                Ok(error.message)
+            }
+            error => Err(error),
+        }
     }
 }
 
-/// Returns the warning about a last frame that could not be fetched too often, or else the error.
-fn skip(
-    progress: &Progress,
-    kind: ObjectKind,
-    error: TransferError,
-) -> Result<String, TransferError> {
-    match error {
-        // Only what kept the frame itself from being fetched: an outage of the store or the API must not cost it.
-        TransferError::Retryable(error)
-            if kind == ObjectKind::LastFrame
-                && matches!(error.side, Side::Host | Side::Url)
-                && transfers::may_skip_last_frame(progress.count_last_frame_failure()) =>
-        {
-            Ok(error.message)
-        }
-        error => Err(error),
-    }
+/// Returns whether the video is archived without its last frame after a failure of this side. An outage of the store
+/// must not cost the frame, and at the archive deadline the frame must not cost the video.
+fn may_skip(progress: &Progress, side: Side, time_left: Duration) -> bool {
+    let is_fetch = side != Side::Store;
+    time_left.is_zero()
+        || is_fetch && transfers::may_skip_last_frame(progress.count_last_frame_failure())
 }
 
 /// The URLs of one object.
@@ -147,45 +146,29 @@ impl UrlSource for ObjectUrls<'_> {
 
 #[cfg(test)]
 mod tests {
-    use seedance_archiver_proto::names::failure;
-
     use super::*;
 
-    fn fail(progress: &Progress, kind: ObjectKind, failure_type: &'static str) -> bool {
-        skip(progress, kind, TransferError::retryable("", failure_type)).is_err()
-    }
+    const HOUR: Duration = Duration::from_secs(60 * 60);
 
     #[test]
     fn a_last_frame_is_skipped_after_five_failures_to_fetch_it() {
         let mut progress = Progress::default();
         for _ in 0..10 {
-            // What is not the frame's own failure never counts.
-            assert!(fail(
-                &progress,
-                ObjectKind::LastFrame,
-                failure::STORE_UNAVAILABLE
-            ));
-            assert!(fail(&progress, ObjectKind::Video, failure::CORRUPT_VIDEO));
+            assert!(!may_skip(&progress, Side::Store, HOUR));
         }
-        for failure_type in [
-            failure::UPSTREAM_UNAVAILABLE,
-            failure::URL_EXPIRED,
-            failure::CORRUPT_VIDEO,
-            failure::URL_REFUSED,
-        ] {
-            assert!(fail(&progress, ObjectKind::LastFrame, failure_type));
+        for side in [Side::Host, Side::Url, Side::Api, Side::Host] {
+            assert!(!may_skip(&progress, side, HOUR));
             // Another worker continues.
             progress = Progress::resume(progress.state());
         }
-        assert!(fail(
-            &progress,
-            ObjectKind::LastFrame,
-            failure::STORE_UNAVAILABLE
-        ));
-        assert!(!fail(
-            &progress,
-            ObjectKind::LastFrame,
-            failure::URL_EXPIRED
-        ));
+        assert!(!may_skip(&progress, Side::Store, HOUR));
+        assert!(may_skip(&progress, Side::Url, HOUR));
+    }
+
+    #[test]
+    fn at_the_archive_deadline_a_last_frame_does_not_cost_the_video() {
+        for side in [Side::Host, Side::Store, Side::Api, Side::Url] {
+            assert!(may_skip(&Progress::default(), side, Duration::ZERO));
+        }
     }
 }

@@ -35,7 +35,7 @@ pub(super) async fn read(archive: &Archive, key: &Path) -> Result<Option<Stored>
 }
 
 /// Creates an object, or replaces this version of it. If another writer was faster, fails with an error for which
-/// [`is_superseded`] returns `true`.
+/// [`is_already_exists`](Error::is_already_exists) returns `true`.
 pub(super) async fn put(
     archive: &Archive,
     key: &Path,
@@ -54,14 +54,10 @@ pub(super) async fn put(
             }
             put_as(archive, key, json, PutMode::Overwrite).await
         }
+        // The object was deleted.
+        Err(error) if error.is_not_found() => Err(Error::already_exists(key)),
         put => put,
     }
-}
-
-/// Returns whether a version could not be created or replaced, because another writer was faster.
-pub(super) fn is_superseded(error: &Error) -> bool {
-    // A store may report that the version to replace does not exist.
-    error.is_already_exists() || error.is_not_found()
 }
 
 pub(super) fn to_json(key: &Path, value: &impl Serialize) -> Result<Vec<u8>, Error> {

@@ -32,12 +32,12 @@ pub async fn write_outcome(
     let json = json::to_json(&key, outcome)?;
     let version = earlier.map(|earlier| earlier.version);
     match json::put(archive, &key, json, version).await {
-        Err(error) if json::is_superseded(&error) => return Ok(()),
+        Err(error) if error.is_already_exists() => return Ok(()),
         written => drop(written?),
     }
     task_record::write(archive, layout, task).await?;
     if find_of_task(archive, layout).await?.is_some() {
-        delete_outcome(archive, layout).await?;
+        delete_outcome(archive, layout).await;
     }
     Ok(())
 }
@@ -51,10 +51,17 @@ pub async fn has_outcome(archive: &Archive, layout: &Layout) -> Result<bool, Err
     Ok(optional(archive.store.head(&layout.outcome()).await)?.is_some())
 }
 
-/// Deletes the `outcome.json` of a task that has a receipt, if there is one.
-pub(crate) async fn delete_outcome(archive: &Archive, layout: &Layout) -> Result<(), Error> {
-    if !has_outcome(archive, layout).await? {
-        return Ok(());
+/// Deletes the `outcome.json` of a task that has a receipt, if there is one. Errors are only logged, because the task is
+/// archived, and the record means nothing.
+pub(crate) async fn delete_outcome(archive: &Archive, layout: &Layout) {
+    let key = layout.outcome();
+    let deleted = async {
+        match has_outcome(archive, layout).await? {
+            true => optional(archive.store.delete(&key).await).map(drop),
+            false => Ok(()),
+        }
+    };
+    if let Err(error) = deleted.await {
+        tracing::warn!(%error, %key, "cannot delete the record of an earlier outcome");
     }
-    optional(archive.store.delete(&layout.outcome()).await).map(drop)
 }

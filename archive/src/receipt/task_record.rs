@@ -45,7 +45,7 @@ pub(crate) async fn write_task(
             };
             Ok(entry(archive, layout, &stored))
         }
-        Err(error) if json::is_superseded(&error) => {
+        Err(error) if error.is_already_exists() => {
             let stored = json::read(archive, &key).await?.ok_or(error)?;
             Ok(entry(archive, layout, &stored))
         }

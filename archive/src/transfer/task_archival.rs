@@ -76,7 +76,7 @@ impl TaskArchival<'_> {
         let layout = self.keys.layout;
         if let Some(manifest) = receipt::find_of_task(self.archive, layout).await? {
             self.abort_upload().await;
-            receipt::delete_outcome(self.archive, layout).await?;
+            receipt::delete_outcome(self.archive, layout).await;
             return Ok(manifest);
         }
         let archival = TaskArchival {
@@ -117,7 +117,7 @@ impl TaskArchival<'_> {
         manifest.task_id.clone_from(&self.task.id);
         let layout = self.keys.layout;
         let manifest = receipt::write(self.archive, layout, manifest).await?;
-        receipt::delete_outcome(self.archive, layout).await?;
+        receipt::delete_outcome(self.archive, layout).await;
         Ok(manifest)
     }
 
