@@ -9,7 +9,7 @@ use crate::{Archive, Error, Layout};
 /// The object under the key of a task's receipt.
 pub(super) enum Found {
     Nothing,
-    Receipt(Manifest),
+    Receipt(Box<Manifest>),
     /// An object that is not a receipt.
     Invalid(Stored, Error),
 }
@@ -22,7 +22,7 @@ pub(super) enum Found {
 pub async fn find(archive: &Archive, key: &Path) -> Result<Option<Manifest>, Error> {
     match read(archive, key).await? {
         Found::Nothing => Ok(None),
-        Found::Receipt(manifest) => Ok(Some(manifest)),
+        Found::Receipt(manifest) => Ok(Some(*manifest)),
         Found::Invalid(_, problem) => Err(problem),
     }
 }
@@ -49,7 +49,7 @@ pub(crate) async fn find_of_task(
     layout: &Layout,
 ) -> Result<Option<Manifest>, Error> {
     match look_up(archive, layout).await? {
-        Found::Receipt(manifest) => Ok(Some(manifest)),
+        Found::Receipt(manifest) => Ok(Some(*manifest)),
         Found::Nothing | Found::Invalid(..) => Ok(None),
     }
 }
@@ -75,7 +75,7 @@ async fn read(archive: &Archive, key: &Path) -> Result<Found, Error> {
     };
     let problem = match serde_json::from_slice::<Manifest>(&stored.json) {
         Ok(manifest) => match problem(&manifest) {
-            None => return Ok(Found::Receipt(manifest)),
+            None => return Ok(Found::Receipt(Box::new(manifest))),
             Some(problem) => problem.to_owned(),
         },
         Err(error) => format!("is not a receipt: {error}"),

@@ -33,7 +33,7 @@ pub async fn write(
     };
     // The receipt may have been written even if the response was lost.
     match look_up(archive, layout).await? {
-        Found::Receipt(manifest) => Ok(manifest),
+        Found::Receipt(manifest) => Ok(*manifest),
         Found::Invalid(invalid, problem) if error.is_already_exists() => {
             let copy = copy(archive, layout, &invalid).await?;
             tracing::warn!(%problem, copy, "replacing an invalid receipt");
