@@ -17,7 +17,7 @@ use super::{
     await_video_task::{self, WaitSlots},
     cancel_video_task,
     checked_request::CheckedRequest,
-    query_video_task,
+    heartbeat, query_video_task,
     task_queries::TaskQueries,
 };
 use crate::config::Accounts;
@@ -63,12 +63,13 @@ impl QueryActivities {
     #[activity(name = "CancelVideoTask")]
     pub async fn cancel_video_task(
         self: Arc<Self>,
-        _ctx: ActivityContext,
+        ctx: ActivityContext,
         request: Request<CancelVideoTaskRequest>,
     ) -> Result<Reply<CancelVideoTaskResult>, ActivityError> {
         let call = CheckedRequest::new(request, |it| self.accounts.get(&it.account))?;
         let encoding = call.encoding;
-        let result = cancel_video_task::run(&self.queries, call).await?;
+        let cancel = cancel_video_task::run(&self.queries, call);
+        let result = heartbeat::during(&ctx, || (), cancel).await?;
         Ok(Reply::new(result, encoding))
     }
 }

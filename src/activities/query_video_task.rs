@@ -21,7 +21,7 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
 use super::{
     checked_request::CheckedRequest,
-    failure,
+    failure, heartbeat,
     query_progress::PollProgress,
     task_queries::{TaskQueries, lacks_url},
     waiting,
@@ -55,7 +55,8 @@ pub(super) async fn run(
     if let Some(failure) = poll.missed_window() {
         return Err(failure);
     }
-    let response = queries.query(&account, &request.task_id).await;
+    let query = queries.query(&account, &request.task_id);
+    let response = heartbeat::during(ctx, || poll.progress.details(), query).await;
     let response = response.map(|task| poll.with_deadline(task));
     record::poll(account.name(), poll_result(&response, &request));
     match response {

@@ -10,7 +10,7 @@ use seedance_archiver_proto::{
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
 use super::{
-    checked_request::CheckedRequest, destination, failure, task_record,
+    checked_request::CheckedRequest, destination, failure, heartbeat, task_record,
     transfer_account::TransferAccount, transfer_error::TransferError,
 };
 use crate::{
@@ -47,11 +47,13 @@ pub(super) async fn run(
         let archive = destination::open(archive, &request.destination)?;
         write(seedance, account, &archive, &task, result).await
     };
-    written.await.map_err(|error| {
-        // Without a deadline there is no verdict, so the history is not needed.
-        let history = History::default();
-        failure::for_transfer(error, attempt, NO_DEADLINE, &task, &history, encoding)
-    })
+    heartbeat::during(ctx, || (), written)
+        .await
+        .map_err(|error| {
+            // Without a deadline there is no verdict, so the history is not needed.
+            let history = History::default();
+            failure::for_transfer(error, attempt, NO_DEADLINE, &task, &history, encoding)
+        })
 }
 
 async fn write(

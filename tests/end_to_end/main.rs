@@ -18,6 +18,7 @@ mod closed_pipes;
 mod command_line;
 mod corruption;
 mod crashes;
+mod deaths;
 mod demo;
 mod dialects;
 mod doctor {
