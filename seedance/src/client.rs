@@ -61,13 +61,30 @@ impl Client {
         &self.clock
     }
 
-    /// Queries a task with one request.
+    /// Queries a task with one request. Waits for the rate limit for at most 2 s.
     ///
     /// # Errors
     ///
     /// See [`ErrorKind`]. Nothing is retried.
     pub async fn query(&self, endpoint: &Endpoint, task_id: &str) -> Result<Record, Error> {
-        let call = Call::for_task(Method::GET, endpoint, task_id);
+        self.query_within(endpoint, task_id, QUERY_WAIT).await
+    }
+
+    /// Queries a task with one request. Waits for the rate limit for at most `max_wait`.
+    ///
+    /// # Errors
+    ///
+    /// See [`ErrorKind`]. Nothing is retried.
+    pub async fn query_within(
+        &self,
+        endpoint: &Endpoint,
+        task_id: &str,
+        max_wait: Duration,
+    ) -> Result<Record, Error> {
+        let call = Call {
+            max_wait,
+            ..Call::for_task(Method::GET, endpoint, task_id)
+        };
         let decode = |body: &[u8]| decode::record(body, task_id, &self.dialect(endpoint));
         self.call(endpoint, call, decode).await
     }
@@ -187,8 +204,13 @@ impl<'a> Call<'a> {
     async fn wait_for_rate_limit(&self, account: &str) -> Result<(), Error> {
         let started = Instant::now();
         let allowed = self.rate_limit.wait_up_to(self.max_wait).await;
+        // A refused call would have waited for longer.
+        let waited = match allowed {
+            Ok(()) => started.elapsed(),
+            Err(_) => self.max_wait,
+        };
         histogram!(RATE_LIMIT_WAIT, "account" => account.to_owned(), "call" => self.kind)
-            .record(started.elapsed());
+            .record(waited);
         allowed.map_err(|text| Error::new(ErrorKind::Throttled, text))
     }
 }

@@ -132,7 +132,6 @@ pub(super) fn for_list(error: &seedance::Error, delay: Duration) -> ActivityErro
             let problem = format!("cannot be swept: {error}");
             invalid_request(InvalidRequest::new("account", problem))
         }
-        ErrorKind::Throttled => still_waiting(message, delay),
         _ => retryable(message, error.failure_type(), delay),
     }
 }
