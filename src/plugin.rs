@@ -158,6 +158,13 @@ impl Plugin {
         .await
     }
 
+    /// Checks again whether the search attributes are registered: the namespace may have been created again.
+    pub(crate) async fn check_search_attributes(&self) {
+        let has_search_attributes = search_attributes::ensure_registered(&self.client).await;
+        self.queries
+            .set_has_search_attributes(has_search_attributes);
+    }
+
     pub(crate) fn queries(&self) -> &TaskQueries {
         &self.queries
     }

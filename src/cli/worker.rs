@@ -44,7 +44,8 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
-    let format = telemetry::init("info");
+    // The SDK logs each retry of each poll. This worker says itself what it waits for.
+    let format = telemetry::init("info,temporalio_client::retry=off");
     match (run_worker(args, shutdown).await, format) {
         // A reader of the JSON log must find the error in it.
         (Err(error), LogFormat::Json) => {
@@ -94,7 +95,7 @@ fn variable(args: &Args, name: &str) -> Option<String> {
 /// Serves health checks and metrics.
 async fn listen(
     address: SocketAddr,
-    worker: &Worker,
+    worker: &Worker<'_>,
     exporter: MetricsExporter,
 ) -> anyhow::Result<Server> {
     let routes = admin::routes(worker.health().clone(), exporter);
@@ -112,7 +113,7 @@ async fn listen(
 ///
 /// Returns an error if the worker fails, or [`Interrupted`] if a second signal cuts the drain short.
 async fn serve(
-    worker: Worker,
+    worker: Worker<'_>,
     client: &Client,
     config: &Config,
     shutdown: &Shutdown,

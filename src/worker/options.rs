@@ -27,14 +27,14 @@ const MAX_QUERY_GRACE_PERIOD: Duration = Duration::from_secs(10);
 const MAX_HEARTBEAT_THROTTLE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The options of the two SDK workers, from the configuration.
-pub(super) struct SdkOptions<'a> {
-    config: &'a Config,
+pub(super) struct SdkOptions {
+    config: Config,
     /// Adjusts the slots of both workers to the memory and CPU usage. `None` for fixed numbers of slots.
     controller: Option<ResourceBasedController>,
 }
 
-impl<'a> SdkOptions<'a> {
-    pub(super) fn new(config: &'a Config) -> Self {
+impl SdkOptions {
+    pub(super) fn new(config: Config) -> Self {
         let target = config.worker.capacity.target;
         let controller = target.map(|target| {
             let options = ResourceBasedTunerOptions::builder()
@@ -43,7 +43,10 @@ impl<'a> SdkOptions<'a> {
                 .build();
             ResourceBasedController::new(options)
         });
-        Self { config, controller }
+        Self {
+            config,
+            controller,
+        }
     }
 
     /// Returns the options for the query task queue.

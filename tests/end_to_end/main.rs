@@ -56,6 +56,7 @@ mod operations {
     mod process;
     mod shutdown;
     mod startup;
+    mod temporal_outages;
     mod tls_proxy;
     mod traces;
     mod upgrades;
