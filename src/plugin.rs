@@ -66,6 +66,8 @@ use crate::{
 ///   that queried its task, so both kinds of workers can serve one task queue.
 /// - Accounts with [`auto_archive`](crate::config::Account::auto_archive) need [`Plugin::auto_archive`] to
 ///   run beside the worker.
+/// - The rate limits of an account apply to your worker alone: it does not share them with other workers. Set them to
+///   its part of the account's limits.
 /// - The plugin has no HTTP endpoint for callbacks. Lifecycles detect changes by polling.
 #[derive(Clone)]
 pub struct Plugin {

@@ -36,9 +36,11 @@
 //! }
 //! ```
 
+mod error;
 mod failure_interceptor;
 mod monitor;
 mod options;
+mod rate_sharing;
 mod sdk_workers;
 mod supervisor;
 
@@ -49,12 +51,13 @@ use futures::{
     future::{OptionFuture, join},
 };
 use seedance_archiver_clock::Clock;
+use seedance_archiver_policy::shares::Role;
 use temporalio_client::Client;
 use temporalio_sdk::{Runtime, Worker as SdkWorker};
 use tokio::sync::{oneshot, watch};
 
 use crate::{
-    activities::{ServeError, task_queries::TaskQueries},
+    activities::task_queries::TaskQueries,
     config::Config,
     plugin::Plugin,
     ports::{
@@ -63,6 +66,8 @@ use crate::{
         listener::Listener,
     },
 };
+pub use error::WorkerError;
+use rate_sharing::RateSharing;
 use sdk_workers::SdkWorkers;
 use supervisor::Supervisor;
 
@@ -72,30 +77,9 @@ pub struct Worker<'a> {
     sdk_workers: SdkWorkers<'a>,
     query: Option<SdkWorker>,
     transfer: Option<SdkWorker>,
+    rate_sharing: RateSharing,
     ingress: Option<Listener>,
     health: Health,
-}
-
-/// The error of a worker that could not start or stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum WorkerError {
-    /// The worker cannot serve its accounts.
-    #[error(transparent)]
-    Accounts(#[from] ServeError),
-    /// The worker cannot listen for callbacks.
-    #[error("cannot listen for callbacks on {address}: {source}")]
-    Ingress {
-        /// The configured address.
-        address: SocketAddr,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
-    /// The SDK rejected the options.
-    #[error("cannot create the Temporal worker: {0}")]
-    Setup(String),
-    /// The SDK failed.
-    #[error("the Temporal worker stopped: {0}")]
-    Run(String),
 }
 
 impl<'a> Worker<'a> {
@@ -139,12 +123,23 @@ impl<'a> Worker<'a> {
         let queues = config.worker.queues;
         let ingress = ingress(config, client, plugin.queries()).await?;
         let sdk_workers = SdkWorkers::new(runtime, client, plugin, config);
+        let role = match queues.query {
+            true => Role::Query,
+            false => Role::Transfer,
+        };
         Ok(Self {
             query: queues.query.then(|| sdk_workers.query()).transpose()?,
             transfer: queues
                 .transfer
                 .then(|| sdk_workers.transfer())
                 .transpose()?,
+            rate_sharing: RateSharing {
+                client: client.clone(),
+                accounts: config.accounts.clone(),
+                task_queue: config.task_queue.clone(),
+                identity: sdk_workers.identity().to_owned(),
+                role,
+            },
             sdk_workers,
             ingress,
             health: Health::default(),
@@ -175,6 +170,7 @@ impl<'a> Worker<'a> {
     /// a worker that replaces one that stopped.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), WorkerError> {
         let ingress = self.ingress.take().map(Listener::start);
+        let fleet = self.rate_sharing.join().await;
         let (stop, stop_requested) = watch::channel(false);
         let sdk_workers = &self.sdk_workers;
         let supervisor = Supervisor {
@@ -204,6 +200,7 @@ impl<'a> Worker<'a> {
             ended = &mut run => Some(ended),
             () = shutdown => None,
             never = monitor::watch(&sdk_workers.client, &self.health) => match never {},
+            never = self.rate_sharing.maintain(fleet) => match never {},
         };
         self.health.set_phase(Phase::Draining);
         // Callbacks in progress query workflows, which needs polling workers: stop the listener first.

@@ -29,12 +29,14 @@ const MAX_HEARTBEAT_THROTTLE_INTERVAL: Duration = Duration::from_secs(1);
 /// The options of the two SDK workers, from the configuration.
 pub(super) struct SdkOptions {
     config: Config,
+    identity: String,
     /// Adjusts the slots of both workers to the memory and CPU usage. `None` for fixed numbers of slots.
     controller: Option<ResourceBasedController>,
 }
 
 impl SdkOptions {
-    pub(super) fn new(config: Config) -> Self {
+    /// Returns options with this identity of the worker.
+    pub(super) fn new(config: Config, identity: String) -> Self {
         let target = config.worker.capacity.target;
         let controller = target.map(|target| {
             let options = ResourceBasedTunerOptions::builder()
@@ -45,6 +47,7 @@ impl SdkOptions {
         });
         Self {
             config,
+            identity,
             controller,
         }
     }
@@ -53,6 +56,7 @@ impl SdkOptions {
     pub(super) fn query(&self) -> WorkerOptions {
         let capacity = &self.config.worker.capacity;
         WorkerOptions::new(self.config.task_queue.as_str())
+            .client_identity_override(&self.identity)
             .graceful_shutdown_period(self.grace_period().min(MAX_QUERY_GRACE_PERIOD))
             .maybe_max_task_queue_activities_per_second(capacity.queries_per_second)
             .workflow_task_poller_behavior(PollerBehavior::SimpleMaximum(capacity.workflow.pollers))
@@ -71,6 +75,7 @@ impl SdkOptions {
     pub(super) fn transfer(&self) -> WorkerOptions {
         let transfer = self.config.worker.capacity.transfer;
         WorkerOptions::new(names::transfers_task_queue(&self.config.task_queue))
+            .client_identity_override(&self.identity)
             .graceful_shutdown_period(self.grace_period())
             .max_heartbeat_throttle_interval(MAX_HEARTBEAT_THROTTLE_INTERVAL)
             .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(transfer.pollers))

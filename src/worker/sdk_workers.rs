@@ -1,9 +1,11 @@
 //! Creates the two SDK workers.
 
-use temporalio_client::Client;
+use std::process;
+
+use temporalio_client::{Client, NamespacedClient};
 use temporalio_sdk::{Runtime, Worker as SdkWorker, WorkerOptions};
 
-use super::{WorkerError, options::SdkOptions};
+use super::{error::WorkerError, options::SdkOptions};
 use crate::{config::Config, plugin::Plugin};
 
 /// Creates SDK workers, any number of times.
@@ -12,6 +14,7 @@ pub(super) struct SdkWorkers<'a> {
     pub(super) client: Client,
     plugin: Plugin,
     options: SdkOptions,
+    identity: String,
 }
 
 impl<'a> SdkWorkers<'a> {
@@ -21,12 +24,19 @@ impl<'a> SdkWorkers<'a> {
         plugin: Plugin,
         config: &Config,
     ) -> Self {
+        let identity = identity(client);
         Self {
             runtime,
             client: client.clone(),
             plugin,
-            options: SdkOptions::new(config.clone()),
+            options: SdkOptions::new(config.clone(), identity.clone()),
+            identity,
         }
+    }
+
+    /// Returns the identity by which the server knows this process.
+    pub(super) fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// Creates the SDK worker of the query task queue.
@@ -55,5 +65,17 @@ impl<'a> SdkWorkers<'a> {
     fn create(&self, options: WorkerOptions) -> Result<SdkWorker, WorkerError> {
         SdkWorker::new(self.runtime, self.client.clone(), options)
             .map_err(|error| WorkerError::Setup(error.to_string()))
+    }
+}
+
+/// Returns the identity of the client, or the SDK's default if it has none.
+fn identity(client: &Client) -> String {
+    match client.identity() {
+        identity if identity.is_empty() => {
+            let host = rustix::system::uname();
+            let host = host.nodename().to_string_lossy();
+            format!("{}@{host}", process::id())
+        }
+        identity => identity,
     }
 }

@@ -7,7 +7,7 @@ use temporalio_client::Client;
 use temporalio_sdk::{Worker as SdkWorker, WorkerRunError};
 use tokio::{sync::watch, time::sleep};
 
-use super::{WorkerError, monitor};
+use super::{error::WorkerError, monitor};
 use crate::{
     ports::health::{Health, Wait},
     telemetry::rare::RareEvent,

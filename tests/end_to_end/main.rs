@@ -54,6 +54,7 @@ mod operations {
     mod metrics;
     mod outages;
     mod process;
+    mod rate_limits;
     mod shutdown;
     mod startup;
     mod temporal_outages;

@@ -193,14 +193,14 @@ fn polling_rows() -> Vec<Setting> {
             "limits.queries_per_second",
             rate_limit(),
             |it| &mut it.account.endpoint.query_limit,
-            "Requests per second that one worker may send for the account: the limit of the account, divided \
-             by the number of workers. See [operations.md](operations.md).",
+            "Requests per second that the workers together may send for the account. They share the limit: see \
+             [operations.md](operations.md).",
         ),
         Setting::value(
             "limits.lists_per_second",
             rate_limit(),
             |it| &mut it.account.endpoint.list_limit,
-            "Requests per second that one worker may send to list tasks, up to 500 tasks each.",
+            "Requests per second that the workers together may send to list tasks, up to 500 tasks each.",
         ),
     ]
 }
