@@ -2,6 +2,7 @@
 //!
 //! - [`CheckResult`]: the result of a check, with a fix if one is needed.
 //! - [`configuration`]: the configuration, and the files with secrets.
+//! - [`encryption`]: connections that are not encrypted.
 //! - [`api`]: the Seedance API of each account.
 //! - [`network`]: the proxy of each account, or the addresses of its API.
 //! - [`video`]: the download of a video of each account.
@@ -14,6 +15,7 @@ pub mod api;
 mod archive_fixes;
 pub mod archives;
 pub mod configuration;
+pub mod encryption;
 mod finding;
 pub mod ingress;
 pub mod namespace;

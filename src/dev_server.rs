@@ -1,14 +1,16 @@
 //! A local Temporal server for the demo, `--dev` and tests: the dev server of the Temporal CLI, on free
-//! ports, stopped when dropped.
+//! ports, stopped when dropped. Its process gets none of the variables with the worker's secrets.
 //!
 //! - [`locate()`]: finds or installs the Temporal CLI.
 //! - [`start`]: starts a server and connects to it.
 
 mod build;
+mod child;
 mod download;
 mod install;
 mod locate;
 mod process;
+mod release;
 
 use std::{
     fs::File,
@@ -160,7 +162,7 @@ async fn start_on_free_ports(program: &Path, with_ui: bool) -> Result<DevServer,
 }
 
 fn command(program: &Path, port: u16, ui_port: u16, with_ui: bool) -> Command {
-    let mut command = Command::new(program);
+    let mut command = child::command(program);
     command
         .args(["server", "start-dev", "--ip", "127.0.0.1"])
         .args(["--log-level", "error"])

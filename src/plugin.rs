@@ -66,6 +66,8 @@ use crate::{
 ///   that queried its task, so both kinds of workers can serve one task queue.
 /// - Accounts with [`auto_archive`](crate::config::Account::auto_archive) need [`Plugin::auto_archive`] to
 ///   run beside the worker.
+/// - The rate limits of an account apply to your worker alone: it does not share them with other workers. Set them to
+///   its part of the account's limits.
 /// - The plugin has no HTTP endpoint for callbacks. Lifecycles detect changes by polling.
 #[derive(Clone)]
 pub struct Plugin {
@@ -157,6 +159,13 @@ impl Plugin {
             auto_archive::CHECK_INTERVAL,
         )
         .await
+    }
+
+    /// Checks again whether the search attributes are registered: the namespace may have been created again.
+    pub(crate) async fn check_search_attributes(&self) {
+        let has_search_attributes = search_attributes::ensure_registered(&self.client).await;
+        self.queries
+            .set_has_search_attributes(has_search_attributes);
     }
 
     pub(crate) fn queries(&self) -> &TaskQueries {

@@ -24,7 +24,10 @@ use std::{
     sync::OnceLock,
 };
 
-use seedance_archiver_proto::visible;
+use seedance_archiver_proto::{external, visible};
+
+/// Maximum length of a text in a log event, in characters.
+const MAX_LOG_TEXT: usize = 8_000;
 
 /// The first error of stdout, except a closed pipe.
 static STDOUT_ERROR: OnceLock<io::Error> = OnceLock::new();
@@ -106,7 +109,8 @@ pub(crate) fn stderr_is_terminal() -> bool {
 /// Writes log events to stderr, each with one call, and ignores errors, which `tracing-subscriber` would print to
 /// stderr with `eprintln!`.
 ///
-/// An event is one line: its line breaks are escaped, because a text in it could otherwise forge another event.
+/// An event is one line: its line breaks are escaped, because a text in it could otherwise forge another event. It may
+/// quote a store, an API or Temporal, so secrets are removed and long texts are cut, whoever logs it.
 /// `tracing-subscriber` escapes `ESC` in fields, so what remains of it are the colours of the event.
 pub(crate) enum LogWriter {
     /// Events are lines of text.
@@ -119,8 +123,8 @@ impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let event = String::from_utf8_lossy(bytes);
         let line = match self {
-            Self::Text => one_line(&event),
-            Self::Json => escape_json(&event),
+            Self::Text => text_event(&event),
+            Self::Json => json_event(&event),
         };
         let _ = io::stderr().write_all(line.as_bytes());
         Ok(bytes.len())
@@ -131,11 +135,30 @@ impl Write for LogWriter {
     }
 }
 
-fn one_line(event: &str) -> String {
+fn text_event(event: &str) -> String {
     let line = event.strip_suffix('\n').unwrap_or(event);
-    let escaped: Vec<_> = line.split('\u{1b}').map(visible::escape).collect();
+    let safe = external::field(line, MAX_LOG_TEXT);
+    let escaped: Vec<_> = safe.split('\u{1b}').map(visible::escape).collect();
     let end = if line.len() < event.len() { "\n" } else { "" };
     format!("{}{end}", escaped.join("\u{1b}"))
+}
+
+/// Each string is a text of its own, so that the event stays JSON.
+fn json_event(event: &str) -> String {
+    let mut safe = String::with_capacity(event.len());
+    let mut rest = event;
+    while let Some(start) = rest.find('"') {
+        let (before, at_literal) = rest.split_at(start);
+        let mut literals = serde_json::Deserializer::from_str(at_literal).into_iter::<String>();
+        let Some(Ok(text)) = literals.next() else {
+            return safe + &text_event(rest);
+        };
+        safe.push_str(before);
+        safe.push_str(&serde_json::Value::from(external::field(&text, MAX_LOG_TEXT)).to_string());
+        rest = &at_literal[literals.byte_offset()..];
+    }
+    safe.push_str(rest);
+    escape_json(&safe)
 }
 
 #[cfg(test)]
@@ -153,9 +176,28 @@ mod tests {
                 "\u{1b}[32m INFO\u{1b}[0m a\n",
             ),
         ] {
-            assert_eq!(one_line(event), line);
+            assert_eq!(text_event(event), line);
         }
     }
+
+    #[test]
+    fn an_event_has_no_secrets_and_is_bounded() {
+        let url = "https://h.example/v.mp4?X-Tos-Signature=ZZZZ";
+        let body = format!("<Token-0>ZZZZ</Token-0> {url} {}", "x".repeat(3_000_000));
+        let text = text_event(&format!("WARN error={body} n=1\n"));
+        let event = serde_json::json!({"level": "WARN", "error": body, "n": 1, "token": "count"});
+        let json = json_event(&format!("{event}\n"));
+        for event in [&text, &json] {
+            assert!(!event.contains("ZZ") && event.len() < 10_000, "{event}");
+            assert!(event.contains("<Token-0>REDACTED</Token-0>") && event.ends_with('\n'));
+        }
+        let parsed: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(
+            (&parsed["n"], &parsed["level"]),
+            (&1.into(), &"WARN".into())
+        );
+    }
+
     #[test]
     fn json_stays_json() {
         let texts = [

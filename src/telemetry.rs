@@ -3,12 +3,14 @@
 //! - [`logs`]: log events on stderr, as text or JSON.
 //! - [`metrics`]: the names, descriptions and buckets of the metrics; `record` updates them.
 //! - [`exporter`]: serves the metrics to Prometheus.
+//! - `rare`: thins out log events that repeat for hours.
 //! - `traces`: exports trace spans by OTLP.
 
 pub mod exporter;
 mod log_format;
 pub mod logs;
 pub mod metrics;
+pub(crate) mod rare;
 pub(crate) mod record;
 pub(crate) mod traces;
 

@@ -6,6 +6,7 @@
 //! - [`sweeps`]: starts sweeps and maintains their schedules.
 //! - [`search_attributes`]: registers search attributes.
 //! - [`server_version`]: returns the version of the server.
+//! - `pollers`: the workers that poll a task queue.
 //! - `visibility`: counts open lifecycles, for metrics.
 //!
 //! Shared: `error_text` formats the SDK's errors, and `progress` reports progress while a workflow runs.
@@ -14,6 +15,7 @@ pub(crate) mod codec;
 pub mod connection;
 pub(crate) mod error_text;
 pub mod lifecycles;
+pub(crate) mod pollers;
 pub(crate) mod progress;
 pub mod search_attributes;
 mod server;

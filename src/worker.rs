@@ -36,61 +36,53 @@
 //! }
 //! ```
 
+mod error;
 mod failure_interceptor;
+mod monitor;
 mod options;
+mod rate_sharing;
+mod sdk_workers;
+mod supervisor;
 
 use std::net::SocketAddr;
 
-use futures::future::{OptionFuture, join};
+use futures::{
+    FutureExt,
+    future::{OptionFuture, join},
+};
 use seedance_archiver_clock::Clock;
+use seedance_archiver_policy::shares::Role;
 use temporalio_client::Client;
-use temporalio_sdk::{Runtime, Worker as SdkWorker, WorkerRunError};
-use tokio::sync::oneshot;
+use temporalio_sdk::{Runtime, Worker as SdkWorker};
+use tokio::sync::{oneshot, watch};
 
 use crate::{
-    activities::{ServeError, task_queries::TaskQueries},
+    activities::task_queries::TaskQueries,
     config::Config,
     plugin::Plugin,
     ports::{
         callbacks::{self, CallbackHandler},
         health::{Health, Phase},
-        listener::Listener,
+        listener::{Limits, Listener},
     },
 };
-use options::SdkOptions;
+pub use error::WorkerError;
+use rate_sharing::RateSharing;
+use sdk_workers::SdkWorkers;
+use supervisor::Supervisor;
 
 /// A worker that serves the task queue of its configuration and the transfers task queue, or only one of them
 /// if the configuration says so.
-pub struct Worker {
+pub struct Worker<'a> {
+    sdk_workers: SdkWorkers<'a>,
     query: Option<SdkWorker>,
     transfer: Option<SdkWorker>,
+    rate_sharing: RateSharing,
     ingress: Option<Listener>,
     health: Health,
 }
 
-/// The error of a worker that could not start or stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum WorkerError {
-    /// The worker cannot serve its accounts.
-    #[error(transparent)]
-    Accounts(#[from] ServeError),
-    /// The worker cannot listen for callbacks.
-    #[error("cannot listen for callbacks on {address}: {source}")]
-    Ingress {
-        /// The configured address.
-        address: SocketAddr,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
-    /// The SDK rejected the options.
-    #[error("cannot create the Temporal worker: {0}")]
-    Setup(String),
-    /// The SDK stopped polling.
-    #[error("the Temporal worker stopped: {0}")]
-    Run(String),
-}
-
-impl Worker {
+impl<'a> Worker<'a> {
     /// Creates a worker and registers its workflows and activities. Binds the address for callbacks, if one is
     /// configured.
     ///
@@ -102,7 +94,7 @@ impl Worker {
     /// - [`WorkerError::Ingress`] if the address for callbacks cannot be bound.
     /// - [`WorkerError::Setup`] if the SDK rejects the options.
     pub async fn new(
-        runtime: &Runtime,
+        runtime: &'a Runtime,
         client: &Client,
         config: &Config,
     ) -> Result<Self, WorkerError> {
@@ -116,7 +108,7 @@ impl Worker {
     ///
     /// See [`Worker::new`].
     pub async fn with_clock(
-        runtime: &Runtime,
+        runtime: &'a Runtime,
         client: &Client,
         config: &Config,
         clock: Clock,
@@ -129,27 +121,27 @@ impl Worker {
             .build()
             .await?;
         let queues = config.worker.queues;
-        let options = SdkOptions::new(config);
-        let create = |options| {
-            SdkWorker::new(runtime, client.clone(), options)
-                .map_err(|error| WorkerError::Setup(error.to_string()))
-        };
-        let query = || {
-            let mut options = options.query();
-            plugin
-                .register_queries(&mut options)
-                .map_err(|error| WorkerError::Setup(error.to_string()))?;
-            create(options)
-        };
-        let transfer = || {
-            let mut options = options.transfer();
-            plugin.register_transfers(&mut options);
-            create(options)
+        let ingress = ingress(config, client, plugin.queries()).await?;
+        let sdk_workers = SdkWorkers::new(runtime, client, plugin, config);
+        let role = match queues.query {
+            true => Role::Query,
+            false => Role::Transfer,
         };
         Ok(Self {
-            query: queues.query.then(query).transpose()?,
-            transfer: queues.transfer.then(transfer).transpose()?,
-            ingress: ingress(config, client, plugin.queries()).await?,
+            query: queues.query.then(|| sdk_workers.query()).transpose()?,
+            transfer: queues
+                .transfer
+                .then(|| sdk_workers.transfer())
+                .transpose()?,
+            rate_sharing: RateSharing {
+                client: client.clone(),
+                accounts: config.accounts.clone(),
+                task_queue: config.task_queue.clone(),
+                identity: sdk_workers.identity().to_owned(),
+                role,
+            },
+            sdk_workers,
+            ingress,
             health: Health::default(),
         })
     }
@@ -168,27 +160,47 @@ impl Worker {
     /// Polls until `shutdown` resolves, then stops polling and waits for running activities, up to the grace
     /// period of the configuration.
     ///
+    /// While Temporal is unavailable, or the namespace is missing, the worker keeps trying. It logs the reason.
+    ///
     /// The future is not `Send`: await it in `main`, or in a `LocalSet`.
     ///
     /// # Errors
     ///
-    /// [`WorkerError::Run`] if the SDK stops with an error.
+    /// [`WorkerError::Run`] if the SDK fails while it drains, [`WorkerError::Setup`] if it rejects the options of
+    /// a worker that replaces one that stopped.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), WorkerError> {
         let ingress = self.ingress.take().map(Listener::start);
-        let stop_query = self.query.as_ref().map(SdkWorker::shutdown_handle);
-        let stop_transfer = self.transfer.as_ref().map(SdkWorker::shutdown_handle);
-        let stop = || {
-            self.health.set_phase(Phase::Draining);
-            stop_query.as_ref().inspect(|stop| stop());
-            stop_transfer.as_ref().inspect(|stop| stop());
+        let fleet = self.rate_sharing.join().await;
+        let (stop, stop_requested) = watch::channel(false);
+        let sdk_workers = &self.sdk_workers;
+        let supervisor = Supervisor {
+            client: &sdk_workers.client,
+            health: &self.health,
+            stop: stop_requested,
         };
+        // If one cannot continue, the other must stop too.
+        let stop_all = |ended: Result<(), WorkerError>| {
+            stop.send_replace(true);
+            ended
+        };
+        let query = self.query.take().map(|worker| {
+            supervisor
+                .run(worker, || sdk_workers.another_query())
+                .map(stop_all)
+        });
+        let transfer = self.transfer.take().map(|worker| {
+            supervisor
+                .run(worker, async || sdk_workers.transfer())
+                .map(stop_all)
+        });
         self.health.set_phase(Phase::Polling);
-        // If one SDK worker stops, `stop` shuts down the other.
-        let run = join(poll(self.query, &stop), poll(self.transfer, &stop));
+        let run = join(OptionFuture::from(query), OptionFuture::from(transfer));
         tokio::pin!(run);
         let ended = tokio::select! {
             ended = &mut run => Some(ended),
             () = shutdown => None,
+            never = monitor::watch(&sdk_workers.client, &self.health) => match never {},
+            never = self.rate_sharing.maintain(fleet) => match never {},
         };
         self.health.set_phase(Phase::Draining);
         // Callbacks in progress query workflows, which needs polling workers: stop the listener first.
@@ -198,13 +210,11 @@ impl Worker {
         let (query, transfer) = match ended {
             Some(ended) => ended,
             None => {
-                stop();
+                stop.send_replace(true);
                 run.await
             }
         };
-        query
-            .and(transfer)
-            .map_err(|error| WorkerError::Run(error.to_string()))
+        query.unwrap_or(Ok(())).and(transfer.unwrap_or(Ok(())))
     }
 
     /// Polls until `work` completes, then shuts down as [`Worker::run`] does and returns the output. If the
@@ -214,7 +224,7 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// [`WorkerError::Run`] if the SDK stops before `work` completes, or stops with an error.
+    /// See [`Worker::run`].
     pub async fn run_during<T>(self, work: impl Future<Output = T>) -> Result<T, WorkerError> {
         let (done, is_done) = oneshot::channel::<()>();
         let worker = self.run(async {
@@ -233,16 +243,6 @@ impl Worker {
     }
 }
 
-/// Runs an SDK worker until it stops, then calls `stop`.
-async fn poll(worker: Option<SdkWorker>, stop: &impl Fn()) -> Result<(), WorkerRunError> {
-    let run = worker.map(|mut worker| async move { worker.run().await });
-    let Some(ended) = OptionFuture::from(run).await else {
-        return Ok(());
-    };
-    stop();
-    ended
-}
-
 async fn ingress(
     config: &Config,
     client: &Client,
@@ -253,7 +253,7 @@ async fn ingress(
     };
     let handler = CallbackHandler::new(client.clone(), queries.clone(), &config.task_queue);
     let routes = callbacks::routes(&config.accounts, handler);
-    let listener = Listener::bind(address, routes).await;
+    let listener = Listener::bind(address, routes, Limits::CALLBACKS).await;
     listener
         .map(Some)
         .map_err(|source| WorkerError::Ingress { address, source })

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use seedance_archiver_proto::names::failure;
 
-use crate::{fetch, store::OpenArchiveError};
+use crate::{
+    fetch,
+    store::{OpenArchiveError, StoreError},
+};
 
 /// An error of an archival. Its text contains no signed URL.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +59,7 @@ pub enum Error {
     Open(#[from] OpenArchiveError),
     /// The object store returned an error or is unreachable: retry.
     #[error("archive store error: {0}")]
-    Store(#[from] object_store::Error),
+    Store(StoreError),
     /// The store could replace an existing object, so nothing is written: retry, because an operator may change the
     /// store or its settings.
     #[error(
@@ -76,6 +79,22 @@ pub enum Error {
         /// SHA-256 of the new bytes.
         new: String,
     },
+    /// The archive has the receipt of another task under the key of this task's: an operator has to decide.
+    #[error("`{key}` is the receipt of task `{found}`, not of `{expected}`")]
+    OtherReceipt {
+        /// Key of the receipt.
+        key: String,
+        /// Id of the task that the receipt names.
+        found: String,
+        /// Id of the task.
+        expected: String,
+    },
+}
+
+impl From<object_store::Error> for Error {
+    fn from(error: object_store::Error) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 impl From<fetch::Error> for Error {
@@ -97,25 +116,35 @@ pub(crate) fn optional<T>(result: object_store::Result<T>) -> Result<Option<T>, 
 }
 
 impl Error {
-    /// Returns the error for a create-only operation on a key that exists.
+    /// Returns the error for a conditional operation on a key that exists, or changed.
     pub(crate) fn already_exists(key: &object_store::path::Path) -> Self {
-        Self::Store(object_store::Error::AlreadyExists {
+        object_store::Error::AlreadyExists {
             path: key.to_string(),
-            source: "the object existed before the upload was completed".into(),
-        })
+            source: "another writer was faster".into(),
+        }
+        .into()
+    }
+
+    /// Returns the error of the store, if it returned one.
+    fn store_error(&self) -> Option<&object_store::Error> {
+        match self {
+            Self::Store(StoreError(error)) => Some(error),
+            _ => None,
+        }
     }
 
     /// Returns whether the store does not have the object or upload.
     pub(crate) fn is_not_found(&self) -> bool {
-        matches!(self, Self::Store(object_store::Error::NotFound { .. }))
+        use object_store::Error::NotFound;
+        matches!(self.store_error(), Some(NotFound { .. }))
     }
 
     /// Returns whether the store does not support the operation.
     pub(crate) fn is_not_supported(&self) -> bool {
         use object_store::Error::{NotImplemented, NotSupported};
         matches!(
-            self,
-            Self::Store(NotSupported { .. } | NotImplemented { .. })
+            self.store_error(),
+            Some(NotSupported { .. } | NotImplemented { .. })
         )
     }
 
@@ -123,8 +152,8 @@ impl Error {
     pub(crate) fn is_already_exists(&self) -> bool {
         use object_store::Error::{AlreadyExists, Precondition};
         matches!(
-            self,
-            Self::Store(AlreadyExists { .. } | Precondition { .. })
+            self.store_error(),
+            Some(AlreadyExists { .. } | Precondition { .. })
         )
     }
 
@@ -149,7 +178,7 @@ impl Error {
             Self::Open(_) | Self::Store(_) | Self::UnsafeStore(_) | Self::Upload(_) => {
                 failure::STORE_UNAVAILABLE
             }
-            Self::Conflict { .. } => failure::STORE_CONFLICT,
+            Self::Conflict { .. } | Self::OtherReceipt { .. } => failure::STORE_CONFLICT,
         }
     }
 }

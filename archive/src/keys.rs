@@ -10,4 +10,6 @@ pub use attempt::AttemptKeys;
 pub use layout::Layout;
 pub use template::{InvalidTemplate, KeyTemplate};
 
-pub(crate) use staging::STAGING;
+pub(crate) use staging::{
+    STAGING, is_attempt, is_staged, is_staging_in_any_case, is_upload, staging_prefix,
+};

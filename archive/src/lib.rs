@@ -63,6 +63,7 @@
 //! };
 //! use seedance_archiver_clock::Clock;
 //! use seedance_archiver_proto::v1::{Manifest, VideoTask};
+//! use uuid::Uuid;
 //!
 //! struct OneUrl(SecretString);
 //!
@@ -105,7 +106,7 @@
 //! };
 //! let archival = TaskArchival {
 //!     archive: &archive,
-//!     keys: AttemptKeys { layout: &layout, attempt_id: "1" },
+//!     keys: AttemptKeys { layout: &layout, attempt_id: Uuid::new_v4() },
 //!     task: &task,
 //!     mismatch: Mismatch::Warn,
 //!     attempt: 1,
@@ -138,7 +139,7 @@ pub use keys::{AttemptKeys, InvalidTemplate, KeyTemplate, Layout};
 pub use object::{Format, ObjectKind};
 pub use store::{
     Archive, Destinations, IncompleteUpload, ObjectOptions, OpenArchiveError, ProbeError,
-    ProbeReport,
+    ProbeReport, StoreError,
 };
 pub use transfer::{
     ArchiveState, Buffers, PART_SIZE, Progress, TaskArchival, TaskSource, TransferResources,

@@ -12,7 +12,7 @@ use object_store::{path::Path, signer::Signer};
 use reqwest::{Method, Url};
 use seedance_archiver_clock::Clock;
 
-use crate::Archive;
+use crate::{Archive, StoreError};
 
 /// URLs per signing call. With some credentials, each call sends a request.
 const BATCH_SIZE: usize = 100;
@@ -28,7 +28,7 @@ pub enum LinkError {
         /// URL of the archive.
         archive_url: String,
         /// The error of the store.
-        source: object_store::Error,
+        source: StoreError,
     },
     /// The directory of the page or of the archive is not readable, or its path has no URL.
     #[error("cannot create links between files in directory `{}`: {source}", .path.display())]
@@ -73,9 +73,9 @@ impl Links {
         if let Some(root) = archive.directory() {
             return Self::relative(directory, &root);
         }
-        let failed = |source| LinkError::Presign {
+        let failed = |source: object_store::Error| LinkError::Presign {
             archive_url: archive.url().to_string(),
-            source,
+            source: source.into(),
         };
         let signer = archive.url_signer().map_err(failed)?;
         // Computed before the first URL is signed, so that no URL expires earlier.

@@ -3,6 +3,7 @@
 mod archive;
 mod conditional_requests;
 mod destinations;
+mod error;
 mod incomplete_uploads;
 mod open;
 mod options;
@@ -14,6 +15,7 @@ mod upload;
 
 pub use archive::Archive;
 pub use destinations::Destinations;
+pub use error::StoreError;
 pub use incomplete_uploads::IncompleteUpload;
 pub use open::OpenArchiveError;
 pub use options::ObjectOptions;

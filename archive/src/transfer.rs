@@ -2,6 +2,7 @@
 
 mod body;
 mod buffers;
+mod checkpointed_upload;
 mod comparison;
 mod context;
 mod download;

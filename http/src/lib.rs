@@ -6,6 +6,7 @@
 //!   this is the only place in the workspace that formats its errors.
 //! - [`retry_after`]: the delay that a response requests.
 //! - [`trace::span`]: a trace span for a request.
+//! - [`unencrypted`]: which networks requests to a URL cross without TLS.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -20,14 +21,17 @@
 mod proxy;
 mod retry_after;
 pub mod trace;
+mod unencrypted;
 
 pub use retry_after::retry_after;
+pub use unencrypted::{Network, unencrypted};
 
 use std::{error::Error, time::Duration};
 
 pub use proxy::Proxy;
 
 use reqwest::redirect::Policy;
+use seedance_archiver_proto::external;
 
 /// Includes the TLS handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -64,7 +68,8 @@ fn builder() -> reqwest::ClientBuilder {
         .user_agent(concat!("seedance-archiver/", env!("CARGO_PKG_VERSION")))
 }
 
-/// Returns the text of an error and its causes, without the URL.
+/// Returns the text of an error and its causes, without the URL. A name server, a TLS library or a proxy may have
+/// written some of it.
 pub fn describe(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
@@ -77,7 +82,7 @@ pub fn describe(error: reqwest::Error) -> String {
         }
         source = cause.source();
     }
-    text
+    external::quote(&text)
 }
 
 #[cfg(test)]

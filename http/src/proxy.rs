@@ -3,6 +3,8 @@ use std::fmt;
 use reqwest::{ClientBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::{Network, unencrypted};
+
 /// The value of a setting that stands for the proxy variables of the environment.
 const ENVIRONMENT: &str = "environment";
 /// The variables of the environment that name a proxy for `https` URLs, the first that is set counts.
@@ -78,6 +80,15 @@ impl Proxy {
         match &self.0 {
             Kind::Environment => false,
             Kind::Url { url, .. } => url.expose_secret().contains('@'),
+        }
+    }
+
+    /// Returns the networks that requests to the proxy cross unencrypted, or `None` if they are encrypted or the
+    /// environment names the proxy.
+    pub fn unencrypted(&self) -> Option<Network> {
+        match &self.0 {
+            Kind::Environment => None,
+            Kind::Url { url, .. } => unencrypted(&Url::parse(url.expose_secret()).ok()?),
         }
     }
 

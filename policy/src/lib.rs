@@ -14,6 +14,7 @@
 //! - [`outcomes`]: the result of a lifecycle.
 //! - [`verdicts`]: what a verdict on a task means.
 //! - [`pages`]: the order in which a sweep lists pages.
+//! - [`shares`]: how the workers share the rate limits of an account.
 //! - [`sweeps`]: when a sweep retries, gives up and restarts a lifecycle.
 //! - [`transfers`]: when a failed transfer is retried.
 //! - [`priority`]: which transfer goes first.
@@ -65,6 +66,7 @@ pub mod pages;
 pub mod poll;
 pub mod priority;
 pub mod retry;
+pub mod shares;
 pub mod sweeps;
 pub mod transfers;
 pub mod verdicts;

@@ -1,39 +1,49 @@
 //! When a failed transfer is retried, when it may skip the last frame, and why a video is lost.
 
 mod history;
+mod streaks;
 
 use std::time::Duration;
 
 pub use history::{Finding, History, Verdict};
+pub use streaks::{Reached, Side, Streak, Streaks};
 
 use crate::retry;
 
-/// Delay before the second attempt. It doubles, because every attempt may cost one of the 100 downloads
+/// Delay after the first failure. It doubles, because every attempt may cost one of the 100 downloads
 /// that a URL allows.
 const INITIAL_DELAY: Duration = Duration::from_secs(10);
 /// Maximum delay between two attempts.
 const MAX_DELAY: Duration = Duration::from_secs(15 * 60);
+/// Maximum delay between two attempts if no URL works. Each costs up to two queries, and no service is known to return a
+/// fresh URL after it did not.
+const MAX_URL_DELAY: Duration = Duration::from_secs(60 * 60);
 /// The delay is at most this fraction of the time left, so that several attempts fit in before the archive
 /// deadline.
 const MIN_ATTEMPTS_LEFT: u32 = 20;
-/// Number of attempts after which a video is archived without its last frame.
-const LAST_FRAME_ATTEMPTS: u32 = 5;
+/// Number of attempts that could not fetch the last frame, after which a video is archived without it.
+const MAX_LAST_FRAME_FAILURES: u32 = 5;
 
-/// Returns the delay after the failure of `attempt`, counted from 1, if `left` is the time until the archive
+/// Returns the delay after the last of `failures` consecutive failures of a side, if `left` is the time until the archive
 /// deadline.
 ///
 /// `retry_after` is the delay that the service requested, zero if none. It can lengthen the delay, but not
 /// past the deadline.
-pub fn retry_delay(attempt: u32, left: Duration, retry_after: Duration) -> Duration {
-    let max_delay = (left / MIN_ATTEMPTS_LEFT).clamp(INITIAL_DELAY, MAX_DELAY);
-    retry::exponential(INITIAL_DELAY, max_delay, attempt)
+pub fn retry_delay(side: Side, failures: u32, left: Duration, retry_after: Duration) -> Duration {
+    let max_delay = match side {
+        Side::Url => MAX_URL_DELAY,
+        Side::Host | Side::Store | Side::Api => MAX_DELAY,
+    };
+    let max_delay = (left / MIN_ATTEMPTS_LEFT).clamp(INITIAL_DELAY, max_delay);
+    retry::exponential(INITIAL_DELAY, max_delay, failures)
         .max(retry_after)
         .min(left)
 }
 
-/// Returns whether a video is archived without its last frame if the frame cannot be fetched in `attempt`.
-pub fn may_skip_last_frame(attempt: u32) -> bool {
-    attempt >= LAST_FRAME_ATTEMPTS
+/// Returns whether a video is archived without its last frame after this number of attempts that could not fetch the
+/// frame.
+pub fn may_skip_last_frame(failures: u32) -> bool {
+    failures >= MAX_LAST_FRAME_FAILURES
 }
 
 #[cfg(test)]
@@ -42,14 +52,21 @@ mod tests {
 
     const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-    fn delay(attempt: u32, left: Duration) -> u64 {
-        retry_delay(attempt, left, Duration::ZERO).as_secs()
+    fn delay(failures: u32, left: Duration) -> u64 {
+        retry_delay(Side::Host, failures, left, Duration::ZERO).as_secs()
     }
 
     #[test]
     fn the_delay_doubles_up_to_fifteen_minutes() {
-        let delays = [1, 2, 3, 8, 100].map(|attempt| delay(attempt, WEEK));
+        let delays = [1, 2, 3, 8, 100].map(|failures| delay(failures, WEEK));
         assert_eq!(delays, [10, 20, 40, 900, 900]);
+    }
+
+    #[test]
+    fn a_video_without_a_working_url_is_tried_once_an_hour() {
+        let delay = |left| retry_delay(Side::Url, 100, left, Duration::ZERO).as_secs();
+        assert_eq!(delay(WEEK), 3_600);
+        assert_eq!(delay(WEEK / 7 / 24), 180);
     }
 
     #[test]
@@ -62,12 +79,12 @@ mod tests {
     #[test]
     fn retry_after_lengthens_the_delay_up_to_the_deadline() {
         let hour = Duration::from_secs(60 * 60);
-        assert_eq!(retry_delay(1, WEEK, hour), hour);
-        assert_eq!(retry_delay(1, hour, WEEK), hour);
+        assert_eq!(retry_delay(Side::Host, 1, WEEK, hour), hour);
+        assert_eq!(retry_delay(Side::Api, 1, hour, WEEK), hour);
     }
 
     #[test]
-    fn the_fifth_attempt_may_skip_the_last_frame() {
+    fn the_fifth_failure_may_skip_the_last_frame() {
         assert!(!may_skip_last_frame(4));
         assert!(may_skip_last_frame(5));
     }

@@ -8,7 +8,9 @@
 //! - [`query_result`]: conversion of the result of `QueryVideoTask`.
 //! - [`task_id`], [`account`], [`destination`] and [`sweep_page`]: rules for the fields of requests.
 //! - [`time`]: conversion of the messages' times.
+//! - [`external`]: text that somebody else wrote, bounded and without secrets.
 //! - [`redact`]: removes secrets from text.
+//! - [`visible`]: invisible characters in text.
 //!
 //! # Example
 //!
@@ -41,6 +43,7 @@
 
 pub mod account;
 pub mod destination;
+pub mod external;
 mod json;
 mod manifest;
 pub mod names;

@@ -61,13 +61,30 @@ impl Client {
         &self.clock
     }
 
-    /// Queries a task with one request.
+    /// Queries a task with one request. Waits for the rate limit for at most 2 s.
     ///
     /// # Errors
     ///
     /// See [`ErrorKind`]. Nothing is retried.
     pub async fn query(&self, endpoint: &Endpoint, task_id: &str) -> Result<Record, Error> {
-        let call = Call::for_task(Method::GET, endpoint, task_id);
+        self.query_within(endpoint, task_id, QUERY_WAIT).await
+    }
+
+    /// Queries a task with one request. Waits for the rate limit for at most `max_wait`.
+    ///
+    /// # Errors
+    ///
+    /// See [`ErrorKind`]. Nothing is retried.
+    pub async fn query_within(
+        &self,
+        endpoint: &Endpoint,
+        task_id: &str,
+        max_wait: Duration,
+    ) -> Result<Record, Error> {
+        let call = Call {
+            max_wait,
+            ..Call::for_task(Method::GET, endpoint, task_id)
+        };
         let decode = |body: &[u8]| decode::record(body, task_id, &self.dialect(endpoint));
         self.call(endpoint, call, decode).await
     }
@@ -103,7 +120,7 @@ impl Client {
         call: Call<'_>,
         decode: impl FnOnce(&[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let api_key = endpoint.api_key.read()?;
+        let api_key = endpoint.key_to_send()?;
         call.wait_for_rate_limit(&endpoint.account).await?;
         let client_request_id = Uuid::new_v4().to_string();
         let request = self
@@ -187,8 +204,13 @@ impl<'a> Call<'a> {
     async fn wait_for_rate_limit(&self, account: &str) -> Result<(), Error> {
         let started = Instant::now();
         let allowed = self.rate_limit.wait_up_to(self.max_wait).await;
+        // A refused call would have waited for longer.
+        let waited = match allowed {
+            Ok(()) => started.elapsed(),
+            Err(_) => self.max_wait,
+        };
         histogram!(RATE_LIMIT_WAIT, "account" => account.to_owned(), "call" => self.kind)
-            .record(started.elapsed());
+            .record(waited);
         allowed.map_err(|text| Error::new(ErrorKind::Throttled, text))
     }
 }
@@ -243,8 +265,15 @@ fn request_id(headers: &HeaderMap) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use axum::response::IntoResponse;
+
     use super::*;
-    use crate::Secret;
+    use crate::{Answer, Secret};
 
     /// A body that is not the API's is quoted, but cut.
     #[tokio::test]
@@ -263,6 +292,64 @@ mod tests {
             let error = client.query(&endpoint, "cgt-1").await.err().unwrap();
             assert!(!error.to_string().contains("ver"), "{before}: {error}");
         }
+    }
+
+    /// Starts a server that answers every request in the same way. Returns its URL, and the number of requests.
+    async fn start(
+        answer: impl IntoResponse + Clone + Send + Sync + 'static,
+    ) -> (Url, Arc<AtomicUsize>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counter = requests.clone();
+        let server = axum::Router::new().fallback(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            let answer = answer.clone();
+            async { answer }
+        });
+        tokio::spawn(async move { axum::serve(listener, server).await });
+        (url.parse().unwrap(), requests)
+    }
+
+    #[tokio::test]
+    async fn no_redirect_is_followed_with_the_api_key() {
+        let (elsewhere, requests) = start("ok").await;
+        let client = Client::new(seedance_archiver_http::client().unwrap());
+        for status in [301, 302, 303, 307, 308] {
+            let status = axum::http::StatusCode::from_u16(status).unwrap();
+            let (base_url, redirects) =
+                start((status, [("location", elsewhere.to_string())])).await;
+            let endpoint = Endpoint::new("default", base_url, Secret::from("key".to_owned()));
+            assert!(client.query(&endpoint, "cgt-1").await.is_err());
+            let probe = client.probe(&endpoint, None).await;
+            assert!(matches!(probe.answer, Answer::NotTheApi(_)), "{probe:?}");
+            assert!(redirects.load(Ordering::Relaxed) > 1);
+        }
+        assert_eq!(requests.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn the_api_key_is_not_sent_unencrypted_to_a_public_host() {
+        let (proxy, requests) = start("ok").await;
+        let proxy = seedance_archiver_http::Proxy::parse(proxy.as_str()).unwrap();
+        let client = Client::new(seedance_archiver_http::client_through(&proxy).unwrap());
+        let base_url = "http://api.example/api/v3".parse().unwrap();
+        let mut endpoint = Endpoint::new("default", base_url, Secret::from("key".to_owned()));
+        let error = client.query(&endpoint, "cgt-1").await.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Unauthorized);
+        let text = error.to_string();
+        assert!(
+            text.contains("`http://api.example/api/v3`") && text.contains("`allow_plain_http`"),
+            "{text}"
+        );
+        assert!(client.cancel(&endpoint, "cgt-1").await.is_err());
+        let probe = client.probe(&endpoint, None).await;
+        assert!(matches!(probe.answer, Answer::NoKey(_)), "{probe:?}");
+        assert_eq!(requests.load(Ordering::Relaxed), 0);
+
+        endpoint.allow_plain_http = true;
+        let _ = client.query(&endpoint, "cgt-1").await;
+        assert_eq!(requests.load(Ordering::Relaxed), 1);
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use reqwest::Url;
 
-use crate::{RateLimit, Secret, StatusAliases, TaskPath};
+use secrecy::SecretString;
+use seedance_archiver_http::{Network, unencrypted};
+
+use crate::{Error, ErrorKind, RateLimit, Secret, StatusAliases, TaskPath};
 
 /// Maximum number of tasks on a page of the list.
 pub const MAX_PAGE_SIZE: usize = 500;
@@ -18,6 +21,8 @@ pub struct Endpoint {
     pub task_path: TaskPath,
     /// API key.
     pub api_key: Secret,
+    /// Whether the API key may be sent to a public host unencrypted, because something else protects the connection.
+    pub allow_plain_http: bool,
     /// The status words of a gateway, mapped to those of the API.
     pub status_aliases: StatusAliases,
     /// JSON pointer to the URL of the video in the record or around it, for a service that puts the URL where it is
@@ -41,6 +46,7 @@ impl Endpoint {
             base_url,
             task_path: TaskPath::default(),
             api_key,
+            allow_plain_http: false,
             status_aliases: StatusAliases::default(),
             video_url_pointer: None,
             query_limit: RateLimit::public_queries(),
@@ -48,6 +54,28 @@ impl Endpoint {
             list_page_size: MAX_PAGE_SIZE,
             http: None,
         }
+    }
+
+    /// Returns whether requests would send the API key unencrypted to a host that may be on the internet.
+    pub fn exposes_key(&self) -> bool {
+        !self.allow_plain_http && unencrypted(&self.base_url) == Some(Network::Public)
+    }
+
+    /// Returns the API key for a request.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the key cannot be read, or must not be sent to this base URL.
+    pub(crate) fn key_to_send(&self) -> Result<SecretString, Error> {
+        if self.exposes_key() {
+            let text = format!(
+                "no API key is sent to `{}`, which is public and not encrypted",
+                self.base_url
+            );
+            let fix = "use `https://`, or set `allow_plain_http` if something else protects the connection";
+            return Err(Error::new(ErrorKind::Unauthorized, text).with_fix(fix));
+        }
+        Ok(self.api_key.read()?)
     }
 
     /// Returns the URL of a task.

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
-use seedance_archiver_proto::{names::failure, redact};
+use seedance_archiver_proto::{external, names::failure, redact};
 
 use crate::ReadSecretError;
 
@@ -32,7 +32,7 @@ pub enum ErrorKind {
     Unsupported,
 }
 
-/// An error of the task API. Its text contains neither the API key nor URL query strings.
+/// An error of the task API. Its text is bounded, and contains neither the API key nor another secret.
 #[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -48,7 +48,7 @@ impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.MAX_TEXT$}", self.text)?;
+        f.write_str(&external::line(&self.text, MAX_TEXT))?;
         if let Some(id) = &self.request_id {
             write!(f, " (request id {id})")?;
         }
@@ -66,12 +66,12 @@ impl From<ReadSecretError> for Error {
 }
 
 impl Error {
-    /// Returns an error. The text may quote the service: URL queries are removed, and it is truncated when it
-    /// is displayed.
+    /// Returns an error. The text may quote the service: secrets are removed, and it is truncated when it is
+    /// displayed.
     pub(crate) fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
         Self {
             kind,
-            text: redact::url_queries(&text.into()),
+            text: redact::secrets(&text.into()).into_owned(),
             request_id: None,
             retry_after: None,
             fix: "",
@@ -88,7 +88,7 @@ impl Error {
     }
 
     pub(crate) fn with_request_id(mut self, id: &str) -> Self {
-        self.request_id = Some(id.to_owned());
+        self.request_id = Some(external::quote(id));
         self
     }
 

@@ -2,10 +2,6 @@
 
 use serde_json::{Map, Value};
 
-/// Maximum length of a text in a record, in characters. Longer ones would not fit into Temporal's payloads, and remain
-/// complete in `task.json`.
-const MAX_TEXT: usize = 16_000;
-
 /// The fields of an object. Services differ in details, so absent, `null`, an empty string and a number in quotes all
 /// occur.
 #[derive(Clone, Copy)]
@@ -14,7 +10,7 @@ pub(crate) struct Fields<'a>(pub(crate) &'a Map<String, Value>);
 impl<'a> Fields<'a> {
     pub(crate) fn text(self, name: &str) -> String {
         match self.0.get(name) {
-            Some(Value::String(text)) => text.chars().take(MAX_TEXT).collect(),
+            Some(Value::String(text)) => text.clone(),
             Some(Value::Number(number)) => number.to_string(),
             _ => String::new(),
         }

@@ -9,7 +9,7 @@
 //!   endpoint.
 //! - [`Record`]: a task as the API returned it. Its URLs are bearer secrets, so it can be neither printed nor
 //!   serialized; [`Record::sealed`] turns it into the contract's message, with its URLs sealed.
-//! - [`UrlSeal`]: seals and unseals URLs.
+//! - [`UrlSeal`]: seals and unseals URLs. [`check_seal_key`]: which keys are random enough for that.
 //! - [`SignedUrl`]: a URL that is never printed, and knows when it expires.
 //! - [`Error`]: an error, whose [`ErrorKind`] decides whether and when to retry.
 //!
@@ -70,7 +70,7 @@ pub use list::Page;
 pub use probe::{Answer, Probe};
 pub use rate_limit::RateLimit;
 pub use record::Record;
-pub use seal::{UnsealError, UrlSeal};
+pub use seal::{UnsealError, UrlSeal, check_seal_key};
 pub use secret::{ReadSecretError, Secret, read_lines};
 pub use signed_url::SignedUrl;
 pub use status_aliases::StatusAliases;

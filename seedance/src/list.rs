@@ -14,8 +14,8 @@ use crate::{
 
 /// Maximum size of a page, in bytes. A page has up to 500 records of a few kilobytes.
 const MAX_PAGE: usize = 128 * MIB;
-/// Maximum wait for the rate limit: the service allows one list a second.
-const LIST_WAIT: Duration = Duration::from_secs(10);
+/// A list waits for its turn, however long that takes: it is rarely urgent, and a refused one would only ask again.
+const LIST_WAIT: Duration = Duration::MAX;
 
 /// A page of the list.
 pub struct Page {
@@ -30,7 +30,7 @@ pub struct Page {
 }
 
 impl Client {
-    /// Lists a page with one request. The pages of each list, that of a service tier and a model, are numbered from 1.
+    /// Lists a page with one request, when the rate limit allows it. The pages of each list, that of a service tier and a model, are numbered from 1.
     ///
     /// # Errors
     ///

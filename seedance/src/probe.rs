@@ -38,7 +38,7 @@ pub enum Answer {
     Unclear(String),
     /// No server: the error of the connection.
     Unreachable(String),
-    /// The key cannot be read, so no request was sent.
+    /// The key cannot be read or must not be sent, so no request was sent.
     NoKey(String),
 }
 
@@ -87,7 +87,7 @@ impl Client {
     }
 
     async fn get(&self, endpoint: &Endpoint, url: Url) -> Result<Reply, Answer> {
-        let api_key = endpoint.api_key.read();
+        let api_key = endpoint.key_to_send();
         let api_key = api_key.map_err(|error| Answer::NoKey(error.to_string()))?;
         let sent_at = self.clock().now();
         let request = self.http_of(endpoint).get(url).timeout(CALL_TIMEOUT);

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use seedance_archiver_proto::{
-    redact, status,
+    external, status,
     v1::{Tool, Usage, VideoContent, VideoTask, VideoTaskError},
 };
 use serde_json::{Map, Value};
@@ -16,8 +16,15 @@ use crate::{
     times,
 };
 
-/// Maximum length of a failed task's message, in characters.
-const MAX_MESSAGE: usize = 2_000;
+/// Maximum length of the error code of a failed task, and of a field that only describes a task, in characters. What a
+/// record says travels in Temporal's payloads, whose size is limited; `task.json` has it in full.
+const MAX_WORDS: usize = 400;
+/// Maximum length of a prompt, in characters.
+const MAX_PROMPT: usize = 16_000;
+/// Maximum number of tools, and of the kinds of tool calls in the usage.
+const MAX_TOOLS: usize = 32;
+/// Maximum length of a URL, in bytes. Neither hosts nor clients accept a longer one.
+const MAX_URL: usize = 16 * 1024;
 const CREATED_AT: [&str; 9] = [
     "created_at",
     "createdAt",
@@ -55,7 +62,7 @@ pub(crate) struct Dialect<'a> {
 pub(crate) fn read(answer: &Answer, id: &str, dialect: &Dialect) -> VideoTask {
     let fields = answer.record();
     let word = answer.status();
-    let mut status = dialect.statuses.resolve(&word);
+    let mut status = external::field(&dialect.statuses.resolve(&word), MAX_WORDS);
     let content = match status.as_str() {
         status::SUCCEEDED => content(answer, dialect),
         _ => documented_content(fields),
@@ -94,42 +101,50 @@ pub(crate) fn read(answer: &Answer, id: &str, dialect: &Dialect) -> VideoTask {
 /// Returns the fields of a task that only describe it.
 fn described(fields: Fields) -> VideoTask {
     VideoTask {
-        model: fields.text("model"),
+        model: words(fields, "model"),
         seed: fields.integer("seed"),
-        resolution: fields.text("resolution"),
-        ratio: fields.text("ratio"),
+        resolution: words(fields, "resolution"),
+        ratio: words(fields, "ratio"),
         duration: fields.integer("duration"),
         frames: fields.integer("frames"),
         framespersecond: fields.integer("framespersecond"),
         generate_audio: fields.flag("generate_audio"),
-        tools: fields.objects("tools").map(tool).collect(),
-        safety_identifier: fields.text("safety_identifier"),
+        tools: fields.objects("tools").take(MAX_TOOLS).map(tool).collect(),
+        safety_identifier: words(fields, "safety_identifier"),
         priority: fields.integer("priority"),
         draft: fields.flag("draft"),
-        draft_task_id: fields.text("draft_task_id"),
-        service_tier: fields.text("service_tier"),
+        draft_task_id: words(fields, "draft_task_id"),
+        service_tier: words(fields, "service_tier"),
         execution_expires_after: fields.integer("execution_expires_after"),
         usage: fields.object("usage").map(usage),
-        revised_prompt: fields.text("revised_prompt"),
-        output_format: fields.text("output_format"),
-        subdivisionlevel: fields.text("subdivisionlevel"),
-        fileformat: fields.text("fileformat"),
+        revised_prompt: external::field(&fields.text("revised_prompt"), MAX_PROMPT),
+        output_format: words(fields, "output_format"),
+        subdivisionlevel: words(fields, "subdivisionlevel"),
+        fileformat: words(fields, "fileformat"),
         ..VideoTask::default()
     }
 }
 
+/// Returns a text that describes the task.
+fn words(fields: Fields, name: &str) -> String {
+    external::field(&fields.text(name), MAX_WORDS)
+}
+
 fn tool(tool: Fields) -> Tool {
     Tool {
-        r#type: tool.text("type"),
+        r#type: words(tool, "type"),
     }
 }
 
 fn usage(usage: Fields) -> Usage {
-    let calls = usage.object("tool_usage");
+    let calls = usage.object("tool_usage").into_iter();
+    let calls = calls.flat_map(Fields::integers).take(MAX_TOOLS);
     Usage {
         completion_tokens: usage.integer("completion_tokens").unwrap_or_default(),
         total_tokens: usage.integer("total_tokens").unwrap_or_default(),
-        tool_usage: calls.into_iter().flat_map(Fields::integers).collect(),
+        tool_usage: calls
+            .map(|(tool, count)| (external::field(&tool, MAX_WORDS), count))
+            .collect(),
     }
 }
 
@@ -176,7 +191,18 @@ fn content(answer: &Answer, dialect: &Dialect) -> Option<VideoContent> {
     })
 }
 
-fn some_content(content: VideoContent) -> Option<VideoContent> {
+fn some_content(mut content: VideoContent) -> Option<VideoContent> {
+    let VideoContent {
+        video_url,
+        last_frame_url,
+        file_url,
+    } = &mut content;
+    for url in [video_url, last_frame_url, file_url] {
+        if url.len() > MAX_URL {
+            tracing::warn!(bytes = url.len(), "the record has a URL that is too long");
+            url.clear();
+        }
+    }
     (content != VideoContent::default()).then_some(content)
 }
 
@@ -203,13 +229,8 @@ fn task_error(answer: &Answer, status: &str) -> Option<VideoTaskError> {
     let (code, message) =
         errors.find(|(_, message)| status != status::SUCCEEDED || !message.starts_with("http"))?;
     Some(VideoTaskError {
-        code: redacted(&code),
-        message: redacted(&message),
+        code: external::field(&code, MAX_WORDS),
+        // The service may quote the signed URL of an input.
+        message: external::field(&message, external::MAX_MESSAGE),
     })
-}
-
-/// Removes secrets from a text of the service, which may quote the signed URL of an input.
-fn redacted(text: &str) -> String {
-    let text = redact::url_queries(text);
-    text.chars().take(MAX_MESSAGE).collect()
 }

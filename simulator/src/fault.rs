@@ -7,7 +7,7 @@ use axum::{
 
 use crate::error::ApiError;
 
-/// An error that every API call returns.
+/// What is wrong with every API call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fault {
     /// 401: no API key is accepted.
@@ -29,11 +29,15 @@ pub enum Fault {
     NoBackend,
     /// 503 with a page of 2 MiB.
     LargePage,
+    /// No response until the fault ends.
+    NoResponse,
 }
 
 impl Fault {
-    pub(crate) fn response(self) -> Response {
-        match self {
+    /// Returns the response to a call, or `None` if the call must wait until the fault ends.
+    pub(crate) fn response(self) -> Option<Response> {
+        Some(match self {
+            Self::NoResponse => return None,
             Self::Unauthorized => ApiError::unauthorized().into_response(),
             Self::RateLimited { retry_after } => {
                 let mut response = ApiError::rate_limited().into_response();
@@ -57,6 +61,6 @@ impl Fault {
                 (StatusCode::SERVICE_UNAVAILABLE, Html(page)).into_response()
             }
             Self::Truncated => r#"{"id": "cgt-1", "status": "succ"#.into_response(),
-        }
+        })
     }
 }

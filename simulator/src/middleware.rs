@@ -42,38 +42,51 @@ async fn buffer_body(request: Request) -> Result<Request, ApiError> {
 }
 
 async fn authorize(service: &Service, request: Request, next: Next) -> Response {
-    count(service, &request);
-    let fault = *service.fault.lock();
-    match fault {
-        Some(fault) => {
-            observe_retry_after(service, &request, fault);
-            fault.response()
-        }
-        None if is_authorized(service, &request) => next.run(request).await,
-        None => ApiError::unauthorized().into_response(),
+    // Queries and lists are counted, not cancellations.
+    let subject = (request.method() == Method::GET).then(|| paths::task_id(request.uri()));
+    if let Some(subject) = &subject {
+        count(service, subject);
+    }
+    if let Some(response) = faulty_response(service, subject).await {
+        return response;
+    }
+    match is_authorized(service, &request) {
+        true => next.run(request).await,
+        false => ApiError::unauthorized().into_response(),
     }
 }
 
-fn count(service: &Service, request: &Request) {
-    if request.method() != Method::GET {
-        return;
-    }
-    let subject = paths::task_id(request.uri());
+fn count(service: &Service, subject: &Option<String>) {
     let now = service.clock.now();
-    service.observer.lock().request(&subject, now);
+    service.observer.lock().request(subject, now);
     match subject {
-        Some(id) => service.tasks.count(&id, |stats| stats.queries += 1),
+        Some(id) => service.tasks.count(id, |stats| stats.queries += 1),
         None => service.tasks.count_list(),
     }
 }
 
-fn observe_retry_after(service: &Service, request: &Request, fault: Fault) {
+/// Returns the response of the fault that is set, or `None` if there is no fault. Waits while the fault is
+/// [`Fault::NoResponse`].
+async fn faulty_response(service: &Service, subject: Option<Option<String>>) -> Option<Response> {
+    let mut faults = service.fault.subscribe();
+    loop {
+        let fault = (*faults.borrow_and_update())?;
+        if let Some(response) = fault.response() {
+            if let Some(subject) = subject {
+                observe_retry_after(service, subject, fault);
+            }
+            return Some(response);
+        }
+        // Never fails, because the service owns the sender.
+        let _ = faults.changed().await;
+    }
+}
+
+fn observe_retry_after(service: &Service, subject: Option<String>, fault: Fault) {
     if let Fault::RateLimited {
         retry_after: Some(seconds),
     } = fault
-        && request.method() == Method::GET
     {
-        let subject = paths::task_id(request.uri());
         let end = service.clock.now() + Duration::from_secs(seconds);
         service.observer.lock().retry_after(subject, end);
     }

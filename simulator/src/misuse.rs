@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Queries a second that the service allows an account.
-const QUERY_RATE: f64 = 20.0;
+pub(crate) const QUERY_RATE: f64 = 20.0;
 /// List requests a second that the service allows an account.
 pub(crate) const LIST_RATE: f64 = 1.0;
 /// How many seconds' worth of requests may arrive together: on a busy machine, requests that were sent at the allowed
@@ -26,6 +26,8 @@ pub struct Misuse {
 
 /// Observes the requests of one account.
 pub(crate) struct Observer {
+    /// Queries a second that are allowed.
+    query_rate: f64,
     /// List requests a second that are allowed.
     list_rate: f64,
     misuse: Misuse,
@@ -36,8 +38,9 @@ pub(crate) struct Observer {
 }
 
 impl Observer {
-    pub(crate) fn new(list_rate: f64) -> Self {
+    pub(crate) fn new(query_rate: f64, list_rate: f64) -> Self {
         Self {
+            query_rate,
             list_rate,
             misuse: Misuse::default(),
             queries: Bucket::default(),
@@ -53,7 +56,7 @@ impl Observer {
     /// Observes a query or a list.
     pub(crate) fn request(&mut self, subject: &Option<String>, now: SystemTime) {
         let (bucket, rate) = match subject {
-            Some(_) => (&mut self.queries, QUERY_RATE),
+            Some(_) => (&mut self.queries, self.query_rate),
             None => (&mut self.lists, self.list_rate),
         };
         if !bucket.take(rate, Instant::now()) {

@@ -17,7 +17,7 @@ use crate::{
     create_request::CreateRequest,
     fault::Fault,
     files,
-    misuse::{LIST_RATE, Misuse},
+    misuse::{LIST_RATE, Misuse, QUERY_RATE},
     paths::BASE,
     record_dialect::ListDialect,
     script::Script,
@@ -52,6 +52,7 @@ impl Simulator {
                 queued: Duration::from_secs(2),
                 running: Duration::from_secs(8),
                 url_lifetime: Duration::from_secs(24 * 60 * 60),
+                query_rate: QUERY_RATE,
                 list_rate: LIST_RATE,
             },
             clock: Clock::default(),
@@ -76,9 +77,9 @@ impl Simulator {
         task.id.clone()
     }
 
-    /// Sets the error that every API call returns, or clears it if `fault` is `None`.
+    /// Sets what is wrong with every API call, or nothing if `fault` is `None`.
     pub fn set_fault(&self, fault: Option<Fault>) {
-        *self.service().fault.lock() = fault;
+        self.service().fault.send_replace(fault);
     }
 
     /// Sets how lists differ from the documented ones, or restores the documented ones if `dialect` is `None`.
@@ -185,6 +186,12 @@ impl Builder {
     /// Sets the lifetime of signed URLs. Fractions of a second are dropped.
     pub fn url_lifetime(mut self, time: Duration) -> Self {
         self.settings.url_lifetime = time;
+        self
+    }
+
+    /// Sets how many queries a second are allowed. More are served, and counted in [`Misuse::above_rate`].
+    pub fn query_rate(mut self, per_second: f64) -> Self {
+        self.settings.query_rate = per_second;
         self
     }
 

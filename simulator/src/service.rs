@@ -8,6 +8,7 @@ use std::{
 use parking_lot::Mutex;
 use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::{status, time::unix_seconds};
+use tokio::sync::watch;
 
 use crate::{
     fault::Fault,
@@ -31,8 +32,8 @@ pub(crate) struct Service {
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
     pub(crate) observer: Mutex<Observer>,
-    /// The error that every API call returns.
-    pub(crate) fault: Mutex<Option<Fault>>,
+    /// What is wrong with every API call.
+    pub(crate) fault: watch::Sender<Option<Fault>>,
     /// How lists differ from the documented ones.
     pub(crate) list_dialect: Mutex<Option<ListDialect>>,
     /// The `Date` header of API responses. `None`: the time of the clock.
@@ -46,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) queued: Duration,
     pub(crate) running: Duration,
     pub(crate) url_lifetime: Duration,
+    /// Queries a second that are allowed.
+    pub(crate) query_rate: f64,
     /// List requests a second that are allowed.
     pub(crate) list_rate: f64,
 }
@@ -56,9 +59,9 @@ impl Service {
             tasks: Tasks::default(),
             signer: Signer::new(),
             clock,
-            observer: Mutex::new(Observer::new(settings.list_rate)),
+            observer: Mutex::new(Observer::new(settings.query_rate, settings.list_rate)),
             settings,
-            fault: Mutex::default(),
+            fault: watch::Sender::new(None),
             list_dialect: Mutex::default(),
             date: Mutex::default(),
         }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use seedance_archiver_policy::transfers::History;
+use seedance_archiver_policy::transfers::{History, Reached, Side};
 use seedance_archiver_proto::v1::{ArchiveVideoRequest, Manifest};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio::sync::Semaphore;
@@ -49,13 +49,13 @@ pub(super) async fn run(
     let mut state = transfer_heartbeat::last(ctx);
     let fail = |error, history: &History| {
         let left = job.time_left();
-        failure::for_transfer(error, job.attempt, left, &job.task, history, encoding)
+        failure::for_transfer(error, left, &job.task, history, encoding)
     };
     let (history, given_up) = (&state.history, state.given_up.clone());
     let chosen = match destination::choose(archive, &request.destination, &job, history, given_up) {
         Ok(chosen) => chosen,
         Err(error) => {
-            add_to(&mut state.history, &error);
+            add_to(&mut state.history, &job, &state.progress, &error);
             // The next attempt needs the checkpoint and the history.
             transfer_heartbeat::record(ctx, &state).await;
             return Err(fail(error, &state.history));
@@ -73,7 +73,7 @@ pub(super) async fn run(
         keys: AttemptKeys {
             layout: &layout,
             // Unique, because an attempt that the server believes dead may still be writing.
-            attempt_id: &Uuid::new_v4().to_string(),
+            attempt_id: Uuid::new_v4(),
         },
         task: &job.task,
         mismatch: account.archive.mismatch,
@@ -84,6 +84,7 @@ pub(super) async fn run(
     let source = RequestedTask {
         seedance,
         job: &job,
+        progress: &state.progress,
     };
     let manifest = job.manifest(archive.url_of(&layout.manifest()), state.given_up.clone());
     match transfer(ctx, permits, &archival, &source, manifest, &state).await {
@@ -95,7 +96,7 @@ pub(super) async fn run(
             if is_last_attempt(ctx, &job, &error).await {
                 archival.abort_upload().await;
             }
-            add_to(&mut state.history, &error);
+            add_to(&mut state.history, &job, &state.progress, &error);
             // The next attempt resumes from the last heartbeat.
             transfer_heartbeat::record(ctx, &state).await;
             Err(fail(error, &state.history))
@@ -125,10 +126,21 @@ async fn transfer(
     }
 }
 
-/// Adds an error to the history, if it decides why a video is lost.
-fn add_to(history: &mut History, error: &TransferError) {
-    if let TransferError::Retryable(error) = error {
-        history.add(error.failure_type, &error.reason, &error.message);
+/// Adds an error to the history: it may decide why a video is lost, and when the next attempt starts.
+fn add_to(history: &mut History, job: &ArchiveJob, progress: &Progress, error: &TransferError) {
+    let TransferError::Retryable(error) = error else {
+        return;
+    };
+    history.add(error.failure_type, &error.reason, &error.message);
+    let reached = Reached {
+        downloaded: progress.bytes_downloaded(),
+        stored: progress.bytes_stored(),
+    };
+    history.count(error.side, reached);
+    // Each video once.
+    let is_first = history.findings().last().is_some_and(|it| it.count == 1);
+    if error.side == Side::Url && is_first {
+        record::video_at_risk(job.account.name());
     }
 }
 

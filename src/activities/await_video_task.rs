@@ -11,7 +11,6 @@ use seedance_archiver_proto::{
     },
 };
 use seedance_archiver_workflows::{reply::Reply, video_lost};
-use temporalio_common::error::ApplicationFailure;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio::sync::Semaphore;
 
@@ -154,8 +153,8 @@ fn still_waiting(delay: Duration) -> ActivityError {
 /// Temporal could not be called.
 fn lifecycle_failure(error: LifecycleError) -> ActivityError {
     match error.failure_type().map(str::to_owned) {
-        Some(failure_type) => failure::non_retryable(error, &failure_type),
-        None => ApplicationFailure::builder(error).build().into(),
+        Some(failure_type) => failure::non_retryable(&error.to_string(), &failure_type),
+        None => failure::untyped(&error.to_string()),
     }
 }
 

@@ -55,10 +55,13 @@ pub(super) fn not_allowed(account: &Account, own: &Url, destination: &Url) -> Op
     })
 }
 
-pub(super) fn parse(destination: &str) -> Result<Url, InvalidRequest> {
-    Url::parse(destination).map_err(|error| {
-        InvalidRequest::new("destination", format!("must be an archive URL: {error}"))
-    })
+/// Parses a destination, and checks what does not depend on the account.
+fn parse(destination: &str) -> Result<Url, InvalidRequest> {
+    let invalid = |problem| InvalidRequest::new("destination", problem);
+    let url = Url::parse(destination)
+        .map_err(|error| invalid(format!("must be an archive URL: {error}")))?;
+    Archive::check_url(&url).map_err(|error| invalid(error.to_string()))?;
+    Ok(url)
 }
 
 /// Chooses the archive of an attempt to archive a video: the destination, or `own` if the destination has failed for

@@ -1,11 +1,15 @@
 //! Converts errors to Temporal failures. Only this module decides their type, and whether and when they are
 //! retried.
+//!
+//! Whatever the message quotes, it leaves this module bounded and without secrets: a failure that is too large would not
+//! be retried.
 
 use std::time::Duration;
 
-use seedance_archiver_policy::transfers::{self, History};
+use seedance_archiver_policy::transfers::{self, History, Side};
 pub(super) use seedance_archiver_proto::names::failure::*;
 use seedance_archiver_proto::{
+    external,
     query_result::WorkerFacts,
     v1::{QueryVideoTaskResult, Verdict, VideoTask},
 };
@@ -26,7 +30,7 @@ pub(super) fn invalid_request(error: InvalidRequest) -> ActivityError {
 /// Returns the failure that ends an attempt without a result, retried after `delay`. It is benign: no error metric
 /// counts it.
 pub(super) fn still_waiting(message: String, delay: Duration) -> ActivityError {
-    ApplicationFailure::builder(message)
+    ApplicationFailure::builder(external::message(&message))
         .type_name(STILL_WAITING.to_owned())
         .next_retry_delay(delay)
         .category(ApplicationErrorCategory::Benign)
@@ -36,19 +40,23 @@ pub(super) fn still_waiting(message: String, delay: Duration) -> ActivityError {
 
 /// Returns a failure that is retried after `delay`.
 pub(super) fn retryable(message: String, failure_type: &str, delay: Duration) -> ActivityError {
-    ApplicationFailure::builder(message)
+    ApplicationFailure::builder(external::message(&message))
         .type_name(failure_type.to_owned())
         .next_retry_delay(delay)
         .build()
         .into()
 }
 
+/// Returns a failure without a type, retried as the activity's retry policy says.
+pub(super) fn untyped(message: &str) -> ActivityError {
+    ApplicationFailure::builder(external::message(message))
+        .build()
+        .into()
+}
+
 /// Returns a non-retryable failure without details.
-pub(super) fn non_retryable(
-    error: impl std::error::Error + Send + Sync + 'static,
-    failure_type: &str,
-) -> ActivityError {
-    ApplicationFailure::builder(error)
+pub(super) fn non_retryable(message: &str, failure_type: &str) -> ActivityError {
+    ApplicationFailure::builder(external::message(message))
         .type_name(failure_type.to_owned())
         .non_retryable(true)
         .build()
@@ -61,7 +69,7 @@ pub(super) fn with_verdict(
     failure_type: &str,
     verdict: Reply<Verdict>,
 ) -> ActivityError {
-    ApplicationFailure::builder(message)
+    ApplicationFailure::builder(external::message(&message))
         .type_name(failure_type.to_owned())
         .non_retryable(true)
         .details(verdict)
@@ -83,7 +91,6 @@ pub(super) fn verdict(
 /// time until then. `history` contains the error.
 pub(super) fn for_transfer(
     error: TransferError,
-    attempt: u32,
     left: Duration,
     task: &VideoTask,
     history: &History,
@@ -92,7 +99,7 @@ pub(super) fn for_transfer(
     match error {
         TransferError::Invalid(error) => invalid_request(error),
         TransferError::Cancelled => ActivityError::cancelled(),
-        TransferError::Conflict(error) => non_retryable(error, STORE_CONFLICT),
+        TransferError::Conflict(error) => non_retryable(&error.to_string(), STORE_CONFLICT),
         TransferError::Retryable(error) if left.is_zero() => {
             let task = QueryVideoTaskResult::new(task.clone(), WorkerFacts::default());
             let found = history.verdict().unwrap_or_else(|| transfers::Verdict {
@@ -104,8 +111,21 @@ pub(super) fn for_transfer(
             with_verdict(found.message, &found.failure_type, verdict)
         }
         TransferError::Retryable(error) => {
-            let delay = transfers::retry_delay(attempt, left, error.retry_after);
-            let message = format!("{}; next attempt in {}", error.message, seconds(delay));
+            // Without a history, the delay is that after a first failure.
+            let failures = history.streaks().of(error.side).failures;
+            let delay = transfers::retry_delay(error.side, failures, left, error.retry_after);
+            let risk = match error.side {
+                Side::Url => format!(
+                    "; at risk: the API returned no fresh URL, and the video is lost in {} unless it does",
+                    hours(left)
+                ),
+                _ => String::new(),
+            };
+            let message = format!(
+                "{}{risk}; next attempt in {}",
+                error.message,
+                seconds(delay)
+            );
             retryable(message, error.failure_type, delay)
         }
     }
@@ -132,12 +152,77 @@ pub(super) fn for_list(error: &seedance::Error, delay: Duration) -> ActivityErro
             let problem = format!("cannot be swept: {error}");
             invalid_request(InvalidRequest::new("account", problem))
         }
-        ErrorKind::Throttled => still_waiting(message, delay),
         _ => retryable(message, error.failure_type(), delay),
+    }
+}
+
+/// Formats a long time for a message.
+fn hours(time: Duration) -> String {
+    match time.as_secs() {
+        seconds if seconds < 2 * 60 * 60 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / (60 * 60)),
     }
 }
 
 /// Formats a delay for a message.
 pub(super) fn seconds(delay: Duration) -> String {
     format!("{} s", delay.as_secs_f64().ceil())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive;
+
+    const DELAY: Duration = Duration::from_secs(1);
+
+    /// Returns the text of a failure, as it enters history and logs.
+    fn text(error: ActivityError) -> String {
+        let ActivityError::Application(failure) = error else {
+            return format!("{error:?}");
+        };
+        let source = failure.source_error();
+        assert!(source.source().is_none(), "a cause enters history too");
+        source.to_string()
+    }
+
+    #[test]
+    fn every_failure_is_bounded_and_without_secrets() {
+        let body = "<Token-0>FwoGZXIvYXdzEJr</Token-0>".to_owned() + &"<br/>".repeat(600_000);
+        let verdict = || verdict("store_unavailable", None, Encoding::default());
+        let conflict = || archive::Error::Conflict {
+            name: body.clone(),
+            archived: String::new(),
+            new: String::new(),
+        };
+        let store = || TransferError::retryable(body.clone(), STORE_UNAVAILABLE);
+        let invalid = || InvalidRequest::new(body.clone(), body.clone());
+        let for_transfer = |error, left| {
+            let (task, history) = (VideoTask::default(), History::default());
+            for_transfer(error, left, &task, &history, Encoding::default())
+        };
+        for error in [
+            still_waiting(body.clone(), DELAY),
+            retryable(body.clone(), STORE_UNAVAILABLE, DELAY),
+            untyped(&body),
+            non_retryable(&body, STORE_CONFLICT),
+            with_verdict(body.clone(), STORE_UNAVAILABLE, verdict()),
+            invalid_request(invalid()),
+            for_transfer(TransferError::Conflict(conflict()), DELAY),
+            for_transfer(TransferError::Invalid(invalid()), DELAY),
+            for_transfer(store(), DELAY),
+            for_transfer(store(), Duration::ZERO),
+            for_sweep(TransferError::Conflict(conflict()), DELAY),
+            for_sweep(store(), DELAY),
+        ] {
+            let text = text(error);
+            assert!(
+                text.chars().count() <= external::MAX_MESSAGE,
+                "{}",
+                text.len()
+            );
+            assert!(text.contains("more characters"), "{text}");
+            assert!(!text.contains("FwoG"), "{text}");
+        }
+    }
 }

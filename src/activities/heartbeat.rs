@@ -13,6 +13,24 @@ pub(super) fn last_details<T: TemporalDeserializable + 'static>(
     ctx.heartbeat_details().deserialize().ok().flatten()
 }
 
+/// Interval between two heartbeats of an activity that has no progress to report. A short one ends before the first.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// Does some work, and heartbeats meanwhile, so that the server notices if the worker dies.
+pub(super) async fn during<T, D>(
+    ctx: &ActivityContext,
+    details: impl Fn() -> D,
+    work: impl Future<Output = T>,
+) -> T
+where
+    D: TemporalSerializable + 'static,
+{
+    tokio::select! {
+        output = work => output,
+        never = record_every(ctx, INTERVAL, details) => match never {},
+    }
+}
+
 /// Heartbeats at an interval until it is dropped.
 pub(super) async fn record_every<T>(
     ctx: &ActivityContext,
@@ -22,9 +40,8 @@ pub(super) async fn record_every<T>(
 where
     T: TemporalSerializable + 'static,
 {
-    let mut ticks = tokio::time::interval(interval);
     loop {
-        ticks.tick().await;
+        tokio::time::sleep(interval).await;
         record(ctx, details()).await;
     }
 }

@@ -21,7 +21,7 @@ use super::{
     await_video_task::{self, WaitSlots},
     cancel_video_task,
     checked_request::CheckedRequest,
-    query_video_task,
+    heartbeat, query_video_task,
     task_queries::TaskQueries,
     unknown_account::AwaitsAccount,
 };
@@ -76,7 +76,8 @@ impl QueryActivities {
     ) -> Result<Reply<CancelVideoTaskResult>, ActivityError> {
         let call = self.checked(&ctx, request)?;
         let encoding = call.encoding;
-        let result = cancel_video_task::run(&self.queries, call).await?;
+        let cancel = cancel_video_task::run(&self.queries, call);
+        let result = heartbeat::during(&ctx, || (), cancel).await?;
         Ok(Reply::new(result, encoding))
     }
 }

@@ -155,8 +155,13 @@ impl<'a> PollProgress<'a> {
         self.progress.task.clone()
     }
 
+    /// Returns the details of a heartbeat.
+    pub(super) fn details(&self) -> QueryProgress {
+        self.progress.clone()
+    }
+
     async fn save(&self) {
-        heartbeat::record(self.ctx, self.progress.clone()).await;
+        heartbeat::record(self.ctx, self.details()).await;
     }
 }
 

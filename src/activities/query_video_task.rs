@@ -21,7 +21,7 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
 use super::{
     checked_request::CheckedRequest,
-    destination, failure,
+    destination, failure, heartbeat,
     query_progress::PollProgress,
     task_queries::{TaskQueries, lacks_url},
     waiting,
@@ -70,7 +70,8 @@ pub(super) async fn run(
     if let Some(failure) = poll.missed_window() {
         return Err(failure);
     }
-    let response = queries.query(&account, &request.task_id).await;
+    let query = queries.query(&account, &request.task_id);
+    let response = heartbeat::during(ctx, || poll.progress.details(), query).await;
     let response = response.map(|task| poll.with_deadline(task));
     record::poll(account.name(), poll_result(&response, &request));
     match response {

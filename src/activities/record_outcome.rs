@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use seedance_archiver_policy::transfers::History;
 use seedance_archiver_proto::{
-    names, outcome,
+    external, names, outcome,
     time::unix_seconds,
     v1::{Manifest, OutcomeRecord, RecordOutcomeRequest},
 };
@@ -28,8 +28,11 @@ const NO_DEADLINE: Duration = Duration::MAX;
 /// Label of a lifecycle whose account is unknown. The name is from outside, so it is no label.
 const UNKNOWN_ACCOUNT: &str = "";
 
+/// Maximum length of a reason, in characters. It may be a code of the service.
+const MAX_REASON: usize = 400;
+
 /// Heartbeat: what an earlier attempt did.
-#[derive(Default, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 struct RecordProgress {
     /// Whether the end of the lifecycle was counted.
     is_counted: bool,
@@ -60,17 +63,21 @@ pub(super) async fn run(
     };
     let recorded_task = RecordedTask::new(&account.account, &request.task_id, task);
     let recorded = match recorded_task {
-        Some(task) => record(seedance, account, &request, &task, &outcome).await,
+        Some(task) => {
+            let progress = progress(ctx);
+            let details = || progress.clone();
+            let record = record(seedance, account, &request, &task, &outcome);
+            heartbeat::during(ctx, details, record).await
+        }
         None => Ok(outcome.clone()),
     };
     // Also after an error: the store may be down for longer than the lifecycle waits.
     let counted = recorded.as_ref().unwrap_or(&outcome);
     count(ctx, account.account.name(), &counted.outcome).await;
     recorded.map_err(|error| {
-        // Without a deadline there is no verdict, so the history is not needed.
+        // Without a deadline there is no verdict, so the history of earlier attempts is not needed.
         let (history, task) = (History::default(), task.cloned().unwrap_or_default());
-        let attempt = ctx.info().attempt;
-        failure::for_transfer(error, attempt, NO_DEADLINE, &task, &history, encoding)
+        failure::for_transfer(error, NO_DEADLINE, &task, &history, encoding)
     })
 }
 
@@ -82,18 +89,22 @@ fn outcome_of(request: &RecordOutcomeRequest, seedance: &Client) -> OutcomeRecor
         task_id: task_id.unwrap_or_else(|| request.task_id.clone()),
         account: names::account_or_default(&request.account).to_owned(),
         outcome: result.outcome,
-        reason: result.reason,
-        message: result.message,
+        reason: external::line(&result.reason, MAX_REASON),
+        message: external::message(&result.message),
         ended_at: unix_seconds(seedance.clock().now()),
         archiver_version: env!("CARGO_PKG_VERSION").to_owned(),
         ..OutcomeRecord::default()
     }
 }
 
+/// Returns what earlier attempts did.
+fn progress(ctx: &ActivityContext) -> RecordProgress {
+    heartbeat::last_details(ctx).unwrap_or_default()
+}
+
 /// Counts the end of the lifecycle once, in the first attempt that gets here.
 async fn count(ctx: &ActivityContext, account: &str, outcome: &str) {
-    let earlier: Option<RecordProgress> = heartbeat::last_details(ctx);
-    if earlier.is_none_or(|earlier| !earlier.is_counted) {
+    if !progress(ctx).is_counted {
         telemetry::record::lifecycle_end(account, outcome);
         heartbeat::record(ctx, RecordProgress { is_counted: true }).await;
     }

@@ -94,7 +94,7 @@ impl TaskSweep<'_> {
                 .account
                 .account
                 .layout(&archive.root, &record.without_urls());
-            if receipt::exists(archive, &layout).await? {
+            if receipt::is_archived(archive, &layout).await? {
                 return Ok(true);
             }
         }

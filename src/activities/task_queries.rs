@@ -1,5 +1,10 @@
 //! Queries tasks, and prepares their records for workflows.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use seedance_archiver_proto::{
     query_result::WorkerFacts,
     status,
@@ -16,7 +21,9 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct TaskQueries {
     seedance: Client,
-    worker: WorkerFacts,
+    /// Whether lifecycles write search attributes. Clones share it.
+    has_search_attributes: Arc<AtomicBool>,
+    transfers_task_queue: String,
 }
 
 impl TaskQueries {
@@ -25,16 +32,20 @@ impl TaskQueries {
     pub fn new(seedance: Client, has_search_attributes: bool) -> Self {
         Self {
             seedance,
-            worker: WorkerFacts {
-                has_search_attributes,
-                transfers_task_queue: String::new(),
-            },
+            has_search_attributes: Arc::new(AtomicBool::new(has_search_attributes)),
+            transfers_task_queue: String::new(),
         }
+    }
+
+    /// Sets whether the search attributes are registered in the namespace.
+    pub(crate) fn set_has_search_attributes(&self, has_search_attributes: bool) {
+        self.has_search_attributes
+            .store(has_search_attributes, Ordering::Relaxed);
     }
 
     /// Sets the task queue on which this worker serves transfers.
     pub fn with_transfers_on(mut self, task_queue: &str) -> Self {
-        self.worker.transfers_task_queue = task_queue.to_owned();
+        self.transfers_task_queue = task_queue.to_owned();
         self
     }
 
@@ -59,7 +70,11 @@ impl TaskQueries {
 
     /// Returns a task with the facts about this worker.
     pub fn result(&self, task: VideoTask) -> QueryVideoTaskResult {
-        QueryVideoTaskResult::new(task, self.worker.clone())
+        let worker = WorkerFacts {
+            has_search_attributes: self.has_search_attributes.load(Ordering::Relaxed),
+            transfers_task_queue: self.transfers_task_queue.clone(),
+        };
+        QueryVideoTaskResult::new(task, worker)
     }
 }
 

@@ -1,17 +1,32 @@
 //! The content of `task.json`.
 
+use std::time::Duration;
+
+use seedance_archiver_policy::poll;
 use seedance_archiver_proto::{time::from_unix_seconds, v1::VideoTask};
 
 use crate::{config::Account, seedance::Client};
 
+/// Maximum wait for the rate limit. It is long, because the known fields alone would be kept for ever.
+const MAX_QUERY_WAIT: Duration = Duration::from_secs(60);
+
 /// Returns the complete current record from the API, including the fields that workflows do not carry. If the
-/// task cannot be queried, returns the fields of the lifecycle.
+/// task cannot be queried, or the API returns an earlier record, returns the fields of the lifecycle.
 pub(super) async fn fetch(seedance: &Client, account: &Account, task: &VideoTask) -> String {
     let created_at = from_unix_seconds(task.created_at);
     let _hold = seedance.clock().hold().await;
     let now = seedance.clock().now();
-    if created_at.is_some_and(|created_at| !account.windows.is_closed(created_at, now)) {
-        match seedance.query(&account.endpoint, &task.id).await {
+    let until_closed = |created_at| account.windows.until_closed(created_at, now);
+    let left = created_at.map(until_closed).unwrap_or_default();
+    if !left.is_zero() {
+        let max_wait = MAX_QUERY_WAIT.min(left);
+        let query = seedance.query_within(&account.endpoint, &task.id, max_wait);
+        match query.await {
+            Ok(record) if poll::is_later_status(&task.status, record.status()) => tracing::info!(
+                task_id = task.id,
+                status = record.status(),
+                "the API returned an earlier record; storing the known fields in task.json"
+            ),
             Ok(record) => return record.as_received().to_owned(),
             Err(error) => tracing::info!(
                 task_id = task.id,

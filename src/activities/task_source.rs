@@ -1,12 +1,14 @@
 //! The source of a task's objects: the sealed URLs of the request, fresh URLs from the API, and the task's
 //! record.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
-use seedance_archiver_policy::transfers;
+use seedance_archiver_policy::transfers::{self, Side};
 
 use super::{archive_job::ArchiveJob, task_record, transfer_error::TransferError};
 use crate::{
-    archive::{self, ObjectKind, TaskSource, UrlSource},
+    archive::{self, ObjectKind, Progress, TaskSource, UrlSource},
     seedance::{Client, SignedUrl, UnsealError},
 };
 
@@ -18,6 +20,8 @@ const MAX_QUERIES: u32 = 2;
 pub(super) struct RequestedTask<'a> {
     pub(super) seedance: &'a Client,
     pub(super) job: &'a ArchiveJob,
+    /// Counts the failures of the last frame.
+    pub(super) progress: &'a Progress,
 }
 
 impl TaskSource for RequestedTask<'_> {
@@ -39,13 +43,24 @@ impl TaskSource for RequestedTask<'_> {
     }
 
     fn skip(&self, kind: ObjectKind, error: TransferError) -> Result<String, TransferError> {
-        let may_skip =
-            kind == ObjectKind::LastFrame && transfers::may_skip_last_frame(self.job.attempt);
         match error {
-            TransferError::Retryable(error) if may_skip => Ok(error.message),
+            TransferError::Retryable(error)
+                if kind == ObjectKind::LastFrame
+                    && may_skip(self.progress, error.side, self.job.time_left()) =>
+            {
+                Ok(error.message)
+            }
             error => Err(error),
         }
     }
+}
+
+/// Returns whether the video is archived without its last frame after a failure of this side. An outage of the store
+/// must not cost the frame, and at the archive deadline the frame must not cost the video.
+fn may_skip(progress: &Progress, side: Side, time_left: Duration) -> bool {
+    let is_fetch = side != Side::Store;
+    time_left.is_zero()
+        || is_fetch && transfers::may_skip_last_frame(progress.count_last_frame_failure())
 }
 
 /// The URLs of one object.
@@ -125,6 +140,35 @@ impl UrlSource for ObjectUrls<'_> {
         match self.last_resort.take() {
             Some(error) => Err(error),
             None => self.query(rejected.into(), None).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+
+    #[test]
+    fn a_last_frame_is_skipped_after_five_failures_to_fetch_it() {
+        let mut progress = Progress::default();
+        for _ in 0..10 {
+            assert!(!may_skip(&progress, Side::Store, HOUR));
+        }
+        for side in [Side::Host, Side::Url, Side::Api, Side::Host] {
+            assert!(!may_skip(&progress, side, HOUR));
+            // Another worker continues.
+            progress = Progress::resume(progress.state());
+        }
+        assert!(!may_skip(&progress, Side::Store, HOUR));
+        assert!(may_skip(&progress, Side::Url, HOUR));
+    }
+
+    #[test]
+    fn at_the_archive_deadline_a_last_frame_does_not_cost_the_video() {
+        for side in [Side::Host, Side::Store, Side::Api, Side::Url] {
+            assert!(may_skip(&Progress::default(), side, Duration::ZERO));
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use seedance_archiver_policy::transfers::Side;
 use seedance_archiver_proto::{
+    external,
     names::failure,
     reason::{self, RECORD_VANISHED, SEAL_KEY_MISSING},
 };
@@ -28,6 +30,8 @@ pub(super) enum TransferError {
 /// An error after which a later attempt may succeed.
 pub(super) struct RetryableError {
     pub(super) message: String,
+    /// The side that failed.
+    pub(super) side: Side,
     /// Type of the failure that reports the error.
     pub(super) failure_type: &'static str,
     /// Reason of the verdict if this is the last error before the archive deadline.
@@ -40,7 +44,8 @@ impl TransferError {
     /// Returns a retryable error with the reason that belongs to its failure type.
     pub(super) fn retryable(message: impl Into<String>, failure_type: &'static str) -> Self {
         Self::Retryable(RetryableError {
-            message: message.into(),
+            message: external::message(&message.into()),
+            side: side_of(failure_type),
             failure_type,
             reason: reason::from_failure_type(failure_type),
             retry_after: Duration::ZERO,
@@ -68,6 +73,7 @@ impl TransferError {
             message: format!(
                 "cannot unseal the video URL: {error}; add the key to the account's seal keys"
             ),
+            side: Side::Api,
             failure_type: failure::URL_EXPIRED,
             reason: SEAL_KEY_MISSING.to_owned(),
             retry_after: Duration::ZERO,
@@ -75,12 +81,24 @@ impl TransferError {
     }
 }
 
+/// Returns the side of a transfer that fails with this type.
+fn side_of(failure_type: &str) -> Side {
+    match failure_type {
+        failure::STORE_UNAVAILABLE | failure::STORE_CONFLICT => Side::Store,
+        failure::URL_EXPIRED => Side::Url,
+        _ => Side::Host,
+    }
+}
+
 impl From<archive::Error> for TransferError {
     fn from(error: archive::Error) -> Self {
         match error {
-            archive::Error::Conflict { .. } => Self::Conflict(error),
+            archive::Error::Conflict { .. } | archive::Error::OtherReceipt { .. } => {
+                Self::Conflict(error)
+            }
             error => Self::Retryable(RetryableError {
-                message: error.to_string(),
+                message: external::message(&error.to_string()),
+                side: side_of(error.failure_type()),
                 failure_type: error.failure_type(),
                 reason: reason::from_failure_type(error.failure_type()),
                 retry_after: error.retry_after(),
@@ -99,6 +117,7 @@ impl From<seedance::Error> for TransferError {
         };
         Self::Retryable(RetryableError {
             message: format!("cannot get a fresh video URL: {error}"),
+            side: Side::Api,
             failure_type,
             reason,
             retry_after: error.retry_after().unwrap_or_default(),

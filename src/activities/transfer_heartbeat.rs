@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use seedance_archiver_policy::transfers::{Finding, History};
+use seedance_archiver_policy::transfers::{Finding, History, Streak, Streaks};
 use seedance_archiver_proto::v1::ArchiveProgress;
 use serde::{Deserialize, Serialize};
 use temporalio_sdk::activities::ActivityContext;
@@ -10,8 +10,11 @@ use temporalio_sdk::activities::ActivityContext;
 use super::heartbeat;
 use crate::archive::{ArchiveState, ObjectKind, Progress};
 
-/// Interval between two heartbeats.
-const INTERVAL: Duration = Duration::from_millis(500);
+/// Maximum size of a heartbeat as JSON, in bytes. Temporal fails an activity for good whose heartbeat has more than 2 MB;
+/// a payload codec may enlarge it.
+const MAX_HEARTBEAT: usize = 1024 * 1024;
+/// Interval between two heartbeats, unless there is a new point from which another worker can resume.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(Deserialize, Serialize)]
 struct TransferHeartbeat {
@@ -23,6 +26,9 @@ struct TransferHeartbeat {
     /// The failures of earlier attempts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     findings: Vec<SavedFinding>,
+    /// The consecutive failures of each side.
+    #[serde(default)]
+    streaks: SavedStreaks,
     /// Why the destination of the request was given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     given_up: Option<String>,
@@ -36,6 +42,21 @@ pub(super) struct TransferState {
     pub(super) history: History,
     /// Why the destination of the request was given up.
     pub(super) given_up: Option<String>,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+struct SavedStreaks {
+    host: SavedStreak,
+    store: SavedStreak,
+    api: SavedStreak,
+    url: SavedStreak,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+struct SavedStreak {
+    failures: u32,
+    reached: u64,
 }
 
 /// The failures of one type.
@@ -57,18 +78,25 @@ pub(super) fn last(ctx: &ActivityContext) -> TransferState {
     let findings = heartbeat.findings.into_iter().map(SavedFinding::restore);
     TransferState {
         progress: Progress::resume(heartbeat.state),
-        history: History::new(findings.collect()),
+        history: History::new(findings.collect(), heartbeat.streaks.restore()),
         given_up: heartbeat.given_up,
     }
 }
 
-/// Heartbeats until it is dropped, even while the transfer waits.
+/// Heartbeats until it is dropped, even while the transfer waits, and at once when another worker can resume from a
+/// later point.
 pub(super) async fn record_continuously(
     ctx: &ActivityContext,
     state: &TransferState,
 ) -> Infallible {
-    let details = || TransferHeartbeat::new(state);
-    heartbeat::record_every(ctx, INTERVAL, details).await
+    let mut ticks = tokio::time::interval(INTERVAL);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = state.progress.saved() => {}
+        }
+        record(ctx, state).await;
+    }
 }
 
 /// Heartbeats once.
@@ -96,6 +124,34 @@ impl SavedFinding {
     }
 }
 
+impl SavedStreaks {
+    fn new(streaks: Streaks) -> Self {
+        let save = |streak: Streak| SavedStreak {
+            failures: streak.failures,
+            reached: streak.reached,
+        };
+        Self {
+            host: save(streaks.host),
+            store: save(streaks.store),
+            api: save(streaks.api),
+            url: save(streaks.url),
+        }
+    }
+
+    fn restore(self) -> Streaks {
+        let restore = |saved: SavedStreak| Streak {
+            failures: saved.failures,
+            reached: saved.reached,
+        };
+        Streaks {
+            host: restore(self.host),
+            store: restore(self.store),
+            api: restore(self.api),
+            url: restore(self.url),
+        }
+    }
+}
+
 impl TransferHeartbeat {
     fn new(transfer: &TransferState) -> Self {
         let state = transfer.progress.state();
@@ -113,13 +169,27 @@ impl TransferHeartbeat {
                 .iter()
                 .map(SavedFinding::new)
                 .collect(),
+            streaks: SavedStreaks::new(transfer.history.streaks()),
             given_up: transfer.given_up.clone(),
+        }
+        .bounded()
+    }
+
+    /// Removes the checkpoint if the heartbeat is too large: a store may give each part a long ETag.
+    fn bounded(self) -> Self {
+        match serde_json::to_vec(&self) {
+            Ok(json) if json.len() > MAX_HEARTBEAT => Self {
+                state: self.state.without_checkpoint(),
+                ..self
+            },
+            _ => self,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use seedance_archiver_policy::transfers::{Reached, Side};
     use serde_json::json;
 
     use super::*;
@@ -130,6 +200,20 @@ mod tests {
         let heartbeat: TransferHeartbeat =
             serde_json::from_value(json!({"object": "", "place": state})).unwrap();
         assert!(heartbeat.findings.is_empty());
+        assert_eq!(heartbeat.streaks.restore(), Streaks::default());
+    }
+
+    #[test]
+    fn a_heartbeat_that_would_be_too_large_has_no_checkpoint() {
+        let upload = json!({"key": "k", "id": "i".repeat(3_000_000), "parts": []});
+        let state = json!({"kind": null, "done": 7, "total": 9, "upload": upload});
+        let progress = Progress::resume(serde_json::from_value(state).unwrap());
+        let heartbeat = TransferHeartbeat::new(&TransferState {
+            progress,
+            ..TransferState::default()
+        });
+        assert_eq!(heartbeat.progress.bytes_done, 7);
+        assert!(serde_json::to_vec(&heartbeat).unwrap().len() < MAX_HEARTBEAT);
     }
 
     #[test]
@@ -138,11 +222,19 @@ mod tests {
         let history = &mut state.history;
         history.add("CorruptVideo", "corrupt_video", "invalid download");
         history.add("UrlExpired", "url_expired", "HTTP 403");
+        let reached = Reached {
+            downloaded: 5,
+            stored: 3,
+        };
+        for side in [Side::Host, Side::Store, Side::Api, Side::Url, Side::Url] {
+            history.count(side, reached);
+        }
         let heartbeat = TransferHeartbeat::new(&state);
         let json = serde_json::to_value(heartbeat).unwrap();
         assert_eq!(json["findings"][0]["type"], "CorruptVideo");
         let restored: TransferHeartbeat = serde_json::from_value(json).unwrap();
         let findings = restored.findings.into_iter().map(SavedFinding::restore);
-        assert_eq!(History::new(findings.collect()), state.history);
+        let streaks = restored.streaks.restore();
+        assert_eq!(History::new(findings.collect(), streaks), state.history);
     }
 }

@@ -72,8 +72,8 @@ fn api(account: &Account, probe: &Probe) -> CheckResult {
         ),
         Answer::NoKey(error) => CheckResult::failed(
             name,
-            format!("cannot read the API key: {error}"),
-            "write the key to its file",
+            error.clone(),
+            "write the key to its file, and use a base URL with `https://`",
         ),
     }
 }

@@ -122,6 +122,9 @@ fn cannot_open(name: String, error: &OpenArchiveError) -> CheckResult {
         OpenArchiveError::Directory { .. } => {
             "create the directory, writable for the user that runs the worker"
         }
+        OpenArchiveError::Reserved { .. } => {
+            "use a prefix without `.staging` in SEEDANCE_ARCHIVE_URL and in `archive.prefix`"
+        }
         OpenArchiveError::Option { .. } => "remove the option from the accounts file",
         _ => "correct SEEDANCE_ARCHIVE_URL and the store's own variables; see docs/stores.md",
     };

@@ -1,5 +1,6 @@
 //! Results of checks. `doctor` and `setup` print them as findings.
 
+use seedance_archiver_proto::external;
 use serde::Serialize;
 
 /// The result of a check. It contains no secret.
@@ -68,7 +69,8 @@ impl CheckResult {
         Self {
             name: name.into(),
             state,
-            found: one_line(&found.into()),
+            found: external::line(&one_line(&found.into()), MAX_TEXT),
+            // Ours: a command in it stays as it is.
             fix: fix.map(|fix| one_line(&fix)),
         }
     }
@@ -77,8 +79,8 @@ impl CheckResult {
 /// Maximum length of a text, in characters.
 const MAX_TEXT: usize = 500;
 
-/// Joins the lines of a text and truncates it, because it may quote a server.
+/// Joins the lines of a text.
 fn one_line(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().collect();
-    words.join(" ").chars().take(MAX_TEXT).collect()
+    words.join(" ")
 }

@@ -59,7 +59,7 @@ pub async fn create(client: &Client, retention: Duration) -> CheckResult {
 }
 
 /// Returns the result for a response of [`describe`].
-pub(crate) fn check_result(client: &Client, described: Result<(), Status>) -> CheckResult {
+fn check_result(client: &Client, described: Result<(), Status>) -> CheckResult {
     match described {
         Ok(()) => CheckResult::ok(name(client), "exists"),
         Err(status) if status.code() == Code::NotFound => CheckResult::failed(
@@ -72,7 +72,7 @@ pub(crate) fn check_result(client: &Client, described: Result<(), Status>) -> Ch
 }
 
 /// Queries the namespace.
-pub(crate) async fn describe(client: &Client) -> Result<(), Status> {
+async fn describe(client: &Client) -> Result<(), Status> {
     let request = DescribeNamespaceRequest {
         namespace: client.namespace(),
         ..DescribeNamespaceRequest::default()

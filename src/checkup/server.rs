@@ -5,18 +5,16 @@ use std::time::{Duration, SystemTime};
 use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::names;
 use seedance_archiver_workflows::format;
-use temporalio_client::{
-    Client, NamespacedClient,
-    tonic::{IntoRequest, Status},
-};
+use temporalio_client::Client;
 use temporalio_common::protos::temporal::api::{
-    enums::v1::TaskQueueType,
-    taskqueue::v1::{PollerInfo, TaskQueue},
-    workflowservice::v1::DescribeTaskQueueRequest,
+    enums::v1::TaskQueueType, taskqueue::v1::PollerInfo,
 };
 
 use super::{CheckResult, namespace};
-use crate::temporal::connection::{self, ConnectError};
+use crate::temporal::{
+    connection::{self, ConnectError},
+    pollers::pollers,
+};
 
 const NAME: &str = "Temporal";
 
@@ -81,26 +79,6 @@ async fn check_queue(client: &Client, queue: &str, kind: TaskQueueType) -> Check
         }
         Err(status) => namespace::cannot_query(name, &status),
     }
-}
-
-/// Returns the workers that polled a task queue recently. The server forgets a worker after 5 minutes.
-async fn pollers(
-    client: &Client,
-    queue: &str,
-    kind: TaskQueueType,
-) -> Result<Vec<PollerInfo>, Status> {
-    let request = DescribeTaskQueueRequest {
-        namespace: client.namespace(),
-        task_queue: Some(TaskQueue {
-            name: queue.to_owned(),
-            ..TaskQueue::default()
-        }),
-        task_queue_type: kind.into(),
-        ..DescribeTaskQueueRequest::default()
-    };
-    let mut service = client.connection().workflow_service();
-    let response = service.describe_task_queue(request.into_request()).await?;
-    Ok(response.into_inner().pollers)
 }
 
 fn since_last_poll(poller: &PollerInfo) -> Option<Duration> {

@@ -7,15 +7,17 @@ use temporalio_client::Client;
 use super::{findings::Findings, output::Output, session, shutdown::Shutdown};
 use crate::{
     checkup::{
-        CheckState, api, archives, configuration, ingress, namespace, network, server, video,
+        CheckState, api, archives, configuration, encryption, ingress, namespace, network, server,
+        video,
     },
     config::LoadedConfig,
     telemetry,
+    temporal::connection,
 };
 
 /// Check everything that a worker needs, and suggest fixes
 ///
-/// Checks the configuration, the files with secrets, the proxy and the API of each account, the first byte of
+/// Checks the configuration, the files with secrets, the encryption of connections, the proxy and the API of each account, the first byte of
 /// its newest video, Temporal with its namespace, search attributes and task queues, the archive and the
 /// ingress. A failed check does not end the others. Changes nothing, except for probe objects under
 /// `.staging/` in the archive, which are deleted again. Exits with 1 if a check failed.
@@ -45,6 +47,9 @@ async fn check(findings: &mut Findings) -> anyhow::Result<()> {
     let config = LoadedConfig::load(session::variable, None);
     findings.add(configuration::check(&config));
     findings.add(configuration::check_files(&config));
+    // An invalid connection is a finding of its own.
+    let temporal = connection::settings(session::variable).unwrap_or_default();
+    findings.add(encryption::check(&config, &temporal, session::variable));
     let seedance = session::seedance()?;
     findings.add(network::check(&config.accounts, session::variable).await);
     findings.add(api::check(&seedance, &config.accounts).await);

@@ -13,11 +13,6 @@ const EX_CONFIG: u8 = 78;
 /// Interrupted by Ctrl-C: 128 + SIGINT, as shells report it.
 const EX_INTERRUPTED: u8 = 130;
 
-/// An error that only a configuration change can fix.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct ConfigurationError(pub(super) String);
-
 /// Returns the exit code for an error: 78 for invalid configuration, 130 after an interrupt, otherwise 1.
 pub(super) fn from_error(error: &anyhow::Error) -> ExitCode {
     if error.is::<Interrupted>() {
@@ -29,9 +24,9 @@ pub(super) fn from_error(error: &anyhow::Error) -> ExitCode {
     }
 }
 
-fn is_configuration_error(error: &anyhow::Error) -> bool {
+/// Returns whether only a change of the configuration can fix an error.
+pub(super) fn is_configuration_error(error: &anyhow::Error) -> bool {
     error.is::<InvalidConfig>()
-        || error.is::<ConfigurationError>()
         || matches!(
             error.downcast_ref(),
             Some(WorkerError::Accounts(ServeError::Archive(_)))

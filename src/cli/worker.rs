@@ -16,7 +16,7 @@ use crate::{
     config::{self, Config, LoadedConfig, LogFormat, Queues},
     ports::{
         admin,
-        listener::{Listener, Server},
+        listener::{Limits, Listener, Server},
     },
     telemetry::{self, exporter::MetricsExporter, traces},
     temporal::{sweeps::auto_archive, visibility},
@@ -44,7 +44,8 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
-    let format = telemetry::init("info");
+    // The SDK logs each retry of each poll. This worker says itself what it waits for.
+    let format = telemetry::init("info,temporalio_client::retry=off");
     match (run_worker(args, shutdown).await, format) {
         // A reader of the JSON log must find the error in it.
         (Err(error), LogFormat::Json) => {
@@ -94,11 +95,11 @@ fn variable(args: &Args, name: &str) -> Option<String> {
 /// Serves health checks and metrics.
 async fn listen(
     address: SocketAddr,
-    worker: &Worker,
+    worker: &Worker<'_>,
     exporter: MetricsExporter,
 ) -> anyhow::Result<Server> {
     let routes = admin::routes(worker.health().clone(), exporter);
-    let listener = Listener::bind(address, routes).await;
+    let listener = Listener::bind(address, routes, Limits::ADMIN).await;
     let listener = listener
         .with_context(|| format!("cannot listen on {address} for health checks and metrics"))?;
     let address = listener.address()?;
@@ -112,7 +113,7 @@ async fn listen(
 ///
 /// Returns an error if the worker fails, or [`Interrupted`] if a second signal cuts the drain short.
 async fn serve(
-    worker: Worker,
+    worker: Worker<'_>,
     client: &Client,
     config: &Config,
     shutdown: &Shutdown,

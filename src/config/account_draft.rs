@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 use seedance_archiver_archive::fetch::{Networks, UrlHosts};
-use seedance_archiver_http::Proxy;
+use seedance_archiver_http::{Network, Proxy, unencrypted};
 use seedance_archiver_seedance::Secret;
 
 use super::{
@@ -60,7 +60,15 @@ impl AccountDraft {
         self.set_callbacks(input, reader);
         self.account.endpoint.base_url = self.base_url.clone()?;
         self.account.endpoint.api_key = self.api_key.clone()?;
-        Some(self.account.clone())
+        match self.exposes_key() {
+            false => Some(self.account.clone()),
+            true => {
+                let problem = "uses plain HTTP to a public host, which would send the API key unencrypted; use `https://`, \
+                               or set allow_plain_http if something else protects the connection";
+                reader.error(input, "base_url", problem);
+                None
+            }
+        }
     }
 
     fn apply_preset(&mut self, input: &dyn Input, reader: &mut Reader) {
@@ -102,6 +110,17 @@ impl AccountDraft {
         {
             reader.error(input, "proxy", format!("cannot be used: {problem}"));
         }
+    }
+
+    /// Returns whether requests would send the API key unencrypted over public networks, to the API or to the proxy.
+    fn exposes_key(&self) -> bool {
+        let Account {
+            endpoint, proxy, ..
+        } = &self.account;
+        let is_plain = unencrypted(&endpoint.base_url).is_some();
+        let through = proxy.as_ref().and_then(Proxy::unencrypted);
+        let exposes_to_proxy = is_plain && through == Some(Network::Public);
+        endpoint.exposes_key() || (exposes_to_proxy && !endpoint.allow_plain_http)
     }
 
     fn check(&self, input: &dyn Input, reader: &mut Reader) {

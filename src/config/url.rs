@@ -1,6 +1,7 @@
 //! URLs in settings. The errors complete the sentence "the setting …".
 
 use reqwest::Url;
+use seedance_archiver_archive::Archive;
 
 use super::preset;
 
@@ -27,13 +28,20 @@ pub(super) fn archive_url(text: &str) -> Result<Url, String> {
     reject_credentials(&url)?;
     let problem = match url.scheme() {
         _ if has_query_or_fragment(&url) => "has a query or a fragment",
-        "s3" | "gs" | "az" if url.has_host() => return Ok(url),
+        "s3" | "gs" | "az" if url.has_host() => return usable(url),
         "s3" | "gs" | "az" => "has no bucket",
-        "file" if url.path() != "/" && url.to_file_path().is_ok() => return Ok(url),
+        "file" if url.path() != "/" && url.to_file_path().is_ok() => return usable(url),
         "file" => "has no local directory",
         _ => "has an unsupported scheme",
     };
     Err(format!("{problem}; {fix}"))
+}
+
+fn usable(url: Url) -> Result<Url, String> {
+    match Archive::check_url(&url) {
+        Ok(()) => Ok(url),
+        Err(error) => Err(format!("cannot be used: {error}")),
+    }
 }
 
 fn has_query_or_fragment(url: &Url) -> bool {

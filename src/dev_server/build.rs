@@ -5,9 +5,28 @@ use std::{
     process::Stdio,
 };
 
-use tokio::process::Command;
+use super::{child, install::Notify, process::ProcessGroup};
 
-use super::{install::Notify, process::ProcessGroup};
+/// Variables that Go and the network may need. Not those that switch off the check of modules against Go's checksum
+/// database, such as GOSUMDB, GONOSUMDB, GOINSECURE and GOFLAGS.
+const INHERITED: [&str; 16] = [
+    "ALL_PROXY",
+    "GOCACHE",
+    "GOMODCACHE",
+    "GOPATH",
+    "GOPROXY",
+    "GOROOT",
+    "GOTMPDIR",
+    "GOTOOLCHAIN",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
 
 /// Builds a version of the CLI into a directory and returns its path.
 ///
@@ -24,7 +43,8 @@ pub(super) async fn build(
         "building the Temporal CLI {version} with Go (first run only): takes 2 to 5 minutes"
     ));
     let log = tempfile::NamedTempFile::new_in(directory).map_err(|error| error.to_string())?;
-    let mut command = Command::new(go);
+    let mut command = child::command(&go);
+    child::inherit(&mut command, &INHERITED);
     command
         .arg("install")
         .arg(format!("github.com/temporalio/cli/cmd/temporal@{version}"))

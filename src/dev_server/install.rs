@@ -10,11 +10,12 @@ use std::{
 };
 
 use seedance_archiver_clock::Clock;
-use tokio::process::Command;
 
-/// The newest version of the CLI. Its server and Web UI have the versions in `docker-compose.yml`; `ci/lint`
-/// checks that.
-const NEWEST: &str = "v1.9.1";
+use super::{
+    child,
+    release::{self, NEWEST},
+};
+
 /// The last version that `go install` can build: later ones have a `replace` directive.
 const BUILDABLE: &str = "v1.5.1";
 
@@ -28,7 +29,7 @@ pub(super) type Notify<'a> = dyn Fn(&str) + Send + Sync + 'a;
 
 /// Where the CLI comes from. Each method puts a program into a directory and returns its path.
 pub(super) trait Sources {
-    async fn download(&self, version: &str, directory: &Path) -> Result<PathBuf, String>;
+    async fn download(&self, directory: &Path) -> Result<PathBuf, String>;
     async fn build(
         &self,
         version: &str,
@@ -48,14 +49,14 @@ pub(super) async fn install(
     sources: &impl Sources,
     notify: &Notify<'_>,
 ) -> Result<PathBuf, Vec<String>> {
-    let [newest, buildable] =
-        [NEWEST, BUILDABLE].map(|version| cache.join(format!("temporal-{version}")));
+    let newest = cache.join(release::file_name());
+    let buildable = cache.join(format!("temporal-{BUILDABLE}"));
     if check(&newest).await.is_ok() {
         return Ok(newest);
     }
     remove_abandoned(cache);
     notify(&format!("downloading the Temporal CLI {NEWEST}"));
-    let download = async |directory: &Path| sources.download(NEWEST, directory).await;
+    let download = async |directory: &Path| sources.download(directory).await;
     let download_error = match add(&newest, cache, download).await {
         Ok(()) => return Ok(newest),
         Err(error) => format!("download: cannot download the Temporal CLI {NEWEST}: {error}"),
@@ -92,7 +93,7 @@ async fn add(
 
 /// Checks that a program runs.
 async fn check(program: &Path) -> Result<(), String> {
-    let status = Command::new(program)
+    let status = child::command(program)
         .arg("--version")
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -81,8 +81,8 @@ fn cache_directory() -> Result<PathBuf, String> {
 struct Internet;
 
 impl Sources for Internet {
-    async fn download(&self, version: &str, directory: &Path) -> Result<PathBuf, String> {
-        download::download(version, directory).await
+    async fn download(&self, directory: &Path) -> Result<PathBuf, String> {
+        download::download(directory).await
     }
 
     async fn build(

@@ -112,7 +112,6 @@ async fn read(archive: &Archive, key: Path) -> Result<Video, UnreadableReceipt> 
     let (manifest, prompt) =
         future::join(receipt::find(archive, &key), prompt(archive, &record)).await;
     let problem = match manifest {
-        Ok(Some(manifest)) if manifest.task_id.is_empty() => "has no task id".to_owned(),
         Ok(Some(manifest)) => {
             return Ok(Video {
                 key,

@@ -2,7 +2,8 @@
 //!
 //! - `GET /livez`: 200 while the process responds. It checks neither Temporal nor the object store, because a
 //!   restart would not fix them.
-//! - `GET /readyz`: 200 while the worker polls its task queues; 503 before that and while it drains.
+//! - `GET /readyz`: 200 while the worker polls its task queues; 503 before that, while Temporal is unavailable, and while
+//!   it drains.
 //! - `GET /metrics`: the metrics of the SDK and of the worker, in Prometheus' text format.
 
 use axum::{
@@ -33,7 +34,7 @@ async fn readyz(State(health): State<Health>) -> Response {
     let phase = health.phase();
     let status = match phase {
         Phase::Polling => StatusCode::OK,
-        Phase::Starting | Phase::Draining => StatusCode::SERVICE_UNAVAILABLE,
+        Phase::Starting | Phase::Waiting | Phase::Draining => StatusCode::SERVICE_UNAVAILABLE,
     };
     (status, format!("{phase}\n")).into_response()
 }

@@ -1,6 +1,11 @@
 //! An HTTP server with limits on connections, for callbacks or for probes and metrics.
 
 mod connections;
+mod limits;
+mod peers;
+mod write_timeout;
+
+pub use limits::Limits;
 
 use std::{io, net::SocketAddr};
 
@@ -11,6 +16,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 pub struct Listener {
     listener: TcpListener,
     routes: Router,
+    limits: Limits,
 }
 
 /// A running server.
@@ -25,10 +31,11 @@ impl Listener {
     /// # Errors
     ///
     /// Returns an error if the address cannot be bound.
-    pub async fn bind(address: SocketAddr, routes: Router) -> io::Result<Self> {
+    pub async fn bind(address: SocketAddr, routes: Router, limits: Limits) -> io::Result<Self> {
         Ok(Self {
             listener: TcpListener::bind(address).await?,
             routes,
+            limits,
         })
     }
 
@@ -44,7 +51,7 @@ impl Listener {
     /// Starts serving.
     pub fn start(self) -> Server {
         let (stop, stopped) = oneshot::channel();
-        let serve = connections::serve(self.listener, self.routes, async {
+        let serve = connections::serve(self.listener, self.routes, self.limits, async {
             // A dropped sender stops the server too.
             let _ = stopped.await;
         });
@@ -65,3 +72,6 @@ impl Server {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,7 +98,7 @@ async fn has_receipt(
     match archive {
         Some(archive) => {
             let layout = account.layout(&archive.root, task);
-            receipt::exists(archive, &layout).await
+            receipt::is_archived(archive, &layout).await
         }
         None => Ok(false),
     }

@@ -27,6 +27,8 @@ pub(crate) const TRANSFER_SPEED: &str = "seedance_archiver_transfer_bytes_per_se
 pub(crate) const TRANSFERS_RUNNING: &str = "seedance_archiver_transfers_running";
 /// Counter: failed attempts at activities.
 pub(crate) const RETRIES: &str = "seedance_archiver_retries_total";
+/// Counter: videos whose URL stopped working, and of which the API returned no fresh URL.
+pub(crate) const VIDEOS_AT_RISK: &str = "seedance_archiver_videos_at_risk_total";
 /// Gauge: open lifecycles.
 pub(crate) const OPEN_LIFECYCLES: &str = "seedance_archiver_open_lifecycles";
 /// Gauge: the earliest archive deadline of the open lifecycles.
@@ -138,6 +140,10 @@ pub(super) fn describe() {
     );
     describe_gauge!(TRANSFERS_RUNNING, "Transfers running on this worker.");
     describe_counter!(RETRIES, "Failed attempts at activities, by failure type.");
+    describe_counter!(
+        VIDEOS_AT_RISK,
+        "Videos whose URL stopped working, and of which the API returned no fresh URL."
+    );
     describe_histogram!(
         RATE_LIMIT_WAIT,
         Unit::Seconds,

@@ -11,7 +11,7 @@ use temporalio_sdk::activities::ActivityInfo;
 
 use super::metrics::{
     ARCHIVE_LAG, ARCHIVE_TIME_LEFT, ARCHIVED_BYTES, DETECTION_LAG, LIFECYCLES_ENDED, POLLS,
-    RETRIES, TRANSFER_SPEED, TRANSFERS_RUNNING,
+    RETRIES, TRANSFER_SPEED, TRANSFERS_RUNNING, VIDEOS_AT_RISK,
 };
 
 /// A receipt written this long before the attempt began was written by an earlier attempt. Receipts have times in
@@ -62,6 +62,11 @@ pub(crate) fn lifecycle_end(account: &str, outcome: &str) {
         ("outcome", outcome.to_owned()),
     ];
     counter!(LIFECYCLES_ENDED, &labels).increment(1);
+}
+
+/// Counts a video whose URL stopped working, and of which the API returned no fresh URL.
+pub(crate) fn video_at_risk(account: &str) {
+    counter!(VIDEOS_AT_RISK, "account" => account.to_owned()).increment(1);
 }
 
 /// Returns whether an activity was called by a lifecycle. Other workflows may call activities too.

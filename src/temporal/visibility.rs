@@ -20,7 +20,10 @@ use tokio::time::MissedTickBehavior;
 use super::{error_text, search_attributes};
 use crate::{
     config::{Account, Accounts},
-    telemetry::metrics::{OLDEST_DEADLINE, OPEN_LIFECYCLES, STOPPED_LIFECYCLES, VISIBILITY_ERRORS},
+    telemetry::{
+        metrics::{OLDEST_DEADLINE, OPEN_LIFECYCLES, STOPPED_LIFECYCLES, VISIBILITY_ERRORS},
+        rare::RareEvent,
+    },
 };
 
 /// Interval between two updates of the metrics.
@@ -42,6 +45,7 @@ const OPEN_STATUSES: [&str; 3] = [status::QUEUED, status::RUNNING, status::SUCCE
 /// Updates the metrics at a fixed interval. Never returns: run it beside a worker. Without search attributes,
 /// each update fails.
 pub(crate) async fn update_metrics(client: &Client, accounts: &Accounts) -> Infallible {
+    let mut event = RareEvent::default();
     let mut ticks = tokio::time::interval(UPDATE_INTERVAL);
     // Do not burden a slow server with queries for missed ticks.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -49,7 +53,9 @@ pub(crate) async fn update_metrics(client: &Client, accounts: &Accounts) -> Infa
         ticks.tick().await;
         if let Err(error) = update_all(client, accounts).await {
             counter!(VISIBILITY_ERRORS).increment(1);
-            tracing::warn!(error, "cannot count the open lifecycles");
+            if event.is_due(&error) {
+                tracing::warn!(error, "cannot count the open lifecycles");
+            }
         }
     }
 }

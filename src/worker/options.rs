@@ -23,18 +23,21 @@ use crate::config::{Config, Deployment, MIN_QUERY_SLOTS, Versioning};
 /// Maximum grace period of the query worker. A query takes seconds. A held `AwaitVideoTask` would use up any
 /// grace period, and another worker continues it.
 const MAX_QUERY_GRACE_PERIOD: Duration = Duration::from_secs(10);
-/// Maximum interval at which the SDK sends heartbeats, which carry the progress that users watch.
+/// Interval at which the SDK sends the last heartbeat: by default 0.8 of the heartbeat timeout. After a crash, another
+/// worker downloads again what this one stored since.
 const MAX_HEARTBEAT_THROTTLE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The options of the two SDK workers, from the configuration.
-pub(super) struct SdkOptions<'a> {
-    config: &'a Config,
+pub(super) struct SdkOptions {
+    config: Config,
+    identity: String,
     /// Adjusts the slots of both workers to the memory and CPU usage. `None` for fixed numbers of slots.
     controller: Option<ResourceBasedController>,
 }
 
-impl<'a> SdkOptions<'a> {
-    pub(super) fn new(config: &'a Config) -> Self {
+impl SdkOptions {
+    /// Returns options with this identity of the worker.
+    pub(super) fn new(config: Config, identity: String) -> Self {
         let target = config.worker.capacity.target;
         let controller = target.map(|target| {
             let options = ResourceBasedTunerOptions::builder()
@@ -43,13 +46,18 @@ impl<'a> SdkOptions<'a> {
                 .build();
             ResourceBasedController::new(options)
         });
-        Self { config, controller }
+        Self {
+            config,
+            identity,
+            controller,
+        }
     }
 
     /// Returns the options for the query task queue.
     pub(super) fn query(&self) -> WorkerOptions {
         let capacity = &self.config.worker.capacity;
         WorkerOptions::new(self.config.task_queue.as_str())
+            .client_identity_override(&self.identity)
             .graceful_shutdown_period(self.grace_period().min(MAX_QUERY_GRACE_PERIOD))
             .maybe_max_task_queue_activities_per_second(capacity.queries_per_second)
             .workflow_task_poller_behavior(PollerBehavior::SimpleMaximum(capacity.workflow.pollers))
@@ -68,6 +76,7 @@ impl<'a> SdkOptions<'a> {
     pub(super) fn transfer(&self) -> WorkerOptions {
         let transfer = self.config.worker.capacity.transfer;
         WorkerOptions::new(names::transfers_task_queue(&self.config.task_queue))
+            .client_identity_override(&self.identity)
             .graceful_shutdown_period(self.grace_period())
             .max_heartbeat_throttle_interval(MAX_HEARTBEAT_THROTTLE_INTERVAL)
             .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(transfer.pollers))

@@ -65,6 +65,9 @@ async fn an_invalid_request_fails_immediately(server: Arc<Server>) -> anyhow::Re
             "task": {"id": "cgt-1", "status": "succeeded"}, "destination": "/elsewhere",
         });
         let revealing = json!({"task_id": "cgt-1", "reveal_urls": true});
+        let staging = json!({
+            "task": {"id": "cgt-1", "status": "succeeded"}, "destination": "s3://bucket/team/.staging/",
+        });
         for (activity, request, beginning) in [
             ("QueryVideoTask", json!({}), "`task_id` is missing"),
             (
@@ -80,6 +83,7 @@ async fn an_invalid_request_fails_immediately(server: Arc<Server>) -> anyhow::Re
                 "`destination` must be an archive URL",
             ),
             ("QueryVideoTask", revealing, "`reveal_urls` is not allowed"),
+            ("ArchiveVideo", staging, "`destination` archive `s3://bucket/team/.staging/`"),
         ] {
             match call_json(&server, &fixture, activity, &request).await {
                 Err(error) => {

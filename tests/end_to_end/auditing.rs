@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::harness::{Fixture, Server, command, register};
 
+/// Id of an attempt.
+const ATTEMPT: &str = "8f14e45f-ceea-4a7b-9f2b-3d1c5d0e6a11";
+
 /// Runs a command, and returns its exit code and its standard output.
 async fn run(fixture: &Fixture, arguments: &[&str]) -> anyhow::Result<(Option<i32>, String)> {
     let output: Output = command()
@@ -80,7 +83,7 @@ async fn clean_removes_only_staged_objects(server: Arc<Server>) -> anyhow::Resul
     let staged = fixture
         .directory
         .path()
-        .join(".staging/cgt-1-attempt/video");
+        .join(format!(".staging/cgt-1-{ATTEMPT}/video"));
     std::fs::create_dir_all(staged.parent().context("no parent directory")?)?;
     std::fs::write(&staged, "a video that was not published")?;
     let upload = staged.with_file_name("video#1");
@@ -93,7 +96,7 @@ async fn clean_removes_only_staged_objects(server: Arc<Server>) -> anyhow::Resul
     );
     let (_, stdout) = run(&fixture, &["clean", "--older-than", "0s"]).await?;
     ensure!(
-        stdout.contains("cgt-1-attempt/video") && staged.exists() && upload.exists(),
+        stdout.contains(&format!("{ATTEMPT}/video")) && staged.exists() && upload.exists(),
         "{stdout}"
     );
     let (code, stdout) = run(&fixture, &["clean", "--older-than", "0s", "--remove"]).await?;
@@ -104,3 +107,62 @@ async fn clean_removes_only_staged_objects(server: Arc<Server>) -> anyhow::Resul
     fixture.assert_archived(&id, &manifest.context("no receipt")?)
 }
 register!(clean_removes_only_staged_objects);
+
+/// Version 0.1.0 accepted destinations under `.staging/`.
+async fn clean_removes_no_archived_video(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    fixture.run_lifecycle(&server, &id).await?;
+    let archived = fixture.directory.path().join("default");
+    let destination = fixture.directory.path().join(".staging/team");
+    std::fs::create_dir_all(&destination)?;
+    std::fs::rename(archived, destination.join("default"))?;
+    let foreign = destination.with_file_name("note#1");
+    std::fs::write(&foreign, "a note")?;
+
+    let (code, stdout) = run(&fixture, &["clean", "--older-than", "0s", "--remove"]).await?;
+    ensure!(
+        code == Some(0) && stdout.starts_with("nothing is staged"),
+        "{stdout}"
+    );
+    ensure!(foreign.exists());
+    let mut moved = fixture.config.archive_url.clone();
+    moved.set_path(&format!("{}/elsewhere", fixture.directory.path().display()));
+    std::fs::rename(&destination, fixture.directory.path().join("elsewhere"))?;
+    let output = command()
+        .args(["verify", "--deep"])
+        .env("SEEDANCE_ARCHIVE_URL", moved.as_str())
+        .output()
+        .await?;
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    ensure!(
+        stdout.contains("1 receipt with 2 objects: 1 verified"),
+        "{stdout}"
+    );
+    Ok(())
+}
+register!(clean_removes_no_archived_video);
+
+async fn no_command_opens_an_archive_under_staging(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    for segment in [".staging", ".STAGING", "%2Estaging/team/"] {
+        let url = format!("file://{}/{segment}", fixture.directory.path().display());
+        for arguments in [
+            &["clean", "--remove"][..],
+            &["verify"],
+            &["gallery", "--out", "gallery"],
+        ] {
+            let output = command()
+                .args(arguments)
+                .env("SEEDANCE_ARCHIVE_URL", &url)
+                .output()
+                .await?;
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            ensure!(!output.status.success(), "{arguments:?} accepted {url}");
+            ensure!(stderr.contains("`.staging` is reserved"), "{stderr}");
+        }
+    }
+    ensure!(!fixture.directory.path().join(".staging").exists());
+    Ok(())
+}
+register!(no_command_opens_an_archive_under_staging);

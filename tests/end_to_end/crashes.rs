@@ -66,6 +66,7 @@ async fn another_worker_resumes_a_multipart_upload_at_the_checkpoint(
     ensure!(!resumed.is_empty(), "no transfer had a checkpoint");
     for killed in resumed {
         let sent_after_checkpoint = killed.sent - killed.checkpoint;
+        ensure!(sent_after_checkpoint <= PART_SIZE as u64, "{killed:?}");
         ensure!(killed.fetched_again <= sent_after_checkpoint, "{killed:?}");
     }
     Ok(())
@@ -95,21 +96,20 @@ async fn kill_and_resume(server: &Server, minio: &Minio, point: u64) -> anyhow::
     let id = fixture.simulator.create(Script {
         bytes: Some(SIZE),
         hold_at: Some(kill_at),
-        // A checkpoint follows a part that is stored when the next one is complete.
-        bytes_per_second: Some(PART_SIZE as u64),
         ..Script::default()
     });
     let mut first = fixture.spawn_worker_with(server, &bucket.environment())?;
     let lifecycle = fixture.start_lifecycle(server, &id).await?;
     let sent = || fixture.simulator.stats(&id).bytes_sent;
-    until_async("the heartbeat contains the point", || async {
-        let heartbeat = heartbeat(server, &id).await?;
-        Ok(heartbeat["place"]["done"] == kill_at)
+    // A part is sent when it is full and more bytes follow.
+    let parts = (kill_at - 1) / PART_SIZE as u64;
+    until_async("the heartbeat contains the last stored part", || async {
+        let place = &heartbeat(server, &id).await?["place"];
+        let stored = place["checkpoint"]["upload"]["parts"].as_array();
+        let stored = stored.map_or(0, Vec::len) as u64;
+        Ok(place["done"] == kill_at && stored == parts)
     })
     .await?;
-    let heartbeat = heartbeat(server, &id).await?;
-    let parts = heartbeat["place"]["checkpoint"]["upload"]["parts"].as_array();
-    let parts = parts.map_or(0, Vec::len) as u64;
     first.kill().await?;
     fixture.release_stopped_download(&id).await?;
     let sent_before = kill_at;

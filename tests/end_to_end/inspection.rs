@@ -91,7 +91,7 @@ async fn query_prints_the_task_record(server: Arc<Server>) -> anyhow::Result<()>
         "{record:#}"
     );
     let url = record["content"]["video_url"].as_str().context("no URL")?;
-    ensure!(url.starts_with("sealed:v1:"), "{record:#}");
+    ensure!(url.starts_with("sealed:v2:"), "{record:#}");
     ensure!(
         record["archive_deadline"].as_i64() > record["created_at"].as_i64(),
         "{record:#}"

@@ -262,7 +262,7 @@ async fn a_video_that_was_archived_by_other_means_is_not_lost(
             fixture.polled(&id, 1).await?;
             let directory = fixture.directory.path().join(task_prefix(&id)?);
             std::fs::create_dir_all(&directory)?;
-            let receipt = json!({"task_id": id, "account": "default"});
+            let receipt = json!({"task_id": id, "objects": [{"name": "video.mp4"}]});
             std::fs::write(directory.join("manifest.json"), receipt.to_string())?;
             fixture.close_query_window().await;
             Ok(lifecycle.result().await?)

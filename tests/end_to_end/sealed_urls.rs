@@ -24,7 +24,7 @@ async fn urls_are_revealed_only_on_request(server: Arc<Server>) -> anyhow::Resul
         Ok((video_url(&sealed)?, video_url(&plain)?))
     })
     .await?;
-    ensure!(sealed.starts_with("sealed:v1:"), "{sealed}");
+    ensure!(sealed.starts_with("sealed:v2:"), "{sealed}");
     let video = reqwest::get(&plain).await?.error_for_status()?;
     let served = fixture.simulator.source(&id).context("no source")?.bytes();
     ensure!(

@@ -41,7 +41,7 @@ async fn polling_does_not_grow_the_history(server: Arc<Server>) -> anyhow::Resul
     );
     let history = encoded_history(&server, &id).await?;
     ensure!(
-        history.contains("sealed:v1:"),
+        history.contains("sealed:v2:"),
         "no sealed URL in the history"
     );
     ensure!(

@@ -96,7 +96,7 @@ async fn check_pages(
     let finished_pages = [
         (
             "history",
-            vec!["Completed", "ArchiveVideo", "archived", "sealed:v1:"],
+            vec!["Completed", "ArchiveVideo", "archived", "sealed:v2:"],
         ),
         (
             "user-metadata",

@@ -82,6 +82,8 @@ pub(crate) enum Dialect {
     IsArchived,
     /// Reading an object fails.
     FailsReads,
+    /// Every request fails, with a body of megabytes that repeats the token of the session.
+    FailsAtLength,
     /// Completing an upload takes very long.
     IsSlow,
 }
@@ -352,6 +354,7 @@ async fn refusal(
         Dialect::FailsReads if is_get && !is_list => {
             Some(error(StatusCode::BAD_REQUEST, "RequestTimeTooSkewed"))
         }
+        Dialect::FailsAtLength => Some(long_error()),
         Dialect::IsSlow if is_complete => {
             tokio::time::sleep(SLOW).await;
             None
@@ -366,6 +369,18 @@ fn is_complete(method: &Method, target: &str) -> bool {
 
 fn is_copy(headers: &HeaderMap) -> bool {
     headers.contains_key("x-amz-copy-source")
+}
+
+/// The token in the body of [`Dialect::FailsAtLength`].
+pub(crate) const SESSION_TOKEN: &str = "FwoGZXIvYXdzEJrSESSIONTOKEN";
+
+/// Returns the error of S3 for an expired session, with a filler beyond what Temporal accepts in a failure.
+fn long_error() -> Response {
+    let filler = "<Filler>filler</Filler>".repeat(150_000);
+    let body = format!(
+        "<Error><Code>ExpiredToken</Code><Token-0>{SESSION_TOKEN}</Token-0>{filler}</Error>"
+    );
+    (StatusCode::BAD_REQUEST, body).into_response()
 }
 
 fn error(status: StatusCode, code: &str) -> Response {

@@ -16,7 +16,7 @@
 //! ```
 
 use prost::{Message, Name};
-use seedance_archiver_proto::redact;
+use seedance_archiver_proto::external;
 use serde::{Serialize, de::DeserializeOwned};
 use temporalio_common::{
     data_converters::PayloadConversionError, protos::temporal::api::common::v1::Payload,
@@ -103,7 +103,7 @@ impl Encoding {
 ///
 /// Returns an error if the encoding is unknown, if the metadata names another message, or if the data cannot
 /// be decoded. The error names the field by its path, e.g. `task.created_at`, or `input` for the whole payload,
-/// and contains no query of a URL.
+/// and contains no secret.
 pub fn decode<T: ContractMessage>(payload: &Payload) -> Result<T, InvalidRequest> {
     let Some(encoding) = Encoding::from_payload(payload) else {
         let known = Encoding::ALL.map(Encoding::name).join("`, `");
@@ -152,13 +152,12 @@ fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, InvalidRequest> {
 /// Returns the problem that a decoder found. Its text repeats the invalid value, which may be a signed URL or very
 /// long.
 fn not_decodable(error: &impl ToString) -> String {
-    let error = redact::url_queries(&error.to_string());
-    let error: String = error.chars().take(MAX_TEXT).collect();
+    let error = external::line(&error.to_string(), MAX_TEXT);
     format!("cannot be decoded: {error}")
 }
 
 fn text(payload: &Payload, key: &str) -> Option<String> {
     let value = payload.metadata.get(key)?;
     let value = String::from_utf8_lossy(value);
-    Some(value.chars().take(MAX_TEXT).collect())
+    Some(external::line(&value, MAX_TEXT))
 }

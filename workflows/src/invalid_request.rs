@@ -1,7 +1,10 @@
 //! The error of an invalid request.
 
-use seedance_archiver_proto::names::failure;
+use seedance_archiver_proto::{external, names::failure};
 use temporalio_common::error::ApplicationFailure;
+
+/// Maximum length of the path of a field, in characters.
+const MAX_FIELD: usize = 200;
 
 /// An error in a request.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -14,11 +17,11 @@ pub struct InvalidRequest {
 }
 
 impl InvalidRequest {
-    /// Returns the error of one field.
+    /// Returns the error of one field. Both texts may quote the request.
     pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self {
-            field: field.into(),
-            problem: problem.into(),
+            field: external::line(&field.into(), MAX_FIELD),
+            problem: external::quote(&problem.into()),
         }
     }
 }

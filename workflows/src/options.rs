@@ -15,20 +15,20 @@ use temporalio_workflow::{
     WorkflowCancellationToken,
 };
 
-/// Start-to-close timeout of a poll: one request to the API.
+/// Heartbeat timeout of every activity. It decides how soon the death of a worker is noticed. An activity heartbeats also
+/// while it waits for the API or the store, so that a slow response does not count as a death.
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(20);
+/// Start-to-close timeout of a poll: one request to the API, whose client waits for a response for half of that time.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(60);
-/// Start-to-close timeout of a transfer. A stalled transfer misses its heartbeat long before.
+/// Start-to-close timeout of a transfer.
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
-/// Heartbeat timeout of a transfer.
-const TRANSFER_HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Start-to-close timeout of a page of a sweep, which starts lifecycles at the account's rate limit.
 const SWEEP_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
-/// Heartbeat timeout of a page of a sweep.
-const SWEEP_HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Schedule-to-close timeout of writing `outcome.json`.
 const RECORD_TIMEOUT: Duration = Duration::from_secs(60 * 60);
-/// Schedule-to-close timeout of activities after the workflow was cancelled.
-const CANCEL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Schedule-to-close timeout of activities after the workflow was cancelled: enough for another worker to take over from
+/// one that died.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(2 * 60);
 /// Maximum interval between two attempts, unless a failure has a `next_retry_delay`.
 const MAX_RETRY_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -42,6 +42,7 @@ pub(crate) fn query(known_status: &str, token: WorkflowCancellationToken) -> Act
         .activity_id(names::QUERY_ACTIVITY_ID)
         .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
         .cancellation_token(token)
+        .heartbeat_timeout(HEARTBEAT_TIMEOUT)
         .retry_policy(unlimited_retries())
         .summary(format!("poll while {known_status}"))
         .build()
@@ -60,7 +61,7 @@ pub(crate) fn archive(
         .activity_id(names::ARCHIVE_ACTIVITY_ID)
         .task_queue(task_queue)
         .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
-        .heartbeat_timeout(TRANSFER_HEARTBEAT_TIMEOUT)
+        .heartbeat_timeout(HEARTBEAT_TIMEOUT)
         .retry_policy(unlimited_retries())
         .priority(priority(task.archive_deadline, now))
         .summary(format!("archive {}", task.model))
@@ -69,8 +70,8 @@ pub(crate) fn archive(
 
 /// Returns the options of `RecordOutcome`.
 ///
-/// The time is limited, because the workflow's result must not wait for a store that is down. If the workflow is
-/// cancelled, the limit is shorter, and the cancellation does not reach the activity.
+/// The time of all attempts is limited, because the workflow's result must not wait for a store that is down. If the
+/// workflow is cancelled, the limit is shorter, and the cancellation does not reach the activity.
 pub(crate) fn record_outcome(task_queue: String, is_cancelled: bool) -> ActivityOptions {
     let schedule_to_close = if is_cancelled {
         CANCEL_TIMEOUT
@@ -82,6 +83,7 @@ pub(crate) fn record_outcome(task_queue: String, is_cancelled: bool) -> Activity
     ))
     .activity_id(names::RECORD_ACTIVITY_ID)
     .task_queue(task_queue)
+    .heartbeat_timeout(HEARTBEAT_TIMEOUT)
     .retry_policy(unlimited_retries())
     .summary("write outcome.json");
     if is_cancelled {
@@ -97,7 +99,7 @@ pub(crate) fn record_outcome(task_queue: String, is_cancelled: bool) -> Activity
 pub(crate) fn sweep_page(page: &SweepPage) -> ActivityOptions {
     ActivityOptions::with_start_to_close_timeout(SWEEP_TIMEOUT)
         .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
-        .heartbeat_timeout(SWEEP_HEARTBEAT_TIMEOUT)
+        .heartbeat_timeout(HEARTBEAT_TIMEOUT)
         .retry_policy(unlimited_retries())
         .summary(format!("{}, page {}", page.list_name(), page.page_num))
         .build()
@@ -108,6 +110,7 @@ pub(crate) fn sweep_page(page: &SweepPage) -> ActivityOptions {
 pub(crate) fn cancel_task() -> ActivityOptions {
     ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleToClose(CANCEL_TIMEOUT))
         .activity_id(names::CANCEL_ACTIVITY_ID)
+        .heartbeat_timeout(HEARTBEAT_TIMEOUT)
         .cancellation_token(WorkflowCancellationToken::new())
         .summary("cancel the task")
         .build()

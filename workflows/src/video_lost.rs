@@ -1,6 +1,6 @@
 //! The failure `VideoLost`.
 
-use seedance_archiver_proto::{names::failure::VIDEO_LOST, v1::VideoTaskLifecycleResult};
+use seedance_archiver_proto::{external, names::failure::VIDEO_LOST, v1::VideoTaskLifecycleResult};
 use temporalio_common::error::ApplicationFailure;
 
 use crate::reply::Reply;
@@ -11,7 +11,7 @@ pub fn failure(result: Reply<VideoTaskLifecycleResult>) -> ApplicationFailure {
         let result = result.message();
         format!("{}: {}", result.reason, result.message)
     };
-    ApplicationFailure::builder(message)
+    ApplicationFailure::builder(external::message(&message))
         .type_name(VIDEO_LOST.to_owned())
         .non_retryable(true)
         .details(result)

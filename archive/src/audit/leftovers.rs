@@ -1,5 +1,5 @@
 use std::{
-    fs,
+    fs::{self, DirEntry},
     path::{Path as FilePath, PathBuf},
     time::SystemTime,
 };
@@ -8,8 +8,8 @@ use futures::StreamExt;
 use object_store::ObjectMeta;
 
 use crate::{
-    Archive,
-    keys::STAGING,
+    Archive, StoreError,
+    keys::{STAGING, is_attempt, is_staged, is_upload},
     store::{IncompleteUpload, list_incomplete_uploads},
 };
 
@@ -29,30 +29,37 @@ pub struct Leftovers {
 /// Finds the leftovers that were last modified at `cutoff` or earlier. Incomplete multipart uploads are listed
 /// under the account's prefix, staged objects under the prefix in the archive URL. A list that fails does not end the
 /// others.
+///
+/// Finds only what has a key as attempts write it: other objects under `.staging/`, and uploads of other programs to the
+/// same bucket, are no leftovers.
 pub async fn find_leftovers(archive: &Archive, cutoff: SystemTime) -> Leftovers {
     let mut leftovers = Leftovers::default();
     let staging = archive.url_prefix.clone().join(STAGING);
     let mut objects = archive.store.list(Some(&staging));
     while let Some(object) = objects.next().await {
         match object {
-            Ok(object) if SystemTime::from(object.last_modified) <= cutoff => {
-                leftovers.objects.push(object);
+            Ok(object) => {
+                let is_old = SystemTime::from(object.last_modified) <= cutoff;
+                if is_old && is_staged(&archive.url_prefix, &object.location) {
+                    leftovers.objects.push(object);
+                }
             }
-            Ok(_) => {}
             Err(error) => {
-                let error = format!("cannot list staged objects: {error}");
+                let error = format!("cannot list staged objects: {}", StoreError(error));
                 leftovers.errors.push(error);
             }
         }
     }
     if let Some(directory) = archive.directory() {
-        find_upload_files(&directory.join(STAGING), cutoff, &mut leftovers.files);
+        leftovers.files = find_upload_files(&directory.join(STAGING), cutoff);
     }
     if let Some(signer) = &archive.upload_list_signer {
         match list_incomplete_uploads(signer.as_ref(), &archive.root).await {
             Ok(uploads) => {
-                let is_old = |upload: &IncompleteUpload| upload.started_at <= cutoff;
-                leftovers.uploads = uploads.into_iter().filter(is_old).collect();
+                let is_leftover = |upload: &IncompleteUpload| {
+                    upload.started_at <= cutoff && is_upload(&archive.url_prefix, &upload.key)
+                };
+                leftovers.uploads = uploads.into_iter().filter(is_leftover).collect();
             }
             Err(error) => leftovers.errors.push(error.to_string()),
         }
@@ -62,17 +69,28 @@ pub async fn find_leftovers(archive: &Archive, cutoff: SystemTime) -> Leftovers 
 
 /// Finds the files of interrupted uploads, whose names contain `#`; `object_store` does not list them. Skips
 /// directories that cannot be read.
-fn find_upload_files(directory: &FilePath, cutoff: SystemTime, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            find_upload_files(&path, cutoff, found);
-            continue;
-        }
-        let is_upload = entry.file_name().to_string_lossy().contains('#');
+fn find_upload_files(staging: &FilePath, cutoff: SystemTime) -> Vec<PathBuf> {
+    let attempts = entries(staging).filter(|entry| {
+        // Does not follow symbolic links, which lead out of the archive.
+        let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        is_directory && is_attempt(&entry.file_name().to_string_lossy())
+    });
+    let files = attempts.flat_map(|attempt| entries(&attempt.path()));
+    let leftovers = files.filter(|entry| {
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
         let modified = entry.metadata().and_then(|it| it.modified());
-        if is_upload && modified.is_ok_and(|modified| modified <= cutoff) {
-            found.push(path);
-        }
-    }
+        is_file && is_upload_file(entry) && modified.is_ok_and(|modified| modified <= cutoff)
+    });
+    leftovers.map(|entry| entry.path()).collect()
+}
+
+fn entries(directory: &FilePath) -> impl Iterator<Item = DirEntry> + use<> {
+    fs::read_dir(directory).into_iter().flatten().flatten()
+}
+
+fn is_upload_file(entry: &DirEntry) -> bool {
+    let name = entry.file_name();
+    let name = name.to_string_lossy();
+    name.split_once('#')
+        .is_some_and(|(object, _)| !object.contains('.'))
 }

@@ -1,6 +1,6 @@
 //! The body of an error response: XML, JSON, HTML or text.
 
-use seedance_archiver_proto::redact;
+use seedance_archiver_proto::external;
 use serde_json::Value;
 
 /// Maximum number of bytes that are read of an error response.
@@ -74,9 +74,8 @@ fn code_in_xml(text: &str) -> Option<String> {
 }
 
 fn printable(text: &str) -> String {
-    let text = redact::url_queries(text.trim());
-    let characters = text.chars().filter(|it| !it.is_control());
-    characters.take(MAX_CODE).collect()
+    let characters = text.trim().chars().filter(|it| !it.is_control());
+    external::line(&characters.collect::<String>(), MAX_CODE)
 }
 
 #[cfg(test)]
@@ -116,9 +115,7 @@ mod tests {
             );
         }
         let long = format!("<Code>{}</Code>", "x".repeat(1000));
-        assert_eq!(
-            ErrorBody::new(long.as_bytes()).code.map(|it| it.len()),
-            Some(64)
-        );
+        let code = ErrorBody::new(long.as_bytes()).code.unwrap();
+        assert!(code.chars().count() <= MAX_CODE, "{code}");
     }
 }

@@ -1,5 +1,5 @@
 use reqwest::Url;
-use seedance_archiver_proto::redact;
+use seedance_archiver_proto::external;
 
 use super::address;
 
@@ -30,7 +30,7 @@ impl UrlHosts {
             Some(host) => Err(format!(
                 "contains `{}`, which is not a host name; use names such as `volces.com` (subdomains are \
                  included), without a port or path; prefix a host with `http://` only if it is internal",
-                redact::url_queries(host)
+                external::quote(host)
             )),
             None if hosts.is_empty() => {
                 Err("is empty, so no video could be downloaded; add a host".into())

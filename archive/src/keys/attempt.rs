@@ -1,6 +1,7 @@
-use object_store::path::{Path, PathPart};
+use object_store::path::Path;
+use uuid::Uuid;
 
-use super::{Layout, STAGING};
+use super::{Layout, staging_prefix};
 use crate::{Archive, Format, ObjectKind};
 
 /// The keys of one attempt at archiving a task.
@@ -10,7 +11,7 @@ pub struct AttemptKeys<'a> {
     pub layout: &'a Layout,
     /// Unique id of the attempt. Staging keys contain it, because an attempt that timed out may still be
     /// running and must not write to the object of another.
-    pub attempt_id: &'a str,
+    pub attempt_id: Uuid,
 }
 
 impl AttemptKeys<'_> {
@@ -25,13 +26,8 @@ impl AttemptKeys<'_> {
         if archive.has_conditional_complete {
             return self.object_key(format);
         }
-        let attempt = format!("{}-{}", self.layout.task_id(), self.attempt_id);
-        let parts = [STAGING, &attempt, kind.name()];
-        archive
-            .url_prefix
-            .parts()
-            .chain(parts.map(PathPart::from))
-            .collect()
+        let task_id = self.layout.task_id();
+        staging_prefix(&archive.url_prefix, task_id, self.attempt_id).join(kind.name())
     }
 
     /// Returns whether an upload to `key` that an earlier attempt started may be resumed. Returns `false` if

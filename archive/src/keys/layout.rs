@@ -47,7 +47,7 @@ impl Layout {
         self.directory.clone().join(names::TASK)
     }
 
-    pub(super) fn task_id(&self) -> &str {
+    pub(crate) fn task_id(&self) -> &str {
         &self.task_id
     }
 }

@@ -4,15 +4,11 @@ use jiff::{Timestamp, fmt::strtime};
 use object_store::path::{Path, PathPart};
 use seedance_archiver_proto::names;
 
-use super::STAGING;
+use super::{STAGING, is_staging_in_any_case};
 
 const DEFAULT: &str = "{account}/{created:%Y/%m/%d}/{task_id}";
 const MAX_LEN: usize = 512;
 const ALLOWED: &str = "letters, digits, `-`, `_`, `.` and `=`";
-
-/// The first directory of a task whose values spell `.staging`. No other task can have this directory, because
-/// a `%` in a value is escaped.
-const ESCAPED_STAGING: &str = "%2Estaging";
 
 /// The task with which a template is checked. It was created at 2001-01-02T03:04:05Z: single digits show how a
 /// time format pads, and the missing fraction shows what the format omits.
@@ -108,13 +104,15 @@ impl KeyTemplate {
     /// Returns the directory of a task. Values are escaped, so that none can add or leave a directory.
     pub(crate) fn directory(&self, values: TemplateValues<'_>) -> Path {
         let directories = self.names(values);
-        let directories = directories.split('/').enumerate();
-        directories
-            .map(|directory| match directory {
-                (0, STAGING) => escaped_part(ESCAPED_STAGING),
-                (_, name) => escaped_part(name),
-            })
-            .collect()
+        let directories = directories
+            .split('/')
+            .map(|name| match name.strip_prefix('.') {
+                // No other task can have this directory, because a `%` in a value is escaped.
+                Some(rest) if is_staging_in_any_case(name) => format!("%2E{rest}"),
+                _ => name.to_owned(),
+            });
+        let parts: Vec<_> = directories.collect();
+        parts.iter().map(|name| escaped_part(name)).collect()
     }
 }
 
@@ -130,9 +128,9 @@ fn check_directories(names: &str) -> Result<(), InvalidTemplate> {
             (_, "." | "..") => {
                 return invalid(format!("directory {number} is `{name}`; rename it"));
             }
-            (1, STAGING) => {
+            (_, name) if is_staging_in_any_case(name) => {
                 return invalid(format!(
-                    "directory 1 is `{STAGING}`, which is reserved; rename it"
+                    "directory {number} is `{name}`, and `{STAGING}` is reserved; rename it"
                 ));
             }
             _ => {}
@@ -261,7 +259,7 @@ mod tests {
     #[test]
     fn a_value_cannot_escape_its_directory_or_share_another() {
         let values = " . .. ../../x / a/b a\\b a%2Fb %2E %2e%2e a\0b \n {model} \u{202e} \
-                     .staging staging %2Estaging";
+                     .staging .STAGING staging %2Estaging";
         for template in ["{account}/{task_id}/{model}", ".{model}/.{task_id}/.m"] {
             let mut directories = std::collections::HashSet::new();
             for (a, b) in values
@@ -273,14 +271,14 @@ mod tests {
                 assert!(key.split('/').all(is_safe), "{a:?}, {b:?}: {key}");
                 assert_eq!(key.split('/').count(), 3, "{a:?}, {b:?}: {key}");
                 assert!(!key.contains(['\\', '\0', '\n']), "{a:?}, {b:?}: {key}");
-                assert!(!key.starts_with(".staging/"), "{a:?}, {b:?}: {key}");
+                assert!(
+                    !key.split('/').any(is_staging_in_any_case),
+                    "{a:?}, {b:?}: {key}"
+                );
                 assert!(directories.insert(key), "{a:?}, {b:?} share a directory");
             }
         }
-        assert_eq!(
-            directory("{task_id}", ["", STAGING, ""], 0),
-            ESCAPED_STAGING
-        );
+        assert_eq!(directory("{task_id}", ["", STAGING, ""], 0), "%2Estaging");
     }
 
     #[test]
@@ -306,7 +304,8 @@ mod tests {
             a/../{task_id} => directory 2 is `..`
             {created:%Y/../%m}/{task_id} => directory 2 is `..`
             .{created:.}/{task_id} => directory 1 is `..`
-            .staging/{task_id} => directory 1 is `.staging`, which is reserved; rename it
+            .staging/{task_id} => directory 1 is `.staging`, and `.staging` is reserved; rename it
+            a/.Staging/{task_id} => directory 2 is `.Staging`, and `.staging` is reserved; rename it
             .{created:staging/%Y}/{task_id} => directory 1 is `.staging`
             {created:%.f}/{task_id} => `{created:%.f}` expands to ""; use a format that expands to letters, digits
             {created:/%Y}/{task_id} => `{created:/%Y}` expands to "/2001"
@@ -321,6 +320,5 @@ mod tests {
             let problem = template.trim_start().parse::<KeyTemplate>().unwrap_err().0;
             assert!(problem.starts_with(expected), "{template}: {problem}");
         }
-        assert!("a/.staging/{task_id}".parse::<KeyTemplate>().is_ok());
     }
 }

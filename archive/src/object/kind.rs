@@ -33,6 +33,11 @@ impl ObjectKind {
         self.into()
     }
 
+    /// Returns whether a text is the name of a kind.
+    pub(crate) fn is_name(name: &str) -> bool {
+        Self::VARIANTS.iter().any(|kind| kind.name() == name)
+    }
+
     /// Returns the object's URL in a record, sealed or not, or an empty string if the task has no such object.
     pub fn url_in(self, content: &VideoContent) -> &str {
         match self {

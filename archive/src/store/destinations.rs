@@ -5,6 +5,8 @@ use std::{fmt, path::Component};
 use object_store::path::Path;
 use reqwest::Url;
 
+use super::Archive;
+
 /// The archive URLs, besides the archive of the worker, to which requests may send the videos of an account. A URL
 /// allows the prefixes below it too.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,7 +21,10 @@ impl Destinations {
     pub fn parse(urls: &[&str]) -> Result<Self, String> {
         let urls = urls.iter().map(|url| {
             seedance_archiver_proto::destination::check(url)?;
-            Url::parse(url).map_err(|error| format!("must be an archive URL: {error}"))
+            let url =
+                Url::parse(url).map_err(|error| format!("must be an archive URL: {error}"))?;
+            Archive::check_url(&url).map_err(|error| format!("must be an archive URL: {error}"))?;
+            Ok(url)
         });
         urls.collect::<Result<_, _>>().map(Self)
     }
@@ -128,7 +133,14 @@ mod tests {
 
     #[test]
     fn only_archive_urls_are_listed() {
-        for invalid in ["videos", "ftp://host/x", "s3://", "s3://b?versionId=1", ""] {
+        for invalid in [
+            "videos",
+            "ftp://host/x",
+            "s3://",
+            "s3://b?v=1",
+            "s3://b/.staging",
+            "",
+        ] {
             assert!(Destinations::parse(&[invalid]).is_err(), "{invalid}");
         }
     }

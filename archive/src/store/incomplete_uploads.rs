@@ -9,6 +9,7 @@ use object_store::{
 };
 use reqwest::Method;
 use seedance_archiver_http::{self as http, Proxy};
+use seedance_archiver_proto::external;
 use serde::Deserialize;
 
 use super::Archive;
@@ -133,7 +134,8 @@ impl Page {
     fn parse(xml: &str) -> Result<Self, Error> {
         quick_xml::de::from_str(xml).map_err(|error| {
             Error::Upload(format!(
-                "cannot parse the list of multipart uploads: {error}"
+                "cannot parse the list of multipart uploads: {}",
+                external::quote(&error.to_string())
             ))
         })
     }

@@ -1,5 +1,7 @@
 //! Opens an archive by its URL. Credentials and other settings come from the store's usual environment variables.
 
+use std::path::PathBuf;
+
 use object_store::{
     ClientConfigKey,
     aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, S3CopyIfNotExists},
@@ -12,7 +14,9 @@ use reqwest::Url;
 
 use super::{
     Archive, ObjectOptions, archive::CopyingStore, conditional_requests::ConditionalRequests,
+    error::StoreError,
 };
+use crate::keys::{STAGING, is_staging_in_any_case};
 
 /// Default timeout of a request. It is long because a store copies a large object in one request.
 const REQUEST_TIMEOUT: &str = "300 seconds";
@@ -30,6 +34,14 @@ pub enum OpenArchiveError {
          `az://container/prefix` or `file:///path`"
     )]
     Unsupported(String),
+    /// The archive would be under the prefix of staged objects.
+    #[error("archive `{url}` with prefix `{prefix}`: `.staging` is reserved; use another prefix")]
+    Reserved {
+        /// The archive URL.
+        url: String,
+        /// The prefix in the URL, followed by the account's. The directory of a local archive.
+        prefix: String,
+    },
     /// The store does not support an option of the account.
     #[error("`{url}` does not support {option}; remove them from the account's archive options")]
     Option {
@@ -52,7 +64,7 @@ pub enum OpenArchiveError {
         /// The archive URL.
         url: String,
         /// The error of the store.
-        source: object_store::Error,
+        source: StoreError,
     },
 }
 
@@ -60,7 +72,7 @@ impl OpenArchiveError {
     fn store(url: &Url) -> impl Fn(object_store::Error) -> Self + '_ {
         |source| Self::Store {
             url: url.to_string(),
-            source,
+            source: source.into(),
         }
     }
 }
@@ -71,8 +83,8 @@ impl Archive {
     ///
     /// # Errors
     ///
-    /// Returns an error if the URL has another scheme, the store is misconfigured, or the directory cannot be
-    /// created.
+    /// Returns an error if the URL has another scheme or `.staging` in its path, the store is misconfigured, or the
+    /// directory cannot be created.
     pub fn open(url: &Url) -> Result<Self, OpenArchiveError> {
         Self::open_with(url, ObjectOptions::default())
     }
@@ -84,17 +96,26 @@ impl Archive {
     /// Returns the errors of [`open`](Self::open), and an error if the store does not support one of the options.
     pub fn open_with(url: &Url, options: ObjectOptions) -> Result<Self, OpenArchiveError> {
         check_options(url, &options)?;
+        let prefix = prefix_in(url)?;
         let archive = match url.scheme() {
-            "file" => return Ok(open_directory(url)?.with_prefix(Path::default(), options)),
-            "s3" => open_s3(url, &options),
-            "gs" => open_gs(url),
-            "az" => open_az(url),
-            _ => return Err(OpenArchiveError::Unsupported(url.to_string())),
+            "file" => open_directory(url),
+            "s3" => open_s3(url, &options).map_err(OpenArchiveError::store(url)),
+            "gs" => open_gs(url).map_err(OpenArchiveError::store(url)),
+            "az" => open_az(url).map_err(OpenArchiveError::store(url)),
+            _ => Err(OpenArchiveError::Unsupported(url.to_string())),
         };
-        let archive = archive.map_err(OpenArchiveError::store(url))?;
-        let prefix = Path::from_url_path(url.path())
-            .map_err(|error| OpenArchiveError::store(url)(error.into()))?;
-        Ok(archive.with_prefix(prefix, options))
+        let archive = archive?.with_prefix(prefix, options);
+        check_segments(url, archive.root.as_ref())?;
+        Ok(archive)
+    }
+
+    /// Checks the prefix of an archive URL without opening the archive.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the path of the URL cannot be a prefix, or has the reserved segment `.staging`.
+    pub fn check_url(url: &Url) -> Result<(), OpenArchiveError> {
+        prefix_in(url).map(drop)
     }
 
     /// Opens another archive with the options of this one.
@@ -106,6 +127,38 @@ impl Archive {
         let archive = Self::open_with(url, self.options().clone())?;
         Ok(archive.with_proofs_of(self))
     }
+}
+
+/// Returns the prefix of all keys in the store of a URL. That of a local archive is empty, because its store is the
+/// directory.
+fn prefix_in(url: &Url) -> Result<Path, OpenArchiveError> {
+    if url.scheme() == "file" {
+        check_segments(url, &directory_in(url)?.to_string_lossy())?;
+        return Ok(Path::default());
+    }
+    let prefix = Path::from_url_path(url.path())
+        .map_err(|error| OpenArchiveError::store(url)(error.into()))?;
+    check_segments(url, prefix.as_ref())?;
+    Ok(prefix)
+}
+
+fn directory_in(url: &Url) -> Result<PathBuf, OpenArchiveError> {
+    url.to_file_path()
+        .map_err(|()| OpenArchiveError::Unsupported(url.to_string()))
+}
+
+/// Checks that no segment of a prefix is reserved. Videos under `.staging/` could be taken for staged objects of another
+/// archive.
+fn check_segments(url: &Url, prefix: &str) -> Result<(), OpenArchiveError> {
+    let is_local = url.scheme() == "file";
+    let is_reserved = |name: &str| name == STAGING || (is_local && is_staging_in_any_case(name));
+    if !prefix.split('/').any(is_reserved) {
+        return Ok(());
+    }
+    Err(OpenArchiveError::Reserved {
+        url: url.to_string(),
+        prefix: prefix.to_owned(),
+    })
 }
 
 fn check_options(url: &Url, options: &ObjectOptions) -> Result<(), OpenArchiveError> {
@@ -189,13 +242,15 @@ fn open_az(url: &Url) -> object_store::Result<Archive> {
 /// Opens a local archive. Flushes each write to disk, so that a receipt never survives a power failure that its
 /// video does not survive.
 fn open_directory(url: &Url) -> Result<Archive, OpenArchiveError> {
-    let path = url
-        .to_file_path()
-        .map_err(|()| OpenArchiveError::Unsupported(url.to_string()))?;
-    std::fs::create_dir_all(&path).map_err(|source| OpenArchiveError::Directory {
+    let path = directory_in(url)?;
+    let failed = |source| OpenArchiveError::Directory {
         path: path.display().to_string(),
         source,
-    })?;
+    };
+    std::fs::create_dir_all(&path).map_err(failed)?;
+    // A symbolic link may lead into the directory of staged objects.
+    let target = path.canonicalize().map_err(failed)?;
+    check_segments(url, &target.to_string_lossy())?;
     let store = LocalFileSystem::new_with_prefix(path).map_err(OpenArchiveError::store(url))?;
     let store = store.with_fsync(true).with_automatic_cleanup(true);
     Ok(Archive::without_resumable_uploads(url.clone(), store))
@@ -204,6 +259,20 @@ fn open_directory(url: &Url) -> Result<Archive, OpenArchiveError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_symbolic_link_does_not_lead_into_the_staged_objects() {
+        let directory = tempfile::tempdir().unwrap();
+        let staging = directory.path().join(".staging");
+        std::fs::create_dir(&staging).unwrap();
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink(staging, &link).unwrap();
+        let error = Archive::open(&Url::from_directory_path(&link).unwrap()).unwrap_err();
+        assert!(
+            matches!(error, OpenArchiveError::Reserved { .. }),
+            "{error}"
+        );
+    }
 
     #[test]
     fn only_s3_supports_tags() {

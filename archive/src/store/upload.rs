@@ -90,13 +90,18 @@ impl Upload {
         &self.key
     }
 
-    /// Queues the next part. Waits while [`PART_CONCURRENCY`] parts are in flight.
-    pub(crate) async fn put(&mut self, part: Bytes) -> Result<(), Error> {
-        while self.in_flight.len() >= PART_CONCURRENCY
-            && let Some(joined) = self.in_flight.join_next().await
-        {
-            self.set_part_result(joined)?;
-        }
+    /// Returns whether the maximum number of parts is in flight.
+    pub(crate) fn is_full(&self) -> bool {
+        self.in_flight.len() >= PART_CONCURRENCY
+    }
+
+    /// Returns whether the store did not respond to a part yet.
+    pub(crate) fn is_in_flight(&self) -> bool {
+        !self.in_flight.is_empty()
+    }
+
+    /// Sends the next part.
+    pub(crate) fn send(&mut self, part: Bytes) {
         let index = self.parts.len();
         self.parts.push(None);
         match &mut self.target {
@@ -116,20 +121,22 @@ impl Upload {
                     .spawn(async move { (index, put.await.map(no_id)) });
             }
         }
-        Ok(())
     }
 
-    /// Returns the number of parts queued so far.
+    /// Waits until the store responds to a part. Returns `None` if no part is in flight. May be dropped at any time.
+    pub(crate) async fn part_stored(&mut self) -> Option<Result<(), Error>> {
+        let joined = self.in_flight.join_next().await?;
+        Some(self.set_part_result(joined))
+    }
+
+    /// Returns the number of parts sent so far.
     pub(crate) fn sent_parts(&self) -> usize {
         self.parts.len()
     }
 
-    /// Returns the number of leading parts that the store confirmed. Does not wait.
-    pub(crate) fn stored_parts(&mut self) -> Result<usize, Error> {
-        while let Some(joined) = self.in_flight.try_join_next() {
-            self.set_part_result(joined)?;
-        }
-        Ok(self.parts.iter().take_while(|part| part.is_some()).count())
+    /// Returns the number of leading parts that the store confirmed.
+    pub(crate) fn stored_parts(&self) -> usize {
+        self.parts.iter().take_while(|part| part.is_some()).count()
     }
 
     /// Returns the state of the upload after the first `count` parts, which must be stored, or `None` if the
@@ -148,8 +155,8 @@ impl Upload {
 
     /// Waits until the store confirms every part.
     pub(crate) async fn flush(&mut self) -> Result<(), Error> {
-        while let Some(joined) = self.in_flight.join_next().await {
-            self.set_part_result(joined)?;
+        while let Some(stored) = self.part_stored().await {
+            stored?;
         }
         Ok(())
     }
@@ -171,11 +178,15 @@ impl Upload {
         store_span("store complete upload", &key, complete).await
     }
 
-    /// Aborts the upload. Errors are only logged, because the caller already has an error to report.
+    /// Aborts the upload, unless it no longer exists. Errors are only logged, because the caller already has an error to
+    /// report.
     pub(crate) async fn abort(self) {
         let key = self.key.clone();
-        if let Err(error) = self.try_abort().await {
-            tracing::warn!(%error, %key, "cannot abort the upload");
+        match self.try_abort().await {
+            Err(error) if !error.is_not_found() => {
+                tracing::warn!(%error, %key, "cannot abort the upload");
+            }
+            _ => {}
         }
     }
 

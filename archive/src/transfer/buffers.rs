@@ -67,6 +67,10 @@ impl Buffer {
         self.size - self.bytes.len()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// Appends bytes. Their number must not exceed [`remaining`](Self::remaining).
     pub(super) fn extend(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);

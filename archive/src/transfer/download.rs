@@ -1,17 +1,17 @@
 //! A download that survives interrupted connections, expired URLs, and hosts without reliable range requests. It
 //! continues at its offset as long as the host serves the same bytes, and restarts if the object changed.
 
+mod connection;
+
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::{StatusCode, Url};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use seedance_archiver_clock::Clock;
-use seedance_archiver_http as http;
 
 use super::{
     body::{Body, BodyEnd, Chunk},
-    range::{Ask, BodyRange, Decision, Known, decide},
+    range::{Ask, BodyRange},
     received::Received,
     retries::{MAX_WAIT, Retries},
     saved_download::SavedDownload,
@@ -22,8 +22,7 @@ use super::{
 use crate::{
     Error,
     checks::{DeclaredObject, RunningChecks},
-    fetch::{self, Refusal, ResumeFrom, VideoClient, VideoResponse},
-    object::{MAGIC_LEN, is_error_page},
+    fetch::{self, VideoClient},
 };
 
 /// Maximum number of restarts because the host serves different bytes.
@@ -45,7 +44,10 @@ pub(super) struct ResumableDownload<'a, U> {
     client: &'a VideoClient,
     clock: &'a Clock,
     urls: U,
-    url: SecretString,
+    /// `None` until the first connection: no URL is needed if all bytes were received.
+    url: Option<SecretString>,
+    /// Host of the last URL.
+    host: String,
     body: Option<Body>,
     /// How the next request asks for the rest.
     ask: Ask,
@@ -70,16 +72,13 @@ pub(super) struct ResumableDownload<'a, U> {
 
 impl<'a, U: UrlSource> ResumableDownload<'a, U> {
     /// Returns a download that has not connected yet.
-    pub(super) async fn new(
-        client: &'a VideoClient,
-        clock: &'a Clock,
-        mut urls: U,
-    ) -> Result<Self, U::Error> {
-        Ok(Self {
+    pub(super) fn new(client: &'a VideoClient, clock: &'a Clock, urls: U) -> Self {
+        Self {
             client,
             clock,
-            url: urls.first_url().await?,
             urls,
+            url: None,
+            host: String::new(),
             body: None,
             ask: Ask::Whole,
             validator: None,
@@ -93,7 +92,7 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
             overlap: OVERLAP as u64,
             is_postponed: false,
             retries: Retries::new(),
-        })
+        }
     }
 
     /// Starts, or restarts, at the first byte.
@@ -126,6 +125,8 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
         self.ask = self.first_ask();
         self.offset = saved.offset;
         self.bytes_fetched_again = saved.bytes_fetched_again;
+        self.has_ended = saved.has_ended;
+        self.host.clone_from(&saved.host);
     }
 
     /// Returns the state of the download at an offset.
@@ -135,6 +136,8 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
             validator: validator.unwrap_or_default().to_owned(),
             offset,
             bytes_fetched_again: self.bytes_fetched_again,
+            host: self.host.clone(),
+            has_ended: self.has_ended && self.offset == offset,
             tail: Some(tail),
         }
     }
@@ -235,12 +238,9 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
         self.bytes_fetched_again
     }
 
-    /// Returns the host of the current URL.
-    pub(super) fn host(&self) -> String {
-        Url::parse(self.url.expose_secret())
-            .ok()
-            .and_then(|url| url.host_str().map(str::to_owned))
-            .unwrap_or_default()
+    /// Returns the host that served the last bytes.
+    pub(super) fn host(&self) -> &str {
+        &self.host
     }
 
     fn is_complete(&self) -> bool {
@@ -248,188 +248,9 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
         self.has_ended || length.is_some_and(|length| self.offset >= length)
     }
 
-    /// Requests the bytes from the offset on. If the request fails, waits and leaves `body` empty.
-    async fn connect(&mut self, received: Received<'_>) -> Result<(), U::Error> {
-        let response = match self.request(received).await {
-            Ok(response) => response,
-            Err(fetch::Error::Unavailable(error)) => {
-                return self.wait_before_retry(error, None).await;
-            }
-            Err(error) => return Err(Error::from(error).into()),
-        };
-        let status = response.status();
-        let is_range_error = status == StatusCode::RANGE_NOT_SATISFIABLE;
-        if !status.is_success() && !is_range_error {
-            return self.refused(response).await;
-        }
-        let known = Known {
-            offset: self.offset,
-            total: self.declared.length,
-            validator: self.validator.as_ref(),
-            may_end: self.may_end,
-        };
-        let length = response.content_length();
-        match decide(self.ask, known, status, response.headers(), length) {
-            Decision::Read(range) if range.start > 0 => self.read(response, range, received).await,
-            Decision::Read(range) => self.read_from_start(response, range, received).await,
-            Decision::End(total) => {
-                self.declared.length = self.declared.length.or(total);
-                self.has_ended = true;
-                Ok(())
-            }
-            Decision::AskAgain(ask, reason) => {
-                self.ask = ask;
-                self.wait_before_retry(reason.to_owned(), None).await
-            }
-            Decision::Changed(range) => {
-                self.change()?;
-                match range {
-                    Some(range) => self.read_from_start(response, range, received).await,
-                    // The next connection starts at the first byte.
-                    None => Ok(()),
-                }
-            }
-            Decision::Useless => self.refused(response).await,
-        }
-    }
-
-    /// Starts to read a body from the first byte on, unless it is an error page.
-    async fn read_from_start(
-        &mut self,
-        mut response: VideoResponse,
-        range: BodyRange,
-        received: Received<'_>,
-    ) -> Result<(), U::Error> {
-        let (is_error, is_empty) = match response.peek(MAGIC_LEN).await {
-            Ok(first) => (is_error_page(first), first.is_empty()),
-            Err(fetch::Error::Unavailable(error)) => {
-                return self.wait_before_retry(error, None).await;
-            }
-            Err(error) => return Err(Error::from(error).into()),
-        };
-        if is_error {
-            return self.refused(response).await;
-        }
-        if is_empty && self.offset > 0 && self.may_end {
-            self.has_ended = true;
-            return Ok(());
-        }
-        self.read(response, range, received).await
-    }
-
-    /// Starts to read a body.
-    async fn read(
-        &mut self,
-        response: VideoResponse,
-        range: BodyRange,
-        received: Received<'_>,
-    ) -> Result<(), U::Error> {
-        let headers = response.headers();
-        if self.offset == 0 {
-            let is_part = range.end.is_some();
-            self.declared = DeclaredObject::from_headers(range.total, headers, is_part);
-            self.validator = Validator::from_headers(headers);
-            self.ask = self.first_ask();
-        }
-        let mut comparison = None;
-        if range.start < self.offset {
-            let is_too_short = range.is_uncertain && range.start > self.overlap_start(received);
-            comparison = received
-                .comparison(range.start)
-                .filter(|_| !is_too_short || self.ask == Ask::Overlap);
-            if comparison.is_none() {
-                let is_overlap = self.ask == Ask::Overlap;
-                self.ask = if is_overlap { Ask::Whole } else { Ask::Overlap };
-                let text = "the bytes before the offset cannot be compared";
-                return self.wait_before_retry(text.to_owned(), None).await;
-            }
-        }
-        if self.offset > 0 {
-            let is_same = self.validator.as_ref().is_some_and(|it| it.is_in(headers));
-            self.ask = match range.start {
-                // The host does not understand `If-Range`.
-                0 if self.ask == Ask::IfRange && is_same => Ask::Range,
-                0 if self.ask == Ask::IfRange || self.ask == Ask::Whole => Ask::Overlap,
-                _ => self.ask,
-            };
-            self.declared.length = self.declared.length.or(range.total);
-        }
-        self.body = Some(Body::new(response, range, comparison));
-        Ok(())
-    }
-
-    /// Reacts to a response that is not the object.
-    async fn refused(&mut self, response: VideoResponse) -> Result<(), U::Error> {
-        let retry_after = http::retry_after(response.headers(), self.clock.now());
-        let status = response.status();
-        match response.into_refusal().await {
-            Refusal::Url(text) => {
-                self.is_postponed = true;
-                self.url = self
-                    .urls
-                    .fresh_url(Error::UrlRejected(text.clone()))
-                    .await?;
-                self.is_postponed = false;
-                self.wait_before_retry(text, None).await
-            }
-            // The activity's delays are long enough for a video that is not ready.
-            Refusal::NotReady(text) | Refusal::Failed(text)
-                if status == StatusCode::OK && retry_after.is_none() =>
-            {
-                Err(Error::Corrupt(format!("the host returned an error page: {text}")).into())
-            }
-            Refusal::NotReady(text) => {
-                let text = format!("the video is not ready: {text}");
-                self.wait_before_retry(text, retry_after).await
-            }
-            Refusal::Failed(text) => self.wait_before_retry(text, retry_after).await,
-        }
-    }
-
-    async fn request(&self, received: Received<'_>) -> Result<VideoResponse, fetch::Error> {
-        let from = |offset| ResumeFrom {
-            offset,
-            if_range: None,
-        };
-        let resume = match self.ask {
-            _ if self.offset == 0 => None,
-            Ask::Whole => None,
-            Ask::Range => Some(from(self.offset)),
-            Ask::Overlap => Some(from(self.overlap_start(received))),
-            Ask::IfRange => Some(ResumeFrom {
-                if_range: self.validator.as_ref().map(Validator::if_range),
-                ..from(self.offset)
-            }),
-        };
-        let resume = resume.filter(|resume| resume.offset > 0);
-        self.client.get(self.url.expose_secret(), resume).await
-    }
-
-    /// Returns the offset from which bytes are requested again.
-    fn overlap_start(&self, received: Received<'_>) -> u64 {
-        let earliest = self.offset.saturating_sub(self.overlap);
-        received.overlap_start().max(earliest)
-    }
-
     /// Returns whether the attempt failed because the host asked to wait or rejected the URL.
     pub(super) fn is_postponed(&self) -> bool {
         self.is_postponed
-    }
-
-    /// Returns how the rest of the object is requested first.
-    fn first_ask(&self) -> Ask {
-        match self.validator {
-            Some(_) => Ask::IfRange,
-            None => Ask::Overlap,
-        }
-    }
-
-    /// Returns how the part after an announced part is requested. What worked once works again.
-    fn next_ask(&self) -> Ask {
-        match self.ask {
-            Ask::Whole => self.first_ask(),
-            ask => ask,
-        }
     }
 
     /// Waits before the next connection. Returns `error` after the last one, or if the host asked for a long delay.

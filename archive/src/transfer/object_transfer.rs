@@ -1,23 +1,24 @@
 //! Transfers one object from its URL to the store in bounded memory, and checks the bytes in the process. The
 //! object has no final key until it is [published](super::publish).
 
-use std::{collections::VecDeque, mem};
+use std::mem;
 
 use bytes::Bytes;
 
 use super::{
     UrlSource,
     buffers::Buffer,
+    checkpointed_upload::{CheckpointedUpload, while_uploading},
     context::AttemptContext,
     download::{DownloadEvent, ResumableDownload},
-    progress::Checkpoint,
+    progress::SavedTransfer,
     received::Received,
-    tail::{SavedTail, Tail},
+    tail::Tail,
     unpublished::{Body, UnpublishedObject},
 };
 use crate::{
     Error,
-    checks::{CheckedObject, DeclaredObject, Expectation, RunningChecks, SavedChecks},
+    checks::{CheckedObject, DeclaredObject, Expectation, RunningChecks},
     store::{Upload, abort_incomplete_uploads},
 };
 
@@ -30,7 +31,7 @@ pub(super) async fn transfer<U: UrlSource>(
     expectation: Expectation<'_>,
 ) -> Result<UnpublishedObject, U::Error> {
     let resources = context.resources;
-    let download = ResumableDownload::new(&resources.client, &resources.clock, urls).await?;
+    let download = ResumableDownload::new(&resources.client, &resources.clock, urls);
     let mut transfer = Transfer {
         context,
         expectation,
@@ -40,7 +41,6 @@ pub(super) async fn transfer<U: UrlSource>(
         part: None,
         upload: None,
         has_restarted_upload: false,
-        part_states: VecDeque::new(),
     };
     // Acquire memory before connecting: while the transfer waits, the host would close the idle connection, and
     // may count it as one of the downloads that the URL allows.
@@ -52,8 +52,9 @@ pub(super) async fn transfer<U: UrlSource>(
         transfer.start();
     }
     let copied = transfer.copy_all().await;
-    if copied.is_err() && is_resumed && transfer.download.is_postponed() {
-        context.progress.postpone();
+    // The host was not ready to continue if it postponed the download.
+    if copied.is_err() && is_resumed && !transfer.download.is_postponed() {
+        context.progress.count_failed_resumption();
     }
     copied?;
     Ok(transfer.finish().await?)
@@ -68,21 +69,11 @@ struct Transfer<'a, U> {
     /// The part that is being filled.
     part: Option<Buffer>,
     /// `None` until there is more than one part.
-    upload: Option<Upload>,
+    upload: Option<CheckpointedUpload<'a>>,
     has_restarted_upload: bool,
-    /// States after the parts that the store did not confirm yet, oldest first.
-    part_states: VecDeque<PartState>,
 }
 
-/// The state of the checks after a number of parts.
-struct PartState {
-    parts: usize,
-    offset: u64,
-    checks: SavedChecks,
-    tail: SavedTail,
-}
-
-impl<U: UrlSource> Transfer<'_, U> {
+impl<'a, U: UrlSource> Transfer<'a, U> {
     /// Copies all bytes of the object.
     async fn copy_all(&mut self) -> Result<(), U::Error> {
         while !self.copy().await? {
@@ -100,10 +91,10 @@ impl<U: UrlSource> Transfer<'_, U> {
         let only_part = self.part.take().map(Bytes::from_owner);
         Ok(UnpublishedObject {
             checked,
-            source_host: self.download.host(),
+            source_host: self.download.host().to_owned(),
             bytes_fetched_again: self.download.bytes_fetched_again(),
             body: match self.upload.take() {
-                Some(upload) => Body::Large(upload),
+                Some(upload) => Body::Large(upload.into_upload()),
                 None => Body::Small(only_part.unwrap_or_default()),
             },
         })
@@ -130,21 +121,24 @@ impl<U: UrlSource> Transfer<'_, U> {
         let Some(checkpoint) = progress.use_checkpoint(kind) else {
             return false;
         };
-        let checks = RunningChecks::restore(self.expectation, checkpoint.checks);
+        let SavedTransfer {
+            download, checks, ..
+        } = checkpoint.transfer;
+        let checks = RunningChecks::restore(self.expectation, checks);
         let upload = Upload::resume(archive, &checkpoint.upload);
         let (Some(checks), Some(upload)) = (checks, upload) else {
             return false;
         };
         let can_resume = |format| keys.can_resume(archive, upload.key(), format);
-        let offset = checkpoint.download.offset;
+        let offset = download.offset;
         if checks.length() != offset || !checks.format().is_ok_and(can_resume) {
             return false;
         }
-        self.download.resume_at(&checkpoint.download, &checks);
-        self.tail = Tail::restore(checkpoint.download.tail);
+        self.download.resume_at(&download, &checks);
+        self.tail = Tail::restore(download.tail);
         progress.start_object(kind, offset, checks.declared().length);
         self.checks = checks;
-        self.upload = Some(upload);
+        self.upload = Some(CheckpointedUpload::new(upload, progress));
         true
     }
 
@@ -156,7 +150,6 @@ impl<U: UrlSource> Transfer<'_, U> {
         progress.start_object(kind, 0, declared.length);
         self.checks = RunningChecks::new(self.expectation, declared);
         self.tail = Tail::default();
-        self.part_states.clear();
     }
 
     /// Copies to the end of the download. Returns `false` if the download restarted, so that the transfer has
@@ -167,16 +160,18 @@ impl<U: UrlSource> Transfer<'_, U> {
                 checks: &self.checks,
                 tail: &self.tail,
             };
-            let event = self.download.next(received).await?;
-            let is_end = matches!(event, DownloadEvent::End);
-            let sent = match event {
-                DownloadEvent::Bytes(bytes) => self.write(&bytes).await,
-                DownloadEvent::End => self.flush().await,
-                DownloadEvent::Restarted => return Ok(false),
+            let next = self.download.next(received);
+            let sent = match while_uploading(&mut self.upload, next).await {
+                Ok(event) => match event? {
+                    DownloadEvent::Bytes(bytes) => self.write(&bytes).await.map(|()| false),
+                    DownloadEvent::End => self.flush().await.map(|()| true),
+                    DownloadEvent::Restarted => return Ok(false),
+                },
+                Err(error) => Err(error),
             };
             match sent {
-                Ok(()) if is_end => return Ok(true),
-                Ok(()) => {}
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
                 Err(error) if error.is_not_found() && !self.has_restarted_upload => {
                     tracing::info!("the upload no longer exists; restarting the transfer");
                     self.has_restarted_upload = true;
@@ -198,7 +193,10 @@ impl<U: UrlSource> Transfer<'_, U> {
             }
             let part = match &mut self.part {
                 Some(part) => part,
-                empty => empty.insert(self.context.resources.buffers.acquire().await),
+                empty => {
+                    let buffer = self.context.resources.buffers.acquire();
+                    empty.insert(while_uploading(&mut self.upload, buffer).await?)
+                }
             };
             let (fitting, rest) = bytes.split_at(bytes.len().min(part.remaining()));
             self.checks.update(fitting);
@@ -210,8 +208,13 @@ impl<U: UrlSource> Transfer<'_, U> {
         Ok(())
     }
 
-    async fn start_upload(&mut self) -> Result<Upload, Error> {
-        let AttemptContext { archive, keys, .. } = self.context;
+    async fn start_upload(&mut self) -> Result<CheckpointedUpload<'a>, Error> {
+        let AttemptContext {
+            archive,
+            keys,
+            progress,
+            ..
+        } = self.context;
         let format = self.checks.format()?;
         let key = keys.upload_key(archive, self.expectation.kind, format);
         let options = archive.upload_options(format, self.expectation.task);
@@ -219,8 +222,8 @@ impl<U: UrlSource> Transfer<'_, U> {
             abort_incomplete_uploads(archive, &key).await;
         }
         let upload = Upload::start(archive, key, options).await?;
-        self.context.progress.set_upload(upload.save(0));
-        Ok(upload)
+        progress.set_upload(upload.save(0));
+        Ok(CheckpointedUpload::new(upload, progress))
     }
 
     /// Sends a part that ends at the current offset of the checks.
@@ -230,51 +233,29 @@ impl<U: UrlSource> Transfer<'_, U> {
             None => self.start_upload().await?,
         };
         let upload = self.upload.insert(upload);
-        upload.put(Bytes::from_owner(part)).await?;
-        self.part_states
-            .extend(self.checks.save().map(|checks| PartState {
-                parts: upload.sent_parts(),
-                offset: self.checks.length(),
-                checks,
-                tail: self.tail.save(),
-            }));
-        self.set_checkpoint()
+        let offset = self.checks.length();
+        let saved = self.checks.save().map(|checks| SavedTransfer {
+            kind: self.expectation.kind,
+            download: self.download.save(offset, self.tail.save()),
+            checks,
+        });
+        upload.put(Bytes::from_owner(part), offset, saved).await
     }
 
     /// Sends the last part and waits until the store confirms all parts. An object of a single part has no
     /// upload and stays in memory.
     async fn flush(&mut self) -> Result<(), Error> {
-        let Some(upload) = &mut self.upload else {
+        if self.upload.is_none() {
             return Ok(());
-        };
-        if let Some(part) = self.part.take() {
-            upload.put(Bytes::from_owner(part)).await?;
         }
-        upload.flush().await
-    }
-
-    /// Sets the checkpoint after the last part that the store confirmed.
-    fn set_checkpoint(&mut self) -> Result<(), Error> {
-        let Some(upload) = &mut self.upload else {
-            return Ok(());
-        };
-        let stored = upload.stored_parts()?;
-        let is_stored = |state: &PartState| state.parts <= stored;
-        while self.part_states.front().is_some_and(is_stored)
-            && let Some(state) = self.part_states.pop_front()
-        {
-            let saved = upload.save(state.parts);
-            if let Some(upload) = saved {
-                self.context.progress.set_checkpoint(Checkpoint {
-                    kind: self.expectation.kind,
-                    upload,
-                    download: self.download.save(state.offset, state.tail),
-                    checks: state.checks,
-                    tries: 0,
-                });
-            }
+        // There is no last part if the checkpoint is at the end.
+        if let Some(part) = self.part.take().filter(|part| !part.is_empty()) {
+            self.send(part).await?;
         }
-        Ok(())
+        match &mut self.upload {
+            Some(upload) => upload.flush().await,
+            None => Ok(()),
+        }
     }
 
     async fn finish_checks(&mut self) -> Result<CheckedObject, Error> {
@@ -301,7 +282,7 @@ impl<U: UrlSource> Transfer<'_, U> {
     async fn abort_upload(&mut self) {
         self.context.progress.take_upload();
         if let Some(upload) = self.upload.take() {
-            upload.abort().await;
+            upload.into_upload().abort().await;
         }
     }
 }

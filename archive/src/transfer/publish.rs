@@ -60,7 +60,11 @@ async fn complete(archive: &Archive, mut upload: Upload) -> Result<(), Error> {
 /// Completes an upload to a staging key and copies the object to its final key.
 async fn complete_and_copy(archive: &Archive, mut upload: Upload, key: &Path) -> Result<(), Error> {
     let staged = upload.key().clone();
-    upload.complete().await?;
+    match upload.complete().await {
+        // An earlier attempt completed the upload.
+        Err(error) if error.is_not_found() && exists(archive, &staged).await? => {}
+        completed => drop(completed?),
+    }
     let copy = archive.store.copy_if_not_exists(&staged, key);
     let copied = store_span("store copy", key, copy)
         .await

@@ -1,7 +1,7 @@
 //! The archival of one task: its record, its objects, and finally the receipt. It may be interrupted at any
 //! point and run again: the archive contains either a complete result with a receipt, or no receipt.
 
-use object_store::{ObjectStoreExt, path::Path};
+use object_store::ObjectStoreExt;
 use seedance_archiver_proto::{
     time::unix_seconds,
     v1::{ArchivedObject, Manifest, VideoTask},
@@ -15,7 +15,7 @@ use crate::{
     Archive, AttemptKeys, Error, ObjectKind,
     checks::{Expectation, Mismatch},
     error::optional,
-    receipt,
+    receipt::{self, StoredRecord},
 };
 
 /// Supplies the URLs and the record of a task.
@@ -26,7 +26,7 @@ pub trait TaskSource {
     /// Returns the URLs of an object.
     fn urls(&self, kind: ObjectKind) -> impl UrlSource<Error = Self::Error> + Send;
 
-    /// Returns the record of the task as it is archived in `task.json`: JSON without signed URLs.
+    /// Returns the record of the succeeded task as it is archived in `task.json`: JSON without signed URLs.
     fn record(&self) -> impl Future<Output = String> + Send;
 
     /// Decides whether the archival continues without an object whose transfer failed. If so, returns the
@@ -60,7 +60,7 @@ impl TaskArchival<'_> {
     /// Archives the task and returns the receipt. If the archive already has a receipt, returns that one and
     /// downloads nothing.
     ///
-    /// `manifest` contains the fields that are known in advance. This function adds the objects, the warnings,
+    /// `manifest` contains the fields that are known in advance. This function adds the task id, the objects, the warnings,
     /// the time, the source host and the number of bytes fetched again.
     ///
     /// The future may be dropped at any time. Another attempt can then resume from the progress.
@@ -73,9 +73,10 @@ impl TaskArchival<'_> {
         source: &S,
         manifest: Manifest,
     ) -> Result<Manifest, S::Error> {
-        let receipt = self.keys.layout.manifest();
-        if let Some(manifest) = receipt::find(self.archive, &receipt).await? {
+        let layout = self.keys.layout;
+        if let Some(manifest) = receipt::find_of_task(self.archive, layout).await? {
             self.abort_upload().await;
+            receipt::delete_outcome(self.archive, layout).await;
             return Ok(manifest);
         }
         let archival = TaskArchival {
@@ -83,14 +84,13 @@ impl TaskArchival<'_> {
             keys: self.keys.clone(),
             ..*self
         };
-        archival.archive(source, receipt, manifest).await
+        archival.archive(source, manifest).await
     }
 
     /// Archives the task in an archive whose store never replaces an object.
     async fn archive<S: TaskSource>(
         &self,
         source: &S,
-        receipt: Path,
         mut manifest: Manifest,
     ) -> Result<Manifest, S::Error> {
         // First, so that nothing is downloaded if the store is not writable.
@@ -111,10 +111,13 @@ impl TaskArchival<'_> {
                 }
             }
         }
-        // Again, because an attempt that timed out but is still running may have replaced the record.
+        // Again, because an attempt of version 0.1.0 that timed out but is still running may have replaced the record.
         manifest.objects.push(self.archive_record(source).await?);
         manifest.archived_at = unix_seconds(self.resources.clock.now());
-        let manifest = receipt::write(self.archive, &receipt, manifest).await?;
+        manifest.task_id.clone_from(&self.task.id);
+        let layout = self.keys.layout;
+        let manifest = receipt::write(self.archive, layout, manifest).await?;
+        receipt::delete_outcome(self.archive, layout).await;
         Ok(manifest)
     }
 
@@ -133,21 +136,17 @@ impl TaskArchival<'_> {
         }
     }
 
-    /// Writes `task.json`, unless an earlier attempt wrote it. If there is an `outcome.json`, the existing
-    /// record was written when the task ended without a video, and is replaced.
+    /// Writes `task.json`, unless an earlier attempt wrote it. A record that was written before the task succeeded is
+    /// replaced.
     async fn archive_record<S: TaskSource>(&self, source: &S) -> Result<ArchivedObject, S::Error> {
         let (archive, layout) = (self.archive, self.keys.layout);
-        let has_outcome = receipt::has_outcome(archive, layout).await?;
-        let stale = match receipt::find_task(archive, layout).await? {
-            Some(record) if !has_outcome => return Ok(record),
-            stale => stale,
+        let outdated = match receipt::find_task(archive, layout).await? {
+            StoredRecord::Current(record) => return Ok(record),
+            StoredRecord::Outdated(version) => Some(version),
+            StoredRecord::Missing => None,
         };
         let record = source.record().await;
-        let written = receipt::write_task(archive, layout, &record, stale).await?;
-        if has_outcome {
-            receipt::delete_outcome(archive, layout).await?;
-        }
-        Ok(written)
+        Ok(receipt::write_task(archive, layout, &record, outdated).await?)
     }
 
     /// Archives one object, unless an earlier attempt archived it.
@@ -168,17 +167,42 @@ impl TaskArchival<'_> {
             rejected_md5: rejected_md5.as_deref(),
             rejected_sha256: rejected_sha256.as_deref(),
         };
-        let unpublished = transfer(self.context(), source.urls(kind), expectation).await?;
-        let source_host = unpublished.source_host.clone();
-        let bytes_fetched_again = unpublished.bytes_fetched_again;
-        let archived = ArchivedState {
-            kind,
-            source_host,
-            bytes_fetched_again,
-            object: publish(self.archive, &self.keys, self.task, unpublished).await?,
+        let archived = match self.transfer(source, expectation).await? {
+            Some(archived) => archived,
+            None => {
+                tracing::info!("the upload no longer exists; restarting the transfer");
+                self.abort_upload().await;
+                let again = self.transfer(source, expectation).await?;
+                again.ok_or_else(|| Error::Upload("the upload no longer exists".to_owned()))?
+            }
         };
         self.progress.add_archived(archived.clone());
         Ok(archived)
+    }
+
+    /// Transfers and publishes an object. Returns `None` if its upload does not exist and cannot be completed.
+    async fn transfer<S: TaskSource>(
+        &self,
+        source: &S,
+        expectation: Expectation<'_>,
+    ) -> Result<Option<ArchivedState>, S::Error> {
+        let kind = expectation.kind;
+        let unpublished = transfer(self.context(), source.urls(kind), expectation).await?;
+        let source_host = unpublished.source_host.clone();
+        let bytes_fetched_again = unpublished.bytes_fetched_again;
+        match publish(self.archive, &self.keys, self.task, unpublished).await {
+            Ok(object) => Ok(Some(ArchivedState {
+                kind,
+                source_host,
+                bytes_fetched_again,
+                object,
+            })),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => {
+                self.progress.count_failed_resumption();
+                Err(error.into())
+            }
+        }
     }
 
     /// Returns the object that an earlier attempt archived, if it did not change since.

@@ -2,6 +2,9 @@
 
 use reqwest::header::{ETAG, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED};
 
+/// Maximum length of a validator, in bytes. It travels in heartbeats, whose size is limited.
+const MAX_LENGTH: usize = 1_024;
+
 /// The strong `ETag` or the `Last-Modified` of an object, exactly as received, because `If-Range` has to repeat
 /// the value.
 #[derive(Clone, Debug)]
@@ -13,6 +16,7 @@ impl Validator {
         let is_strong = |etag: &&HeaderValue| !etag.as_bytes().starts_with(b"W/");
         let etag = headers.get(ETAG).filter(is_strong);
         etag.or_else(|| headers.get(LAST_MODIFIED))
+            .filter(|value| value.len() <= MAX_LENGTH)
             .cloned()
             .map(Self)
     }
@@ -77,6 +81,13 @@ mod tests {
         let weak = text(&[("etag", "W/\"one\""), ("last-modified", date)]);
         assert_eq!(weak.as_deref(), Some(date));
         assert_eq!(text(&[("etag", "W/\"one\"")]), None);
+    }
+
+    #[test]
+    fn a_validator_that_is_too_long_for_a_heartbeat_is_none() {
+        let etag = HeaderValue::try_from(format!("\"{}\"", "e".repeat(MAX_LENGTH))).unwrap();
+        let headers = HeaderMap::from_iter([(ETAG, etag)]);
+        assert!(Validator::from_headers(&headers).is_none());
     }
 
     #[test]

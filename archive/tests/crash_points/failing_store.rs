@@ -4,6 +4,7 @@
 //! [`delete_stream`](ObjectStore::delete_stream), `FailureMode::After` is the same as `FailureMode::Before`.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     sync::{
         Arc, OnceLock,
@@ -19,6 +20,7 @@ use object_store::{
     multipart::{MultipartStore, PartId},
     path::Path,
 };
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::memory::{Memory, error};
@@ -32,6 +34,10 @@ pub(crate) enum FailureMode {
     After,
     /// This and all later operations return an error.
     Outage,
+    /// The process stalls before the operation.
+    StallBefore,
+    /// The process stalls after the operation, before it receives the result.
+    StallAfter,
 }
 
 pub(crate) struct FailingStore {
@@ -41,14 +47,22 @@ pub(crate) struct FailingStore {
     operations: AtomicUsize,
     has_failed: AtomicBool,
     crashed: Notify,
+    /// The parts whose storage the process was told of.
+    confirmed_parts: Mutex<BTreeSet<usize>>,
+    stall: Hold,
     hold: OnceLock<Hold>,
 }
 
-/// Suspends a process before it publishes its object.
+/// Suspends a process.
 #[derive(Clone, Default)]
 pub(crate) struct Hold(Arc<(Notify, Notify)>);
 
 impl Hold {
+    async fn wait(&self) {
+        self.0.0.notify_one();
+        self.0.1.notified().await;
+    }
+
     pub(crate) async fn reached(&self) {
         self.0.0.notified().await;
     }
@@ -71,6 +85,8 @@ impl FailingStore {
             operations: AtomicUsize::new(0),
             has_failed: AtomicBool::new(false),
             crashed: Notify::new(),
+            confirmed_parts: Mutex::default(),
+            stall: Hold::default(),
             hold: OnceLock::new(),
         })
     }
@@ -81,6 +97,17 @@ impl FailingStore {
 
     pub(crate) fn hold_before_publishing(&self) -> Hold {
         self.hold.get_or_init(Hold::default).clone()
+    }
+
+    /// Returns the hold of a process that stalls.
+    pub(crate) fn stall(&self) -> Hold {
+        self.stall.clone()
+    }
+
+    /// Returns the number of leading parts that the store confirmed.
+    pub(crate) fn confirmed_parts(&self) -> usize {
+        let confirmed = self.confirmed_parts.lock();
+        (0..).take_while(|index| confirmed.contains(index)).count()
     }
 
     pub(crate) fn has_failed(&self) -> bool {
@@ -105,6 +132,15 @@ impl FailingStore {
                 self.fail().await
             }
             FailureMode::After if number > self.failing_operation => self.fail().await,
+            FailureMode::StallBefore if number == self.failing_operation => {
+                self.stall.wait().await;
+                operation.await
+            }
+            FailureMode::StallAfter if number == self.failing_operation => {
+                let result = operation.await;
+                self.stall.wait().await;
+                result
+            }
             _ => operation.await,
         }
     }
@@ -117,8 +153,7 @@ impl FailingStore {
 
     async fn hold(&self) {
         if let Some(hold) = self.hold.get() {
-            hold.0.0.notify_one();
-            hold.0.1.notified().await;
+            hold.wait().await;
         }
     }
 }
@@ -170,10 +205,11 @@ impl ObjectStore for FailingStore {
             self.memory.clone(),
             self.operations.fetch_add(1, Ordering::SeqCst),
         );
-        let (has_failed, is_outage) = (
-            number >= self.failing_operation,
-            self.mode == FailureMode::Outage,
-        );
+        let is_reached = number >= self.failing_operation;
+        let (has_failed, is_outage) = match self.mode {
+            FailureMode::StallBefore | FailureMode::StallAfter => (false, false),
+            mode => (is_reached, mode == FailureMode::Outage),
+        };
         if has_failed {
             self.has_failed.store(true, Ordering::SeqCst);
             self.crashed.notify_one();
@@ -223,8 +259,10 @@ impl MultipartStore for FailingStore {
         index: usize,
         part: PutPayload,
     ) -> Result<PartId> {
-        self.operation(async { self.memory.put_part(id, index, part) })
-            .await
+        let put = self.operation(async { self.memory.put_part(id, index, part) });
+        let part = put.await?;
+        self.confirmed_parts.lock().insert(index);
+        Ok(part)
     }
 
     async fn complete_multipart(

@@ -5,22 +5,25 @@ use std::{fmt, sync::Arc};
 use futures::TryStreamExt;
 use object_store::{ObjectStore, path::Path};
 use seedance_archiver_archive::{
-    Archive, ArchiveState, AttemptKeys, Buffers, KeyTemplate, Layout, Progress, TaskArchival,
-    TransferResources,
+    Archive, ArchiveState, AttemptKeys, Buffers, Error, KeyTemplate, Layout, Progress,
+    TaskArchival, TransferResources,
+    audit::{self, Finding},
     checks::Mismatch,
     fetch::{UrlHosts, VideoClient},
+    receipt,
 };
 use seedance_archiver_clock::Clock;
-use seedance_archiver_proto::v1::{Manifest, VideoTask};
-use serde_json::json;
+use seedance_archiver_proto::v1::{Manifest, OutcomeRecord, VideoTask};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::{
     failing_store::FailingStore, host::Host, memory::Memory, one_url::OneUrl, video::video,
 };
 
 /// Size of a part. The video has five parts.
-const PART_SIZE: usize = 64 * 1024;
+pub(crate) const PART_SIZE: usize = 64 * 1024;
 const DIRECTORY: &str = "default/2025/07/18/cgt-1";
 
 pub(crate) struct Fixture {
@@ -38,6 +41,14 @@ pub(crate) fn resources() -> TransferResources {
         client: VideoClient::new(hosts).unwrap(),
         buffers: Buffers::new(40, PART_SIZE),
         clock: Clock::default(),
+    }
+}
+
+/// Waits until the process crashes, and lets it handle what it was told before.
+async fn crash(store: &FailingStore) {
+    store.crashed().await;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
     }
 }
 
@@ -86,24 +97,26 @@ impl Fixture {
         Progress::resume(state)
     }
 
+    /// Archives the video.
     pub(crate) async fn archive(&self, store: Arc<FailingStore>, progress: &Progress) -> End {
-        let url = "memory:///".parse().unwrap();
-        let mut archive = Archive::from_store(url, store.clone());
-        if self.memory.has_conditional_complete {
-            archive = archive.with_conditional_complete();
-        }
-        let layout = Layout::new(
-            &Path::default(),
-            &KeyTemplate::default(),
-            "default",
-            &self.task,
-        );
-        let attempt_id = fastrand::u64(..).to_string();
+        let record = json!({ "id": self.task.id, "status": self.task.status });
+        self.archive_record(store, progress, record).await
+    }
+
+    /// Archives the video with a record of the task.
+    pub(crate) async fn archive_record(
+        &self,
+        store: Arc<FailingStore>,
+        progress: &Progress,
+        record: Value,
+    ) -> End {
+        let archive = self.archive_in(store.clone());
+        let layout = self.layout();
         let archival = TaskArchival {
             archive: &archive,
             keys: AttemptKeys {
                 layout: &layout,
-                attempt_id: &attempt_id,
+                attempt_id: Uuid::new_v4(),
             },
             task: &self.task,
             mismatch: Mismatch::Warn,
@@ -117,15 +130,51 @@ impl Fixture {
         };
         let source = OneUrl {
             url: self.host.url.clone(),
-            record: json!({ "id": self.task.id, "status": self.task.status }).to_string(),
+            record: record.to_string(),
         };
         tokio::select! {
+            biased;
             result = archival.run(&source, manifest) => match result {
                 Ok(manifest) => End::Archived(Box::new(manifest)),
                 Err(error) => End::Failed(error.to_string()),
             },
-            () = store.crashed() => End::Crashed,
+            () = crash(&store) => End::Crashed,
         }
+    }
+
+    /// Records that the task ended without a video.
+    pub(crate) async fn record_outcome(
+        &self,
+        store: Arc<FailingStore>,
+        record: Value,
+        outcome: &OutcomeRecord,
+    ) -> Result<(), Error> {
+        let archive = self.archive_in(store);
+        receipt::write_outcome(&archive, &self.layout(), Some(&record.to_string()), outcome).await
+    }
+
+    /// Returns the differences between the receipts and the objects.
+    pub(crate) async fn findings(&self) -> Vec<Finding> {
+        let archive = self.archive_in(FailingStore::never(&self.memory));
+        let verified: Vec<_> = audit::verify(&archive, None, true)
+            .try_collect()
+            .await
+            .unwrap();
+        assert_eq!(verified.len(), 1, "{verified:?}");
+        verified.into_iter().flat_map(|it| it.findings).collect()
+    }
+
+    fn archive_in(&self, store: Arc<FailingStore>) -> Archive {
+        let archive = Archive::from_store("memory:///".parse().unwrap(), store);
+        match self.memory.has_conditional_complete {
+            true => archive.with_conditional_complete(),
+            false => archive,
+        }
+    }
+
+    fn layout(&self) -> Layout {
+        let template = KeyTemplate::default();
+        Layout::new(&Path::default(), &template, "default", &self.task)
     }
 
     /// Asserts that an archived video has the served bytes, and that a receipt names only objects that exist.
@@ -183,7 +232,7 @@ impl Fixture {
         }
     }
 
-    async fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) async fn read(&self, name: &str) -> Vec<u8> {
         self.memory
             .bytes(&Path::from(format!("{DIRECTORY}/{name}")))
             .await

@@ -33,6 +33,7 @@ struct Served {
     etag: &'static str,
     chunks_left: Option<usize>,
     was_resumed: bool,
+    bytes: usize,
 }
 
 impl Host {
@@ -43,6 +44,7 @@ impl Host {
             etag: "\"one\"",
             chunks_left: None,
             was_resumed: false,
+            bytes: 0,
         }));
         let router = Router::new()
             .route("/video.mp4", get(serve))
@@ -98,6 +100,11 @@ impl Host {
         self.lock().etag = "\"two\"";
     }
 
+    /// Returns the number of bytes that were served so far.
+    pub(crate) fn served_bytes(&self) -> usize {
+        self.lock().bytes
+    }
+
     /// Returns whether a request had an offset.
     pub(crate) fn was_resumed(&self) -> bool {
         self.lock().was_resumed
@@ -148,5 +155,6 @@ fn next(state: &Mutex<Served>, position: usize) -> Option<Result<Bytes, &'static
         None => {}
     }
     let end = served.video.len().min(position + CHUNK_SIZE);
+    served.bytes += end - position;
     Some(Ok(served.video.slice(position..end)))
 }

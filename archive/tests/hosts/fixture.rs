@@ -14,6 +14,7 @@ use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::v1::{Manifest, ObjectCheck, VideoTask};
 use seedance_archiver_simulator::{Script, Simulator};
 use serde_json::Value;
+use uuid::Uuid;
 
 /// Size of a part. A video has several parts.
 const PART_SIZE: usize = 64 * 1024;
@@ -64,7 +65,7 @@ impl Fixture {
             archive: &archive,
             keys: AttemptKeys {
                 layout: &layout,
-                attempt_id: &fastrand::u64(..).to_string(),
+                attempt_id: Uuid::new_v4(),
             },
             task: &task,
             mismatch: Mismatch::Warn,

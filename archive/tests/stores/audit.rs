@@ -1,10 +1,10 @@
 //! Audits archives whose objects differ from their receipts.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use bytes::Bytes;
 use futures::TryStreamExt;
-use object_store::ObjectStoreExt;
-use seedance_archiver_archive::audit;
+use object_store::{ObjectStoreExt, path::Path};
+use seedance_archiver_archive::{Archive, ObjectOptions, audit};
 
 use crate::{
     fixture::{Fixture, SMALL},
@@ -116,6 +116,96 @@ register!(
     an_unreadable_object_or_receipt_does_not_end_an_audit,
     |store| store == Store::S3
 );
+
+async fn only_what_an_attempt_staged_is_a_leftover(fixture: Fixture) -> anyhow::Result<()> {
+    let staging = fixture.archive.root.clone().join(".staging");
+    let at = |key: &str| staging.parts().chain(Path::from(key).parts()).collect();
+    let attempt = "8f14e45f-ceea-4a7b-9f2b-3d1c5d0e6a11";
+    let staged = [
+        format!("cgt-1-{attempt}/video"),
+        format!("cgt-1-{attempt}/last_frame"),
+        format!("probe-{attempt}/copied-if-none-match"),
+    ];
+    // What version 0.1.0 archived at a destination under `.staging/`, and what somebody else put there.
+    let others = [
+        "default/2025/07/18/cgt-1/manifest.json".to_owned(),
+        "default/2025/07/18/cgt-1/task.json".to_owned(),
+        "default/2025/07/18/cgt-1/video.mp4".to_owned(),
+        format!("cgt-1-{attempt}/video.mp4"),
+        format!("cgt-1-{attempt}/deeper/video"),
+        "cgt-1/video".to_owned(),
+        format!("cgt-2-{attempt}"),
+    ];
+    for key in staged.iter().chain(&others) {
+        let key: Path = at(key);
+        fixture.archive.store.put(&key, "bytes".into()).await?;
+    }
+    let leftovers = audit::find_leftovers(&fixture.archive, fixture.resources.clock.now()).await;
+    ensure!(leftovers.errors.is_empty(), "{leftovers:?}");
+    let mut found: Vec<_> = leftovers
+        .objects
+        .into_iter()
+        .map(|it| it.location)
+        .collect();
+    let mut expected: Vec<Path> = staged.iter().map(|key| at(key)).collect();
+    found.sort();
+    expected.sort();
+    ensure!(found == expected, "{found:?}");
+    Ok(())
+}
+register!(only_what_an_attempt_staged_is_a_leftover);
+
+async fn an_archive_is_never_under_staging(fixture: Fixture) -> anyhow::Result<()> {
+    let options = |prefix: &str| ObjectOptions {
+        prefix: Path::from(prefix),
+        ..ObjectOptions::default()
+    };
+    let name = fixture.prefix;
+    for prefix in [
+        ".staging",
+        ".staging/",
+        ".staging/team",
+        "team/.staging/videos",
+        "%2Estaging/team",
+        "team%2F.stag%69ng",
+    ] {
+        let prefix = format!("{name}/{prefix}");
+        let opened = fixture.store.open(&prefix, ObjectOptions::default());
+        check_refusal(&prefix, opened.map_err(|error| error.to_string()))?;
+        let destination = format!("{}/{prefix}", bucket(&fixture));
+        let opened = fixture.archive.at(&destination.parse()?);
+        check_refusal(&destination, opened.map_err(|error| error.to_string()))?;
+    }
+    let opened = fixture.store.open(name, options("team/.staging"));
+    check_refusal("team/.staging", opened.map_err(|error| error.to_string()))?;
+    for allowed in ["staging", ".staging2", "a.staging"] {
+        fixture
+            .store
+            .open(&format!("{name}/{allowed}"), options(allowed))?;
+    }
+    // Some file systems ignore case, no object store does.
+    let other_case = fixture.store.open(&format!("{name}/.Staging"), options(""));
+    ensure!(other_case.is_ok() == (fixture.store != Store::File));
+    Ok(())
+}
+register!(an_archive_is_never_under_staging, Store::has_url);
+
+/// Returns the URL above the prefix of the scenario.
+fn bucket(fixture: &Fixture) -> String {
+    let url = fixture.archive.url().as_str().trim_end_matches('/');
+    url.trim_end_matches(fixture.prefix)
+        .trim_end_matches('/')
+        .to_owned()
+}
+
+fn check_refusal(prefix: &str, opened: Result<Archive, String>) -> anyhow::Result<()> {
+    let error = opened.err().with_context(|| format!("opened {prefix}"))?;
+    ensure!(
+        error.contains("`.staging` is reserved"),
+        "{prefix}: {error}"
+    );
+    Ok(())
+}
 
 /// Returns the problems in all receipts, ordered by the receipts' keys.
 async fn problems(fixture: &Fixture, deep: bool) -> anyhow::Result<Vec<String>> {

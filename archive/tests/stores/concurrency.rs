@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 use seedance_archiver_archive::receipt;
-use seedance_archiver_proto::v1::Manifest;
+use seedance_archiver_proto::v1::{ArchivedObject, Manifest};
 
 use crate::{
     fixture::{Fixture, PADDINGS},
@@ -19,19 +19,24 @@ async fn only_one_of_two_concurrent_receipts_is_written(
 ) -> anyhow::Result<()> {
     for round in 0..ROUNDS {
         fixture.set_task(&format!("cgt-{round}"));
-        let key = fixture.layout().manifest();
+        let layout = fixture.layout();
         let write = async |host: &str| {
             let manifest = Manifest {
+                task_id: fixture.task.id.clone(),
                 source_host: host.to_owned(),
+                objects: vec![ArchivedObject {
+                    name: "video.mp4".to_owned(),
+                    ..ArchivedObject::default()
+                }],
                 ..Manifest::default()
             };
-            receipt::write(&fixture.archive, &key, manifest).await
+            receipt::write(&fixture.archive, &layout, manifest).await
         };
         let (one, other) = tokio::try_join!(write("one"), write("other"))?;
         ensure!(one == other, "{one:?} and {other:?}");
         let late = write("late").await?;
         ensure!(late == one, "{late:?} and {one:?}");
-        let stored = receipt::find(&fixture.archive, &key).await?;
+        let stored = receipt::find(&fixture.archive, &layout.manifest()).await?;
         ensure!(stored.as_ref() == Some(&one), "{stored:?} and {one:?}");
     }
     Ok(())

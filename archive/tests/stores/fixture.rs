@@ -11,6 +11,7 @@ use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::v1::{Manifest, VideoTask};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::{host::Host, one_url::OneUrl, requests, store::Store};
 
@@ -77,10 +78,10 @@ impl Fixture {
         host: &Host,
         progress: &Progress,
     ) -> Result<Manifest, Error> {
-        let (layout, attempt_id) = (self.layout(), fastrand::u64(..).to_string());
+        let layout = self.layout();
         let keys = AttemptKeys {
             layout: &layout,
-            attempt_id: &attempt_id,
+            attempt_id: Uuid::new_v4(),
         };
         let source = OneUrl {
             url: host.url.clone(),
@@ -100,7 +101,7 @@ impl Fixture {
         let layout = self.layout();
         let keys = AttemptKeys {
             layout: &layout,
-            attempt_id: "",
+            attempt_id: Uuid::nil(),
         };
         self.archival(1, keys, progress).abort_upload().await;
     }

@@ -63,7 +63,8 @@ async fn a_receipt_is_found_by_the_id_of_its_task(fixture: Fixture) -> anyhow::R
             .parts()
             .chain(Path::from(directory).parts())
             .collect();
-        let receipt = json!({ "task_id": id, "account": "eu" });
+        let receipt =
+            json!({ "task_id": id, "account": "eu", "objects": [{ "name": "video.mp4" }] });
         let key = key.join("manifest.json");
         let store = &fixture.archive.store;
         store.put(&key, receipt.to_string().into()).await?;

@@ -15,6 +15,7 @@ mod dialects;
 mod existing_objects;
 mod fixture;
 mod host;
+mod invalid_receipts;
 mod keys;
 mod links;
 mod lookup;

@@ -957,7 +957,7 @@ func (x *VideoTaskError) GetMessage() string {
 }
 
 // Output of a succeeded task. A signed URL is a bearer secret, so it is sealed with a key that only workers have:
-// `sealed:v1:{key id}:{base64}`.
+// `sealed:v2:{base64}`.
 type VideoContent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// URL of the video.

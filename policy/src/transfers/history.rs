@@ -1,6 +1,11 @@
 //! What kept a video from being archived, attempt by attempt.
 
-use seedance_archiver_proto::reason::{RECORD_VANISHED, URL_EXPIRED};
+use seedance_archiver_proto::{
+    external,
+    reason::{RECORD_VANISHED, URL_EXPIRED},
+};
+
+use super::streaks::{Reached, Side, Streaks};
 
 /// Maximum number of failure types that are remembered.
 const MAX_FINDINGS: usize = 8;
@@ -24,6 +29,7 @@ pub struct Finding {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     findings: Vec<Finding>,
+    streaks: Streaks,
 }
 
 /// The verdict on a video whose archive deadline passed.
@@ -38,9 +44,19 @@ pub struct Verdict {
 }
 
 impl History {
-    /// Returns the history of these findings.
-    pub fn new(findings: Vec<Finding>) -> Self {
-        Self { findings }
+    /// Returns the history of these findings and consecutive failures.
+    pub fn new(findings: Vec<Finding>, streaks: Streaks) -> Self {
+        Self { findings, streaks }
+    }
+
+    /// Returns the consecutive failures of each side.
+    pub fn streaks(&self) -> Streaks {
+        self.streaks
+    }
+
+    /// Counts a failure of a side for the delay before the next attempt. `reached` is how far the transfer got.
+    pub fn count(&mut self, side: Side, reached: Reached) {
+        self.streaks.add(side, reached);
     }
 
     /// Returns the findings, the most recent last.
@@ -58,7 +74,7 @@ impl History {
         finding.failure_type = failure_type.to_owned();
         finding.reason = reason.to_owned();
         finding.count = finding.count.saturating_add(1);
-        finding.last_message = message.chars().take(MAX_MESSAGE).collect();
+        finding.last_message = external::line(message, MAX_MESSAGE);
         self.findings.push(finding);
         let surplus = self.findings.len().saturating_sub(MAX_FINDINGS);
         self.findings.drain(..surplus);
@@ -206,6 +222,6 @@ mod tests {
         }
         assert_eq!(history.findings().len(), MAX_FINDINGS);
         let length = history.findings()[0].last_message.chars().count();
-        assert_eq!(length, MAX_MESSAGE);
+        assert!(length <= MAX_MESSAGE, "{length}");
     }
 }

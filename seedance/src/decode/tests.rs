@@ -73,7 +73,7 @@ fn reads_every_field() {
     );
     for url in ["video_url", "last_frame_url", "file_url"] {
         assert!(
-            content[url].as_str().unwrap().starts_with("sealed:v1:"),
+            content[url].as_str().unwrap().starts_with("sealed:v2:"),
             "{url}: {content}"
         );
     }
@@ -341,4 +341,32 @@ fn a_response_that_is_not_a_list_is_an_error() {
     assert_eq!(error(json!([])), "the response is not a JSON object");
     let busy = json!({"error": {"code": "ServerOverloaded", "message": "later"}});
     assert_eq!(error(busy), "ServerOverloaded: later");
+}
+
+/// Temporal fails an activity for good if its result is larger than 2 MB.
+#[test]
+fn a_record_of_megabytes_is_bounded() {
+    let long = "https://user:pw@a.example/v?sig=ZZZZ \u{8996}".repeat(10_000);
+    let url = format!("https://host.example/{}", "v".repeat(3_000_000));
+    let many = vec![json!({"type": &long[..8_000]}); 100];
+    let usage: Map<String, Value> = (0..1_000)
+        .map(|number| (format!("{number}{}", &long[..3_900]), 1.into()))
+        .collect();
+    let task = decode(json!({
+        "id": "cgt-1", "status": "succeeded", "model": &long, "resolution": &long, "ratio": &long,
+        "content": {"video_url": &url, "last_frame_url": "https://host.example/f.png"},
+        "error": {"code": &long, "message": &long}, "tools": many, "safety_identifier": &long,
+        "draft_task_id": &long, "service_tier": &long, "usage": {"tool_usage": usage},
+        "revised_prompt": &long, "output_format": &long, "subdivisionlevel": &long,
+        "fileformat": &long
+    }))
+    .unwrap();
+    let content = task.content.clone().unwrap_or_default();
+    assert_eq!(content.video_url, "", "nobody can request such a URL");
+    assert_ne!(content.last_frame_url, "");
+    let json = serde_json::to_string(&task).unwrap();
+    assert!(json.len() < 300_000, "{}", json.len());
+    assert!(!json.contains("ZZZZ") && !json.contains("pw@"), "{json}");
+    let status = json!({"id": "cgt-1", "status": &long});
+    assert!(decode(status).unwrap().status.len() < 2_000);
 }

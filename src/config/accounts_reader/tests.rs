@@ -20,9 +20,20 @@ fn read_text(text: &str) -> Result<Accounts, Vec<String>> {
 }
 
 #[test]
+fn plain_http_to_a_public_host_needs_permission() {
+    let account = |line: &str| {
+        format!("[accounts.eu]\napi_key = \"k\"\nbase_url = \"http://gateway.example\"\n{line}")
+    };
+    let errors = read_text(&account("")).unwrap_err();
+    let expected = "accounts.toml:3: accounts.eu.base_url uses plain HTTP to a public host";
+    assert!(errors[0].starts_with(expected), "{errors:?}");
+    assert!(read_text(&account("allow_plain_http = true")).is_ok());
+}
+
+#[test]
 fn every_setting_of_an_account_is_read() {
     let key_file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(key_file.path(), "from-a-file").unwrap();
+    std::fs::write(key_file.path(), "from-a-file-Q9zx7Kd2mWb5Rt8Lp3Vn6Ys").unwrap();
     let accounts = read_text(&format!(
         r#"
         [accounts.default]
@@ -65,7 +76,7 @@ fn every_setting_of_an_account_is_read() {
     };
 
     let default = accounts.get("").unwrap();
-    assert_eq!(key(&default), "from-a-file");
+    assert_eq!(key(&default), "from-a-file-Q9zx7Kd2mWb5Rt8Lp3Vn6Ys");
     assert!(default.auto_archive && default.endpoint.list_url().is_some());
     assert_eq!(default.endpoint.base_url.as_str(), preset::DEFAULT.base_url);
     assert_eq!(default.windows.url_lifetime, Duration::from_secs(86_400));
@@ -141,7 +152,7 @@ api_key_env = "NOT_THERE"
     let expected = [
         "accounts.toml:2: accounts.a.preset must be one of byteplus",
         "accounts.toml:3: accounts.a.api_key must be a non-empty string",
-        "accounts.toml:4: accounts.a.base_urll is an unknown key; known keys: allowed_networks, api_key, api_key_env, api_key_file, archive,",
+        "accounts.toml:4: accounts.a.base_urll is an unknown key; known keys: allow_plain_http, allow_reveal, allowed_networks,",
         "accounts.toml:7: accounts.b.base_url has the unsupported scheme `ftp`",
         "accounts.toml:8: accounts.b.api_key is set together with api_key_env; remove",
         "accounts.toml:10: accounts.b.task_path must contain `{task_id}` once",

@@ -75,6 +75,62 @@ fn an_archive_url_names_a_writable_destination() {
 }
 
 #[test]
+fn an_archive_is_not_under_the_staged_objects_of_another() {
+    for url in [
+        "s3://bucket/.staging",
+        "gs://bucket/team/.staging/",
+        "az://container/%2Estaging/videos",
+        "s3://bucket/team%2F.staging",
+        "file:///srv/.Staging/videos",
+    ] {
+        let error = errors(&[KEY, ("SEEDANCE_ARCHIVE_URL", url)]).remove(0);
+        assert!(
+            error.starts_with("SEEDANCE_ARCHIVE_URL cannot be used: "),
+            "{error}"
+        );
+        assert!(error.contains("`.staging` is reserved"), "{error}");
+    }
+    assert!(load(&[KEY, ("SEEDANCE_ARCHIVE_URL", "s3://bucket/a.staging")]).is_ok());
+}
+
+#[test]
+fn plain_http_to_a_public_host_needs_permission() {
+    const PUBLIC: (&str, &str) = ("SEEDANCE_BASE_URL", "http://gateway.example/api/v3");
+    let error = errors(&[KEY, ARCHIVE, PUBLIC]).remove(0);
+    assert!(
+        error.starts_with("SEEDANCE_BASE_URL uses plain HTTP to a public host"),
+        "{error}"
+    );
+    let lookup = |name: &str| variable(&[KEY, ARCHIVE, PUBLIC], name);
+    let loaded = LoadedConfig::load(lookup, None);
+    assert_eq!(
+        loaded.accounts.iter().count(),
+        0,
+        "no command may use the account"
+    );
+
+    let allow = ("SEEDANCE_ALLOW_PLAIN_HTTP", "true");
+    assert!(load(&[KEY, ARCHIVE, PUBLIC, allow]).is_ok());
+    for private in [
+        "http://127.0.0.1:8240/api/v3",
+        "http://gateway:8080",
+        "http://a.b.svc",
+    ] {
+        let base_url = ("SEEDANCE_BASE_URL", private);
+        assert!(load(&[KEY, ARCHIVE, base_url]).is_ok(), "{private}");
+        // The proxy would read the key.
+        let proxy = ("SEEDANCE_PROXY", "http://proxy.example:3128");
+        assert_eq!(
+            errors(&[KEY, ARCHIVE, base_url, proxy]).len(),
+            1,
+            "{private}"
+        );
+    }
+    let proxy = ("SEEDANCE_PROXY", "http://proxy.example:3128");
+    assert!(load(&[KEY, ARCHIVE, proxy]).is_ok(), "the preset uses TLS");
+}
+
+#[test]
 fn a_key_is_given_by_value_or_in_a_file_but_not_both() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().to_str().unwrap();
@@ -333,4 +389,23 @@ fn invisible_characters_are_ignored_around_a_value_and_refused_inside() {
         let error = errors(&[(name, value), KEY, ARCHIVE]).remove(0);
         assert_eq!(error, format!("{name} contains {code_point}; delete it"));
     }
+}
+
+#[test]
+fn the_key_that_seals_has_to_be_random() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    let variables = [KEY, ARCHIVE, ("SEEDANCE_SEAL_KEYS_FILE", path)];
+    std::fs::write(&file, "letmein\n").unwrap();
+    let problem = format!(
+        "SEEDANCE_SEAL_KEYS_FILE must name a file whose first key is random: the first key in {path} has 7 \
+         bytes, at least 32 are needed; insert the output of `openssl rand -base64 32` as the first line, and keep \
+         the others, which unseal"
+    );
+    assert_eq!(errors(&variables), [problem]);
+
+    // What an earlier key sealed stays readable.
+    let key = "mGdKXhGhRfXcJzN0x8tWqkq3WQb9dHk1u6oTn2yQm5c=";
+    std::fs::write(&file, format!("{key}\nletmein\n")).unwrap();
+    load(&variables).unwrap();
 }

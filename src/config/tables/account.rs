@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path};
 use seedance_archiver_archive::fetch::Networks;
 use seedance_archiver_http::Proxy;
 use seedance_archiver_proto::status;
-use seedance_archiver_seedance::{RateLimit, StatusAliases, read_lines};
+use seedance_archiver_seedance::{RateLimit, StatusAliases, check_seal_key, read_lines};
 
 use super::archive;
 use crate::config::{
@@ -49,6 +49,15 @@ fn endpoint_rows() -> Vec<Setting> {
         .variable("SEEDANCE_BASE_URL")
         .default("that of the preset"),
         Setting::value(
+            "allow_plain_http",
+            flag(),
+            |it| &mut it.account.endpoint.allow_plain_http,
+            "Whether `base_url` may use `http://` to a public host, because something else protects the connection, such \
+             as a VPN. Requests then send the API key unencrypted. Loopback and private addresses, `localhost`, `*.svc`, \
+             `*.svc.cluster.local`, `*.internal` and names without a dot need no permission.",
+        )
+        .variable("SEEDANCE_ALLOW_PLAIN_HTTP"),
+        Setting::value(
             "task_path",
             parsed("path template", str::parse, ToString::to_string),
             |it| &mut it.account.endpoint.task_path,
@@ -67,7 +76,8 @@ fn endpoint_rows() -> Vec<Setting> {
             path(check_seal_keys).optional(),
             |it| &mut it.account.seal_keys_file,
             "File with the keys that seal video URLs, one on each line. The first key seals, every key \
-             unseals. See [accounts.md](accounts.md).",
+             unseals. The first key must be random and have at least 32 bytes: `openssl rand -base64 32`. See \
+             [accounts.md](accounts.md).",
         )
         .variable("SEEDANCE_SEAL_KEYS_FILE")
         .default("the API key"),
@@ -201,14 +211,14 @@ fn polling_rows() -> Vec<Setting> {
             "limits.queries_per_second",
             rate_limit(),
             |it| &mut it.account.endpoint.query_limit,
-            "Requests per second that one worker may send for the account: the limit of the account, divided \
-             by the number of workers. See [operations.md](operations.md).",
+            "Requests per second that the workers together may send for the account. They share the limit: see \
+             [operations.md](operations.md).",
         ),
         Setting::value(
             "limits.lists_per_second",
             rate_limit(),
             |it| &mut it.account.endpoint.list_limit,
-            "Requests per second that one worker may send to list tasks, up to 500 tasks each.",
+            "Requests per second that the workers together may send to list tasks, up to 500 tasks each.",
         ),
     ]
 }
@@ -244,9 +254,17 @@ fn rate_limit() -> Format<RateLimit> {
 }
 
 fn check_seal_keys(path: &Path) -> Result<(), String> {
-    let keys = read_lines(path);
-    keys.map(drop)
-        .map_err(|error| format!("must name a file that contains seal keys: {error}"))
+    let keys = read_lines(path)
+        .map_err(|error| format!("must name a file that contains seal keys: {error}"))?;
+    // The others only unseal: an earlier key has to stay readable, however weak it is.
+    let checked = keys.first().map_or(Ok(()), check_seal_key);
+    checked.map_err(|problem| {
+        format!(
+            "must name a file whose first key is random: the first key in {} {problem}; insert the output of \
+             `openssl rand -base64 32` as the first line, and keep the others, which unseal",
+            path.display()
+        )
+    })
 }
 
 fn insert_status(draft: &mut AccountDraft, word: &str, status: &str) -> Result<(), String> {

@@ -53,8 +53,8 @@ impl Fake {
 }
 
 impl Sources for Fake {
-    async fn download(&self, version: &str, directory: &Path) -> Result<PathBuf, String> {
-        self.run(self.download, format!("download {version}"), directory)
+    async fn download(&self, directory: &Path) -> Result<PathBuf, String> {
+        self.run(self.download, format!("download {NEWEST}"), directory)
             .await
     }
 
@@ -98,7 +98,11 @@ impl Setup {
     }
 
     fn path(&self, version: &str) -> PathBuf {
-        self.cache.path().join(format!("temporal-{version}"))
+        let name = match version {
+            NEWEST => release::file_name(),
+            version => format!("temporal-{version}"),
+        };
+        self.cache.path().join(name)
     }
 
     /// Returns the name of the installed program.
@@ -129,7 +133,7 @@ impl Setup {
 async fn the_newest_version_in_the_cache_is_used() {
     let setup = Setup::new(Behavior::Fail, Behavior::Fail);
     let setup = setup.with_program(BUILDABLE).with_program(NEWEST);
-    assert_eq!(setup.install().await.unwrap(), "temporal-v1.9.1");
+    assert_eq!(setup.install().await.unwrap(), release::file_name());
     assert_eq!(setup.calls(), Vec::<String>::new());
 }
 
@@ -137,10 +141,20 @@ async fn the_newest_version_in_the_cache_is_used() {
 async fn the_newest_version_is_downloaded_and_kept() {
     let setup = Setup::new(Behavior::Succeed, Behavior::Fail).with_program(BUILDABLE);
     for _ in 0..2 {
-        assert_eq!(setup.install().await.unwrap(), "temporal-v1.9.1");
+        assert_eq!(setup.install().await.unwrap(), release::file_name());
     }
     assert_eq!(setup.calls(), ["download v1.9.1"]);
-    assert_eq!(setup.files(), ["temporal-v1.5.1", "temporal-v1.9.1"]);
+    assert_eq!(setup.files(), ["temporal-v1.5.1", &release::file_name()]);
+}
+
+#[tokio::test]
+async fn a_program_that_was_not_verified_is_not_used() {
+    let setup = Setup::new(Behavior::Succeed, Behavior::Fail);
+    // As version 0.1.0 downloaded it.
+    let unverified = setup.cache.path().join(format!("temporal-{NEWEST}"));
+    write_program(&unverified);
+    assert_eq!(setup.install().await.unwrap(), release::file_name());
+    assert_eq!(setup.calls(), ["download v1.9.1"]);
 }
 
 #[tokio::test]
@@ -176,7 +190,7 @@ async fn a_broken_program_does_not_stay_in_the_cache() {
 async fn a_broken_program_in_the_cache_is_replaced() {
     let setup = Setup::new(Behavior::Succeed, Behavior::Fail);
     std::fs::write(setup.path(NEWEST), "half of a program").unwrap();
-    assert_eq!(setup.install().await.unwrap(), "temporal-v1.9.1");
+    assert_eq!(setup.install().await.unwrap(), release::file_name());
 }
 
 #[tokio::test]

@@ -125,7 +125,7 @@ impl Fixture {
     }
 
     /// Creates a worker in this process.
-    pub(crate) async fn worker(&self, server: &Server) -> anyhow::Result<Worker> {
+    pub(crate) async fn worker<'a>(&self, server: &'a Server) -> anyhow::Result<Worker<'a>> {
         let (runtime, client) = (&server.runtime, &server.client);
         let clock = self.clock.clone();
         Ok(Worker::with_clock(runtime, client, &self.config, clock).await?)

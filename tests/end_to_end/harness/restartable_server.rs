@@ -23,6 +23,7 @@ pub(crate) struct RestartableServer {
 }
 
 impl RestartableServer {
+    /// Starts a server with an empty database.
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let program = dev_server::locate(&|_| {}).await?;
         let directory = tempfile::tempdir()?;
@@ -39,9 +40,25 @@ impl RestartableServer {
 
     /// Kills the server, and starts it again with its database.
     pub(crate) async fn restart(&mut self) -> anyhow::Result<()> {
-        self.process.kill().await?;
+        self.kill().await?;
+        self.start_again()
+    }
+
+    /// Kills the server.
+    pub(crate) async fn kill(&mut self) -> anyhow::Result<()> {
+        Ok(self.process.kill().await?)
+    }
+
+    /// Starts the killed server with its database.
+    pub(crate) fn start_again(&mut self) -> anyhow::Result<()> {
         self.process = spawn(&self.program, &self.directory, &self.address)?;
         Ok(())
+    }
+
+    /// Starts the killed server with an empty database.
+    pub(crate) fn start_empty(&mut self) -> anyhow::Result<()> {
+        self.directory = tempfile::tempdir()?;
+        self.start_again()
     }
 
     /// Waits until the server accepts connections, and returns a client.

@@ -63,9 +63,13 @@ impl Server {
 
     /// Returns this server with a client for a new namespace, which no other test uses.
     pub(crate) async fn with_new_namespace(&self) -> anyhow::Result<Self> {
-        let name = self.unique_name("namespace");
+        self.with_namespace(&self.unique_name("namespace")).await
+    }
+
+    /// Creates a namespace. Returns this server with a client for it, once it can be used.
+    pub(crate) async fn with_namespace(&self, name: &str) -> anyhow::Result<Self> {
         let request = RegisterNamespaceRequest {
-            namespace: name.clone(),
+            namespace: name.to_owned(),
             workflow_execution_retention_period: Duration::from_secs(24 * 3600).try_into().ok(),
             ..RegisterNamespaceRequest::default()
         };

@@ -139,7 +139,7 @@ async fn a_codec_server_encodes_every_payload(server: Arc<Server>) -> anyhow::Re
             .any(|window| window == text.as_bytes())
     };
     ensure!(contains(ENCODING), "no payload was encoded");
-    for text in ["sealed:v1:", "manifest_url", "json/protobuf"] {
+    for text in ["sealed:v2:", "manifest_url", "json/protobuf"] {
         ensure!(!contains(text), "{text} is in plain text");
     }
     ensure!(
@@ -151,7 +151,7 @@ async fn a_codec_server_encodes_every_payload(server: Arc<Server>) -> anyhow::Re
     let other = plain.simulator.create(Script::default());
     plain.run_lifecycle(&server, &other).await?;
     let history = encoded_history(&server, &other).await?;
-    let sealed = b"sealed:v1:";
+    let sealed = b"sealed:v2:";
     ensure!(
         history.windows(sealed.len()).any(|window| window == sealed),
         "no sealed URL in a history without a codec"

@@ -16,7 +16,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::harness::{Fixture, Server, command, send_signal, until};
+use crate::harness::{Fixture, Server, command, send_signal, until, until_async};
 
 /// Maximum time for a worker to exit.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
@@ -90,6 +90,29 @@ impl WorkerProcess {
         let logged = until(message, || self.log_event(message).is_some()).await;
         logged.with_context(|| self.log().join("\n"))?;
         self.log_event(message).context("no such log event")
+    }
+
+    /// Waits for a log event with a message and a field.
+    pub(super) async fn wait_for_log_with(
+        &self,
+        message: &str,
+        field: &str,
+        value: &str,
+    ) -> anyhow::Result<()> {
+        let is_logged = || {
+            let events = self.log().into_iter();
+            let mut events = events.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+            events.any(|event| event["message"] == message && event[field] == value)
+        };
+        let logged = until(&format!("{message}, {field}={value}"), is_logged).await;
+        logged.with_context(|| self.log().join("\n"))
+    }
+
+    /// Waits until `/readyz` returns a response with this text.
+    pub(super) async fn wait_for_readiness(&self, text: &str) -> anyhow::Result<()> {
+        let is_returned = || async { Ok(self.get("/readyz").await?.1 == format!("{text}\n")) };
+        let returned = until_async(&format!("/readyz returns `{text}`"), is_returned).await;
+        returned.with_context(|| self.log().join("\n"))
     }
 
     /// Returns the URL of the admin port.

@@ -13,7 +13,8 @@ async fn startup_and_shutdown_are_logged_in_order(server: Arc<Server>) -> anyhow
     let polling = worker.wait_for_log("polling").await?;
     ensure!(polling["queues"] == "query,transfer", "{polling}");
     ensure!(worker.get("/livez").await? == (200, "alive\n".to_owned()));
-    ensure!(worker.get("/readyz").await? == (200, "polling\n".to_owned()));
+    worker.wait_for_readiness("polling").await?;
+    ensure!(worker.get("/readyz").await?.0 == 200, "not ready");
     ensure!(worker.get("/").await?.0 == 404, "GET / did not return 404");
     let status = worker.stop().await?;
     ensure!(status.code() == Some(0), "{status}");
@@ -100,7 +101,7 @@ async fn the_health_command_reports_the_state_of_the_worker(
     let fixture = Fixture::new(&server).await?;
     let mut worker = WorkerProcess::start(&fixture, &server, &[])?;
     let admin_url = worker.admin_url().await?;
-    worker.wait_for_log("polling").await?;
+    worker.wait_for_readiness("polling").await?;
     let health = async |arguments: &[&str]| {
         let port = admin_url.rsplit(':').next().unwrap_or_default();
         let output = command()

@@ -23,7 +23,7 @@ fn long_running() -> Script {
 }
 
 /// Returns the environment variables of a deployment version.
-fn version<'a>(fixture: &'a Fixture, build_id: &'a str) -> [(&'static str, &'a str); 2] {
+pub(super) fn version<'a>(fixture: &'a Fixture, build_id: &'a str) -> [(&'static str, &'a str); 2] {
     [
         (
             "TEMPORAL_DEPLOYMENT_NAME",
@@ -34,7 +34,11 @@ fn version<'a>(fixture: &'a Fixture, build_id: &'a str) -> [(&'static str, &'a s
 }
 
 /// Makes a version of the fixture's deployment the current one.
-async fn make_current(server: &Server, fixture: &Fixture, build_id: &str) -> anyhow::Result<()> {
+pub(super) async fn make_current(
+    server: &Server,
+    fixture: &Fixture,
+    build_id: &str,
+) -> anyhow::Result<()> {
     set_current_version(server, &fixture.config.task_queue, build_id).await
 }
 

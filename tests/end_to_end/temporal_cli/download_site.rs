@@ -13,7 +13,6 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use seedance_archiver::dev_server;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -37,7 +36,7 @@ pub(super) enum Sent {
     HalfAndWait,
 }
 
-/// The running site. Its archive has a program that runs the installed CLI.
+/// The running site. Its archive has a program that leaves a trace.
 pub(super) struct DownloadSite {
     proxy: SocketAddr,
     files: TempDir,
@@ -62,6 +61,11 @@ impl DownloadSite {
         Ok(Self { proxy, files })
     }
 
+    /// Returns whether the program in the archive was run.
+    pub(super) fn program_ran(&self) -> bool {
+        self.files.path().join("trace").exists()
+    }
+
     /// Returns the environment variables of a process that downloads from this site.
     pub(super) fn environment(&self) -> [(&'static str, String); 2] {
         let authority = self.files.path().join("ca.pem");
@@ -83,10 +87,9 @@ fn tls(authority: &CertifiedIssuer<'_, KeyPair>) -> anyhow::Result<ServerConfig>
     Ok(builder.with_single_cert(vec![certificate.der().clone()], key)?)
 }
 
-/// Packs a program that runs the installed CLI.
+/// Packs a program that creates the file `trace`.
 async fn archive(directory: &Path) -> anyhow::Result<Bytes> {
-    let installed = dev_server::locate(&|_| {}).await?;
-    let script = format!("#!/bin/sh\nexec '{}' \"$@\"\n", installed.display());
+    let script = format!("#!/bin/sh\n: >'{}/trace'\n", directory.display());
     std::fs::write(directory.join("temporal"), script)?;
     let mut tar = tokio::process::Command::new("tar");
     tar.args(["--create", "--gzip", "--mode=755", "--directory"]);

@@ -2,15 +2,15 @@
 
 use std::{process::Stdio, sync::Arc, time::Duration};
 
-use anyhow::{Context, ensure};
-use tokio::{io::BufReader, process::Child};
+use anyhow::ensure;
+use tokio::process::Child;
 
 use super::{
     download_site::{DownloadSite, Sent},
     machine::BareMachine,
 };
 use crate::{
-    command_line::{describe, interrupt, line_after},
+    command_line::{describe, interrupt},
     harness::{Server, register, until},
 };
 
@@ -38,24 +38,23 @@ async fn stop(mut demo: Child) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn the_newest_version_is_downloaded_and_its_server_is_named(
+/// The site serves a program that is not the release.
+async fn an_archive_with_another_digest_is_neither_run_nor_kept(
     _: Arc<Server>,
 ) -> anyhow::Result<()> {
     let site = DownloadSite::start(Sent::Everything).await?;
     let machine = BareMachine::new(FAILING_GO)?;
-    let mut demo = spawn_demo(&machine, &site)?;
-    let mut stderr = BufReader::new(demo.stderr.take().context("no stderr")?);
-    line_after(&mut stderr, "downloading the Temporal CLI v1.9.1").await?;
-    let server = line_after(&mut stderr, "Temporal server ").await?;
-    let (version, address) = server.split_once(" at ").context("no address")?;
-    ensure!(version.starts_with("1."), "{server}");
-    ensure!(address.starts_with("127.0.0.1:"), "{server}");
-    stop(demo).await?;
+    let output = spawn_demo(&machine, &site)?.wait_with_output().await?;
+    ensure!(output.status.code() == Some(1), "{}", describe(&output));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let error = "download: cannot download the Temporal CLI v1.9.1: the archive has SHA-256 ";
+    ensure!(stderr.contains(error), "{stderr}");
+    ensure!(!site.program_ran(), "the program was run");
     let cached = machine.cached()?;
-    ensure!(cached == ["temporal-v1.9.1"], "{cached:?}");
+    ensure!(cached.is_empty(), "{cached:?}");
     Ok(())
 }
-register!(the_newest_version_is_downloaded_and_its_server_is_named);
+register!(an_archive_with_another_digest_is_neither_run_nor_kept);
 
 async fn a_broken_download_does_not_stay_in_the_cache(_: Arc<Server>) -> anyhow::Result<()> {
     let site = DownloadSite::start(Sent::Half).await?;

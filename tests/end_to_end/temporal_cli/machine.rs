@@ -15,11 +15,23 @@ pub(super) struct BareMachine {
 impl BareMachine {
     pub(super) fn new(go: &str) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
-        let bin = directory.path().join("bin");
-        std::fs::create_dir(&bin)?;
-        std::fs::write(bin.join("go"), format!("#!/bin/sh\n{go}\n"))?;
-        std::fs::set_permissions(bin.join("go"), Permissions::from_mode(0o755))?;
-        Ok(Self { directory })
+        std::fs::create_dir(directory.path().join("bin"))?;
+        let machine = Self { directory };
+        machine.program("bin/go", go)?;
+        Ok(machine)
+    }
+
+    /// Returns the path of a file.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Writes a program that runs a shell script, and returns its path.
+    pub(super) fn program(&self, name: &str, script: &str) -> anyhow::Result<PathBuf> {
+        let path = self.file(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n"))?;
+        std::fs::set_permissions(&path, Permissions::from_mode(0o755))?;
+        Ok(path)
     }
 
     pub(super) fn command(&self) -> Command {

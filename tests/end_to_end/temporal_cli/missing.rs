@@ -44,6 +44,41 @@ async fn a_missing_temporal_cli_is_reported_with_every_attempt_to_find_one(
 }
 register!(a_missing_temporal_cli_is_reported_with_every_attempt_to_find_one);
 
+async fn a_program_gets_no_secrets(_: Arc<Server>) -> anyhow::Result<()> {
+    const SECRETS: [&str; 7] = [
+        "SEEDANCE_API_KEY",
+        "SEEDANCE_CALLBACK_TOKEN",
+        "AWS_SECRET_ACCESS_KEY",
+        "AZURE_STORAGE_ACCOUNT_KEY",
+        "GOOGLE_SERVICE_ACCOUNT_KEY",
+        "TEMPORAL_API_KEY",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+    ];
+    let secrets = SECRETS.map(|name| (name, "very-secret"));
+    let go = BareMachine::new("/usr/bin/env >\"$GOBIN/../environment\"; exit 1")?;
+    go.command().arg("demo").envs(secrets).output().await?;
+    let server = BareMachine::new("exit 1")?;
+    let cli = server.program(
+        "cli",
+        &format!(
+            "/usr/bin/env >'{}'; exit 1",
+            server.file("environment").display()
+        ),
+    )?;
+    let mut demo = server.command();
+    demo.arg("demo")
+        .envs(secrets)
+        .env("SEEDANCE_TEMPORAL_CLI", cli);
+    demo.output().await?;
+    for environment in [go.cache().join("environment"), server.file("environment")] {
+        let environment = std::fs::read_to_string(environment)?;
+        ensure!(environment.contains("PATH="), "{environment}");
+        ensure!(!environment.contains("very-secret"), "{environment}");
+    }
+    Ok(())
+}
+register!(a_program_gets_no_secrets);
+
 async fn ctrl_c_stops_the_build_of_the_temporal_server(_: Arc<Server>) -> anyhow::Result<()> {
     let machine = BareMachine::new("echo $$ > \"$GOBIN/../pid\"; exec /bin/sleep 3600")?;
     let mut demo = machine

@@ -1,6 +1,6 @@
 //! Reads the failure of an activity: its verdict, type and message.
 
-use seedance_archiver_proto::v1::Verdict;
+use seedance_archiver_proto::{external, v1::Verdict};
 use temporalio_common::error::IncomingError;
 use temporalio_workflow::ActivityExecutionError;
 
@@ -23,9 +23,10 @@ pub(super) fn failure_type(error: &ActivityExecutionError) -> Option<&str> {
     }
 }
 
-/// Returns the failure message without the text that the SDK adds to it.
+/// Returns the failure message, bounded and without secrets, and without the text that the SDK adds to it.
 pub(super) fn message(error: &ActivityExecutionError) -> String {
-    error
+    let text = error
         .reason()
-        .map_or_else(|| error.to_string(), ToString::to_string)
+        .map_or_else(|| error.to_string(), ToString::to_string);
+    external::message(&text)
 }

@@ -2,6 +2,7 @@
 
 use seedance_archiver_policy::outcomes;
 use seedance_archiver_proto::{
+    external,
     names::failure,
     outcome, status,
     v1::{
@@ -151,7 +152,12 @@ pub(super) async fn record(
             }
         }
         Err(error) => {
-            result.message += &format!("; writing outcome.json failed: {}", message(&error));
+            let message = format!(
+                "{}; writing outcome.json failed: {}",
+                result.message,
+                message(&error)
+            );
+            result.message = external::message(&message);
         }
     }
 }

@@ -160,7 +160,7 @@ async fn upload(
     test.add_upload(&upload);
     test.start("UploadPart");
     let sent = async {
-        upload.put(Bytes::from_static(TEST_BYTES)).await?;
+        upload.send(Bytes::from_static(TEST_BYTES));
         upload.flush().await
     };
     let sent = sent.await;

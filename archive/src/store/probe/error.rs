@@ -1,4 +1,10 @@
-use crate::{Error, store::conditional_requests};
+use crate::{
+    Error,
+    store::{
+        conditional_requests,
+        error::{StoreError, quoted},
+    },
+};
 
 /// A request of a probe that failed, or that the store answered wrongly. Each problem has its own fix.
 #[derive(Debug, thiserror::Error)]
@@ -12,43 +18,43 @@ pub enum ProbeError {
         seconds: u64,
     },
     /// Reading an object that does not exist failed with an error other than that the object does not exist.
-    #[error("cannot look up a missing object: {0}")]
+    #[error("cannot look up a missing object: {}", quoted(.0))]
     MissingObject(object_store::Error),
     /// The store returned an object that does not exist.
     #[error("the store returned an object for a key that does not exist")]
     FindsMissingObject,
     /// The put failed.
-    #[error("cannot write the test object: {0}")]
+    #[error("cannot write the test object: {}", quoted(.0))]
     Write(object_store::Error),
     /// The put failed only with the tags of the account.
-    #[error("cannot write an object with tags: {0}")]
+    #[error("cannot write an object with tags: {}", quoted(.0))]
     Tags(object_store::Error),
     /// A create-only put replaced an object.
     #[error("a create-only put replaced an existing object")]
     Overwrites,
     /// The store rejects create-only puts, or failed with an error other than that the key exists.
-    #[error("a create-only put failed: {0}")]
+    #[error("a create-only put failed: {}", quoted(.0))]
     ConditionalPut(object_store::Error),
     /// The get failed.
-    #[error("cannot read the test object: {0}")]
+    #[error("cannot read the test object: {}", quoted(.0))]
     Read(object_store::Error),
     /// The get returned different bytes.
     #[error("read-back mismatch: the store returned different bytes")]
     ReadBackMismatch,
     /// An unconditional put, which replaces an object, failed.
-    #[error("cannot replace an object: {0}")]
+    #[error("cannot replace an object: {}", quoted(.0))]
     Replace(object_store::Error),
     /// A put with `If-Match` failed, or failed with an error other than that the object changed.
-    #[error("a put with `If-Match` failed: {0}")]
+    #[error("a put with `If-Match` failed: {}", quoted(.0))]
     ConditionalReplace(object_store::Error),
     /// A put with `If-Match` replaced an object with another ETag.
     #[error("a put with `If-Match` replaced an object with another ETag")]
     ReplacesChanged,
     /// A multipart upload could not be started.
-    #[error("cannot start a multipart upload: {0}")]
+    #[error("cannot start a multipart upload: {}", quoted(.0))]
     StartUpload(object_store::Error),
     /// A multipart upload could be started only without the storage class of the account.
-    #[error("cannot start a multipart upload with the storage class `{class}`: {source}")]
+    #[error("cannot start a multipart upload with the storage class `{class}`: {}", quoted(.source))]
     StorageClass {
         /// The configured class.
         class: String,
@@ -56,13 +62,13 @@ pub enum ProbeError {
         source: object_store::Error,
     },
     /// A part could not be uploaded.
-    #[error("cannot upload a part: {0}")]
+    #[error("cannot upload a part: {}", quoted(.0))]
     UploadPart(object_store::Error),
     /// A multipart upload could not be completed.
-    #[error("cannot complete a multipart upload: {0}")]
+    #[error("cannot complete a multipart upload: {}", quoted(.0))]
     CompleteUpload(object_store::Error),
     /// The store rejects `If-None-Match: *` when an upload is completed.
-    #[error("the store rejects `If-None-Match: *` on CompleteMultipartUpload: {0}")]
+    #[error("the store rejects `If-None-Match: *` on CompleteMultipartUpload: {}", quoted(.0))]
     ConditionalComplete(object_store::Error),
     /// Completing an upload replaced an object.
     #[error(
@@ -71,10 +77,10 @@ pub enum ProbeError {
     )]
     CompleteOverwrites,
     /// A multipart upload could not be aborted.
-    #[error("cannot abort a multipart upload: {0}")]
+    #[error("cannot abort a multipart upload: {}", quoted(.0))]
     AbortUpload(object_store::Error),
     /// A create-only copy failed.
-    #[error("a create-only copy failed: {0}")]
+    #[error("a create-only copy failed: {}", quoted(.0))]
     Copy(object_store::Error),
     /// A create-only copy replaced an object.
     #[error("a create-only copy replaced an existing object")]
@@ -96,13 +102,13 @@ pub enum ProbeError {
         header: &'static str,
     },
     /// The archive could not be listed.
-    #[error("cannot list objects: {0}")]
+    #[error("cannot list objects: {}", quoted(.0))]
     List(object_store::Error),
     /// The incomplete uploads could not be listed.
     #[error("cannot list incomplete uploads: {0}")]
     ListUploads(String),
     /// Test objects could not be deleted.
-    #[error("cannot delete the test objects: {0}")]
+    #[error("cannot delete the test objects: {}", quoted(.0))]
     Delete(object_store::Error),
 }
 
@@ -174,7 +180,7 @@ pub(super) fn is_unsupported(error: &object_store::Error) -> bool {
 /// Returns the error of the store in an error of an upload.
 pub(super) fn store_error_of(error: Error) -> object_store::Error {
     match error {
-        Error::Store(error) => error,
+        Error::Store(StoreError(error)) => error,
         error => store_error(error.to_string()),
     }
 }

@@ -47,7 +47,7 @@ impl Archive {
                 proofs.insert(bucket, Proof::Unsafe { error, tested_at });
                 return Err(Error::UnsafeStore(text));
             }
-            Err(error) => return Err(Error::Store(error.into_store_error())),
+            Err(error) => return Err(error.into_store_error().into()),
         };
         if let Some(Proof::Unsafe { .. }) = proofs.insert(bucket.clone(), Proof::Safe(fallback)) {
             tracing::info!(

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{ProbeError, error::store_error};
 use crate::{
     Archive,
-    keys::STAGING,
+    keys::staging_prefix,
     object::Format,
     store::{SavedUpload, Upload},
 };
@@ -42,10 +42,9 @@ struct State {
 
 impl<'a> TestObjects<'a> {
     pub(super) fn new(archive: &'a Archive) -> Self {
-        let name = format!("probe-{}", Uuid::new_v4());
         Self {
             archive,
-            prefix: archive.url_prefix.clone().join(STAGING).join(name),
+            prefix: staging_prefix(&archive.url_prefix, "probe", Uuid::new_v4()),
             state: Mutex::default(),
         }
     }

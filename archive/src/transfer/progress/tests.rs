@@ -90,15 +90,16 @@ fn heartbeats_have_the_json_of_version_0_1_0() {
 }
 
 #[test]
-fn at_most_three_attempts_resume_from_a_checkpoint() {
+fn at_most_three_failed_attempts_resume_from_a_checkpoint() {
     let place = json!({"Header": {"bytes": vec![0; 16], "filled": 0}});
     let state = serde_json::from_value(state_of_0_1_0(place, json!("Missing"))).unwrap();
     let progress = Progress::resume(state);
     assert!(progress.use_checkpoint(ObjectKind::File).is_none());
     let checkpoint = progress.use_checkpoint(ObjectKind::Video).unwrap();
-    assert_eq!(checkpoint.tries, 3);
     let fetched_again = 7 + 13_107_200 - 5_242_880;
-    assert_eq!(checkpoint.download.bytes_fetched_again, fetched_again);
+    let download = checkpoint.transfer.download;
+    assert_eq!(download.bytes_fetched_again, fetched_again);
+    progress.count_failed_resumption();
     assert!(progress.use_checkpoint(ObjectKind::Video).is_none());
 }
 
@@ -109,6 +110,10 @@ fn what_is_new_since_version_0_1_0_is_optional() {
     let mut state = state_of_0_1_0(place, json!("Missing"));
     state["refused_sha256"] = json!("15e2");
     state["checkpoint"]["source"]["tail"] = json!({"length": 7, "sha256": "15e2"});
+    state["checkpoint"]["source"]["host"] = json!("volces.com");
+    state["checkpoint"]["source"]["has_ended"] = json!(true);
+    state["furthest"] = json!({"downloaded": 7, "stored": 5});
+    state["last_frame_failures"] = json!(2);
     state["checkpoint"]["checks"]["ending"] = json!("00ff");
     state["checkpoint"]["checks"]["finding"] = json!("the file is empty");
     state["checkpoint"]["checks"]["announced"]["crc32c"] = json!(5);
@@ -122,12 +127,11 @@ fn what_is_new_since_version_0_1_0_is_optional() {
 }
 
 #[test]
-fn an_attempt_that_the_host_postponed_is_not_counted() {
+fn an_attempt_whose_worker_crashed_is_not_counted() {
     let place = json!({"Header": {"bytes": vec![0; 16], "filled": 0}});
     let state = serde_json::from_value(state_of_0_1_0(place, json!("Missing"))).unwrap();
     let progress = Progress::resume(state);
     for _ in 0..10 {
         assert!(progress.use_checkpoint(ObjectKind::Video).is_some());
-        progress.postpone();
     }
 }

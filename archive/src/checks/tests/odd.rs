@@ -1,0 +1,84 @@
+//! Bytes that look odd.
+
+use super::*;
+
+/// Returns videos that are complete, but look odd.
+fn odd_videos() -> Vec<(&'static str, Vec<u8>)> {
+    let moov = SILENT.windows(4).position(|it| it == b"moov").unwrap();
+    let mvhd = SILENT.windows(4).position(|it| it == b"mvhd").unwrap();
+    let with = |at: usize, bytes: &[u8]| {
+        let mut video = SILENT.to_vec();
+        video[at..at + bytes.len()].copy_from_slice(bytes);
+        video
+    };
+    vec![
+        ("zeros at the end", [SILENT, &[0; 200]].concat()),
+        (
+            "text at the end",
+            [SILENT, b"\r\n--boundary--\r\n"].concat(),
+        ),
+        ("a cut box at the end", SILENT[..SILENT.len() - 1].to_vec()),
+        ("a second moov", [SILENT, &SILENT[moov - 4..]].concat()),
+        ("no moov", with(moov, b"mooo")),
+        ("an unreadable moov", with(mvhd, b"mvhx")),
+        (
+            "a moov above the limit",
+            with(moov - 4, &[0x7f, 0xff, 0xff, 0xff]),
+        ),
+        ("zeros in the moov", with(mvhd - 4, &[0; 8])),
+        ("an unknown format", with(4, b"????")),
+        ("no format at all", vec![0xa5; 5000]),
+        ("a model", [&b"glTF"[..], &[2; 5000]].concat()),
+        ("an image", [&b"GIF89a"[..], &[2; 5000]].concat()),
+    ]
+}
+
+#[test]
+fn odd_bytes_that_a_digest_vouches_for_are_archived_with_a_warning() {
+    for (name, video) in odd_videos() {
+        let checked = check(&video, &record(), &headers_of(&video)).unwrap();
+        let results = results(&checked);
+        assert!(
+            results.contains(&("crc64", "passed")),
+            "{name}: {results:?}"
+        );
+        let warnings = checked.checks.iter().filter(|it| it.result == "warning");
+        let warnings: Vec<_> = warnings.collect();
+        assert_eq!(warnings.len(), 1, "{name}: {warnings:?}");
+        assert!(
+            ["mp4", "format"].contains(&warnings[0].name.as_str()),
+            "{name}"
+        );
+        assert!(!warnings[0].found.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn odd_bytes_are_refused_once() {
+    let task = record();
+    for (name, video) in odd_videos() {
+        let first = expectation(&task);
+        let declared = declared(&video, &[]);
+        let mut running = RunningChecks::new(first, declared);
+        running.update(&video);
+        let Err(crate::Error::Odd { sha256, .. }) = running.finish() else {
+            panic!("{name}");
+        };
+        let again = Expectation {
+            rejected_sha256: Some(&sha256),
+            ..first
+        };
+        let checked = check_as(again, &video, &[]).unwrap();
+        let is_warning = |it: &(&str, &str)| it.1 == "warning";
+        assert_eq!(
+            results(&checked).iter().filter(|it| is_warning(it)).count(),
+            1
+        );
+        let mut different = video.clone();
+        different[4999] ^= 1;
+        assert!(
+            check_as(again, &different, &[]).is_err(),
+            "{name}: other bytes"
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! Reads and writes JSON objects by their versions.
+
+use bytes::Bytes;
+use object_store::{
+    GetResult, ObjectMeta, ObjectStoreExt, PutMode, PutOptions, PutResult, UpdateVersion,
+    path::Path,
+};
+use serde::Serialize;
+
+use crate::{Archive, Error, Format, error::optional, store::store_span};
+
+pub(super) const FORMAT: Format = Format {
+    name: "",
+    content_type: "application/json",
+};
+
+/// A JSON object in the store.
+pub(super) struct Stored {
+    pub(super) json: Bytes,
+    pub(super) version: UpdateVersion,
+}
+
+/// Reads an object. Returns `None` if it does not exist.
+pub(super) async fn read(archive: &Archive, key: &Path) -> Result<Option<Stored>, Error> {
+    // Inside the span, so that a missing object does not mark the span as failed.
+    let get = async { optional(archive.store.get(key).await) };
+    let Some(object): Option<GetResult> = store_span("store get", key, get).await? else {
+        return Ok(None);
+    };
+    let version = version_of(&object.meta);
+    Ok(Some(Stored {
+        json: object.bytes().await?,
+        version,
+    }))
+}
+
+/// Creates an object, or replaces this version of it. If another writer was faster, fails with an error for which
+/// [`is_already_exists`](Error::is_already_exists) returns `true`.
+pub(super) async fn put(
+    archive: &Archive,
+    key: &Path,
+    json: Vec<u8>,
+    replaced: Option<UpdateVersion>,
+) -> Result<PutResult, Error> {
+    let Some(version) = replaced else {
+        return put_as(archive, key, json, PutMode::Create).await;
+    };
+    let mode = PutMode::Update(version.clone());
+    match put_as(archive, key, json.clone(), mode).await {
+        Err(error) if error.is_not_supported() => {
+            let stored = optional(archive.store.head(key).await)?;
+            if stored.is_some_and(|stored| version_of(&stored) != version) {
+                return Err(Error::already_exists(key));
+            }
+            put_as(archive, key, json, PutMode::Overwrite).await
+        }
+        // The object was deleted.
+        Err(error) if error.is_not_found() => Err(Error::already_exists(key)),
+        put => put,
+    }
+}
+
+pub(super) fn to_json(key: &Path, value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    let mut json = serde_json::to_vec_pretty(value)
+        .map_err(|error| Error::InvalidRecord(format!("cannot serialize {key}: {error}")))?;
+    json.push(b'\n');
+    Ok(json)
+}
+
+async fn put_as(
+    archive: &Archive,
+    key: &Path,
+    json: Vec<u8>,
+    mode: PutMode,
+) -> Result<PutResult, Error> {
+    let options = PutOptions {
+        mode,
+        ..archive.put_options(FORMAT, None)
+    };
+    let put = archive.store.put_opts(key, json.into(), options);
+    Ok(store_span("store put", key, put).await?)
+}
+
+fn version_of(meta: &ObjectMeta) -> UpdateVersion {
+    UpdateVersion {
+        e_tag: meta.e_tag.clone(),
+        version: meta.version.clone(),
+    }
+}

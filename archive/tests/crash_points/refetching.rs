@@ -1,0 +1,56 @@
+//! What a process downloads again after another one crashed: less than a part beyond what the store had confirmed.
+
+use crate::{
+    MAX_OPERATIONS,
+    failing_store::{FailingStore, FailureMode},
+    fixture::{End, Fixture, PART_SIZE, resources},
+};
+
+/// Crashes at each operation in turn. Returns the number of operations.
+async fn crash_at_every_operation(has_conditional_complete: bool, mode: FailureMode) -> usize {
+    let resources = resources();
+    for k in 0..MAX_OPERATIONS {
+        let fixture = Fixture::new(has_conditional_complete, &resources).await;
+        let store = FailingStore::at(&fixture.memory, k, mode);
+        let progress = Fixture::fresh();
+        fixture.archive(store.clone(), &progress).await;
+        if !store.has_failed() {
+            return k;
+        }
+        let size = fixture.host.video().len();
+        let confirmed = size.min(store.confirmed_parts() * PART_SIZE);
+        let served = fixture.host.served_bytes();
+        if confirmed == size {
+            // No URL is needed any more.
+            fixture.host.fail_after(0);
+        }
+        let again = fixture
+            .archive(
+                FailingStore::never(&fixture.memory),
+                &Fixture::resumed(&progress),
+            )
+            .await;
+        let at =
+            format!("operation {k}, {mode:?}, conditional complete: {has_conditional_complete}");
+        assert!(matches!(again, End::Archived(_)), "{at}: {again:?}");
+        let downloaded = fixture.host.served_bytes() - served;
+        assert!(
+            downloaded < size - confirmed + PART_SIZE,
+            "{at}: {downloaded} bytes downloaded, although {confirmed} of {size} were stored"
+        );
+        if confirmed == size {
+            assert_eq!(downloaded, 0, "{at}: all bytes were stored");
+        }
+    }
+    panic!("the archival needs more than {MAX_OPERATIONS} operations");
+}
+
+#[tokio::test]
+async fn only_what_the_store_did_not_confirm_is_downloaded_again() {
+    for has_conditional_complete in [false, true] {
+        for mode in [FailureMode::Before, FailureMode::After, FailureMode::Outage] {
+            let operations = crash_at_every_operation(has_conditional_complete, mode).await;
+            assert!(operations > 10, "{operations}");
+        }
+    }
+}

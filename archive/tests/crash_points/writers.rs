@@ -1,0 +1,158 @@
+//! Two writers of one task's directory: a slow one stalls at its k-th operation, for every k, while another one
+//! completes. What the other one wrote stays.
+
+use std::{pin::pin, sync::Arc};
+
+use seedance_archiver_proto::v1::OutcomeRecord;
+use serde_json::{Value, json};
+
+use crate::{
+    MAX_OPERATIONS,
+    failing_store::{FailingStore, FailureMode},
+    fixture::{End, Fixture, resources},
+};
+
+/// What a writer does.
+#[derive(Clone, Copy, Debug)]
+enum Writer {
+    /// Archives the video.
+    Archival,
+    /// Records that there is no video.
+    Outcome,
+}
+
+fn record(status: &str, writer: &str) -> Value {
+    json!({ "id": "cgt-1", "status": status, "writer": writer })
+}
+
+fn outcome(reason: &str, ended_at: i64) -> OutcomeRecord {
+    OutcomeRecord {
+        task_id: "cgt-1".into(),
+        outcome: "lost".into(),
+        reason: reason.into(),
+        ended_at,
+        ..OutcomeRecord::default()
+    }
+}
+
+impl Writer {
+    async fn write(self, fixture: &Fixture, store: Arc<FailingStore>, name: &str) -> End {
+        match self {
+            Self::Archival => {
+                let record = record("succeeded", name);
+                let progress = Fixture::fresh();
+                fixture.archive_record(store, &progress, record).await
+            }
+            Self::Outcome => {
+                let outcome = outcome(name, 200);
+                let record = record("succeeded", name);
+                match fixture.record_outcome(store, record, &outcome).await {
+                    Ok(()) => End::Archived(Box::default()),
+                    Err(error) => End::Failed(error.to_string()),
+                }
+            }
+        }
+    }
+}
+
+/// For each operation of the slow writer, lets an archival complete while it stalls. Returns the number of operations.
+async fn stall_at_every_operation(
+    slow: Writer,
+    mode: FailureMode,
+    has_conditional_complete: bool,
+    has_outcome: bool,
+) -> usize {
+    let resources = resources();
+    for k in 0..MAX_OPERATIONS {
+        let fixture = Fixture::new(has_conditional_complete, &resources).await;
+        if has_outcome {
+            let store = FailingStore::never(&fixture.memory);
+            let (record, outcome) = (record("running", "earlier"), outcome("earlier", 100));
+            fixture
+                .record_outcome(store, record, &outcome)
+                .await
+                .unwrap();
+        }
+        let at = format!(
+            "{slow:?}, {mode:?} operation {k}, conditional complete: {has_conditional_complete}, \
+             earlier outcome: {has_outcome}"
+        );
+        let store = FailingStore::at(&fixture.memory, k, mode);
+        let stall = store.stall();
+        let mut slow = pin!(slow.write(&fixture, store, "slow"));
+        tokio::select! {
+            _ = &mut slow => return k,
+            () = stall.reached() => {}
+        }
+        let never = FailingStore::never(&fixture.memory);
+        let fast = Writer::Archival.write(&fixture, never, "fast").await;
+        assert!(matches!(fast, End::Archived(_)), "{at}: {fast:?}");
+        let (receipt, record) = written(&fixture).await;
+        stall.release();
+        let slow = slow.await;
+        assert!(matches!(slow, End::Archived(_)), "{at}: {slow:?}");
+        assert_eq!(written(&fixture).await, (receipt, record), "{at}");
+        fixture.assert_archived(&at).await;
+        let findings = fixture.findings().await;
+        assert!(findings.is_empty(), "{at}: {findings:?}");
+    }
+    panic!("{slow:?} needs more than {MAX_OPERATIONS} operations");
+}
+
+async fn written(fixture: &Fixture) -> (String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        text(fixture.read("manifest.json").await),
+        text(fixture.read("task.json").await),
+    )
+}
+
+#[tokio::test]
+async fn a_stalled_writer_changes_nothing_after_the_receipt() {
+    for slow in [Writer::Archival, Writer::Outcome] {
+        for mode in [FailureMode::StallBefore, FailureMode::StallAfter] {
+            for has_conditional_complete in [false, true] {
+                for has_outcome in [false, true] {
+                    let operations =
+                        stall_at_every_operation(slow, mode, has_conditional_complete, has_outcome);
+                    assert!(operations.await > 3, "{slow:?}");
+                }
+            }
+        }
+    }
+}
+
+/// A stalled attempt does not replace the outcome that a later one recorded.
+#[tokio::test]
+async fn a_later_outcome_stays() {
+    let resources = resources();
+    for mode in [FailureMode::StallBefore, FailureMode::StallAfter] {
+        for has_outcome in [false, true] {
+            for k in 0..MAX_OPERATIONS {
+                let fixture = Fixture::new(true, &resources).await;
+                let never = || FailingStore::never(&fixture.memory);
+                if has_outcome {
+                    let (record, outcome) = (record("running", "a"), outcome("earlier", 100));
+                    let written = fixture.record_outcome(never(), record, &outcome);
+                    written.await.unwrap();
+                }
+                let store = FailingStore::at(&fixture.memory, k, mode);
+                let stall = store.stall();
+                let (record, later) = (record("failed", "b"), outcome("later", 300));
+                let mut slow = pin!(Writer::Outcome.write(&fixture, store, "slow"));
+                tokio::select! {
+                    _ = &mut slow => break,
+                    () = stall.reached() => {}
+                }
+                let written = fixture.record_outcome(never(), record, &later);
+                written.await.unwrap();
+                stall.release();
+                let slow = slow.await;
+                let at = format!("{mode:?} operation {k}: {slow:?}");
+                let stored = fixture.read("outcome.json").await;
+                let stored: OutcomeRecord = serde_json::from_slice(&stored).unwrap();
+                assert_eq!(stored.reason, "later", "{at}");
+            }
+        }
+    }
+}

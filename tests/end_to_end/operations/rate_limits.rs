@@ -1,0 +1,89 @@
+//! The rate limits of an account, which all workers share.
+
+use std::sync::Arc;
+
+use anyhow::ensure;
+use seedance_archiver_simulator::{Builder, Script};
+use temporalio_client::WorkflowFetchHistoryOptions;
+use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
+
+use crate::harness::{
+    Fixture, HOUR, Server, register,
+    sweeps::{self, spawn_worker},
+    until,
+};
+
+/// Queries a second that the account of the test is allowed.
+const QUERIES_PER_SECOND: f64 = 6.0;
+/// Queries after which three workers that do not share the limit would have exceeded it: the simulator tolerates a
+/// burst of a minute's worth, because a busy machine delays requests.
+const QUERIES: u64 = 650;
+
+async fn three_workers_together_stay_within_the_rate_limit(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let account = server.unique_name("shared");
+    let simulator = |simulator: Builder| simulator.query_rate(QUERIES_PER_SECOND);
+    let name = |it: &mut seedance_archiver::config::Account| it.endpoint.account = account.clone();
+    let fixture = Fixture::with(&server, simulator, name).await?;
+    let limits = format!("limits = {{ queries_per_second = {QUERIES_PER_SECOND} }}");
+    let workers: Vec<_> = (0..3)
+        .map(|_| spawn_worker(&fixture, &server, &account, &limits))
+        .collect::<Result<_, _>>()?;
+    let ids: Vec<_> = (0..100)
+        .map(|_| {
+            fixture.simulator.create(Script {
+                queued: Some(HOUR),
+                ..Script::default()
+            })
+        })
+        .collect();
+    for id in &ids {
+        sweeps::start_lifecycle(&fixture, &server, &account, id).await?;
+    }
+    let queries = || {
+        let queries = ids.iter().map(|id| fixture.simulator.stats(id).queries);
+        queries.sum::<u64>()
+    };
+    until("the tasks were polled many times", || queries() >= QUERIES).await?;
+    let misuse = fixture.simulator.misuse();
+    ensure!(misuse.above_rate == 0, "{misuse:?}");
+    drop(workers);
+    Ok(())
+}
+register!(
+    three_workers_together_stay_within_the_rate_limit,
+    takes_long
+);
+
+/// A list request waits for longer than any timeout of a request.
+async fn a_sweep_waits_for_the_rate_limit_within_one_attempt(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let (fixture, account) = sweeps::fixture(&server, |_| {}).await?;
+    fixture.simulator.create(Script::default());
+    let limits = "limits = { lists_per_second = 0.08 }";
+    let _workers = [
+        spawn_worker(&fixture, &server, &account, limits)?,
+        spawn_worker(&fixture, &server, &account, limits)?,
+    ];
+    let swept = sweeps::run(&fixture, &server, &account).await?;
+    ensure!(swept.listed == 1 && swept.started == 1, "{swept:?}");
+    let handle = sweeps::handle(&server, &account);
+    let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
+    let attempts: Vec<_> = history
+        .into_events()
+        .await?
+        .into_iter()
+        .filter_map(|event| match event.attributes {
+            Some(Attributes::ActivityTaskStartedEventAttributes(started)) => Some(started.attempt),
+            _ => None,
+        })
+        .collect();
+    ensure!(attempts == [1, 1, 1], "{attempts:?}");
+    Ok(())
+}
+register!(
+    a_sweep_waits_for_the_rate_limit_within_one_attempt,
+    takes_long
+);
