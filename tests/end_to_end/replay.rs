@@ -10,10 +10,11 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use seedance_archiver_proto::{names, v1::VideoTaskLifecycleRequest};
 use seedance_archiver_simulator::{Ending, Script};
 use seedance_archiver_workflows::{SweepVideoTasks, VideoTaskLifecycle, reply::OptionalArgument};
-use serde_json::Value;
+use serde_json::{Value, json};
 use temporalio_client::{
     WorkflowCancelOptions, WorkflowFetchHistoryOptions, WorkflowHistory, WorkflowSignalOptions,
 };
@@ -66,6 +67,23 @@ async fn a_changed_history_does_not_replay(_: Arc<Server>) -> anyhow::Result<()>
     Ok(())
 }
 register!(a_changed_history_does_not_replay);
+
+/// Version 0.1.0 accepted destinations that this version rejects when a lifecycle starts.
+async fn a_history_with_a_destination_that_is_now_rejected_replays(
+    _: Arc<Server>,
+) -> anyhow::Result<()> {
+    let json = std::fs::read(directory().join("0.1.0-archived.json"))?;
+    let mut history: Value = serde_json::from_slice(&json)?;
+    let started =
+        "/events/0/attributes/WorkflowExecutionStartedEventAttributes/input/payloads/0/data";
+    let input = history.pointer_mut(started).context("no input")?;
+    let request = BASE64_STANDARD.decode(input.as_str().unwrap_or_default())?;
+    let mut request: Value = serde_json::from_slice(&request)?;
+    request["destination"] = json!("s3://bucket/my videos");
+    *input = json!(BASE64_STANDARD.encode(request.to_string()));
+    replay(&serde_json::to_vec(&history)?).await
+}
+register!(a_history_with_a_destination_that_is_now_rejected_replays);
 
 async fn replay(json: &[u8]) -> anyhow::Result<()> {
     let options = WorkflowReplayerOptions::new()

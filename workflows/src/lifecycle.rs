@@ -26,9 +26,11 @@ use temporalio_workflow::{
 
 use crate::{
     activities::TransferActivities,
-    attributes, options,
+    attributes,
+    invalid_request::InvalidRequest,
+    options,
     reply::{OptionalArgument, Reply},
-    request::Request,
+    request::{Request, check_destination},
     video_lost,
 };
 use polling::Stop;
@@ -50,7 +52,10 @@ impl VideoTaskLifecycle {
         let encoding = request.encoding();
         ctx.state_mut(|state| state.encoding = encoding);
         let account = request.account();
-        let request = match request.check() {
+        let request = match request
+            .check()
+            .and_then(|request| with_destination(ctx, request))
+        {
             Ok(request) => request,
             Err(error) => {
                 ending::reject(ctx, account, &error).await;
@@ -96,6 +101,20 @@ impl VideoTaskLifecycle {
     ) -> Reply<LifecycleProgress> {
         let encoding = argument.encoding().unwrap_or(self.encoding);
         Reply::new(self.progress.clone(), encoding)
+    }
+}
+
+/// Checks the destination of a lifecycle that starts now.
+///
+/// Version 0.1.0 accepted more forms. A lifecycle that it started has to replay, and its video must not be lost: the
+/// archive of the worker takes what a destination cannot take.
+fn with_destination(
+    ctx: &Context,
+    request: VideoTaskLifecycleRequest,
+) -> Result<VideoTaskLifecycleRequest, InvalidRequest> {
+    match check_destination(&request.destination) {
+        Err(error) if request.resumed.is_none() && ctx.patched("check-destination") => Err(error),
+        _ => Ok(request),
     }
 }
 

@@ -141,7 +141,6 @@ impl Check for CancelVideoTaskRequest {
 impl Check for VideoTaskLifecycleRequest {
     fn check(&self) -> Result<(), InvalidRequest> {
         check_task_id("task_id", &self.task_id)?;
-        check_destination(&self.destination)?;
         check_account(&self.account)
     }
 }
@@ -163,7 +162,6 @@ impl Check for ArchiveVideoRequest {
             )
         })?;
         check_task_id("task.id", &task.id)?;
-        check_destination(&self.destination)?;
         check_account(&self.account)
     }
 }
@@ -189,7 +187,6 @@ impl Check for SweepVideoTasksRequest {
         if let Some(page) = resumed.and_then(|state| state.next.as_ref()) {
             check_page("resumed.next", page)?;
         }
-        check_destination(&self.destination)?;
         check_account(&self.account)
     }
 }
@@ -201,7 +198,6 @@ impl Check for SweepVideoTaskPageRequest {
             .as_ref()
             .ok_or_else(|| InvalidRequest::new("page", "is missing; set its `page_num`"))?;
         check_page("page", page)?;
-        check_destination(&self.destination)?;
         check_account(&self.account)
     }
 }
@@ -215,7 +211,11 @@ fn check_page(field: &str, page: &SweepPage) -> Result<(), InvalidRequest> {
 }
 
 /// Checks the form of a destination. Empty: the archive of the worker.
-fn check_destination(url: &str) -> Result<(), InvalidRequest> {
+///
+/// # Errors
+///
+/// Returns an error if the destination is not an archive URL.
+pub(crate) fn check_destination(url: &str) -> Result<(), InvalidRequest> {
     if url.is_empty() {
         return Ok(());
     }
