@@ -68,11 +68,10 @@ impl Fleet {
                 silence.unwrap_or_default() <= MAX_SILENCE
             })
         };
-        let alive = |pollers: &[Poller]| -> BTreeSet<String> {
-            let alive = pollers.iter().filter(is_alive);
-            alive.map(|poller| poller.identity.clone()).collect()
-        };
-        let (mut query, mut transfer) = (alive(query), alive(transfer));
+        let identity = |poller: &Poller| poller.identity.clone();
+        let mut query: BTreeSet<_> = query.iter().filter(is_alive).map(identity).collect();
+        // A worker whose transfer slots are all in use does not poll, and may query its tasks.
+        let mut transfer: BTreeSet<_> = transfer.iter().map(identity).collect();
         match own_role {
             Role::Query => query.insert(own_identity.to_owned()),
             Role::Transfer => transfer.insert(own_identity.to_owned()),
