@@ -3,7 +3,7 @@
 use object_store::ObjectStoreExt;
 use seedance_archiver_proto::v1::OutcomeRecord;
 
-use super::{find::find_of_task, json, task_record};
+use super::{find::is_archived, json, task_record};
 use crate::{Archive, Error, Layout, error::optional};
 
 /// Records that a task ended without a video: writes `outcome.json`, then `task.json` if the task has a record. A later outcome replaces an
@@ -18,7 +18,7 @@ pub async fn write_outcome(
     task: Option<&str>,
     outcome: &OutcomeRecord,
 ) -> Result<(), Error> {
-    if find_of_task(archive, layout).await?.is_some() {
+    if is_archived(archive, layout).await? {
         return Ok(());
     }
     let key = layout.outcome();
@@ -38,7 +38,7 @@ pub async fn write_outcome(
     if let Some(task) = task {
         task_record::write(archive, layout, task).await?;
     }
-    if find_of_task(archive, layout).await?.is_some() {
+    if is_archived(archive, layout).await? {
         delete_outcome(archive, layout).await;
     }
     Ok(())
