@@ -15,6 +15,8 @@ pub const URL_EXPIRED: &str = "url_expired";
 /// The task succeeded, but no worker has the key that sealed its URL.
 pub const SEAL_KEY_MISSING: &str = "seal_key_missing";
 
+/// No worker served the account of the request until the deadline.
+pub const UNKNOWN_ACCOUNT: &str = "unknown_account";
 /// The request of the lifecycle was invalid.
 pub const INVALID_REQUEST: &str = "invalid_request";
 
