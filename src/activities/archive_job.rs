@@ -88,11 +88,13 @@ impl ArchiveJob {
         now.duration_since(self.scheduled_at).unwrap_or_default()
     }
 
-    /// Returns the time left until the URL in the request expires.
+    /// Returns the time left until the URL in the request expires, or until the archive deadline if the URL expired: a
+    /// query may return a fresh one.
     pub(super) fn url_left(&self) -> Duration {
         let expires_at = self.url_expiry();
         let left = expires_at.and_then(|at| at.duration_since(self.clock.now()).ok());
-        left.unwrap_or_default()
+        left.filter(|left| !left.is_zero())
+            .unwrap_or_else(|| self.time_left())
     }
 
     /// Unseals the URL of an object in the request.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use seedance_archiver_policy::transfers::{History, Reached, Side};
 use seedance_archiver_proto::v1::{ArchiveVideoRequest, Manifest};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 use uuid::Uuid;
 
 use super::{
@@ -23,6 +23,9 @@ use crate::{
     seedance::Client,
     telemetry::record::{self, ArchivedVideo, RunningTransfer},
 };
+
+/// Maximum time for aborting the upload of the last attempt.
+const ABORT_TIMEOUT: Duration = Duration::from_secs(10);
 
 type Call<'a> = CheckedRequest<ArchiveVideoRequest, &'a TransferAccount>;
 
@@ -93,12 +96,13 @@ pub(super) async fn run(
             Ok(manifest.for_callers())
         }
         Err(error) => {
-            if is_last_attempt(ctx, &job, &error).await {
-                archival.abort_upload().await;
-            }
             add_to(&mut state.history, &job, &state.progress, &error);
             // The next attempt resumes from the last heartbeat.
             transfer_heartbeat::record(ctx, &state).await;
+            if is_last_attempt(ctx, &job, &error).await {
+                // A store that is down must not delay the verdict. `clean` finds what is left.
+                let _ = timeout(ABORT_TIMEOUT, archival.abort_upload()).await;
+            }
             Err(fail(error, &state.history))
         }
     }

@@ -44,8 +44,20 @@ pub(super) fn open(
         .map_err(|error| archive::Error::from(error).into())
 }
 
+/// Returns why a video cannot go to a destination, as far as that is known without the store. `own` is the URL of the
+/// worker's archive.
+pub(super) fn problem(account: &Account, own: &Url, destination: &str) -> Option<String> {
+    if destination.is_empty() {
+        return None;
+    }
+    match parse(destination) {
+        Ok(url) => not_allowed(account, own, &url),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
 /// Returns why an account does not allow a destination. `own` is the URL of the worker's archive.
-pub(super) fn not_allowed(account: &Account, own: &Url, destination: &Url) -> Option<String> {
+fn not_allowed(account: &Account, own: &Url, destination: &Url) -> Option<String> {
     let name = account.name();
     let is_allowed = account.archive.destinations.allow(own, destination);
     (!is_allowed).then(|| {
@@ -96,6 +108,8 @@ pub(super) fn choose(
             };
             Some((problem, error.message.clone()))
         }
+        // A lifecycle of version 0.1.0 may have such a destination. Its video must not be lost.
+        Err(TransferError::Invalid(error)) => Some((Problem::NotAllowed, error.to_string())),
         Err(_) => None,
     };
     match problem {
@@ -105,6 +119,9 @@ pub(super) fn choose(
             Ok(choose_own(Some(format!(
                 "archived in the archive of the worker instead of `{destination}`: {text}"
             ))))
+        }
+        Some((Problem::NotAllowed, text)) => {
+            Err(TransferError::retryable(text, DESTINATION_NOT_ALLOWED))
         }
         _ => opened.map(|archive| Chosen {
             archive,

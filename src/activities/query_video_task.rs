@@ -61,10 +61,8 @@ pub(super) async fn run(
         queries,
         account: &account,
         encoding,
-        destination_problem: archive_url.and_then(|own| {
-            let destination = Url::parse(&request.destination).ok()?;
-            destination::not_allowed(&account, own, &destination)
-        }),
+        destination_problem: archive_url
+            .and_then(|own| destination::problem(&account, own, &request.destination)),
         progress: PollProgress::load(ctx, &account, &request, queries.seedance().clock()),
     };
     if let Some(failure) = poll.missed_window() {
@@ -198,7 +196,10 @@ impl Poll<'_> {
             let since = self.progress.set_not_found().await;
             Response::NotFound { since }
         } else {
-            self.progress.set_failed(error.failure_type()).await;
+            // The worker's own limit says nothing about the task: no request was sent.
+            if error.kind() != ErrorKind::Throttled {
+                self.progress.set_failed(error.failure_type()).await;
+            }
             let retry_after = error.retry_after();
             Response::Error { retry_after }
         };

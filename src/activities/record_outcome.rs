@@ -6,6 +6,7 @@ use std::time::Duration;
 use seedance_archiver_policy::transfers::History;
 use seedance_archiver_proto::{
     external, names, outcome,
+    reason::{INVALID_REQUEST, UNKNOWN_ACCOUNT},
     time::unix_seconds,
     v1::{Manifest, OutcomeRecord, RecordOutcomeRequest},
 };
@@ -26,7 +27,9 @@ use crate::{
 /// Writing an outcome has no deadline: the activity is retried until the store accepts it.
 const NO_DEADLINE: Duration = Duration::MAX;
 /// Label of a lifecycle whose account is unknown. The name is from outside, so it is no label.
-const UNKNOWN_ACCOUNT: &str = "";
+const NO_ACCOUNT: &str = "";
+/// Number of attempts within which a rollout reaches a worker that serves the account: about a minute.
+const ROLLOUT_ATTEMPTS: u32 = 5;
 
 /// Maximum length of a reason, in characters. It may be a code of the service.
 const MAX_REASON: usize = 400;
@@ -50,15 +53,22 @@ pub(super) async fn run(
     let task = request.result.as_ref().and_then(|it| it.task.as_ref());
     let account = match accounts.get(&request.account) {
         Ok(account) => account,
-        // An earlier worker saw the task, so a later one will serve its account.
-        Err(error) if task.is_some() => {
+        // No worker can record these.
+        Err(_)
+            if [UNKNOWN_ACCOUNT, INVALID_REQUEST].contains(&outcome.reason.as_str())
+                && task.is_none() =>
+        {
+            count(ctx, NO_ACCOUNT, &outcome.outcome).await;
+            return Ok(outcome);
+        }
+        // Another worker may serve the account.
+        Err(error) => {
+            if ctx.info().attempt > ROLLOUT_ATTEMPTS {
+                count(ctx, NO_ACCOUNT, &outcome.outcome).await;
+            }
             let clock = seedance.clock();
             let failure = unknown_account::failure(ctx, clock, &request, encoding, &error);
             return Err(failure);
-        }
-        Err(_) => {
-            count(ctx, UNKNOWN_ACCOUNT, &outcome.outcome).await;
-            return Ok(outcome);
         }
     };
     let recorded_task = RecordedTask::new(&account.account, &request.task_id, task);
@@ -121,19 +131,19 @@ async fn record(
     let own = &account.archive;
     // The archive of the worker takes what a destination cannot take.
     let destination = destination::open(&account.account, own, &request.destination).ok();
-    for archive in destination.iter().chain([own]) {
-        if let Some(manifest) = task.receipt(archive).await? {
-            return Ok(with_receipt(outcome, manifest));
-        }
+    let in_destination = match &destination {
+        Some(archive) => task.receipt(archive).await,
+        None => Ok(None),
+    };
+    let found = match &in_destination {
+        Ok(Some(manifest)) => Some(manifest.clone()),
+        _ => task.receipt(own).await?,
+    };
+    if let Some(manifest) = found {
+        return Ok(with_receipt(outcome, manifest));
     }
-    write(
-        seedance,
-        account,
-        destination.as_ref().unwrap_or(own),
-        task,
-        outcome,
-    )
-    .await
+    let archive = destination.as_ref().filter(|_| in_destination.is_ok());
+    write(seedance, account, archive.unwrap_or(own), task, outcome).await
 }
 
 fn with_receipt(outcome: &OutcomeRecord, manifest: Manifest) -> OutcomeRecord {

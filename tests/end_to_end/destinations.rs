@@ -50,26 +50,42 @@ register!(an_allowed_destination_is_used);
 async fn a_destination_that_is_not_allowed_receives_nothing(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let fixture = Fixture::new(&server).await?;
-    let destination = fixture.config.archive_url.join("typo")?;
+    check_that_nothing_is_sent_to(&server, "typo", "does not allow the destination").await
+}
+register!(a_destination_that_is_not_allowed_receives_nothing);
+
+/// The key of an archive cannot contain this segment. A worker of 0.1.0 accepted it.
+async fn a_destination_that_cannot_be_an_archive_costs_no_video(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    check_that_nothing_is_sent_to(&server, ".staging/x", "`.staging`").await
+}
+register!(a_destination_that_cannot_be_an_archive_costs_no_video);
+
+async fn check_that_nothing_is_sent_to(
+    server: &Server,
+    name: &str,
+    why: &str,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(server).await?;
+    let destination = fixture.config.archive_url.join(name)?;
     let id = fixture.simulator.create(Script {
         running: Some(HOUR),
         ..Script::default()
     });
     let result = fixture
-        .with_worker(&server, async {
+        .with_worker(server, async {
             let request = request(&id, destination.as_str());
-            let lifecycle = fixture.start_lifecycle_with(&server, request).await?;
-            until_waiting(&lifecycle, "does not allow the destination").await?;
+            let lifecycle = fixture.start_lifecycle_with(server, request).await?;
+            until_waiting(&lifecycle, why).await?;
             fixture.advance_clock(HOUR).await;
             until_waiting(&lifecycle, "next attempt").await?;
             fixture.advance_clock(HOUR / 4).await;
             Ok(lifecycle.result().await?)
         })
         .await?;
-    assert_archived_here(&fixture, &id, &result, "does not allow the destination")
+    assert_archived_here(&fixture, &id, &result, why)
 }
-register!(a_destination_that_is_not_allowed_receives_nothing);
 
 async fn a_destination_whose_store_fails_is_given_up(server: Arc<Server>) -> anyhow::Result<()> {
     let mut fixture = Fixture::new(&server).await?;
