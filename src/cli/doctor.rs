@@ -17,9 +17,9 @@ use crate::{
 
 /// Check everything that a worker needs, and suggest fixes
 ///
-/// Checks the configuration, the files with secrets, the encryption of connections, the proxy and the API of each account, the first byte of
-/// its newest video, Temporal with its namespace, search attributes and task queues, the archive and the
-/// ingress. A failed check does not end the others. Changes nothing, except for probe objects under
+/// Checks the configuration, the files with secrets, the encryption of connections, the proxy and the API of
+/// each account, the first byte of its newest video, Temporal with its namespace, search attributes and task
+/// queues, the archive, the destinations of each account, and the ingress. A failed check does not end the others. Changes nothing, except for probe objects under
 /// `.staging/` in the archive, which are deleted again. Exits with 1 if a check failed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

@@ -28,8 +28,8 @@ use crate::{
 
 /// Start a lifecycle for every recent task that has none
 ///
-/// A worker lists the account's tasks of the last 7 days, and skips those that are archived, ended
-/// or have a running lifecycle. With --every, a Temporal Schedule repeats the sweep.
+/// A worker lists the account's tasks of the last 7 days, and skips those that are archived, have a
+/// final outcome or a running lifecycle, or whose lifecycle ended within the last hour. With --every, a Temporal Schedule repeats the sweep.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver sweep               sweep once, now
