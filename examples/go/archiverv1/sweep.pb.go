@@ -340,7 +340,7 @@ type SweepVideoTasksResult struct {
 	Listed int64 `protobuf:"varint,1,opt,name=listed,proto3" json:"listed,omitempty"`
 	// Tasks that have a receipt.
 	Archived int64 `protobuf:"varint,2,opt,name=archived,proto3" json:"archived,omitempty"`
-	// Tasks that ended without a video: they have an `outcome.json`, or their lifecycle ended within the last hour.
+	// Tasks that ended without a video: they have a final `outcome.json`, or their lifecycle ended within the last hour.
 	Ended int64 `protobuf:"varint,3,opt,name=ended,proto3" json:"ended,omitempty"`
 	// Tasks whose lifecycle is running.
 	Running int64 `protobuf:"varint,4,opt,name=running,proto3" json:"running,omitempty"`
