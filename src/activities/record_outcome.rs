@@ -30,7 +30,6 @@ const NO_DEADLINE: Duration = Duration::MAX;
 const NO_ACCOUNT: &str = "";
 /// Number of attempts within which a rollout reaches a worker that serves the account: about a minute.
 const ROLLOUT_ATTEMPTS: u32 = 5;
-
 /// Maximum length of a reason, in characters. It may be a code of the service.
 const MAX_REASON: usize = 400;
 
@@ -131,19 +130,19 @@ async fn record(
     let own = &account.archive;
     // The archive of the worker takes what a destination cannot take.
     let destination = destination::open(&account.account, own, &request.destination).ok();
-    let in_destination = match &destination {
-        Some(archive) => task.receipt(archive).await,
-        None => Ok(None),
-    };
-    let found = match &in_destination {
-        Ok(Some(manifest)) => Some(manifest.clone()),
-        _ => task.receipt(own).await?,
-    };
-    if let Some(manifest) = found {
-        return Ok(with_receipt(outcome, manifest));
+    let mut writable = own;
+    if let Some(destination) = &destination {
+        match task.receipt(destination).await {
+            Ok(Some(manifest)) => return Ok(with_receipt(outcome, manifest)),
+            Ok(None) => writable = destination,
+            // The store fails.
+            Err(_) => {}
+        }
     }
-    let archive = destination.as_ref().filter(|_| in_destination.is_ok());
-    write(seedance, account, archive.unwrap_or(own), task, outcome).await
+    match task.receipt(own).await? {
+        Some(manifest) => Ok(with_receipt(outcome, manifest)),
+        None => write(seedance, account, writable, task, outcome).await,
+    }
 }
 
 fn with_receipt(outcome: &OutcomeRecord, manifest: Manifest) -> OutcomeRecord {

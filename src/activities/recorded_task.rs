@@ -1,7 +1,5 @@
 //! The task of an outcome: its record, or only its id if the service never returned a record.
 
-use std::time::SystemTime;
-
 use seedance_archiver_proto::{
     time::unix_seconds,
     v1::{Manifest, VideoTask},
@@ -25,10 +23,7 @@ pub(super) struct RecordedTask<'a> {
 
 enum Known<'a> {
     Record(&'a VideoTask),
-    Id {
-        id: &'a str,
-        created_at: Option<SystemTime>,
-    },
+    Id(TaskId<'a>),
 }
 
 impl<'a> RecordedTask<'a> {
@@ -41,10 +36,11 @@ impl<'a> RecordedTask<'a> {
         let known = match record {
             Some(record) => Known::Record(record),
             None if id.is_empty() => return None,
-            None => Known::Id {
+            None => Known::Id(TaskId {
+                account: account.name(),
                 id,
                 created_at: created_at_in_id(id),
-            },
+            }),
         };
         Some(Self { account, known })
     }
@@ -53,7 +49,7 @@ impl<'a> RecordedTask<'a> {
     pub(super) fn record(&self) -> Option<&'a VideoTask> {
         match self.known {
             Known::Record(record) => Some(record),
-            Known::Id { .. } => None,
+            Known::Id(_) => None,
         }
     }
 
@@ -68,13 +64,7 @@ impl<'a> RecordedTask<'a> {
                     found => found,
                 }
             }
-            Known::Id { id, created_at } => {
-                let account = self.account.name();
-                let task = TaskId {
-                    account,
-                    id,
-                    created_at,
-                };
+            Known::Id(task) => {
                 lookup::find_receipt(archive, &self.account.archive.keys, task).await
             }
         }
@@ -84,8 +74,8 @@ impl<'a> RecordedTask<'a> {
     pub(super) fn layout(&self, archive: &Archive) -> Option<Layout> {
         match self.known {
             Known::Record(record) => Some(self.account.layout(&archive.root, record)),
-            Known::Id { .. } if self.account.archive.keys.has_model() => None,
-            Known::Id { id, created_at } => {
+            Known::Id(_) if self.account.archive.keys.has_model() => None,
+            Known::Id(TaskId { id, created_at, .. }) => {
                 let task = VideoTask {
                     id: id.to_owned(),
                     created_at: unix_seconds(created_at?),

@@ -129,8 +129,7 @@ pub(super) fn failure(
         None => {
             let task = request.last_record(ctx);
             let task = task.map(|task| QueryVideoTaskResult::new(task, WorkerFacts::default()));
-            let reason = reason::from_failure_type(UNKNOWN_ACCOUNT);
-            let verdict = failure::verdict(&reason, task, encoding);
+            let verdict = failure::verdict(reason::UNKNOWN_ACCOUNT, task, encoding);
             let message = format!("no worker served the account until the deadline: {error}");
             failure::with_verdict(message, UNKNOWN_ACCOUNT, verdict)
         }
