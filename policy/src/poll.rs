@@ -15,6 +15,9 @@ use seedance_archiver_proto::{
 
 use crate::windows::Windows;
 
+/// Maximum delay of a poll for which the worker's rate limit had no room. The task is no reason to wait for longer.
+const MAX_POSTPONEMENT: Duration = Duration::from_secs(30);
+
 /// How often the tasks of one account are polled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PollSchedule {
@@ -88,6 +91,8 @@ pub enum Response {
         /// The `Retry-After` of the response.
         retry_after: Option<Duration>,
     },
+    /// None: no request was sent, because the worker's own rate limit was used up.
+    Postponed,
 }
 
 /// What to do after a response.
@@ -141,6 +146,7 @@ fn interval(schedule: &PollSchedule, state: &TaskState, response: Response) -> D
             };
             interval.max(requested.min(max_requested))
         }
+        (Response::Postponed, _) => interval.min(MAX_POSTPONEMENT),
         // The status changes to `expired` then.
         (Response::Unchanged, Some(left)) => interval.min(left + schedule.min_interval),
         _ => interval,
@@ -198,7 +204,7 @@ fn window_closed_reason(
         Response::NoUrl => Some(URL_EXPIRED),
         Response::NotFound { .. } if state.last_seen.is_none() => Some(TASK_NOT_FOUND),
         Response::NotFound { .. } => Some(RECORD_VANISHED),
-        Response::Error { .. } => None,
+        Response::Error { .. } | Response::Postponed => None,
     }
 }
 

@@ -195,11 +195,10 @@ impl Poll<'_> {
         let response = if is_not_found {
             let since = self.progress.set_not_found().await;
             Response::NotFound { since }
+        } else if error.kind() == ErrorKind::Throttled {
+            Response::Postponed
         } else {
-            // The worker's own limit says nothing about the task: no request was sent.
-            if error.kind() != ErrorKind::Throttled {
-                self.progress.set_failed(error.failure_type()).await;
-            }
+            self.progress.set_failed(error.failure_type()).await;
             let retry_after = error.retry_after();
             Response::Error { retry_after }
         };
@@ -242,7 +241,7 @@ impl Poll<'_> {
             Response::NotFound { .. } => {
                 self.no_record(reason, failure::TASK_NOT_FOUND, "HTTP 404")
             }
-            Response::Error { .. } => {
+            Response::Error { .. } | Response::Postponed => {
                 let last_error = self.progress.last_error();
                 self.no_record(reason, last_error, last_error)
             }

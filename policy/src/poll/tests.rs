@@ -116,6 +116,22 @@ fn the_last_poll_is_inside_the_window() {
 }
 
 #[test]
+fn a_poll_without_room_in_the_rate_limit_is_soon_tried_again() {
+    let hourly = PollSchedule {
+        min_interval: Duration::from_secs(60 * 60),
+        ..PollSchedule::default()
+    };
+    let postponed = |schedule: PollSchedule, now| {
+        let state = seen("running", now);
+        next(&schedule, &Windows::default(), &state, Response::Postponed)
+    };
+    assert_eq!(postponed(hourly.clone(), 100), poll_after(30));
+    assert_eq!(postponed(PollSchedule::default(), 100), poll_after(10));
+    let closed = postponed(hourly, QUERY_WINDOW + 1);
+    assert_eq!(closed, NextPoll::Never(None));
+}
+
+#[test]
 fn a_last_poll_that_fails_is_repeated_while_the_window_is_open() {
     let mut state = seen("running", QUERY_WINDOW - MARGIN);
     let mut polls = 0;
