@@ -5,6 +5,7 @@
 
 mod handler;
 mod result;
+mod task_locks;
 
 pub use handler::CallbackHandler;
 

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
+use futures::future::join_all;
 use reqwest::{Response, StatusCode};
 use seedance_archiver::config::{Account, Callbacks, Secret};
 use seedance_archiver_simulator::{Fault, Script};
@@ -89,6 +90,37 @@ async fn a_callback_replaces_polling(server: Arc<Server>) -> anyhow::Result<()> 
     Ok(())
 }
 register!(a_callback_replaces_polling);
+
+/// The service repeats a callback that is not answered in time.
+async fn a_repeated_callback_is_delivered_once(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = callback_fixture(&server, false).await?;
+    with_ingress(&server, &fixture, |url| {
+        let (fixture, server) = (&fixture, &server);
+        async move {
+            let id = fixture.simulator.create(Script {
+                queued: Some(HOUR),
+                running: Some(HOUR),
+                ..Script::default()
+            });
+            fixture.start_lifecycle(server, &id).await?;
+            until("the task was polled", || {
+                fixture.simulator.stats(&id).queries > 0
+            })
+            .await?;
+            fixture.advance_clock(HOUR).await;
+            let callback = || send_callback(&url, json!({"id": id}).to_string());
+            let mut effects = Vec::new();
+            for response in join_all((0..8).map(|_| callback())).await {
+                effects.push(response?.text().await?);
+            }
+            let delivered = effects.iter().filter(|it| it.contains("delivered"));
+            ensure!(delivered.count() == 1, "{effects:?}");
+            Ok(())
+        }
+    })
+    .await
+}
+register!(a_repeated_callback_is_delivered_once);
 
 async fn a_callback_starts_the_lifecycle_of_an_unregistered_task(
     server: Arc<Server>,

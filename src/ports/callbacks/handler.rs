@@ -12,7 +12,10 @@ use seedance_archiver_proto::{
 };
 use temporalio_client::{ActivityIdentifier, Client, RpcOptions, errors::AsyncActivityError};
 
-use super::result::{CallbackEffect, CallbackError};
+use super::{
+    result::{CallbackEffect, CallbackError},
+    task_locks::TaskLocks,
+};
 use crate::{
     activities::task_queries::{TaskQueries, lacks_url},
     config::Account,
@@ -33,6 +36,7 @@ pub struct CallbackHandler {
     client: Client,
     queries: TaskQueries,
     task_queue: String,
+    locks: TaskLocks,
 }
 
 /// What a task needs.
@@ -52,6 +56,7 @@ impl CallbackHandler {
             client,
             queries,
             task_queue: task_queue.to_owned(),
+            locks: TaskLocks::default(),
         }
     }
 
@@ -62,6 +67,9 @@ impl CallbackHandler {
         task_id: &str,
     ) -> Result<CallbackEffect, CallbackError> {
         let lifecycle = Lifecycle::for_task(&self.client, account.name(), task_id);
+        // The service repeats a callback that is not answered in time. Handled beside the first one, it would deliver the
+        // same record to the next query activity, and lengthen the history for nothing.
+        let _lock = self.locks.lock(lifecycle.workflow_id()).await;
         match need_of(&lifecycle).await? {
             Need::Record => {
                 let task = self.query(account, task_id).await?;
