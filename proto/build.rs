@@ -7,11 +7,12 @@ use prost_types::{
 };
 
 const PACKAGE: &str = "seedance.archiver.v1";
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "seedance/archiver/v1/task.proto",
     "seedance/archiver/v1/archive.proto",
     "seedance/archiver/v1/lifecycle.proto",
     "seedance/archiver/v1/sweep.proto",
+    "seedance/archiver/v1/watch.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

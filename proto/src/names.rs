@@ -22,6 +22,9 @@ pub const CANCEL_ACTIVITY_ID: &str = "cancel";
 /// Activity id of writing `outcome.json`.
 pub const RECORD_ACTIVITY_ID: &str = "record";
 
+/// Activity id of a watcher's `WatchAccount`.
+pub const WATCH_ACTIVITY_ID: &str = "watch";
+
 /// File name of the receipt.
 pub const MANIFEST: &str = "manifest.json";
 
@@ -54,6 +57,11 @@ pub fn lifecycle_workflow_id(account: &str, task_id: &str) -> String {
 /// appends the time to the workflow id of a scheduled sweep.
 pub fn sweep_workflow_id(account: &str) -> String {
     format!("sweep-video-tasks/{}", account_or_default(account))
+}
+
+/// Returns the workflow id of the watcher of an account, of which there is one at a time.
+pub fn watcher_workflow_id(account: &str) -> String {
+    format!("account-watcher/{}", account_or_default(account))
 }
 
 /// Search attributes that lifecycles upsert if they are registered. The archive deadline has the type

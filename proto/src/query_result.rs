@@ -1,4 +1,4 @@
-//! The result of `QueryVideoTask`: a task, and facts about the worker that ran the activity.
+//! The result of `QueryVideoTask`: a task, facts about the worker that ran the activity, and the sealed record.
 
 use crate::v1::{QueryVideoTaskResult, VideoTask};
 
@@ -17,19 +17,29 @@ pub struct WorkerFacts {
 macro_rules! conversions {
     ($($field:ident,)*) => {
         impl QueryVideoTaskResult {
-            /// Returns the result for a task and the facts about the worker.
+            /// Returns the result for a task and the facts about the worker, without a record.
             pub fn new(task: VideoTask, worker: WorkerFacts) -> Self {
                 let VideoTask { $($field,)* } = task;
                 let WorkerFacts {
                     has_search_attributes,
                     transfers_task_queue,
                 } = worker;
-                Self { $($field,)* has_search_attributes, transfers_task_queue }
+                Self {
+                    $($field,)*
+                    has_search_attributes,
+                    transfers_task_queue,
+                    sealed_record: String::new(),
+                }
             }
 
-            /// Splits the result into the task and the facts about the worker.
+            /// Splits the result into the task and the facts about the worker. The record is dropped.
             pub fn into_parts(self) -> (VideoTask, WorkerFacts) {
-                let Self { $($field,)* has_search_attributes, transfers_task_queue } = self;
+                let Self {
+                    $($field,)*
+                    has_search_attributes,
+                    transfers_task_queue,
+                    sealed_record: _,
+                } = self;
                 let worker = WorkerFacts {
                     has_search_attributes,
                     transfers_task_queue,
@@ -101,7 +111,10 @@ mod tests {
 
     #[test]
     fn a_result_can_be_decoded_as_a_task() {
-        let result = QueryVideoTaskResult::new(task(), worker());
+        let result = QueryVideoTaskResult {
+            sealed_record: "sealed-record:v1:AA".into(),
+            ..QueryVideoTaskResult::new(task(), worker())
+        };
         let json = serde_json::to_value(&result).unwrap();
         assert_eq!(serde_json::from_value::<VideoTask>(json).unwrap(), task());
         assert_eq!(

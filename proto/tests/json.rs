@@ -27,6 +27,7 @@ fn every_message_is_compatible_with_another_implementation() {
         ($($message:ty),* $(,)?) => { $(check::<$message>(); checked.push(<$message>::full_name());)* };
     }
     check!(
+        AccountWatcherRequest,
         ArchiveProgress,
         ArchiveVideoRequest,
         ArchivedObject,
@@ -34,6 +35,8 @@ fn every_message_is_compatible_with_another_implementation() {
         AwaitVideoTaskRequest,
         CancelVideoTaskRequest,
         CancelVideoTaskResult,
+        CompletionTimes,
+        KindCompletionTimes,
         LifecycleProgress,
         LifecycleProgressRequest,
         LifecycleState,
@@ -59,6 +62,9 @@ fn every_message_is_compatible_with_another_implementation() {
         VideoTaskError,
         VideoTaskLifecycleRequest,
         VideoTaskLifecycleResult,
+        WatchAccountRequest,
+        WatchAccountResult,
+        WatcherProgress,
     );
     let mut all: Vec<_> = descriptors()
         .all_messages()
@@ -135,6 +141,7 @@ fn value(field: &FieldDescriptor) -> Value {
     let one = match field.kind() {
         Kind::String => Value::String(format!("{} \u{1f3ac} \"", field.name())),
         Kind::Int64 => Value::I64(i64::MIN + i64::from(field.number())),
+        Kind::Uint32 => Value::U32(u32::MAX - field.number()),
         Kind::Bool => Value::Bool(true),
         Kind::Message(message) => Value::Message(filled(&message)),
         other => panic!("the test does not support fields of the kind {other:?}"),

@@ -30,7 +30,10 @@ type ArchiveVideoRequest struct {
 	Task *VideoTask `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
 	// Archive URL (`s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix` or `file:///path`). Empty:
 	// the worker's archive URL.
-	Destination   string `protobuf:"bytes,3,opt,name=destination,proto3" json:"destination,omitempty"`
+	Destination string `protobuf:"bytes,3,opt,name=destination,proto3" json:"destination,omitempty"`
+	// Record of the task, as in the result of `QueryVideoTask`. It is archived as `task.json`. If it is empty or cannot be
+	// unsealed, the task is queried for its record.
+	SealedRecord  string `protobuf:"bytes,4,opt,name=sealed_record,json=sealedRecord,proto3" json:"sealed_record,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -82,6 +85,13 @@ func (x *ArchiveVideoRequest) GetTask() *VideoTask {
 func (x *ArchiveVideoRequest) GetDestination() string {
 	if x != nil {
 		return x.Destination
+	}
+	return ""
+}
+
+func (x *ArchiveVideoRequest) GetSealedRecord() string {
+	if x != nil {
+		return x.SealedRecord
 	}
 	return ""
 }
@@ -762,11 +772,12 @@ var File_seedance_archiver_v1_archive_proto protoreflect.FileDescriptor
 
 const file_seedance_archiver_v1_archive_proto_rawDesc = "" +
 	"\n" +
-	"\"seedance/archiver/v1/archive.proto\x12\x14seedance.archiver.v1\x1a\x1fseedance/archiver/v1/task.proto\"\x86\x01\n" +
+	"\"seedance/archiver/v1/archive.proto\x12\x14seedance.archiver.v1\x1a\x1fseedance/archiver/v1/task.proto\"\xab\x01\n" +
 	"\x13ArchiveVideoRequest\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x123\n" +
 	"\x04task\x18\x02 \x01(\v2\x1f.seedance.archiver.v1.VideoTaskR\x04task\x12 \n" +
-	"\vdestination\x18\x03 \x01(\tR\vdestination\"\xbb\t\n" +
+	"\vdestination\x18\x03 \x01(\tR\vdestination\x12#\n" +
+	"\rsealed_record\x18\x04 \x01(\tR\fsealedRecord\"\xbb\t\n" +
 	"\bManifest\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\x12\x14\n" +

@@ -42,7 +42,14 @@ type QueryVideoTaskRequest struct {
 	// anyone who can read the history can download the video.
 	RevealUrls bool `protobuf:"varint,7,opt,name=reveal_urls,json=revealUrls,proto3" json:"reveal_urls,omitempty"`
 	// Destination of the video in the request of the lifecycle. While it is not allowed, the pending activity says so.
-	Destination   string `protobuf:"bytes,8,opt,name=destination,proto3" json:"destination,omitempty"`
+	Destination string `protobuf:"bytes,8,opt,name=destination,proto3" json:"destination,omitempty"`
+	// When a record of the task was last received, in Unix seconds. The first attempt then polls when the next poll is due.
+	// 0: it polls at once.
+	LastPolledAt int64 `protobuf:"varint,9,opt,name=last_polled_at,json=lastPolledAt,proto3" json:"last_polled_at,omitempty"`
+	// Whether the result of a succeeded task has `sealed_record`. Lifecycles set it.
+	WithRecord bool `protobuf:"varint,10,opt,name=with_record,json=withRecord,proto3" json:"with_record,omitempty"`
+	// Whether the first attempt polls at once, also if a watcher polls the task.
+	PollNow       bool `protobuf:"varint,11,opt,name=poll_now,json=pollNow,proto3" json:"poll_now,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -131,6 +138,27 @@ func (x *QueryVideoTaskRequest) GetDestination() string {
 		return x.Destination
 	}
 	return ""
+}
+
+func (x *QueryVideoTaskRequest) GetLastPolledAt() int64 {
+	if x != nil {
+		return x.LastPolledAt
+	}
+	return 0
+}
+
+func (x *QueryVideoTaskRequest) GetWithRecord() bool {
+	if x != nil {
+		return x.WithRecord
+	}
+	return false
+}
+
+func (x *QueryVideoTaskRequest) GetPollNow() bool {
+	if x != nil {
+		return x.PollNow
+	}
+	return false
 }
 
 // Heartbeat of `QueryVideoTask`: state that its attempts share.
@@ -600,8 +628,8 @@ func (x *VideoTask) GetArchiveDeadline() int64 {
 	return 0
 }
 
-// Result of the activity `QueryVideoTask`: the fields of `VideoTask`, with the same numbers and JSON names, and two
-// facts about the worker that ran the activity. A lifecycle reads these facts from its history, because the workers
+// Result of the activity `QueryVideoTask`: the fields of `VideoTask`, with the same numbers and JSON names, two
+// facts about the worker that ran the activity, and the sealed record. A lifecycle reads these facts from its history, because the workers
 // that replay it may be configured differently.
 type QueryVideoTaskResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -664,8 +692,12 @@ type QueryVideoTaskResult struct {
 	// Task queue on which the worker polls for `ArchiveVideo`. Empty: the task queue of the workflow, followed by
 	// `-transfers`.
 	TransfersTaskQueue string `protobuf:"bytes,29,opt,name=transfers_task_queue,json=transfersTaskQueue,proto3" json:"transfers_task_queue,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// Record as the API returned it, for `ArchiveVideo`: without the queries of URLs, and sealed with a key that only
+	// workers have, `sealed-record:v1:{base64}`. Empty: the request does not set `with_record`, the task has not succeeded,
+	// or the record is too large. `ArchiveVideo` then queries the task again.
+	SealedRecord  string `protobuf:"bytes,30,opt,name=sealed_record,json=sealedRecord,proto3" json:"sealed_record,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *QueryVideoTaskResult) Reset() {
@@ -897,6 +929,13 @@ func (x *QueryVideoTaskResult) GetHasSearchAttributes() bool {
 func (x *QueryVideoTaskResult) GetTransfersTaskQueue() string {
 	if x != nil {
 		return x.TransfersTaskQueue
+	}
+	return ""
+}
+
+func (x *QueryVideoTaskResult) GetSealedRecord() string {
+	if x != nil {
+		return x.SealedRecord
 	}
 	return ""
 }
@@ -1135,7 +1174,7 @@ var File_seedance_archiver_v1_task_proto protoreflect.FileDescriptor
 
 const file_seedance_archiver_v1_task_proto_rawDesc = "" +
 	"\n" +
-	"\x1fseedance/archiver/v1/task.proto\x12\x14seedance.archiver.v1\"\x9b\x02\n" +
+	"\x1fseedance/archiver/v1/task.proto\x12\x14seedance.archiver.v1\"\xfd\x02\n" +
 	"\x15QueryVideoTaskRequest\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\x12!\n" +
@@ -1145,7 +1184,12 @@ const file_seedance_archiver_v1_task_proto_rawDesc = "" +
 	"\x0efirst_asked_at\x18\x06 \x01(\x03R\ffirstAskedAt\x12\x1f\n" +
 	"\vreveal_urls\x18\a \x01(\bR\n" +
 	"revealUrls\x12 \n" +
-	"\vdestination\x18\b \x01(\tR\vdestination\"\xa4\x01\n" +
+	"\vdestination\x18\b \x01(\tR\vdestination\x12$\n" +
+	"\x0elast_polled_at\x18\t \x01(\x03R\flastPolledAt\x12\x1f\n" +
+	"\vwith_record\x18\n" +
+	" \x01(\bR\n" +
+	"withRecord\x12\x19\n" +
+	"\bpoll_now\x18\v \x01(\bR\apollNow\"\xa4\x01\n" +
 	"\rQueryProgress\x123\n" +
 	"\x04task\x18\x01 \x01(\v2\x1f.seedance.archiver.v1.VideoTaskR\x04task\x12&\n" +
 	"\x0fnot_found_since\x18\x02 \x01(\x03R\rnotFoundSince\x12\x17\n" +
@@ -1200,7 +1244,8 @@ const file_seedance_archiver_v1_task_proto_rawDesc = "" +
 	"\x0f_generate_audioB\v\n" +
 	"\t_priorityB\b\n" +
 	"\x06_draftB\x1a\n" +
-	"\x18_execution_expires_afterJ\x04\b\x1c\x10\x1dJ\x04\b\x1d\x10\x1eR\x15has_search_attributesR\x14transfers_task_queue\"\xea\t\n" +
+	"\x18_execution_expires_afterJ\x04\b\x1c\x10\x1dJ\x04\b\x1d\x10\x1eR\x15has_search_attributesR\x14transfers_task_queue\"\x8f\n" +
+	"\n" +
 	"\x14QueryVideoTaskResult\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12\x16\n" +
@@ -1237,7 +1282,8 @@ const file_seedance_archiver_v1_task_proto_rawDesc = "" +
 	"fileformat\x12)\n" +
 	"\x10archive_deadline\x18\x1b \x01(\x03R\x0farchiveDeadline\x122\n" +
 	"\x15has_search_attributes\x18\x1c \x01(\bR\x13hasSearchAttributes\x120\n" +
-	"\x14transfers_task_queue\x18\x1d \x01(\tR\x12transfersTaskQueueB\a\n" +
+	"\x14transfers_task_queue\x18\x1d \x01(\tR\x12transfersTaskQueue\x12#\n" +
+	"\rsealed_record\x18\x1e \x01(\tR\fsealedRecordB\a\n" +
 	"\x05_seedB\v\n" +
 	"\t_durationB\t\n" +
 	"\a_framesB\x12\n" +
