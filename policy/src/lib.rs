@@ -7,12 +7,14 @@
 //! replayed.
 //!
 //! - [`poll`]: when to poll a task again, and when polling can no longer help.
+//! - [`completions`]: when tasks are likely to end, learned from the ones that ended before.
 //! - [`windows`]: how long a task can be queried, and how long its video URL works.
 //! - [`deadlines`]: until when the video of a task can be fetched.
 //! - [`accounts`]: how long a request waits for a worker that serves its account.
 //! - [`destinations`]: when a video goes to the archive of its account instead of its destination.
 //! - [`outcomes`]: the result of a lifecycle.
 //! - [`verdicts`]: what a verdict on a task means.
+//! - [`watch`]: what the watcher of an account asks the API next.
 //! - [`pages`]: the order in which a sweep lists pages.
 //! - [`shares`]: how the workers share the rate limits of an account.
 //! - [`sweeps`]: when a sweep retries, gives up and restarts a lifecycle.
@@ -47,6 +49,7 @@
 //!     id_created_at: None,
 //!     first_polled_at: created_at,
 //!     now,
+//!     expectation: None,
 //! };
 //!
 //! let next = poll::next(&schedule, &windows, &state(created_at + hour), Response::Unchanged);
@@ -59,6 +62,7 @@
 //! ```
 
 pub mod accounts;
+pub mod completions;
 pub mod deadlines;
 pub mod destinations;
 pub mod outcomes;
@@ -70,4 +74,5 @@ pub mod shares;
 pub mod sweeps;
 pub mod transfers;
 pub mod verdicts;
+pub mod watch;
 pub mod windows;

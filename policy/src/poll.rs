@@ -3,6 +3,8 @@
 //! [`next`] decides after each response. Its input is the state of the task, the response and the time;
 //! it reads no clock and remembers nothing.
 
+mod schedule;
+
 use std::time::{Duration, SystemTime};
 
 use seedance_archiver_proto::{
@@ -13,40 +15,12 @@ use seedance_archiver_proto::{
     status,
 };
 
-use crate::windows::Windows;
+pub use schedule::PollSchedule;
+
+use crate::{completions::Expectation, windows::Windows};
 
 /// Maximum delay of a poll for which the worker's rate limit had no room. The task is no reason to wait for longer.
 const MAX_POSTPONEMENT: Duration = Duration::from_secs(30);
-
-/// How often the tasks of one account are polled.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PollSchedule {
-    /// Minimum interval between two polls of a task.
-    pub min_interval: Duration,
-    /// Maximum interval between two polls of a task.
-    pub max_interval: Duration,
-    /// How long a 404 must last before a task without any record counts as non-existent. The API may return
-    /// 404 for a task that was just created.
-    pub not_found_grace: Duration,
-}
-
-impl Default for PollSchedule {
-    fn default() -> Self {
-        Self {
-            min_interval: Duration::from_secs(2),
-            max_interval: Duration::from_secs(60),
-            not_found_grace: Duration::from_secs(10 * 60),
-        }
-    }
-}
-
-impl PollSchedule {
-    /// Returns the interval for a task of this age: a tenth of the age, within the bounds.
-    pub fn interval_at(&self, age: Duration) -> Duration {
-        let max_interval = self.max_interval.max(self.min_interval);
-        (age / 10).clamp(self.min_interval, max_interval)
-    }
-}
 
 /// The state of a task when a response arrives, as far as it is known.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +33,8 @@ pub struct TaskState<'a> {
     pub first_polled_at: SystemTime,
     /// When the response arrived.
     pub now: SystemTime,
+    /// When the task is expected to end. `None`, or not informed: the interval is a tenth of the age.
+    pub expectation: Option<&'a Expectation>,
 }
 
 /// The last record of a task.
@@ -106,9 +82,9 @@ pub enum NextPoll {
 
 /// Decides when to poll a task again.
 ///
-/// The interval is a tenth of the task's age, within the bounds of the schedule and no shorter than
-/// `Retry-After`. Neither the schedule nor `Retry-After` can move the last poll out of the query window. If
-/// the last poll fails, it is repeated while the window is open.
+/// The interval follows from when the task is expected to end or, if that is not known, is a tenth of its age. It is
+/// within the bounds of the schedule and no shorter than `Retry-After`. Neither the schedule nor `Retry-After` can move
+/// the last poll out of the query window. If the last poll fails, it is repeated while the window is open.
 pub fn next(
     schedule: &PollSchedule,
     windows: &Windows,
@@ -134,22 +110,41 @@ pub fn next(
     NextPoll::After(interval.min(until_final).min(left))
 }
 
+/// Returns the delay of a poll that is not due yet, such that the last poll stays inside the query window. `None` if it is
+/// due because of that.
+pub fn delayed(windows: &Windows, state: &TaskState, delay: Duration) -> Option<Duration> {
+    let left = windows.until_last_poll(state.created_at(), state.now)?;
+    Some(delay.min(left))
+}
+
 fn interval(schedule: &PollSchedule, state: &TaskState, response: Response) -> Duration {
     let interval = schedule.interval_at(state.age());
-    match (response, state.until_expired()) {
-        (Response::Error { retry_after }, _) => {
+    match response {
+        Response::Unchanged => {
+            let learned = state.until_expected(schedule, state.age());
+            let interval = learned.map_or(interval, |learned| learned.max(schedule.min_interval));
+            match state.until_expired() {
+                // The status changes to `expired` then.
+                Some(left) => interval.min(left + schedule.min_interval),
+                None => interval,
+            }
+        }
+        Response::Error { retry_after } => {
             let requested = retry_after.unwrap_or_default();
             // The time left in the window is unknown if the API never returned a record.
             let max_requested = match state.last_seen {
                 Some(_) => requested,
                 None => schedule.not_found_grace,
             };
-            interval.max(requested.min(max_requested))
+            // The poll saw nothing of the task, so the next one is not due earlier than it was before.
+            let seen_at = state.seen_unfinished_at();
+            let learned = seen_at.and_then(|seen_at| state.until_expected(schedule, seen_at));
+            interval
+                .max(learned.unwrap_or_default())
+                .max(requested.min(max_requested))
         }
-        (Response::Postponed, _) => interval.min(MAX_POSTPONEMENT),
-        // The status changes to `expired` then.
-        (Response::Unchanged, Some(left)) => interval.min(left + schedule.min_interval),
-        _ => interval,
+        Response::Postponed => interval.min(MAX_POSTPONEMENT),
+        Response::NoUrl | Response::NotFound { .. } => interval,
     }
 }
 
@@ -222,8 +217,23 @@ impl TaskState<'_> {
             .unwrap_or(self.first_polled_at)
     }
 
-    fn age(&self) -> Duration {
+    /// Returns the age of the task, or the time since the first poll while its creation time is unknown.
+    pub fn age(&self) -> Duration {
         elapsed(self.created_at(), self.now)
+    }
+
+    /// Returns the age at which the last record was received, if the task was unfinished.
+    fn seen_unfinished_at(&self) -> Option<Duration> {
+        let seen = self
+            .last_seen
+            .filter(|seen| !status::is_terminal(seen.status))?;
+        Some(elapsed(self.created_at(), seen.at))
+    }
+
+    /// Returns the time until the poll after the one at the age `polled_at`. `None` if not enough is known.
+    fn until_expected(&self, schedule: &PollSchedule, polled_at: Duration) -> Option<Duration> {
+        let next = schedule.next_poll(self.expectation, Some(polled_at), self.age())?;
+        Some(next.saturating_sub(self.age()))
     }
 
     fn until_expired(&self) -> Option<Duration> {

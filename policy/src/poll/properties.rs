@@ -1,8 +1,10 @@
 //! Property tests: whole lifecycles in virtual time, with random tasks, outages and clocks.
 
 use proptest::{collection::vec, prelude::*};
+use seedance_archiver_proto::v1::VideoTask;
 
 use super::*;
+use crate::completions::{CompletionTimes, TaskKind};
 
 /// The behaviour of the service, in seconds after the creation of the task.
 #[derive(Clone, Debug)]
@@ -13,6 +15,8 @@ struct Service {
     /// Periods in which no poll gets a record.
     outages: Vec<Outage>,
     window: u64,
+    /// Completion times of earlier tasks.
+    learned: Vec<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -78,6 +82,15 @@ impl Service {
         self.outages.iter().filter(not_found).map(lasts).sum()
     }
 
+    fn expectation(&self) -> Expectation {
+        let mut times = CompletionTimes::default();
+        let kind = TaskKind::of(&VideoTask::default());
+        for seconds in &self.learned {
+            times.observe(&kind, Duration::from_secs(*seconds));
+        }
+        times.expectation(Some(&kind))
+    }
+
     fn last_poll(&self) -> u64 {
         self.window - self.window / 100
     }
@@ -96,6 +109,7 @@ fn live(service: &Service) -> Life {
         was_seen: false,
         polls: Vec::new(),
     };
+    let expectation = service.expectation();
     let mut now = service.first_polled_at;
     let mut seen: Option<(&'static str, u64)> = None;
     let mut not_found_since = None;
@@ -138,6 +152,7 @@ fn live(service: &Service) -> Life {
             id_created_at: None,
             first_polled_at: at(service.first_polled_at),
             now: at(now),
+            expectation: Some(&expectation),
         };
         match next(&schedule, &windows, &state, response) {
             NextPoll::After(delay) => {
@@ -164,13 +179,16 @@ fn services() -> impl Strategy<Value = Service> {
             lasts,
             kind,
         });
-        (0..window / 2, 0..window, 0..window * 2, vec(outage, 0..4)).prop_map(
-            move |(first_polled_at, running_at, ended_at, outages)| Service {
+        let learned = vec(prop_oneof![1..HOUR, 1..window * 2], 0..12);
+        let times = (0..window / 2, 0..window, 0..window * 2);
+        (times, vec(outage, 0..4), learned).prop_map(
+            move |((first_polled_at, running_at, ended_at), outages, learned)| Service {
                 first_polled_at,
                 running_at,
                 ended_at: ended_at.max(running_at),
                 outages,
                 window,
+                learned,
             },
         )
     })
@@ -232,7 +250,8 @@ proptest! {
         for pair in life.polls.windows(2) {
             let [before, after] = [pair[0], pair[1]];
             let gap = after - before;
-            prop_assert!((1..=10 * HOUR).contains(&gap), "{gap} s");
+            let max_gap = 10 * HOUR.max(service.learned.iter().copied().max().unwrap_or_default());
+            prop_assert!((1..=max_gap).contains(&gap), "{gap} s");
             // Shorter than the schedule allows only if a 404 becomes final or the last poll is due.
             let is_clipped = after >= due || service.outages.iter().any(|outage| {
                 matches!(outage.kind, Kind::NotFound) && before < outage.from + outage.lasts
