@@ -62,6 +62,23 @@ impl Lists {
         lists.next()
     }
 
+    /// Returns the first page of each list.
+    pub fn all(&self) -> Vec<SweepPage> {
+        self.first_pages().collect()
+    }
+
+    /// Returns the index of the list that shows tasks of this service tier and model. `None` if no list does.
+    pub fn index_of(&self, service_tier: &str, model: &str) -> Option<usize> {
+        let tier = |tier: &str| match tier {
+            "" => service_tier::DEFAULT.to_owned(),
+            tier => tier.to_owned(),
+        };
+        self.first_pages().position(|list| {
+            tier(&list.service_tier) == tier(service_tier)
+                && (list.model.is_empty() || list.model == model)
+        })
+    }
+
     fn first_pages(&self) -> impl Iterator<Item = SweepPage> {
         let all_models = [String::new()];
         let models = match self.models.as_slice() {
@@ -158,6 +175,18 @@ mod tests {
         };
         assert_eq!(none.first(), any());
         assert_eq!(none.after(&flex, true), None);
+    }
+
+    #[test]
+    fn a_task_is_in_the_list_of_its_tier_and_model() {
+        let all = Lists::default();
+        let index = |tier: &str| all.index_of(tier, "seedance-1-0-pro");
+        let tiers = ["", "default", "flex", "priority", "other"];
+        assert_eq!(tiers.map(index), [Some(0), Some(0), Some(1), Some(2), None]);
+        let named = lists(&["default", "flex"], &["a", "b"]);
+        assert_eq!(named.index_of("flex", "b"), Some(3));
+        assert_eq!(named.index_of("flex", "c"), None);
+        assert_eq!(named.all().len(), 4);
     }
 
     #[test]

@@ -13,6 +13,8 @@ const MAX_SILENCE: Duration = Duration::from_secs(75);
 /// The part of the query limit of workers that poll tasks, if others only transfer. Most tasks are polled several times,
 /// and a transfer queries its task once.
 const POLLS: f64 = 0.75;
+/// The part of an account's list and query requests that only its watcher sends, while there is one.
+const WATCHER: f64 = 0.75;
 /// The precision of a rate: so much less than a whole number of requests a second counts as that number.
 const PRECISION: f64 = 1e-9;
 
@@ -41,6 +43,17 @@ pub struct Fleet {
     pub query: u32,
     /// Workers that only transfer videos.
     pub transfer: u32,
+}
+
+/// Which worker watches an account.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Watcher {
+    /// None.
+    Nobody,
+    /// Another worker, or this one since a short time: another one may not know yet that it no longer does.
+    Other,
+    /// This worker.
+    Own,
 }
 
 /// The parts of an account's limits that one worker may use, from 0 to 1.
@@ -88,7 +101,24 @@ impl Fleet {
         self.query.saturating_add(self.transfer)
     }
 
-    /// Returns the shares of a worker of this fleet.
+    /// Returns the shares of a worker of this fleet for an account that is watched.
+    ///
+    /// The watcher sends most of the requests of workers that poll tasks, so the worker that runs it has most of their part.
+    pub fn shares_of_watched(self, role: Role, watcher: Watcher) -> Shares {
+        let Shares { queries, lists } = self.shares(role);
+        let workers = f64::from(self.query.max(1));
+        let factor = match (role, watcher) {
+            (Role::Transfer, _) | (_, Watcher::Nobody) => 1.0,
+            (Role::Query, Watcher::Other) => 1.0 - WATCHER,
+            (Role::Query, Watcher::Own) => 1.0 - WATCHER + WATCHER * workers,
+        };
+        Shares {
+            queries: queries * factor,
+            lists: lists * factor,
+        }
+    }
+
+    /// Returns the shares of a worker of this fleet for an account that nobody watches.
     pub fn shares(self, role: Role) -> Shares {
         let (query, transfer) = (
             f64::from(self.query.max(1)),
@@ -190,6 +220,22 @@ mod tests {
     }
 
     #[test]
+    fn the_worker_that_runs_the_watcher_sends_most_requests() {
+        let chart = fleet(2, 2);
+        let shares = |role, watcher| chart.shares_of_watched(role, watcher);
+        let own = shares(Role::Query, Watcher::Own);
+        assert_eq!((own.lists, own.queries), (0.875, 0.65625));
+        let other = shares(Role::Query, Watcher::Other);
+        assert_eq!((other.lists, other.queries), (0.125, 0.09375));
+        let nobody = shares(Role::Query, Watcher::Nobody);
+        assert_eq!(nobody, chart.shares(Role::Query));
+        let transfer = shares(Role::Transfer, Watcher::Other);
+        assert_eq!(transfer, chart.shares(Role::Transfer));
+        let alone = fleet(1, 0).shares_of_watched(Role::Query, Watcher::Own);
+        assert_eq!((alone.lists, alone.queries), (1.0, 1.0));
+    }
+
+    #[test]
     fn a_share_of_several_requests_is_rounded_down() {
         assert_eq!(rate(20.0, 1.0 / 3.0), 6.0);
         assert_eq!(rate(20.0, 1.0 / 4.0), 5.0);
@@ -213,6 +259,17 @@ mod tests {
             let (query, transfer) = (sum(query, Role::Query), sum(transfer, Role::Transfer));
             prop_assert!(query.0 + transfer.0 <= limit + 1e-6);
             prop_assert!(query.1 + transfer.1 <= limit + 1e-6);
+            let watched = |role, watcher| {
+                let Shares { queries, lists } = fleet.shares_of_watched(role, watcher);
+                (rate(limit, queries), rate(limit, lists))
+            };
+            if fleet.query > 0 {
+                let others = f64::from(fleet.query - 1);
+                let own = watched(Role::Query, Watcher::Own);
+                let other = watched(Role::Query, Watcher::Other);
+                prop_assert!(own.0 + others * other.0 + transfer.0 <= limit + 1e-6);
+                prop_assert!(own.1 + others * other.1 + transfer.1 <= limit + 1e-6);
+            }
         }
     }
 }

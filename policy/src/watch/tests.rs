@@ -1,0 +1,151 @@
+use proptest::{collection::vec, option, prelude::*};
+
+use super::*;
+
+const AVAILABLE: Lists = Lists {
+    are_available: true,
+    page_size: 500,
+    max_ids: 100,
+};
+
+fn task(list: Option<usize>, position: usize, worth: f64) -> Candidate {
+    Candidate {
+        list,
+        position: Some(position),
+        worth,
+    }
+}
+
+#[test]
+fn nothing_is_asked_before_it_is_worth_a_poll() {
+    assert_eq!(choose(&[], AVAILABLE), None);
+    assert_eq!(choose(&[task(Some(0), 0, 0.99)], AVAILABLE), None);
+    let two = [task(Some(0), 0, 0.4), task(Some(0), 1, 0.5)];
+    assert_eq!(choose(&two, AVAILABLE), None);
+}
+
+#[test]
+fn one_task_is_queried_when_it_would_be_polled_alone() {
+    let query = Some(Request::Query(0));
+    assert_eq!(choose(&[task(Some(0), 0, 1.0)], AVAILABLE), query);
+    assert_eq!(choose(&[task(None, 0, 1.0)], AVAILABLE), query);
+}
+
+#[test]
+fn tasks_that_are_together_worth_a_poll_are_listed_by_id() {
+    let tasks = [
+        task(Some(0), 0, 0.5),
+        task(Some(1), 0, 0.9),
+        task(Some(0), 1, 0.5),
+    ];
+    let expected = Request::Tasks {
+        list: 0,
+        candidates: vec![0, 2],
+    };
+    assert_eq!(choose(&tasks, AVAILABLE), Some(expected));
+}
+
+#[test]
+fn of_many_tasks_the_page_that_is_worth_most_is_listed() {
+    let tasks: Vec<_> = (0..2_000)
+        .map(|position| {
+            task(
+                Some(0),
+                position,
+                if position < 1_000 { 0.01 } else { 0.02 },
+            )
+        })
+        .collect();
+    let page = choose(&tasks, AVAILABLE);
+    assert!(
+        matches!(
+            page,
+            Some(Request::Page {
+                list: 0,
+                page_num: 3 | 4
+            })
+        ),
+        "{page:?}"
+    );
+    // Few of the old tasks are left on each page.
+    let sparse: Vec<_> = (0..200)
+        .map(|index| task(Some(0), index * 100, 0.1))
+        .collect();
+    let Some(Request::Tasks { candidates, .. }) = choose(&sparse, AVAILABLE) else {
+        panic!("not by id");
+    };
+    assert_eq!(candidates.len(), 100);
+}
+
+#[test]
+fn without_a_list_the_task_that_is_worth_most_is_queried() {
+    let tasks = [task(Some(0), 0, 1.1), task(Some(0), 1, 1.2)];
+    let failing = Lists {
+        are_available: false,
+        ..AVAILABLE
+    };
+    assert_eq!(choose(&tasks, failing), Some(Request::Query(1)));
+    let no_ids = Lists {
+        max_ids: 0,
+        ..AVAILABLE
+    };
+    let page = Request::Page {
+        list: 0,
+        page_num: 1,
+    };
+    assert_eq!(choose(&tasks, no_ids), Some(page));
+}
+
+#[test]
+fn the_polls_of_a_watched_task_become_rare() {
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+    assert_eq!(backstop(Duration::ZERO), minutes(10));
+    assert_eq!(backstop(minutes(10)), minutes(50));
+    let mut age = Duration::ZERO;
+    let mut polls = 0;
+    while age < Duration::from_secs(36 * 60 * 60) {
+        age += backstop(age);
+        polls += 1;
+    }
+    assert_eq!(polls, 4, "within the lifetime of a task in the tier flex");
+}
+
+proptest! {
+    /// However the tasks are spread, a request is worth what its tasks are worth, and the best one is sent.
+    #[test]
+    fn no_request_is_worth_more_than_the_chosen_one(
+        tasks in vec((option::of(0..3_usize), option::of(0..3_000_usize), 0.0..0.2), 0..300),
+        max_ids in 0..40_usize,
+    ) {
+        let tasks: Vec<_> = tasks
+            .into_iter()
+            .map(|(list, position, worth)| Candidate { list, position, worth })
+            .collect();
+        let lists = Lists { max_ids, ..AVAILABLE };
+        let worth = |request: &Request| match request {
+            Request::Query(index) => tasks[*index].worth,
+            Request::Tasks { candidates, .. } => {
+                candidates.iter().map(|index| tasks[*index].worth).sum()
+            }
+            Request::Page { list, page_num } => tasks
+                .iter()
+                .filter(|it| it.list == Some(*list))
+                .filter(|it| it.position.is_some_and(|position| position / 500 + 1 == *page_num))
+                .map(|it| it.worth)
+                .sum(),
+        };
+        let chosen = choose(&tasks, lists);
+        let chosen_worth = chosen.as_ref().map_or(0.0, worth);
+        prop_assert!(chosen.is_none() || chosen_worth >= 1.0 - 1e-9);
+        for list in 0..3 {
+            for page_num in 1..7 {
+                let page = worth(&Request::Page { list, page_num });
+                prop_assert!(page < 1.0 || page <= chosen_worth + 1e-9);
+            }
+        }
+        if let Some(Request::Tasks { list, candidates }) = &chosen {
+            prop_assert!(candidates.len() <= max_ids);
+            prop_assert!(candidates.iter().all(|index| tasks[*index].list == Some(*list)));
+        }
+    }
+}
