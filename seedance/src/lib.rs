@@ -5,11 +5,12 @@
 //! names of a status. It knows nothing of Temporal, archives or configuration files.
 //!
 //! - [`Endpoint`]: the API as one account uses it, with its [`Secret`] key, [`TaskPath`] and [`RateLimit`]s.
-//! - [`Client`]: queries and cancels a task, lists tasks by the [`Page`], and [probes](Client::probe) the
-//!   endpoint.
+//! - [`Client`]: queries and cancels a task, lists tasks by the [`Page`] or [by id](ListedTasks), and
+//!   [probes](Client::probe) the endpoint.
 //! - [`Record`]: a task as the API returned it. Its URLs are bearer secrets, so it can be neither printed nor
 //!   serialized; [`Record::sealed`] turns it into the contract's message, with its URLs sealed.
-//! - [`UrlSeal`]: seals and unseals URLs. [`check_seal_key`]: which keys are random enough for that.
+//! - [`is_as_complete`]: whether the list says as much about a task as a query.
+//! - [`UrlSeal`]: seals and unseals URLs and records. [`check_seal_key`]: which keys are random enough for that.
 //! - [`SignedUrl`]: a URL that is never printed, and knows when it expires.
 //! - [`Error`]: an error, whose [`ErrorKind`] decides whether and when to retry.
 //!
@@ -39,6 +40,7 @@
 
 mod answer;
 mod client;
+mod completeness;
 mod decode;
 mod endpoint;
 mod error;
@@ -47,6 +49,8 @@ mod error_response;
 mod fields;
 mod json;
 mod list;
+mod list_body;
+mod list_by_id;
 mod output_urls;
 mod probe;
 mod rate_limit;
@@ -54,6 +58,7 @@ mod received;
 mod record;
 mod seal;
 mod secret;
+mod secret_free;
 mod signed_url;
 mod status_aliases;
 mod task;
@@ -62,11 +67,13 @@ mod times;
 mod url_expiry;
 
 pub use client::{Client, RATE_LIMIT_WAIT};
+pub use completeness::is_as_complete;
 pub use decode::task_id_in_callback;
 pub use endpoint::{Endpoint, MAX_PAGE_SIZE};
 pub use error::{Error, ErrorKind};
 pub use json::read_json;
 pub use list::Page;
+pub use list_by_id::{ListedTasks, MAX_IDS};
 pub use probe::{Answer, Probe};
 pub use rate_limit::RateLimit;
 pub use record::Record;

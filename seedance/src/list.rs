@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
+use reqwest::{Method, Url};
 use seedance_archiver_proto::{sweep_page::MAX_PAGE_NUM, v1::SweepPage};
 use sha2::{Digest, Sha256};
 
 use crate::{
     Client, Endpoint, Error, ErrorKind, Record,
     client::{Call, MIB},
-    decode::{self, List},
+    list_body::{self, List},
 };
 
 /// Maximum size of a page, in bytes. A page has up to 500 records of a few kilobytes.
@@ -37,17 +37,18 @@ impl Client {
     /// See [`ErrorKind`]; [`ErrorKind::Unsupported`] if the service has no list, or its path is unknown.
     /// An item that cannot be read is skipped.
     pub async fn list(&self, endpoint: &Endpoint, page: &SweepPage) -> Result<Page, Error> {
-        let mut url = endpoint.list_url().ok_or_else(|| unknown_path(endpoint))?;
-        url.query_pairs_mut()
-            .append_pair("page_num", &page.page_num.to_string())
-            .append_pair("page_size", &endpoint.list_page_size.to_string());
-        let filters = [
-            ("filter.service_tier", &page.service_tier),
-            ("filter.model", &page.model),
-        ];
-        for (name, value) in filters.into_iter().filter(|(_, value)| !value.is_empty()) {
-            url.query_pairs_mut().append_pair(name, value);
-        }
+        let url = page_url(endpoint, page)?;
+        let list = self.call_list(endpoint, page, url).await?;
+        Ok(read_page(endpoint, page, list))
+    }
+
+    /// Sends a list request.
+    pub(crate) async fn call_list(
+        &self,
+        endpoint: &Endpoint,
+        page: &SweepPage,
+        url: Url,
+    ) -> Result<List, Error> {
         let call = Call {
             kind: "list",
             method: Method::GET,
@@ -58,16 +59,29 @@ impl Client {
             max_body: MAX_PAGE,
         };
         let dialect = self.dialect(endpoint);
-        let list = self.call(endpoint, call, |body| decode::list(body, &dialect));
-        match list.await {
-            Ok(list) => Ok(read_page(endpoint, page, list)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(no_list(endpoint, &error)),
-            Err(error) if error.kind() == ErrorKind::Unauthorized && page.model.is_empty() => {
-                Err(error.with_fix(MODEL_FILTER))
-            }
-            Err(error) => Err(error),
-        }
+        let list = self.call(endpoint, call, |body| list_body::list(body, &dialect));
+        list.await.map_err(|error| match error.kind() {
+            ErrorKind::NotFound => no_list(endpoint, &error),
+            ErrorKind::Unauthorized if page.model.is_empty() => error.with_fix(MODEL_FILTER),
+            _ => error,
+        })
     }
+}
+
+/// Returns the URL of a page.
+pub(crate) fn page_url(endpoint: &Endpoint, page: &SweepPage) -> Result<Url, Error> {
+    let mut url = endpoint.list_url().ok_or_else(|| unknown_path(endpoint))?;
+    url.query_pairs_mut()
+        .append_pair("page_num", &page.page_num.to_string())
+        .append_pair("page_size", &endpoint.list_page_size.to_string());
+    let filters = [
+        ("filter.service_tier", &page.service_tier),
+        ("filter.model", &page.model),
+    ];
+    for (name, value) in filters.into_iter().filter(|(_, value)| !value.is_empty()) {
+        url.query_pairs_mut().append_pair(name, value);
+    }
+    Ok(url)
 }
 
 /// What an operator can do about a rejected list request without a model.
@@ -103,7 +117,21 @@ fn read_page(endpoint: &Endpoint, page: &SweepPage, list: List) -> Page {
             "the service returned the same page again; ending the list, which may be incomplete"
         );
     }
-    let mut records = Vec::with_capacity(count);
+    let total = list.total.unwrap_or_default();
+    let records = readable_records(endpoint, page, list);
+    Page {
+        skipped: count - records.len(),
+        records,
+        digest,
+        is_last: is_repeated
+            || page.page_num >= MAX_PAGE_NUM
+            || is_last(page.page_num, count, endpoint.list_page_size, total),
+    }
+}
+
+/// Returns the records that can be read. Logs the others.
+pub(crate) fn readable_records(endpoint: &Endpoint, page: &SweepPage, list: List) -> Vec<Record> {
+    let mut records = Vec::with_capacity(list.items.len());
     for (index, item) in list.items.into_iter().enumerate() {
         match item {
             Ok(record) => records.push(record),
@@ -117,14 +145,7 @@ fn read_page(endpoint: &Endpoint, page: &SweepPage, list: List) -> Page {
             ),
         }
     }
-    Page {
-        skipped: count - records.len(),
-        records,
-        digest,
-        is_last: is_repeated
-            || page.page_num >= MAX_PAGE_NUM
-            || is_last(page.page_num, count, endpoint.list_page_size, list.total),
-    }
+    records
 }
 
 fn digest(list: &List) -> String {

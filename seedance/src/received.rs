@@ -1,155 +1,68 @@
-//! A record as the service sent it, without its secrets.
+//! A record as the service sent it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
-use seedance_archiver_proto::redact;
 use serde_json::value::RawValue;
 
-use crate::json;
+use crate::{json, secret_free::without_secrets};
 
-const REDACTED: &str = "\"REDACTED\"";
+/// The text of a record as received. Its secrets are removed when it is asked for, because most records are not kept.
+pub(crate) struct Received {
+    /// The record with its wrappers and its secrets.
+    text: String,
+    wrappers: Vec<&'static str>,
+    secret_free: OnceLock<String>,
+}
+
+impl Received {
+    /// Returns a record that is inside the wrappers with these keys.
+    pub(crate) fn new(text: String, wrappers: &[&'static str]) -> Self {
+        Self {
+            text,
+            wrappers: wrappers.to_vec(),
+            secret_free: OnceLock::new(),
+        }
+    }
+
+    /// Returns the text of the record exactly as received, but without its secrets.
+    pub(crate) fn without_secrets(&self) -> &str {
+        self.secret_free.get_or_init(|| {
+            let unwrapped = unwrapped(&self.text, &self.wrappers);
+            without_secrets(unwrapped.as_deref().unwrap_or(&self.text))
+        })
+    }
+}
 
 /// Returns the record inside the wrappers with these keys, exactly as received. `None` if the text is not JSON.
-pub(crate) fn unwrapped(text: &str, wrappers: &[&str]) -> Option<String> {
-    let unwrap = |text: &str| {
-        let mut record = text.to_owned();
-        for wrapper in wrappers {
-            let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&record).ok()?;
-            record = fields.get(*wrapper)?.get().to_owned();
-        }
-        Some(record)
-    };
+fn unwrapped(text: &str, wrappers: &[&str]) -> Option<String> {
+    let unwrap = |text: &str| Some(value_at(text, wrappers)?.to_owned());
     unwrap(text).or_else(|| unwrap(&json::repaired(text)))
 }
 
-/// Replaces the secrets in a JSON text: the queries and passwords of URLs, and the URLs of callbacks, whose path is a
-/// secret. Everything else stays as it is: numbers keep their digits, and strings their escapes.
-pub(crate) fn without_secrets(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    let mut rest = text;
-    let mut callback = None;
-    while let Some(start) = rest.find('"') {
-        let (before, at_literal) = rest.split_at(start);
-        let literal = json::string_literal(at_literal);
-        rest = &at_literal[literal.len()..];
-        safe.push_str(before);
-        callback = depth_after(callback, before);
-        // The name of a field is followed by a colon, its value by anything else.
-        let is_name = rest.trim_start().starts_with(':');
-        let text = json::unquoted(literal);
-        match &text {
-            _ if callback.is_some() && !is_name => safe.push_str(REDACTED),
-            Some(text) if without_queries(text) != *text => {
-                let text = serde_json::Value::String(without_queries(text));
-                safe.push_str(&text.to_string());
-            }
-            _ => safe.push_str(literal),
-        }
-        if is_name && text.as_deref().is_some_and(redact::is_callback) {
-            callback = callback.or(Some(0));
-        }
-    }
-    safe.push_str(rest);
-    safe
+/// Returns the items of the array at the end of a path of fields, exactly as received. `None` if there is no such array.
+pub(crate) fn items(text: &str, path: &[&str]) -> Option<Vec<String>> {
+    let items = |text: &str| {
+        let items: Vec<&RawValue> = serde_json::from_str(value_at(text, path)?).ok()?;
+        Some(
+            items
+                .into_iter()
+                .map(|item| item.get().to_owned())
+                .collect(),
+        )
+    };
+    items(text).or_else(|| items(&json::repaired(text)))
 }
 
-/// Returns how deep the value of a callback field is nested after these characters between two strings. `None` outside
-/// of such a value.
-fn depth_after(callback: Option<usize>, between: &str) -> Option<usize> {
-    between
-        .chars()
-        .try_fold(callback?, |depth, next| match next {
-            '[' | '{' => Some(depth + 1),
-            ']' | '}' => depth.checked_sub(1).filter(|depth| *depth > 0),
-            ',' if depth == 0 => None,
-            _ => Some(depth),
-        })
-}
-
-/// Removes the secrets from the URLs in a text. The query of a text that is a URL extends to its end, also after a space
-/// or a quotation mark.
-fn without_queries(text: &str) -> String {
-    let is_url = ["https://", "http://"].iter().any(|scheme| {
-        text.get(..scheme.len())
-            .is_some_and(|it| it.eq_ignore_ascii_case(scheme))
-    });
-    let safe = redact::urls(text);
-    match text.find(['?', '#']).and_then(|end| text.get(..=end)) {
-        Some(address) if is_url && !address.contains(char::is_whitespace) => {
-            format!("{}REDACTED", redact::urls(address))
-        }
-        _ => safe.into_owned(),
-    }
+fn value_at<'a>(text: &'a str, path: &[&str]) -> Option<&'a str> {
+    path.iter().try_fold(text, |text, name| {
+        let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
+        Some(fields.get(*name)?.get())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_secrets_are_replaced() {
-        let text = r#"{ "seed":12345678901234567890123, "x":1e400,
-            "prompt": "caf\u00e9 \ud800 https://a.example/in.png?sig=1 end",
-            "content": {"video_url": "https:\/\/h.example\/v.mp4?a=\"b c\"&X-Tos-Signature=s"},
-            "callback_url" : "https://hooks.example/secret", "tools": ["callback_url", "kept"],
-            "inner": {"callback_url": null, "next": "kept"},
-            "callbackUrl": ["https://hooks.example/a", {"url": "b"}], "n": ["kept"] }"#;
-        let expected = r#"{ "seed":12345678901234567890123, "x":1e400,
-            "prompt": "café � https://a.example/in.png?REDACTED end",
-            "content": {"video_url": "https://h.example/v.mp4?REDACTED"},
-            "callback_url" : "REDACTED", "tools": ["callback_url", "kept"],
-            "inner": {"callback_url": null, "next": "kept"},
-            "callbackUrl": ["REDACTED", {"url": "REDACTED"}], "n": ["kept"] }"#;
-        assert_eq!(without_secrets(text), expected);
-    }
-
-    #[test]
-    fn a_url_is_found_in_every_form() {
-        for (value, expected) in [
-            (
-                "https://h.example/a(1),b.mp4?sig=s",
-                "https://h.example/a(1),b.mp4?REDACTED",
-            ),
-            (
-                "HTTPS://h.example/v.mp4?a=b c",
-                "HTTPS://h.example/v.mp4?REDACTED",
-            ),
-            (
-                "https://user:pw@h.example/v.mp4",
-                "https://REDACTED@h.example/v.mp4",
-            ),
-            (
-                "https://h.example/v.mp4#s t",
-                "https://h.example/v.mp4#REDACTED",
-            ),
-            (
-                "//h.example/v.mp4?X-Tos-Signature=s",
-                "//h.example/v.mp4?REDACTED",
-            ),
-            (
-                "h.example/v.mp4?X-Tos-Signature=s",
-                "h.example/v.mp4?REDACTED",
-            ),
-            (
-                "https%3A%2F%2Fh.example%2Fv.mp4%3Fsig%3Ds",
-                "https%3A%2F%2Fh.example%2Fv.mp4%3FREDACTED",
-            ),
-            (
-                "Really? Yes: a token, <b>bold</b>",
-                "Really? Yes: a token, <b>bold</b>",
-            ),
-        ] {
-            let record = |value: &str| format!(r#"{{"any_field": "{value}"}}"#);
-            assert_eq!(without_secrets(&record(value)), record(expected));
-        }
-    }
-
-    #[test]
-    fn a_text_that_is_not_json_stays_the_same() {
-        for text in ["", "{", "\"", "{\"a", "{\"a\": \"b\\", "a\"b\"c"] {
-            assert_eq!(without_secrets(text), text);
-        }
-    }
 
     #[test]
     fn the_record_is_taken_out_of_its_wrappers_unchanged() {
@@ -160,5 +73,15 @@ mod tests {
         let repaired = unwrapped(r#"{"data": {"a": NaN},}"#, &["data"]);
         assert_eq!(repaired.as_deref(), Some(r#"{"a": null}"#));
         assert_eq!(unwrapped("<html>", &["data"]), None);
+    }
+
+    #[test]
+    fn the_items_of_a_list_are_unchanged() {
+        let text = r#"{"data": {"items": [ { "seed" : 1.0e5 }, 7,{"x":1e400}], "total": 3}}"#;
+        let found = items(text, &["data", "items"]).unwrap();
+        assert_eq!(found, [r#"{ "seed" : 1.0e5 }"#, "7", r#"{"x":1e400}"#]);
+        let repaired = items(r#"{"items": [{"a": NaN},]}"#, &["items"]);
+        assert_eq!(repaired.unwrap(), [r#"{"a": null}"#]);
+        assert_eq!(items(text, &["items"]), None);
     }
 }

@@ -2,18 +2,17 @@
 
 use seedance_archiver_proto::v1::{VideoContent, VideoTask};
 
-use crate::{SignedUrl, UnsealError, UrlSeal};
+use crate::{SignedUrl, UnsealError, UrlSeal, received::Received};
 
 /// A task record with readable URLs. It can be neither printed nor serialized; use [`Record::sealed`],
 /// [`Record::url`] or [`Record::as_received`].
 pub struct Record {
     task: VideoTask,
-    /// The JSON text, without secrets. Empty for an item of a list.
-    received: String,
+    received: Received,
 }
 
 impl Record {
-    pub(crate) fn new(task: VideoTask, received: String) -> Self {
+    pub(crate) fn new(task: VideoTask, received: Received) -> Self {
         Self { task, received }
     }
 
@@ -63,9 +62,10 @@ impl Record {
     }
 
     /// Returns the JSON text of the record exactly as received, except for the queries of URLs and for callback
-    /// URLs, which are secrets. This is what an archive keeps. Empty for an item of a list, which is not kept.
+    /// URLs, which are secrets. This is what an archive keeps. An item of a list may lack fields: see
+    /// [`is_as_complete`](crate::is_as_complete).
     pub fn as_received(&self) -> &str {
-        &self.received
+        self.received.without_secrets()
     }
 
     /// Returns the record with its URLs sealed, for Temporal's history.

@@ -1,4 +1,4 @@
-//! Seals URLs before they enter Temporal's history, and unseals them.
+//! Seals URLs and records before they enter Temporal's history, and unseals them.
 //!
 //! A sealed URL is `sealed:v2:{base64}`: a random nonce and a ciphertext, bound to the account and the task. It has no id
 //! of its key. An id that is computed from the key would be a test for guesses that costs less than the cipher, and the
@@ -7,6 +7,7 @@
 mod cipher;
 mod error;
 mod key_strength;
+mod record;
 mod v1;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -15,17 +16,18 @@ use secrecy::SecretString;
 pub use error::UnsealError;
 pub use key_strength::check_seal_key;
 
-use self::{cipher::SealKey, v1::FirstVersion};
+use self::{cipher::SealKey, record::RecordKeys, v1::FirstVersion};
 use crate::SignedUrl;
 
 const PREFIX: &str = "sealed:v2:";
 
-/// Seals the URLs of one account. A sealed URL is bound to the account and the task.
+/// Seals the URLs and records of one account. What is sealed is bound to the account and the task.
 #[derive(Clone)]
 pub struct UrlSeal {
     account: String,
     /// The first key seals, every key unseals.
     keys: Vec<SealKey>,
+    records: RecordKeys,
     first_version: FirstVersion,
 }
 
@@ -36,6 +38,7 @@ impl UrlSeal {
         Self {
             account: account.to_owned(),
             keys: secrets.iter().map(key).collect(),
+            records: RecordKeys::new(account, secrets),
             first_version: FirstVersion::new(account, secrets),
         }
     }
@@ -45,7 +48,7 @@ impl UrlSeal {
         let Some(key) = self.keys.first() else {
             return String::new();
         };
-        let sealed = key.encrypt(&self.associated_data(task_id), url);
+        let sealed = key.encrypt(&self.associated_data(task_id), url.as_bytes());
         format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(sealed))
     }
 
@@ -65,9 +68,24 @@ impl UrlSeal {
         let text = sealed.strip_prefix(PREFIX).ok_or(UnsealError::NotSealed)?;
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text);
         let bytes = bytes.map_err(|_| UnsealError::Tampered)?;
-        let decrypt = |key: &SealKey| key.decrypt(&associated_data, &bytes);
+        let decrypt = |key: &SealKey| key.decrypt_text(&associated_data, &bytes);
         let url = self.keys.iter().find_map(decrypt);
         url.map(SignedUrl::new).ok_or(UnsealError::NoMatchingKey)
+    }
+
+    /// Seals the text of a record. Returns `None` if the text is empty or too large for Temporal's history, or if there
+    /// is no key. The record can then be queried again.
+    pub fn seal_record(&self, task_id: &str, text: &str) -> Option<String> {
+        self.records.seal(&self.associated_data(task_id), text)
+    }
+
+    /// Unseals what [`UrlSeal::seal_record`] returned for the same account and task.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the record was sealed for another task or with an unknown key, or is not sealed.
+    pub fn unseal_record(&self, task_id: &str, sealed: &str) -> Result<String, UnsealError> {
+        self.records.unseal(&self.associated_data(task_id), sealed)
     }
 
     fn associated_data(&self, task_id: &str) -> String {

@@ -32,7 +32,7 @@ impl FirstVersion {
         let (_, key) = key.ok_or_else(|| UnsealError::UnknownKey(key_id.to_owned()))?;
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text);
         let bytes = bytes.map_err(|_| UnsealError::Tampered)?;
-        key.decrypt(associated_data, &bytes)
+        key.decrypt_text(associated_data, &bytes)
             .ok_or(UnsealError::Tampered)
     }
 }
