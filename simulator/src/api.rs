@@ -28,6 +28,7 @@ use crate::{
     script::Script,
     service::{Service, Settings},
     task::{Task, Times},
+    tasks::Page,
 };
 
 /// The state of the API.
@@ -115,6 +116,9 @@ async fn query_task(
     let now = api.service.clock.now();
     let task = api.service.query(&id, now);
     let task = task.ok_or_else(|| ApiError::task_not_found(&id))?;
+    if status::is_terminal(task.status(now).0) {
+        api.service.tasks.count_final_query();
+    }
     let response = query_response(&api.service, &task, host(&headers), now);
     Ok(json_body(response))
 }
@@ -131,24 +135,21 @@ async fn query_or_list_tasks(
 }
 
 fn list_tasks(service: &Service, query: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
-    let filter = ListFilter::parse(query, *service.list_dialect.lock())?;
-    let now = service.clock.now();
-    let matching: Vec<_> = service
-        .tasks
-        .all()
-        .into_iter()
-        .filter(|task| service.is_listed(task, now) && filter.matches(task, now))
-        .collect();
-    let items: Vec<Value> = filter
-        .page(&matching)
-        .map(|task| {
-            task.set_returned();
-            record(service, task, host(headers), now)
-        })
-        .collect();
-    Ok(json_response(
-        &json!({"total": matching.len(), "items": items}),
-    ))
+    let dialects = service.list_dialects.lock().clone();
+    let filter = ListFilter::parse(query, &dialects)?;
+    let now = dialects.shown_at(service.clock.now());
+    let matches = |task: &Task| service.is_listed(task, now) && filter.matches(task, now);
+    let Page { tasks, total } = match filter.task_ids() {
+        [] => service.tasks.page(filter.positions(), matches),
+        ids => service.tasks.page_of(ids, filter.positions(), matches),
+    };
+    let item = |task: &Arc<Task>| {
+        task.set_returned();
+        record(service, task, host(headers), now)
+    };
+    let mut items: Vec<Value> = tasks.iter().map(item).collect();
+    dialects.apply(&mut items);
+    Ok(json_response(&json!({"total": total, "items": items})))
 }
 
 async fn delete_task(

@@ -7,7 +7,23 @@ use axum::{
 
 use crate::error::ApiError;
 
-/// What is wrong with every API call.
+/// What is wrong with API calls.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Faults {
+    /// What is wrong with every call.
+    pub(crate) of_all: Option<Fault>,
+    /// What is wrong with list requests, unless every call has a fault.
+    pub(crate) of_lists: Option<Fault>,
+}
+
+impl Faults {
+    /// Returns what is wrong with a call.
+    pub(crate) fn of_call(self, is_list: bool) -> Option<Fault> {
+        self.of_all.or(self.of_lists.filter(|_| is_list))
+    }
+}
+
+/// What is wrong with an API call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fault {
     /// 401: no API key is accepted.

@@ -8,7 +8,7 @@
 //! - [`Corruption`]: how a video is corrupted in transit.
 //! - [`RecordDialect`] and [`ListDialect`]: how records and lists differ from the documented ones.
 //! - [`HostDialect`]: what the host of a video does differently from ByteDance's object store.
-//! - [`Fault`]: an error that every API call returns.
+//! - [`Fault`]: an error that every API call returns, or every list request.
 //! - [`Source`]: the bytes behind a URL.
 //! - [`seconds`]: parses the durations in prompts and on command lines.
 //!
@@ -38,6 +38,7 @@
 //! ```
 
 mod api;
+mod bucket;
 mod callbacks;
 mod corruption;
 mod create_request;
@@ -47,7 +48,9 @@ mod fault;
 mod files;
 mod gateway;
 mod host_dialect;
+mod limits;
 mod list;
+mod list_dialect;
 mod middleware;
 mod misuse;
 mod object;
@@ -71,8 +74,10 @@ mod testing;
 pub use corruption::{Corruption, HeaderDigests};
 pub use fault::Fault;
 pub use host_dialect::{Container, DigestHeaders, HostDialect};
+pub use limits::Throttled;
+pub use list_dialect::ListDialect;
 pub use misuse::Misuse;
-pub use record_dialect::{ListDialect, RecordDialect};
+pub use record_dialect::RecordDialect;
 pub use script::{Ending, Image, Script};
 pub use seconds::seconds;
 pub use server::{Builder, Simulator};

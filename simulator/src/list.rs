@@ -1,8 +1,15 @@
 //! The query parameters of a list request.
 
-use std::{ops::RangeInclusive, time::SystemTime};
+use std::{
+    ops::{Range, RangeInclusive},
+    time::SystemTime,
+};
 
-use crate::{error::ApiError, record_dialect::ListDialect, task::Task};
+use crate::{
+    error::ApiError,
+    list_dialect::{ListDialect, ListDialects},
+    task::Task,
+};
 
 /// Allowed values of `page_num` and `page_size`.
 const PAGE_RANGE: RangeInclusive<usize> = 1..=500;
@@ -20,15 +27,15 @@ pub(crate) struct ListFilter {
 }
 
 impl ListFilter {
-    pub(crate) fn parse(query: &str, dialect: Option<ListDialect>) -> Result<Self, ApiError> {
+    pub(crate) fn parse(query: &str, dialects: &ListDialects) -> Result<Self, ApiError> {
         let mut filter = Self {
             page_num: 1,
             page_size: DEFAULT_PAGE_SIZE,
             status: None,
             model: None,
-            service_tier: match dialect {
-                Some(ListDialect::ListsAllTiers) => None,
-                _ => Some("default".into()),
+            service_tier: match dialects.contains(ListDialect::ListsAllTiers) {
+                true => None,
+                false => Some("default".into()),
             },
             task_ids: Vec::new(),
         };
@@ -44,32 +51,36 @@ impl ListFilter {
                 _ => {}
             }
         }
-        match dialect {
-            Some(ListDialect::IgnoresPageNum) => filter.page_num = 1,
-            Some(ListDialect::RequiresModel) if filter.model.is_none() => {
-                return Err(ApiError::forbidden("filter.model is required for this key"));
-            }
-            _ => {}
+        if dialects.contains(ListDialect::IgnoresPageNum) {
+            filter.page_num = 1;
+        }
+        if dialects.contains(ListDialect::IgnoresTaskIds) {
+            filter.task_ids.clear();
+        }
+        if dialects.contains(ListDialect::RequiresModel) && filter.model.is_none() {
+            return Err(ApiError::forbidden("filter.model is required for this key"));
         }
         Ok(filter)
     }
 
-    /// Returns whether the task passes the filter.
+    /// Returns the ids of the tasks to list. Empty: all tasks.
+    pub(crate) fn task_ids(&self) -> &[String] {
+        &self.task_ids
+    }
+
+    /// Returns whether the task passes the filter, apart from its id.
     pub(crate) fn matches(&self, task: &Task, now: SystemTime) -> bool {
         let is_match =
             |filter: &Option<String>, value| filter.as_deref().is_none_or(|it| it == value);
-        is_match(&self.status, task.status(now).0)
-            && is_match(&self.model, task.request.model())
+        is_match(&self.model, task.request.model())
             && is_match(&self.service_tier, task.request.service_tier())
-            && (self.task_ids.is_empty() || self.task_ids.contains(&task.id))
+            && (self.status.is_none() || is_match(&self.status, task.status(now).0))
     }
 
-    /// Returns the tasks on the page, from all tasks that match.
-    pub(crate) fn page<'a, T>(&self, matching: &'a [T]) -> impl Iterator<Item = &'a T> {
-        matching
-            .iter()
-            .skip((self.page_num - 1) * self.page_size)
-            .take(self.page_size)
+    /// Returns which of the tasks that match are on the page, counted from 0.
+    pub(crate) fn positions(&self) -> Range<usize> {
+        let start = (self.page_num - 1) * self.page_size;
+        start..start + self.page_size
     }
 }
 
@@ -80,3 +91,6 @@ fn parse_page(name: &str, value: &str) -> Result<usize, ApiError> {
         .filter(|number| PAGE_RANGE.contains(number))
         .ok_or_else(|| ApiError::invalid(name, "must be a number from 1 to 500"))
 }
+
+#[cfg(test)]
+mod tests;

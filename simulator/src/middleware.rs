@@ -46,6 +46,9 @@ async fn authorize(service: &Service, request: Request, next: Next) -> Response 
     let subject = (request.method() == Method::GET).then(|| paths::task_id(request.uri()));
     if let Some(subject) = &subject {
         count(service, subject);
+        if !is_within_rate(service, subject) {
+            return ApiError::rate_limited().into_response();
+        }
     }
     if let Some(response) = faulty_response(service, subject).await {
         return response;
@@ -60,17 +63,28 @@ fn count(service: &Service, subject: &Option<String>) {
     let now = service.clock.now();
     service.observer.lock().request(subject, now);
     match subject {
-        Some(id) => service.tasks.count(id, |stats| stats.queries += 1),
+        Some(id) => service.tasks.count_query(id),
         None => service.tasks.count_list(),
     }
+}
+
+fn is_within_rate(service: &Service, subject: &Option<String>) -> bool {
+    let settings = &service.settings;
+    let mut limits = service.limits.lock();
+    !settings.enforces_rates
+        || match subject {
+            Some(_) => limits.allow_query(settings.query_rate),
+            None => limits.allow_list(settings.list_rate),
+        }
 }
 
 /// Returns the response of the fault that is set, or `None` if there is no fault. Waits while the fault is
 /// [`Fault::NoResponse`].
 async fn faulty_response(service: &Service, subject: Option<Option<String>>) -> Option<Response> {
-    let mut faults = service.fault.subscribe();
+    let is_list = subject == Some(None);
+    let mut faults = service.faults.subscribe();
     loop {
-        let fault = (*faults.borrow_and_update())?;
+        let fault = faults.borrow_and_update().of_call(is_list)?;
         if let Some(response) = fault.response() {
             if let Some(subject) = subject {
                 observe_retry_after(service, subject, fault);
@@ -93,7 +107,9 @@ fn observe_retry_after(service: &Service, subject: Option<String>, fault: Fault)
 }
 
 fn is_authorized(service: &Service, request: &Request) -> bool {
-    let expected = format!("Bearer {}", service.settings.api_key);
+    let rotated_key = service.rotated_key.lock();
+    let api_key = rotated_key.as_ref().unwrap_or(&service.settings.api_key);
+    let expected = format!("Bearer {api_key}");
     request
         .headers()
         .get(AUTHORIZATION)

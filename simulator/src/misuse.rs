@@ -2,8 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    time::{Duration, Instant, SystemTime},
+    time::{Instant, SystemTime},
 };
+
+use crate::bucket::Bucket;
 
 /// Queries a second that the service allows an account.
 pub(crate) const QUERY_RATE: f64 = 20.0;
@@ -59,7 +61,7 @@ impl Observer {
             Some(_) => (&mut self.queries, self.query_rate),
             None => (&mut self.lists, self.list_rate),
         };
-        if !bucket.take(rate, Instant::now()) {
+        if !bucket.take(rate, MAX_BURST_SECONDS, Instant::now()) {
             self.misuse.above_rate += 1;
         }
         if self.retry_after.get(subject).is_some_and(|end| now < *end) {
@@ -75,50 +77,5 @@ impl Observer {
     /// Observes a query of a returned task whose query window has closed.
     pub(crate) fn outside_window(&mut self) {
         self.misuse.outside_window += 1;
-    }
-}
-
-/// A leaky bucket: its level falls at the allowed rate.
-#[derive(Default)]
-struct Bucket {
-    level: f64,
-    changed_at: Option<Instant>,
-}
-
-impl Bucket {
-    /// Adds a request if the rate allows it. Returns whether it does.
-    fn take(&mut self, rate: f64, now: Instant) -> bool {
-        let since = self.changed_at.map_or(Duration::ZERO, |at| now - at);
-        self.level = (self.level - since.as_secs_f64() * rate).max(0.0);
-        self.changed_at = Some(now);
-        let is_allowed = self.level <= rate * MAX_BURST_SECONDS;
-        if is_allowed {
-            self.level += 1.0;
-        }
-        is_allowed
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_above_the_rate_are_counted_once_the_burst_is_used_up() {
-        let mut bucket = Bucket::default();
-        let start = Instant::now();
-        for request in 0..1_000 {
-            let at = start + Duration::from_millis(50) * request;
-            assert!(bucket.take(QUERY_RATE, at), "request {request}");
-        }
-        let start = start + Duration::from_secs(100);
-        let burst = (QUERY_RATE * MAX_BURST_SECONDS) as u32;
-        let mut refused = 0;
-        for request in 0..4 * burst {
-            let at = start + Duration::from_millis(25) * request;
-            refused += u32::from(!bucket.take(QUERY_RATE, at));
-        }
-        // Half of the requests are above the rate, and half of these fit into the burst.
-        assert!((burst - 10..=burst + 10).contains(&refused), "{refused}");
     }
 }

@@ -47,17 +47,6 @@ const NAMES: [(&str, RecordDialect); 11] = [
     ("repeats_secrets", RecordDialect::RepeatsSecrets),
 ];
 
-/// How the list of tasks differs from the documented one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ListDialect {
-    /// Every page is the first one.
-    IgnoresPageNum,
-    /// A request without `filter.model` is rejected with 403, as for a key with custom permissions.
-    RequiresModel,
-    /// Without `filter.service_tier` the tasks of all tiers are listed.
-    ListsAllTiers,
-}
-
 impl FromStr for RecordDialect {
     type Err = String;
 

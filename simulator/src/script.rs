@@ -122,6 +122,8 @@ pub struct Script {
     pub signs_once: bool,
     /// Whether a task that is created in code has the service tier `flex`, which is listed separately.
     pub flex: bool,
+    /// Whether lists omit the task. It can still be queried.
+    pub unlisted: bool,
     /// Whether the record has an undocumented field.
     pub extra: bool,
     /// How the record differs from the documented one.
@@ -182,6 +184,7 @@ impl Script {
             "age" => self.age = seconds(value)?,
             "url_lifetime" => self.url_lifetime = Some(seconds(value)?),
             "signs_once" => self.signs_once = flag(value)?,
+            "unlisted" => self.unlisted = flag(value)?,
             "extra" => self.extra = flag(value)?,
             "dialect" => self.dialect = Some(value.parse()?),
             "zeros" => self.corrupt = Some(Corruption::Zeros(number(value)?)),

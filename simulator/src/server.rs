@@ -17,9 +17,10 @@ use crate::{
     create_request::CreateRequest,
     fault::Fault,
     files,
+    limits::Throttled,
+    list_dialect::{ListDialect, ListDialects},
     misuse::{LIST_RATE, Misuse, QUERY_RATE},
     paths::BASE,
-    record_dialect::ListDialect,
     script::Script,
     service::{Service, Settings},
     source::Source,
@@ -54,6 +55,7 @@ impl Simulator {
                 url_lifetime: Duration::from_secs(24 * 60 * 60),
                 query_rate: QUERY_RATE,
                 list_rate: LIST_RATE,
+                enforces_rates: false,
             },
             clock: Clock::default(),
         }
@@ -69,6 +71,11 @@ impl Simulator {
         &self.service().settings.api_key
     }
 
+    /// Replaces the API key: requests with the old one are rejected.
+    pub fn rotate_api_key(&self, api_key: &str) {
+        *self.service().rotated_key.lock() = Some(api_key.to_owned());
+    }
+
     /// Creates a task and returns its id. The task is backdated by a second, because the API does not return a
     /// task in the second of its creation.
     pub fn create(&self, script: Script) -> String {
@@ -79,12 +86,24 @@ impl Simulator {
 
     /// Sets what is wrong with every API call, or nothing if `fault` is `None`.
     pub fn set_fault(&self, fault: Option<Fault>) {
-        self.service().fault.send_replace(fault);
+        let faults = &self.service().faults;
+        faults.send_modify(|faults| faults.of_all = fault);
+    }
+
+    /// Sets what is wrong with every list request, or nothing if `fault` is `None`.
+    pub fn set_list_fault(&self, fault: Option<Fault>) {
+        let faults = &self.service().faults;
+        faults.send_modify(|faults| faults.of_lists = fault);
     }
 
     /// Sets how lists differ from the documented ones, or restores the documented ones if `dialect` is `None`.
     pub fn set_list_dialect(&self, dialect: Option<ListDialect>) {
-        *self.service().list_dialect.lock() = dialect;
+        self.set_list_dialects(dialect);
+    }
+
+    /// Sets all the ways in which lists differ from the documented ones.
+    pub fn set_list_dialects(&self, dialects: impl IntoIterator<Item = ListDialect>) {
+        *self.service().list_dialects.lock() = ListDialects(dialects.into_iter().collect());
     }
 
     /// Sets the `Date` header of API responses, to simulate a server whose clock is wrong, or restores the
@@ -98,6 +117,13 @@ impl Simulator {
     pub fn set_hidden(&self, task_id: &str, is_hidden: bool) {
         if let Some(task) = self.service().tasks.find(task_id) {
             task.set_hidden(is_hidden);
+        }
+    }
+
+    /// Sets whether lists omit a task. It can still be queried.
+    pub fn set_unlisted(&self, task_id: &str, is_unlisted: bool) {
+        if let Some(task) = self.service().tasks.find(task_id) {
+            task.set_unlisted(is_unlisted);
         }
     }
 
@@ -134,6 +160,21 @@ impl Simulator {
     /// Returns the number of list requests so far, failed ones included.
     pub fn lists(&self) -> u64 {
         self.service().tasks.lists()
+    }
+
+    /// Returns the number of queries of all tasks so far, failed ones included.
+    pub fn queries(&self) -> u64 {
+        self.service().tasks.queries()
+    }
+
+    /// Returns the number of queries so far that returned the record of an ended task.
+    pub fn final_queries(&self) -> u64 {
+        self.service().tasks.final_queries()
+    }
+
+    /// Returns the numbers of requests so far that [`Builder::enforce_rates`] rejected.
+    pub fn throttled(&self) -> Throttled {
+        self.service().limits.lock().throttled()
     }
 
     /// Returns the request counts of a task so far.
@@ -198,6 +239,13 @@ impl Builder {
     /// Sets how many list requests a second are allowed. More are served, and counted in [`Misuse::above_rate`].
     pub fn list_rate(mut self, per_second: f64) -> Self {
         self.settings.list_rate = per_second;
+        self
+    }
+
+    /// Answers requests above the allowed rates with 429 instead of serving them. Two seconds' worth of requests may
+    /// arrive together.
+    pub fn enforce_rates(mut self) -> Self {
+        self.settings.enforces_rates = true;
         self
     }
 

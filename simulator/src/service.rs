@@ -11,10 +11,11 @@ use seedance_archiver_proto::{status, time::unix_seconds};
 use tokio::sync::watch;
 
 use crate::{
-    fault::Fault,
+    fault::Faults,
+    limits::Limits,
+    list_dialect::ListDialects,
     misuse::Observer,
     paths::{BUCKET, LAST_FRAME, VIDEO},
-    record_dialect::ListDialect,
     signed_url::Signer,
     task::Task,
     tasks::Tasks,
@@ -32,12 +33,15 @@ pub(crate) struct Service {
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
     pub(crate) observer: Mutex<Observer>,
-    /// What is wrong with every API call.
-    pub(crate) fault: watch::Sender<Option<Fault>>,
+    pub(crate) limits: Mutex<Limits>,
+    /// What is wrong with API calls.
+    pub(crate) faults: watch::Sender<Faults>,
     /// How lists differ from the documented ones.
-    pub(crate) list_dialect: Mutex<Option<ListDialect>>,
+    pub(crate) list_dialects: Mutex<ListDialects>,
     /// The `Date` header of API responses. `None`: the time of the clock.
     pub(crate) date: Mutex<Option<SystemTime>>,
+    /// The API key in place of the one in the settings.
+    pub(crate) rotated_key: Mutex<Option<String>>,
 }
 
 /// The API key, and the defaults of tasks whose script does not set them.
@@ -51,6 +55,8 @@ pub(crate) struct Settings {
     pub(crate) query_rate: f64,
     /// List requests a second that are allowed.
     pub(crate) list_rate: f64,
+    /// Whether requests above these rates are answered with 429.
+    pub(crate) enforces_rates: bool,
 }
 
 impl Service {
@@ -61,16 +67,18 @@ impl Service {
             clock,
             observer: Mutex::new(Observer::new(settings.query_rate, settings.list_rate)),
             settings,
-            fault: watch::Sender::new(None),
-            list_dialect: Mutex::default(),
+            limits: Mutex::default(),
+            faults: watch::Sender::new(Faults::default()),
+            list_dialects: Mutex::default(),
             date: Mutex::default(),
+            rotated_key: Mutex::default(),
         }
     }
 
     /// Returns a task if the API knows it at the time `now`.
     pub(crate) fn find(&self, id: &str, now: SystemTime) -> Option<Arc<Task>> {
         let task = self.tasks.find(id)?;
-        let is_found = !task.is_hidden() && self.is_listed(&task, now);
+        let is_found = !task.is_hidden() && is_known(&task, now);
         is_found.then_some(task)
     }
 
@@ -89,7 +97,7 @@ impl Service {
 
     /// Returns whether a list at the time `now` contains a task.
     pub(crate) fn is_listed(&self, task: &Task, now: SystemTime) -> bool {
-        is_in_window(task, now) && !is_purged(task, now)
+        !task.is_unlisted() && is_known(task, now)
     }
 
     /// Returns a signed URL of the task's video on `host`.
@@ -121,6 +129,11 @@ impl Service {
             signed.signature,
         )
     }
+}
+
+/// Returns whether the service has the record of a task.
+fn is_known(task: &Task, now: SystemTime) -> bool {
+    is_in_window(task, now) && !is_purged(task, now)
 }
 
 /// Returns whether a task was created in `[now - 7 d, now)`. The service compares whole seconds, so it does not return

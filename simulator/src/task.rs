@@ -32,13 +32,14 @@ pub(crate) struct Task {
     pub(crate) video: Arc<Source>,
     pub(crate) last_frame: Option<Arc<Source>>,
     corrupted_video: Option<Arc<Source>>,
-    /// The signatures of the video's URLs, oldest first.
+    /// The signatures of the first video URLs, oldest first: as many as the script makes fail.
     video_signatures: Mutex<Vec<String>>,
     queued_at: SystemTime,
     runs_at: SystemTime,
     ends_at: SystemTime,
     cancelled_at: Mutex<Option<SystemTime>>,
     is_hidden: AtomicBool,
+    is_unlisted: AtomicBool,
     /// Whether downloads may pass [`Script::hold_at`].
     is_released: watch::Sender<bool>,
     /// Whether a query or a list returned the task.
@@ -75,6 +76,7 @@ impl Task {
             ends_at: times.ends_at,
             cancelled_at: Mutex::default(),
             is_hidden: AtomicBool::new(false),
+            is_unlisted: AtomicBool::new(script.unlisted),
             is_released: watch::Sender::new(script.hold_at.is_none()),
             was_returned: AtomicBool::new(false),
             seed,
@@ -83,9 +85,15 @@ impl Task {
         }
     }
 
+    /// Returns the key by which tasks are ordered, oldest first.
+    pub(crate) fn age_key(&self) -> (SystemTime, u64) {
+        (self.created_at, self.number)
+    }
+
     /// Returns the status at the time `now`, and when it started.
     pub(crate) fn status(&self, now: SystemTime) -> (&'static str, SystemTime) {
-        if let Some(cancelled_at) = *self.cancelled_at.lock() {
+        let cancelled_at = *self.cancelled_at.lock();
+        if let Some(cancelled_at) = cancelled_at.filter(|at| *at <= now) {
             (status::CANCELLED, cancelled_at)
         } else if now < self.runs_at {
             (status::QUEUED, self.created_at)
@@ -117,6 +125,15 @@ impl Task {
 
     pub(crate) fn set_hidden(&self, is_hidden: bool) {
         self.is_hidden.store(is_hidden, Ordering::Relaxed);
+    }
+
+    /// Returns whether lists omit the task.
+    pub(crate) fn is_unlisted(&self) -> bool {
+        self.is_unlisted.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_unlisted(&self, is_unlisted: bool) {
+        self.is_unlisted.store(is_unlisted, Ordering::Relaxed);
     }
 
     /// Releases held downloads.
@@ -152,21 +169,18 @@ impl Task {
             .unwrap_or(&self.video)
     }
 
-    /// Adds the signature of a video URL, unless the same URL was returned before.
+    /// Adds the signature of a video URL if the URL is one of the first that the script makes fail.
     pub(crate) fn add_video_signature(&self, signature: String) {
         let mut signatures = self.video_signatures.lock();
-        if !signatures.contains(&signature) {
+        if signatures.len() < self.script.dead_urls && !signatures.contains(&signature) {
             signatures.push(signature);
         }
     }
 
     /// Returns whether the script makes the video URL with this signature fail.
     pub(crate) fn is_dead_url(&self, signature: &str) -> bool {
-        self.video_signatures
-            .lock()
-            .iter()
-            .take(self.script.dead_urls)
-            .any(|dead| dead == signature)
+        let dead = self.video_signatures.lock();
+        dead.iter().any(|dead| dead == signature)
     }
 }
 
