@@ -12,6 +12,7 @@ use seedance_archiver_proto::v1::{
     ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult,
     Manifest, OutcomeRecord, QueryVideoTaskRequest, QueryVideoTaskResult, RecordOutcomeRequest,
     SweepVideoTaskPageRequest, SweepVideoTaskPageResult, VideoTaskLifecycleResult,
+    WatchAccountRequest, WatchAccountResult,
 };
 use temporalio_common::error::ApplicationFailure;
 use temporalio_macros::activity_definitions;
@@ -57,7 +58,7 @@ impl QueryActivities {
     }
 }
 
-/// Activities of sweeps, on the query task queue.
+/// Activities that list the tasks of an account, on the query task queue.
 pub struct SweepActivities;
 
 #[activity_definitions]
@@ -67,6 +68,14 @@ impl SweepActivities {
     pub fn sweep_video_task_page(
         request: Request<SweepVideoTaskPageRequest>,
     ) -> Result<Reply<SweepVideoTaskPageResult>, ApplicationFailure> {
+        unimplemented!()
+    }
+
+    /// Polls the tasks of an account whose lifecycles wait, and delivers their records to the lifecycles.
+    #[activity(name = "WatchAccount")]
+    pub fn watch_account(
+        request: Request<WatchAccountRequest>,
+    ) -> Result<Reply<WatchAccountResult>, ApplicationFailure> {
         unimplemented!()
     }
 }

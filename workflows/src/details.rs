@@ -1,7 +1,7 @@
 //! The current details of a workflow in the Temporal UI, in Markdown.
 
 use seedance_archiver_proto::{
-    phase,
+    names, phase,
     v1::{
         LifecycleProgress, SweepPage, SweepVideoTasksResult, VideoTask, VideoTaskLifecycleResult,
     },
@@ -57,6 +57,16 @@ pub fn for_running_sweep(result: &SweepVideoTasksResult, page: &SweepPage) -> St
         for_sweep(result),
         page.page_num,
         escape(&page.list_name())
+    )
+}
+
+/// Returns the details of the watcher of an account.
+pub fn for_watcher(account: &str) -> String {
+    format!(
+        "Polls the tasks of the account `{}` for all waiting lifecycles together, and delivers each new status to its \
+         lifecycle. The pending activity `watch` shows the number of tasks, the last response and the last error. If this \
+         workflow ends, the lifecycles poll on their own, and one of them starts it again.",
+        escape(names::account_or_default(account))
     )
 }
 

@@ -2,6 +2,7 @@
 //!
 //! - [`VideoTaskLifecycle`]: polls a task until it is terminal and archives its video.
 //! - [`SweepVideoTasks`]: starts a lifecycle for each task of an account that needs one.
+//! - [`AccountWatcher`]: polls the tasks of an account for all its lifecycles together.
 //! - [`activities`]: the names and types of the activities, which do the I/O.
 //! - [`details`]: the current details in the Temporal UI.
 //! - [`attributes`]: the search attributes.
@@ -70,6 +71,8 @@ pub mod reply;
 pub mod request;
 mod sweep;
 pub mod video_lost;
+mod watcher;
 
 pub use lifecycle::VideoTaskLifecycle;
 pub use sweep::SweepVideoTasks;
+pub use watcher::AccountWatcher;

@@ -13,7 +13,7 @@ use seedance_archiver_proto::{
     names::LIFECYCLE_WORKFLOW,
     outcome, phase, status,
     v1::{
-        ArchiveVideoRequest, LifecycleProgress, LifecycleState, Manifest, VideoTask,
+        ArchiveVideoRequest, LifecycleProgress, LifecycleState, Manifest,
         VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
     },
 };
@@ -33,7 +33,7 @@ use crate::{
     request::{Request, check_destination},
     video_lost,
 };
-use polling::Stop;
+use polling::{EndedTask, Stop};
 use state::{Context, set_progress, set_result, transfers_task_queue, upsert_search_attributes};
 
 pub use state::VideoTaskLifecycle;
@@ -122,25 +122,31 @@ async fn poll_and_archive(
     ctx: &Context,
     request: &VideoTaskLifecycleRequest,
 ) -> Result<VideoTaskLifecycleResult, Stop> {
-    let task = polling::until_terminal(ctx, request).await?;
+    let ended = polling::until_terminal(ctx, request).await?;
+    let task = ended.task.clone();
     if task.status != status::SUCCEEDED {
         return Ok(outcomes::unsuccessful(task));
     }
-    let manifest = archive(ctx, request, task.clone()).await?;
+    let manifest = archive(ctx, request, ended).await?;
     Ok(outcomes::archived(Some(task), manifest))
 }
 
 async fn archive(
     ctx: &Context,
     request: &VideoTaskLifecycleRequest,
-    task: VideoTask,
+    ended: EndedTask,
 ) -> Result<Manifest, ActivityExecutionError> {
+    let EndedTask {
+        task,
+        sealed_record,
+    } = ended;
     set_progress(ctx, phase::ARCHIVING, Some(task.clone()));
     let options = options::archive(transfers_task_queue(ctx), &task, ctx.workflow_time());
     let request = ArchiveVideoRequest {
         account: request.account.clone(),
         task: Some(task),
         destination: request.destination.clone(),
+        sealed_record,
     };
     let manifest = ctx.execute_activity(TransferActivities::archive_video, request, options);
     manifest.await.map(Reply::into_message)

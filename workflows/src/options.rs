@@ -24,6 +24,14 @@ const QUERY_TIMEOUT: Duration = Duration::from_secs(60);
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
 /// Start-to-close timeout of a page of a sweep, which starts lifecycles at the account's rate limit.
 const SWEEP_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
+/// Start-to-close timeout of watching an account. The activity itself returns after an hour.
+const WATCH_TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
+/// Heartbeat timeout of watching tasks: how soon another worker takes over.
+const WATCH_HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(15);
+/// Heartbeat timeout of waiting for tasks to watch.
+const IDLE_HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(60);
+/// Maximum interval between two attempts to watch an account.
+const MAX_WATCH_RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// Schedule-to-close timeout of writing `outcome.json`.
 const RECORD_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 /// Schedule-to-close timeout of activities after the workflow was cancelled: enough for another worker to take over from
@@ -102,6 +110,29 @@ pub(crate) fn sweep_page(page: &SweepPage) -> ActivityOptions {
         .heartbeat_timeout(HEARTBEAT_TIMEOUT)
         .retry_policy(unlimited_retries())
         .summary(format!("{}, page {}", page.list_name(), page.page_num))
+        .build()
+}
+
+/// Returns the options of `WatchAccount`. Retries are not limited, and quick: nobody else watches meanwhile. While nothing
+/// is watched, heartbeats are rare, because each one is an action that Temporal Cloud charges for.
+pub(crate) fn watch(is_busy: bool) -> ActivityOptions {
+    let heartbeat_timeout = match is_busy {
+        true => WATCH_HEARTBEAT_TIMEOUT,
+        false => IDLE_HEARTBEAT_TIMEOUT,
+    };
+    ActivityOptions::with_start_to_close_timeout(WATCH_TIMEOUT)
+        .activity_id(names::WATCH_ACTIVITY_ID)
+        .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
+        .heartbeat_timeout(heartbeat_timeout)
+        .retry_policy(
+            RetryPolicy::builder()
+                .maximum_interval(MAX_WATCH_RETRY_INTERVAL)
+                .build(),
+        )
+        .summary(match is_busy {
+            true => "watch the tasks of the account",
+            false => "wait for tasks of the account",
+        })
         .build()
 }
 

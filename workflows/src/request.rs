@@ -8,9 +8,9 @@ use seedance_archiver_proto::{
     sweep_page::MAX_PAGE_NUM,
     task_id,
     v1::{
-        ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, QueryVideoTaskRequest,
-        RecordOutcomeRequest, SweepPage, SweepVideoTaskPageRequest, SweepVideoTasksRequest,
-        VideoTaskLifecycleRequest,
+        AccountWatcherRequest, ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest,
+        QueryVideoTaskRequest, RecordOutcomeRequest, SweepPage, SweepVideoTaskPageRequest,
+        SweepVideoTasksRequest, VideoTaskLifecycleRequest, WatchAccountRequest,
     },
 };
 use temporalio_common::{
@@ -198,6 +198,18 @@ impl Check for SweepVideoTaskPageRequest {
             .as_ref()
             .ok_or_else(|| InvalidRequest::new("page", "is missing; set its `page_num`"))?;
         check_page("page", page)?;
+        check_account(&self.account)
+    }
+}
+
+impl Check for AccountWatcherRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        check_account(&self.account)
+    }
+}
+
+impl Check for WatchAccountRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
         check_account(&self.account)
     }
 }

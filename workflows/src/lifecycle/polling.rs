@@ -1,6 +1,9 @@
 //! Polls a task until its status is terminal.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    mem,
+    time::{Duration, SystemTime},
+};
 
 use seedance_archiver_policy::poll::is_later_status;
 use seedance_archiver_proto::{
@@ -41,14 +44,21 @@ impl From<ActivityExecutionError> for Stop {
     }
 }
 
-/// Polls the task until its status is terminal, and returns its record.
+/// A task whose status is terminal.
+pub(super) struct EndedTask {
+    pub(super) task: VideoTask,
+    /// The record of a succeeded task as received, for the archive. Empty: the archive has to query it.
+    pub(super) sealed_record: String,
+}
+
+/// Polls the task until its status is terminal, and returns it.
 ///
 /// The first poll assumes that the status is `queued`, as it is for a task that was just created. That saves
 /// an activity.
 pub(super) async fn until_terminal(
     ctx: &Context,
     request: &VideoTaskLifecycleRequest,
-) -> Result<VideoTask, Stop> {
+) -> Result<EndedTask, Stop> {
     let LifecycleState {
         task,
         mut may_have_been_seen,
@@ -65,6 +75,8 @@ pub(super) async fn until_terminal(
         };
     });
     set_progress(ctx, phase::WAITING, task);
+    let mut last_polled_at = 0;
+    let mut is_nudged = false;
     for _ in 0..MAX_POLLS_PER_RUN {
         if ctx.history_length() > MAX_EVENTS_PER_RUN {
             break;
@@ -80,11 +92,18 @@ pub(super) async fn until_terminal(
             was_seen: seen.is_some() || may_have_been_seen,
             first_asked_at,
             destination: request.destination.clone(),
+            last_polled_at,
+            poll_now: is_nudged,
+            with_record: true,
         };
-        let Some(result) = poll(ctx, query).await? else {
+        let Some(mut result) = poll(ctx, query).await? else {
             may_have_been_seen = true;
+            is_nudged = true;
             continue;
         };
+        is_nudged = false;
+        last_polled_at = unix_seconds(ctx.workflow_time());
+        let sealed_record = mem::take(&mut result.sealed_record);
         let task = take_task(ctx, result);
         if !is_later_status(&task.status, &known_status) {
             // A record with the assumed status is still the first record of the task.
@@ -96,7 +115,10 @@ pub(super) async fn until_terminal(
         upsert_search_attributes(ctx, attributes::for_task(&request.account, &task));
         set_progress(ctx, phase::WAITING, Some(task.clone()));
         if status::is_terminal(&task.status) {
-            return Ok(task);
+            return Ok(EndedTask {
+                task,
+                sealed_record,
+            });
         }
         known_status = task.status;
     }
