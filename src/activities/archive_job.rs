@@ -17,13 +17,15 @@ use temporalio_sdk::activities::ActivityInfo;
 use crate::{
     archive::ObjectKind,
     config::Account,
-    seedance::{SignedUrl, UnsealError},
+    seedance::{SignedUrl, UnsealError, UrlSeal},
 };
 
 /// An attempt of `ArchiveVideo`: the task, its account and the deadlines.
 pub(super) struct ArchiveJob {
     pub(super) account: Arc<Account>,
     pub(super) task: VideoTask,
+    /// The record of the task as received, sealed. Empty: it is not known.
+    sealed_record: String,
     /// Number of the attempt, from 1.
     pub(super) attempt: u32,
     /// When the first attempt was scheduled.
@@ -40,6 +42,7 @@ impl ArchiveJob {
     pub(super) fn new(
         account: &Arc<Account>,
         task: VideoTask,
+        sealed_record: String,
         info: &ActivityInfo,
         clock: &Clock,
     ) -> Result<Self, InvalidRequest> {
@@ -50,6 +53,7 @@ impl ArchiveJob {
         Ok(Self {
             account: account.clone(),
             task,
+            sealed_record,
             attempt: info.attempt,
             scheduled_at: info
                 .scheduled_time
@@ -104,11 +108,24 @@ impl ArchiveJob {
     /// See [`UnsealError`]; [`UnsealError::NotSealed`] also if the request has no such URL.
     pub(super) fn sealed_url(&self, kind: ObjectKind) -> Result<SignedUrl, UnsealError> {
         let content = self.task.content.as_ref().ok_or(UnsealError::NotSealed)?;
-        let seal = self
-            .account
-            .seal()
-            .map_err(|error| UnsealError::NoKey(error.to_string()))?;
-        seal.unseal(&self.task.id, kind.url_in(content))
+        self.seal()?.unseal(&self.task.id, kind.url_in(content))
+    }
+
+    /// Unseals the record in the request. Returns `None` if the request has none.
+    ///
+    /// # Errors
+    ///
+    /// See [`UnsealError`].
+    pub(super) fn record(&self) -> Result<Option<String>, UnsealError> {
+        match self.sealed_record.as_str() {
+            "" => Ok(None),
+            sealed => self.seal()?.unseal_record(&self.task.id, sealed).map(Some),
+        }
+    }
+
+    fn seal(&self) -> Result<UrlSeal, UnsealError> {
+        let seal = self.account.seal();
+        seal.map_err(|error| UnsealError::NoKey(error.to_string()))
     }
 
     /// Returns the receipt without the results of the transfer. `warning` says why it is not in the destination.

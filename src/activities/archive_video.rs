@@ -47,7 +47,8 @@ pub(super) async fn run(
         encoding,
     } = call;
     let task = request.task.unwrap_or_default();
-    let job = ArchiveJob::new(account, task, ctx.info(), seedance.clock())
+    let record = request.sealed_record;
+    let job = ArchiveJob::new(account, task, record, ctx.info(), seedance.clock())
         .map_err(failure::invalid_request)?;
     let mut state = transfer_heartbeat::last(ctx);
     let fail = |error, history: &History| {

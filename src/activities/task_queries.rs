@@ -12,10 +12,20 @@ use seedance_archiver_proto::{
     v1::{QueryVideoTaskResult, VideoTask},
 };
 
+use super::{learned_times::LearnedTimes, watched_accounts::WatchedAccounts};
 use crate::{
     config::Account,
     seedance::{self, Client, Record},
 };
+
+/// A task, prepared for workflows.
+#[derive(Clone, Debug)]
+pub struct SealedTask {
+    /// The task. Its URLs are sealed, and its archive deadline is set.
+    pub task: VideoTask,
+    /// The record of a succeeded task as received, sealed. Empty: the record is too large.
+    pub record: String,
+}
 
 /// Queries tasks for workflows.
 #[derive(Clone, Debug)]
@@ -24,6 +34,8 @@ pub struct TaskQueries {
     /// Whether lifecycles write search attributes. Clones share it.
     has_search_attributes: Arc<AtomicBool>,
     transfers_task_queue: String,
+    times: LearnedTimes,
+    watched: WatchedAccounts,
 }
 
 impl TaskQueries {
@@ -34,6 +46,8 @@ impl TaskQueries {
             seedance,
             has_search_attributes: Arc::new(AtomicBool::new(has_search_attributes)),
             transfers_task_queue: String::new(),
+            times: LearnedTimes::default(),
+            watched: WatchedAccounts::default(),
         }
     }
 
@@ -47,6 +61,21 @@ impl TaskQueries {
     pub fn with_transfers_on(mut self, task_queue: &str) -> Self {
         self.transfers_task_queue = task_queue.to_owned();
         self
+    }
+
+    /// Returns what this worker has learned about how long tasks take.
+    pub(super) fn times(&self) -> &LearnedTimes {
+        &self.times
+    }
+
+    /// Returns the accounts that this worker watches now.
+    pub(crate) fn watched(&self) -> &WatchedAccounts {
+        &self.watched
+    }
+
+    /// Returns whether lifecycles write search attributes.
+    pub(super) fn has_search_attributes(&self) -> bool {
+        self.has_search_attributes.load(Ordering::Relaxed)
     }
 
     /// Returns the client.
@@ -64,14 +93,36 @@ impl TaskQueries {
         account: &Account,
         task_id: &str,
     ) -> Result<VideoTask, seedance::Error> {
+        let sealed = self.query_with_record(account, task_id).await?;
+        Ok(sealed.task)
+    }
+
+    /// Queries a task with one request, and keeps its record for the archive.
+    ///
+    /// # Errors
+    ///
+    /// As for [`TaskQueries::query`].
+    pub async fn query_with_record(
+        &self,
+        account: &Account,
+        task_id: &str,
+    ) -> Result<SealedTask, seedance::Error> {
         let record = self.seedance.query(&account.endpoint, task_id).await?;
         sealed(account, record)
+    }
+
+    /// Returns a task and its record with the facts about this worker.
+    pub fn result_with_record(&self, sealed: SealedTask) -> QueryVideoTaskResult {
+        QueryVideoTaskResult {
+            sealed_record: sealed.record,
+            ..self.result(sealed.task)
+        }
     }
 
     /// Returns a task with the facts about this worker.
     pub fn result(&self, task: VideoTask) -> QueryVideoTaskResult {
         let worker = WorkerFacts {
-            has_search_attributes: self.has_search_attributes.load(Ordering::Relaxed),
+            has_search_attributes: self.has_search_attributes(),
             transfers_task_queue: self.transfers_task_queue.clone(),
         };
         QueryVideoTaskResult::new(task, worker)
@@ -85,10 +136,24 @@ pub fn lacks_url(task: &VideoTask) -> bool {
     task.status == status::SUCCEEDED && !has_url
 }
 
-fn sealed(account: &Account, record: Record) -> Result<VideoTask, seedance::Error> {
+/// Prepares a record for workflows. Its text is sealed only if the task succeeded: no other record is archived before its
+/// lifecycle ends.
+///
+/// # Errors
+///
+/// Returns `Unauthorized` if the seal keys cannot be read.
+pub(crate) fn sealed(account: &Account, record: Record) -> Result<SealedTask, seedance::Error> {
+    let seal = account.seal()?;
+    let text = match record.status() {
+        status::SUCCEEDED => seal.seal_record(record.id(), record.as_received()),
+        _ => None,
+    };
     let deadline = account.deadlines(&record).archive;
-    Ok(VideoTask {
-        archive_deadline: deadline.map_or(0, unix_seconds),
-        ..record.sealed(&account.seal()?)
+    Ok(SealedTask {
+        task: VideoTask {
+            archive_deadline: deadline.map_or(0, unix_seconds),
+            ..record.sealed(&seal)
+        },
+        record: text.unwrap_or_default(),
     })
 }

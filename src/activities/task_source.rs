@@ -39,7 +39,17 @@ impl TaskSource for RequestedTask<'_> {
     }
 
     async fn record(&self) -> String {
-        task_record::fetch(self.seedance, &self.job.account, &self.job.task).await
+        let job = self.job;
+        match job.record() {
+            Ok(Some(record)) => return record,
+            Ok(None) => {}
+            Err(error) => tracing::info!(
+                task_id = job.task.id,
+                %error,
+                "cannot unseal the record of the request; querying the task"
+            ),
+        }
+        task_record::fetch(self.seedance, &job.account, &job.task).await
     }
 
     fn skip(&self, kind: ObjectKind, error: TransferError) -> Result<String, TransferError> {

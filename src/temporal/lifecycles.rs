@@ -38,6 +38,7 @@
 
 mod attributes;
 mod cost;
+mod delivery;
 mod error;
 mod execution;
 mod follow;
@@ -49,6 +50,7 @@ mod result;
 mod snapshot;
 mod start;
 mod status;
+mod waiting;
 
 pub use attributes::Attributes;
 pub use cost::Cost;
@@ -60,3 +62,4 @@ pub use pending::{PendingActivity, Step};
 pub use snapshot::LifecycleSnapshot;
 pub use start::{start, start_new};
 pub use status::LifecycleStatus;
+pub(crate) use waiting::OpenLifecycles;

@@ -4,27 +4,23 @@ use std::time::Duration;
 
 use seedance_archiver_policy::poll;
 use seedance_archiver_proto::{
-    names::QUERY_ACTIVITY_ID,
     outcome, phase,
     reason::CANCELLED_BY_CALLER,
     status,
     v1::{LifecycleProgress, VideoTask, VideoTaskLifecycleRequest},
 };
-use temporalio_client::{ActivityIdentifier, Client, RpcOptions, errors::AsyncActivityError};
+use temporalio_client::Client;
 
 use super::{
     result::{CallbackEffect, CallbackError},
     task_locks::TaskLocks,
 };
 use crate::{
-    activities::task_queries::{TaskQueries, lacks_url},
+    activities::task_queries::{SealedTask, TaskQueries, lacks_url},
     config::Account,
     seedance::ErrorKind,
     telemetry::record,
-    temporal::{
-        error_text,
-        lifecycles::{self, Lifecycle},
-    },
+    temporal::lifecycles::{self, Lifecycle},
 };
 
 /// Delay before completing the query activity is retried. A lifecycle has none between two of them.
@@ -72,8 +68,9 @@ impl CallbackHandler {
         let _lock = self.locks.lock(lifecycle.workflow_id()).await;
         match need_of(&lifecycle).await? {
             Need::Record => {
-                let task = self.query(account, task_id).await?;
-                let effect = self.deliver(&lifecycle, &task).await?;
+                let sealed = self.query(account, task_id).await?;
+                let effect = self.deliver(&lifecycle, &sealed).await?;
+                let task = &sealed.task;
                 if effect == CallbackEffect::Delivered && status::is_terminal(&task.status) {
                     let clock = self.queries.seedance().clock();
                     record::detection(account.name(), task.updated_at, clock);
@@ -93,9 +90,9 @@ impl CallbackHandler {
         }
     }
 
-    async fn query(&self, account: &Account, task_id: &str) -> Result<VideoTask, CallbackError> {
-        let task = self.queries.query(account, task_id).await;
-        task.map_err(|error| match error.kind() {
+    async fn query(&self, account: &Account, task_id: &str) -> Result<SealedTask, CallbackError> {
+        let sealed = self.queries.query_with_record(account, task_id).await;
+        sealed.map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::Rejected => CallbackError::NoTask(error),
             _ => CallbackError::Query(error),
         })
@@ -105,39 +102,19 @@ impl CallbackHandler {
     async fn deliver(
         &self,
         lifecycle: &Lifecycle,
-        task: &VideoTask,
+        sealed: &SealedTask,
     ) -> Result<CallbackEffect, CallbackError> {
         loop {
             let progress = lifecycle.progress().await?;
-            if !is_waiting(&progress) || !has_later_status(task, &progress) {
+            if !is_waiting(&progress) || !has_later_status(&sealed.task, &progress) {
                 return Ok(CallbackEffect::Unchanged);
             }
-            if self.complete_query(lifecycle, task).await? {
+            // With the facts about this worker, as an attempt returns it.
+            let result = self.queries.result_with_record(sealed.clone());
+            if lifecycle.complete_query(result).await? {
                 return Ok(CallbackEffect::Delivered);
             }
             tokio::time::sleep(COMPLETE_RETRY_DELAY).await;
-        }
-    }
-
-    /// Completes the pending query activity of a lifecycle. Returns whether there was one.
-    async fn complete_query(
-        &self,
-        lifecycle: &Lifecycle,
-        task: &VideoTask,
-    ) -> Result<bool, CallbackError> {
-        let latest_run = "";
-        let activity = ActivityIdentifier::by_id_workflow(
-            lifecycle.workflow_id(),
-            latest_run,
-            QUERY_ACTIVITY_ID,
-        );
-        let activity = self.client.get_async_activity_handle(activity);
-        // With the facts about this worker, as an attempt returns it.
-        let result = self.queries.result(task.clone());
-        match activity.complete(Some(result), RpcOptions::default()).await {
-            Ok(()) => Ok(true),
-            Err(AsyncActivityError::NotFound(_)) => Ok(false),
-            Err(error) => Err(CallbackError::Temporal(error_text::innermost(&error))),
         }
     }
 

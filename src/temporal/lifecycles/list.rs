@@ -143,7 +143,7 @@ impl Filter {
 
 /// Quotes a value for a visibility query. Servers differ in how they read a backslash, which no status contains;
 /// an escaped one cannot end the string on any of them.
-fn quote(value: &str) -> String {
+pub(super) fn quote(value: &str) -> String {
     let escaped = value.replace('\\', "\\\\").replace('\'', "\\'");
     format!("'{escaped}'")
 }

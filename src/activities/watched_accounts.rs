@@ -1,0 +1,51 @@
+//! The accounts that this worker watches now.
+
+use std::collections::BTreeSet;
+
+use tokio::sync::watch;
+
+/// The accounts that this worker watches now. Clones are the same.
+#[derive(Clone, Debug)]
+pub(crate) struct WatchedAccounts(watch::Sender<BTreeSet<String>>);
+
+impl Default for WatchedAccounts {
+    fn default() -> Self {
+        Self(watch::Sender::new(BTreeSet::new()))
+    }
+}
+
+/// Counts an account as watched until it is dropped.
+pub(super) struct WatchedAccount {
+    accounts: WatchedAccounts,
+    account: String,
+}
+
+impl WatchedAccounts {
+    pub(super) fn add(&self, account: &str) -> WatchedAccount {
+        self.0.send_modify(|accounts| {
+            accounts.insert(account.to_owned());
+        });
+        WatchedAccount {
+            accounts: self.clone(),
+            account: account.to_owned(),
+        }
+    }
+
+    pub(crate) fn includes(&self, account: &str) -> bool {
+        self.0.borrow().contains(account)
+    }
+
+    /// Waits until the worker starts or stops watching an account.
+    pub(crate) async fn changed(&self) {
+        // Never fails, because `self` owns the sender.
+        let _ = self.0.subscribe().changed().await;
+    }
+}
+
+impl Drop for WatchedAccount {
+    fn drop(&mut self) {
+        self.accounts.0.send_modify(|accounts| {
+            accounts.remove(&self.account);
+        });
+    }
+}
