@@ -2,7 +2,7 @@
 //!
 //! - [`QueryActivities`] registers `QueryVideoTask`, `AwaitVideoTask` and `CancelVideoTask`, on the query task
 //!   queue.
-//! - [`SweepActivities`] registers `SweepVideoTaskPage`, on the query task queue.
+//! - [`SweepActivities`] registers `SweepVideoTaskPage` and `WatchAccount`, on the query task queue.
 //! - [`TransferActivities`] registers `ArchiveVideo` and `RecordOutcome`, on the transfers task queue.
 //!
 //! Errors become Temporal failures in the module `failure`.
@@ -17,8 +17,10 @@ mod destination;
 mod failure;
 mod finished_tasks;
 mod heartbeat;
+mod learned_times;
 pub(crate) mod list_error;
 mod next_attempt;
+mod poll_timing;
 mod query_activities;
 mod query_progress;
 mod query_video_task;
@@ -38,6 +40,8 @@ mod transfer_error;
 mod transfer_heartbeat;
 mod unknown_account;
 mod waiting;
+mod watch_account;
+pub(crate) mod watched_accounts;
 
 pub use query_activities::QueryActivities;
 pub use serve_error::ServeError;

@@ -37,6 +37,7 @@ mod task_ids;
 mod task_result;
 mod text;
 mod verify;
+mod watcher;
 mod worker;
 
 use std::process::ExitCode;

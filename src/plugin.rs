@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use reqwest::Url;
 use seedance_archiver_clock::Clock;
-use seedance_archiver_workflows::{SweepVideoTasks, VideoTaskLifecycle};
+use seedance_archiver_workflows::{AccountWatcher, SweepVideoTasks, VideoTaskLifecycle};
 use temporalio_client::Client;
 use temporalio_sdk::{WorkerOptions, WorkflowRegistrationError};
 
@@ -57,8 +57,10 @@ use crate::{
 ///   wait.
 /// - `AwaitVideoTask`: at most 50 calls hold an activity slot until the lifecycle ends. Further ones check
 ///   the lifecycle at intervals and hold no slot in between.
+/// - `WatchAccount`: one call per account with a list holds an activity slot, for at most 6 accounts, while some worker
+///   watches it.
 ///
-/// Give the worker at least 60 activity slots, so that waiting calls leave room for queries.
+/// Give the worker at least 60 activity slots, so that these calls leave room for queries.
 ///
 /// # Differences from `seedance-archiver worker`
 ///
@@ -115,7 +117,7 @@ impl Plugin {
                 .with_archive(&archive_url),
             sweep_activities: SweepActivities::new(
                 accounts.clone(),
-                seedance.clone(),
+                queries.clone(),
                 &archive_url,
             )?,
             transfer_activities: TransferActivities::new(accounts, seedance, &archive_url)?,
@@ -127,11 +129,13 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// Returns an error if a workflow named `VideoTaskLifecycle` or `SweepVideoTasks` is registered already.
+    /// Returns an error if a workflow named `VideoTaskLifecycle`, `SweepVideoTasks` or `AccountWatcher` is registered
+    /// already.
     pub fn register(&self, options: &mut WorkerOptions) -> Result<(), WorkflowRegistrationError> {
         let task_queue = options.task_queue.clone();
         let activities = self.query_activities.clone().with_transfers_on(&task_queue);
-        self.register_workflows(options, activities)?;
+        let sweep_activities = self.sweep_activities.clone().with_transfers_on(&task_queue);
+        self.register_workflows(options, activities, sweep_activities)?;
         self.register_transfers(options);
         Ok(())
     }
@@ -177,19 +181,22 @@ impl Plugin {
         &self,
         options: &mut WorkerOptions,
     ) -> Result<(), WorkflowRegistrationError> {
-        self.register_workflows(options, self.query_activities.clone())
+        let sweep_activities = self.sweep_activities.clone();
+        self.register_workflows(options, self.query_activities.clone(), sweep_activities)
     }
 
     fn register_workflows(
         &self,
         options: &mut WorkerOptions,
         query_activities: QueryActivities,
+        sweep_activities: SweepActivities,
     ) -> Result<(), WorkflowRegistrationError> {
         options
             .register_workflow::<VideoTaskLifecycle>()?
             .register_workflow::<SweepVideoTasks>()?
+            .register_workflow::<AccountWatcher>()?
             .register_activities(query_activities)
-            .register_activities(self.sweep_activities.clone());
+            .register_activities(sweep_activities);
         Ok(())
     }
 

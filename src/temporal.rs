@@ -8,6 +8,7 @@
 //! - [`server_version`]: returns the version of the server.
 //! - `pollers`: the workers that poll a task queue.
 //! - `visibility`: counts open lifecycles, for metrics.
+//! - `watchers`: finds and starts the watchers of accounts.
 //!
 //! Shared: `error_text` formats the SDK's errors, and `progress` reports progress while a workflow runs.
 
@@ -21,5 +22,6 @@ pub mod search_attributes;
 mod server;
 pub mod sweeps;
 pub(crate) mod visibility;
+pub(crate) mod watchers;
 
 pub use server::server_version;

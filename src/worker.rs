@@ -122,6 +122,7 @@ impl<'a> Worker<'a> {
             .await?;
         let queues = config.worker.queues;
         let ingress = ingress(config, client, plugin.queries()).await?;
+        let watched = plugin.queries().watched().clone();
         let sdk_workers = SdkWorkers::new(runtime, client, plugin, config);
         let role = match queues.query {
             true => Role::Query,
@@ -139,6 +140,7 @@ impl<'a> Worker<'a> {
                 task_queue: config.task_queue.clone(),
                 identity: sdk_workers.identity().to_owned(),
                 role,
+                watched,
             },
             sdk_workers,
             ingress,

@@ -25,7 +25,10 @@ use super::{
     task_queries::TaskQueries,
     unknown_account::AwaitsAccount,
 };
-use crate::config::{Account, Accounts};
+use crate::{
+    config::{Account, Accounts},
+    temporal::watchers::Watchers,
+};
 
 /// Activities of the query task queue.
 #[derive(Clone)]
@@ -33,6 +36,7 @@ pub struct QueryActivities {
     accounts: Accounts,
     queries: TaskQueries,
     wait_slots: WaitSlots,
+    watchers: Watchers,
     /// Archive of the worker. `None` if destinations are not checked.
     archive_url: Option<Url>,
 }
@@ -49,7 +53,9 @@ impl QueryActivities {
         let call = self.checked(&ctx, request)?;
         let encoding = call.encoding;
         let archive_url = self.archive_url.as_ref();
-        let result = query_video_task::run(&ctx, &self.queries, archive_url, call).await?;
+        let watchers = &self.watchers;
+        let result =
+            query_video_task::run(&ctx, &self.queries, watchers, archive_url, call).await?;
         Ok(Reply::new(result, encoding))
     }
 
@@ -95,6 +101,7 @@ impl QueryActivities {
     /// Returns activities that serve these accounts.
     pub fn new(accounts: Accounts, queries: TaskQueries) -> Self {
         Self {
+            watchers: Watchers::new(&accounts),
             accounts,
             queries,
             wait_slots: WaitSlots::default(),

@@ -4,14 +4,17 @@
 use std::time::{Duration, SystemTime};
 
 use seedance_archiver_clock::Clock;
-use seedance_archiver_policy::poll::{LastSeen, Response, TaskState};
+use seedance_archiver_policy::{
+    completions::Expectation,
+    poll::{LastSeen, Response, TaskState},
+};
 use seedance_archiver_proto::{
     time::{from_unix_seconds, unix_seconds},
     v1::{QueryProgress, QueryVideoTaskRequest, VideoTask},
 };
 use temporalio_sdk::activities::ActivityContext;
 
-use super::{heartbeat, task_queries::lacks_url};
+use super::{heartbeat, learned_times::LearnedTimes, task_queries::lacks_url};
 use crate::{config::Account, seedance::created_at_in_id};
 
 /// The records and errors that the attempts of one `QueryVideoTask` received.
@@ -20,7 +23,10 @@ pub(super) struct PollProgress<'a> {
     account: &'a Account,
     request: &'a QueryVideoTaskRequest,
     clock: &'a Clock,
+    times: &'a LearnedTimes,
     progress: QueryProgress,
+    /// When the task is expected to end.
+    expectation: Expectation,
 }
 
 impl<'a> PollProgress<'a> {
@@ -30,13 +36,18 @@ impl<'a> PollProgress<'a> {
         account: &'a Account,
         request: &'a QueryVideoTaskRequest,
         clock: &'a Clock,
+        times: &'a LearnedTimes,
     ) -> Self {
+        let progress: QueryProgress = heartbeat::last_details(ctx).unwrap_or_default();
+        let expectation = times.expectation(account.name(), progress.task.as_ref());
         Self {
             ctx,
             account,
             request,
             clock,
-            progress: heartbeat::last_details(ctx).unwrap_or_default(),
+            times,
+            progress,
+            expectation,
         }
     }
 
@@ -47,6 +58,7 @@ impl<'a> PollProgress<'a> {
             self.progress.task.as_ref().is_some_and(|last| {
                 (&last.status, last.updated_at) == (&task.status, task.updated_at)
             });
+        self.expectation = self.times.expectation(self.account.name(), Some(task));
         let now = unix_seconds(self.clock.now());
         let since_seen = Duration::from_secs((now - self.progress.seen_at).unsigned_abs());
         let is_old = since_seen > self.account.windows.cancelled_retention / 10;
@@ -101,9 +113,28 @@ impl<'a> PollProgress<'a> {
         &self.progress.last_error
     }
 
-    /// Returns whether the last response was a record.
-    fn was_last_seen(&self) -> bool {
+    /// Returns whether the last response was a record, or there was none yet.
+    pub(super) fn was_last_seen(&self) -> bool {
         self.progress.not_found_since == 0 && self.progress.last_error.is_empty()
+    }
+
+    /// Returns when a record was last received, `None` if never.
+    pub(super) fn last_polled_at(&self) -> Option<SystemTime> {
+        let by_caller = from_unix_seconds(self.request.last_polled_at);
+        let by_caller = by_caller.map(|time| self.clock.at_second(time));
+        from_unix_seconds(self.progress.seen_at).max(by_caller)
+    }
+
+    /// Returns how long the activity has waited.
+    pub(super) fn waited(&self) -> Duration {
+        let now = self.clock.now();
+        let since = self
+            .ctx
+            .info()
+            .scheduled_time
+            .map(|time| self.clock.at(time));
+        let waited = since.and_then(|since| now.duration_since(since).ok());
+        waited.unwrap_or_default()
     }
 
     /// Returns the state of the task now.
@@ -130,6 +161,7 @@ impl<'a> PollProgress<'a> {
             id_created_at: created_at_in_id(&self.request.task_id),
             first_polled_at: first_polled_at.unwrap_or(scheduled_at),
             now,
+            expectation: Some(&self.expectation),
         }
     }
 

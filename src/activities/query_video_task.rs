@@ -2,6 +2,8 @@
 //!
 //! Each attempt queries the task once. While the task's status is unchanged, or the record has no URL, the attempt
 //! fails as `StillWaiting`, with the next retry delay.
+//!
+//! While the watcher of the account polls the task, the attempts are rare: the watcher completes the activity.
 
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use seedance_archiver_policy::{
     verdicts,
 };
 use seedance_archiver_proto::{
+    names,
     reason::{self, QUERY_WINDOW_CLOSED},
     status,
     time::{from_unix_seconds, unix_seconds},
@@ -22,14 +25,17 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use super::{
     checked_request::CheckedRequest,
     destination, failure, heartbeat,
+    learned_times::LearnedTimes,
+    poll_timing::{self, PollTiming},
     query_progress::PollProgress,
-    task_queries::{TaskQueries, lacks_url},
+    task_queries::{SealedTask, TaskQueries, lacks_url},
     waiting,
 };
 use crate::{
     config::Account,
     seedance::{self, ErrorKind},
     telemetry::record,
+    temporal::watchers::Watchers,
 };
 
 type Call = CheckedRequest<QueryVideoTaskRequest, Arc<Account>>;
@@ -37,6 +43,7 @@ type Call = CheckedRequest<QueryVideoTaskRequest, Arc<Account>>;
 pub(super) async fn run(
     ctx: &ActivityContext,
     queries: &TaskQueries,
+    watchers: &Watchers,
     archive_url: Option<&Url>,
     call: Call,
 ) -> Result<QueryVideoTaskResult, ActivityError> {
@@ -55,39 +62,51 @@ pub(super) async fn run(
             problem,
         )));
     }
+    let times = queries.times();
+    let is_watched = poll_timing::is_watched(ctx, watchers, times, &account, &request).await;
     let _hold = queries.seedance().clock().hold().await;
     let mut poll = Poll {
         ctx,
         queries,
         account: &account,
+        task_id: &request.task_id,
         encoding,
         destination_problem: archive_url
             .and_then(|own| destination::problem(&account, own, &request.destination)),
-        progress: PollProgress::load(ctx, &account, &request, queries.seedance().clock()),
+        progress: PollProgress::load(ctx, &account, &request, queries.seedance().clock(), times),
+        times,
+        is_watched,
     };
     if let Some(failure) = poll.missed_window() {
         return Err(failure);
     }
-    let query = queries.query(&account, &request.task_id);
+    if let Some((message, delay)) = poll.timing().not_due(&request, ctx.info().attempt) {
+        let message = poll.with_destination_problem(message);
+        return Err(failure::still_waiting(message, delay));
+    }
+    let query = queries.query_with_record(&account, &request.task_id);
     let response = heartbeat::during(ctx, || poll.progress.details(), query).await;
-    let response = response.map(|task| poll.with_deadline(task));
+    let response = response.map(|SealedTask { task, record }| SealedTask {
+        task: poll.with_deadline(task),
+        record,
+    });
     record::poll(account.name(), poll_result(&response, &request));
     match response {
-        Ok(task) if waiting::has_changed(&task, &request) => {
-            poll.changed(task, request.reveal_urls)
+        Ok(sealed) if waiting::has_changed(&sealed.task, &request) => {
+            poll.changed(sealed, &request)
         }
-        Ok(task) => Err(poll.unchanged(task).await),
+        Ok(sealed) => Err(poll.unchanged(sealed.task).await),
         Err(error) => Err(poll.failed(&error).await),
     }
 }
 
 /// Returns the result of the poll for metrics.
 fn poll_result(
-    response: &Result<VideoTask, seedance::Error>,
+    response: &Result<SealedTask, seedance::Error>,
     request: &QueryVideoTaskRequest,
 ) -> record::PollResult {
     match response {
-        Ok(task) if waiting::has_changed(task, request) => record::PollResult::Changed,
+        Ok(sealed) if waiting::has_changed(&sealed.task, request) => record::PollResult::Changed,
         Ok(_) => record::PollResult::Unchanged,
         Err(_) => record::PollResult::Failed,
     }
@@ -98,10 +117,14 @@ struct Poll<'a> {
     ctx: &'a ActivityContext,
     queries: &'a TaskQueries,
     account: &'a Account,
+    task_id: &'a str,
     encoding: Encoding,
     /// Why the video cannot go to the destination of the request.
     destination_problem: Option<String>,
     progress: PollProgress<'a>,
+    times: &'a LearnedTimes,
+    /// Whether the watcher of the account polls the task too.
+    is_watched: bool,
 }
 
 impl Poll<'_> {
@@ -124,8 +147,8 @@ impl Poll<'_> {
     /// Returns the result of a task whose status changed.
     fn changed(
         &self,
-        task: VideoTask,
-        reveal_urls: bool,
+        SealedTask { task, record }: SealedTask,
+        request: &QueryVideoTaskRequest,
     ) -> Result<QueryVideoTaskResult, ActivityError> {
         if status::is_terminal(&task.status) {
             record::detection(
@@ -133,12 +156,16 @@ impl Poll<'_> {
                 task.updated_at,
                 self.queries.seedance().clock(),
             );
+            self.times.observe(self.account.name(), &task);
         }
-        let task = match reveal_urls {
+        let task = match request.reveal_urls {
             true => self.reveal_urls(task)?,
             false => task,
         };
-        Ok(self.queries.result(task))
+        Ok(match request.with_record {
+            true => self.queries.result_with_record(SealedTask { task, record }),
+            false => self.queries.result(task),
+        })
     }
 
     /// Unseals the URLs, for a caller that requested them in plain text.
@@ -160,8 +187,13 @@ impl Poll<'_> {
         };
         match self.next(response) {
             NextPoll::After(delay) => {
+                let delay = self.timing().backstop_or(delay);
                 let now = self.queries.seedance().clock().now();
                 let mut message = waiting::message(&task, self.ctx.info().attempt, delay);
+                if self.is_watched {
+                    let watcher = names::watcher_workflow_id(self.account.name());
+                    message += &format!("; polled by `{watcher}` meanwhile");
+                }
                 if waiting::lacks_url_for_long(&task, now) {
                     message += waiting::URL_ELSEWHERE;
                     let account = self.account.name();
@@ -172,12 +204,7 @@ impl Poll<'_> {
                         waiting::URL_ELSEWHERE
                     );
                 }
-                if let Some(problem) = &self.destination_problem {
-                    message += "; ";
-                    message += problem;
-                    tracing::warn!(task_id = task.id, "{problem}");
-                }
-                failure::still_waiting(message, delay)
+                failure::still_waiting(self.with_destination_problem(message), delay)
             }
             NextPoll::Never(reason) => self.open_task(reason, Some(task)),
         }
@@ -220,6 +247,25 @@ impl Poll<'_> {
             NextPoll::Never(reason) => {
                 self.no_record(reason, error.failure_type(), &error.to_string())
             }
+        }
+    }
+
+    /// Adds why the video cannot go to its destination to the message of a waiting attempt.
+    fn with_destination_problem(&self, message: String) -> String {
+        match &self.destination_problem {
+            Some(problem) => {
+                tracing::warn!(task_id = self.task_id, "{problem}");
+                format!("{message}; {problem}")
+            }
+            None => message,
+        }
+    }
+
+    fn timing(&self) -> PollTiming<'_> {
+        PollTiming {
+            account: self.account,
+            progress: &self.progress,
+            is_watched: self.is_watched,
         }
     }
 

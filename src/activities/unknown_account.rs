@@ -13,7 +13,7 @@ use seedance_archiver_proto::{
     v1::{
         ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, QueryProgress,
         QueryVideoTaskRequest, QueryVideoTaskResult, RecordOutcomeRequest,
-        SweepVideoTaskPageRequest, VideoTask,
+        SweepVideoTaskPageRequest, VideoTask, WatchAccountRequest,
     },
 };
 use seedance_archiver_workflows::{encoding::Encoding, invalid_request::InvalidRequest};
@@ -84,6 +84,12 @@ impl AwaitsAccount for AwaitVideoTaskRequest {
     fn deadline(&self, first_attempt_at: SystemTime, _: &Clock) -> Option<SystemTime> {
         let created_at = created_at_in_id(&self.task_id);
         accounts::query_deadline(created_at.unwrap_or(first_attempt_at))
+    }
+}
+
+impl AwaitsAccount for WatchAccountRequest {
+    fn account(&self) -> &str {
+        &self.account
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     session,
     shutdown::Shutdown,
     table::print_facts,
-    task_args::TaskArgs,
+    task_args::{self, TaskArgs},
     text::{deadline, time, time_with_age},
 };
 use crate::{activities::task_queries::TaskQueries, config, telemetry};
@@ -37,7 +37,7 @@ pub(super) async fn run(
     shutdown: &Shutdown,
 ) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
-    args.check()?;
+    task_args::check_id(&args.task_id)?;
     let accounts = config::accounts(session::variable)?;
     let account = accounts.get(&args.account)?;
     let queries = TaskQueries::new(session::seedance()?, false);

@@ -2,70 +2,135 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use indicatif::HumanBytes;
+use seedance_archiver_policy::watch::MIN_WATCHED;
 use seedance_archiver_proto::{
-    names::{self, search_attribute},
+    names::{self, QUERY_ACTIVITY_ID, search_attribute},
     v1::VideoTask,
 };
-use temporalio_client::NamespacedClient;
+use seedance_archiver_workflows::request;
+use serde::Serialize;
+use temporalio_client::{Client, NamespacedClient};
 
 use super::{
     output::{Output, print_json},
     query, session,
     shutdown::Shutdown,
     table::print_facts,
-    task_args::TaskArgs,
+    task_args,
     text::time_with_age,
+    watcher::WatcherStatus,
 };
 use crate::{
     telemetry,
     temporal::lifecycles::{Lifecycle, LifecycleStatus, PendingActivity},
 };
 
-/// Show the status of a task's lifecycle
+/// Show the status of a task's lifecycle, or of an account's watcher
 ///
 /// Reads the workflow's progress and its pending activity from Temporal; sends no request to the Seedance
-/// API. Exits with 1 if the task has no lifecycle.
+/// API. While the lifecycle waits, also shows the watcher that polls for it. Without a task id, shows only the
+/// watcher of the account. Exits with 1 if the task has no lifecycle, or the account no watcher.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver status cgt-2026…-hj94q                 show progress, pending activity and deadline
   seedance-archiver status cgt-2026…-hj94q --account eu
-  seedance-archiver status cgt-2026…-hj94q --output json | jq -r .result.outcome")]
+  seedance-archiver status cgt-2026…-hj94q --output json | jq -r .result.outcome
+  seedance-archiver status --account eu                    show the watcher of the account")]
 pub(super) struct Args {
-    #[command(flatten)]
-    task: TaskArgs,
+    /// Task id, `cgt-…`. Without one, shows the watcher of the account.
+    task_id: Option<String>,
+    /// Account of the task, or of the watcher.
+    #[arg(long, default_value = names::DEFAULT_ACCOUNT)]
+    account: String,
+    /// Output format.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
 }
 
-pub(super) async fn run(
-    Args { task: args }: Args,
-    shutdown: &Shutdown,
-) -> anyhow::Result<ExitCode> {
+/// The document of `--output json`.
+#[derive(Serialize)]
+struct TaskStatus {
+    #[serde(flatten)]
+    lifecycle: LifecycleStatus,
+    /// The watcher of the account. `None` unless it is running and the lifecycle waits.
+    watcher: Option<WatcherStatus>,
+}
+
+pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
-    args.check()?;
+    if let Some(id) = &args.task_id {
+        task_args::check_id(id)?;
+    }
+    let checked = request::check_account(&args.account);
+    checked.map_err(|error| anyhow!("--account {}", error.problem))?;
     let client = shutdown.run_until_requested(session::connect()).await?;
-    let lifecycle = Lifecycle::for_task(&client, &args.account, &args.task_id);
-    let status = shutdown
-        .run_until_requested(async { Ok(lifecycle.status().await?) })
-        .await?;
-    let Some(status) = status else {
-        bail!(
-            "task `{}` has no lifecycle: the workflow `{}` was not found in the namespace `{}`, \
-             or its retention has passed; start it with `seedance-archiver archive`, or query the \
-             task with `seedance-archiver query`",
-            args.task_id,
-            names::lifecycle_workflow_id(&args.account, &args.task_id),
-            client.namespace(),
-        );
-    };
-    match args.output {
-        Output::Json => print_json(&status)?,
-        Output::Text => print(&status),
+    match &args.task_id {
+        Some(id) => {
+            let status = task_status(&client, &args.account, id);
+            let status = shutdown.run_until_requested(status).await?;
+            match args.output {
+                Output::Json => print_json(&status)?,
+                Output::Text => print(&status, id),
+            }
+        }
+        None => {
+            let watcher = watcher_status(&client, &args.account);
+            let watcher = shutdown.run_until_requested(watcher).await?;
+            match args.output {
+                Output::Json => print_json(&watcher)?,
+                Output::Text => print_facts(&watcher.facts(None)),
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(status: &LifecycleStatus) {
+async fn task_status(client: &Client, account: &str, task_id: &str) -> anyhow::Result<TaskStatus> {
+    let lifecycle = Lifecycle::for_task(client, account, task_id);
+    let Some(lifecycle) = lifecycle.status().await? else {
+        bail!(
+            "task `{task_id}` has no lifecycle: the workflow `{}` was not found in the namespace `{}`, \
+             or its retention has passed; start it with `seedance-archiver archive`, or query the \
+             task with `seedance-archiver query`",
+            names::lifecycle_workflow_id(account, task_id),
+            client.namespace(),
+        );
+    };
+    let watcher = match is_waiting(&lifecycle) {
+        true => WatcherStatus::of(client, account).await?,
+        false => None,
+    };
+    Ok(TaskStatus { lifecycle, watcher })
+}
+
+async fn watcher_status(client: &Client, account: &str) -> anyhow::Result<WatcherStatus> {
+    let Some(watcher) = WatcherStatus::of(client, account).await? else {
+        bail!(
+            "account `{account}` has no watcher: the workflow `{}` is not running in the namespace `{}`; \
+             a worker starts it while {MIN_WATCHED} or more lifecycles of the account are open, if the account has \
+             a list",
+            names::watcher_workflow_id(account),
+            client.namespace(),
+        );
+    };
+    Ok(watcher)
+}
+
+/// Returns whether the lifecycle waits for a later status of its task.
+fn is_waiting(status: &LifecycleStatus) -> bool {
+    let pending = status.snapshot.pending.as_ref();
+    pending.is_some_and(|pending| pending.activity == QUERY_ACTIVITY_ID)
+}
+
+fn print(
+    TaskStatus {
+        lifecycle: status,
+        watcher,
+    }: &TaskStatus,
+    task_id: &str,
+) {
     let snapshot = &status.snapshot;
     let mut facts = vec![
         ("workflow id", snapshot.workflow_id.clone()),
@@ -82,6 +147,9 @@ fn print(status: &LifecycleStatus) {
     }
     facts.extend(result_facts(status));
     facts.extend(query::facts(&task(status)));
+    if let Some(watcher) = watcher {
+        facts.extend(watcher.facts(Some(task_id)));
+    }
     print_facts(&facts);
 }
 

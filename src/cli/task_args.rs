@@ -17,12 +17,8 @@ pub(super) struct TaskArgs {
     pub(super) output: Output,
 }
 
-impl TaskArgs {
-    /// Checks the task id before any request is sent.
-    pub(super) fn check(&self) -> anyhow::Result<()> {
-        visible::check(&self.task_id)
-            .map_err(|problem| anyhow!("invalid task id {:?}: it {problem}", self.task_id))?;
-        task_id::check(&self.task_id)
-            .map_err(|problem| anyhow!("invalid task id `{}`: it {problem}", self.task_id))
-    }
+/// Checks a task id before any request is sent.
+pub(super) fn check_id(id: &str) -> anyhow::Result<()> {
+    visible::check(id).map_err(|problem| anyhow!("invalid task id {id:?}: it {problem}"))?;
+    task_id::check(id).map_err(|problem| anyhow!("invalid task id `{id}`: it {problem}"))
 }

@@ -35,6 +35,12 @@ pub(crate) const OPEN_LIFECYCLES: &str = "seedance_archiver_open_lifecycles";
 pub(crate) const OLDEST_DEADLINE: &str = "seedance_archiver_oldest_open_deadline_timestamp_seconds";
 /// Gauge: lifecycles that Temporal ended within the last hour.
 pub(crate) const STOPPED_LIFECYCLES: &str = "seedance_archiver_stopped_lifecycles";
+/// Gauge: tasks that the watcher of an account polls.
+pub(crate) const WATCHED_TASKS: &str = "seedance_archiver_watched_tasks";
+/// Gauge: when the API last answered the watcher of an account.
+pub(crate) const WATCHER_ANSWERED: &str = "seedance_archiver_watcher_last_answer_timestamp_seconds";
+/// Counter: requests of watchers.
+pub(crate) const WATCHER_REQUESTS: &str = "seedance_archiver_watcher_requests_total";
 /// Counter: failed queries of open lifecycles.
 pub(crate) const VISIBILITY_ERRORS: &str = "seedance_archiver_visibility_errors_total";
 
@@ -161,6 +167,19 @@ pub(super) fn describe() {
     describe_gauge!(
         STOPPED_LIFECYCLES,
         "Lifecycles that were terminated or timed out within the last hour. All workers report the same value."
+    );
+    describe_gauge!(
+        WATCHED_TASKS,
+        "Tasks that the watcher of the account polls, on the worker that runs it. 0 on others."
+    );
+    describe_gauge!(
+        WATCHER_ANSWERED,
+        Unit::Seconds,
+        "When the API last answered the watcher of the account, on the worker that runs it."
+    );
+    describe_counter!(
+        WATCHER_REQUESTS,
+        "Requests of watchers to the API, by kind and result."
     );
     describe_counter!(VISIBILITY_ERRORS, "Failed queries of open lifecycles.");
 }

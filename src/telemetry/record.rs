@@ -5,13 +5,17 @@ use std::time::Duration;
 use metrics::{counter, gauge, histogram};
 use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::{
-    names::LIFECYCLE_WORKFLOW, outcome, time::from_unix_seconds, v1::Manifest,
+    names::LIFECYCLE_WORKFLOW,
+    outcome,
+    time::from_unix_seconds,
+    v1::{Manifest, WatcherProgress},
 };
 use temporalio_sdk::activities::ActivityInfo;
 
 use super::metrics::{
     ARCHIVE_LAG, ARCHIVE_TIME_LEFT, ARCHIVED_BYTES, DETECTION_LAG, LIFECYCLES_ENDED, POLLS,
-    RETRIES, TRANSFER_SPEED, TRANSFERS_RUNNING, VIDEOS_AT_RISK,
+    RETRIES, TRANSFER_SPEED, TRANSFERS_RUNNING, VIDEOS_AT_RISK, WATCHED_TASKS, WATCHER_ANSWERED,
+    WATCHER_REQUESTS,
 };
 
 /// A receipt written this long before the attempt began was written by an earlier attempt. Receipts have times in
@@ -36,6 +40,21 @@ pub(crate) enum PollResult {
 pub(crate) fn poll(account: &str, result: PollResult) {
     let result: &'static str = result.into();
     counter!(POLLS, "account" => account.to_owned(), "result" => result).increment(1);
+}
+
+/// Sets what the watcher of an account does.
+pub(crate) fn watcher(account: &str, progress: &WatcherProgress) {
+    let account = || account.to_owned();
+    gauge!(WATCHED_TASKS, "account" => account()).set(progress.watched as f64);
+    if progress.answered_at > 0 {
+        gauge!(WATCHER_ANSWERED, "account" => account()).set(progress.answered_at as f64);
+    }
+}
+
+/// Counts a request of a watcher to the API. `request` is `list` or `query`.
+pub(crate) fn watcher_request(account: &str, request: &'static str, result: &'static str) {
+    counter!(WATCHER_REQUESTS, "account" => account.to_owned(), "request" => request, "result" => result)
+        .increment(1);
 }
 
 /// Records how long after the last change of a task its end was detected. `updated_at` is the time of that

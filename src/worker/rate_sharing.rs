@@ -4,11 +4,12 @@
 //! they must have noticed it.
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     time::{Duration, SystemTime},
 };
 
-use seedance_archiver_policy::shares::{self, Fleet, Poller, Role};
+use seedance_archiver_policy::shares::{self, Fleet, Poller, Role, Watcher};
 use seedance_archiver_proto::names;
 use temporalio_client::{Client, tonic::Status};
 use temporalio_common::protos::temporal::api::{
@@ -17,9 +18,10 @@ use temporalio_common::protos::temporal::api::{
 use tokio::time::{sleep, timeout};
 
 use crate::{
+    activities::watched_accounts::WatchedAccounts,
     config::Accounts,
     telemetry::rare::RareEvent,
-    temporal::{error_text, pollers::pollers},
+    temporal::{error_text, pollers::pollers, watchers},
 };
 
 /// Interval between two counts of the workers.
@@ -31,6 +33,9 @@ const NOTICE_TIME: Duration = Duration::from_secs(15);
 /// Timeout of a count.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Who watches the accounts, by account name.
+type Watchers = BTreeMap<String, Watcher>;
+
 /// The rate limits of this worker.
 pub(super) struct RateSharing {
     pub(super) client: Client,
@@ -38,6 +43,8 @@ pub(super) struct RateSharing {
     pub(super) task_queue: String,
     pub(super) identity: String,
     pub(super) role: Role,
+    /// The accounts that this worker watches.
+    pub(super) watched: WatchedAccounts,
 }
 
 impl RateSharing {
@@ -60,34 +67,70 @@ impl RateSharing {
                 account.endpoint.list_limit.pause(NOTICE_TIME);
             }
         }
-        self.apply(fleet);
+        self.apply(fleet, &BTreeMap::new());
         Some(fleet)
     }
 
     /// Counts the workers at an interval until it is dropped. `fleet` is the first count.
     pub(super) async fn maintain(&self, mut fleet: Option<Fleet>) -> Infallible {
         let mut event = RareEvent::default();
+        let mut watchers = BTreeMap::new();
         sleep(SECOND_COUNT_DELAY).await;
         loop {
             match self.count().await {
-                Ok(current) if fleet != Some(current) => {
-                    self.apply(current);
+                Ok(current) => {
+                    let found = self.watchers(current, &watchers).await;
+                    if (fleet, &watchers) != (Some(current), &found) {
+                        self.apply(current, &found);
+                    }
                     fleet = Some(current);
+                    watchers = found;
                 }
-                Ok(_) => {}
                 Err(error) if event.is_due(&error) => tracing::warn!(
                     error,
                     "cannot count the workers that share the rate limits; using the last count"
                 ),
                 Err(_) => {}
             }
-            sleep(INTERVAL).await;
+            tokio::select! {
+                () = sleep(INTERVAL) => {}
+                () = self.watched.changed() => {}
+            }
         }
     }
 
-    fn apply(&self, fleet: Fleet) {
+    /// Finds out which accounts are watched. A worker uses the share of a watcher only if the account was watched in the
+    /// previous count too: by then every other worker knows. If it takes over from another one, that one has stopped.
+    async fn watchers(&self, fleet: Fleet, previous: &Watchers) -> Watchers {
+        let mut found = Watchers::new();
+        if fleet.query < 2 {
+            return found;
+        }
+        let listed = self.accounts.iter();
+        for account in listed.filter(|it| it.endpoint.list_url().is_some()) {
+            let name = account.name();
+            let describe = watchers::describe(&self.client, name, &self.task_queue);
+            // Without an answer, nothing changes.
+            let Ok(Ok(state)) = timeout(TIMEOUT, describe).await else {
+                found.extend(previous.get(name).map(|it| (name.to_owned(), *it)));
+                continue;
+            };
+            let watcher = match previous.get(name) {
+                _ if !state.is_running => continue,
+                Some(_) if self.watched.includes(name) => Watcher::Own,
+                _ => Watcher::Other,
+            };
+            found.insert(name.to_owned(), watcher);
+        }
+        found
+    }
+
+    fn apply(&self, fleet: Fleet, watchers: &Watchers) {
         let shares = fleet.shares(self.role);
         for account in self.accounts.iter() {
+            let watcher = watchers.get(account.name()).copied();
+            let watcher = watcher.unwrap_or(Watcher::Nobody);
+            let shares = fleet.shares_of_watched(self.role, watcher);
             let (queries, lists) = (&account.endpoint.query_limit, &account.endpoint.list_limit);
             queries.set_rate(shares::rate(queries.of_account(), shares.queries));
             lists.set_rate(shares::rate(lists.of_account(), shares.lists));

@@ -193,13 +193,15 @@ fn polling_rows() -> Vec<Setting> {
             "pace.shortest",
             duration(),
             |it| &mut it.account.schedule.min_interval,
-            "Minimum interval between two polls of a task. The interval is a tenth of the age of the task.",
+            "Minimum interval between two polls of a task by its lifecycle. The interval follows from how long the last tasks \
+             took, or is a tenth of the age of the task; see [watching.md](watching.md).",
         ),
         Setting::value(
             "pace.longest",
             duration(),
             |it| &mut it.account.schedule.max_interval,
-            "Maximum interval between two polls of a task.",
+            "Maximum interval between two polls of a task by its lifecycle while it is likely to end. For a task that takes \
+             longer than 10 minutes, it grows with the age once the completion times are known.",
         ),
         Setting::value(
             "pace.not_found_grace",

@@ -1,22 +1,25 @@
-//! Maintains the schedules of accounts with `auto_archive`, which sweep all their tasks.
+//! Maintains what archives the tasks of accounts with `auto_archive`: a watcher, and a schedule that sweeps all tasks in
+//! case the watcher missed one.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use temporalio_client::Client;
 
-use super::schedule::{MIN_INTERVAL, Schedule, ScheduleChange};
+use super::schedule::{Schedule, ScheduleChange};
 use crate::{
     config::{Account, Accounts},
-    temporal::error_text,
+    temporal::{error_text, watchers},
 };
 
 /// Interval between two checks of the schedules.
 pub const CHECK_INTERVAL: Duration = Duration::from_secs(10 * 60);
+/// Interval between two sweeps. The watcher finds new tasks within seconds.
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(30 * 60);
 /// Maximum delay before a failed check is repeated.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 
-/// Creates or updates the schedule of each account with `auto_archive`, and checks it again after each
-/// `check_interval`. A failed check is logged and repeated. Never returns: run it beside a worker.
+/// Starts the watcher and creates or updates the schedule of each account with `auto_archive`, and checks them again after
+/// each `check_interval`. A failed check is logged and repeated. Never returns: run it beside a worker.
 pub async fn maintain_schedules(
     client: &Client,
     accounts: &Accounts,
@@ -27,14 +30,37 @@ pub async fn maintain_schedules(
     let schedules = accounts.iter().filter(has_auto_archive).map(|account| {
         let schedule = Schedule {
             account: account.name().to_owned(),
-            interval: MIN_INTERVAL,
+            interval: SWEEP_INTERVAL,
             task_queue: task_queue.to_owned(),
         };
-        maintain(client, schedule, check_interval)
+        async move {
+            let watcher = maintain_watcher(client, account.name(), task_queue, check_interval);
+            let schedule = maintain(client, schedule, check_interval);
+            futures::join!(watcher, schedule).0
+        }
     });
     futures::future::join_all(schedules).await;
     // Reached only if no account has `auto_archive`.
     std::future::pending().await
+}
+
+async fn maintain_watcher(
+    client: &Client,
+    account: &str,
+    task_queue: &str,
+    check_interval: Duration,
+) -> Infallible {
+    let check_interval = check_interval.min(MAX_RETRY_DELAY);
+    loop {
+        if let Err(error) = watchers::ensure(client, account, task_queue).await {
+            tracing::warn!(
+                account,
+                error,
+                "cannot start the watcher of the account: sweeps find new tasks later"
+            );
+        }
+        tokio::time::sleep(check_interval).await;
+    }
 }
 
 async fn maintain(client: &Client, schedule: Schedule, check_interval: Duration) -> Infallible {
@@ -53,7 +79,7 @@ async fn maintain(client: &Client, schedule: Schedule, check_interval: Duration)
                     schedule = schedule.id(),
                     error = error_text::innermost(&error),
                     next_attempt_s = delay.as_secs_f64(),
-                    fix = "allow this worker to create schedules, or run `seedance-archiver sweep --every 1m`",
+                    fix = "allow this worker to create schedules, or run `seedance-archiver sweep --every 30m`",
                     "cannot create the schedule: new tasks of the account are not archived"
                 );
                 delay

@@ -1,0 +1,280 @@
+//! Handles what a watcher waited for.
+
+use std::time::SystemTime;
+
+use seedance_archiver_proto::{status, v1::SweepPage};
+
+use super::{
+    deliveries::PendingDelivery,
+    progress::RequestKind,
+    requests::Delivery,
+    tasks::{News, Waiting},
+    watcher::{Event, Watcher},
+};
+use crate::{
+    activities::task_queries,
+    seedance::{self, ErrorKind, ListedTasks, Page, Record},
+    telemetry::record,
+    temporal::lifecycles::LifecycleError,
+};
+
+impl Watcher<'_> {
+    pub(super) fn handle(&mut self, event: Event) {
+        match event {
+            Event::Found {
+                waiting,
+                is_complete,
+            } => self.found(waiting, is_complete),
+            Event::ListedPage {
+                page,
+                expected,
+                is_discovery,
+                result,
+            } => self.listed_page(&page, &expected, is_discovery, result),
+            Event::ListedTasks { list, ids, result } => self.listed_tasks(list, &ids, result),
+            Event::Queried { id, result } => self.queried(&id, result),
+            Event::Delivered { delivery, result } => self.delivered(delivery, result),
+            Event::Swept { id, result } => self.swept(&id, result),
+            Event::Nudged => {}
+        }
+        let handed_back = self.tasks.handed_back().map(str::to_owned).collect();
+        self.progress.set_watched(self.tasks.len(), handed_back);
+    }
+
+    fn found(
+        &mut self,
+        waiting: Result<(Vec<Waiting>, Option<SystemTime>), String>,
+        is_complete: bool,
+    ) {
+        match waiting {
+            Ok((waiting, newest)) => {
+                self.tasks.sync(waiting, is_complete, self.requests.now());
+                self.lifecycles.done(is_complete, newest);
+            }
+            Err(error) => {
+                let account = self.requests.account().name();
+                tracing::warn!(account, error, "cannot find the lifecycles that wait");
+                self.lifecycles.failed();
+            }
+        }
+    }
+
+    fn listed_page(
+        &mut self,
+        page: &SweepPage,
+        expected: &[String],
+        is_discovery: bool,
+        result: Result<Page, seedance::Error>,
+    ) {
+        self.is_listing = false;
+        let listed = match result {
+            Ok(listed) => listed,
+            Err(error) => {
+                if let Some(discovery) = self.discovery.as_mut().filter(|_| is_discovery) {
+                    discovery.failed(page);
+                }
+                return self.list_failed(&error);
+            }
+        };
+        self.answered(RequestKind::List);
+        if let Some(discovery) = self.discovery.as_mut().filter(|_| is_discovery) {
+            discovery.listed(page, &listed);
+        }
+        let missing: Vec<_> = missing(expected, &listed.records);
+        self.tasks.missed_on_page(&missing);
+        self.look_at_items(listed.records);
+    }
+
+    fn listed_tasks(
+        &mut self,
+        list: usize,
+        ids: &[String],
+        result: Result<ListedTasks, seedance::Error>,
+    ) {
+        self.is_listing = false;
+        self.tasks.set_requested(ids, false);
+        let listed = match result {
+            Ok(listed) => listed,
+            Err(error) => return self.list_failed(&error),
+        };
+        self.answered(RequestKind::List);
+        let missing = missing(&ids[..listed.requested.min(ids.len())], &listed.records);
+        if listed.is_filtered {
+            self.tasks.missed_in_list(&missing, list);
+        } else {
+            let account = self.requests.account().name();
+            tracing::info!(account, "the service does not filter its list by task id");
+            self.max_ids = 0;
+        }
+        self.look_at_items(listed.records);
+    }
+
+    fn list_failed(&mut self, error: &seedance::Error) {
+        self.list_health.failed(error);
+        if error.kind() != ErrorKind::Throttled {
+            self.progress.failed(RequestKind::List, error);
+            let account = self.requests.account().name();
+            tracing::warn!(account, %error, "cannot list tasks; querying them one by one meanwhile");
+        }
+    }
+
+    fn look_at_items(&mut self, records: Vec<Record>) {
+        for record in records {
+            if self.tasks.includes(record.id()) {
+                self.look(record, true);
+            } else {
+                self.tasks.note(&record);
+                self.discover(record);
+            }
+        }
+    }
+
+    /// Takes the record of a watched task. `is_item`: it is an item of a list, which may be incomplete.
+    fn look(&mut self, record: Record, is_item: bool) {
+        let news = self.tasks.look(&record, self.requests.now());
+        if status::is_terminal(record.status()) {
+            self.progress
+                .set_completion_times(self.tasks.completion_times());
+        }
+        if news == News::None || self.deliveries.includes(record.id(), record.status()) {
+            return;
+        }
+        let needs_record = is_item && record.status() == status::SUCCEEDED;
+        let record = match needs_record {
+            true => self.items.complete(record),
+            false => Some(record),
+        };
+        if let Some(record) = record {
+            self.deliver(record, true);
+        }
+    }
+
+    /// Delivers a record. `is_complete`: it is all that the API says about the task, and is archived with the video.
+    fn deliver(&mut self, record: Record, is_complete: bool) {
+        let queries = self.requests.queries;
+        match task_queries::sealed(self.requests.account(), record) {
+            Ok(sealed) if is_complete => self.deliveries.add(queries.result_with_record(sealed)),
+            Ok(sealed) => self.deliveries.add(queries.result(sealed.task)),
+            Err(error) => self.progress.failed(RequestKind::Query, &error),
+        }
+    }
+
+    /// Looks at a task that no lifecycle waits for.
+    fn discover(&mut self, record: Record) {
+        let account = self.requests.account();
+        let now = self.requests.now();
+        let Some(discovery) = &mut self.discovery else {
+            return;
+        };
+        if account.is_in_query_window(&record, now) && discovery.is_new(&record) {
+            self.undiscovered.push(record);
+        }
+    }
+
+    fn queried(&mut self, id: &str, result: Option<Result<Record, seedance::Error>>) {
+        self.queries -= 1;
+        self.tasks.set_requested(&[id.to_owned()], false);
+        match result {
+            Some(Ok(record)) => {
+                self.answered(RequestKind::Query);
+                self.items.queried(id, Some(&record));
+                self.look(record, false);
+            }
+            Some(Err(error)) => {
+                self.query_failed(id, &error);
+                self.deliver_item(id);
+            }
+            None => self.deliver_item(id),
+        }
+    }
+
+    /// Delivers the item of a task whose record could not be queried: the video must not wait for it, and the transfer
+    /// queries it too.
+    fn deliver_item(&mut self, id: &str) {
+        if let Some(item) = self.items.queried(id, None) {
+            self.deliver(item, false);
+        }
+    }
+
+    fn query_failed(&mut self, id: &str, error: &seedance::Error) {
+        match error.kind() {
+            // A service may reject an unknown id as malformed.
+            ErrorKind::NotFound | ErrorKind::Rejected => {
+                self.answered(RequestKind::Query);
+                if self.tasks.not_found(id, self.requests.now()) {
+                    tracing::info!(task_id = id, %error, "the task vanished: its lifecycle polls it");
+                    self.nudges.add(id);
+                }
+            }
+            ErrorKind::Throttled => self.query_health.failed(error),
+            _ => {
+                self.query_health.failed(error);
+                self.progress.failed(RequestKind::Query, error);
+            }
+        }
+    }
+
+    fn answered(&mut self, kind: RequestKind) {
+        match kind {
+            RequestKind::List => self.list_health.answered(),
+            RequestKind::Query => self.query_health.answered(),
+        }
+        self.progress.answered(kind, self.requests.now());
+    }
+
+    fn delivered(&mut self, delivery: PendingDelivery, result: Result<Delivery, LifecycleError>) {
+        let (id, status) = (delivery.result.id.clone(), delivery.result.status.clone());
+        let updated_at = delivery.result.updated_at;
+        match result {
+            Ok(Delivery::Delivered) => {
+                self.deliveries.done(&delivery);
+                self.tasks.delivered(&id, &status);
+                self.progress.delivered();
+                if status::is_terminal(&status) {
+                    let clock = self.requests.queries.seedance().clock();
+                    record::detection(self.requests.account().name(), updated_at, clock);
+                }
+            }
+            Ok(Delivery::Known) => {
+                self.deliveries.done(&delivery);
+                self.tasks.delivered(&id, &status);
+            }
+            Ok(Delivery::NotWaiting) => {
+                // After many attempts the lifecycle has got further by itself.
+                if !self.deliveries.retry(delivery) {
+                    self.tasks.delivered(&id, &status);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(task_id = id, %error, "cannot deliver a record to the lifecycle");
+                // The next look at the task delivers it.
+                self.deliveries.retry(delivery);
+            }
+        }
+    }
+
+    fn swept(&mut self, id: &str, result: Result<bool, String>) {
+        self.sweeps -= 1;
+        match result {
+            Ok(true) => self.progress.started(),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(
+                    task_id = id,
+                    error,
+                    "cannot start the lifecycle of a listed task"
+                );
+                if let Some(discovery) = &mut self.discovery {
+                    discovery.forget(id);
+                }
+            }
+        }
+    }
+}
+
+/// Returns the ids of tasks that have no record.
+fn missing(ids: &[String], records: &[Record]) -> Vec<String> {
+    let records: std::collections::BTreeSet<_> = records.iter().map(Record::id).collect();
+    let ids = ids.iter().filter(|id| !records.contains(id.as_str()));
+    ids.cloned().collect()
+}

@@ -1,0 +1,251 @@
+//! The tasks that a watcher polls, and what it knows of them. It sends no request and reads no clock.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::SystemTime,
+};
+
+use seedance_archiver_policy::{
+    completions::CompletionTimes,
+    pages,
+    poll::{PollSchedule, is_later_status},
+    watch::Candidate,
+    windows::Windows,
+};
+use seedance_archiver_proto::{status, time::unix_seconds};
+
+use super::{list_order::ListOrder, watched_task::WatchedTask};
+use crate::{activities::learned_times::completed_after, config::Account, seedance::Record};
+
+/// How many tasks before the oldest watched one a list may show later than its creation time says.
+const ORDER_MARGIN_S: i64 = 60 * 60;
+
+/// A lifecycle that may wait for its task.
+pub(super) struct Waiting {
+    pub(super) task_id: String,
+    /// Status that the lifecycle knows. Empty: none.
+    pub(super) known_status: String,
+    pub(super) started_at: SystemTime,
+}
+
+/// The tasks of one account.
+pub(super) struct Tasks {
+    lists: pages::Lists,
+    schedule: PollSchedule,
+    windows: Windows,
+    /// Whether the visibility store shows what lifecycles know.
+    shows_statuses: bool,
+    /// When the watcher started.
+    since: SystemTime,
+    tasks: BTreeMap<String, WatchedTask>,
+    /// Tasks whose lifecycles need nothing more. The visibility store may still show them as waiting.
+    settled: BTreeSet<String>,
+    order: Vec<ListOrder>,
+    completion_times: CompletionTimes,
+}
+
+/// What follows from a record.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum News {
+    /// Nothing: no lifecycle waits for it.
+    None,
+    /// Its lifecycle does not know the status yet.
+    Status,
+}
+
+impl Tasks {
+    pub(super) fn new(
+        account: &Account,
+        shows_statuses: bool,
+        completion_times: CompletionTimes,
+        now: SystemTime,
+    ) -> Self {
+        let lists = account.lists.clone();
+        let order = lists.all().iter().map(|_| ListOrder::default()).collect();
+        Self {
+            lists,
+            schedule: account.schedule.clone(),
+            windows: account.windows.clone(),
+            shows_statuses,
+            since: now,
+            tasks: BTreeMap::new(),
+            settled: BTreeSet::new(),
+            order,
+            completion_times,
+        }
+    }
+
+    pub(super) fn completion_times(&self) -> &CompletionTimes {
+        &self.completion_times
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Returns the ids of the watched tasks that may exist.
+    pub(super) fn seen(&self) -> impl Iterator<Item = &str> {
+        let seen = self.tasks.iter().filter(|(_, task)| task.was_seen());
+        seen.map(|(id, _)| id.as_str())
+    }
+
+    /// Returns the ids of the tasks that their lifecycles poll themselves.
+    pub(super) fn handed_back(&self) -> impl Iterator<Item = &str> {
+        let tasks = self.tasks.iter().filter(|(_, task)| task.is_handed_back);
+        tasks.map(|(id, _)| id.as_str())
+    }
+
+    /// Adds the lifecycles that wait now. `is_complete`: these are all of them, and others no longer wait.
+    pub(super) fn sync(&mut self, waiting: Vec<Waiting>, is_complete: bool, now: SystemTime) {
+        if is_complete {
+            let ids: BTreeSet<_> = waiting.iter().map(|it| it.task_id.as_str()).collect();
+            self.tasks.retain(|id, _| ids.contains(id.as_str()));
+            self.settled.retain(|id| ids.contains(id.as_str()));
+        }
+        for lifecycle in waiting {
+            let Waiting {
+                task_id,
+                known_status,
+                started_at,
+            } = lifecycle;
+            // The visibility store may be late: a task that the watcher settled stays so, and a status is never earlier.
+            if status::is_terminal(&known_status) || self.settled.contains(&task_id) {
+                self.settle(&task_id);
+                continue;
+            }
+            let windows = &self.windows;
+            let task = self.tasks.entry(task_id);
+            let task = task.or_insert_with_key(|id| {
+                WatchedTask::new(id, started_at, windows, now, self.since)
+            });
+            task.learn_status(&known_status);
+            if !self.shows_statuses && task.may_have_been_seen {
+                // An earlier watcher may have delivered `running`, and a second delivery would lengthen the history.
+                task.learn_status(status::RUNNING);
+            }
+        }
+        self.forget_old_order();
+    }
+
+    /// Returns the tasks that may be asked for now, with their ids. `is_listing`: only those that no list shows, because a
+    /// list request is on its way.
+    pub(super) fn candidates(
+        &mut self,
+        now: SystemTime,
+        can_filter_ids: bool,
+        is_listing: bool,
+    ) -> (Vec<String>, Vec<Candidate>) {
+        let mut ids = Vec::new();
+        let mut candidates = Vec::new();
+        for (id, task) in &self.tasks {
+            let list = task.list(self.order.len(), can_filter_ids);
+            let is_on_its_way = is_listing && list.is_some();
+            if is_on_its_way || !task.can_be_asked_for(&self.windows, now) {
+                continue;
+            }
+            let order = list.filter(|_| task.has_position);
+            let order = order.and_then(|list| self.order.get_mut(list));
+            ids.push(id.clone());
+            candidates.push(Candidate {
+                list,
+                position: order.map(|order| order.position(unix_seconds(task.created_at))),
+                worth: task.worth(&self.schedule, &mut self.completion_times, now),
+            });
+        }
+        (ids, candidates)
+    }
+
+    /// Marks tasks for which a request is on its way, or was answered.
+    pub(super) fn set_requested(&mut self, ids: &[String], is_requested: bool) {
+        for id in ids {
+            if let Some(task) = self.tasks.get_mut(id) {
+                task.is_requested = is_requested;
+            }
+        }
+    }
+
+    /// Takes the record of a task.
+    pub(super) fn look(&mut self, record: &Record, now: SystemTime) -> News {
+        let list = self.note(record);
+        let Some(task) = self.tasks.get_mut(record.id()) else {
+            return News::None;
+        };
+        let is_first_end = status::is_terminal(record.status()) && !task.has_ended;
+        let kind = task.look(record, list, now);
+        let after = completed_after(record.created_at(), record.updated_at());
+        if let Some(after) = after.filter(|_| is_first_end) {
+            self.completion_times.observe(&kind, after);
+        }
+        let lacks_url = record.status() == status::SUCCEEDED && record.main_url().is_none();
+        match is_later_status(record.status(), &task.known_status) && !lacks_url {
+            true => News::Status,
+            false => News::None,
+        }
+    }
+
+    /// Notes where a list shows a task. Returns the list.
+    pub(super) fn note(&mut self, record: &Record) -> Option<usize> {
+        let task = record.without_urls();
+        let list = self.lists.index_of(&task.service_tier, &task.model);
+        if let Some(order) = list.and_then(|list| self.order.get_mut(list)) {
+            order.insert(&task.id, task.created_at);
+        }
+        list
+    }
+
+    pub(super) fn includes(&self, id: &str) -> bool {
+        self.tasks.contains_key(id)
+    }
+
+    /// Returns when a watched task was created, possibly an estimate.
+    pub(super) fn created_at(&self, id: &str) -> Option<SystemTime> {
+        self.tasks.get(id).map(|task| task.created_at)
+    }
+
+    /// Notes that a page was listed on which these tasks should have been.
+    pub(super) fn missed_on_page(&mut self, ids: &[String]) {
+        for id in ids {
+            if let Some(task) = self.tasks.get_mut(id) {
+                task.has_position = false;
+            }
+        }
+    }
+
+    /// Notes that a list does not show these tasks, although it was asked for them by id.
+    pub(super) fn missed_in_list(&mut self, ids: &[String], list: usize) {
+        for id in ids {
+            if let Some(task) = self.tasks.get_mut(id) {
+                task.missed_in(list);
+            }
+        }
+    }
+
+    /// Notes that the API does not know a task. Returns whether its lifecycle has to be told that the task existed.
+    pub(super) fn not_found(&mut self, id: &str, now: SystemTime) -> bool {
+        let task = self.tasks.get_mut(id);
+        task.is_some_and(|task| task.not_found(now))
+    }
+
+    /// Notes that the lifecycle of a task knows a status.
+    pub(super) fn delivered(&mut self, id: &str, status: &str) {
+        if status::is_terminal(status) {
+            self.settle(id);
+        } else if let Some(task) = self.tasks.get_mut(id) {
+            task.learn_status(status);
+        }
+    }
+
+    fn settle(&mut self, id: &str) {
+        self.tasks.remove(id);
+        self.settled.insert(id.to_owned());
+    }
+
+    /// Forgets the order of tasks that are older than all that are watched.
+    fn forget_old_order(&mut self) {
+        let oldest = self.tasks.values().map(|task| task.created_at).min();
+        let Some(oldest) = oldest else { return };
+        for order in &mut self.order {
+            order.forget_before(unix_seconds(oldest) - ORDER_MARGIN_S);
+        }
+    }
+}

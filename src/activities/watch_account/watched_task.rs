@@ -1,0 +1,182 @@
+//! A task for which a lifecycle waits.
+
+use std::time::{Duration, SystemTime};
+
+use seedance_archiver_policy::{
+    completions::{CompletionTimes, TaskKind},
+    poll::{PollSchedule, is_later_status},
+    windows::Windows,
+};
+use seedance_archiver_proto::{status, time::from_unix_seconds};
+
+use crate::seedance::{Record, created_at_in_id};
+
+/// A task without a record is looked for within this time, however long it is expected to take: it may not exist.
+const MAX_FIRST_DELAY: Duration = Duration::from_secs(60);
+/// How long a 404 must last before the lifecycle polls the task itself. The API returns 404 for a task that was just
+/// created.
+const NOT_FOUND_GRACE: Duration = Duration::from_secs(60);
+/// Interval between two looks at a task that has ended but lacks its URL, or that the API does not know yet.
+const REPEAT_INTERVAL: Duration = Duration::from_secs(5);
+/// A list that did not show a task so often, although it was asked for it by id, no longer shows it.
+const MAX_MISSES: u32 = 2;
+
+pub(super) struct WatchedTask {
+    /// The status that its lifecycle knows. Before its first record, a lifecycle assumes `queued`.
+    pub(super) known_status: String,
+    /// As its record says, or an estimate.
+    pub(super) created_at: SystemTime,
+    /// Whether its position in its list can be estimated.
+    pub(super) has_position: bool,
+    /// Whether a request for it is on its way.
+    pub(super) is_requested: bool,
+    /// Whether its lifecycle polls it itself.
+    pub(super) is_handed_back: bool,
+    pub(super) has_ended: bool,
+    kind: Option<TaskKind>,
+    looked_at: Option<SystemTime>,
+    /// When it was last asked for.
+    asked_at: Option<SystemTime>,
+    /// The list that shows it. Before its first record: the list in which it is sought next.
+    list: Option<usize>,
+    misses: u32,
+    not_found_since: Option<SystemTime>,
+    /// When the watcher learned of it.
+    noticed_at: SystemTime,
+    /// Whether an earlier watcher may have seen a record.
+    pub(super) may_have_been_seen: bool,
+}
+
+impl WatchedTask {
+    /// Returns a task without a record. It was created when its id says, or when its lifecycle started.
+    pub(super) fn new(
+        id: &str,
+        started_at: SystemTime,
+        windows: &Windows,
+        noticed_at: SystemTime,
+        watching_since: SystemTime,
+    ) -> Self {
+        let in_id = created_at_in_id(id).filter(|created_at| {
+            let age = started_at.duration_since(*created_at);
+            age.is_ok_and(|age| age < windows.query_window)
+        });
+        Self {
+            known_status: status::QUEUED.to_owned(),
+            created_at: in_id.unwrap_or(started_at),
+            has_position: true,
+            is_requested: false,
+            is_handed_back: false,
+            has_ended: false,
+            kind: None,
+            looked_at: None,
+            asked_at: None,
+            list: Some(0),
+            misses: 0,
+            not_found_since: None,
+            noticed_at,
+            may_have_been_seen: started_at < watching_since,
+        }
+    }
+
+    /// Notes a status that its lifecycle knows.
+    pub(super) fn learn_status(&mut self, status: &str) {
+        if is_later_status(status, &self.known_status) {
+            self.known_status = status.to_owned();
+        }
+    }
+
+    pub(super) fn can_be_asked_for(&self, windows: &Windows, now: SystemTime) -> bool {
+        !self.is_requested && !self.is_handed_back && !windows.is_closed(self.created_at, now)
+    }
+
+    /// Returns the list to look into. `None`: the task has to be queried by itself.
+    pub(super) fn list(&self, lists: usize, can_filter_ids: bool) -> Option<usize> {
+        let can_be_found = can_filter_ids || self.has_position;
+        self.list.filter(|list| *list < lists && can_be_found)
+    }
+
+    /// Returns the lag that it has probably accumulated, in polls.
+    pub(super) fn worth(
+        &self,
+        schedule: &PollSchedule,
+        times: &mut CompletionTimes,
+        now: SystemTime,
+    ) -> f64 {
+        let since = |time: SystemTime| now.duration_since(time).unwrap_or_default();
+        let repeats = self.has_ended || self.not_found_since.is_some();
+        if let Some(asked_at) = self.asked_at.filter(|_| repeats) {
+            return since(asked_at).as_secs_f64() / REPEAT_INTERVAL.as_secs_f64();
+        }
+        let expectation = times.expectation(self.kind.as_ref());
+        let age = since(self.created_at);
+        let looked_at = self.looked_at.map(|looked_at| {
+            let age = looked_at.duration_since(self.created_at);
+            age.unwrap_or_default()
+        });
+        let worth = schedule.worth(&expectation, looked_at, age);
+        match looked_at {
+            Some(_) => worth,
+            // It may not exist.
+            None => worth.max(since(self.noticed_at).div_duration_f64(MAX_FIRST_DELAY)),
+        }
+    }
+
+    /// Takes a record. `list` is the one that should show the task. Returns its kind.
+    pub(super) fn look(
+        &mut self,
+        record: &Record,
+        list: Option<usize>,
+        now: SystemTime,
+    ) -> TaskKind {
+        self.created_at = from_unix_seconds(record.created_at()).unwrap_or(self.created_at);
+        let kind = TaskKind::of(&record.without_urls());
+        self.kind = Some(kind.clone());
+        if self.looked_at.is_none() || self.list != list {
+            self.misses = 0;
+        }
+        // A list that stopped showing the task is not asked again.
+        if self.misses < MAX_MISSES {
+            self.list = list;
+        }
+        self.looked_at = Some(now);
+        self.asked_at = Some(now);
+        self.has_position = true;
+        self.has_ended = status::is_terminal(record.status());
+        self.not_found_since = None;
+        self.is_handed_back = false;
+        kind
+    }
+
+    /// Notes that a list does not show it, although it was asked for it by id.
+    pub(super) fn missed_in(&mut self, list: usize) {
+        if self.list != Some(list) {
+            return;
+        }
+        match self.looked_at {
+            // Sought in the next list.
+            None => self.list = Some(list + 1),
+            Some(_) => {
+                self.misses += 1;
+                if self.misses >= MAX_MISSES {
+                    self.list = None;
+                }
+            }
+        }
+    }
+
+    /// Notes that the API does not know it. From now on its lifecycle polls it itself. Returns whether the lifecycle has to
+    /// be told that the task existed: a task that vanished is polled for longer than one that never existed.
+    pub(super) fn not_found(&mut self, now: SystemTime) -> bool {
+        self.asked_at = Some(now);
+        let since = *self.not_found_since.get_or_insert(now);
+        let lasts = now.duration_since(since).unwrap_or_default();
+        let is_final = lasts >= NOT_FOUND_GRACE && !self.is_handed_back;
+        self.is_handed_back |= is_final;
+        is_final && self.was_seen()
+    }
+
+    /// Returns whether a watcher may have seen a record of it.
+    pub(super) fn was_seen(&self) -> bool {
+        self.looked_at.is_some() || self.may_have_been_seen
+    }
+}
