@@ -49,7 +49,7 @@ async fn another_worker_records_the_outcome_for_a_killed_worker(
         running: Some(HOUR),
         ..Script::default()
     });
-    let result = scene.kill_while_cancelling(&id, false, 3).await?;
+    let result = scene.kill_while_cancelling(&id, false, 2).await?;
     ensure!(result.reason == "cancelled_by_caller", "{result:?}");
     ensure!(!result.message.contains("outcome.json"), "{result:?}");
     scene.fixture.assert_outcome_recorded(&result)?;

@@ -29,6 +29,7 @@ pub(crate) mod sweeps;
 pub(crate) mod tcp_proxy;
 mod temporal_server;
 pub(crate) mod tools;
+pub(crate) mod watchers;
 
 pub(crate) use self::{
     archived_files::task_prefix,

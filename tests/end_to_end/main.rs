@@ -77,6 +77,7 @@ mod server;
 mod setup_commands;
 mod strict_json;
 mod sweeping;
+mod task_records;
 mod temporal_cli {
     mod download_site;
     mod downloads;
@@ -89,6 +90,7 @@ mod unsafe_stores;
 mod until;
 mod visibility;
 mod waiting;
+mod watching;
 mod web_ui;
 mod windows;
 

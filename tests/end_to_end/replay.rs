@@ -11,24 +11,40 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use seedance_archiver_policy::watch::MIN_WATCHED;
 use seedance_archiver_proto::{names, v1::VideoTaskLifecycleRequest};
 use seedance_archiver_simulator::{Ending, Script};
-use seedance_archiver_workflows::{SweepVideoTasks, VideoTaskLifecycle, reply::OptionalArgument};
+use seedance_archiver_workflows::{
+    AccountWatcher, SweepVideoTasks, VideoTaskLifecycle, reply::OptionalArgument,
+};
 use serde_json::{Value, json};
 use temporalio_client::{
     WorkflowCancelOptions, WorkflowFetchHistoryOptions, WorkflowHistory, WorkflowSignalOptions,
 };
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 
-use crate::harness::{Fixture, Server, query_activity, register, sweeps, until, until_async};
+use crate::harness::{
+    Fixture, Server, query_activity, register, sweeps, until, until_async, watchers,
+};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Maximum number of lifecycles that are recorded concurrently: too few for a watcher, because those of a watched account
+/// do not notice that the clock was advanced.
+const MAX_CONCURRENT: usize = MIN_WATCHED - 1;
 
 async fn histories_of_the_current_code_replay(server: Arc<Server>) -> anyhow::Result<()> {
     let is_recording = std::env::var("RECORD_HISTORIES").is_ok_and(|value| value == "1");
-    let mut histories = record(&server).await?;
+    let mut scenarios = scenarios();
+    let mut histories = Vec::new();
+    while !scenarios.is_empty() {
+        let few = scenarios.split_off(scenarios.len().saturating_sub(MAX_CONCURRENT));
+        histories.extend(record(&server, few).await?);
+    }
     let swept = sweeps::history(&server).await?;
     histories.push(("swept", anonymize(&swept)?));
+    for (name, json) in watchers::histories(&server).await? {
+        histories.push((name, anonymize(&json)?));
+    }
     for (name, json) in histories {
         replay(&json).await.with_context(|| name.to_owned())?;
         if is_recording {
@@ -89,6 +105,7 @@ async fn replay(json: &[u8]) -> anyhow::Result<()> {
     let options = WorkflowReplayerOptions::new()
         .register_workflow::<VideoTaskLifecycle>()?
         .register_workflow::<SweepVideoTasks>()?
+        .register_workflow::<AccountWatcher>()?
         .build();
     let history = WorkflowHistory::from_json(json)?;
     Ok(WorkflowReplayer::new(options)?
@@ -175,12 +192,15 @@ fn scenarios() -> Vec<Scenario> {
 }
 
 /// Records the history of each scenario. The lifecycles run concurrently.
-async fn record(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
+async fn record(
+    server: &Server,
+    scenarios: Vec<Scenario>,
+) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
     let fixture = Fixture::new(server).await?;
     fixture
         .with_worker(server, async {
             let mut lifecycles = Vec::new();
-            for scenario in scenarios() {
+            for scenario in scenarios {
                 let id = fixture.simulator.create(scenario.script.clone());
                 let request = VideoTaskLifecycleRequest {
                     task_id: id.clone(),

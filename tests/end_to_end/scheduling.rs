@@ -93,7 +93,11 @@ async fn auto_archive_archives_tasks_without_a_lifecycle_request(
     .await?;
     let schedule = schedule(&server, &account);
     let found = schedule.describe(Default::default()).await?;
-    ensure!(interval_seconds(&found) == Some(60), "{:?}", found.raw());
+    ensure!(
+        interval_seconds(&found) == Some(30 * 60),
+        "{:?}",
+        found.raw()
+    );
 
     // A worker that starts later does not unpause a schedule that an operator paused.
     schedule.pause(None::<String>, Default::default()).await?;

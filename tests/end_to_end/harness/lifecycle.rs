@@ -1,7 +1,9 @@
-//! Waiting for what a lifecycle shows while it runs.
+//! What a lifecycle shows while it runs, and its history.
 
 use seedance_archiver::temporal::lifecycles::{Lifecycle, Step};
+use temporalio_client::WorkflowFetchHistoryOptions;
 
+use super::temporal_server::Server;
 use crate::until::until_async;
 
 /// Waits until the pending activity of a lifecycle waits for its next attempt with a message that contains `text`.
@@ -12,4 +14,21 @@ pub(crate) async fn until_waiting(lifecycle: &Lifecycle, text: &str) -> anyhow::
         Ok(matches!(step, Some(Step::Waiting(message)) if message.contains(text)))
     })
     .await
+}
+
+/// Returns the encoded history events as text. Payloads are not compressed, so strings in them can be found.
+pub(crate) async fn encoded_history(server: &Server, task_id: &str) -> anyhow::Result<String> {
+    let events = server
+        .lifecycle(task_id)
+        .fetch_history(WorkflowFetchHistoryOptions::default())
+        .into_events()
+        .await?;
+    Ok(events
+        .iter()
+        .flat_map(|event| {
+            let mut bytes = Vec::new();
+            prost::Message::encode(event, &mut bytes).map(|()| bytes)
+        })
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .collect())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::ensure;
-use seedance_archiver_simulator::{Builder, Script};
+use seedance_archiver_simulator::{Builder, Fault, Script};
 use temporalio_client::WorkflowFetchHistoryOptions;
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 
@@ -26,6 +26,8 @@ async fn three_workers_together_stay_within_the_rate_limit(
     let simulator = |simulator: Builder| simulator.query_rate(QUERIES_PER_SECOND);
     let name = |it: &mut seedance_archiver::config::Account| it.endpoint.account = account.clone();
     let fixture = Fixture::with(&server, simulator, name).await?;
+    // The watcher of the account then queries the tasks, too.
+    fixture.simulator.set_list_fault(Some(Fault::Unavailable));
     let limits = format!("limits = {{ queries_per_second = {QUERIES_PER_SECOND} }}");
     let workers: Vec<_> = (0..3)
         .map(|_| spawn_worker(&fixture, &server, &account, &limits))

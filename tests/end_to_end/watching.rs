@@ -1,0 +1,196 @@
+//! The watcher of an account, which polls the tasks of all waiting lifecycles together.
+
+mod lists;
+mod status;
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, ensure};
+use seedance_archiver::config::Secret;
+use seedance_archiver_policy::poll::PollSchedule;
+use seedance_archiver_simulator::Script;
+
+use crate::harness::{
+    HOUR, Server, lifecycle::until_waiting, register, until_async, watchers::Watched,
+};
+
+async fn tasks_that_are_waited_for_together_are_listed(server: Arc<Server>) -> anyhow::Result<()> {
+    let watched = Watched::new(&server).await?;
+    let ids = watched.create(8);
+    let fixture = &watched.fixture;
+    fixture
+        .with_worker(&server, async {
+            let lifecycles = watched.start(&ids).await?;
+            watched.until_watched(8).await?;
+            fixture.advance_clock(HOUR).await;
+            watched.until_running(&lifecycles).await?;
+            fixture.advance_clock(HOUR).await;
+            watched.archived(&lifecycles).await?;
+            for (id, lifecycle) in ids.iter().zip(&lifecycles) {
+                let queries = fixture.simulator.stats(id).queries;
+                // The first poll, before there was a watcher, and the one for the record.
+                ensure!(queries <= 2, "{queries} queries");
+                let cost = lifecycle.cost().await?;
+                ensure!(cost.history_events <= 26, "{cost:?}");
+            }
+            let lists = fixture.simulator.lists();
+            ensure!((1..20).contains(&lists), "{lists} lists");
+            Ok(())
+        })
+        .await
+}
+register!(tasks_that_are_waited_for_together_are_listed);
+
+/// Lists show a service tier only if they are asked for it.
+async fn tasks_of_every_tier_are_watched(server: Arc<Server>) -> anyhow::Result<()> {
+    let watched = Watched::new(&server).await?;
+    let mut ids = watched.create(3);
+    ids.extend(watched.create_with(3, |script| Script {
+        flex: true,
+        ..script
+    }));
+    let fixture = &watched.fixture;
+    fixture
+        .with_worker(&server, async {
+            let lifecycles = watched.start(&ids).await?;
+            watched.until_watched(6).await?;
+            fixture.advance_clock(HOUR).await;
+            watched.until_running(&lifecycles).await?;
+            fixture.advance_clock(HOUR).await;
+            watched.archived(&lifecycles).await
+        })
+        .await
+}
+register!(tasks_of_every_tier_are_watched);
+
+async fn another_worker_watches_for_a_killed_one(server: Arc<Server>) -> anyhow::Result<()> {
+    let watched = Watched::new(&server).await?;
+    let ids = watched.create_with(6, |script| Script {
+        queued: Some(Duration::ZERO),
+        running: Some(HOUR),
+        ..script
+    });
+    let (mut first, _directory) = watched.spawn_worker()?;
+    let lifecycles = watched.start(&ids).await?;
+    watched.until_watched(6).await?;
+    first.kill().await?;
+    let fixture = &watched.fixture;
+    fixture
+        .with_worker(&server, async {
+            fixture.advance_clock(HOUR).await;
+            watched.archived(&lifecycles).await
+        })
+        .await
+}
+register!(another_worker_watches_for_a_killed_one, takes_long);
+
+async fn new_tasks_are_archived_without_a_request(server: Arc<Server>) -> anyhow::Result<()> {
+    let watched = Watched::new(&server).await?;
+    let (_worker, _directory) = watched.spawn_worker_with("auto_archive = true")?;
+    watched
+        .until("the watcher has listed the tasks", |progress| {
+            progress.listed_at > 0
+        })
+        .await?;
+    // The first sweep has ended, and the next one starts in half an hour.
+    let id = watched.fixture.simulator.create(Script::default());
+    until_async("the video is archived", || async {
+        let files = watched.fixture.archived_files()?;
+        Ok(files
+            .iter()
+            .any(|file| file.ends_with("manifest.json") && file.contains(&id)))
+    })
+    .await?;
+    watched
+        .until("the watcher has started the lifecycle", |progress| {
+            progress.started == 1
+        })
+        .await
+}
+register!(new_tasks_are_archived_without_a_request);
+
+/// Two workers start the watcher at once, and their lifecycles rely on the same one.
+async fn there_is_one_watcher_for_two_workers(server: Arc<Server>) -> anyhow::Result<()> {
+    let watched = Watched::new(&server).await?;
+    let ids = watched.create_with(8, |script| Script {
+        queued: Some(Duration::ZERO),
+        running: Some(Duration::from_secs(30)),
+        ..script
+    });
+    let _first = watched.spawn_worker()?;
+    let _second = watched.spawn_worker()?;
+    let lifecycles = watched.start(&ids).await?;
+    watched.archived(&lifecycles).await?;
+    let watcher = watched.describe().await?;
+    let started = watcher.context("no watcher")?;
+    ensure!(
+        started.raw().pending_activities.len() == 1,
+        "{:?}",
+        started.raw()
+    );
+    Ok(())
+}
+register!(there_is_one_watcher_for_two_workers, takes_long);
+
+/// Between the rotation at the service and that of the file, every request is rejected.
+async fn an_account_is_watched_after_its_key_was_rotated(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let key_file = tempfile::NamedTempFile::new()?;
+    let path = key_file.path().to_path_buf();
+    let watched = Watched::with(&server, |account| {
+        account.endpoint.api_key = Secret::File(path.clone());
+    })
+    .await?;
+    let fixture = &watched.fixture;
+    std::fs::write(&path, fixture.simulator.api_key())?;
+    let ids = watched.create(6);
+    fixture
+        .with_worker(&server, async {
+            let lifecycles = watched.start(&ids).await?;
+            watched.until_watched(6).await?;
+            fixture.simulator.rotate_api_key("another-key");
+            fixture.advance_clock(HOUR).await;
+            watched
+                .until("the watcher says that the key is rejected", |progress| {
+                    progress.last_error.contains("HTTP 401")
+                })
+                .await?;
+            std::fs::write(&path, "another-key")?;
+            watched.until_running(&lifecycles).await?;
+            fixture.advance_clock(HOUR).await;
+            watched.archived(&lifecycles).await
+        })
+        .await
+}
+register!(an_account_is_watched_after_its_key_was_rotated);
+
+async fn a_task_that_does_not_exist_is_polled_by_its_lifecycle(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let watched = Watched::with(&server, |account| {
+        account.schedule = PollSchedule::default();
+    })
+    .await?;
+    let ids = watched.create(4);
+    let fixture = &watched.fixture;
+    fixture
+        .with_worker(&server, async {
+            watched.start(&ids).await?;
+            watched.until_watched(4).await?;
+            let unknown = watched.start(&["cgt-unknown".to_owned()]).await?;
+            watched.until_watched(5).await?;
+            // The API may return 404 for a new task.
+            fixture.advance_clock(HOUR).await;
+            until_waiting(&unknown[0], "not found yet").await?;
+            fixture.advance_clock(HOUR).await;
+            let result = unknown[0].result().await?;
+            ensure!(result.reason == "task_not_found", "{result:?}");
+            Ok(())
+        })
+        .await
+}
+register!(
+    a_task_that_does_not_exist_is_polled_by_its_lifecycle,
+    takes_long
+);
