@@ -1,0 +1,58 @@
+//! Benchmarks of seedance-archiver. See `bench/README.md`.
+
+mod output;
+mod random;
+mod schedules;
+mod watching;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "bench", about, version)]
+struct Cli {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// Compare poll schedules in virtual time: requests against lag
+    Schedules(schedules::Options),
+    /// Watch tasks in real time, beside the loops that people write: requests, lag, actions, CPU and memory
+    Watching(watching::Options),
+    /// Run every benchmark with its default options
+    All,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().bench {
+        Bench::Schedules(options) => schedules::run(&options),
+        Bench::Watching(options) => watching::run(&options),
+        Bench::All => {
+            schedules::run(&defaults())?;
+            watching::run(&defaults())
+        }
+    }
+}
+
+/// Returns the options of a benchmark without arguments.
+fn defaults<T: clap::Args + clap::FromArgMatches>() -> T {
+    let command = T::augment_args(clap::Command::new("bench"));
+    let matches = command.get_matches_from(["bench"]);
+    T::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_benchmark_runs_without_arguments() {
+        Cli::command().debug_assert();
+        let _: schedules::Options = defaults();
+        let watching: watching::Options = defaults();
+        assert!(serde_json::to_string(&watching).is_ok());
+    }
+}

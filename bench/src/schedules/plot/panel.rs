@@ -1,0 +1,189 @@
+use super::{
+    super::{
+        candidates::Family,
+        report::{MixReport, Row},
+    },
+    PANEL,
+    axis::Axis,
+    escape,
+    labels::Labels,
+    markers::{LIMIT, colour, marker},
+};
+
+const GRID: &str = "#e6e8eb";
+/// A schedule that gave up on more of the tasks is not shown: the lags of the others mean little.
+const MAX_GIVEN_UP: f64 = 0.5;
+
+pub(super) struct Panel<'a> {
+    report: &'a MixReport,
+    origin: (f64, f64),
+    frame: Frame,
+    lag: Axis,
+    requests: Axis,
+}
+
+/// The area of the points.
+#[derive(Clone, Copy)]
+struct Frame {
+    left: f64,
+    top: f64,
+    right: f64,
+    bottom: f64,
+}
+
+impl Frame {
+    fn at(origin: (f64, f64)) -> Self {
+        Self {
+            left: origin.0 + 58.0,
+            top: origin.1 + 44.0,
+            right: origin.0 + PANEL.0 - 16.0,
+            bottom: origin.1 + PANEL.1 - 46.0,
+        }
+    }
+}
+
+impl<'a> Panel<'a> {
+    pub(super) fn new(report: &'a MixReport, origin: (f64, f64)) -> Self {
+        let rows = || shown(report).map(|(_, row)| row);
+        let frame = Frame::at(origin);
+        let Frame {
+            left,
+            top,
+            right,
+            bottom,
+        } = frame;
+        Self {
+            report,
+            origin,
+            frame,
+            lag: Axis::new(rows().filter_map(|row| row.lag_mean), left, right),
+            requests: Axis::new(rows().map(|row| row.requests), bottom, top),
+        }
+    }
+
+    pub(super) fn svg(&self) -> String {
+        let (x, y) = (self.origin.0 + 20.0, self.origin.1);
+        let title = format!(
+            "<text x=\"{x}\" y=\"{}\" font-weight=\"bold\">{}</text>\n<text x=\"{x}\" y=\"{}\" font-size=\"11\" \
+             fill=\"#555\">{}</text>\n",
+            y + 16.0,
+            escape(self.report.mix),
+            y + 32.0,
+            escape(self.report.about),
+        );
+        title + &self.grid() + &self.limit() + &self.fixed_line() + &self.points()
+    }
+
+    fn grid(&self) -> String {
+        let mut svg = String::new();
+        let Frame {
+            left,
+            top,
+            right,
+            bottom,
+        } = self.frame;
+        for tick in self.lag.ticks() {
+            let x = self.lag.at(tick);
+            svg += &format!(
+                "<path d=\"M{x:.1} {top}V{bottom}\" stroke=\"{GRID}\"/><text x=\"{x:.1}\" y=\"{}\" \
+                 text-anchor=\"middle\" font-size=\"11\" fill=\"#555\">{tick}</text>\n",
+                bottom + 15.0,
+            );
+        }
+        for tick in self.requests.ticks() {
+            let y = self.requests.at(tick);
+            svg += &format!(
+                "<path d=\"M{left} {y:.1}H{right}\" stroke=\"{GRID}\"/><text x=\"{}\" y=\"{:.1}\" \
+                 text-anchor=\"end\" font-size=\"11\" fill=\"#555\">{tick}</text>\n",
+                left - 6.0,
+                y + 4.0,
+            );
+        }
+        let (x, y) = ((left + right) / 2.0, (top + bottom) / 2.0);
+        let label_x = self.origin.0 + 18.0;
+        svg + &format!(
+            "<rect x=\"{left}\" y=\"{top}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#b8bcc2\"/>\n\
+             <text x=\"{x}\" y=\"{}\" text-anchor=\"middle\" font-size=\"11\">mean lag in seconds</text>\n\
+             <text transform=\"translate({label_x} {y}) rotate(-90)\" text-anchor=\"middle\" \
+             font-size=\"11\">requests a task</text>\n",
+            right - left,
+            bottom - top,
+            bottom + 32.0,
+        )
+    }
+
+    fn limit(&self) -> String {
+        let limit = self
+            .report
+            .limit
+            .iter()
+            .map(|cost| (cost.lag, cost.requests));
+        self.line(limit, LIMIT, 2.0)
+    }
+
+    fn fixed_line(&self) -> String {
+        let fixed = self.of(Family::Fixed);
+        let fixed = fixed.filter_map(|row| Some((row.lag_mean?, row.requests)));
+        self.line(fixed, colour(Family::Fixed), 1.0)
+    }
+
+    fn line(&self, points: impl Iterator<Item = (f64, f64)>, colour: &str, width: f64) -> String {
+        let points = points
+            .filter(|(lag, requests)| self.lag.contains(*lag) && self.requests.contains(*requests))
+            .map(|(lag, requests)| {
+                format!("{:.1},{:.1}", self.lag.at(lag), self.requests.at(requests))
+            });
+        let points: Vec<_> = points.collect();
+        format!(
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{width}\"/>\n",
+            points.join(" ")
+        )
+    }
+
+    fn points(&self) -> String {
+        let at = |row: &Row| Some((self.lag.at(row.lag_mean?), self.requests.at(row.requests)));
+        let points =
+            || shown(self.report).filter_map(|(number, row)| Some((number, row, at(row)?)));
+        let limit = self.report.limit.iter();
+        let limit = limit.map(|cost| (self.lag.at(cost.lag), self.requests.at(cost.requests)));
+        let covered = points().map(|(_, _, at)| at).chain(limit);
+        let mut labels = Labels::new(covered, self.frame.left, self.frame.right);
+        let mut svg = String::new();
+        for (number, row, (x, y)) in points() {
+            svg += &marker(row.family, x, y, row.given_up > 0.0);
+            let text = match row.family {
+                Family::Fixed => row.name.trim_start_matches("every ").to_owned(),
+                Family::OtherProject => number.to_string(),
+                Family::Learned | Family::TenthOfAge | Family::Exponential => continue,
+            };
+            let (x, y) = labels.place((x, y), &text);
+            svg += &format!(
+                "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"11\" fill=\"{}\">{text}</text>\n",
+                colour(row.family),
+            );
+        }
+        svg
+    }
+
+    fn of(&self, family: Family) -> impl Iterator<Item = &Row> {
+        self.report
+            .schedules
+            .iter()
+            .filter(move |row| row.family == family)
+    }
+}
+
+/// Returns the rows in the plot. Other projects have numbers.
+fn shown(report: &MixReport) -> impl Iterator<Item = (usize, &Row)> {
+    let mut number = 0;
+    let numbered = report.schedules.iter().map(move |row| {
+        number += usize::from(row.family == Family::OtherProject);
+        (number, row)
+    });
+    // Of ours, the one from no observations on.
+    let mut is_first = true;
+    numbered.filter(move |(_, row)| {
+        let is_shown = row.family != Family::Learned || std::mem::take(&mut is_first);
+        is_shown && row.given_up <= MAX_GIVEN_UP
+    })
+}
