@@ -1,0 +1,68 @@
+//! Measures what watching tasks costs, in real time: seedance-archiver and the loops that people write, each with a worker
+//! process, a Temporal server and a simulated API that enforces its rate limits.
+
+mod actions;
+mod arrivals;
+mod counters;
+mod histories;
+mod kill;
+mod lags;
+mod load;
+mod options;
+mod process;
+mod row;
+mod run;
+mod server;
+mod shared_actions;
+mod system;
+mod table;
+mod usage;
+mod worker;
+
+pub(crate) use options::Options;
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::output;
+use row::Row;
+
+/// Runs the benchmark. On Ctrl-C and SIGTERM, everything that was started is stopped.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new().context("failed to start the runtime")?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            result = measure(options) => result,
+            _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted"),
+            _ = terminate.recv() => anyhow::bail!("terminated"),
+        }
+    })
+}
+
+async fn measure(options: &Options) -> anyhow::Result<()> {
+    if options.kill_watcher {
+        return kill::run(options).await;
+    }
+    let mut rows: Vec<Row> = Vec::new();
+    for in_flight in &options.in_flight {
+        for system in options.systems() {
+            output::print(&format!("{system}, {in_flight} in flight\n"))?;
+            let row = match run::run(options, system, *in_flight).await {
+                Ok(row) => row,
+                Err(error) => {
+                    output::print(&format!("failed: {error:#}\n"))?;
+                    Row::failed(system, *in_flight, &error)
+                }
+            };
+            rows.push(row);
+            // What was measured is kept if a later run is interrupted.
+            let json = serde_json::json!({ "options": options, "rows": rows });
+            output::write(&options.out, &serde_json::to_string_pretty(&json)?)?;
+        }
+    }
+    output::print(&table::markdown(&rows))?;
+    let is_complete = rows.iter().all(|row| row.error.is_none());
+    anyhow::ensure!(is_complete, "some runs failed");
+    Ok(())
+}
