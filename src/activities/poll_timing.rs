@@ -56,6 +56,10 @@ impl PollTiming<'_> {
         request: &QueryVideoTaskRequest,
         attempt: u32,
     ) -> Option<(String, Duration)> {
+        if request.known_status.is_empty() {
+            // The caller wants the first record.
+            return None;
+        }
         let is_first = attempt == 1;
         if is_first && request.poll_now || !is_first && !self.is_watched {
             return None;
