@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use temporalio_common::protos::temporal::api::history::v1::{
-    HistoryEvent, history_event::Attributes,
+    ActivityTaskStartedEventAttributes, HistoryEvent, history_event::Attributes,
 };
 
 /// Actions by what caused them: a name below, or the type of an activity, of which each attempt is one.
@@ -27,10 +27,9 @@ pub(super) fn count(
 
 fn of_event(event: &HistoryEvent, events: &[HistoryEvent]) -> Option<(String, u64)> {
     let name = match event.attributes.as_ref()? {
-        // Retries are not in the history: the event is that of the last attempt.
         Attributes::ActivityTaskStartedEventAttributes(started) => {
-            let attempts = u64::from(started.attempt.unsigned_abs());
-            return Some((activity_type(events, started.scheduled_event_id), attempts));
+            let name = activity_type(events, started.scheduled_event_id);
+            return Some((name, attempts(started)));
         }
         Attributes::WorkflowExecutionStartedEventAttributes(_) => "start",
         Attributes::TimerStartedEventAttributes(_) => "timer",
@@ -42,6 +41,17 @@ fn of_event(event: &HistoryEvent, events: &[HistoryEvent]) -> Option<(String, u6
         _ => return None,
     };
     Some((name.to_owned(), 1))
+}
+
+/// Returns the number of attempts of an activity: retries are not in the history, the event is that of the last attempt.
+fn attempts(started: &ActivityTaskStartedEventAttributes) -> u64 {
+    let attempts = u64::from(started.attempt.unsigned_abs());
+    // The server makes up the start of an activity that is completed by its id while it waits for its next attempt. That
+    // attempt never starts.
+    match started.request_id.is_empty() {
+        true => attempts.saturating_sub(1).max(1),
+        false => attempts,
+    }
 }
 
 fn activity_type(events: &[HistoryEvent], scheduled_event_id: i64) -> String {
@@ -60,8 +70,8 @@ mod tests {
     use temporalio_common::protos::temporal::api::{
         common::v1::ActivityType,
         history::v1::{
-            ActivityTaskScheduledEventAttributes, ActivityTaskStartedEventAttributes,
-            TimerStartedEventAttributes, WorkflowTaskStartedEventAttributes,
+            ActivityTaskScheduledEventAttributes, TimerStartedEventAttributes,
+            WorkflowTaskStartedEventAttributes,
         },
     };
 
@@ -78,6 +88,7 @@ mod tests {
         let started = ActivityTaskStartedEventAttributes {
             scheduled_event_id: 1,
             attempt: 7,
+            request_id: "request".into(),
             ..Default::default()
         };
         let events = [
@@ -100,5 +111,15 @@ mod tests {
         let counted = count(&events, |_| true);
         let expected = [("Query".to_owned(), 7), ("timer".to_owned(), 1)];
         assert_eq!(counted, Actions::from(expected));
+    }
+
+    #[test]
+    fn an_attempt_that_never_started_is_no_action() {
+        let completed_by_id = |attempt| ActivityTaskStartedEventAttributes {
+            attempt,
+            ..Default::default()
+        };
+        assert_eq!(attempts(&completed_by_id(3)), 2);
+        assert_eq!(attempts(&completed_by_id(1)), 1, "it was scheduled");
     }
 }
