@@ -44,7 +44,7 @@ mod rate_sharing;
 mod sdk_workers;
 mod supervisor;
 
-use std::net::SocketAddr;
+use std::{convert::Infallible, net::SocketAddr};
 
 use futures::{
     FutureExt,
@@ -65,6 +65,7 @@ use crate::{
         health::{Health, Phase},
         listener::{Limits, Listener},
     },
+    temporal::watchers,
 };
 pub use error::WorkerError;
 use rate_sharing::RateSharing;
@@ -203,6 +204,7 @@ impl<'a> Worker<'a> {
             () = shutdown => None,
             never = monitor::watch(&sdk_workers.client, &self.health) => match never {},
             never = self.rate_sharing.maintain(fleet) => match never {},
+            never = self.maintain_watchers() => match never {},
         };
         self.health.set_phase(Phase::Draining);
         // Callbacks in progress query workflows, which needs polling workers: stop the listener first.
@@ -217,6 +219,21 @@ impl<'a> Worker<'a> {
             }
         };
         query.unwrap_or(Ok(())).and(transfer.unwrap_or(Ok(())))
+    }
+
+    /// Starts the watchers that the accounts need, if this worker serves the query task queue.
+    async fn maintain_watchers(&self) -> Infallible {
+        let RateSharing {
+            client,
+            accounts,
+            task_queue,
+            role,
+            ..
+        } = &self.rate_sharing;
+        match role {
+            Role::Query => watchers::maintain(client, accounts, task_queue).await,
+            Role::Transfer => std::future::pending().await,
+        }
     }
 
     /// Polls until `work` completes, then shuts down as [`Worker::run`] does and returns the output. If the

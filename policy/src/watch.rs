@@ -17,12 +17,15 @@ const MIN_BACKSTOP: Duration = Duration::from_secs(10 * 60);
 /// A watched task is polled again when this many times its age has passed, so that the number of polls stays small
 /// however long the task takes.
 const BACKSTOP_FACTOR: u32 = 5;
+/// Maximum time between two polls of a task that is watched.
+const MAX_BACKSTOP: Duration = Duration::from_secs(12 * 60 * 60);
 /// Worth from which a request is sent.
 const MIN_WORTH: f64 = 1.0;
 
 /// Returns how long after its last answer a watched task is polled by its own lifecycle. `age` is its age at that time.
 pub fn backstop(age: Duration) -> Duration {
-    MIN_BACKSTOP.max(age.saturating_mul(BACKSTOP_FACTOR))
+    age.saturating_mul(BACKSTOP_FACTOR)
+        .clamp(MIN_BACKSTOP, MAX_BACKSTOP)
 }
 
 /// Returns how long a lifecycle that has just started relies on the watcher: until the watcher must have looked for the
@@ -131,13 +134,15 @@ fn by_ids(candidates: &[Candidate], list: usize, lists: Lists) -> Option<Offer> 
         return None;
     }
     let mut indices: Vec<_> = (0..candidates.len())
-        .filter(|index| candidates[*index].list == Some(list))
+        .filter(|index| candidates[*index].list == Some(list) && candidates[*index].worth > 0.0)
         .collect();
     let worth = |index: &usize| candidates[*index].worth;
     if indices.len() > lists.max_ids {
         indices.select_nth_unstable_by(lists.max_ids, |a, b| worth(b).total_cmp(&worth(a)));
         indices.truncate(lists.max_ids);
     }
+    // If not all ids fit into the request, these do.
+    indices.sort_unstable_by(|a, b| worth(b).total_cmp(&worth(a)));
     (!indices.is_empty()).then(|| Offer {
         worth: indices.iter().map(worth).sum(),
         request: Request::Tasks {

@@ -31,9 +31,11 @@ pub enum RecordDialect {
     Large,
     /// The record repeats the API key and a URL with a password.
     RepeatsSecrets,
+    /// The record has no status, so that nobody can read it.
+    Unreadable,
 }
 
-const NAMES: [(&str, RecordDialect); 11] = [
+const NAMES: [(&str, RecordDialect); 12] = [
     ("milliseconds", RecordDialect::Milliseconds),
     ("dates", RecordDialect::Dates),
     ("timeless", RecordDialect::Timeless),
@@ -45,6 +47,7 @@ const NAMES: [(&str, RecordDialect); 11] = [
     ("strict_parsers_refuse", RecordDialect::StrictParsersRefuse),
     ("large", RecordDialect::Large),
     ("repeats_secrets", RecordDialect::RepeatsSecrets),
+    ("unreadable", RecordDialect::Unreadable),
 ];
 
 impl FromStr for RecordDialect {
@@ -102,6 +105,7 @@ impl RecordDialect {
                     record["error"]["message"] = message.into();
                 }
             }
+            Self::Unreadable => record["status"] = Value::Null,
             Self::UnknownWord | Self::StrictParsersRefuse => {}
         }
     }

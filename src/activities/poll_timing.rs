@@ -61,7 +61,8 @@ impl PollTiming<'_> {
             return None;
         }
         let is_first = attempt == 1;
-        if is_first && request.poll_now || !is_first && !self.is_watched {
+        let is_nudged = request.poll_now && !self.progress.has_response();
+        if is_nudged || !is_first && !self.is_watched {
             return None;
         }
         if !self.progress.was_last_seen() {

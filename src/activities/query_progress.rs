@@ -113,6 +113,11 @@ impl<'a> PollProgress<'a> {
         &self.progress.last_error
     }
 
+    /// Returns whether the API has answered an attempt.
+    pub(super) fn has_response(&self) -> bool {
+        self.progress.task.is_some() || !self.was_last_seen()
+    }
+
     /// Returns whether the last response was a record, or there was none yet.
     pub(super) fn was_last_seen(&self) -> bool {
         self.progress.not_found_since == 0 && self.progress.last_error.is_empty()

@@ -1,16 +1,17 @@
 //! The accounts that this worker watches now.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use tokio::sync::watch;
 
-/// The accounts that this worker watches now. Clones are the same.
+/// The accounts that this worker watches now, with the number of attempts: an attempt that the server believes dead may
+/// still run beside its successor. Clones are the same.
 #[derive(Clone, Debug)]
-pub(crate) struct WatchedAccounts(watch::Sender<BTreeSet<String>>);
+pub(crate) struct WatchedAccounts(watch::Sender<BTreeMap<String, usize>>);
 
 impl Default for WatchedAccounts {
     fn default() -> Self {
-        Self(watch::Sender::new(BTreeSet::new()))
+        Self(watch::Sender::new(BTreeMap::new()))
     }
 }
 
@@ -23,7 +24,7 @@ pub(super) struct WatchedAccount {
 impl WatchedAccounts {
     pub(super) fn add(&self, account: &str) -> WatchedAccount {
         self.0.send_modify(|accounts| {
-            accounts.insert(account.to_owned());
+            *accounts.entry(account.to_owned()).or_default() += 1;
         });
         WatchedAccount {
             accounts: self.clone(),
@@ -32,7 +33,7 @@ impl WatchedAccounts {
     }
 
     pub(crate) fn includes(&self, account: &str) -> bool {
-        self.0.borrow().contains(account)
+        self.0.borrow().contains_key(account)
     }
 
     /// Waits until the worker starts or stops watching an account.
@@ -45,7 +46,12 @@ impl WatchedAccounts {
 impl Drop for WatchedAccount {
     fn drop(&mut self) {
         self.accounts.0.send_modify(|accounts| {
-            accounts.remove(&self.account);
+            if let Some(attempts) = accounts.get_mut(&self.account) {
+                *attempts -= 1;
+                if *attempts == 0 {
+                    accounts.remove(&self.account);
+                }
+            }
         });
     }
 }

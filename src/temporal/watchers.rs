@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    convert::Infallible,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -29,6 +30,9 @@ use crate::{config::Accounts, telemetry::rare::RareEvent};
 
 /// How long the state of a watcher is used. A watcher that ends says so this long before.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(5);
+
+/// Interval between two looks for accounts that need a watcher.
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What is known of the watcher of an account.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -207,6 +211,21 @@ impl Watchers {
         };
         known.state = Some((Instant::now(), state.clone()));
         state
+    }
+}
+
+/// Starts the watchers of accounts for which enough lifecycles wait, at an interval until it is dropped: the watcher may have
+/// been terminated while every lifecycle relied on it.
+pub(crate) async fn maintain(client: &Client, accounts: &Accounts, task_queue: &str) -> Infallible {
+    loop {
+        tokio::time::sleep(MAINTENANCE_INTERVAL).await;
+        let listed = accounts
+            .iter()
+            .filter(|it| it.endpoint.list_url().is_some());
+        for account in listed {
+            // The lifecycles report a failure.
+            let _ = find_or_start(client, account.name(), task_queue).await;
+        }
     }
 }
 

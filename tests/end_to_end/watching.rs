@@ -194,3 +194,22 @@ register!(
     a_task_that_does_not_exist_is_polled_by_its_lifecycle,
     takes_long
 );
+
+/// Nobody else would notice: the lifecycles rely on it.
+async fn a_terminated_watcher_is_started_again(server: Arc<Server>) -> anyhow::Result<()> {
+    let watched = Watched::new(&server).await?;
+    let ids = watched.create(6);
+    let fixture = &watched.fixture;
+    fixture
+        .with_worker(&server, async {
+            let lifecycles = watched.start(&ids).await?;
+            watched.until_watched(6).await?;
+            watched.terminate().await?;
+            fixture.advance_clock(HOUR).await;
+            watched.until_running(&lifecycles).await?;
+            fixture.advance_clock(HOUR).await;
+            watched.archived(&lifecycles).await
+        })
+        .await
+}
+register!(a_terminated_watcher_is_started_again, takes_long);

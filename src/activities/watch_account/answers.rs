@@ -98,6 +98,10 @@ impl Watcher<'_> {
             Err(error) => return self.list_failed(&error),
         };
         self.answered(RequestKind::List);
+        if listed.requested < ids.len() {
+            // Long ids: fewer fit into a request.
+            self.max_ids = self.max_ids.min(listed.requested);
+        }
         let missing = missing(&ids[..listed.requested.min(ids.len())], &listed.records);
         if listed.is_filtered {
             self.tasks.missed_in_list(&missing, list);
@@ -121,6 +125,9 @@ impl Watcher<'_> {
     fn look_at_items(&mut self, records: Vec<Record>) {
         for record in records {
             if self.tasks.includes(record.id()) {
+                if let Some(discovery) = &mut self.discovery {
+                    discovery.is_new(&record);
+                }
                 self.look(record, true);
             } else {
                 self.tasks.note(&record);
@@ -139,10 +146,16 @@ impl Watcher<'_> {
         if news == News::None || self.deliveries.includes(record.id(), record.status()) {
             return;
         }
-        let needs_record = is_item && record.status() == status::SUCCEEDED;
-        let record = match needs_record {
-            true => self.items.complete(record),
-            false => Some(record),
+        let record = match news {
+            // The answer to a query may have the URL.
+            News::LacksUrl => {
+                if is_item {
+                    self.items.query(record);
+                }
+                None
+            }
+            _ if is_item && record.status() == status::SUCCEEDED => self.items.complete(record),
+            _ => Some(record),
         };
         if let Some(record) = record {
             self.deliver(record, true);
@@ -190,8 +203,9 @@ impl Watcher<'_> {
 
     /// Delivers the item of a task whose record could not be queried: the video must not wait for it, and the transfer
     /// queries it too.
-    fn deliver_item(&mut self, id: &str) {
-        if let Some(item) = self.items.queried(id, None) {
+    pub(super) fn deliver_item(&mut self, id: &str) {
+        let item = self.items.queried(id, None);
+        if let Some(item) = item.filter(|item| item.main_url().is_some()) {
             self.deliver(item, false);
         }
     }
@@ -207,9 +221,13 @@ impl Watcher<'_> {
                 }
             }
             ErrorKind::Throttled => self.query_health.failed(error),
-            _ => {
-                self.query_health.failed(error);
+            kind => {
+                self.tasks.failed(id, self.requests.now());
                 self.progress.failed(RequestKind::Query, error);
+                // An unreadable record says nothing about other tasks.
+                if kind != ErrorKind::Unexpected {
+                    self.query_health.failed(error);
+                }
             }
         }
     }
@@ -240,10 +258,8 @@ impl Watcher<'_> {
                 self.tasks.delivered(&id, &status);
             }
             Ok(Delivery::NotWaiting) => {
-                // After many attempts the lifecycle has got further by itself.
-                if !self.deliveries.retry(delivery) {
-                    self.tasks.delivered(&id, &status);
-                }
+                // After many attempts, the next look at the task delivers it.
+                self.deliveries.retry(delivery);
             }
             Err(error) => {
                 tracing::warn!(task_id = id, %error, "cannot deliver a record to the lifecycle");

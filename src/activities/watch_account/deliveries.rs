@@ -14,7 +14,7 @@ const MAX_RUNNING: usize = 32;
 const UNFINISHED_DELAY: Duration = Duration::from_secs(3);
 /// Delay before a delivery is repeated: the lifecycle may be between two activities.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
-/// A lifecycle that did not wait for so many deliveries of a record knows its status.
+/// After so many attempts, a record is delivered again at the next look at its task.
 const MAX_ATTEMPTS: u32 = 5;
 
 /// A record for the lifecycle of its task.

@@ -1,7 +1,7 @@
 //! Whether the items of the list are complete records. If they are, a succeeded task needs no further query: its item
 //! becomes `task.json`. If not, the task is queried once for its record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::seedance::{Record, is_as_complete};
 
@@ -13,7 +13,7 @@ pub(super) struct ListItems {
     /// Items of tasks whose records are queried, by id.
     queried: BTreeMap<String, Record>,
     /// Ids of those whose query was not sent yet.
-    waiting: Vec<String>,
+    waiting: VecDeque<String>,
 }
 
 impl ListItems {
@@ -22,16 +22,21 @@ impl ListItems {
         if self.are_complete == Some(true) {
             return Some(item);
         }
+        self.query(item);
+        None
+    }
+
+    /// Keeps an item until the record of its task is queried.
+    pub(super) fn query(&mut self, item: Record) {
         let id = item.id().to_owned();
         if self.queried.insert(id.clone(), item).is_none() {
-            self.waiting.push(id);
+            self.waiting.push_back(id);
         }
-        None
     }
 
     /// Returns a task to query next.
     pub(super) fn next(&mut self) -> Option<String> {
-        self.waiting.pop()
+        self.waiting.pop_front()
     }
 
     /// Takes the answer to the query of a task, and returns the record to deliver: the answer or, if there is none, the

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use futures::{FutureExt, future::BoxFuture};
 use seedance_archiver_policy::poll::is_later_status;
 use seedance_archiver_proto::{
-    names::search_attribute,
+    names::{ARCHIVE_ACTIVITY_ID, RECORD_ACTIVITY_ID, search_attribute},
     status,
     v1::{QueryVideoTaskResult, SweepPage},
 };
@@ -24,7 +24,7 @@ use crate::{
     seedance::{self, ListedTasks, Page, Record},
     temporal::{
         error_text,
-        lifecycles::{Lifecycle, LifecycleError, OpenLifecycles},
+        lifecycles::{Lifecycle, LifecycleError, LifecycleSnapshot, OpenLifecycles},
     },
 };
 
@@ -38,12 +38,19 @@ pub(super) struct Requests<'a> {
     finished_tasks: &'a FinishedTasks,
 }
 
+/// Returns whether a lifecycle knows that its task has ended. If it is between two activities, it may still wait for it.
+fn has_ended_waiting(lifecycle: &LifecycleSnapshot) -> bool {
+    lifecycle.pending.as_ref().is_some_and(|pending| {
+        [ARCHIVE_ACTIVITY_ID, RECORD_ACTIVITY_ID].contains(&pending.activity.as_str())
+    })
+}
+
 /// The effect of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Delivery {
     /// The lifecycle has the record now.
     Delivered,
-    /// The lifecycle knew the status already.
+    /// The lifecycle knew the status already, or has ended.
     Known,
     /// The lifecycle does not wait at the moment.
     NotWaiting,
@@ -142,9 +149,13 @@ impl<'a> Requests<'a> {
                 return Ok(Delivery::Known);
             }
         }
-        Ok(match lifecycle.complete_query(result).await? {
-            true => Delivery::Delivered,
-            false => Delivery::NotWaiting,
+        if lifecycle.complete_query(result).await? {
+            return Ok(Delivery::Delivered);
+        }
+        let latest = lifecycle.describe_latest().await?;
+        Ok(match latest.filter(|latest| latest.execution.is_open()) {
+            Some(latest) if !has_ended_waiting(&latest) => Delivery::NotWaiting,
+            _ => Delivery::Known,
         })
     }
 

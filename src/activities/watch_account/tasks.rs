@@ -51,6 +51,8 @@ pub(super) enum News {
     None,
     /// Its lifecycle does not know the status yet.
     Status,
+    /// The same, but the record of the succeeded task has no URL.
+    LacksUrl,
 }
 
 impl Tasks {
@@ -177,7 +179,8 @@ impl Tasks {
             self.completion_times.observe(&kind, after);
         }
         let lacks_url = record.status() == status::SUCCEEDED && record.main_url().is_none();
-        match is_later_status(record.status(), &task.known_status) && !lacks_url {
+        match is_later_status(record.status(), &task.known_status) {
+            true if lacks_url => News::LacksUrl,
             true => News::Status,
             false => News::None,
         }
@@ -224,6 +227,13 @@ impl Tasks {
     pub(super) fn not_found(&mut self, id: &str, now: SystemTime) -> bool {
         let task = self.tasks.get_mut(id);
         task.is_some_and(|task| task.not_found(now))
+    }
+
+    /// Notes that the query of a task failed.
+    pub(super) fn failed(&mut self, id: &str, now: SystemTime) {
+        if let Some(task) = self.tasks.get_mut(id) {
+            task.failed(now);
+        }
     }
 
     /// Notes that the lifecycle of a task knows a status.

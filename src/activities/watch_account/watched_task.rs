@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use seedance_archiver_policy::{
     completions::{CompletionTimes, TaskKind},
     poll::{PollSchedule, is_later_status},
+    retry,
     windows::Windows,
 };
 use seedance_archiver_proto::{status, time::from_unix_seconds};
@@ -16,8 +17,10 @@ const MAX_FIRST_DELAY: Duration = Duration::from_secs(60);
 /// How long a 404 must last before the lifecycle polls the task itself. The API returns 404 for a task that was just
 /// created.
 const NOT_FOUND_GRACE: Duration = Duration::from_secs(60);
-/// Interval between two looks at a task that has ended but lacks its URL, or that the API does not know yet.
+/// Minimum interval between two looks at a task that has ended but lacks its URL, or that the API does not know yet.
 const REPEAT_INTERVAL: Duration = Duration::from_secs(5);
+/// Maximum delay after a failed query of the task, and between two looks at one that lacks its URL.
+const MAX_REPEAT_INTERVAL: Duration = Duration::from_secs(60);
 /// A list that did not show a task so often, although it was asked for it by id, no longer shows it.
 const MAX_MISSES: u32 = 2;
 
@@ -40,6 +43,12 @@ pub(super) struct WatchedTask {
     /// The list that shows it. Before its first record: the list in which it is sought next.
     list: Option<usize>,
     misses: u32,
+    /// The list that should show it, by its record.
+    home: Option<usize>,
+    /// Queries that failed since the last record.
+    failures: u32,
+    /// When a record first said that it has ended.
+    ended_at: Option<SystemTime>,
     not_found_since: Option<SystemTime>,
     /// When the watcher learned of it.
     noticed_at: SystemTime,
@@ -72,6 +81,9 @@ impl WatchedTask {
             asked_at: None,
             list: Some(0),
             misses: 0,
+            home: None,
+            failures: 0,
+            ended_at: None,
             not_found_since: None,
             noticed_at,
             may_have_been_seen: started_at < watching_since,
@@ -104,8 +116,14 @@ impl WatchedTask {
     ) -> f64 {
         let since = |time: SystemTime| now.duration_since(time).unwrap_or_default();
         let repeats = self.has_ended || self.not_found_since.is_some();
+        if let Some(asked_at) = self.asked_at.filter(|_| self.failures > 0) {
+            let delay = retry::exponential(REPEAT_INTERVAL, MAX_REPEAT_INTERVAL, self.failures);
+            return since(asked_at).div_duration_f64(delay);
+        }
         if let Some(asked_at) = self.asked_at.filter(|_| repeats) {
-            return since(asked_at).as_secs_f64() / REPEAT_INTERVAL.as_secs_f64();
+            let lasts = self.ended_at.map(since).unwrap_or_default();
+            let interval = (lasts / 10).clamp(REPEAT_INTERVAL, MAX_REPEAT_INTERVAL);
+            return since(asked_at).div_duration_f64(interval);
         }
         let expectation = times.expectation(self.kind.as_ref());
         let age = since(self.created_at);
@@ -131,9 +149,10 @@ impl WatchedTask {
         self.created_at = from_unix_seconds(record.created_at()).unwrap_or(self.created_at);
         let kind = TaskKind::of(&record.without_urls());
         self.kind = Some(kind.clone());
-        if self.looked_at.is_none() || self.list != list {
+        if self.home != list {
             self.misses = 0;
         }
+        self.home = list;
         // A list that stopped showing the task is not asked again.
         if self.misses < MAX_MISSES {
             self.list = list;
@@ -142,6 +161,10 @@ impl WatchedTask {
         self.asked_at = Some(now);
         self.has_position = true;
         self.has_ended = status::is_terminal(record.status());
+        if self.has_ended {
+            self.ended_at.get_or_insert(now);
+        }
+        self.failures = 0;
         self.not_found_since = None;
         self.is_handed_back = false;
         kind
@@ -162,6 +185,12 @@ impl WatchedTask {
                 }
             }
         }
+    }
+
+    /// Notes that its query failed. It must not keep others from being queried.
+    pub(super) fn failed(&mut self, now: SystemTime) {
+        self.asked_at = Some(now);
+        self.failures = self.failures.saturating_add(1);
     }
 
     /// Notes that the API does not know it. From now on its lifecycle polls it itself. Returns whether the lifecycle has to

@@ -195,6 +195,11 @@ impl<'a> Watcher<'a> {
             let Some(id) = self.items.next() else { break };
             self.start_query(work, id);
         }
+        if !self.query_health.is_available() {
+            while let Some(id) = self.items.next() {
+                self.deliver_item(&id);
+            }
+        }
         self.start_discovery(work);
         self.start_chosen(work);
     }

@@ -114,6 +114,13 @@ impl<'a> Watched<'a> {
         sweeps::spawn_worker(&self.fixture, self.server, &self.account, &keys)
     }
 
+    /// Terminates the watcher, as an operator may do.
+    pub(crate) async fn terminate(&self) -> anyhow::Result<()> {
+        let id = names::watcher_workflow_id(&self.account);
+        let watcher = self.server.client.get_workflow_handle::<AccountWatcher>(id);
+        Ok(watcher.terminate(Default::default()).await?)
+    }
+
     /// Returns the description of the watcher, `None` if there is none.
     pub(crate) async fn describe(&self) -> anyhow::Result<Option<WorkflowExecutionDescription>> {
         let id = names::watcher_workflow_id(&self.account);

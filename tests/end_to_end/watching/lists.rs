@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
-use seedance_archiver_simulator::{Fault, ListDialect};
+use seedance_archiver_simulator::{Fault, ListDialect, RecordDialect, Script};
 
 use crate::harness::{HOUR, Server, register, watchers::Watched};
 
@@ -152,3 +152,49 @@ async fn old_tasks_are_found_among_thousands(server: Arc<Server>) -> anyhow::Res
         .await
 }
 register!(old_tasks_are_found_among_thousands);
+
+/// Long ids, or a small page: not all ids fit into a request.
+async fn tasks_that_do_not_fit_into_a_request_are_listed_too(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let watched = Watched::with(&server, |account| account.endpoint.list_page_size = 2).await?;
+    let ids = watched.create(9);
+    let fixture = &watched.fixture;
+    fixture
+        .with_worker(&server, async {
+            let lifecycles = watched.start(&ids).await?;
+            watched.until_watched(9).await?;
+            fixture.advance_clock(HOUR).await;
+            watched.until_running(&lifecycles).await?;
+            fixture.advance_clock(HOUR).await;
+            watched.archived(&lifecycles).await
+        })
+        .await
+}
+register!(tasks_that_do_not_fit_into_a_request_are_listed_too);
+
+/// The other tasks that no list shows must not wait for it.
+async fn a_task_whose_query_fails_delays_no_other(server: Arc<Server>) -> anyhow::Result<()> {
+    let watched = Watched::new(&server).await?;
+    let mut ids = watched.create(5);
+    let unreadable = watched.create_with(1, |script| Script {
+        dialect: Some(RecordDialect::Unreadable),
+        ..script
+    });
+    for id in ids.iter().chain(&unreadable) {
+        watched.fixture.simulator.set_unlisted(id, true);
+    }
+    ids.extend(unreadable);
+    let fixture = &watched.fixture;
+    fixture
+        .with_worker(&server, async {
+            let lifecycles = watched.start(&ids).await?;
+            watched.until_watched(6).await?;
+            fixture.advance_clock(HOUR).await;
+            watched.until_running(&lifecycles[..5]).await?;
+            fixture.advance_clock(HOUR).await;
+            watched.archived(&lifecycles[..5]).await
+        })
+        .await
+}
+register!(a_task_whose_query_fails_delays_no_other);
