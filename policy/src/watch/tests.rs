@@ -108,7 +108,7 @@ fn the_polls_of_a_watched_task_become_rare() {
         age += backstop(age);
         polls += 1;
     }
-    assert_eq!(polls, 5, "within the lifetime of a task in the tier flex");
+    assert_eq!(polls, 6, "within the lifetime of a task in the tier flex");
 }
 
 proptest! {
