@@ -14,7 +14,7 @@ use seedance_archiver_workflows::{reply::Reply, video_lost};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio::sync::Semaphore;
 
-use super::{checked_request::CheckedRequest, failure, heartbeat, next_attempt};
+use super::{checked_request::CheckedRequest, failure, heartbeat, next_attempt, waiting};
 use crate::{
     config::Account,
     temporal::lifecycles::{self, Lifecycle, LifecycleError},
@@ -100,7 +100,9 @@ async fn wait(
     let details = || progress(lifecycle);
     tokio::select! {
         result = lifecycle.result() => result.map_err(lifecycle_failure),
-        () = ctx.cancelled() => Err(cancelled(ctx).await),
+        () = ctx.cancelled() => {
+            Err(next_attempt::or_cancelled(ctx, || still_waiting(Duration::ZERO)).await)
+        }
         never = heartbeat::record_every(ctx, HEARTBEAT_INTERVAL, details) => match never {},
     }
 }
@@ -118,27 +120,10 @@ async fn check(
         .await
         .map_err(lifecycle_failure)?;
     if latest.is_some_and(|snapshot| snapshot.execution.is_open()) {
-        let waited = waited(ctx, clock);
+        let waited = waiting::waited(ctx, clock);
         return Err(still_waiting(account.schedule.interval_at(waited)));
     }
     lifecycle.result().await.map_err(lifecycle_failure)
-}
-
-/// Returns how long the caller has waited.
-fn waited(ctx: &ActivityContext, clock: &Clock) -> Duration {
-    let scheduled_at = ctx.info().scheduled_time.map(|time| clock.at(time));
-    let waited = scheduled_at.and_then(|time| clock.now().duration_since(time).ok());
-    waited.unwrap_or_default()
-}
-
-/// Returns the failure of a cancelled attempt. If its worker shuts down, the attempt is retried immediately on
-/// another worker.
-async fn cancelled(ctx: &ActivityContext) -> ActivityError {
-    if next_attempt::is_possible(ctx).await {
-        still_waiting(Duration::ZERO)
-    } else {
-        ActivityError::cancelled()
-    }
 }
 
 fn still_waiting(delay: Duration) -> ActivityError {

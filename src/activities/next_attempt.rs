@@ -5,7 +5,7 @@ use std::time::Duration;
 use seedance_archiver_workflows::VideoTaskLifecycle;
 use temporalio_client::WorkflowDescribeOptions;
 use temporalio_common::protos::temporal::api::enums::v1::PendingActivityState;
-use temporalio_sdk::activities::ActivityContext;
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio::time::timeout;
 
 /// Timeout of the call that describes the workflow.
@@ -30,4 +30,16 @@ pub(super) async fn is_possible(ctx: &ActivityContext) -> bool {
         activity.activity_id == ctx.info().activity_id
             && activity.state() != PendingActivityState::CancelRequested
     })
+}
+
+/// Returns the failure of a cancelled attempt: that of one which is continued by another attempt if there may be one, for
+/// example because the worker shuts down.
+pub(super) async fn or_cancelled(
+    ctx: &ActivityContext,
+    continued: impl FnOnce() -> ActivityError,
+) -> ActivityError {
+    match is_possible(ctx).await {
+        true => continued(),
+        false => ActivityError::cancelled(),
+    }
 }

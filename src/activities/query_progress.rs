@@ -14,7 +14,7 @@ use seedance_archiver_proto::{
 };
 use temporalio_sdk::activities::ActivityContext;
 
-use super::{heartbeat, learned_times::LearnedTimes, task_queries::lacks_url};
+use super::{heartbeat, learned_times::LearnedTimes, task_queries::lacks_url, waiting};
 use crate::{config::Account, seedance::created_at_in_id};
 
 /// The records and errors that the attempts of one `QueryVideoTask` received.
@@ -132,14 +132,7 @@ impl<'a> PollProgress<'a> {
 
     /// Returns how long the activity has waited.
     pub(super) fn waited(&self) -> Duration {
-        let now = self.clock.now();
-        let since = self
-            .ctx
-            .info()
-            .scheduled_time
-            .map(|time| self.clock.at(time));
-        let waited = since.and_then(|since| now.duration_since(since).ok());
-        waited.unwrap_or_default()
+        waiting::waited(self.ctx, self.clock)
     }
 
     /// Returns the state of the task now.

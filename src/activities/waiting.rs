@@ -1,14 +1,16 @@
-//! Whether a `QueryVideoTask` still waits for a change or a URL, and its message meanwhile.
+//! Whether a `QueryVideoTask` still waits for a change or a URL, and its message meanwhile; how long an activity has waited.
 
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
+use seedance_archiver_clock::Clock;
 use seedance_archiver_policy::poll;
 use seedance_archiver_proto::{
     status,
     time::from_unix_seconds,
     v1::{QueryVideoTaskRequest, VideoTask},
 };
+use temporalio_sdk::activities::ActivityContext;
 
 use super::{failure, task_queries::lacks_url};
 
@@ -16,6 +18,13 @@ use super::{failure, task_queries::lacks_url};
 /// succeeded task has a URL.
 pub(super) fn has_changed(task: &VideoTask, request: &QueryVideoTaskRequest) -> bool {
     poll::is_later_status(&task.status, &request.known_status) && !lacks_url(task)
+}
+
+/// Returns how long an activity has waited, over all its attempts.
+pub(super) fn waited(ctx: &ActivityContext, clock: &Clock) -> Duration {
+    let scheduled_at = ctx.info().scheduled_time.map(|time| clock.at(time));
+    let waited = scheduled_at.and_then(|time| clock.now().duration_since(time).ok());
+    waited.unwrap_or_default()
 }
 
 /// How long a succeeded task may have no URL before that is unusual. Records get their URL within seconds.

@@ -72,17 +72,13 @@ pub(super) async fn run(
     let details = || progress.details();
     tokio::select! {
         result = watcher.run() => Ok(result),
-        () = ctx.cancelled() => Err(cancelled(ctx).await),
+        () = ctx.cancelled() => Err(next_attempt::or_cancelled(ctx, continued).await),
         never = heartbeat::record_every(ctx, HEARTBEAT_INTERVAL, details) => match never {},
     }
 }
 
-/// Returns the failure of a cancelled attempt. If its worker shuts down, another worker continues at once.
-async fn cancelled(ctx: &ActivityContext) -> ActivityError {
-    if next_attempt::is_possible(ctx).await {
-        let message = "the worker shuts down; another one continues".to_owned();
-        failure::still_waiting(message, Duration::ZERO)
-    } else {
-        ActivityError::cancelled()
-    }
+/// Returns the failure of an attempt whose worker shuts down. Another worker continues at once.
+fn continued() -> ActivityError {
+    let message = "the worker shuts down; another one continues".to_owned();
+    failure::still_waiting(message, Duration::ZERO)
 }

@@ -171,6 +171,11 @@ impl Accounts {
         InvalidRequest::new("account", problem)
     }
 
+    /// Returns the accounts whose service has a list of tasks, ordered by name.
+    pub(crate) fn with_list(&self) -> impl Iterator<Item = &Arc<Account>> {
+        self.iter().filter(|it| it.endpoint.list_url().is_some())
+    }
+
     /// Returns all accounts, ordered by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Account>> {
         self.0.values()

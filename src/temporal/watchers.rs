@@ -25,7 +25,10 @@ use temporalio_common::protos::temporal::api::{
 };
 use tokio::sync::Mutex;
 
-use super::{codec, error_text, lifecycles::OpenLifecycles};
+use super::{
+    codec, error_text,
+    lifecycles::{ExecutionStatus, OpenLifecycles},
+};
 use crate::{config::Accounts, telemetry::rare::RareEvent};
 
 /// How long the state of a watcher is used. A watcher that ends says so this long before.
@@ -95,7 +98,7 @@ pub(crate) async fn describe_on_any_queue(
         Err(WorkflowInteractionError::NotFound(_)) => return Ok(WatcherState::default()),
         Err(error) => return Err(error_text::innermost(&error)),
     };
-    if !super::lifecycles::ExecutionStatus::from(description.status()).is_open() {
+    if !ExecutionStatus::from(description.status()).is_open() {
         return Ok(WatcherState::default());
     }
     let activities = description.raw().pending_activities.iter();
@@ -176,10 +179,9 @@ struct Known {
 impl Watchers {
     /// Returns the watchers of the accounts that have a list.
     pub(crate) fn new(accounts: &Accounts) -> Self {
-        let listed = accounts
-            .iter()
-            .filter(|it| it.endpoint.list_url().is_some());
-        let watchers = listed.map(|it| (it.name().to_owned(), Mutex::default()));
+        let watchers = accounts
+            .with_list()
+            .map(|it| (it.name().to_owned(), Mutex::default()));
         Self(Arc::new(watchers.collect()))
     }
 
@@ -219,10 +221,7 @@ impl Watchers {
 pub(crate) async fn maintain(client: &Client, accounts: &Accounts, task_queue: &str) -> Infallible {
     loop {
         tokio::time::sleep(MAINTENANCE_INTERVAL).await;
-        let listed = accounts
-            .iter()
-            .filter(|it| it.endpoint.list_url().is_some());
-        for account in listed {
+        for account in accounts.with_list() {
             // The lifecycles report a failure.
             let _ = find_or_start(client, account.name(), task_queue).await;
         }

@@ -106,8 +106,7 @@ impl RateSharing {
         if fleet.query < 2 {
             return found;
         }
-        let listed = self.accounts.iter();
-        for account in listed.filter(|it| it.endpoint.list_url().is_some()) {
+        for account in self.accounts.with_list() {
             let name = account.name();
             let describe = watchers::describe(&self.client, name, &self.task_queue);
             // Without an answer, nothing changes.

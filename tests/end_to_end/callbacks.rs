@@ -11,7 +11,9 @@ use serde_json::json;
 use temporalio_client::{WorkflowDescribeOptions, errors::WorkflowInteractionError};
 
 use crate::harness::{
-    Fixture, HOUR, Server, lifecycle::encoded_history, register, until, until_async,
+    Fixture, HOUR, Server,
+    lifecycle::{encoded_history, until_running},
+    register, until, until_async,
 };
 
 const TOKEN: &str = "a-token-of-32-characters-1234567";
@@ -83,11 +85,7 @@ async fn a_callback_replaces_polling(server: Arc<Server>) -> anyhow::Result<()> 
             })
             .await?;
             fixture.advance_clock(HOUR).await;
-            until_async("the lifecycle knows that the task is running", || async {
-                let snapshot = lifecycle.describe().await?.context("no lifecycle")?;
-                Ok(snapshot.search_attributes.get("SeedanceStatus") == "running")
-            })
-            .await?;
+            until_running(&lifecycle).await?;
             fixture.advance_clock(HOUR).await;
             let result = lifecycle.result().await?;
             ensure!(result.outcome == "archived", "{result:?}");
@@ -132,11 +130,7 @@ async fn a_repeated_callback_is_delivered_once(server: Arc<Server>) -> anyhow::R
             // None says so if the delivery took longer than the service waits.
             let delivered = effects.iter().filter(|it| it.contains("delivered"));
             ensure!(delivered.count() <= 1, "{effects:?}");
-            until_async("the lifecycle knows that the task is running", || async {
-                let snapshot = lifecycle.describe().await?.context("no lifecycle")?;
-                Ok(snapshot.search_attributes.get("SeedanceStatus") == "running")
-            })
-            .await?;
+            until_running(&lifecycle).await?;
             fixture.advance_clock(HOUR).await;
             let response = send_callback(&url, json!({"id": id}).to_string()).await?;
             ensure!(response.status() == StatusCode::OK, "{response:?}");

@@ -1,6 +1,6 @@
 //! Handles what a watcher waited for.
 
-use std::time::SystemTime;
+use std::{collections::BTreeSet, time::SystemTime};
 
 use seedance_archiver_proto::{status, v1::SweepPage};
 
@@ -130,7 +130,7 @@ impl Watcher<'_> {
                 }
                 self.look(record, true);
             } else {
-                self.tasks.note(&record);
+                self.tasks.note(&record.without_urls());
                 self.discover(record);
             }
         }
@@ -257,13 +257,12 @@ impl Watcher<'_> {
                 self.deliveries.done(&delivery);
                 self.tasks.delivered(&id, &status);
             }
+            // After many attempts, the next look at the task delivers it.
             Ok(Delivery::NotWaiting) => {
-                // After many attempts, the next look at the task delivers it.
                 self.deliveries.retry(delivery);
             }
             Err(error) => {
                 tracing::warn!(task_id = id, %error, "cannot deliver a record to the lifecycle");
-                // The next look at the task delivers it.
                 self.deliveries.retry(delivery);
             }
         }
@@ -290,7 +289,7 @@ impl Watcher<'_> {
 
 /// Returns the ids of tasks that have no record.
 fn missing(ids: &[String], records: &[Record]) -> Vec<String> {
-    let records: std::collections::BTreeSet<_> = records.iter().map(Record::id).collect();
+    let records: BTreeSet<_> = records.iter().map(Record::id).collect();
     let ids = ids.iter().filter(|id| !records.contains(id.as_str()));
     ids.cloned().collect()
 }

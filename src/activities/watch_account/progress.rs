@@ -1,12 +1,12 @@
 //! What a watcher does, as its heartbeat and the metrics show it.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
 use seedance_archiver_policy::completions::CompletionTimes;
 use seedance_archiver_proto::{external, time::unix_seconds, v1::WatcherProgress};
 
-use crate::telemetry::record;
+use crate::{seedance, telemetry::record};
 
 /// Interval between two heartbeats. The SDK sends fewer, as the heartbeat timeout allows.
 pub(super) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
@@ -73,7 +73,7 @@ impl Progress {
     }
 
     /// Counts an answer of the API.
-    pub(super) fn answered(&self, kind: RequestKind, now: std::time::SystemTime) {
+    pub(super) fn answered(&self, kind: RequestKind, now: SystemTime) {
         self.count_request(kind, "answered");
         let mut state = self.state.lock();
         state.failing_since = None;
@@ -86,7 +86,7 @@ impl Progress {
     }
 
     /// Counts a request that failed.
-    pub(super) fn failed(&self, kind: RequestKind, error: &crate::seedance::Error) {
+    pub(super) fn failed(&self, kind: RequestKind, error: &seedance::Error) {
         self.count_request(kind, "failed");
         let mut state = self.state.lock();
         state.failing_since.get_or_insert_with(Instant::now);

@@ -12,7 +12,7 @@ use seedance_archiver_policy::{
     watch::Candidate,
     windows::Windows,
 };
-use seedance_archiver_proto::{status, time::unix_seconds};
+use seedance_archiver_proto::{status, time::unix_seconds, v1::VideoTask};
 
 use super::{list_order::ListOrder, watched_task::WatchedTask};
 use crate::{activities::learned_times::completed_after, config::Account, seedance::Record};
@@ -168,12 +168,13 @@ impl Tasks {
 
     /// Takes the record of a task.
     pub(super) fn look(&mut self, record: &Record, now: SystemTime) -> News {
-        let list = self.note(record);
+        let described = record.without_urls();
+        let list = self.note(&described);
         let Some(task) = self.tasks.get_mut(record.id()) else {
             return News::None;
         };
         let is_first_end = status::is_terminal(record.status()) && !task.has_ended;
-        let kind = task.look(record, list, now);
+        let kind = task.look(&described, list, now);
         let after = completed_after(record.created_at(), record.updated_at());
         if let Some(after) = after.filter(|_| is_first_end) {
             self.completion_times.observe(&kind, after);
@@ -187,8 +188,7 @@ impl Tasks {
     }
 
     /// Notes where a list shows a task. Returns the list.
-    pub(super) fn note(&mut self, record: &Record) -> Option<usize> {
-        let task = record.without_urls();
+    pub(super) fn note(&mut self, task: &VideoTask) -> Option<usize> {
         let list = self.lists.index_of(&task.service_tier, &task.model);
         if let Some(order) = list.and_then(|list| self.order.get_mut(list)) {
             order.insert(&task.id, task.created_at);

@@ -8,9 +8,9 @@ use seedance_archiver_policy::{
     retry,
     windows::Windows,
 };
-use seedance_archiver_proto::{status, time::from_unix_seconds};
+use seedance_archiver_proto::{status, time::from_unix_seconds, v1::VideoTask};
 
-use crate::seedance::{Record, created_at_in_id};
+use crate::seedance::created_at_in_id;
 
 /// A task without a record is looked for within this time, however long it is expected to take: it may not exist.
 const MAX_FIRST_DELAY: Duration = Duration::from_secs(60);
@@ -142,12 +142,12 @@ impl WatchedTask {
     /// Takes a record. `list` is the one that should show the task. Returns its kind.
     pub(super) fn look(
         &mut self,
-        record: &Record,
+        record: &VideoTask,
         list: Option<usize>,
         now: SystemTime,
     ) -> TaskKind {
-        self.created_at = from_unix_seconds(record.created_at()).unwrap_or(self.created_at);
-        let kind = TaskKind::of(&record.without_urls());
+        self.created_at = from_unix_seconds(record.created_at).unwrap_or(self.created_at);
+        let kind = TaskKind::of(record);
         self.kind = Some(kind.clone());
         if self.home != list {
             self.misses = 0;
@@ -160,7 +160,7 @@ impl WatchedTask {
         self.looked_at = Some(now);
         self.asked_at = Some(now);
         self.has_position = true;
-        self.has_ended = status::is_terminal(record.status());
+        self.has_ended = status::is_terminal(&record.status);
         if self.has_ended {
             self.ended_at.get_or_insert(now);
         }
@@ -193,7 +193,7 @@ impl WatchedTask {
         self.failures = self.failures.saturating_add(1);
     }
 
-    /// Notes that the API does not know it. From now on its lifecycle polls it itself. Returns whether the lifecycle has to
+    /// Notes that the API does not know it. After a while, its lifecycle polls it itself. Returns whether the lifecycle has to
     /// be told that the task existed: a task that vanished is polled for longer than one that never existed.
     pub(super) fn not_found(&mut self, now: SystemTime) -> bool {
         self.asked_at = Some(now);

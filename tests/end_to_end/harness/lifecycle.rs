@@ -1,5 +1,6 @@
 //! What a lifecycle shows while it runs, and its history.
 
+use anyhow::Context;
 use seedance_archiver::temporal::lifecycles::{Lifecycle, Step};
 use temporalio_client::WorkflowFetchHistoryOptions;
 
@@ -12,6 +13,15 @@ pub(crate) async fn until_waiting(lifecycle: &Lifecycle, text: &str) -> anyhow::
         let snapshot = lifecycle.describe().await?;
         let step = snapshot.and_then(|snapshot| snapshot.step());
         Ok(matches!(step, Some(Step::Waiting(message)) if message.contains(text)))
+    })
+    .await
+}
+
+/// Waits until a lifecycle knows that its task is running.
+pub(crate) async fn until_running(lifecycle: &Lifecycle) -> anyhow::Result<()> {
+    until_async("the lifecycle knows that the task is running", || async {
+        let snapshot = lifecycle.describe().await?.context("no lifecycle")?;
+        Ok(snapshot.search_attributes.get("SeedanceStatus") == "running")
     })
     .await
 }

@@ -26,7 +26,7 @@ use tokio::process::Child;
 use super::{
     command::command,
     fixture::{Fixture, HOUR},
-    sweeps,
+    lifecycle, sweeps,
     temporal_server::Server,
 };
 use crate::until::until_async;
@@ -170,12 +170,7 @@ impl<'a> Watched<'a> {
     /// Waits until lifecycles know that their tasks are running.
     pub(crate) async fn until_running(&self, lifecycles: &[Lifecycle]) -> anyhow::Result<()> {
         for lifecycle in lifecycles {
-            until_async("the lifecycle knows that the task is running", || async {
-                let snapshot = lifecycle.describe().await?;
-                Ok(snapshot
-                    .is_some_and(|it| it.search_attributes.get("SeedanceStatus") == "running"))
-            })
-            .await?;
+            lifecycle::until_running(lifecycle).await?;
         }
         Ok(())
     }
