@@ -97,11 +97,16 @@ impl CompletionTimes {
         self.kinds.observe(kind, after);
     }
 
+    /// Returns whether enough tasks have ended to rely on.
+    pub fn is_informed(&self) -> bool {
+        self.kinds.count(|_| true) >= MIN_INFORMED
+    }
+
     /// Returns when a task is expected to end. `None`: its kind is not known before the first poll.
     ///
     /// Expectations are cached until enough tasks ended since, so this is cheap.
     pub fn expectation(&mut self, kind: Option<&TaskKind>) -> Expectation {
-        if self.kinds.count(|_| true) < MIN_INFORMED {
+        if !self.is_informed() {
             return Expectation::default();
         }
         let kind = kind.map(TaskKind::normalized);

@@ -41,6 +41,30 @@ async fn tasks_that_are_waited_for_together_are_listed(server: Arc<Server>) -> a
 }
 register!(tasks_that_are_waited_for_together_are_listed);
 
+/// A worker that has seen no task end knows how long tasks take.
+async fn completion_times_are_learned_from_the_list(server: Arc<Server>) -> anyhow::Result<()> {
+    let watched = Watched::new(&server).await?;
+    let fixture = &watched.fixture;
+    watched.create(10);
+    fixture.advance_clock(2 * HOUR).await;
+    let ids = watched.create(5);
+    fixture
+        .with_worker(&server, async {
+            let lifecycles = watched.start(&ids).await?;
+            watched
+                .until("completion times are known", |progress| {
+                    let times = progress.completion_times.as_ref();
+                    let kinds = times.map_or(&[][..], |times| &times.kinds);
+                    kinds.iter().flat_map(|kind| &kind.seconds).count() == 10
+                })
+                .await?;
+            fixture.advance_clock(2 * HOUR).await;
+            watched.archived(&lifecycles).await
+        })
+        .await
+}
+register!(completion_times_are_learned_from_the_list);
+
 /// Lists show a service tier only if they are asked for it.
 async fn tasks_of_every_tier_are_watched(server: Arc<Server>) -> anyhow::Result<()> {
     let watched = Watched::new(&server).await?;

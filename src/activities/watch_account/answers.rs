@@ -82,6 +82,10 @@ impl Watcher<'_> {
         }
         let missing: Vec<_> = missing(expected, &listed.records);
         self.tasks.missed_on_page(&missing);
+        if self.tasks.learn(&listed.records) {
+            self.progress
+                .set_completion_times(self.tasks.completion_times());
+        }
         self.look_at_items(listed.records);
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use seedance_archiver_policy::{
-    completions::CompletionTimes,
+    completions::{CompletionTimes, TaskKind},
     pages,
     poll::{PollSchedule, is_later_status},
     watch::Candidate,
@@ -185,6 +185,25 @@ impl Tasks {
             true => News::Status,
             false => News::None,
         }
+    }
+
+    /// Learns from the tasks on a page that ended before they were watched, unless it is known already how long tasks
+    /// take. Returns whether anything was learned.
+    pub(super) fn learn(&mut self, records: &[Record]) -> bool {
+        if self.completion_times.is_informed() {
+            return false;
+        }
+        let is_ended = |it: &&Record| status::is_terminal(it.status()) && !self.includes(it.id());
+        let mut ended: Vec<_> = records.iter().filter(is_ended).collect();
+        // The last observations count.
+        ended.sort_by_key(|record| record.updated_at());
+        for record in ended {
+            if let Some(after) = completed_after(record.created_at(), record.updated_at()) {
+                let kind = TaskKind::of(&record.without_urls());
+                self.completion_times.observe(&kind, after);
+            }
+        }
+        self.completion_times.is_informed()
     }
 
     /// Notes where a list shows a task. Returns the list.

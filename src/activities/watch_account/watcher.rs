@@ -56,6 +56,8 @@ pub(super) struct Watcher<'a> {
     pub(super) sweeps: usize,
     pub(super) nudges: Nudges,
     end: End,
+    /// Whether the newest tasks were listed to learn how long tasks take.
+    has_learned: bool,
     last_choice: Option<Instant>,
 }
 
@@ -127,6 +129,7 @@ impl<'a> Watcher<'a> {
             sweeps: 0,
             nudges: Nudges::default(),
             end: End::new(account.auto_archive, is_busy),
+            has_learned: false,
             last_choice: None,
         }
     }
@@ -200,8 +203,21 @@ impl<'a> Watcher<'a> {
                 self.deliver_item(&id);
             }
         }
+        self.start_learning(work);
         self.start_discovery(work);
         self.start_chosen(work);
+    }
+
+    /// Lists the newest tasks once if nothing is known of how long tasks take: those that have ended show it.
+    fn start_learning(&mut self, work: &mut Work<'a>) {
+        let is_needed = !self.has_learned && !self.tasks.completion_times().is_informed();
+        let is_possible = !self.is_listing && self.list_health.is_available();
+        let page = self.lists.first().filter(|_| is_needed && is_possible);
+        if let Some(page) = page.cloned() {
+            self.has_learned = true;
+            self.is_listing = true;
+            work.push(list_page(self.requests, page, Vec::new(), false).boxed());
+        }
     }
 
     fn start_query(&mut self, work: &mut Work<'a>, id: String) {
