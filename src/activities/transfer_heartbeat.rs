@@ -84,11 +84,13 @@ pub(super) fn last(ctx: &ActivityContext) -> TransferState {
 }
 
 /// Heartbeats until it is dropped, even while the transfer waits, and at once when another worker can resume from a
-/// later point.
+/// later point. A transfer of less than a second ends before the first: it is soon repeated, and each heartbeat is one
+/// more action for Temporal.
 pub(super) async fn record_continuously(
     ctx: &ActivityContext,
     state: &TransferState,
 ) -> Infallible {
+    tokio::time::sleep(INTERVAL).await;
     let mut ticks = tokio::time::interval(INTERVAL);
     loop {
         tokio::select! {
