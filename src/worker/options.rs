@@ -20,6 +20,9 @@ use temporalio_sdk::{
 use super::failure_interceptor::FailureInterceptor;
 use crate::config::{Config, Deployment, MIN_QUERY_SLOTS, Versioning};
 
+/// Number of lifecycles that are kept in memory, about 80 KB each. Others are replayed when something happens to them, which
+/// is seldom, and their histories are short.
+const MAX_CACHED_WORKFLOWS: usize = 500;
 /// Maximum grace period of the query worker. A query takes seconds. A held `AwaitVideoTask` would use up any
 /// grace period, and another worker continues it.
 const MAX_QUERY_GRACE_PERIOD: Duration = Duration::from_secs(10);
@@ -59,6 +62,7 @@ impl SdkOptions {
         WorkerOptions::new(self.config.task_queue.as_str())
             .client_identity_override(&self.identity)
             .graceful_shutdown_period(self.grace_period().min(MAX_QUERY_GRACE_PERIOD))
+            .max_cached_workflows(MAX_CACHED_WORKFLOWS)
             .maybe_max_task_queue_activities_per_second(capacity.queries_per_second)
             .workflow_task_poller_behavior(PollerBehavior::SimpleMaximum(capacity.workflow.pollers))
             .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(capacity.query.pollers))
