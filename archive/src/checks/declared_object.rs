@@ -25,7 +25,8 @@ pub(crate) struct DeclaredObject {
     pub(crate) length: Option<u64>,
     /// CRC-64/XZ.
     pub(crate) crc64: Option<u64>,
-    /// MD5 in lower-case hex, or from an ETag that has the form of an MD5.
+    /// MD5 in lower-case hex, or from an ETag that has the form of an MD5. `None` if another digest is declared: an MD5
+    /// takes longer to compute than all others together, and would prove nothing more.
     pub(crate) md5: Option<String>,
     /// SHA-256 in lower-case hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,17 +49,30 @@ impl DeclaredObject {
         let digests = Digests { headers, is_part };
         let crc64 = |name| digests.first(name)?.parse().ok();
         let etag = || digests.first(ETAG.as_str()).and_then(md5_in);
-        Self {
+        let declared = Self {
             length,
             crc64: CRC64.into_iter().find_map(crc64),
-            md5: digests.md5().or_else(etag),
+            md5: None,
             sha256: digests.of_size::<32>("sha-256", "sha256").map(hex::encode),
             crc32c: digests.of_size("crc32c", "crc32c").map(number32),
             crc32: digests.of_size("crc32", "crc32").map(number32),
             crc64nvme: digests
                 .of_size("crc64nvme", "crc64nvme")
                 .map(u64::from_be_bytes),
+        };
+        match declared.has_digest() {
+            true => declared,
+            false => Self {
+                md5: digests.md5().or_else(etag),
+                ..declared
+            },
         }
+    }
+
+    /// Returns whether a digest other than the MD5 is declared.
+    fn has_digest(&self) -> bool {
+        let crcs = [self.crc64, self.crc32c, self.crc32, self.crc64nvme];
+        self.sha256.is_some() || crcs.iter().any(Option::is_some)
     }
 }
 
@@ -220,9 +234,11 @@ mod tests {
             ("x-goog-hash", "md5=JfnnlDI7RTiF9RgfG2JNCw=="),
             ("etag", "\"00000000000000000000000000000000\""),
         ];
-        let declared = declared(&google, false);
-        assert_eq!(declared.crc32c, Some(0xe306_9283));
-        assert_eq!(declared.md5.as_deref(), Some(MD5));
+        let declared = |headers| super::tests::declared(headers, false);
+        let both = declared(&google);
+        assert_eq!(both.crc32c, Some(0xe306_9283));
+        assert_eq!(both.md5, None, "the MD5 would prove nothing more");
+        assert_eq!(declared(&google[1..]).md5.as_deref(), Some(MD5));
     }
 
     #[test]
