@@ -21,6 +21,10 @@ use crate::keys::{STAGING, is_staging_in_any_case};
 /// Default timeout of a request. It is long because a store copies a large object in one request.
 const REQUEST_TIMEOUT: &str = "300 seconds";
 
+/// Whether the signature of a request leaves out the body. By default it does where TLS protects the body: the digest of
+/// each part would cost as much again as that of the video.
+const UNSIGNED_PAYLOAD: &str = "AWS_UNSIGNED_PAYLOAD";
+
 /// Headers with which stores make a copy create-only: Amazon S3, and Cloudflare R2. They are tried if a store does not
 /// support conditional completion.
 const COPY_HEADERS: [&str; 2] = ["if-none-match", "cf-copy-destination-if-none-match"];
@@ -177,6 +181,10 @@ fn open_s3(url: &Url, options: &ObjectOptions) -> object_store::Result<Archive> 
     if bucket.get_config_value(&timeout).is_none() {
         bucket = bucket.with_config(timeout, REQUEST_TIMEOUT);
     }
+    if std::env::var_os(UNSIGNED_PAYLOAD).is_none() {
+        let is_encrypted = is_encrypted(&bucket);
+        bucket = bucket.with_unsigned_payload(is_encrypted);
+    }
     if let Some(key) = &options.kms_key_id {
         bucket = bucket.with_sse_kms_encryption(key);
     }
@@ -199,6 +207,13 @@ fn open_s3(url: &Url, options: &ObjectOptions) -> object_store::Result<Archive> 
         archive = archive.with_copying_store(CopyingStore::new(header, copying.build()?));
     }
     Ok(archive)
+}
+
+/// Returns whether requests to a bucket use TLS. The endpoint of AWS does.
+fn is_encrypted(bucket: &AmazonS3Builder) -> bool {
+    let keys = [AmazonS3ConfigKey::Endpoint, AmazonS3ConfigKey::S3Endpoint];
+    let mut endpoints = keys.iter().filter_map(|key| bucket.get_config_value(key));
+    endpoints.all(|endpoint| !endpoint.to_lowercase().starts_with("http:"))
 }
 
 fn s3_archive(url: &Url, bucket: AmazonS3) -> Archive {
