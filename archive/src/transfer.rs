@@ -2,6 +2,7 @@
 
 mod body;
 mod buffers;
+mod checking;
 mod checkpointed_upload;
 mod comparison;
 mod context;
@@ -9,6 +10,7 @@ mod download;
 mod object_transfer;
 mod progress;
 mod publish;
+mod queue;
 mod range;
 mod received;
 mod resources;

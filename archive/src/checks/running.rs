@@ -22,8 +22,8 @@ const SAVED_VERSION: u32 = 1;
 
 /// Checks one object incrementally, as it is downloaded. No byte stops the checks, because odd bytes may be the
 /// video; [`finish`](Self::finish) decides.
-pub(crate) struct RunningChecks<'a> {
-    expectation: Expectation<'a>,
+pub(crate) struct RunningChecks {
+    kind: ObjectKind,
     declared: DeclaredObject,
     /// The size by which a format is detected. It stays the same, because the key of an upload depends on the format.
     format_length: Option<u64>,
@@ -58,12 +58,12 @@ pub(crate) struct SavedChecks {
     finding: Option<String>,
 }
 
-impl<'a> RunningChecks<'a> {
+impl RunningChecks {
     /// Starts the checks of an object.
-    pub(crate) fn new(expectation: Expectation<'a>, declared: DeclaredObject) -> Self {
-        let is_video = expectation.kind == ObjectKind::Video;
+    pub(crate) fn new(kind: ObjectKind, declared: DeclaredObject) -> Self {
+        let is_video = kind == ObjectKind::Video;
         Self {
-            expectation,
+            kind,
             first_bytes: Vec::with_capacity(MAGIC_LEN),
             last_bytes: Vec::new(),
             digests: Digests::new(&declared),
@@ -115,9 +115,9 @@ impl<'a> RunningChecks<'a> {
         self.digests.length()
     }
 
-    /// Returns the SHA-256 of the bytes so far.
-    pub(crate) fn sha256(&self) -> String {
-        self.digests.sha256()
+    /// Returns the SHA-256 of the bytes so far, followed by others.
+    pub(crate) fn sha256_with<'a>(&self, next: impl Iterator<Item = &'a [u8]>) -> String {
+        self.digests.sha256_with(next)
     }
 
     /// Returns the format, detected from the first bytes.
@@ -126,11 +126,11 @@ impl<'a> RunningChecks<'a> {
     ///
     /// Returns an error if the object is empty or an error page.
     pub(crate) fn format(&self) -> Result<Format, Error> {
-        Ok(Format::new(self.expectation.kind, self.file_type()?))
+        Ok(Format::new(self.kind, self.file_type()?))
     }
 
     fn file_type(&self) -> Result<FileType, Error> {
-        let kind = self.expectation.kind;
+        let kind = self.kind;
         let found = FileType::detect(kind, &self.first_bytes, self.format_length);
         found.ok_or_else(|| {
             Error::Corrupt(match self.first_bytes.is_empty() {
@@ -162,12 +162,12 @@ impl<'a> RunningChecks<'a> {
     }
 
     /// Restores a saved state. Returns `None` if the state is invalid or was saved by another version.
-    pub(crate) fn restore(expectation: Expectation<'a>, saved: SavedChecks) -> Option<Self> {
+    pub(crate) fn restore(kind: ObjectKind, saved: SavedChecks) -> Option<Self> {
         if saved.version != SAVED_VERSION {
             return None;
         }
         Some(Self {
-            expectation,
+            kind,
             first_bytes: hex::decode(&saved.first_bytes).ok()?,
             last_bytes: hex::decode(&saved.last_bytes).ok()?,
             digests: Digests::restore(&saved.digests, &saved.declared)?,
@@ -185,22 +185,22 @@ impl<'a> RunningChecks<'a> {
     /// Returns an error if the bytes differ from the values that the response headers declare, or look invalid
     /// although no declared digest matches them and they arrive for the first time. If `mismatch` is `Refuse`, also
     /// if the video does not match the task's record.
-    pub(crate) fn finish(mut self) -> Result<CheckedObject, Error> {
+    pub(crate) fn finish(mut self, expectation: Expectation<'_>) -> Result<CheckedObject, Error> {
         let file_type = self.file_type()?;
-        let kind = self.expectation.kind;
+        let kind = self.kind;
         let structure = self.structure(file_type);
         let digests = self.digests.finish();
         let Integrity {
             mut checks,
             is_vouched_for,
-        } = check_integrity(&digests, &self.declared, self.expectation.rejected_md5)?;
+        } = check_integrity(&digests, &self.declared, expectation.rejected_md5)?;
         let has_length = self.declared.length.is_some();
         let is_accepted =
-            is_vouched_for || self.expectation.rejected_sha256 == Some(digests.sha256.as_str());
+            is_vouched_for || expectation.rejected_sha256 == Some(digests.sha256.as_str());
         let ending = match structure {
             Structure::Movie(movie, ending) => {
                 checks.push(passed("mp4", String::new(), movie.to_string()));
-                checks.extend(compare_with_record(self.expectation, &movie)?);
+                checks.extend(compare_with_record(expectation, &movie)?);
                 ending
             }
             Structure::Odd { check, finding } if is_accepted => {
@@ -248,7 +248,7 @@ impl<'a> RunningChecks<'a> {
             last: &self.last_bytes,
             size: self.digests.length(),
         };
-        Structure::new(self.expectation.kind, file_type, ends, scan)
+        Structure::new(self.kind, file_type, ends, scan)
     }
 }
 

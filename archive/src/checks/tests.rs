@@ -56,11 +56,13 @@ fn check_as(
     headers: &[(&'static str, String)],
 ) -> Result<CheckedObject, String> {
     let declared = declared(bytes, headers);
-    let mut running = RunningChecks::new(expectation, declared);
+    let mut running = RunningChecks::new(expectation.kind, declared);
     for chunk in bytes.chunks(1000) {
         running.update(chunk);
     }
-    running.finish().map_err(|error| error.to_string())
+    running
+        .finish(expectation)
+        .map_err(|error| error.to_string())
 }
 
 fn declared(bytes: &[u8], headers: &[(&'static str, String)]) -> DeclaredObject {

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use object_store::{
-    MultipartUpload, ObjectStore, PutMultipartOptions, PutResult,
+    MultipartUpload, ObjectStore, PutMultipartOptions, PutPayload, PutResult,
     multipart::{MultipartStore, PartId},
     path::Path,
 };
@@ -13,9 +12,6 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::{Archive, store_span};
 use crate::Error;
-
-/// Maximum number of parts in flight per upload.
-const PART_CONCURRENCY: usize = 4;
 
 /// A multipart upload. Dropping it cancels the parts in flight; a resumable upload stays in the store.
 pub(crate) struct Upload {
@@ -90,29 +86,24 @@ impl Upload {
         &self.key
     }
 
-    /// Returns whether the maximum number of parts is in flight.
-    pub(crate) fn is_full(&self) -> bool {
-        self.in_flight.len() >= PART_CONCURRENCY
-    }
-
-    /// Returns whether the store did not respond to a part yet.
-    pub(crate) fn is_in_flight(&self) -> bool {
-        !self.in_flight.is_empty()
+    /// Returns the number of parts to which the store did not respond yet.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.len()
     }
 
     /// Sends the next part.
-    pub(crate) fn send(&mut self, part: Bytes) {
+    pub(crate) fn send(&mut self, part: PutPayload) {
         let index = self.parts.len();
         self.parts.push(None);
         match &mut self.target {
             Target::Resumable(store, id) => {
                 let (store, id, key) = (store.clone(), id.clone(), self.key.clone());
-                let put = async move { store.put_part(&key, &id, index, part.into()).await };
+                let put = async move { store.put_part(&key, &id, index, part).await };
                 let put = store_span("store put part", &self.key, put);
                 self.in_flight.spawn(async move { (index, put.await) });
             }
             Target::Local(upload) => {
-                let put = upload.put_part(part.into());
+                let put = upload.put_part(part);
                 let put = store_span("store put part", &self.key, put);
                 let no_id = |()| PartId {
                     content_id: String::new(),

@@ -1,83 +1,165 @@
-//! Part buffers, which bound the memory of all transfers of a process. If no buffer is free, a transfer waits
-//! until a part of any transfer is stored.
+//! Part buffers, which bound the memory of all transfers of a process.
+//!
+//! A transfer needs room for one part, so that it can always continue. A part consists of blocks, which a transfer takes
+//! one by one as bytes arrive: a slow one holds little more than it has received, and fast ones use the rest. If no block
+//! is free, a transfer waits until a part of any transfer is stored.
 
 use std::{mem, sync::Arc};
 
+use bytes::Bytes;
+use object_store::PutPayload;
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Size of a part and of a buffer: the minimum that S3 allows, so that many transfers fit into memory.
+use super::queue::{Permit, Queue, Urgency};
+
+/// Size of a part: the minimum that S3 allows, so that many transfers fit into memory.
 pub const PART_SIZE: usize = 5 * 1024 * 1024;
-/// Default number of buffers, 180 MiB in total.
-const DEFAULT_COUNT: usize = 36;
+const BLOCKS_PER_PART: usize = 5;
+/// Default number of parts, 180 MiB in total.
+const DEFAULT_PARTS: usize = 36;
 
 /// Part buffers that transfers share. Clones share them too.
 #[derive(Clone, Debug)]
 pub struct Buffers {
-    permits: Arc<Semaphore>,
+    rooms: Queue,
+    blocks: Queue,
+    part_size: usize,
     free: FreeList,
-    size: usize,
 }
 
-/// The memory of free buffers. It is reused, because releasing and allocating it repeatedly increases the
-/// process's memory by half.
+/// The memory of free blocks. It is reused, because releasing and allocating it repeatedly increases the process's memory
+/// by half.
 type FreeList = Arc<Mutex<Vec<Vec<u8>>>>;
 
-/// The buffer of a part that is being filled or sent. Dropping it frees the memory for another part.
-pub(super) struct Buffer {
+/// Room for the part that a transfer is filling.
+pub(super) struct Room<'a> {
+    buffers: &'a Buffers,
+    urgency: Urgency,
+    part: Part,
+    _permit: Permit,
+}
+
+/// The blocks of a part.
+#[derive(Default)]
+struct Part {
+    full: Vec<Bytes>,
+    last: Option<Block>,
+}
+
+/// Memory that is being filled or sent. Dropping it frees it for another part.
+struct Block {
     bytes: Vec<u8>,
     size: usize,
     free: FreeList,
-    _permit: Option<OwnedSemaphorePermit>,
+    _permit: Permit,
 }
 
 impl Default for Buffers {
     fn default() -> Self {
-        Self::new(DEFAULT_COUNT, PART_SIZE)
+        Self::new(DEFAULT_PARTS, PART_SIZE)
     }
 }
 
 impl Buffers {
-    /// Returns `count` buffers of `size` bytes. Stores may reject parts smaller than [`PART_SIZE`].
-    pub fn new(count: usize, size: usize) -> Self {
+    /// Returns memory for this number of parts of `part_size` bytes. As many transfers run at a time, at most. Stores may
+    /// reject parts smaller than [`PART_SIZE`].
+    pub fn new(parts: usize, part_size: usize) -> Self {
         Self {
-            permits: Arc::new(Semaphore::new(count)),
+            rooms: Queue::new(parts),
+            blocks: Queue::new(parts * BLOCKS_PER_PART),
+            part_size,
             free: FreeList::default(),
-            size,
         }
     }
 
-    /// Waits for a free buffer, and returns it empty.
-    pub(super) async fn acquire(&self) -> Buffer {
-        // Fails only if the semaphore is closed, which never happens.
-        let permit = self.permits.clone().acquire_owned().await.ok();
+    /// Waits until a transfer may start. The more urgent one is served first, then and later.
+    pub(super) async fn room(&self, urgency: Urgency) -> Room<'_> {
+        Room {
+            buffers: self,
+            urgency,
+            part: Part::default(),
+            _permit: self.rooms.acquire(urgency).await,
+        }
+    }
+
+    async fn block(&self, urgency: Urgency) -> Block {
+        let permit = self.blocks.acquire(urgency).await;
         let bytes = self.free.lock().pop();
-        Buffer {
-            bytes: bytes.unwrap_or_else(|| Vec::with_capacity(self.size)),
-            size: self.size,
+        let size = self.part_size.div_ceil(BLOCKS_PER_PART);
+        Block {
+            bytes: bytes.unwrap_or_else(|| Vec::with_capacity(size)),
+            size,
             free: self.free.clone(),
             _permit: permit,
         }
     }
 }
 
-impl Buffer {
-    /// Returns the number of bytes that still fit into the buffer.
-    pub(super) fn remaining(&self) -> usize {
-        self.size - self.bytes.len()
+impl Room<'_> {
+    /// Waits until the part has room for more bytes. It must not be full.
+    pub(super) async fn reserve(&mut self) {
+        let last = self.part.last.as_ref();
+        if last.is_some_and(|block| block.remaining() > 0) {
+            return;
+        }
+        // Before it waits, so that it may be dropped meanwhile.
+        self.part.close_last();
+        self.part.last = Some(self.buffers.block(self.urgency).await);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+    /// Appends as many bytes as are reserved, and returns their number.
+    pub(super) fn fill(&mut self, bytes: &[u8]) -> usize {
+        let fitting = bytes.len().min(self.remaining());
+        let last = self.part.last.as_mut();
+        last.map_or(0, |block| block.fill(&bytes[..fitting]))
     }
 
-    /// Appends bytes. Their number must not exceed [`remaining`](Self::remaining).
-    pub(super) fn extend(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+    pub(super) fn is_full(&self) -> bool {
+        self.remaining() == 0
+    }
+
+    fn remaining(&self) -> usize {
+        self.buffers.part_size.saturating_sub(self.len())
+    }
+
+    /// Returns the number of bytes in the part.
+    pub(super) fn len(&self) -> usize {
+        self.slices().map(<[u8]>::len).sum()
+    }
+
+    /// Returns the bytes of the part, block by block.
+    pub(super) fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        let full = self.part.full.iter().map(|block| &block[..]);
+        full.chain(self.part.last.as_ref().map(|block| &block.bytes[..]))
+    }
+
+    /// Takes the part, and leaves an empty one. Its memory is freed when the last clone is dropped.
+    pub(super) fn take(&mut self) -> PutPayload {
+        let mut part = mem::take(&mut self.part);
+        part.close_last();
+        part.full.into_iter().collect()
     }
 }
 
-impl Drop for Buffer {
+impl Part {
+    fn close_last(&mut self) {
+        self.full.extend(self.last.take().map(Bytes::from_owner));
+    }
+}
+
+impl Block {
+    fn remaining(&self) -> usize {
+        self.size - self.bytes.len()
+    }
+
+    fn fill(&mut self, bytes: &[u8]) -> usize {
+        let fitting = bytes.len().min(self.remaining());
+        self.bytes.extend_from_slice(&bytes[..fitting]);
+        fitting
+    }
+}
+
+impl Drop for Block {
     fn drop(&mut self) {
         let mut bytes = mem::take(&mut self.bytes);
         bytes.clear();
@@ -85,7 +167,7 @@ impl Drop for Buffer {
     }
 }
 
-impl AsRef<[u8]> for Buffer {
+impl AsRef<[u8]> for Block {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
@@ -93,28 +175,56 @@ impl AsRef<[u8]> for Buffer {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use bytes::Bytes;
-    use tokio::time::timeout;
+    use futures::FutureExt;
 
     use super::*;
 
+    /// Not a multiple of the number of blocks.
+    const PART: usize = 23;
+
+    async fn fill(room: &mut Room<'_>, length: usize) {
+        let mut missing = length;
+        while missing > 0 {
+            room.reserve().await;
+            missing -= room.fill(&vec![7; missing]);
+        }
+    }
+
+    async fn room(buffers: &Buffers) -> Room<'_> {
+        buffers.room(Urgency::default()).await
+    }
+
     #[tokio::test]
-    async fn buffers_are_limited_and_reused() {
-        let buffers = Buffers::new(2, 8);
-        let (mut one, _two) = (buffers.acquire().await, buffers.acquire().await);
-        one.extend(b"12345678");
-        assert_eq!(one.remaining(), 0);
-        let address = one.as_ref().as_ptr();
-        let third = || timeout(Duration::from_millis(50), buffers.acquire());
-        assert!(third().await.is_err(), "both are in use");
-        let part = Bytes::from_owner(one);
+    async fn memory_is_limited_and_reused() {
+        let buffers = Buffers::new(1, PART);
+        let mut one = room(&buffers).await;
+        fill(&mut one, PART).await;
+        assert!(one.is_full());
+        let address = one.slices().last().map(<[u8]>::as_ptr);
+        let part = one.take();
+        assert_eq!((part.content_length(), one.len()), (PART, 0));
         let sent = part.clone();
         drop(part);
-        assert!(third().await.is_err(), "the store still reads the part");
+        let is_waiting = one.reserve().now_or_never().is_none();
+        assert!(is_waiting, "the store still reads the part");
         drop(sent);
-        let again = third().await.unwrap();
-        assert_eq!((again.remaining(), again.as_ref().as_ptr()), (8, address));
+        fill(&mut one, 1).await;
+        assert_eq!(one.slices().last().map(<[u8]>::as_ptr), address);
+        assert!(room(&buffers).now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_slow_transfer_leaves_memory_to_a_fast_one() {
+        let buffers = Buffers::new(2, PART);
+        let (mut slow, mut fast) = (room(&buffers).await, room(&buffers).await);
+        fill(&mut slow, 1).await;
+        fill(&mut fast, PART).await;
+        let sent = fast.take();
+        // All blocks but the one of the slow transfer.
+        fill(&mut fast, PART - 3).await;
+        assert!(fast.reserve().now_or_never().is_none());
+        drop(sent);
+        fill(&mut fast, 3).await;
+        assert!(fast.is_full());
     }
 }

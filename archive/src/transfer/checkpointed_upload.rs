@@ -6,17 +6,23 @@ use std::{
     pin::pin,
 };
 
-use bytes::Bytes;
+use object_store::PutPayload;
 
 use super::{
     Progress,
+    checking::StateAfter,
     progress::{Checkpoint, SavedTransfer},
+    saved_download::SavedDownload,
 };
-use crate::{Error, store::Upload};
+use crate::{Error, ObjectKind, checks::SavedChecks, store::Upload};
+
+/// Maximum number of parts of one upload that are in flight. There are fewer if other transfers use the buffers.
+const MAX_IN_FLIGHT: usize = 8;
 
 /// An upload, and the states from which another process can resume it.
 pub(super) struct CheckpointedUpload<'a> {
     upload: Upload,
+    kind: ObjectKind,
     progress: &'a Progress,
     /// States after the parts that the store did not confirm yet, oldest first.
     part_states: VecDeque<PartState>,
@@ -25,42 +31,42 @@ pub(super) struct CheckpointedUpload<'a> {
 /// The state of a transfer after a number of parts.
 struct PartState {
     parts: usize,
-    offset: u64,
-    /// `None` if no process can resume here.
-    saved: Option<SavedTransfer>,
+    download: SavedDownload,
+    checks: StateAfter,
 }
 
 impl<'a> CheckpointedUpload<'a> {
-    pub(super) fn new(upload: Upload, progress: &'a Progress) -> Self {
+    pub(super) fn new(upload: Upload, kind: ObjectKind, progress: &'a Progress) -> Self {
         Self {
             upload,
+            kind,
             progress,
             part_states: VecDeque::new(),
         }
     }
 
-    /// Sends the next part, which ends at `offset`. `saved` is the state of the transfer there.
+    /// Sends the next part. `download` and `checks` are the state of the transfer after it.
     pub(super) async fn put(
         &mut self,
-        part: Bytes,
-        offset: u64,
-        saved: Option<SavedTransfer>,
+        part: PutPayload,
+        download: SavedDownload,
+        checks: StateAfter,
     ) -> Result<(), Error> {
-        while self.upload.is_full() {
+        while self.upload.in_flight() >= MAX_IN_FLIGHT {
             self.part_stored().await?;
         }
         self.upload.send(part);
         self.part_states.push_back(PartState {
             parts: self.upload.sent_parts(),
-            offset,
-            saved,
+            download,
+            checks,
         });
         Ok(())
     }
 
     /// Waits until the store confirms every part.
     pub(super) async fn flush(&mut self) -> Result<(), Error> {
-        while self.upload.is_in_flight() {
+        while self.upload.in_flight() > 0 || self.stored_state().is_some() {
             self.part_stored().await?;
         }
         Ok(())
@@ -73,22 +79,44 @@ impl<'a> CheckpointedUpload<'a> {
     /// Waits until the store confirms a part, and sets the checkpoint. Waits forever if no part is in flight. May be
     /// dropped at any time.
     async fn part_stored(&mut self) -> Result<(), Error> {
-        match self.upload.part_stored().await {
-            Some(stored) => stored?,
-            None => pending().await,
+        if self.stored_state().is_none() {
+            match self.upload.part_stored().await {
+                Some(stored) => stored?,
+                None => pending().await,
+            }
         }
-        let stored = self.upload.stored_parts();
-        let is_stored = |state: &PartState| state.parts <= stored;
-        while self.part_states.front().is_some_and(is_stored)
-            && let Some(state) = self.part_states.pop_front()
-        {
-            self.progress.add_stored(state.offset);
-            if let (Some(upload), Some(saved)) = (self.upload.save(state.parts), state.saved) {
-                let checkpoint = Checkpoint::new(upload, saved);
-                self.progress.set_checkpoint(checkpoint);
+        while let Some(state) = self.stored_state() {
+            let checks = (&mut state.checks).await.ok().flatten();
+            let state = self.part_states.pop_front();
+            if let Some(PartState {
+                parts, download, ..
+            }) = state
+            {
+                self.set_checkpoint(parts, download, checks);
             }
         }
         Ok(())
+    }
+
+    /// Returns the oldest state, if the store has confirmed all parts before it.
+    fn stored_state(&mut self) -> Option<&mut PartState> {
+        let stored = self.upload.stored_parts();
+        let state = self.part_states.front_mut();
+        state.filter(|state| state.parts <= stored)
+    }
+
+    fn set_checkpoint(&self, parts: usize, download: SavedDownload, checks: Option<SavedChecks>) {
+        self.progress.add_stored(download.offset);
+        if let (Some(upload), Some(checks)) = (self.upload.save(parts), checks) {
+            let kind = self.kind;
+            let transfer = SavedTransfer {
+                kind,
+                download,
+                checks,
+            };
+            self.progress
+                .set_checkpoint(Checkpoint::new(upload, transfer));
+        }
     }
 }
 

@@ -119,7 +119,7 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
 
     /// Restores the state of an earlier attempt's download. The next call of [`next`](Self::next) connects at its
     /// offset.
-    pub(super) fn resume_at(&mut self, saved: &SavedDownload, checks: &RunningChecks<'_>) {
+    pub(super) fn resume_at(&mut self, saved: &SavedDownload, checks: &RunningChecks) {
         self.validator = Validator::parse(&saved.validator);
         self.declared = checks.declared().clone();
         self.ask = self.first_ask();

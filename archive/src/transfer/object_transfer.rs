@@ -3,15 +3,17 @@
 
 use std::mem;
 
-use bytes::Bytes;
+use object_store::PutPayload;
 
 use super::{
     UrlSource,
-    buffers::Buffer,
+    buffers::Room,
+    checking::Checking,
     checkpointed_upload::{CheckpointedUpload, while_uploading},
     context::AttemptContext,
     download::{DownloadEvent, ResumableDownload},
     progress::SavedTransfer,
+    queue::Urgency,
     received::Received,
     tail::Tail,
     unpublished::{Body, UnpublishedObject},
@@ -31,20 +33,23 @@ pub(super) async fn transfer<U: UrlSource>(
     expectation: Expectation<'_>,
 ) -> Result<UnpublishedObject, U::Error> {
     let resources = context.resources;
+    let urgency = Urgency::of_deadline(expectation.task.archive_deadline);
     let download = ResumableDownload::new(&resources.client, &resources.clock, urls);
+    let checks = RunningChecks::new(expectation.kind, download.declared().clone());
     let mut transfer = Transfer {
         context,
         expectation,
-        checks: RunningChecks::new(expectation, download.declared().clone()),
+        // Before connecting: while the transfer waits for memory, the host would close the idle connection, and may count
+        // it as one of the downloads that the URL allows.
+        part: resources.buffers.room(urgency).await,
+        received: 0,
+        checks: Checking::new(checks),
         tail: Tail::default(),
         download,
-        part: None,
+        only_part: PutPayload::default(),
         upload: None,
         has_restarted_upload: false,
     };
-    // Acquire memory before connecting: while the transfer waits, the host would close the idle connection, and
-    // may count it as one of the downloads that the URL allows.
-    transfer.part = Some(context.resources.buffers.acquire().await);
     let is_resumed = transfer.resume();
     if !is_resumed {
         context.abort_upload().await;
@@ -64,10 +69,16 @@ struct Transfer<'a, U> {
     context: AttemptContext<'a>,
     expectation: Expectation<'a>,
     download: ResumableDownload<'a, U>,
-    checks: RunningChecks<'a>,
-    tail: Tail,
     /// The part that is being filled.
-    part: Option<Buffer>,
+    part: Room<'a>,
+    /// Number of bytes of the object that were received.
+    received: u64,
+    /// The checks of the bytes before the part.
+    checks: Checking,
+    /// The end of the bytes before the part.
+    tail: Tail,
+    /// The only part of an object that has no upload.
+    only_part: PutPayload,
     /// `None` until there is more than one part.
     upload: Option<CheckpointedUpload<'a>>,
     has_restarted_upload: bool,
@@ -78,7 +89,6 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
     async fn copy_all(&mut self) -> Result<(), U::Error> {
         while !self.copy().await? {
             self.abort_upload().await;
-            self.part = None;
             self.start();
         }
         Ok(())
@@ -86,16 +96,14 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
 
     /// Finishes the checks.
     async fn finish(mut self) -> Result<UnpublishedObject, Error> {
-        self.checks.declare_length(self.download.declared().length);
         let checked = self.finish_checks().await?;
-        let only_part = self.part.take().map(Bytes::from_owner);
         Ok(UnpublishedObject {
             checked,
             source_host: self.download.host().to_owned(),
             bytes_fetched_again: self.download.bytes_fetched_again(),
             body: match self.upload.take() {
                 Some(upload) => Body::Large(upload.into_upload()),
-                None => Body::Small(only_part.unwrap_or_default()),
+                None => Body::Small(self.only_part),
             },
         })
     }
@@ -104,6 +112,7 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
         let received = Received {
             checks: &self.checks,
             tail: &self.tail,
+            part: &self.part,
         };
         self.download.start(received).await
     }
@@ -124,7 +133,7 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
         let SavedTransfer {
             download, checks, ..
         } = checkpoint.transfer;
-        let checks = RunningChecks::restore(self.expectation, checks);
+        let checks = RunningChecks::restore(kind, checks);
         let upload = Upload::resume(archive, &checkpoint.upload);
         let (Some(checks), Some(upload)) = (checks, upload) else {
             return false;
@@ -137,8 +146,9 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
         self.download.resume_at(&download, &checks);
         self.tail = Tail::restore(download.tail);
         progress.start_object(kind, offset, checks.declared().length);
-        self.checks = checks;
-        self.upload = Some(CheckpointedUpload::new(upload, progress));
+        self.received = offset;
+        self.checks = Checking::new(checks);
+        self.upload = Some(CheckpointedUpload::new(upload, kind, progress));
         true
     }
 
@@ -148,7 +158,9 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
         let kind = self.expectation.kind;
         let progress = self.context.progress;
         progress.start_object(kind, 0, declared.length);
-        self.checks = RunningChecks::new(self.expectation, declared);
+        self.part.take();
+        self.received = 0;
+        self.checks = Checking::new(RunningChecks::new(kind, declared));
         self.tail = Tail::default();
     }
 
@@ -159,6 +171,7 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
             let received = Received {
                 checks: &self.checks,
                 tail: &self.tail,
+                part: &self.part,
             };
             let next = self.download.next(received);
             let sent = match while_uploading(&mut self.upload, next).await {
@@ -183,26 +196,17 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
         }
     }
 
-    /// Checks bytes and adds them to the current part. Sends a part when it is full and more bytes follow, so
-    /// that the last part is never empty.
+    /// Adds bytes to the current part. Sends a part when it is full and more bytes follow, so that the last part is never
+    /// empty.
     async fn write(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while !bytes.is_empty() {
-            let full = self.part.take_if(|part| part.remaining() == 0);
-            if let Some(part) = full {
-                self.send(part).await?;
+            if self.part.is_full() {
+                self.send().await?;
             }
-            let part = match &mut self.part {
-                Some(part) => part,
-                empty => {
-                    let buffer = self.context.resources.buffers.acquire();
-                    empty.insert(while_uploading(&mut self.upload, buffer).await?)
-                }
-            };
-            let (fitting, rest) = bytes.split_at(bytes.len().min(part.remaining()));
-            self.checks.update(fitting);
-            self.tail.extend(fitting);
-            part.extend(fitting);
-            self.context.progress.add_bytes(fitting.len());
+            while_uploading(&mut self.upload, self.part.reserve()).await?;
+            let (filled, rest) = bytes.split_at(self.part.fill(bytes));
+            self.received += filled.len() as u64;
+            self.context.progress.add_bytes(filled.len());
             bytes = rest;
         }
         Ok(())
@@ -215,42 +219,46 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
             progress,
             ..
         } = self.context;
-        let format = self.checks.format()?;
-        let key = keys.upload_key(archive, self.expectation.kind, format);
+        let kind = self.expectation.kind;
+        let format = self.checks.checks().await.format()?;
+        let key = keys.upload_key(archive, kind, format);
         let options = archive.upload_options(format, self.expectation.task);
         if self.context.is_retry {
             abort_incomplete_uploads(archive, &key).await;
         }
         let upload = Upload::start(archive, key, options).await?;
         progress.set_upload(upload.save(0));
-        Ok(CheckpointedUpload::new(upload, progress))
+        Ok(CheckpointedUpload::new(upload, kind, progress))
     }
 
-    /// Sends a part that ends at the current offset of the checks.
-    async fn send(&mut self, part: Buffer) -> Result<(), Error> {
+    /// Sends the part, which ends at the last byte that was received.
+    async fn send(&mut self) -> Result<(), Error> {
+        let part = self.part.take();
+        for block in &part {
+            self.tail.extend(block);
+        }
+        let download = self.download.save(self.received, self.tail.save());
+        let update = self.checks.update(part.clone());
+        let checks = while_uploading(&mut self.upload, update).await?;
         let upload = match self.upload.take() {
             Some(upload) => upload,
             None => self.start_upload().await?,
         };
         let upload = self.upload.insert(upload);
-        let offset = self.checks.length();
-        let saved = self.checks.save().map(|checks| SavedTransfer {
-            kind: self.expectation.kind,
-            download: self.download.save(offset, self.tail.save()),
-            checks,
-        });
-        upload.put(Bytes::from_owner(part), offset, saved).await
+        upload.put(part, download, checks).await
     }
 
     /// Sends the last part and waits until the store confirms all parts. An object of a single part has no
     /// upload and stays in memory.
     async fn flush(&mut self) -> Result<(), Error> {
         if self.upload.is_none() {
+            self.only_part = self.part.take();
+            self.checks.update(self.only_part.clone()).await;
             return Ok(());
         }
         // There is no last part if the checkpoint is at the end.
-        if let Some(part) = self.part.take().filter(|part| !part.is_empty()) {
-            self.send(part).await?;
+        if self.part.len() > 0 {
+            self.send().await?;
         }
         match &mut self.upload {
             Some(upload) => upload.flush().await,
@@ -259,8 +267,15 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
     }
 
     async fn finish_checks(&mut self) -> Result<CheckedObject, Error> {
-        let empty = RunningChecks::new(self.expectation, DeclaredObject::default());
-        match mem::replace(&mut self.checks, empty).finish() {
+        let kind = self.expectation.kind;
+        let unused = RunningChecks::new(kind, DeclaredObject::default());
+        let mut checks = mem::replace(&mut *self.checks.checks().await, unused);
+        if checks.length() != self.received {
+            // A check panicked.
+            return Err(Error::Download("not all bytes were checked".to_owned()));
+        }
+        checks.declare_length(self.download.declared().length);
+        match checks.finish(self.expectation) {
             Ok(checked) => Ok(checked),
             Err(error) => Err(self.abort_if_invalid(error).await),
         }

@@ -27,7 +27,7 @@ pub(super) async fn publish(
                 mode: PutMode::Create,
                 ..archive.put_options(checked.format, Some(task))
             };
-            let put = archive.store.put_opts(&key, bytes.into(), options);
+            let put = archive.store.put_opts(&key, bytes, options);
             let put = store_span("store put", &key, put);
             put.await.map(drop).map_err(Error::from)
         }

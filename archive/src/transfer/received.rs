@@ -1,31 +1,45 @@
 use super::{
+    buffers::Room,
+    checking::Checking,
     comparison::{Comparison, Segment},
     tail::Tail,
 };
-use crate::checks::RunningChecks;
 
 /// The bytes of an object that were received, by their digest and their end.
 #[derive(Clone, Copy)]
 pub(super) struct Received<'a> {
-    pub(super) checks: &'a RunningChecks<'a>,
+    /// The checks of the bytes before the part.
+    pub(super) checks: &'a Checking,
+    /// The end of the bytes before the part.
     pub(super) tail: &'a Tail,
+    /// The part that is being filled.
+    pub(super) part: &'a Room<'a>,
 }
 
 impl Received<'_> {
-    /// Returns the offset from which bytes are requested again, so that they can be compared.
-    pub(super) fn overlap_start(self) -> u64 {
-        self.tail.start(self.checks.length())
+    /// Returns the offset from which bytes are requested again, so that they can be compared. `offset`: the number of
+    /// bytes that were received.
+    pub(super) fn overlap_start(self, offset: u64) -> u64 {
+        self.tail().start(offset)
     }
 
     /// Returns the comparison of a body that starts at `start`. Returns `None` if too few bytes there are known.
-    pub(super) fn comparison(self, start: u64) -> Option<Comparison> {
-        let length = self.checks.length();
+    pub(super) async fn comparison(self, start: u64, offset: u64) -> Option<Comparison> {
         match start {
             0 => {
-                let all = Segment::digest(length, &self.checks.sha256());
-                Some(Comparison::new(vec![all]))
+                let sha256 = self.checks.checks().await.sha256_with(self.part.slices());
+                Some(Comparison::new(vec![Segment::digest(offset, &sha256)]))
             }
-            start => self.tail.comparison(start, length),
+            start => self.tail().comparison(start, offset),
         }
+    }
+
+    /// Returns the end of all bytes.
+    fn tail(self) -> Tail {
+        let mut tail = self.tail.clone();
+        for bytes in self.part.slices() {
+            tail.extend(bytes);
+        }
+        tail
     }
 }

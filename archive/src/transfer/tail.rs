@@ -12,7 +12,7 @@ pub(super) const OVERLAP: usize = 64 * 1024;
 
 /// The last bytes that were received, in memory. Before them, those before a checkpoint, of which only the digest is
 /// known.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tail {
     checkpoint: Option<SavedTail>,
     /// At most twice [`OVERLAP`], so that few bytes are moved.

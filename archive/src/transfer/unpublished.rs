@@ -1,4 +1,4 @@
-use bytes::Bytes;
+use object_store::PutPayload;
 
 use crate::{checks::CheckedObject, store::Upload};
 
@@ -15,7 +15,7 @@ pub(super) struct UnpublishedObject {
 /// The location of an unpublished object's bytes.
 pub(super) enum Body {
     /// In memory: the object is no larger than a part.
-    Small(Bytes),
+    Small(PutPayload),
     /// In an upload that is not completed yet.
     Large(Upload),
 }

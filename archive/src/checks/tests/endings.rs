@@ -9,10 +9,10 @@ fn a_file_without_a_length_is_checked_by_its_own_end() {
         kind: ObjectKind::File,
         ..expectation(&task)
     };
-    let finish = |bytes: &[u8], expectation| {
-        let mut running = RunningChecks::new(expectation, DeclaredObject::default());
+    let finish = |bytes: &[u8], expectation: Expectation<'_>| {
+        let mut running = RunningChecks::new(expectation.kind, DeclaredObject::default());
         running.update(bytes);
-        running.finish()
+        running.finish(expectation)
     };
     let mut glb = b"glTF\x02\0\0\0".to_vec();
     glb.extend(5000_u32.to_le_bytes());
@@ -52,9 +52,9 @@ fn an_open_ended_video_without_a_length_has_a_warning() {
             length,
             ..DeclaredObject::default()
         };
-        let mut running = RunningChecks::new(expectation(&task), declared);
+        let mut running = RunningChecks::new(ObjectKind::Video, declared);
         running.update(&video);
-        let checked = running.finish().unwrap();
+        let checked = running.finish(expectation(&task)).unwrap();
         let is_warning = |it: &&(&str, &str)| **it == ("length", "warning");
         let found = results(&checked).iter().filter(is_warning).count();
         assert_eq!(found, warnings, "{checked:?}");

@@ -59,9 +59,9 @@ fn odd_bytes_are_refused_once() {
     for (name, video) in odd_videos() {
         let first = expectation(&task);
         let declared = declared(&video, &[]);
-        let mut running = RunningChecks::new(first, declared);
+        let mut running = RunningChecks::new(first.kind, declared);
         running.update(&video);
-        let Err(crate::Error::Odd { sha256, .. }) = running.finish() else {
+        let Err(crate::Error::Odd { sha256, .. }) = running.finish(first) else {
             panic!("{name}");
         };
         let again = Expectation {

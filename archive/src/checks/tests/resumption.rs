@@ -17,7 +17,7 @@ fn checks_can_be_resumed_at_any_offset_outside_the_moov() {
     let mut not_saved = 0;
     for cut in (0..SILENT.len()).step_by(97) {
         let (before, after) = SILENT.split_at(cut);
-        let mut running = RunningChecks::new(expectation, declared.clone());
+        let mut running = RunningChecks::new(ObjectKind::Video, declared.clone());
         running.update(before);
         let Some(saved) = running.save() else {
             not_saved += 1;
@@ -25,9 +25,13 @@ fn checks_can_be_resumed_at_any_offset_outside_the_moov() {
         };
         let json = serde_json::to_string(&saved).unwrap();
         let saved = serde_json::from_str(&json).unwrap();
-        let mut running = RunningChecks::restore(expectation, saved).unwrap();
+        let mut running = RunningChecks::restore(ObjectKind::Video, saved).unwrap();
         running.update(after);
-        assert_eq!(running.finish().unwrap(), expected, "cut at {cut}");
+        assert_eq!(
+            running.finish(expectation).unwrap(),
+            expected,
+            "cut at {cut}"
+        );
     }
     let moov = 4000;
     assert!(not_saved * 97 < moov, "{not_saved} offsets without a state");

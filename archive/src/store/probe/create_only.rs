@@ -1,6 +1,5 @@
 //! Creates objects that exist, in each way in which a transfer creates objects: the store must refuse.
 
-use bytes::Bytes;
 use object_store::{ObjectStoreExt, PutMode, PutOptions, path::Path};
 
 use super::{
@@ -160,7 +159,7 @@ async fn upload(
     test.add_upload(&upload);
     test.start("UploadPart");
     let sent = async {
-        upload.send(Bytes::from_static(TEST_BYTES));
+        upload.send(TEST_BYTES.into());
         upload.flush().await
     };
     let sent = sent.await;

@@ -110,7 +110,8 @@ impl<U: UrlSource> ResumableDownload<'_, U> {
         if range.start < self.offset {
             let is_too_short = range.is_uncertain && range.start > self.overlap_start(received);
             comparison = received
-                .comparison(range.start)
+                .comparison(range.start, self.offset)
+                .await
                 .filter(|_| !is_too_short || self.ask == Ask::Overlap);
             if comparison.is_none() {
                 let is_overlap = self.ask == Ask::Overlap;
@@ -205,7 +206,7 @@ impl<U: UrlSource> ResumableDownload<'_, U> {
     /// Returns the offset from which bytes are requested again.
     fn overlap_start(&self, received: Received<'_>) -> u64 {
         let earliest = self.offset.saturating_sub(self.overlap);
-        received.overlap_start().max(earliest)
+        received.overlap_start(self.offset).max(earliest)
     }
 
     /// Returns how the rest of the object is requested first.
