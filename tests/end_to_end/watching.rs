@@ -11,7 +11,10 @@ use seedance_archiver_policy::poll::PollSchedule;
 use seedance_archiver_simulator::Script;
 
 use crate::harness::{
-    HOUR, Server, lifecycle::until_waiting, register, until_async, watchers::Watched,
+    HOUR, Server,
+    lifecycle::{ensure_short_history, until_waiting},
+    register, until_async,
+    watchers::Watched,
 };
 
 async fn tasks_that_are_waited_for_together_are_listed(server: Arc<Server>) -> anyhow::Result<()> {
@@ -30,8 +33,7 @@ async fn tasks_that_are_waited_for_together_are_listed(server: Arc<Server>) -> a
                 let queries = fixture.simulator.stats(id).queries;
                 // The first poll, before there was a watcher, and the one for the record.
                 ensure!(queries <= 2, "{queries} queries");
-                let cost = lifecycle.cost().await?;
-                ensure!(cost.history_events <= 26, "{cost:?}");
+                ensure_short_history(&server, lifecycle).await?;
             }
             let lists = fixture.simulator.lists();
             ensure!((1..20).contains(&lists), "{lists} lists");

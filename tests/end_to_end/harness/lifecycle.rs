@@ -1,8 +1,14 @@
 //! What a lifecycle shows while it runs, and its history.
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use seedance_archiver::temporal::lifecycles::{Lifecycle, Step};
+use seedance_archiver_proto::names;
+use seedance_archiver_workflows::VideoTaskLifecycle;
 use temporalio_client::WorkflowFetchHistoryOptions;
+use temporalio_common::protos::temporal::api::{
+    enums::v1::EventType,
+    history::v1::{HistoryEvent, history_event::Attributes},
+};
 
 use super::temporal_server::Server;
 use crate::until::until_async;
@@ -26,13 +32,43 @@ pub(crate) async fn until_running(lifecycle: &Lifecycle) -> anyhow::Result<()> {
     .await
 }
 
+/// Maximum number of history events of a lifecycle that archives its video.
+const MAX_EVENTS: usize = 26;
+
+/// Asserts that the history of a lifecycle is short. Workflow tasks that timed out do not count: on a busy machine, a
+/// worker may not complete one in time.
+pub(crate) async fn ensure_short_history(
+    server: &Server,
+    lifecycle: &Lifecycle,
+) -> anyhow::Result<()> {
+    let events = history(server, lifecycle.workflow_id()).await?;
+    let timed_out = events.iter().filter_map(|event| match &event.attributes {
+        Some(Attributes::WorkflowTaskTimedOutEventAttributes(timed_out)) => Some(timed_out),
+        _ => None,
+    });
+    // The event itself, and those of its start.
+    let delays = timed_out.map(|it| if it.started_event_id > 0 { 3 } else { 2 });
+    let types = || events.iter().map(HistoryEvent::event_type);
+    ensure!(
+        events.len() - delays.sum::<usize>() <= MAX_EVENTS,
+        "{} events: {:?}",
+        events.len(),
+        types().collect::<Vec<EventType>>()
+    );
+    Ok(())
+}
+
+async fn history(server: &Server, workflow_id: &str) -> anyhow::Result<Vec<HistoryEvent>> {
+    let lifecycle = server
+        .client
+        .get_workflow_handle::<VideoTaskLifecycle>(workflow_id);
+    let history = lifecycle.fetch_history(WorkflowFetchHistoryOptions::default());
+    Ok(history.into_events().await?)
+}
+
 /// Returns the encoded history events as text. Payloads are not compressed, so strings in them can be found.
 pub(crate) async fn encoded_history(server: &Server, task_id: &str) -> anyhow::Result<String> {
-    let events = server
-        .lifecycle(task_id)
-        .fetch_history(WorkflowFetchHistoryOptions::default())
-        .into_events()
-        .await?;
+    let events = history(server, &names::lifecycle_workflow_id("", task_id)).await?;
     Ok(events
         .iter()
         .flat_map(|event| {
