@@ -1,7 +1,11 @@
 //! Audits an archive: compares the objects with their receipts, and finds what interrupted attempts left behind.
 
 mod leftovers;
+mod listing;
+mod observer;
 mod verify;
 
 pub use leftovers::{Leftovers, find_leftovers};
-pub use verify::{Finding, Verified, receipts, verify};
+pub use listing::receipts;
+pub use observer::Observer;
+pub use verify::{Finding, Verification, Verified, verify};

@@ -30,6 +30,7 @@ pub use find::{find, find_of_task, is_archived};
 pub use outcome::{find_outcome, has_outcome, write_outcome};
 pub use write::write;
 
+pub(crate) use find::check_size;
 pub(crate) use outcome::delete_outcome;
 pub(crate) use task_record::{StoredRecord, find_task, write_task};
 

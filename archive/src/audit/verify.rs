@@ -1,16 +1,28 @@
 //! Verifies the objects of an archive against their receipts.
 
-use std::time::SystemTime;
+mod receipt;
 
-use futures::{FutureExt, Stream, StreamExt, TryStreamExt, future, stream};
-use object_store::{ObjectMeta, ObjectStoreExt, path::Path};
-use seedance_archiver_proto::{names, v1::ArchivedObject};
+use std::{sync::Arc, time::SystemTime};
+
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt, channel::mpsc, future, stream};
+use object_store::path::Path;
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
-use crate::{Archive, Error, error::optional, keys::STAGING, receipt, store::sha256_of};
+use super::{
+    Observer,
+    listing::{self, Listed, Selection},
+};
+use crate::{Archive, Error};
 
-/// Maximum number of receipts that are verified concurrently.
+/// Maximum number of receipts that are verified concurrently. Each reads one object at a time.
 const CONCURRENCY: usize = 8;
+
+/// Maximum number of receipts whose results wait for the first one of them, for example one with a large object.
+const WINDOW: usize = 1024;
+
+/// Maximum number of receipts that are listed ahead.
+const LIST_AHEAD: usize = 65_536;
 
 /// A difference between a receipt and the archive.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -26,118 +38,93 @@ pub struct Finding {
 /// The result of verifying one receipt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verified {
+    /// Key of the receipt.
+    pub key: Path,
     /// Number of objects in the receipt.
     pub objects: usize,
     /// The differences. Empty if the receipt is valid.
     pub findings: Vec<Finding>,
 }
 
-/// Lists the keys of all receipts, or of those written at `since` or later.
-pub fn receipts(
-    archive: &Archive,
-    since: Option<SystemTime>,
-) -> impl Stream<Item = Result<Path, Error>> {
-    let staging = archive.url_prefix.clone().join(STAGING);
-    archive
-        .store
-        .list(Some(&archive.root))
-        .map_err(Error::from)
-        .try_filter(move |object| {
-            let is_receipt = object.location.filename() == Some(names::MANIFEST)
-                && !object.location.prefix_matches(&staging);
-            future::ready(is_receipt && is_since(object, since))
-        })
-        .map_ok(|object| object.location)
-}
-
 /// Verifies all receipts, or those written at `since` or later. Compares the size of each object and, if `deep` is
 /// set, reads the object and compares its SHA-256.
 ///
-/// A receipt or an object that cannot be read is a finding. An error of the stream means that some receipts were not
-/// listed; the others follow.
+/// The results are those of [`Verification::run`].
 pub fn verify(
     archive: &Archive,
     since: Option<SystemTime>,
     deep: bool,
 ) -> impl Stream<Item = Result<Verified, Error>> {
-    receipts(archive, since)
-        .map_ok(move |key| verify_receipt(archive, key, deep).map(Ok))
-        .try_buffer_unordered(CONCURRENCY)
-}
-
-fn is_since(object: &ObjectMeta, since: Option<SystemTime>) -> bool {
-    since.is_none_or(|since| SystemTime::from(object.last_modified) >= since)
-}
-
-async fn verify_receipt(archive: &Archive, key: Path, deep: bool) -> Verified {
-    let finding = |object: &str, problem: String| Finding {
-        receipt: key.to_string(),
-        object: object.to_owned(),
-        problem,
+    let verification = Verification {
+        since,
+        deep,
+        ..Verification::default()
     };
-    let manifest = match receipt::find(archive, &key).await {
-        Ok(manifest) => manifest.unwrap_or_default(),
-        Err(error) => {
-            let problem = match error {
-                Error::InvalidRecord(problem) => problem,
-                error => unreadable(&error),
-            };
-            return Verified {
-                objects: 0,
-                findings: vec![finding(names::MANIFEST, problem)],
-            };
-        }
-    };
-    let findings = stream::iter(&manifest.objects)
-        .then(|object| async {
-            let problem = find_problem(archive, &key, object, deep).await;
-            let problem = problem.unwrap_or_else(|error| Some(unreadable(&error)));
-            problem.map(|problem| finding(&object.name, problem))
-        })
-        .filter_map(future::ready)
-        .collect();
-    Verified {
-        objects: manifest.objects.len(),
-        findings: findings.await,
-    }
+    verification.run(archive)
 }
 
-/// Codes of S3 and Azure for an object whose bytes are in an archive tier.
-const ARCHIVED: [&str; 2] = ["InvalidObjectState", "BlobArchived"];
-
-/// Returns the problem of an object that exists and cannot be read.
-fn unreadable(error: &Error) -> String {
-    let text = error.to_string();
-    match ARCHIVED.iter().find(|code| text.contains(**code)) {
-        Some(code) => format!(
-            "is in an archive tier of the store ({code}); to verify it, restore it first: on S3 with \
-             `aws s3api restore-object`, on Azure by setting the tier of the blob to Hot or Cool"
-        ),
-        None => format!("cannot be read: {text}"),
-    }
+/// Which receipts to verify, and how. By default, the sizes of all objects.
+#[derive(Clone)]
+pub struct Verification<'a> {
+    /// Only receipts that were written at this time or later.
+    pub since: Option<SystemTime>,
+    /// Only receipts with a greater key, which continues an interrupted verification.
+    pub after: Option<Path>,
+    /// Whether to read each object and compare its SHA-256.
+    pub deep: bool,
+    /// Follows the verification.
+    pub observer: &'a dyn Observer,
 }
 
-/// Returns the difference between an object and its entry in the receipt at `key`, if any.
-async fn find_problem(
-    archive: &Archive,
-    key: &Path,
-    object: &ArchivedObject,
-    deep: bool,
-) -> Result<Option<String>, Error> {
-    let object_key = receipt::beside(key, &object.name);
-    let Some(stored) = optional(archive.store.head(&object_key).await)? else {
-        return Ok(Some("is missing".to_owned()));
-    };
-    if i64::try_from(stored.size) != Ok(object.size_bytes) {
-        let (found, expected) = (stored.size, object.size_bytes);
-        return Ok(Some(format!("has {found} bytes, expected {expected}")));
-    }
-    if deep {
-        let found = sha256_of(archive.store.as_ref(), &object_key).await?;
-        if found != object.sha256 {
-            let expected = &object.sha256;
-            return Ok(Some(format!("has SHA-256 {found}, expected {expected}")));
+impl Default for Verification<'_> {
+    fn default() -> Self {
+        Self {
+            since: None,
+            after: None,
+            deep: false,
+            observer: &(),
         }
     }
-    Ok(None)
+}
+
+impl<'a> Verification<'a> {
+    /// Verifies receipts concurrently, and returns the results in the order in which the store lists the keys: if it is
+    /// interrupted, another verification can continue [`after`](Self::after) the last result. The order is ascending by
+    /// bytes, except on stores that list keys in another order.
+    ///
+    /// A receipt or an object that cannot be read is a finding. An error of the stream means that some receipts were not
+    /// listed, which may precede the results that follow it.
+    ///
+    /// Memory is bounded: some keys and results, one receipt and 2 MiB of an object for each receipt that is being
+    /// verified.
+    pub fn run(self, archive: &'a Archive) -> impl Stream<Item = Result<Verified, Error>> + 'a {
+        let Self {
+            since,
+            after,
+            deep,
+            observer,
+        } = self;
+        let (sender, listed) = mpsc::channel(LIST_AHEAD);
+        let list = listing::in_order(archive, Selection { since, after })
+            .inspect_ok(move |_| observer.on_listed())
+            .map(Ok)
+            .forward(sender)
+            // An error would mean that the receiver, below, is gone.
+            .map(move |_| observer.on_list_end());
+        let slots = Arc::new(Semaphore::new(CONCURRENCY));
+        let verified = listed
+            .map(move |listed: Result<Listed, Error>| {
+                let slots = slots.clone();
+                async move {
+                    let receipt = listed?;
+                    let _slot = slots.acquire().await.ok();
+                    let verified = receipt::verify(archive, receipt, deep, observer).await;
+                    observer.on_verified(&verified);
+                    Ok(verified)
+                }
+            })
+            .buffered(WINDOW);
+        let list = list.into_stream().filter_map(|()| future::ready(None));
+        stream::select(list, verified)
+    }
 }

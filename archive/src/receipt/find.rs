@@ -7,7 +7,7 @@ use super::json::{self, Stored};
 use crate::{Archive, Error, Layout};
 
 /// Maximum size of a receipt, in bytes. It is the result of an activity, whose size Temporal limits.
-const MAX_RECEIPT: usize = 1024 * 1024;
+const MAX_RECEIPT: u64 = 1024 * 1024;
 
 /// The object under the key of a task's receipt.
 pub(super) enum Found {
@@ -69,13 +69,21 @@ pub(super) async fn look_up(archive: &Archive, layout: &Layout) -> Result<Found,
     }
 }
 
+/// Checks that an object of this size can be a receipt.
+pub(crate) fn check_size(key: &Path, size: u64) -> Result<(), Error> {
+    if size > MAX_RECEIPT {
+        let problem = format!("{key} is not a receipt: it has {size} bytes");
+        return Err(Error::InvalidRecord(problem));
+    }
+    Ok(())
+}
+
 async fn read(archive: &Archive, key: &Path) -> Result<Found, Error> {
     let Some(stored) = json::read(archive, key).await? else {
         return Ok(Found::Nothing);
     };
-    if stored.json.len() > MAX_RECEIPT {
-        let problem = format!("{key} is not a receipt: it has {} bytes", stored.json.len());
-        return Ok(Found::Invalid(stored, Error::InvalidRecord(problem)));
+    if let Err(error) = check_size(key, stored.json.len() as u64) {
+        return Ok(Found::Invalid(stored, error));
     }
     let problem = match serde_json::from_slice::<Manifest>(&stored.json) {
         Ok(manifest) => match problem(&manifest) {

@@ -1,0 +1,166 @@
+//! Lists receipts.
+
+use std::{collections::BTreeSet, pin::pin, time::SystemTime};
+
+use futures::{
+    Stream, StreamExt, TryStreamExt, future,
+    stream::{self, BoxStream},
+};
+use object_store::{ObjectMeta, path::Path};
+use seedance_archiver_proto::names;
+
+use crate::{Archive, Error, keys::STAGING};
+
+/// Maximum number of receipts that are sorted in memory.
+const MAX_SORTED: usize = 65_536;
+
+/// Schemes of stores that list keys in ascending order.
+const ORDERED: [&str; 3] = ["s3", "gs", "az"];
+
+/// A receipt in a list.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Listed {
+    pub(super) key: Path,
+    pub(super) size: u64,
+}
+
+/// Which receipts to list.
+#[derive(Clone, Debug)]
+pub(super) struct Selection {
+    /// Only those written at this time or later.
+    pub(super) since: Option<SystemTime>,
+    /// Only those with a greater key.
+    pub(super) after: Option<Path>,
+}
+
+/// Lists the keys of all receipts, or of those written at `since` or later.
+pub fn receipts(
+    archive: &Archive,
+    since: Option<SystemTime>,
+) -> impl Stream<Item = Result<Path, Error>> {
+    list(archive, Selection { since, after: None }).map_ok(|listed| listed.key)
+}
+
+/// Lists receipts in ascending order of their keys, by bytes. After an error, receipts may be missing; on a store that
+/// does not list in order, the error comes before the receipts that were found.
+pub(super) fn in_order(
+    archive: &Archive,
+    selection: Selection,
+) -> BoxStream<'_, Result<Listed, Error>> {
+    match ORDERED.contains(&archive.url().scheme()) {
+        true => list(archive, selection).boxed(),
+        false => sorted(archive, selection, MAX_SORTED).boxed(),
+    }
+}
+
+/// Lists the receipts with the smallest keys, then again those behind them, so that not all of them are in memory.
+fn sorted(
+    archive: &Archive,
+    selection: Selection,
+    limit: usize,
+) -> impl Stream<Item = Result<Listed, Error>> {
+    let next_receipts = move |selection: Option<Selection>| async move {
+        let mut selection = selection?;
+        let (receipts, error) = smallest(archive, selection.clone(), limit).await;
+        let is_full = receipts.len() >= limit;
+        selection.after = receipts.last().map(|receipt| receipt.key.clone());
+        let items = error
+            .map(Err)
+            .into_iter()
+            .chain(receipts.into_iter().map(Ok));
+        Some((stream::iter(items), is_full.then_some(selection)))
+    };
+    stream::unfold(Some(selection), next_receipts).flatten()
+}
+
+/// Returns the receipts with the smallest keys, at most `limit`, and the error that ended the list.
+async fn smallest(
+    archive: &Archive,
+    selection: Selection,
+    limit: usize,
+) -> (BTreeSet<Listed>, Option<Error>) {
+    let mut receipts = BTreeSet::new();
+    let mut list = pin!(list(archive, selection));
+    while let Some(receipt) = list.next().await {
+        match receipt {
+            Ok(receipt) => {
+                receipts.insert(receipt);
+            }
+            Err(error) => return (receipts, Some(error)),
+        }
+        if receipts.len() > limit {
+            receipts.pop_last();
+        }
+    }
+    (receipts, None)
+}
+
+/// Lists receipts in the order of the store.
+fn list(
+    archive: &Archive,
+    selection: Selection,
+) -> impl Stream<Item = Result<Listed, Error>> + use<> {
+    let Selection { since, after } = selection;
+    let staging = archive.url_prefix.clone().join(STAGING);
+    objects(archive, after)
+        .map_err(Error::from)
+        .try_filter(move |object| {
+            let is_receipt = object.location.filename() == Some(names::MANIFEST)
+                && !object.location.prefix_matches(&staging);
+            future::ready(is_receipt && is_since(object, since))
+        })
+        .map_ok(|object| Listed {
+            key: object.location,
+            size: object.size,
+        })
+}
+
+fn objects(
+    archive: &Archive,
+    after: Option<Path>,
+) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+    let prefix = Some(&archive.root);
+    // MinIO lists nothing after a key before the prefix.
+    let first = format!("{}/", archive.root);
+    match after.filter(|after| archive.root.is_root() || after.as_ref() >= first.as_str()) {
+        Some(after) => archive.store.list_with_offset(prefix, &after),
+        None => archive.store.list(prefix),
+    }
+}
+
+fn is_since(object: &ObjectMeta, since: Option<SystemTime>) -> bool {
+    since.is_none_or(|since| SystemTime::from(object.last_modified) >= since)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use object_store::{ObjectStoreExt, memory::InMemory};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn receipts_beyond_the_limit_are_listed_in_order() {
+        let store = Arc::new(InMemory::new());
+        let mut keys = Vec::new();
+        for task in ["a", "a/b", "a-b", "a.b", "b", "ü", "a b"] {
+            let key = Path::from(format!("{task}/{}", names::MANIFEST));
+            store.put(&key, "{}".into()).await.unwrap();
+            keys.push(key);
+        }
+        keys.sort();
+        let archive = Archive::from_store("memory:///".parse().unwrap(), store);
+        for limit in 1..=keys.len() + 1 {
+            for start in 0..=keys.len() {
+                let selection = Selection {
+                    since: None,
+                    after: start.checked_sub(1).map(|last| keys[last].clone()),
+                };
+                let listed = sorted(&archive, selection, limit).map_ok(|receipt| receipt.key);
+                let listed: Vec<_> = listed.try_collect().await.unwrap();
+                assert_eq!(listed, keys[start..], "limit {limit}");
+            }
+        }
+    }
+}
