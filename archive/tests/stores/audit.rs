@@ -4,10 +4,13 @@ use anyhow::{Context, ensure};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::{ObjectStoreExt, path::Path};
-use seedance_archiver_archive::{Archive, ObjectOptions, audit};
+use seedance_archiver_archive::{
+    Archive, ObjectOptions,
+    audit::{self, Verification},
+};
 
 use crate::{
-    fixture::{Fixture, SMALL},
+    fixture::{Fixture, LARGE, SMALL},
     host::Host,
     registry::register,
     s3_proxy::Dialect,
@@ -60,6 +63,62 @@ async fn an_audit_finds_changed_truncated_and_missing_objects(
     Ok(())
 }
 register!(an_audit_finds_changed_truncated_and_missing_objects);
+
+async fn a_changed_byte_at_the_end_of_a_large_object_is_found(
+    fixture: Fixture,
+) -> anyhow::Result<()> {
+    let host = Host::start(LARGE).await?;
+    fixture.archive_video(&host).await?;
+    let mut changed = host.video().to_vec();
+    *changed.last_mut().context("the video is empty")? ^= 1;
+    fixture.put(&changed.into()).await?;
+    for (deep, expected) in [(false, 0), (true, 1)] {
+        let verified: Vec<_> = audit::verify(&fixture.archive, None, deep)
+            .try_collect()
+            .await?;
+        let findings: Vec<_> = verified.iter().flat_map(|it| &it.findings).collect();
+        ensure!(findings.len() == expected, "{findings:?}");
+        ensure!(findings.iter().all(|it| it.problem.contains("SHA-256")));
+    }
+    Ok(())
+}
+register!(a_changed_byte_at_the_end_of_a_large_object_is_found);
+
+async fn an_audit_continues_after_any_key(mut fixture: Fixture) -> anyhow::Result<()> {
+    let host = Host::start(SMALL).await?;
+    // `-` and `.` sort before `/`, which ends the name of a directory, and `0` sorts after it.
+    for account in ["default", "default-eu"] {
+        account.clone_into(&mut fixture.account);
+        for id in ["cgt-10", "cgt-1", "cgt-1.b", "cgt-1-b"] {
+            fixture.set_task(id);
+            fixture.archive_video(&host).await?;
+        }
+    }
+    let keys = keys_after(&fixture, None).await?;
+    ensure!(keys.len() == 8 && keys.is_sorted(), "{keys:?}");
+    for (index, key) in keys.iter().enumerate() {
+        let rest = keys_after(&fixture, Some(key.clone())).await?;
+        ensure!(rest == keys[index + 1..], "after {key}: {rest:?}");
+    }
+    for (position, expected) in [("d", 8), ("default", 8), ("default/0", 4), ("default/3", 0)] {
+        let root = &fixture.archive.root;
+        let position = Path::parse(format!("{root}/{position}"))?;
+        let rest = keys_after(&fixture, Some(position.clone())).await?;
+        ensure!(rest.len() == expected, "after {position}: {rest:?}");
+    }
+    Ok(())
+}
+register!(an_audit_continues_after_any_key);
+
+/// Verifies the receipts after a key, and returns their keys.
+async fn keys_after(fixture: &Fixture, after: Option<Path>) -> anyhow::Result<Vec<Path>> {
+    let verification = Verification {
+        after,
+        ..Verification::default()
+    };
+    let verified: Vec<_> = verification.run(&fixture.archive).try_collect().await?;
+    Ok(verified.into_iter().map(|it| it.key).collect())
+}
 
 async fn an_unreadable_object_or_receipt_does_not_end_an_audit(
     mut fixture: Fixture,

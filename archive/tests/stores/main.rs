@@ -10,6 +10,8 @@ mod archiving;
 mod attributes;
 mod audit;
 mod azurite;
+mod breaking_store;
+mod broken_responses;
 mod concurrency;
 mod dialects;
 mod existing_objects;
