@@ -8,6 +8,9 @@ use seedance_archiver_proto::visible;
 /// Interval between two redraws of a spinner or bar.
 const TICK_INTERVAL: Duration = Duration::from_millis(120);
 
+/// Time between two lines if stderr is not a terminal.
+pub(super) const LINE_INTERVAL: Duration = Duration::from_secs(10);
+
 /// Parses a template. Falls back to the default spinner if the template is invalid.
 pub(super) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())

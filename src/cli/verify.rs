@@ -1,34 +1,38 @@
 //! `seedance-archiver verify`.
 
-use std::{
-    process::ExitCode,
-    time::{Duration, SystemTime},
-};
+mod findings;
+mod hint;
+mod position;
+mod progress;
+mod report;
 
+use std::{process::ExitCode, time::Duration};
+
+use anyhow::ensure;
 use futures::StreamExt;
-use seedance_archiver_proto::visible;
-use serde::Serialize;
+use object_store::path::Path;
+use seedance_archiver_clock::Clock;
 
 use super::{
     output::{Output, print_json},
     session,
     shutdown::Shutdown,
-    text::count,
 };
 use crate::{
     archive::{
         Archive,
-        audit::{self, Finding},
+        audit::{Finding, Verification},
     },
     config, telemetry,
 };
-use seedance_archiver_clock::Clock;
+use progress::Progress;
+use report::Report;
 
 /// Check archived objects against their receipts
 ///
 /// Exits with 1 if an object is missing, truncated, changed or unreadable. An object that cannot be read does not
-/// end the command. Reads SEEDANCE_ARCHIVE_URL and the store's
-/// environment variables.
+/// end the command. If it is interrupted, it prints the command that continues. Reads SEEDANCE_ARCHIVE_URL and the
+/// store's environment variables.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver verify               compare the sizes of all objects
@@ -41,85 +45,82 @@ pub(super) struct Args {
     /// Maximum age of receipts, e.g. `7d`.
     #[arg(long, value_name = "TIME", value_parser = config::duration)]
     since: Option<Duration>,
+    /// Verify only receipts whose keys come after this one: continues an interrupted verification.
+    #[arg(long, value_name = "KEY", value_parser = position::parse, allow_hyphen_values = true)]
+    after: Option<Path>,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
-}
-
-/// The document of `--output json`.
-#[derive(Debug, Default, Serialize)]
-struct Report {
-    archive_url: String,
-    receipts: usize,
-    objects: usize,
-    findings: Vec<Finding>,
-    /// Receipts without findings.
-    #[serde(skip)]
-    verified: usize,
 }
 
 pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
     let url = config::archive_url(session::variable)?;
     let archive = Archive::open(&url)?;
-    let mut report = Report {
-        archive_url: url.to_string(),
-        ..Report::default()
-    };
-    let since = args
-        .since
-        .and_then(|age| Clock::default().now().checked_sub(age));
-    let verify = async {
-        verify(&archive, since, args.deep, &mut report).await;
-        Ok(())
-    };
-    shutdown.run_until_requested(verify).await?;
+    check_position(&archive, args.after.as_ref())?;
+    let progress = Progress::start(args.output);
+    let mut report = Report::new(args.after.clone());
+    let ended = shutdown.run_until_requested(async {
+        tokio::select! {
+            () = verify(&archive, &args, &progress, &mut report) => Ok(()),
+            never = progress.show_regularly() => match never {},
+        }
+    });
+    let ended = ended.await;
+    let mut findings = progress.end();
+    findings.sort();
     match args.output {
-        Output::Json => print_json(&report)?,
-        Output::Text => print(&report),
+        Output::Json => print_json(&report.document(&url, &findings))?,
+        Output::Text => report.print(&findings),
     }
-    Ok(ExitCode::from(u8::from(!report.findings.is_empty())))
+    if !report.is_complete() {
+        errln!("{}", hint::hint(&args, report.verified_up_to()));
+    }
+    match ended {
+        // The findings decide the exit code.
+        Err(interrupted) if !findings.is_empty() => errln!("{interrupted}"),
+        ended => ended?,
+    }
+    Ok(ExitCode::from(u8::from(!findings.is_empty())))
+}
+
+/// Checks that keys of the archive can come after a position.
+fn check_position(archive: &Archive, after: Option<&Path>) -> anyhow::Result<()> {
+    if let Some(after) = after {
+        ensure!(
+            after.prefix_matches(&archive.root),
+            "`--after {after}` is not a key of this archive: its keys start with `{}/`",
+            archive.root
+        );
+    }
+    Ok(())
 }
 
 /// Verifies the archive. What cannot be read or listed is a finding, so that it does not hide the others.
-async fn verify(archive: &Archive, since: Option<SystemTime>, deep: bool, report: &mut Report) {
-    let receipts = audit::verify(archive, since, deep);
-    tokio::pin!(receipts);
+async fn verify(archive: &Archive, args: &Args, progress: &Progress, report: &mut Report) {
+    let verification = Verification {
+        since: args
+            .since
+            .and_then(|age| Clock::default().now().checked_sub(age)),
+        after: args.after.clone(),
+        deep: args.deep,
+        observer: progress,
+    };
+    let mut receipts = std::pin::pin!(verification.run(archive));
+    let mut is_listed = true;
     while let Some(receipt) = receipts.next().await {
         match receipt {
-            Ok(receipt) => {
-                report.receipts += 1;
-                report.objects += receipt.objects;
-                report.verified += usize::from(receipt.findings.is_empty());
-                report.findings.extend(receipt.findings);
+            Ok(receipt) => report.add(receipt),
+            Err(error) => {
+                is_listed = false;
+                report.stop_position();
+                progress.add_finding(Finding {
+                    receipt: archive.url().to_string(),
+                    object: "(list)".to_owned(),
+                    problem: format!("is incomplete: {error}"),
+                });
             }
-            Err(error) => report.findings.push(Finding {
-                receipt: report.archive_url.clone(),
-                object: "(list)".to_owned(),
-                problem: format!("is incomplete: {error}"),
-            }),
         }
     }
-}
-
-fn print(report: &Report) {
-    for Finding {
-        receipt,
-        object,
-        problem,
-    } in &report.findings
-    {
-        let line = format!("{receipt}: {object} {problem}");
-        outln!("{}", visible::escape(&line));
-    }
-    let receipts = count(report.receipts, "receipt");
-    let objects = count(report.objects, "object");
-    let verified = report.verified;
-    match report.receipts - verified {
-        0 if report.findings.is_empty() => outln!("{receipts} with {objects}: {verified} verified"),
-        failed => outln!(
-            "{receipts} with {objects}: {verified} verified, {failed} failed ({})",
-            count(report.findings.len(), "finding")
-        ),
-    }
+    report.end(is_listed);
 }

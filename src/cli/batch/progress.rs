@@ -1,20 +1,14 @@
 //! One bar for all lifecycles of a batch.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use indicatif::{HumanCount, ProgressBar};
 use seedance_archiver_proto::visible;
 
 use crate::cli::{
-    progress::{animate, style},
+    progress::{LINE_INTERVAL, animate, style},
     task_result::LifecycleResult,
 };
-
-/// Time between two lines if stderr is not a terminal.
-const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
 pub(super) struct Progress {
     bar: ProgressBar,
