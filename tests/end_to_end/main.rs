@@ -88,6 +88,7 @@ mod terminal;
 mod unsafe_stores;
 #[path = "../support/until.rs"]
 mod until;
+mod verifying;
 mod visibility;
 mod waiting;
 mod watching;
