@@ -22,7 +22,8 @@ use counts::Counts;
 const BAR_INTERVAL: Duration = Duration::from_millis(500);
 
 const LISTING: &str = "{spinner} {human_pos} receipts  {wide_msg}";
-const LISTED: &str = "{spinner} {bar:24} {human_pos}/{human_len} receipts  {wide_msg}";
+const LISTED: &str = "{spinner} {bar:10} {human_pos}/{human_len} receipts  {wide_msg}";
+const SECOND_LINE: &str = "\n  {prefix}";
 
 pub(super) struct Progress {
     bar: ProgressBar,
@@ -56,11 +57,20 @@ impl Progress {
         let mut counts = self.counts.lock();
         counts.update_rate();
         let details = counts.details(self.findings.lock().len());
-        self.bar.set_position(counts.receipts() as u64);
+        let large_object = counts.large_object();
         if self.bar.is_hidden() {
-            errln!("{}: {details}", counts.receipts_verified());
+            let object = large_object.map(|object| format!("; {object}"));
+            let object = object.unwrap_or_default();
+            errln!("{}: {details}{object}", counts.receipts_verified());
+            return;
         }
+        let first_line = if counts.is_listed() { LISTED } else { LISTING };
+        let second_line = large_object.as_ref().map_or("", |_| SECOND_LINE);
+        self.bar
+            .set_style(style(&format!("{first_line}{second_line}")));
+        self.bar.set_position(counts.receipts() as u64);
         self.bar.set_message(details);
+        self.bar.set_prefix(large_object.unwrap_or_default());
     }
 
     pub(super) fn add_finding(&self, finding: Finding) {
@@ -83,7 +93,6 @@ impl Observer for Progress {
     fn on_list_end(&self) {
         let listed = self.counts.lock().end_list();
         self.bar.set_length(listed as u64);
-        self.bar.set_style(style(LISTED));
     }
 
     fn on_open(&self, key: &Path, size: u64) {

@@ -64,6 +64,10 @@ impl Counts {
         self.listed
     }
 
+    pub(super) fn is_listed(&self) -> bool {
+        self.is_listed
+    }
+
     pub(super) fn open(&mut self, key: &Path, size: u64) {
         self.reading.insert(key.clone(), Object { size, read: 0 });
     }
@@ -111,25 +115,25 @@ impl Counts {
         }
     }
 
-    /// Returns everything but the number of receipts.
+    /// Returns the other numbers, the most important one first: the end may not fit into a line.
     pub(super) fn details(&self, findings: usize) -> String {
-        let mut details = vec![count(self.objects, "object")];
+        let mut details = vec![count(findings, "finding"), count(self.objects, "object")];
         if self.bytes > 0 {
             details.push(HumanBytes(self.bytes).to_string());
             details.push(format!("{}/s", HumanBytes(self.rate.per_second as u64)));
         }
-        details.push(count(findings, "finding"));
-        let details = details.join(", ");
+        details.join(", ")
+    }
+
+    /// Returns the object that is being read, if it is large.
+    pub(super) fn large_object(&self) -> Option<String> {
         let largest = self.reading.iter().max_by_key(|(_, object)| object.size);
-        match largest.filter(|(_, object)| object.size >= LARGE) {
-            Some((key, Object { size, read })) => format!(
-                "{details}; reading {} ({} of {})",
-                visible::escape(key.as_ref()),
-                HumanBytes(*read),
-                HumanBytes(*size)
-            ),
-            None => details,
-        }
+        let (key, Object { size, read }) = largest.filter(|(_, object)| object.size >= LARGE)?;
+        let (read, size) = (HumanBytes(*read), HumanBytes(*size));
+        Some(format!(
+            "reading {read} of {size}: {}",
+            visible::escape(key.as_ref())
+        ))
     }
 }
 
@@ -142,7 +146,7 @@ mod tests {
         let mut counts = Counts::default();
         counts.add_listed();
         assert_eq!(counts.receipts_verified(), "0 receipts verified");
-        assert_eq!(counts.details(0), "0 objects, 0 findings");
+        assert_eq!(counts.details(0), "0 findings, 0 objects");
         counts.add_receipt(2);
         counts.add_listed();
         counts.end_list();
@@ -152,10 +156,10 @@ mod tests {
         counts.open(&small, 1000);
         counts.open(&large, 2 * LARGE);
         counts.add_bytes(&large, LARGE);
-        let read = "2 objects, 64.00 MiB, 0 B/s, 1 finding";
-        let reading = "reading b/video.mp4 (64.00 MiB of 128.00 MiB)";
-        assert_eq!(counts.details(1), format!("{read}; {reading}"));
+        assert_eq!(counts.details(1), "1 finding, 2 objects, 64.00 MiB, 0 B/s");
+        let reading = "reading 64.00 MiB of 128.00 MiB: b/video.mp4";
+        assert_eq!(counts.large_object().as_deref(), Some(reading));
         counts.close(&large);
-        assert_eq!(counts.details(1), read);
+        assert_eq!(counts.large_object(), None);
     }
 }
