@@ -95,7 +95,7 @@ impl<'a> Verification<'a> {
     /// A receipt or an object that cannot be read is a finding. An error of the stream means that some receipts were not
     /// listed, which may precede the results that follow it.
     ///
-    /// Memory is bounded: some keys and results, one receipt and 2 MiB of an object for each receipt that is being
+    /// Memory is bounded: some keys and results, one receipt and 4 MiB of an object for each receipt that is being
     /// verified.
     pub fn run(self, archive: &'a Archive) -> impl Stream<Item = Result<Verified, Error>> + 'a {
         let Self {

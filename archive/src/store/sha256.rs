@@ -1,14 +1,17 @@
-//! SHA-256 of stored objects, at the speed of the store: hashed on blocking threads while the next bytes are read.
+//! SHA-256 of stored objects, at the speed of the store: a thread hashes while the next bytes are read.
 
 mod batches;
-mod hasher;
 
-use futures::future;
+use bytes::Bytes;
 use object_store::{GetResult, ObjectStore, ObjectStoreExt, path::Path};
 use sha2::{Digest, Sha256};
+use tokio::{sync::mpsc, task::spawn_blocking};
 
 use crate::Error;
 use batches::Batches;
+
+/// Number of batches that wait for the thread.
+const READ_AHEAD: usize = 2;
 
 /// Reads a stored object and returns its SHA-256, in lower-case hex.
 pub(crate) async fn sha256_of(store: &dyn ObjectStore, key: &Path) -> Result<String, Error> {
@@ -19,19 +22,37 @@ pub(crate) async fn sha256_of(store: &dyn ObjectStore, key: &Path) -> Result<Str
 /// Reads an object that was just opened and returns its SHA-256, in lower-case hex. Calls `on_read` with the number of
 /// bytes of each batch.
 ///
-/// Two batches are in memory: one is hashed while the next one is read.
+/// Four batches are in memory: the one that is read, the one that is hashed, and those between them.
 pub(crate) async fn sha256_of_opened(
     store: &dyn ObjectStore,
     object: GetResult,
     on_read: impl Fn(u64),
 ) -> Result<String, Error> {
     let mut batches = Batches::new(store, object);
-    let mut digest = Sha256::new();
-    let mut batch = batches.next().await?;
-    while !batch.is_empty() {
-        on_read(batch.iter().map(|chunk| chunk.len() as u64).sum());
-        let hash = hasher::update(digest, batch);
-        (digest, batch) = future::try_join(hash, batches.next()).await?;
+    let (sender, receiver) = mpsc::channel(READ_AHEAD);
+    let digest = spawn_blocking(|| digest(receiver));
+    loop {
+        let batch = batches.next().await?;
+        let length: u64 = batch.iter().map(|chunk| chunk.len() as u64).sum();
+        // Fails if the thread panicked.
+        if batch.is_empty() || sender.send(batch).await.is_err() {
+            break;
+        }
+        on_read(length);
     }
-    Ok(hex::encode(digest.finalize()))
+    drop(sender);
+    Ok(hex::encode(
+        digest.await.map_err(object_store::Error::from)?,
+    ))
+}
+
+/// Hashes batches until the sender is dropped.
+fn digest(mut batches: mpsc::Receiver<Vec<Bytes>>) -> impl AsRef<[u8]> {
+    let mut digest = Sha256::new();
+    while let Some(batch) = batches.blocking_recv() {
+        for chunk in batch {
+            digest.update(&chunk);
+        }
+    }
+    digest.finalize()
 }
