@@ -1,8 +1,14 @@
 //! Benchmarks of seedance-archiver. See `bench/README.md`.
 
+mod archiver;
+mod history;
+mod interrupt;
 mod output;
+mod process;
 mod random;
 mod schedules;
+mod server;
+mod usage;
 mod watching;
 
 use clap::{Parser, Subcommand};

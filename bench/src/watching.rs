@@ -9,35 +9,20 @@ mod kill;
 mod lags;
 mod load;
 mod options;
-mod process;
 mod row;
 mod run;
-mod server;
 mod shared_actions;
 mod system;
 mod table;
-mod usage;
 mod worker;
 
 pub(crate) use options::Options;
 
-use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
-
-use crate::output;
+use crate::{interrupt, output};
 use row::Row;
 
-/// Runs the benchmark. On Ctrl-C and SIGTERM, everything that was started is stopped.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Runtime::new().context("failed to start the runtime")?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            result = measure(options) => result,
-            _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted"),
-            _ = terminate.recv() => anyhow::bail!("terminated"),
-        }
-    })
+    interrupt::run(measure(options))
 }
 
 async fn measure(options: &Options) -> anyhow::Result<()> {

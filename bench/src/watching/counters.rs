@@ -7,7 +7,8 @@ use seedance_archiver_clock::Clock;
 use seedance_archiver_simulator::Simulator;
 use serde::Serialize;
 
-use super::{server::Server, usage::Usage, worker::Worker};
+use super::worker::Worker;
+use crate::{server::Server, usage::Usage};
 
 /// Heartbeats that the SDK sent, in the metrics of a worker.
 const HEARTBEATS: &str = "temporal_request_total{";

@@ -4,10 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::{StreamExt, stream};
 use seedance_archiver_proto::names::QUERY_ACTIVITY_ID;
-use temporalio_client::{
-    Client, NamespacedClient, UntypedWorkflow, WorkflowExecutionInfo, WorkflowFetchHistoryOptions,
-    WorkflowHandle, errors::WorkflowInteractionError, tonic::Code,
-};
+use temporalio_client::Client;
 use temporalio_common::protos::temporal::api::history::v1::{
     HistoryEvent, history_event::Attributes,
 };
@@ -17,6 +14,7 @@ use super::{
     load::Task,
     system::System,
 };
+use crate::history::{events, time_of};
 
 /// Histories that are read at the same time.
 const CONCURRENCY: usize = 8;
@@ -92,29 +90,6 @@ async fn facts_of(client: &Client, system: System, task: &Task) -> anyhow::Resul
     }))
 }
 
-/// Returns the events of a workflow, none if it does not exist. Without a run, they are those of the latest one.
-pub(super) async fn events(
-    client: &Client,
-    workflow_id: &str,
-    run_id: Option<&str>,
-) -> anyhow::Result<Vec<HistoryEvent>> {
-    let info = WorkflowExecutionInfo::builder()
-        .namespace(client.namespace())
-        .workflow_id(workflow_id)
-        .maybe_run_id(run_id.map(str::to_owned))
-        .build();
-    let handle = WorkflowHandle::<Client, UntypedWorkflow>::new(client.clone(), info);
-    let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
-    match history.into_events().await {
-        Ok(events) => Ok(events),
-        Err(WorkflowInteractionError::NotFound(_)) => Ok(Vec::new()),
-        Err(WorkflowInteractionError::Rpc(status)) if status.code() == Code::NotFound => {
-            Ok(Vec::new())
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
 fn is_close(event: &HistoryEvent) -> bool {
     matches!(
         &event.attributes,
@@ -144,8 +119,4 @@ fn last_query(events: &[HistoryEvent]) -> Option<&HistoryEvent> {
         }
         _ => false,
     })
-}
-
-pub(super) fn time_of(event: &HistoryEvent) -> Option<SystemTime> {
-    SystemTime::try_from(event.event_time?).ok()
 }

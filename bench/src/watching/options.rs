@@ -2,10 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::ValueEnum;
 use serde::Serialize;
 
 use super::system::System;
+use crate::server::ServerKind;
 
 /// Videos that are created a second with the default median, at most.
 const MAX_VIDEOS_PER_SECOND: f64 = 11.0;
@@ -62,24 +62,6 @@ pub(crate) struct Options {
         default_value = "target/bench/watching.json"
     )]
     pub(super) out: PathBuf,
-}
-
-#[derive(Clone, Copy, Serialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum ServerKind {
-    /// The dev server of the Temporal CLI, in memory
-    Dev,
-    /// The production server with PostgreSQL
-    Postgres,
-}
-
-impl ServerKind {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Dev => "dev",
-            Self::Postgres => "postgres",
-        }
-    }
 }
 
 /// A value of `--systems`.

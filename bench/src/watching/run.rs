@@ -14,11 +14,13 @@ use super::{
     load::{self, Load, Task},
     options::Options,
     row::{ProcessResults, Results, Row},
-    server::Server,
     shared_actions,
     system::System,
-    usage::{MemorySamples, Usage},
     worker::Worker,
+};
+use crate::{
+    server::Server,
+    usage::{MemorySamples, Usage},
 };
 
 /// How long after the measurement workflows may take to close.

@@ -7,7 +7,8 @@ use futures::TryStreamExt;
 use temporalio_client::{Client, WorkflowListOptions};
 use temporalio_common::protos::temporal::api::history::v1::HistoryEvent;
 
-use super::{actions, histories};
+use super::actions;
+use crate::history;
 
 const SWEEP: &str = "SweepVideoTasks";
 /// Actions of a schedule, besides the start of its workflow.
@@ -20,9 +21,9 @@ pub(super) async fn count(client: &Client, time: &Range<SystemTime>) -> anyhow::
     let found: Vec<_> = found.try_collect().await.context("cannot list workflows")?;
     let mut sum = 0;
     for workflow in found {
-        let events = histories::events(client, workflow.id(), Some(workflow.run_id())).await?;
+        let events = history::events(client, workflow.id(), Some(workflow.run_id())).await?;
         let is_inside =
-            |event: &HistoryEvent| histories::time_of(event).is_some_and(|at| time.contains(&at));
+            |event: &HistoryEvent| history::time_of(event).is_some_and(|at| time.contains(&at));
         sum += actions::count(&events, is_inside).values().sum::<u64>();
         let is_new = events.first().is_some_and(is_inside);
         if is_new && workflow.workflow_type() == SWEEP {

@@ -3,25 +3,45 @@
 use std::{path::Path, process::Command};
 
 use anyhow::Context;
+use clap::ValueEnum;
 use reqwest::Url;
+use serde::Serialize;
 use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions, tonic::IntoRequest};
 use temporalio_common::protos::temporal::api::workflowservice::v1::GetSystemInfoRequest;
 
-use super::{options::ServerKind, process::Process};
+use crate::process::Process;
 
-pub(super) const NAMESPACE: &str = "default";
+pub(crate) const NAMESPACE: &str = "default";
+
+#[derive(Clone, Copy, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ServerKind {
+    /// The dev server of the Temporal CLI, in memory
+    Dev,
+    /// The production server with PostgreSQL
+    Postgres,
+}
+
+impl ServerKind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Postgres => "postgres",
+        }
+    }
+}
 
 /// A Temporal server that has nothing in it at first.
-pub(super) struct Server {
-    pub(super) process: Process,
-    pub(super) client: Client,
+pub(crate) struct Server {
+    pub(crate) process: Process,
+    pub(crate) client: Client,
     /// `host:port` of the gRPC endpoint.
-    pub(super) address: String,
-    pub(super) version: String,
+    pub(crate) address: String,
+    pub(crate) version: String,
 }
 
 impl Server {
-    pub(super) async fn start(kind: ServerKind, directory: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn start(kind: ServerKind, directory: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new("bench/server/run");
         command.arg(kind.name()).env("TMPDIR", directory);
         let log = directory.join("server.log");

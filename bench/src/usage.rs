@@ -2,22 +2,22 @@
 
 use std::{collections::BTreeMap, fs};
 
-use super::process::Process;
+use crate::process::Process;
 
 /// Unit of the times in `/proc`: user space sees it as this on every architecture.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// What a process and its descendants use.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Usage {
+pub(crate) struct Usage {
     /// Since they started, without those that have exited.
-    pub(super) cpu_seconds: f64,
+    pub(crate) cpu_seconds: f64,
     /// Resident memory. What they share, as PostgreSQL's processes do, counts once.
-    pub(super) resident_bytes: u64,
+    pub(crate) resident_bytes: u64,
 }
 
 impl Usage {
-    pub(super) fn of(process: &Process) -> Self {
+    pub(crate) fn of(process: &Process) -> Self {
         let stats = all_stats();
         let mut tree = vec![process.pid()];
         let mut index = 0;
@@ -89,24 +89,24 @@ impl Memory {
 
 /// The resident memory of a process over time.
 #[derive(Default)]
-pub(super) struct MemorySamples {
+pub(crate) struct MemorySamples {
     peak: u64,
     sum: u64,
     count: u64,
 }
 
 impl MemorySamples {
-    pub(super) fn add(&mut self, usage: Usage) {
+    pub(crate) fn add(&mut self, usage: Usage) {
         self.peak = self.peak.max(usage.resident_bytes);
         self.sum += usage.resident_bytes;
         self.count += 1;
     }
 
-    pub(super) fn peak_mebibytes(&self) -> f64 {
+    pub(crate) fn peak_mebibytes(&self) -> f64 {
         self.peak as f64 / f64::from(1 << 20)
     }
 
-    pub(super) fn mean_mebibytes(&self) -> f64 {
+    pub(crate) fn mean_mebibytes(&self) -> f64 {
         self.sum as f64 / self.count.max(1) as f64 / f64::from(1 << 20)
     }
 }

@@ -11,16 +11,18 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use reqwest::Client;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::sync::oneshot;
 
 /// How long a process may take to stop after SIGTERM.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a process may take until it is ready. The first run of some installs what they need.
-pub(super) const READY_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+const READY_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+const READY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A process with a process group of its own. It is stopped when dropped.
-pub(super) struct Process {
+pub(crate) struct Process {
     name: String,
     child: Child,
     log: PathBuf,
@@ -28,7 +30,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a command. Its standard error goes to the file `log`.
-    pub(super) fn start(name: &str, command: &mut Command, log: PathBuf) -> anyhow::Result<Self> {
+    pub(crate) fn start(name: &str, command: &mut Command, log: PathBuf) -> anyhow::Result<Self> {
         let failed = || format!("cannot start {name}");
         let file = File::create(&log).with_context(failed)?;
         // Ctrl-C in a terminal must not reach it before the benchmark stops it.
@@ -42,7 +44,7 @@ impl Process {
     }
 
     /// Starts a command, and waits for its line `ready …`, of which it returns the rest.
-    pub(super) async fn start_until_ready(
+    pub(crate) async fn start_until_ready(
         name: &str,
         command: &mut Command,
         log: PathBuf,
@@ -59,12 +61,33 @@ impl Process {
         }
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    /// Waits until a URL answers with success.
+    pub(crate) async fn wait_until_ready(
+        &mut self,
+        client: &Client,
+        url: &str,
+        timeout: Duration,
+    ) -> anyhow::Result<()> {
+        let ready = async {
+            loop {
+                self.check()?;
+                let response = client.get(url).send().await;
+                if response.is_ok_and(|response| response.status().is_success()) {
+                    return anyhow::Ok(());
+                }
+                tokio::time::sleep(READY_INTERVAL).await;
+            }
+        };
+        let ready = tokio::time::timeout(timeout, ready).await;
+        ready.with_context(|| format!("{} is not ready", self.name))?
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Returns an error if the process has exited.
-    pub(super) fn check(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn check(&mut self) -> anyhow::Result<()> {
         let status = self.child.try_wait()?;
         match status {
             None => Ok(()),
@@ -73,7 +96,7 @@ impl Process {
     }
 
     /// Kills the process.
-    pub(super) fn kill(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
         Ok(self.child.kill()?)
     }
 

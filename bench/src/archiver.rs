@@ -1,0 +1,69 @@
+//! The program seedance-archiver.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::ensure;
+use reqwest::Client;
+
+use crate::{
+    process::Process,
+    server::{NAMESPACE, Server},
+};
+
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Returns a command of the program, without the settings in this environment.
+pub(crate) fn command(program: &Path) -> anyhow::Result<Command> {
+    ensure!(
+        program.exists(),
+        "{} does not exist; fix: cargo build --release",
+        program.display()
+    );
+    let mut command = Command::new(program);
+    remove_variables(&mut command, "SEEDANCE_");
+    Ok(command)
+}
+
+/// Removes the variables with a prefix from the environment of a command.
+pub(crate) fn remove_variables(command: &mut Command, prefix: &str) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with(prefix) {
+            command.env_remove(name);
+        }
+    }
+}
+
+/// Sets the Temporal server of a command.
+pub(crate) fn set_temporal<'a>(command: &'a mut Command, server: &Server) -> &'a mut Command {
+    remove_variables(command, "TEMPORAL_");
+    command
+        .env("TEMPORAL_CONFIG_FILE", "/dev/null")
+        .env("TEMPORAL_ADDRESS", &server.address)
+        .env("TEMPORAL_NAMESPACE", NAMESPACE)
+}
+
+/// Starts a worker, and waits until it is ready. Returns the URL of its metrics too.
+pub(crate) async fn start_worker(
+    mut command: Command,
+    server: &Server,
+    task_queue: &str,
+    log: PathBuf,
+) -> anyhow::Result<(Process, String)> {
+    // Free until somebody else takes it, which nobody on a machine that runs benchmarks does.
+    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    set_temporal(&mut command, server)
+        .env("TEMPORAL_TASK_QUEUE", task_queue)
+        .env("SEEDANCE_ADMIN_ADDRESS", address.to_string())
+        .env("SEEDANCE_GRACE_PERIOD", "1s")
+        .stdout(Stdio::null());
+    let mut process = Process::start("seedance-archiver", &mut command, log)?;
+    let url = format!("http://{address}/readyz");
+    let ready = process.wait_until_ready(&Client::new(), &url, READY_TIMEOUT);
+    ready.await?;
+    Ok((process, format!("http://{address}/metrics")))
+}
