@@ -94,6 +94,8 @@ pub struct Script {
     pub bytes_per_second: Option<u64>,
     /// Number of bytes after which downloads of the video pause until [`Simulator::release`](crate::Simulator::release).
     pub hold_at: Option<u64>,
+    /// URL of the video, on a host of the caller. `None`: a signed URL of the simulator.
+    pub video_url: Option<String>,
     /// How long the record has no URL after the task succeeded.
     pub no_url_for: Option<Duration>,
     /// Whether the video URL returns 200 with a JSON error.

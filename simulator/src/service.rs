@@ -100,8 +100,11 @@ impl Service {
         !task.is_unlisted() && is_known(task, now)
     }
 
-    /// Returns a signed URL of the task's video on `host`.
+    /// Returns the URL of the task's video: that of its script, or a signed one on `host`.
     pub(crate) fn video_url(&self, task: &Task, host: &str, now: SystemTime) -> String {
+        if let Some(url) = &task.script.video_url {
+            return url.clone();
+        }
         let (url, signature) = self.sign(task, VIDEO, host, now);
         task.add_video_signature(signature);
         url

@@ -174,3 +174,17 @@ async fn if_range_accepts_the_last_modified_date_without_an_etag() {
         assert_eq!(response.status(), status, "{if_range}");
     }
 }
+
+#[tokio::test]
+async fn a_record_can_have_the_url_of_another_host() {
+    let url = "https://videos.example/1.mp4";
+    let simulator = Simulator::builder().start().await.unwrap();
+    let id = simulator.create(Script {
+        queued: Some(Duration::ZERO),
+        running: Some(Duration::ZERO),
+        video_url: Some(url.into()),
+        ..Script::default()
+    });
+    let (_, record) = get(&simulator, &format!("/{id}")).await;
+    assert_eq!(record["content"]["video_url"], url);
+}
