@@ -1,20 +1,24 @@
 //! The program seedance-archiver.
 
 use std::{
+    fs,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use reqwest::Client;
+use seedance_archiver_simulator::Simulator;
 
 use crate::{
     process::Process,
     server::{NAMESPACE, Server},
 };
 
+/// A path of tasks below which no list is known. It leads to the same tasks: URLs have no segment `.`.
+pub(crate) const PATH_WITHOUT_LIST: &str = "contents/generations/tasks/{task_id}/.";
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Returns a command of the program, without the settings in this environment.
@@ -36,6 +40,22 @@ pub(crate) fn remove_variables(command: &mut Command, prefix: &str) {
             command.env_remove(name);
         }
     }
+}
+
+/// Writes a file with one account, whose API is the simulator, and further settings of it. Returns its path.
+pub(crate) fn write_accounts(
+    directory: &Path,
+    simulator: &Simulator,
+    settings: &str,
+) -> anyhow::Result<PathBuf> {
+    let accounts = directory.join("accounts.toml");
+    let account = format!(
+        "[accounts.default]\nbase_url = \"{}\"\napi_key = \"{}\"\n{settings}",
+        simulator.base_url(),
+        simulator.api_key()
+    );
+    fs::write(&accounts, account).context("cannot write the accounts file")?;
+    Ok(accounts)
 }
 
 /// Sets the Temporal server of a command.
@@ -63,7 +83,8 @@ pub(crate) async fn start_worker(
         .stdout(Stdio::null());
     let mut process = Process::start("seedance-archiver", &mut command, log)?;
     let url = format!("http://{address}/readyz");
-    let ready = process.wait_until_ready(&Client::new(), &url, READY_TIMEOUT);
-    ready.await?;
+    process
+        .wait_until_ready(&Client::new(), &url, READY_TIMEOUT)
+        .await?;
     Ok((process, format!("http://{address}/metrics")))
 }

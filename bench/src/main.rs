@@ -8,6 +8,7 @@ mod process;
 mod random;
 mod schedules;
 mod server;
+mod transfers;
 mod usage;
 mod watching;
 
@@ -24,6 +25,8 @@ struct Cli {
 enum Bench {
     /// Compare poll schedules in virtual time: requests against lag
     Schedules(schedules::Options),
+    /// Transfer videos, beside curl and rclone: speed, CPU and memory
+    Transfers(transfers::Options),
     /// Watch tasks in real time, beside the loops that people write: requests, lag, actions, CPU and memory
     Watching(watching::Options),
     /// Run every benchmark with its default options
@@ -33,9 +36,11 @@ enum Bench {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().bench {
         Bench::Schedules(options) => schedules::run(&options),
+        Bench::Transfers(options) => transfers::run(&options),
         Bench::Watching(options) => watching::run(&options),
         Bench::All => {
             schedules::run(&defaults())?;
+            transfers::run(&defaults())?;
             watching::run(&defaults())
         }
     }
@@ -58,6 +63,8 @@ mod tests {
     fn every_benchmark_runs_without_arguments() {
         Cli::command().debug_assert();
         let _: schedules::Options = defaults();
+        let transfers: transfers::Options = defaults();
+        assert!(serde_json::to_string(&transfers).is_ok());
         let watching: watching::Options = defaults();
         assert!(serde_json::to_string(&watching).is_ok());
     }

@@ -12,7 +12,9 @@ use std::{
 
 use anyhow::{Context, bail};
 use reqwest::Client;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+};
 use tokio::sync::oneshot;
 
 /// How long a process may take to stop after SIGTERM.
@@ -31,10 +33,20 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a command. Its standard error goes to the file `log`.
     pub(crate) fn start(name: &str, command: &mut Command, log: PathBuf) -> anyhow::Result<Self> {
+        Self::start_with_input(name, command, Stdio::null(), log)
+    }
+
+    /// Starts a command with a standard input. Its standard error goes to the file `log`.
+    pub(crate) fn start_with_input(
+        name: &str,
+        command: &mut Command,
+        input: Stdio,
+        log: PathBuf,
+    ) -> anyhow::Result<Self> {
         let failed = || format!("cannot start {name}");
         let file = File::create(&log).with_context(failed)?;
         // Ctrl-C in a terminal must not reach it before the benchmark stops it.
-        let command = command.process_group(0).stdin(Stdio::null()).stderr(file);
+        let command = command.process_group(0).stdin(input).stderr(file);
         let child = command.spawn().with_context(failed)?;
         Ok(Self {
             name: name.to_owned(),
@@ -93,6 +105,28 @@ impl Process {
             None => Ok(()),
             Some(status) => bail!("{} exited: {status}: {}", self.name, self.end_of_log()),
         }
+    }
+
+    /// Returns the standard output, if it is a pipe that nobody has taken.
+    pub(crate) fn take_output(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Returns whether the process has exited. Its CPU time can be read until it is waited for.
+    pub(crate) fn has_exited(&self) -> anyhow::Result<bool> {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
+        let pid = pid.context("the process has no id")?;
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        Ok(waitid(WaitId::Pid(pid), options)?.is_some())
+    }
+
+    /// Waits until the process exits. Returns an error if it failed.
+    pub(crate) fn wait(&mut self) -> anyhow::Result<()> {
+        let status = self.child.wait()?;
+        if !status.success() {
+            bail!("{} failed: {status}: {}", self.name, self.end_of_log());
+        }
+        Ok(())
     }
 
     /// Kills the process.

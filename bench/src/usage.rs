@@ -1,6 +1,6 @@
 //! CPU time and memory of a process and its descendants, from `/proc`.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, io};
 
 use crate::process::Process;
 
@@ -40,6 +40,37 @@ impl Usage {
     }
 }
 
+/// Returns the CPU time of a process, without its children, in seconds. A process that has exited has one until it is
+/// waited for.
+pub(crate) fn cpu_seconds(pid: u32) -> Option<f64> {
+    Some(stat(pid)?.ticks as f64 / TICKS_PER_SECOND)
+}
+
+/// Returns the resident memory of a process.
+pub(crate) fn resident_bytes(pid: u32) -> Option<u64> {
+    status_bytes(&status(pid)?, "VmRSS:")
+}
+
+/// Returns the peak of the resident memory of a process, since its start or the last reset.
+pub(crate) fn peak_bytes(pid: u32) -> Option<u64> {
+    status_bytes(&status(pid)?, "VmHWM:")
+}
+
+/// Sets the peak of a process to its resident memory.
+pub(crate) fn reset_peak(pid: u32) -> io::Result<()> {
+    fs::write(format!("/proc/{pid}/clear_refs"), "5")
+}
+
+fn status(pid: u32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/status")).ok()
+}
+
+fn status_bytes(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
 struct Stat {
     parent: u32,
     ticks: u64,
@@ -73,15 +104,10 @@ struct Memory {
 
 impl Memory {
     fn of(pid: u32) -> Option<Self> {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let bytes = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-            Some(kibibytes * 1024)
-        };
-        let shared = bytes("RssShmem:")?;
+        let status = status(pid)?;
+        let shared = status_bytes(&status, "RssShmem:")?;
         Some(Self {
-            resident: bytes("VmRSS:")?.max(shared),
+            resident: status_bytes(&status, "VmRSS:")?.max(shared),
             shared,
         })
     }

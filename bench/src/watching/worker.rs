@@ -11,15 +11,13 @@ use super::{
     system::{Loop, System, Variant},
 };
 use crate::{
-    archiver::{self, set_temporal},
+    archiver::{self, PATH_WITHOUT_LIST, set_temporal},
     process::Process,
     server::Server,
 };
 
 /// Task queue of every system.
 pub(super) const TASK_QUEUE: &str = "bench";
-/// A path of tasks below which no list is known. It leads to the same tasks: URLs have no segment `.`.
-const PATH_WITHOUT_LIST: &str = "contents/generations/tasks/{task_id}/.";
 
 pub(super) struct Worker {
     pub(super) process: Process,
@@ -73,13 +71,7 @@ fn archiver(
         Variant::WithoutList => format!("task_path = \"{PATH_WITHOUT_LIST}\"\n"),
         Variant::AutoArchive => "auto_archive = true\n".to_owned(),
     };
-    let accounts = directory.join("accounts.toml");
-    let account = format!(
-        "[accounts.default]\nbase_url = \"{}\"\napi_key = \"{}\"\n{key}",
-        simulator.base_url(),
-        simulator.api_key()
-    );
-    fs::write(&accounts, account).context("cannot write the accounts file")?;
+    let accounts = archiver::write_accounts(directory, simulator, &key)?;
     let archive = directory.join("archive");
     fs::create_dir_all(&archive).context("cannot create the archive")?;
     let archive = Url::from_directory_path(&archive);
