@@ -1,5 +1,7 @@
 //! Several workers on one task queue.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use serde::Serialize;
 
@@ -14,6 +16,8 @@ use super::{
 use crate::output;
 
 const WORKERS: [usize; 3] = [1, 2, 4];
+/// A worker that joins others sends no request to the API for 15 s: until then, they may still use the whole rate limit.
+const JOINING: Duration = Duration::from_secs(20);
 pub(super) const VIDEOS: usize = 24;
 pub(super) const MAX_BYTES: u64 = 64 << 20;
 
@@ -48,6 +52,7 @@ async fn measure(bed: &Testbed, count: usize, bytes: u64) -> anyhow::Result<Row>
         let name = format!("{task_queue}-{number}");
         workers.push(bed.start_worker(&store, &task_queue, &name).await?);
     }
+    tokio::time::sleep(JOINING).await;
     let tasks = (0..VIDEOS).map(|_| {
         let url = bed.host.serve(Source::Https, &video, None);
         bed.create_task(url)
