@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, ensure};
 use seedance_archiver::config::Secret;
 use seedance_archiver_policy::poll::PollSchedule;
-use seedance_archiver_simulator::Script;
+use seedance_archiver_simulator::{Fault, Script};
 
 use crate::harness::{
     HOUR, Server,
@@ -47,12 +47,24 @@ register!(tasks_that_are_waited_for_together_are_listed);
 async fn completion_times_are_learned_from_the_list(server: Arc<Server>) -> anyhow::Result<()> {
     let watched = Watched::new(&server).await?;
     let fixture = &watched.fixture;
-    watched.create(10);
+    // Too few in each list to rely on.
+    watched.create(5);
+    watched.create_with(5, |script| Script {
+        flex: true,
+        ..script
+    });
     fixture.advance_clock(2 * HOUR).await;
     let ids = watched.create(5);
+    fixture.simulator.set_list_fault(Some(Fault::Unavailable));
     fixture
         .with_worker(&server, async {
             let lifecycles = watched.start(&ids).await?;
+            watched
+                .until("the list fails", |progress| {
+                    progress.last_error.contains("list:")
+                })
+                .await?;
+            fixture.simulator.set_list_fault(None);
             watched
                 .until("completion times are known", |progress| {
                     let times = progress.completion_times.as_ref();

@@ -6,10 +6,11 @@ use seedance_archiver_proto::{status, v1::SweepPage};
 
 use super::{
     deliveries::PendingDelivery,
+    discovery::Discovery,
     progress::RequestKind,
     requests::Delivery,
     tasks::{News, Waiting},
-    watcher::{Event, Watcher},
+    watcher::{Event, Purpose, Watcher},
 };
 use crate::{
     activities::task_queries,
@@ -28,9 +29,9 @@ impl Watcher<'_> {
             Event::ListedPage {
                 page,
                 expected,
-                is_discovery,
+                purpose,
                 result,
-            } => self.listed_page(&page, &expected, is_discovery, result),
+            } => self.listed_page(&page, &expected, purpose, result),
             Event::ListedTasks { list, ids, result } => self.listed_tasks(list, &ids, result),
             Event::Queried { id, result } => self.queried(&id, result),
             Event::Delivered { delivery, result } => self.delivered(delivery, result),
@@ -63,30 +64,38 @@ impl Watcher<'_> {
         &mut self,
         page: &SweepPage,
         expected: &[String],
-        is_discovery: bool,
+        purpose: Purpose,
         result: Result<Page, seedance::Error>,
     ) {
         self.is_listing = false;
         let listed = match result {
             Ok(listed) => listed,
             Err(error) => {
-                if let Some(discovery) = self.discovery.as_mut().filter(|_| is_discovery) {
+                if let Some(discovery) = self.discovery_for(purpose) {
                     discovery.failed(page);
                 }
                 return self.list_failed(&error);
             }
         };
         self.answered(RequestKind::List);
-        if let Some(discovery) = self.discovery.as_mut().filter(|_| is_discovery) {
+        if let Some(discovery) = self.discovery_for(purpose) {
             discovery.listed(page, &listed);
         }
-        let missing: Vec<_> = missing(expected, &listed.records);
-        self.tasks.missed_on_page(&missing);
-        if self.tasks.learn(&listed.records) {
+        if purpose == Purpose::Learning {
+            self.unlearned.pop();
+            self.tasks.learn(&listed.records);
             self.progress
                 .set_completion_times(self.tasks.completion_times());
         }
+        let missing: Vec<_> = missing(expected, &listed.records);
+        self.tasks.missed_on_page(&missing);
         self.look_at_items(listed.records);
+    }
+
+    fn discovery_for(&mut self, purpose: Purpose) -> Option<&mut Discovery> {
+        self.discovery
+            .as_mut()
+            .filter(|_| purpose == Purpose::Discovery)
     }
 
     fn listed_tasks(

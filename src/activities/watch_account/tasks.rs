@@ -187,13 +187,10 @@ impl Tasks {
         }
     }
 
-    /// Learns from the tasks on a page that ended before they were watched, unless it is known already how long tasks
-    /// take. Returns whether anything was learned.
-    pub(super) fn learn(&mut self, records: &[Record]) -> bool {
-        if self.completion_times.is_informed() {
-            return false;
-        }
-        let is_ended = |it: &&Record| status::is_terminal(it.status()) && !self.includes(it.id());
+    /// Learns from the tasks in a list that ended before they were watched.
+    pub(super) fn learn(&mut self, records: &[Record]) {
+        let is_watched = |id: &str| self.includes(id) || self.settled.contains(id);
+        let is_ended = |it: &&Record| status::is_terminal(it.status()) && !is_watched(it.id());
         let mut ended: Vec<_> = records.iter().filter(is_ended).collect();
         // The last observations count.
         ended.sort_by_key(|record| record.updated_at());
@@ -203,7 +200,6 @@ impl Tasks {
                 self.completion_times.observe(&kind, after);
             }
         }
-        self.completion_times.is_informed()
     }
 
     /// Notes where a list shows a task. Returns the list.

@@ -56,9 +56,20 @@ pub(super) struct Watcher<'a> {
     pub(super) sweeps: usize,
     pub(super) nudges: Nudges,
     end: End,
-    /// Whether the newest tasks were listed to learn how long tasks take.
-    has_learned: bool,
+    /// The lists to learn completion times from, the next one last.
+    pub(super) unlearned: Vec<SweepPage>,
     last_choice: Option<Instant>,
+}
+
+/// Why a page is listed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Purpose {
+    /// To find the status of watched tasks.
+    Watching,
+    /// To find tasks without a lifecycle.
+    Discovery,
+    /// To learn how long tasks take.
+    Learning,
 }
 
 type Work<'a> = FuturesUnordered<BoxFuture<'a, Event>>;
@@ -73,7 +84,7 @@ pub(super) enum Event {
         page: SweepPage,
         /// Ids of the tasks that should be on the page.
         expected: Vec<String>,
-        is_discovery: bool,
+        purpose: Purpose,
         result: Result<Page, seedance::Error>,
     },
     ListedTasks {
@@ -129,7 +140,7 @@ impl<'a> Watcher<'a> {
             sweeps: 0,
             nudges: Nudges::default(),
             end: End::new(account.auto_archive, is_busy),
-            has_learned: false,
+            unlearned: account.lists.all().into_iter().rev().collect(),
             last_choice: None,
         }
     }
@@ -208,15 +219,17 @@ impl<'a> Watcher<'a> {
         self.start_chosen(work);
     }
 
-    /// Lists the newest tasks once if nothing is known of how long tasks take: those that have ended show it.
+    /// Lists the newest tasks of each list once, until enough is known of how long tasks take: those that have ended show
+    /// it.
     fn start_learning(&mut self, work: &mut Work<'a>) {
-        let is_needed = !self.has_learned && !self.tasks.completion_times().is_informed();
+        if self.tasks.completion_times().is_informed() {
+            self.unlearned.clear();
+        }
         let is_possible = !self.is_listing && self.list_health.is_available();
-        let page = self.lists.first().filter(|_| is_needed && is_possible);
-        if let Some(page) = page.cloned() {
-            self.has_learned = true;
+        if let Some(page) = self.unlearned.last().filter(|_| is_possible) {
             self.is_listing = true;
-            work.push(list_page(self.requests, page, Vec::new(), false).boxed());
+            let page = list_page(self.requests, page.clone(), Vec::new(), Purpose::Learning);
+            work.push(page.boxed());
         }
     }
 
@@ -232,7 +245,7 @@ impl<'a> Watcher<'a> {
         let discovery = self.discovery.as_mut().filter(|_| is_possible);
         if let Some(page) = discovery.and_then(Discovery::next) {
             self.is_listing = true;
-            work.push(list_page(self.requests, page, Vec::new(), true).boxed());
+            work.push(list_page(self.requests, page, Vec::new(), Purpose::Discovery).boxed());
         }
     }
 
@@ -280,7 +293,7 @@ impl<'a> Watcher<'a> {
                     page_num: i64::try_from(page_num).unwrap_or(i64::MAX),
                     ..self.lists[list].clone()
                 };
-                work.push(list_page(self.requests, page, expected, false).boxed());
+                work.push(list_page(self.requests, page, expected, Purpose::Watching).boxed());
             }
             _ => {}
         }
@@ -322,13 +335,13 @@ async fn list_page(
     requests: &Requests<'_>,
     page: SweepPage,
     expected: Vec<String>,
-    is_discovery: bool,
+    purpose: Purpose,
 ) -> Event {
     let result = requests.list(&page).await;
     Event::ListedPage {
         page,
         expected,
-        is_discovery,
+        purpose,
         result,
     }
 }
