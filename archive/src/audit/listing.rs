@@ -14,9 +14,6 @@ use crate::{Archive, Error, keys::STAGING};
 /// Maximum number of receipts that are sorted in memory.
 const MAX_SORTED: usize = 65_536;
 
-/// Schemes of stores that list keys in ascending order.
-const ORDERED: [&str; 3] = ["s3", "gs", "az"];
-
 /// A receipt in a list.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Listed {
@@ -47,7 +44,7 @@ pub(super) fn in_order(
     archive: &Archive,
     selection: Selection,
 ) -> BoxStream<'_, Result<Listed, Error>> {
-    match ORDERED.contains(&archive.url().scheme()) {
+    match archive.lists_in_order {
         true => list(archive, selection).boxed(),
         false => sorted(archive, selection, MAX_SORTED).boxed(),
     }

@@ -33,6 +33,8 @@ pub struct Archive {
     has_attributes: bool,
     /// Ways to publish large objects if the store does not support conditional completion.
     fallbacks: Vec<CopyingStore>,
+    /// Whether the store lists keys in ascending order, by bytes.
+    pub(crate) lists_in_order: bool,
     /// The results of tests that the store never replaces an object. `None` if it needs no test.
     proofs: Option<Proofs>,
 }
@@ -102,6 +104,7 @@ impl Archive {
             has_conditional_complete: false,
             has_attributes: false,
             fallbacks: Vec::new(),
+            lists_in_order: false,
             proofs: None,
         }
     }
@@ -110,6 +113,14 @@ impl Archive {
     pub(super) fn with_proof(self) -> Self {
         Self {
             proofs: Some(Proofs::default()),
+            ..self
+        }
+    }
+
+    /// Sets whether the store lists keys in ascending order. Without, it is assumed that it does not.
+    pub(super) fn with_order(self, lists_in_order: bool) -> Self {
+        Self {
+            lists_in_order,
             ..self
         }
     }

@@ -21,8 +21,9 @@ use crate::keys::{STAGING, is_staging_in_any_case};
 /// Default timeout of a request. It is long because a store copies a large object in one request.
 const REQUEST_TIMEOUT: &str = "300 seconds";
 
-/// Whether the signature of a request leaves out the body. By default it does where TLS protects the body: the digest of
-/// each part would cost as much again as that of the video.
+/// Whether the signature of a request leaves out the body, whose digest costs as much again as that of the video. By
+/// default it does only towards AWS, where TLS protects the body. Another endpoint may be a proxy that ends TLS, behind
+/// which nothing but the signature shows that a byte was damaged.
 const UNSIGNED_PAYLOAD: &str = "AWS_UNSIGNED_PAYLOAD";
 
 /// Headers with which stores make a copy create-only: Amazon S3, and Cloudflare R2. They are tried if a store does not
@@ -182,17 +183,18 @@ fn open_s3(url: &Url, options: &ObjectOptions) -> object_store::Result<Archive> 
         bucket = bucket.with_config(timeout, REQUEST_TIMEOUT);
     }
     if std::env::var_os(UNSIGNED_PAYLOAD).is_none() {
-        let is_encrypted = is_encrypted(&bucket);
-        bucket = bucket.with_unsigned_payload(is_encrypted);
+        let is_aws = is_aws(&bucket);
+        bucket = bucket.with_unsigned_payload(is_aws);
     }
     if let Some(key) = &options.kms_key_id {
         bucket = bucket.with_sse_kms_encryption(key);
     }
+    let lists_in_order = lists_in_order(&bucket);
     // Users set `AWS_COPY_IF_NOT_EXISTS` for stores that do not support conditional completion.
     let copy_mode = bucket.get_config_value(&AmazonS3ConfigKey::CopyIfNotExists);
     if copy_mode.is_some_and(|mode| mode != "multipart") {
         let bucket = bucket.with_http_connector(ConditionalRequests::default());
-        return Ok(s3_archive(url, bucket.build()?));
+        return Ok(s3_archive(url, bucket.build()?).with_order(lists_in_order));
     }
     let completing = bucket
         .clone()
@@ -206,14 +208,22 @@ fn open_s3(url: &Url, options: &ObjectOptions) -> object_store::Result<Archive> 
             .with_copy_if_not_exists(S3CopyIfNotExists::Header(header.into(), "*".into()));
         archive = archive.with_copying_store(CopyingStore::new(header, copying.build()?));
     }
-    Ok(archive)
+    Ok(archive.with_order(lists_in_order))
 }
 
-/// Returns whether requests to a bucket use TLS. The endpoint of AWS does.
-fn is_encrypted(bucket: &AmazonS3Builder) -> bool {
-    let keys = [AmazonS3ConfigKey::Endpoint, AmazonS3ConfigKey::S3Endpoint];
-    let mut endpoints = keys.iter().filter_map(|key| bucket.get_config_value(key));
-    endpoints.all(|endpoint| !endpoint.to_lowercase().starts_with("http:"))
+/// Returns whether requests to a bucket go to AWS itself, over TLS that is verified.
+fn is_aws(bucket: &AmazonS3Builder) -> bool {
+    let invalid = AmazonS3ConfigKey::Client(ClientConfigKey::AllowInvalidCertificates);
+    let endpoints = [AmazonS3ConfigKey::Endpoint, AmazonS3ConfigKey::S3Endpoint];
+    let is_set = |key| bucket.get_config_value(key).is_some();
+    let is_unverified = bucket.get_config_value(&invalid);
+    !endpoints.iter().any(is_set) && is_unverified.is_none_or(|value| value != "true")
+}
+
+/// Returns whether the keys of a bucket are listed in order: not those of S3 Express One Zone.
+fn lists_in_order(bucket: &AmazonS3Builder) -> bool {
+    let is_express = bucket.get_config_value(&AmazonS3ConfigKey::S3Express);
+    is_express.is_none_or(|value| value != "true")
 }
 
 fn s3_archive(url: &Url, bucket: AmazonS3) -> Archive {
@@ -234,6 +244,7 @@ fn open_gs(url: &Url) -> object_store::Result<Archive> {
     Ok(Archive::with_resumable_uploads(url.clone(), bucket.clone())
         .with_signer(bucket)
         .with_attributes()
+        .with_order(true)
         .with_proof())
 }
 
@@ -250,6 +261,7 @@ fn open_az(url: &Url) -> object_store::Result<Archive> {
         Archive::without_resumable_uploads(url.clone(), container.clone())
             .with_signer(container)
             .with_attributes()
+            .with_order(true)
             .with_proof(),
     )
 }
@@ -287,6 +299,34 @@ mod tests {
             matches!(error, OpenArchiveError::Reserved { .. }),
             "{error}"
         );
+    }
+
+    #[test]
+    fn bodies_are_unsigned_only_towards_aws() {
+        let bucket = || AmazonS3Builder::new().with_bucket_name("bucket");
+        let invalid = AmazonS3ConfigKey::Client(ClientConfigKey::AllowInvalidCertificates);
+        let s3_endpoint = AmazonS3ConfigKey::S3Endpoint;
+        for (bucket, expected) in [
+            (bucket(), true),
+            (bucket().with_region("eu-central-1"), true),
+            (bucket().with_config(invalid, "true"), false),
+            (bucket().with_endpoint("http://minio:9000"), false),
+            (bucket().with_endpoint("https://minio.example"), false),
+            (
+                bucket().with_config(s3_endpoint, "https://s3.example"),
+                false,
+            ),
+        ] {
+            assert_eq!(is_aws(&bucket), expected, "{bucket:?}");
+        }
+    }
+
+    #[test]
+    fn s3_express_does_not_list_in_order() {
+        let bucket = AmazonS3Builder::new().with_bucket_name("bucket");
+        assert!(lists_in_order(&bucket));
+        let express = bucket.with_config(AmazonS3ConfigKey::S3Express, "true");
+        assert!(!lists_in_order(&express));
     }
 
     #[test]

@@ -86,9 +86,9 @@ impl Upload {
         &self.key
     }
 
-    /// Returns the number of parts to which the store did not respond yet.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.in_flight.len()
+    /// Returns whether the store did not respond to a part yet.
+    pub(crate) fn is_in_flight(&self) -> bool {
+        !self.in_flight.is_empty()
     }
 
     /// Sends the next part.
