@@ -25,8 +25,8 @@ pub(crate) struct DeclaredObject {
     pub(crate) length: Option<u64>,
     /// CRC-64/XZ.
     pub(crate) crc64: Option<u64>,
-    /// MD5 in lower-case hex, or from an ETag that has the form of an MD5. `None` if another digest is declared: an MD5
-    /// takes longer to compute than all others together, and would prove nothing more.
+    /// MD5 in lower-case hex, or from an ETag that has the form of an MD5. `None` if a digest of 64 bits or more is declared:
+    /// an MD5 takes longer to compute than that, and would prove nothing more about an accidental change.
     pub(crate) md5: Option<String>,
     /// SHA-256 in lower-case hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,7 +60,7 @@ impl DeclaredObject {
                 .of_size("crc64nvme", "crc64nvme")
                 .map(u64::from_be_bytes),
         };
-        match declared.has_digest() {
+        match declared.has_long_digest() {
             true => declared,
             false => Self {
                 md5: digests.md5().or_else(etag),
@@ -69,10 +69,9 @@ impl DeclaredObject {
         }
     }
 
-    /// Returns whether a digest other than the MD5 is declared.
-    fn has_digest(&self) -> bool {
-        let crcs = [self.crc64, self.crc32c, self.crc32, self.crc64nvme];
-        self.sha256.is_some() || crcs.iter().any(Option::is_some)
+    /// Returns whether a digest of 64 bits or more is declared.
+    fn has_long_digest(&self) -> bool {
+        self.sha256.is_some() || self.crc64.is_some() || self.crc64nvme.is_some()
     }
 }
 
@@ -234,11 +233,24 @@ mod tests {
             ("x-goog-hash", "md5=JfnnlDI7RTiF9RgfG2JNCw=="),
             ("etag", "\"00000000000000000000000000000000\""),
         ];
-        let declared = |headers| super::tests::declared(headers, false);
-        let both = declared(&google);
-        assert_eq!(both.crc32c, Some(0xe306_9283));
-        assert_eq!(both.md5, None, "the MD5 would prove nothing more");
-        assert_eq!(declared(&google[1..]).md5.as_deref(), Some(MD5));
+        let declared = declared(&google, false);
+        assert_eq!(declared.crc32c, Some(0xe306_9283));
+        assert_eq!(declared.md5.as_deref(), Some(MD5));
+    }
+
+    #[test]
+    fn an_md5_beside_a_long_digest_is_ignored() {
+        let md5 = ("content-md5", "JfnnlDI7RTiF9RgfG2JNCw==");
+        for long in [
+            ("x-tos-hash-crc64ecma", "5"),
+            ("x-amz-checksum-crc64nvme", "rosUhgp5mIg="),
+            (
+                "digest",
+                "SHA-256=FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=",
+            ),
+        ] {
+            assert_eq!(declared(&[md5, long], false).md5, None, "{long:?}");
+        }
     }
 
     #[test]

@@ -18,8 +18,8 @@ pub(super) struct Integrity {
 
 /// Checks the length and the digests that the response headers declare.
 ///
-/// A mismatch of the MD5 is only a warning if the ETag cannot be an MD5: another digest matches, or the same bytes
-/// arrived before.
+/// A mismatch of the MD5 is only a warning if the ETag cannot be an MD5: another digest matches, which is a CRC-32 unless
+/// version 0.1.0 began the download, or the same bytes arrived before.
 pub(super) fn check_integrity(
     digests: &DigestValues,
     declared: &DeclaredObject,

@@ -86,8 +86,9 @@ impl RunningChecks {
             .extend_from_slice(bytes.get(kept..).unwrap_or_default());
         let surplus = self.last_bytes.len().saturating_sub(ENDING_LEN);
         self.last_bytes.drain(..surplus);
-        self.digests.update(bytes);
         self.scan(bytes);
+        // Last, because it counts the bytes: if a check panics, they are missing.
+        self.digests.update(bytes);
     }
 
     fn scan(&mut self, bytes: &[u8]) {
@@ -116,7 +117,7 @@ impl RunningChecks {
     }
 
     /// Returns the SHA-256 of the bytes so far, followed by others.
-    pub(crate) fn sha256_with<'a>(&self, next: impl Iterator<Item = &'a [u8]>) -> String {
+    pub(crate) fn sha256_with(&self, next: &[u8]) -> String {
         self.digests.sha256_with(next)
     }
 
