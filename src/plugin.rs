@@ -53,7 +53,7 @@ use crate::{
 ///
 /// # Capacity
 ///
-/// - Transfers: at most 32 run concurrently, in 180 MiB of memory. Further ones occupy an activity slot and
+/// - Transfers: at most 32 run concurrently, in 200 MiB of memory. Further ones occupy an activity slot and
 ///   wait.
 /// - `AwaitVideoTask`: at most 50 calls hold an activity slot until the lifecycle ends. Further ones check
 ///   the lifecycle at intervals and hold no slot in between.

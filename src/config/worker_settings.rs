@@ -95,8 +95,7 @@ pub enum Versioning {
     Pinned,
 }
 
-/// Maximum number of concurrent transfers, and the default: the number of part buffers. A transfer may hold one
-/// while its host is slow.
+/// Maximum number of concurrent transfers, and the default: each has a buffer.
 pub(crate) const MAX_TRANSFER_SLOTS: usize = 32;
 /// Minimum number of query slots. The waits of `AwaitVideoTask` hold up to 50, and queries need the rest.
 pub(crate) const MIN_QUERY_SLOTS: usize = 60;

@@ -1,173 +1,146 @@
 //! Part buffers, which bound the memory of all transfers of a process.
 //!
-//! A transfer needs room for one part, so that it can always continue. A part consists of blocks, which a transfer takes
-//! one by one as bytes arrive: a slow one holds little more than it has received, and fast ones use the rest. If no block
-//! is free, a transfer waits until a part of any transfer is stored.
+//! Each transfer has memory for one part, so that it never waits for another one, whose host may be slow or whose store may
+//! hang. The memory of some more parts is shared: with it, a transfer continues to download while the store receives its
+//! parts. The most urgent transfer that waits is served first.
 
-use std::{mem, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use object_store::PutPayload;
 use parking_lot::Mutex;
 
-use super::queue::{Permit, Queue, Urgency};
+use super::permits::{Permit, Permits, Urgency};
 
 /// Size of a part: the minimum that S3 allows, so that many transfers fit into memory.
 pub const PART_SIZE: usize = 5 * 1024 * 1024;
-const BLOCKS_PER_PART: usize = 5;
-/// Default number of parts, 180 MiB in total.
-const DEFAULT_PARTS: usize = 36;
+/// Default number of transfers, 160 MiB in total.
+const DEFAULT_TRANSFERS: usize = 32;
+/// Default number of shared parts, 40 MiB in total.
+const DEFAULT_SHARED_PARTS: usize = 8;
 
-/// Part buffers that transfers share. Clones share them too.
+/// Part buffers of transfers. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Buffers {
-    rooms: Queue,
-    blocks: Queue,
+    transfers: Permits,
+    shared_parts: Permits,
     part_size: usize,
     free: FreeList,
 }
 
-/// The memory of free blocks. It is reused, because releasing and allocating it repeatedly increases the process's memory
-/// by half.
+/// The memory of free buffers. It is reused, because releasing and allocating it repeatedly increases the process's
+/// memory by half.
 type FreeList = Arc<Mutex<Vec<Vec<u8>>>>;
 
-/// Room for the part that a transfer is filling.
-pub(super) struct Room<'a> {
-    buffers: &'a Buffers,
+/// The memory of one transfer, and the part that it is filling.
+pub(super) struct TransferBuffers<'a> {
+    all: &'a Buffers,
     urgency: Urgency,
-    part: Part,
-    _permit: Permit,
+    /// The part that no other transfer can use.
+    own_part: Permits,
+    part: Option<Buffer>,
+    transfer: Arc<Permit>,
 }
 
-/// The blocks of a part.
-#[derive(Default)]
-struct Part {
-    full: Vec<Bytes>,
-    last: Option<Block>,
-}
-
-/// Memory that is being filled or sent. Dropping it frees it for another part.
-struct Block {
+/// A part that is being filled or sent. Dropping it frees the memory for another part.
+struct Buffer {
     bytes: Vec<u8>,
-    size: usize,
     free: FreeList,
-    _permit: Permit,
+    _part: Permit,
+    /// Another transfer starts when the memory of this one is free.
+    _transfer: Arc<Permit>,
 }
 
 impl Default for Buffers {
     fn default() -> Self {
-        Self::new(DEFAULT_PARTS, PART_SIZE)
+        Self::new(DEFAULT_TRANSFERS, DEFAULT_SHARED_PARTS, PART_SIZE)
     }
 }
 
 impl Buffers {
-    /// Returns memory for this number of parts of `part_size` bytes. As many transfers run at a time, at most. Stores may
-    /// reject parts smaller than [`PART_SIZE`].
-    pub fn new(parts: usize, part_size: usize) -> Self {
+    /// Returns memory for a number of concurrent transfers, with a part of `part_size` bytes each, and for a number of
+    /// parts that they share. Stores may reject parts smaller than [`PART_SIZE`].
+    pub fn new(transfers: usize, shared_parts: usize, part_size: usize) -> Self {
         Self {
-            rooms: Queue::new(parts),
-            blocks: Queue::new(parts * BLOCKS_PER_PART),
+            transfers: Permits::new(transfers),
+            shared_parts: Permits::new(shared_parts),
             part_size,
             free: FreeList::default(),
         }
     }
 
-    /// Waits until a transfer may start. The more urgent one is served first, then and later.
-    pub(super) async fn room(&self, urgency: Urgency) -> Room<'_> {
-        Room {
-            buffers: self,
+    /// Waits until a transfer may start.
+    pub(super) async fn start(&self, urgency: Urgency) -> TransferBuffers<'_> {
+        TransferBuffers {
+            all: self,
             urgency,
-            part: Part::default(),
-            _permit: self.rooms.acquire(urgency).await,
-        }
-    }
-
-    async fn block(&self, urgency: Urgency) -> Block {
-        let permit = self.blocks.acquire(urgency).await;
-        let bytes = self.free.lock().pop();
-        let size = self.part_size.div_ceil(BLOCKS_PER_PART);
-        Block {
-            bytes: bytes.unwrap_or_else(|| Vec::with_capacity(size)),
-            size,
-            free: self.free.clone(),
-            _permit: permit,
+            own_part: Permits::new(1),
+            part: None,
+            transfer: Arc::new(self.transfers.acquire(urgency).await),
         }
     }
 }
 
-impl Room<'_> {
-    /// Waits until the part has room for more bytes. It must not be full.
+impl TransferBuffers<'_> {
+    /// Waits until there is memory for the next part, unless there is a part.
     pub(super) async fn reserve(&mut self) {
-        let last = self.part.last.as_ref();
-        if last.is_some_and(|block| block.remaining() > 0) {
-            return;
+        if self.part.is_none() {
+            self.part = Some(self.buffer().await);
         }
-        // Before it waits, so that it may be dropped meanwhile.
-        self.part.close_last();
-        self.part.last = Some(self.buffers.block(self.urgency).await);
     }
 
-    /// Appends as many bytes as are reserved, and returns their number.
+    async fn buffer(&self) -> Buffer {
+        let permit = tokio::select! {
+            biased;
+            own = self.own_part.acquire(self.urgency) => own,
+            shared = self.all.shared_parts.acquire(self.urgency) => shared,
+        };
+        let bytes = self.all.free.lock().pop();
+        Buffer {
+            bytes: bytes.unwrap_or_else(|| Vec::with_capacity(self.all.part_size)),
+            free: self.all.free.clone(),
+            _part: permit,
+            _transfer: self.transfer.clone(),
+        }
+    }
+
+    /// Appends as many bytes as fit into the reserved part, and returns their number.
     pub(super) fn fill(&mut self, bytes: &[u8]) -> usize {
-        let fitting = bytes.len().min(self.remaining());
-        let last = self.part.last.as_mut();
-        last.map_or(0, |block| block.fill(&bytes[..fitting]))
+        let fitting = bytes.len().min(self.all.part_size - self.part().len());
+        self.part.as_mut().map_or(0, |part| {
+            part.bytes.extend_from_slice(&bytes[..fitting]);
+            fitting
+        })
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.remaining() == 0
+        self.part().len() == self.all.part_size
     }
 
-    fn remaining(&self) -> usize {
-        self.buffers.part_size.saturating_sub(self.len())
+    /// Returns the bytes of the part.
+    pub(super) fn part(&self) -> &[u8] {
+        self.part.as_ref().map_or(&[], |part| &part.bytes)
     }
 
-    /// Returns the number of bytes in the part.
-    pub(super) fn len(&self) -> usize {
-        self.slices().map(<[u8]>::len).sum()
-    }
-
-    /// Returns the bytes of the part, block by block.
-    pub(super) fn slices(&self) -> impl Iterator<Item = &[u8]> {
-        let full = self.part.full.iter().map(|block| &block[..]);
-        full.chain(self.part.last.as_ref().map(|block| &block.bytes[..]))
-    }
-
-    /// Takes the part, and leaves an empty one. Its memory is freed when the last clone is dropped.
+    /// Takes the part. Its memory is freed when the last clone is dropped.
     pub(super) fn take(&mut self) -> PutPayload {
-        let mut part = mem::take(&mut self.part);
-        part.close_last();
-        part.full.into_iter().collect()
+        self.part
+            .take()
+            .map(Bytes::from_owner)
+            .into_iter()
+            .collect()
     }
 }
 
-impl Part {
-    fn close_last(&mut self) {
-        self.full.extend(self.last.take().map(Bytes::from_owner));
-    }
-}
-
-impl Block {
-    fn remaining(&self) -> usize {
-        self.size - self.bytes.len()
-    }
-
-    fn fill(&mut self, bytes: &[u8]) -> usize {
-        let fitting = bytes.len().min(self.remaining());
-        self.bytes.extend_from_slice(&bytes[..fitting]);
-        fitting
-    }
-}
-
-impl Drop for Block {
+impl Drop for Buffer {
     fn drop(&mut self) {
-        let mut bytes = mem::take(&mut self.bytes);
+        let mut bytes = std::mem::take(&mut self.bytes);
         bytes.clear();
         self.free.lock().push(bytes);
     }
 }
 
-impl AsRef<[u8]> for Block {
+impl AsRef<[u8]> for Buffer {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
@@ -179,52 +152,55 @@ mod tests {
 
     use super::*;
 
-    /// Not a multiple of the number of blocks.
-    const PART: usize = 23;
-
-    async fn fill(room: &mut Room<'_>, length: usize) {
-        let mut missing = length;
-        while missing > 0 {
-            room.reserve().await;
-            missing -= room.fill(&vec![7; missing]);
-        }
+    async fn start(buffers: &Buffers) -> TransferBuffers<'_> {
+        buffers.start(Urgency::of_deadline(0)).await
     }
 
-    async fn room(buffers: &Buffers) -> Room<'_> {
-        buffers.room(Urgency::default()).await
+    /// Fills a part, and takes it as if to send it. Returns `None` if there is no memory.
+    async fn fill(transfer: &mut TransferBuffers<'_>) -> Option<PutPayload> {
+        transfer.reserve().now_or_never()?;
+        assert_eq!(transfer.fill(b"12345678..."), 8);
+        assert!(transfer.is_full());
+        Some(transfer.take())
     }
 
     #[tokio::test]
     async fn memory_is_limited_and_reused() {
-        let buffers = Buffers::new(1, PART);
-        let mut one = room(&buffers).await;
-        fill(&mut one, PART).await;
-        assert!(one.is_full());
-        let address = one.slices().last().map(<[u8]>::as_ptr);
-        let part = one.take();
-        assert_eq!((part.content_length(), one.len()), (PART, 0));
+        let buffers = Buffers::new(1, 0, 8);
+        let mut transfer = start(&buffers).await;
+        let part = fill(&mut transfer).await.unwrap();
+        assert_eq!(transfer.part(), b"");
+        let address = part.iter().next().map(|bytes| bytes.as_ptr());
         let sent = part.clone();
         drop(part);
-        let is_waiting = one.reserve().now_or_never().is_none();
-        assert!(is_waiting, "the store still reads the part");
+        assert!(fill(&mut transfer).await.is_none(), "the store reads it");
         drop(sent);
-        fill(&mut one, 1).await;
-        assert_eq!(one.slices().last().map(<[u8]>::as_ptr), address);
-        assert!(room(&buffers).now_or_never().is_none());
+        let part = fill(&mut transfer).await.unwrap();
+        assert_eq!(part.iter().next().map(|bytes| bytes.as_ptr()), address);
+        drop(transfer);
+        let is_waiting = start(&buffers).now_or_never().is_none();
+        assert!(is_waiting, "the last part is being published");
+        drop(part);
+        assert!(start(&buffers).now_or_never().is_some());
     }
 
     #[tokio::test]
-    async fn a_slow_transfer_leaves_memory_to_a_fast_one() {
-        let buffers = Buffers::new(2, PART);
-        let (mut slow, mut fast) = (room(&buffers).await, room(&buffers).await);
-        fill(&mut slow, 1).await;
-        fill(&mut fast, PART).await;
-        let sent = fast.take();
-        // All blocks but the one of the slow transfer.
-        fill(&mut fast, PART - 3).await;
-        assert!(fast.reserve().now_or_never().is_none());
+    async fn a_store_that_hangs_stops_no_other_transfer() {
+        let buffers = Buffers::new(3, 2, 8);
+        let mut hangs = start(&buffers).await;
+        let mut sent = Vec::new();
+        while let Some(part) = fill(&mut hangs).await {
+            sent.push(part);
+        }
+        assert_eq!(sent.len(), 3, "its own and the shared ones");
+        let (mut one, mut other) = (start(&buffers).await, start(&buffers).await);
+        for transfer in [&mut one, &mut other] {
+            let part = fill(transfer).await;
+            assert!(part.is_some());
+            assert!(fill(transfer).await.is_none(), "no part is left to share");
+        }
         drop(sent);
-        fill(&mut fast, 3).await;
-        assert!(fast.is_full());
+        let parts = [fill(&mut one).await, fill(&mut one).await];
+        assert!(parts.iter().all(Option::is_some));
     }
 }

@@ -34,25 +34,29 @@ impl Checking {
     }
 
     /// Waits until all bytes so far are checked.
-    pub(super) async fn checks(&self) -> MutexGuard<'_, RunningChecks> {
+    pub(super) async fn finished(&self) -> MutexGuard<'_, RunningChecks> {
         self.0.lock().await
     }
 
-    /// Waits until the bytes before these are checked, and starts to check these.
-    pub(super) async fn update(&self, bytes: PutPayload) -> StateAfter {
+    /// Waits until the bytes before these are checked, and starts to check these. `offset`: the number of bytes before.
+    pub(super) async fn update(&self, bytes: PutPayload, offset: u64) -> StateAfter {
         let (state, state_after) = oneshot::channel();
         let mut checks = self.0.clone().lock_owned().await;
         tokio::spawn(async move {
             // The semaphore is never closed, so this never fails.
             let _permit = THREADS.acquire().await;
             let check = move || {
-                for block in &bytes {
-                    checks.update(block);
+                // Bytes are missing if a check panicked. No attempt may resume from here then.
+                if checks.length() != offset {
+                    return;
+                }
+                for chunk in &bytes {
+                    checks.update(chunk);
                 }
                 // Fails if the transfer has ended.
                 let _ = state.send(checks.save());
             };
-            // Fails if a check panics: the bytes then count as missing.
+            // Fails if a check panics.
             let _ = spawn_blocking(check).await;
         });
         state_after

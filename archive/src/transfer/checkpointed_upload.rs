@@ -16,9 +16,6 @@ use super::{
 };
 use crate::{Error, ObjectKind, checks::SavedChecks, store::Upload};
 
-/// Maximum number of parts of one upload that are in flight. There are fewer if other transfers use the buffers.
-const MAX_IN_FLIGHT: usize = 8;
-
 /// An upload, and the states from which another process can resume it.
 pub(super) struct CheckpointedUpload<'a> {
     upload: Upload,
@@ -46,27 +43,18 @@ impl<'a> CheckpointedUpload<'a> {
     }
 
     /// Sends the next part. `download` and `checks` are the state of the transfer after it.
-    pub(super) async fn put(
-        &mut self,
-        part: PutPayload,
-        download: SavedDownload,
-        checks: StateAfter,
-    ) -> Result<(), Error> {
-        while self.upload.in_flight() >= MAX_IN_FLIGHT {
-            self.part_stored().await?;
-        }
+    pub(super) fn put(&mut self, part: PutPayload, download: SavedDownload, checks: StateAfter) {
         self.upload.send(part);
         self.part_states.push_back(PartState {
             parts: self.upload.sent_parts(),
             download,
             checks,
         });
-        Ok(())
     }
 
     /// Waits until the store confirms every part.
     pub(super) async fn flush(&mut self) -> Result<(), Error> {
-        while self.upload.in_flight() > 0 || self.stored_state().is_some() {
+        while self.upload.is_in_flight() || self.stored_state().is_some() {
             self.part_stored().await?;
         }
         Ok(())

@@ -7,13 +7,13 @@ use object_store::PutPayload;
 
 use super::{
     UrlSource,
-    buffers::Room,
+    buffers::TransferBuffers,
     checking::Checking,
     checkpointed_upload::{CheckpointedUpload, while_uploading},
     context::AttemptContext,
     download::{DownloadEvent, ResumableDownload},
+    permits::Urgency,
     progress::SavedTransfer,
-    queue::Urgency,
     received::Received,
     tail::Tail,
     unpublished::{Body, UnpublishedObject},
@@ -41,7 +41,7 @@ pub(super) async fn transfer<U: UrlSource>(
         expectation,
         // Before connecting: while the transfer waits for memory, the host would close the idle connection, and may count
         // it as one of the downloads that the URL allows.
-        part: resources.buffers.room(urgency).await,
+        buffers: resources.buffers.start(urgency).await,
         received: 0,
         checks: Checking::new(checks),
         tail: Tail::default(),
@@ -69,8 +69,8 @@ struct Transfer<'a, U> {
     context: AttemptContext<'a>,
     expectation: Expectation<'a>,
     download: ResumableDownload<'a, U>,
-    /// The part that is being filled.
-    part: Room<'a>,
+    /// The part that is being filled, and memory for others.
+    buffers: TransferBuffers<'a>,
     /// Number of bytes of the object that were received.
     received: u64,
     /// The checks of the bytes before the part.
@@ -112,7 +112,7 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
         let received = Received {
             checks: &self.checks,
             tail: &self.tail,
-            part: &self.part,
+            part: self.buffers.part(),
         };
         self.download.start(received).await
     }
@@ -158,7 +158,7 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
         let kind = self.expectation.kind;
         let progress = self.context.progress;
         progress.start_object(kind, 0, declared.length);
-        self.part.take();
+        self.buffers.take();
         self.received = 0;
         self.checks = Checking::new(RunningChecks::new(kind, declared));
         self.tail = Tail::default();
@@ -171,7 +171,7 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
             let received = Received {
                 checks: &self.checks,
                 tail: &self.tail,
-                part: &self.part,
+                part: self.buffers.part(),
             };
             let next = self.download.next(received);
             let sent = match while_uploading(&mut self.upload, next).await {
@@ -200,11 +200,11 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
     /// empty.
     async fn write(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while !bytes.is_empty() {
-            if self.part.is_full() {
+            if self.buffers.is_full() {
                 self.send().await?;
             }
-            while_uploading(&mut self.upload, self.part.reserve()).await?;
-            let (filled, rest) = bytes.split_at(self.part.fill(bytes));
+            while_uploading(&mut self.upload, self.buffers.reserve()).await?;
+            let (filled, rest) = bytes.split_at(self.buffers.fill(bytes));
             self.received += filled.len() as u64;
             self.context.progress.add_bytes(filled.len());
             bytes = rest;
@@ -220,7 +220,7 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
             ..
         } = self.context;
         let kind = self.expectation.kind;
-        let format = self.checks.checks().await.format()?;
+        let format = self.checks.finished().await.format()?;
         let key = keys.upload_key(archive, kind, format);
         let options = archive.upload_options(format, self.expectation.task);
         if self.context.is_retry {
@@ -233,31 +233,38 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
 
     /// Sends the part, which ends at the last byte that was received.
     async fn send(&mut self) -> Result<(), Error> {
-        let part = self.part.take();
-        for block in &part {
-            self.tail.extend(block);
-        }
+        self.tail.extend(self.buffers.part());
         let download = self.download.save(self.received, self.tail.save());
-        let update = self.checks.update(part.clone());
+        let (part, offset) = self.take_part();
+        let update = self.checks.update(part.clone(), offset);
         let checks = while_uploading(&mut self.upload, update).await?;
         let upload = match self.upload.take() {
             Some(upload) => upload,
             None => self.start_upload().await?,
         };
         let upload = self.upload.insert(upload);
-        upload.put(part, download, checks).await
+        upload.put(part, download, checks);
+        Ok(())
+    }
+
+    /// Takes the part, which ends at the last byte that was received. Returns it and its offset.
+    fn take_part(&mut self) -> (PutPayload, u64) {
+        let part = self.buffers.take();
+        let offset = self.received - part.content_length() as u64;
+        (part, offset)
     }
 
     /// Sends the last part and waits until the store confirms all parts. An object of a single part has no
     /// upload and stays in memory.
     async fn flush(&mut self) -> Result<(), Error> {
         if self.upload.is_none() {
-            self.only_part = self.part.take();
-            self.checks.update(self.only_part.clone()).await;
+            let (part, offset) = self.take_part();
+            self.only_part = part.clone();
+            self.checks.update(part, offset).await;
             return Ok(());
         }
         // There is no last part if the checkpoint is at the end.
-        if self.part.len() > 0 {
+        if !self.buffers.part().is_empty() {
             self.send().await?;
         }
         match &mut self.upload {
@@ -269,7 +276,7 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
     async fn finish_checks(&mut self) -> Result<CheckedObject, Error> {
         let kind = self.expectation.kind;
         let unused = RunningChecks::new(kind, DeclaredObject::default());
-        let mut checks = mem::replace(&mut *self.checks.checks().await, unused);
+        let mut checks = mem::replace(&mut *self.checks.finished().await, unused);
         if checks.length() != self.received {
             // A check panicked.
             return Err(Error::Download("not all bytes were checked".to_owned()));

@@ -1,4 +1,4 @@
-//! A counter of something that is scarce. Who waits for it is served by urgency, and in turn.
+//! A number of permits. Those who wait for one are served by urgency, and first come, first served.
 
 use std::{collections::BTreeMap, mem, sync::Arc};
 
@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 /// How urgent a transfer is. A smaller one is served first.
-#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Urgency(i64);
 
 impl Urgency {
@@ -22,9 +22,9 @@ impl Urgency {
     }
 }
 
-/// A number of permits, and who waits for one. Clones share them.
+/// The permits that are free, and who waits for one. Clones share them.
 #[derive(Clone, Debug)]
-pub(super) struct Queue(Arc<Mutex<State>>);
+pub(super) struct Permits(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
@@ -37,9 +37,9 @@ struct State {
 
 /// A permit. Dropping it passes it on.
 #[derive(Debug)]
-pub(super) struct Permit(Option<Queue>);
+pub(super) struct Permit(Option<Permits>);
 
-impl Queue {
+impl Permits {
     pub(super) fn new(permits: usize) -> Self {
         Self(Arc::new(Mutex::new(State {
             free: permits,
@@ -48,21 +48,21 @@ impl Queue {
         })))
     }
 
-    /// Waits for a permit. Dropping the future gives up the place in the queue.
+    /// Waits for a permit. Dropping the future gives up its place.
     pub(super) async fn acquire(&self, urgency: Urgency) -> Permit {
         loop {
-            let passed_on = match self.enter(urgency) {
+            let receiver = match self.enter(urgency) {
                 Ok(permit) => return permit,
-                Err(passed_on) => passed_on,
+                Err(receiver) => receiver,
             };
             // Fails only if the sender is dropped, which never happens.
-            if let Ok(permit) = passed_on.await {
+            if let Ok(permit) = receiver.await {
                 return permit;
             }
         }
     }
 
-    /// Takes a free permit, or a place in the queue. Nobody waits while a permit is free.
+    /// Takes a free permit, or a place among those who wait. Nobody waits while a permit is free.
     fn enter(&self, urgency: Urgency) -> Result<Permit, oneshot::Receiver<Permit>> {
         let mut state = self.0.lock();
         if let Some(free) = state.free.checked_sub(1) {
@@ -87,7 +87,7 @@ impl Queue {
             drop(state);
             match next.send(Permit(Some(self.clone()))) {
                 Ok(()) => return,
-                // Gave up. The permit is passed on here, not when it is dropped.
+                // It no longer waits. The permit is passed on here, not when it is dropped.
                 Err(mut permit) => mem::drop(permit.0.take()),
             }
         }
@@ -96,8 +96,8 @@ impl Queue {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if let Some(queue) = self.0.take() {
-            queue.pass_on();
+        if let Some(permits) = self.0.take() {
+            permits.pass_on();
         }
     }
 }
@@ -108,15 +108,17 @@ mod tests {
 
     use super::*;
 
+    const ANY: Urgency = Urgency(0);
+
     #[test]
-    fn permits_are_passed_on_by_urgency_and_in_turn() {
-        let queue = Queue::new(1);
-        let permit = queue.acquire(Urgency::default()).now_or_never();
+    fn permits_are_receiver_by_urgency_and_in_turn() {
+        let permits = Permits::new(1);
+        let permit = permits.acquire(ANY).now_or_never();
         let urgency = |hours: i64| Urgency::of_deadline(hours * 3600);
-        let mut late = Box::pin(queue.acquire(urgency(9)));
-        let mut first = Box::pin(queue.acquire(urgency(1)));
-        let mut second = Box::pin(queue.acquire(urgency(1)));
-        let mut gave_up = Box::pin(queue.acquire(urgency(0)));
+        let mut late = Box::pin(permits.acquire(urgency(9)));
+        let mut first = Box::pin(permits.acquire(urgency(1)));
+        let mut second = Box::pin(permits.acquire(urgency(1)));
+        let mut gave_up = Box::pin(permits.acquire(urgency(0)));
         for waiting in [&mut late, &mut first, &mut second, &mut gave_up] {
             assert!(waiting.as_mut().now_or_never().is_none());
         }
@@ -131,18 +133,18 @@ mod tests {
         assert!(late.as_mut().now_or_never().is_none());
         drop(second);
         assert!(late.now_or_never().is_some());
-        assert!(queue.acquire(urgency(9)).now_or_never().is_some());
+        assert!(permits.acquire(urgency(9)).now_or_never().is_some());
     }
 
     #[test]
     fn a_permit_that_nobody_took_is_not_lost() {
-        let queue = Queue::new(1);
-        let permit = queue.acquire(Urgency::default()).now_or_never();
-        let mut waiting = Box::pin(queue.acquire(Urgency::default()));
+        let permits = Permits::new(1);
+        let permit = permits.acquire(ANY).now_or_never();
+        let mut waiting = Box::pin(permits.acquire(ANY));
         assert!(waiting.as_mut().now_or_never().is_none());
         drop(permit);
         drop(waiting);
-        let again = queue.acquire(Urgency::default()).now_or_never();
+        let again = permits.acquire(ANY).now_or_never();
         assert!(again.is_some());
     }
 }

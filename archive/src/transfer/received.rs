@@ -1,5 +1,4 @@
 use super::{
-    buffers::Room,
     checking::Checking,
     comparison::{Comparison, Segment},
     tail::Tail,
@@ -13,7 +12,7 @@ pub(super) struct Received<'a> {
     /// The end of the bytes before the part.
     pub(super) tail: &'a Tail,
     /// The part that is being filled.
-    pub(super) part: &'a Room<'a>,
+    pub(super) part: &'a [u8],
 }
 
 impl Received<'_> {
@@ -27,7 +26,7 @@ impl Received<'_> {
     pub(super) async fn comparison(self, start: u64, offset: u64) -> Option<Comparison> {
         match start {
             0 => {
-                let sha256 = self.checks.checks().await.sha256_with(self.part.slices());
+                let sha256 = self.checks.finished().await.sha256_with(self.part);
                 Some(Comparison::new(vec![Segment::digest(offset, &sha256)]))
             }
             start => self.tail().comparison(start, offset),
@@ -37,9 +36,7 @@ impl Received<'_> {
     /// Returns the end of all bytes.
     fn tail(self) -> Tail {
         let mut tail = self.tail.clone();
-        for bytes in self.part.slices() {
-            tail.extend(bytes);
-        }
+        tail.extend(self.part);
         tail
     }
 }

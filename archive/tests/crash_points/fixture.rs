@@ -39,7 +39,7 @@ pub(crate) fn resources() -> TransferResources {
     let hosts = UrlHosts::parse(&["http://127.0.0.1"]).unwrap();
     TransferResources {
         client: VideoClient::new(hosts).unwrap(),
-        buffers: Buffers::new(40, PART_SIZE),
+        buffers: Buffers::new(40, 400, PART_SIZE),
         clock: Clock::default(),
     }
 }

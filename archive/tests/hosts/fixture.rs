@@ -44,7 +44,7 @@ impl Fixture {
             store: Arc::default(),
             resources: TransferResources {
                 client: VideoClient::new(hosts).unwrap(),
-                buffers: Buffers::new(40, PART_SIZE),
+                buffers: Buffers::new(40, 400, PART_SIZE),
                 clock: Clock::default(),
             },
         }

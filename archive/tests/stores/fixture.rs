@@ -4,7 +4,7 @@ use anyhow::ensure;
 use futures::TryStreamExt;
 use object_store::{ObjectMeta, ObjectStoreExt, path::Path};
 use seedance_archiver_archive::{
-    Archive, AttemptKeys, Buffers, Error, KeyTemplate, Layout, ObjectOptions, Progress,
+    Archive, AttemptKeys, Buffers, Error, KeyTemplate, Layout, ObjectOptions, PART_SIZE, Progress,
     TaskArchival, TransferResources, audit, checks::Mismatch, fetch::VideoClient,
 };
 use seedance_archiver_clock::Clock;
@@ -46,7 +46,8 @@ impl Fixture {
             task: task("cgt-1"),
             resources: TransferResources {
                 client,
-                buffers: Buffers::default(),
+                // The memory store keeps the buffers of its parts.
+                buffers: Buffers::new(32, 400, PART_SIZE),
                 clock: Clock::default(),
             },
         })

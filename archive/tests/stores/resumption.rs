@@ -65,7 +65,7 @@ impl DeadProcess {
         if fixture.store != Store::Memory {
             // With a single buffer, a part is stored before the next part is filled. The memory store keeps the
             // buffers of its parts, so it needs more buffers.
-            fixture.resources.buffers = Buffers::new(1, PART_SIZE);
+            fixture.resources.buffers = Buffers::new(1, 0, PART_SIZE);
         }
         let host = Host::start(LARGE).await?;
         host.pause_at(HALFWAY);
