@@ -3,9 +3,11 @@
 mod leftovers;
 mod listing;
 mod observer;
+mod verified;
 mod verify;
 
 pub use leftovers::{Leftovers, find_leftovers};
 pub use listing::receipts;
 pub use observer::Observer;
-pub use verify::{Finding, Verification, Verified, verify};
+pub use verified::{Finding, Verified};
+pub use verify::{Verification, verify};

@@ -1,12 +1,13 @@
 //! `seedance-archiver verify`.
 
+mod args;
 mod findings;
 mod hint;
 mod position;
 mod progress;
 mod report;
 
-use std::{process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
 use anyhow::ensure;
 use futures::StreamExt;
@@ -28,30 +29,7 @@ use crate::{
 use progress::Progress;
 use report::Report;
 
-/// Check archived objects against their receipts
-///
-/// Exits with 1 if an object is missing, truncated, changed or unreadable. An object that cannot be read does not
-/// end the command. If it is interrupted, it prints the command that continues. Reads SEEDANCE_ARCHIVE_URL and the
-/// store's environment variables.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
-  seedance-archiver verify               compare the sizes of all objects
-  seedance-archiver verify --since 7d    only objects archived in the last week
-  seedance-archiver verify --deep        read all objects and compare SHA-256 digests")]
-pub(super) struct Args {
-    /// Read all objects and compare their SHA-256 digests.
-    #[arg(long)]
-    deep: bool,
-    /// Maximum age of receipts, e.g. `7d`.
-    #[arg(long, value_name = "TIME", value_parser = config::duration)]
-    since: Option<Duration>,
-    /// Verify only receipts whose keys come after this one: continues an interrupted verification.
-    #[arg(long, value_name = "KEY", value_parser = position::parse, allow_hyphen_values = true)]
-    after: Option<Path>,
-    /// Output format.
-    #[arg(long, value_enum, default_value_t)]
-    output: Output,
-}
+pub(super) use args::Args;
 
 pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("error");

@@ -1,6 +1,6 @@
 use object_store::path::Path;
 
-use super::Verified;
+use super::verified::Verified;
 
 /// Follows a verification, for example to show its progress. Several receipts are verified concurrently, so the calls
 /// are in no order of keys.

@@ -6,12 +6,12 @@ use std::{sync::Arc, time::SystemTime};
 
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt, channel::mpsc, future, stream};
 use object_store::path::Path;
-use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use super::{
-    Observer,
     listing::{self, Listed, Selection},
+    observer::Observer,
+    verified::Verified,
 };
 use crate::{Archive, Error};
 
@@ -23,28 +23,6 @@ const WINDOW: usize = 1024;
 
 /// Maximum number of receipts that are listed ahead.
 const LIST_AHEAD: usize = 65_536;
-
-/// A difference between a receipt and the archive.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Finding {
-    /// Key of the receipt.
-    pub receipt: String,
-    /// File name of the object, or `manifest.json` if the receipt is unreadable.
-    pub object: String,
-    /// The difference, as text that completes "`object` …".
-    pub problem: String,
-}
-
-/// The result of verifying one receipt.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Verified {
-    /// Key of the receipt.
-    pub key: Path,
-    /// Number of objects in the receipt.
-    pub objects: usize,
-    /// The differences. Empty if the receipt is valid.
-    pub findings: Vec<Finding>,
-}
 
 /// Verifies all receipts, or those written at `since` or later. Compares the size of each object and, if `deep` is
 /// set, reads the object and compares its SHA-256.

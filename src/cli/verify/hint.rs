@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use object_store::path::Path;
 use seedance_archiver_proto::visible;
 
-use super::Args;
+use super::args::Args;
 use crate::cli::output::Output;
 
 /// Returns how to continue after the key up to which all receipts are verified.

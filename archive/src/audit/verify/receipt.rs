@@ -7,10 +7,13 @@ use seedance_archiver_proto::{
     v1::{ArchivedObject, Manifest},
 };
 
-use super::{Finding, Verified};
 use crate::{
     Archive, Error,
-    audit::{Observer, listing::Listed},
+    audit::{
+        listing::Listed,
+        observer::Observer,
+        verified::{Finding, Verified},
+    },
     error::optional,
     receipt,
     store::sha256_of_opened,
