@@ -32,7 +32,7 @@ pub(super) async fn publish(
             put.await.map(drop).map_err(Error::from)
         }
         Body::Large(upload) if archive.has_conditional_complete => complete(archive, upload).await,
-        Body::Large(upload) => complete_and_copy(archive, upload, &key).await,
+        Body::Large(upload) => complete_and_copy(archive, upload, &key, &checked).await,
     };
     if let Err(error) = created {
         // The operation may have succeeded even if its response was lost.
@@ -58,17 +58,27 @@ async fn complete(archive: &Archive, mut upload: Upload) -> Result<(), Error> {
 }
 
 /// Completes an upload to a staging key and copies the object to its final key.
-async fn complete_and_copy(archive: &Archive, mut upload: Upload, key: &Path) -> Result<(), Error> {
+async fn complete_and_copy(
+    archive: &Archive,
+    mut upload: Upload,
+    key: &Path,
+    checked: &CheckedObject,
+) -> Result<(), Error> {
     let staged = upload.key().clone();
-    match upload.complete().await {
-        // An earlier attempt completed the upload.
-        Err(error) if error.is_not_found() && exists(archive, &staged).await? => {}
-        completed => drop(completed?),
-    }
+    let completed = match upload.complete().await {
+        // Another attempt completed the upload.
+        Err(error) if error.is_not_found() && exists(archive, &staged).await? => None,
+        completed => completed?.e_tag,
+    };
+    let version = check_staged(archive, &staged, completed, checked).await?;
     let copy = archive.store.copy_if_not_exists(&staged, key);
     let copied = store_span("store copy", key, copy)
         .await
         .map_err(Error::from);
+    // Another attempt may have replaced the staged object before it was copied.
+    if copied.is_ok() && archive.store.head(&staged).await?.e_tag != version {
+        check_same_bytes(archive, key, checked).await?;
+    }
     let is_staged_object_obsolete = match &copied {
         Ok(()) => size_of(archive, key).await? == size_of(archive, &staged).await?,
         Err(error) => error.is_already_exists(),
@@ -79,6 +89,30 @@ async fn complete_and_copy(archive: &Archive, mut upload: Upload, key: &Path) ->
         tracing::warn!(%error, %staged, "cannot delete the staged object");
     }
     copied
+}
+
+/// Checks that a staged object has the bytes that were checked. An attempt that resumes an upload stages the object under the
+/// same key as the one before, which may still run, and may have received other bytes.
+///
+/// The ETag of the completed upload shows it. Without, the object is read. Returns the ETag of the staged object.
+async fn check_staged(
+    archive: &Archive,
+    staged: &Path,
+    completed: Option<String>,
+    checked: &CheckedObject,
+) -> Result<Option<String>, Error> {
+    let stored = archive.store.head(staged).await?;
+    if completed.is_some() && stored.e_tag == completed {
+        return Ok(completed);
+    }
+    let found = sha256_of(archive.store.as_ref(), staged).await?;
+    if found == checked.sha256 {
+        return Ok(stored.e_tag);
+    }
+    archive.store.delete(staged).await?;
+    Err(Error::Upload(format!(
+        "another attempt staged other bytes at `{staged}`, with SHA-256 {found}"
+    )))
 }
 
 async fn exists(archive: &Archive, key: &Path) -> Result<bool, Error> {

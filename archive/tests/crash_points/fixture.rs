@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use futures::TryStreamExt;
-use object_store::{ObjectStore, path::Path};
+use object_store::{ObjectStore, ObjectStoreExt, path::Path};
 use seedance_archiver_archive::{
     Archive, ArchiveState, AttemptKeys, Buffers, Error, KeyTemplate, Layout, Progress,
     TaskArchival, TransferResources,
@@ -175,6 +175,22 @@ impl Fixture {
     fn layout(&self) -> Layout {
         let template = KeyTemplate::default();
         Layout::new(&Path::default(), &template, "default", &self.task)
+    }
+
+    /// Replaces the staged object by one of the same size, as another attempt may do.
+    pub(crate) async fn replace_staged(&self) {
+        let keys = self.keys().await;
+        let staged = keys.iter().find(|key| key.starts_with(".staging/"));
+        let staged = Path::from(staged.unwrap().as_str());
+        let mut bytes = self.memory.bytes(&staged).await;
+        bytes[1000] ^= 1;
+        let objects = &self.memory.objects;
+        objects.put(&staged, bytes.into()).await.unwrap();
+    }
+
+    pub(crate) async fn has_receipt(&self) -> bool {
+        let keys = self.keys().await;
+        keys.contains(&format!("{DIRECTORY}/manifest.json"))
     }
 
     /// Asserts that an archived video has the served bytes, and that a receipt names only objects that exist.

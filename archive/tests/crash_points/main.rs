@@ -154,6 +154,27 @@ async fn host_fails_after(k: usize, keeps_heartbeat: bool, resources: &TransferR
     fixture.host.was_resumed()
 }
 
+/// An attempt that resumes an upload stages it under the same key as the one before, which may still run and replace it.
+#[tokio::test]
+async fn staged_bytes_that_another_attempt_replaced_get_no_receipt() {
+    let fixture = Arc::new(Fixture::new(false, &resources()).await);
+    let store = FailingStore::at(&fixture.memory, MAX_OPERATIONS, FailureMode::Before);
+    let held = store.hold_before_publishing();
+    let archival = tokio::spawn({
+        let fixture = fixture.clone();
+        async move { fixture.archive(store, &Fixture::fresh()).await }
+    });
+    held.reached().await;
+    fixture.replace_staged().await;
+    held.release();
+    let end = archival.await.unwrap();
+    assert!(
+        matches!(&end, End::Failed(error) if error.contains("SHA-256")),
+        "{end:?}"
+    );
+    assert!(!fixture.has_receipt().await);
+}
+
 /// A slow attempt that timed out ends after the attempt that replaced it. The second attempt starts with or
 /// without the heartbeat (and thus the upload) of the first, and the host serves it the same or different
 /// bytes.
