@@ -7,7 +7,8 @@ use super::{find::is_archived, json, task_record};
 use crate::{Archive, Error, Layout, error::optional};
 
 /// Records that a task ended without a video: writes `outcome.json`, then `task.json` if the task has a record. A later outcome replaces an
-/// earlier one. Does nothing if the task has a receipt, and undoes the record if the task gets one meanwhile.
+/// earlier one. If the task has
+/// a receipt, or gets one meanwhile, there is no `outcome.json` afterwards.
 ///
 /// # Errors
 ///
@@ -19,6 +20,8 @@ pub async fn write_outcome(
     outcome: &OutcomeRecord,
 ) -> Result<(), Error> {
     if is_archived(archive, layout).await? {
+        // A writer that died may have left one.
+        delete_outcome(archive, layout).await;
         return Ok(());
     }
     let key = layout.outcome();

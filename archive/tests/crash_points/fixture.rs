@@ -188,6 +188,12 @@ impl Fixture {
         objects.put(&staged, bytes.into()).await.unwrap();
     }
 
+    /// Puts an object into the task's directory.
+    pub(crate) async fn put(&self, name: &str, bytes: &'static [u8]) {
+        let key = Path::from(format!("{DIRECTORY}/{name}"));
+        self.memory.objects.put(&key, bytes.into()).await.unwrap();
+    }
+
     pub(crate) async fn has_receipt(&self) -> bool {
         let keys = self.keys().await;
         keys.contains(&format!("{DIRECTORY}/manifest.json"))

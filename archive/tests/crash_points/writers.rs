@@ -55,6 +55,19 @@ impl Writer {
     }
 }
 
+/// The writer of an outcome died after it wrote one beside a new receipt, and is repeated.
+#[tokio::test]
+async fn an_outcome_beside_a_receipt_is_deleted() {
+    let fixture = Fixture::new(true, &resources()).await;
+    let store = || FailingStore::never(&fixture.memory);
+    let end = Writer::Archival.write(&fixture, store(), "one").await;
+    assert!(matches!(end, End::Archived(_)), "{end:?}");
+    fixture.put("outcome.json", b"{}").await;
+    let end = Writer::Outcome.write(&fixture, store(), "other").await;
+    assert!(matches!(end, End::Archived(_)), "{end:?}");
+    fixture.assert_archived("an outcome beside a receipt").await;
+}
+
 /// For each operation of the slow writer, lets an archival complete while it stalls. Returns the number of operations.
 async fn stall_at_every_operation(
     slow: Writer,
