@@ -62,7 +62,7 @@ impl Permits {
         }
     }
 
-    /// Takes a free permit, or a place among those who wait. Nobody waits while a permit is free.
+    /// Takes a free permit, or starts to wait. No transfer waits while a permit is free.
     fn enter(&self, urgency: Urgency) -> Result<Permit, oneshot::Receiver<Permit>> {
         let mut state = self.0.lock();
         if let Some(free) = state.free.checked_sub(1) {

@@ -75,12 +75,15 @@ async fn complete_and_copy(
     let copied = store_span("store copy", key, copy)
         .await
         .map_err(Error::from);
-    // Another attempt may have replaced the staged object before it was copied.
-    if copied.is_ok() && archive.store.head(&staged).await?.e_tag != version {
-        check_same_bytes(archive, key, checked).await?;
-    }
     let is_staged_object_obsolete = match &copied {
-        Ok(()) => size_of(archive, key).await? == size_of(archive, &staged).await?,
+        Ok(()) => {
+            let stored = optional(archive.store.head(&staged).await)?;
+            // Another attempt may have replaced the staged object before it was copied.
+            if stored.as_ref().and_then(|it| it.e_tag.clone()) != version {
+                check_same_bytes(archive, key, checked).await?;
+            }
+            size_of(archive, key).await? == stored.map(|it| it.size)
+        }
         Err(error) => error.is_already_exists(),
     };
     // If the staged object cannot be deleted, only log the error: the object is harmless, and the video is
