@@ -13,6 +13,7 @@ mod archive_video;
 mod await_video_task;
 mod cancel_video_task;
 mod checked_request;
+mod completed_tasks;
 mod destination;
 mod failure;
 mod finished_tasks;

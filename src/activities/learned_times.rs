@@ -1,6 +1,10 @@
 //! What a worker has learned about how long tasks take.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use seedance_archiver_policy::completions::{CompletionTimes, Expectation, TaskKind};
@@ -9,28 +13,46 @@ use seedance_archiver_proto::{
     v1::{self, VideoTask},
 };
 
+/// How many ids of observed tasks are kept of an account: more than end between two looks at completed lifecycles, or at
+/// least more than one look reads.
+const MAX_TASK_IDS: usize = 1_000;
+
 /// The completion times of each account's tasks. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct LearnedTimes(Arc<Mutex<BTreeMap<String, CompletionTimes>>>);
+pub(super) struct LearnedTimes(Arc<Mutex<BTreeMap<String, Learned>>>);
+
+#[derive(Debug, Default)]
+struct Learned {
+    times: CompletionTimes,
+    /// Ids of the tasks that were observed last, oldest first.
+    task_ids: VecDeque<String>,
+}
 
 impl LearnedTimes {
     /// Returns when a task of an account is expected to end. `task`: its last record.
     pub(super) fn expectation(&self, account: &str, task: Option<&VideoTask>) -> Expectation {
         let kind = task.map(TaskKind::of);
         let mut accounts = self.0.lock();
-        let times = accounts.get_mut(account);
-        times.map_or_else(Expectation::default, |times| {
-            times.expectation(kind.as_ref())
+        let learned = accounts.get_mut(account);
+        learned.map_or_else(Expectation::default, |learned| {
+            learned.times.expectation(kind.as_ref())
         })
     }
 
-    /// Learns from a task that has ended.
+    /// Learns from a task that has ended, unless it did before.
     pub(super) fn observe(&self, account: &str, task: &VideoTask) {
         if let Some(after) = completed_after(task.created_at, task.updated_at) {
             let mut accounts = self.0.lock();
-            let times = accounts.entry(account.to_owned()).or_default();
-            times.observe(&TaskKind::of(task), after);
+            let learned = accounts.entry(account.to_owned()).or_default();
+            learned.observe(task, after);
         }
+    }
+
+    /// Returns whether a task is among those that were observed last.
+    pub(super) fn has_observed(&self, account: &str, task_id: &str) -> bool {
+        let accounts = self.0.lock();
+        let learned = accounts.get(account);
+        learned.is_some_and(|learned| learned.includes(task_id))
     }
 
     /// Takes over what another worker has learned, unless this worker knows something of the account.
@@ -38,14 +60,35 @@ impl LearnedTimes {
         let Some(times) = times else { return };
         let mut accounts = self.0.lock();
         if !accounts.contains_key(account) {
-            let times = CompletionTimes::from_state(times.clone());
-            accounts.insert(account.to_owned(), times);
+            let learned = Learned {
+                times: CompletionTimes::from_state(times.clone()),
+                task_ids: VecDeque::new(),
+            };
+            accounts.insert(account.to_owned(), learned);
         }
     }
 
     /// Returns what is known of an account, to be passed on.
     pub(super) fn state(&self, account: &str) -> Option<v1::CompletionTimes> {
-        self.0.lock().get(account).map(CompletionTimes::state)
+        let accounts = self.0.lock();
+        accounts.get(account).map(|learned| learned.times.state())
+    }
+}
+
+impl Learned {
+    fn observe(&mut self, task: &VideoTask, after: Duration) {
+        if self.includes(&task.id) {
+            return;
+        }
+        self.times.observe(&TaskKind::of(task), after);
+        if self.task_ids.len() == MAX_TASK_IDS {
+            self.task_ids.pop_front();
+        }
+        self.task_ids.push_back(task.id.clone());
+    }
+
+    fn includes(&self, task_id: &str) -> bool {
+        self.task_ids.iter().any(|id| id == task_id)
     }
 }
 
@@ -61,6 +104,7 @@ mod tests {
 
     fn task(seconds: i64) -> VideoTask {
         VideoTask {
+            id: format!("cgt-{seconds}"),
             model: "seedance-1-0-pro".into(),
             created_at: 1_000_000,
             updated_at: 1_000_000 + seconds,
@@ -88,5 +132,26 @@ mod tests {
         other.adopt("eu", times.state("eu").as_ref());
         assert_eq!(first_poll(&other), first);
         assert!(!times.expectation("us", None).is_informed());
+    }
+
+    #[test]
+    fn a_task_that_is_seen_twice_counts_once() {
+        let times = LearnedTimes::default();
+        for _ in 0..20 {
+            times.observe("eu", &task(90));
+        }
+        assert!(times.has_observed("eu", "cgt-90") && !times.has_observed("us", "cgt-90"));
+        assert!(!times.expectation("eu", None).is_informed());
+
+        for seconds in 0..MAX_TASK_IDS {
+            times.observe(
+                "eu",
+                &task(100 + i64::try_from(seconds).unwrap_or_default()),
+            );
+        }
+        assert!(
+            !times.has_observed("eu", "cgt-90"),
+            "the oldest ids are forgotten"
+        );
     }
 }

@@ -12,7 +12,7 @@ use seedance_archiver_proto::{
 };
 use temporalio_sdk::activities::ActivityContext;
 
-use super::{failure, learned_times::LearnedTimes, query_progress::PollProgress};
+use super::{failure, query_progress::PollProgress, task_queries::TaskQueries};
 use crate::{config::Account, temporal::watchers::Watchers};
 
 /// Maximum delay of the first poll of a task that is expected to take long. The first record shows what kind of task it
@@ -20,11 +20,11 @@ use crate::{config::Account, temporal::watchers::Watchers};
 const MAX_FIRST_DELAY: Duration = Duration::from_secs(60);
 
 /// Returns whether the watcher of the account polls the task for the lifecycle that called the activity. Starts the
-/// watcher if it would be worth it. No watcher delivers anything to other callers.
+/// watcher if it would be worth it. Learns how long tasks take, from the watcher or from completed lifecycles. No watcher delivers anything to other callers.
 pub(super) async fn is_watched(
     ctx: &ActivityContext,
     watchers: &Watchers,
-    times: &LearnedTimes,
+    queries: &TaskQueries,
     account: &Account,
     request: &QueryVideoTaskRequest,
 ) -> bool {
@@ -35,7 +35,13 @@ pub(super) async fn is_watched(
     }
     let client = ctx.client();
     let watcher = watchers.of(&client, account.name(), &info.task_queue).await;
+    let (times, completed) = (queries.times(), queries.completed());
     times.adopt(account.name(), watcher.progress.completion_times.as_ref());
+    if !watcher.is_running {
+        completed
+            .learn(&client, account.name(), &info.task_queue, times)
+            .await;
+    }
     watcher.covers(&request.task_id)
 }
 

@@ -63,7 +63,7 @@ pub(super) async fn run(
         )));
     }
     let times = queries.times();
-    let is_watched = poll_timing::is_watched(ctx, watchers, times, &account, &request).await;
+    let is_watched = poll_timing::is_watched(ctx, watchers, queries, &account, &request).await;
     let _hold = queries.seedance().clock().hold().await;
     let mut poll = Poll {
         ctx,

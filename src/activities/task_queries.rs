@@ -12,7 +12,9 @@ use seedance_archiver_proto::{
     v1::{QueryVideoTaskResult, VideoTask},
 };
 
-use super::{learned_times::LearnedTimes, watched_accounts::WatchedAccounts};
+use super::{
+    completed_tasks::CompletedTasks, learned_times::LearnedTimes, watched_accounts::WatchedAccounts,
+};
 use crate::{
     config::Account,
     seedance::{self, Client, Record},
@@ -35,6 +37,7 @@ pub struct TaskQueries {
     has_search_attributes: Arc<AtomicBool>,
     transfers_task_queue: String,
     times: LearnedTimes,
+    completed: CompletedTasks,
     watched: WatchedAccounts,
 }
 
@@ -47,6 +50,7 @@ impl TaskQueries {
             has_search_attributes: Arc::new(AtomicBool::new(has_search_attributes)),
             transfers_task_queue: String::new(),
             times: LearnedTimes::default(),
+            completed: CompletedTasks::default(),
             watched: WatchedAccounts::default(),
         }
     }
@@ -66,6 +70,11 @@ impl TaskQueries {
     /// Returns what this worker has learned about how long tasks take.
     pub(super) fn times(&self) -> &LearnedTimes {
         &self.times
+    }
+
+    /// Returns the looks of this worker at completed lifecycles.
+    pub(super) fn completed(&self) -> &CompletedTasks {
+        &self.completed
     }
 
     /// Returns the accounts that this worker watches now.

@@ -37,6 +37,7 @@
 //! ```
 
 mod attributes;
+mod completed;
 mod cost;
 mod delivery;
 mod error;
@@ -53,6 +54,7 @@ mod status;
 mod waiting;
 
 pub use attributes::Attributes;
+pub(crate) use completed::{completed, tasks};
 pub use cost::Cost;
 pub use error::LifecycleError;
 pub use execution::ExecutionStatus;

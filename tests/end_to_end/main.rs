@@ -16,6 +16,7 @@ mod batches;
 mod callbacks;
 mod closed_pipes;
 mod command_line;
+mod completion_times;
 mod corruption;
 mod crashes;
 mod deaths;
