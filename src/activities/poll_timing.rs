@@ -20,7 +20,8 @@ use crate::{config::Account, temporal::watchers::Watchers};
 const MAX_FIRST_DELAY: Duration = Duration::from_secs(60);
 
 /// Returns whether the watcher of the account polls the task for the lifecycle that called the activity. Starts the
-/// watcher if it would be worth it. Learns how long tasks take, from the watcher or from completed lifecycles. No watcher delivers anything to other callers.
+/// watcher if it would be worth it. Learns how long tasks take, from the watcher or from completed lifecycles. No watcher
+/// delivers anything to other callers.
 pub(super) async fn is_watched(
     ctx: &ActivityContext,
     watchers: &Watchers,
@@ -36,11 +37,14 @@ pub(super) async fn is_watched(
     let client = ctx.client();
     let watcher = watchers.of(&client, account.name(), &info.task_queue).await;
     let (times, completed) = (queries.times(), queries.completed());
-    times.adopt(account.name(), watcher.progress.completion_times.as_ref());
-    if !watcher.is_running {
-        completed
-            .learn(&client, account.name(), &info.task_queue, times)
-            .await;
+    // Another deployment may have an account of this name.
+    match watcher.is_running && watcher.task_queue == info.task_queue {
+        true => times.adopt(account.name(), watcher.progress.completion_times.as_ref()),
+        false => {
+            completed
+                .learn(&client, account.name(), &info.task_queue, times)
+                .await;
+        }
     }
     watcher.covers(&request.task_id)
 }

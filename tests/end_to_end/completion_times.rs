@@ -3,10 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
+use seedance_archiver_proto::{names, v1::AccountWatcherRequest};
 use seedance_archiver_simulator::Script;
-use temporalio_client::{WorkflowCancelOptions, WorkflowCountOptions};
+use seedance_archiver_workflows::{AccountWatcher, VideoTaskLifecycle};
+use temporalio_client::{
+    WorkflowCancelOptions, WorkflowCountOptions, WorkflowStartOptions, WorkflowTerminateOptions,
+};
 
-use crate::harness::{Fixture, Server, lifecycle::until_waiting, register, until_async};
+use crate::harness::{
+    Fixture, Server, lifecycle::until_waiting, register, sweeps, sweeps::start_lifecycle,
+    until_async,
+};
 
 /// Number of ended tasks from which on a worker relies on their completion times.
 const ENOUGH: usize = 8;
@@ -16,9 +23,22 @@ const COMPLETION_TIME: Duration = Duration::from_secs(90);
 async fn a_worker_that_starts_knows_what_other_workers_saw(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let fixture = Fixture::new(&server).await?;
+    let (fixture, account) = sweeps::fixture(&server, |_| {}).await?;
+    // Another deployment may have an account of this name. Its watcher knows nothing of this one.
+    let watcher = server
+        .client
+        .start_workflow(
+            AccountWatcher,
+            AccountWatcherRequest::default().into(),
+            WorkflowStartOptions::new(
+                server.unique_name("another"),
+                names::watcher_workflow_id(&account),
+            )
+            .build(),
+        )
+        .await?;
     fixture
-        .with_worker(&server, archive_ended_tasks(&fixture, &server))
+        .with_worker(&server, archive_ended_tasks(&fixture, &server, &account))
         .await?;
     until_completed_is_visible(&fixture, &server).await?;
     let id = fixture.simulator.create(Script {
@@ -27,26 +47,32 @@ async fn a_worker_that_starts_knows_what_other_workers_saw(
     });
     fixture
         .with_worker(&server, async {
-            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            let lifecycle = start_lifecycle(&fixture, &server, &account, &id).await?;
             until_waiting(&lifecycle, "not polled yet; next poll in").await?;
             let queries = fixture.simulator.stats(&id).queries;
             ensure!(
                 queries == 0,
                 "polled {queries} times before it can have ended"
             );
-            server
-                .lifecycle(&id)
-                .cancel(WorkflowCancelOptions::default())
-                .await?;
+            let id = lifecycle.workflow_id();
+            let workflow = server.client.get_workflow_handle::<VideoTaskLifecycle>(id);
+            workflow.cancel(WorkflowCancelOptions::default()).await?;
             lifecycle.result().await?;
             Ok(())
         })
-        .await
+        .await?;
+    Ok(watcher
+        .terminate(WorkflowTerminateOptions::default())
+        .await?)
 }
 register!(a_worker_that_starts_knows_what_other_workers_saw);
 
 /// Archives tasks one after another, so that no watcher starts.
-async fn archive_ended_tasks(fixture: &Fixture, server: &Server) -> anyhow::Result<()> {
+async fn archive_ended_tasks(
+    fixture: &Fixture,
+    server: &Server,
+    account: &str,
+) -> anyhow::Result<()> {
     for _ in 0..ENOUGH {
         let id = fixture.simulator.create(Script {
             queued: Some(Duration::ZERO),
@@ -54,7 +80,8 @@ async fn archive_ended_tasks(fixture: &Fixture, server: &Server) -> anyhow::Resu
             age: COMPLETION_TIME + Duration::from_secs(1),
             ..Script::default()
         });
-        let result = fixture.start_lifecycle(server, &id).await?.result().await?;
+        let lifecycle = start_lifecycle(fixture, server, account, &id).await?;
+        let result = lifecycle.result().await?;
         ensure!(result.outcome == "archived", "{result:?}");
     }
     Ok(())
