@@ -104,6 +104,7 @@ use seedance_archiver::{
     dev_server::{self, DevServer},
     temporal::server_version,
 };
+use seedance_archiver_clock::Clock;
 use temporalio_client::NamespacedClient;
 use tokio::{runtime::Runtime, sync::Mutex};
 
@@ -147,8 +148,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         .collect();
     let dev_server = Arc::new(Mutex::new(dev_server));
     runtime.spawn(stop_on_ctrl_c(dev_server.clone()));
+    let started_at = Clock::default().now();
     let conclusion = libtest_mimic::run(arguments, trials);
+    let replayed = runtime.block_on(replay::replay_all(&server, started_at));
     runtime.block_on(stop(&dev_server));
+    eprintln!("{} histories of this run replay", replayed?);
     Ok(conclusion.exit_code())
 }
 
