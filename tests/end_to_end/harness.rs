@@ -33,7 +33,7 @@ pub(crate) mod watchers;
 
 pub(crate) use self::{
     archived_files::task_prefix,
-    command::{command, shell},
+    command::{command, command_of, shell},
     fixture::{DAY, Fixture, HOUR, QUERY_WINDOW, URL_LIFETIME, read_local},
     registry::register,
     signals::send_signal,

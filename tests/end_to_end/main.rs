@@ -53,6 +53,7 @@ mod operations {
     mod capacity;
     mod cloud;
     mod codec;
+    mod fleet_upgrade;
     mod long_errors;
     mod metrics;
     mod outages;

@@ -1,10 +1,17 @@
 //! The binary under test.
 
+use std::path::Path;
+
 use tokio::process::Command;
 
 /// Returns a command that runs the binary without the configuration in the environment of the test run.
 pub(crate) fn command() -> Command {
-    without_configuration(Command::new(env!("CARGO_BIN_EXE_seedance-archiver")))
+    command_of(Path::new(env!("CARGO_BIN_EXE_seedance-archiver")))
+}
+
+/// Returns a command that runs the binary of another version in the same environment.
+pub(crate) fn command_of(program: &Path) -> Command {
+    without_configuration(Command::new(program))
 }
 
 /// Returns a command that runs a line of a shell in the same environment.

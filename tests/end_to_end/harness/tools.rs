@@ -40,6 +40,14 @@ pub(crate) fn promtool() -> Result<PathBuf, Missing> {
     which::which("promtool").map_err(|_| Missing("no `promtool`: `ci/tools` installs it"))
 }
 
+/// Locates the program of the last release.
+pub(crate) fn released_worker() -> Result<PathBuf, Missing> {
+    existing(
+        installed("seedance-archiver-0.1.0"),
+        "the last release is not built: `ci/tools all` builds it",
+    )
+}
+
 /// Checks that the Temporal server has a Web UI.
 pub(crate) fn web_ui() -> Result<(), Missing> {
     match existing_server::has_web_ui() {

@@ -1,6 +1,7 @@
 //! A worker process, with access to its log and its admin port.
 
 use std::{
+    path::Path,
     process::{ExitStatus, Stdio},
     sync::Arc,
     time::Duration,
@@ -12,11 +13,11 @@ use rustix::process::Signal;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    process::Child,
+    process::{Child, Command},
     task::JoinHandle,
 };
 
-use crate::harness::{Fixture, Server, command, send_signal, until, until_async};
+use crate::harness::{Fixture, Server, command, command_of, send_signal, until, until_async};
 
 /// Maximum time for a worker to exit.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
@@ -39,6 +40,16 @@ impl WorkerProcess {
         Self::start_with(fixture, server, variables, &[])
     }
 
+    /// Starts a worker of another version, with additional environment variables.
+    pub(super) fn start_program(
+        program: &Path,
+        fixture: &Fixture,
+        server: &Server,
+        variables: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
+        Self::spawn(command_of(program), fixture, server, variables, &[])
+    }
+
     /// Starts a worker with additional environment variables and arguments.
     pub(super) fn start_with(
         fixture: &Fixture,
@@ -46,7 +57,17 @@ impl WorkerProcess {
         variables: &[(&str, &str)],
         arguments: &[&str],
     ) -> anyhow::Result<Self> {
-        let mut child = command()
+        Self::spawn(command(), fixture, server, variables, arguments)
+    }
+
+    fn spawn(
+        mut command: Command,
+        fixture: &Fixture,
+        server: &Server,
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
+        let mut child = command
             .arg("worker")
             .args(arguments)
             .envs(server.environment())
