@@ -1,0 +1,132 @@
+//! The transitions that need no response of the store.
+
+use super::{
+    bounds::{Bounds, Mutation},
+    model::{Next, OUTCOME, Pass, Process, State, Then},
+    store::{Content, SHORT},
+};
+
+/// `MAX_TRIES` in `transfer/progress.rs` is 3; with 1, the same follows sooner.
+const MAX_TRIES: u8 = 1;
+
+impl Bounds {
+    pub(crate) fn is(&self, mutation: Mutation) -> bool {
+        self.mutation == Some(mutation)
+    }
+
+    /// `TaskArchival::archive`, after `archive_record`.
+    pub(crate) fn after_record(&self, process: &mut Process, slot: usize, pass: Pass) -> Next {
+        match pass {
+            _ if slot == OUTCOME => Next::IsArchivedNow,
+            Pass::Last => Next::PutReceipt,
+            Pass::First if self.is(Mutation::ReceiptFirst) => Next::PutReceipt,
+            Pass::First if process.progress.archived.is_some() => Next::FindArchived,
+            Pass::First => self.resume(process),
+        }
+    }
+
+    /// `Transfer::resume` and `Progress::use_checkpoint`.
+    pub(crate) fn resume(&self, process: &mut Process) -> Next {
+        let checkpoint = process.progress.checkpoint;
+        let has_tries = |tries| tries < MAX_TRIES || self.is(Mutation::KeepLostUpload);
+        let Some(checkpoint) = checkpoint.filter(|it| has_tries(it.tries)) else {
+            return abort(process, Then::Connect);
+        };
+        process.is_resumed = true;
+        process.upload = Some(checkpoint.upload);
+        process.parts = checkpoint.parts;
+        process.received = checkpoint.received;
+        match checkpoint.parts {
+            2 => self.check(process),
+            _ => Next::Connect,
+        }
+    }
+
+    /// `Transfer::finish_checks`, and `abort_if_invalid`.
+    pub(crate) fn check(&self, process: &mut Process) -> Next {
+        match () {
+            () if process.received.contains(&SHORT) && !self.is(Mutation::SkipChecks) => {
+                abort(process, Then::Fail)
+            }
+            () if self.is_small => Next::PutSmall,
+            () if self.has_conditional_complete => Next::HeadFinal,
+            () => Next::Complete,
+        }
+    }
+}
+
+/// `AttemptContext::abort_upload`, and `Transfer::abort_upload`.
+pub(crate) fn abort(process: &mut Process, then: Then) -> Next {
+    if then == Then::Connect {
+        process.parts = 0;
+    }
+    process.progress.checkpoint = None;
+    let saved = process.progress.upload.take();
+    match process.upload.take().or(saved) {
+        Some(upload) => Next::Abort(upload, then),
+        None => follow(then),
+    }
+}
+
+/// Returns the operation after an abort.
+pub(crate) fn follow(then: Then) -> Next {
+    match then {
+        Then::Connect => Next::Connect,
+        Then::Verify => Next::Verify,
+        Then::DeleteOutcome => Next::DeleteOutcome,
+        Then::Fail => Next::Fail,
+    }
+}
+
+/// Fails an attempt that resumed from a checkpoint: `count_failed_resumption`, in `object_transfer::transfer`.
+pub(crate) fn fail_transfer(state: &mut State, process: &mut Process, slot: usize) -> Next {
+    match process.is_resumed {
+        true => fail_publication(state, process, slot),
+        false => fail(state, process, slot),
+    }
+}
+
+/// The same in `TaskArchival::transfer`, whether or not the attempt resumed.
+pub(crate) fn fail_publication(state: &mut State, process: &mut Process, slot: usize) -> Next {
+    if let Some(checkpoint) = &mut process.progress.checkpoint {
+        checkpoint.tries = MAX_TRIES.min(checkpoint.tries + 1);
+    }
+    fail(state, process, slot)
+}
+
+/// `transfer_heartbeat::record` in `archive_video.rs`, and a retryable failure. Temporal ignores what a zombie reports.
+pub(crate) fn fail(state: &mut State, process: &Process, slot: usize) -> Next {
+    if state.current == Some(slot) {
+        state.heartbeat = process.progress.clone();
+        state.current = None;
+    }
+    Next::End
+}
+
+/// `TransferError::Conflict`, after which there is no further attempt: it aborts its upload.
+pub(crate) fn conflict(state: &mut State, process: &mut Process, slot: usize) -> Next {
+    state.has_conflict = true;
+    if state.current == Some(slot) {
+        state.has_ended = true;
+        state.current = None;
+    }
+    abort(process, Then::Fail)
+}
+
+/// Returns the receipt to Temporal.
+pub(crate) fn end(state: &mut State, process: &Process, slot: usize) -> Next {
+    if state.current == Some(slot) {
+        state.has_ended = true;
+        state.current = None;
+    }
+    if slot != OUTCOME {
+        state.returns_differ |= state.returned.is_some() && state.returned != process.receipt;
+        state.returned = process.receipt;
+    }
+    Next::End
+}
+
+/// Returns what a `HEAD` request tells of an object.
+pub(crate) fn size(content: Option<Content>) -> Option<bool> {
+    content.map(|content| content.contains(&SHORT))
+}

@@ -1,0 +1,276 @@
+//! Checks the commit protocol of an archive in every order of the operations of two attempts, within bounds.
+
+// Prints the numbers of states.
+#![allow(clippy::print_stdout)]
+
+mod attempt;
+mod bounds;
+mod model;
+mod properties;
+mod protocol;
+mod store;
+
+use bounds::{Bounds, Mutation};
+use properties::*;
+use stateright::{Checker, HasDiscoveries, Model};
+use store::{OTHER, OTHER_END, RIGHT, TRUNCATED};
+
+/// Explores all states, in which all properties must hold.
+fn check(bounds: Bounds) {
+    let name = bounds.name;
+    let checker = bounds.checker().spawn_bfs().join();
+    println!(
+        "{name}: {} states, {} transitions, depth {}",
+        checker.unique_state_count(),
+        checker.state_count(),
+        checker.max_depth()
+    );
+    checker.assert_properties();
+}
+
+/// Explores states until one contradicts a property, and prints the actions that lead to it.
+fn find(bounds: Bounds, property: &'static str) {
+    let (name, mutation) = (bounds.name, bounds.mutation);
+    let found = HasDiscoveries::AnyOf([property].into());
+    let checker = bounds.checker().finish_when(found).spawn_bfs().join();
+    let path = checker.assert_any_discovery(property);
+    let actions = path.into_actions();
+    println!("{name}, {mutation:?}: not `{property}` after {actions:?}");
+}
+
+fn staged() -> Bounds {
+    Bounds {
+        name: "staging and copies",
+        has_conditional_complete: false,
+        ..Bounds::default()
+    }
+}
+
+#[test]
+fn conditional_completion() {
+    check(Bounds::default());
+}
+
+#[test]
+fn conditional_completion_with_a_host_that_serves_other_bytes() {
+    check(Bounds {
+        name: "conditional completion, other bytes",
+        bodies: &[RIGHT, OTHER, OTHER_END, TRUNCATED],
+        ..Bounds::default()
+    });
+}
+
+#[test]
+fn conditional_completion_with_a_third_attempt() {
+    check(Bounds {
+        name: "conditional completion, three attempts",
+        attempts: 3,
+        faults: 0,
+        ..Bounds::default()
+    });
+}
+
+#[test]
+fn staging() {
+    check(staged());
+}
+
+#[test]
+fn staging_with_a_third_attempt() {
+    check(Bounds {
+        name: "staging, three attempts",
+        attempts: 3,
+        faults: 1,
+        ..staged()
+    });
+}
+
+#[test]
+fn staging_in_a_store_that_remembers_completions() {
+    check(Bounds {
+        name: "staging, repeated completions succeed",
+        remembers_completion: true,
+        ..staged()
+    });
+}
+
+#[test]
+fn staging_with_a_host_that_serves_other_bytes() {
+    check(Bounds {
+        name: "staging, other bytes",
+        bodies: &[RIGHT, OTHER, TRUNCATED],
+        ..staged()
+    });
+}
+
+#[test]
+fn small_objects() {
+    check(Bounds {
+        name: "small objects",
+        attempts: 3,
+        is_small: true,
+        bodies: &[RIGHT, OTHER, TRUNCATED],
+        has_outdated_record: true,
+        ..Bounds::default()
+    });
+}
+
+#[test]
+fn outcomes() {
+    check(Bounds {
+        name: "outcomes",
+        outcomes: 1,
+        faults: 0,
+        is_small: true,
+        has_outdated_record: true,
+        ..Bounds::default()
+    });
+}
+
+mod mutations {
+    use super::*;
+
+    fn mutated(mutation: Mutation) -> Bounds {
+        Bounds {
+            mutation: Some(mutation),
+            ..Bounds::default()
+        }
+    }
+
+    #[test]
+    fn a_receipt_before_the_objects() {
+        find(mutated(Mutation::ReceiptFirst), RECEIPT);
+    }
+
+    #[test]
+    fn objects_without_a_condition() {
+        let bounds = mutated(Mutation::Overwrite);
+        find(
+            Bounds {
+                bodies: &[RIGHT, OTHER],
+                ..bounds
+            },
+            REPLACED,
+        );
+    }
+
+    #[test]
+    fn an_existing_object_without_a_comparison() {
+        let bounds = mutated(Mutation::TrustExisting);
+        find(
+            Bounds {
+                bodies: &[RIGHT, OTHER],
+                ..bounds
+            },
+            RECEIPT,
+        );
+    }
+
+    #[test]
+    fn bytes_without_checks() {
+        let bounds = mutated(Mutation::SkipChecks);
+        find(
+            Bounds {
+                bodies: &[RIGHT, TRUNCATED],
+                ..bounds
+            },
+            CHECKED,
+        );
+    }
+
+    #[test]
+    fn a_receipt_without_a_condition() {
+        find(mutated(Mutation::OverwriteReceipt), ONE_RECEIPT);
+    }
+
+    #[test]
+    fn a_receipt_of_its_own() {
+        find(mutated(Mutation::ReturnOwnReceipt), ONE_RECEIPT);
+    }
+
+    #[test]
+    fn a_record_that_is_always_replaced() {
+        find(mutated(Mutation::ReplaceRecord), RECORD);
+    }
+
+    #[test]
+    fn a_conflict_with_the_same_bytes() {
+        find(mutated(Mutation::ConflictWithSelf), CONFLICT);
+    }
+
+    #[test]
+    fn a_lost_upload_that_is_kept() {
+        let bounds = mutated(Mutation::KeepLostUpload);
+        find(
+            Bounds {
+                attempts: 3,
+                faults: 0,
+                ..bounds
+            },
+            RETRIES,
+        );
+    }
+
+    #[test]
+    fn a_clean_that_lists_no_uploads() {
+        find(mutated(Mutation::CleanSkipsUploads), CLEAN);
+    }
+
+    #[test]
+    fn an_outcome_that_is_kept() {
+        let bounds = mutated(Mutation::KeepOutcome);
+        find(
+            Bounds {
+                outcomes: 1,
+                faults: 0,
+                ..bounds
+            },
+            OUTCOME_DELETED,
+        );
+    }
+}
+
+/// What the protocol does not prevent.
+mod findings {
+    use super::*;
+
+    #[test]
+    fn a_staged_object_of_another_attempt_is_published_without_a_comparison() {
+        find(
+            Bounds {
+                bodies: &[RIGHT, OTHER_END],
+                ..staged()
+            },
+            RECEIPT,
+        );
+    }
+
+    #[test]
+    fn a_record_is_replaced_in_a_store_without_conditional_updates() {
+        find(
+            Bounds {
+                name: "a disk",
+                faults: 0,
+                is_small: true,
+                has_conditional_update: false,
+                has_outdated_record: true,
+                ..Bounds::default()
+            },
+            RECORD,
+        );
+    }
+
+    #[test]
+    fn an_outcome_stays_beside_a_receipt_if_its_writer_dies() {
+        find(
+            Bounds {
+                attempts: 1,
+                outcomes: 1,
+                faults: 1,
+                is_small: true,
+                ..Bounds::default()
+            },
+            OUTCOME_DELETED,
+        );
+    }
+}

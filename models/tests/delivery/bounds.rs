@@ -1,0 +1,50 @@
+//! What is checked, and the errors that the checker must find.
+
+/// The bounds of one run.
+#[derive(Clone, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) name: &'static str,
+    /// Attempts of `QueryVideoTask`, of which two run at once.
+    pub(crate) attempts: u8,
+    pub(crate) callbacks: u8,
+    pub(crate) nudges: u8,
+    pub(crate) cancellations: u8,
+    /// Lost attempts, requests and responses, stale records, and starts and ends of watchers.
+    pub(crate) faults: u8,
+    pub(crate) mutation: Option<Mutation>,
+}
+
+/// An error in the protocol.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Mutation {
+    /// The lifecycle takes any status for a later one.
+    TrustStale,
+    /// A result is accepted although no activity is pending.
+    AcceptAnyResult,
+    /// The lifecycle polls while it archives.
+    PollWhileArchiving,
+    /// The lifecycle discards a result that arrives after a nudge.
+    NudgeLosesResult,
+    /// A watcher takes a record for delivered although no activity was pending.
+    SettleUnheard,
+}
+
+impl Bounds {
+    pub(crate) fn is(&self, mutation: Mutation) -> bool {
+        self.mutation == Some(mutation)
+    }
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            name: "news of a task",
+            attempts: 2,
+            callbacks: 1,
+            nudges: 1,
+            cancellations: 0,
+            faults: 1,
+            mutation: None,
+        }
+    }
+}
