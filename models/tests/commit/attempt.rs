@@ -2,7 +2,7 @@
 
 use super::{
     bounds::{Bounds, Mutation},
-    model::{Next, OUTCOME, Pass, Process, State, Then},
+    model::{Next, OUTCOME, Pass, Process, Progress, State, Then},
     store::{Content, SHORT},
 };
 
@@ -51,6 +51,14 @@ impl Bounds {
             () if self.is_small => Next::PutSmall,
             () if self.has_conditional_complete => Next::HeadFinal,
             () => Next::Complete,
+        }
+    }
+
+    /// `publish::publish`, after a copy.
+    pub(crate) fn after_copy(&self) -> Next {
+        match self.compares_copies {
+            true => Next::Verify,
+            false => Next::HeadEntry,
         }
     }
 }
@@ -129,4 +137,33 @@ pub(crate) fn end(state: &mut State, process: &Process, slot: usize) -> Next {
 /// Returns what a `HEAD` request tells of an object.
 pub(crate) fn size(content: Option<Content>) -> Option<bool> {
     content.map(|content| content.contains(&SHORT))
+}
+
+/// Temporal starts the next attempt, with the last heartbeat.
+pub(crate) fn start(state: &mut State) {
+    let Some(slot) = (0..OUTCOME).find(|slot| state.processes[*slot].is_none()) else {
+        return;
+    };
+    state.attempts += 1;
+    let heartbeat = state.heartbeat.clone();
+    state.processes[slot] = Some(Process::new(state.attempts, Next::FindReceipt, heartbeat));
+    state.current = Some(slot);
+}
+
+impl Process {
+    pub(crate) fn new(number: u8, next: Next, progress: Progress) -> Self {
+        Self {
+            number,
+            next,
+            progress,
+            received: [0, 0],
+            parts: 0,
+            upload: None,
+            is_resumed: false,
+            has_restarted_upload: false,
+            has_restarted_transfer: false,
+            record: None,
+            receipt: None,
+        }
+    }
 }

@@ -23,6 +23,9 @@ pub(crate) struct Bounds {
     pub(crate) has_conditional_update: bool,
     /// Whether a task had a record before it succeeded.
     pub(crate) has_outdated_record: bool,
+    /// Whether an attempt compares the object that it copied with the bytes that it received. It does not: this shows
+    /// that a comparison would prevent the findings.
+    pub(crate) compares_copies: bool,
     pub(crate) mutation: Option<Mutation>,
 }
 
@@ -66,6 +69,7 @@ impl Default for Bounds {
             remembers_completion: false,
             has_conditional_update: true,
             has_outdated_record: false,
+            compares_copies: false,
             mutation: None,
         }
     }

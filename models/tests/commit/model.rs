@@ -1,9 +1,9 @@
-//! The commit protocol of an archive. A transition is one operation of the store, or of the host; comments name the
-//! functions of the crate `archive` that it stands for.
+//! The states and actions of the commit protocol. An action is one operation of the store or of the host.
 
 use stateright::{Model, Property};
 
 use super::{
+    attempt::start,
     bounds::Bounds,
     properties,
     store::{Content, RIGHT, Record, Store, TRUNCATED},
@@ -203,35 +203,6 @@ impl Bounds {
         process.next = self.next(state, &mut process, slot, reply, body);
         if process.next != Next::End {
             state.processes[slot] = Some(process);
-        }
-    }
-}
-
-/// Temporal starts the next attempt, with the last heartbeat.
-fn start(state: &mut State) {
-    let Some(slot) = (0..OUTCOME).find(|slot| state.processes[*slot].is_none()) else {
-        return;
-    };
-    state.attempts += 1;
-    let heartbeat = state.heartbeat.clone();
-    state.processes[slot] = Some(Process::new(state.attempts, Next::FindReceipt, heartbeat));
-    state.current = Some(slot);
-}
-
-impl Process {
-    fn new(number: u8, next: Next, progress: Progress) -> Self {
-        Self {
-            number,
-            next,
-            progress,
-            received: [0, 0],
-            parts: 0,
-            upload: None,
-            is_resumed: false,
-            has_restarted_upload: false,
-            has_restarted_transfer: false,
-            record: None,
-            receipt: None,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The operations of an attempt, and what it does after each response.
+//! The operations of an attempt, and what it does after each response. Comments name the functions of the crate
+//! `archive` that they stand for.
 
 use super::{
     attempt::{abort, conflict, end, fail, fail_publication, fail_transfer, follow, size},
@@ -180,7 +181,7 @@ impl Bounds {
                         },
                     },
                     CompareSizes if is_read_failed => HeadAfter { not_found: false },
-                    CompareSizes if size(staged) != size(store.video) => HeadEntry,
+                    CompareSizes if size(staged) != size(store.video) => self.after_copy(),
                     CompareSizes => DeleteStaged { has_copied: true },
                     _ => {
                         let _ = write(store, &|store| {
@@ -188,7 +189,7 @@ impl Bounds {
                             Ok(())
                         });
                         match process.next {
-                            DeleteStaged { has_copied: true } => HeadEntry,
+                            DeleteStaged { has_copied: true } => self.after_copy(),
                             _ => Verify,
                         }
                     }

@@ -107,11 +107,14 @@ impl State {
     }
 
     fn add_attempt_actions(&self, bounds: &Bounds, actions: &mut Vec<Action>) {
-        let records = QUEUED..=self.task;
         for (slot, attempt) in self.attempts.iter().enumerate() {
             let Some(attempt) = attempt else { continue };
             match attempt.record {
-                None => actions.extend(records.clone().map(|record| Action::Poll(slot, record))),
+                None => {
+                    actions.push(Action::Poll(slot, self.task));
+                    let stale = (attempt.known + 1)..self.task;
+                    actions.extend(stale.map(|record| Action::Poll(slot, record)));
+                }
                 Some(_) => actions.push(Action::Respond(slot)),
             }
             actions.push(Action::LoseAttempt(slot));
@@ -136,7 +139,8 @@ impl State {
                 actions.push(Action::StartWatcher(slot));
                 continue;
             };
-            actions.extend((QUEUED..=self.task).map(|record| Action::Look(slot, record)));
+            let news = (watcher.known + 1)..=self.task;
+            actions.extend(news.map(|record| Action::Look(slot, record)));
             actions.push(Action::StopWatcher(slot));
             if watcher.delivery.is_some() {
                 actions.extend(REPLIES.map(|reply| Action::Deliver(slot, reply)));

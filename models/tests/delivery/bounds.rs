@@ -18,11 +18,11 @@ pub(crate) struct Bounds {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Mutation {
     /// The lifecycle takes any status for a later one.
-    TrustStale,
+    TakeAnyRecord,
     /// A result is accepted although no activity is pending.
     AcceptAnyResult,
-    /// The lifecycle polls while it archives.
-    PollWhileArchiving,
+    /// The lifecycle polls after the end of the task, as if it did not know it.
+    ForgetEnd,
     /// The lifecycle discards a result that arrives after a nudge.
     NudgeLosesResult,
     /// A watcher takes a record for delivered although no activity was pending.

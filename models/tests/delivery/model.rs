@@ -1,16 +1,11 @@
 //! How news of a task reaches its lifecycle. Comments name the functions that a transition stands for.
 
-use super::{
-    actions::Reply,
-    bounds::{Bounds, Mutation},
-};
+use super::bounds::{Bounds, Mutation};
 
 /// 1 is `queued`, 2 `running`, 3 terminal. `is_later_status` in `policy/src/poll.rs` compares such steps.
 pub(crate) type Status = u8;
 pub(crate) const QUEUED: Status = 1;
 pub(crate) const TERMINAL: Status = 3;
-/// `MAX_ATTEMPTS` in `watch_account/deliveries.rs` is 5.
-const MAX_DELIVERY_ATTEMPTS: u8 = 2;
 
 /// What the lifecycle does: `polling::until_terminal`, `lifecycle::archive`, `ending::cancel`.
 #[derive(Clone, Copy, Debug, Hash, PartialEq)]
@@ -44,7 +39,7 @@ pub(crate) struct Activity {
 pub(crate) struct Attempt {
     number: u8,
     attempt: u8,
-    known: Status,
+    pub(crate) known: Status,
     pub(crate) record: Option<Status>,
 }
 
@@ -58,15 +53,15 @@ pub(crate) enum Request {
 
 #[derive(Clone, Copy, Debug, Hash, PartialEq)]
 pub(crate) struct Delivery {
-    record: Status,
-    attempts: u8,
-    request: Request,
+    pub(crate) record: Status,
+    pub(crate) attempts: u8,
+    pub(crate) request: Request,
 }
 
 /// What a watcher knows of the task: `WatchedTask`, and `Deliveries`.
 #[derive(Clone, Copy, Debug, Hash, PartialEq)]
 pub(crate) struct Watcher {
-    known: Status,
+    pub(crate) known: Status,
     pub(crate) delivery: Option<Delivery>,
 }
 
@@ -114,43 +109,9 @@ impl Default for Watcher {
     }
 }
 
-/// What follows from a response to a delivery.
-enum Effect {
-    Continue(Delivery),
-    /// The lifecycle knows the status.
-    Known,
-    /// The next look at the task delivers it again.
-    Dropped,
-}
-
-impl Delivery {
-    pub(crate) fn new(record: Status) -> Self {
-        Self {
-            record,
-            attempts: 1,
-            request: Request::Describe,
-        }
-    }
-
-    fn with(self, request: Request) -> Self {
-        Self { request, ..self }
-    }
-
-    /// `Deliveries::retry`.
-    fn retry(self) -> Effect {
-        if self.attempts >= MAX_DELIVERY_ATTEMPTS {
-            return Effect::Dropped;
-        }
-        Effect::Continue(Self {
-            attempts: self.attempts + 1,
-            ..Self::new(self.record)
-        })
-    }
-}
-
 impl State {
     /// Temporal accepts the result of the pending activity. A result by id needs no task token.
-    fn complete(
+    pub(crate) fn complete(
         &mut self,
         bounds: &Bounds,
         token: Option<(u8, u8)>,
@@ -208,20 +169,20 @@ impl State {
 
     fn take_record(&mut self, bounds: &Bounds, status: Status) {
         let lifecycle = &mut self.lifecycle;
-        if status <= lifecycle.known && !bounds.is(Mutation::TrustStale) {
+        if status <= lifecycle.known && !bounds.is(Mutation::TakeAnyRecord) {
             return;
         }
-        self.went_back |= status < lifecycle.known;
+        self.went_back |= status <= lifecycle.known;
         lifecycle.known = status;
         if status == TERMINAL && lifecycle.is_cancelled {
             lifecycle.phase = Phase::Cancelled;
         } else if status == TERMINAL {
             self.archives += 1;
-            // Archiving and not polling: else the same news would start a second archival.
-            lifecycle.phase = match bounds.is(Mutation::PollWhileArchiving) {
-                true => Phase::BetweenPolls,
-                false => Phase::Archiving,
-            };
+            lifecycle.phase = Phase::Archiving;
+            if bounds.is(Mutation::ForgetEnd) {
+                lifecycle.phase = Phase::BetweenPolls;
+                lifecycle.known = QUEUED;
+            }
         }
     }
 
@@ -266,66 +227,5 @@ impl State {
         if activity.is_cancel_requested {
             self.complete(bounds, Some(token), None);
         }
-    }
-
-    /// `Tasks::look` and `Watcher::look`.
-    pub(crate) fn look(&mut self, slot: usize, record: Status) {
-        let Some(watcher) = &mut self.watchers[slot] else {
-            return;
-        };
-        if record > watcher.known && watcher.delivery.is_none_or(|it| it.record != record) {
-            watcher.delivery = Some(Delivery::new(record));
-        }
-    }
-
-    /// `Requests::deliver`, and `Watcher::delivered`.
-    pub(crate) fn deliver(&mut self, bounds: &Bounds, slot: usize, reply: Reply) {
-        let Some(mut watcher) = self.watchers[slot] else {
-            return;
-        };
-        let Some(delivery) = watcher.delivery.take() else {
-            return;
-        };
-        // Who archives, or has ended, has no pending query: `has_ended_waiting`. A status is in a search attribute.
-        let is_waiting = matches!(self.lifecycle.phase, Phase::Polling | Phase::BetweenPolls);
-        let is_known = !is_waiting || delivery.record <= self.lifecycle.known;
-        let is_settled = bounds.is(Mutation::SettleUnheard) || !is_waiting;
-        let next = match delivery.request {
-            _ if reply == Reply::Fails => delivery.retry(),
-            Request::Describe if is_known && delivery.record < TERMINAL => Effect::Known,
-            Request::Describe => Effect::Continue(delivery.with(Request::Complete)),
-            Request::Complete => match self.complete(bounds, None, Some(delivery.record)) {
-                _ if reply == Reply::Lost => delivery.retry(),
-                true => Effect::Known,
-                false => Effect::Continue(delivery.with(Request::DescribeAfter)),
-            },
-            Request::DescribeAfter if is_settled => Effect::Known,
-            Request::DescribeAfter => delivery.retry(),
-        };
-        match next {
-            Effect::Continue(delivery) => watcher.delivery = Some(delivery),
-            Effect::Known => watcher.known = watcher.known.max(delivery.record),
-            Effect::Dropped => {}
-        }
-        self.watchers[slot] = Some(watcher);
-    }
-
-    /// `deliver` in `callbacks/handler.rs`, which repeats its requests as long as the lifecycle waits.
-    pub(crate) fn call_back(&mut self, bounds: &Bounds, reply: Reply) {
-        let Some(delivery) = self.callback.take() else {
-            return;
-        };
-        let is_waiting = matches!(self.lifecycle.phase, Phase::Polling | Phase::BetweenPolls);
-        let is_needed = is_waiting && delivery.record > self.lifecycle.known;
-        self.callback = match delivery.request {
-            // The caller of the callback gets an error, and may repeat it.
-            _ if reply == Reply::Fails => None,
-            Request::Complete => match self.complete(bounds, None, Some(delivery.record)) {
-                true => None,
-                false => Some(delivery.with(Request::Describe)),
-            },
-            _ if is_needed => Some(delivery.with(Request::Complete)),
-            _ => None,
-        };
     }
 }

@@ -6,7 +6,7 @@ use super::{
     model::{Phase, State, TERMINAL},
 };
 
-pub(crate) const FORWARD: &str = "the status never goes backwards";
+pub(crate) const FORWARD: &str = "each status is later than the one before";
 pub(crate) const ONE_RESULT: &str = "an activity has at most one result";
 pub(crate) const ONE_ARCHIVAL: &str = "there is at most one archival";
 pub(crate) const WITHOUT_POLLS: &str = "the end reaches the lifecycle without its own polls";
@@ -61,8 +61,17 @@ fn knows_the_end(bounds: &Bounds, state: &State, works: [bool; 3]) -> bool {
 }
 
 fn poll(bounds: &Bounds, state: &mut State, slot: usize) {
-    let is_lost = |token| !state.attempts.iter().flatten().any(|it| it.token() == token);
-    if state.activity.is_some_and(|activity| is_lost(activity.token())) {
+    let is_lost = |token| {
+        !state
+            .attempts
+            .iter()
+            .flatten()
+            .any(|it| it.token() == token)
+    };
+    if state
+        .activity
+        .is_some_and(|activity| is_lost(activity.token()))
+    {
         state.apply(bounds, Action::TimeOut);
     }
     state.apply(bounds, Action::StartAttempt);
