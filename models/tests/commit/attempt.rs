@@ -2,12 +2,15 @@
 
 use super::{
     bounds::{Bounds, Mutation},
-    model::{Next, OUTCOME, Pass, Process, Progress, State, Then},
-    store::{Content, SHORT},
+    model::{OUTCOME, Process, Progress, State},
+    steps::{Next, Pass, Then},
+    store::{Content, Record, SHORT},
 };
 
 /// `MAX_TRIES` in `transfer/progress.rs` is 3; with 1, the same follows sooner.
 const MAX_TRIES: u8 = 1;
+/// `MAX_PUTS` in `receipt/task_record.rs` is 3.
+pub(crate) const MAX_PUTS: u8 = 2;
 
 impl Bounds {
     pub(crate) fn is(&self, mutation: Mutation) -> bool {
@@ -16,6 +19,7 @@ impl Bounds {
 
     /// `TaskArchival::archive`, after `archive_record`.
     pub(crate) fn after_record(&self, process: &mut Process, slot: usize, pass: Pass) -> Next {
+        process.lost_puts = 0;
         match pass {
             _ if slot == OUTCOME => Next::IsArchivedNow,
             Pass::Last => Next::PutReceipt,
@@ -54,12 +58,20 @@ impl Bounds {
         }
     }
 
-    /// `publish::publish`, after a copy.
-    pub(crate) fn after_copy(&self) -> Next {
-        match self.compares_copies {
-            true => Next::Verify,
-            false => Next::HeadEntry,
+    /// Returns whether a receipt may name a record, because no writer replaces it: `is_outdated` in
+    /// `receipt/task_record.rs`.
+    pub(crate) fn is_current(&self, process: &Process, record: Record) -> bool {
+        let is_taken = self.is(Mutation::NameAnyRecord) && process.lost_puts > 0;
+        is_taken || record.has_succeeded && !self.is(Mutation::ReplaceRecord)
+    }
+
+    /// `task_record::write_task` and `task_record::write`, after another writer was faster.
+    pub(crate) fn after_lost_put(&self, process: &mut Process, slot: usize, pass: Pass) -> Next {
+        if slot == OUTCOME {
+            return self.after_record(process, slot, pass);
         }
+        process.lost_puts += 1;
+        Next::FindRecord(pass)
     }
 }
 
@@ -127,7 +139,9 @@ pub(crate) fn end(state: &mut State, process: &Process, slot: usize) -> Next {
         state.has_ended = true;
         state.current = None;
     }
-    if slot != OUTCOME {
+    if slot == OUTCOME {
+        state.is_recording = false;
+    } else {
         state.returns_differ |= state.returned.is_some() && state.returned != process.receipt;
         state.returned = process.receipt;
     }
@@ -157,6 +171,8 @@ impl Process {
             next,
             progress,
             received: [0, 0],
+            version: None,
+            lost_puts: 0,
             parts: 0,
             upload: None,
             is_resumed: false,

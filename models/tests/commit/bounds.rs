@@ -17,15 +17,12 @@ pub(crate) struct Bounds {
     pub(crate) is_small: bool,
     /// `has_conditional_complete` in `store/archive.rs`: S3.
     pub(crate) has_conditional_complete: bool,
-    /// Whether completing an upload again succeeds. If not, the upload is not found.
+    /// Whether completing an upload again, with the same parts, succeeds. If not, the upload is not found.
     pub(crate) remembers_completion: bool,
     /// Whether the store replaces an object only if it has a given version. A disk does not.
     pub(crate) has_conditional_update: bool,
     /// Whether a task had a record before it succeeded.
     pub(crate) has_outdated_record: bool,
-    /// Whether an attempt compares the object that it copied with the bytes that it received. It does not: this shows
-    /// that a comparison would prevent the findings.
-    pub(crate) compares_copies: bool,
     pub(crate) mutation: Option<Mutation>,
 }
 
@@ -54,6 +51,14 @@ pub(crate) enum Mutation {
     CleanSkipsUploads,
     /// The outcome is not deleted after the receipt was written.
     KeepOutcome,
+    /// A repeated `RecordOutcome` that finds a receipt does not delete what a dead one left.
+    LeaveOutcome,
+    /// A staged object is copied whoever completed the upload.
+    CopyUnchecked,
+    /// The staged object is not looked at after it was copied.
+    TrustCopy,
+    /// A receipt names any record whose writer was faster.
+    NameAnyRecord,
 }
 
 impl Default for Bounds {
@@ -69,7 +74,6 @@ impl Default for Bounds {
             remembers_completion: false,
             has_conditional_update: true,
             has_outdated_record: false,
-            compares_copies: false,
             mutation: None,
         }
     }

@@ -7,12 +7,14 @@ mod attempt;
 mod bounds;
 mod findings;
 mod model;
+mod mutations;
 mod properties;
 mod protocol;
+mod staging;
+mod steps;
 mod store;
 
-use bounds::{Bounds, Mutation};
-use properties::*;
+use bounds::Bounds;
 use stateright::{Checker, HasDiscoveries, Model};
 use store::{OTHER, OTHER_END, RIGHT, TRUNCATED};
 
@@ -82,6 +84,7 @@ fn staging_with_a_third_attempt() {
         name: "staging, three attempts",
         attempts: 3,
         faults: 1,
+        bodies: &[RIGHT, OTHER, OTHER_END],
         ..staged()
     });
 }
@@ -96,10 +99,10 @@ fn staging_in_a_store_that_remembers_completions() {
 }
 
 #[test]
-fn staging_with_a_host_that_truncates() {
+fn staging_with_a_host_that_serves_other_bytes() {
     check(Bounds {
-        name: "staging, truncated bytes",
-        bodies: &[RIGHT, TRUNCATED],
+        name: "staging, other bytes",
+        bodies: &[RIGHT, OTHER, OTHER_END, TRUNCATED],
         ..staged()
     });
 }
@@ -119,114 +122,22 @@ fn small_objects() {
 #[test]
 fn outcomes() {
     check(Bounds {
-        name: "outcomes",
-        outcomes: 1,
-        faults: 0,
+        name: "two outcomes",
+        outcomes: 2,
         is_small: true,
         has_outdated_record: true,
         ..Bounds::default()
     });
 }
 
-mod mutations {
-    use super::*;
-
-    fn mutated(mutation: Mutation) -> Bounds {
-        Bounds {
-            mutation: Some(mutation),
-            ..Bounds::default()
-        }
-    }
-
-    #[test]
-    fn a_receipt_before_the_objects() {
-        find(mutated(Mutation::ReceiptFirst), RECEIPT);
-    }
-
-    #[test]
-    fn objects_without_a_condition() {
-        let bounds = mutated(Mutation::Overwrite);
-        find(
-            Bounds {
-                bodies: &[RIGHT, OTHER],
-                ..bounds
-            },
-            REPLACED,
-        );
-    }
-
-    #[test]
-    fn an_existing_object_without_a_comparison() {
-        let bounds = mutated(Mutation::TrustExisting);
-        find(
-            Bounds {
-                bodies: &[RIGHT, OTHER],
-                ..bounds
-            },
-            RECEIPT,
-        );
-    }
-
-    #[test]
-    fn bytes_without_checks() {
-        let bounds = mutated(Mutation::SkipChecks);
-        find(
-            Bounds {
-                bodies: &[RIGHT, TRUNCATED],
-                ..bounds
-            },
-            CHECKED,
-        );
-    }
-
-    #[test]
-    fn a_receipt_without_a_condition() {
-        find(mutated(Mutation::OverwriteReceipt), ONE_RECEIPT);
-    }
-
-    #[test]
-    fn a_receipt_of_its_own() {
-        find(mutated(Mutation::ReturnOwnReceipt), ONE_RECEIPT);
-    }
-
-    #[test]
-    fn a_record_that_is_always_replaced() {
-        find(mutated(Mutation::ReplaceRecord), RECORD);
-    }
-
-    #[test]
-    fn a_conflict_with_the_same_bytes() {
-        find(mutated(Mutation::ConflictWithSelf), CONFLICT);
-    }
-
-    #[test]
-    fn a_lost_upload_that_is_kept() {
-        let bounds = mutated(Mutation::KeepLostUpload);
-        find(
-            Bounds {
-                attempts: 3,
-                faults: 0,
-                ..bounds
-            },
-            RETRIES,
-        );
-    }
-
-    #[test]
-    fn a_clean_that_lists_no_uploads() {
-        find(mutated(Mutation::CleanSkipsUploads), CLEAN);
-    }
-
-    #[test]
-    fn an_outcome_that_is_kept() {
-        let bounds = mutated(Mutation::KeepOutcome);
-        find(
-            Bounds {
-                outcomes: 1,
-                faults: 0,
-                ..bounds
-            },
-            OUTCOME_DELETED,
-        );
-    }
+#[test]
+fn three_outcomes() {
+    check(Bounds {
+        name: "three outcomes",
+        outcomes: 3,
+        faults: 1,
+        is_small: true,
+        has_outdated_record: true,
+        ..Bounds::default()
+    });
 }

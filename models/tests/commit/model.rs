@@ -6,6 +6,7 @@ use super::{
     attempt::start,
     bounds::Bounds,
     properties,
+    steps::Next,
     store::{Content, RIGHT, Record, Store, TRUNCATED},
 };
 
@@ -29,62 +30,16 @@ pub(crate) struct Checkpoint {
     pub(crate) tries: u8,
 }
 
-/// `archive_record` runs before the transfer and after it.
-#[derive(Clone, Copy, Debug, Hash, PartialEq)]
-pub(crate) enum Pass {
-    First,
-    Last,
-}
-
-/// The next operation of a process.
-#[derive(Clone, Copy, Debug, Hash, PartialEq)]
-pub(crate) enum Next {
-    FindReceipt,
-    FindRecord(Pass),
-    PutRecord(Pass, Option<Record>),
-    OverwriteRecord(Pass),
-    ReadRecord(Pass),
-    FindArchived,
-    Connect,
-    AbortOthers,
-    StartUpload,
-    PutPart(usize),
-    PutSmall,
-    HeadFinal,
-    Complete,
-    HeadStaged,
-    Copy,
-    CompareSizes,
-    DeleteStaged { has_copied: bool },
-    HeadAfter { not_found: bool },
-    Verify,
-    HeadEntry,
-    PutReceipt,
-    LookUpReceipt,
-    DeleteOutcome,
-    Abort(u8, Then),
-    IsArchived,
-    PutOutcome,
-    IsArchivedNow,
-    Fail,
-    End,
-}
-
-/// What follows an abort.
-#[derive(Clone, Copy, Debug, Hash, PartialEq)]
-pub(crate) enum Then {
-    Connect,
-    Verify,
-    DeleteOutcome,
-    Fail,
-}
-
 #[derive(Clone, Debug, Hash, PartialEq)]
 pub(crate) struct Process {
     pub(crate) number: u8,
     pub(crate) next: Next,
     pub(crate) progress: Progress,
     pub(crate) received: Content,
+    /// The ETag of the staged object before the copy.
+    pub(crate) version: Option<Content>,
+    /// How often another writer of the record was faster.
+    pub(crate) lost_puts: u8,
     /// Number of parts that the store confirmed.
     pub(crate) parts: usize,
     pub(crate) upload: Option<u8>,
@@ -112,6 +67,10 @@ pub(crate) struct State {
     pub(crate) current: Option<usize>,
     pub(crate) attempts: u8,
     pub(crate) outcomes: u8,
+    /// Whether Temporal repeats `RecordOutcome` if its attempt dies.
+    pub(crate) is_recording: bool,
+    /// Whether an outcome was not deleted because the request failed.
+    pub(crate) has_failed_deletion: bool,
     pub(crate) faults: u8,
     /// Whether Temporal starts no further attempt.
     pub(crate) has_ended: bool,
@@ -145,20 +104,6 @@ pub(crate) enum Reply {
     Fails,
 }
 
-impl Next {
-    fn is_write(self) -> bool {
-        use Next::*;
-        let is_record_write = matches!(self, PutRecord(..) | OverwriteRecord(_) | PutReceipt);
-        let is_upload_write = matches!(self, StartUpload | PutPart(_) | Complete | Abort(..));
-        is_record_write
-            || is_upload_write
-            || matches!(
-                self,
-                PutSmall | Copy | DeleteStaged { .. } | PutOutcome | DeleteOutcome
-            )
-    }
-}
-
 impl Bounds {
     /// Performs an action, which must be possible.
     pub(crate) fn apply(&self, state: &mut State, action: Action) {
@@ -170,6 +115,7 @@ impl Bounds {
             }
             Action::StartOutcome => {
                 state.outcomes += 1;
+                state.is_recording = true;
                 let process =
                     Process::new(100 + state.outcomes, Next::IsArchived, Progress::default());
                 state.processes[OUTCOME] = Some(process);
@@ -226,6 +172,8 @@ impl Model for Bounds {
             current: None,
             attempts: 0,
             outcomes: 0,
+            is_recording: false,
+            has_failed_deletion: false,
             faults: self.faults,
             has_ended: false,
             has_conflict: false,

@@ -2,7 +2,8 @@
 
 use super::{
     bounds::Bounds,
-    model::{Action, Next, OUTCOME, Reply, State},
+    model::{Action, OUTCOME, Reply, State},
+    steps::Next,
     store::{RIGHT, SHORT, Status, Store},
 };
 
@@ -38,24 +39,26 @@ pub(crate) fn clean(bounds: &Bounds, state: &State) -> bool {
     store.staged.is_empty() && store.uploads.iter().all(|it| it.status != Status::Open)
 }
 
-/// Returns whether an archival ends with a receipt if no further fault happens, in any order of the running processes:
-/// all die, or run to their ends one after the other.
+/// Returns whether an archival ends with a receipt if no further fault happens, or with a conflict if the host served
+/// other bytes. The running processes all die, or run to their ends one after the other, in any order.
 pub(crate) fn retries(bounds: &Bounds, state: &State) -> bool {
-    let dead = state.served_other || settle(bounds, state, None).store.receipt.is_some();
-    dead && [[0, 1], [1, 0]].iter().all(|order| {
-        let settled = settle(bounds, state, Some(order));
-        state.served_other || settled.store.receipt.is_some()
+    let orders = [None, Some(&[0, 1]), Some(&[1, 0])];
+    orders.iter().all(|order| {
+        let settled = settle(bounds, state, *order);
+        settled.store.receipt.is_some() || state.served_other && settled.has_ended
     })
 }
 
-/// Returns whether the outcome is gone once all processes have ended, if there is a receipt.
+/// Returns whether the outcome is gone once all processes have ended, if there is a receipt. An error of the deletion is
+/// only logged.
 pub(crate) fn outcome_deleted(bounds: &Bounds, state: &State) -> bool {
     if bounds.outcomes == 0 {
         return true;
     }
     [[0, 1], [1, 0]].iter().all(|order| {
-        let store = settle(bounds, state, Some(order)).store;
-        store.receipt.is_none() || !store.has_outcome
+        let settled = settle(bounds, state, Some(order));
+        let is_deleted = settled.store.receipt.is_none() || !settled.store.has_outcome;
+        is_deleted || settled.has_failed_deletion
     })
 }
 
@@ -77,7 +80,7 @@ fn settle(bounds: &Bounds, state: &State, order: Option<&[usize; 2]>) -> State {
         bounds.apply(&mut state, Action::Start);
         run(bounds, &mut state, 0);
     }
-    if state.outcomes > 0 {
+    if state.is_recording {
         bounds.apply(&mut state, Action::StartOutcome);
         run(bounds, &mut state, OUTCOME);
     }

@@ -2,9 +2,13 @@
 //! `archive` that they stand for.
 
 use super::{
-    attempt::{abort, conflict, end, fail, fail_publication, fail_transfer, follow, size},
+    attempt::{
+        MAX_PUTS, abort, conflict, end, fail, fail_publication, fail_transfer, follow, size,
+    },
     bounds::{Bounds, Mutation},
-    model::{Checkpoint, Next, OUTCOME, Pass, Process, Progress, Receipt, Reply, State, Then},
+    model::{Checkpoint, OUTCOME, Process, Progress, Receipt, Reply, State},
+    staging::Stored,
+    steps::{Next, Pass, Then},
     store::{Content, Failure, RIGHT, Record, Store},
 };
 
@@ -40,19 +44,20 @@ impl Bounds {
                 }
                 None => FindRecord(Pass::First),
             },
-            // TaskArchival::archive_record and task_record::write call task_record::find_task.
+            // task_record::find_task, in TaskArchival::archive_record, task_record::write_task and write.
             FindRecord(_) if is_read_failed => fail(state, process, slot),
             FindRecord(pass) => match store.record {
-                Some(record) if record.has_succeeded && !self.is(Mutation::ReplaceRecord) => {
+                Some(record) if self.is_current(process, record) => {
                     process.record = Some(record);
                     self.after_record(process, slot, pass)
                 }
+                _ if process.lost_puts == MAX_PUTS => fail(state, process, slot),
                 outdated => PutRecord(pass, outdated),
             },
-            // json::put, in task_record::write_task. Without conditional updates, it compares the versions first.
+            // json::put, in task_record::put_task. Without conditional updates, it compares the versions first.
             PutRecord(pass, Some(outdated)) if !self.has_conditional_update => match store.record {
                 _ if is_read_failed => fail(state, process, slot),
-                Some(record) if record != outdated => ReadRecord(pass),
+                Some(record) if record != outdated => self.after_lost_put(process, slot, pass),
                 _ => OverwriteRecord(pass),
             },
             PutRecord(pass, _) | OverwriteRecord(pass) => {
@@ -69,18 +74,10 @@ impl Bounds {
                         process.record = Some(record);
                         self.after_record(process, slot, pass)
                     }
-                    Err(Failure::AlreadyExists) => ReadRecord(pass),
+                    Err(Failure::AlreadyExists) => self.after_lost_put(process, slot, pass),
                     Err(_) => fail(state, process, slot),
                 }
             }
-            // json::read, after another writer was faster.
-            ReadRecord(pass) => match store.record {
-                Some(record) if !is_read_failed => {
-                    process.record = Some(record);
-                    self.after_record(process, slot, pass)
-                }
-                _ => fail(state, process, slot),
-            },
             // TaskArchival::find_archived.
             FindArchived => match process.progress.archived {
                 _ if is_read_failed => fail(state, process, slot),
@@ -157,43 +154,39 @@ impl Bounds {
                 let id = process.upload.unwrap_or_default();
                 match write(store, &|store| store.complete(self, id, received)) {
                     Ok(()) if self.has_conditional_complete => HeadEntry,
-                    Ok(()) => Copy,
+                    Ok(()) => HeadStaged { is_own: true },
                     Err(Failure::AlreadyExists) => Abort(id, Then::Verify),
-                    Err(Failure::NotFound) if !self.has_conditional_complete => HeadStaged,
+                    Err(Failure::NotFound) if !self.has_conditional_complete => IsStaged,
                     Err(error) => HeadAfter {
                         not_found: error == Failure::NotFound,
                     },
                 }
             }
             // publish::complete_and_copy.
-            HeadStaged | Copy | CompareSizes | DeleteStaged { .. } => {
+            IsStaged
+            | HeadStaged { .. }
+            | ReadStaged
+            | DeleteOther
+            | Copy
+            | HeadCopied
+            | CompareCopy(_)
+            | CompareSizes(_)
+            | DeleteStaged { .. } => {
+                let operation = |store: &mut Store, key| match process.next {
+                    Copy => store.copy(self, key),
+                    _ => store.delete_staged(key),
+                };
                 let key = store.staging_key(process.upload.unwrap_or_default());
-                let staged = store.staged.get(&key).copied();
-                match process.next {
-                    HeadStaged if is_read_failed => HeadAfter { not_found: false },
-                    HeadStaged if staged.is_some() => Copy,
-                    HeadStaged => HeadAfter { not_found: true },
-                    Copy => match write(store, &|store| store.copy(self, key)) {
-                        Ok(()) => CompareSizes,
-                        Err(Failure::AlreadyExists) => DeleteStaged { has_copied: false },
-                        Err(error) => HeadAfter {
-                            not_found: error == Failure::NotFound,
-                        },
-                    },
-                    CompareSizes if is_read_failed => HeadAfter { not_found: false },
-                    CompareSizes if size(staged) != size(store.video) => self.after_copy(),
-                    CompareSizes => DeleteStaged { has_copied: true },
-                    _ => {
-                        let _ = write(store, &|store| {
-                            store.staged.remove(&key);
-                            Ok(())
-                        });
-                        match process.next {
-                            DeleteStaged { has_copied: true } => self.after_copy(),
-                            _ => Verify,
-                        }
-                    }
-                }
+                let result = match process.next.is_write() {
+                    true => write(store, &|store| operation(store, key)),
+                    false if is_read_failed => Err(Failure::Other),
+                    false => Ok(()),
+                };
+                let stored = Stored {
+                    staged: store.staged.get(&key).copied(),
+                    video: store.video,
+                };
+                self.after_copy(process, result, stored)
             }
             // publish::exists, after an error; the rest is in TaskArchival::transfer and archive_object.
             HeadAfter { .. } if is_read_failed => fail_publication(state, process, slot),
@@ -261,10 +254,11 @@ impl Bounds {
             // outcome::delete_outcome, which only logs errors; then the attempt returns.
             DeleteOutcome => {
                 if !self.is(Mutation::KeepOutcome) {
-                    let _ = write(store, &|store| {
+                    let deleted = write(store, &|store| {
                         store.has_outcome = false;
                         Ok(())
                     });
+                    state.has_failed_deletion |= deleted.is_err() && state.store.has_outcome;
                 }
                 end(state, process, slot)
             }
@@ -274,18 +268,22 @@ impl Bounds {
                 follow(then)
             }
             Fail => fail(state, process, slot),
-            // outcome::write_outcome.
-            IsArchived if is_read_failed || store.receipt.is_some() => End,
-            IsArchived => PutOutcome,
+            // `record` in record_outcome.rs and outcome::write_outcome, which both look for a receipt.
+            IsArchived | IsArchivedNow if is_read_failed => fail(state, process, slot),
+            IsArchived if store.receipt.is_none() => PutOutcome,
+            IsArchivedNow if store.receipt.is_none() => end(state, process, slot),
+            IsArchived if self.is(Mutation::LeaveOutcome) => end(state, process, slot),
+            IsArchived | IsArchivedNow => DeleteOutcome,
             PutOutcome => {
                 let put = write(store, &|store| {
                     store.has_outcome = true;
                     Ok(())
                 });
-                put.map_or(End, |()| FindRecord(Pass::First))
+                match put {
+                    Ok(()) => FindRecord(Pass::First),
+                    Err(_) => fail(state, process, slot),
+                }
             }
-            IsArchivedNow if is_read_failed || store.receipt.is_none() => End,
-            IsArchivedNow => DeleteOutcome,
             End => End,
         }
     }

@@ -94,7 +94,9 @@ impl Store {
     ) -> Result<(), Failure> {
         let upload = self.uploads[usize::from(id)];
         match upload.status {
-            Status::Completed if bounds.remembers_completion => return Ok(()),
+            Status::Completed if bounds.remembers_completion && upload.parts == parts => {
+                return Ok(());
+            }
             Status::Completed | Status::Aborted => return Err(Failure::NotFound),
             Status::Open if upload.parts != parts => return Err(Failure::Other),
             Status::Open => {}
@@ -104,13 +106,18 @@ impl Store {
         } else {
             self.staged.insert(upload.attempt, parts);
         }
-        self.close(id, Status::Completed);
+        let remembered = if bounds.remembers_completion {
+            parts
+        } else {
+            [0, 0]
+        };
+        self.close(id, Status::Completed, remembered);
         Ok(())
     }
 
     pub(crate) fn abort(&mut self, id: u8) -> Result<(), Failure> {
         if self.uploads[usize::from(id)].status == Status::Open {
-            self.close(id, Status::Aborted);
+            self.close(id, Status::Aborted, [0, 0]);
         }
         Ok(())
     }
@@ -119,10 +126,11 @@ impl Store {
         (0..self.uploads.len()).try_for_each(|id| self.abort(u8::try_from(id).unwrap_or(0)))
     }
 
-    fn close(&mut self, id: u8, status: Status) {
+    /// Closes an upload. Its parts matter only if the store remembers them, and would make more states.
+    fn close(&mut self, id: u8, status: Status, remembered: Content) {
         let upload = &mut self.uploads[usize::from(id)];
         upload.status = status;
-        upload.parts = [0, 0];
+        upload.parts = remembered;
     }
 
     /// Returns the attempt whose staging key an upload has.
@@ -141,6 +149,10 @@ impl Store {
         self.has_replaced |= self.video.is_some_and(|it| it != content);
         self.video = Some(content);
         Ok(())
+    }
+
+    pub(crate) fn delete_staged(&mut self, key: u8) -> Result<(), Failure> {
+        self.staged.remove(&key).map(drop).ok_or(Failure::NotFound)
     }
 
     pub(crate) fn copy(&mut self, bounds: &Bounds, key: u8) -> Result<(), Failure> {
