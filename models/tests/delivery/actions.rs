@@ -71,11 +71,7 @@ impl State {
             }
             Action::Workflow => self.run_workflow(bounds),
             Action::StartAttempt => self.start_attempt(),
-            Action::Poll(slot, record) => {
-                if let Some(attempt) = &mut self.attempts[slot] {
-                    attempt.record = Some(record);
-                }
-            }
+            Action::Poll(slot, record) => self.poll(bounds, slot, record),
             Action::Respond(slot) => self.respond(bounds, slot),
             Action::EndCancelled(slot) => {
                 if let Some(attempt) = self.attempts[slot].take() {
@@ -170,9 +166,10 @@ impl Model for Bounds {
             activities: 0,
             started: 0,
             attempts: [None; 2],
-            watchers: [Some(Watcher::default()), None],
+            watchers: [0, 1].map(|slot| (slot < self.watchers).then(Watcher::default)),
             callback: None,
             callbacks: 0,
+            answered: QUEUED,
             nudges: 0,
             cancellations: 0,
             faults: self.faults,
@@ -205,6 +202,9 @@ impl Model for Bounds {
         let mut state = last.clone();
         state.faults -= u8::from(action.is_fault(last.task));
         state.apply(self, action);
+        // States that differ only in the slots are one.
+        state.attempts.sort_unstable();
+        state.watchers.sort_unstable();
         Some(state)
     }
 
@@ -214,9 +214,10 @@ impl Model for Bounds {
             Property::always(FORWARD, |_, state: &State| !state.went_back),
             Property::always(ONE_RESULT, |_, state: &State| !state.completed_twice),
             Property::always(ONE_ARCHIVAL, |_, state: &State| state.archives <= 1),
-            Property::always(WITHOUT_POLLS, without_polls),
-            Property::always(WITHOUT_WATCHERS, without_watchers),
-            Property::always(WITHOUT_CALLBACKS, without_callbacks),
+            Property::always(BY_POLLS, by_polls),
+            Property::always(BY_WATCHERS, by_watchers),
+            Property::always(BY_CALLBACKS, by_callbacks),
+            Property::always(CANCELLED, cancelled),
         ]
     }
 }

@@ -6,6 +6,8 @@ pub(crate) struct Bounds {
     pub(crate) name: &'static str,
     /// Attempts of `QueryVideoTask`, of which two run at once.
     pub(crate) attempts: u8,
+    /// Watchers that run at first, of two.
+    pub(crate) watchers: usize,
     pub(crate) callbacks: u8,
     pub(crate) nudges: u8,
     pub(crate) cancellations: u8,
@@ -27,6 +29,12 @@ pub(crate) enum Mutation {
     NudgeLosesResult,
     /// A watcher takes a record for delivered although no activity was pending.
     SettleUnheard,
+    /// An attempt compares a record with what an earlier attempt received, whose response may be lost.
+    CompareWithEarlierAttempt,
+    /// A callback is answered although no activity was pending.
+    AnswerUnheard,
+    /// A cancelled lifecycle waits for the result of its activity.
+    WaitForResult,
 }
 
 impl Bounds {
@@ -40,6 +48,7 @@ impl Default for Bounds {
         Self {
             name: "news of a task",
             attempts: 2,
+            watchers: 1,
             callbacks: 1,
             nudges: 1,
             cancellations: 0,

@@ -94,14 +94,22 @@ impl State {
         let is_waiting = matches!(self.lifecycle.phase, Phase::Polling | Phase::BetweenPolls);
         let is_needed = is_waiting && delivery.record > self.lifecycle.known;
         self.callback = match delivery.request {
-            // The caller of the callback gets an error, and may repeat it.
+            // The caller of the callback gets an error, and repeats it.
             _ if reply == Reply::Fails => None,
             Request::Complete => match self.complete(bounds, None, Some(delivery.record)) {
-                true => None,
-                false => Some(delivery.with(Request::Describe)),
+                _ if reply == Reply::Lost => None,
+                false if !bounds.is(Mutation::AnswerUnheard) => {
+                    Some(delivery.with(Request::Describe))
+                }
+                _ => self.answer(delivery),
             },
             _ if is_needed => Some(delivery.with(Request::Complete)),
-            _ => None,
+            _ => self.answer(delivery),
         };
+    }
+
+    fn answer(&mut self, delivery: Delivery) -> Option<Delivery> {
+        self.answered = self.answered.max(delivery.record);
+        None
     }
 }

@@ -27,13 +27,8 @@ fn check(bounds: Bounds) {
 }
 
 /// Explores states until one contradicts a property, and prints the actions that lead to it.
-fn find(mutation: Mutation, property: &'static str) {
-    let bounds = Bounds {
-        callbacks: 0,
-        faults: 0,
-        mutation: Some(mutation),
-        ..Bounds::default()
-    };
+fn find(bounds: Bounds, property: &'static str) {
+    let mutation = bounds.mutation;
     let found = HasDiscoveries::AnyOf([property].into());
     let checker = bounds.checker().finish_when(found).spawn_bfs().join();
     let path = checker.assert_any_discovery(property);
@@ -44,6 +39,28 @@ fn find(mutation: Mutation, property: &'static str) {
 #[test]
 fn news_of_a_task() {
     check(Bounds::default());
+}
+
+#[test]
+fn everything_without_faults() {
+    check(Bounds {
+        name: "everything, without faults",
+        watchers: 2,
+        cancellations: 1,
+        faults: 0,
+        ..Bounds::default()
+    });
+}
+
+#[test]
+fn two_watchers() {
+    check(Bounds {
+        name: "two watchers, without callbacks",
+        watchers: 2,
+        callbacks: 0,
+        nudges: 0,
+        ..Bounds::default()
+    });
 }
 
 #[test]
@@ -67,27 +84,76 @@ fn cancellation() {
     });
 }
 
-#[test]
-fn a_lifecycle_that_takes_any_record() {
-    find(Mutation::TakeAnyRecord, FORWARD);
-}
+mod mutations {
+    use super::*;
 
-#[test]
-fn a_result_without_an_activity() {
-    find(Mutation::AcceptAnyResult, ONE_RESULT);
-}
+    fn mutated(mutation: Mutation) -> Bounds {
+        Bounds {
+            callbacks: 0,
+            faults: 0,
+            mutation: Some(mutation),
+            ..Bounds::default()
+        }
+    }
 
-#[test]
-fn a_lifecycle_that_forgets_the_end() {
-    find(Mutation::ForgetEnd, ONE_ARCHIVAL);
-}
+    #[test]
+    fn a_lifecycle_that_takes_any_record() {
+        find(mutated(Mutation::TakeAnyRecord), FORWARD);
+    }
 
-#[test]
-fn a_nudge_that_loses_a_result() {
-    find(Mutation::NudgeLosesResult, WITHOUT_POLLS);
-}
+    #[test]
+    fn a_result_without_an_activity() {
+        find(mutated(Mutation::AcceptAnyResult), ONE_RESULT);
+    }
 
-#[test]
-fn a_watcher_that_takes_a_record_for_delivered() {
-    find(Mutation::SettleUnheard, WITHOUT_POLLS);
+    #[test]
+    fn a_lifecycle_that_forgets_the_end() {
+        find(mutated(Mutation::ForgetEnd), ONE_ARCHIVAL);
+    }
+
+    #[test]
+    fn a_nudge_that_loses_a_result() {
+        find(mutated(Mutation::NudgeLosesResult), BY_WATCHERS);
+    }
+
+    #[test]
+    fn a_watcher_that_takes_a_record_for_delivered() {
+        find(mutated(Mutation::SettleUnheard), BY_WATCHERS);
+    }
+
+    #[test]
+    fn a_poll_whose_response_is_lost() {
+        let bounds = mutated(Mutation::CompareWithEarlierAttempt);
+        find(
+            Bounds {
+                faults: 1,
+                ..bounds
+            },
+            BY_POLLS,
+        );
+    }
+
+    #[test]
+    fn a_callback_that_is_answered_too_early() {
+        let bounds = mutated(Mutation::AnswerUnheard);
+        find(
+            Bounds {
+                callbacks: 1,
+                ..bounds
+            },
+            BY_CALLBACKS,
+        );
+    }
+
+    #[test]
+    fn a_cancellation_that_waits_for_a_result() {
+        let bounds = mutated(Mutation::WaitForResult);
+        find(
+            Bounds {
+                cancellations: 1,
+                ..bounds
+            },
+            CANCELLED,
+        );
+    }
 }

@@ -35,7 +35,7 @@ pub(crate) struct Activity {
 }
 
 /// An attempt of `QueryVideoTask` in a worker, maybe a zombie. Number and attempt are its task token.
-#[derive(Clone, Copy, Debug, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Attempt {
     number: u8,
     attempt: u8,
@@ -44,14 +44,14 @@ pub(crate) struct Attempt {
 }
 
 /// The next request of `Requests::deliver` in `watch_account/requests.rs`, or of `deliver` in `callbacks/handler.rs`.
-#[derive(Clone, Copy, Debug, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Request {
     Describe,
     Complete,
     DescribeAfter,
 }
 
-#[derive(Clone, Copy, Debug, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Delivery {
     pub(crate) record: Status,
     pub(crate) attempts: u8,
@@ -59,7 +59,7 @@ pub(crate) struct Delivery {
 }
 
 /// What a watcher knows of the task: `WatchedTask`, and `Deliveries`.
-#[derive(Clone, Copy, Debug, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Watcher {
     pub(crate) known: Status,
     pub(crate) delivery: Option<Delivery>,
@@ -79,6 +79,8 @@ pub(crate) struct State {
     pub(crate) watchers: [Option<Watcher>; 2],
     pub(crate) callback: Option<Delivery>,
     pub(crate) callbacks: u8,
+    /// The status of the last callback that was answered with success, and is not repeated.
+    pub(crate) answered: Status,
     pub(crate) nudges: u8,
     pub(crate) cancellations: u8,
     pub(crate) faults: u8,
@@ -156,7 +158,9 @@ impl State {
             }
             (Phase::Polling, None) => {
                 if let Some(activity) = &mut self.activity {
-                    activity.is_cancel_requested |= lifecycle.is_cancelled || lifecycle.is_nudged;
+                    let is_cancelled =
+                        lifecycle.is_cancelled && !bounds.is(Mutation::WaitForResult);
+                    activity.is_cancel_requested |= is_cancelled || lifecycle.is_nudged;
                     // Temporal itself cancels an activity that waits for its next attempt.
                     if activity.is_cancel_requested && !activity.is_running {
                         self.complete(bounds, None, None);
@@ -200,6 +204,21 @@ impl State {
                 known: activity.known,
                 record: None,
             });
+        }
+    }
+
+    /// `queries.query_with_record`, in `query_video_task::run`.
+    pub(crate) fn poll(&mut self, bounds: &Bounds, slot: usize, record: Status) {
+        let Some(attempt) = &mut self.attempts[slot] else {
+            return;
+        };
+        attempt.record = Some(record);
+        let token = attempt.token();
+        let activity = self.activity.as_mut().filter(|it| it.token() == token);
+        if bounds.is(Mutation::CompareWithEarlierAttempt)
+            && let Some(activity) = activity
+        {
+            activity.known = record;
         }
     }
 
