@@ -27,11 +27,10 @@ mod write;
 use object_store::path::Path;
 
 pub use find::{find, find_of_task, is_archived};
-pub use outcome::{find_outcome, has_outcome, write_outcome};
+pub use outcome::{delete_outcome, find_outcome, has_outcome, write_outcome};
 pub use write::write;
 
 pub(crate) use find::check_size;
-pub(crate) use outcome::delete_outcome;
 pub(crate) use task_record::{StoredRecord, find_task, write_task};
 
 /// Returns the key of a file in the directory of a receipt. Unlike the URLs in the receipt, it stays correct if

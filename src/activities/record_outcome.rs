@@ -1,5 +1,6 @@
 //! `RecordOutcome`: counts the end of a lifecycle without a receipt, and writes `outcome.json` and `task.json`. If the
-//! archive has a receipt of the task after all, returns the receipt and writes nothing.
+//! archive has a receipt of the task after all, returns the receipt and writes nothing. An `outcome.json` beside it is
+//! deleted: an attempt that died may have written it.
 
 use std::time::Duration;
 
@@ -133,19 +134,28 @@ async fn record(
     let mut writable = own;
     if let Some(destination) = &destination {
         match task.receipt(destination).await {
-            Ok(Some(manifest)) => return Ok(with_receipt(outcome, manifest)),
+            Ok(Some(manifest)) => return Ok(archived(destination, task, outcome, manifest).await),
             Ok(None) => writable = destination,
             // The store fails.
             Err(_) => {}
         }
     }
     match task.receipt(own).await? {
-        Some(manifest) => Ok(with_receipt(outcome, manifest)),
+        Some(manifest) => Ok(archived(own, task, outcome, manifest).await),
         None => write(seedance, account, writable, task, outcome).await,
     }
 }
 
-fn with_receipt(outcome: &OutcomeRecord, manifest: Manifest) -> OutcomeRecord {
+/// Returns the outcome of a task that has a receipt in an archive. An attempt that died may have left an `outcome.json`.
+async fn archived(
+    archive: &Archive,
+    task: &RecordedTask<'_>,
+    outcome: &OutcomeRecord,
+    manifest: Manifest,
+) -> OutcomeRecord {
+    if let Some(layout) = task.layout(archive) {
+        receipt::delete_outcome(archive, &layout).await;
+    }
     tracing::info!(
         task_id = outcome.task_id,
         receipt = manifest.manifest_url,

@@ -245,7 +245,8 @@ async fn a_video_that_was_archived_before_its_record_was_purged_is_archived(
 }
 register!(a_video_that_was_archived_before_its_record_was_purged_is_archived);
 
-/// The lifecycle knows that the task was running when its record vanished. Meanwhile, another one archived the video.
+/// The lifecycle knows that the task was running when its record vanished. Meanwhile, another one archived the video, and
+/// an attempt to record the outcome died.
 async fn a_video_that_was_archived_by_other_means_is_not_lost(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
@@ -254,16 +255,17 @@ async fn a_video_that_was_archived_by_other_means_is_not_lost(
         running: Some(DAY),
         ..Script::default()
     });
+    let directory = fixture.directory.path().join(task_prefix(&id)?);
     let result = fixture
         .with_worker(&server, async {
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
             fixture.polled(&id, 1).await?;
             fixture.simulator.set_hidden(&id, true);
             fixture.polled(&id, 1).await?;
-            let directory = fixture.directory.path().join(task_prefix(&id)?);
             std::fs::create_dir_all(&directory)?;
             let receipt = json!({"task_id": id, "objects": [{"name": "video.mp4"}]});
             std::fs::write(directory.join("manifest.json"), receipt.to_string())?;
+            std::fs::write(directory.join("outcome.json"), "{}")?;
             fixture.close_query_window().await;
             Ok(lifecycle.result().await?)
         })
@@ -272,6 +274,8 @@ async fn a_video_that_was_archived_by_other_means_is_not_lost(
         result.outcome == "archived" && result.task.is_some(),
         "{result:?}"
     );
+    let has_outcome = directory.join("outcome.json").try_exists()?;
+    ensure!(!has_outcome, "an outcome stayed beside the receipt");
     Ok(())
 }
 register!(a_video_that_was_archived_by_other_means_is_not_lost);

@@ -6,9 +6,9 @@ use seedance_archiver_proto::v1::OutcomeRecord;
 use super::{find::is_archived, json, task_record};
 use crate::{Archive, Error, Layout, error::optional};
 
-/// Records that a task ended without a video: writes `outcome.json`, then `task.json` if the task has a record. A later outcome replaces an
-/// earlier one. If the task has
-/// a receipt, or gets one meanwhile, there is no `outcome.json` afterwards.
+/// Records that a task ended without a video: writes `outcome.json`, then `task.json` if the task has a record. A later
+/// outcome replaces an earlier one. If the task has a receipt, or gets one meanwhile, there is no `outcome.json`
+/// afterwards.
 ///
 /// # Errors
 ///
@@ -72,7 +72,7 @@ pub async fn find_outcome(
 
 /// Deletes the `outcome.json` of a task that has a receipt, if there is one. Errors are only logged, because the task is
 /// archived, and the record means nothing.
-pub(crate) async fn delete_outcome(archive: &Archive, layout: &Layout) {
+pub async fn delete_outcome(archive: &Archive, layout: &Layout) {
     let key = layout.outcome();
     let deleted = async {
         match has_outcome(archive, layout).await? {

@@ -8,59 +8,75 @@ use sha2::{Digest, Sha256};
 use super::json::{self, Stored};
 use crate::{Archive, Error, Layout};
 
+/// How often an archival puts the record while other writers are faster.
+const MAX_PUTS: usize = 3;
+
 /// The `task.json` in the store.
 pub(crate) enum StoredRecord {
-    Missing,
     /// A record that must not be replaced, as its receipt entry.
     Current(ArchivedObject),
-    /// A record of a task that had not succeeded.
-    Outdated(UpdateVersion),
+    /// The version of a record of a task that had not succeeded. `None` if there is no record.
+    Outdated(Option<UpdateVersion>),
 }
 
 /// Reads `task.json`.
 pub(crate) async fn find_task(archive: &Archive, layout: &Layout) -> Result<StoredRecord, Error> {
     let key = layout.task();
     Ok(match json::read(archive, &key).await? {
-        None => StoredRecord::Missing,
-        Some(stored) if is_outdated(&stored.json) => StoredRecord::Outdated(stored.version),
+        None => StoredRecord::Outdated(None),
+        Some(stored) if is_outdated(&stored.json) => StoredRecord::Outdated(Some(stored.version)),
         Some(stored) => StoredRecord::Current(entry(archive, layout, &stored)),
     })
 }
 
-/// Writes `task.json` and returns its receipt entry. Replaces the version `outdated`, but no other one. If another
-/// attempt wrote the file first, returns the entry for that file.
+/// Writes the record of a succeeded task to `task.json` and returns its receipt entry. Replaces the version `outdated`,
+/// or what another writer put in its place, unless that must not be replaced: then returns the entry for it.
 pub(crate) async fn write_task(
+    archive: &Archive,
+    layout: &Layout,
+    task: &str,
+    mut outdated: Option<UpdateVersion>,
+) -> Result<ArchivedObject, Error> {
+    for _ in 0..MAX_PUTS {
+        match put_task(archive, layout, task, outdated).await {
+            Err(error) if error.is_already_exists() => {}
+            written => return written,
+        }
+        // The record of another writer may be outdated too. A receipt that named it would not match the next one.
+        outdated = match find_task(archive, layout).await? {
+            StoredRecord::Current(record) => return Ok(record),
+            StoredRecord::Outdated(version) => version,
+        };
+    }
+    Err(Error::already_exists(&layout.task()))
+}
+
+/// Writes `task.json`, unless there is one that must not be replaced, or another writer is faster.
+pub(super) async fn write(archive: &Archive, layout: &Layout, task: &str) -> Result<(), Error> {
+    let outdated = match find_task(archive, layout).await? {
+        StoredRecord::Current(_) => return Ok(()),
+        StoredRecord::Outdated(version) => version,
+    };
+    match put_task(archive, layout, task, outdated).await {
+        Err(error) if error.is_already_exists() => Ok(()),
+        written => written.map(drop),
+    }
+}
+
+/// Creates `task.json`, or replaces this version of it. Returns its receipt entry.
+async fn put_task(
     archive: &Archive,
     layout: &Layout,
     task: &str,
     outdated: Option<UpdateVersion>,
 ) -> Result<ArchivedObject, Error> {
-    let key = layout.task();
     let json = task.as_bytes().to_vec();
-    match json::put(archive, &key, json.clone(), outdated).await {
-        Ok(version) => {
-            let stored = Stored {
-                json: json.into(),
-                version: version.into(),
-            };
-            Ok(entry(archive, layout, &stored))
-        }
-        Err(error) if error.is_already_exists() => {
-            let stored = json::read(archive, &key).await?.ok_or(error)?;
-            Ok(entry(archive, layout, &stored))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// Writes `task.json`, unless there is one that must not be replaced.
-pub(super) async fn write(archive: &Archive, layout: &Layout, task: &str) -> Result<(), Error> {
-    let outdated = match find_task(archive, layout).await? {
-        StoredRecord::Current(_) => return Ok(()),
-        StoredRecord::Outdated(version) => Some(version),
-        StoredRecord::Missing => None,
+    let version = json::put(archive, &layout.task(), json.clone(), outdated).await?;
+    let stored = Stored {
+        json: json.into(),
+        version: version.into(),
     };
-    write_task(archive, layout, task, outdated).await.map(drop)
+    Ok(entry(archive, layout, &stored))
 }
 
 /// Returns whether a record is of a task that had not succeeded. An archival writes only the record of a succeeded task,

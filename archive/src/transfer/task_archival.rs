@@ -142,8 +142,7 @@ impl TaskArchival<'_> {
         let (archive, layout) = (self.archive, self.keys.layout);
         let outdated = match receipt::find_task(archive, layout).await? {
             StoredRecord::Current(record) => return Ok(record),
-            StoredRecord::Outdated(version) => Some(version),
-            StoredRecord::Missing => None,
+            StoredRecord::Outdated(version) => version,
         };
         let record = source.record().await;
         Ok(receipt::write_task(archive, layout, &record, outdated).await?)

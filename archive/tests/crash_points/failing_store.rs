@@ -49,6 +49,8 @@ pub(crate) struct FailingStore {
     crashed: Notify,
     /// The parts whose storage the process was told of.
     confirmed_parts: Mutex<BTreeSet<usize>>,
+    /// Number of puts of objects before which the process will stall.
+    stalling_puts: AtomicUsize,
     stall: Hold,
     hold: OnceLock<Hold>,
 }
@@ -86,6 +88,7 @@ impl FailingStore {
             has_failed: AtomicBool::new(false),
             crashed: Notify::new(),
             confirmed_parts: Mutex::default(),
+            stalling_puts: AtomicUsize::new(0),
             stall: Hold::default(),
             hold: OnceLock::new(),
         })
@@ -97,6 +100,12 @@ impl FailingStore {
 
     pub(crate) fn hold_before_publishing(&self) -> Hold {
         self.hold.get_or_init(Hold::default).clone()
+    }
+
+    /// Makes the process stall before each of its next puts of objects.
+    pub(crate) fn stall_before_puts(&self, count: usize) -> Hold {
+        self.stalling_puts.store(count, Ordering::SeqCst);
+        self.stall()
     }
 
     /// Returns the hold of a process that stalls.
@@ -178,6 +187,12 @@ impl ObjectStore for FailingStore {
         payload: PutPayload,
         options: PutOptions,
     ) -> Result<PutResult> {
+        let decrement = |left: usize| left.checked_sub(1);
+        let order = Ordering::SeqCst;
+        let stalls = self.stalling_puts.fetch_update(order, order, decrement);
+        if stalls.is_ok() {
+            self.stall.wait().await;
+        }
         let put = self.memory.objects.put_opts(key, payload, options);
         self.operation(put).await
     }

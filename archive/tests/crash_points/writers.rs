@@ -169,3 +169,39 @@ async fn a_later_outcome_stays() {
         }
     }
 }
+
+/// Unfinished records are written before each of the first puts of an archival.
+#[tokio::test]
+async fn a_receipt_names_the_record_of_a_succeeded_task() {
+    let resources = resources();
+    for puts in 0..=5 {
+        let fixture = Fixture::new(true, &resources).await;
+        let store = FailingStore::never(&fixture.memory);
+        let stall = store.stall_before_puts(puts);
+        let mut archival = pin!(Writer::Archival.write(&fixture, store, "archival"));
+        let mut outcomes = 0;
+        let end = loop {
+            tokio::select! {
+                end = &mut archival => break end,
+                () = stall.reached() => {}
+            }
+            outcomes += 1;
+            let record = record("running", &outcomes.to_string());
+            let outcome = outcome("cancelled_by_caller", outcomes);
+            let never = FailingStore::never(&fixture.memory);
+            let recorded = fixture.record_outcome(never, record, &outcome);
+            recorded.await.unwrap();
+            stall.release();
+        };
+        let at = format!("{puts} puts, {outcomes} outcomes: {end:?}");
+        if matches!(end, End::Failed(_)) {
+            assert!(!fixture.has_receipt().await, "{at}");
+            let never = FailingStore::never(&fixture.memory);
+            let again = Writer::Archival.write(&fixture, never, "again").await;
+            assert!(matches!(again, End::Archived(_)), "{at}, {again:?}");
+        }
+        let stored: Value = serde_json::from_slice(&fixture.read("task.json").await).unwrap();
+        assert_eq!(stored["status"], "succeeded", "{at}");
+        fixture.assert_archived(&at).await;
+    }
+}

@@ -1,0 +1,159 @@
+//! Checks in every order of the messages, within bounds, that the end of a task reaches its lifecycle once.
+
+// Prints the numbers of states.
+#![allow(clippy::print_stdout)]
+
+mod actions;
+mod bounds;
+mod deliveries;
+mod model;
+mod properties;
+
+use bounds::{Bounds, Mutation};
+use properties::*;
+use stateright::{Checker, HasDiscoveries, Model};
+
+/// Explores all states, in which all properties must hold.
+fn check(bounds: Bounds) {
+    let name = bounds.name;
+    let checker = bounds.checker().spawn_bfs().join();
+    println!(
+        "{name}: {} states, {} transitions, depth {}",
+        checker.unique_state_count(),
+        checker.state_count(),
+        checker.max_depth()
+    );
+    checker.assert_properties();
+}
+
+/// Explores states until one contradicts a property, and prints the actions that lead to it.
+fn find(bounds: Bounds, property: &'static str) {
+    let mutation = bounds.mutation;
+    let found = HasDiscoveries::AnyOf([property].into());
+    let checker = bounds.checker().finish_when(found).spawn_bfs().join();
+    let path = checker.assert_any_discovery(property);
+    let actions = path.into_actions();
+    println!("{mutation:?}: not `{property}` after {actions:?}");
+}
+
+#[test]
+fn news_of_a_task() {
+    check(Bounds::default());
+}
+
+#[test]
+fn everything_without_faults() {
+    check(Bounds {
+        name: "everything, without faults",
+        watchers: 2,
+        cancellations: 1,
+        faults: 0,
+        ..Bounds::default()
+    });
+}
+
+#[test]
+fn two_watchers() {
+    check(Bounds {
+        name: "two watchers, without callbacks",
+        watchers: 2,
+        callbacks: 0,
+        nudges: 0,
+        ..Bounds::default()
+    });
+}
+
+#[test]
+fn two_faults() {
+    check(Bounds {
+        name: "two faults, without callbacks",
+        callbacks: 0,
+        nudges: 0,
+        faults: 2,
+        ..Bounds::default()
+    });
+}
+
+#[test]
+fn cancellation() {
+    check(Bounds {
+        name: "cancellation",
+        callbacks: 0,
+        cancellations: 1,
+        ..Bounds::default()
+    });
+}
+
+mod mutations {
+    use super::*;
+
+    fn mutated(mutation: Mutation) -> Bounds {
+        Bounds {
+            callbacks: 0,
+            faults: 0,
+            mutation: Some(mutation),
+            ..Bounds::default()
+        }
+    }
+
+    #[test]
+    fn a_lifecycle_that_takes_any_record() {
+        find(mutated(Mutation::TakeAnyRecord), FORWARD);
+    }
+
+    #[test]
+    fn a_result_without_an_activity() {
+        find(mutated(Mutation::AcceptAnyResult), ONE_RESULT);
+    }
+
+    #[test]
+    fn a_lifecycle_that_forgets_the_end() {
+        find(mutated(Mutation::ForgetEnd), ONE_ARCHIVAL);
+    }
+
+    #[test]
+    fn a_nudge_that_loses_a_result() {
+        find(mutated(Mutation::NudgeLosesResult), BY_WATCHERS);
+    }
+
+    #[test]
+    fn a_watcher_that_takes_a_record_for_delivered() {
+        find(mutated(Mutation::SettleUnheard), BY_WATCHERS);
+    }
+
+    #[test]
+    fn a_poll_whose_response_is_lost() {
+        let bounds = mutated(Mutation::CompareWithEarlierAttempt);
+        find(
+            Bounds {
+                faults: 1,
+                ..bounds
+            },
+            BY_POLLS,
+        );
+    }
+
+    #[test]
+    fn a_callback_that_is_answered_too_early() {
+        let bounds = mutated(Mutation::AnswerUnheard);
+        find(
+            Bounds {
+                callbacks: 1,
+                ..bounds
+            },
+            BY_CALLBACKS,
+        );
+    }
+
+    #[test]
+    fn a_cancellation_that_waits_for_a_result() {
+        let bounds = mutated(Mutation::WaitForResult);
+        find(
+            Bounds {
+                cancellations: 1,
+                ..bounds
+            },
+            CANCELLED,
+        );
+    }
+}
