@@ -40,6 +40,17 @@ pub(crate) enum FailureMode {
     StallAfter,
 }
 
+/// An operation before which a process is suspended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Point {
+    /// The upload of the first part.
+    FirstPart,
+    /// The completion of an upload.
+    Completion,
+    /// The operation that creates the object under its final key.
+    Publication,
+}
+
 pub(crate) struct FailingStore {
     memory: Arc<Memory>,
     failing_operation: usize,
@@ -52,7 +63,7 @@ pub(crate) struct FailingStore {
     /// Number of puts of objects before which the process will stall.
     stalling_puts: AtomicUsize,
     stall: Hold,
-    hold: OnceLock<Hold>,
+    hold: OnceLock<(Point, Hold)>,
 }
 
 /// Suspends a process.
@@ -98,8 +109,10 @@ impl FailingStore {
         Self::at(memory, usize::MAX, FailureMode::Before)
     }
 
-    pub(crate) fn hold_before_publishing(&self) -> Hold {
-        self.hold.get_or_init(Hold::default).clone()
+    /// Suspends processes before an operation.
+    pub(crate) fn hold_before(&self, point: Point) -> Hold {
+        let (_, hold) = self.hold.get_or_init(|| (point, Hold::default()));
+        hold.clone()
     }
 
     /// Makes the process stall before each of its next puts of objects.
@@ -160,8 +173,8 @@ impl FailingStore {
         std::future::pending().await
     }
 
-    async fn hold(&self) {
-        if let Some(hold) = self.hold.get() {
+    async fn hold(&self, point: Point) {
+        if let Some((_, hold)) = self.hold.get().filter(|(held, _)| *held == point) {
             hold.wait().await;
         }
     }
@@ -254,7 +267,7 @@ impl ObjectStore for FailingStore {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.hold().await;
+        self.hold(Point::Publication).await;
         self.operation(self.memory.objects.copy_opts(from, to, options))
             .await
     }
@@ -274,6 +287,9 @@ impl MultipartStore for FailingStore {
         index: usize,
         part: PutPayload,
     ) -> Result<PartId> {
+        if index == 0 {
+            self.hold(Point::FirstPart).await;
+        }
         let put = self.operation(async { self.memory.put_part(id, index, part) });
         let part = put.await?;
         self.confirmed_parts.lock().insert(index);
@@ -286,8 +302,9 @@ impl MultipartStore for FailingStore {
         id: &String,
         parts: Vec<PartId>,
     ) -> Result<PutResult> {
+        self.hold(Point::Completion).await;
         if self.memory.has_conditional_complete {
-            self.hold().await;
+            self.hold(Point::Publication).await;
         }
         self.operation(self.memory.complete(key, id, parts)).await
     }

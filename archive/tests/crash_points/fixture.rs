@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt, path::Path};
 use seedance_archiver_archive::{
@@ -76,13 +77,20 @@ impl Fixture {
             memory: Arc::new(Memory::new(has_conditional_complete)),
             host,
             resources: resources.clone(),
-            task: VideoTask {
-                id: "cgt-1".into(),
-                status: "succeeded".into(),
-                created_at: 1_752_850_104,
-                ..VideoTask::default()
-            },
+            task: task("cgt-1", 0),
         }
+    }
+
+    /// Archives the video as that of another task with an archive deadline, in Unix seconds.
+    pub(crate) async fn archive_task(
+        &self,
+        store: Arc<FailingStore>,
+        id: &str,
+        deadline: i64,
+    ) -> End {
+        let task = task(id, deadline);
+        let record = json!({ "id": id, "status": task.status });
+        self.run(store, &Self::fresh(), &task, record).await
     }
 
     /// Returns the progress of a process without a heartbeat.
@@ -110,22 +118,32 @@ impl Fixture {
         progress: &Progress,
         record: Value,
     ) -> End {
+        self.run(store, progress, &self.task, record).await
+    }
+
+    async fn run(
+        &self,
+        store: Arc<FailingStore>,
+        progress: &Progress,
+        task: &VideoTask,
+        record: Value,
+    ) -> End {
         let archive = self.archive_in(store.clone());
-        let layout = self.layout();
+        let layout = layout(task);
         let archival = TaskArchival {
             archive: &archive,
             keys: AttemptKeys {
                 layout: &layout,
                 attempt_id: Uuid::new_v4(),
             },
-            task: &self.task,
+            task,
             mismatch: Mismatch::Warn,
             attempt: 1,
             resources: &self.resources,
             progress,
         };
         let manifest = Manifest {
-            task_id: self.task.id.clone(),
+            task_id: task.id.clone(),
             ..Manifest::default()
         };
         let source = OneUrl {
@@ -150,7 +168,13 @@ impl Fixture {
         outcome: &OutcomeRecord,
     ) -> Result<(), Error> {
         let archive = self.archive_in(store);
-        receipt::write_outcome(&archive, &self.layout(), Some(&record.to_string()), outcome).await
+        receipt::write_outcome(
+            &archive,
+            &layout(&self.task),
+            Some(&record.to_string()),
+            outcome,
+        )
+        .await
     }
 
     /// Returns the differences between the receipts and the objects.
@@ -172,11 +196,6 @@ impl Fixture {
         }
     }
 
-    fn layout(&self) -> Layout {
-        let template = KeyTemplate::default();
-        Layout::new(&Path::default(), &template, "default", &self.task)
-    }
-
     /// Replaces the staged object by one of the same size, as another attempt may do.
     pub(crate) async fn replace_staged(&self) {
         let keys = self.keys().await;
@@ -184,6 +203,16 @@ impl Fixture {
         let staged = Path::from(staged.unwrap().as_str());
         let mut bytes = self.memory.bytes(&staged).await;
         bytes[1000] ^= 1;
+        let objects = &self.memory.objects;
+        objects.put(&staged, bytes.into()).await.unwrap();
+    }
+
+    /// Lets another attempt complete the upload of a progress to its staging key, with these bytes.
+    pub(crate) async fn stage_in_another_attempt(&self, progress: &Progress, bytes: Bytes) {
+        let state = serde_json::to_value(progress.state()).unwrap();
+        let upload = &state["upload"];
+        self.memory.abort(upload["id"].as_str().unwrap()).unwrap();
+        let staged = Path::from(upload["key"].as_str().unwrap());
         let objects = &self.memory.objects;
         objects.put(&staged, bytes.into()).await.unwrap();
     }
@@ -260,7 +289,7 @@ impl Fixture {
             .await
     }
 
-    async fn keys(&self) -> Vec<String> {
+    pub(crate) async fn keys(&self) -> Vec<String> {
         let objects = self.memory.objects.list(None);
         let mut keys: Vec<_> = objects
             .map_ok(|object| object.location.to_string())
@@ -270,4 +299,19 @@ impl Fixture {
         keys.sort();
         keys
     }
+}
+
+fn task(id: &str, archive_deadline: i64) -> VideoTask {
+    VideoTask {
+        id: id.into(),
+        status: "succeeded".into(),
+        created_at: 1_752_850_104,
+        archive_deadline,
+        ..VideoTask::default()
+    }
+}
+
+fn layout(task: &VideoTask) -> Layout {
+    let template = KeyTemplate::default();
+    Layout::new(&Path::default(), &template, "default", task)
 }

@@ -14,13 +14,14 @@ mod one_url;
 mod refetching;
 #[path = "../support/serving.rs"]
 mod serving;
+mod urgency;
 #[path = "../support/video.rs"]
 mod video;
 mod writers;
 
 use std::sync::Arc;
 
-use failing_store::{FailingStore, FailureMode};
+use failing_store::{FailingStore, FailureMode, Point};
 use fixture::{End, Fixture, resources};
 use futures::future::join_all;
 use seedance_archiver_archive::TransferResources;
@@ -159,7 +160,7 @@ async fn host_fails_after(k: usize, keeps_heartbeat: bool, resources: &TransferR
 async fn staged_bytes_that_another_attempt_replaced_get_no_receipt() {
     let fixture = Arc::new(Fixture::new(false, &resources()).await);
     let store = FailingStore::at(&fixture.memory, MAX_OPERATIONS, FailureMode::Before);
-    let held = store.hold_before_publishing();
+    let held = store.hold_before(Point::Publication);
     let archival = tokio::spawn({
         let fixture = fixture.clone();
         async move { fixture.archive(store, &Fixture::fresh()).await }
@@ -173,6 +174,47 @@ async fn staged_bytes_that_another_attempt_replaced_get_no_receipt() {
         "{end:?}"
     );
     assert!(!fixture.has_receipt().await);
+}
+
+/// An attempt that resumed the upload completed it before this one does. If the staged bytes are other ones, they are
+/// not published.
+#[tokio::test]
+async fn an_upload_that_another_attempt_completed_is_published_if_its_bytes_are_the_same() {
+    let resources = resources();
+    for is_same in [true, false] {
+        let fixture = Arc::new(Fixture::new(false, &resources).await);
+        let progress = Arc::new(Fixture::fresh());
+        let store = FailingStore::never(&fixture.memory);
+        let held = store.hold_before(Point::Completion);
+        let archival = tokio::spawn({
+            let (fixture, progress) = (fixture.clone(), progress.clone());
+            async move { fixture.archive(store, &progress).await }
+        });
+        held.reached().await;
+        let video = fixture.host.video();
+        let staged = match is_same {
+            true => video,
+            false => video.iter().rev().copied().collect(),
+        };
+        fixture.stage_in_another_attempt(&progress, staged).await;
+        held.release();
+        let end = archival.await.unwrap();
+        if is_same {
+            assert!(matches!(end, End::Archived(_)), "{end:?}");
+        } else {
+            let is_named = |error: &str| error.contains("another attempt staged other bytes");
+            assert!(
+                matches!(&end, End::Failed(error) if is_named(error)),
+                "{end:?}"
+            );
+            assert!(!fixture.has_receipt().await);
+            let never = FailingStore::never(&fixture.memory);
+            let again = fixture.archive(never, &Fixture::resumed(&progress)).await;
+            assert!(matches!(again, End::Archived(_)), "{again:?}");
+        }
+        let at = format!("same bytes: {is_same}");
+        fixture.assert_archived_once(&at).await;
+    }
 }
 
 /// A slow attempt that timed out ends after the attempt that replaced it. The second attempt starts with or
@@ -194,7 +236,7 @@ async fn two_attempts(fixture: Fixture, has_heartbeat: bool, same_bytes: bool) {
     let fixture = Arc::new(fixture);
     let progress = Arc::new(Fixture::fresh());
     let slow = FailingStore::at(&fixture.memory, MAX_OPERATIONS, FailureMode::Before);
-    let held = slow.hold_before_publishing();
+    let held = slow.hold_before(Point::Publication);
     let first = tokio::spawn({
         let (fixture, progress) = (fixture.clone(), progress.clone());
         async move { fixture.archive(slow, &progress).await }
