@@ -12,7 +12,8 @@
 //! 1. If the archive has a receipt (`manifest.json`) of the task, returns it and downloads nothing.
 //! 2. Writes the task's record (`task.json`). If the store is not writable, nothing is downloaded.
 //! 3. Downloads each object that the task has (video, last frame, file), uploads it in parts and checks it in the
-//!    process. [`Buffers`] bound the memory of all transfers of a process.
+//!    process. [`Buffers`] bound the memory of all transfers of a process. A store that is busy receives fewer parts at
+//!    once.
 //! 4. Publishes each object under its final key after all checks of the object passed.
 //! 5. Writes the receipt.
 //!
@@ -130,6 +131,7 @@ mod keys;
 pub mod links;
 pub mod lookup;
 mod object;
+mod permits;
 pub mod receipt;
 mod store;
 mod transfer;

@@ -1,14 +1,18 @@
 //! The object store of an archive: opens it, describes its capabilities, and uploads to it.
 
 mod archive;
+mod concurrency;
 mod conditional_requests;
 mod destinations;
 mod error;
 mod incomplete_uploads;
 mod open;
 mod options;
+mod part_requests;
+mod part_slots;
 mod probe;
 mod proofs;
+mod put_part;
 mod sha256;
 mod span;
 mod upload;

@@ -8,7 +8,6 @@ mod comparison;
 mod context;
 mod download;
 mod object_transfer;
-mod permits;
 mod progress;
 mod publish;
 mod range;

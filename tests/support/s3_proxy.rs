@@ -16,15 +16,20 @@ use object_store::{
     client::HttpRequestBody,
 };
 use parking_lot::Mutex;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 /// Path below which [`S3Proxy::set`] of another process sets dialects.
 const CONTROL: &str = "/-/";
+/// Name below [`CONTROL`] of the parts that arrived.
+const PARTS: &str = "parts";
 /// Maximum size of a request.
 const MAX_BODY: usize = 64 << 20;
 /// How long a slow store waits.
 const SLOW: Duration = Duration::from_secs(600);
 /// The header with which Cloudflare R2 makes a copy create-only.
 const R2_COPY: &str = "cf-copy-destination-if-none-match";
+/// How many parts there are before [`Dialect::SlowsDown`] answers one.
+const PARTS_AT_FIRST: usize = 3;
 /// Headers that concern a single connection.
 const HOP_BY_HOP: [HeaderName; 2] = [header::CONNECTION, header::TRANSFER_ENCODING];
 
@@ -86,6 +91,8 @@ pub(crate) enum Dialect {
     FailsAtLength,
     /// Completing an upload takes very long.
     IsSlow,
+    /// All parts but one are told to slow down. At first, none is answered before there are several.
+    SlowsDown,
 }
 
 /// A running proxy.
@@ -104,6 +111,54 @@ struct ProxyState {
     dialects: Mutex<Vec<(String, Dialect)>>,
     /// Keys of requests that had their conflict.
     conflicts: Mutex<Vec<String>>,
+    parts: Parts,
+}
+
+/// The parts that [`Dialect::SlowsDown`] received.
+struct Parts {
+    /// How many there are, and how many there were at most.
+    at_once: watch::Sender<(usize, usize)>,
+    is_storing: Semaphore,
+    /// The number of parts at once, whenever one arrived.
+    arrivals: Mutex<Vec<usize>>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self {
+            at_once: watch::Sender::new((0, 0)),
+            is_storing: Semaphore::new(1),
+            arrivals: Mutex::default(),
+        }
+    }
+}
+
+/// A part that the proxy is receiving.
+struct ArrivedPart<'a>(&'a Parts);
+
+impl Parts {
+    fn arrive(&self) -> ArrivedPart<'_> {
+        self.at_once.send_modify(|(at_once, most)| {
+            *at_once += 1;
+            *most = (*most).max(*at_once);
+            self.arrivals.lock().push(*at_once);
+        });
+        ArrivedPart(self)
+    }
+
+    /// Returns a permit to store a part, or `None` if another part is being stored.
+    async fn permit(&self) -> Option<SemaphorePermit<'_>> {
+        let mut at_once = self.at_once.subscribe();
+        // Fails only if the sender is dropped.
+        let _ = at_once.wait_for(|(_, most)| *most >= PARTS_AT_FIRST).await;
+        self.is_storing.try_acquire().ok()
+    }
+}
+
+impl Drop for ArrivedPart<'_> {
+    fn drop(&mut self) {
+        self.0.at_once.send_modify(|(at_once, _)| *at_once -= 1);
+    }
 }
 
 impl S3Proxy {
@@ -120,6 +175,7 @@ impl S3Proxy {
             client: reqwest::Client::new(),
             dialects: Mutex::default(),
             conflicts: Mutex::default(),
+            parts: Parts::default(),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -143,6 +199,13 @@ pub(crate) async fn set_at(url: &str, part_of_key: &str, dialect: Dialect) -> an
     let url = format!("{url}{CONTROL}{dialect}/{part_of_key}");
     reqwest::get(url).await?.error_for_status()?;
     Ok(())
+}
+
+/// Returns how many parts at once [`Dialect::SlowsDown`] received at the proxy at a URL, whenever one arrived.
+pub(crate) async fn parts_at_once_at(url: &str) -> anyhow::Result<Vec<usize>> {
+    let text = reqwest::get(format!("{url}{CONTROL}{PARTS}")).await?;
+    let text = text.error_for_status()?.text().await?;
+    Ok(text.lines().map(str::parse).collect::<Result<_, _>>()?)
 }
 
 impl ProxyState {
@@ -234,9 +297,17 @@ async fn handle(State(proxy): State<Arc<ProxyState>>, request: Request) -> Respo
 
 async fn respond(proxy: &ProxyState, request: Request) -> anyhow::Result<Response> {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, MAX_BODY).await?;
     let target = parts.uri.path_and_query();
     let target = target.map_or("/", |target| target.as_str()).to_owned();
+    let is_slowed =
+        target.contains("partNumber=") && proxy.dialect(&target, &[]) == Dialect::SlowsDown;
+    let arrived = is_slowed.then(|| proxy.parts.arrive());
+    let body = to_bytes(body, MAX_BODY).await?;
+    if target.strip_prefix(CONTROL) == Some(PARTS) {
+        let arrivals = proxy.parts.arrivals.lock();
+        let lines: Vec<_> = arrivals.iter().map(ToString::to_string).collect();
+        return Ok(lines.join("\n").into_response());
+    }
     if let Some((dialect, part)) = target
         .strip_prefix(CONTROL)
         .and_then(|rest| rest.split_once('/'))
@@ -246,6 +317,13 @@ async fn respond(proxy: &ProxyState, request: Request) -> anyhow::Result<Respons
     }
     let dialect = proxy.dialect(&target, &body);
     let (method, headers) = (parts.method, parts.headers);
+    let mut permit = None;
+    if arrived.is_some() {
+        permit = proxy.parts.permit().await;
+        if permit.is_none() {
+            return Ok(error(StatusCode::SERVICE_UNAVAILABLE, "SlowDown"));
+        }
+    }
     if let Some(response) = refusal(proxy, dialect, &method, &target, &headers).await {
         return Ok(response);
     }
@@ -286,6 +364,7 @@ async fn respond(proxy: &ProxyState, request: Request) -> anyhow::Result<Respons
     if dialect == Dialect::DeniesMissing && is_read && response.status() == StatusCode::NOT_FOUND {
         response = error(StatusCode::FORBIDDEN, "AccessDenied");
     }
+    drop(permit);
     if dialect == Dialect::ConflictsAfterCompleting && completes && response.status().is_success() {
         response = error(StatusCode::CONFLICT, "ConditionalRequestConflict");
     }

@@ -7,7 +7,7 @@ use object_store::{
 use reqwest::Url;
 use seedance_archiver_proto::v1::VideoTask;
 
-use super::{ObjectOptions, proofs::Proofs};
+use super::{ObjectOptions, part_slots::PartSlots, proofs::Proofs};
 use crate::object::Format;
 
 /// An object store with its capabilities, and a key prefix in it. Clones share the store.
@@ -37,6 +37,8 @@ pub struct Archive {
     pub(crate) lists_in_order: bool,
     /// The results of tests that the store never replaces an object. `None` if it needs no test.
     proofs: Option<Proofs>,
+    /// Limits the parts that the store receives at once.
+    pub(super) part_slots: PartSlots,
 }
 
 /// The same store, but with uploads that are completed without a condition, and with create-only copies.
@@ -106,6 +108,7 @@ impl Archive {
             fallbacks: Vec::new(),
             lists_in_order: false,
             proofs: None,
+            part_slots: PartSlots::default(),
         }
     }
 
@@ -131,6 +134,14 @@ impl Archive {
             proofs: self.proofs.map(|own| other.proofs.clone().unwrap_or(own)),
             ..self
         }
+    }
+
+    /// Shares the limit of parts at once with another archive, if it is in the same bucket.
+    pub(super) fn with_part_slots_of(mut self, other: &Self) -> Self {
+        if self.bucket() == other.bucket() {
+            self.part_slots = other.part_slots.clone();
+        }
+        self
     }
 
     /// Adds a way to publish large objects, for a store without conditional completion.

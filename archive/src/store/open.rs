@@ -6,6 +6,7 @@ use object_store::{
     ClientConfigKey,
     aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, S3CopyIfNotExists},
     azure::{AzureConfigKey, MicrosoftAzureBuilder},
+    client::ReqwestConnector,
     gcp::{GoogleCloudStorageBuilder, GoogleConfigKey},
     local::LocalFileSystem,
     path::Path,
@@ -14,7 +15,7 @@ use reqwest::Url;
 
 use super::{
     Archive, ObjectOptions, archive::CopyingStore, conditional_requests::ConditionalRequests,
-    error::StoreError,
+    error::StoreError, part_requests::PartRequests,
 };
 use crate::keys::{STAGING, is_staging_in_any_case};
 
@@ -130,7 +131,7 @@ impl Archive {
     /// Returns the errors of [`open_with`](Self::open_with).
     pub fn at(&self, url: &Url) -> Result<Self, OpenArchiveError> {
         let archive = Self::open_with(url, self.options().clone())?;
-        Ok(archive.with_proofs_of(self))
+        Ok(archive.with_proofs_of(self).with_part_slots_of(self))
     }
 }
 
@@ -193,18 +194,20 @@ fn open_s3(url: &Url, options: &ObjectOptions) -> object_store::Result<Archive> 
     // Users set `AWS_COPY_IF_NOT_EXISTS` for stores that do not support conditional completion.
     let copy_mode = bucket.get_config_value(&AmazonS3ConfigKey::CopyIfNotExists);
     if copy_mode.is_some_and(|mode| mode != "multipart") {
-        let bucket = bucket.with_http_connector(ConditionalRequests::default());
+        let bucket = bucket.with_http_connector(PartRequests::over(ConditionalRequests::default()));
         return Ok(s3_archive(url, bucket.build()?).with_order(lists_in_order));
     }
     let completing = bucket
         .clone()
-        .with_http_connector(ConditionalRequests::with_conditional_complete())
+        .with_http_connector(PartRequests::over(
+            ConditionalRequests::with_conditional_complete(),
+        ))
         .with_copy_if_not_exists(S3CopyIfNotExists::Multipart);
     let mut archive = s3_archive(url, completing.build()?).with_conditional_complete();
     for header in COPY_HEADERS {
         let copying = bucket
             .clone()
-            .with_http_connector(ConditionalRequests::default())
+            .with_http_connector(PartRequests::over(ConditionalRequests::default()))
             .with_copy_if_not_exists(S3CopyIfNotExists::Header(header.into(), "*".into()));
         archive = archive.with_copying_store(CopyingStore::new(header, copying.build()?));
     }
@@ -240,7 +243,8 @@ fn open_gs(url: &Url) -> object_store::Result<Archive> {
     if bucket.get_config_value(&timeout).is_none() {
         bucket = bucket.with_config(timeout, REQUEST_TIMEOUT);
     }
-    let bucket = bucket.build()?;
+    let requests = PartRequests::over(ReqwestConnector::default());
+    let bucket = bucket.with_http_connector(requests).build()?;
     Ok(Archive::with_resumable_uploads(url.clone(), bucket.clone())
         .with_signer(bucket)
         .with_attributes()

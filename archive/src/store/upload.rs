@@ -7,11 +7,17 @@ use object_store::{
     multipart::{MultipartStore, PartId},
     path::Path,
 };
+use opentelemetry::trace::FutureExt;
 use serde::{Deserialize, Serialize};
 use tokio::task::{JoinError, JoinSet};
 
-use super::{Archive, store_span};
-use crate::Error;
+use super::{
+    Archive,
+    part_slots::PartSlots,
+    put_part::{PartRequest, put_part},
+    store_span,
+};
+use crate::{Error, permits::Urgency};
 
 /// A multipart upload. Dropping it cancels the parts in flight; a resumable upload stays in the store.
 pub(crate) struct Upload {
@@ -20,6 +26,7 @@ pub(crate) struct Upload {
     /// The parts sent so far. `None` until the store confirms the part.
     parts: Vec<Option<PartId>>,
     in_flight: JoinSet<PartResult>,
+    slots: PartSlots,
 }
 
 /// The index of a part and the store's response.
@@ -56,7 +63,7 @@ impl Upload {
             }
             None => Target::Local(archive.store.put_multipart_opts(&key, options).await?),
         };
-        Ok(Self::new(key, target, Vec::new()))
+        Ok(Self::new(archive, key, target, Vec::new()))
     }
 
     /// Resumes an upload. Returns `None` if uploads are not resumable here or the key is invalid. Does not
@@ -69,15 +76,16 @@ impl Upload {
         };
         let parts = saved.parts.iter().map(part).collect();
         let key = Path::parse(&saved.key).ok()?;
-        Some(Self::new(key, target, parts))
+        Some(Self::new(archive, key, target, parts))
     }
 
-    fn new(key: Path, target: Target, parts: Vec<Option<PartId>>) -> Self {
+    fn new(archive: &Archive, key: Path, target: Target, parts: Vec<Option<PartId>>) -> Self {
         Self {
             key,
             target,
             parts,
             in_flight: JoinSet::new(),
+            slots: archive.part_slots.clone(),
         }
     }
 
@@ -91,17 +99,24 @@ impl Upload {
         !self.in_flight.is_empty()
     }
 
-    /// Sends the next part.
-    pub(crate) fn send(&mut self, part: PutPayload) {
+    /// Sends the next part. While the store is busy, the most urgent part is sent first.
+    pub(crate) fn send(&mut self, part: PutPayload, urgency: Urgency) {
         let index = self.parts.len();
         self.parts.push(None);
         match &mut self.target {
             Target::Resumable(store, id) => {
-                let (store, id, key) = (store.clone(), id.clone(), self.key.clone());
-                let put = async move { store.put_part(&key, &id, index, part).await };
-                let put = store_span("store put part", &self.key, put);
+                let request = PartRequest {
+                    store: store.clone(),
+                    key: self.key.clone(),
+                    upload_id: id.clone(),
+                    index,
+                    part,
+                    urgency,
+                };
+                let put = put_part(request, self.slots.clone()).with_current_context();
                 self.in_flight.spawn(async move { (index, put.await) });
             }
+            // `object_store` sends a part again if the store is busy. The uploader cannot, because each call is another part.
             Target::Local(upload) => {
                 let put = upload.put_part(part);
                 let put = store_span("store put part", &self.key, put);

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use object_store::PutPayload;
 use parking_lot::Mutex;
 
-use super::permits::{Permit, Permits, Urgency};
+use crate::permits::{Permit, Permits, Urgency};
 
 /// Size of a part: the minimum that S3 allows, so that many transfers fit into memory.
 pub const PART_SIZE: usize = 5 * 1024 * 1024;
@@ -82,6 +82,10 @@ impl Buffers {
 }
 
 impl TransferBuffers<'_> {
+    pub(super) fn urgency(&self) -> Urgency {
+        self.urgency
+    }
+
     /// Waits until there is memory for the next part, unless there is a part.
     pub(super) async fn reserve(&mut self) {
         if self.part.is_none() {

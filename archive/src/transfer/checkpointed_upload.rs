@@ -10,16 +10,18 @@ use object_store::PutPayload;
 
 use super::{
     Progress,
+    buffers::TransferBuffers,
     checking::StateAfter,
     progress::{Checkpoint, SavedTransfer},
     saved_download::SavedDownload,
 };
-use crate::{Error, ObjectKind, checks::SavedChecks, store::Upload};
+use crate::{Error, ObjectKind, checks::SavedChecks, permits::Urgency, store::Upload};
 
 /// An upload, and the states from which another process can resume it.
 pub(super) struct CheckpointedUpload<'a> {
     upload: Upload,
     kind: ObjectKind,
+    urgency: Urgency,
     progress: &'a Progress,
     /// States after the parts that the store did not confirm yet, oldest first.
     part_states: VecDeque<PartState>,
@@ -33,10 +35,16 @@ struct PartState {
 }
 
 impl<'a> CheckpointedUpload<'a> {
-    pub(super) fn new(upload: Upload, kind: ObjectKind, progress: &'a Progress) -> Self {
+    pub(super) fn new(
+        upload: Upload,
+        kind: ObjectKind,
+        buffers: &TransferBuffers<'_>,
+        progress: &'a Progress,
+    ) -> Self {
         Self {
             upload,
             kind,
+            urgency: buffers.urgency(),
             progress,
             part_states: VecDeque::new(),
         }
@@ -44,7 +52,7 @@ impl<'a> CheckpointedUpload<'a> {
 
     /// Sends the next part. `download` and `checks` are the state of the transfer after it.
     pub(super) fn put(&mut self, part: PutPayload, download: SavedDownload, checks: StateAfter) {
-        self.upload.send(part);
+        self.upload.send(part, self.urgency);
         self.part_states.push_back(PartState {
             parts: self.upload.sent_parts(),
             download,

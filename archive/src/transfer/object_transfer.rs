@@ -12,7 +12,6 @@ use super::{
     checkpointed_upload::{CheckpointedUpload, while_uploading},
     context::AttemptContext,
     download::{DownloadEvent, ResumableDownload},
-    permits::Urgency,
     progress::SavedTransfer,
     received::Received,
     tail::Tail,
@@ -21,6 +20,7 @@ use super::{
 use crate::{
     Error,
     checks::{CheckedObject, DeclaredObject, Expectation, RunningChecks},
+    permits::Urgency,
     store::{Upload, abort_incomplete_uploads},
 };
 
@@ -148,7 +148,8 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
         progress.start_object(kind, offset, checks.declared().length);
         self.received = offset;
         self.checks = Checking::new(checks);
-        self.upload = Some(CheckpointedUpload::new(upload, kind, progress));
+        let upload = CheckpointedUpload::new(upload, kind, &self.buffers, progress);
+        self.upload = Some(upload);
         true
     }
 
@@ -228,7 +229,8 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
         }
         let upload = Upload::start(archive, key, options).await?;
         progress.set_upload(upload.save(0));
-        Ok(CheckpointedUpload::new(upload, kind, progress))
+        let buffers = &self.buffers;
+        Ok(CheckpointedUpload::new(upload, kind, buffers, progress))
     }
 
     /// Sends the part, which ends at the last byte that was received.

@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeSet,
-    fmt,
+    fmt, io,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -17,6 +17,7 @@ use futures::{StreamExt, stream::BoxStream};
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    client::{HttpError, HttpErrorKind},
     multipart::{MultipartStore, PartId},
     path::Path,
 };
@@ -38,6 +39,8 @@ pub(crate) enum FailureMode {
     StallBefore,
     /// The process stalls after the operation, before it receives the result.
     StallAfter,
+    /// The store answers only one part at a time, at first not before others arrived.
+    Busy,
 }
 
 /// An operation before which a process is suspended.
@@ -64,6 +67,11 @@ pub(crate) struct FailingStore {
     stalling_puts: AtomicUsize,
     stall: Hold,
     hold: OnceLock<(Point, Hold)>,
+    /// Number of parts that the store is receiving.
+    parts_at_once: AtomicUsize,
+    /// Number of parts that the store refused because it was busy.
+    refused_parts: AtomicUsize,
+    refused: Notify,
 }
 
 /// Suspends a process.
@@ -102,6 +110,9 @@ impl FailingStore {
             stalling_puts: AtomicUsize::new(0),
             stall: Hold::default(),
             hold: OnceLock::new(),
+            parts_at_once: AtomicUsize::new(0),
+            refused_parts: AtomicUsize::new(0),
+            refused: Notify::new(),
         })
     }
 
@@ -119,6 +130,11 @@ impl FailingStore {
     pub(crate) fn stall_before_puts(&self, count: usize) -> Hold {
         self.stalling_puts.store(count, Ordering::SeqCst);
         self.stall()
+    }
+
+    /// Returns the number of parts that the store refused because it was busy.
+    pub(crate) fn refused_parts(&self) -> usize {
+        self.refused_parts.load(Ordering::SeqCst)
     }
 
     /// Returns the hold of a process that stalls.
@@ -178,6 +194,31 @@ impl FailingStore {
             hold.wait().await;
         }
     }
+
+    /// Answers as a busy store: the request of a part times out if there is another one.
+    async fn answer_if_not_busy(&self) -> Result<()> {
+        let at_once = self.parts_at_once.fetch_add(1, Ordering::SeqCst) + 1;
+        if at_once > 1 {
+            self.parts_at_once.fetch_sub(1, Ordering::SeqCst);
+            self.refused_parts.fetch_add(1, Ordering::SeqCst);
+            self.refused.notify_one();
+            return Err(timed_out());
+        }
+        while self.refused_parts() == 0 {
+            self.refused.notified().await;
+        }
+        self.parts_at_once.fetch_sub(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+/// Returns the error of a request that the store did not answer, as `object_store` returns it.
+fn timed_out() -> object_store::Error {
+    let source = io::Error::from(io::ErrorKind::TimedOut);
+    object_store::Error::Generic {
+        store: "memory",
+        source: Box::new(HttpError::new(HttpErrorKind::Timeout, source)),
+    }
 }
 
 impl fmt::Debug for FailingStore {
@@ -235,7 +276,9 @@ impl ObjectStore for FailingStore {
         );
         let is_reached = number >= self.failing_operation;
         let (has_failed, is_outage) = match self.mode {
-            FailureMode::StallBefore | FailureMode::StallAfter => (false, false),
+            FailureMode::StallBefore | FailureMode::StallAfter | FailureMode::Busy => {
+                (false, false)
+            }
             mode => (is_reached, mode == FailureMode::Outage),
         };
         if has_failed {
@@ -289,6 +332,9 @@ impl MultipartStore for FailingStore {
     ) -> Result<PartId> {
         if index == 0 {
             self.hold(Point::FirstPart).await;
+        }
+        if self.mode == FailureMode::Busy {
+            self.answer_if_not_busy().await?;
         }
         let put = self.operation(async { self.memory.put_part(id, index, part) });
         let part = put.await?;

@@ -5,6 +5,7 @@
 // Tests may panic, and print how many crash points they covered.
 #![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
+mod busy_store;
 mod failing_store;
 mod fixture;
 mod host;

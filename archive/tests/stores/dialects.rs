@@ -10,7 +10,7 @@ use crate::{
     host::Host,
     registry::register,
     s3_proxy::Dialect,
-    servers::set_dialect,
+    servers::{parts_at_once, set_dialect},
     store::Store,
     until::until_async,
 };
@@ -150,3 +150,24 @@ async fn an_upload_survives_a_conflict_that_lasts(mut fixture: Fixture) -> anyho
     fixture.assert_archived(&manifest, &host).await
 }
 register!(an_upload_survives_a_conflict_that_lasts, is_s3);
+
+/// `put_part` has tests of how many parts are sent at once.
+async fn parts_that_are_told_to_slow_down_are_sent_again(
+    mut fixture: Fixture,
+) -> anyhow::Result<()> {
+    // Proves the store before it slows down.
+    fixture.archive_video(&Host::start(SMALL).await?).await?;
+    fixture.set_task("cgt-slow");
+    let host = Host::start(3 * LARGE).await?;
+    set_dialect(fixture.prefix, Dialect::SlowsDown).await?;
+    let manifest = fixture.archive_video(&host).await?;
+    ensure!(host.offsets() == [0], "{:?}", host.offsets());
+    ensure!(manifest.bytes_fetched_again == 0, "{manifest:?}");
+    fixture.assert_archived(&manifest, &host).await?;
+    let at_once = parts_at_once().await?;
+    let (earlier, later) = at_once.split_at(at_once.len() - 4);
+    ensure!(earlier.iter().any(|it| *it >= 3), "{at_once:?}");
+    ensure!(later.iter().all(|it| *it <= 2), "{at_once:?}");
+    Ok(())
+}
+register!(parts_that_are_told_to_slow_down_are_sent_again, is_s3);

@@ -34,6 +34,11 @@ pub(crate) async fn set_dialect(part_of_key: &str, dialect: Dialect) -> anyhow::
     s3_proxy::set_at(&env::var(S3_ENDPOINT)?, part_of_key, dialect).await
 }
 
+/// Returns how many parts at once [`Dialect::SlowsDown`] received, whenever one arrived.
+pub(crate) async fn parts_at_once() -> anyhow::Result<Vec<usize>> {
+    s3_proxy::parts_at_once_at(&env::var(S3_ENDPOINT)?).await
+}
+
 /// Starts the installed servers, and then this program again with their environment variables.
 pub(crate) fn start_and_run_again() -> anyhow::Result<ExitCode> {
     Runtime::new()?.block_on(async {

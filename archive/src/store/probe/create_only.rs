@@ -7,7 +7,7 @@ use super::{
     error::{is_exists, is_unsupported, store_error_of},
     test_objects::{RECORD, TEST_BYTES, TestObjects},
 };
-use crate::{Archive, store::Upload};
+use crate::{Archive, permits::Urgency, store::Upload};
 
 /// How objects of more than a part are created without replacing others.
 #[derive(Debug)]
@@ -159,7 +159,7 @@ async fn upload(
     test.add_upload(&upload);
     test.start("UploadPart");
     let sent = async {
-        upload.send(TEST_BYTES.into());
+        upload.send(TEST_BYTES.into(), Urgency::MOST);
         upload.flush().await
     };
     let sent = sent.await;
