@@ -28,4 +28,4 @@ pub use probe::{ProbeError, ProbeReport};
 pub(crate) use incomplete_uploads::{abort_incomplete_uploads, list_incomplete_uploads};
 pub(crate) use sha256::{sha256_of, sha256_of_opened};
 pub(crate) use span::store_span;
-pub(crate) use upload::{SavedUpload, Upload};
+pub(crate) use upload::{MAX_PARTS, SavedUpload, Upload};

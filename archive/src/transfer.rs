@@ -8,6 +8,8 @@ mod comparison;
 mod context;
 mod download;
 mod object_transfer;
+mod part;
+mod part_size;
 mod progress;
 mod publish;
 mod range;

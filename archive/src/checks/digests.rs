@@ -95,8 +95,12 @@ impl Digests {
     }
 
     /// Returns the SHA-256 of the bytes so far, followed by others.
-    pub(crate) fn sha256_with(&self, next: &[u8]) -> String {
-        hex::encode(self.sha256.clone().chain_update(next).finalize())
+    pub(crate) fn sha256_with(&self, next: &[impl AsRef<[u8]>]) -> String {
+        let mut sha256 = self.sha256.clone();
+        for bytes in next {
+            sha256.update(bytes);
+        }
+        hex::encode(sha256.finalize())
     }
 
     /// Returns the final digests.

@@ -117,7 +117,7 @@ impl RunningChecks {
     }
 
     /// Returns the SHA-256 of the bytes so far, followed by others.
-    pub(crate) fn sha256_with(&self, next: &[u8]) -> String {
+    pub(crate) fn sha256_with(&self, next: &[impl AsRef<[u8]>]) -> String {
         self.digests.sha256_with(next)
     }
 

@@ -19,6 +19,9 @@ use super::{
 };
 use crate::{Error, permits::Urgency};
 
+/// Maximum number of parts of a resumable upload: that of S3 and Google Cloud.
+pub(crate) const MAX_PARTS: u64 = 10_000;
+
 /// A multipart upload. Dropping it cancels the parts in flight; a resumable upload stays in the store.
 pub(crate) struct Upload {
     key: Path,
@@ -100,8 +103,16 @@ impl Upload {
     }
 
     /// Sends the next part. While the store is busy, the most urgent part is sent first.
-    pub(crate) fn send(&mut self, part: PutPayload, urgency: Urgency) {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store does not allow another part.
+    pub(crate) fn send(&mut self, part: PutPayload, urgency: Urgency) -> Result<(), Error> {
         let index = self.parts.len();
+        if index as u64 >= MAX_PARTS && matches!(self.target, Target::Resumable(..)) {
+            let text = format!("the object has more than {MAX_PARTS} parts");
+            return Err(Error::Upload(text));
+        }
         self.parts.push(None);
         match &mut self.target {
             Target::Resumable(store, id) => {
@@ -127,6 +138,7 @@ impl Upload {
                     .spawn(async move { (index, put.await.map(no_id)) });
             }
         }
+        Ok(())
     }
 
     /// Waits until the store responds to a part. Returns `None` if no part is in flight. May be dropped at any time.

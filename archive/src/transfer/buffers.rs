@@ -6,11 +6,17 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use object_store::PutPayload;
-use parking_lot::Mutex;
 
-use crate::permits::{Permit, Permits, Urgency};
+use super::{
+    part::{Buffer, FreeList, Part, PartMemory},
+    part_size::part_size,
+};
+use crate::{
+    Error,
+    permits::{Permit, Permits, Urgency},
+    store::MAX_PARTS,
+};
 
 /// Size of a part: the minimum that S3 allows, so that many transfers fit into memory.
 pub const PART_SIZE: usize = 5 * 1024 * 1024;
@@ -23,32 +29,23 @@ const DEFAULT_SHARED_PARTS: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Buffers {
     transfers: Permits,
-    shared_parts: Permits,
-    part_size: usize,
+    shared: Permits,
+    /// Number of shared buffers.
+    shared_count: usize,
+    /// Size of a buffer, and of a part, unless an object has too many parts of that size.
+    size: usize,
     free: FreeList,
 }
-
-/// The memory of free buffers. It is reused, because releasing and allocating it repeatedly increases the process's
-/// memory by half.
-type FreeList = Arc<Mutex<Vec<Vec<u8>>>>;
 
 /// The memory of one transfer, and the part that it is filling.
 pub(super) struct TransferBuffers<'a> {
     all: &'a Buffers,
     urgency: Urgency,
-    /// The part that no other transfer can use.
-    own_part: Permits,
-    part: Option<Buffer>,
+    part_size: usize,
+    /// The buffer that no other transfer can use.
+    own: Permits,
+    part: Option<Part>,
     transfer: Arc<Permit>,
-}
-
-/// A part that is being filled or sent. Dropping it frees the memory for another part.
-struct Buffer {
-    bytes: Vec<u8>,
-    free: FreeList,
-    _part: Permit,
-    /// Another transfer starts when the memory of this one is free.
-    _transfer: Arc<Permit>,
 }
 
 impl Default for Buffers {
@@ -60,11 +57,15 @@ impl Default for Buffers {
 impl Buffers {
     /// Returns memory for a number of concurrent transfers, with a part of `part_size` bytes each, and for a number of
     /// parts that they share. Stores may reject parts smaller than [`PART_SIZE`].
+    ///
+    /// Objects with more than 10,000 parts of this size are uploaded in larger parts, which take as much of the shared
+    /// memory as they need.
     pub fn new(transfers: usize, shared_parts: usize, part_size: usize) -> Self {
         Self {
             transfers: Permits::new(transfers),
-            shared_parts: Permits::new(shared_parts),
-            part_size,
+            shared: Permits::new(shared_parts),
+            shared_count: shared_parts,
+            size: part_size,
             free: FreeList::default(),
         }
     }
@@ -74,7 +75,8 @@ impl Buffers {
         TransferBuffers {
             all: self,
             urgency,
-            own_part: Permits::new(1),
+            part_size: self.size,
+            own: Permits::new(1),
             part: None,
             transfer: Arc::new(self.transfers.acquire(urgency).await),
         }
@@ -82,129 +84,101 @@ impl Buffers {
 }
 
 impl TransferBuffers<'_> {
+    /// Sets the size of the following parts to that for an object of a length.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is not enough memory for a part.
+    pub(super) fn set_length(&mut self, length: Option<u64>) -> Result<(), Error> {
+        let size = part_size(length, self.all.size as u64);
+        if self.set_part_size(size) {
+            return Ok(());
+        }
+        let (length, parts) = (length.unwrap_or_default(), self.all.shared_count + 1);
+        Err(Error::Upload(format!(
+            "the object has {length} bytes: one of at most {MAX_PARTS} parts needs {size} bytes, but the memory of one \
+             transfer is {parts} parts of {} bytes",
+            self.all.size
+        )))
+    }
+
+    /// Sets the size of the following parts. Returns `false` if there is not enough memory for one.
+    pub(super) fn set_part_size(&mut self, size: u64) -> bool {
+        let max = self.all.size.saturating_mul(self.all.shared_count + 1);
+        let size = usize::try_from(size).ok();
+        match size.filter(|size| (1..=max).contains(size)) {
+            Some(size) => {
+                self.part_size = size;
+                true
+            }
+            None => false,
+        }
+    }
+
     pub(super) fn urgency(&self) -> Urgency {
         self.urgency
+    }
+
+    /// Returns the size of a part.
+    pub(super) fn part_size(&self) -> u64 {
+        self.part_size as u64
     }
 
     /// Waits until there is memory for the next part, unless there is a part.
     pub(super) async fn reserve(&mut self) {
         if self.part.is_none() {
-            self.part = Some(self.buffer().await);
+            let memory = self.memory().await;
+            let free = self.all.free.clone();
+            self.part = Some(Part::new(self.part_size, self.all.size, free, memory));
         }
     }
 
-    async fn buffer(&self) -> Buffer {
-        let permit = tokio::select! {
+    /// Waits for the buffers of a part: the own one and shared ones, or only shared ones.
+    async fn memory(&self) -> PartMemory {
+        let buffers = self.part_size.div_ceil(self.all.size);
+        let fits_into_shared = buffers <= self.all.shared_count;
+        let permits = tokio::select! {
             biased;
-            own = self.own_part.acquire(self.urgency) => own,
-            shared = self.all.shared_parts.acquire(self.urgency) => shared,
+            own = self.own_and_shared(buffers - 1) => own,
+            shared = self.shared(buffers), if fits_into_shared => vec![shared],
         };
-        let bytes = self.all.free.lock().pop();
-        Buffer {
-            bytes: bytes.unwrap_or_else(|| Vec::with_capacity(self.all.part_size)),
-            free: self.all.free.clone(),
-            _part: permit,
+        PartMemory {
+            _buffers: permits,
             _transfer: self.transfer.clone(),
         }
     }
 
-    /// Appends as many bytes as fit into the reserved part, and returns their number.
+    async fn own_and_shared(&self, shared: usize) -> Vec<Permit> {
+        let own = self.own.acquire(self.urgency).await;
+        match shared {
+            0 => vec![own],
+            shared => vec![own, self.shared(shared).await],
+        }
+    }
+
+    async fn shared(&self, buffers: usize) -> Permit {
+        self.all.shared.acquire_many(self.urgency, buffers).await
+    }
+
+    /// Appends as many bytes as fit into one buffer of the reserved part, and returns their number.
     pub(super) fn fill(&mut self, bytes: &[u8]) -> usize {
-        let fitting = bytes.len().min(self.all.part_size - self.part().len());
-        self.part.as_mut().map_or(0, |part| {
-            part.bytes.extend_from_slice(&bytes[..fitting]);
-            fitting
-        })
+        self.part.as_mut().map_or(0, |part| part.fill(bytes))
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.part().len() == self.all.part_size
+        self.part.as_ref().is_some_and(Part::is_full)
     }
 
     /// Returns the bytes of the part.
-    pub(super) fn part(&self) -> &[u8] {
-        self.part.as_ref().map_or(&[], |part| &part.bytes)
+    pub(super) fn part(&self) -> &[Buffer] {
+        self.part.as_ref().map_or(&[], Part::buffers)
     }
 
     /// Takes the part. Its memory is freed when the last clone is dropped.
     pub(super) fn take(&mut self) -> PutPayload {
-        self.part
-            .take()
-            .map(Bytes::from_owner)
-            .into_iter()
-            .collect()
-    }
-}
-
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.clear();
-        self.free.lock().push(bytes);
-    }
-}
-
-impl AsRef<[u8]> for Buffer {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
+        self.part.take().map(Part::into_payload).unwrap_or_default()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use futures::FutureExt;
-
-    use super::*;
-
-    async fn start(buffers: &Buffers) -> TransferBuffers<'_> {
-        buffers.start(Urgency::of_deadline(0)).await
-    }
-
-    /// Fills a part, and takes it as if to send it. Returns `None` if there is no memory.
-    async fn fill(transfer: &mut TransferBuffers<'_>) -> Option<PutPayload> {
-        transfer.reserve().now_or_never()?;
-        assert_eq!(transfer.fill(b"12345678..."), 8);
-        assert!(transfer.is_full());
-        Some(transfer.take())
-    }
-
-    #[tokio::test]
-    async fn memory_is_limited_and_reused() {
-        let buffers = Buffers::new(1, 0, 8);
-        let mut transfer = start(&buffers).await;
-        let part = fill(&mut transfer).await.unwrap();
-        assert_eq!(transfer.part(), b"");
-        let address = part.iter().next().map(|bytes| bytes.as_ptr());
-        let sent = part.clone();
-        drop(part);
-        assert!(fill(&mut transfer).await.is_none(), "the store reads it");
-        drop(sent);
-        let part = fill(&mut transfer).await.unwrap();
-        assert_eq!(part.iter().next().map(|bytes| bytes.as_ptr()), address);
-        drop(transfer);
-        let is_waiting = start(&buffers).now_or_never().is_none();
-        assert!(is_waiting, "the last part is being published");
-        drop(part);
-        assert!(start(&buffers).now_or_never().is_some());
-    }
-
-    #[tokio::test]
-    async fn a_store_that_hangs_stops_no_other_transfer() {
-        let buffers = Buffers::new(3, 2, 8);
-        let mut hangs = start(&buffers).await;
-        let mut sent = Vec::new();
-        while let Some(part) = fill(&mut hangs).await {
-            sent.push(part);
-        }
-        assert_eq!(sent.len(), 3, "its own and the shared ones");
-        let (mut one, mut other) = (start(&buffers).await, start(&buffers).await);
-        for transfer in [&mut one, &mut other] {
-            let part = fill(transfer).await;
-            assert!(part.is_some());
-            assert!(fill(transfer).await.is_none(), "no part is left to share");
-        }
-        drop(sent);
-        let parts = [fill(&mut one).await, fill(&mut one).await];
-        assert!(parts.iter().all(Option::is_some));
-    }
-}
+mod tests;

@@ -22,6 +22,7 @@ pub(super) struct CheckpointedUpload<'a> {
     upload: Upload,
     kind: ObjectKind,
     urgency: Urgency,
+    part_size: u64,
     progress: &'a Progress,
     /// States after the parts that the store did not confirm yet, oldest first.
     part_states: VecDeque<PartState>,
@@ -45,19 +46,26 @@ impl<'a> CheckpointedUpload<'a> {
             upload,
             kind,
             urgency: buffers.urgency(),
+            part_size: buffers.part_size(),
             progress,
             part_states: VecDeque::new(),
         }
     }
 
     /// Sends the next part. `download` and `checks` are the state of the transfer after it.
-    pub(super) fn put(&mut self, part: PutPayload, download: SavedDownload, checks: StateAfter) {
-        self.upload.send(part, self.urgency);
+    pub(super) fn put(
+        &mut self,
+        part: PutPayload,
+        download: SavedDownload,
+        checks: StateAfter,
+    ) -> Result<(), Error> {
+        self.upload.send(part, self.urgency)?;
         self.part_states.push_back(PartState {
             parts: self.upload.sent_parts(),
             download,
             checks,
         });
+        Ok(())
     }
 
     /// Waits until the store confirms every part.
@@ -107,6 +115,7 @@ impl<'a> CheckpointedUpload<'a> {
             let kind = self.kind;
             let transfer = SavedTransfer {
                 kind,
+                part_size: self.part_size,
                 download,
                 checks,
             };

@@ -54,7 +54,7 @@ pub(super) async fn transfer<U: UrlSource>(
     if !is_resumed {
         context.abort_upload().await;
         transfer.start_download().await?;
-        transfer.start();
+        transfer.start()?;
     }
     let copied = transfer.copy_all().await;
     // The host was not ready to continue if it postponed the download.
@@ -89,7 +89,7 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
     async fn copy_all(&mut self) -> Result<(), U::Error> {
         while !self.copy().await? {
             self.abort_upload().await;
-            self.start();
+            self.start()?;
         }
         Ok(())
     }
@@ -131,7 +131,10 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
             return false;
         };
         let SavedTransfer {
-            download, checks, ..
+            download,
+            checks,
+            part_size,
+            ..
         } = checkpoint.transfer;
         let checks = RunningChecks::restore(kind, checks);
         let upload = Upload::resume(archive, &checkpoint.upload);
@@ -140,7 +143,10 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
         };
         let can_resume = |format| keys.can_resume(archive, upload.key(), format);
         let offset = download.offset;
-        if checks.length() != offset || !checks.format().is_ok_and(can_resume) {
+        if checks.length() != offset
+            || !checks.format().is_ok_and(can_resume)
+            || !self.buffers.set_part_size(part_size)
+        {
             return false;
         }
         self.download.resume_at(&download, &checks);
@@ -154,15 +160,17 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
     }
 
     /// Starts at the first byte of the download, which must be open.
-    fn start(&mut self) {
+    fn start(&mut self) -> Result<(), Error> {
         let declared = self.download.declared().clone();
         let kind = self.expectation.kind;
         let progress = self.context.progress;
         progress.start_object(kind, 0, declared.length);
         self.buffers.take();
+        self.buffers.set_length(declared.length)?;
         self.received = 0;
         self.checks = Checking::new(RunningChecks::new(kind, declared));
         self.tail = Tail::default();
+        Ok(())
     }
 
     /// Copies to the end of the download. Returns `false` if the download restarted, so that the transfer has
@@ -235,7 +243,7 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
 
     /// Sends the part, which ends at the last byte that was received.
     async fn send(&mut self) -> Result<(), Error> {
-        self.tail.extend(self.buffers.part());
+        self.tail.extend_all(self.buffers.part());
         let download = self.download.save(self.received, self.tail.save());
         let (part, offset) = self.take_part();
         let update = self.checks.update(part.clone(), offset);
@@ -244,9 +252,7 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
             Some(upload) => upload,
             None => self.start_upload().await?,
         };
-        let upload = self.upload.insert(upload);
-        upload.put(part, download, checks);
-        Ok(())
+        self.upload.insert(upload).put(part, download, checks)
     }
 
     /// Takes the part, which ends at the last byte that was received. Returns it and its offset.

@@ -103,9 +103,24 @@ pub(super) struct Checkpoint {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct SavedTransfer {
     pub(super) kind: ObjectKind,
+    /// Size of the parts before the checkpoint, and of those after it.
+    #[serde(
+        default = "part_size_of_0_1_0",
+        skip_serializing_if = "is_part_size_of_0_1_0"
+    )]
+    pub(super) part_size: u64,
     #[serde(rename = "source")]
     pub(super) download: SavedDownload,
     pub(super) checks: SavedChecks,
+}
+
+/// Returns the size of the parts of version 0.1.0, which does not save it.
+fn part_size_of_0_1_0() -> u64 {
+    5 * 1024 * 1024
+}
+
+fn is_part_size_of_0_1_0(size: &u64) -> bool {
+    *size == part_size_of_0_1_0()
 }
 
 impl Checkpoint {

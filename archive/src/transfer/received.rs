@@ -1,6 +1,7 @@
 use super::{
     checking::Checking,
     comparison::{Comparison, Segment},
+    part::Buffer,
     tail::Tail,
 };
 
@@ -12,7 +13,7 @@ pub(super) struct Received<'a> {
     /// The end of the bytes before the part.
     pub(super) tail: &'a Tail,
     /// The part that is being filled.
-    pub(super) part: &'a [u8],
+    pub(super) part: &'a [Buffer],
 }
 
 impl Received<'_> {
@@ -36,7 +37,7 @@ impl Received<'_> {
     /// Returns the end of all bytes.
     fn tail(self) -> Tail {
         let mut tail = self.tail.clone();
-        tail.extend(self.part);
+        tail.extend_all(self.part);
         tail
     }
 }

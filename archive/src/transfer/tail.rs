@@ -60,6 +60,13 @@ impl Tail {
         }
     }
 
+    /// Appends the bytes of several buffers.
+    pub(super) fn extend_all(&mut self, buffers: &[impl AsRef<[u8]>]) {
+        for buffer in buffers {
+            self.extend(buffer.as_ref());
+        }
+    }
+
     /// Returns the offset from which bytes are requested again, if `offset` bytes were received.
     pub(super) fn start(&self, offset: u64) -> u64 {
         let before = self.checkpoint.as_ref().map_or(0, |saved| saved.length);

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    failing_store::FailingStore, host::Host, memory::Memory, one_url::OneUrl, video::video,
+    failing_store::FailingStore, host, host::Host, memory::Memory, one_url::OneUrl, video::video,
 };
 
 /// Size of a part. The video has five parts.
@@ -72,7 +72,29 @@ impl fmt::Debug for End {
 
 impl Fixture {
     pub(crate) async fn new(has_conditional_complete: bool, resources: &TransferResources) -> Self {
-        let host = Host::start(video(4 * PART_SIZE as u32 + 1000)).await;
+        let fixture = Self::with_padding(
+            4 * PART_SIZE as u32 + 1000,
+            has_conditional_complete,
+            resources,
+        )
+        .await;
+        let chunks = fixture.host.video().len().div_ceil(host::CHUNK_SIZE);
+        assert_eq!(chunks, host::CHUNKS);
+        fixture
+    }
+
+    /// Sets the client and the buffers of the following archivals.
+    pub(crate) fn set_resources(&mut self, resources: TransferResources) {
+        self.resources = resources;
+    }
+
+    /// Returns a fixture with a video that is padded by a number of bytes.
+    pub(crate) async fn with_padding(
+        padding: u32,
+        has_conditional_complete: bool,
+        resources: &TransferResources,
+    ) -> Self {
+        let host = Host::start(video(padding)).await;
         Self {
             memory: Arc::new(Memory::new(has_conditional_complete)),
             host,

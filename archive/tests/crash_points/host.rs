@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Body,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -18,7 +18,7 @@ use reqwest::Url;
 use crate::serving;
 
 /// Size of a chunk. A part consists of several chunks.
-const CHUNK_SIZE: usize = 16 * 1024;
+pub(crate) const CHUNK_SIZE: usize = 16 * 1024;
 /// Number of chunks in the video.
 pub(crate) const CHUNKS: usize = 21;
 
@@ -34,17 +34,18 @@ struct Served {
     chunks_left: Option<usize>,
     was_resumed: bool,
     bytes: usize,
+    omits_length: bool,
 }
 
 impl Host {
     pub(crate) async fn start(video: Vec<u8>) -> Self {
-        assert_eq!(video.len().div_ceil(CHUNK_SIZE), CHUNKS);
         let state = Arc::new(Mutex::new(Served {
             video: video.into(),
             etag: "\"one\"",
             chunks_left: None,
             was_resumed: false,
             bytes: 0,
+            omits_length: false,
         }));
         let router = Router::new()
             .route("/video.mp4", get(serve))
@@ -100,6 +101,11 @@ impl Host {
         self.lock().etag = "\"two\"";
     }
 
+    /// Declares no length from now on.
+    pub(crate) fn omit_length(&self) {
+        self.lock().omits_length = true;
+    }
+
     /// Returns the number of bytes that were served so far.
     pub(crate) fn served_bytes(&self) -> usize {
         self.lock().bytes
@@ -121,7 +127,11 @@ async fn serve(State(state): State<Arc<Mutex<Served>>>, headers: HeaderMap) -> R
         served.was_resumed |= start > 0;
         Body::from_stream(chunks(state.clone(), start))
     });
-    response.unwrap()
+    let mut response = response.unwrap();
+    if served.omits_length {
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    response
 }
 
 /// Returns the video from `start` on. If the host fails, the connection is closed before the end.

@@ -22,6 +22,8 @@ pub(crate) struct Memory {
 struct Uploads {
     started: usize,
     incomplete: BTreeMap<String, BTreeMap<usize, (String, Vec<u8>)>>,
+    /// Sizes of the parts of the upload that was completed last.
+    completed: Vec<usize>,
 }
 
 impl Memory {
@@ -40,6 +42,16 @@ impl Memory {
     /// Returns the number of uploads that were started.
     pub(crate) fn started_uploads(&self) -> usize {
         self.lock().started
+    }
+
+    /// Returns the number of parts of uploads that were neither completed nor aborted.
+    pub(crate) fn incomplete_parts(&self) -> usize {
+        self.lock().incomplete.values().map(BTreeMap::len).sum()
+    }
+
+    /// Returns the sizes of the parts of the upload that was completed last.
+    pub(crate) fn completed_parts(&self) -> Vec<usize> {
+        self.lock().completed.clone()
     }
 
     pub(crate) fn start_upload(&self) -> String {
@@ -92,7 +104,9 @@ impl Memory {
             .objects
             .put_opts(key, bytes.into(), mode.into())
             .await?;
-        self.lock().incomplete.remove(id);
+        let mut uploads = self.lock();
+        uploads.incomplete.remove(id);
+        uploads.completed = upload.values().map(|(_, part)| part.len()).collect();
         Ok(put)
     }
 

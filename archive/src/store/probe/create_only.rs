@@ -159,7 +159,7 @@ async fn upload(
     test.add_upload(&upload);
     test.start("UploadPart");
     let sent = async {
-        upload.send(TEST_BYTES.into(), Urgency::MOST);
+        upload.send(TEST_BYTES.into(), Urgency::MOST)?;
         upload.flush().await
     };
     let sent = sent.await;

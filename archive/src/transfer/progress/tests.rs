@@ -97,6 +97,7 @@ fn at_most_three_failed_attempts_resume_from_a_checkpoint() {
     assert!(progress.use_checkpoint(ObjectKind::File).is_none());
     let checkpoint = progress.use_checkpoint(ObjectKind::Video).unwrap();
     let fetched_again = 7 + 13_107_200 - 5_242_880;
+    assert_eq!(checkpoint.transfer.part_size, 5_242_880);
     let download = checkpoint.transfer.download;
     assert_eq!(download.bytes_fetched_again, fetched_again);
     progress.count_failed_resumption();
@@ -111,6 +112,7 @@ fn what_is_new_since_version_0_1_0_is_optional() {
     state["refused_sha256"] = json!("15e2");
     state["checkpoint"]["source"]["tail"] = json!({"length": 7, "sha256": "15e2"});
     state["checkpoint"]["source"]["host"] = json!("volces.com");
+    state["checkpoint"]["part_size"] = json!(10_485_760);
     state["checkpoint"]["source"]["has_ended"] = json!(true);
     state["furthest"] = json!({"downloaded": 7, "stored": 5});
     state["last_frame_failures"] = json!(2);
