@@ -94,13 +94,9 @@ impl Digests {
         self.length
     }
 
-    /// Returns the SHA-256 of the bytes so far, followed by others.
-    pub(crate) fn sha256_with(&self, next: &[impl AsRef<[u8]>]) -> String {
-        let mut sha256 = self.sha256.clone();
-        for bytes in next {
-            sha256.update(bytes);
-        }
-        hex::encode(sha256.finalize())
+    /// Returns the SHA-256 of the bytes so far.
+    pub(crate) fn sha256(&self) -> String {
+        hex::encode(self.sha256.clone().finalize())
     }
 
     /// Returns the final digests.

@@ -116,9 +116,9 @@ impl RunningChecks {
         self.digests.length()
     }
 
-    /// Returns the SHA-256 of the bytes so far, followed by others.
-    pub(crate) fn sha256_with(&self, next: &[impl AsRef<[u8]>]) -> String {
-        self.digests.sha256_with(next)
+    /// Returns the SHA-256 of the bytes so far.
+    pub(crate) fn sha256(&self) -> String {
+        self.digests.sha256()
     }
 
     /// Returns the format, detected from the first bytes.

@@ -6,6 +6,7 @@ use reqwest::header::HeaderMap;
 use super::{
     comparison::{Compared, Comparison},
     range::BodyRange,
+    received::Received,
 };
 use crate::fetch::{self, VideoResponse};
 
@@ -72,14 +73,14 @@ impl Body {
         self.comparison.is_none()
     }
 
-    /// Waits for the next chunk.
-    pub(super) async fn next(&mut self) -> Result<Chunk, fetch::Error> {
+    /// Waits for the next chunk. `received`: what is compared with its beginning.
+    pub(super) async fn next(&mut self, received: Received<'_>) -> Result<Chunk, fetch::Error> {
         let Some(bytes) = self.response.chunk().await? else {
             return Ok(Chunk::End);
         };
         let length = bytes.len() as u64;
         let compared = match &mut self.comparison {
-            Some(comparison) => comparison.update(bytes),
+            Some(comparison) => comparison.update(bytes, received.part),
             None => Compared::Equal(bytes),
         };
         match compared {

@@ -156,7 +156,7 @@ impl<'a, U: UrlSource> ResumableDownload<'a, U> {
                 }
                 continue;
             };
-            let error = match body.next().await {
+            let error = match body.next(received).await {
                 Ok(Chunk::Bytes { repeated, new }) => {
                     if repeated > 0 && body.is_compared() {
                         let validator = Validator::from_headers(body.headers());

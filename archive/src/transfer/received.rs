@@ -27,8 +27,10 @@ impl Received<'_> {
     pub(super) async fn comparison(self, start: u64, offset: u64) -> Option<Comparison> {
         match start {
             0 => {
-                let sha256 = self.checks.finished().await.sha256_with(self.part);
-                Some(Comparison::new(vec![Segment::digest(offset, &sha256)]))
+                let checks = self.checks.finished().await;
+                let checked = Segment::digest(checks.length(), &checks.sha256());
+                let part = offset.checked_sub(checks.length())?;
+                Some(Comparison::new(vec![checked, Segment::part(part)]))
             }
             start => self.tail().comparison(start, offset),
         }
