@@ -51,6 +51,9 @@ pub enum Error {
         /// SHA-256 of the bytes.
         sha256: String,
     },
+    /// A check of the bytes failed internally, so nothing is known of the object: retry.
+    #[error("internal error: {0}")]
+    Internal(String),
     /// A receipt or a record in the archive is not valid JSON.
     #[error("{0}")]
     InvalidRecord(String),
@@ -174,6 +177,7 @@ impl Error {
             Self::Corrupt(_)
             | Self::Md5Mismatch { .. }
             | Self::Odd { .. }
+            | Self::Internal(_)
             | Self::InvalidRecord(_) => failure::CORRUPT_VIDEO,
             Self::Open(_) | Self::Store(_) | Self::UnsafeStore(_) | Self::Upload(_) => {
                 failure::STORE_UNAVAILABLE

@@ -1,8 +1,6 @@
 //! Transfers one object from its URL to the store in bounded memory, and checks the bytes in the process. The
 //! object has no final key until it is [published](super::publish).
 
-use std::mem;
-
 use object_store::PutPayload;
 
 use super::{
@@ -19,7 +17,7 @@ use super::{
 };
 use crate::{
     Error,
-    checks::{CheckedObject, DeclaredObject, Expectation, RunningChecks},
+    checks::{CheckedObject, Expectation, RunningChecks},
     permits::Urgency,
     store::{Upload, abort_incomplete_uploads},
 };
@@ -283,12 +281,7 @@ impl<'a, U: UrlSource> Transfer<'a, U> {
 
     async fn finish_checks(&mut self) -> Result<CheckedObject, Error> {
         let kind = self.expectation.kind;
-        let unused = RunningChecks::new(kind, DeclaredObject::default());
-        let mut checks = mem::replace(&mut *self.checks.finished().await, unused);
-        if checks.length() != self.received {
-            // A check panicked.
-            return Err(Error::Download("not all bytes were checked".to_owned()));
-        }
+        let mut checks = self.checks.take(kind, self.received).await?;
         checks.declare_length(self.download.declared().length);
         match checks.finish(self.expectation) {
             Ok(checked) => Ok(checked),
