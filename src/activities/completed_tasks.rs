@@ -5,10 +5,12 @@
 
 use std::{
     collections::BTreeMap,
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
+use futures::StreamExt;
 use parking_lot::Mutex;
 use seedance_archiver_clock::Clock;
 use temporalio_client::{Client, errors::ClientError};
@@ -19,29 +21,29 @@ use crate::{
     temporal::{error_text, lifecycles},
 };
 
-/// Interval between two looks.
+/// Interval between two readings.
 const INTERVAL: Duration = Duration::from_secs(10 * 60);
-/// How long a look may delay the poll that caused it.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a poll waits for a reading, which then continues without it.
+const MAX_WAIT: Duration = Duration::from_secs(5);
 /// How much later than a lifecycle completes the visibility store may show it.
 const VISIBILITY_DELAY: Duration = Duration::from_secs(60);
-/// How many lifecycles one look reads: as many completion times as are kept of a kind.
+/// How many results are read at once: as many as completion times are kept of a kind.
 const MAX_READ: usize = 96;
 
-/// The looks of a worker at completed lifecycles. Clones share them.
+/// What this worker has read of completed lifecycles, by account. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct CompletedTasks(Arc<Mutex<BTreeMap<String, LastLook>>>);
+pub(super) struct CompletedTasks(Arc<Mutex<BTreeMap<String, Reading>>>);
 
 #[derive(Debug)]
-struct LastLook {
+struct Reading {
     started_at: Instant,
-    /// Lifecycles that closed before were read. `None`: none were.
+    /// The last lifecycles that closed before were read. `None`: none were.
     read_until: Option<SystemTime>,
     problem: RareEvent,
 }
 
 impl CompletedTasks {
-    /// Learns from the lifecycles of an account that completed since the last look, unless that was a short time ago.
+    /// Learns from the lifecycles of an account that completed since the last reading, unless that was a short time ago.
     pub(super) async fn learn(
         &self,
         client: &Client,
@@ -52,21 +54,30 @@ impl CompletedTasks {
         let Some(read_until) = self.begin(account) else {
             return;
         };
-        let now = Clock::default().now();
-        let look = look(client, account, task_queue, read_until, times);
-        let problem = match tokio::time::timeout(TIMEOUT, look).await {
-            Ok(Ok(())) => return self.succeeded(account, now),
-            Ok(Err(error)) => error_text::innermost(&error),
-            Err(_) => "no response in time".to_owned(),
-        };
-        self.failed(account, &problem);
+        let (readings, client, times) = (self.clone(), client.clone(), times.clone());
+        let (account, task_queue) = (account.to_owned(), task_queue.to_owned());
+        let reading = tokio::spawn(async move {
+            match read(&client, &account, &task_queue, read_until, &times).await {
+                Ok(read_until) => readings.succeeded(&account, read_until),
+                Err(error) => readings.failed(&account, &error_text::innermost(&error)),
+            }
+        });
+        // It goes on, and the next polls know more.
+        let _ = tokio::time::timeout(MAX_WAIT, reading).await;
     }
 
-    /// Returns from when on lifecycles have to be read, if a look is due.
+    /// Leaves out the lifecycles that have completed by now, because their times are known already.
+    pub(super) fn skip_earlier(&self, account: &str) {
+        let read_until = Clock::default().now().checked_sub(VISIBILITY_DELAY);
+        let mut accounts = self.0.lock();
+        accounts.insert(account.to_owned(), Reading::now(read_until));
+    }
+
+    /// Returns from when on lifecycles have to be read, if a reading is due.
     fn begin(&self, account: &str) -> Option<Option<SystemTime>> {
         let mut accounts = self.0.lock();
         let Some(last) = accounts.get_mut(account) else {
-            accounts.insert(account.to_owned(), LastLook::now());
+            accounts.insert(account.to_owned(), Reading::now(None));
             return Some(None);
         };
         let is_due = last.started_at.elapsed() >= INTERVAL;
@@ -76,9 +87,9 @@ impl CompletedTasks {
         })
     }
 
-    fn succeeded(&self, account: &str, started_at: SystemTime) {
+    fn succeeded(&self, account: &str, read_until: Option<SystemTime>) {
         if let Some(last) = self.0.lock().get_mut(account) {
-            last.read_until = started_at.checked_sub(VISIBILITY_DELAY);
+            last.read_until = read_until.or(last.read_until);
         }
     }
 
@@ -91,39 +102,49 @@ impl CompletedTasks {
             tracing::warn!(
                 account,
                 error = problem,
-                "cannot read how long the last tasks took; the poll schedule follows from those that this worker saw end"
+                "cannot read completed lifecycles; poll schedules follow from the tasks that this worker polled"
             );
         }
     }
 }
 
-impl LastLook {
-    fn now() -> Self {
+impl Reading {
+    fn now(read_until: Option<SystemTime>) -> Self {
         Self {
             started_at: Instant::now(),
-            read_until: None,
+            read_until,
             problem: RareEvent::default(),
         }
     }
 }
 
-async fn look(
+/// Learns from each result as soon as it is read. Returns until when all are read, by the server's clock. `None`: some could
+/// not be read, or there were none.
+async fn read(
     client: &Client,
     account: &str,
     task_queue: &str,
     closed_after: Option<SystemTime>,
     times: &LearnedTimes,
-) -> Result<(), ClientError> {
+) -> Result<Option<SystemTime>, ClientError> {
     let completed =
         lifecycles::completed(client, account, task_queue, closed_after, MAX_READ).await?;
+    let last = completed.iter().filter_map(|it| it.closed_at).max();
     let mut unknown: Vec<_> = completed
         .into_iter()
         .filter(|it| !times.has_observed(account, &it.task_id))
         .collect();
     // The last observations count most.
     unknown.reverse();
-    for task in lifecycles::tasks(client, account, unknown).await {
-        times.observe(account, &task);
+    let mut all_were_read = true;
+    let mut results = pin!(lifecycles::results(client, account, unknown));
+    while let Some(result) = results.next().await {
+        match result {
+            Ok(result) => result.task.iter().for_each(|it| times.observe(account, it)),
+            Err(_) => all_were_read = false,
+        }
     }
-    Ok(())
+    Ok(last
+        .filter(|_| all_were_read)
+        .and_then(|last| last.checked_sub(VISIBILITY_DELAY)))
 }

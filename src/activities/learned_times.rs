@@ -9,12 +9,12 @@ use std::{
 use parking_lot::Mutex;
 use seedance_archiver_policy::completions::{CompletionTimes, Expectation, TaskKind};
 use seedance_archiver_proto::{
+    status,
     time::from_unix_seconds,
     v1::{self, VideoTask},
 };
 
-/// How many ids of observed tasks are kept of an account: more than end between two looks at completed lifecycles, or at
-/// least more than one look reads.
+/// How many ids of observed tasks are kept of an account: more than are read of completed lifecycles at once.
 const MAX_TASK_IDS: usize = 1_000;
 
 /// The completion times of each account's tasks. Clones share them.
@@ -39,8 +39,12 @@ impl LearnedTimes {
         })
     }
 
-    /// Learns from a task that has ended, unless it did before.
+    /// Learns from the last record of a task. Records of tasks that have not ended, and of tasks that were observed before,
+    /// change nothing.
     pub(super) fn observe(&self, account: &str, task: &VideoTask) {
+        if !status::is_terminal(&task.status) {
+            return;
+        }
         if let Some(after) = completed_after(task.created_at, task.updated_at) {
             let mut accounts = self.0.lock();
             let learned = accounts.entry(account.to_owned()).or_default();
@@ -55,17 +59,19 @@ impl LearnedTimes {
         learned.is_some_and(|learned| learned.includes(task_id))
     }
 
-    /// Takes over what another worker has learned, unless this worker knows something of the account.
-    pub(super) fn adopt(&self, account: &str, times: Option<&v1::CompletionTimes>) {
-        let Some(times) = times else { return };
+    /// Takes over what another worker has learned, unless this worker knows something of the account. Returns whether it did.
+    pub(super) fn adopt(&self, account: &str, times: Option<&v1::CompletionTimes>) -> bool {
+        let Some(times) = times else { return false };
         let mut accounts = self.0.lock();
-        if !accounts.contains_key(account) {
+        let is_new = !accounts.contains_key(account);
+        if is_new {
             let learned = Learned {
                 times: CompletionTimes::from_state(times.clone()),
                 task_ids: VecDeque::new(),
             };
             accounts.insert(account.to_owned(), learned);
         }
+        is_new
     }
 
     /// Returns what is known of an account, to be passed on.
@@ -106,6 +112,7 @@ mod tests {
         VideoTask {
             id: format!("cgt-{seconds}"),
             model: "seedance-1-0-pro".into(),
+            status: status::SUCCEEDED.to_owned(),
             created_at: 1_000_000,
             updated_at: 1_000_000 + seconds,
             ..VideoTask::default()
@@ -129,9 +136,25 @@ mod tests {
         assert!((60..110).contains(&first), "{first}");
 
         let other = LearnedTimes::default();
-        other.adopt("eu", times.state("eu").as_ref());
+        assert!(other.adopt("eu", times.state("eu").as_ref()));
+        assert!(!other.adopt("eu", times.state("eu").as_ref()), "known");
         assert_eq!(first_poll(&other), first);
         assert!(!times.expectation("us", None).is_informed());
+    }
+
+    /// The lifecycle of a task that still runs completes too, for example if its caller cancels it.
+    #[test]
+    fn a_task_that_has_not_ended_does_not_count() {
+        let times = LearnedTimes::default();
+        for seconds in 0..20 {
+            let status = status::RUNNING.to_owned();
+            let running = VideoTask {
+                status,
+                ..task(seconds)
+            };
+            times.observe("eu", &running);
+        }
+        assert!(!times.expectation("eu", None).is_informed());
     }
 
     #[test]

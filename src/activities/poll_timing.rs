@@ -10,18 +10,23 @@ use seedance_archiver_proto::{
     names::{self, QUERY_ACTIVITY_ID},
     v1::QueryVideoTaskRequest,
 };
+use temporalio_client::Client;
 use temporalio_sdk::activities::ActivityContext;
 
 use super::{failure, query_progress::PollProgress, task_queries::TaskQueries};
-use crate::{config::Account, temporal::watchers::Watchers};
+use crate::{
+    config::Account,
+    temporal::watchers::{WatcherState, Watchers},
+};
 
 /// Maximum delay of the first poll of a task that is expected to take long. The first record shows what kind of task it
 /// is, and whether it exists.
 const MAX_FIRST_DELAY: Duration = Duration::from_secs(60);
 
 /// Returns whether the watcher of the account polls the task for the lifecycle that called the activity. Starts the
-/// watcher if it would be worth it. Learns how long tasks take, from the watcher or from completed lifecycles. No watcher
-/// delivers anything to other callers.
+/// watcher if it would be worth it. No watcher delivers anything to other callers.
+///
+/// Learns how long tasks take on the way.
 pub(super) async fn is_watched(
     ctx: &ActivityContext,
     watchers: &Watchers,
@@ -36,17 +41,26 @@ pub(super) async fn is_watched(
     }
     let client = ctx.client();
     let watcher = watchers.of(&client, account.name(), &info.task_queue).await;
-    let (times, completed) = (queries.times(), queries.completed());
-    // Another deployment may have an account of this name.
-    match watcher.is_running && watcher.task_queue == info.task_queue {
-        true => times.adopt(account.name(), watcher.progress.completion_times.as_ref()),
-        false => {
-            completed
-                .learn(&client, account.name(), &info.task_queue, times)
-                .await;
-        }
-    }
+    learn_times(ctx, &client, &watcher, queries, account.name()).await;
     watcher.covers(&request.task_id)
+}
+
+/// Learns how long tasks take, from the watcher or, without one, from completed lifecycles.
+async fn learn_times(
+    ctx: &ActivityContext,
+    client: &Client,
+    watcher: &WatcherState,
+    queries: &TaskQueries,
+    account: &str,
+) {
+    let (times, completed) = (queries.times(), queries.completed());
+    let task_queue = &ctx.info().task_queue;
+    // Another deployment may have an account of this name.
+    if !watcher.is_running || watcher.task_queue != *task_queue {
+        completed.learn(client, account, task_queue, times).await;
+    } else if times.adopt(account, watcher.progress.completion_times.as_ref()) {
+        completed.skip_earlier(account);
+    }
 }
 
 /// What decides when a poll is due.

@@ -72,7 +72,7 @@ impl TaskQueries {
         &self.times
     }
 
-    /// Returns the looks of this worker at completed lifecycles.
+    /// Returns what this worker has read of completed lifecycles.
     pub(super) fn completed(&self) -> &CompletedTasks {
         &self.completed
     }

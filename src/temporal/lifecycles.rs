@@ -54,7 +54,7 @@ mod status;
 mod waiting;
 
 pub use attributes::Attributes;
-pub(crate) use completed::{completed, tasks};
+pub(crate) use completed::{completed, results};
 pub use cost::Cost;
 pub use error::LifecycleError;
 pub use execution::ExecutionStatus;

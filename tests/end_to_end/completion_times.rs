@@ -41,31 +41,31 @@ async fn a_worker_that_starts_knows_what_other_workers_saw(
         .with_worker(&server, archive_ended_tasks(&fixture, &server, &account))
         .await?;
     until_completed_is_visible(&fixture, &server).await?;
-    let id = fixture.simulator.create(Script {
-        running: Some(COMPLETION_TIME),
-        ..Script::default()
+    let learned = until_async("the worker knows how long tasks take", || {
+        is_polled_late(&fixture, &server, &account)
     });
-    fixture
-        .with_worker(&server, async {
-            let lifecycle = start_lifecycle(&fixture, &server, &account, &id).await?;
-            until_waiting(&lifecycle, "not polled yet; next poll in").await?;
-            let queries = fixture.simulator.stats(&id).queries;
-            ensure!(
-                queries == 0,
-                "polled {queries} times before it can have ended"
-            );
-            let id = lifecycle.workflow_id();
-            let workflow = server.client.get_workflow_handle::<VideoTaskLifecycle>(id);
-            workflow.cancel(WorkflowCancelOptions::default()).await?;
-            lifecycle.result().await?;
-            Ok(())
-        })
-        .await?;
+    fixture.with_worker(&server, learned).await?;
     Ok(watcher
         .terminate(WorkflowTerminateOptions::default())
         .await?)
 }
 register!(a_worker_that_starts_knows_what_other_workers_saw);
+
+/// Returns whether a new task is not polled before it can have ended.
+async fn is_polled_late(fixture: &Fixture, server: &Server, account: &str) -> anyhow::Result<bool> {
+    let id = fixture.simulator.create(Script {
+        running: Some(COMPLETION_TIME),
+        ..Script::default()
+    });
+    let lifecycle = start_lifecycle(fixture, server, account, &id).await?;
+    until_waiting(&lifecycle, "next poll in").await?;
+    let is_polled_late = fixture.simulator.stats(&id).queries == 0;
+    let id = lifecycle.workflow_id();
+    let workflow = server.client.get_workflow_handle::<VideoTaskLifecycle>(id);
+    workflow.cancel(WorkflowCancelOptions::default()).await?;
+    lifecycle.result().await?;
+    Ok(is_polled_late)
+}
 
 /// Archives tasks one after another, so that no watcher starts.
 async fn archive_ended_tasks(

@@ -2,15 +2,15 @@
 
 use std::time::SystemTime;
 
-use futures::{StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use seedance_archiver_proto::{
     names::{self, LIFECYCLE_WORKFLOW},
-    v1::VideoTask,
+    v1::VideoTaskLifecycleResult,
 };
 use temporalio_client::{Client, WorkflowExecution, WorkflowListOptions, errors::ClientError};
 
-use super::{handle::Lifecycle, list::quote};
+use super::{error::LifecycleError, handle::Lifecycle, list::quote};
 
 /// How many results are read at once.
 const CONCURRENCY: usize = 4;
@@ -19,6 +19,8 @@ const CONCURRENCY: usize = 4;
 pub(crate) struct CompletedLifecycle {
     /// Task id.
     pub(crate) task_id: String,
+    /// When it completed, by the server's clock.
+    pub(crate) closed_at: Option<SystemTime>,
     run_id: String,
 }
 
@@ -49,6 +51,7 @@ pub(crate) async fn completed(
     let completed = |execution: WorkflowExecution| {
         Some(CompletedLifecycle {
             task_id: execution.id().strip_prefix(&prefix)?.to_owned(),
+            closed_at: execution.close_time(),
             run_id: execution.run_id().to_owned(),
         })
     };
@@ -59,22 +62,16 @@ pub(crate) async fn completed(
         .await
 }
 
-/// Returns the last records of the tasks, in the order of the lifecycles. Those whose result cannot be read are left out:
-/// the retention may have deleted them, or another version encoded them.
-pub(crate) async fn tasks(
+/// Reads the results of lifecycles, in their order.
+pub(crate) fn results(
     client: &Client,
     account: &str,
     lifecycles: Vec<CompletedLifecycle>,
-) -> Vec<VideoTask> {
-    let task = async |completed: CompletedLifecycle| {
-        let CompletedLifecycle { task_id, run_id } = completed;
-        let lifecycle = Lifecycle::for_run(client, account, &task_id, &run_id);
-        lifecycle.result().await.ok()?.task
-    };
-    futures::stream::iter(lifecycles)
-        .map(task)
+) -> impl Stream<Item = Result<VideoTaskLifecycleResult, LifecycleError>> {
+    let handle =
+        |it: CompletedLifecycle| Lifecycle::for_run(client, account, &it.task_id, &it.run_id);
+    let handles: Vec<_> = lifecycles.into_iter().map(handle).collect();
+    futures::stream::iter(handles)
+        .map(async |lifecycle: Lifecycle| lifecycle.result().await)
         .buffered(CONCURRENCY)
-        .filter_map(async |task| task)
-        .collect()
-        .await
 }
