@@ -17,6 +17,9 @@ use crate::harness::{
     watchers::Watched,
 };
 
+/// Interval between two polls of a lifecycle that polls on its own.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+
 async fn tasks_that_are_waited_for_together_are_listed(server: Arc<Server>) -> anyhow::Result<()> {
     let watched = Watched::new(&server).await?;
     let ids = watched.create(8);
@@ -100,6 +103,35 @@ async fn tasks_of_every_tier_are_watched(server: Arc<Server>) -> anyhow::Result<
         .await
 }
 register!(tasks_of_every_tier_are_watched);
+
+/// What the watcher said in its last heartbeat does not count while it waits for its next attempt.
+async fn lifecycles_poll_while_the_watcher_does_not_run(server: Arc<Server>) -> anyhow::Result<()> {
+    let watched = Watched::with(&server, |account| {
+        account.schedule.min_interval = POLL_INTERVAL;
+        account.schedule.max_interval = POLL_INTERVAL;
+    })
+    .await?;
+    let fixture = &watched.fixture;
+    let ids = watched.create(5);
+    fixture
+        .with_worker(&server, async {
+            watched.start(&ids).await?;
+            watched.until_watched(5).await?;
+            watched.suspend().await
+        })
+        .await?;
+    let heartbeat = watched.progress().await?;
+    ensure!(heartbeat.is_reliable, "{heartbeat:?}");
+    let id = &watched.create(1)[0];
+    // Another worker remembers nothing of the watcher.
+    fixture
+        .with_worker(&server, async {
+            watched.start(std::slice::from_ref(id)).await?;
+            fixture.polled(id, 3).await
+        })
+        .await
+}
+register!(lifecycles_poll_while_the_watcher_does_not_run);
 
 async fn another_worker_watches_for_a_killed_one(server: Arc<Server>) -> anyhow::Result<()> {
     let watched = Watched::new(&server).await?;

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use anyhow::ensure;
+use anyhow::{anyhow, ensure};
 use seedance_archiver::{config::Account, seedance::RateLimit, temporal::lifecycles::Lifecycle};
 use seedance_archiver_proto::{
     names,
@@ -20,7 +20,9 @@ use temporalio_client::{
     WorkflowExecutionStatus, WorkflowFetchHistoryOptions, WorkflowStartOptions,
     errors::WorkflowInteractionError,
 };
-use temporalio_common::protos::temporal::api::enums::v1::PendingActivityState;
+use temporalio_common::{
+    error::ApplicationFailure, protos::temporal::api::enums::v1::PendingActivityState,
+};
 use tokio::process::Child;
 
 use super::{
@@ -235,6 +237,20 @@ impl<'a> Watched<'a> {
         };
         let handle = self.server.client.get_async_activity_handle(activity);
         Ok(handle.complete(Some(result), RpcOptions::default()).await?)
+    }
+
+    /// Makes the activity of the watcher fail. It is attempted again in an hour.
+    pub(crate) async fn suspend(&self) -> anyhow::Result<()> {
+        let workflow_id = names::watcher_workflow_id(&self.account);
+        let activity =
+            ActivityIdentifier::by_id_workflow(workflow_id, "", names::WATCH_ACTIVITY_ID);
+        let failure = ApplicationFailure::builder(anyhow!("suspended"))
+            .next_retry_delay(HOUR)
+            .build();
+        let handle = self.server.client.get_async_activity_handle(activity);
+        Ok(handle
+            .fail(failure, None::<WatcherProgress>, RpcOptions::default())
+            .await?)
     }
 
     /// Waits until the latest run of the watcher has this status.
