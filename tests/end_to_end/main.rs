@@ -151,9 +151,19 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     runtime.spawn(stop_on_ctrl_c(dev_server.clone()));
     let started_at = Clock::default().now();
     let conclusion = libtest_mimic::run(arguments, trials);
-    let replayed = runtime.block_on(replay::replay_all(&server, started_at));
+    let is_whole_run = arguments.filter.is_none() && !conclusion.has_failed();
+    let replayed = match is_whole_run {
+        true => runtime.block_on(replay::replay_all(&server, started_at)),
+        false => Ok(0),
+    };
     runtime.block_on(stop(&dev_server));
-    eprintln!("{} histories of this run replay", replayed?);
+    match replayed {
+        Ok(count) => eprintln!("{count} histories of this run replay"),
+        Err(error) => {
+            eprintln!("the histories of this run: {error:#}");
+            return Ok(ExitCode::FAILURE);
+        }
+    }
     Ok(conclusion.exit_code())
 }
 

@@ -3,16 +3,19 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, ensure};
+use rustix::process::Signal;
 use seedance_archiver::temporal::lifecycles::Lifecycle;
-use seedance_archiver_proto::{names, v1::Manifest};
+use seedance_archiver_proto::names;
 use seedance_archiver_simulator::Script;
 use seedance_archiver_workflows::AccountWatcher;
-use tempfile::TempDir;
-use temporalio_client::WorkflowDescribeOptions;
+use tempfile::NamedTempFile;
+use temporalio_client::{WorkflowDescribeOptions, WorkflowExecutionStatus};
 
 use super::process::WorkerProcess;
 use crate::harness::{
-    Fixture, HOUR, Server, read_local, register, sweeps, tools, until, until_async,
+    Fixture, HOUR, Server,
+    minio::{Bucket, Minio},
+    register, sweeps, tools, until, until_async,
 };
 
 /// Number of workers.
@@ -21,143 +24,181 @@ const FLEET: usize = 2;
 const LIFECYCLES: usize = 100;
 /// Number of lifecycles that start while workers are replaced, for each of them.
 const LIFECYCLES_MEANWHILE: usize = 10;
+/// Size of a large video: four parts.
+const LARGE: u64 = 18_000_000;
+/// What is downloaded of a large video before its worker is replaced: two parts, and a piece of the third.
+const HELD_AT: u64 = 12_000_000;
 
 async fn a_fleet_of_the_last_release_is_replaced_under_load(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
     let (fixture, account) = sweeps::fixture(&server, |_| {}).await?;
-    let fleet = Fleet::new(&server, fixture, account)?;
+    let minio = Minio::start(tools::minio()?).await?;
+    let fleet = Fleet {
+        server: &server,
+        accounts: accounts_file(&fixture, &account)?,
+        bucket: minio.new_bucket("videos")?,
+        fixture,
+        account,
+    };
     let released = tools::released_worker()?;
     let mut old = Vec::new();
     for _ in 0..FLEET {
         old.push(fleet.start(Some(&released)).await?);
     }
-    let mut lifecycles = fleet.start_lifecycles(LIFECYCLES).await?;
-    fleet.until_each_was_polled(&lifecycles).await?;
+    let mut tasks = fleet.start_lifecycles(LIFECYCLES).await?;
+    fleet.until_in_progress(&tasks).await?;
     let mut new = Vec::new();
-    for mut worker in old {
-        lifecycles.extend(fleet.start_lifecycles(LIFECYCLES_MEANWHILE).await?);
+    for (index, mut worker) in old.into_iter().enumerate() {
+        tasks.extend(fleet.start_lifecycles(LIFECYCLES_MEANWHILE).await?);
         new.push(fleet.start(None).await?);
-        let exit = worker.stop().await?;
-        ensure!(exit.success(), "{exit}: {}", worker.log().join("\n"));
+        // One dies, the others are stopped.
+        match index {
+            0 => worker.send_signal(Signal::KILL)?,
+            _ => worker.send_signal(Signal::TERM)?,
+        }
+        worker.wait_for_exit().await?;
     }
+    fleet.release(&tasks);
     fleet.until_watched().await?;
     fleet.fixture.advance_clock(HOUR).await;
-    for (id, lifecycle) in &lifecycles {
-        let result = lifecycle.result().await?;
-        ensure!(result.outcome == "archived", "{id}: {result:?}");
-        fleet.ensure_archived(id, &result.manifest.context("no receipt")?)?;
-    }
-    fleet.ensure_one_of_each(lifecycles.len())
+    fleet.ensure_archived(&tasks).await
 }
 register!(
     a_fleet_of_the_last_release_is_replaced_under_load,
-    needs = [released_worker],
+    needs = [released_worker, minio],
     takes_long
 );
+
+/// A task with its lifecycle.
+struct Task {
+    id: String,
+    lifecycle: Lifecycle,
+    is_large: bool,
+}
 
 /// What the workers of a fleet share.
 struct Fleet<'a> {
     server: &'a Server,
     fixture: Fixture,
     account: String,
-    /// Directory of the accounts file.
-    configuration: TempDir,
+    /// The accounts file.
+    accounts: NamedTempFile,
+    bucket: Bucket,
 }
 
-impl<'a> Fleet<'a> {
-    fn new(server: &'a Server, fixture: Fixture, account: String) -> anyhow::Result<Self> {
-        let configuration = tempfile::tempdir()?;
-        let accounts = format!(
-            "[accounts.{account}]\nbase_url = \"{}\"\napi_key = \"{}\"\n",
-            fixture.simulator.base_url(),
-            fixture.simulator.api_key()
-        );
-        std::fs::write(configuration.path().join("accounts.toml"), accounts)?;
-        Ok(Self {
-            server,
-            fixture,
-            account,
-            configuration,
-        })
-    }
+fn accounts_file(fixture: &Fixture, account: &str) -> anyhow::Result<NamedTempFile> {
+    let accounts = format!(
+        "[accounts.{account}]\nbase_url = \"{}\"\napi_key = \"{}\"\n",
+        fixture.simulator.base_url(),
+        fixture.simulator.api_key()
+    );
+    let file = tempfile::Builder::new().suffix(".toml").tempfile()?;
+    std::fs::write(file.path(), accounts)?;
+    Ok(file)
+}
 
+impl Fleet<'_> {
     /// Starts a worker of this version or of another program.
     async fn start(&self, program: Option<&Path>) -> anyhow::Result<WorkerProcess> {
-        let accounts = self.configuration.path().join("accounts.toml");
-        let accounts = accounts.to_str().context("not UTF-8")?;
-        let variables = [("SEEDANCE_ACCOUNTS_FILE", accounts)];
+        let accounts = self.accounts.path().to_str().context("not UTF-8")?;
+        let mut variables = self.bucket.environment();
+        variables.push(("SEEDANCE_ACCOUNTS_FILE", accounts));
+        variables.push(("SEEDANCE_GRACE_PERIOD", "1s"));
+        let (fixture, server) = (&self.fixture, self.server);
         let worker = match program {
-            Some(program) => {
-                WorkerProcess::start_program(program, &self.fixture, self.server, &variables)?
-            }
-            None => WorkerProcess::start(&self.fixture, self.server, &variables)?,
+            Some(program) => WorkerProcess::start_program(program, fixture, server, &variables)?,
+            None => WorkerProcess::start(fixture, server, &variables)?,
         };
         worker.wait_for_log("polling").await?;
         Ok(worker)
     }
 
-    /// Starts lifecycles of tasks that have just ended, that are transferred slowly, or that run until the clock is
+    /// Starts lifecycles of tasks that have just ended, some with a large video, and of tasks that run until the clock is
     /// advanced.
-    async fn start_lifecycles(&self, count: usize) -> anyhow::Result<Vec<(String, Lifecycle)>> {
-        let mut lifecycles = Vec::new();
+    async fn start_lifecycles(&self, count: usize) -> anyhow::Result<Vec<Task>> {
+        let mut tasks = Vec::new();
         for index in 0..count {
-            let script = match index % 3 {
-                0 => Script::default(),
-                1 => Script {
-                    bytes: Some(2_000_000),
-                    bytes_per_second: Some(100_000),
-                    ..Script::default()
-                },
-                _ => Script {
-                    running: Some(HOUR),
-                    ..Script::default()
-                },
+            let is_large = index % 10 == 0;
+            let script = Script {
+                bytes: is_large.then_some(LARGE),
+                hold_at: is_large.then_some(HELD_AT),
+                running: (index % 2 == 1).then_some(HOUR),
+                ..Script::default()
             };
             let id = self.fixture.simulator.create(script);
             let lifecycle =
                 sweeps::start_lifecycle(&self.fixture, self.server, &self.account, &id).await?;
-            lifecycles.push((id, lifecycle));
+            tasks.push(Task {
+                id,
+                lifecycle,
+                is_large,
+            });
         }
-        Ok(lifecycles)
+        Ok(tasks)
     }
 
-    async fn until_each_was_polled(
-        &self,
-        lifecycles: &[(String, Lifecycle)],
-    ) -> anyhow::Result<()> {
-        let was_polled = |id: &String| self.fixture.simulator.stats(id).queries > 0;
-        until("each task was polled", || {
-            lifecycles.iter().all(|(id, _)| was_polled(id))
+    /// Waits until each task was polled and the transfers of large videos are in progress.
+    async fn until_in_progress(&self, tasks: &[Task]) -> anyhow::Result<()> {
+        let is_in_progress = |task: &Task| {
+            let stats = self.fixture.simulator.stats(&task.id);
+            stats.queries > 0 && (!task.is_large || stats.bytes_sent >= HELD_AT)
+        };
+        until("the tasks are polled and transferred", || {
+            tasks.iter().all(is_in_progress)
         })
         .await
+    }
+
+    /// Lets the downloads of large videos go on.
+    fn release(&self, tasks: &[Task]) {
+        for task in tasks.iter().filter(|task| task.is_large) {
+            self.fixture.simulator.release(&task.id);
+        }
     }
 
     /// Waits until the watcher of this version, which the last release did not have, polls for the lifecycles.
     async fn until_watched(&self) -> anyhow::Result<()> {
         let id = names::watcher_workflow_id(&self.account);
         let watcher = self.server.client.get_workflow_handle::<AccountWatcher>(id);
-        until_async("the watcher has started", || async {
+        until_async("the watcher runs", || async {
             let described = watcher.describe(WorkflowDescribeOptions::default()).await;
-            Ok(described.is_ok())
+            let running = WorkflowExecutionStatus::Running;
+            Ok(described.is_ok_and(|it| it.status() == running))
         })
         .await
     }
 
-    fn ensure_archived(&self, id: &str, manifest: &Manifest) -> anyhow::Result<()> {
-        let source = self.fixture.simulator.source(id).context("no source")?;
-        let video = manifest.objects.first().context("no object")?;
-        let is_equal = read_local(&video.url)? == source.bytes();
-        ensure!(is_equal, "the archived bytes of {id} differ");
-        Ok(())
-    }
-
-    /// Checks that no video was archived twice.
-    fn ensure_one_of_each(&self, count: usize) -> anyhow::Result<()> {
-        let files = self.fixture.archived_files()?;
+    /// Checks that each video is archived once, and that transfers of the old fleet were resumed.
+    async fn ensure_archived(&self, tasks: &[Task]) -> anyhow::Result<()> {
+        let mut fetched_again = Vec::new();
+        for task in tasks {
+            let Task {
+                id,
+                lifecycle,
+                is_large,
+            } = task;
+            let result = lifecycle.result().await?;
+            ensure!(result.outcome == "archived", "{id}: {result:?}");
+            let manifest = result.manifest.context("no receipt")?;
+            let video = manifest.objects.first().context("no object")?;
+            let source = self.fixture.simulator.source(id).context("no source")?;
+            let is_equal = self.bucket.read(&video.url).await? == source.bytes();
+            ensure!(is_equal, "the archived bytes of {id} differ");
+            if *is_large {
+                fetched_again.push(manifest.bytes_fetched_again as u64);
+            }
+        }
+        // From its beginning, it would be all of it.
+        let is_resumed = |again: &u64| (1..HELD_AT).contains(again);
+        ensure!(
+            fetched_again.iter().any(is_resumed),
+            "no transfer was resumed: {fetched_again:?}"
+        );
+        let keys = self.bucket.keys().await?;
         for name in ["manifest.json", "video.mp4"] {
-            let found = files.iter().filter(|file| file.ends_with(name)).count();
-            ensure!(found == count, "{found} times {name}, {count} tasks");
+            let found = keys.iter().filter(|key| key.ends_with(name)).count();
+            ensure!(found == tasks.len(), "{found} times {name}: {keys:?}");
         }
         Ok(())
     }

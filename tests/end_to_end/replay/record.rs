@@ -33,8 +33,11 @@ impl Recording {
         }
     }
 
-    /// Writes a file for each history. Those of one name are numbered.
+    /// Writes a file for each history, in place of what was recorded before. Those of one name are numbered.
     pub(super) fn write(self) -> anyhow::Result<()> {
+        if self.directory.exists() {
+            std::fs::remove_dir_all(&self.directory)?;
+        }
         std::fs::create_dir_all(&self.directory)?;
         let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
         for ((name, _), mut history) in self.histories {

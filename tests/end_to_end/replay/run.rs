@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use seedance_archiver_proto::names::LIFECYCLE_WORKFLOW;
@@ -47,6 +47,7 @@ pub(crate) async fn replay_all(server: &Server, started_at: SystemTime) -> anyho
             recording.add(shape::name(&history), shape::shape(&history), history);
         }
     }
+    ensure!(count > 0, "no workflow of this run has closed");
     if !failures.is_empty() {
         bail!(
             "histories of this run do not replay:\n{}",
