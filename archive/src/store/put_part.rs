@@ -8,6 +8,7 @@ use object_store::{
     multipart::{MultipartStore, PartId},
     path::Path,
 };
+use tokio::time::Instant;
 
 use super::{error::quoted, part_requests::is_busy, part_slots::PartSlots, store_span};
 use crate::permits::Urgency;
@@ -15,8 +16,10 @@ use crate::permits::Urgency;
 /// Delay before a part is sent again. It doubles each time, to at most [`MAX_DELAY`].
 const MIN_DELAY: Duration = Duration::from_millis(200);
 const MAX_DELAY: Duration = Duration::from_secs(15);
-/// How often a part is sent again, as by `object_store`: for about two minutes.
+/// How often a part is sent again, as by `object_store`: for about two minutes if the store answers soon.
 const MAX_RETRIES: usize = 10;
+/// How long requests and delays may take before a part is no longer sent again. Requests may hang until they time out.
+const MAX_DURATION: Duration = Duration::from_secs(3 * 60);
 
 /// A part, and where it is sent.
 pub(super) struct PartRequest {
@@ -34,9 +37,10 @@ pub(super) async fn put_part(
     request: PartRequest,
     slots: PartSlots,
 ) -> object_store::Result<PartId> {
-    let mut delays = delays();
+    let mut retries = Retries::new();
     loop {
         let mut slot = slots.acquire(request.urgency).await;
+        let sent_at = Instant::now();
         let error = match slot.answer(request.send()).await {
             Ok(id) => {
                 slot.stored();
@@ -46,7 +50,7 @@ pub(super) async fn put_part(
             Err(error) => return Err(error),
         };
         slot.refused();
-        let Some(delay) = delays.next() else {
+        let Some(delay) = retries.next_delay(sent_at.elapsed()) else {
             return Err(error);
         };
         tracing::info!(
@@ -68,13 +72,37 @@ impl PartRequest {
     }
 }
 
-fn delays() -> ExponentialBackoff {
-    ExponentialBuilder::default()
-        .with_min_delay(MIN_DELAY)
-        .with_max_delay(MAX_DELAY)
-        .with_max_times(MAX_RETRIES)
-        .with_jitter()
-        .build()
+/// Bounds how often a part is sent again, and for how long.
+struct Retries {
+    delays: ExponentialBackoff,
+    /// Duration of the requests and delays so far. Waits for a slot do not count: meanwhile the store receives other parts.
+    elapsed: Duration,
+}
+
+impl Retries {
+    fn new() -> Self {
+        let delays = ExponentialBuilder::default()
+            .with_min_delay(MIN_DELAY)
+            .with_max_delay(MAX_DELAY)
+            .with_max_times(MAX_RETRIES)
+            .with_jitter()
+            .build();
+        Self {
+            delays,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    /// Returns the delay after a failed request of a duration, or `None` if the part is not sent again.
+    fn next_delay(&mut self, request: Duration) -> Option<Duration> {
+        self.elapsed += request;
+        if self.elapsed >= MAX_DURATION {
+            return None;
+        }
+        let delay = self.delays.next()?;
+        self.elapsed += delay;
+        Some(delay)
+    }
 }
 
 #[cfg(test)]

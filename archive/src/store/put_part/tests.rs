@@ -10,11 +10,11 @@ use object_store::{
     client::{HttpError, HttpErrorKind},
 };
 use parking_lot::Mutex;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::*;
 
-/// How long the store takes for each answer.
+/// How long a store takes for each answer, unless its requests hang.
 const LATENCY: Duration = Duration::from_secs(1);
 
 /// A store that refuses parts above a number at once.
@@ -22,6 +22,7 @@ const LATENCY: Duration = Duration::from_secs(1);
 struct BusyStore {
     max_at_once: usize,
     error: fn() -> Error,
+    latency: Duration,
     at_once: AtomicUsize,
     /// The indices of the parts that arrived, with the number of parts that the store was receiving.
     arrivals: Mutex<Vec<(usize, usize)>>,
@@ -34,9 +35,14 @@ impl BusyStore {
     }
 
     fn failing_with(max_at_once: usize, error: fn() -> Error) -> Arc<Self> {
+        Self::with_latency(LATENCY, max_at_once, error)
+    }
+
+    fn with_latency(latency: Duration, max_at_once: usize, error: fn() -> Error) -> Arc<Self> {
         Arc::new(Self {
             max_at_once,
             error,
+            latency,
             at_once: AtomicUsize::new(0),
             arrivals: Mutex::default(),
             stored: Mutex::default(),
@@ -77,7 +83,7 @@ impl MultipartStore for BusyStore {
     ) -> Result<PartId> {
         let at_once = self.at_once.fetch_add(1, SeqCst) + 1;
         self.arrivals.lock().push((index, at_once));
-        sleep(LATENCY).await;
+        sleep(self.latency).await;
         self.at_once.fetch_sub(1, SeqCst);
         if at_once > self.max_at_once {
             return Err((self.error)());
@@ -176,6 +182,33 @@ async fn a_store_that_stays_busy_fails_the_part_after_minutes() {
     assert_eq!(store.arrivals.lock().len(), MAX_RETRIES + 1);
     let minutes = started.elapsed().as_secs() / 60;
     assert!((1..4).contains(&minutes), "{minutes}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_whose_requests_hang_fails_after_minutes() {
+    for (latency, requests) in [(300, 1), (100, 2)] {
+        let store = BusyStore::with_latency(Duration::from_secs(latency), 0, no_answer);
+        let failed = put_part(part(&store, 0), PartSlots::default()).await;
+        assert!(failed.is_err());
+        assert_eq!(store.arrivals.lock().len(), requests, "{latency} s");
+    }
+}
+
+/// The store is busy with more urgent parts, so it works.
+#[tokio::test(start_paused = true)]
+async fn a_part_does_not_fail_because_it_waited_for_a_slot() {
+    let store = BusyStore::new(0);
+    let slots = PartSlots::default();
+    let put = put_part(part(&store, 0), slots.clone());
+    let occupy_slot = async {
+        sleep(2 * LATENCY).await;
+        let slot = slots.acquire(Urgency::MOST).await;
+        sleep(2 * MAX_DURATION).await;
+        drop(slot);
+    };
+    let (failed, ()) = tokio::join!(put, occupy_slot);
+    assert!(failed.is_err());
+    assert_eq!(store.arrivals.lock().len(), MAX_RETRIES + 1);
 }
 
 #[tokio::test(start_paused = true)]
