@@ -1,8 +1,8 @@
 //! `RecordOutcome`: counts the end of a lifecycle without a receipt, and writes `outcome.json` and `task.json`. If the
-//! archive has a receipt of the task after all, returns the receipt and writes nothing. An `outcome.json` beside it is
-//! deleted: an attempt that died may have written it.
+//! archive has a receipt of the task after all, returns the receipt and writes nothing. Each `outcome.json` is then deleted:
+//! an attempt that died may have written it, beside the receipt or to the other archive.
 
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 use seedance_archiver_policy::transfers::History;
 use seedance_archiver_proto::{
@@ -134,27 +134,35 @@ async fn record(
     let mut writable = own;
     if let Some(destination) = &destination {
         match task.receipt(destination).await {
-            Ok(Some(manifest)) => return Ok(archived(destination, task, outcome, manifest).await),
+            Ok(Some(manifest)) => {
+                return Ok(archived(&[destination, own], task, outcome, manifest).await);
+            }
             Ok(None) => writable = destination,
             // The store fails.
             Err(_) => {}
         }
     }
     match task.receipt(own).await? {
-        Some(manifest) => Ok(archived(own, task, outcome, manifest).await),
+        Some(manifest) => {
+            let archives: Vec<_> = iter::once(own).chain(&destination).collect();
+            Ok(archived(&archives, task, outcome, manifest).await)
+        }
         None => write(seedance, account, writable, task, outcome).await,
     }
 }
 
-/// Returns the outcome of a task that has a receipt in an archive. An attempt that died may have left an `outcome.json`.
+/// Returns the outcome of a task that has a receipt in one of the archives. An attempt that died may have left an
+/// `outcome.json` in any of them: it writes to the destination, and an archival may then give up the destination.
 async fn archived(
-    archive: &Archive,
+    archives: &[&Archive],
     task: &RecordedTask<'_>,
     outcome: &OutcomeRecord,
     manifest: Manifest,
 ) -> OutcomeRecord {
-    if let Some(layout) = task.layout(archive) {
-        receipt::delete_outcome(archive, &layout).await;
+    for archive in archives {
+        if let Some(layout) = task.layout(archive) {
+            receipt::delete_outcome(archive, &layout).await;
+        }
     }
     tracing::info!(
         task_id = outcome.task_id,

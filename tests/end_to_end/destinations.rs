@@ -8,9 +8,11 @@ use seedance_archiver_proto::v1::{
     Manifest, SweepVideoTasksRequest, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
 };
 use seedance_archiver_simulator::Script;
+use serde_json::json;
 
 use crate::harness::{
-    Fixture, HOUR, Server, lifecycle::until_waiting, read_local, register, sweeps as swept,
+    DAY, Fixture, HOUR, Server, lifecycle::until_waiting, read_local, register, sweeps as swept,
+    task_prefix,
 };
 
 fn request(task_id: &str, destination: &str) -> VideoTaskLifecycleRequest {
@@ -106,6 +108,45 @@ async fn a_destination_whose_store_fails_is_given_up(server: Arc<Server>) -> any
     assert_archived_here(&fixture, &id, &result, "cannot create directory")
 }
 register!(a_destination_whose_store_fails_is_given_up);
+
+/// An attempt to record the outcome wrote to the destination and died. Then an archival gave up the destination.
+async fn an_outcome_in_a_destination_that_was_given_up_is_deleted(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let mut fixture = Fixture::new(&server).await?;
+    let destination = fixture.allow_destination("team-a")?;
+    let id = fixture.simulator.create(Script {
+        running: Some(DAY),
+        ..Script::default()
+    });
+    let own = fixture.directory.path().join(task_prefix(&id)?);
+    let other = fixture
+        .directory
+        .path()
+        .join("team-a")
+        .join(task_prefix(&id)?);
+    let result = fixture
+        .with_worker(&server, async {
+            let request = request(&id, destination.as_str());
+            let lifecycle = fixture.start_lifecycle_with(&server, request).await?;
+            fixture.polled(&id, 1).await?;
+            fixture.simulator.set_hidden(&id, true);
+            fixture.polled(&id, 1).await?;
+            std::fs::create_dir_all(&own)?;
+            std::fs::create_dir_all(&other)?;
+            let receipt = json!({"task_id": id, "objects": [{"name": "video.mp4"}]});
+            std::fs::write(own.join("manifest.json"), receipt.to_string())?;
+            std::fs::write(other.join("outcome.json"), "{}")?;
+            fixture.close_query_window().await;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    let has_outcome = other.join("outcome.json").try_exists()?;
+    ensure!(!has_outcome, "an outcome stayed in the destination");
+    Ok(())
+}
+register!(an_outcome_in_a_destination_that_was_given_up_is_deleted);
 
 /// Checks that a video is in the archive of the worker, and that the result and the receipt say why.
 fn assert_archived_here(
