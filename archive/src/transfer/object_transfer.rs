@@ -54,13 +54,19 @@ pub(super) async fn transfer<U: UrlSource>(
         transfer.start_download().await?;
         transfer.start()?;
     }
-    let copied = transfer.copy_all().await;
-    // The host was not ready to continue if it postponed the download.
-    if copied.is_err() && is_resumed && !transfer.download.is_postponed() {
+    if let Err(error) = transfer.copy_all().await {
+        // The host was not ready to continue if it postponed the download.
+        if is_resumed && !transfer.download.is_postponed() {
+            context.progress.count_failed_resumption();
+        }
+        return Err(error);
+    }
+    let finished = transfer.finish().await;
+    // A check that panics on the restored state would panic in every attempt that resumes.
+    if finished.is_err() && is_resumed {
         context.progress.count_failed_resumption();
     }
-    copied?;
-    Ok(transfer.finish().await?)
+    Ok(finished?)
 }
 
 struct Transfer<'a, U> {

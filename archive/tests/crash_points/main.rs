@@ -12,6 +12,7 @@ mod host;
 mod memory;
 #[path = "../support/one_url.rs"]
 mod one_url;
+mod panics;
 mod part_sizes;
 mod refetching;
 #[path = "../support/serving.rs"]
