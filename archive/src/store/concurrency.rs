@@ -1,8 +1,9 @@
-//! How many parts a store receives at once, by its answers: half as many after it refuses one, and one more after it stored
-//! some rounds of them.
+//! How many parts a store receives at once, by its answers: half as many after it refuses one, and more after it stored
+//! some rounds of them: one more, then two, then four, until it refuses one again. So a store that recovers soon receives
+//! as many as before, and one that stays busy never receives more than twice as many as it stored.
 
-/// Rounds of parts that the store stores before it receives one more at once. It may refuse the additional part, which was
-/// then sent in vain.
+/// Rounds of parts that the store stores before it receives more at once. It may refuse the additional parts, which were then
+/// sent in vain.
 const ROUNDS: usize = 2;
 
 /// The number of parts that a store receives at once.
@@ -12,12 +13,14 @@ pub(super) struct Concurrency {
     limit: Option<usize>,
     /// Number of parts that were stored since the limit changed.
     stored: usize,
-    period: Period,
+    /// Number of times that the limit was raised since it was lowered.
+    raises: u32,
+    epoch: Epoch,
 }
 
-/// The time between two decreases of the limit.
+/// The number of decreases of the limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Period(u64);
+pub(super) struct Epoch(u64);
 
 impl Concurrency {
     /// Returns the maximum number of parts at once.
@@ -25,35 +28,38 @@ impl Concurrency {
         self.limit.unwrap_or(usize::MAX)
     }
 
-    /// Returns the current period.
-    pub(super) fn period(&self) -> Period {
-        self.period
+    /// Returns the current epoch.
+    pub(super) fn epoch(&self) -> Epoch {
+        self.epoch
     }
 
-    /// Raises the limit after enough parts were stored. `period`: when the part was sent. `are_awaited`: whether parts
+    /// Raises the limit after enough parts were stored. `epoch`: when the part was sent. `are_awaited`: whether parts
     /// wait to be sent. Without, a higher limit changes nothing.
-    pub(super) fn stored(&mut self, period: Period, are_awaited: bool) {
+    pub(super) fn stored(&mut self, epoch: Epoch, are_awaited: bool) {
         let Some(limit) = &mut self.limit else {
             return;
         };
-        if !are_awaited || period != self.period {
+        if !are_awaited || epoch != self.epoch {
             return;
         }
         self.stored += 1;
         if self.stored >= ROUNDS * *limit {
-            *limit += 1;
+            let step = 1_usize.checked_shl(self.raises).unwrap_or(*limit);
+            *limit = limit.saturating_add(step);
+            self.raises = self.raises.saturating_add(1);
             self.stored = 0;
         }
     }
 
-    /// Lowers the limit because the store refused a part. `period`: when the part was sent. `at_once`: the number of
+    /// Lowers the limit because the store refused a part. `epoch`: when the part was sent. `at_once`: the number of
     /// parts that the store was receiving.
-    pub(super) fn refused(&mut self, period: Period, at_once: usize) {
+    pub(super) fn refused(&mut self, epoch: Epoch, at_once: usize) {
         // Parts that were sent before the limit was lowered are refused for the same reason.
-        if period == self.period {
+        if epoch == self.epoch {
             self.limit = Some((at_once / 2).max(1));
             self.stored = 0;
-            self.period.0 += 1;
+            self.raises = 0;
+            self.epoch.0 += 1;
         }
     }
 }
@@ -66,7 +72,7 @@ mod tests {
     fn there_is_no_limit_before_the_store_refuses_a_part() {
         let mut concurrency = Concurrency::default();
         for _ in 0..100 {
-            concurrency.stored(concurrency.period(), true);
+            concurrency.stored(concurrency.epoch(), true);
         }
         assert_eq!(concurrency.limit(), usize::MAX);
     }
@@ -74,12 +80,12 @@ mod tests {
     #[test]
     fn refusals_at_the_same_time_halve_the_limit_once() {
         let mut concurrency = Concurrency::default();
-        let sent = concurrency.period();
+        let sent = concurrency.epoch();
         for at_once in [9, 8, 7] {
             concurrency.refused(sent, at_once);
             assert_eq!(concurrency.limit(), 4);
         }
-        concurrency.refused(concurrency.period(), 4);
+        concurrency.refused(concurrency.epoch(), 4);
         assert_eq!(concurrency.limit(), 2);
     }
 
@@ -87,30 +93,49 @@ mod tests {
     fn one_part_is_always_allowed() {
         let mut concurrency = Concurrency::default();
         for at_once in [1, 1, 0] {
-            concurrency.refused(concurrency.period(), at_once);
+            concurrency.refused(concurrency.epoch(), at_once);
             assert_eq!(concurrency.limit(), 1);
         }
     }
 
     #[test]
-    fn the_limit_rises_by_one_after_two_rounds() {
+    fn the_limit_rises_after_two_rounds_each_time_by_twice_as_much() {
         let mut concurrency = Concurrency::default();
-        concurrency.refused(concurrency.period(), 4);
-        for (parts, limit) in [(3, 2), (1, 3), (5, 3), (1, 4)] {
-            for _ in 0..parts {
-                concurrency.stored(concurrency.period(), true);
-            }
+        concurrency.refused(concurrency.epoch(), 4);
+        for (parts, limit) in [(3, 2), (1, 3), (5, 3), (1, 5), (9, 5), (1, 9)] {
+            store(&mut concurrency, parts);
             assert_eq!(concurrency.limit(), limit);
+        }
+        concurrency.refused(concurrency.epoch(), 9);
+        for (parts, limit) in [(0, 4), (8, 5), (10, 7)] {
+            store(&mut concurrency, parts);
+            assert_eq!(concurrency.limit(), limit);
+        }
+    }
+
+    #[test]
+    fn the_way_back_after_a_refusal_is_short() {
+        for (at_once, max_parts) in [(2, 10), (16, 200), (64, 600), (300, 3000)] {
+            let mut concurrency = Concurrency::default();
+            concurrency.refused(concurrency.epoch(), at_once);
+            store(&mut concurrency, max_parts);
+            assert!(concurrency.limit() >= at_once, "{at_once}");
+        }
+    }
+
+    fn store(concurrency: &mut Concurrency, parts: usize) {
+        for _ in 0..parts {
+            concurrency.stored(concurrency.epoch(), true);
         }
     }
 
     #[test]
     fn the_limit_rises_only_if_it_limits_anything() {
         let mut concurrency = Concurrency::default();
-        let before = concurrency.period();
+        let before = concurrency.epoch();
         concurrency.refused(before, 2);
         for _ in 0..100 {
-            concurrency.stored(concurrency.period(), false);
+            concurrency.stored(concurrency.epoch(), false);
             concurrency.stored(before, true);
         }
         assert_eq!(concurrency.limit(), 1);

@@ -1,6 +1,6 @@
 //! Requests that upload a part.
 //!
-//! `object_store` would repeat a part that a store refuses, for minutes, and the uploader would not learn that the store is
+//! `object_store` would retry a part that was not stored, for minutes, and the uploader would not learn that the store is
 //! busy. So the errors that `object_store` would retry are changed into errors that it passes on, and
 //! [`put_part`](super::put_part::put_part) sends the part again.
 
@@ -42,11 +42,20 @@ struct Service {
     client: HttpClient,
 }
 
+/// Why a part was not stored, if the same part may be stored later.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Transient {
+    /// The store answered that it is busy, or did not answer in time: it receives too many parts at once.
+    Busy,
+    /// There was no connection, or it was interrupted, which says nothing about the load.
+    Interrupted,
+}
+
 /// The reason why a part was not stored.
 #[derive(Debug)]
 enum PartError {
-    /// The store refused the part.
-    Refused { status: StatusCode, text: String },
+    /// The store answered with an error.
+    Response { status: StatusCode, text: String },
     /// The store did not answer.
     NoAnswer { kind: HttpErrorKind, text: String },
 }
@@ -59,11 +68,11 @@ impl HttpService for Service {
         }
         let answered = async {
             let response = self.client.execute(request).await?;
-            read_refusal(response).await
+            read_error(response).await
         };
         match answered.await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(refused)) => Err(unretried(refused)),
+            Ok(Err(error)) => Err(unretried(error)),
             Err(error) => Err(unretried(PartError::no_answer(&error))),
         }
     }
@@ -78,10 +87,11 @@ impl PartError {
         }
     }
 
-    fn is_busy(&self) -> bool {
+    fn transient(&self) -> Option<Transient> {
         match self {
-            Self::Refused { status, .. } => *status != StatusCode::NOT_IMPLEMENTED,
-            Self::NoAnswer { kind, .. } => is_transient(*kind),
+            Self::Response { status, .. } if *status == StatusCode::NOT_IMPLEMENTED => None,
+            Self::Response { .. } => Some(Transient::Busy),
+            Self::NoAnswer { kind, .. } => transient_kind(*kind),
         }
     }
 }
@@ -89,7 +99,7 @@ impl PartError {
 impl fmt::Display for PartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused { status, text } => write!(f, "HTTP {}: {text}", status.as_u16()),
+            Self::Response { status, text } => write!(f, "HTTP {}: {text}", status.as_u16()),
             Self::NoAnswer { text, .. } => f.write_str(text),
         }
     }
@@ -97,42 +107,40 @@ impl fmt::Display for PartError {
 
 impl error::Error for PartError {}
 
-/// Returns whether a store may accept the same part later.
-pub(super) fn is_busy(error: &object_store::Error) -> bool {
-    let is_busy = |error: &(dyn error::Error + 'static)| {
-        let part = error.downcast_ref().is_some_and(PartError::is_busy);
+/// Returns why a part was not stored, or `None` if the store would not store it later either.
+pub(super) fn transient(error: &object_store::Error) -> Option<Transient> {
+    let transient = |error: &(dyn error::Error + 'static)| {
+        let part = error.downcast_ref().and_then(PartError::transient);
         let http = error.downcast_ref::<HttpError>();
-        part || http.is_some_and(|error| is_transient(error.kind()))
+        part.or_else(|| http.and_then(|error| transient_kind(error.kind())))
     };
     let error: &(dyn error::Error + 'static) = error;
-    iter::successors(Some(error), |error| error.source()).any(is_busy)
+    iter::successors(Some(error), |error| error.source()).find_map(transient)
 }
 
-/// Returns whether `object_store` would retry an error of this kind. A part can always be sent again.
-fn is_transient(kind: HttpErrorKind) -> bool {
-    matches!(
-        kind,
-        HttpErrorKind::Connect
-            | HttpErrorKind::Request
-            | HttpErrorKind::Timeout
-            | HttpErrorKind::Interrupted
-    )
+/// Sorts the kinds of errors that `object_store` would retry. A part can always be sent again.
+fn transient_kind(kind: HttpErrorKind) -> Option<Transient> {
+    match kind {
+        HttpErrorKind::Timeout => Some(Transient::Busy),
+        HttpErrorKind::Connect | HttpErrorKind::Request | HttpErrorKind::Interrupted => {
+            Some(Transient::Interrupted)
+        }
+        _ => None,
+    }
 }
 
 /// Returns the response, unless it is one after which `object_store` would send the part again.
-async fn read_refusal(
-    response: HttpResponse,
-) -> Result<Result<HttpResponse, PartError>, HttpError> {
+async fn read_error(response: HttpResponse) -> Result<Result<HttpResponse, PartError>, HttpError> {
     let status = response.status();
-    let is_refusal = status.is_server_error()
+    let is_transient = status.is_server_error()
         || status == StatusCode::TOO_MANY_REQUESTS
         || status == StatusCode::REQUEST_TIMEOUT;
-    if !is_refusal {
+    if !is_transient {
         return Ok(Ok(response));
     }
     let body = response.into_body().bytes().await?;
     let text = external::quote(&String::from_utf8_lossy(&body));
-    Ok(Err(PartError::Refused { status, text }))
+    Ok(Err(PartError::Response { status, text }))
 }
 
 /// Returns an error that `object_store` does not retry.
@@ -187,26 +195,45 @@ mod tests {
         let body = Bytes::from("<Token-0>FwoGZXIvYXdzEJr</Token-0><Code>SlowDown</Code>");
         let mut response = HttpResponse::new(body.into());
         *response.status_mut() = status;
-        let refused = futures::executor::block_on(read_refusal(response)).unwrap();
-        let source = Box::new(unretried(refused.err()?));
-        let store = "S3";
-        Some(object_store::Error::Generic { store, source })
+        let answer = futures::executor::block_on(read_error(response)).unwrap();
+        Some(passed_on(answer.err()?))
+    }
+
+    fn passed_on(error: PartError) -> object_store::Error {
+        let (store, source) = ("S3", Box::new(unretried(error)));
+        object_store::Error::Generic { store, source }
     }
 
     #[test]
-    fn the_statuses_of_a_busy_store_are_refusals() {
+    fn the_statuses_of_a_busy_store_are_transient() {
         for status in [408, 429, 500, 502, 503, 504] {
             let error = error_of(StatusCode::from_u16(status).unwrap()).unwrap();
-            assert!(is_busy(&error), "{error}");
+            assert_eq!(transient(&error), Some(Transient::Busy), "{error}");
             let text = error.to_string();
             assert!(text.contains(&format!("HTTP {status}")), "{text}");
             assert!(text.contains("SlowDown"), "{text}");
             assert!(!text.contains("FwoG"), "{text}");
         }
         let unsupported = error_of(StatusCode::NOT_IMPLEMENTED).unwrap();
-        assert!(!is_busy(&unsupported));
+        assert_eq!(transient(&unsupported), None);
         for status in [200, 400, 403, 404, 409, 412] {
             assert!(error_of(StatusCode::from_u16(status).unwrap()).is_none());
+        }
+    }
+
+    #[test]
+    fn only_a_timeout_means_that_a_store_without_an_answer_is_busy() {
+        for (kind, expected) in [
+            (HttpErrorKind::Timeout, Some(Transient::Busy)),
+            (HttpErrorKind::Connect, Some(Transient::Interrupted)),
+            (HttpErrorKind::Request, Some(Transient::Interrupted)),
+            (HttpErrorKind::Interrupted, Some(Transient::Interrupted)),
+            (HttpErrorKind::Decode, None),
+            (HttpErrorKind::Unknown, None),
+        ] {
+            let error = HttpError::new(kind, std::io::Error::other("no answer"));
+            let error = passed_on(PartError::no_answer(&error));
+            assert_eq!(transient(&error), expected, "{kind:?}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::time::timeout;
 
-use super::concurrency::{Concurrency, Period};
+use super::concurrency::{Concurrency, Epoch};
 use crate::permits::{Permit, Permits, Urgency};
 
 /// How long a request may occupy a slot. A request that hangs must not hold up those of other transfers.
@@ -23,7 +23,7 @@ pub(super) struct PartSlots {
 #[derive(Debug)]
 pub(super) struct PartSlot {
     slots: PartSlots,
-    period: Period,
+    epoch: Epoch,
     /// `None` if the slot was occupied for too long.
     permit: Option<Permit>,
 }
@@ -44,7 +44,7 @@ impl PartSlots {
         let permit = self.permits.acquire(urgency).await;
         PartSlot {
             slots: self.clone(),
-            period: self.concurrency.lock().period(),
+            epoch: self.concurrency.lock().epoch(),
             permit: Some(permit),
         }
     }
@@ -73,14 +73,14 @@ impl PartSlot {
     pub(super) fn stored(self) {
         let are_awaited = self.slots.permits.are_awaited();
         self.slots
-            .update(|concurrency| concurrency.stored(self.period, are_awaited));
+            .update(|concurrency| concurrency.stored(self.epoch, are_awaited));
     }
 
     /// Notes that the store refused the part because it is busy.
     pub(super) fn refused(self) {
         let at_once = self.slots.permits.taken();
         self.slots
-            .update(|concurrency| concurrency.refused(self.period, at_once));
+            .update(|concurrency| concurrency.refused(self.epoch, at_once));
     }
 }
 

@@ -10,7 +10,12 @@ use object_store::{
 };
 use tokio::time::Instant;
 
-use super::{error::quoted, part_requests::is_busy, part_slots::PartSlots, store_span};
+use super::{
+    error::quoted,
+    part_requests::{Transient, transient},
+    part_slots::PartSlots,
+    store_span,
+};
 use crate::permits::Urgency;
 
 /// Delay before a part is sent again. It doubles each time, to at most [`MAX_DELAY`].
@@ -46,17 +51,23 @@ pub(super) async fn put_part(
                 slot.stored();
                 return Ok(id);
             }
-            Err(error) if is_busy(&error) => error,
-            Err(error) => return Err(error),
+            Err(error) => error,
         };
-        slot.refused();
+        match transient(&error) {
+            Some(Transient::Busy) => slot.refused(),
+            Some(Transient::Interrupted) => drop(slot),
+            None => return Err(error),
+        }
         let Some(delay) = retries.next_delay(sent_at.elapsed()) else {
             return Err(error);
         };
         tracing::info!(
             error = quoted(&error),
             key = %request.key,
-            "the store is busy; sending the part again"
+            part = request.index + 1,
+            retry = retries.count,
+            ?delay,
+            "part not stored; retrying"
         );
         tokio::time::sleep(delay).await;
     }
@@ -75,6 +86,8 @@ impl PartRequest {
 /// Bounds how often a part is sent again, and for how long.
 struct Retries {
     delays: ExponentialBackoff,
+    /// Number of retries so far.
+    count: usize,
     /// Duration of the requests and delays so far. Waits for a slot do not count: meanwhile the store receives other parts.
     elapsed: Duration,
 }
@@ -89,6 +102,7 @@ impl Retries {
             .build();
         Self {
             delays,
+            count: 0,
             elapsed: Duration::ZERO,
         }
     }
@@ -100,6 +114,7 @@ impl Retries {
             return None;
         }
         let delay = self.delays.next()?;
+        self.count += 1;
         self.elapsed += delay;
         Some(delay)
     }

@@ -131,11 +131,27 @@ async fn a_busy_store_receives_fewer_parts_at_once() {
         let at_once = store.at_once();
         assert_eq!(at_once.iter().max(), Some(&60), "there is no limit before");
         let later = &at_once[at_once.len() - 40..];
-        let is_adapted = later.iter().all(|it| *it <= max_at_once + 1);
+        let is_adapted = later.iter().all(|it| *it <= 2 * max_at_once);
         assert!(is_adapted, "{max_at_once}: {later:?}");
         let refused = later.iter().filter(|it| **it > max_at_once).count();
         assert!(refused <= 40 / 3, "{max_at_once}: {later:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_connection_does_not_lower_the_limit() {
+    let interrupted = || {
+        let source = io::Error::from(io::ErrorKind::ConnectionReset);
+        error(HttpError::new(HttpErrorKind::Interrupted, source))
+    };
+    let slots = PartSlots::default();
+    let failing = BusyStore::failing_with(0, interrupted);
+    assert!(put_part(part(&failing, 0), slots.clone()).await.is_err());
+    assert_eq!(failing.arrivals.lock().len(), MAX_RETRIES + 1);
+    let store = BusyStore::new(usize::MAX);
+    let parts = (0..20).map(|index| put_part(part(&store, index), slots.clone()));
+    try_join_all(parts).await.unwrap();
+    assert_eq!(store.at_once().iter().max(), Some(&20));
 }
 
 #[tokio::test(start_paused = true)]
