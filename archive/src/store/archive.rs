@@ -7,7 +7,11 @@ use object_store::{
 use reqwest::Url;
 use seedance_archiver_proto::v1::VideoTask;
 
-use super::{ObjectOptions, part_slots::PartSlots, proofs::Proofs};
+use super::{
+    ObjectOptions,
+    part_slots::{PartSlots, SlotsByBucket},
+    proofs::Proofs,
+};
 use crate::object::Format;
 
 /// An object store with its capabilities, and a key prefix in it. Clones share the store.
@@ -37,8 +41,8 @@ pub struct Archive {
     pub(crate) lists_in_order: bool,
     /// The results of tests that the store never replaces an object. `None` if it needs no test.
     proofs: Option<Proofs>,
-    /// Limits the parts that the store receives at once.
-    pub(super) part_slots: PartSlots,
+    /// Limit the parts that each store receives at once.
+    part_slots: SlotsByBucket,
 }
 
 /// The same store, but with uploads that are completed without a condition, and with create-only copies.
@@ -108,7 +112,7 @@ impl Archive {
             fallbacks: Vec::new(),
             lists_in_order: false,
             proofs: None,
-            part_slots: PartSlots::default(),
+            part_slots: SlotsByBucket::default(),
         }
     }
 
@@ -128,20 +132,13 @@ impl Archive {
         }
     }
 
-    /// Shares the results of the tests of another archive.
-    pub(super) fn with_proofs_of(self, other: &Self) -> Self {
+    /// Shares what is known of each bucket with another archive: the results of its tests, and its limit of parts at once.
+    pub(super) fn sharing(self, other: &Self) -> Self {
         Self {
             proofs: self.proofs.map(|own| other.proofs.clone().unwrap_or(own)),
+            part_slots: other.part_slots.clone(),
             ..self
         }
-    }
-
-    /// Shares the limit of parts at once with another archive, if it is in the same bucket.
-    pub(super) fn with_part_slots_of(mut self, other: &Self) -> Self {
-        if self.bucket() == other.bucket() {
-            self.part_slots = other.part_slots.clone();
-        }
-        self
     }
 
     /// Adds a way to publish large objects, for a store without conditional completion.
@@ -223,6 +220,11 @@ impl Archive {
 
     pub(super) fn proofs(&self) -> Option<&Proofs> {
         self.proofs.as_ref()
+    }
+
+    /// Returns the slots of the bucket.
+    pub(super) fn part_slots(&self) -> PartSlots {
+        self.part_slots.of(self.bucket())
     }
 
     /// Returns the URL of the bucket.

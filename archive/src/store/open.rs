@@ -131,7 +131,7 @@ impl Archive {
     /// Returns the errors of [`open_with`](Self::open_with).
     pub fn at(&self, url: &Url) -> Result<Self, OpenArchiveError> {
         let archive = Self::open_with(url, self.options().clone())?;
-        Ok(archive.with_proofs_of(self).with_part_slots_of(self))
+        Ok(archive.sharing(self))
     }
 }
 
@@ -289,7 +289,27 @@ fn open_directory(url: &Url) -> Result<Archive, OpenArchiveError> {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
+    use crate::permits::Urgency;
+
+    #[tokio::test]
+    async fn attempts_with_the_same_destination_share_its_limit_of_parts() {
+        let own = Archive::open(&"s3://own/videos".parse().unwrap()).unwrap();
+        let attempt = |prefix: &str| {
+            let url = format!("s3://team/{prefix}").parse().unwrap();
+            own.at(&url).unwrap().part_slots()
+        };
+        attempt("a").acquire(Urgency::MOST).await.refused();
+        let (one, other) = (attempt("a"), attempt("b"));
+        let _slot = one.acquire(Urgency::MOST).await;
+        assert!(other.acquire(Urgency::MOST).now_or_never().is_none());
+        let slots = own.part_slots();
+        let _slot = slots.acquire(Urgency::MOST).await;
+        let is_limited = slots.acquire(Urgency::MOST).now_or_never().is_none();
+        assert!(!is_limited, "another bucket");
+    }
 
     #[test]
     fn a_symbolic_link_does_not_lead_into_the_staged_objects() {

@@ -1,7 +1,7 @@
 //! Slots for the parts that a store receives at once. The store's answers determine their number, and the most urgent
 //! part is sent first.
 
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{collections::HashMap, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use tokio::time::timeout;
@@ -11,6 +11,10 @@ use crate::permits::{Permit, Permits, Urgency};
 
 /// How long a request may occupy a slot. A request that hangs must not hold up those of other transfers.
 const MAX_OCCUPANCY: Duration = Duration::from_secs(60);
+
+/// The slots of stores, by bucket. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SlotsByBucket(Arc<Mutex<HashMap<String, PartSlots>>>);
 
 /// The slots of a store. Clones share them.
 #[derive(Clone, Debug)]
@@ -26,6 +30,13 @@ pub(super) struct PartSlot {
     epoch: Epoch,
     /// `None` if the slot was occupied for too long.
     permit: Option<Permit>,
+}
+
+impl SlotsByBucket {
+    /// Returns the slots of a bucket.
+    pub(super) fn of(&self, bucket: String) -> PartSlots {
+        self.0.lock().entry(bucket).or_default().clone()
+    }
 }
 
 impl Default for PartSlots {

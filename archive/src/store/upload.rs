@@ -88,7 +88,7 @@ impl Upload {
             target,
             parts,
             in_flight: JoinSet::new(),
-            slots: archive.part_slots.clone(),
+            slots: archive.part_slots(),
         }
     }
 
