@@ -28,6 +28,8 @@ pub(crate) struct Upload {
     target: Target,
     /// The parts sent so far. `None` until the store confirms the part.
     parts: Vec<Option<PartId>>,
+    /// Number of leading parts that the store confirmed.
+    stored_parts: usize,
     in_flight: JoinSet<PartResult>,
     slots: PartSlots,
 }
@@ -86,6 +88,8 @@ impl Upload {
         Self {
             key,
             target,
+            // Those of an earlier process.
+            stored_parts: parts.len(),
             parts,
             in_flight: JoinSet::new(),
             slots: archive.part_slots(),
@@ -154,7 +158,7 @@ impl Upload {
 
     /// Returns the number of leading parts that the store confirmed.
     pub(crate) fn stored_parts(&self) -> usize {
-        self.parts.iter().take_while(|part| part.is_some()).count()
+        self.stored_parts
     }
 
     /// Returns the state of the upload after the first `count` parts, which must be stored, or `None` if the
@@ -222,6 +226,9 @@ impl Upload {
         let (index, part) = joined.map_err(|error| Error::Upload(error.to_string()))?;
         if let Some(slot) = self.parts.get_mut(index) {
             *slot = Some(part?);
+        }
+        while let Some(Some(_)) = self.parts.get(self.stored_parts) {
+            self.stored_parts += 1;
         }
         Ok(())
     }
