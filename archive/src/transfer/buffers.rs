@@ -2,7 +2,8 @@
 //!
 //! Each transfer has memory for one part, so that it never waits for another one, whose host may be slow or whose store may
 //! hang. The memory of some more parts is shared: with it, a transfer continues to download while the store receives its
-//! parts. The most urgent transfer that waits is served first.
+//! parts. The most urgent transfer that waits is served first. Only an object of more than 10,000 parts of 5 MiB needs
+//! shared memory for each part, and waits for it if other transfers have it.
 
 use std::sync::Arc;
 
@@ -94,25 +95,29 @@ impl TransferBuffers<'_> {
         if self.set_part_size(size) {
             return Ok(());
         }
-        let (length, parts) = (length.unwrap_or_default(), self.all.shared_count + 1);
+        let length = length.unwrap_or_default();
         Err(Error::Upload(format!(
-            "the object has {length} bytes: one of at most {MAX_PARTS} parts needs {size} bytes, but the memory of one \
-             transfer is {parts} parts of {} bytes",
-            self.all.size
+            "object of {length} bytes needs parts of {size} bytes (limit: {MAX_PARTS} parts), but a transfer has \
+             buffers for {}; fix: more shared parts in `Buffers::new`",
+            self.max_part_size()
         )))
     }
 
     /// Sets the size of the following parts. Returns `false` if there is not enough memory for one.
     pub(super) fn set_part_size(&mut self, size: u64) -> bool {
-        let max = self.all.size.saturating_mul(self.all.shared_count + 1);
         let size = usize::try_from(size).ok();
-        match size.filter(|size| (1..=max).contains(size)) {
+        match size.filter(|size| (1..=self.max_part_size()).contains(size)) {
             Some(size) => {
                 self.part_size = size;
                 true
             }
             None => false,
         }
+    }
+
+    /// Returns the size of the own buffer and all shared ones.
+    fn max_part_size(&self) -> usize {
+        self.all.size.saturating_mul(self.all.shared_count + 1)
     }
 
     pub(super) fn urgency(&self) -> Urgency {

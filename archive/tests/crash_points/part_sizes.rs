@@ -68,7 +68,7 @@ async fn an_object_whose_parts_need_too_much_memory_is_not_uploaded() {
     let fixture = Fixture::with_padding(PADDING, true, &resources).await;
     let store = FailingStore::never(&fixture.memory);
     let end = fixture.archive(store, &Fixture::fresh()).await;
-    let is_named = |error: &str| error.contains("needs 128 bytes");
+    let is_named = |error: &str| error.contains("needs parts of 128 bytes");
     assert!(
         matches!(&end, End::Failed(error) if is_named(error)),
         "{end:?}"
