@@ -3,7 +3,9 @@
 //! [`next`] decides after each response. Its input is the state of the task, the response and the time;
 //! it reads no clock and remembers nothing.
 
+mod progress;
 mod schedule;
+mod timing;
 
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +17,9 @@ use seedance_archiver_proto::{
     status,
 };
 
+pub use progress::{PollProgress, Wait, lacks_url};
 pub use schedule::PollSchedule;
+pub use timing::PollTiming;
 
 use crate::{completions::Expectation, windows::Windows};
 

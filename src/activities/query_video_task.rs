@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use reqwest::Url;
 use seedance_archiver_policy::{
-    poll::{self, NextPoll, Response},
+    poll::{NextPoll, Response, lacks_url},
     verdicts,
 };
 use seedance_archiver_proto::{
@@ -26,9 +26,9 @@ use super::{
     checked_request::CheckedRequest,
     destination, failure, heartbeat,
     learned_times::LearnedTimes,
-    poll_timing::{self, PollTiming},
+    poll_timing,
     query_progress::PollProgress,
-    task_queries::{SealedTask, TaskQueries, lacks_url},
+    task_queries::{SealedTask, TaskQueries},
     waiting,
 };
 use crate::{
@@ -73,14 +73,21 @@ pub(super) async fn run(
         encoding,
         destination_problem: archive_url
             .and_then(|own| destination::problem(&account, own, &request.destination)),
-        progress: PollProgress::load(ctx, &account, &request, queries.seedance().clock(), times),
+        progress: PollProgress::load(
+            ctx,
+            &account,
+            &request,
+            queries.seedance().clock(),
+            times,
+            is_watched,
+        ),
         times,
-        is_watched,
     };
     if let Some(failure) = poll.missed_window() {
         return Err(failure);
     }
-    if let Some((message, delay)) = poll.timing().not_due(&request, ctx.info().attempt) {
+    let not_due = poll_timing::not_due(&poll.progress, &account, ctx.info().attempt);
+    if let Some((message, delay)) = not_due {
         let message = poll.with_destination_problem(message);
         return Err(failure::still_waiting(message, delay));
     }
@@ -123,8 +130,6 @@ struct Poll<'a> {
     destination_problem: Option<String>,
     progress: PollProgress<'a>,
     times: &'a LearnedTimes,
-    /// Whether the watcher of the account polls the task too.
-    is_watched: bool,
 }
 
 impl Poll<'_> {
@@ -135,7 +140,7 @@ impl Poll<'_> {
             return task;
         }
         let windows = &self.account.windows;
-        let first_polled_at = self.progress.task_state().first_polled_at;
+        let first_polled_at = self.progress.first_polled_at();
         let url_expiry = from_unix_seconds(task.archive_deadline);
         let deadline = windows.archive_deadline(first_polled_at, url_expiry);
         VideoTask {
@@ -187,10 +192,10 @@ impl Poll<'_> {
         };
         match self.next(response) {
             NextPoll::After(delay) => {
-                let delay = self.timing().backstop_or(delay);
+                let delay = self.progress.timing().backstop_or(delay);
                 let now = self.queries.seedance().clock().now();
                 let mut message = waiting::message(&task, self.ctx.info().attempt, delay);
-                if self.is_watched {
+                if self.progress.is_watched() {
                     let watcher = names::watcher_workflow_id(self.account.name());
                     message += &format!("; polled by `{watcher}` meanwhile");
                 }
@@ -212,7 +217,7 @@ impl Poll<'_> {
 
     /// Returns the failure of a poll that returned no record.
     async fn failed(&mut self, error: &seedance::Error) -> ActivityError {
-        let was_seen = self.progress.was_seen();
+        let was_seen = self.progress.known().was_seen();
         let is_not_found = match error.kind() {
             ErrorKind::NotFound => true,
             // A service may reject an unknown id as malformed.
@@ -220,8 +225,7 @@ impl Poll<'_> {
             _ => false,
         };
         let response = if is_not_found {
-            let since = self.progress.set_not_found().await;
-            Response::NotFound { since }
+            self.progress.set_not_found().await
         } else if error.kind() == ErrorKind::Throttled {
             Response::Postponed
         } else {
@@ -261,22 +265,14 @@ impl Poll<'_> {
         }
     }
 
-    fn timing(&self) -> PollTiming<'_> {
-        PollTiming {
-            account: self.account,
-            progress: &self.progress,
-            is_watched: self.is_watched,
-        }
-    }
-
     /// Returns the verdict if the query window closed before this attempt, for example because no worker ran. The API
     /// must not be queried then.
     fn missed_window(&self) -> Option<ActivityError> {
-        let windows = &self.account.windows;
-        if !self.progress.task_state().is_window_closed(windows) {
+        if !self.progress.timing().missed_window() {
             return None;
         }
-        let response = self.progress.last_response();
+        let known = self.progress.known();
+        let response = known.last_response();
         let NextPoll::Never(reason) = self.next(response) else {
             return None;
         };
@@ -288,7 +284,7 @@ impl Poll<'_> {
                 self.no_record(reason, failure::TASK_NOT_FOUND, "HTTP 404")
             }
             Response::Error { .. } | Response::Postponed => {
-                let last_error = self.progress.last_error();
+                let last_error = known.last_error();
                 self.no_record(reason, last_error, last_error)
             }
         })
@@ -319,10 +315,7 @@ impl Poll<'_> {
     }
 
     fn next(&self, response: Response) -> NextPoll {
-        let Account {
-            schedule, windows, ..
-        } = self.account;
-        poll::next(schedule, windows, &self.progress.task_state(), response)
+        self.progress.timing().next(response)
     }
 
     fn verdict(

@@ -138,13 +138,6 @@ impl TaskQueries {
     }
 }
 
-/// Returns whether a task succeeded but its record has no URL, either not yet or no longer.
-pub fn lacks_url(task: &VideoTask) -> bool {
-    let content = task.content.as_ref();
-    let has_url = content.is_some_and(|it| !it.video_url.is_empty() || !it.file_url.is_empty());
-    task.status == status::SUCCEEDED && !has_url
-}
-
 /// Prepares a record for workflows. Its text is sealed only if the task succeeded: no other record is archived before its
 /// lifecycle ends.
 ///

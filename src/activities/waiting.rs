@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use seedance_archiver_clock::Clock;
-use seedance_archiver_policy::poll;
+use seedance_archiver_policy::poll::{self, lacks_url};
 use seedance_archiver_proto::{
     status,
     time::from_unix_seconds,
@@ -12,7 +12,7 @@ use seedance_archiver_proto::{
 };
 use temporalio_sdk::activities::ActivityContext;
 
-use super::{failure, task_queries::lacks_url};
+use super::failure;
 
 /// Returns whether the caller's wait is over: the status is later than the known one, and the record of a
 /// succeeded task has a URL.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use seedance_archiver_policy::poll;
+use seedance_archiver_policy::poll::{self, lacks_url};
 use seedance_archiver_proto::{
     outcome, phase,
     reason::CANCELLED_BY_CALLER,
@@ -16,7 +16,7 @@ use super::{
     task_locks::TaskLocks,
 };
 use crate::{
-    activities::task_queries::{SealedTask, TaskQueries, lacks_url},
+    activities::task_queries::{SealedTask, TaskQueries},
     config::Account,
     seedance::ErrorKind,
     telemetry::record,
