@@ -47,7 +47,7 @@ mod plan;
 
 use std::time::Duration;
 
-use seedance_archiver_proto::v1;
+use seedance_archiver_proto::{time::from_unix_seconds, v1};
 
 pub use expectation::Expectation;
 pub use kind::TaskKind;
@@ -151,6 +151,12 @@ impl CompletionTimes {
         density.blend(&self.kinds.density(of_kind), weight(count, MODEL_EVIDENCE));
         density.widened(count)
     }
+}
+
+/// Returns how long after its creation a task ended, by the times in its record, in Unix seconds.
+pub fn completed_after(created_at: i64, ended_at: i64) -> Option<Duration> {
+    let created_at = from_unix_seconds(created_at)?;
+    from_unix_seconds(ended_at)?.duration_since(created_at).ok()
 }
 
 fn weight(count: usize, evidence: f64) -> f64 {

@@ -5,7 +5,13 @@
 //! request is sent when it is worth at least one poll. For a single task that is the schedule that the task would be
 //! polled by on its own, so watching never costs more than polling, and each further task makes it cheaper.
 
+mod list_order;
+mod watched_task;
+mod watched_tasks;
+
 use std::time::Duration;
+
+pub use watched_tasks::{News, Waiting, Watch, WatchedTasks};
 
 /// Number of open lifecycles of an account from which watching costs less than polling each task: the watcher itself
 /// costs heartbeats.

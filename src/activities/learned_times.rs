@@ -7,10 +7,11 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use seedance_archiver_policy::completions::{CompletionTimes, Expectation, TaskKind};
+use seedance_archiver_policy::completions::{
+    CompletionTimes, Expectation, TaskKind, completed_after,
+};
 use seedance_archiver_proto::{
     status,
-    time::from_unix_seconds,
     v1::{self, VideoTask},
 };
 
@@ -96,12 +97,6 @@ impl Learned {
     fn includes(&self, task_id: &str) -> bool {
         self.task_ids.iter().any(|id| id == task_id)
     }
-}
-
-/// Returns how long after its creation a task ended, by the times in its record, in Unix seconds.
-pub(super) fn completed_after(created_at: i64, ended_at: i64) -> Option<Duration> {
-    let created_at = from_unix_seconds(created_at)?;
-    from_unix_seconds(ended_at)?.duration_since(created_at).ok()
 }
 
 #[cfg(test)]

@@ -1,14 +1,13 @@
 //! `WatchAccount`: polls the tasks of an account for all lifecycles that wait, with as few requests as possible, and
 //! delivers each new status to its lifecycle.
 //!
-//! - [`tasks`]: which tasks are watched, and what is known of them.
 //! - [`watcher`]: the loop: which requests run, concurrently.
 //! - [`answers`]: what follows from the answers.
 //! - [`requests`]: the requests to the API and to Temporal.
 //! - [`api_health`]: whether the API answers.
 //! - [`progress`]: the heartbeat.
 //!
-//! What to ask next is decided by `seedance_archiver_policy::watch`.
+//! Which tasks are watched, what is known of them, and what to ask next, is decided by `seedance_archiver_policy::watch`.
 
 mod answers;
 mod api_health;
@@ -17,12 +16,9 @@ mod discovery;
 mod end;
 mod lifecycle_sync;
 mod list_items;
-mod list_order;
 mod nudges;
 mod progress;
 mod requests;
-mod tasks;
-mod watched_task;
 mod watcher;
 
 use std::time::Duration;

@@ -2,14 +2,17 @@
 
 use std::{collections::BTreeSet, time::SystemTime};
 
-use seedance_archiver_proto::{status, v1::SweepPage};
+use seedance_archiver_policy::watch::{News, Waiting};
+use seedance_archiver_proto::{
+    status,
+    v1::{SweepPage, VideoTask},
+};
 
 use super::{
     deliveries::PendingDelivery,
     discovery::Discovery,
     progress::RequestKind,
     requests::Delivery,
-    tasks::{News, Waiting},
     watcher::{Event, Purpose, Watcher},
 };
 use crate::{
@@ -83,7 +86,8 @@ impl Watcher<'_> {
         }
         if purpose == Purpose::Learning {
             self.unlearned.pop();
-            self.tasks.learn(&listed.records);
+            let records = listed.records.iter().map(Record::without_urls);
+            self.tasks.learn(&records.collect::<Vec<VideoTask>>());
             self.progress
                 .set_completion_times(self.tasks.completion_times());
         }
@@ -151,7 +155,9 @@ impl Watcher<'_> {
 
     /// Takes the record of a watched task. `is_item`: it is an item of a list, which may be incomplete.
     fn look(&mut self, record: Record, is_item: bool) {
-        let news = self.tasks.look(&record, self.requests.now());
+        let has_url = record.main_url().is_some();
+        let described = record.without_urls();
+        let news = self.tasks.look(&described, has_url, self.requests.now());
         if status::is_terminal(record.status()) {
             self.progress
                 .set_completion_times(self.tasks.completion_times());

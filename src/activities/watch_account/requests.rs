@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use futures::{FutureExt, future::BoxFuture};
-use seedance_archiver_policy::poll::is_later_status;
+use seedance_archiver_policy::{poll::is_later_status, watch::Waiting};
 use seedance_archiver_proto::{
     names::{ARCHIVE_ACTIVITY_ID, RECORD_ACTIVITY_ID, search_attribute},
     status,
@@ -12,7 +12,6 @@ use seedance_archiver_proto::{
 use temporalio_client::Client;
 use temporalio_sdk::activities::ActivityContext;
 
-use super::tasks::Waiting;
 use crate::{
     activities::{
         finished_tasks::FinishedTasks,
@@ -21,7 +20,7 @@ use crate::{
         task_queries::TaskQueries,
     },
     config::Account,
-    seedance::{self, ListedTasks, Page, Record},
+    seedance::{self, ListedTasks, Page, Record, created_at_in_id},
     temporal::{
         error_text,
         lifecycles::{Lifecycle, LifecycleError, LifecycleSnapshot, OpenLifecycles},
@@ -93,6 +92,7 @@ impl<'a> Requests<'a> {
         let newest = open.iter().map(|it| it.started_at).max();
         let clock = self.queries.seedance().clock();
         let waiting = open.into_iter().map(|it| Waiting {
+            id_created_at: created_at_in_id(&it.task_id),
             task_id: it.task_id,
             known_status: it.status,
             started_at: clock.at(it.started_at),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use seedance_archiver_policy::{
     completions::CompletionTimes,
-    watch::{self, Candidate, Lists, Request},
+    watch::{self, Candidate, Lists, Request, Waiting, Watch, WatchedTasks},
 };
 use seedance_archiver_proto::v1::{self, SweepPage, WatchAccountResult};
 
@@ -19,7 +19,6 @@ use super::{
     nudges::Nudges,
     progress::Progress,
     requests::{Delivery, Requests},
-    tasks::{Tasks, Waiting},
 };
 use crate::{
     seedance::{self, ListedTasks, MAX_IDS, Page, Record},
@@ -40,7 +39,7 @@ pub(super) struct Watcher<'a> {
     pub(super) requests: &'a Requests<'a>,
     pub(super) progress: &'a Progress,
     pub(super) lists: Vec<SweepPage>,
-    pub(super) tasks: Tasks,
+    pub(super) tasks: WatchedTasks,
     pub(super) list_health: ApiHealth,
     pub(super) query_health: ApiHealth,
     /// Maximum number of ids in a list request. 0: the service does not filter by id.
@@ -117,16 +116,18 @@ impl<'a> Watcher<'a> {
     ) -> Self {
         let account = requests.account();
         let completion_times = CompletionTimes::from_state(completion_times.unwrap_or_default());
+        let watch = Watch {
+            lists: account.lists.clone(),
+            schedule: account.schedule.clone(),
+            windows: account.windows.clone(),
+            shows_statuses: requests.queries.has_search_attributes(),
+            since: requests.now(),
+        };
         Self {
             requests,
             progress,
             lists: account.lists.all(),
-            tasks: Tasks::new(
-                account,
-                requests.queries.has_search_attributes(),
-                completion_times,
-                requests.now(),
-            ),
+            tasks: WatchedTasks::new(watch, completion_times),
             list_health: ApiHealth::default(),
             query_health: ApiHealth::default(),
             max_ids: MAX_IDS,
@@ -172,7 +173,7 @@ impl<'a> Watcher<'a> {
         WatchAccountResult {
             is_idle,
             completion_times: Some(self.tasks.completion_times().state()),
-            is_busy: self.tasks.len() > 0,
+            is_busy: !self.tasks.is_empty(),
         }
     }
 
@@ -188,7 +189,7 @@ impl<'a> Watcher<'a> {
     /// Starts what is due.
     fn start(&mut self, work: &mut Work<'a>) {
         let requests = self.requests;
-        if let Some(look) = self.lifecycles.next(self.tasks.len() == 0) {
+        if let Some(look) = self.lifecycles.next(self.tasks.is_empty()) {
             let started_after = look.started_after;
             work.push(find(requests, started_after).boxed());
         }

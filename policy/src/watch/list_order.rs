@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 const MAX_TASKS: usize = 250_000;
 
 /// The tasks of a list, newest first, as far as they are known.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct ListOrder {
     created_at: BTreeMap<String, i64>,
     /// Creation times, newest first. `None` until needed.

@@ -2,15 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use seedance_archiver_policy::{
+use seedance_archiver_proto::{status, time::from_unix_seconds, v1::VideoTask};
+
+use crate::{
     completions::{CompletionTimes, TaskKind},
     poll::{PollSchedule, is_later_status},
     retry,
     windows::Windows,
 };
-use seedance_archiver_proto::{status, time::from_unix_seconds, v1::VideoTask};
-
-use crate::seedance::created_at_in_id;
 
 /// A task without a record is looked for within this time, however long it is expected to take: it may not exist.
 const MAX_FIRST_DELAY: Duration = Duration::from_secs(60);
@@ -24,6 +23,7 @@ const MAX_REPEAT_INTERVAL: Duration = Duration::from_secs(60);
 /// A list that did not show a task so often, although it was asked for it by id, no longer shows it.
 const MAX_MISSES: u32 = 2;
 
+#[derive(Clone, Debug)]
 pub(super) struct WatchedTask {
     /// The status that its lifecycle knows. Before its first record, a lifecycle assumes `queued`.
     pub(super) known_status: String,
@@ -59,13 +59,13 @@ pub(super) struct WatchedTask {
 impl WatchedTask {
     /// Returns a task without a record. It was created when its id says, or when its lifecycle started.
     pub(super) fn new(
-        id: &str,
+        id_created_at: Option<SystemTime>,
         started_at: SystemTime,
         windows: &Windows,
         noticed_at: SystemTime,
         watching_since: SystemTime,
     ) -> Self {
-        let in_id = created_at_in_id(id).filter(|created_at| {
+        let in_id = id_created_at.filter(|created_at| {
             let age = started_at.duration_since(*created_at);
             age.is_ok_and(|age| age < windows.query_window)
         });

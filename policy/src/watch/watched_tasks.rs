@@ -5,38 +5,51 @@ use std::{
     time::SystemTime,
 };
 
-use seedance_archiver_policy::{
-    completions::{CompletionTimes, TaskKind},
-    pages,
-    poll::{PollSchedule, is_later_status},
-    watch::Candidate,
-    windows::Windows,
-};
 use seedance_archiver_proto::{status, time::unix_seconds, v1::VideoTask};
 
-use super::{list_order::ListOrder, watched_task::WatchedTask};
-use crate::{activities::learned_times::completed_after, config::Account, seedance::Record};
+use super::{Candidate, list_order::ListOrder, watched_task::WatchedTask};
+use crate::{
+    completions::{CompletionTimes, TaskKind, completed_after},
+    pages,
+    poll::{PollSchedule, is_later_status},
+    windows::Windows,
+};
 
 /// How many tasks before the oldest watched one a list may show later than its creation time says.
 const ORDER_MARGIN_S: i64 = 60 * 60;
 
 /// A lifecycle that may wait for its task.
-pub(super) struct Waiting {
-    pub(super) task_id: String,
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// Id of the task.
+    pub task_id: String,
+    /// The creation time in the id.
+    pub id_created_at: Option<SystemTime>,
     /// Status that the lifecycle knows. Empty: none.
-    pub(super) known_status: String,
-    pub(super) started_at: SystemTime,
+    pub known_status: String,
+    /// When the lifecycle started.
+    pub started_at: SystemTime,
+}
+
+/// What a watcher knows in advance.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// The lists of the account.
+    pub lists: pages::Lists,
+    /// How often the tasks of the account are polled.
+    pub schedule: PollSchedule,
+    /// How long they can be queried.
+    pub windows: Windows,
+    /// Whether the visibility store shows what lifecycles know.
+    pub shows_statuses: bool,
+    /// When the watcher started.
+    pub since: SystemTime,
 }
 
 /// The tasks of one account.
-pub(super) struct Tasks {
-    lists: pages::Lists,
-    schedule: PollSchedule,
-    windows: Windows,
-    /// Whether the visibility store shows what lifecycles know.
-    shows_statuses: bool,
-    /// When the watcher started.
-    since: SystemTime,
+#[derive(Clone, Debug)]
+pub struct WatchedTasks {
+    watch: Watch,
     tasks: BTreeMap<String, WatchedTask>,
     /// Tasks whose lifecycles need nothing more. The visibility store may still show them as waiting.
     settled: BTreeSet<String>,
@@ -46,7 +59,7 @@ pub(super) struct Tasks {
 
 /// What follows from a record.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum News {
+pub enum News {
     /// Nothing: no lifecycle waits for it.
     None,
     /// Its lifecycle does not know the status yet.
@@ -55,50 +68,48 @@ pub(super) enum News {
     LacksUrl,
 }
 
-impl Tasks {
-    pub(super) fn new(
-        account: &Account,
-        shows_statuses: bool,
-        completion_times: CompletionTimes,
-        now: SystemTime,
-    ) -> Self {
-        let lists = account.lists.clone();
-        let order = lists.all().iter().map(|_| ListOrder::default()).collect();
+impl WatchedTasks {
+    /// Returns no tasks yet.
+    pub fn new(watch: Watch, completion_times: CompletionTimes) -> Self {
+        let order = watch.lists.all().into_iter().map(|_| ListOrder::default());
         Self {
-            lists,
-            schedule: account.schedule.clone(),
-            windows: account.windows.clone(),
-            shows_statuses,
-            since: now,
+            order: order.collect(),
+            watch,
             tasks: BTreeMap::new(),
             settled: BTreeSet::new(),
-            order,
             completion_times,
         }
     }
 
-    pub(super) fn completion_times(&self) -> &CompletionTimes {
+    /// Returns when tasks are likely to end.
+    pub fn completion_times(&self) -> &CompletionTimes {
         &self.completion_times
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// Returns the number of tasks.
+    pub fn len(&self) -> usize {
         self.tasks.len()
     }
 
+    /// Returns whether nothing is watched.
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
     /// Returns the ids of the watched tasks that may exist.
-    pub(super) fn seen(&self) -> impl Iterator<Item = &str> {
+    pub fn seen(&self) -> impl Iterator<Item = &str> {
         let seen = self.tasks.iter().filter(|(_, task)| task.was_seen());
         seen.map(|(id, _)| id.as_str())
     }
 
     /// Returns the ids of the tasks that their lifecycles poll themselves.
-    pub(super) fn handed_back(&self) -> impl Iterator<Item = &str> {
+    pub fn handed_back(&self) -> impl Iterator<Item = &str> {
         let tasks = self.tasks.iter().filter(|(_, task)| task.is_handed_back);
         tasks.map(|(id, _)| id.as_str())
     }
 
     /// Adds the lifecycles that wait now. `is_complete`: these are all of them, and others no longer wait.
-    pub(super) fn sync(&mut self, waiting: Vec<Waiting>, is_complete: bool, now: SystemTime) {
+    pub fn sync(&mut self, waiting: Vec<Waiting>, is_complete: bool, now: SystemTime) {
         if is_complete {
             let ids: BTreeSet<_> = waiting.iter().map(|it| it.task_id.as_str()).collect();
             self.tasks.retain(|id, _| ids.contains(id.as_str()));
@@ -107,6 +118,7 @@ impl Tasks {
         for lifecycle in waiting {
             let Waiting {
                 task_id,
+                id_created_at,
                 known_status,
                 started_at,
             } = lifecycle;
@@ -115,13 +127,13 @@ impl Tasks {
                 self.settle(&task_id);
                 continue;
             }
-            let windows = &self.windows;
+            let watch = &self.watch;
             let task = self.tasks.entry(task_id);
-            let task = task.or_insert_with_key(|id| {
-                WatchedTask::new(id, started_at, windows, now, self.since)
+            let task = task.or_insert_with(|| {
+                WatchedTask::new(id_created_at, started_at, &watch.windows, now, watch.since)
             });
             task.learn_status(&known_status);
-            if !self.shows_statuses && task.may_have_been_seen {
+            if !self.watch.shows_statuses && task.may_have_been_seen {
                 // An earlier watcher may have delivered `running`, and a second delivery would lengthen the history.
                 task.learn_status(status::RUNNING);
             }
@@ -131,7 +143,7 @@ impl Tasks {
 
     /// Returns the tasks that may be asked for now, with their ids. `is_listing`: only those that no list shows, because a
     /// list request is on its way.
-    pub(super) fn candidates(
+    pub fn candidates(
         &mut self,
         now: SystemTime,
         can_filter_ids: bool,
@@ -142,7 +154,7 @@ impl Tasks {
         for (id, task) in &self.tasks {
             let list = task.list(self.order.len(), can_filter_ids);
             let is_on_its_way = is_listing && list.is_some();
-            if is_on_its_way || !task.can_be_asked_for(&self.windows, now) {
+            if is_on_its_way || !task.can_be_asked_for(&self.watch.windows, now) {
                 continue;
             }
             let order = list.filter(|_| task.has_position);
@@ -151,14 +163,14 @@ impl Tasks {
             candidates.push(Candidate {
                 list,
                 position: order.map(|order| order.position(unix_seconds(task.created_at))),
-                worth: task.worth(&self.schedule, &mut self.completion_times, now),
+                worth: task.worth(&self.watch.schedule, &mut self.completion_times, now),
             });
         }
         (ids, candidates)
     }
 
     /// Marks tasks for which a request is on its way, or was answered.
-    pub(super) fn set_requested(&mut self, ids: &[String], is_requested: bool) {
+    pub fn set_requested(&mut self, ids: &[String], is_requested: bool) {
         for id in ids {
             if let Some(task) = self.tasks.get_mut(id) {
                 task.is_requested = is_requested;
@@ -166,21 +178,20 @@ impl Tasks {
         }
     }
 
-    /// Takes the record of a task.
-    pub(super) fn look(&mut self, record: &Record, now: SystemTime) -> News {
-        let described = record.without_urls();
-        let list = self.note(&described);
-        let Some(task) = self.tasks.get_mut(record.id()) else {
+    /// Takes the record of a task. `has_url`: it says where the video is.
+    pub fn look(&mut self, record: &VideoTask, has_url: bool, now: SystemTime) -> News {
+        let list = self.note(record);
+        let Some(task) = self.tasks.get_mut(&record.id) else {
             return News::None;
         };
-        let is_first_end = status::is_terminal(record.status()) && !task.has_ended;
-        let kind = task.look(&described, list, now);
-        let after = completed_after(record.created_at(), record.updated_at());
+        let is_first_end = status::is_terminal(&record.status) && !task.has_ended;
+        let kind = task.look(record, list, now);
+        let after = completed_after(record.created_at, record.updated_at);
         if let Some(after) = after.filter(|_| is_first_end) {
             self.completion_times.observe(&kind, after);
         }
-        let lacks_url = record.status() == status::SUCCEEDED && record.main_url().is_none();
-        match is_later_status(record.status(), &task.known_status) {
+        let lacks_url = record.status == status::SUCCEEDED && !has_url;
+        match is_later_status(&record.status, &task.known_status) {
             true if lacks_url => News::LacksUrl,
             true => News::Status,
             false => News::None,
@@ -188,40 +199,40 @@ impl Tasks {
     }
 
     /// Learns from the tasks in a list that ended before they were watched.
-    pub(super) fn learn(&mut self, records: &[Record]) {
+    pub fn learn(&mut self, records: &[VideoTask]) {
         let is_watched = |id: &str| self.includes(id) || self.settled.contains(id);
-        let is_ended = |it: &&Record| status::is_terminal(it.status()) && !is_watched(it.id());
+        let is_ended = |it: &&VideoTask| status::is_terminal(&it.status) && !is_watched(&it.id);
         let mut ended: Vec<_> = records.iter().filter(is_ended).collect();
         // The last observations count.
-        ended.sort_by_key(|record| record.updated_at());
+        ended.sort_by_key(|record| record.updated_at);
         for record in ended {
-            if let Some(after) = completed_after(record.created_at(), record.updated_at()) {
-                let kind = TaskKind::of(&record.without_urls());
-                self.completion_times.observe(&kind, after);
+            if let Some(after) = completed_after(record.created_at, record.updated_at) {
+                self.completion_times.observe(&TaskKind::of(record), after);
             }
         }
     }
 
     /// Notes where a list shows a task. Returns the list.
-    pub(super) fn note(&mut self, task: &VideoTask) -> Option<usize> {
-        let list = self.lists.index_of(&task.service_tier, &task.model);
+    pub fn note(&mut self, task: &VideoTask) -> Option<usize> {
+        let list = self.watch.lists.index_of(&task.service_tier, &task.model);
         if let Some(order) = list.and_then(|list| self.order.get_mut(list)) {
             order.insert(&task.id, task.created_at);
         }
         list
     }
 
-    pub(super) fn includes(&self, id: &str) -> bool {
+    /// Returns whether a task is watched.
+    pub fn includes(&self, id: &str) -> bool {
         self.tasks.contains_key(id)
     }
 
     /// Returns when a watched task was created, possibly an estimate.
-    pub(super) fn created_at(&self, id: &str) -> Option<SystemTime> {
+    pub fn created_at(&self, id: &str) -> Option<SystemTime> {
         self.tasks.get(id).map(|task| task.created_at)
     }
 
     /// Notes that a page was listed on which these tasks should have been.
-    pub(super) fn missed_on_page(&mut self, ids: &[String]) {
+    pub fn missed_on_page(&mut self, ids: &[String]) {
         for id in ids {
             if let Some(task) = self.tasks.get_mut(id) {
                 task.has_position = false;
@@ -230,7 +241,7 @@ impl Tasks {
     }
 
     /// Notes that a list does not show these tasks, although it was asked for them by id.
-    pub(super) fn missed_in_list(&mut self, ids: &[String], list: usize) {
+    pub fn missed_in_list(&mut self, ids: &[String], list: usize) {
         for id in ids {
             if let Some(task) = self.tasks.get_mut(id) {
                 task.missed_in(list);
@@ -239,20 +250,20 @@ impl Tasks {
     }
 
     /// Notes that the API does not know a task. Returns whether its lifecycle has to be told that the task existed.
-    pub(super) fn not_found(&mut self, id: &str, now: SystemTime) -> bool {
+    pub fn not_found(&mut self, id: &str, now: SystemTime) -> bool {
         let task = self.tasks.get_mut(id);
         task.is_some_and(|task| task.not_found(now))
     }
 
     /// Notes that the query of a task failed.
-    pub(super) fn failed(&mut self, id: &str, now: SystemTime) {
+    pub fn failed(&mut self, id: &str, now: SystemTime) {
         if let Some(task) = self.tasks.get_mut(id) {
             task.failed(now);
         }
     }
 
     /// Notes that the lifecycle of a task knows a status.
-    pub(super) fn delivered(&mut self, id: &str, status: &str) {
+    pub fn delivered(&mut self, id: &str, status: &str) {
         if status::is_terminal(status) {
             self.settle(id);
         } else if let Some(task) = self.tasks.get_mut(id) {
