@@ -1,6 +1,6 @@
 //! The deadlines of a video.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::windows::Windows;
 
@@ -42,10 +42,43 @@ impl Deadlines {
     }
 }
 
+/// The times by which a transfer is tried, by the request of `ArchiveVideo`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TransferTimes {
+    /// When the first attempt was scheduled.
+    pub scheduled_at: SystemTime,
+    /// When the task was created. `None`: when the first attempt was scheduled, so that the query window ends.
+    pub created_at: Option<SystemTime>,
+    /// When the task last changed. `None`: when the first attempt was scheduled.
+    pub updated_at: Option<SystemTime>,
+    /// The expiry in the URL of the request. `None`: it has none that is known.
+    pub url_expires_at: Option<SystemTime>,
+}
+
+impl TransferTimes {
+    /// Returns whether the task can still be queried.
+    pub fn is_in_query_window(&self, windows: &Windows, now: SystemTime) -> bool {
+        !windows.is_closed(self.created_at(), now)
+    }
+
+    /// Returns when the URL of the request stops working.
+    pub fn url_expiry(&self, windows: &Windows) -> Option<SystemTime> {
+        let updated_at = self.updated_at.unwrap_or(self.scheduled_at);
+        windows.url_expiry(updated_at, self.url_expires_at)
+    }
+
+    /// Returns the time left until the archive deadline.
+    pub fn left(&self, windows: &Windows, now: SystemTime) -> Duration {
+        windows.until_archive_deadline(self.created_at(), self.url_expiry(windows), now)
+    }
+
+    fn created_at(&self) -> SystemTime {
+        self.created_at.unwrap_or(self.scheduled_at)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -94,5 +127,25 @@ mod tests {
             (deadlines.url, deadlines.archive),
             (Some(at(12)), Some(at(12)))
         );
+    }
+
+    #[test]
+    fn a_transfer_without_times_counts_from_its_first_attempt() {
+        let windows = Windows::default();
+        let times = TransferTimes {
+            scheduled_at: at(10),
+            created_at: None,
+            updated_at: None,
+            url_expires_at: None,
+        };
+        assert_eq!(times.url_expiry(&windows), Some(at(24)));
+        assert!(times.is_in_query_window(&windows, at(16)));
+        assert!(!times.is_in_query_window(&windows, at(17)));
+        assert_eq!(times.left(&windows, at(23)), DAY);
+        let expiring = TransferTimes {
+            url_expires_at: Some(at(11)),
+            ..times
+        };
+        assert_eq!(expiring.left(&windows, at(16)), DAY - windows.margin);
     }
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use seedance_archiver_clock::Clock;
+use seedance_archiver_policy::deadlines::TransferTimes;
 use seedance_archiver_proto::{
     status,
     time::from_unix_seconds,
@@ -65,7 +66,7 @@ impl ArchiveJob {
     /// Returns whether the task can still be queried.
     pub(super) fn is_in_query_window(&self) -> bool {
         let windows = &self.account.windows;
-        !windows.is_closed(self.created_at(), self.clock.now())
+        self.times().is_in_query_window(windows, self.clock.now())
     }
 
     /// Returns whether a URL has not expired.
@@ -76,14 +77,17 @@ impl ArchiveJob {
     /// Returns the time left until the archive deadline.
     pub(super) fn time_left(&self) -> Duration {
         let windows = &self.account.windows;
-        windows.until_archive_deadline(self.created_at(), self.url_expiry(), self.clock.now())
+        self.times().left(windows, self.clock.now())
     }
 
-    fn url_expiry(&self) -> Option<SystemTime> {
-        let updated_at = from_unix_seconds(self.task.updated_at).unwrap_or(self.scheduled_at);
+    fn times(&self) -> TransferTimes {
         let url = self.sealed_url(ObjectKind::Video).ok();
-        let url_expires_at = url.and_then(|url| url.expires_at());
-        self.account.windows.url_expiry(updated_at, url_expires_at)
+        TransferTimes {
+            scheduled_at: self.scheduled_at,
+            created_at: from_unix_seconds(self.task.created_at),
+            updated_at: from_unix_seconds(self.task.updated_at),
+            url_expires_at: url.and_then(|url| url.expires_at()),
+        }
     }
 
     /// Returns the time since the first attempt was scheduled.
@@ -95,7 +99,7 @@ impl ArchiveJob {
     /// Returns the time left until the URL in the request expires, or until the archive deadline if the URL expired: a
     /// query may return a fresh one.
     pub(super) fn url_left(&self) -> Duration {
-        let expires_at = self.url_expiry();
+        let expires_at = self.times().url_expiry(&self.account.windows);
         let left = expires_at.and_then(|at| at.duration_since(self.clock.now()).ok());
         left.filter(|left| !left.is_zero())
             .unwrap_or_else(|| self.time_left())
@@ -159,11 +163,5 @@ impl ArchiveJob {
             warnings: warning.into_iter().collect(),
             ..Manifest::default()
         }
-    }
-
-    /// Returns the creation time of the task. If the record has none, returns the time of the first attempt, so
-    /// that the query window ends.
-    fn created_at(&self) -> SystemTime {
-        from_unix_seconds(self.task.created_at).unwrap_or(self.scheduled_at)
     }
 }
