@@ -101,11 +101,7 @@ impl Client {
     }
 
     pub(crate) fn dialect<'a>(&self, endpoint: &'a Endpoint) -> Dialect<'a> {
-        Dialect {
-            statuses: &endpoint.status_aliases,
-            video_url: endpoint.video_url_pointer.as_deref(),
-            now: self.clock.now(),
-        }
+        Dialect::new(endpoint, self.clock.now())
     }
 
     /// Returns the HTTP client for an endpoint.

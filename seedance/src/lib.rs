@@ -9,6 +9,7 @@
 //!   [probes](Client::probe) the endpoint.
 //! - [`Record`]: a task as the API returned it. Its URLs are bearer secrets, so it can be neither printed nor
 //!   serialized; [`Record::sealed`] turns it into the contract's message, with its URLs sealed.
+//! - [`HttpAnswer`]: an answer that somebody else received.
 //! - [`is_as_complete`]: whether the list says as much about a task as a query.
 //! - [`UrlSeal`]: seals and unseals URLs and records. [`check_seal_key`]: which keys are random enough for that.
 //! - [`SignedUrl`]: a URL that is never printed, and knows when it expires.
@@ -47,6 +48,7 @@ mod error;
 mod error_body;
 mod error_response;
 mod fields;
+mod http_answer;
 mod json;
 mod list;
 mod list_body;
@@ -71,6 +73,7 @@ pub use completeness::is_as_complete;
 pub use decode::task_id_in_callback;
 pub use endpoint::{Endpoint, MAX_PAGE_SIZE};
 pub use error::{Error, ErrorKind};
+pub use http_answer::HttpAnswer;
 pub use json::read_json;
 pub use list::Page;
 pub use list_by_id::{ListedTasks, MAX_IDS};

@@ -9,6 +9,7 @@ use seedance_archiver_proto::{
 use serde_json::{Map, Value};
 
 use crate::{
+    Endpoint,
     answer::Answer,
     fields::Fields,
     output_urls::{self, FILE, LAST_FRAME},
@@ -56,6 +57,17 @@ pub(crate) struct Dialect<'a> {
     /// JSON pointer to the URL of the video.
     pub(crate) video_url: Option<&'a str>,
     pub(crate) now: SystemTime,
+}
+
+impl<'a> Dialect<'a> {
+    /// Returns the dialect of an endpoint.
+    pub(crate) fn new(endpoint: &'a Endpoint, now: SystemTime) -> Self {
+        Self {
+            statuses: &endpoint.status_aliases,
+            video_url: endpoint.video_url_pointer.as_deref(),
+            now,
+        }
+    }
 }
 
 /// Reads the task in a response.
