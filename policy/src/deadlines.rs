@@ -56,9 +56,9 @@ pub struct TransferTimes {
 }
 
 impl TransferTimes {
-    /// Returns whether the task can still be queried.
-    pub fn is_in_query_window(&self, windows: &Windows, now: SystemTime) -> bool {
-        !windows.is_closed(self.created_at(), now)
+    /// Returns how long the task can still be queried.
+    pub fn query_window_left(&self, windows: &Windows, now: SystemTime) -> Duration {
+        windows.until_closed(self.created_at(), now)
     }
 
     /// Returns when the URL of the request stops working.
@@ -139,8 +139,8 @@ mod tests {
             url_expires_at: None,
         };
         assert_eq!(times.url_expiry(&windows), Some(at(24)));
-        assert!(times.is_in_query_window(&windows, at(16)));
-        assert!(!times.is_in_query_window(&windows, at(17)));
+        assert_eq!(times.query_window_left(&windows, at(16)), DAY);
+        assert_eq!(times.query_window_left(&windows, at(17)), Duration::ZERO);
         assert_eq!(times.left(&windows, at(23)), DAY);
         let expiring = TransferTimes {
             url_expires_at: Some(at(11)),

@@ -70,6 +70,23 @@ impl Client {
         self.query_within(endpoint, task_id, QUERY_WAIT).await
     }
 
+    /// Queries a task with one request, before its query window closes: `left` is the time until then. Waits for the rate
+    /// limit for at most 2 s, and for less than the time left.
+    ///
+    /// # Errors
+    ///
+    /// See [`ErrorKind`]. Nothing is retried.
+    pub async fn query_in_window(
+        &self,
+        endpoint: &Endpoint,
+        task_id: &str,
+        left: Duration,
+    ) -> Result<Record, Error> {
+        // The request takes time too.
+        let max_wait = QUERY_WAIT.min(left / 2);
+        self.query_within(endpoint, task_id, max_wait).await
+    }
+
     /// Queries a task with one request. Waits for the rate limit for at most `max_wait`.
     ///
     /// # Errors
@@ -345,6 +362,23 @@ mod tests {
 
         endpoint.allow_plain_http = true;
         let _ = client.query(&endpoint, "cgt-1").await;
+        assert_eq!(requests.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn a_query_does_not_wait_for_the_rate_limit_until_its_window_has_closed() {
+        let (base_url, requests) = start("ok").await;
+        let endpoint = Endpoint::new("default", base_url, Secret::from("key".to_owned()));
+        let client = Client::new(seedance_archiver_http::client().unwrap());
+        let query = async |left| {
+            endpoint.query_limit.pause(Duration::from_secs(1));
+            let record = client.query_in_window(&endpoint, "cgt-1", left).await;
+            record.err().unwrap().kind()
+        };
+        let second = Duration::from_secs(1);
+        assert_eq!(query(second).await, ErrorKind::Throttled);
+        assert_eq!(requests.load(Ordering::Relaxed), 0);
+        assert_eq!(query(3_600 * second).await, ErrorKind::Unexpected);
         assert_eq!(requests.load(Ordering::Relaxed), 1);
     }
 

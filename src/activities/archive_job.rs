@@ -63,10 +63,10 @@ impl ArchiveJob {
         })
     }
 
-    /// Returns whether the task can still be queried.
-    pub(super) fn is_in_query_window(&self) -> bool {
+    /// Returns how long the task can still be queried.
+    pub(super) fn query_window_left(&self) -> Duration {
         let windows = &self.account.windows;
-        self.times().is_in_query_window(windows, self.clock.now())
+        self.times().query_window_left(windows, self.clock.now())
     }
 
     /// Returns whether a URL has not expired.

@@ -91,7 +91,8 @@ pub(super) async fn run(
         let message = poll.with_destination_problem(message);
         return Err(failure::still_waiting(message, delay));
     }
-    let query = queries.query_with_record(&account, &request.task_id);
+    let left = poll.progress.timing().until_closed();
+    let query = queries.query_in_window(&account, &request.task_id, left);
     let response = heartbeat::during(ctx, || poll.progress.details(), query).await;
     let response = response.map(|SealedTask { task, record }| SealedTask {
         task: poll.with_deadline(task),

@@ -1,8 +1,11 @@
 //! Queries tasks, and prepares their records for workflows.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use seedance_archiver_proto::{
@@ -116,8 +119,25 @@ impl TaskQueries {
         account: &Account,
         task_id: &str,
     ) -> Result<SealedTask, seedance::Error> {
-        let record = self.seedance.query(&account.endpoint, task_id).await?;
-        sealed(account, record)
+        self.query_in_window(account, task_id, Duration::MAX).await
+    }
+
+    /// Queries a task with one request before its query window closes, and keeps its record for the archive. `left` is the
+    /// time until then.
+    ///
+    /// # Errors
+    ///
+    /// As for [`TaskQueries::query`].
+    pub async fn query_in_window(
+        &self,
+        account: &Account,
+        task_id: &str,
+        left: Duration,
+    ) -> Result<SealedTask, seedance::Error> {
+        let record = self
+            .seedance
+            .query_in_window(&account.endpoint, task_id, left);
+        sealed(account, record.await?)
     }
 
     /// Returns a task and its record with the facts about this worker.

@@ -119,14 +119,14 @@ impl ObjectUrls<'_> {
     ) -> Result<Option<SignedUrl>, TransferError> {
         let job = self.job;
         let _hold = job.clock.hold().await;
-        if self.queries == MAX_QUERIES || !job.is_in_query_window() {
+        let left = job.query_window_left();
+        if self.queries == MAX_QUERIES || left.is_zero() {
             return Err(error);
         }
         self.queries += 1;
-        let record = self
-            .seedance
-            .query(&job.account.endpoint, &job.task.id)
-            .await?;
+        let endpoint = &job.account.endpoint;
+        let record = self.seedance.query_in_window(endpoint, &job.task.id, left);
+        let record = record.await?;
         Ok(record.url(|content| self.kind.url_in(content)))
     }
 }

@@ -79,6 +79,12 @@ impl PollTiming<'_> {
         self.state().is_window_closed(self.windows)
     }
 
+    /// Returns the time left until the query window closes, as far as it is known.
+    pub fn until_closed(&self) -> Duration {
+        self.windows
+            .until_closed(self.state().created_at(), self.now)
+    }
+
     fn state(&self) -> TaskState<'_> {
         self.progress.task_state(self.now, self.expectation)
     }

@@ -125,10 +125,12 @@ impl<'a> Requests<'a> {
         let seedance = self.queries.seedance();
         let _hold = seedance.clock().hold().await;
         let windows = &self.account().windows;
-        if windows.is_closed(created_at, seedance.clock().now()) {
+        let left = windows.until_closed(created_at, seedance.clock().now());
+        if left.is_zero() {
             return None;
         }
-        Some(seedance.query(&self.account().endpoint, id).await)
+        let endpoint = &self.account().endpoint;
+        Some(seedance.query_in_window(endpoint, id, left).await)
     }
 
     /// Delivers a record to the lifecycle of its task.
