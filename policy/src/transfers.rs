@@ -27,16 +27,17 @@ const MAX_LAST_FRAME_FAILURES: u32 = 5;
 /// Returns the delay after the last of `failures` consecutive failures of a side, if `left` is the time until the archive
 /// deadline.
 ///
-/// `retry_after` is the delay that the service requested, zero if none. It can lengthen the delay, but not
-/// past the deadline.
+/// `retry_after` is the delay that the service requested, zero if none. It can lengthen the delay, but some of the time
+/// left remains for the attempt: at the deadline no URL works any more.
 pub fn retry_delay(side: Side, failures: u32, left: Duration, retry_after: Duration) -> Duration {
     let max_delay = match side {
         Side::Url => MAX_URL_DELAY,
         Side::Host | Side::Store | Side::Api => MAX_DELAY,
     };
     let max_delay = (left / MIN_ATTEMPTS_LEFT).clamp(INITIAL_DELAY, max_delay);
+    let max_requested = left - left / MIN_ATTEMPTS_LEFT;
     retry::exponential(INITIAL_DELAY, max_delay, failures)
-        .max(retry_after)
+        .max(retry_after.min(max_requested))
         .min(left)
 }
 
@@ -77,10 +78,13 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_lengthens_the_delay_up_to_the_deadline() {
+    fn retry_after_lengthens_the_delay_but_leaves_time_for_an_attempt() {
         let hour = Duration::from_secs(60 * 60);
         assert_eq!(retry_delay(Side::Host, 1, WEEK, hour), hour);
-        assert_eq!(retry_delay(Side::Api, 1, hour, WEEK), hour);
+        for requested in [hour, WEEK] {
+            let delay = retry_delay(Side::Api, 1, hour, requested);
+            assert_eq!(delay, hour - hour / 20);
+        }
     }
 
     #[test]
