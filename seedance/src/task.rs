@@ -89,14 +89,11 @@ pub(crate) fn read(answer: &Answer, id: &str, dialect: &Dialect) -> VideoTask {
             status = status::SUCCEEDED.to_owned();
         }
     }
-    let time = |names: &[&str]| {
-        let layers = answer.outward();
-        let values = layers
-            .into_iter()
-            .flat_map(|layer| names.iter().filter_map(|name| layer.get(*name)));
-        values
-            .into_iter()
-            .find_map(|value| times::read(value, dialect.now))
+    let layers = answer.outward();
+    let zone = values(&layers, &CREATED_AT).find_map(|value| times::zone_of(value, id));
+    let time = |names: &'static [&'static str]| {
+        let mut values = values(&layers, names);
+        values.find_map(|value| times::read(value, dialect.now, zone))
     };
     let created_at = time(&CREATED_AT).or_else(|| times::created_at_in_recent_id(id, dialect.now));
     VideoTask {
@@ -108,6 +105,18 @@ pub(crate) fn read(answer: &Answer, id: &str, dialect: &Dialect) -> VideoTask {
         content,
         ..described(fields)
     }
+}
+
+/// Returns the values of the fields with these names, in each layer.
+fn values<'a>(
+    layers: &'a [&'a Map<String, Value>],
+    names: &'static [&'static str],
+) -> impl Iterator<Item = &'a Value> {
+    let in_layer = move |layer: &&'a Map<String, Value>| {
+        let layer = *layer;
+        names.iter().filter_map(move |name| layer.get(*name))
+    };
+    layers.iter().flat_map(in_layer)
 }
 
 /// Returns the fields of a task that only describe it.

@@ -10,18 +10,22 @@ use serde_json::Value;
 const MAX_AHEAD: i64 = 60 * 60;
 /// The earliest plausible time, in Unix seconds: in 2001. A smaller number is no time.
 const MIN_TIME: i64 = 1_000_000_000;
+/// The zones of times without a zone, in hours: UTC and China.
+const ZONES: [i8; 2] = [0, 8];
 /// How old a task can be whose creation time is read from its id.
 const MAX_AGE: i64 = 7 * 24 * 60 * 60;
 
-/// Reads a time. Returns its Unix seconds, or `None` if the value is not a time or lies in the future.
-pub(crate) fn read(value: &Value, now: SystemTime) -> Option<i64> {
+/// Reads a time. Returns its Unix seconds, or `None` if the value is not a time or lies in the future. `zone` is that of a
+/// time without a zone, `None` if it is not known.
+pub(crate) fn read(value: &Value, now: SystemTime, zone: Option<i8>) -> Option<i64> {
     let seconds = match value {
         Value::Number(number) => in_seconds(number.as_f64()?),
-        Value::String(text) => of_text(text.trim(), now)?,
+        Value::String(text) => of_text(text.trim(), now, zone)?,
         // The JSON of protobuf's and MongoDB's time types.
         Value::Object(fields) => {
             let inner = ["seconds", "_seconds", "$date", "$numberLong"];
-            return inner.iter().find_map(|name| read(fields.get(*name)?, now));
+            let read = |name: &&str| read(fields.get(*name)?, now, zone);
+            return inner.iter().find_map(read);
         }
         _ => return None,
     };
@@ -33,6 +37,17 @@ pub(crate) fn created_at_in_recent_id(task_id: &str, now: SystemTime) -> Option<
     let seconds = unix_seconds(created_at_in_id(task_id)?);
     let is_recent = unix_seconds(now) - seconds < MAX_AGE;
     (is_recent && is_past(seconds, now)).then_some(seconds)
+}
+
+/// Returns the zone of a creation time without a zone: the one in which it is nearest to the time in the task id. How old
+/// the task is must not decide it: the task would become younger when the other zone's time has passed.
+pub(crate) fn zone_of(created_at: &Value, task_id: &str) -> Option<i8> {
+    let time = local(created_at.as_str()?.trim())?;
+    let in_id = unix_seconds(created_at_in_id(task_id)?);
+    let distance = |zone: &i8| in_zone(time, *zone).map(|time| time.abs_diff(in_id));
+    ZONES
+        .into_iter()
+        .min_by_key(|zone| distance(zone).unwrap_or(u64::MAX))
 }
 
 /// Returns the creation time in a task id: `cgt-` and the time in China. The form was observed and is not
@@ -60,7 +75,7 @@ fn in_seconds(number: f64) -> i64 {
     (number / unit) as i64
 }
 
-fn of_text(text: &str, now: SystemTime) -> Option<i64> {
+fn of_text(text: &str, now: SystemTime, zone: Option<i8>) -> Option<i64> {
     if let Ok(number) = text.parse::<f64>() {
         return Some(in_seconds(number));
     }
@@ -87,23 +102,30 @@ fn of_text(text: &str, now: SystemTime) -> Option<i64> {
     if let Some(time) = with_zone {
         return Some(time.as_second());
     }
-    without_zone(text, now)
+    let time = local(text)?;
+    match zone {
+        Some(zone) => in_zone(time, zone),
+        // UTC, or the time in China if it would lie in the future.
+        None => in_zone(time, ZONES[0])
+            .filter(|utc| is_past(*utc, now))
+            .or_else(|| in_zone(time, ZONES[1])),
+    }
 }
 
-/// Reads a time without a zone as UTC, or as the time in China if it would lie in the future.
-fn without_zone(text: &str, now: SystemTime) -> Option<i64> {
+fn in_zone(time: DateTime, zone: i8) -> Option<i64> {
+    Some(tz::offset(zone).to_timestamp(time).ok()?.as_second())
+}
+
+/// Reads a time without a zone.
+fn local(text: &str) -> Option<DateTime> {
     const FORMATS: [&str; 3] = [
         "%Y-%m-%dT%H:%M:%S%.f",
         "%Y-%m-%d %H:%M:%S%.f",
         "%Y/%m/%d %H:%M:%S",
     ];
-    let time = FORMATS
+    FORMATS
         .iter()
-        .find_map(|format| DateTime::strptime(format, text).ok())?;
-    let seconds = |offset| Some(tz::offset(offset).to_timestamp(time).ok()?.as_second());
-    seconds(0)
-        .filter(|utc| is_past(*utc, now))
-        .or_else(|| seconds(8))
+        .find_map(|format| DateTime::strptime(format, text).ok())
 }
 
 #[cfg(test)]
@@ -146,7 +168,7 @@ mod tests {
             // In UTC it would lie in the future.
             json!("2025-06-24 20:05:30"),
         ] {
-            assert_eq!(read(&value, now()), Some(SECOND), "{value}");
+            assert_eq!(read(&value, now(), None), Some(SECOND), "{value}");
         }
     }
 
@@ -166,10 +188,26 @@ mod tests {
             json!(1e300),
             json!("2099-01-01T00:00:00Z"),
         ] {
-            assert_eq!(read(&value, now()), None, "{value}");
+            assert_eq!(read(&value, now(), None), None, "{value}");
         }
         let skewed = json!(SECOND + 5 * 60);
-        assert_eq!(read(&skewed, now()), Some(SECOND + 5 * 60));
+        assert_eq!(read(&skewed, now(), None), Some(SECOND + 5 * 60));
+    }
+
+    #[test]
+    fn a_time_without_a_zone_does_not_change_while_the_task_ages() {
+        let id = "cgt-20250624200530-hj94q";
+        for (text, zone) in [("2025-06-24 20:05:33", 8), ("2025-06-24T12:05:33", 0)] {
+            let value = json!(text);
+            assert_eq!(zone_of(&value, id), Some(zone));
+            for hours in [0, 7, 8, 9, 100] {
+                let later = now() + Duration::from_secs(hours * 60 * 60);
+                assert_eq!(read(&value, later, Some(zone)), Some(SECOND + 3), "{hours}");
+            }
+        }
+        assert_eq!(zone_of(&json!("2025-06-24 20:05:33"), "task-7"), None);
+        assert_eq!(zone_of(&json!("2025-06-24T20:05:33Z"), id), None);
+        assert_eq!(zone_of(&json!(SECOND), id), None);
     }
 
     #[test]
