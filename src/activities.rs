@@ -8,6 +8,7 @@
 //! Errors become Temporal failures in the module `failure`.
 
 mod account_map;
+mod api_delay;
 mod archive_job;
 mod archive_video;
 mod await_video_task;

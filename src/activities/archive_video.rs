@@ -10,6 +10,7 @@ use tokio::{sync::Semaphore, time::timeout};
 use uuid::Uuid;
 
 use super::{
+    api_delay::ApiDelay,
     archive_job::ArchiveJob,
     checked_request::CheckedRequest,
     destination, failure, next_attempt,
@@ -85,10 +86,12 @@ pub(super) async fn run(
         resources,
         progress: &state.progress,
     };
+    let api_delay = ApiDelay::default();
     let source = RequestedTask {
         seedance,
         job: &job,
         progress: &state.progress,
+        api_delay: &api_delay,
     };
     let manifest = job.manifest(archive.url_of(&layout.manifest()), state.given_up.clone());
     match transfer(ctx, permits, &archival, &source, manifest, &state).await {
@@ -97,6 +100,7 @@ pub(super) async fn run(
             Ok(manifest.for_callers())
         }
         Err(error) => {
+            let error = api_delay.extend(error);
             add_to(&mut state.history, &job, &state.progress, &error);
             // The next attempt resumes from the last heartbeat.
             transfer_heartbeat::record(ctx, &state).await;

@@ -6,10 +6,12 @@ use std::time::Duration;
 use secrecy::SecretString;
 use seedance_archiver_policy::transfers::{self, Side};
 
-use super::{archive_job::ArchiveJob, task_record, transfer_error::TransferError};
+use super::{
+    api_delay::ApiDelay, archive_job::ArchiveJob, task_record, transfer_error::TransferError,
+};
 use crate::{
     archive::{self, ObjectKind, Progress, TaskSource, UrlSource},
-    seedance::{Client, SignedUrl, UnsealError},
+    seedance::{self, Client, SignedUrl, UnsealError},
 };
 
 /// Maximum number of queries for a fresh URL of one object in one attempt. The API does not guarantee that a
@@ -22,6 +24,7 @@ pub(super) struct RequestedTask<'a> {
     pub(super) job: &'a ArchiveJob,
     /// Counts the failures of the last frame.
     pub(super) progress: &'a Progress,
+    pub(super) api_delay: &'a ApiDelay,
 }
 
 impl TaskSource for RequestedTask<'_> {
@@ -31,6 +34,7 @@ impl TaskSource for RequestedTask<'_> {
         ObjectUrls {
             seedance: self.seedance,
             job: self.job,
+            api_delay: self.api_delay,
             kind,
             queries: 0,
             last_resort: None,
@@ -77,6 +81,7 @@ fn may_skip(progress: &Progress, side: Side, time_left: Duration) -> bool {
 struct ObjectUrls<'a> {
     seedance: &'a Client,
     job: &'a ArchiveJob,
+    api_delay: &'a ApiDelay,
     kind: ObjectKind,
     /// Number of queries for a fresh URL so far.
     queries: u32,
@@ -126,7 +131,8 @@ impl ObjectUrls<'_> {
         self.queries += 1;
         let endpoint = &job.account.endpoint;
         let record = self.seedance.query_in_window(endpoint, &job.task.id, left);
-        let record = record.await?;
+        let noted = |error: &seedance::Error| self.api_delay.note(error.retry_after());
+        let record = record.await.inspect_err(noted)?;
         Ok(record.url(|content| self.kind.url_in(content)))
     }
 }
