@@ -1,0 +1,56 @@
+//! How long a lifecycle takes, and how many attempts it makes.
+
+use crate::{
+    log::{By, Life, What},
+    time::{HOUR, MINUTE},
+    world::World,
+};
+
+/// Checks that a lifecycle ends within its deadlines, and that the number of its attempts is bounded.
+pub(super) fn check(world: &World, life: &Life, task: usize) -> Option<String> {
+    let planned = &world.tasks[task];
+    let lifetime = world.query_window.max(world.configured_url_lifetime);
+    // Without times in the record, the windows of a transfer count from its start.
+    let counts_from = match world.dialect.says_created() && world.dialect.has_times() {
+        true => planned
+            .started
+            .max(planned.ended.min(world.forgotten(task))),
+        false => planned.started.max(planned.ended + planned.without_url) + lifetime,
+    };
+    let may_be_read_as_utc = match world.dialect.has_zones() {
+        true => 0,
+        false => 8 * HOUR,
+    };
+    let slack = 2 * planned.download + HOUR + may_be_read_as_utc;
+    let deadline = world.workers_at(counts_from + lifetime + slack);
+    let ended_at = life.ends[task].as_ref().map_or(0, |end| end.at);
+    if ended_at > deadline {
+        return Some(format!(
+            "ended at {ended_at} s, after its deadline {deadline} s"
+        ));
+    }
+    let count = |is_counted: &dyn Fn(&What) -> bool| {
+        let entries = life.log.iter().filter(|entry| entry.task == Some(task));
+        entries.filter(|entry| is_counted(&entry.what)).count() as u64
+    };
+    let is_poll = |what: &What| {
+        matches!(
+            what,
+            What::Query {
+                by: By::Lifecycle,
+                ..
+            }
+        )
+    };
+    let polls = count(&is_poll);
+    let max_polls = 200 + 2 * (lifetime + may_be_read_as_utc) / MINUTE;
+    if polls > max_polls {
+        return Some(format!(
+            "{polls} polls, but at most {max_polls} are expected"
+        ));
+    }
+    let failures = count(&|what| matches!(what, What::TransferFailed(_)));
+    let max_failures = 250 + 2 * lifetime / (10 * MINUTE);
+    (failures > max_failures)
+        .then(|| format!("{failures} failed transfers, but at most {max_failures} are expected"))
+}
