@@ -33,6 +33,8 @@ const ALMOST_A_SECOND: Duration = Duration::from_millis(999);
 /// A clock that shows the system's time until it is advanced. Clones are the same clock.
 #[derive(Clone, Debug)]
 pub struct Clock {
+    /// How far it was behind the system's clock before it was first advanced. Zero, except in tests.
+    behind: Duration,
     /// Oldest first. Empty, except in tests.
     advances: Arc<watch::Sender<Vec<Advance>>>,
     /// Locked while the clock is advanced.
@@ -52,14 +54,21 @@ struct Advance {
 
 impl Default for Clock {
     fn default() -> Self {
-        Self {
-            advances: Arc::new(watch::Sender::new(Vec::new())),
-            holds: Arc::default(),
-        }
+        Self::behind(Duration::ZERO)
     }
 }
 
 impl Clock {
+    /// Returns a clock that is behind the system's clock. A test that advances it by as much brings the two together, so
+    /// that processes without this clock can then take part.
+    pub fn behind(by: Duration) -> Self {
+        Self {
+            behind: by,
+            advances: Arc::new(watch::Sender::new(Vec::new())),
+            holds: Arc::default(),
+        }
+    }
+
     /// Returns the time now.
     pub fn now(&self) -> SystemTime {
         self.at(system_time())
@@ -67,16 +76,17 @@ impl Clock {
 
     /// Returns what this clock showed at a time of the system's clock.
     ///
-    /// Converts times that others measured, such as Temporal's server. The two differ only if the clock was advanced.
+    /// Converts times that others measured, such as Temporal's server. The two differ only if the clock was advanced or
+    /// is behind.
     pub fn at(&self, time: SystemTime) -> SystemTime {
-        time + self.advanced_before(time)
+        time - self.behind + self.advanced_before(time)
     }
 
     /// Returns what this clock showed at a time of the system's clock that was rounded down to a second.
     pub fn at_second(&self, time: SystemTime) -> SystemTime {
         // A time in the second of an advance may be before or after it. After it is the safe choice: nothing that
         // happens after an advance is then backdated by days.
-        time + self.advanced_before(time + ALMOST_A_SECOND)
+        time - self.behind + self.advanced_before(time + ALMOST_A_SECOND)
     }
 
     /// Keeps the clock from being advanced. Hold it from a decision that depends on the time until the decision is
@@ -130,6 +140,17 @@ mod tests {
         let before = clock.now();
         clone.advance(DAY).await;
         assert!(clock.now() >= before + DAY);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_behind_can_catch_up() {
+        let clock = Clock::behind(DAY);
+        let before = system_time();
+        assert!(clock.now() <= system_time() - DAY);
+        clock.advance(DAY).await;
+        let after = system_time();
+        assert_eq!(clock.at(before), before - DAY);
+        assert_eq!(clock.at(after), after);
     }
 
     #[tokio::test]
