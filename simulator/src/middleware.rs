@@ -107,13 +107,10 @@ fn observe_retry_after(service: &Service, subject: Option<String>, fault: Fault)
 }
 
 fn is_authorized(service: &Service, request: &Request) -> bool {
-    let rotated_key = service.rotated_key.lock();
-    let api_key = rotated_key.as_ref().unwrap_or(&service.settings.api_key);
-    let expected = format!("Bearer {api_key}");
-    request
-        .headers()
-        .get(AUTHORIZATION)
-        .is_some_and(|given| given.as_bytes() == expected.as_bytes())
+    let given = request.headers().get(AUTHORIZATION);
+    let given = given.and_then(|given| given.as_bytes().strip_prefix(b"Bearer "));
+    let api_keys = service.api_keys.lock();
+    given.is_some_and(|given| api_keys.iter().any(|key| key.as_bytes() == given))
 }
 
 fn with_request_id(mut response: Response) -> Response {

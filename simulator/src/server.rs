@@ -66,14 +66,19 @@ impl Simulator {
         format!("http://{}{BASE}", self.address)
     }
 
-    /// Returns the API key that the simulator accepts.
+    /// Returns the API key with which the simulator started.
     pub fn api_key(&self) -> &str {
         &self.service().settings.api_key
     }
 
-    /// Replaces the API key: requests with the old one are rejected.
+    /// Accepts another API key besides those that are accepted already.
+    pub fn add_api_key(&self, api_key: &str) {
+        self.service().api_keys.lock().push(api_key.to_owned());
+    }
+
+    /// Replaces all API keys: requests with another one are rejected.
     pub fn rotate_api_key(&self, api_key: &str) {
-        *self.service().rotated_key.lock() = Some(api_key.to_owned());
+        *self.service().api_keys.lock() = vec![api_key.to_owned()];
     }
 
     /// Creates a task and returns its id. The task is backdated by a second, because the API does not return a

@@ -40,8 +40,8 @@ pub(crate) struct Service {
     pub(crate) list_dialects: Mutex<ListDialects>,
     /// The `Date` header of API responses. `None`: the time of the clock.
     pub(crate) date: Mutex<Option<SystemTime>>,
-    /// The API key in place of the one in the settings.
-    pub(crate) rotated_key: Mutex<Option<String>>,
+    /// The API keys that are accepted.
+    pub(crate) api_keys: Mutex<Vec<String>>,
 }
 
 /// The API key, and the defaults of tasks whose script does not set them.
@@ -66,12 +66,12 @@ impl Service {
             signer: Signer::new(),
             clock,
             observer: Mutex::new(Observer::new(settings.query_rate, settings.list_rate)),
+            api_keys: Mutex::new(vec![settings.api_key.clone()]),
             settings,
             limits: Mutex::default(),
             faults: watch::Sender::new(Faults::default()),
             list_dialects: Mutex::default(),
             date: Mutex::default(),
-            rotated_key: Mutex::default(),
         }
     }
 
