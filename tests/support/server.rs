@@ -12,28 +12,47 @@ use crate::until::until;
 /// A running server, which is killed when this value is dropped.
 pub(crate) struct Server {
     port: u16,
-    _process: Child,
+    process: Child,
 }
 
 impl Server {
     /// Starts the command that `command` returns for a port, and waits until it accepts connections.
     pub(crate) async fn start(command: impl FnOnce(u16) -> Command) -> anyhow::Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let process = command(port)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()?;
-        let accepts = || TcpStream::connect(("127.0.0.1", port)).is_ok();
-        until("the server accepts connections", accepts).await?;
-        Ok(Self {
-            port,
-            _process: process,
-        })
+        let process = spawn(command(port), port).await?;
+        Ok(Self { port, process })
+    }
+
+    /// Starts the killed server again, with the command that `command` returns for its port.
+    #[allow(dead_code, reason = "not every test program restarts a server")]
+    pub(crate) async fn start_again(
+        &mut self,
+        command: impl FnOnce(u16) -> Command,
+    ) -> anyhow::Result<()> {
+        self.process = spawn(command(self.port), self.port).await?;
+        Ok(())
+    }
+
+    /// Kills the server.
+    #[allow(dead_code, reason = "not every test program kills a server")]
+    pub(crate) async fn kill(&mut self) -> anyhow::Result<()> {
+        Ok(self.process.kill().await?)
     }
 
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
+}
+
+/// Starts a server, and waits until it accepts connections.
+async fn spawn(mut command: Command, port: u16) -> anyhow::Result<Child> {
+    let process = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    let accepts = || TcpStream::connect(("127.0.0.1", port)).is_ok();
+    until("the server accepts connections", accepts).await?;
+    Ok(process)
 }

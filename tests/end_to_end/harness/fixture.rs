@@ -64,7 +64,21 @@ impl Fixture {
         simulator: impl FnOnce(Builder) -> Builder,
         change: impl FnOnce(&mut Account),
     ) -> anyhow::Result<Self> {
-        let clock = Clock::default();
+        Self::with_clock(Clock::default(), server, simulator, change).await
+    }
+
+    /// Returns a fixture whose clock is behind the system's clock, which commands and worker processes use.
+    pub(crate) async fn behind(server: &Server, by: Duration) -> anyhow::Result<Self> {
+        let clock = Clock::behind(by);
+        Self::with_clock(clock, server, |simulator| simulator, |_| {}).await
+    }
+
+    async fn with_clock(
+        clock: Clock,
+        server: &Server,
+        simulator: impl FnOnce(Builder) -> Builder,
+        change: impl FnOnce(&mut Account),
+    ) -> anyhow::Result<Self> {
         let builder = Simulator::builder()
             .queued(STATUS_DURATION)
             .running(STATUS_DURATION)

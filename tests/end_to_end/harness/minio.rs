@@ -23,6 +23,11 @@ impl Minio {
     /// Creates a bucket.
     pub(crate) fn new_bucket(&self, name: &str) -> anyhow::Result<Bucket> {
         self.create_bucket(name)?;
+        self.bucket(name)
+    }
+
+    /// Returns an existing bucket, with the current keys.
+    pub(crate) fn bucket(&self, name: &str) -> anyhow::Result<Bucket> {
         let mut environment = self.environment().to_vec();
         let mut store = AmazonS3Builder::new().with_bucket_name(name);
         for (key, value) in &environment {

@@ -61,6 +61,22 @@ impl RestartableServer {
         self.start_again()
     }
 
+    /// Returns a copy of the database of the killed server.
+    pub(crate) fn back_up(&self) -> anyhow::Result<TempDir> {
+        let backup = tempfile::tempdir()?;
+        for file in std::fs::read_dir(&self.directory)? {
+            let file = file?;
+            std::fs::copy(file.path(), backup.path().join(file.file_name()))?;
+        }
+        Ok(backup)
+    }
+
+    /// Starts the killed server with a backup of its database.
+    pub(crate) fn restore(&mut self, backup: TempDir) -> anyhow::Result<()> {
+        self.directory = backup;
+        self.start_again()
+    }
+
     /// Waits until the server accepts connections, and returns a client.
     pub(crate) async fn client(&self) -> anyhow::Result<Client> {
         let target: reqwest::Url = format!("http://{}", self.address).parse()?;
