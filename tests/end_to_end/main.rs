@@ -23,6 +23,17 @@ mod deaths;
 mod demo;
 mod destinations;
 mod dialects;
+mod disasters {
+    mod buckets;
+    mod key_rotation;
+    mod lost_history;
+    mod moved_bucket;
+    mod outage;
+    mod paused;
+    mod procedure;
+    mod region_gone;
+    mod terminal;
+}
 mod doctor {
     mod checks;
     mod findings;

@@ -1,0 +1,259 @@
+//! Moving a bucket: nothing is downloaded twice, and nothing is left behind.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use anyhow::{Context, anyhow, ensure};
+use reqwest::Url;
+use seedance_archiver::temporal::lifecycles::Lifecycle;
+use seedance_archiver_simulator::Script;
+use tokio::process::Child;
+
+use super::{
+    buckets::{Replace, assert_stored, copy, has_receipt},
+    paused::{PausedTransfer, archive_another},
+    procedure::Procedure,
+    terminal::Terminal,
+};
+use crate::harness::{
+    Fixture, HOUR, Server, lifecycle::until_running, minio::Minio, read_local, register, tools,
+    until, until_async,
+};
+
+/// So many that the watcher lists them.
+const RUNNING_TASKS: usize = 5;
+const OLD: &str = "s3://old/prefix";
+const NEW: &str = "s3://new/prefix";
+
+/// The account archives every video, so that everything that starts lifecycles by itself takes part.
+async fn a_moved_archive_is_complete_and_nothing_is_archived_twice(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let mut text = Procedure::below("Moving a bucket")?;
+    let server = server.with_new_namespace().await?;
+    let minio = Minio::start(tools::minio()?).await?;
+    let old = minio.new_bucket("old")?;
+    let fixture = Fixture::new(&server).await?;
+    let simulator = &fixture.simulator;
+    let mut terminal = Terminal::open(&server, &fixture).await?;
+    terminal.set_all(minio.environment());
+    terminal.set("SEEDANCE_ARCHIVE_URL", OLD);
+    // A receipt without a lifecycle, as those that are older than the retention of the namespace.
+    let rescued = simulator.create(Script::default());
+    until("the task has succeeded", || {
+        simulator.status(&rescued) == Some("succeeded")
+    })
+    .await?;
+    terminal.run("seedance-archiver rescue").await?;
+    set_accounts(&mut terminal, &fixture, "")?;
+    let worker = terminal.start_worker()?;
+    let running = start_running(&fixture, &server).await?;
+    let (archived, _) = archive_another(&fixture, &server).await?;
+    let uploading = PausedTransfer::start(&fixture, &server).await?;
+    uploading.until_stored(&server, 2).await?;
+    let to_old = PausedTransfer::start_to(&fixture, &server, OLD).await?;
+    until_scheduled(&terminal).await?;
+
+    text.step("Create the new bucket")?;
+    let new = minio.new_bucket("new")?;
+    let checks = terminal.run(&text.command()?).await?;
+    ensure!(
+        checks.contains(NEW) && checks.contains(" 0 failed"),
+        "{checks}"
+    );
+
+    text.step("Pause sweeps")?;
+    terminal.run(&text.command()?).await?;
+
+    text.step("Restart the workers with the new `SEEDANCE_ARCHIVE_URL`")?;
+    terminal.set("SEEDANCE_ARCHIVE_URL", NEW);
+    set_accounts(&mut terminal, &fixture, OLD)?;
+    let transfers = [&uploading, &to_old];
+    let downloads = transfers.map(|it| it.downloads(&fixture));
+    let _worker: Child = terminal.restart(worker).await?;
+    for (transfer, downloads) in transfers.iter().zip(downloads) {
+        transfer.continued(&fixture, downloads).await?;
+    }
+    // A task that nobody asked for, and lists that show it and the ones before.
+    let created_meanwhile = simulator.create(Script::default());
+    let lists = simulator.lists();
+    until("the watcher lists the tasks", || {
+        simulator.lists() >= lists + 4
+    })
+    .await?;
+
+    text.step("Copy the old prefix to the new one")?;
+    copy(&old, &new, "prefix", Replace::Changed).await?;
+    let uploaded = uploading.finish(&fixture).await?;
+    ensure!(uploaded.manifest_url.starts_with(NEW), "{uploaded:?}");
+    // "uploads in progress start over"
+    ensure!(uploaded.bytes_fetched_again > 0, "{uploaded:?}");
+    let sent_to_old = to_old.finish(&fixture).await?;
+    // "Requests with a listed `destination` are not affected."
+    ensure!(sent_to_old.manifest_url.starts_with(OLD), "{sent_to_old:?}");
+    copy(&old, &new, "prefix", Replace::Changed).await?;
+
+    text.step("Run `SEEDANCE_ARCHIVE_URL=s3://new/prefix seedance-archiver verify --deep`")?;
+    let verified = terminal.run(&text.command()?).await?;
+    ensure!(
+        verified == "4 receipts with 8 objects: 4 verified\n",
+        "{verified}"
+    );
+    let started = Lifecycle::for_task(&server.client, "", &created_meanwhile);
+    ensure!(
+        !started.exists().await?,
+        "archived although sweeps are paused"
+    );
+
+    text.step("Resume: ")?;
+    terminal.run(&text.command()?).await?;
+    let swept = terminal.run_json(&text.command()?).await?;
+    ensure!(swept["archived"] == 4, "{swept}");
+    // The schedule may have been faster.
+    let others = swept["running"].as_u64().unwrap_or_default()
+        + swept["started"].as_u64().unwrap_or_default();
+    ensure!(others == RUNNING_TASKS as u64 + 1, "{swept}");
+    until_async("the missing video is archived", || {
+        has_receipt(&new, "prefix", &created_meanwhile)
+    })
+    .await?;
+
+    for id in [
+        &rescued,
+        &archived,
+        &uploading.id,
+        &to_old.id,
+        &created_meanwhile,
+    ] {
+        assert_stored(&fixture, &new, "prefix", id).await?;
+    }
+    for id in [&rescued, &archived] {
+        let downloads = simulator.stats(id).downloads;
+        ensure!(downloads == 1, "{id}: {downloads} downloads");
+    }
+    ensure!(running.len() == RUNNING_TASKS);
+    text.end()
+}
+register!(
+    a_moved_archive_is_complete_and_nothing_is_archived_twice,
+    needs = [minio],
+    takes_long
+);
+
+/// Writes the accounts file of the workers.
+fn set_accounts(
+    terminal: &mut Terminal,
+    fixture: &Fixture,
+    destination: &str,
+) -> anyhow::Result<()> {
+    let destinations = match destination {
+        "" => String::new(),
+        url => format!("archive = {{ destinations = [\"{url}\"] }}\n"),
+    };
+    let accounts = format!(
+        "[accounts.default]\nbase_url = \"{}\"\napi_key = \"{}\"\nauto_archive = true\n{destinations}",
+        fixture.simulator.base_url(),
+        fixture.simulator.api_key()
+    );
+    let path = terminal.write_file("accounts.toml", &accounts)?;
+    terminal.set("SEEDANCE_ACCOUNTS_FILE", path);
+    terminal.unset("SEEDANCE_API_KEY");
+    terminal.unset("SEEDANCE_BASE_URL");
+    Ok(())
+}
+
+/// Starts the lifecycles of tasks that run for longer than the test.
+async fn start_running(fixture: &Fixture, server: &Server) -> anyhow::Result<Vec<Lifecycle>> {
+    let mut lifecycles = Vec::new();
+    for _ in 0..RUNNING_TASKS {
+        let id = fixture.simulator.create(Script {
+            queued: Some(Duration::ZERO),
+            running: Some(HOUR),
+            ..Script::default()
+        });
+        let lifecycle = fixture.start_lifecycle(server, &id).await?;
+        until_running(&lifecycle).await?;
+        lifecycles.push(lifecycle);
+    }
+    Ok(lifecycles)
+}
+
+/// Waits until the worker has created the schedule of the account.
+async fn until_scheduled(terminal: &Terminal) -> anyhow::Result<()> {
+    let describe = "temporal schedule describe --schedule-id sweep-video-tasks/default";
+    until_async("the schedule exists", || async {
+        Ok(terminal.run(describe).await.is_ok())
+    })
+    .await
+}
+
+/// The schedule is not there either, because nothing archives all videos.
+async fn after_the_loss_of_a_bucket_listed_videos_are_archived_again(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let mut text = Procedure::below("Moving a bucket")?;
+    let server = server.with_new_namespace().await?;
+    let mut fixture = Fixture::new(&server).await?;
+    let listed = fixture.simulator.create(Script::default());
+    let too_old = fixture.simulator.create(Script {
+        queued: Some(Duration::ZERO),
+        running: Some(Duration::ZERO),
+        age: 7 * 24 * HOUR - HOUR / 2,
+        ..Script::default()
+    });
+    fixture
+        .with_worker(&server, async {
+            for id in [&listed, &too_old] {
+                let result = fixture.start_lifecycle(&server, id).await?.result().await?;
+                ensure!(result.outcome == "archived", "{result:?}");
+            }
+            Ok(())
+        })
+        .await?;
+    fixture.delete_archived_files()?;
+    let new = tempfile::tempdir()?;
+    let new_url = directory_url(new.path())?;
+    let terminal = Terminal::open(&server, &fixture).await?;
+    let in_new = |command: String| command.replace(NEW, new_url.as_str());
+
+    text.step("Create the new bucket")?;
+    let checks = terminal.run(&in_new(text.command()?)).await?;
+    ensure!(checks.contains(" 0 failed"), "{checks}");
+    // "If the old bucket is gone, skip steps 2 and 4"
+    text.skip("Pause sweeps")?;
+    text.step("Restart the workers with the new `SEEDANCE_ARCHIVE_URL`")?;
+    fixture.config.archive_url = new_url.clone();
+    text.skip("Copy the old prefix")?;
+    fixture
+        .with_worker(&server, async {
+            text.step("Run ")?;
+            let verified = terminal.run(&in_new(text.command()?)).await?;
+            ensure!(
+                verified == "0 receipts with 0 objects: 0 verified\n",
+                "{verified}"
+            );
+            text.step("Resume: ")?;
+            let _unpause = text.command()?;
+            let sweep = text.command()?;
+            // "A sweep leaves out tasks whose lifecycle ended within the last hour: repeat it an hour later."
+            let swept = terminal.run_json(&sweep).await?;
+            ensure!(swept["ended"] == 2 && swept["started"] == 0, "{swept}");
+            fixture.advance_clock(HOUR).await;
+            let swept = terminal.run_json(&sweep).await?;
+            ensure!(swept["listed"] == 1 && swept["started"] == 1, "{swept}");
+            let lifecycle = fixture.start_lifecycle(&server, &listed).await?;
+            let result = lifecycle.result().await?;
+            let manifest = result.manifest.context("no receipt")?;
+            let video = manifest.objects.first().context("no object")?;
+            let served = fixture.simulator.source(&listed).context("no source")?;
+            ensure!(video.url.starts_with(new_url.as_str()), "{video:?}");
+            ensure!(read_local(&video.url)? == served.bytes());
+            Ok(())
+        })
+        .await?;
+    text.end()
+}
+register!(after_the_loss_of_a_bucket_listed_videos_are_archived_again);
+
+fn directory_url(path: &Path) -> anyhow::Result<Url> {
+    Url::from_directory_path(path).map_err(|()| anyhow!("the directory has no file URL"))
+}
