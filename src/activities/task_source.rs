@@ -37,6 +37,7 @@ impl TaskSource for RequestedTask<'_> {
             api_delay: self.api_delay,
             kind,
             queries: 0,
+            unseal_error: None,
             last_resort: None,
             has_tried_last_resort: false,
         }
@@ -85,6 +86,8 @@ struct ObjectUrls<'a> {
     kind: ObjectKind,
     /// Number of queries for a fresh URL so far.
     queries: u32,
+    /// Why the URL of the request cannot be unsealed. `None` if it can, or if there is none.
+    unseal_error: Option<UnsealError>,
     /// Why there is no working URL. Set while a URL is tried that has expired by its own account.
     last_resort: Option<TransferError>,
     has_tried_last_resort: bool,
@@ -101,10 +104,10 @@ impl ObjectUrls<'_> {
         let job = self.job;
         let (error, url) = match self.query_record(error).await {
             Ok(Some(url)) if job.is_alive(&url) => return Ok(url.into_secret()),
-            Ok(url) => (
-                TransferError::no_url("the task record has no working URL"),
-                url,
-            ),
+            Ok(url) => {
+                let error = TransferError::no_url("the task record has no working URL");
+                (self.explained(error), url)
+            }
             Err(error) => (error, None),
         };
         match url.or(expired).filter(|_| !self.has_tried_last_resort) {
@@ -132,8 +135,19 @@ impl ObjectUrls<'_> {
         let endpoint = &job.account.endpoint;
         let record = self.seedance.query_in_window(endpoint, &job.task.id, left);
         let noted = |error: &seedance::Error| self.api_delay.note(error.retry_after());
-        let record = record.await.inspect_err(noted)?;
+        let record = record
+            .await
+            .inspect_err(noted)
+            .map_err(|error| self.explained(error.into()))?;
         Ok(record.url(|content| self.kind.url_in(content)))
+    }
+
+    /// Adds to the error of a query why a fresh URL was needed, if that can be changed.
+    fn explained(&self, error: TransferError) -> TransferError {
+        match &self.unseal_error {
+            Some(unseal_error) => error.for_sealed_url(unseal_error),
+            None => error,
+        }
     }
 }
 
@@ -146,7 +160,11 @@ impl UrlSource for ObjectUrls<'_> {
             Ok(url) if self.job.is_alive(&url) => return Ok(url.into_secret()),
             Ok(url) => (expired(), Some(url)),
             Err(UnsealError::NotSealed) => (expired(), None),
-            Err(error) => (TransferError::sealed_url(&error), None),
+            Err(unseal_error) => {
+                let error = TransferError::sealed_url(&unseal_error);
+                self.unseal_error = Some(unseal_error);
+                (error, None)
+            }
         };
         self.query(error, url).await
     }

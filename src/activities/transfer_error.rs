@@ -70,15 +70,31 @@ impl TransferError {
     /// Returns the error of a URL that may work but cannot be unsealed.
     pub(super) fn sealed_url(error: &UnsealError) -> Self {
         Self::Retryable(RetryableError {
-            message: format!(
-                "cannot unseal the video URL: {error}; add the key to the account's seal keys"
-            ),
+            message: sealed_url_message(error),
             side: Side::Api,
             failure_type: failure::URL_EXPIRED,
             reason: SEAL_KEY_MISSING.to_owned(),
             retry_after: Duration::ZERO,
         })
     }
+
+    /// Adds to the message of a failed query for a fresh URL why one was needed: the key is the other way to a URL.
+    pub(super) fn for_sealed_url(self, unseal_error: &UnsealError) -> Self {
+        match self {
+            Self::Retryable(error) => {
+                let message = format!("{}; {}", sealed_url_message(unseal_error), error.message);
+                Self::Retryable(RetryableError {
+                    message: external::message(&message),
+                    ..error
+                })
+            }
+            error => error,
+        }
+    }
+}
+
+fn sealed_url_message(error: &UnsealError) -> String {
+    format!("cannot unseal the video URL: {error}; add the key to the account's seal keys")
 }
 
 /// Returns the side of a transfer that fails with this type.
