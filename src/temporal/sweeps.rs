@@ -5,6 +5,7 @@
 //! - [`auto_archive`]: maintains the schedules of accounts with `auto_archive`.
 
 pub mod auto_archive;
+pub(crate) mod pause;
 pub mod schedule;
 
 use std::error::Error;

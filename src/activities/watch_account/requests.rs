@@ -24,6 +24,7 @@ use crate::{
     temporal::{
         error_text,
         lifecycles::{Lifecycle, LifecycleError, LifecycleSnapshot, OpenLifecycles},
+        sweeps::pause::SchedulePause,
     },
 };
 
@@ -35,6 +36,7 @@ pub(super) struct Requests<'a> {
     pub(super) account: &'a SweepAccount,
     lifecycles: OpenLifecycles,
     finished_tasks: &'a FinishedTasks,
+    sweep_pause: SchedulePause,
 }
 
 /// Returns whether a lifecycle knows that its task has ended. If it is between two activities, it may still wait for it.
@@ -70,6 +72,7 @@ impl<'a> Requests<'a> {
             queries,
             account,
             finished_tasks,
+            sweep_pause: SchedulePause::new(account.account.name()),
         }
     }
 
@@ -169,7 +172,8 @@ impl<'a> Requests<'a> {
             .await
     }
 
-    /// Starts the lifecycle of a listed task if it needs one. Returns whether it was started.
+    /// Starts the lifecycle of a listed task if it needs one. Returns whether it was started. While sweeps are paused, the
+    /// task is left to the first one after the pause.
     pub(super) fn sweep(&self, record: Record) -> BoxFuture<'_, Result<bool, String>> {
         let tasks = TaskSweep {
             account: self.account,
@@ -181,6 +185,9 @@ impl<'a> Requests<'a> {
             task_queue: &self.task_queue,
         };
         async move {
+            if self.sweep_pause.is_paused(&self.temporal).await {
+                return Ok(false);
+            }
             match tasks.sweep(&record).await {
                 Ok(state) => Ok(matches!(state, TaskState::Started)),
                 Err(error) => Err(error.message().to_owned()),
