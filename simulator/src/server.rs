@@ -56,6 +56,7 @@ impl Simulator {
                 query_rate: QUERY_RATE,
                 list_rate: LIST_RATE,
                 enforces_rates: false,
+                keeps_signatures: false,
             },
             clock: Clock::default(),
         }
@@ -79,6 +80,11 @@ impl Simulator {
     /// Replaces all API keys: requests with another one are rejected.
     pub fn rotate_api_key(&self, api_key: &str) {
         *self.service().api_keys.lock() = vec![api_key.to_owned()];
+    }
+
+    /// Returns every signature that was handed out, if [`Builder::keep_signatures`] was called.
+    pub fn signatures(&self) -> Vec<String> {
+        self.service().signatures.lock().iter().cloned().collect()
     }
 
     /// Creates a task and returns its id. The task is backdated by a second, because the API does not return a
@@ -141,6 +147,11 @@ impl Simulator {
     /// Returns the video of a task, before any corruption, or `None` if no task has this id.
     pub fn source(&self, task_id: &str) -> Option<Arc<Source>> {
         Some(self.service().tasks.find(task_id)?.video.clone())
+    }
+
+    /// Returns the last frame of a task, or `None` if it has none.
+    pub fn last_frame(&self, task_id: &str) -> Option<Arc<Source>> {
+        self.service().tasks.find(task_id)?.last_frame.clone()
     }
 
     /// Returns the current status of a task, or `None` if no task has this id.
@@ -251,6 +262,12 @@ impl Builder {
     /// arrive together.
     pub fn enforce_rates(mut self) -> Self {
         self.settings.enforces_rates = true;
+        self
+    }
+
+    /// Keeps the signature of every URL that is handed out, for a search for secrets.
+    pub fn keep_signatures(mut self) -> Self {
+        self.settings.keeps_signatures = true;
         self
     }
 

@@ -1,6 +1,7 @@
 //! State that all requests share.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -42,6 +43,8 @@ pub(crate) struct Service {
     pub(crate) date: Mutex<Option<SystemTime>>,
     /// The API keys that are accepted.
     pub(crate) api_keys: Mutex<Vec<String>>,
+    /// Every signature that was handed out, if the settings say to keep them.
+    pub(crate) signatures: Mutex<BTreeSet<String>>,
 }
 
 /// The API key, and the defaults of tasks whose script does not set them.
@@ -57,6 +60,8 @@ pub(crate) struct Settings {
     pub(crate) list_rate: f64,
     /// Whether requests above these rates are answered with 429.
     pub(crate) enforces_rates: bool,
+    /// Whether the signatures of URLs are kept.
+    pub(crate) keeps_signatures: bool,
 }
 
 impl Service {
@@ -72,6 +77,7 @@ impl Service {
             faults: watch::Sender::new(Faults::default()),
             list_dialects: Mutex::default(),
             date: Mutex::default(),
+            signatures: Mutex::default(),
         }
     }
 
@@ -127,6 +133,9 @@ impl Service {
         let lifetime = task.script.url_lifetime;
         let lifetime = lifetime.unwrap_or(self.settings.url_lifetime);
         let signed = self.signer.sign(&path, signed_at, lifetime);
+        if self.settings.keeps_signatures {
+            self.signatures.lock().insert(signed.signature.clone());
+        }
         (
             format!("http://{host}{path}?{}", signed.query),
             signed.signature,

@@ -243,3 +243,41 @@ async fn requests_above_enforced_rates_are_rejected() {
     assert_eq!(get(&simulator, "").await.0, StatusCode::OK, "another limit");
     assert_eq!(simulator.throttled().lists, 0);
 }
+
+#[tokio::test]
+async fn a_further_key_is_accepted_beside_the_first() {
+    let simulator = Simulator::builder().start().await.unwrap();
+    let list = format!("{}/contents/generations/tasks", simulator.base_url());
+    let status = async |key: &str| {
+        let call = crate::testing::client().get(&list).bearer_auth(key);
+        call.send().await.unwrap().status()
+    };
+    assert_eq!(status("second-key").await, StatusCode::UNAUTHORIZED);
+    simulator.add_api_key("second-key");
+    assert_eq!(status("second-key").await, StatusCode::OK);
+    assert_eq!(status(simulator.api_key()).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn signatures_are_kept_on_request() {
+    let ended = || Script {
+        queued: Some(Duration::ZERO),
+        running: Some(Duration::ZERO),
+        ..Script::default()
+    };
+    let builder = Simulator::builder().keep_signatures();
+    let simulator = builder.start().await.unwrap();
+    let id = simulator.create(ended());
+    assert!(simulator.signatures().is_empty());
+    let record = get(&simulator, &format!("/{id}")).await.1;
+    let url = record["content"]["video_url"].as_str().unwrap();
+    let [signature] = &simulator.signatures()[..] else {
+        panic!("not one signature");
+    };
+    assert!(url.ends_with(signature), "{url}");
+
+    let simulator = Simulator::builder().start().await.unwrap();
+    let id = simulator.create(ended());
+    get(&simulator, &format!("/{id}")).await;
+    assert!(simulator.signatures().is_empty());
+}
