@@ -22,6 +22,8 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 const CONTROL: &str = "/-/";
 /// Name below [`CONTROL`] of the parts that arrived.
 const PARTS: &str = "parts";
+/// Path below which the number of open uploads is, by a part of their keys.
+const OPEN_UPLOADS: &str = "/-uploads/";
 /// Maximum size of a request.
 const MAX_BODY: usize = 64 << 20;
 /// How long a slow store waits.
@@ -112,6 +114,8 @@ struct ProxyState {
     /// Keys of requests that had their conflict.
     conflicts: Mutex<Vec<String>>,
     parts: Parts,
+    /// Keys of uploads that were neither completed nor aborted.
+    open_uploads: Mutex<Vec<String>>,
 }
 
 /// The parts that [`Dialect::SlowsDown`] received.
@@ -176,6 +180,7 @@ impl S3Proxy {
             dialects: Mutex::default(),
             conflicts: Mutex::default(),
             parts: Parts::default(),
+            open_uploads: Mutex::default(),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -208,6 +213,14 @@ pub(crate) async fn parts_at_once_at(url: &str) -> anyhow::Result<Vec<usize>> {
     Ok(text.lines().map(str::parse).collect::<Result<_, _>>()?)
 }
 
+/// Returns the number of uploads through the proxy at a URL that were neither completed nor aborted, to keys that contain a
+/// text. MinIO does not list uploads by a part of their keys.
+pub(crate) async fn open_uploads_at(url: &str, part_of_key: &str) -> anyhow::Result<usize> {
+    let url = format!("{url}{OPEN_UPLOADS}{part_of_key}");
+    let count = reqwest::get(url).await?.error_for_status()?.text().await?;
+    Ok(count.parse()?)
+}
+
 impl ProxyState {
     fn set(&self, part_of_key: &str, dialect: Dialect) {
         let mut dialects = self.dialects.lock();
@@ -225,6 +238,25 @@ impl ProxyState {
             .filter(|(part, _)| target.contains(part) || body.contains(part))
             .max_by_key(|(part, _)| part.len());
         found.map_or(Dialect::None, |(_, dialect)| *dialect)
+    }
+
+    fn count_open_uploads(&self, part_of_key: &str) -> usize {
+        let open = self.open_uploads.lock();
+        open.iter().filter(|key| key.contains(part_of_key)).count()
+    }
+
+    /// Observes a request that succeeded, which may have started or ended an upload.
+    fn observe(&self, method: &Method, target: &str) {
+        let (key, query) = target.split_once('?').unwrap_or((target, ""));
+        let starts = *method == Method::POST && has_parameter(query, "uploads");
+        let ends = is_complete(method, target)
+            || *method == Method::DELETE && has_parameter(query, "uploadId");
+        let mut open = self.open_uploads.lock();
+        if starts {
+            open.push(key.to_owned());
+        } else if let Some(index) = open.iter().position(|it| ends && it == key) {
+            open.swap_remove(index);
+        }
     }
 
     /// Returns whether a key had no conflict yet.
@@ -315,6 +347,9 @@ async fn respond(proxy: &ProxyState, request: Request) -> anyhow::Result<Respons
         proxy.set(part, dialect.parse()?);
         return Ok(StatusCode::OK.into_response());
     }
+    if let Some(part) = target.strip_prefix(OPEN_UPLOADS) {
+        return Ok(proxy.count_open_uploads(part).to_string().into_response());
+    }
     let dialect = proxy.dialect(&target, &body);
     let (method, headers) = (parts.method, parts.headers);
     let mut permit = None;
@@ -360,6 +395,9 @@ async fn respond(proxy: &ProxyState, request: Request) -> anyhow::Result<Respons
             .forward_without(&dropped, &method, &target, headers, body)
             .await?
     };
+    if response.status().is_success() {
+        proxy.observe(&method, &target);
+    }
     let is_read = method == Method::GET || method == Method::HEAD;
     if dialect == Dialect::DeniesMissing && is_read && response.status() == StatusCode::NOT_FOUND {
         response = error(StatusCode::FORBIDDEN, "AccessDenied");
@@ -371,6 +409,11 @@ async fn respond(proxy: &ProxyState, request: Request) -> anyhow::Result<Respons
     Ok(response)
 }
 
+fn has_parameter(query: &str, name: &str) -> bool {
+    let mut parameters = query.split('&');
+    parameters.any(|it| it.split('=').next() == Some(name))
+}
+
 /// Returns the response that a dialect gives instead of the server.
 async fn refusal(
     proxy: &ProxyState,
@@ -380,11 +423,7 @@ async fn refusal(
     headers: &HeaderMap,
 ) -> Option<Response> {
     let query = target.split_once('?').map_or("", |(_, query)| query);
-    let has = |name: &str| {
-        query
-            .split('&')
-            .any(|it| it.split('=').next() == Some(name))
-    };
+    let has = |name: &str| has_parameter(query, name);
     let (is_get, is_put) = (method == Method::GET, method == Method::PUT);
     let is_list = is_get && (has("list-type") || has("uploads"));
     let is_condition = headers.contains_key(header::IF_NONE_MATCH);

@@ -19,6 +19,7 @@ async fn a_probe_finds_no_problem_and_leaves_nothing(fixture: Fixture) -> anyhow
     let objects = fixture.archive.store.list(Some(&fixture.archive.root));
     let objects: Vec<_> = objects.try_collect().await?;
     ensure!(objects.is_empty(), "{objects:?}");
+    assert_no_open_uploads(fixture.store, fixture.prefix).await?;
     fixture.assert_no_leftovers().await
 }
 register!(a_probe_finds_no_problem_and_leaves_nothing);
@@ -150,8 +151,22 @@ async fn probe(fixture: &Fixture, dialect: Dialect) -> anyhow::Result<ProbeRepor
     };
     let archive = fixture.store.open(&prefix, options)?;
     servers::set_dialect(&prefix, dialect).await?;
-    Ok(match dialect {
+    let report = match dialect {
         Dialect::IsSlow => archive.probe_within(SHORT).await,
         _ => archive.probe().await,
-    })
+    };
+    if dialect != Dialect::DeniesAbort {
+        let left = assert_no_open_uploads(fixture.store, &prefix).await;
+        left.with_context(|| format!("{dialect:?}"))?;
+    }
+    Ok(report)
+}
+
+/// Asserts that no upload was left behind. An upload is invisible, and costs money until a rule of the bucket aborts it.
+async fn assert_no_open_uploads(store: Store, prefix: &str) -> anyhow::Result<()> {
+    if store == Store::S3 {
+        let open = servers::open_uploads(prefix).await?;
+        ensure!(open == 0, "{open} uploads were left behind");
+    }
+    Ok(())
 }

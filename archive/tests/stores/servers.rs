@@ -39,6 +39,11 @@ pub(crate) async fn parts_at_once() -> anyhow::Result<Vec<usize>> {
     s3_proxy::parts_at_once_at(&env::var(S3_ENDPOINT)?).await
 }
 
+/// Returns the number of uploads to S3 that were neither completed nor aborted, to keys that contain a text.
+pub(crate) async fn open_uploads(part_of_key: &str) -> anyhow::Result<usize> {
+    s3_proxy::open_uploads_at(&env::var(S3_ENDPOINT)?, part_of_key).await
+}
+
 /// Starts the installed servers, and then this program again with their environment variables.
 pub(crate) fn start_and_run_again() -> anyhow::Result<ExitCode> {
     Runtime::new()?.block_on(async {

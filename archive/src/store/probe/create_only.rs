@@ -76,8 +76,9 @@ pub(super) async fn large_objects(
 pub(super) async fn abort(archive: &Archive, test: &TestObjects<'_>) -> Result<(), ProbeError> {
     let upload = upload(archive, test, test.unused_key("aborted")).await?;
     test.start("AbortMultipartUpload");
+    let saved = upload.save(0);
     let aborted = upload.try_abort().await;
-    test.forget_uploads();
+    test.forget_upload(saved);
     aborted.map_err(|error| ProbeError::AbortUpload(store_error_of(error)))
 }
 
@@ -98,7 +99,7 @@ async fn complete_twice(archive: &Archive, test: &TestObjects<'_>) -> Result<(),
         test.start("CompleteMultipartUpload with `If-None-Match: *`");
         let completed = upload.complete().await.map_err(store_error_of);
         match completed {
-            Ok(_) if is_first => test.forget_uploads(),
+            Ok(_) if is_first => test.forget_upload(upload.save(0)),
             Ok(_) => return Err(ProbeError::CompleteOverwrites),
             Err(error) if is_exists(&error) && !is_first => {}
             Err(error) if is_unsupported(&error) || is_exists(&error) => {
@@ -121,7 +122,7 @@ async fn copy_twice(
     test.start("CompleteMultipartUpload");
     let completed = upload.complete().await;
     completed.map_err(|error| ProbeError::CompleteUpload(store_error_of(error)))?;
-    test.forget_uploads();
+    test.forget_upload(upload.save(0));
     let key = test.key(&format!("copied{suffix}"));
     test.start("CopyObject");
     let copy = || archive.store.copy_if_not_exists(&staged, &key);

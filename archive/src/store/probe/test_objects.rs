@@ -74,9 +74,10 @@ impl<'a> TestObjects<'a> {
         self.state.lock().uploads.extend(upload.save(0));
     }
 
-    /// Forgets the uploads, because they were completed or aborted.
-    pub(super) fn forget_uploads(&self) {
-        self.state.lock().uploads.clear();
+    /// Forgets an upload, because it was completed or aborted.
+    pub(super) fn forget_upload(&self, upload: Option<SavedUpload>) {
+        let uploads = &mut self.state.lock().uploads;
+        uploads.retain(|it| Some(it) != upload.as_ref());
     }
 
     /// Records the request that is sent next.
