@@ -16,6 +16,8 @@ use crate::{
 const MAX_PAGE: usize = 128 * MIB;
 /// A list waits for its turn, however long that takes: it is rarely urgent, and a refused one would only ask again.
 const LIST_WAIT: Duration = Duration::MAX;
+/// How long all lists of an account wait because of a `Retry-After`, at most. Whoever received it waits for longer.
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// A page of the list.
 pub struct Page {
@@ -60,11 +62,18 @@ impl Client {
         };
         let dialect = self.dialect(endpoint);
         let list = self.call(endpoint, call, |body| list_body::list(body, &dialect));
-        list.await.map_err(|error| match error.kind() {
-            ErrorKind::NotFound => no_list(endpoint, &error),
-            ErrorKind::Unauthorized if page.model.is_empty() => error.with_fix(MODEL_FILTER),
-            _ => error,
-        })
+        list.await
+            .inspect_err(|error| {
+                // What the service asks of a sweep, it also asks of the watcher: both list for the account.
+                if let Some(time) = error.retry_after() {
+                    endpoint.list_limit.pause(time.min(MAX_PAUSE));
+                }
+            })
+            .map_err(|error| match error.kind() {
+                ErrorKind::NotFound => no_list(endpoint, &error),
+                ErrorKind::Unauthorized if page.model.is_empty() => error.with_fix(MODEL_FILTER),
+                _ => error,
+            })
     }
 }
 
@@ -197,6 +206,18 @@ mod tests {
             page_num,
             ..SweepPage::default()
         }
+    }
+
+    #[tokio::test]
+    async fn a_list_waits_until_the_time_that_another_one_was_given() {
+        let (simulator, endpoint, client) = simulator().await;
+        let retry_after = Some(1);
+        simulator.set_fault(Some(Fault::RateLimited { retry_after }));
+        assert!(client.list(&endpoint, &page("", 1)).await.is_err());
+        simulator.set_fault(None);
+        let other = endpoint.clone();
+        assert!(client.list(&other, &page("", 1)).await.is_ok());
+        assert_eq!(simulator.misuse().before_retry_after, 0);
     }
 
     #[tokio::test]
