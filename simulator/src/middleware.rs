@@ -7,7 +7,7 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderName, HeaderValue, Method,
-        header::{AUTHORIZATION, DATE},
+        header::{AUTHORIZATION, DATE, HOST},
     },
     middleware::Next,
     response::{IntoResponse, Response},
@@ -44,13 +44,14 @@ async fn buffer_body(request: Request) -> Result<Request, ApiError> {
 async fn authorize(service: &Service, request: Request, next: Next) -> Response {
     // Queries and lists are counted, not cancellations.
     let subject = (request.method() == Method::GET).then(|| paths::task_id(request.uri()));
+    let host = host(&request);
     if let Some(subject) = &subject {
-        count(service, subject);
+        count(service, &host, subject);
         if !is_within_rate(service, subject) {
             return ApiError::rate_limited().into_response();
         }
     }
-    if let Some(response) = faulty_response(service, subject).await {
+    if let Some(response) = faulty_response(service, host, subject).await {
         return response;
     }
     match is_authorized(service, &request) {
@@ -59,9 +60,15 @@ async fn authorize(service: &Service, request: Request, next: Next) -> Response 
     }
 }
 
-fn count(service: &Service, subject: &Option<String>) {
+/// Returns the host by which a client reaches the service.
+fn host(request: &Request) -> String {
+    let host = request.headers().get(HOST).and_then(|it| it.to_str().ok());
+    host.unwrap_or_default().to_owned()
+}
+
+fn count(service: &Service, host: &str, subject: &Option<String>) {
     let now = service.clock.now();
-    service.observer.lock().request(subject, now);
+    service.observer.lock().request(host, subject, now);
     match subject {
         Some(id) => service.tasks.count_query(id),
         None => service.tasks.count_list(),
@@ -80,14 +87,18 @@ fn is_within_rate(service: &Service, subject: &Option<String>) -> bool {
 
 /// Returns the response of the fault that is set, or `None` if there is no fault. Waits while the fault is
 /// [`Fault::NoResponse`].
-async fn faulty_response(service: &Service, subject: Option<Option<String>>) -> Option<Response> {
+async fn faulty_response(
+    service: &Service,
+    host: String,
+    subject: Option<Option<String>>,
+) -> Option<Response> {
     let is_list = subject == Some(None);
     let mut faults = service.faults.subscribe();
     loop {
         let fault = faults.borrow_and_update().of_call(is_list)?;
         if let Some(response) = fault.response() {
             if let Some(subject) = subject {
-                observe_retry_after(service, subject, fault);
+                observe_retry_after(service, host, subject, fault);
             }
             return Some(response);
         }
@@ -96,13 +107,13 @@ async fn faulty_response(service: &Service, subject: Option<Option<String>>) -> 
     }
 }
 
-fn observe_retry_after(service: &Service, subject: Option<String>, fault: Fault) {
+fn observe_retry_after(service: &Service, host: String, subject: Option<String>, fault: Fault) {
     if let Fault::RateLimited {
         retry_after: Some(seconds),
     } = fault
     {
         let end = service.clock.now() + Duration::from_secs(seconds);
-        service.observer.lock().retry_after(subject, end);
+        service.observer.lock().retry_after(host, subject, end);
     }
 }
 

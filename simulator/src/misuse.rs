@@ -20,7 +20,8 @@ const MAX_BURST_SECONDS: f64 = 60.0;
 pub struct Misuse {
     /// Queries of a task that was returned before and whose query window has closed.
     pub outside_window: u64,
-    /// Requests for the same task, or for a list, before the time in `Retry-After`.
+    /// Requests for the same task, or for a list, before the time in `Retry-After`. Clients that reach the service by another
+    /// host are others, which do not know of it.
     pub before_retry_after: u64,
     /// Requests above the rate that the service allows an account.
     pub above_rate: u64,
@@ -35,8 +36,9 @@ pub(crate) struct Observer {
     misuse: Misuse,
     queries: Bucket,
     lists: Bucket,
-    /// When each subject may be requested again. A subject is a task id, or `None` for lists.
-    retry_after: BTreeMap<Option<String>, SystemTime>,
+    /// When each subject may be requested again, by the host by which the client reaches the service. A subject is a task id,
+    /// or `None` for lists.
+    retry_after: BTreeMap<(String, Option<String>), SystemTime>,
 }
 
 impl Observer {
@@ -56,7 +58,7 @@ impl Observer {
     }
 
     /// Observes a query or a list.
-    pub(crate) fn request(&mut self, subject: &Option<String>, now: SystemTime) {
+    pub(crate) fn request(&mut self, host: &str, subject: &Option<String>, now: SystemTime) {
         let (bucket, rate) = match subject {
             Some(_) => (&mut self.queries, self.query_rate),
             None => (&mut self.lists, self.list_rate),
@@ -64,14 +66,15 @@ impl Observer {
         if !bucket.take(rate, MAX_BURST_SECONDS, Instant::now()) {
             self.misuse.above_rate += 1;
         }
-        if self.retry_after.get(subject).is_some_and(|end| now < *end) {
+        let key = (host.to_owned(), subject.clone());
+        if self.retry_after.get(&key).is_some_and(|end| now < *end) {
             self.misuse.before_retry_after += 1;
         }
     }
 
     /// Observes a response with `Retry-After`.
-    pub(crate) fn retry_after(&mut self, subject: Option<String>, end: SystemTime) {
-        self.retry_after.insert(subject, end);
+    pub(crate) fn retry_after(&mut self, host: String, subject: Option<String>, end: SystemTime) {
+        self.retry_after.insert((host, subject), end);
     }
 
     /// Observes a query of a returned task whose query window has closed.
