@@ -8,7 +8,6 @@ mod many;
 mod minio;
 mod one;
 mod options;
-mod programs;
 mod report;
 mod sample;
 mod scale;

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use super::{
     options::{Options, Part},
-    programs, tools,
+    tools,
 };
-use crate::output;
+use crate::{output, programs};
 
 /// Programs whose versions are written down.
 const PROGRAMS: [&str; 2] = ["curl", "rclone"];

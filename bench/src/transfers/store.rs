@@ -13,12 +13,11 @@ use object_store::{
 use reqwest::Url;
 use serde::Serialize;
 
-use super::{
-    certificate::Certificate,
-    host::Source,
-    minio::{BUCKET, MinIo, PASSWORD, REGION, USER},
+use super::{certificate::Certificate, host::Source, minio::MinIo};
+use crate::{
+    minio::{BUCKET, PASSWORD, REGION, USER},
+    usage,
 };
-use crate::usage;
 
 /// File name of a video, in every store and of every tool.
 pub(super) const VIDEO: &str = "video.mp4";

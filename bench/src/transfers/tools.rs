@@ -6,11 +6,13 @@ use anyhow::Context;
 
 use super::{
     certificate::Certificate,
-    minio::{BUCKET, PASSWORD, REGION, USER},
-    programs,
     store::{Store, VIDEO},
 };
-use crate::archiver::remove_variables;
+use crate::{
+    archiver::remove_variables,
+    minio::{BUCKET, PASSWORD, REGION, USER},
+    programs,
+};
 
 /// Name of the remote in rclone's environment.
 const REMOTE: &str = "bench";

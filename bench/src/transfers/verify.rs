@@ -9,14 +9,13 @@ use super::{
     archival,
     host::Source,
     options::Options,
-    programs,
     sample::{Sample, cell, error_cell, mebibytes, megabytes_per_second, per_gigabyte},
     store::{Store, StoreKind},
     testbed::Testbed,
     tool, tools,
     video::Video,
 };
-use crate::output;
+use crate::{output, programs};
 
 pub(super) const VIDEOS: usize = 8;
 pub(super) const MAX_BYTES: u64 = 128 << 20;

@@ -3,10 +3,9 @@
 use serde::Serialize;
 
 use crate::{
-    output,
+    output, programs,
     transfers::{
         host::Source,
-        programs,
         sample::{Sample, median},
         store::StoreKind,
     },

@@ -4,7 +4,7 @@ use std::{error::Error, fmt, path::PathBuf};
 
 /// Why something is skipped: a program is not installed.
 #[derive(Debug)]
-pub(super) struct NotInstalled {
+pub(crate) struct NotInstalled {
     program: &'static str,
     fix: &'static str,
 }
@@ -18,12 +18,12 @@ impl fmt::Display for NotInstalled {
 impl Error for NotInstalled {}
 
 /// Returns the path of a program. `fix` installs it.
-pub(super) fn find(program: &'static str, fix: &'static str) -> Result<PathBuf, NotInstalled> {
+pub(crate) fn find(program: &'static str, fix: &'static str) -> Result<PathBuf, NotInstalled> {
     which::which(program).map_err(|_| NotInstalled { program, fix })
 }
 
 /// Returns whether a program that is not installed is the cause of an error.
-pub(super) fn is_missing(error: &anyhow::Error) -> bool {
+pub(crate) fn is_missing(error: &anyhow::Error) -> bool {
     error.downcast_ref::<NotInstalled>().is_some()
 }
 
