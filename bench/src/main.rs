@@ -1,10 +1,13 @@
 //! Benchmarks of seedance-archiver. See `bench/README.md`.
 
 mod archiver;
+mod chaos;
 mod history;
 mod interrupt;
+mod minio;
 mod output;
 mod process;
+mod programs;
 mod random;
 mod schedules;
 mod server;
@@ -29,6 +32,8 @@ enum Bench {
     Transfers(transfers::Options),
     /// Watch tasks in real time, beside the loops that people write: requests, lag, actions, CPU and memory
     Watching(watching::Options),
+    /// Break everything that can break while videos are archived, and count what was lost
+    Chaos(chaos::Options),
     /// Run every benchmark with its default options
     All,
 }
@@ -38,6 +43,7 @@ fn main() -> anyhow::Result<()> {
         Bench::Schedules(options) => schedules::run(&options),
         Bench::Transfers(options) => transfers::run(&options),
         Bench::Watching(options) => watching::run(&options),
+        Bench::Chaos(options) => chaos::run(&options),
         Bench::All => {
             schedules::run(&defaults())?;
             transfers::run(&defaults())?;
@@ -66,6 +72,7 @@ mod tests {
         let transfers: transfers::Options = defaults();
         assert!(serde_json::to_string(&transfers).is_ok());
         let watching: watching::Options = defaults();
+        let _: chaos::Options = defaults();
         assert!(serde_json::to_string(&watching).is_ok());
     }
 }

@@ -134,6 +134,21 @@ impl Process {
         Ok(self.child.kill()?)
     }
 
+    /// Kills the process and its descendants, and waits until the process has exited.
+    pub(crate) fn kill_group(&mut self) -> anyhow::Result<()> {
+        self.signal_group(Signal::KILL);
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Sends a signal to the process and its descendants, if they have not exited.
+    pub(crate) fn signal_group(&self, signal: Signal) {
+        if let Some(pid) = i32::try_from(self.pid()).ok().and_then(Pid::from_raw) {
+            // An error means that they have just exited.
+            let _ = kill_process_group(pid, signal);
+        }
+    }
+
     fn end_of_log(&self) -> String {
         let log = std::fs::read(&self.log).unwrap_or_default();
         let start = log.len().saturating_sub(1_000);

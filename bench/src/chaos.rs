@@ -1,0 +1,39 @@
+//! Breaks everything that can break while videos are archived, and counts what was lost.
+
+mod accounts;
+mod callers;
+mod checker;
+mod counted;
+mod faults;
+mod link;
+mod load;
+mod options;
+mod parts;
+mod plan;
+mod run;
+mod scrapes;
+mod settle;
+mod windows;
+mod world;
+
+pub(crate) use options::Options;
+
+use crate::{interrupt, output};
+use plan::Plan;
+
+/// Task queue of the workers.
+const TASK_QUEUE: &str = "chaos";
+
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    interrupt::run(execute(options))
+}
+
+async fn execute(options: &Options) -> anyhow::Result<()> {
+    let seed = options.seed();
+    output::print(&format!("seed {seed}\n"))?;
+    let mut plan = Plan::new(seed, options.videos, options.length());
+    if options.no_faults {
+        plan.faults.clear();
+    }
+    run::run(options, seed, plan).await
+}

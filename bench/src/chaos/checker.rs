@@ -1,0 +1,47 @@
+//! Checks what a run left behind. It shares no code with the archiver's own verification: it reads the bucket, the
+//! histories, the metrics and the logs, and compares them with what the simulator served.
+
+mod endings;
+mod evidence;
+mod lifecycles;
+mod metrics;
+mod objects;
+mod outcomes;
+mod report;
+mod secrets;
+mod uploads;
+
+pub(super) use evidence::{Evidence, Run, histories};
+pub(super) use objects::Archive;
+pub(super) use report::{Report, Row};
+
+use anyhow::Context;
+
+use super::world::World;
+
+/// Checks everything.
+pub(super) async fn check(
+    world: &World,
+    archives: &[Archive],
+    evidence: &Evidence,
+) -> anyhow::Result<Report> {
+    let tasks = world.tasks();
+    let endings = endings::of_tasks(&tasks, &evidence.runs);
+    let handed_out = world.all_secrets();
+    let signatures = handed_out.signatures.len() as u64;
+    let secrets = secrets::Finder::new(handed_out);
+    let mut report = Report::default();
+    report.add_all(lifecycles::check(&tasks, &endings));
+    let found = objects::check(world, archives, &tasks, &endings, &secrets).await;
+    report.add_all(found.context("cannot read the archives")?);
+    report.add_all(uploads::check(&evidence.multipart_directory));
+    report.add_all(metrics::check(&endings, &evidence.incarnations));
+    report.add_all(report::misuse(world.misuse()));
+    report.add_all(evidence.check(&secrets)?);
+    report.add(Row::of("signatures that were handed out", signatures));
+    report.add(Row::of(
+        "histories that were read",
+        evidence.runs.len() as u64,
+    ));
+    Ok(report)
+}

@@ -1,0 +1,196 @@
+//! Whether every lifecycle ended, and as the plan allows.
+
+use seedance_archiver_proto::outcome;
+
+use super::{
+    Row,
+    endings::{End, Ending, Endings},
+};
+use crate::chaos::{plan::Expected, world::Task};
+
+/// What the end of a lifecycle means.
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Archived,
+    Unsuccessful,
+    RightlyLost,
+    LostThoughSavable,
+    Wrong,
+    Stuck,
+    Failed,
+}
+
+pub(super) fn check(tasks: &[Task], endings: &Endings) -> Vec<Row> {
+    let mut archived = 0;
+    let mut unsuccessful = 0;
+    let mut lost = 0;
+    let [mut savable, mut wrong, mut stuck, mut failed] = <[Vec<String>; 4]>::default();
+    for task in tasks {
+        let runs = endings.get(&task.id).map_or(&[][..], Vec::as_slice);
+        let finding = format!(
+            "{}: {runs:?}, expected {:?}",
+            describe(task),
+            task.video.expected
+        );
+        match verdict(task, runs) {
+            Verdict::Archived => archived += 1,
+            Verdict::Unsuccessful => unsuccessful += 1,
+            Verdict::RightlyLost => lost += 1,
+            Verdict::LostThoughSavable => savable.push(finding),
+            Verdict::Wrong => wrong.push(finding),
+            Verdict::Stuck => stuck.push(finding),
+            Verdict::Failed => failed.push(finding),
+        }
+    }
+    vec![
+        Row::of("lifecycles that ended as archived", archived),
+        Row::of("unsuccessful, rightly", unsuccessful),
+        Row::of("lost, rightly", lost),
+        Row::none_of("lost though savable", savable),
+        Row::none_of("ended with a wrong outcome or reason", wrong),
+        Row::none_of("lifecycles missing or stuck", stuck),
+        Row::none_of("lifecycles failed", failed),
+    ]
+}
+
+fn describe(task: &Task) -> String {
+    format!("{} of {}", task.id, task.video.account().name())
+}
+
+fn verdict(task: &Task, runs: &[Ending]) -> Verdict {
+    let ends = || runs.iter().map(|run| &run.end);
+    if runs.is_empty() || ends().any(|end| *end == End::Open) {
+        return Verdict::Stuck;
+    }
+    if ends().any(|end| matches!(end, End::Failed(_))) {
+        return Verdict::Failed;
+    }
+    let verdicts: Vec<_> = ends().map(|end| verdict_of_end(task, end)).collect();
+    // A sweep may start another lifecycle after an outcome that is not final: each has to be right.
+    let bad = |it: &&Verdict| matches!(it, Verdict::LostThoughSavable | Verdict::Wrong);
+    let worst = verdicts.iter().position(|it| bad(&it));
+    let index = worst.unwrap_or(verdicts.len() - 1);
+    verdicts.into_iter().nth(index).unwrap_or(Verdict::Stuck)
+}
+
+fn verdict_of_end(task: &Task, end: &End) -> Verdict {
+    let End::Result { outcome, reason } = end else {
+        return Verdict::Failed;
+    };
+    let is_lost = [outcome::LOST, outcome::UNKNOWN].contains(&outcome.as_str());
+    match &task.video.expected {
+        Expected::Archived if outcome == outcome::ARCHIVED => Verdict::Archived,
+        Expected::Archived if is_lost => Verdict::LostThoughSavable,
+        Expected::Unsuccessful(reasons)
+            if outcome == outcome::UNSUCCESSFUL && reasons.contains(&reason.as_str()) =>
+        {
+            Verdict::Unsuccessful
+        }
+        Expected::Lost(_) if is_lost && task.reasons_of_loss.contains(&reason.as_str()) => {
+            Verdict::RightlyLost
+        }
+        _ => Verdict::Wrong,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use seedance_archiver_simulator::Script;
+
+    use super::*;
+    use crate::chaos::plan::{Trigger, Video};
+
+    fn task(expected: Expected) -> Task {
+        Task {
+            id: "cgt-1".into(),
+            video: Video {
+                at: Duration::ZERO,
+                trigger: Trigger::Call,
+                script: Script::default(),
+                callback: None,
+                hidden_for: Duration::ZERO,
+                to_disk: false,
+                expected,
+            },
+            reasons_of_loss: vec!["url_expired"],
+        }
+    }
+
+    fn ended(outcome: &str, reason: &str) -> Ending {
+        ending(End::Result {
+            outcome: outcome.into(),
+            reason: reason.into(),
+        })
+    }
+
+    fn ending(end: End) -> Ending {
+        Ending {
+            task_id: "cgt-1".into(),
+            account: "called",
+            end,
+            last_activity: None,
+        }
+    }
+
+    #[test]
+    fn an_end_that_the_plan_does_not_allow_is_found() {
+        let savable = task(Expected::Archived);
+        let failing = task(Expected::Unsuccessful(vec!["failed"]));
+        let losable = task(Expected::Lost(vec!["url_expired"]));
+        for (task, run, expected) in [
+            (&savable, ended("archived", ""), Verdict::Archived),
+            (
+                &savable,
+                ended("lost", "url_expired"),
+                Verdict::LostThoughSavable,
+            ),
+            (
+                &savable,
+                ended("unknown", "task_not_found"),
+                Verdict::LostThoughSavable,
+            ),
+            (&savable, ended("unsuccessful", "failed"), Verdict::Wrong),
+            (
+                &failing,
+                ended("unsuccessful", "failed"),
+                Verdict::Unsuccessful,
+            ),
+            (&failing, ended("unsuccessful", "expired"), Verdict::Wrong),
+            (&failing, ended("lost", "failed"), Verdict::Wrong),
+            (&losable, ended("lost", "url_expired"), Verdict::RightlyLost),
+            (&losable, ended("lost", "corrupt_video"), Verdict::Wrong),
+            (&losable, ended("archived", ""), Verdict::Wrong),
+            (&savable, ending(End::Open), Verdict::Stuck),
+            (&savable, ending(End::Failed("no".into())), Verdict::Failed),
+        ] {
+            let runs = [run];
+            assert_eq!(verdict(task, &runs), expected, "{runs:?}");
+        }
+        assert_eq!(verdict(&savable, &[]), Verdict::Stuck);
+        let again = [ended("lost", "url_expired"), ended("archived", "")];
+        assert_eq!(verdict(&savable, &again), Verdict::LostThoughSavable);
+    }
+
+    #[test]
+    fn each_verdict_has_its_row() {
+        let tasks = [task(Expected::Archived)];
+        for (run, row) in [
+            (ended("archived", ""), "lifecycles that ended as archived"),
+            (ended("lost", "url_expired"), "lost though savable"),
+            (
+                ended("unsuccessful", ""),
+                "ended with a wrong outcome or reason",
+            ),
+            (ending(End::Open), "lifecycles missing or stuck"),
+            (ending(End::Failed("no".into())), "lifecycles failed"),
+        ] {
+            let endings = Endings::from([("cgt-1".to_owned(), vec![run])]);
+            let rows = check(&tasks, &endings);
+            let counted: Vec<_> = rows.iter().filter(|row| row.count > 0).collect();
+            assert_eq!(counted.len(), 1);
+            assert_eq!(counted[0].name, row);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Whether the archives have every video once, with the bytes that the simulator served.
+
+mod task;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use anyhow::Context;
+use futures::TryStreamExt;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
+use seedance_archiver_proto::outcome;
+
+use super::{
+    Row,
+    endings::{End, Endings},
+    outcomes, secrets,
+};
+use crate::chaos::world::{Task, World};
+use task::Stored;
+
+/// A store with an archive.
+#[derive(Clone)]
+pub(in crate::chaos) struct Archive {
+    /// Begins the names of objects in findings.
+    pub(in crate::chaos) name: &'static str,
+    pub(in crate::chaos) store: Arc<dyn ObjectStore>,
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    equal: u64,
+    corrupt: Vec<String>,
+    duplicate: Vec<String>,
+    outcomes: Vec<String>,
+    staged: Vec<String>,
+    secrets: Vec<String>,
+}
+
+pub(super) async fn check(
+    world: &World,
+    archives: &[Archive],
+    tasks: &[Task],
+    endings: &Endings,
+    secrets: &secrets::Finder,
+) -> anyhow::Result<Vec<Row>> {
+    let mut found = Found::default();
+    let mut directories = read_directories(archives, tasks, &mut found).await?;
+    for task in tasks {
+        let directories = directories.remove(&task.id).unwrap_or_default();
+        check_task(world, task, endings, directories, secrets, &mut found).await?;
+    }
+    Ok(found.rows())
+}
+
+impl Found {
+    fn rows(self) -> Vec<Row> {
+        vec![
+            Row::of("archived and byte-equal", self.equal),
+            Row::none_of("corrupt, or archived without an object", self.corrupt),
+            Row::none_of("duplicate or unexpected objects", self.duplicate),
+            Row::none_of("staged objects after `clean`", self.staged),
+            Row::none_of("missing or different `outcome.json`", self.outcomes),
+            Row::none_of("secrets in objects", self.secrets),
+        ]
+    }
+}
+
+/// The objects of a task in one directory, by file name.
+struct Directory {
+    archive: Archive,
+    objects: BTreeMap<String, ObjectMeta>,
+}
+
+/// Lists all objects. Returns the directories of each task.
+async fn read_directories(
+    archives: &[Archive],
+    tasks: &[Task],
+    found: &mut Found,
+) -> anyhow::Result<BTreeMap<String, Vec<Directory>>> {
+    let mut all = BTreeMap::<String, Vec<Directory>>::new();
+    for archive in archives {
+        let mut directories = BTreeMap::<String, BTreeMap<String, ObjectMeta>>::new();
+        let objects: Vec<_> = archive.store.list(None).try_collect().await?;
+        for object in objects {
+            let key = object.location.to_string();
+            let (directory, name) = key.rsplit_once('/').unwrap_or(("", &key));
+            if key.split('/').any(|segment| segment == ".staging") {
+                // A test object of the worker stays in none of its ways.
+                found.staged.push(format!("{}/{key}", archive.name));
+                continue;
+            }
+            let objects = directories.entry(directory.to_owned()).or_default();
+            objects.insert(name.to_owned(), object);
+        }
+        for (directory, objects) in directories {
+            let id = directory.rsplit('/').next().unwrap_or_default();
+            if !tasks.iter().any(|task| task.id == id) {
+                let keys: Vec<_> = objects.keys().collect();
+                let finding = format!("{}/{directory}: {keys:?} of no task", archive.name);
+                found.duplicate.push(finding);
+                continue;
+            }
+            all.entry(id.to_owned()).or_default().push(Directory {
+                archive: archive.clone(),
+                objects,
+            });
+        }
+    }
+    Ok(all)
+}
+
+async fn check_task(
+    world: &World,
+    task: &Task,
+    endings: &Endings,
+    directories: Vec<Directory>,
+    secrets: &secrets::Finder,
+    found: &mut Found,
+) -> anyhow::Result<()> {
+    let ending = endings.get(&task.id).and_then(|runs| runs.last());
+    let is_archived = ending.is_some_and(|ending| match &ending.end {
+        End::Result { outcome, .. } => outcome == outcome::ARCHIVED,
+        _ => false,
+    });
+    let truth = task::Truth::of(world, task);
+    let mut stored = Vec::new();
+    for directory in directories {
+        let objects = read(&directory).await?;
+        for (name, object) in &objects {
+            if truth.is(object) {
+                continue;
+            }
+            if let Some(secret) = secrets.find(object) {
+                let finding = format!("{}: `{secret}` in {name}", task.id);
+                found.secrets.push(finding);
+            }
+        }
+        stored.push(Stored {
+            archive: directory.archive.name,
+            objects,
+        });
+    }
+    match is_archived {
+        true => {
+            let findings = task::archived(&task.id, &truth, &stored);
+            found.equal += u64::from(findings.corrupt.is_empty());
+            found.corrupt.extend(findings.corrupt);
+            found.duplicate.extend(findings.duplicate);
+        }
+        false => found
+            .duplicate
+            .extend(task::not_archived(&task.id, &stored)),
+    }
+    if let Some(ending) = ending.filter(|_| !is_archived) {
+        let mut records = stored
+            .iter()
+            .filter_map(|it| it.objects.get("outcome.json"));
+        let record = records.next().map(Vec::as_slice);
+        found.outcomes.extend(outcomes::check(ending, record));
+    }
+    Ok(())
+}
+
+async fn read(directory: &Directory) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
+    let mut objects = BTreeMap::new();
+    for (name, object) in &directory.objects {
+        let bytes = read_object(&directory.archive, &object.location).await?;
+        objects.insert(name.clone(), bytes);
+    }
+    Ok(objects)
+}
+
+async fn read_object(archive: &Archive, key: &Path) -> anyhow::Result<Vec<u8>> {
+    let failed = || format!("cannot read {}/{key}", archive.name);
+    let object = archive.store.get(key).await.with_context(failed)?;
+    Ok(object.bytes().await.with_context(failed)?.to_vec())
+}

@@ -1,0 +1,261 @@
+//! The objects of one task.
+
+use std::collections::BTreeMap;
+
+use hex::encode;
+use seedance_archiver_proto::names::{MANIFEST, OUTCOME, TASK};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::chaos::world::{Task, World};
+
+/// What the simulator serves for a task.
+pub(super) struct Truth {
+    pub(super) video: Vec<u8>,
+    pub(super) last_frame: Option<Vec<u8>>,
+}
+
+/// What a store has of a task, in one directory.
+pub(super) struct Stored {
+    pub(super) archive: &'static str,
+    pub(super) objects: BTreeMap<String, Vec<u8>>,
+}
+
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Findings {
+    pub(super) corrupt: Vec<String>,
+    pub(super) duplicate: Vec<String>,
+}
+
+impl Truth {
+    pub(super) fn of(world: &World, task: &Task) -> Self {
+        let simulator = world.simulator(task.video.account());
+        let video = simulator.source(&task.id);
+        Self {
+            video: video.map_or_else(Vec::new, |source| source.bytes()),
+            last_frame: simulator.last_frame(&task.id).map(|source| source.bytes()),
+        }
+    }
+
+    /// Returns whether bytes are an object that the simulator serves, in which there is nothing else.
+    pub(super) fn is(&self, bytes: &[u8]) -> bool {
+        self.video == bytes || self.last_frame.as_deref() == Some(bytes)
+    }
+}
+
+/// Checks the objects of a task whose lifecycle says that it is archived.
+pub(super) fn archived(id: &str, truth: &Truth, stored: &[Stored]) -> Findings {
+    let mut findings = Findings::default();
+    let has_receipt = |it: &&Stored| it.objects.contains_key(MANIFEST);
+    let mut receipts = stored.iter().filter(has_receipt);
+    let Some(first) = receipts.next() else {
+        findings.corrupt.push(format!("{id}: no receipt"));
+        return findings;
+    };
+    for other in stored.iter().filter(|it| !std::ptr::eq(*it, first)) {
+        let keys: Vec<_> = other.objects.keys().collect();
+        let archive = other.archive;
+        let finding = format!("{id}: {keys:?} in {archive} beside its receipt elsewhere");
+        findings.duplicate.push(finding);
+    }
+    check_receipt(id, truth, &first.objects, &mut findings);
+    findings
+}
+
+/// Checks the objects of a task whose lifecycle says that it is not archived.
+pub(super) fn not_archived(id: &str, stored: &[Stored]) -> Vec<String> {
+    let names = stored.iter().flat_map(|it| it.objects.keys());
+    let others = names.filter(|name| ![TASK, OUTCOME].contains(&name.as_str()));
+    others
+        .map(|name| format!("{id}: {name} of a task that is not archived"))
+        .collect()
+}
+
+fn check_receipt(
+    id: &str,
+    truth: &Truth,
+    objects: &BTreeMap<String, Vec<u8>>,
+    findings: &mut Findings,
+) {
+    let mut corrupt = |what: &str| findings.corrupt.push(format!("{id}: {what}"));
+    let receipt = objects.get(MANIFEST).map(Vec::as_slice).unwrap_or_default();
+    let Ok(receipt) = serde_json::from_slice::<Value>(receipt) else {
+        return corrupt("the receipt is not JSON");
+    };
+    if receipt["task_id"] != id {
+        corrupt("the receipt is of another task");
+    }
+    let named = receipt["objects"].as_array().cloned().unwrap_or_default();
+    let mut names: Vec<&str> = Vec::new();
+    for entry in &named {
+        let name = entry["name"].as_str().unwrap_or_default();
+        names.push(name);
+        match objects.get(name) {
+            None => corrupt(&format!("{name} is missing")),
+            Some(bytes) if !is_described(bytes, entry) => {
+                corrupt(&format!("{name} differs from the receipt"));
+            }
+            Some(bytes) => {
+                if let Some(what) = differs(id, name, bytes, truth) {
+                    corrupt(&what);
+                }
+            }
+        }
+    }
+    let videos = names.iter().filter(|name| is_video(name)).count();
+    if videos != 1 {
+        corrupt(&format!("{videos} videos in the receipt"));
+    }
+    if !names.contains(&TASK) {
+        corrupt("no record in the receipt");
+    }
+    let has_frame = names.iter().any(|name| is_last_frame(name));
+    let warns = receipt["warnings"]
+        .as_array()
+        .is_some_and(|it| !it.is_empty());
+    if truth.last_frame.is_some() && !has_frame && !warns {
+        corrupt("no last frame, and no warning");
+    }
+    for name in objects.keys() {
+        // Beside a receipt, a record of an outcome means nothing.
+        let is_expected =
+            names.contains(&name.as_str()) || [MANIFEST, OUTCOME].contains(&name.as_str());
+        if !is_expected {
+            let finding = format!("{id}: {name} is not in the receipt");
+            findings.duplicate.push(finding);
+        }
+    }
+}
+
+/// Returns whether bytes have the size and the digest in a receipt.
+fn is_described(bytes: &[u8], entry: &Value) -> bool {
+    // Protobuf's JSON has texts for 64-bit numbers.
+    let size = &entry["size_bytes"];
+    let size = size.as_u64().or_else(|| size.as_str()?.parse().ok());
+    size == Some(bytes.len() as u64) && entry["sha256"] == *encode(Sha256::digest(bytes))
+}
+
+/// Returns how an object differs from what the simulator served.
+fn differs(id: &str, name: &str, bytes: &[u8], truth: &Truth) -> Option<String> {
+    if name == TASK {
+        // The record may be one that strict parsers refuse.
+        let text = String::from_utf8_lossy(bytes);
+        return (!text.contains(id)).then(|| format!("{name} is of another task"));
+    }
+    let expected = match is_last_frame(name) {
+        true => truth.last_frame.as_deref(),
+        false => Some(&truth.video[..]),
+    };
+    (expected != Some(bytes)).then(|| format!("{name} differs from what was served"))
+}
+
+fn is_video(name: &str) -> bool {
+    name != TASK && !is_last_frame(name)
+}
+
+fn is_last_frame(name: &str) -> bool {
+    name.starts_with("last_frame.")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ID: &str = "cgt-1";
+    const VIDEO: &[u8] = b"a video";
+    const FRAME: &[u8] = b"a frame";
+
+    fn truth() -> Truth {
+        Truth {
+            video: VIDEO.into(),
+            last_frame: Some(FRAME.into()),
+        }
+    }
+
+    fn objects() -> BTreeMap<String, Vec<u8>> {
+        let objects = [
+            ("video.mp4", VIDEO),
+            ("last_frame.png", FRAME),
+            ("task.json", b"{\"id\":\"cgt-1\"}"),
+        ];
+        let entries = objects.map(|(name, bytes)| {
+            json!({"name": name, "size_bytes": bytes.len(), "sha256": encode(Sha256::digest(bytes))})
+        });
+        let receipt = json!({"task_id": ID, "objects": entries});
+        let objects = objects.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
+        let receipt = (MANIFEST.to_owned(), receipt.to_string().into_bytes());
+        objects.into_iter().chain([receipt]).collect()
+    }
+
+    fn stored(objects: BTreeMap<String, Vec<u8>>) -> Stored {
+        Stored {
+            archive: "bucket",
+            objects,
+        }
+    }
+
+    fn check(objects: BTreeMap<String, Vec<u8>>) -> Findings {
+        archived(ID, &truth(), &[stored(objects)])
+    }
+
+    #[test]
+    fn what_was_served_and_is_described_is_right() {
+        assert_eq!(check(objects()), Findings::default());
+    }
+
+    #[test]
+    fn one_wrong_byte_is_found_in_every_object() {
+        for name in ["video.mp4", "last_frame.png", "task.json"] {
+            let mut objects = objects();
+            objects.get_mut(name).unwrap()[0] ^= 1;
+            assert_eq!(check(objects).corrupt.len(), 1, "{name}");
+        }
+    }
+
+    #[test]
+    fn another_video_with_a_receipt_of_its_own_is_found() {
+        let mut truth = truth();
+        truth.video = b"b video".into();
+        let findings = archived(ID, &truth, &[stored(objects())]);
+        assert_eq!(
+            findings.corrupt,
+            ["cgt-1: video.mp4 differs from what was served"]
+        );
+    }
+
+    #[test]
+    fn a_missing_object_or_receipt_is_found() {
+        for name in ["video.mp4", "last_frame.png", "task.json", MANIFEST] {
+            let mut objects = objects();
+            objects.remove(name);
+            assert_eq!(check(objects).corrupt.len(), 1, "{name}");
+        }
+        let mut broken = objects();
+        broken.insert(MANIFEST.into(), b"{".to_vec());
+        assert_eq!(check(broken).corrupt, ["cgt-1: the receipt is not JSON"]);
+        assert_eq!(archived(ID, &truth(), &[]).corrupt, ["cgt-1: no receipt"]);
+    }
+
+    #[test]
+    fn an_object_too_many_is_found() {
+        let mut more = objects();
+        more.insert("video.mov".into(), VIDEO.into());
+        assert_eq!(check(more).duplicate.len(), 1);
+        let twice = [stored(objects()), stored(objects())];
+        assert_eq!(archived(ID, &truth(), &twice).duplicate.len(), 1);
+        let mut record = objects();
+        record.insert(OUTCOME.into(), b"{}".to_vec());
+        assert_eq!(check(record), Findings::default());
+    }
+
+    #[test]
+    fn a_video_of_a_task_that_is_not_archived_is_found() {
+        let found = not_archived(ID, &[stored(objects())]);
+        assert_eq!(found.len(), 3, "{found:?}");
+        let record = [(OUTCOME.to_owned(), b"{}".to_vec())];
+        let found = not_archived(ID, &[stored(record.into())]);
+        assert!(found.is_empty(), "{found:?}");
+    }
+}

@@ -1,0 +1,230 @@
+//! Carries out the planned faults.
+
+use std::{sync::Arc, time::SystemTime};
+
+use seedance_archiver_clock::Clock;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until},
+};
+
+use super::{
+    link::Mode,
+    parts::{Parts, can_set_clock},
+    plan::{Account, Answer, Change, Fault, Kind, LinkTo, ListAnswer, Plan},
+    windows::MAX_CLOCK_ERROR,
+    world::SharedWorld,
+};
+use crate::output;
+
+/// What happened to the planned faults.
+#[derive(Default)]
+pub(super) struct Carried {
+    /// Names of the faults that happened.
+    pub(super) happened: Vec<String>,
+    /// Names of those that this machine or these options do not allow, with the reason.
+    pub(super) skipped: Vec<String>,
+}
+
+/// Carries out all faults at their times. Afterwards, every part runs and every link is open.
+pub(super) async fn run(
+    plan: &Plan,
+    world: &SharedWorld,
+    parts: &Arc<Parts>,
+    has_other_version: bool,
+) -> anyhow::Result<Carried> {
+    let start = Instant::now();
+    let mut carried = Carried::default();
+    let mut running = JoinSet::new();
+    for fault in plan.faults.clone() {
+        let name = fault.kind.name();
+        if let Some(why) = impossible(&fault.kind, parts, has_other_version).await {
+            let skipped = format!("{name}: {why}");
+            if !carried.skipped.contains(&skipped) {
+                carried.skipped.push(skipped);
+            }
+            continue;
+        }
+        carried.happened.push(name);
+        let (world, parts) = (world.clone(), parts.clone());
+        running.spawn(async move {
+            sleep_until(start + fault.at).await;
+            carry_out(&fault, start, &world, &parts).await
+        });
+    }
+    while let Some(result) = running.join_next().await {
+        result??;
+    }
+    Ok(carried)
+}
+
+/// Returns why a fault cannot happen here, or `None` if it can.
+async fn impossible(kind: &Kind, parts: &Parts, has_other_version: bool) -> Option<&'static str> {
+    let has_database = parts.temporal.lock().await.database.is_some();
+    match kind {
+        Kind::KillDatabase
+        | Kind::Cut(LinkTo::Database)
+        | Kind::Slow(LinkTo::Database)
+        | Kind::HalfOpen(LinkTo::Database) => {
+            (!has_database).then_some("the dev server has its database in a file")
+        }
+        Kind::FullDisk => parts
+            .disk
+            .is_none()
+            .then_some("no permission to mount a disk"),
+        Kind::RestartWorker(_, Change::Version) => {
+            (!has_other_version).then_some("no --other-worker")
+        }
+        Kind::RestartWorker(_, Change::ClockAhead | Change::ClockBehind) => {
+            (!can_set_clock()).then_some("libfaketime is not installed")
+        }
+        _ => None,
+    }
+}
+
+async fn carry_out(
+    fault: &Fault,
+    start: Instant,
+    world: &SharedWorld,
+    parts: &Parts,
+) -> anyhow::Result<()> {
+    let at = start.elapsed().as_secs_f64();
+    let lasts = fault.lasts.as_secs_f64();
+    output::print(&format!("{at:6.1} s  {:?} for {lasts:.1} s\n", fault.kind))?;
+    begin(&fault.kind, world, parts).await?;
+    sleep(fault.lasts).await;
+    end(&fault.kind, world, parts).await
+}
+
+async fn begin(kind: &Kind, world: &SharedWorld, parts: &Parts) -> anyhow::Result<()> {
+    match kind {
+        Kind::KillWorker(worker) => parts.workers[*worker].lock().await.kill(),
+        Kind::StopWorker(worker) => {
+            parts.workers[*worker].lock().await.freeze();
+            Ok(())
+        }
+        Kind::RestartWorker(worker, change) => restart(parts, *worker, Some(*change)).await,
+        Kind::KillTemporal => parts.temporal.lock().await.server.kill(),
+        Kind::KillDatabase => match &mut parts.temporal.lock().await.database {
+            Some(database) => database.kill(),
+            None => Ok(()),
+        },
+        Kind::KillStore => parts.store.lock().await.part.kill(),
+        Kind::KillEverything => kill_everything(parts).await,
+        Kind::Cut(link) => set_link(parts, *link, Mode::Cut),
+        Kind::Slow(link) => set_link(parts, *link, Mode::Slow),
+        Kind::HalfOpen(link) => set_link(parts, *link, Mode::HalfOpen),
+        Kind::FullDisk => parts.disk.as_ref().map_or(Ok(()), |disk| disk.fill()),
+        Kind::Answer(account, answer) => {
+            set_answer(world, *account, Some(*answer));
+            Ok(())
+        }
+        Kind::List(account, answer) => {
+            set_list_answer(world, *account, Some(*answer));
+            Ok(())
+        }
+    }
+}
+
+async fn end(kind: &Kind, world: &SharedWorld, parts: &Parts) -> anyhow::Result<()> {
+    match kind {
+        Kind::KillWorker(worker) => parts.workers[*worker].lock().await.start_again(),
+        Kind::StopWorker(worker) => {
+            parts.workers[*worker].lock().await.thaw();
+            Ok(())
+        }
+        Kind::RestartWorker(worker, _) => restart(parts, *worker, None).await,
+        Kind::KillTemporal => parts.temporal.lock().await.server.start(),
+        Kind::KillDatabase => match &mut parts.temporal.lock().await.database {
+            Some(database) => database.start(),
+            None => Ok(()),
+        },
+        Kind::KillStore => parts.store.lock().await.part.start(),
+        Kind::KillEverything => start_everything(parts).await,
+        Kind::Cut(link) | Kind::Slow(link) | Kind::HalfOpen(link) => {
+            set_link(parts, *link, Mode::Open)
+        }
+        Kind::FullDisk => parts.disk.as_ref().map_or(Ok(()), |disk| disk.empty()),
+        Kind::Answer(account, _) => {
+            set_answer(world, *account, None);
+            Ok(())
+        }
+        Kind::List(account, _) => {
+            set_list_answer(world, *account, None);
+            Ok(())
+        }
+    }
+}
+
+/// Restarts a worker as an orchestrator does, with a change.
+async fn restart(parts: &Parts, worker: usize, change: Option<Change>) -> anyhow::Result<()> {
+    let mut worker = parts.workers[worker].clone().lock_owned().await;
+    // Waiting for the process would block other faults.
+    tokio::task::spawn_blocking(move || {
+        worker.set_change(change);
+        worker.stop();
+        worker.start_again()
+    })
+    .await?
+}
+
+async fn kill_everything(parts: &Parts) -> anyhow::Result<()> {
+    let mut temporal = parts.temporal.lock().await;
+    temporal.server.kill()?;
+    if let Some(database) = &mut temporal.database {
+        database.kill()?;
+    }
+    parts.store.lock().await.part.kill()?;
+    for worker in &parts.workers {
+        worker.lock().await.kill()?;
+    }
+    Ok(())
+}
+
+async fn start_everything(parts: &Parts) -> anyhow::Result<()> {
+    let mut temporal = parts.temporal.lock().await;
+    if let Some(database) = &mut temporal.database {
+        database.start()?;
+    }
+    temporal.server.start()?;
+    parts.store.lock().await.part.start()?;
+    for worker in &parts.workers {
+        worker.lock().await.start_again()?;
+    }
+    Ok(())
+}
+
+fn set_link(parts: &Parts, link: LinkTo, mode: Mode) -> anyhow::Result<()> {
+    if let Some(link) = parts.links.get(link) {
+        link.set(mode);
+    }
+    Ok(())
+}
+
+fn set_answer(world: &SharedWorld, account: Account, answer: Option<Answer>) {
+    let simulator = world.simulator(account);
+    match answer {
+        Some(Answer::Fault(fault)) => simulator.set_fault(Some(fault)),
+        Some(Answer::Date) => simulator.set_date(Some(wrong_date())),
+        None => {
+            simulator.set_fault(None);
+            simulator.set_date(None);
+        }
+    }
+}
+
+fn wrong_date() -> SystemTime {
+    Clock::default().now() + MAX_CLOCK_ERROR
+}
+
+fn set_list_answer(world: &SharedWorld, account: Account, answer: Option<ListAnswer>) {
+    let simulator = world.simulator(account);
+    match answer {
+        Some(ListAnswer::Fault(fault)) => simulator.set_list_fault(Some(fault)),
+        Some(ListAnswer::Dialect(dialect)) => simulator.set_list_dialect(Some(dialect)),
+        None => {
+            simulator.set_list_fault(None);
+            simulator.set_list_dialect(None);
+        }
+    }
+}

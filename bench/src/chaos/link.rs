@@ -1,0 +1,194 @@
+//! A network link between two parts: a TCP proxy that can be cut, slowed and made half-open.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinHandle,
+    time::sleep,
+};
+
+const SLOW_CHUNK: usize = 8 * 1024;
+/// Delay of each chunk of a slow link: at most 80 KiB a second in each direction.
+const SLOW_DELAY: Duration = Duration::from_millis(100);
+
+/// The state of a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) enum Mode {
+    #[default]
+    Open,
+    /// Connections are closed, and new ones are closed at once.
+    Cut,
+    /// Every chunk is delayed.
+    Slow,
+    /// The server's side of all connections is gone, and the client is not told: what it sends is discarded, and nothing
+    /// comes back. When the link is open again, a client that sends more is told; one that only waits is not.
+    HalfOpen,
+}
+
+/// A link to a server.
+pub(super) struct Link {
+    pub(super) address: SocketAddr,
+    mode: watch::Sender<Mode>,
+    task: JoinHandle<()>,
+}
+
+impl Link {
+    pub(super) async fn start(server: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let mode = watch::Sender::new(Mode::Open);
+        let task = tokio::spawn(serve(listener, server, mode.subscribe()));
+        Ok(Self {
+            address,
+            mode,
+            task,
+        })
+    }
+
+    pub(super) fn set(&self, mode: Mode) {
+        self.mode.send_replace(mode);
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, server: SocketAddr, mode: watch::Receiver<Mode>) {
+    loop {
+        // An error concerns one connection, or file descriptors that are used up for a while.
+        match listener.accept().await {
+            Ok((client, _)) => drop(tokio::spawn(connection(client, server, mode.clone()))),
+            Err(_) => sleep(SLOW_DELAY).await,
+        }
+    }
+}
+
+async fn connection(mut client: TcpStream, server: SocketAddr, mut mode: watch::Receiver<Mode>) {
+    let now = *mode.borrow_and_update();
+    match now {
+        Mode::Cut => return,
+        Mode::HalfOpen => return swallow(client, mode).await,
+        Mode::Open | Mode::Slow => {}
+    }
+    let Ok(mut server) = TcpStream::connect(server).await else {
+        return;
+    };
+    let (from_client, to_client) = client.split();
+    let (from_server, to_server) = server.split();
+    let changes = mode.clone();
+    let ended = tokio::select! {
+        _ = copy(from_client, to_server, changes.clone()) => Mode::Cut,
+        _ = copy(from_server, to_client, changes) => Mode::Cut,
+        ended = broken(mode.clone()) => ended,
+    };
+    drop(server);
+    if ended == Mode::HalfOpen {
+        swallow(client, mode).await;
+    }
+}
+
+/// Waits until the link no longer carries connections.
+async fn broken(mut mode: watch::Receiver<Mode>) -> Mode {
+    let is_broken = |mode: &Mode| matches!(mode, Mode::Cut | Mode::HalfOpen);
+    // An error means that the link was dropped.
+    mode.wait_for(is_broken).await.map_or(Mode::Cut, |it| *it)
+}
+
+/// Reads until the client closes the connection, or sends something although the link is open again.
+async fn swallow(mut client: TcpStream, mode: watch::Receiver<Mode>) {
+    let mut buffer = vec![0; SLOW_CHUNK];
+    while client.read(&mut buffer).await.is_ok_and(|read| read > 0) {
+        if *mode.borrow() != Mode::HalfOpen {
+            return;
+        }
+    }
+}
+
+async fn copy(
+    mut from: impl AsyncReadExt + Unpin,
+    mut to: impl AsyncWriteExt + Unpin,
+    mode: watch::Receiver<Mode>,
+) -> io::Result<()> {
+    let mut buffer = vec![0; SLOW_CHUNK];
+    loop {
+        let read = from.read(&mut buffer).await?;
+        if read == 0 {
+            return to.shutdown().await;
+        }
+        if *mode.borrow() == Mode::Slow {
+            sleep(SLOW_DELAY).await;
+        }
+        to.write_all(&buffer[..read]).await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Starts a server that sends back what it receives. Returns its address and the number of connections that ended.
+    async fn echo() -> (SocketAddr, watch::Receiver<usize>) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, ended) = watch::channel(0);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let sender = sender.clone();
+                tokio::spawn(async move {
+                    let (mut reader, mut writer) = stream.split();
+                    let _ = tokio::io::copy(&mut reader, &mut writer).await;
+                    sender.send_modify(|ended| *ended += 1);
+                });
+            }
+        });
+        (address, ended)
+    }
+
+    async fn is_echoed(stream: &mut TcpStream) -> bool {
+        let mut byte = [0];
+        stream.write_all(b"x").await.is_ok()
+            && stream.read(&mut byte).await.is_ok_and(|read| read == 1)
+    }
+
+    #[tokio::test]
+    async fn an_open_link_carries_bytes_both_ways_and_a_cut_one_closes() {
+        let link = Link::start(echo().await.0).await.unwrap();
+        let mut stream = TcpStream::connect(link.address).await.unwrap();
+        assert!(is_echoed(&mut stream).await);
+        link.set(Mode::Slow);
+        assert!(is_echoed(&mut stream).await);
+        link.set(Mode::Cut);
+        assert_eq!(stream.read(&mut [0]).await.unwrap_or(0), 0);
+        let mut stream = TcpStream::connect(link.address).await.unwrap();
+        assert!(!is_echoed(&mut stream).await);
+        link.set(Mode::Open);
+        let mut stream = TcpStream::connect(link.address).await.unwrap();
+        assert!(is_echoed(&mut stream).await);
+    }
+
+    #[tokio::test]
+    async fn a_half_open_connection_is_silent_until_more_is_sent_over_the_open_link() {
+        let (address, mut ended) = echo().await;
+        let link = Link::start(address).await.unwrap();
+        let mut before = TcpStream::connect(link.address).await.unwrap();
+        assert!(is_echoed(&mut before).await);
+        link.set(Mode::HalfOpen);
+        ended.wait_for(|ended| *ended == 1).await.unwrap();
+        link.set(Mode::Open);
+        let mut after = TcpStream::connect(link.address).await.unwrap();
+        assert!(is_echoed(&mut after).await);
+        let error = before.try_read(&mut [0]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        assert!(!is_echoed(&mut before).await);
+    }
+}

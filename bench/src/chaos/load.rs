@@ -1,0 +1,70 @@
+//! Creates the planned videos, and starts what asks for them.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::json;
+use temporalio_client::Client;
+use tokio::{task::JoinSet, time::Instant};
+
+use super::{
+    callers,
+    parts::Parts,
+    plan::{Account, Plan, Trigger, Video},
+    world::{SharedWorld, Task},
+};
+
+/// Creates all videos at their times. Returns once the last one is called for.
+pub(super) async fn run(
+    plan: &Arc<Plan>,
+    world: &SharedWorld,
+    parts: &Parts,
+    client: &Client,
+) -> anyhow::Result<()> {
+    let destination = parts.disk.as_ref().map(|disk| disk.archive_url());
+    let destination = destination.transpose()?;
+    let mut callbacks = Vec::new();
+    for worker in &parts.workers {
+        callbacks.push(worker.lock().await.settings.ingress);
+    }
+    let start = Instant::now();
+    let mut calls = JoinSet::new();
+    for video in &plan.videos {
+        tokio::time::sleep_until(start + video.at).await;
+        let callbacks = video.callback.and_then(|worker| callbacks.get(worker));
+        let reasons = plan.reasons_of_loss(video);
+        let task = world.create(video, callbacks.copied(), reasons);
+        if !video.hidden_for.is_zero() {
+            hide(
+                world.clone(),
+                task.id.clone(),
+                video.account(),
+                video.hidden_for,
+            );
+        }
+        if video.trigger == Trigger::Call {
+            let request = request(&task, destination.as_deref().filter(|_| video.to_disk));
+            let client = client.clone();
+            calls.spawn(async move { callers::call(&client, &task.id, &request).await });
+        }
+    }
+    calls.join_all().await;
+    Ok(())
+}
+
+fn request(task: &Task, destination: Option<&str>) -> serde_json::Value {
+    let account = Video::account(&task.video).name();
+    let mut request = json!({"task_id": task.id, "account": account, "report_only": true});
+    if let Some(destination) = destination {
+        request["destination"] = destination.into();
+    }
+    request
+}
+
+/// Hides a task for a while, as the API does after the creation of a task.
+fn hide(world: SharedWorld, task_id: String, account: Account, time: Duration) {
+    world.simulator(account).set_hidden(&task_id, true);
+    tokio::spawn(async move {
+        tokio::time::sleep(time).await;
+        world.simulator(account).set_hidden(&task_id, false);
+    });
+}

@@ -1,0 +1,47 @@
+//! MinIO.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{Part, create, free_address};
+use crate::minio::{self, BUCKET};
+
+pub(in crate::chaos) struct Store {
+    pub(in crate::chaos) part: Part,
+    pub(in crate::chaos) address: SocketAddr,
+    /// Where MinIO keeps its objects and uploads.
+    pub(in crate::chaos) data: PathBuf,
+}
+
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
+
+impl Store {
+    pub(in crate::chaos) async fn start(directory: &Path) -> anyhow::Result<Self> {
+        let address = free_address()?;
+        let data = directory.join("minio");
+        create(&data.join(BUCKET))?;
+        let certificates = directory.join("no-certificates");
+        create(&certificates)?;
+        let mut part = {
+            let data = data.clone();
+            Part::new("MinIO", directory, move || {
+                minio::command(address, &data, &certificates)
+            })
+        };
+        part.start()?;
+        let ready = format!("http://{address}/minio/health/live");
+        super::wait_for(&ready, READY_TIMEOUT).await?;
+        Ok(Self {
+            part,
+            address,
+            data,
+        })
+    }
+
+    pub(in crate::chaos) fn archive_url() -> String {
+        format!("s3://{BUCKET}/videos")
+    }
+}

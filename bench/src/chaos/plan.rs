@@ -1,0 +1,134 @@
+//! The plan of a run: a pure function of its seed, the number of videos and the length.
+
+mod deck;
+mod endings;
+mod fault;
+mod faults;
+mod hosts;
+mod video;
+mod videos;
+
+use std::time::Duration;
+
+pub(super) use endings::{EXPIRES, URL_LIFETIME};
+pub(super) use fault::{Answer, Change, Fault, Kind, LinkTo, ListAnswer, WORKERS};
+pub(super) use video::{Account, Expected, Trigger, Video};
+
+use crate::random::Random;
+
+/// How long the consequences of a fault last: a retry may come that much later.
+const AFTERMATH: Duration = Duration::from_secs(40);
+
+/// What happens in a run, in the order of time.
+#[derive(Debug, PartialEq)]
+pub(super) struct Plan {
+    pub(super) videos: Vec<Video>,
+    pub(super) faults: Vec<Fault>,
+}
+
+impl Plan {
+    pub(super) fn new(seed: u64, videos: u32, length: Duration) -> Self {
+        let mut random = Random::new(seed);
+        let videos = videos::plan(&mut random, videos, length);
+        let faults = faults::plan(&mut random, length);
+        Self { videos, faults }
+    }
+
+    /// Returns the reasons for which a video may be lost that cannot be had: those of its script, and those of faults
+    /// meanwhile.
+    pub(super) fn reasons_of_loss(&self, video: &Video) -> Vec<&'static str> {
+        let Expected::Lost(reasons) = &video.expected else {
+            return Vec::new();
+        };
+        let end = video.at + endings::TIME_LEFT + AFTERMATH;
+        let happens =
+            |fault: &&Fault| fault.at < end && fault.at + fault.lasts + AFTERMATH > video.at;
+        let faults = self.faults.iter().filter(happens);
+        let others = faults.flat_map(|fault| fault.kind.reasons());
+        reasons.iter().chain(others).copied().collect()
+    }
+}
+
+/// Returns one of these numbers: from 0 to below `count`.
+fn below(random: &mut Random, count: usize) -> usize {
+    (random.uniform() * count as f64) as usize
+}
+
+/// Returns whether something happens that has this probability.
+fn happens(random: &mut Random, probability: f64) -> bool {
+    random.uniform() < probability
+}
+
+/// Returns a time in a range, in seconds.
+fn between(random: &mut Random, start: f64, end: f64) -> Duration {
+    Duration::from_secs_f64(start + random.uniform() * (end - start))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(12 * 60);
+
+    #[test]
+    fn the_same_seed_makes_the_same_plan() {
+        assert_eq!(Plan::new(7, 100, LONG), Plan::new(7, 100, LONG));
+        assert_ne!(Plan::new(7, 100, LONG), Plan::new(8, 100, LONG));
+    }
+
+    #[test]
+    fn every_kind_of_fault_and_every_dialect_occurs_in_a_long_plan() {
+        for seed in 1..20 {
+            let plan = Plan::new(seed, 500, LONG);
+            let kinds: BTreeSet<_> = plan.faults.iter().map(|fault| fault.kind.name()).collect();
+            let missing: Vec<_> = faults::all_names()
+                .into_iter()
+                .filter(|name| !kinds.contains(name))
+                .collect();
+            assert!(missing.is_empty(), "seed {seed}: no {missing:?}");
+            for host in hosts::all() {
+                let has = plan.videos.iter().any(|video| video.script.host == host);
+                assert!(has, "seed {seed}: no {host:?}");
+            }
+            for dialect in videos::RECORDS {
+                let mut videos = plan.videos.iter();
+                let has = videos.any(|video| video.script.dialect == Some(dialect));
+                assert!(has, "seed {seed}: no {dialect:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn half_of_the_videos_are_called_and_half_are_found() {
+        let plan = Plan::new(7, 500, LONG);
+        let called = |video: &&Video| video.trigger == Trigger::Call;
+        assert_eq!(plan.videos.iter().filter(called).count(), 250);
+    }
+
+    #[test]
+    fn faults_and_videos_are_in_order_and_end_in_time() {
+        let length = Duration::from_secs(60);
+        let plan = Plan::new(7, 30, length);
+        assert!(plan.faults.len() >= 15, "{}", plan.faults.len());
+        assert!(plan.faults.is_sorted_by_key(|fault| fault.at));
+        assert!(plan.videos.is_sorted_by_key(|video| video.at));
+        let ends = plan.faults.iter().map(|fault| fault.at + fault.lasts);
+        assert!(ends.max().unwrap() <= length);
+        assert!(plan.videos.iter().all(|video| video.at <= length));
+    }
+
+    #[test]
+    fn two_faults_never_concern_the_same_part_at_the_same_time() {
+        let plan = Plan::new(7, 100, LONG);
+        for (number, fault) in plan.faults.iter().enumerate() {
+            let later = plan.faults[number + 1..].iter();
+            for other in later.filter(|other| other.at < fault.at + fault.lasts) {
+                let shared = fault.kind.occupies();
+                let shared = shared.iter().find(|it| other.kind.occupies().contains(it));
+                assert_eq!(shared, None, "{fault:?} and {other:?}");
+            }
+        }
+    }
+}

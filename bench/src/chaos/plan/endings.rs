@@ -1,0 +1,104 @@
+//! Scripts of tasks without an archived video, and how their lifecycles may end.
+
+use std::time::Duration;
+
+use seedance_archiver_proto::reason;
+use seedance_archiver_simulator::{Corruption, Ending, HostDialect, RecordDialect, Script};
+
+use super::{below, video::Expected};
+use crate::{chaos::windows, random::Random};
+
+/// How long after the creation of a video its task can no longer be queried.
+pub(super) const TIME_LEFT: Duration = Duration::from_secs(45);
+/// Lifetime of its URLs.
+pub(in crate::chaos) const URL_LIFETIME: Duration = Duration::from_secs(20);
+/// In a URL, the time at which it expires, in Unix seconds. It is known once the task is created.
+pub(in crate::chaos) const EXPIRES: &str = "{expires}";
+/// Reasons that are named after a failure type.
+const CORRUPT_VIDEO: &str = "corrupt_video";
+const URL_REFUSED: &str = "url_refused";
+/// The code with which the simulator fails a task.
+const SENSITIVE: &str = "OutputVideoSensitiveContentDetected";
+
+/// Returns a script of a task that does not succeed.
+pub(super) fn unsuccessful(random: &mut Random, script: Script) -> (Script, Expected) {
+    let (ending, reasons) = match below(random, 3) {
+        0 => (Ending::Failed, vec![SENSITIVE, "failed"]),
+        // The dialect with other words says `terminated`, which other services say of a failure.
+        1 if script.dialect == Some(RecordDialect::OtherWords) => {
+            (Ending::Cancelled, vec!["cancelled", "failed"])
+        }
+        1 => (Ending::Cancelled, vec!["cancelled"]),
+        _ => (Ending::Expired, vec!["expired"]),
+    };
+    let script = Script { ending, ..script };
+    (script, Expected::Unsuccessful(reasons))
+}
+
+/// Returns a script of a task whose video cannot be had.
+pub(super) fn lost(random: &mut Random) -> (Script, Expected) {
+    // It ended long ago.
+    let script = Script {
+        queued: Some(Duration::from_secs(1)),
+        running: Some(Duration::from_secs(1)),
+        age: windows::query_window().saturating_sub(TIME_LEFT),
+        url_lifetime: Some(URL_LIFETIME),
+        ..Script::default()
+    };
+    let (script, reasons): (Script, &[&str]) = match below(random, 7) {
+        0 => (
+            Script {
+                corrupt: Some(Corruption::Flip(1_000)),
+                ..script
+            },
+            &[CORRUPT_VIDEO, reason::URL_EXPIRED],
+        ),
+        1 => (
+            Script {
+                garbage: true,
+                ..script
+            },
+            &[CORRUPT_VIDEO, reason::URL_EXPIRED],
+        ),
+        2 => (
+            Script {
+                host: HostDialect {
+                    changing_bytes: true,
+                    ..HostDialect::default()
+                },
+                ..script
+            },
+            &[CORRUPT_VIDEO, reason::URL_EXPIRED],
+        ),
+        3 => (
+            Script {
+                dead_urls: usize::MAX,
+                ..script
+            },
+            &[reason::URL_EXPIRED],
+        ),
+        4 => (
+            Script {
+                video_url: Some(format!("http://10.1.2.3/video.mp4?Expires={EXPIRES}")),
+                ..script
+            },
+            &[URL_REFUSED],
+        ),
+        5 => (
+            Script {
+                dialect: Some(RecordDialect::Unreadable),
+                ..script
+            },
+            &[reason::QUERY_WINDOW_CLOSED],
+        ),
+        _ => (
+            Script {
+                // It runs for longer than it can be queried.
+                running: Some(2 * windows::query_window()),
+                ..script
+            },
+            &[reason::QUERY_WINDOW_CLOSED],
+        ),
+    };
+    (script, Expected::Lost(reasons.to_vec()))
+}

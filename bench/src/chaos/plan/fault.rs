@@ -1,0 +1,177 @@
+//! A planned fault.
+
+use std::time::Duration;
+
+use seedance_archiver_simulator::{Fault as ApiFault, ListDialect};
+
+use super::video::Account;
+
+/// Number of workers.
+pub(in crate::chaos) const WORKERS: usize = 3;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::chaos) struct Fault {
+    pub(in crate::chaos) at: Duration,
+    pub(in crate::chaos) lasts: Duration,
+    pub(in crate::chaos) kind: Kind,
+}
+
+/// What happens. A part that is killed is started again when the fault ends.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::chaos) enum Kind {
+    /// A worker is killed with SIGKILL.
+    KillWorker(usize),
+    /// A worker is stopped with SIGSTOP, and continued.
+    StopWorker(usize),
+    /// A worker is restarted with a change, and again without it.
+    RestartWorker(usize, Change),
+    KillTemporal,
+    /// PostgreSQL, if the server has it.
+    KillDatabase,
+    KillStore,
+    /// Temporal, PostgreSQL, MinIO and all workers at once.
+    KillEverything,
+    /// A link is cut.
+    Cut(LinkTo),
+    /// A link is slow.
+    Slow(LinkTo),
+    /// A link is half-open.
+    HalfOpen(LinkTo),
+    /// The disk of the archive in a directory is full.
+    FullDisk,
+    /// The API of an account gives one answer to everything.
+    Answer(Account, Answer),
+    /// The API of an account gives one answer to every list request.
+    List(Account, ListAnswer),
+}
+
+/// What is changed when a worker is restarted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::chaos) enum Change {
+    /// Another API key of each account.
+    Key,
+    /// A lower rate limit of each account.
+    Rate,
+    /// Another version of the program.
+    Version,
+    /// A clock that is ahead by minutes.
+    ClockAhead,
+    /// A clock that is behind by minutes.
+    ClockBehind,
+}
+
+/// A network link.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::chaos) enum LinkTo {
+    /// From a worker to Temporal.
+    Temporal(usize),
+    /// From a worker to MinIO.
+    Store(usize),
+    /// From a worker to the API of an account and its videos.
+    Api(usize, Account),
+    /// From Temporal to PostgreSQL, if the server has it.
+    Database,
+}
+
+/// An answer to every call of the API.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::chaos) enum Answer {
+    Fault(ApiFault),
+    /// The `Date` header of every answer is wrong by minutes.
+    Date,
+}
+
+/// An answer to every list request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::chaos) enum ListAnswer {
+    Fault(ApiFault),
+    Dialect(ListDialect),
+}
+
+/// What only one fault at a time may concern.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::chaos) enum Subject {
+    Worker(usize),
+    Temporal,
+    Database,
+    Store,
+    Link(LinkTo),
+    Disk,
+    Api(Account),
+    Lists(Account),
+}
+
+impl Kind {
+    /// Returns what no other fault may concern at the same time.
+    pub(in crate::chaos) fn occupies(&self) -> Vec<Subject> {
+        match self {
+            Self::KillWorker(worker)
+            | Self::StopWorker(worker)
+            | Self::RestartWorker(worker, _) => vec![Subject::Worker(*worker)],
+            Self::KillTemporal => vec![Subject::Temporal],
+            Self::KillDatabase => vec![Subject::Database],
+            Self::KillStore => vec![Subject::Store],
+            Self::KillEverything => {
+                let workers = (0..WORKERS).map(Subject::Worker);
+                let others = [Subject::Temporal, Subject::Database, Subject::Store];
+                workers.chain(others).collect()
+            }
+            Self::Cut(link) | Self::Slow(link) | Self::HalfOpen(link) => {
+                vec![Subject::Link(*link)]
+            }
+            Self::FullDisk => vec![Subject::Disk],
+            Self::Answer(account, _) => vec![Subject::Api(*account)],
+            Self::List(account, _) => vec![Subject::Lists(*account)],
+        }
+    }
+
+    /// Returns a name that does not depend on the part that the fault concerns.
+    pub(in crate::chaos) fn name(&self) -> String {
+        let link = |mode: &str, link: &LinkTo| match link {
+            LinkTo::Temporal(_) => format!("{mode} link to Temporal"),
+            LinkTo::Store(_) => format!("{mode} link to the store"),
+            LinkTo::Api(..) => format!("{mode} link to the API"),
+            LinkTo::Database => format!("{mode} link to the database"),
+        };
+        match self {
+            Self::KillWorker(_) => "killed worker".into(),
+            Self::StopWorker(_) => "stopped worker".into(),
+            Self::RestartWorker(_, change) => format!("worker with another {change:?}"),
+            Self::KillTemporal => "killed Temporal".into(),
+            Self::KillDatabase => "killed database".into(),
+            Self::KillStore => "killed store".into(),
+            Self::KillEverything => "killed everything".into(),
+            Self::Cut(it) => link("cut", it),
+            Self::Slow(it) => link("slow", it),
+            Self::HalfOpen(it) => link("half-open", it),
+            Self::FullDisk => "full disk".into(),
+            Self::Answer(_, answer) => format!("API: {answer:?}"),
+            Self::List(_, answer) => format!("lists: {answer:?}"),
+        }
+    }
+
+    /// Returns the reasons for which a video may be lost that cannot be had anyway, if its deadline passes meanwhile.
+    pub(in crate::chaos) fn reasons(&self) -> &'static [&'static str] {
+        match self {
+            Self::KillStore | Self::FullDisk => &["store_unavailable"],
+            Self::Cut(LinkTo::Store(_))
+            | Self::Slow(LinkTo::Store(_))
+            | Self::HalfOpen(LinkTo::Store(_)) => &["store_unavailable"],
+            Self::Cut(LinkTo::Api(..))
+            | Self::Slow(LinkTo::Api(..))
+            | Self::HalfOpen(LinkTo::Api(..)) => &["upstream_unavailable", "query_window_closed"],
+            Self::KillEverything => &["store_unavailable", "outside_query_window"],
+            Self::Answer(_, Answer::Fault(fault)) => match fault {
+                ApiFault::Unauthorized => &["unauthorized"],
+                ApiFault::RateLimited { .. } => &["rate_limited"],
+                ApiFault::Page | ApiFault::ErrorAs200 | ApiFault::Truncated => {
+                    &["unexpected_response", "upstream_unavailable"]
+                }
+                _ => &["upstream_unavailable"],
+            },
+            Self::List(..) | Self::Answer(_, Answer::Date) => &[],
+            // The first poll comes late, or the clock says so.
+            _ => &["outside_query_window", "query_window_closed"],
+        }
+    }
+}

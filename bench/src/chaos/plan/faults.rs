@@ -1,0 +1,161 @@
+//! Which faults happen, and when.
+
+use std::time::Duration;
+
+use seedance_archiver_simulator::{Fault as ApiFault, ListDialect};
+
+use super::{
+    below, between,
+    deck::Deck,
+    fault::{Answer, Change, Fault, Kind, LinkTo, ListAnswer, Subject, WORKERS},
+    video::Account,
+};
+use crate::random::Random;
+
+/// Faults that last at the same time, on average.
+const CONCURRENT: f64 = 3.0;
+/// How long a stopped worker is stopped, if the run is long enough.
+const STOPPED: Duration = Duration::from_secs(90);
+/// Part of the run that a stopped worker is stopped, at most.
+const MAX_STOPPED_PART: u32 = 6;
+/// How long a fault lasts, in seconds.
+const SHORTEST: f64 = 1.0;
+const MAX_LONGEST: f64 = 40.0;
+/// Part of the run that a fault lasts, at most.
+const MAX_PART: f64 = 0.08;
+
+/// Returns the faults of a run of this length, in the order of time.
+pub(super) fn plan(random: &mut Random, length: Duration) -> Vec<Fault> {
+    let mut deck = Deck::new(kinds());
+    let mut faults: Vec<Fault> = Vec::new();
+    let gap = (SHORTEST + longest(length)) / 2.0 / CONCURRENT;
+    let mut at = Duration::ZERO;
+    while let Some(kind) = deck.draw(random) {
+        at += between(random, 0.0, 2.0 * gap);
+        if at > length {
+            break;
+        }
+        let kind = aimed(random, kind);
+        let lasts = duration(random, &kind, length);
+        let start = at.max(free_after(&faults, &kind.occupies()));
+        if start + lasts <= length {
+            faults.push(Fault {
+                at: start,
+                lasts,
+                kind,
+            });
+        }
+    }
+    faults.sort_by_key(|fault| fault.at);
+    faults
+}
+
+fn duration(random: &mut Random, kind: &Kind, length: Duration) -> Duration {
+    match kind {
+        Kind::StopWorker(_) => STOPPED.min(length / MAX_STOPPED_PART),
+        _ => between(random, SHORTEST, longest(length)),
+    }
+}
+
+fn longest(length: Duration) -> f64 {
+    MAX_LONGEST.min(length.as_secs_f64() * MAX_PART)
+}
+
+/// Returns when the last fault ends that concerns one of the subjects.
+fn free_after(faults: &[Fault], subjects: &[Subject]) -> Duration {
+    let concerns = |fault: &&Fault| fault.kind.occupies().iter().any(|it| subjects.contains(it));
+    let ends = faults.iter().filter(concerns).map(|it| it.at + it.lasts);
+    ends.max().unwrap_or_default()
+}
+
+/// Returns the fault at a random worker and account.
+fn aimed(random: &mut Random, kind: Kind) -> Kind {
+    let worker = below(random, WORKERS);
+    let account = Account::ALL[below(random, Account::ALL.len())];
+    let link = |link| match link {
+        LinkTo::Temporal(_) => LinkTo::Temporal(worker),
+        LinkTo::Store(_) => LinkTo::Store(worker),
+        LinkTo::Api(..) => LinkTo::Api(worker, account),
+        LinkTo::Database => LinkTo::Database,
+    };
+    match kind {
+        Kind::KillWorker(_) => Kind::KillWorker(worker),
+        Kind::StopWorker(_) => Kind::StopWorker(worker),
+        Kind::RestartWorker(_, change) => Kind::RestartWorker(worker, change),
+        Kind::Cut(it) => Kind::Cut(link(it)),
+        Kind::Slow(it) => Kind::Slow(link(it)),
+        Kind::HalfOpen(it) => Kind::HalfOpen(link(it)),
+        Kind::Answer(_, answer) => Kind::Answer(account, answer),
+        Kind::List(_, answer) => Kind::List(account, answer),
+        other => other,
+    }
+}
+
+/// Returns every kind of fault, at the first worker and account.
+fn kinds() -> Vec<Kind> {
+    let mut kinds = vec![
+        Kind::KillWorker(0),
+        Kind::StopWorker(0),
+        Kind::KillTemporal,
+        Kind::KillDatabase,
+        Kind::KillStore,
+        Kind::KillEverything,
+        Kind::FullDisk,
+    ];
+    kinds.extend(CHANGES.map(|change| Kind::RestartWorker(0, change)));
+    for link in LINKS {
+        kinds.extend([Kind::Cut(link), Kind::Slow(link), Kind::HalfOpen(link)]);
+    }
+    let answers = API_FAULTS.map(Answer::Fault).into_iter();
+    let answers = answers.chain([Answer::Date]);
+    kinds.extend(answers.map(|answer| Kind::Answer(Account::Called, answer)));
+    let lists = API_FAULTS.map(ListAnswer::Fault).into_iter();
+    let lists = lists.chain(LIST_DIALECTS.map(ListAnswer::Dialect));
+    kinds.extend(lists.map(|answer| Kind::List(Account::Automatic, answer)));
+    kinds
+}
+
+const CHANGES: [Change; 5] = [
+    Change::Key,
+    Change::Rate,
+    Change::Version,
+    Change::ClockAhead,
+    Change::ClockBehind,
+];
+
+const LINKS: [LinkTo; 4] = [
+    LinkTo::Temporal(0),
+    LinkTo::Store(0),
+    LinkTo::Api(0, Account::Called),
+    LinkTo::Database,
+];
+
+const API_FAULTS: [ApiFault; 9] = [
+    ApiFault::Unauthorized,
+    ApiFault::RateLimited {
+        retry_after: Some(3),
+    },
+    ApiFault::Unavailable,
+    ApiFault::Page,
+    ApiFault::ErrorAs200,
+    ApiFault::Truncated,
+    ApiFault::NoBackend,
+    ApiFault::LargePage,
+    ApiFault::NoResponse,
+];
+
+const LIST_DIALECTS: [ListDialect; 8] = [
+    ListDialect::IgnoresPageNum,
+    ListDialect::RequiresModel,
+    ListDialect::ListsAllTiers,
+    ListDialect::IgnoresTaskIds,
+    ListDialect::NoContent,
+    ListDialect::ShortItems,
+    ListDialect::UnreadableItem,
+    ListDialect::Lags(Duration::from_secs(20)),
+];
+
+#[cfg(test)]
+pub(super) fn all_names() -> Vec<String> {
+    kinds().iter().map(Kind::name).collect()
+}

@@ -1,0 +1,171 @@
+//! Which videos are created, and when.
+
+use std::time::Duration;
+
+use seedance_archiver_simulator::{
+    Corruption, HeaderDigests, HostDialect, Image, RecordDialect, Script,
+};
+
+use super::{
+    below, between,
+    deck::Deck,
+    endings,
+    fault::WORKERS,
+    happens, hosts,
+    video::{Expected, Trigger, Video},
+};
+use crate::random::Random;
+
+/// The dialects of records that can be read.
+pub(super) const RECORDS: [RecordDialect; 11] = [
+    RecordDialect::Milliseconds,
+    RecordDialect::Dates,
+    RecordDialect::Timeless,
+    RecordDialect::MetadataUrl,
+    RecordDialect::ResultUrl,
+    RecordDialect::UnknownUrl,
+    RecordDialect::OtherWords,
+    RecordDialect::UnknownWord,
+    RecordDialect::StrictParsersRefuse,
+    RecordDialect::Large,
+    RecordDialect::RepeatsSecrets,
+];
+
+const MEBIBYTE: usize = 1 << 20;
+
+/// Returns the videos of a run, in the order of time: half of them called.
+pub(super) fn plan(random: &mut Random, count: u32, length: Duration) -> Vec<Video> {
+    let mut scripts = Scripts {
+        hosts: Deck::new(hosts::all()),
+        records: Deck::new(RECORDS.to_vec()),
+    };
+    let mut times: Vec<_> = (0..count)
+        .map(|_| between(random, 0.0, length.as_secs_f64()))
+        .collect();
+    times.sort();
+    let videos = times.into_iter().enumerate().map(|(number, at)| {
+        let trigger = match number % 2 {
+            0 => Trigger::Call,
+            _ => Trigger::Nobody,
+        };
+        scripts.video(random, at, trigger)
+    });
+    videos.collect()
+}
+
+struct Scripts {
+    hosts: Deck<HostDialect>,
+    records: Deck<RecordDialect>,
+}
+
+impl Scripts {
+    fn video(&mut self, random: &mut Random, at: Duration, trigger: Trigger) -> Video {
+        let is_called = trigger == Trigger::Call;
+        let ending = random.uniform();
+        let (script, expected) = if is_called && ending < 0.08 {
+            endings::lost(random)
+        } else {
+            let script = self.savable(random);
+            match ending > 0.88 {
+                true => endings::unsuccessful(random, script),
+                false => (script, Expected::Archived),
+            }
+        };
+        let is_savable = expected == Expected::Archived;
+        let hidden = is_called && is_savable && happens(random, 0.05);
+        Video {
+            at,
+            trigger,
+            script,
+            callback: happens(random, 0.3).then(|| below(random, WORKERS)),
+            hidden_for: match hidden {
+                true => between(random, 1.0, 5.0),
+                false => Duration::ZERO,
+            },
+            to_disk: is_called && is_savable && happens(random, 0.25),
+            expected,
+        }
+    }
+
+    /// Returns a script whose video can be had, sooner or later.
+    fn savable(&mut self, random: &mut Random) -> Script {
+        let mut script = Script {
+            queued: Some(between(random, 0.0, 4.0)),
+            running: Some(between(random, 0.0, 10.0)),
+            generate_audio: happens(random, 0.5),
+            bytes: Some(bytes(random)),
+            extra: happens(random, 0.2),
+            wrapped: happens(random, 0.1),
+            flex: happens(random, 0.1),
+            host: self.hosts.draw(random).unwrap_or_default(),
+            ..Script::default()
+        };
+        if happens(random, 0.5) {
+            script.dialect = self.records.draw(random);
+        }
+        if happens(random, 0.2) {
+            let image = [Image::Png, Image::Jpeg][below(random, 2)];
+            script.last_frame = Some(image);
+        }
+        if happens(random, 0.15) {
+            script.no_url_for = Some(between(random, 0.0, 5.0));
+        }
+        if happens(random, 0.15) {
+            script.cuts = 1 + below(random, 3) as u64;
+            script.cut_after = (64 << 10) + below(random, MEBIBYTE) as u64;
+        }
+        if happens(random, 0.1) {
+            script.no_ranges = true;
+        }
+        if happens(random, 0.3) {
+            script.bytes_per_second = Some((300 << 10) + below(random, 2 * MEBIBYTE) as u64);
+        }
+        troubled(random, script)
+    }
+}
+
+/// Adds corruption, dead URLs or URLs that are signed once: only one of them, because together they may make a video
+/// impossible to have.
+fn troubled(random: &mut Random, script: Script) -> Script {
+    match below(random, 10) {
+        0 | 1 => Script {
+            corrupt: Some(corruption(random)),
+            corrupt_downloads: Some(1 + below(random, 2) as u64),
+            ..script
+        },
+        2 => Script {
+            dead_urls: 1 + below(random, 2),
+            ..script
+        },
+        3 => Script {
+            signs_once: true,
+            ..script
+        },
+        4 => Script {
+            digests: HeaderDigests::Absent,
+            ..script
+        },
+        _ => script,
+    }
+}
+
+fn corruption(random: &mut Random) -> Corruption {
+    match below(random, 6) {
+        0 => Corruption::Flip(1_000),
+        1 => Corruption::Truncate(50_000),
+        2 => Corruption::Length(1_000),
+        3 => Corruption::Trailing(1_000),
+        4 => Corruption::Zeros(1_000),
+        _ => Corruption::OtherVideo,
+    }
+}
+
+/// Mostly small, sometimes of several parts of a multipart upload.
+fn bytes(random: &mut Random) -> u64 {
+    let bytes = match below(random, 10) {
+        0 => 6 * MEBIBYTE + below(random, 14 * MEBIBYTE),
+        1..=3 => MEBIBYTE + below(random, 4 * MEBIBYTE),
+        _ => (80 << 10) + below(random, MEBIBYTE),
+    };
+    bytes as u64
+}

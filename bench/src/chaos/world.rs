@@ -1,0 +1,151 @@
+//! The world that workers live in: the API of each account, with its tasks.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anyhow::Context;
+use parking_lot::Mutex;
+use reqwest::Url;
+use seedance_archiver_clock::Clock;
+use seedance_archiver_proto::time::unix_seconds;
+use seedance_archiver_simulator::{Misuse, Script, Simulator};
+
+use super::{
+    accounts::Secrets,
+    plan::{Account, EXPIRES, URL_LIFETIME, Video},
+};
+
+/// The APIs, which outlive all faults.
+pub(super) struct World {
+    called: Api,
+    automatic: Api,
+    tasks: Mutex<Vec<Task>>,
+}
+
+struct Api {
+    secrets: Secrets,
+    simulator: Simulator,
+}
+
+/// A task that was created.
+#[derive(Clone, Debug)]
+pub(super) struct Task {
+    pub(super) id: String,
+    pub(super) video: Video,
+    /// The reasons for which it may be lost.
+    pub(super) reasons_of_loss: Vec<&'static str>,
+}
+
+impl World {
+    pub(super) async fn start(seed: u64) -> anyhow::Result<Self> {
+        Ok(Self {
+            called: Api::start(Account::Called, seed).await?,
+            automatic: Api::start(Account::Automatic, seed).await?,
+            tasks: Mutex::default(),
+        })
+    }
+
+    pub(super) fn simulator(&self, account: Account) -> &Simulator {
+        &self.api(account).simulator
+    }
+
+    pub(super) fn secrets(&self, account: Account) -> &Secrets {
+        &self.api(account).secrets
+    }
+
+    fn api(&self, account: Account) -> &Api {
+        match account {
+            Account::Called => &self.called,
+            Account::Automatic => &self.automatic,
+        }
+    }
+
+    /// Returns the address of the API of an account.
+    pub(super) fn address(&self, account: Account) -> anyhow::Result<SocketAddr> {
+        let url: Url = self.simulator(account).base_url().parse()?;
+        let addresses = url.socket_addrs(|| None)?;
+        addresses.first().copied().context("no address")
+    }
+
+    /// Creates the task of a video, whose callbacks are posted to an address.
+    pub(super) fn create(
+        &self,
+        video: &Video,
+        callbacks: Option<SocketAddr>,
+        reasons_of_loss: Vec<&'static str>,
+    ) -> Task {
+        let Api { secrets, simulator } = self.api(video.account());
+        let path = secrets.callback_path();
+        let script = Script {
+            callback_url: callbacks.map(|address| format!("http://{address}{path}")),
+            video_url: video.script.video_url.as_deref().map(with_expiry),
+            ..video.script.clone()
+        };
+        let task = Task {
+            id: simulator.create(script),
+            video: video.clone(),
+            reasons_of_loss,
+        };
+        self.tasks.lock().push(task.clone());
+        task
+    }
+
+    /// Returns the tasks that were created.
+    pub(super) fn tasks(&self) -> Vec<Task> {
+        self.tasks.lock().clone()
+    }
+
+    /// Returns the requests that a well-behaved client never sends.
+    pub(super) fn misuse(&self) -> Misuse {
+        let [a, b] = Account::ALL.map(|account| self.simulator(account).misuse());
+        Misuse {
+            outside_window: a.outside_window + b.outside_window,
+            before_retry_after: a.before_retry_after + b.before_retry_after,
+            above_rate: a.above_rate + b.above_rate,
+        }
+    }
+
+    /// Returns every secret that the APIs handed out or the accounts have.
+    pub(super) fn all_secrets(&self) -> AllSecrets {
+        let of = |account| {
+            let secrets = self.secrets(account).all();
+            secrets.map(str::to_owned).into_iter()
+        };
+        AllSecrets {
+            signatures: Account::ALL
+                .iter()
+                .flat_map(|account| self.simulator(*account).signatures())
+                .collect(),
+            words: Account::ALL.into_iter().flat_map(of).collect(),
+        }
+    }
+}
+
+/// Writes the expiry into the URL of a video.
+fn with_expiry(url: &str) -> String {
+    let expiry = Clock::default().now() + URL_LIFETIME;
+    url.replace(EXPIRES, &unix_seconds(expiry).to_string())
+}
+
+/// Secrets that must be nowhere.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AllSecrets {
+    /// Signatures of URLs: hexadecimal SHA-256.
+    pub(super) signatures: Vec<String>,
+    /// Keys and tokens.
+    pub(super) words: Vec<String>,
+}
+
+impl Api {
+    async fn start(account: Account, seed: u64) -> anyhow::Result<Self> {
+        let secrets = Secrets::new(account, seed);
+        let builder = Simulator::builder()
+            .api_key(secrets.key.clone())
+            .keep_signatures();
+        let simulator = builder.start().await?;
+        simulator.accept_api_key(&secrets.other_key);
+        Ok(Self { secrets, simulator })
+    }
+}
+
+/// The world, shared.
+pub(super) type SharedWorld = Arc<World>;
