@@ -142,7 +142,7 @@ impl Api {
             .api_key(secrets.key.clone())
             .keep_signatures();
         let simulator = builder.start().await?;
-        simulator.accept_api_key(&secrets.other_key);
+        simulator.add_api_key(&secrets.other_key);
         Ok(Self { secrets, simulator })
     }
 }
