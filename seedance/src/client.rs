@@ -8,12 +8,15 @@ use reqwest::{
     Method, Url,
     header::{CONTENT_TYPE, HeaderMap},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use seedance_archiver_clock::Clock;
 use seedance_archiver_http::{describe, trace};
 use uuid::Uuid;
 
-use crate::{Endpoint, Error, ErrorKind, RateLimit, Record, decode, error_response, task::Dialect};
+use crate::{
+    Endpoint, Error, ErrorKind, RateLimit, Record, api_key::without_key, decode, error_response,
+    task::Dialect,
+};
 
 /// Metric: how long calls waited for the account's rate limit, which is called the *budget* in metric names.
 pub const RATE_LIMIT_WAIT: &str = "seedance_archiver_budget_wait_seconds";
@@ -249,25 +252,6 @@ pub(crate) async fn read(mut response: reqwest::Response, max: usize) -> Result<
     Ok(body)
 }
 
-/// Removes the API key from a response, in case the service repeats it: in the message of a failed task, for example,
-/// which is kept in history and in the archive. Before anything is read from the body: a text that was cut inside the key
-/// would keep a part of it.
-pub(crate) fn without_key(body: Vec<u8>, api_key: &SecretString) -> Vec<u8> {
-    let key = api_key.expose_secret().as_bytes();
-    if key.is_empty() || !body.windows(key.len()).any(|bytes| bytes == key) {
-        return body;
-    }
-    let mut safe = Vec::with_capacity(body.len());
-    let mut rest = body.as_slice();
-    while let Some(start) = rest.windows(key.len()).position(|bytes| bytes == key) {
-        safe.extend_from_slice(&rest[..start]);
-        safe.extend_from_slice(b"REDACTED");
-        rest = &rest[start + key.len()..];
-    }
-    safe.extend_from_slice(rest);
-    safe
-}
-
 fn request_id(headers: &HeaderMap) -> Option<&str> {
     headers
         .get(REQUEST_ID)?
@@ -380,16 +364,5 @@ mod tests {
         assert_eq!(requests.load(Ordering::Relaxed), 0);
         assert_eq!(query(3_600 * second).await, ErrorKind::Unexpected);
         assert_eq!(requests.load(Ordering::Relaxed), 1);
-    }
-
-    #[test]
-    fn a_response_that_repeats_the_key_is_read_without_it() {
-        let key = SecretString::from("very-secret");
-        let body = b"{\"a\": \"very-secret\", \"b\": \"very-secretvery-secret\"}";
-        assert_eq!(
-            without_key(body.to_vec(), &key),
-            b"{\"a\": \"REDACTED\", \"b\": \"REDACTEDREDACTED\"}"
-        );
-        assert_eq!(without_key(b"x".to_vec(), &SecretString::from("")), b"x");
     }
 }

@@ -40,6 +40,7 @@
 //! `examples/query.rs` is a complete program.
 
 mod answer;
+mod api_key;
 mod client;
 mod completeness;
 mod decode;

@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use crate::{
     Client, Endpoint, Error, ErrorKind,
-    client::{MAX_RECORD, read, without_key},
+    api_key::without_key,
+    client::{MAX_RECORD, read},
     error_body::ErrorBody,
     json,
 };

@@ -1,0 +1,41 @@
+//! A service may repeat the API key in its responses. It is in nothing that the client returns.
+
+// Tests may panic.
+#![allow(clippy::unwrap_used)]
+
+use seedance_archiver_seedance::{Client, Endpoint, Error, Record, read_json};
+
+const KEY: &str = "very/secret+key";
+
+/// Queries a task from a service that answers with this body.
+async fn query(body: Vec<u8>) -> Result<Record, Error> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    let server = axum::Router::new().fallback(move || async move { body });
+    tokio::spawn(async move { axum::serve(listener, server).await });
+    let endpoint = Endpoint::new("default", base_url.parse().unwrap(), KEY.to_owned().into());
+    let client = Client::new(seedance_archiver_http::client().unwrap());
+    client.query(&endpoint, "cgt-1").await
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+    units.flat_map(u16::to_be_bytes).collect()
+}
+
+#[tokio::test]
+async fn a_record_is_read_without_the_key_in_whatever_form() {
+    let record = format!("{{\"status\": \"failed\", \"model\": \"{KEY}\"}}");
+    for body in [
+        record.clone().into_bytes(),
+        record.replace("very/", "very\\/").into_bytes(),
+        record.replace("very/", "\\u0076ery\\u002F").into_bytes(),
+        utf16(&record),
+    ] {
+        let text = String::from_utf8_lossy(&body).into_owned();
+        let record = query(body).await.unwrap();
+        assert_eq!(record.without_urls().model, "REDACTED", "{text}");
+        let archived = read_json(record.as_received().as_bytes()).unwrap();
+        assert_eq!(archived["model"], "REDACTED", "{text}");
+    }
+}
