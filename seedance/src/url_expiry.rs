@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use reqwest::Url;
+use seedance_archiver_proto::time::unix_seconds;
 
 /// Prefixes of the parameters `…-Date` and `…-Expires`: TOS, S3, Google Cloud Storage, OSS, OBS, COS.
 const DATED: [&str; 6] = ["X-Tos", "X-Amz", "X-Goog", "x-oss", "X-Obs", "X-Cos"];
@@ -24,7 +25,7 @@ const EXPIRIES: [&str; 11] = [
 /// Parameters with the period of a key: `start;end` in Unix seconds, as in COS.
 const PERIODS: [&str; 2] = ["q-sign-time", "q-key-time"];
 /// The earliest plausible expiry, in Unix seconds: in 2001. A smaller number is a lifetime, or no time at all.
-const MIN_TIME: f64 = 1e9;
+const MIN_TIME: i64 = 1_000_000_000;
 
 /// Returns when a URL expires, or `None` if it contains no expiry that is known to be one.
 ///
@@ -55,7 +56,8 @@ pub(crate) fn expires_at(url: &str) -> Option<SystemTime> {
     };
     // `timestamp-random-user-hash`, where the time is that of the expiry.
     let auth_key = || moment(parameter("auth_key")?.split('-').next()?);
-    dated.or_else(periods).or_else(expiries).or_else(auth_key)
+    let found = dated.or_else(periods).or_else(expiries).or_else(auth_key);
+    found.filter(|end| unix_seconds(*end) >= MIN_TIME)
 }
 
 fn signing_time(text: &str) -> Option<SystemTime> {
@@ -77,7 +79,8 @@ fn unix_time(text: &str) -> Option<SystemTime> {
     let number: f64 = text.trim().parse().ok()?;
     let seconds = if number >= 1e11 { number / 1e3 } else { number };
     let since = Duration::try_from_secs_f64(seconds).ok()?;
-    (seconds >= MIN_TIME).then(|| SystemTime::UNIX_EPOCH.checked_add(since))?
+    let time = SystemTime::UNIX_EPOCH.checked_add(since)?;
+    (unix_seconds(time) >= MIN_TIME).then_some(time)
 }
 
 #[cfg(test)]
@@ -127,6 +130,8 @@ mod tests {
             "Expires=never",
             "X-Tos-Date=yesterday&X-Tos-Expires=86400",
             "X-Tos-Expires=18446744073709551615&X-Tos-Date=20250718T144824Z",
+            "X-Tos-Date=00010101T000000Z&X-Tos-Expires=86400",
+            "se=1970-01-02T00%3A00%3A00Z",
             "auth_key=secret",
             "t=1",
             "e=2.7",
