@@ -76,7 +76,10 @@ fn moment(text: &str) -> Option<SystemTime> {
 
 /// Reads Unix seconds or milliseconds.
 fn unix_time(text: &str) -> Option<SystemTime> {
-    let number: f64 = text.trim().parse().ok()?;
+    let text = text.trim();
+    // A hexadecimal time such as `687123e4` would be read as a number with an exponent.
+    let is_number = text.bytes().all(|it| it.is_ascii_digit() || it == b'.');
+    let number: f64 = text.parse().ok().filter(|_| is_number)?;
     let seconds = if number >= 1e11 { number / 1e3 } else { number };
     let since = Duration::try_from_secs_f64(seconds).ok()?;
     let time = SystemTime::UNIX_EPOCH.checked_add(since)?;
@@ -118,6 +121,12 @@ mod tests {
         ] {
             assert_eq!(end(query), Some(SECOND), "{query}");
         }
+    }
+
+    #[test]
+    fn a_hexadecimal_time_is_no_number_with_an_exponent() {
+        assert_eq!(end("wsSecret=a&wsTime=687123e4"), Some(0x6871_23e4));
+        assert_eq!(end("Expires=1e9"), None);
     }
 
     #[test]
