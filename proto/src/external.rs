@@ -2,7 +2,9 @@
 //!
 //! Whatever enters a failure, a heartbeat, a log or an object passes one of these functions. They remove secrets, and
 //! bound the length: Temporal fails an activity for good if its failure or its result is too large, whatever its retry
-//! policy says. Applying them again changes nothing, so a text may pass several of them.
+//! policy says. Applying them again changes nothing in a text that was not cut, so a text may pass several of them.
+
+use std::borrow::Cow;
 
 use crate::{redact, visible};
 
@@ -28,7 +30,12 @@ pub fn message(text: &str) -> String {
 /// Returns a text on one line, without secrets, and at most `max` characters long.
 pub fn line(text: &str, max: usize) -> String {
     let (head, missing) = head(text);
-    bounded(&visible::escape(&redact::secrets(head)), max, missing)
+    let safe = redact::secrets(head);
+    match visible::escape(&safe) {
+        Cow::Borrowed(line) => bounded(line, max, missing),
+        // An escaped control character no longer ends a word, so that there may be another secret.
+        Cow::Owned(line) => bounded(&redact::secrets(&line), max, missing),
+    }
 }
 
 /// Returns the value of a field without secrets, and at most `max` characters long. Line breaks are kept.
@@ -96,9 +103,33 @@ mod tests {
             "word ".repeat(1_000),
             "line\n".repeat(1_000),
             "https://a.example/v?b=c ".repeat(500),
+            "403 for https://a.example/v?b=c\nRequest id: 5".to_owned(),
+            "Authorization: Bearer a\r\nHost: a.example".to_owned(),
+            "token=a\tb \"key\": 1, user:a\u{17}b@a.example".to_owned(),
         ] {
             let once = message(&text);
             assert_eq!(message(&once), once);
+        }
+    }
+
+    #[test]
+    fn a_line_after_a_secret_is_kept() {
+        for (text, expected) in [
+            (
+                "403 for https://a.example/v?b=c\nRequest id: 5",
+                "403 for https://a.example/v?REDACTED\\nRequest id: 5",
+            ),
+            (
+                "Authorization: Bearer a\r\nHost: a.example",
+                "Authorization: REDACTED\\r\\nHost: a.example",
+            ),
+            (
+                "api_key: sk-1234567\u{2028}end",
+                "api_key: REDACTED\\u{2028}end",
+            ),
+        ] {
+            assert_eq!(message(text), expected);
+            assert_eq!(message(expected), expected);
         }
     }
 

@@ -10,6 +10,8 @@ use super::{
 };
 
 const REDACTED: &str = "REDACTED";
+/// How the escape of a control character starts.
+const ESCAPES: [&str; 4] = ["\\n", "\\r", "\\t", "\\u{"];
 /// What the list of settings shows instead of a secret.
 const PLACEHOLDERS: [&str; 2] = ["(none)", "(a secret)"];
 /// Maximum length of the name of a parameter.
@@ -91,7 +93,15 @@ impl Scanner<'_> {
             ' ' if is_text => self.authorization(unit),
             _ => None,
         };
-        secret.filter(|range| !range.is_empty())
+        secret.filter(|range| !range.is_empty() && !self.was_redacted(range.start))
+    }
+
+    /// Returns whether a secret was removed here, and the control character after it was escaped since. What follows is no
+    /// part of the secret.
+    fn was_redacted(&self, at: usize) -> bool {
+        let rest = self.text.get(at..).unwrap_or_default();
+        let after = rest.strip_prefix(REDACTED);
+        after.is_some_and(|after| ESCAPES.iter().any(|escape| after.starts_with(escape)))
     }
 
     /// Recognizes a URL by the two or more slashes before its host. Returns its user name and password.
