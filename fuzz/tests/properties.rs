@@ -1,0 +1,132 @@
+//! Every target as a property test: with any bytes, and with seeds that are mutated.
+
+// Tests may panic.
+#![allow(clippy::panic, clippy::unwrap_used)]
+
+use proptest::{
+    collection::vec,
+    prelude::*,
+    sample::Index,
+    test_runner::{Config, TestRunner},
+};
+use seedance_archiver_fuzz::{TARGETS, Target};
+
+/// Number of inputs of each of the two kinds for each target.
+const CASES: u32 = 100;
+
+/// A change of an input.
+#[derive(Clone, Debug)]
+enum Mutation {
+    Flip(Index, u8),
+    Set(Index, u8),
+    Truncate(Index),
+    Remove(Index, usize),
+    Insert(Index, Vec<u8>),
+    /// Replaces the rest by the end of another seed.
+    Splice(Index, Index, Index),
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    let index = any::<Index>;
+    prop_oneof![
+        3 => (index(), 0..8_u8).prop_map(|(at, bit)| Mutation::Flip(at, bit)),
+        3 => (index(), any::<u8>()).prop_map(|(at, byte)| Mutation::Set(at, byte)),
+        1 => index().prop_map(Mutation::Truncate),
+        2 => (index(), 1..40_usize).prop_map(|(at, count)| Mutation::Remove(at, count)),
+        2 => (index(), vec(any::<u8>(), 1..12)).prop_map(|(at, bytes)| Mutation::Insert(at, bytes)),
+        1 => (index(), index(), index()).prop_map(|(at, seed, from)| Mutation::Splice(at, seed, from)),
+    ]
+}
+
+impl Mutation {
+    fn apply(&self, input: &mut Vec<u8>, seeds: &[Vec<u8>]) {
+        let length = input.len();
+        match self {
+            Self::Insert(at, bytes) => {
+                let at = at.index(length + 1);
+                input.splice(at..at, bytes.iter().copied());
+            }
+            Self::Splice(at, seed, from) => {
+                let seed = seed.get(seeds);
+                input.truncate(at.index(length + 1));
+                input.extend(&seed[from.index(seed.len() + 1)..]);
+            }
+            _ if length == 0 => {}
+            Self::Flip(at, bit) => input[at.index(length)] ^= 1 << bit,
+            Self::Set(at, byte) => input[at.index(length)] = *byte,
+            Self::Truncate(at) => input.truncate(at.index(length)),
+            Self::Remove(at, count) => {
+                let at = at.index(length);
+                input.drain(at..(at + count).min(length));
+            }
+        }
+    }
+}
+
+/// Checks the seeds, mutated seeds and any bytes.
+fn test(name: &str) {
+    let target = TARGETS.iter().find(|target| target.name == name).unwrap();
+    let seeds = (target.seeds)();
+    for seed in &seeds {
+        (target.check)(seed);
+    }
+    let mutated = (any::<Index>(), vec(mutation(), 1..6)).prop_map({
+        let seeds = seeds.clone();
+        move |(seed, mutations)| {
+            let mut input = seed.get(&seeds).clone();
+            for mutation in mutations {
+                mutation.apply(&mut input, &seeds);
+            }
+            input
+        }
+    });
+    run(target, mutated);
+    run(target, vec(any::<u8>(), 0..300));
+}
+
+fn run(target: &Target, inputs: impl Strategy<Value = Vec<u8>>) {
+    let mut runner = TestRunner::new(Config {
+        cases: CASES,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let result = runner.run(&inputs, |input| {
+        (target.check)(&input);
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{}: {error}", target.name);
+    }
+}
+
+macro_rules! tests {
+    ($($name:ident,)*) => {
+        $(#[test]
+        fn $name() {
+            test(stringify!($name));
+        })*
+
+        #[test]
+        fn every_target_is_tested() {
+            let tested = [$(stringify!($name)),*];
+            assert!(TARGETS.iter().map(|target| target.name).eq(tested));
+        }
+    };
+}
+
+tests! {
+    accounts,
+    callback,
+    content_range,
+    error_body,
+    file_ends,
+    key_template,
+    list,
+    mp4,
+    payload,
+    receipt,
+    record,
+    redaction,
+    retry_after,
+    url_expiry,
+}
