@@ -146,12 +146,34 @@ fn a_last_poll_that_fails_is_repeated_while_the_window_is_open() {
             state.now < at(QUERY_WINDOW),
             "poll {polls} is outside the window"
         );
+        assert!(polls < 20, "{polls} polls");
     }
-    assert!((5..20).contains(&polls), "{polls} polls");
-    assert_eq!(
-        after(seen("running", QUERY_WINDOW), error_with_retry_after(0)),
-        NextPoll::Never(None)
-    );
+    assert!(polls >= 5, "{polls} polls");
+    let error_at = |now| after(seen("running", now), error_with_retry_after(0));
+    assert_eq!(error_at(QUERY_WINDOW - 2), poll_after(1));
+    assert_eq!(error_at(QUERY_WINDOW - 1), NextPoll::Never(None));
+    assert_eq!(error_at(QUERY_WINDOW), NextPoll::Never(None));
+}
+
+#[test]
+fn the_last_poll_is_made_however_soon_it_is_due() {
+    let half = Duration::from_millis(500);
+    let mut state = seen("running", QUERY_WINDOW - MARGIN);
+    state.now -= half;
+    assert_eq!(after(state, Response::Unchanged), NextPoll::After(half));
+}
+
+#[test]
+fn a_poll_that_is_delayed_is_inside_the_window() {
+    let delayed = |now, delay| {
+        let delay = Duration::from_secs(delay);
+        let delay = delayed(&Windows::default(), &seen("running", now), delay);
+        delay.map(|delay| delay.as_secs())
+    };
+    let last = QUERY_WINDOW - MARGIN;
+    assert_eq!(delayed(100, 30), Some(30));
+    assert_eq!(delayed(last - 20, 30), Some(20));
+    assert_eq!(delayed(last, 30), None);
 }
 
 #[test]
@@ -207,6 +229,15 @@ fn a_queued_task_that_vanished_at_once_is_polled_until_the_window_closes() {
     assert_eq!(after(state, not_found(1_600)), never(RECORD_VANISHED));
 }
 
+/// The time of the last record may be too early by a tenth of the retention.
+#[test]
+fn a_queued_task_that_vanished_soon_after_the_retention_is_polled_until_the_window_closes() {
+    let mut state = seen("queued", 1_000);
+    state.now = at(3 * DAY);
+    let vanished_at = 1_000 + DAY + DAY / 20;
+    assert_eq!(after(state, not_found(vanished_at)), poll_after(60));
+}
+
 #[test]
 fn retry_after_is_bounded_for_a_task_never_seen() {
     assert_eq!(
@@ -222,6 +253,23 @@ fn a_running_task_that_vanished_is_polled_until_the_window_closes() {
     assert_eq!(after(state, not_found(2_000)), poll_after(60));
     state.now = at(QUERY_WINDOW);
     assert_eq!(after(state, not_found(2_000)), never(RECORD_VANISHED));
+}
+
+/// Only a queued task can be cancelled.
+#[test]
+fn a_running_task_that_vanished_was_not_cancelled() {
+    let mut state = seen("running", 1_000);
+    state.now = at(4 * DAY);
+    assert_eq!(after(state, not_found(3 * DAY)), poll_after(60));
+}
+
+#[test]
+fn a_task_that_was_never_seen_is_not_found_when_the_window_closes() {
+    let state = never_seen(QUERY_WINDOW);
+    assert_eq!(
+        after(state, not_found(QUERY_WINDOW - 10)),
+        never(TASK_NOT_FOUND)
+    );
 }
 
 #[test]
@@ -357,6 +405,14 @@ fn after_an_error_a_task_is_polled_when_it_was_due_before() {
 }
 
 #[test]
+fn after_an_error_a_task_that_ended_is_polled_as_if_nothing_was_learned() {
+    let expectation = expected_after(100);
+    let mut state = seen("succeeded", 10);
+    state.expectation = Some(&expectation);
+    assert_eq!(after(state, error_with_retry_after(0)), poll_after(2));
+}
+
+#[test]
 fn a_404_and_a_missing_url_do_not_wait_until_a_task_is_likely_to_end() {
     let expectation = expected_after(1_000);
     let mut state = seen("running", 100);
@@ -375,6 +431,7 @@ fn a_poll_is_worth_one_from_when_the_task_would_be_polled_alone() {
     let uninformed = Expectation::default();
     assert_eq!(worth(&uninformed, None, 0), 1.0, "polled at once");
     assert_eq!(worth(&uninformed, Some(100), 101), 0.0, "just polled");
+    assert_eq!(worth(&uninformed, Some(100), 102), 0.2);
     assert_eq!(worth(&uninformed, Some(100), 105), 0.5);
     assert_eq!(
         worth(&uninformed, Some(3_600), 3_660),
@@ -390,6 +447,23 @@ fn a_poll_is_worth_one_from_when_the_task_would_be_polled_alone() {
     assert!(worth(&informed, None, 5) < 0.1, "it has hardly ended yet");
     assert!(worth(&informed, None, 100) >= 1.0);
     assert!(worth(&informed, Some(95), 105) > worth(&informed, Some(20), 30));
+    assert!(worth(&informed, Some(20), 30) < 1.0);
     let next = informed.next_poll(Some(seconds(100)));
     assert!(schedule.worth(&informed, Some(seconds(100)), next) >= 1.0);
+}
+
+#[test]
+fn a_poll_is_worth_one_from_when_the_maximum_interval_has_passed() {
+    let schedule = PollSchedule {
+        max_interval: Duration::from_secs(5),
+        ..PollSchedule::default()
+    };
+    let expectation = expected_after(3_000);
+    let worth = |now| {
+        let looked_at = Some(Duration::from_secs(3_000));
+        schedule.worth(&expectation, looked_at, Duration::from_secs(now))
+    };
+    // Five seconds, five times as many because the task takes 50 minutes.
+    assert!(worth(3_024) < 1.0, "{}", worth(3_024));
+    assert_eq!(worth(3_025), 1.0);
 }
