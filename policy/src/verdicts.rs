@@ -58,4 +58,20 @@ mod tests {
              region"
         );
     }
+
+    #[test]
+    fn each_verdict_is_explained() {
+        for (reason, expected) in [
+            (
+                OUTSIDE_QUERY_WINDOW,
+                "outside the query window at the first poll",
+            ),
+            (CANCELLED_AND_PURGED, "task was cancelled"),
+            (RECORD_VANISHED, "task not found, although it had started"),
+            (QUERY_WINDOW_CLOSED, "query window closed"),
+        ] {
+            let explanation = explanation(reason, "eu", "https://ark.example/api/v3");
+            assert!(explanation.contains(expected), "{reason}: {explanation}");
+        }
+    }
 }

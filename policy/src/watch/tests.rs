@@ -111,6 +111,51 @@ fn the_polls_of_a_watched_task_become_rare() {
     assert_eq!(polls, 6, "within the lifetime of a task in the tier flex");
 }
 
+#[test]
+fn a_new_task_polls_itself_after_ninety_seconds() {
+    assert_eq!(first_backstop().as_secs(), 90);
+}
+
+#[test]
+fn a_watched_task_is_polled_twice_a_day() {
+    let day = Duration::from_secs(24 * 60 * 60);
+    assert_eq!(backstop(day), day / 2);
+}
+
+#[test]
+fn a_task_that_a_list_shows_with_others_is_not_queried_alone() {
+    let tasks = [task(Some(0), 0, 1.2), task(Some(0), 1, 0.0)];
+    let expected = Request::Tasks {
+        list: 0,
+        candidates: vec![0],
+    };
+    assert_eq!(choose(&tasks, AVAILABLE), Some(expected));
+    let unlisted = [task(None, 0, 1.2), task(None, 0, 1.1)];
+    assert_eq!(choose(&unlisted, AVAILABLE), Some(Request::Query(0)));
+}
+
+#[test]
+fn a_request_has_as_many_ids_as_the_service_accepts() {
+    let two = Lists {
+        max_ids: 2,
+        ..AVAILABLE
+    };
+    let task = |worth| Candidate {
+        list: Some(0),
+        position: None,
+        worth,
+    };
+    let listed = |candidates| {
+        Some(Request::Tasks {
+            list: 0,
+            candidates,
+        })
+    };
+    assert_eq!(choose(&[task(0.6), task(0.7)], two), listed(vec![1, 0]));
+    let three = [task(0.7), task(0.6), task(0.8)];
+    assert_eq!(choose(&three, two), listed(vec![2, 0]));
+}
+
 proptest! {
     /// However the tasks are spread, a request is worth what its tasks are worth, and the best one is sent.
     #[test]
