@@ -1,0 +1,101 @@
+//! Replays the histories of every release, so that a running lifecycle survives an upgrade. Needs no server.
+//!
+//! The SDK compares the kinds, the types and the ids of the commands with the events. For the histories of the version in
+//! development, the test also compares what the commands contain, because a caller or an activity reads it.
+//!
+//! After a deliberate change of that, record the histories of the version in development again.
+
+// The bans of `clippy.toml` are for workflows.
+#![allow(clippy::disallowed_methods)]
+
+mod cancelling;
+mod command;
+mod recorder;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, ensure};
+use seedance_archiver_workflows::{AccountWatcher, SweepVideoTasks, VideoTaskLifecycle};
+use serde_json::Value;
+use temporalio_client::WorkflowHistory;
+use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
+
+use command::Command;
+use recorder::Recorder;
+
+/// The version in development.
+const CURRENT: &str = "v0.2.0";
+
+#[tokio::test]
+async fn histories_of_every_release_replay() -> anyhow::Result<()> {
+    let versions = files(&directory())?;
+    ensure!(versions.len() > 1, "no histories in {:?}", directory());
+    for version in versions {
+        for path in files(&version)? {
+            let replayed = replay(&fs::read(&path)?).await;
+            replayed.with_context(|| path.display().to_string())?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn workflows_send_what_they_sent_when_their_histories_were_recorded() -> anyhow::Result<()> {
+    for path in files(&directory().join(CURRENT))? {
+        let json = fs::read(&path)?;
+        let sent = replay(&json).await?;
+        let events = WorkflowHistory::from_json(&json)?.into_events().await?;
+        let recorded: Vec<_> = events.into_iter().filter_map(Command::recorded).collect();
+        // The last commands of a workflow that was terminated may have no events.
+        let sent = sent.get(..recorded.len()).unwrap_or(&sent);
+        for (sent, recorded) in sent.iter().zip(&recorded) {
+            assert_eq!(sent, recorded, "{}", path.display());
+        }
+        assert_eq!(sent.len(), recorded.len(), "{}", path.display());
+    }
+    Ok(())
+}
+
+/// Replays a history, and returns the commands that the workflow sends.
+async fn replay(json: &[u8]) -> anyhow::Result<Vec<Command>> {
+    let recorder = Recorder::default();
+    let options = WorkflowReplayerOptions::new()
+        .register_workflow::<VideoTaskLifecycle>()?
+        .register_workflow::<SweepVideoTasks>()?
+        .register_workflow::<AccountWatcher>()?
+        .worker_interceptor(recorder.clone())
+        .task_queue(task_queue(json)?)
+        .build();
+    let history = WorkflowHistory::from_json(json)?;
+    WorkflowReplayer::new(options)?
+        .replay_workflow(history)
+        .await?;
+    Ok(recorder.take())
+}
+
+fn task_queue(json: &[u8]) -> anyhow::Result<String> {
+    let history: Value = serde_json::from_slice(json)?;
+    let name = "/events/0/attributes/WorkflowExecutionStartedEventAttributes/task_queue/name";
+    let name = history.pointer(name).and_then(Value::as_str);
+    Ok(name.context("no task queue")?.to_owned())
+}
+
+/// Returns a history by its path below `tests/histories`.
+fn recorded(path: &str) -> anyhow::Result<Vec<u8>> {
+    let path = directory().join(path);
+    fs::read(&path).with_context(|| path.display().to_string())
+}
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/histories")
+}
+
+fn files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(directory).with_context(|| directory.display().to_string())?;
+    Ok(entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?)
+}
