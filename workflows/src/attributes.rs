@@ -85,6 +85,8 @@ mod tests {
         assert_eq!(names(for_task("eu", &task)).len(), 5);
         task.archive_deadline = i64::MAX;
         assert_eq!(names(for_task("eu", &task)).len(), 4, "not a valid time");
+        task.archive_deadline = 1;
+        assert_eq!(names(for_task("eu", &task)).len(), 5);
         let result = VideoTaskLifecycleResult {
             outcome: "unknown".into(),
             ..VideoTaskLifecycleResult::default()

@@ -117,6 +117,8 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use seedance_archiver_proto::v1::Manifest;
+
     use super::*;
 
     fn task() -> VideoTask {
@@ -145,6 +147,38 @@ mod tests {
         assert!(details.contains("`nudge`"), "{details}");
         let details = for_progress(&LifecycleProgress::default());
         assert!(details.starts_with("No record"), "{details}");
+        assert!(details.contains("`query`"), "{details}");
+        let details = for_progress(&LifecycleProgress {
+            phase: phase::ARCHIVING.into(),
+            ..LifecycleProgress::default()
+        });
+        assert!(details.contains("`archive`"), "{details}");
+    }
+
+    #[test]
+    fn an_ended_lifecycle_shows_its_outcome_the_receipt_and_the_task() {
+        let details = for_result(&VideoTaskLifecycleResult {
+            outcome: "archived".into(),
+            task: Some(VideoTask {
+                status: "succeeded".into(),
+                ..VideoTask::default()
+            }),
+            manifest: Some(Manifest {
+                manifest_url: "s3://bucket/cgt-1/manifest.json".into(),
+                ..Manifest::default()
+            }),
+            ..VideoTaskLifecycleResult::default()
+        });
+        assert_eq!(
+            details,
+            "**archived**\n\nReceipt: `s3://bucket/cgt-1/manifest.json`\n\nStatus: **succeeded**."
+        );
+    }
+
+    #[test]
+    fn a_watcher_names_its_account() {
+        assert!(for_watcher("eu").contains("account `eu`"));
+        assert!(for_watcher("").contains("account `default`"));
     }
 
     #[test]

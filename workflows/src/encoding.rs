@@ -161,3 +161,6 @@ fn text(payload: &Payload, key: &str) -> Option<String> {
     let value = String::from_utf8_lossy(value);
     Some(external::line(&value, MAX_TEXT))
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,7 @@ mod tests {
             Some("2026-08-28 06:27:11 UTC")
         );
         assert_eq!(utc(0), None);
+        assert_eq!(utc(1).as_deref(), Some("1970-01-01 00:00:01 UTC"));
         assert_eq!(utc(i64::MAX), None);
     }
 
@@ -56,5 +57,6 @@ mod tests {
             assert_eq!(duration(Duration::from_secs(seconds)), expected);
         }
         assert_eq!(duration(Duration::from_millis(200)), "200ms");
+        assert_eq!(duration(Duration::from_millis(1_000)), "1s");
     }
 }

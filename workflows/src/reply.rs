@@ -90,3 +90,6 @@ impl TemporalDeserializable for OptionalArgument {
         Ok(Self(payloads.first().and_then(Encoding::from_payload)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,19 +5,23 @@ use temporalio_common::{
 
 use super::*;
 
-fn decode<T: Check + ContractMessage + 'static>(json: &str) -> Result<T, InvalidRequest> {
-    let payload = Payload {
-        metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
-        data: json.as_bytes().to_vec(),
-        ..Payload::default()
-    };
+fn convert<T: ContractMessage + 'static>(payloads: Vec<Payload>) -> Request<T> {
     let converter = PayloadConverter::default();
     let data = SerializationContextData::None;
     let context = SerializationContext::new(&data, &converter);
-    converter
-        .from_payloads::<Request<T>>(&context, vec![payload])
-        .unwrap()
-        .check()
+    converter.from_payloads(&context, payloads).unwrap()
+}
+
+fn request<T: ContractMessage + 'static>(json: &str) -> Request<T> {
+    convert(vec![Payload {
+        metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
+        data: json.as_bytes().to_vec(),
+        ..Payload::default()
+    }])
+}
+
+fn decode<T: Check + ContractMessage + 'static>(json: &str) -> Result<T, InvalidRequest> {
+    request(json).check()
 }
 
 fn error(json: &str) -> String {
@@ -122,4 +126,88 @@ fn a_sweep_page_must_exist_in_the_service() {
     let any_tier = r#"{"page": {"service_tier": "fast", "model": "m", "page_num": 1}}"#;
     assert!(decode::<SweepVideoTaskPageRequest>(any_tier).is_ok());
     assert!(decode::<SweepVideoTasksRequest>("{}").is_ok());
+}
+
+#[test]
+fn the_account_of_an_invalid_request_is_known_if_it_is_valid() {
+    let account = |json: &str| request::<VideoTaskLifecycleRequest>(json).account();
+    assert_eq!(account(r#"{"account": "eu"}"#), "eu");
+    assert_eq!(account(r#"{"account": "../b"}"#), "");
+    assert_eq!(account("[]"), "");
+}
+
+#[test]
+fn each_request_needs_a_valid_task_and_account() {
+    fn field<T: Check + ContractMessage + 'static>(json: &str) -> String {
+        decode::<T>(json).map_or_else(|error| error.field, |_| "none".to_owned())
+    }
+    let invalid = r#"{"account": "../b", "task_id": "a", "task": {"id": "a"}, "result": {}, "page": {"page_num": 1}}"#;
+    for field in [
+        field::<QueryVideoTaskRequest>(invalid),
+        field::<CancelVideoTaskRequest>(invalid),
+        field::<VideoTaskLifecycleRequest>(invalid),
+        field::<AwaitVideoTaskRequest>(invalid),
+        field::<ArchiveVideoRequest>(invalid),
+        field::<RecordOutcomeRequest>(invalid),
+        field::<SweepVideoTasksRequest>(invalid),
+        field::<SweepVideoTaskPageRequest>(invalid),
+        field::<AccountWatcherRequest>(invalid),
+        field::<WatchAccountRequest>(invalid),
+    ] {
+        assert_eq!(field, "account");
+    }
+    for field in [
+        field::<QueryVideoTaskRequest>("{}"),
+        field::<CancelVideoTaskRequest>("{}"),
+        field::<AwaitVideoTaskRequest>("{}"),
+    ] {
+        assert_eq!(field, "task_id");
+    }
+    let destination = r#"{"task_id": "a", "destination": "bucket"}"#;
+    assert_eq!(field::<AwaitVideoTaskRequest>(destination), "destination");
+    let no_destination = r#"{"task_id": "a", "destination": ""}"#;
+    assert_eq!(field::<AwaitVideoTaskRequest>(no_destination), "none");
+}
+
+#[test]
+fn the_task_of_an_outcome_may_be_unknown() {
+    let field = |json: &str| {
+        let request = decode::<RecordOutcomeRequest>(json);
+        request.map_or_else(|error| error.field, |_| "none".to_owned())
+    };
+    assert_eq!(field("{}"), "result");
+    assert_eq!(field(r#"{"result": {}}"#), "none");
+    assert_eq!(field(r#"{"result": {}, "task_id": "a/b"}"#), "task_id");
+    assert_eq!(
+        field(r#"{"result": {"task": {"id": "a/b"}}, "task_id": "a"}"#),
+        "result.task.id"
+    );
+}
+
+#[test]
+fn a_request_is_one_argument() {
+    let error = |payloads| {
+        let request: Request<VideoTaskLifecycleRequest> = convert(payloads);
+        request.check().unwrap_err().to_string()
+    };
+    assert_eq!(error(Vec::new()), "`input` must be one argument, not 0");
+    let two = vec![Payload::default(), Payload::default()];
+    assert_eq!(error(two), "`input` must be one argument, not 2");
+}
+
+#[test]
+fn a_request_keeps_its_encoding() {
+    for encoding in Encoding::ALL {
+        let message = VideoTaskLifecycleRequest {
+            task_id: "cgt-1".into(),
+            ..VideoTaskLifecycleRequest::default()
+        };
+        let payload = encoding.encode(&message).unwrap();
+        let request: Request<VideoTaskLifecycleRequest> = convert(vec![payload.clone()]);
+        assert_eq!(request.encoding(), encoding);
+        let converter = PayloadConverter::default();
+        let data = SerializationContextData::None;
+        let context = SerializationContext::new(&data, &converter);
+        assert_eq!(request.to_payload(&context).unwrap(), payload);
+    }
 }
