@@ -196,10 +196,9 @@ mod tests {
             Fleet::count(&pollers, &pollers, "a", Role::Query),
             fleet(2, 0)
         );
-        assert_eq!(
-            Fleet::count(&pollers[..1], &pollers[1..], "b", Role::Transfer),
-            fleet(1, 1)
-        );
+        let both = Fleet::count(&pollers[..1], &pollers[1..], "b", Role::Transfer);
+        assert_eq!(both, fleet(1, 1));
+        assert_eq!(both.size(), 2);
     }
 
     #[test]
@@ -209,6 +208,16 @@ mod tests {
         assert_eq!(count, fleet(2, 0));
         let restarted = Fleet::count(&[poller("dead", 100)], &[], "me", Role::Query);
         assert_eq!(restarted, fleet(2, 0), "nobody polled after it");
+    }
+
+    #[test]
+    fn workers_of_one_kind_share_the_entire_limit() {
+        let half = Shares {
+            queries: 0.5,
+            lists: 0.5,
+        };
+        assert_eq!(fleet(2, 0).shares(Role::Query), half);
+        assert_eq!(fleet(0, 2).shares(Role::Transfer), half);
     }
 
     #[test]
@@ -241,6 +250,8 @@ mod tests {
         assert_eq!(rate(20.0, 1.0 / 4.0), 5.0);
         assert_eq!(rate(3.0, 1.0 / 3.0), 1.0);
         assert_eq!(rate(1.0, 1.0 / 2.0), 0.5);
+        // 0.9999999999999999 in floating point.
+        assert_eq!(rate(49.0, 1.0 / 49.0), 1.0);
     }
 
     proptest! {
