@@ -215,6 +215,24 @@ mod tests {
     }
 
     #[test]
+    fn failures_of_one_type_are_counted_by_their_reasons() {
+        let both = [DEAD, ("UrlExpired", "seal_key_missing", 2), DEAD];
+        let history = history(&both);
+        let counts = history.findings().iter();
+        let counts: Vec<_> = counts.map(|it| (it.reason.as_str(), it.count)).collect();
+        assert_eq!(counts, [("seal_key_missing", 2), ("url_expired", 2)]);
+    }
+
+    #[test]
+    fn a_failure_counts_for_the_delay_of_its_side() {
+        let mut history = History::default();
+        history.count(Side::Store, Reached::default());
+        history.count(Side::Store, Reached::default());
+        assert_eq!(history.streaks().of(Side::Store).failures, 2);
+        assert_eq!(history.streaks().of(Side::Host).failures, 0);
+    }
+
+    #[test]
     fn the_history_is_bounded() {
         let mut history = History::default();
         for number in 0..100 {
