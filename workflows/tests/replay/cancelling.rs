@@ -1,15 +1,16 @@
 //! A cancelled lifecycle, with other results than those that were recorded. The SDK compares no results.
 
 use anyhow::Context;
-use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
-use crate::{command::Command, recorded, replay};
+use crate::{
+    command::Command,
+    edited::{self, COMPLETED, STARTED, edit},
+    replay,
+};
 
 /// A lifecycle with `cancel_task` that was cancelled before its task was seen.
 const CANCELLED: &str = "v0.2.0/VideoTaskLifecycle-unknown-6.json";
-const STARTED: &str = "WorkflowExecutionStartedEventAttributes";
-const COMPLETED: &str = "ActivityTaskCompletedEventAttributes";
 
 #[tokio::test]
 async fn the_result_says_whether_the_task_was_cancelled() -> anyhow::Result<()> {
@@ -17,7 +18,7 @@ async fn the_result_says_whether_the_task_was_cancelled() -> anyhow::Result<()> 
         (true, "the task was cancelled too"),
         (false, "the task was not cancelled: its status is `running`"),
     ] {
-        let mut history = history()?;
+        let mut history = edited::history(CANCELLED)?;
         edit(&mut history, COMPLETED, "result", |cancelled| {
             cancelled["is_cancelled"] = json!(is_cancelled);
             cancelled["task"]["status"] = json!("running");
@@ -34,7 +35,7 @@ async fn the_result_says_whether_the_task_was_cancelled() -> anyhow::Result<()> 
 #[tokio::test]
 async fn only_a_task_that_may_be_queued_is_cancelled() -> anyhow::Result<()> {
     for (status, is_cancelled) in [("queued", true), ("running", false)] {
-        let mut history = history()?;
+        let mut history = edited::history(CANCELLED)?;
         edit(&mut history, STARTED, "input", |request| {
             request["resumed"] = json!({"task": {"id": "cgt-1", "status": status}});
         })?;
@@ -42,29 +43,6 @@ async fn only_a_task_that_may_be_queued_is_cancelled() -> anyhow::Result<()> {
         let replayed = replay(&serde_json::to_vec(&history)?).await;
         assert_eq!(replayed.is_ok(), is_cancelled, "{status}");
     }
-    Ok(())
-}
-
-fn history() -> anyhow::Result<Value> {
-    Ok(serde_json::from_slice(&recorded(CANCELLED)?)?)
-}
-
-/// Changes the JSON in a field of the first event with these attributes.
-fn edit(
-    history: &mut Value,
-    attributes: &str,
-    field: &str,
-    change: impl FnOnce(&mut Value),
-) -> anyhow::Result<()> {
-    let events = history["events"].as_array_mut().context("no events")?;
-    let mut events = events.iter_mut().map(|event| &mut event["attributes"]);
-    let event = events.find(|event| event.get(attributes).is_some());
-    let event = event.with_context(|| format!("no {attributes}"))?;
-    let data = &mut event[attributes][field]["payloads"][0]["data"];
-    let json = BASE64_STANDARD.decode(data.as_str().unwrap_or_default())?;
-    let mut json = serde_json::from_slice(&json)?;
-    change(&mut json);
-    *data = json!(BASE64_STANDARD.encode(json.to_string()));
     Ok(())
 }
 

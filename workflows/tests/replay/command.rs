@@ -31,7 +31,7 @@ pub(crate) enum Command {
 pub(crate) struct Activity {
     name: String,
     task_queue: String,
-    input: Vec<Payload>,
+    pub(crate) input: Vec<Payload>,
     schedule_to_close: Duration,
     start_to_close: Duration,
     heartbeat: Duration,

@@ -10,7 +10,9 @@
 
 mod cancelling;
 mod command;
+mod edited;
 mod recorder;
+mod rejecting;
 
 use std::{
     fs,

@@ -1,0 +1,36 @@
+//! Histories with other messages than those that were recorded. The SDK compares no messages.
+
+use anyhow::Context;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+
+use crate::recorded;
+
+/// The event with the request of a workflow.
+pub(crate) const STARTED: &str = "WorkflowExecutionStartedEventAttributes";
+/// The event with the result of an activity.
+pub(crate) const COMPLETED: &str = "ActivityTaskCompletedEventAttributes";
+
+/// Returns a history by its path below `tests/histories`.
+pub(crate) fn history(path: &str) -> anyhow::Result<Value> {
+    Ok(serde_json::from_slice(&recorded(path)?)?)
+}
+
+/// Changes the JSON in a field of the first event with these attributes.
+pub(crate) fn edit(
+    history: &mut Value,
+    attributes: &str,
+    field: &str,
+    change: impl FnOnce(&mut Value),
+) -> anyhow::Result<()> {
+    let events = history["events"].as_array_mut().context("no events")?;
+    let mut events = events.iter_mut().map(|event| &mut event["attributes"]);
+    let event = events.find(|event| event.get(attributes).is_some());
+    let event = event.with_context(|| format!("no {attributes}"))?;
+    let data = &mut event[attributes][field]["payloads"][0]["data"];
+    let json = BASE64_STANDARD.decode(data.as_str().unwrap_or_default())?;
+    let mut json = serde_json::from_slice(&json)?;
+    change(&mut json);
+    *data = json!(BASE64_STANDARD.encode(json.to_string()));
+    Ok(())
+}

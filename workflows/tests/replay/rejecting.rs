@@ -1,0 +1,26 @@
+//! A lifecycle whose request is invalid.
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use crate::{
+    command::Command,
+    edited::{self, STARTED, edit},
+    replay,
+};
+
+#[tokio::test]
+async fn the_end_of_an_invalid_request_is_counted_for_its_account() -> anyhow::Result<()> {
+    let mut history = edited::history("v0.2.0/VideoTaskLifecycle-InvalidRequest.json")?;
+    edit(&mut history, STARTED, "input", |request| {
+        request["account"] = json!("eu");
+    })?;
+    let commands = replay(&serde_json::to_vec(&history)?).await?;
+    let recorded = commands.iter().find_map(|command| match command {
+        Command::Activity(activity) => activity.input.first(),
+        _ => None,
+    });
+    let recorded: Value = serde_json::from_slice(&recorded.context("no activity")?.data)?;
+    assert_eq!(recorded["account"], "eu");
+    Ok(())
+}
