@@ -138,7 +138,7 @@ async fn videos_of_a_bucket_that_is_back_are_found_again(
                 "{result:?}"
             );
 
-            region.is_back()?;
+            region.restore()?;
             copy_files(fixture.directory.path(), other.path())?;
             archived(&lifecycle(&waiting)).await?;
             let verified = terminal.run("seedance-archiver verify --deep").await?;
@@ -186,7 +186,7 @@ impl GoneDirectory {
         Ok(Self { path, hidden })
     }
 
-    fn is_back(self) -> anyhow::Result<()> {
+    fn restore(self) -> anyhow::Result<()> {
         fs::remove_file(&self.path)?;
         Ok(fs::rename(&self.hidden, &self.path)?)
     }
