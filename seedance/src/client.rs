@@ -8,7 +8,7 @@ use reqwest::{
     Method, Url,
     header::{CONTENT_TYPE, HeaderMap},
 };
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use seedance_archiver_clock::Clock;
 use seedance_archiver_http::{describe, trace};
 use uuid::Uuid;
@@ -156,7 +156,7 @@ impl Client {
             .map_err(unavailable)?;
         let status = response.status();
         let headers = response.headers().clone();
-        let request_id = request_id(&headers);
+        let request_id = request_id(&headers, &api_key);
         tracing::debug!(
             subject = call.subject,
             method = %call.method,
@@ -252,12 +252,12 @@ pub(crate) async fn read(mut response: reqwest::Response, max: usize) -> Result<
     Ok(body)
 }
 
-fn request_id(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get(REQUEST_ID)?
-        .to_str()
-        .ok()
-        .filter(|id| id.len() <= MAX_REQUEST_ID)
+/// Returns the id of a request in the logs of the service, unless the service repeats the API key in it.
+fn request_id<'a>(headers: &'a HeaderMap, api_key: &SecretString) -> Option<&'a str> {
+    let key = api_key.expose_secret();
+    let is_secret = |id: &str| !key.is_empty() && id.contains(key);
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    (id.len() <= MAX_REQUEST_ID && !is_secret(id)).then_some(id)
 }
 
 #[cfg(test)]

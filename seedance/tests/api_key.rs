@@ -3,15 +3,18 @@
 // Tests may panic.
 #![allow(clippy::unwrap_used)]
 
+use axum::response::IntoResponse;
 use seedance_archiver_seedance::{Client, Endpoint, Error, Record, read_json};
 
 const KEY: &str = "very/secret+key";
 
-/// Queries a task from a service that answers with this body.
-async fn query(body: Vec<u8>) -> Result<Record, Error> {
+/// Queries a task from a service that answers with this response.
+async fn query(
+    response: impl IntoResponse + Clone + Send + Sync + 'static,
+) -> Result<Record, Error> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
-    let server = axum::Router::new().fallback(move || async move { body });
+    let server = axum::Router::new().fallback(move || async move { response });
     tokio::spawn(async move { axum::serve(listener, server).await });
     let endpoint = Endpoint::new("default", base_url.parse().unwrap(), KEY.to_owned().into());
     let client = Client::new(seedance_archiver_http::client().unwrap());
@@ -37,5 +40,17 @@ async fn a_record_is_read_without_the_key_in_whatever_form() {
         assert_eq!(record.without_urls().model, "REDACTED", "{text}");
         let archived = read_json(record.as_received().as_bytes()).unwrap();
         assert_eq!(archived["model"], "REDACTED", "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_has_no_request_id_that_repeats_the_key() {
+    for (id, expected) in [
+        (format!("0217f5-{KEY}"), "HTTP 503"),
+        ("0217f5".to_owned(), "HTTP 503 (request id 0217f5)"),
+    ] {
+        let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
+        let error = query((status, [("x-request-id", id)])).await.err().unwrap();
+        assert_eq!(error.to_string(), expected);
     }
 }
