@@ -43,16 +43,18 @@ impl<'a> File<'a> {
         }
     }
 
-    /// Parses the file. Reports invalid TOML as an error, and returns the valid part.
-    pub(super) fn parse(&self, reader: &mut Reader) -> DeTable<'a> {
+    /// Parses the file. Returns `None` if it is invalid TOML, and reports every error. The valid part has no meaning: a
+    /// missing quotation mark turns a secret into a key, whose name would be shown.
+    pub(super) fn parse(&self, reader: &mut Reader) -> Option<DeTable<'a>> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
+        let is_valid = errors.is_empty();
         for error in errors {
             let span = error.span().unwrap_or_default();
             // The full error would quote the line.
             let problem = format!("invalid TOML: {}", error.message());
             reader.errors.push(self.error(&span, problem));
         }
-        table.into_inner()
+        is_valid.then(|| table.into_inner())
     }
 
     /// Returns the tables of the accounts.

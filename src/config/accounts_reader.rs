@@ -34,11 +34,13 @@ pub(super) fn read_file(
 ) -> Vec<ReadAccount> {
     let first_error = reader.errors.len();
     let file = File::new(name, text, variable);
-    let root = file.parse(reader);
-    let tables = file.accounts(&root, reader).into_iter();
     let rows = tables::account::rows();
+    let root = file.parse(reader);
+    let tables = root.iter().flat_map(|root| file.accounts(root, reader));
+    let tables: Vec<_> = tables.collect();
     let accounts = tables
-        .filter_map(|table| read_table(&table, &rows, reader))
+        .iter()
+        .filter_map(|table| read_table(table, &rows, reader))
         .collect();
     if let Some(errors) = reader.errors.get_mut(first_error..) {
         errors.sort_by_key(|error| match error.source {

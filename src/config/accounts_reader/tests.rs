@@ -219,6 +219,20 @@ fn invalid_toml_is_reported_with_its_line_and_not_quoted() {
 }
 
 #[test]
+fn a_secret_in_invalid_toml_is_not_shown_as_a_key() {
+    for text in [
+        "[accounts.a]\nwindows = { margin = \"1h\"\nproxy = \"http://user:very-secret@a.example\"\n",
+        "[accounts.a]\nlists = { models = [\"m\"]\napi_key = very-secret\n",
+        "[accounts.a]\nbase_url = \"https://a.example\napi_key = \"very-secret\"\n",
+        "[accounts.\napi_key = \"very-secret\"\n[accounts.\"very-secret\"\n",
+    ] {
+        let errors = read_text(text).unwrap_err();
+        assert!(errors[0].contains(": invalid TOML: "), "{errors:?}");
+        assert!(!errors.concat().contains("very-secret"), "{errors:?}");
+    }
+}
+
+#[test]
 fn a_section_is_a_table_and_a_quoted_key_is_no_path() {
     let errors = read_text(
         r#"
