@@ -93,7 +93,28 @@ impl Scanner<'_> {
             ' ' if is_text => self.authorization(unit),
             _ => None,
         };
-        secret.filter(|range| !range.is_empty() && !self.was_redacted(range.start))
+        secret.filter(|range| {
+            !range.is_empty() && !self.was_redacted(range.start) && !self.is_name(range)
+        })
+    }
+
+    /// Returns whether a value is the name of a credential whose value follows, as after `secret:` without a value: the
+    /// name has to be read, so that its value is removed.
+    fn is_name(&self, value: &Range<usize>) -> bool {
+        let is_separator = |unit: Unit| matches!(unit.character, ':' | '=');
+        let mut name = Name::default();
+        let mut inside = units(self.text, value.start).take_while(|unit| unit.end <= value.end);
+        let after_name = inside.find(|unit| !name.push(unit.character));
+        let is_followed = match after_name {
+            Some(separator) => is_separator(separator) && separator.end == value.end,
+            None => {
+                let is_mark = |unit: &Unit| matches!(unit.character, '"' | '\'');
+                let mark = Unit::at(self.text, value.end).filter(is_mark);
+                let end = mark.map_or(value.end, |mark| mark.end);
+                Unit::at(self.text, skip_spaces(self.text, end)).is_some_and(is_separator)
+            }
+        };
+        is_followed && name.is_credential()
     }
 
     /// Returns whether a secret was removed here, and the control character after it was escaped since. What follows is no

@@ -250,6 +250,19 @@ fn the_values_of_credentials_are_removed() {
         ("api_key: sk-1234567 end", "api_key: REDACTED end"),
         ("secret = \"two words\" end", "secret = \"REDACTED\" end"),
         ("token=s end", "token=REDACTED end"),
+        (
+            "secret:\nx-amz-security-token: s end",
+            "secret:\nx-amz-security-token: REDACTED end",
+        ),
+        (
+            "token= \\\"session_token\\\":\\\"s\\\" end",
+            "token= \\\"session_token\\\":\\\"REDACTED\\\" end",
+        ),
+        (
+            "{\"token\": \"api_key\": \"s\"}",
+            "{\"token\": \"api_key\": \"REDACTED\"}",
+        ),
+        ("{\"token\": \"api_key: s\"}", "{\"token\": \"REDACTED\"}"),
     ] {
         assert_eq!(secrets(text), expected);
         assert_eq!(secrets(expected), expected);
