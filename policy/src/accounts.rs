@@ -68,6 +68,17 @@ mod tests {
     }
 
     #[test]
+    fn a_video_is_waited_for_while_its_url_may_work() {
+        assert_eq!(archive_deadline(START), Some(START + 14 * DAY));
+    }
+
+    #[test]
+    fn a_sweep_waits_for_a_rollout() {
+        let rollout = Duration::from_secs(15 * 60);
+        assert_eq!(sweep_deadline(START), Some(START + rollout));
+    }
+
+    #[test]
     fn without_a_deadline_attempts_never_end() {
         assert_eq!(retry_delay(100, None, START + 1_000 * DAY), Some(MAX_DELAY));
     }
