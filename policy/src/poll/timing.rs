@@ -79,10 +79,13 @@ impl PollTiming<'_> {
         self.state().is_window_closed(self.windows)
     }
 
-    /// Returns the time left until the query window closes, as far as it is known.
+    /// Returns the time left until the query window closes. A window that is only estimated, because no record says when
+    /// the task was created, limits nothing: it may still be open.
     pub fn until_closed(&self) -> Duration {
-        self.windows
-            .until_closed(self.state().created_at(), self.now)
+        let created_at = self.state().last_seen.and_then(|seen| seen.created_at);
+        created_at.map_or(Duration::MAX, |created_at| {
+            self.windows.until_closed(created_at, self.now)
+        })
     }
 
     fn state(&self) -> TaskState<'_> {
@@ -127,4 +130,46 @@ fn until_backstop(
     let since = last_polled_at.and_then(|at| state.now.duration_since(at).ok());
     let since = since.unwrap_or(waited);
     watch::backstop(state.age().saturating_sub(since)).saturating_sub(since)
+}
+
+#[cfg(test)]
+mod tests {
+    use seedance_archiver_proto::v1::{QueryProgress, QueryVideoTaskRequest};
+
+    use super::*;
+    use crate::poll::Wait;
+
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+
+    /// Workers were down from the start of a lifecycle until its estimated window had closed.
+    #[test]
+    fn an_estimated_window_does_not_limit_the_wait_for_the_rate_limit() {
+        let scheduled_at = SystemTime::UNIX_EPOCH + 1_000_000 * HOUR;
+        let until_closed = |known_created_at| {
+            let request = QueryVideoTaskRequest {
+                was_seen: known_created_at > 0,
+                known_created_at,
+                ..QueryVideoTaskRequest::default()
+            };
+            let wait = Wait {
+                request: &request,
+                scheduled_at,
+                first_polled_at: None,
+                last_polled_at: None,
+                id_created_at: None,
+            };
+            let progress = PollProgress::new(wait, QueryProgress::default());
+            let timing = PollTiming {
+                schedule: &PollSchedule::default(),
+                windows: &Windows::default(),
+                progress: &progress,
+                expectation: &Expectation::default(),
+                is_watched: false,
+                now: scheduled_at + 167 * HOUR,
+            };
+            timing.until_closed()
+        };
+        assert_eq!(until_closed(0), Duration::MAX);
+        assert_eq!(until_closed(1_000_000 * 60 * 60), HOUR);
+    }
 }
