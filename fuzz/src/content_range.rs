@@ -89,7 +89,7 @@ impl Host {
         // No byte is that of a text or of a known format.
         let object = |bit: u8| {
             (0..size)
-                .map(|index| 0x80 | (index % 53) as u8 * 2 | bit)
+                .map(|index| 0x80 | ((index % 53) as u8 * 2) | bit)
                 .collect()
         };
         Self {

@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| seedance_archiver_fuzz::url_expiry::check(input));
