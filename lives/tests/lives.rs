@@ -15,7 +15,7 @@ use std::{
 
 use seedance_archiver_lives::{Mutation, World, live, violations};
 
-const DEFAULT_LIVES: u64 = 8_000;
+const DEFAULT_LIVES: u64 = 5_000;
 /// Number of lives in which rare errors are found.
 const RARE_LIVES: u64 = 200_000;
 

@@ -22,7 +22,7 @@ pub(super) fn check(world: &World, life: &Life, task: usize) -> Option<String> {
         false => 8 * HOUR,
     };
     let slack = 2 * planned.download + HOUR + may_be_read_as_utc;
-    let deadline = world.workers_at(counts_from + lifetime + slack);
+    let deadline = world.workers_at(counts_from + lifetime + slack) + MINUTE;
     let ended_at = life.ends[task].as_ref().map_or(0, |end| end.at);
     if ended_at > deadline {
         return Some(format!(
