@@ -162,18 +162,20 @@ async fn new_tasks_are_archived_without_a_request(server: Arc<Server>) -> anyhow
             progress.listed_at > 0
         })
         .await?;
-    // The first sweep has ended, and the next one starts in half an hour.
-    let id = watched.fixture.simulator.create(Script::default());
-    until_async("the video is archived", || async {
-        let files = watched.fixture.archived_files()?;
-        Ok(files
-            .iter()
-            .any(|file| file.ends_with("manifest.json") && file.contains(&id)))
-    })
-    .await?;
+    // One of the tasks may meet the sweep that starts every half hour.
+    for _ in 0..2 {
+        let id = watched.fixture.simulator.create(Script::default());
+        until_async("the video is archived", || async {
+            let files = watched.fixture.archived_files()?;
+            Ok(files
+                .iter()
+                .any(|file| file.ends_with("manifest.json") && file.contains(&id)))
+        })
+        .await?;
+    }
     watched
-        .until("the watcher has started the lifecycle", |progress| {
-            progress.started == 1
+        .until("the watcher has started a lifecycle", |progress| {
+            progress.started > 0
         })
         .await
 }
