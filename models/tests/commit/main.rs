@@ -5,6 +5,8 @@
 
 mod attempt;
 mod bounds;
+#[path = "../support/exploring.rs"]
+mod exploring;
 mod findings;
 mod model;
 mod mutations;
@@ -15,30 +17,18 @@ mod steps;
 mod store;
 
 use bounds::Bounds;
-use stateright::{Checker, HasDiscoveries, Model};
+use stateright::Model;
 use store::{OTHER, OTHER_END, RIGHT, TRUNCATED};
 
 /// Explores all states, in which all properties must hold.
 fn check(bounds: Bounds) {
-    let name = bounds.name;
-    let checker = bounds.checker().spawn_bfs().join();
-    println!(
-        "{name}: {} states, {} transitions, depth {}",
-        checker.unique_state_count(),
-        checker.state_count(),
-        checker.max_depth()
-    );
-    checker.assert_properties();
+    exploring::check(bounds.name, bounds.checker());
 }
 
-/// Explores states until one contradicts a property, and prints the actions that lead to it.
+/// Explores states until one contradicts a property.
 fn find(bounds: Bounds, property: &'static str) {
-    let (name, mutation) = (bounds.name, bounds.mutation);
-    let found = HasDiscoveries::AnyOf([property].into());
-    let checker = bounds.checker().finish_when(found).spawn_bfs().join();
-    let path = checker.assert_any_discovery(property);
-    let actions = path.into_actions();
-    println!("{name}, {mutation:?}: not `{property}` after {actions:?}");
+    let name = format!("{}, {:?}", bounds.name, bounds.mutation);
+    exploring::find(&name, bounds.checker(), property);
 }
 
 fn staged() -> Bounds {

@@ -6,34 +6,24 @@
 mod actions;
 mod bounds;
 mod deliveries;
+#[path = "../support/exploring.rs"]
+mod exploring;
 mod model;
 mod properties;
 
 use bounds::{Bounds, Mutation};
 use properties::*;
-use stateright::{Checker, HasDiscoveries, Model};
+use stateright::Model;
 
 /// Explores all states, in which all properties must hold.
 fn check(bounds: Bounds) {
-    let name = bounds.name;
-    let checker = bounds.checker().spawn_bfs().join();
-    println!(
-        "{name}: {} states, {} transitions, depth {}",
-        checker.unique_state_count(),
-        checker.state_count(),
-        checker.max_depth()
-    );
-    checker.assert_properties();
+    exploring::check(bounds.name, bounds.checker());
 }
 
-/// Explores states until one contradicts a property, and prints the actions that lead to it.
+/// Explores states until one contradicts a property.
 fn find(bounds: Bounds, property: &'static str) {
-    let mutation = bounds.mutation;
-    let found = HasDiscoveries::AnyOf([property].into());
-    let checker = bounds.checker().finish_when(found).spawn_bfs().join();
-    let path = checker.assert_any_discovery(property);
-    let actions = path.into_actions();
-    println!("{mutation:?}: not `{property}` after {actions:?}");
+    let name = format!("{}, {:?}", bounds.name, bounds.mutation);
+    exploring::find(&name, bounds.checker(), property);
 }
 
 #[test]
