@@ -41,7 +41,7 @@ pub struct Archive {
     pub(crate) lists_in_order: bool,
     /// The results of tests that the store never replaces an object. `None` if it needs no test.
     proofs: Option<Proofs>,
-    /// Limit the parts that each store receives at once.
+    /// Limit the number of concurrent parts in each bucket.
     part_slots: SlotsByBucket,
 }
 
@@ -132,7 +132,7 @@ impl Archive {
         }
     }
 
-    /// Shares what is known of each bucket with another archive: the results of its tests, and its limit of parts at once.
+    /// Shares what is known of each bucket with another archive: the results of its tests, and its limit of concurrent parts.
     pub(super) fn sharing(self, other: &Self) -> Self {
         Self {
             proofs: self.proofs.map(|own| other.proofs.clone().unwrap_or(own)),

@@ -1,12 +1,12 @@
-//! How many parts a store receives at once, by its answers: half as many after it refuses one, and more after it stored
-//! some rounds of them: one more, then two, then four, until it refuses one again. So a store that recovers soon receives
-//! as many as before, and one that stays busy never receives more than twice as many as it stored.
+//! Limits the number of parts that are uploaded to a store concurrently. The limit is halved when the store refuses a part.
+//! Each time the store has then accepted two rounds of parts, it is raised: by one, then by two, then by four, until the
+//! next refusal. So it recovers soon if the store does, and never exceeds twice what the store accepts.
 
-/// Rounds of parts that the store stores before it receives more at once. It may refuse the additional parts, which were then
-/// sent in vain.
+/// Number of rounds that the store has to accept before the limit is raised. A higher limit may cause a refusal, and the
+/// refused part is then uploaded again.
 const ROUNDS: usize = 2;
 
-/// The number of parts that a store receives at once.
+/// The limit of concurrent parts.
 #[derive(Debug, Default)]
 pub(super) struct Concurrency {
     /// `None` until the store refuses a part: only the memory limits the parts.
@@ -23,7 +23,7 @@ pub(super) struct Concurrency {
 pub(super) struct Epoch(u64);
 
 impl Concurrency {
-    /// Returns the maximum number of parts at once.
+    /// Returns the maximum number of concurrent parts.
     pub(super) fn limit(&self) -> usize {
         self.limit.unwrap_or(usize::MAX)
     }

@@ -45,7 +45,7 @@ struct Service {
 /// Why a part was not stored, if the same part may be stored later.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Transient {
-    /// The store answered that it is busy, or did not answer in time: it receives too many parts at once.
+    /// The store answered that it is busy, or did not answer in time: it receives too many concurrent parts.
     Busy,
     /// There was no connection, or it was interrupted, which says nothing about the load.
     Interrupted,
