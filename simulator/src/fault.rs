@@ -47,13 +47,15 @@ pub enum Fault {
     LargePage,
     /// No response until the fault ends.
     NoResponse,
+    /// The response is that of the time of the request, but it arrives when the fault ends.
+    LateResponse,
 }
 
 impl Fault {
-    /// Returns the response to a call, or `None` if the call must wait until the fault ends.
+    /// Returns the response to a call, or `None` if there is none before the fault ends.
     pub(crate) fn response(self) -> Option<Response> {
         Some(match self {
-            Self::NoResponse => return None,
+            Self::NoResponse | Self::LateResponse => return None,
             Self::Unauthorized => ApiError::unauthorized().into_response(),
             Self::RateLimited { retry_after } => {
                 let mut response = ApiError::rate_limited().into_response();

@@ -13,7 +13,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{error::ApiError, fault::Fault, paths, service::Service};
+use crate::{
+    error::ApiError,
+    fault::{Fault, Faults},
+    paths,
+    service::Service,
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Maximum size of a request body, in bytes.
@@ -51,13 +56,16 @@ async fn authorize(service: &Service, request: Request, next: Next) -> Response 
             return ApiError::rate_limited().into_response();
         }
     }
+    let is_list = subject == Some(None);
     if let Some(response) = faulty_response(service, host, subject).await {
         return response;
     }
-    match is_authorized(service, &request) {
+    let response = match is_authorized(service, &request) {
         true => next.run(request).await,
         false => ApiError::unauthorized().into_response(),
-    }
+    };
+    while_late(service, is_list).await;
+    response
 }
 
 /// Returns the host by which a client reaches the service.
@@ -85,7 +93,7 @@ fn is_within_rate(service: &Service, subject: &Option<String>) -> bool {
         }
 }
 
-/// Returns the response of the fault that is set, or `None` if there is no fault. Waits while the fault is
+/// Returns the response of the fault that is set, or `None` if the call is answered. Waits while the fault is
 /// [`Fault::NoResponse`].
 async fn faulty_response(
     service: &Service,
@@ -96,6 +104,9 @@ async fn faulty_response(
     let mut faults = service.faults.subscribe();
     loop {
         let fault = faults.borrow_and_update().of_call(is_list)?;
+        if fault == Fault::LateResponse {
+            return None;
+        }
         if let Some(response) = fault.response() {
             if let Some(subject) = subject {
                 observe_retry_after(service, host, subject, fault);
@@ -105,6 +116,14 @@ async fn faulty_response(
         // Never fails, because the service owns the sender.
         let _ = faults.changed().await;
     }
+}
+
+/// Waits while the fault is [`Fault::LateResponse`].
+async fn while_late(service: &Service, is_list: bool) {
+    let mut faults = service.faults.subscribe();
+    let is_over = |faults: &Faults| faults.of_call(is_list) != Some(Fault::LateResponse);
+    // Never fails, because the service owns the sender.
+    let _ = faults.wait_for(is_over).await;
 }
 
 fn observe_retry_after(service: &Service, host: String, subject: Option<String>, fault: Fault) {

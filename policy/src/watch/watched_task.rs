@@ -144,7 +144,7 @@ impl WatchedTask {
         &mut self,
         record: &VideoTask,
         list: Option<usize>,
-        now: SystemTime,
+        requested_at: SystemTime,
     ) -> TaskKind {
         self.created_at = from_unix_seconds(record.created_at).unwrap_or(self.created_at);
         let kind = TaskKind::of(record);
@@ -157,12 +157,13 @@ impl WatchedTask {
         if self.misses < MAX_MISSES {
             self.list = list;
         }
-        self.looked_at = Some(now);
-        self.asked_at = Some(now);
+        // Requests overlap: a response may be older than the one before.
+        self.looked_at = self.looked_at.max(Some(requested_at));
+        self.asked_at = self.asked_at.max(Some(requested_at));
         self.has_position = true;
         self.has_ended = status::is_terminal(&record.status);
         if self.has_ended {
-            self.ended_at.get_or_insert(now);
+            self.ended_at.get_or_insert(requested_at);
         }
         self.failures = 0;
         self.not_found_since = None;
@@ -195,10 +196,10 @@ impl WatchedTask {
 
     /// Notes that the API does not know it. After a while, its lifecycle polls it itself. Returns whether the lifecycle has to
     /// be told that the task existed: a task that vanished is polled for longer than one that never existed.
-    pub(super) fn not_found(&mut self, now: SystemTime) -> bool {
-        self.asked_at = Some(now);
-        let since = *self.not_found_since.get_or_insert(now);
-        let lasts = now.duration_since(since).unwrap_or_default();
+    pub(super) fn not_found(&mut self, requested_at: SystemTime) -> bool {
+        self.asked_at = self.asked_at.max(Some(requested_at));
+        let since = *self.not_found_since.get_or_insert(requested_at);
+        let lasts = requested_at.duration_since(since).unwrap_or_default();
         let is_final = lasts >= NOT_FOUND_GRACE && !self.is_handed_back;
         self.is_handed_back |= is_final;
         is_final && self.was_seen()

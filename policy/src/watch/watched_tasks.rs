@@ -179,13 +179,13 @@ impl WatchedTasks {
     }
 
     /// Takes the record of a task. `has_url`: it says where the video is.
-    pub fn look(&mut self, record: &VideoTask, has_url: bool, now: SystemTime) -> News {
+    pub fn look(&mut self, record: &VideoTask, has_url: bool, requested_at: SystemTime) -> News {
         let list = self.note(record);
         let Some(task) = self.tasks.get_mut(&record.id) else {
             return News::None;
         };
         let is_first_end = status::is_terminal(&record.status) && !task.has_ended;
-        let kind = task.look(record, list, now);
+        let kind = task.look(record, list, requested_at);
         let after = completed_after(record.created_at, record.updated_at);
         if let Some(after) = after.filter(|_| is_first_end) {
             self.completion_times.observe(&kind, after);
@@ -250,9 +250,9 @@ impl WatchedTasks {
     }
 
     /// Notes that the API does not know a task. Returns whether its lifecycle has to be told that the task existed.
-    pub fn not_found(&mut self, id: &str, now: SystemTime) -> bool {
+    pub fn not_found(&mut self, id: &str, requested_at: SystemTime) -> bool {
         let task = self.tasks.get_mut(id);
-        task.is_some_and(|task| task.not_found(now))
+        task.is_some_and(|task| task.not_found(requested_at))
     }
 
     /// Notes that the query of a task failed.

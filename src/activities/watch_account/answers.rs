@@ -33,10 +33,20 @@ impl Watcher<'_> {
                 page,
                 expected,
                 purpose,
+                requested_at,
                 result,
-            } => self.listed_page(&page, &expected, purpose, result),
-            Event::ListedTasks { list, ids, result } => self.listed_tasks(list, &ids, result),
-            Event::Queried { id, result } => self.queried(&id, result),
+            } => self.listed_page(&page, &expected, purpose, requested_at, result),
+            Event::ListedTasks {
+                list,
+                ids,
+                requested_at,
+                result,
+            } => self.listed_tasks(list, &ids, requested_at, result),
+            Event::Queried {
+                id,
+                requested_at,
+                result,
+            } => self.queried(&id, requested_at, result),
             Event::Delivered { delivery, result } => self.delivered(delivery, result),
             Event::Swept { id, result } => self.swept(&id, result),
             Event::Nudged => {}
@@ -68,6 +78,7 @@ impl Watcher<'_> {
         page: &SweepPage,
         expected: &[String],
         purpose: Purpose,
+        requested_at: SystemTime,
         result: Result<Page, seedance::Error>,
     ) {
         self.is_listing = false;
@@ -93,7 +104,7 @@ impl Watcher<'_> {
         }
         let missing: Vec<_> = missing(expected, &listed.records);
         self.tasks.missed_on_page(&missing);
-        self.look_at_items(listed.records);
+        self.look_at_items(listed.records, requested_at);
     }
 
     fn discovery_for(&mut self, purpose: Purpose) -> Option<&mut Discovery> {
@@ -106,6 +117,7 @@ impl Watcher<'_> {
         &mut self,
         list: usize,
         ids: &[String],
+        requested_at: SystemTime,
         result: Result<ListedTasks, seedance::Error>,
     ) {
         self.is_listing = false;
@@ -127,7 +139,7 @@ impl Watcher<'_> {
             tracing::info!(account, "the service does not filter its list by task id");
             self.max_ids = 0;
         }
-        self.look_at_items(listed.records);
+        self.look_at_items(listed.records, requested_at);
     }
 
     fn list_failed(&mut self, error: &seedance::Error) {
@@ -139,13 +151,13 @@ impl Watcher<'_> {
         }
     }
 
-    fn look_at_items(&mut self, records: Vec<Record>) {
+    fn look_at_items(&mut self, records: Vec<Record>, requested_at: SystemTime) {
         for record in records {
             if self.tasks.includes(record.id()) {
                 if let Some(discovery) = &mut self.discovery {
                     discovery.is_new(&record);
                 }
-                self.look(record, true);
+                self.look(record, true, requested_at);
             } else {
                 self.tasks.note(&record.without_urls());
                 self.discover(record);
@@ -154,10 +166,10 @@ impl Watcher<'_> {
     }
 
     /// Takes the record of a watched task. `is_item`: it is an item of a list, which may be incomplete.
-    fn look(&mut self, record: Record, is_item: bool) {
+    fn look(&mut self, record: Record, is_item: bool, requested_at: SystemTime) {
         let has_url = record.main_url().is_some();
         let described = record.without_urls();
-        let news = self.tasks.look(&described, has_url, self.requests.now());
+        let news = self.tasks.look(&described, has_url, requested_at);
         if status::is_terminal(record.status()) {
             self.progress
                 .set_completion_times(self.tasks.completion_times());
@@ -203,17 +215,22 @@ impl Watcher<'_> {
         }
     }
 
-    fn queried(&mut self, id: &str, result: Option<Result<Record, seedance::Error>>) {
+    fn queried(
+        &mut self,
+        id: &str,
+        requested_at: SystemTime,
+        result: Option<Result<Record, seedance::Error>>,
+    ) {
         self.queries -= 1;
         self.tasks.set_requested(&[id.to_owned()], false);
         match result {
             Some(Ok(record)) => {
                 self.answered(RequestKind::Query);
                 self.items.queried(id, Some(&record));
-                self.look(record, false);
+                self.look(record, false, requested_at);
             }
             Some(Err(error)) => {
-                self.query_failed(id, &error);
+                self.query_failed(id, requested_at, &error);
                 self.deliver_item(id);
             }
             None => self.deliver_item(id),
@@ -229,12 +246,12 @@ impl Watcher<'_> {
         }
     }
 
-    fn query_failed(&mut self, id: &str, error: &seedance::Error) {
+    fn query_failed(&mut self, id: &str, requested_at: SystemTime, error: &seedance::Error) {
         match error.kind() {
             // A service may reject an unknown id as malformed.
             ErrorKind::NotFound | ErrorKind::Rejected => {
                 self.answered(RequestKind::Query);
-                if self.tasks.not_found(id, self.requests.now()) {
+                if self.tasks.not_found(id, requested_at) {
                     tracing::info!(task_id = id, %error, "the task vanished: its lifecycle polls it");
                     self.nudges.add(id);
                 }

@@ -74,6 +74,8 @@ pub(super) enum Purpose {
 type Work<'a> = FuturesUnordered<BoxFuture<'a, Event>>;
 
 /// Something that the watcher waited for.
+///
+/// `requested_at`: the worker's time before the request was sent. The response says what was true then or later.
 pub(super) enum Event {
     Found {
         waiting: Result<(Vec<Waiting>, Option<SystemTime>), String>,
@@ -84,15 +86,18 @@ pub(super) enum Event {
         /// Ids of the tasks that should be on the page.
         expected: Vec<String>,
         purpose: Purpose,
+        requested_at: SystemTime,
         result: Result<Page, seedance::Error>,
     },
     ListedTasks {
         list: usize,
         ids: Vec<String>,
+        requested_at: SystemTime,
         result: Result<ListedTasks, seedance::Error>,
     },
     Queried {
         id: String,
+        requested_at: SystemTime,
         /// `None`: the query window is closed.
         result: Option<Result<Record, seedance::Error>>,
     },
@@ -328,8 +333,13 @@ async fn sweep(requests: &Requests<'_>, record: Record) -> Event {
 }
 
 async fn query(requests: &Requests<'_>, id: String, created_at: SystemTime) -> Event {
+    let requested_at = requests.now();
     let result = requests.query(&id, created_at).await;
-    Event::Queried { id, result }
+    Event::Queried {
+        id,
+        requested_at,
+        result,
+    }
 }
 
 async fn list_page(
@@ -338,11 +348,13 @@ async fn list_page(
     expected: Vec<String>,
     purpose: Purpose,
 ) -> Event {
+    let requested_at = requests.now();
     let result = requests.list(&page).await;
     Event::ListedPage {
         page,
         expected,
         purpose,
+        requested_at,
         result,
     }
 }
@@ -353,6 +365,12 @@ async fn list_tasks(
     list: usize,
     ids: Vec<String>,
 ) -> Event {
+    let requested_at = requests.now();
     let result = requests.list_tasks(&page, &ids).await;
-    Event::ListedTasks { list, ids, result }
+    Event::ListedTasks {
+        list,
+        ids,
+        requested_at,
+        result,
+    }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::ensure;
 use seedance_archiver_simulator::{Fault, ListDialect, RecordDialect, Script};
 
-use crate::harness::{HOUR, Server, register, watchers::Watched};
+use crate::harness::{HOUR, Server, register, until, watchers::Watched};
 
 /// The tasks are queried one by one, by the watcher.
 async fn tasks_that_no_list_shows_are_queried(server: Arc<Server>) -> anyhow::Result<()> {
@@ -59,6 +59,28 @@ async fn a_list_that_fails_is_replaced_by_queries(server: Arc<Server>) -> anyhow
         .await
 }
 register!(a_list_that_fails_is_replaced_by_queries);
+
+/// A list shows what was true when it was requested. While it is on its way, the tasks end.
+async fn a_late_list_dates_from_its_request(server: Arc<Server>) -> anyhow::Result<()> {
+    let watched = Watched::new(&server).await?;
+    let ids = watched.create(6);
+    let fixture = &watched.fixture;
+    let simulator = &fixture.simulator;
+    fixture
+        .with_worker(&server, async {
+            let lifecycles = watched.start(&ids).await?;
+            watched.until_watched(6).await?;
+            simulator.set_list_fault(Some(Fault::LateResponse));
+            let lists = simulator.lists();
+            fixture.advance_clock(HOUR).await;
+            until("the tasks are listed", || simulator.lists() > lists).await?;
+            fixture.advance_clock(HOUR).await;
+            simulator.set_list_fault(None);
+            watched.archived(&lifecycles).await
+        })
+        .await
+}
+register!(a_late_list_dates_from_its_request);
 
 /// More than one page, which shifts while it is read because tasks are created meanwhile.
 async fn many_tasks_are_listed_page_by_page(server: Arc<Server>) -> anyhow::Result<()> {

@@ -130,7 +130,7 @@ const LINKS: [LinkTo; 4] = [
     LinkTo::Database,
 ];
 
-const API_FAULTS: [ApiFault; 9] = [
+const API_FAULTS: [ApiFault; 10] = [
     ApiFault::Unauthorized,
     ApiFault::RateLimited {
         retry_after: Some(3),
@@ -142,6 +142,7 @@ const API_FAULTS: [ApiFault; 9] = [
     ApiFault::NoBackend,
     ApiFault::LargePage,
     ApiFault::NoResponse,
+    ApiFault::LateResponse,
 ];
 
 const LIST_DIALECTS: [ListDialect; 8] = [
