@@ -14,6 +14,7 @@ use futures::StreamExt;
 use parking_lot::Mutex;
 use seedance_archiver_clock::Clock;
 use temporalio_client::{Client, errors::ClientError};
+use tokio::sync::Semaphore;
 
 use super::learned_times::LearnedTimes;
 use crate::{
@@ -31,8 +32,13 @@ const VISIBILITY_DELAY: Duration = Duration::from_secs(60);
 const MAX_READ: usize = 96;
 
 /// What this worker has read of completed lifecycles, by account. Clones share it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct CompletedTasks(Arc<Mutex<BTreeMap<String, Reading>>>);
+#[derive(Clone, Debug)]
+pub(super) struct CompletedTasks {
+    readings: Arc<Mutex<BTreeMap<String, Reading>>>,
+    /// One account is read at a time: after a start the readings of all are due, which would be a burst of requests to
+    /// Temporal.
+    turn: Arc<Semaphore>,
+}
 
 #[derive(Debug)]
 struct Reading {
@@ -40,6 +46,15 @@ struct Reading {
     /// The last lifecycles that closed before were read. `None`: none were.
     read_until: Option<SystemTime>,
     problem: RareEvent,
+}
+
+impl Default for CompletedTasks {
+    fn default() -> Self {
+        Self {
+            readings: Arc::default(),
+            turn: Arc::new(Semaphore::new(1)),
+        }
+    }
 }
 
 impl CompletedTasks {
@@ -57,6 +72,7 @@ impl CompletedTasks {
         let (readings, client, times) = (self.clone(), client.clone(), times.clone());
         let (account, task_queue) = (account.to_owned(), task_queue.to_owned());
         let reading = tokio::spawn(async move {
+            let _turn = readings.turn.acquire().await;
             match read(&client, &account, &task_queue, read_until, &times).await {
                 Ok(read_until) => readings.succeeded(&account, read_until),
                 Err(error) => readings.failed(&account, &error_text::innermost(&error)),
@@ -69,15 +85,15 @@ impl CompletedTasks {
     /// Leaves out the lifecycles that have completed by now, because their times are known already.
     pub(super) fn skip_earlier(&self, account: &str) {
         let read_until = Clock::default().now().checked_sub(VISIBILITY_DELAY);
-        let mut accounts = self.0.lock();
-        accounts.insert(account.to_owned(), Reading::now(read_until));
+        let mut readings = self.readings.lock();
+        readings.insert(account.to_owned(), Reading::now(read_until));
     }
 
     /// Returns from when on lifecycles have to be read, if a reading is due.
     fn begin(&self, account: &str) -> Option<Option<SystemTime>> {
-        let mut accounts = self.0.lock();
-        let Some(last) = accounts.get_mut(account) else {
-            accounts.insert(account.to_owned(), Reading::now(None));
+        let mut readings = self.readings.lock();
+        let Some(last) = readings.get_mut(account) else {
+            readings.insert(account.to_owned(), Reading::now(None));
             return Some(None);
         };
         let is_due = last.started_at.elapsed() >= INTERVAL;
@@ -88,14 +104,14 @@ impl CompletedTasks {
     }
 
     fn succeeded(&self, account: &str, read_until: Option<SystemTime>) {
-        if let Some(last) = self.0.lock().get_mut(account) {
+        if let Some(last) = self.readings.lock().get_mut(account) {
             last.read_until = read_until.or(last.read_until);
         }
     }
 
     fn failed(&self, account: &str, problem: &str) {
-        let mut accounts = self.0.lock();
-        let is_due = accounts
+        let mut readings = self.readings.lock();
+        let is_due = readings
             .get_mut(account)
             .is_some_and(|last| last.problem.is_due(problem));
         if is_due {

@@ -1,5 +1,5 @@
-//! Checks that histories of every release replay on the current code, so that a running lifecycle survives an
-//! upgrade.
+//! Checks that the histories of this run replay on the current code. `workflows/tests/replay` does so with those of every
+//! release.
 //!
 //! `tests/histories` has a directory for each version. To record those of a version, run all tests with
 //! `RECORD_HISTORIES=v0.2.0`, and commit the new files with the release.
@@ -12,11 +12,7 @@ mod run;
 mod scenarios;
 mod shape;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, ensure};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -50,21 +46,6 @@ async fn histories_of_the_current_code_replay(server: Arc<Server>) -> anyhow::Re
     Ok(())
 }
 register!(histories_of_the_current_code_replay);
-
-async fn histories_of_every_release_replay(_: Arc<Server>) -> anyhow::Result<()> {
-    let histories = stored(&directory())?;
-    ensure!(
-        !histories.is_empty(),
-        "no histories in {}",
-        directory().display()
-    );
-    for path in histories {
-        let replayed = replay(&fs::read(&path)?).await;
-        replayed.with_context(|| path.display().to_string())?;
-    }
-    Ok(())
-}
-register!(histories_of_every_release_replay);
 
 /// Guards against a replay that accepts anything.
 async fn a_changed_history_does_not_replay(_: Arc<Server>) -> anyhow::Result<()> {
@@ -111,17 +92,4 @@ async fn replay(json: &[u8]) -> anyhow::Result<()> {
 
 fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/histories")
-}
-
-/// Returns the files in the directories of all versions.
-fn stored(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        match path.is_dir() {
-            true => files.extend(stored(&path)?),
-            false => files.push(path),
-        }
-    }
-    Ok(files)
 }

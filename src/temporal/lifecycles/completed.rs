@@ -4,13 +4,10 @@ use std::time::SystemTime;
 
 use futures::{Stream, StreamExt, TryStreamExt};
 use jiff::Timestamp;
-use seedance_archiver_proto::{
-    names::{self, LIFECYCLE_WORKFLOW},
-    v1::VideoTaskLifecycleResult,
-};
+use seedance_archiver_proto::{names, v1::VideoTaskLifecycleResult};
 use temporalio_client::{Client, WorkflowExecution, WorkflowListOptions, errors::ClientError};
 
-use super::{error::LifecycleError, handle::Lifecycle, list::quote};
+use super::{error::LifecycleError, handle::Lifecycle, list::account_query};
 
 /// How many results are read at once.
 const CONCURRENCY: usize = 4;
@@ -38,12 +35,7 @@ pub(crate) async fn completed(
     limit: usize,
 ) -> Result<Vec<CompletedLifecycle>, ClientError> {
     let prefix = names::lifecycle_workflow_id(account, "");
-    let mut query = format!(
-        "WorkflowType = '{LIFECYCLE_WORKFLOW}' AND ExecutionStatus = 'Completed' AND TaskQueue = {} AND \
-         WorkflowId STARTS_WITH {}",
-        quote(task_queue),
-        quote(&prefix)
-    );
+    let mut query = account_query(account, task_queue, "Completed");
     if let Some(time) = closed_after.and_then(|time| Timestamp::try_from(time).ok()) {
         query += &format!(" AND CloseTime > '{time:.3}'");
     }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use seedance_archiver_proto::{
-    names::{LIFECYCLE_WORKFLOW, search_attribute},
+    names::{self, LIFECYCLE_WORKFLOW, search_attribute},
     time::unix_seconds,
 };
 use serde::Serialize;
@@ -141,9 +141,20 @@ impl Filter {
     }
 }
 
+/// Returns the visibility query for the lifecycles of an account on one task queue whose workflow has this status. Another
+/// task queue may belong to another deployment, whose account has the same name.
+pub(super) fn account_query(account: &str, task_queue: &str, execution_status: &str) -> String {
+    format!(
+        "WorkflowType = '{LIFECYCLE_WORKFLOW}' AND ExecutionStatus = '{execution_status}' AND TaskQueue = {} AND \
+         WorkflowId STARTS_WITH {}",
+        quote(task_queue),
+        quote(&names::lifecycle_workflow_id(account, ""))
+    )
+}
+
 /// Quotes a value for a visibility query. Servers differ in how they read a backslash, which no status contains;
 /// an escaped one cannot end the string on any of them.
-pub(super) fn quote(value: &str) -> String {
+fn quote(value: &str) -> String {
     let escaped = value.replace('\\', "\\\\").replace('\'', "\\'");
     format!("'{escaped}'")
 }

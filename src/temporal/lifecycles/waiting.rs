@@ -6,12 +6,12 @@ use std::time::SystemTime;
 
 use futures::TryStreamExt;
 use jiff::Timestamp;
-use seedance_archiver_proto::names::{self, LIFECYCLE_WORKFLOW, search_attribute};
+use seedance_archiver_proto::names::{self, search_attribute};
 use temporalio_client::{
     Client, WorkflowCountOptions, WorkflowExecution, WorkflowListOptions, errors::ClientError,
 };
 
-use super::{attributes::Attributes, list::quote};
+use super::{attributes::Attributes, list::account_query};
 
 /// An open lifecycle. It may be archiving its video already.
 pub(crate) struct OpenLifecycle {
@@ -23,8 +23,7 @@ pub(crate) struct OpenLifecycle {
     pub(crate) started_at: SystemTime,
 }
 
-/// The open lifecycles of an account on one task queue. Another task queue may belong to another deployment, whose
-/// account has the same name.
+/// The open lifecycles of an account on one task queue.
 pub(crate) struct OpenLifecycles {
     prefix: String,
     query: String,
@@ -32,14 +31,10 @@ pub(crate) struct OpenLifecycles {
 
 impl OpenLifecycles {
     pub(crate) fn new(account: &str, task_queue: &str) -> Self {
-        let prefix = names::lifecycle_workflow_id(account, "");
-        let query = format!(
-            "WorkflowType = '{LIFECYCLE_WORKFLOW}' AND ExecutionStatus = 'Running' AND TaskQueue = {} \
-             AND WorkflowId STARTS_WITH {}",
-            quote(task_queue),
-            quote(&prefix)
-        );
-        Self { prefix, query }
+        Self {
+            prefix: names::lifecycle_workflow_id(account, ""),
+            query: account_query(account, task_queue, "Running"),
+        }
     }
 
     /// Counts them.
