@@ -1,12 +1,17 @@
 //! The receipt in `manifest.json`, and the one that callers receive.
 
-use crate::v1::Manifest;
+use crate::v1::{ArchivedObject, Manifest};
 
 impl Manifest {
     /// Returns the receipt without the fields that were added after version 0.1.0. Callers with stubs of that version
-    /// reject fields that they do not know, and have the same values in the task.
+    /// reject fields that they do not know, and have most of the same values in the task.
     pub fn for_callers(self) -> Self {
+        let for_callers = |object| ArchivedObject {
+            has_c2pa_manifest: None,
+            ..object
+        };
         Self {
+            objects: self.objects.into_iter().map(for_callers).collect(),
             service_tier: String::new(),
             generate_audio: None,
             draft: None,

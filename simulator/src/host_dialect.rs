@@ -51,6 +51,8 @@ pub enum Container {
     /// MP4.
     #[default]
     Mp4,
+    /// MP4 with the box of a C2PA manifest, whose content is no manifest.
+    C2pa,
     /// QuickTime.
     Mov,
     /// WebM.
@@ -69,12 +71,13 @@ impl FromStr for Container {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "mp4" => Ok(Self::Mp4),
+            "c2pa" => Ok(Self::C2pa),
             "mov" => Ok(Self::Mov),
             "webm" => Ok(Self::Webm),
             "gif" => Ok(Self::Gif),
             "glb" => Ok(Self::Glb),
             "gltf" => Ok(Self::Gltf),
-            _ => Err("must be mp4, mov, webm, gif, glb or gltf".into()),
+            _ => Err("must be mp4, c2pa, mov, webm, gif, glb or gltf".into()),
         }
     }
 }

@@ -65,7 +65,7 @@ impl Source {
         let size = script.bytes.unwrap_or_default();
         let len = size.saturating_sub(fixture.len() as u64);
         let len = match container {
-            Container::Mp4 | Container::Mov => len.max(HEADER_LEN + WORD_LEN),
+            Container::Mp4 | Container::C2pa | Container::Mov => len.max(HEADER_LEN + WORD_LEN),
             _ => 0,
         };
         Self::new(fixture, Filling { len, seed }, "video/mp4")

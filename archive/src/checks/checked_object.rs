@@ -13,6 +13,8 @@ pub(crate) struct CheckedObject {
     pub(crate) sha256: String,
     /// The checks and their results.
     pub(crate) checks: Vec<ObjectCheck>,
+    /// Whether it has a C2PA manifest. `None`: not known.
+    pub(crate) has_c2pa_manifest: Option<bool>,
 }
 
 /// Returns a receipt entry for a check that passed.

@@ -1,5 +1,6 @@
 //! Checks that a stream of bytes is a complete MP4, and reads the video's properties from its `moov`.
 
+mod c2pa;
 mod error;
 mod header;
 mod movie;

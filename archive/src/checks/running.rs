@@ -9,7 +9,7 @@ use super::{
     integrity::{Integrity, check_integrity},
     mp4::{Movie, Mp4Scanner},
     record::RecordedVideo,
-    structure::Structure,
+    structure::{Mp4File, Structure},
 };
 use crate::{
     Error, Format, ObjectKind,
@@ -198,11 +198,13 @@ impl RunningChecks {
         let has_length = self.declared.length.is_some();
         let is_accepted =
             is_vouched_for || expectation.rejected_sha256 == Some(digests.sha256.as_str());
+        let mut has_c2pa_manifest = None;
         let ending = match structure {
-            Structure::Movie(movie, ending) => {
-                checks.push(passed("mp4", String::new(), movie.to_string()));
-                checks.extend(compare_with_record(expectation, &movie)?);
-                ending
+            Structure::Mp4(file) => {
+                checks.push(passed("mp4", String::new(), file.movie.to_string()));
+                checks.extend(compare_with_record(expectation, &file.movie)?);
+                has_c2pa_manifest = file.has_c2pa_manifest;
+                file.ending
             }
             Structure::Odd { check, finding } if is_accepted => {
                 checks.push(warning(check, String::new(), finding));
@@ -227,6 +229,7 @@ impl RunningChecks {
             size: digests.length,
             sha256: digests.sha256,
             checks,
+            has_c2pa_manifest,
         })
     }
 
@@ -239,8 +242,11 @@ impl RunningChecks {
                     true => Ending::Unknown,
                     false => Ending::Complete,
                 };
-                let movie = scanner.finish().map_err(|error| error.to_string())?;
-                Ok((movie, ending))
+                Ok(Mp4File {
+                    ending,
+                    has_c2pa_manifest: scanner.has_c2pa_manifest(),
+                    movie: scanner.finish().map_err(|error| error.to_string())?,
+                })
             }
             (finding, _) => Err(finding.unwrap_or_else(|| "unknown video format".to_owned())),
         };

@@ -6,10 +6,18 @@ use super::{
 };
 use crate::{Format, ObjectKind, object::FileType};
 
+/// A complete MP4.
+pub(super) struct Mp4File {
+    pub(super) movie: Movie,
+    /// Whether its boxes say where it ends.
+    pub(super) ending: Ending,
+    /// `None`: not known.
+    pub(super) has_c2pa_manifest: Option<bool>,
+}
+
 /// The structure of an object.
 pub(super) enum Structure {
-    /// A complete MP4, and whether its boxes say where it ends.
-    Movie(Movie, Ending),
+    Mp4(Mp4File),
     /// Probably not the object, or not all of it.
     Odd {
         /// Name of the check in the receipt.
@@ -21,17 +29,17 @@ pub(super) enum Structure {
 }
 
 impl Structure {
-    /// Judges an object of this kind and type. `scan` returns the movie of an MP4, or why there is none.
+    /// Judges an object of this kind and type. `scan` returns the MP4, or why it is none.
     pub(super) fn new(
         kind: ObjectKind,
         file_type: FileType,
         ends: FileEnds<'_>,
-        scan: impl FnOnce() -> Result<(Movie, Ending), String>,
+        scan: impl FnOnce() -> Result<Mp4File, String>,
     ) -> Self {
         let may_be_mp4 = file_type.is_movie() || file_type == FileType::UNKNOWN;
         if kind == ObjectKind::Video && may_be_mp4 {
             return match scan() {
-                Ok((movie, ending)) => Self::Movie(movie, ending),
+                Ok(file) => Self::Mp4(file),
                 Err(finding) => Self::Odd {
                     check: "mp4",
                     finding,

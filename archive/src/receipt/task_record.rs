@@ -101,6 +101,7 @@ fn entry(archive: &Archive, layout: &Layout, stored: &Stored) -> ArchivedObject 
         etag: stored.version.e_tag.clone().unwrap_or_default(),
         version: stored.version.version.clone().unwrap_or_default(),
         checks: Vec::new(),
+        has_c2pa_manifest: None,
     }
 }
 

@@ -161,5 +161,6 @@ async fn receipt_entry(
         etag: stored.e_tag.unwrap_or_default(),
         version: stored.version.unwrap_or_default(),
         checks: checked.checks,
+        has_c2pa_manifest: checked.has_c2pa_manifest,
     })
 }

@@ -417,9 +417,12 @@ type ArchivedObject struct {
 	// Version of the object in the store. Empty if the store is not versioned.
 	Version string `protobuf:"bytes,7,opt,name=version,proto3" json:"version,omitempty"`
 	// Results of the checks of the bytes.
-	Checks        []*ObjectCheck `protobuf:"bytes,8,rep,name=checks,proto3" json:"checks,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Checks []*ObjectCheck `protobuf:"bytes,8,rep,name=checks,proto3" json:"checks,omitempty"`
+	// Whether the file has a C2PA manifest, a signed statement of its origin. Whether the manifest is valid is not checked.
+	// Absent: the file is not a complete MP4 or QuickTime video, in others none is looked for. Only in `manifest.json`.
+	HasC2PaManifest *bool `protobuf:"varint,9,opt,name=has_c2pa_manifest,json=hasC2paManifest,proto3,oneof" json:"has_c2pa_manifest,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ArchivedObject) Reset() {
@@ -508,16 +511,24 @@ func (x *ArchivedObject) GetChecks() []*ObjectCheck {
 	return nil
 }
 
+func (x *ArchivedObject) GetHasC2PaManifest() bool {
+	if x != nil && x.HasC2PaManifest != nil {
+		return *x.HasC2PaManifest
+	}
+	return false
+}
+
 // Result of a check of an object's bytes.
 type ObjectCheck struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Name of the check: `length`, `crc64`, `md5`, `mp4`, `video`, `duration`, `frames`, `frame_rate`,
-	// `resolution`, `ratio` or `audio`.
+	// Name of the check: `length`, `crc64`, `sha256`, `crc64nvme`, `crc32c`, `crc32`, `md5`, `mp4`, `format`, `video`,
+	// `duration`, `frames`, `frame_rate`, `resolution`, `ratio` or `audio`.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// `passed` or `warning`. `warning`: the object is complete, but differs from the task's record, or its MD5 from
 	// the ETag. An incomplete object is not archived. A comparison without an expected value is omitted.
 	Result string `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
-	// Expected value, from the response headers or the task's record. Empty for `mp4`, which compares nothing.
+	// Expected value, from the response headers or the task's record. Empty for `mp4` and `format`, which compare nothing, and
+	// for a `length` of which the host declared none.
 	Expected string `protobuf:"bytes,3,opt,name=expected,proto3" json:"expected,omitempty"`
 	// Value that was found in the bytes.
 	Found         string `protobuf:"bytes,4,opt,name=found,proto3" json:"found,omitempty"`
@@ -820,7 +831,7 @@ const file_seedance_archiver_v1_archive_proto_rawDesc = "" +
 	"\x06_draftB\v\n" +
 	"\t_priorityB\x1a\n" +
 	"\x18_execution_expires_afterB\x12\n" +
-	"\x10_framespersecond\"\xf9\x01\n" +
+	"\x10_framespersecond\"\xc0\x02\n" +
 	"\x0eArchivedObject\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12\x1d\n" +
@@ -830,7 +841,9 @@ const file_seedance_archiver_v1_archive_proto_rawDesc = "" +
 	"\fcontent_type\x18\x05 \x01(\tR\vcontentType\x12\x12\n" +
 	"\x04etag\x18\x06 \x01(\tR\x04etag\x12\x18\n" +
 	"\aversion\x18\a \x01(\tR\aversion\x129\n" +
-	"\x06checks\x18\b \x03(\v2!.seedance.archiver.v1.ObjectCheckR\x06checks\"k\n" +
+	"\x06checks\x18\b \x03(\v2!.seedance.archiver.v1.ObjectCheckR\x06checks\x12/\n" +
+	"\x11has_c2pa_manifest\x18\t \x01(\bH\x00R\x0fhasC2paManifest\x88\x01\x01B\x14\n" +
+	"\x12_has_c2pa_manifest\"k\n" +
 	"\vObjectCheck\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06result\x18\x02 \x01(\tR\x06result\x12\x1a\n" +
@@ -900,6 +913,7 @@ func file_seedance_archiver_v1_archive_proto_init() {
 	}
 	file_seedance_archiver_v1_task_proto_init()
 	file_seedance_archiver_v1_archive_proto_msgTypes[1].OneofWrappers = []any{}
+	file_seedance_archiver_v1_archive_proto_msgTypes[2].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

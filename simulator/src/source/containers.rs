@@ -12,6 +12,8 @@ const SIZE: usize = 100_000;
 pub(super) fn fixture(container: Container, mp4: &'static [u8], seed: u64) -> Bytes {
     match container {
         Container::Mp4 => Bytes::from_static(mp4),
+        // Last: the offsets in an MP4 are from its start.
+        Container::C2pa => [mp4, &c2pa_box(b"no manifest")].concat().into(),
         Container::Mov => {
             let mut mov = mp4.to_vec();
             if let Some(brand) = mov.get_mut(8..12) {
@@ -36,6 +38,15 @@ pub(super) fn fixture(container: Container, mp4: &'static [u8], seed: u64) -> By
             b"\"}",
         ),
     }
+}
+
+/// Returns the box of C2PA with this content in the place of a manifest.
+fn c2pa_box(content: &[u8]) -> Vec<u8> {
+    let uuid = 0xd8fe_c3d6_1b0e_483c_9297_5828_877e_c481_u128.to_be_bytes();
+    // Version, flags, purpose, and the offset of a first box with digests: none.
+    let beginning = [&uuid[..], b"\0\0\0\0manifest\0", &[0; 8]].concat();
+    let size = (8 + beginning.len() + content.len()) as u32;
+    [&size.to_be_bytes(), &b"uuid"[..], &beginning, content].concat()
 }
 
 fn filled(start: &[u8], seed: u64, end: &[u8]) -> Bytes {

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Movie, Mp4Error,
+    c2pa::C2paSearch,
     header::{BoxHeader, BoxName, HeaderReader},
 };
 
@@ -23,6 +24,9 @@ pub(crate) struct Mp4Scanner {
     has_ftyp: bool,
     has_media: bool,
     moov: Moov,
+    /// `None`: part of the file was scanned by a version that did not look for a manifest.
+    #[serde(default)]
+    c2pa: Option<C2paSearch>,
 }
 
 /// The state of the `moov`.
@@ -68,6 +72,7 @@ impl Mp4Scanner {
             has_ftyp: false,
             has_media: false,
             moov: Moov::Missing,
+            c2pa: Some(C2paSearch::default()),
         }
     }
 
@@ -98,6 +103,11 @@ impl Mp4Scanner {
                 ..
             }
         )
+    }
+
+    /// Returns whether the file has a C2PA manifest, after its last byte. `None`: not known.
+    pub(crate) fn has_c2pa_manifest(&self) -> Option<bool> {
+        self.c2pa.as_ref().map(C2paSearch::is_found)
     }
 
     /// Returns the movie, after the last byte of the file.
@@ -209,6 +219,7 @@ impl Mp4Scanner {
             b"moov" if !matches!(self.moov, Moov::Missing) => return Err(Mp4Error::SecondMoov),
             b"moov" if size.is_some_and(|size| size > MAX_MOOV) => return Err(Mp4Error::LargeMoov),
             b"moov" => self.moov = Moov::Partial(Vec::new()),
+            b"uuid" => self.c2pa.iter_mut().for_each(C2paSearch::open),
             _ => {}
         }
         self.state = match size {
@@ -235,10 +246,11 @@ impl Mp4Scanner {
         Ok(())
     }
 
-    /// Adds bytes of a box's body. Keeps only those of the `moov`.
+    /// Adds bytes of a box's body. Keeps only those of the `moov`, and the first ones of a `uuid`.
     fn add_body(&mut self, name: BoxName, part: &[u8]) -> Result<(), Mp4Error> {
         match (&name.0, &mut self.moov) {
             (b"mdat", _) => self.has_media = true,
+            (b"uuid", _) => self.c2pa.iter_mut().for_each(|search| search.add(part)),
             (b"moov", Moov::Partial(moov)) => {
                 if (moov.len() + part.len()) as u64 > MAX_MOOV {
                     return Err(Mp4Error::LargeMoov);

@@ -1,4 +1,5 @@
 mod boxes;
+mod c2pa;
 mod hostile;
 mod movies;
 
