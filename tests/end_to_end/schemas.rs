@@ -3,11 +3,12 @@
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::ensure;
-use seedance_archiver_simulator::{Ending, Image, Script};
+use seedance_archiver_proto::v1::Manifest;
+use seedance_archiver_simulator::{Container, DigestHeaders, Ending, HostDialect, Image, Script};
 use tokio::process::Command;
 
 use crate::harness::{
-    Fixture, Server, register,
+    Fixture, Server, read_local, register,
     tools::{in_repository, python_example},
 };
 
@@ -15,7 +16,7 @@ async fn receipts_and_outcome_records_match_their_schemas(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
-    let ids = [
+    let ids: Vec<_> = [
         Script::default(),
         Script {
             last_frame: Some(Image::Jpeg),
@@ -31,7 +32,13 @@ async fn receipts_and_outcome_records_match_their_schemas(
             ..Script::default()
         },
     ]
-    .map(|script| fixture.simulator.create(script));
+    .into_iter()
+    .chain(hosts().map(|host| Script {
+        host,
+        ..Script::default()
+    }))
+    .map(|script| fixture.simulator.create(script))
+    .collect();
     fixture
         .with_worker(&server, async {
             for id in &ids {
@@ -48,9 +55,11 @@ async fn receipts_and_outcome_records_match_their_schemas(
     };
     let receipts = documents("manifest.json")?;
     let outcomes = documents("outcome.json")?;
-    ensure!((receipts.len(), outcomes.len()) == (2, 2));
-    ensure!(validate("manifest", &receipts).await? == "");
-    ensure!(validate("outcome", &outcomes).await? == "");
+    ensure!((receipts.len(), outcomes.len()) == (2 + hosts().count(), 2));
+    for (schema, documents) in [("manifest", &receipts), ("outcome", &outcomes)] {
+        let errors = validate(schema, documents).await?;
+        ensure!(errors.is_empty(), "{errors}");
+    }
     let errors = validate("manifest", &outcomes).await?;
     ensure!(errors.contains("ValidationError"), "{errors}");
     Ok(())
@@ -59,6 +68,71 @@ register!(
     receipts_and_outcome_records_match_their_schemas,
     needs = [python_example]
 );
+
+/// Hosts with other digests and formats, which have other checks.
+fn hosts() -> impl Iterator<Item = HostDialect> {
+    use DigestHeaders::*;
+    let digests = [ContentMd5, Google, Amazon, ReprDigest].map(|digest_headers| HostDialect {
+        digest_headers,
+        ..HostDialect::default()
+    });
+    let formats = [
+        Container::C2pa,
+        Container::Mov,
+        Container::Webm,
+        Container::Gif,
+        Container::Glb,
+    ];
+    let formats = formats.map(|container| HostDialect {
+        container,
+        ..HostDialect::default()
+    });
+    // Nothing shows where the file ends.
+    let streamed = HostDialect {
+        container: Container::Gltf,
+        chunked: true,
+        ..HostDialect::default()
+    };
+    digests.into_iter().chain(formats).chain([streamed])
+}
+
+/// The receipt says whether the video has a C2PA manifest.
+async fn a_receipt_says_whether_there_is_a_c2pa_manifest(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let expected = [
+        (Container::C2pa, Some(true)),
+        (Container::Mp4, Some(false)),
+        (Container::Webm, None),
+    ];
+    fixture
+        .with_worker(&server, async {
+            for (container, expected) in expected {
+                let host = HostDialect {
+                    container,
+                    ..HostDialect::default()
+                };
+                let id = fixture.simulator.create(Script {
+                    host,
+                    ..Script::default()
+                });
+                let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+                let manifest = lifecycle.result().await?.manifest.unwrap_or_default();
+                let receipt: Manifest =
+                    serde_json::from_slice(&read_local(&manifest.manifest_url)?)?;
+                let found: Vec<_> = receipt
+                    .objects
+                    .iter()
+                    .map(|it| it.has_c2pa_manifest)
+                    .collect();
+                ensure!(found == [expected, None], "{container:?}: {found:?}");
+            }
+            Ok(())
+        })
+        .await
+}
+register!(a_receipt_says_whether_there_is_a_c2pa_manifest);
 
 /// Validates documents against a schema, and returns the errors.
 async fn validate(schema: &str, documents: &[PathBuf]) -> anyhow::Result<String> {
