@@ -46,7 +46,7 @@
 //! - [`TaskArchival`], [`TaskSource`], [`UrlSource`], [`Progress`]: archiving a task.
 //! - [`checks`]: checks of an object. [`fetch`]: downloads from untrusted URLs.
 //! - [`receipt`]: reads and writes `manifest.json`, `task.json` and `outcome.json`.
-//! - [`audit`]: verifies an archive, and finds what interrupted attempts left behind.
+//! - [`audit`]: reads all receipts, verifies an archive, and finds what interrupted attempts left behind.
 //! - [`links`]: links from a local page to objects.
 //! - [`Error`]: errors, classified by how to react.
 //!

@@ -30,7 +30,7 @@ pub use find::{find, find_of_task, is_archived};
 pub use outcome::{delete_outcome, find_outcome, has_outcome, write_outcome};
 pub use write::write;
 
-pub(crate) use find::check_size;
+pub(crate) use find::{check_size, find_with_json};
 pub(crate) use task_record::{StoredRecord, find_task, write_task};
 
 /// Returns the key of a file in the directory of a receipt. Unlike the URLs in the receipt, it stays correct if

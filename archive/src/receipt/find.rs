@@ -1,5 +1,6 @@
 //! Looks for receipts.
 
+use bytes::Bytes;
 use object_store::path::Path;
 use seedance_archiver_proto::{external, names, v1::Manifest};
 
@@ -23,11 +24,19 @@ pub(super) enum Found {
 ///
 /// Returns [`Error::InvalidRecord`] if the object is not a receipt, and another error if the store fails.
 pub async fn find(archive: &Archive, key: &Path) -> Result<Option<Manifest>, Error> {
-    match read(archive, key).await? {
-        Found::Nothing => Ok(None),
-        Found::Receipt(manifest) => Ok(Some(*manifest)),
-        Found::Invalid(_, problem) => Err(problem),
-    }
+    let found = find_with_json(archive, key).await?;
+    Ok(found.map(|(manifest, _json)| manifest))
+}
+
+/// Reads the receipt at a key, and returns it with the JSON of the object. Otherwise as [`find`].
+pub(crate) async fn find_with_json(
+    archive: &Archive,
+    key: &Path,
+) -> Result<Option<(Manifest, Bytes)>, Error> {
+    let Some(stored) = json::read(archive, key).await? else {
+        return Ok(None);
+    };
+    Ok(Some((parse(key, &stored.json)?, stored.json)))
 }
 
 /// Returns whether a task has a receipt. An object that is not a receipt, or one of another task, does not count.
@@ -82,18 +91,23 @@ async fn read(archive: &Archive, key: &Path) -> Result<Found, Error> {
     let Some(stored) = json::read(archive, key).await? else {
         return Ok(Found::Nothing);
     };
-    if let Err(error) = check_size(key, stored.json.len() as u64) {
-        return Ok(Found::Invalid(stored, error));
-    }
-    let problem = match serde_json::from_slice::<Manifest>(&stored.json) {
+    Ok(match parse(key, &stored.json) {
+        Ok(manifest) => Found::Receipt(Box::new(manifest)),
+        Err(problem) => Found::Invalid(stored, problem),
+    })
+}
+
+/// Parses a receipt.
+fn parse(key: &Path, json: &[u8]) -> Result<Manifest, Error> {
+    check_size(key, json.len() as u64)?;
+    let problem = match serde_json::from_slice::<Manifest>(json) {
         Ok(manifest) => match problem(&manifest) {
-            None => return Ok(Found::Receipt(Box::new(manifest))),
+            None => return Ok(manifest),
             Some(problem) => problem.to_owned(),
         },
         Err(error) => format!("is not a receipt: {}", external::quote(&error.to_string())),
     };
-    let error = Error::InvalidRecord(format!("{key} {problem}"));
-    Ok(Found::Invalid(stored, error))
+    Err(Error::InvalidRecord(format!("{key} {problem}")))
 }
 
 /// Returns why a document is not a receipt, as a predicate after its key.
