@@ -22,6 +22,7 @@ mod list;
 mod output;
 mod progress;
 mod query;
+mod receipts;
 mod report;
 mod rescue;
 mod session;
@@ -77,6 +78,7 @@ const EXAMPLES: &str =
   seedance-archiver sweep --every 1h           archive new videos every hour
   seedance-archiver status cgt-2026…-hj94q     show the status of a task's lifecycle
   seedance-archiver list --before-deadline 6h  list lifecycles with at most 6 hours left
+  seedance-archiver receipts --summary         show the tokens of archived videos
   seedance-archiver verify --since 7d          check archived objects against their receipts
   seedance-archiver gallery --out gallery      create an HTML page of the archived videos";
 
@@ -104,6 +106,7 @@ enum Command {
     Query(query::Args),
     Status(status::Args),
     List(list::Args),
+    Receipts(receipts::Args),
     Verify(verify::Args),
     Clean(clean::Args),
     Gallery(gallery::Args),
@@ -178,6 +181,7 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::Query(args) => query::run(args, &shutdown).await,
         Command::Status(args) => status::run(args, &shutdown).await,
         Command::List(args) => list::run(args, &shutdown).await,
+        Command::Receipts(args) => receipts::run(args, &shutdown).await,
         Command::Verify(args) => verify::run(args, &shutdown).await,
         Command::Clean(args) => clean::run(args, &shutdown).await,
         Command::Gallery(args) => gallery::run(args, &shutdown).await,

@@ -1,13 +1,15 @@
 //! Standard output and standard error. No other module of this crate writes to them; clippy enforces it.
 //!
 //! A reader such as `head` may close a pipe at any time. What is printed afterwards is discarded, and the command
-//! continues: `println!` would panic, and the default action of SIGPIPE would kill the process in the middle of its
+//! continues, unless it does nothing but print: `println!` would panic, and the default action of SIGPIPE would kill the process in the middle of its
 //! work.
 //!
 //! - `outln!`: prints a line of a result to stdout.
 //! - `errln!`: prints a message to stderr.
 //! - [`print_labelled`]: prints a line with a coloured label to stdout.
 //! - [`print_json`]: prints a JSON document to stdout.
+//! - [`print_csv`]: prints a record of CSV to stdout.
+//! - [`stdout_is_closed`]: says whether nobody reads stdout any more, so that a command which only prints can end.
 //! - [`LogWriter`]: a writer for logs.
 //! - [`check_stdout`]: fails if a result could not be written.
 //!
@@ -21,7 +23,10 @@
 use std::{
     fmt::{Arguments, Display},
     io::{self, ErrorKind, IsTerminal, Write},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use seedance_archiver_proto::{external, visible};
@@ -31,6 +36,9 @@ const MAX_LOG_TEXT: usize = 8_000;
 
 /// The first error of stdout, except a closed pipe.
 static STDOUT_ERROR: OnceLock<io::Error> = OnceLock::new();
+
+/// Whether the reader of stdout has closed the pipe.
+static STDOUT_CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Prints a line to stdout, like `println!`, but never panics.
 macro_rules! outln {
@@ -61,8 +69,14 @@ pub(crate) fn print_json(document: &str) {
     write_to_stdout(&escape_json(document));
 }
 
+/// Prints a record of CSV to stdout, without the line break at its end. Its fields are escaped already: line breaks in them
+/// are meant.
+pub(crate) fn print_csv(record: &str) {
+    write_to_stdout(record);
+}
+
 /// Escapes the characters that are escaped in text, but as JSON allows.
-fn escape_json(document: &str) -> String {
+pub(crate) fn escape_json(document: &str) -> String {
     let mut escaped = String::with_capacity(document.len());
     for character in document.chars() {
         match character {
@@ -80,11 +94,14 @@ fn escape_json(document: &str) -> String {
 
 fn write_to_stdout(line: &str) {
     match io::stdout().write_all(format!("{line}\n").as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+            STDOUT_CLOSED.store(true, Ordering::Relaxed);
+        }
+        Err(error) => {
             // An error means that an earlier one is kept.
             let _ = STDOUT_ERROR.set(error);
         }
-        Ok(()) | Err(_) => {}
     }
 }
 
@@ -99,6 +116,11 @@ pub(crate) fn print_to_stderr(line: Arguments) {
 /// error: its reader has read what it needs.
 pub(crate) fn check_stdout() -> Result<(), &'static io::Error> {
     STDOUT_ERROR.get().map_or(Ok(()), Err)
+}
+
+/// Returns whether the reader of stdout has closed the pipe: nobody reads what is printed from now on.
+pub(crate) fn stdout_is_closed() -> bool {
+    STDOUT_CLOSED.load(Ordering::Relaxed)
 }
 
 /// Returns whether stderr is a terminal.

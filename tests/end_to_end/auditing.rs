@@ -150,6 +150,7 @@ async fn no_command_opens_an_archive_under_staging(server: Arc<Server>) -> anyho
         for arguments in [
             &["clean", "--remove"][..],
             &["verify"],
+            &["receipts"],
             &["gallery", "--out", "gallery"],
         ] {
             let output = command()

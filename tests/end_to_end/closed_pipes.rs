@@ -54,6 +54,8 @@ async fn a_closed_pipe_changes_no_exit_code(server: Arc<Server>) -> anyhow::Resu
         &["status", "cgt-unknown"],
         &["list"],
         &["list", "--status", "unknown"],
+        &["receipts"],
+        &["receipts", "--summary"],
         &["verify"],
         &["clean"],
         &["gallery", "--out", "gallery"],

@@ -79,6 +79,13 @@ mod operations {
 }
 mod outcomes;
 mod reasons;
+mod receipts {
+    mod archive;
+    mod errors;
+    mod formats;
+    mod recipe;
+    mod selection;
+}
 mod replay;
 mod rescue;
 mod retries;

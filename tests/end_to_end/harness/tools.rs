@@ -64,6 +64,16 @@ pub(crate) fn mount_permission() -> Result<(), Missing> {
     }
 }
 
+/// Locates the directory in which DuckDB is installed, with its home.
+pub(crate) fn duckdb() -> Result<PathBuf, Missing> {
+    let directory = installed("duckdb");
+    existing(
+        directory.join("installed"),
+        "DuckDB is not installed: `ci/tools` installs it",
+    )?;
+    Ok(directory)
+}
+
 /// Locates the interpreter of the Python examples.
 pub(crate) fn python_example() -> Result<PathBuf, Missing> {
     let python = installed("examples/python/bin/python");
