@@ -163,7 +163,7 @@ fn report(ctx: &ActivityContext, job: &ArchiveJob, manifest: &Manifest, took: Du
         manifest,
         took,
         clock: &job.clock,
-        is_first_attempt: job.attempt == 1,
+        attempt: job.attempt,
         time_left: job.time_left(),
         ends_lifecycle: record::is_lifecycle_activity(ctx.info()),
     };

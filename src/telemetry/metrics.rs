@@ -21,6 +21,8 @@ pub(crate) const ARCHIVE_LAG: &str = "seedance_archiver_archive_lag_seconds";
 pub(crate) const ARCHIVE_TIME_LEFT: &str = "seedance_archiver_archive_time_left_seconds";
 /// Counter: archived bytes.
 pub(crate) const ARCHIVED_BYTES: &str = "seedance_archiver_archived_bytes_total";
+/// Counter: tokens of archived videos.
+pub(crate) const TOKENS: &str = "seedance_archiver_tokens_total";
 /// Histogram: throughput of transfers.
 pub(crate) const TRANSFER_SPEED: &str = "seedance_archiver_transfer_bytes_per_second";
 /// Gauge: running transfers.
@@ -140,6 +142,10 @@ pub(super) fn describe() {
         "Time left until the archive deadline when the receipt was written."
     );
     describe_counter!(ARCHIVED_BYTES, Unit::Bytes, "Archived bytes.");
+    describe_counter!(
+        TOKENS,
+        "Tokens that archived videos were charged for, by account, model and service tier."
+    );
     describe_histogram!(
         TRANSFER_SPEED,
         "Throughput of transfers that succeeded on the first attempt."

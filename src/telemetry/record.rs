@@ -12,10 +12,13 @@ use seedance_archiver_proto::{
 };
 use temporalio_sdk::activities::ActivityInfo;
 
-use super::metrics::{
-    ARCHIVE_LAG, ARCHIVE_TIME_LEFT, ARCHIVED_BYTES, DETECTION_LAG, LIFECYCLES_ENDED, POLLS,
-    RETRIES, TRANSFER_SPEED, TRANSFERS_RUNNING, VIDEOS_AT_RISK, WATCHED_TASKS, WATCHER_ANSWERED,
-    WATCHER_REQUESTS,
+use super::{
+    labels,
+    metrics::{
+        ARCHIVE_LAG, ARCHIVE_TIME_LEFT, ARCHIVED_BYTES, DETECTION_LAG, LIFECYCLES_ENDED, POLLS,
+        RETRIES, TOKENS, TRANSFER_SPEED, TRANSFERS_RUNNING, VIDEOS_AT_RISK, WATCHED_TASKS,
+        WATCHER_ANSWERED, WATCHER_REQUESTS,
+    },
 };
 
 /// A receipt written this long before the attempt began was written by an earlier attempt. Receipts have times in
@@ -115,8 +118,8 @@ pub(crate) struct ArchivedVideo<'a> {
     /// How long this attempt took.
     pub(crate) took: Duration,
     pub(crate) clock: &'a Clock,
-    /// Whether this is the first attempt.
-    pub(crate) is_first_attempt: bool,
+    /// Number of this attempt, from 1.
+    pub(crate) attempt: u32,
     /// Time left until the archive deadline.
     pub(crate) time_left: Duration,
     /// Whether the transfer is the last activity of a lifecycle.
@@ -131,11 +134,10 @@ impl ArchivedVideo<'_> {
         if self.ends_lifecycle {
             lifecycle_end(&manifest.account, outcome::ARCHIVED);
         }
-        let took = self.took;
-        let max_age = took.as_secs_f64() + RECEIPT_TIME_TOLERANCE_S;
-        if seconds_since(manifest.archived_at, self.clock).is_none_or(|age| age > max_age) {
+        if !self.wrote_receipt() {
             return;
         }
+        self.count_tokens();
         let bytes: u64 = manifest
             .objects
             .iter()
@@ -147,10 +149,39 @@ impl ArchivedVideo<'_> {
             histogram!(ARCHIVE_LAG, "account" => account()).record(lag);
         }
         // A later attempt may have resumed: its speed does not follow from the size.
-        if self.is_first_attempt && !took.is_zero() {
-            let speed = bytes as f64 / took.as_secs_f64();
+        if self.attempt == 1 && !self.took.is_zero() {
+            let speed = bytes as f64 / self.took.as_secs_f64();
             histogram!(TRANSFER_SPEED, "account" => account()).record(speed);
         }
+    }
+
+    /// Returns whether this attempt wrote the receipt, so that a video is counted once. An attempt of another lifecycle
+    /// has the same number, but wrote the receipt before this one began; one that the server believes dead may write it
+    /// later, but has another number.
+    fn wrote_receipt(&self) -> bool {
+        let manifest = self.manifest;
+        let max_age = self.took.as_secs_f64() + RECEIPT_TIME_TOLERANCE_S;
+        let is_new =
+            seconds_since(manifest.archived_at, self.clock).is_some_and(|age| age <= max_age);
+        is_new && manifest.attempts == i64::from(self.attempt)
+    }
+
+    fn count_tokens(&self) {
+        let manifest = self.manifest;
+        let tokens = manifest
+            .usage
+            .as_ref()
+            .map_or(0, |usage| usage.total_tokens);
+        let labels = [
+            ("account", manifest.account.clone()),
+            ("model", labels::model(&manifest.model)),
+            (
+                "service_tier",
+                labels::service_tier(&manifest.service_tier).to_owned(),
+            ),
+        ];
+        // A negative number would be a mistake of the API.
+        counter!(TOKENS, &labels).increment(u64::try_from(tokens).unwrap_or_default());
     }
 }
 
@@ -158,4 +189,56 @@ impl ArchivedVideo<'_> {
 fn seconds_since(unix_seconds: i64, clock: &Clock) -> Option<f64> {
     let elapsed = clock.now().duration_since(from_unix_seconds(unix_seconds)?);
     Some(elapsed.unwrap_or_default().as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use seedance_archiver_proto::{time::unix_seconds, v1::Usage};
+
+    use super::*;
+
+    #[test]
+    fn a_video_is_counted_by_the_attempt_that_wrote_its_receipt() {
+        let clock = Clock::default();
+        let now = unix_seconds(clock.now());
+        let manifest = |archived_at: i64, attempts: i64| Manifest {
+            account: "eu".to_owned(),
+            model: "seedance-1-5-pro-251215".to_owned(),
+            service_tier: "flex".to_owned(),
+            usage: Some(Usage {
+                completion_tokens: 40,
+                total_tokens: 48,
+                ..Usage::default()
+            }),
+            archived_at,
+            attempts,
+            ..Manifest::default()
+        };
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            let earlier = now - 60;
+            for (manifest, attempt) in [
+                (manifest(now, 2), 2),
+                // Others found the same receipt: the attempt before, the one after, and one of another lifecycle.
+                (manifest(now, 2), 1),
+                (manifest(now, 2), 3),
+                (manifest(earlier, 1), 1),
+            ] {
+                let archived = ArchivedVideo {
+                    manifest: &manifest,
+                    took: Duration::from_secs(5),
+                    clock: &clock,
+                    attempt,
+                    time_left: Duration::from_secs(60),
+                    ends_lifecycle: false,
+                };
+                archived.record();
+            }
+        });
+        let labels = "account=\"eu\",model=\"seedance-1-5-pro-251215\",service_tier=\"flex\"";
+        let metrics = recorder.handle().render();
+        let series = format!("{TOKENS}{{{labels}}} 48\n");
+        assert!(metrics.contains(&series), "{metrics}");
+    }
 }

@@ -17,18 +17,20 @@ async fn every_printed_command_works(_: Arc<Server>) -> anyhow::Result<()> {
     let directory = tempfile::Builder::new().prefix("Bob's $1 ").tempdir()?;
     let elsewhere = tempfile::tempdir()?;
     let mut demo = Demo::start(command().arg("demo"), &directory)?;
-    let commands = demo.printed_commands(2).await?;
+    let commands = demo.printed_commands(3).await?;
     let status = demo.process.wait().await?;
     ensure!(status.success(), "{status}");
-    let [gallery, stay] = commands.as_slice() else {
+    let [gallery, receipts, stay] = commands.as_slice() else {
         bail!("{commands:?}");
     };
     let page = output(gallery, &elsewhere).await?;
     ensure!(page.contains("gallery/index.html: 5 videos"), "{page}");
+    let table = output(receipts, &elsewhere).await?;
+    ensure!(table.matches("cgt-").count() == 5, "{table}");
 
     let mut demo = Demo::start(&mut shell(&format!("exec {stay}")), &directory)?;
-    let commands = demo.printed_commands(3).await?;
-    let [status, list, gallery] = commands.as_slice() else {
+    let commands = demo.printed_commands(4).await?;
+    let [status, list, gallery, receipts] = commands.as_slice() else {
         bail!("{commands:?}");
     };
     let status = output(status, &elsewhere).await?;
@@ -37,6 +39,8 @@ async fn every_printed_command_works(_: Arc<Server>) -> anyhow::Result<()> {
     ensure!(list.matches("cgt-").count() == 8, "{list}");
     let page = output(gallery, &elsewhere).await?;
     ensure!(page.contains("gallery/index.html: 10 videos"), "{page}");
+    let table = output(receipts, &elsewhere).await?;
+    ensure!(table.matches("cgt-").count() == 10, "{table}");
     demo.interrupt().await
 }
 register!(every_printed_command_works, takes_long);

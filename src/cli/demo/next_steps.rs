@@ -25,7 +25,7 @@ impl<'a> NextSteps<'a> {
         format!(
             "Next steps:\n\n{}\n\
              Run the demo again and keep its Temporal server and Web UI running:\n  {program} demo --stay",
-            self.gallery()
+            self.archive()
         )
     }
 
@@ -38,16 +38,18 @@ impl<'a> NextSteps<'a> {
              Show the status of a task's lifecycle:\n  {temporal} {program} status {task_id}\n\
              List the lifecycles:\n  {temporal} {program} list\n\
              {}",
-            self.gallery()
+            self.archive()
         )
     }
 
-    fn gallery(&self) -> String {
+    fn archive(&self) -> String {
         let archive_url = quote(self.archive_url);
         let Self { program, .. } = self;
         format!(
             "Create gallery/index.html, a page of the archived videos:\n  \
-             SEEDANCE_ARCHIVE_URL={archive_url} {program} gallery --out gallery"
+             SEEDANCE_ARCHIVE_URL={archive_url} {program} gallery --out gallery\n\
+             List the archived videos with their tokens:\n  \
+             SEEDANCE_ARCHIVE_URL={archive_url} {program} receipts"
         )
     }
 }

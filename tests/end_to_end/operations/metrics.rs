@@ -4,17 +4,25 @@ use std::{cell::Cell, process::Stdio, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use seedance_archiver::temporal::search_attributes;
+use seedance_archiver_clock::Clock;
+use seedance_archiver_proto::{time::unix_seconds, v1::Manifest};
 use seedance_archiver_simulator::{Ending, Fault, Script};
 use temporalio_client::WorkflowCancelOptions;
 use tokio::{io::AsyncWriteExt, process::Command};
 
 use super::process::WorkerProcess;
-use crate::harness::{Fixture, HOUR, Server, register, task_prefix, tools, until_async};
+use crate::harness::{Fixture, HOUR, Server, register, task_prefix, tools, until, until_async};
 
 /// Returns the value of the first series with this prefix.
 pub(super) fn value(metrics: &str, series: &str) -> Option<f64> {
     let line = metrics.lines().find(|line| line.starts_with(series))?;
     line.rsplit(' ').next()?.parse().ok()
+}
+
+/// Returns the series of the tokens of a video.
+fn tokens_of(manifest: &Manifest) -> String {
+    let model = &manifest.model;
+    format!("tokens_total{{account=\"default\",model=\"{model}\",service_tier=\"default\"}}")
 }
 
 async fn a_run_is_visible_in_the_metrics(server: Arc<Server>) -> anyhow::Result<()> {
@@ -59,22 +67,33 @@ async fn a_run_is_visible_in_the_metrics(server: Arc<Server>) -> anyhow::Result<
         .map(|object| object.size_bytes)
         .sum();
 
+    let tokens_of = tokens_of(&manifest);
+    let tokens = manifest.usage.as_ref().context("no usage")?.total_tokens;
+    // A second lifecycle finds the receipt, which is not counted again.
+    until("the receipt is old", || {
+        unix_seconds(Clock::default().now()) > manifest.archived_at + 3
+    })
+    .await?;
+    let again = fixture.start_lifecycle(&server, &id).await?;
+    ensure!(again.result().await?.outcome == "archived");
+
     let (status, metrics) = worker.get("/metrics").await?;
     ensure!(status == 200, "{metrics}");
     for (series, expected) in [
         (
             "lifecycles_ended_total{account=\"default\",outcome=\"archived\"}",
-            1.0,
+            2.0,
         ),
         (
             "lifecycles_ended_total{account=\"default\",outcome=\"unsuccessful\"}",
             1.0,
         ),
         ("archived_bytes_total{account=\"default\"}", bytes as f64),
+        (tokens_of.as_str(), tokens as f64),
         ("archive_lag_seconds_count{account=\"default\"}", 1.0),
         ("archive_time_left_seconds_count{account=\"default\"}", 1.0),
         ("transfer_bytes_per_second_count{account=\"default\"}", 1.0),
-        ("detection_lag_seconds_count{account=\"default\"}", 2.0),
+        ("detection_lag_seconds_count{account=\"default\"}", 3.0),
         ("transfers_running", 0.0),
         ("build_info{version=", 1.0),
     ] {
