@@ -24,7 +24,7 @@ pub struct TaskId<'a> {
 
 /// Returns the receipt of a task, `None` if the archive has none within a day of the time in its id.
 ///
-/// If the template of keys contains the model, the directories of models are listed.
+/// If the template of keys has a value that only the record has, such as the model, its directories are listed.
 ///
 /// # Errors
 ///

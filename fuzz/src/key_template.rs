@@ -37,6 +37,9 @@ pub fn check(input: &[u8]) {
     assert_eq!(text.parse::<KeyTemplate>().unwrap(), template);
     let task = VideoTask {
         id,
+        draft: Some(created_at % 2 == 0),
+        // Text from outside, as the model is.
+        draft_task_id: model.clone(),
         model,
         created_at,
         ..VideoTask::default()
@@ -124,6 +127,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         "{account}/dt={created:%Y-%m-%d}/h={created:%H}/{model}/{task_id}",
         ".{model}/.{task_id}/.m",
         "{created:%G-W%V/%j}/{task_id}",
+        "{draft}/of={draft_task_id}/{task_id}",
     ];
     let values = [
         ("default", "seedance-1-0-pro", "cgt-20260828062711-hj94q"),

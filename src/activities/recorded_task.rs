@@ -74,7 +74,7 @@ impl<'a> RecordedTask<'a> {
     pub(super) fn layout(&self, archive: &Archive) -> Option<Layout> {
         match self.known {
             Known::Record(record) => Some(self.account.layout(&archive.root, record)),
-            Known::Id(_) if self.account.archive.keys.has_model() => None,
+            Known::Id(_) if self.account.archive.keys.needs_record() => None,
             Known::Id(TaskId { id, created_at, .. }) => {
                 let task = VideoTask {
                     id: id.to_owned(),

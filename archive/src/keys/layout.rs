@@ -2,7 +2,10 @@ use jiff::Timestamp;
 use object_store::path::Path;
 use seedance_archiver_proto::{names, v1::VideoTask};
 
-use super::{KeyTemplate, template::TemplateValues};
+use super::{
+    KeyTemplate,
+    template::{DRAFT, FINAL, TemplateValues},
+};
 
 /// The keys of a task's objects, which are in one directory.
 #[derive(Clone, Debug)]
@@ -19,6 +22,8 @@ impl Layout {
             account,
             task_id: &task.id,
             model: &task.model,
+            draft: if task.draft() { DRAFT } else { FINAL },
+            draft_task_id: &task.draft_task_id,
             created: created.ok().filter(|_| task.created_at > 0),
         });
         Self {
@@ -72,6 +77,34 @@ mod tests {
         let key = video("team/videos", "eu", "cgt-1", 1_752_850_104);
         assert_eq!(key, "team/videos/eu/2025/07/18/cgt-1/video.mp4");
         assert_eq!(video("", "", "cgt-1", 0), "default/undated/cgt-1/video.mp4");
+    }
+
+    #[test]
+    fn drafts_and_finals_can_have_directories_of_their_own() {
+        let template: KeyTemplate = "{draft}/of={draft_task_id}/{task_id}".parse().unwrap();
+        let directory = |draft, draft_task_id: &str| {
+            let task = VideoTask {
+                id: "cgt-2".into(),
+                draft,
+                draft_task_id: draft_task_id.into(),
+                ..VideoTask::default()
+            };
+            let layout = Layout::new(&Path::default(), &template, "", &task);
+            layout.manifest().to_string()
+        };
+        assert_eq!(
+            directory(Some(true), ""),
+            "draft/of=none/cgt-2/manifest.json"
+        );
+        let of_final = "final/of=cgt-1/cgt-2/manifest.json";
+        assert_eq!(directory(Some(false), "cgt-1"), of_final);
+        assert_eq!(directory(None, "cgt-1"), of_final);
+        let ordinary = "final/of=none/cgt-2/manifest.json";
+        assert_eq!(directory(None, ""), ordinary, "a model without drafts");
+        assert_eq!(
+            directory(None, "../x"),
+            "final/of=..%2Fx/cgt-2/manifest.json"
+        );
     }
 
     #[test]

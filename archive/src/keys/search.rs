@@ -10,7 +10,7 @@ use super::{KeyTemplate, template::TemplateValues};
 const MAX_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 /// Interval between the creation times that are tried.
 const STEP: Duration = Duration::from_secs(60 * 60);
-/// Stands for the model in the values of a template, which escape it.
+/// Stands for a value that only the record of the task has, in the values of a template, which escape it.
 const ANY: &str = "*";
 const ESCAPED_ANY: &str = "%2A";
 
@@ -22,7 +22,7 @@ pub(crate) type Directories = Vec<Name>;
 pub(crate) enum Name {
     /// The name is known.
     Known(String),
-    /// The name contains the model, between this start and this end.
+    /// The name contains a value that is not known, between this start and this end.
     AnyBetween(String, String),
 }
 
@@ -51,6 +51,8 @@ pub(crate) fn directories(
             account,
             task_id,
             model: ANY,
+            draft: ANY,
+            draft_task_id: ANY,
             created,
         });
         let names = names.split('/').map(Name::new).collect();
@@ -105,10 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn a_model_is_any_part_of_a_name() {
+    fn a_value_of_the_record_is_any_part_of_a_name() {
         assert_eq!(
             paths("{model}/v={model}-2/{task_id}.{model}.x", None),
             ["*/v=*-2/cgt-1.*.x"]
+        );
+        assert_eq!(
+            paths("{draft}/of={draft_task_id}/{task_id}", None),
+            ["*/of=*/cgt-1"]
         );
     }
 }

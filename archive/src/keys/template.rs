@@ -8,6 +8,10 @@ use super::{STAGING, is_staging_in_any_case};
 
 const DEFAULT: &str = "{account}/{created:%Y/%m/%d}/{task_id}";
 const MAX_LEN: usize = 512;
+/// `{draft}` of a draft.
+pub(super) const DRAFT: &str = "draft";
+/// `{draft}` of every other task.
+pub(super) const FINAL: &str = "final";
 const ALLOWED: &str = "letters, digits, `-`, `_`, `.` and `=`";
 
 /// The task with which a template is checked. It was created at 2001-01-02T03:04:05Z: single digits show how a
@@ -16,6 +20,8 @@ const SAMPLE: TemplateValues<'_> = TemplateValues {
     account: "account",
     task_id: "task",
     model: "model",
+    draft: FINAL,
+    draft_task_id: "draft",
     created: Some(Timestamp::constant(978_404_645, 0)),
 };
 
@@ -35,6 +41,10 @@ pub(crate) struct TemplateValues<'a> {
     pub(crate) task_id: &'a str,
     /// `{model}`. If empty: `unknown`.
     pub(crate) model: &'a str,
+    /// `{draft}`: [`DRAFT`] or [`FINAL`].
+    pub(crate) draft: &'a str,
+    /// `{draft_task_id}`. If empty: `none`.
+    pub(crate) draft_task_id: &'a str,
     /// `{created:FORMAT}`, in UTC. If `None`: `undated`.
     pub(crate) created: Option<Timestamp>,
 }
@@ -50,6 +60,8 @@ enum Segment {
     Account,
     TaskId,
     Model,
+    Draft,
+    DraftTaskId,
     Created(String),
 }
 
@@ -91,9 +103,15 @@ impl FromStr for KeyTemplate {
 }
 
 impl KeyTemplate {
-    /// Returns whether the directory of a task depends on its model.
-    pub fn has_model(&self) -> bool {
-        self.segments.contains(&Segment::Model)
+    /// Returns whether the directory of a task depends on more of its record than the creation time.
+    pub fn needs_record(&self) -> bool {
+        let needs_record = |segment: &Segment| {
+            matches!(
+                segment,
+                Segment::Model | Segment::Draft | Segment::DraftTaskId
+            )
+        };
+        self.segments.iter().any(needs_record)
     }
 
     /// Returns the names of the directories of a task, separated by slashes.
@@ -168,10 +186,12 @@ impl Segment {
             ("account", _) => Ok(Self::Account),
             ("task_id", _) => Ok(Self::TaskId),
             ("model", _) => Ok(Self::Model),
+            ("draft", _) => Ok(Self::Draft),
+            ("draft_task_id", _) => Ok(Self::DraftTaskId),
             (_, Some(format)) => Self::created(format),
             _ => invalid(format!(
-                "`{{{field}}}` is not a field; use `{{account}}`, `{{task_id}}`, `{{model}}` or \
-                 `{{created:FORMAT}}`, as in `{DEFAULT}`"
+                "`{{{field}}}` is not a field; use `{{account}}`, `{{task_id}}`, `{{model}}`, `{{draft}}`, \
+                 `{{draft_task_id}}` or `{{created:FORMAT}}`, as in `{DEFAULT}`"
             )),
         }
     }
@@ -196,6 +216,8 @@ impl Segment {
             Self::Account => escape(values.account, names::DEFAULT_ACCOUNT),
             Self::TaskId => escape(values.task_id, "unknown"),
             Self::Model => escape(values.model, "unknown"),
+            Self::Draft => escape(values.draft, FINAL),
+            Self::DraftTaskId => escape(values.draft_task_id, "none"),
             Self::Created(format) => values
                 .created
                 .and_then(|created| strtime::format(format, created).ok())
@@ -233,6 +255,8 @@ mod tests {
             account,
             task_id,
             model,
+            draft: FINAL,
+            draft_task_id: "",
             created,
         });
         directory.to_string()
@@ -287,7 +311,7 @@ mod tests {
         let invalid = r#"
              => has no `{task_id}`
             {account}/{model} => has no `{task_id}`
-            {id}/{task_id} => `{id}` is not a field; use `{account}`, `{task_id}`, `{model}` or
+            {id}/{task_id} => `{id}` is not a field; use `{account}`, `{task_id}`, `{model}`, `{draft}`,
             {created}/{task_id} => `{created}` is not a field
             a/{task_id => `{task_id` is not closed
             {created:%Y/{task_id} => `{created:%Y/` is not closed
