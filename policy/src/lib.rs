@@ -10,6 +10,7 @@
 //! - [`completions`]: when tasks are likely to end, learned from the ones that ended before.
 //! - [`windows`]: how long a task can be queried, and how long its video URL works.
 //! - [`deadlines`]: until when the video of a task can be fetched.
+//! - [`drafts`]: until when a final video can be made from a draft.
 //! - [`accounts`]: how long a request waits for a worker that serves its account.
 //! - [`destinations`]: when a video goes to the archive of its account instead of its destination.
 //! - [`outcomes`]: the result of a lifecycle.
@@ -65,6 +66,7 @@ pub mod accounts;
 pub mod completions;
 pub mod deadlines;
 pub mod destinations;
+pub mod drafts;
 pub mod outcomes;
 pub mod pages;
 pub mod poll;

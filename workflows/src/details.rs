@@ -1,7 +1,9 @@
 //! The current details of a workflow in the Temporal UI, in Markdown.
 
+use seedance_archiver_policy::drafts;
 use seedance_archiver_proto::{
     names, phase,
+    time::unix_seconds,
     v1::{
         LifecycleProgress, SweepPage, SweepVideoTasksResult, VideoTask, VideoTaskLifecycleResult,
     },
@@ -99,7 +101,14 @@ fn for_task(task: &VideoTask) -> String {
     if let Some(deadline) = utc(task.archive_deadline) {
         details += &format!(". Archive deadline: **{deadline}**");
     }
-    details + "."
+    details += ".";
+    if let Some(deadline) = drafts::deadline(task).and_then(|at| utc(unix_seconds(at))) {
+        details += &format!("\n\nDraft: a final video can be made from it until **{deadline}**.");
+    }
+    if !task.draft_task_id.is_empty() {
+        details += &format!("\n\nMade from the draft `{}`.", escape(&task.draft_task_id));
+    }
+    details
 }
 
 /// Replaces the special characters of Markdown and HTML in another system's text, and those that show nothing or change
@@ -172,6 +181,40 @@ mod tests {
         assert_eq!(
             details,
             "**archived**\n\nReceipt: `s3://bucket/cgt-1/manifest.json`\n\nStatus: **succeeded**."
+        );
+    }
+
+    #[test]
+    fn a_draft_shows_until_when_it_can_become_a_final_and_the_final_shows_its_draft() {
+        let details = |task| {
+            for_result(&VideoTaskLifecycleResult {
+                outcome: "archived".into(),
+                task: Some(task),
+                ..VideoTaskLifecycleResult::default()
+            })
+        };
+        let draft = VideoTask {
+            status: "succeeded".into(),
+            draft: Some(true),
+            created_at: 1_750_000_000,
+            ..VideoTask::default()
+        };
+        let expected =
+            "\n\nDraft: a final video can be made from it until **2025-06-22 15:06:40 UTC**.";
+        let shown = details(draft.clone());
+        assert!(shown.ends_with(expected), "{shown}");
+        let failed = details(VideoTask {
+            status: "failed".into(),
+            ..draft
+        });
+        assert!(!failed.contains("Draft"), "{failed}");
+        let of_draft = details(VideoTask {
+            draft_task_id: "cgt-1`".into(),
+            ..VideoTask::default()
+        });
+        assert!(
+            of_draft.ends_with("\n\nMade from the draft `cgt-1 `."),
+            "{of_draft}"
         );
     }
 
