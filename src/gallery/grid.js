@@ -31,6 +31,7 @@ const grid = (() => {
     if (warnings) {
       button.firstChild.append(make('span', { className: 'chip warned', textContent: warnings === 1 ? '1 warning' : `${count(warnings)} warnings` }));
     }
+    if (video.draft) button.firstChild.append(make('span', { className: 'chip draft', textContent: 'draft' }));
     const item = make('li', { video }, button);
     button.addEventListener('click', () => viewer.open(item.index));
     button.addEventListener('focus', () => activate(item.index));

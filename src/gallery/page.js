@@ -38,7 +38,7 @@ const file = (video, prefix, type) => video.files.find(file => file.name.startsW
 
 for (const video of page.videos) {
   video.key = `${video.account}/${video.id}`;
-  video.searchText = [video.id, video.model, video.prompt ?? '', video.account].join('\n').toLowerCase();
+  video.searchText = [video.id, video.model, video.prompt ?? '', video.account, video.draft_task_id ?? '', video.draft ? 'draft' : ''].join('\n').toLowerCase();
   video.date = video.created || video.archived;
   video.size = video.files.reduce((sum, file) => sum + file.size, 0);
   video.videoFile = file(video, 'video.', 'video/');
@@ -51,6 +51,14 @@ for (const video of page.videos) {
       if (result !== 'passed') video.warnings.push(expected ? `${name}: expected ${expected}, found ${found}` : `${name}: ${found}`);
     }
   }
+}
+
+// Drafts and the videos made from them, if this page has both.
+const byKey = new Map(page.videos.map(video => [video.key, video]));
+for (const video of page.videos) video.finals = [];
+for (const video of page.videos) {
+  video.madeFrom = video.draft_task_id && byKey.get(`${video.account}/${video.draft_task_id}`);
+  if (video.madeFrom) video.madeFrom.finals.push(video);
 }
 
 const orders = {

@@ -44,6 +44,11 @@ struct Card<'a> {
     archived: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<i64>,
+    #[serde(skip_serializing_if = "is_false")]
+    draft: bool,
+    /// Task id of the draft that the video was made from.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    draft_task_id: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     resolution: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -128,6 +133,11 @@ fn json(data: &impl Serialize) -> String {
     json.replace('<', "\\u003c")
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // The signature that `serde` requires.
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 fn card<'a>(video: &'a Video, links: &Links) -> Card<'a> {
     let Manifest {
         task_id,
@@ -145,6 +155,8 @@ fn card<'a>(video: &'a Video, links: &Links) -> Card<'a> {
         created: manifest.task_created_at,
         archived: manifest.archived_at,
         seed: manifest.seed,
+        draft: manifest.draft(),
+        draft_task_id: &manifest.draft_task_id,
         resolution: &manifest.resolution,
         ratio: &manifest.ratio,
         duration: manifest.duration,

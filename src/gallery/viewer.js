@@ -75,6 +75,9 @@ const viewer = (() => {
       ['Task', video.prompt && video.id, 'mono'],
       ['Account', video.account],
       ['Model', video.model],
+      ['Draft', video.draft && 'yes'],
+      ['Finals', video.finals.length > 0 && video.finals.map(visitor)],
+      ['Made from', video.madeFrom ? [visitor(video.madeFrom)] : video.draft_task_id, 'mono'],
       ['Created', time(minute, video.created)],
       ['Archived', time(minute, video.archived)],
       ['Length', length(video)],
@@ -87,7 +90,25 @@ const viewer = (() => {
       ['Archiver version', video.archiver],
     ];
     return make('dl', {}, ...all.filter(([, value]) => value).flatMap(([name, value, className = '']) =>
-      [make('dt', { textContent: name }), make('dd', { textContent: value, className })]));
+      [make('dt', { textContent: name }), make('dd', { className }, ...[value].flat())]));
+  }
+
+  /** Creates a button that shows another video. */
+  function visitor(video) {
+    const button = make('button', { type: 'button', className: 'mono', textContent: video.id });
+    button.addEventListener('click', () => visit(video));
+    return button;
+  }
+
+  /** Shows another video in place of this one, also if the filters hide it. */
+  function visit(video) {
+    if (!shown.includes(video)) {
+      $('filters').reset();
+      onFilterChange();
+    }
+    const index = shown.indexOf(video);
+    history.replaceState(null, '', fragment(video.key));
+    show(index);
   }
 
   const link = (text, href) => make('a', { textContent: text, href, target: '_blank', rel: 'noopener noreferrer' });
