@@ -108,8 +108,8 @@ impl Plugin {
     ) -> Result<Self, ServeError> {
         let http = http::client().map_err(|error| ServeError::Http(http::describe(error)))?;
         let seedance = seedance::Client::new(http).with_clock(clock);
-        let has_search_attributes = search_attributes::ensure_registered(client).await;
-        let queries = TaskQueries::new(seedance.clone(), has_search_attributes);
+        let registered = search_attributes::ensure_registered(client).await;
+        let queries = TaskQueries::new(seedance.clone(), registered);
         Ok(Self {
             client: client.clone(),
             accounts: accounts.clone(),
@@ -167,9 +167,8 @@ impl Plugin {
 
     /// Checks again whether the search attributes are registered: the namespace may have been created again.
     pub(crate) async fn check_search_attributes(&self) {
-        let has_search_attributes = search_attributes::ensure_registered(&self.client).await;
-        self.queries
-            .set_has_search_attributes(has_search_attributes);
+        let registered = search_attributes::ensure_registered(&self.client).await;
+        self.queries.set_registered(registered);
     }
 
     pub(crate) fn queries(&self) -> &TaskQueries {

@@ -64,8 +64,8 @@ pub fn watcher_workflow_id(account: &str) -> String {
     format!("account-watcher/{}", account_or_default(account))
 }
 
-/// Search attributes that lifecycles upsert if they are registered. The archive deadline has the type
-/// `Datetime`, the others have `Keyword`.
+/// Search attributes that lifecycles upsert if they are registered. The deadlines have the type `Datetime`, `SeedanceDraft`
+/// has `Bool`, and the others have `Keyword`.
 pub mod search_attribute {
     /// Id of the generation task.
     pub const TASK_ID: &str = "SeedanceTaskId";
@@ -80,8 +80,29 @@ pub mod search_attribute {
     /// When the video can no longer be fetched.
     pub const ARCHIVE_DEADLINE: &str = "SeedanceArchiveDeadline";
 
+    /// Whether the video is a draft. Set only if it is.
+    pub const DRAFT: &str = "SeedanceDraft";
+    /// Until when a final video can be made from the draft.
+    pub const DRAFT_DEADLINE: &str = "SeedanceDraftDeadline";
+    /// Id of the task of the draft that the video was made from.
+    pub const DRAFT_TASK_ID: &str = "SeedanceDraftTaskId";
+
+    /// The search attributes of drafts and of the videos made from them. Namespaces that were set up for version 0.1.0 have
+    /// only the others, and lifecycles write only the others there.
+    pub const OF_DRAFTS: [&str; 3] = [DRAFT, DRAFT_DEADLINE, DRAFT_TASK_ID];
+
     /// Every search attribute.
-    pub const ALL: [&str; 6] = [TASK_ID, ACCOUNT, STATUS, MODEL, OUTCOME, ARCHIVE_DEADLINE];
+    pub const ALL: [&str; 9] = [
+        TASK_ID,
+        ACCOUNT,
+        STATUS,
+        MODEL,
+        OUTCOME,
+        ARCHIVE_DEADLINE,
+        DRAFT,
+        DRAFT_DEADLINE,
+        DRAFT_TASK_ID,
+    ];
 }
 
 /// Failure types of the activities and the workflow.

@@ -5,8 +5,10 @@ use crate::v1::{QueryVideoTaskResult, VideoTask};
 /// Facts about the worker that ran `QueryVideoTask`, which the lifecycle needs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkerFacts {
-    /// Whether the search attributes are registered in the namespace.
+    /// Whether the search attributes that every task has are registered in the namespace.
     pub has_search_attributes: bool,
+    /// Whether those of drafts are registered too.
+    pub has_draft_attributes: bool,
     /// Task queue on which the worker polls for `ArchiveVideo`. Empty: the workflow's task queue, followed by
     /// `-transfers`.
     pub transfers_task_queue: String,
@@ -22,11 +24,13 @@ macro_rules! conversions {
                 let VideoTask { $($field,)* } = task;
                 let WorkerFacts {
                     has_search_attributes,
+                    has_draft_attributes,
                     transfers_task_queue,
                 } = worker;
                 Self {
                     $($field,)*
                     has_search_attributes,
+                    has_draft_attributes,
                     transfers_task_queue,
                     sealed_record: String::new(),
                 }
@@ -37,11 +41,13 @@ macro_rules! conversions {
                 let Self {
                     $($field,)*
                     has_search_attributes,
+                    has_draft_attributes,
                     transfers_task_queue,
                     sealed_record: _,
                 } = self;
                 let worker = WorkerFacts {
                     has_search_attributes,
+                    has_draft_attributes,
                     transfers_task_queue,
                 };
                 (VideoTask { $($field,)* }, worker)
@@ -89,6 +95,7 @@ mod tests {
     fn worker() -> WorkerFacts {
         WorkerFacts {
             has_search_attributes: true,
+            has_draft_attributes: true,
             transfers_task_queue: "transfers".into(),
         }
     }

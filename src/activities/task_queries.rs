@@ -21,6 +21,7 @@ use super::{
 use crate::{
     config::Account,
     seedance::{self, Client, Record},
+    temporal::search_attributes::Registered,
 };
 
 /// A task, prepared for workflows.
@@ -38,6 +39,8 @@ pub struct TaskQueries {
     seedance: Client,
     /// Whether lifecycles write search attributes. Clones share it.
     has_search_attributes: Arc<AtomicBool>,
+    /// Whether they write those of drafts too. Clones share it.
+    has_draft_attributes: Arc<AtomicBool>,
     transfers_task_queue: String,
     times: LearnedTimes,
     completed: CompletedTasks,
@@ -45,12 +48,12 @@ pub struct TaskQueries {
 }
 
 impl TaskQueries {
-    /// Returns queries by this client. `has_search_attributes` is whether the search attributes are
-    /// registered in the namespace, so that lifecycles write them.
-    pub fn new(seedance: Client, has_search_attributes: bool) -> Self {
+    /// Returns queries by this client. Lifecycles write the search attributes that are registered in the namespace.
+    pub fn new(seedance: Client, registered: Registered) -> Self {
         Self {
             seedance,
-            has_search_attributes: Arc::new(AtomicBool::new(has_search_attributes)),
+            has_search_attributes: Arc::new(AtomicBool::new(registered.of_tasks)),
+            has_draft_attributes: Arc::new(AtomicBool::new(registered.of_drafts)),
             transfers_task_queue: String::new(),
             times: LearnedTimes::default(),
             completed: CompletedTasks::default(),
@@ -58,10 +61,12 @@ impl TaskQueries {
         }
     }
 
-    /// Sets whether the search attributes are registered in the namespace.
-    pub(crate) fn set_has_search_attributes(&self, has_search_attributes: bool) {
-        self.has_search_attributes
-            .store(has_search_attributes, Ordering::Relaxed);
+    /// Sets which search attributes are registered in the namespace.
+    pub(crate) fn set_registered(&self, registered: Registered) {
+        let of_tasks = &self.has_search_attributes;
+        of_tasks.store(registered.of_tasks, Ordering::Relaxed);
+        let of_drafts = &self.has_draft_attributes;
+        of_drafts.store(registered.of_drafts, Ordering::Relaxed);
     }
 
     /// Sets the task queue on which this worker serves transfers.
@@ -140,18 +145,20 @@ impl TaskQueries {
         sealed(account, record.await?)
     }
 
-    /// Returns a task and its record with the facts about this worker.
+    /// Returns a task and its record with all facts about this worker, for a caller that sets `with_record`.
     pub fn result_with_record(&self, sealed: SealedTask) -> QueryVideoTaskResult {
         QueryVideoTaskResult {
             sealed_record: sealed.record,
+            has_draft_attributes: self.has_draft_attributes.load(Ordering::Relaxed),
             ..self.result(sealed.task)
         }
     }
 
-    /// Returns a task with the facts about this worker.
+    /// Returns a task with the facts about this worker that every caller knows.
     pub fn result(&self, task: VideoTask) -> QueryVideoTaskResult {
         let worker = WorkerFacts {
             has_search_attributes: self.has_search_attributes(),
+            has_draft_attributes: false,
             transfers_task_queue: self.transfers_task_queue.clone(),
         };
         QueryVideoTaskResult::new(task, worker)

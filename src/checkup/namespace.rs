@@ -13,7 +13,7 @@ use temporalio_common::protos::temporal::api::workflowservice::v1::{
 };
 
 use super::CheckResult;
-use crate::temporal::search_attributes::{self, Attribute};
+use crate::temporal::search_attributes::{self, Attribute, Registered};
 
 const ATTRIBUTES: &str = "search attributes";
 const SETUP: &str = "run `seedance-archiver setup`";
@@ -112,19 +112,32 @@ pub async fn create_attributes(client: &Client) -> CheckResult {
         Ok(missing) => missing,
         Err(_) => search_attributes::ALL.to_vec(),
     };
-    match search_attributes::register(client, &missing).await {
-        Ok(()) => CheckResult::created(ATTRIBUTES, format!("registered {}", names(&missing))),
-        Err(status) => CheckResult::failed(
-            ATTRIBUTES,
-            cannot_create(&names(&missing), &status),
-            format!(
-                "{} --namespace {namespace}; on Temporal Cloud: tcld namespace search-attributes add \
-                 --namespace {namespace} {}",
-                search_attributes::command(&missing),
-                search_attributes::cloud_options(&missing),
-                namespace = client.namespace(),
-            ),
-        ),
+    let groups: Vec<_> = search_attributes::groups(&missing).collect();
+    for (index, group) in groups.iter().enumerate() {
+        if let Err(status) = search_attributes::register(client, group).await {
+            return cannot_create_attributes(client, &groups[index..].concat(), &status);
+        }
+    }
+    CheckResult::created(ATTRIBUTES, format!("registered {}", names(&missing)))
+}
+
+/// Returns the result for search attributes that cannot be registered. Without those of drafts, nothing else is missing.
+fn cannot_create_attributes(
+    client: &Client,
+    missing: &[Attribute],
+    status: &Status,
+) -> CheckResult {
+    let fix = format!(
+        "{} --namespace {namespace}; on Temporal Cloud: tcld namespace search-attributes add \
+         --namespace {namespace} {}",
+        search_attributes::command(missing),
+        search_attributes::cloud_options(missing),
+        namespace = client.namespace(),
+    );
+    let found = cannot_create(&names(missing), status);
+    match Registered::without(missing).of_tasks {
+        true => CheckResult::warning(ATTRIBUTES, found, fix),
+        false => CheckResult::failed(ATTRIBUTES, found, fix),
     }
 }
 

@@ -1,8 +1,12 @@
 //! `seedance-archiver list`.
 
+mod drafts;
+mod registered;
+
 use std::{process::ExitCode, time::Duration};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
+use comfy_table::ColumnConstraint;
 use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::{outcome, status};
 use seedance_archiver_workflows::request;
@@ -17,21 +21,20 @@ use super::{
 };
 use crate::{
     config, telemetry,
-    temporal::{
-        lifecycles::{self, ExecutionStatus, Filter, LifecycleSummary, List},
-        search_attributes,
-    },
+    temporal::lifecycles::{self, ExecutionStatus, Filter, LifecycleSummary, List},
 };
 
 /// List lifecycles by account, status, outcome or deadline
 ///
 /// Reads the search attributes of the lifecycles from Temporal, which are updated with a short delay.
-/// Lists the newest first, or with --before-deadline the most urgent.
+/// Lists the newest first, or with --before-deadline the most urgent. With --drafts, lists the drafts of which a
+/// final video can still be made, the most urgent first, with their finals.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver list                          the newest lifecycles
   seedance-archiver list --before-deadline 6h     running lifecycles with at most 6 hours left
   seedance-archiver list --outcome lost           lost videos
+  seedance-archiver list --drafts                 drafts of which a final can still be made
   seedance-archiver list --status running --account eu --limit 500 --output json")]
 pub(super) struct Args {
     /// Last known status of the task: queued, running, succeeded, failed, cancelled, expired, or a status
@@ -44,6 +47,10 @@ pub(super) struct Args {
     /// List only running lifecycles with at most this much time left, e.g. `6h`.
     #[arg(long, value_name = "TIME", value_parser = config::duration)]
     before_deadline: Option<Duration>,
+    /// List only drafts of which a final video can still be made, until when, and the finals that have a lifecycle.
+    /// A final that was made elsewhere and has no lifecycle is not known.
+    #[arg(long, conflicts_with_all = ["status", "outcome", "before_deadline"])]
+    drafts: bool,
     /// Account of the task.
     #[arg(long)]
     account: Option<String>,
@@ -57,11 +64,21 @@ pub(super) struct Args {
 
 const ACCOUNT_COLUMN: usize = 1;
 const MODEL_COLUMN: usize = 2;
+const DRAFT_COLUMN: usize = 6;
 
 pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
+    if let Some(account) = &args.account {
+        let checked = request::check_account(account);
+        checked.map_err(|error| anyhow!("--account {}", error.problem))?;
+    }
     let filter = filter(&args)?;
     let client = shutdown.run_until_requested(session::connect()).await?;
+    if args.drafts {
+        let found = drafts::find(&client, args.account, args.limit);
+        drafts::print(&shutdown.run_until_requested(found).await?, args.output)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let found = shutdown
         .run_until_requested(find(&client, &filter, args.limit))
         .await?;
@@ -73,10 +90,6 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
 }
 
 fn filter(args: &Args) -> anyhow::Result<Filter> {
-    if let Some(account) = &args.account {
-        let checked = request::check_account(account);
-        checked.map_err(|error| anyhow!("--account {}", error.problem))?;
-    }
     if let Some(status) = &args.status
         && !status::ALL.contains(&status.as_str())
     {
@@ -99,16 +112,8 @@ fn filter(args: &Args) -> anyhow::Result<Filter> {
 }
 
 async fn find(client: &Client, filter: &Filter, limit: u16) -> anyhow::Result<List> {
-    // If the search attributes cannot be read, neither can the list, whose error is reported.
-    let missing = search_attributes::missing(client).await.unwrap_or_default();
-    let is_missing = |name: &str| missing.iter().any(|(missing, _)| *missing == name);
+    let missing = registered::check(client, filter.attributes()).await?;
     let namespace = client.namespace();
-    if let Some(name) = filter.attributes().find(|name| is_missing(name)) {
-        bail!(
-            "the namespace `{namespace}` lacks the search attribute `{name}`; \
-             run `seedance-archiver setup` to register it"
-        );
-    }
     if !missing.is_empty() {
         errln!(
             "note: the namespace `{namespace}` lacks search attributes, so columns are empty; \
@@ -125,12 +130,17 @@ fn print(found: &List, limit: u16) {
         return;
     }
     let mut table = table::table([
-        "task", "account", "model", "status", "outcome", "deadline", "started",
+        "task", "account", "model", "status", "outcome", "deadline", "draft", "started",
     ]);
     for lifecycle in &found.lifecycles {
         table.add_row(table::row(row(lifecycle)));
     }
-    table::fit(&mut table, &[MODEL_COLUMN, ACCOUNT_COLUMN]);
+    if !found.lifecycles.iter().any(is_of_draft)
+        && let Some(column) = table.column_mut(DRAFT_COLUMN)
+    {
+        column.set_constraint(ColumnConstraint::Hidden);
+    }
+    table::fit(&mut table, &[MODEL_COLUMN, ACCOUNT_COLUMN, DRAFT_COLUMN]);
     outln!("{}", table.trim_fmt());
     if found.total > found.lifecycles.len() {
         outln!(
@@ -142,7 +152,22 @@ fn print(found: &List, limit: u16) {
     }
 }
 
-fn row(lifecycle: &LifecycleSummary) -> [String; 7] {
+/// Returns whether the lifecycle is that of a draft, or of a final made from one.
+fn is_of_draft(lifecycle: &LifecycleSummary) -> bool {
+    lifecycle.is_draft || !lifecycle.draft_task_id.is_empty()
+}
+
+/// Returns what is to be said about a draft or a final made from one.
+fn draft(lifecycle: &LifecycleSummary) -> String {
+    match lifecycle.draft_deadline {
+        _ if !lifecycle.draft_task_id.is_empty() => format!("from {}", lifecycle.draft_task_id),
+        0 if lifecycle.is_draft => "draft".to_owned(),
+        0 => String::new(),
+        until => format!("draft, final until {}", deadline(until)),
+    }
+}
+
+fn row(lifecycle: &LifecycleSummary) -> [String; 8] {
     let is_running = lifecycle.execution == ExecutionStatus::Running;
     // A lifecycle that was terminated, cancelled or timed out has no outcome.
     let outcome = match lifecycle.outcome.as_str() {
@@ -162,6 +187,7 @@ fn row(lifecycle: &LifecycleSummary) -> [String; 7] {
         lifecycle.status.clone(),
         outcome,
         deadline,
+        draft(lifecycle),
         time_with_age(lifecycle.started_at),
     ]
 }

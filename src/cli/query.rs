@@ -3,8 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
+use seedance_archiver_policy::drafts;
 use seedance_archiver_proto::{
     status,
+    time::unix_seconds,
     v1::{VideoContent, VideoTask},
 };
 
@@ -16,7 +18,10 @@ use super::{
     task_args::{self, TaskArgs},
     text::{deadline, time, time_with_age},
 };
-use crate::{activities::task_queries::TaskQueries, config, telemetry};
+use crate::{
+    activities::task_queries::TaskQueries, config, telemetry,
+    temporal::search_attributes::Registered,
+};
 
 /// Query the Seedance API for a task, once
 ///
@@ -40,7 +45,7 @@ pub(super) async fn run(
     task_args::check_id(&args.task_id)?;
     let accounts = config::accounts(session::variable)?;
     let account = accounts.get(&args.account)?;
-    let queries = TaskQueries::new(session::seedance()?, false);
+    let queries = TaskQueries::new(session::seedance()?, Registered::default());
     let query = async {
         let task = queries.query(&account, &args.task_id).await;
         task.with_context(|| {
@@ -90,6 +95,7 @@ pub(super) fn facts(task: &VideoTask) -> Vec<(&'static str, String)> {
             "draft",
             task.draft.map(|it| it.to_string()).unwrap_or_default(),
         ),
+        ("final until", final_until(task)),
         ("from draft", task.draft_task_id.clone()),
         ("tools", tools(task)),
         ("safety id", task.safety_identifier.clone()),
@@ -104,6 +110,11 @@ fn deadline_name(task: &VideoTask) -> &'static str {
         true => "record expires",
         false => "deadline",
     }
+}
+
+/// Returns until when a final video can be made from a draft.
+fn final_until(task: &VideoTask) -> String {
+    drafts::deadline(task).map_or_else(String::new, |at| deadline(unix_seconds(at)))
 }
 
 fn error(task: &VideoTask) -> String {

@@ -37,6 +37,8 @@ pub(crate) const OPEN_LIFECYCLES: &str = "seedance_archiver_open_lifecycles";
 pub(crate) const OLDEST_DEADLINE: &str = "seedance_archiver_oldest_open_deadline_timestamp_seconds";
 /// Gauge: lifecycles that Temporal ended within the last hour.
 pub(crate) const STOPPED_LIFECYCLES: &str = "seedance_archiver_stopped_lifecycles";
+/// Gauge: drafts that expire soon without a final.
+pub(crate) const DRAFTS_EXPIRING: &str = "seedance_archiver_drafts_expiring_without_final";
 /// Gauge: tasks that the watcher of an account polls.
 pub(crate) const WATCHED_TASKS: &str = "seedance_archiver_watched_tasks";
 /// Gauge: when the API last answered the watcher of an account.
@@ -173,6 +175,11 @@ pub(super) fn describe() {
     describe_gauge!(
         STOPPED_LIFECYCLES,
         "Lifecycles that were terminated or timed out within the last hour. All workers report the same value."
+    );
+    describe_gauge!(
+        DRAFTS_EXPIRING,
+        "Drafts of which a final can be made for at most 24 more hours, and none is known. All workers report the same \
+         value."
     );
     describe_gauge!(
         WATCHED_TASKS,

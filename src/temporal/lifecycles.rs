@@ -5,6 +5,7 @@
 //! - [`LifecycleSnapshot`]: the state of a lifecycle on the server. [`LifecycleStatus`] adds its progress or
 //!   result.
 //! - [`list`]: finds lifecycles by a [`Filter`].
+//! - [`drafts`]: finds the drafts of which a final video can still be made.
 //!
 //! This function starts a lifecycle, or joins the one that a callback or another caller started, and follows
 //! it to its end:
@@ -40,6 +41,7 @@ mod attributes;
 mod completed;
 mod cost;
 mod delivery;
+mod drafts;
 mod error;
 mod execution;
 mod follow;
@@ -56,6 +58,7 @@ mod waiting;
 pub use attributes::Attributes;
 pub(crate) use completed::{completed, results};
 pub use cost::Cost;
+pub use drafts::{Draft, DraftFilter, Drafts, drafts};
 pub use error::LifecycleError;
 pub use execution::ExecutionStatus;
 pub use handle::Lifecycle;

@@ -20,14 +20,36 @@ use super::error_text;
 pub type Attribute = (&'static str, IndexedValueType);
 
 /// The search attributes that lifecycles write.
-pub const ALL: [Attribute; 6] = [
+pub const ALL: [Attribute; 9] = [
     (name::TASK_ID, IndexedValueType::Keyword),
     (name::ACCOUNT, IndexedValueType::Keyword),
     (name::STATUS, IndexedValueType::Keyword),
     (name::MODEL, IndexedValueType::Keyword),
     (name::OUTCOME, IndexedValueType::Keyword),
     (name::ARCHIVE_DEADLINE, IndexedValueType::Datetime),
+    (name::DRAFT, IndexedValueType::Bool),
+    (name::DRAFT_DEADLINE, IndexedValueType::Datetime),
+    (name::DRAFT_TASK_ID, IndexedValueType::Keyword),
 ];
+
+/// Which search attributes a namespace has, so that lifecycles can write them. The default is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Registered {
+    /// Those that every task has.
+    pub of_tasks: bool,
+    /// Those that every task has, and those of drafts. A namespace that was set up for version 0.1.0 lacks the latter.
+    pub of_drafts: bool,
+}
+
+impl Registered {
+    /// Returns what a namespace has that lacks these search attributes.
+    pub fn without(missing: &[Attribute]) -> Self {
+        Self {
+            of_tasks: missing.iter().all(is_of_drafts),
+            of_drafts: missing.is_empty(),
+        }
+    }
+}
 
 /// The persistence store of dev servers. No other server uses it.
 const DEV_SERVER_STORE: &str = "sqlite";
@@ -40,24 +62,32 @@ const MAX_CHECKS: usize = 50;
 pub fn type_name(value_type: IndexedValueType) -> &'static str {
     match value_type {
         IndexedValueType::Datetime => "Datetime",
+        IndexedValueType::Bool => "Bool",
         _ => "Keyword",
     }
 }
 
-/// Returns whether the namespace has all search attributes, so that lifecycles can write them.
+/// Returns which search attributes the namespace has.
 ///
 /// On a dev server, registers those that are missing. On other servers, which operators administer, logs the
 /// command that registers them.
-pub async fn ensure_registered(client: &Client) -> bool {
+pub async fn ensure_registered(client: &Client) -> Registered {
     match try_ensure(client).await {
-        Ok(missing) if missing.is_empty() => true,
         Ok(missing) => {
-            tracing::warn!(
-                namespace = client.namespace(),
-                fix = command(&missing),
-                "the namespace lacks search attributes: lifecycles run without them"
-            );
-            false
+            let registered = Registered::without(&missing);
+            if !registered.of_drafts {
+                tracing::warn!(
+                    namespace = client.namespace(),
+                    fix = command(&missing),
+                    "the namespace lacks search attributes{}: lifecycles run without them",
+                    if registered.of_tasks {
+                        " of drafts"
+                    } else {
+                        ""
+                    }
+                );
+            }
+            registered
         }
         Err(status) => {
             tracing::warn!(
@@ -65,7 +95,7 @@ pub async fn ensure_registered(client: &Client) -> bool {
                 error = error_text::innermost(&status),
                 "cannot list search attributes: lifecycles run without them"
             );
-            false
+            Registered::default()
         }
     }
 }
@@ -76,8 +106,28 @@ async fn try_ensure(client: &Client) -> Result<Vec<Attribute>, Status> {
     if missing.is_empty() || !is_dev_server(client).await? {
         return Ok(missing);
     }
-    register(client, &missing).await?;
-    Ok(Vec::new())
+    for group in groups(&missing) {
+        if let Err(status) = register(client, &group).await {
+            tracing::warn!(
+                namespace = client.namespace(),
+                error = error_text::innermost(&status),
+                "cannot register search attributes"
+            );
+        }
+    }
+    self::missing(client).await
+}
+
+/// Splits search attributes into those that every task has and those of drafts. They are registered separately: a store
+/// has few columns of a type, and those of drafts must not keep it from the others.
+pub fn groups(attributes: &[Attribute]) -> impl Iterator<Item = Vec<Attribute>> {
+    let (of_drafts, of_tasks) = attributes.iter().copied().partition(is_of_drafts);
+    let groups: [Vec<Attribute>; 2] = [of_tasks, of_drafts];
+    groups.into_iter().filter(|group| !group.is_empty())
+}
+
+fn is_of_drafts((name, _): &Attribute) -> bool {
+    name::OF_DRAFTS.contains(name)
 }
 
 /// Returns the search attributes that the namespace lacks or has with another type.
@@ -127,9 +177,10 @@ pub async fn register(client: &Client, attributes: &[Attribute]) -> Result<(), S
         .add_search_attributes(request.into_request())
         .await?;
     let check = || async {
-        match missing(client).await?.is_empty() {
-            true => Ok(()),
-            false => Err(Status::unavailable(
+        let missing = missing(client).await?;
+        match attributes.iter().any(|it| missing.contains(it)) {
+            false => Ok(()),
+            true => Err(Status::unavailable(
                 "the server accepted the search attributes but does not list them",
             )),
         }
@@ -171,9 +222,24 @@ mod tests {
     #[test]
     fn the_command_registers_each_attribute_with_its_type() {
         assert_eq!(
-            command(&ALL[4..]),
+            command(&ALL[4..7]),
             "temporal operator search-attribute create --name SeedanceOutcome --type Keyword --name \
-             SeedanceArchiveDeadline --type Datetime"
+             SeedanceArchiveDeadline --type Datetime --name SeedanceDraft --type Bool"
         );
+    }
+
+    #[test]
+    fn a_namespace_of_version_0_1_0_has_the_attributes_of_tasks() {
+        let of_0_1_0 = Registered {
+            of_tasks: true,
+            of_drafts: false,
+        };
+        assert_eq!(Registered::without(&ALL[6..]), of_0_1_0);
+        assert_eq!(Registered::without(&ALL[8..]), of_0_1_0);
+        assert_eq!(Registered::without(&ALL[5..]), Registered::default());
+        assert_eq!(Registered::without(&ALL[..1]), Registered::default());
+        assert!(Registered::without(&[]).of_drafts);
+        let groups: Vec<_> = groups(&ALL).collect();
+        assert_eq!(groups, [ALL[..6].to_vec(), ALL[6..].to_vec()]);
     }
 }

@@ -1,4 +1,4 @@
-//! Counts the open lifecycles and finds their earliest deadline, for metrics.
+//! Counts the open lifecycles and finds their earliest deadline, and counts the drafts that expire, for metrics.
 //!
 //! The source is Temporal's visibility store, because a worker knows only the lifecycles that it runs itself.
 
@@ -17,11 +17,18 @@ use seedance_archiver_proto::{
 use temporalio_client::{Client, WorkflowCountOptions, errors::ClientError};
 use tokio::time::MissedTickBehavior;
 
-use super::{error_text, search_attributes};
+use super::{
+    error_text,
+    lifecycles::{self, DraftFilter},
+    search_attributes::{self, Registered},
+};
 use crate::{
     config::{Account, Accounts},
     telemetry::{
-        metrics::{OLDEST_DEADLINE, OPEN_LIFECYCLES, STOPPED_LIFECYCLES, VISIBILITY_ERRORS},
+        metrics::{
+            DRAFTS_EXPIRING, OLDEST_DEADLINE, OPEN_LIFECYCLES, STOPPED_LIFECYCLES,
+            VISIBILITY_ERRORS,
+        },
         rare::RareEvent,
     },
 };
@@ -30,6 +37,10 @@ use crate::{
 const UPDATE_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a lifecycle that Temporal ended is counted.
 const STOPPED_WINDOW: Duration = Duration::from_secs(60 * 60);
+/// How much time is left for a draft that is counted, at most.
+const DRAFT_EXPIRES_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
+/// Maximum number of drafts of an account that are counted, because their finals are looked up.
+const MAX_DRAFTS: usize = 1000;
 /// Precision of the earliest deadline.
 const DEADLINE_PRECISION: Duration = Duration::from_secs(60);
 /// How long ago the earliest deadline may have passed.
@@ -63,7 +74,8 @@ pub(crate) async fn update_metrics(client: &Client, accounts: &Accounts) -> Infa
 async fn update_all(client: &Client, accounts: &Accounts) -> Result<(), String> {
     let missing = search_attributes::missing(client).await;
     let missing = missing.map_err(|status| error_text::innermost(&status))?;
-    if !missing.is_empty() {
+    let registered = Registered::without(&missing);
+    if !registered.of_tasks {
         return Err(
             "the namespace lacks search attributes; run `seedance-archiver setup`".to_owned(),
         );
@@ -79,6 +91,12 @@ async fn update_all(client: &Client, accounts: &Accounts) -> Result<(), String> 
     if result.is_ok() {
         result = update_stopped(client).await;
     }
+    // Last: no alert of a video depends on it.
+    if registered.of_drafts {
+        for account in accounts.iter() {
+            result = result.and(update_drafts(client, account).await);
+        }
+    }
     result.map_err(|error| error_text::innermost(&error))
 }
 
@@ -93,6 +111,23 @@ async fn update_account(client: &Client, account: &Account) -> Result<(), Client
     let since_epoch = deadline.and_then(|deadline| deadline.duration_since(UNIX_EPOCH).ok());
     let timestamp = since_epoch.map_or(f64::INFINITY, |time| time.as_secs_f64());
     gauge!(OLDEST_DEADLINE, "account" => account.name().to_owned()).set(timestamp);
+    Ok(())
+}
+
+/// Counts the drafts of an account of which a final can be made for not much longer, and none is known.
+async fn update_drafts(client: &Client, account: &Account) -> Result<(), ClientError> {
+    let filter = DraftFilter {
+        account: Some(account.name().to_owned()),
+        now: Clock::default().now(),
+        within: Some(DRAFT_EXPIRES_WITHIN),
+    };
+    let found = lifecycles::drafts(client, &filter, MAX_DRAFTS).await?;
+    let without_final = found
+        .drafts
+        .iter()
+        .filter(|draft| draft.finals.is_empty())
+        .count();
+    gauge!(DRAFTS_EXPIRING, "account" => account.name().to_owned()).set(without_final as f64);
     Ok(())
 }
 

@@ -41,6 +41,7 @@ mod doctor {
     mod setup;
     mod stores;
 }
+mod drafts;
 mod encodings;
 mod examples {
     mod create_to_archive;
@@ -49,7 +50,7 @@ mod examples {
 }
 mod gallery {
     mod bucket;
-    mod generate;
+    pub(crate) mod generate;
     mod many_videos;
     mod page;
     mod receipts;
@@ -64,6 +65,7 @@ mod operations {
     mod capacity;
     mod cloud;
     mod codec;
+    mod drafts;
     mod fleet_upgrade;
     mod long_errors;
     mod metrics;

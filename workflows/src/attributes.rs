@@ -2,9 +2,11 @@
 //!
 //! An upsert is a command in the history: a replay must produce the same ones.
 
+use seedance_archiver_policy::drafts;
 use seedance_archiver_proto::{
     names,
     names::search_attribute as name,
+    time::unix_seconds,
     v1::{VideoTask, VideoTaskLifecycleRequest, VideoTaskLifecycleResult},
 };
 use temporalio_common::search_attributes::{
@@ -16,20 +18,34 @@ const MAX_VALUE: usize = 200;
 
 const DEADLINE: SearchAttributeKey<AttributeTime> =
     SearchAttributeKey::datetime(name::ARCHIVE_DEADLINE);
+const DRAFT: SearchAttributeKey<bool> = SearchAttributeKey::bool(name::DRAFT);
+const DRAFT_DEADLINE: SearchAttributeKey<AttributeTime> =
+    SearchAttributeKey::datetime(name::DRAFT_DEADLINE);
 
-/// Returns the attributes of a task: id, account, status, model and archive deadline, if known.
+/// Returns the attributes of a task: id, account, status, model and archive deadline, if known, and those of a draft or of
+/// a video made from one.
 pub fn for_task(account: &str, task: &VideoTask) -> Vec<SearchAttributeUpdate> {
     let keywords = [
         keyword(SearchAttributeKey::keyword(name::STATUS), &task.status),
         keyword(SearchAttributeKey::keyword(name::MODEL), &task.model),
     ];
-    let deadline = (task.archive_deadline > 0)
-        .then(|| AttributeTime::new(task.archive_deadline, 0))
-        .and_then(|time| DEADLINE.try_value_set(time).ok());
     let id = for_id(account, &task.id);
     id.chain(keywords.into_iter().flatten())
-        .chain(deadline)
+        .chain(time(DEADLINE, task.archive_deadline))
+        .chain(of_draft(task))
         .collect()
+}
+
+fn of_draft(task: &VideoTask) -> impl Iterator<Item = SearchAttributeUpdate> {
+    let draft = task.draft().then(|| DRAFT.try_value_set(true).ok());
+    let deadline = drafts::deadline(task).map_or(0, unix_seconds);
+    let made_from = SearchAttributeKey::keyword(name::DRAFT_TASK_ID);
+    let attributes = [
+        draft.flatten(),
+        time(DRAFT_DEADLINE, deadline),
+        keyword(made_from, &task.draft_task_id),
+    ];
+    attributes.into_iter().flatten()
 }
 
 fn for_id(account: &str, task_id: &str) -> impl Iterator<Item = SearchAttributeUpdate> {
@@ -53,6 +69,14 @@ pub fn for_result(
     let outcome = SearchAttributeKey::keyword(name::OUTCOME);
     attributes.extend(keyword(outcome, &result.outcome));
     attributes
+}
+
+fn time(
+    key: SearchAttributeKey<AttributeTime>,
+    unix_seconds: i64,
+) -> Option<SearchAttributeUpdate> {
+    let time = (unix_seconds > 0).then(|| AttributeTime::new(unix_seconds, 0))?;
+    key.try_value_set(time).ok()
 }
 
 fn keyword(key: SearchAttributeKey<String>, value: &str) -> Option<SearchAttributeUpdate> {
@@ -87,6 +111,22 @@ mod tests {
         assert_eq!(names(for_task("eu", &task)).len(), 4, "not a valid time");
         task.archive_deadline = 1;
         assert_eq!(names(for_task("eu", &task)).len(), 5);
+        let draft = VideoTask {
+            draft: Some(true),
+            created_at: 1,
+            ..task.clone()
+        };
+        let of_draft = names(for_task("eu", &draft)).split_off(5);
+        assert_eq!(of_draft, ["SeedanceDraft"], "it may not succeed");
+        let draft = VideoTask {
+            status: "succeeded".into(),
+            ..draft
+        };
+        let of_draft = names(for_task("eu", &draft)).split_off(5);
+        assert_eq!(of_draft, ["SeedanceDraft", "SeedanceDraftDeadline"]);
+        task.draft_task_id = "cgt-1".into();
+        let of_final = names(for_task("eu", &task)).split_off(5);
+        assert_eq!(of_final, ["SeedanceDraftTaskId"]);
         let result = VideoTaskLifecycleResult {
             outcome: "unknown".into(),
             ..VideoTaskLifecycleResult::default()

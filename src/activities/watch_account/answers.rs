@@ -16,7 +16,7 @@ use super::{
     watcher::{Event, Purpose, Watcher},
 };
 use crate::{
-    activities::task_queries,
+    activities::task_queries::{self, SealedTask},
     seedance::{self, ErrorKind, ListedTasks, Page, Record},
     telemetry::record,
     temporal::lifecycles::LifecycleError,
@@ -198,7 +198,11 @@ impl Watcher<'_> {
         let queries = self.requests.queries;
         match task_queries::sealed(self.requests.account(), record) {
             Ok(sealed) if is_complete => self.deliveries.add(queries.result_with_record(sealed)),
-            Ok(sealed) => self.deliveries.add(queries.result(sealed.task)),
+            Ok(SealedTask { task, .. }) => {
+                let record = String::new();
+                let sealed = SealedTask { task, record };
+                self.deliveries.add(queries.result_with_record(sealed));
+            }
             Err(error) => self.progress.failed(RequestKind::Query, &error),
         }
     }

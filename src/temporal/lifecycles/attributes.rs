@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use seedance_archiver_proto::names::search_attribute;
 use serde::Serialize;
+use serde_json::Value;
 use temporalio_common::protos::temporal::api::common::v1::SearchAttributes;
 
 /// The search attributes of a lifecycle, by name. Those of other programs are ignored.
@@ -20,9 +21,21 @@ impl Attributes {
 
     /// Returns the archive deadline in Unix seconds, 0 if it is not set.
     pub fn archive_deadline(&self) -> i64 {
-        self.get(search_attribute::ARCHIVE_DEADLINE)
-            .parse()
-            .map_or(0, Timestamp::as_second)
+        self.time(search_attribute::ARCHIVE_DEADLINE)
+    }
+
+    /// Returns until when a final video can be made from the draft, in Unix seconds, 0 if it is not set.
+    pub fn draft_deadline(&self) -> i64 {
+        self.time(search_attribute::DRAFT_DEADLINE)
+    }
+
+    /// Returns whether the task is a draft.
+    pub fn is_draft(&self) -> bool {
+        self.get(search_attribute::DRAFT) == "true"
+    }
+
+    fn time(&self, name: &str) -> i64 {
+        self.get(name).parse().map_or(0, Timestamp::as_second)
     }
 }
 
@@ -31,7 +44,11 @@ impl From<&SearchAttributes> for Attributes {
         let values = search_attribute::ALL.into_iter().filter_map(|name| {
             let payload = attributes.indexed_fields.get(name)?;
             // Keywords and times are both JSON strings.
-            let value: String = serde_json::from_slice(&payload.data).ok()?;
+            let value = match serde_json::from_slice(&payload.data).ok()? {
+                Value::String(text) => text,
+                Value::Bool(value) => value.to_string(),
+                _ => return None,
+            };
             Some((name.to_owned(), value))
         });
         Self(values.collect())

@@ -46,6 +46,12 @@ pub struct LifecycleSummary {
     pub outcome: String,
     /// When the video can no longer be fetched.
     pub archive_deadline: i64,
+    /// Whether the task is a draft.
+    pub is_draft: bool,
+    /// Until when a final video can be made from the draft.
+    pub draft_deadline: i64,
+    /// Task id of the draft that the video was made from.
+    pub draft_task_id: String,
     /// When the lifecycle started.
     pub started_at: i64,
     /// Status of the workflow.
@@ -171,6 +177,9 @@ impl From<&WorkflowExecution> for LifecycleSummary {
             status: text(search_attribute::STATUS),
             outcome: text(search_attribute::OUTCOME),
             archive_deadline: attributes.archive_deadline(),
+            is_draft: attributes.is_draft(),
+            draft_deadline: attributes.draft_deadline(),
+            draft_task_id: text(search_attribute::DRAFT_TASK_ID),
             started_at: execution.start_time().map_or(0, unix_seconds),
             execution: execution.status().into(),
             workflow_id: execution.id().to_owned(),

@@ -9,30 +9,30 @@ use tempfile::TempDir;
 use crate::harness::command;
 
 /// A generated gallery, and what the command printed.
-pub(super) struct Gallery {
-    pub(super) directory: TempDir,
-    pub(super) report: Value,
-    pub(super) stderr: String,
+pub(crate) struct Gallery {
+    pub(crate) directory: TempDir,
+    pub(crate) report: Value,
+    pub(crate) stderr: String,
 }
 
 impl Gallery {
     /// Returns the path of the page.
-    pub(super) fn page(&self) -> PathBuf {
+    pub(crate) fn page(&self) -> PathBuf {
         self.directory.path().join("index.html")
     }
 
     /// Returns the URL of the page.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("file://{}", self.page().display())
     }
 
     /// Reads the HTML of the page.
-    pub(super) fn html(&self) -> anyhow::Result<String> {
+    pub(crate) fn html(&self) -> anyhow::Result<String> {
         Ok(std::fs::read_to_string(self.page())?)
     }
 
     /// Reads the data that is embedded in the page.
-    pub(super) fn data(&self) -> anyhow::Result<Value> {
+    pub(crate) fn data(&self) -> anyhow::Result<Value> {
         let html = self.html()?;
         let (_, data) = html
             .split_once(r#"<script type="application/json" id="data">"#)
@@ -43,7 +43,7 @@ impl Gallery {
 }
 
 /// Generates the gallery of an archive.
-pub(super) async fn generate(
+pub(crate) async fn generate(
     environment: &[(&str, &str)],
     arguments: &[&str],
 ) -> anyhow::Result<Gallery> {
@@ -66,7 +66,7 @@ pub(super) async fn generate(
 }
 
 /// Sets the prompt in the task record next to a receipt. Some services return the prompt.
-pub(super) fn set_prompt(receipt: &Path, prompt: &str) -> anyhow::Result<()> {
+pub(crate) fn set_prompt(receipt: &Path, prompt: &str) -> anyhow::Result<()> {
     let path = receipt.with_file_name("task.json");
     let mut record: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
     record["revised_prompt"] = json!(prompt);

@@ -4,7 +4,8 @@
 #![allow(missing_docs)]
 
 use seedance_archiver_proto::{
-    names, phase,
+    names::{self, search_attribute},
+    phase,
     query_result::WorkerFacts,
     v1::{LifecycleProgress, QueryVideoTaskResult, VideoTask, VideoTaskLifecycleResult},
 };
@@ -40,6 +41,7 @@ pub(super) fn take_task(ctx: &Context, result: QueryVideoTaskResult) -> VideoTas
     let (task, worker) = result.into_parts();
     ctx.state_mut(|state| {
         state.worker.has_search_attributes |= worker.has_search_attributes;
+        state.worker.has_draft_attributes |= worker.has_draft_attributes;
         if !worker.transfers_task_queue.is_empty() {
             state.worker.transfers_task_queue = worker.transfers_task_queue;
         }
@@ -57,10 +59,18 @@ pub(super) fn transfers_task_queue(ctx: &Context) -> String {
 
 /// Upserts search attributes if they are registered in the namespace. If they are not, the server would fail
 /// the workflow task.
-pub(super) fn upsert_search_attributes(ctx: &Context, attributes: Vec<SearchAttributeUpdate>) {
-    if ctx.state(|state| state.worker.has_search_attributes) {
-        ctx.upsert_search_attributes(attributes);
+///
+/// Whether there is an upsert depends on the attributes of every task alone, as in version 0.1.0, whose workers may replay
+/// the history. Those of drafts are in the same upsert, and the SDK does not compare the contents of upserts.
+pub(super) fn upsert_search_attributes(ctx: &Context, mut attributes: Vec<SearchAttributeUpdate>) {
+    let worker = ctx.state(|state| state.worker.clone());
+    if !worker.has_search_attributes {
+        return;
     }
+    if !worker.has_draft_attributes {
+        attributes.retain(|attribute| !search_attribute::OF_DRAFTS.contains(&attribute.name()));
+    }
+    ctx.upsert_search_attributes(attributes);
 }
 
 /// Sets the reply to the query `progress` and the current details in the Temporal UI.

@@ -23,11 +23,36 @@ pub(crate) fn edit(
     field: &str,
     change: impl FnOnce(&mut Value),
 ) -> anyhow::Result<()> {
+    let mut events = events(history, attributes)?;
+    let event = events.next().with_context(|| format!("no {attributes}"))?;
+    edit_json(&mut event[field]["payloads"][0]["data"], change)
+}
+
+/// Changes the JSON in a field of every event with these attributes.
+pub(crate) fn edit_all(
+    history: &mut Value,
+    attributes: &str,
+    field: &str,
+    change: impl Fn(&mut Value),
+) -> anyhow::Result<()> {
+    for event in events(history, attributes)? {
+        edit_json(&mut event[field]["payloads"][0]["data"], &change)?;
+    }
+    Ok(())
+}
+
+/// Returns the attributes of the events that have these.
+fn events<'a>(
+    history: &'a mut Value,
+    attributes: &str,
+) -> anyhow::Result<impl Iterator<Item = &'a mut Value>> {
     let events = history["events"].as_array_mut().context("no events")?;
-    let mut events = events.iter_mut().map(|event| &mut event["attributes"]);
-    let event = events.find(|event| event.get(attributes).is_some());
-    let event = event.with_context(|| format!("no {attributes}"))?;
-    let data = &mut event[attributes][field]["payloads"][0]["data"];
+    let events = events.iter_mut().map(|event| &mut event["attributes"]);
+    Ok(events.filter_map(move |event| event.get_mut(attributes)))
+}
+
+/// Changes JSON in Base64.
+fn edit_json(data: &mut Value, change: impl FnOnce(&mut Value)) -> anyhow::Result<()> {
     let json = BASE64_STANDARD.decode(data.as_str().unwrap_or_default())?;
     let mut json = serde_json::from_slice(&json)?;
     change(&mut json);

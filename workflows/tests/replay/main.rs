@@ -10,6 +10,7 @@
 
 mod cancelling;
 mod command;
+mod drafts;
 mod edited;
 mod recorder;
 mod rejecting;

@@ -45,7 +45,8 @@ pub(super) async fn start(directory: &Path) -> anyhow::Result<Temporal> {
 fn search_attributes() -> impl Iterator<Item = String> {
     search_attribute::ALL.into_iter().map(|name| {
         let kind = match name {
-            search_attribute::ARCHIVE_DEADLINE => "Datetime",
+            search_attribute::ARCHIVE_DEADLINE | search_attribute::DRAFT_DEADLINE => "Datetime",
+            search_attribute::DRAFT => "Bool",
             _ => "Keyword",
         };
         format!("--search-attribute={name}={kind}")
