@@ -101,12 +101,15 @@ async fn add_finals(client: &Client, drafts: &mut [Draft]) -> Result<(), ClientE
         ids.join(", ")
     );
     for lifecycle in read(client, query).await? {
+        if is_failed(&lifecycle) {
+            continue;
+        }
+        // Two accounts of the archiver may be the same account of the service.
         let made_from = |draft: &&mut Draft| draft.task_id == lifecycle.draft_task_id;
-        if !is_failed(&lifecycle)
-            && let Some(draft) = drafts.iter_mut().find(made_from)
-            && !draft.finals.contains(&lifecycle.task_id)
-        {
-            draft.finals.push(lifecycle.task_id);
+        for draft in drafts.iter_mut().filter(made_from) {
+            if !draft.finals.contains(&lifecycle.task_id) {
+                draft.finals.push(lifecycle.task_id.clone());
+            }
         }
     }
     Ok(())
