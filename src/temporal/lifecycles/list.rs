@@ -160,7 +160,7 @@ pub(super) fn account_query(account: &str, task_queue: &str, execution_status: &
 
 /// Quotes a value for a visibility query. Servers differ in how they read a backslash, which no status contains;
 /// an escaped one cannot end the string on any of them.
-fn quote(value: &str) -> String {
+pub(super) fn quote(value: &str) -> String {
     let escaped = value.replace('\\', "\\\\").replace('\'', "\\'");
     format!("'{escaped}'")
 }
