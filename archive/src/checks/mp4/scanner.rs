@@ -25,7 +25,7 @@ pub(crate) struct Mp4Scanner {
     has_media: bool,
     moov: Moov,
     /// `None`: part of the file was scanned by a version that did not look for a manifest.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     c2pa: Option<C2paSearch>,
 }
 

@@ -120,6 +120,8 @@ fn what_is_new_since_version_0_1_0_is_optional() {
     state["checkpoint"]["checks"]["finding"] = json!("the file is empty");
     state["checkpoint"]["checks"]["announced"]["crc32c"] = json!(5);
     state["checkpoint"]["checks"]["digests"]["crc32c"] = json!(5);
+    let c2pa = json!({"beginning": [216, 254], "is_found": false});
+    state["checkpoint"]["checks"]["scanner"]["c2pa"] = c2pa;
     let read: ArchiveState = serde_json::from_value(state.clone()).unwrap();
     assert_eq!(serde_json::to_value(&read).unwrap(), state);
     assert_eq!(
