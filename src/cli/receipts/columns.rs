@@ -13,7 +13,7 @@ use crate::archive::{ObjectKind, audit::StoredReceipt, receipt};
 pub(super) type Column = (&'static str, fn(&StoredReceipt) -> Cell);
 
 /// All columns. Names and order are documented and stable: a new column is the last one.
-pub(super) const COLUMNS: [Column; 39] = [
+pub(super) const COLUMNS: [Column; 40] = [
     ("task_id", |it| Cell::text(&it.manifest.task_id)),
     ("account", |it| Cell::text(&it.manifest.account)),
     ("model", |it| Cell::text(&it.manifest.model)),
@@ -81,6 +81,9 @@ pub(super) const COLUMNS: [Column; 39] = [
     }),
     ("warnings", |it| list(&it.manifest.warnings)),
     ("objects", |it| list(&it.manifest.objects)),
+    ("has_c2pa_manifest", |it| {
+        object(it, |it| Cell::flag(it.has_c2pa_manifest))
+    }),
 ];
 
 /// Returns the object that the task was created for: the video, or the file of a 3D task.

@@ -174,6 +174,8 @@ fn check_row(row: &HashMap<String, String>, key: &str, receipt: &Value) -> anyho
             "{name}: {row:?}"
         );
     }
+    let name = "has_c2pa_manifest";
+    ensure!(row[name] == text(&video[name]), "{name}: {row:?}");
     ensure!(row["manifest_key"] == key, "{row:?}");
     ensure!(
         row["object_key"] == key.replace("manifest.json", "video.mp4"),
