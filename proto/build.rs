@@ -7,12 +7,13 @@ use prost_types::{
 };
 
 const PACKAGE: &str = "seedance.archiver.v1";
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "seedance/archiver/v1/task.proto",
     "seedance/archiver/v1/archive.proto",
     "seedance/archiver/v1/lifecycle.proto",
     "seedance/archiver/v1/sweep.proto",
     "seedance/archiver/v1/watch.proto",
+    "seedance/archiver/v1/audit.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

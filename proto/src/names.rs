@@ -25,6 +25,9 @@ pub const RECORD_ACTIVITY_ID: &str = "record";
 /// Activity id of a watcher's `WatchAccount`.
 pub const WATCH_ACTIVITY_ID: &str = "watch";
 
+/// Activity id of an audit's `AuditShare`.
+pub const AUDIT_ACTIVITY_ID: &str = "audit";
+
 /// File name of the receipt.
 pub const MANIFEST: &str = "manifest.json";
 
@@ -62,6 +65,16 @@ pub fn sweep_workflow_id(account: &str) -> String {
 /// Returns the workflow id of the watcher of an account, of which there is one at a time.
 pub fn watcher_workflow_id(account: &str) -> String {
     format!("account-watcher/{}", account_or_default(account))
+}
+
+/// Returns the id of the schedule that repeats the audit of an archive. `destination` is the archive URL in the request,
+/// empty for the worker's archive. The server appends the time to the workflow id of a scheduled audit.
+pub fn audit_schedule_id(destination: &str) -> String {
+    let archive = match destination {
+        "" => DEFAULT_ACCOUNT,
+        url => url,
+    };
+    format!("audit-archive/{archive}")
 }
 
 /// Search attributes that lifecycles upsert if they are registered. The deadlines have the type `Datetime`, `SeedanceDraft`
