@@ -19,7 +19,7 @@
 //! A local file system cannot replace a certain version. There, the version is compared immediately before.
 
 mod find;
-mod json;
+pub(crate) mod json;
 mod outcome;
 mod task_record;
 mod write;

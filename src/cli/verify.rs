@@ -22,7 +22,7 @@ use super::{
 use crate::{
     archive::{
         Archive,
-        audit::{Finding, Verification},
+        audit::{Finding, FindingKind, Verification},
     },
     config, telemetry,
 };
@@ -83,6 +83,7 @@ async fn verify(archive: &Archive, args: &Args, progress: &Progress, report: &mu
         after: args.after.clone(),
         deep: args.deep,
         observer: progress,
+        ..Verification::default()
     };
     let mut receipts = std::pin::pin!(verification.run(archive));
     let mut is_listed = true;
@@ -95,6 +96,7 @@ async fn verify(archive: &Archive, args: &Args, progress: &Progress, report: &mu
                 progress.add_finding(Finding {
                     receipt: archive.url().to_string(),
                     object: "(list)".to_owned(),
+                    kind: FindingKind::IncompleteList,
                     problem: format!("is incomplete: {error}"),
                 });
             }

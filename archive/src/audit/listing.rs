@@ -21,13 +21,18 @@ pub(super) struct Listed {
     pub(super) size: u64,
 }
 
+/// Decides by the key of a receipt.
+pub type Filter<'a> = &'a (dyn Fn(&Path) -> bool + Sync);
+
 /// Which receipts to list.
-#[derive(Clone, Debug)]
-pub(super) struct Selection {
+#[derive(Clone)]
+pub(super) struct Selection<'a> {
     /// Only those written at this time or later.
     pub(super) since: Option<SystemTime>,
     /// Only those with a greater key.
     pub(super) after: Option<Path>,
+    /// Only those for which this returns `true`.
+    pub(super) filter: Option<Filter<'a>>,
 }
 
 /// Lists the keys of all receipts, or of those written at `since` or later.
@@ -35,15 +40,20 @@ pub fn receipts(
     archive: &Archive,
     since: Option<SystemTime>,
 ) -> impl Stream<Item = Result<Path, Error>> {
-    list(archive, Selection { since, after: None }).map_ok(|listed| listed.key)
+    let selection = Selection {
+        since,
+        after: None,
+        filter: None,
+    };
+    list(archive, selection).map_ok(|listed| listed.key)
 }
 
 /// Lists receipts in ascending order of their keys, by bytes. After an error, receipts may be missing; on a store that
 /// does not list in order, the error comes before the receipts that were found.
-pub(super) fn in_order(
-    archive: &Archive,
-    selection: Selection,
-) -> BoxStream<'_, Result<Listed, Error>> {
+pub(super) fn in_order<'a>(
+    archive: &'a Archive,
+    selection: Selection<'a>,
+) -> BoxStream<'a, Result<Listed, Error>> {
     match archive.lists_in_order {
         true => list(archive, selection).boxed(),
         false => sorted(archive, selection, MAX_SORTED).boxed(),
@@ -51,12 +61,12 @@ pub(super) fn in_order(
 }
 
 /// Lists the receipts with the smallest keys, then again those behind them, so that not all of them are in memory.
-fn sorted(
-    archive: &Archive,
-    selection: Selection,
+fn sorted<'a>(
+    archive: &'a Archive,
+    selection: Selection<'a>,
     limit: usize,
 ) -> impl Stream<Item = Result<Listed, Error>> {
-    let next_receipts = move |selection: Option<Selection>| async move {
+    let next_receipts = move |selection: Option<Selection<'a>>| async move {
         let mut selection = selection?;
         let (receipts, error) = smallest(archive, selection.clone(), limit).await;
         let is_full = receipts.len() >= limit;
@@ -73,7 +83,7 @@ fn sorted(
 /// Returns the receipts with the smallest keys, at most `limit`, and the error that ended the list.
 async fn smallest(
     archive: &Archive,
-    selection: Selection,
+    selection: Selection<'_>,
     limit: usize,
 ) -> (BTreeSet<Listed>, Option<Error>) {
     let mut receipts = BTreeSet::new();
@@ -93,18 +103,23 @@ async fn smallest(
 }
 
 /// Lists receipts in the order of the store.
-fn list(
+fn list<'a>(
     archive: &Archive,
-    selection: Selection,
-) -> impl Stream<Item = Result<Listed, Error>> + use<> {
-    let Selection { since, after } = selection;
+    selection: Selection<'a>,
+) -> impl Stream<Item = Result<Listed, Error>> + use<'a> {
+    let Selection {
+        since,
+        after,
+        filter,
+    } = selection;
     let staging = archive.url_prefix.clone().join(STAGING);
     objects(archive, after)
         .map_err(Error::from)
         .try_filter(move |object| {
             let is_receipt = object.location.filename() == Some(names::MANIFEST)
                 && !object.location.prefix_matches(&staging);
-            future::ready(is_receipt && is_since(object, since))
+            let is_selected = filter.is_none_or(|filter| filter(&object.location));
+            future::ready(is_receipt && is_selected && is_since(object, since))
         })
         .map_ok(|object| Listed {
             key: object.location,
@@ -152,6 +167,7 @@ mod tests {
             for start in 0..=keys.len() {
                 let selection = Selection {
                     since: None,
+                    filter: None,
                     after: start.checked_sub(1).map(|last| keys[last].clone()),
                 };
                 let listed = sorted(&archive, selection, limit).map_ok(|receipt| receipt.key);

@@ -10,8 +10,31 @@ pub struct Finding {
     pub receipt: String,
     /// File name of the object, or `manifest.json` if the receipt is unreadable.
     pub object: String,
+    /// The kind of the difference.
+    pub kind: FindingKind,
     /// The difference, as text that completes "`object` …".
     pub problem: String,
+}
+
+/// The kind of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum FindingKind {
+    /// The object does not exist.
+    Missing,
+    /// The object has another size than its receipt says.
+    WrongSize,
+    /// The bytes of the object have another SHA-256 than its receipt says.
+    WrongDigest,
+    /// The object or the receipt cannot be read.
+    Unreadable,
+    /// The receipt is no receipt.
+    InvalidReceipt,
+    /// The object is in an archive tier of the store, from which it cannot be read.
+    InArchiveTier,
+    /// Not all receipts could be listed.
+    IncompleteList,
 }
 
 /// The result of verifying one receipt.
@@ -21,6 +44,8 @@ pub struct Verified {
     pub key: Path,
     /// Number of objects in the receipt.
     pub objects: usize,
+    /// Number of bytes that were read of the objects without findings.
+    pub bytes: u64,
     /// The differences. Empty if the receipt is valid.
     pub findings: Vec<Finding>,
 }

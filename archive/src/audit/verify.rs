@@ -5,17 +5,18 @@ mod receipt;
 use std::{sync::Arc, time::SystemTime};
 
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt, channel::mpsc, future, stream};
-use object_store::path::Path;
+use object_store::{ObjectStoreExt, path::Path};
 use tokio::sync::Semaphore;
 
+pub use super::listing::Filter;
 use super::{
     listing::{self, Listed, Selection},
     observer::Observer,
     verified::Verified,
 };
-use crate::{Archive, Error};
+use crate::{Archive, Error, error::optional};
 
-/// Maximum number of receipts that are verified concurrently. Each reads one object at a time.
+/// Default maximum number of receipts that are verified concurrently. Each reads one object at a time.
 const CONCURRENCY: usize = 8;
 
 /// Maximum number of receipts whose results wait for the first one of them, for example one with a large object.
@@ -41,6 +42,20 @@ pub fn verify(
     verification.run(archive)
 }
 
+/// Verifies one receipt. One that does not exist has no objects and no findings. Reads the objects if `deep` is set.
+pub async fn verify_receipt(archive: &Archive, key: &Path, deep: bool) -> Verified {
+    match optional(archive.store.head(key).await) {
+        Ok(receipt) => {
+            let listed = Listed {
+                key: key.clone(),
+                size: receipt.map_or(0, |receipt| receipt.size),
+            };
+            receipt::verify(archive, listed, deep, &()).await
+        }
+        Err(error) => receipt::not_read(key.clone(), error),
+    }
+}
+
 /// Which receipts to verify, and how. By default, the sizes of all objects.
 #[derive(Clone)]
 pub struct Verification<'a> {
@@ -48,8 +63,13 @@ pub struct Verification<'a> {
     pub since: Option<SystemTime>,
     /// Only receipts with a greater key, which continues an interrupted verification.
     pub after: Option<Path>,
+    /// Only receipts for whose key this returns `true`.
+    pub filter: Option<Filter<'a>>,
     /// Whether to read each object and compare its SHA-256.
     pub deep: bool,
+    /// Maximum number of receipts that are verified concurrently. If it is 1, nothing is read between two results until
+    /// the next one is asked for.
+    pub concurrency: usize,
     /// Follows the verification.
     pub observer: &'a dyn Observer,
 }
@@ -59,7 +79,9 @@ impl Default for Verification<'_> {
         Self {
             since: None,
             after: None,
+            filter: None,
             deep: false,
+            concurrency: CONCURRENCY,
             observer: &(),
         }
     }
@@ -79,17 +101,25 @@ impl<'a> Verification<'a> {
         let Self {
             since,
             after,
+            filter,
             deep,
+            concurrency,
             observer,
         } = self;
+        let selection = Selection {
+            since,
+            after,
+            filter,
+        };
         let (sender, listed) = mpsc::channel(LIST_AHEAD);
-        let list = listing::in_order(archive, Selection { since, after })
+        let list = listing::in_order(archive, selection)
             .inspect_ok(move |_| observer.on_listed())
             .map(Ok)
             .forward(sender)
             // An error would mean that the receiver, below, is gone.
             .map(move |_| observer.on_list_end());
-        let slots = Arc::new(Semaphore::new(CONCURRENCY));
+        let slots = Arc::new(Semaphore::new(concurrency));
+        let window = if concurrency > 1 { WINDOW } else { 1 };
         let verified = listed
             .map(move |listed: Result<Listed, Error>| {
                 let slots = slots.clone();
@@ -101,7 +131,7 @@ impl<'a> Verification<'a> {
                     Ok(verified)
                 }
             })
-            .buffered(WINDOW);
+            .buffered(window);
         let list = list.into_stream().filter_map(|()| future::ready(None));
         stream::select(list, verified)
     }

@@ -9,19 +9,19 @@ use serde::Serialize;
 
 use crate::{Archive, Error, Format, error::optional, store::store_span};
 
-pub(super) const FORMAT: Format = Format {
+pub(crate) const FORMAT: Format = Format {
     name: "",
     content_type: "application/json",
 };
 
 /// A JSON object in the store.
-pub(super) struct Stored {
-    pub(super) json: Bytes,
-    pub(super) version: UpdateVersion,
+pub(crate) struct Stored {
+    pub(crate) json: Bytes,
+    pub(crate) version: UpdateVersion,
 }
 
 /// Reads an object. Returns `None` if it does not exist.
-pub(super) async fn read(archive: &Archive, key: &Path) -> Result<Option<Stored>, Error> {
+pub(crate) async fn read(archive: &Archive, key: &Path) -> Result<Option<Stored>, Error> {
     // Inside the span, so that a missing object does not mark the span as failed.
     let get = async { optional(archive.store.get(key).await) };
     let Some(object): Option<GetResult> = store_span("store get", key, get).await? else {
@@ -36,7 +36,7 @@ pub(super) async fn read(archive: &Archive, key: &Path) -> Result<Option<Stored>
 
 /// Creates an object, or replaces this version of it. If another writer was faster, fails with an error for which
 /// [`is_already_exists`](Error::is_already_exists) returns `true`.
-pub(super) async fn put(
+pub(crate) async fn put(
     archive: &Archive,
     key: &Path,
     json: Vec<u8>,
@@ -60,7 +60,7 @@ pub(super) async fn put(
     }
 }
 
-pub(super) fn to_json(key: &Path, value: &impl Serialize) -> Result<Vec<u8>, Error> {
+pub(crate) fn to_json(key: &Path, value: &impl Serialize) -> Result<Vec<u8>, Error> {
     let mut json = serde_json::to_vec_pretty(value)
         .map_err(|error| Error::InvalidRecord(format!("cannot serialize {key}: {error}")))?;
     json.push(b'\n');

@@ -8,6 +8,7 @@ use seedance_archiver_archive::{
     Archive, ObjectOptions,
     audit::{self, Verification},
 };
+use seedance_archiver_proto::v1::AuditReport;
 
 use crate::{
     fixture::{Fixture, LARGE, SMALL},
@@ -109,6 +110,59 @@ async fn an_audit_continues_after_any_key(mut fixture: Fixture) -> anyhow::Resul
     Ok(())
 }
 register!(an_audit_continues_after_any_key);
+
+async fn an_audit_verifies_only_the_receipts_of_its_share(
+    mut fixture: Fixture,
+) -> anyhow::Result<()> {
+    let host = Host::start(SMALL).await?;
+    for id in ["cgt-1", "cgt-2", "cgt-3", "cgt-4"] {
+        fixture.set_task(id);
+        fixture.archive_video(&host).await?;
+    }
+    let archive = &fixture.archive;
+    let all = keys_after(&fixture, None).await?;
+    let mut found = Vec::new();
+    for is_first in [true, false] {
+        let filter = |key: &Path| (audit::hash_of(archive, key) < 1 << 31) == is_first;
+        let verification = Verification {
+            filter: Some(&filter),
+            deep: true,
+            concurrency: 1,
+            ..Verification::default()
+        };
+        let verified: Vec<_> = verification.run(archive).try_collect().await?;
+        ensure!(
+            verified
+                .iter()
+                .all(|it| it.findings.is_empty() && it.bytes > 0),
+            "{verified:?}"
+        );
+        found.extend(verified.into_iter().map(|it| it.key));
+    }
+    found.sort();
+    ensure!(found == all, "{found:?}");
+    Ok(())
+}
+register!(an_audit_verifies_only_the_receipts_of_its_share);
+
+async fn the_newest_report_of_an_audit_is_found(fixture: Fixture) -> anyhow::Result<()> {
+    let archive = &fixture.archive;
+    ensure!(audit::last_report(archive).await?.is_none());
+    let report = |started_at| AuditReport {
+        started_at,
+        ..AuditReport::default()
+    };
+    for (name, started_at) in [("2026-08-29.json", 2), ("2026-08-28.json", 1)] {
+        audit::write_report(archive, name, &report(started_at)).await?;
+    }
+    // A repeated attempt changes nothing.
+    audit::write_report(archive, "2026-08-29.json", &report(3)).await?;
+    let last = audit::last_report(archive).await?.context("no report")?;
+    ensure!(last == report(2), "{last:?}");
+    ensure!(keys_after(&fixture, None).await?.is_empty());
+    Ok(())
+}
+register!(the_newest_report_of_an_audit_is_found);
 
 /// Verifies the receipts after a key, and returns their keys.
 async fn keys_after(fixture: &Fixture, after: Option<Path>) -> anyhow::Result<Vec<Path>> {

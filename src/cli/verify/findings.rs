@@ -53,6 +53,7 @@ fn print(finding: &Finding) {
         receipt,
         object,
         problem,
+        ..
     } = finding;
     let line = format!("{receipt}: {object} {problem}");
     outln!("{}", visible::escape(&line));

@@ -4,9 +4,9 @@ use object_store::path::Path;
 use reqwest::Url;
 use serde::Serialize;
 
-use super::{findings::Findings, position::Position};
+use super::findings::Findings;
 use crate::{
-    archive::audit::{Finding, Verified},
+    archive::audit::{Finding, Position, Verified},
     cli::text::count,
 };
 

@@ -1,6 +1,5 @@
 //! Verifies one receipt.
 
-use futures::{StreamExt, future, stream};
 use object_store::{GetOptions, GetResult, path::Path};
 use seedance_archiver_proto::{
     names,
@@ -12,7 +11,7 @@ use crate::{
     audit::{
         listing::Listed,
         observer::Observer,
-        verified::{Finding, Verified},
+        verified::{Finding, FindingKind, Verified},
     },
     error::optional,
     receipt,
@@ -29,39 +28,38 @@ pub(super) async fn verify(
     deep: bool,
     observer: &dyn Observer,
 ) -> Verified {
-    let finding = |object: &str, problem: String| Finding {
-        receipt: key.to_string(),
-        object: object.to_owned(),
-        problem,
-    };
     let manifest = match read(archive, &key, size).await {
         Ok(manifest) => manifest,
-        Err(error) => {
-            let problem = match error {
-                Error::InvalidRecord(problem) => problem,
-                error => unreadable(&error),
-            };
-            let findings = vec![finding(names::MANIFEST, problem)];
-            return Verified {
-                key,
-                objects: 0,
-                findings,
-            };
-        }
+        Err(error) => return not_read(key, error),
     };
-    let findings = stream::iter(&manifest.objects)
-        .then(|object| async {
-            let problem = find_problem(archive, &key, object, deep, observer).await;
-            let problem = problem.unwrap_or_else(|error| Some(unreadable(&error)));
-            problem.map(|problem| finding(&object.name, problem))
-        })
-        .filter_map(future::ready)
-        .collect()
-        .await;
+    let mut bytes = 0;
+    let mut findings = Vec::new();
+    for object in &manifest.objects {
+        let checked = check(archive, &key, object, deep, observer).await;
+        match checked.unwrap_or_else(|error| Checked::Problem(unreadable(&error))) {
+            Checked::Intact { bytes_read } => bytes += bytes_read,
+            Checked::Problem(problem) => findings.push(problem.of(&key, &object.name)),
+        }
+    }
     Verified {
         key,
         objects: manifest.objects.len(),
+        bytes,
         findings,
+    }
+}
+
+/// Returns the result for a receipt that cannot be read.
+pub(super) fn not_read(key: Path, error: Error) -> Verified {
+    let problem = match error {
+        Error::InvalidRecord(text) => Problem::new(FindingKind::InvalidReceipt, text),
+        error => unreadable(&error),
+    };
+    Verified {
+        objects: 0,
+        bytes: 0,
+        findings: vec![problem.of(&key, names::MANIFEST)],
+        key,
     }
 }
 
@@ -72,45 +70,85 @@ async fn read(archive: &Archive, key: &Path, size: u64) -> Result<Manifest, Erro
     Ok(receipt::find(archive, key).await?.unwrap_or_default())
 }
 
-/// Returns the problem of an object that exists and cannot be read.
-fn unreadable(error: &Error) -> String {
-    let text = error.to_string();
-    match ARCHIVED.iter().find(|code| text.contains(**code)) {
-        Some(code) => format!(
-            "is in an archive tier of the store ({code}); to verify it, restore it first: on S3 with \
-             `aws s3api restore-object`, on Azure by setting the tier of the blob to Hot or Cool"
-        ),
-        None => format!("cannot be read: {text}"),
+/// A difference between a receipt and an object.
+struct Problem {
+    kind: FindingKind,
+    text: String,
+}
+
+impl Problem {
+    fn new(kind: FindingKind, text: impl Into<String>) -> Self {
+        Self {
+            kind,
+            text: text.into(),
+        }
+    }
+
+    /// Returns the finding about an object of a receipt.
+    fn of(self, receipt: &Path, object: &str) -> Finding {
+        Finding {
+            receipt: receipt.to_string(),
+            object: object.to_owned(),
+            kind: self.kind,
+            problem: self.text,
+        }
     }
 }
 
-/// Returns the difference between an object and its entry in the receipt at `key`, if any.
-async fn find_problem(
+/// The result of comparing an object with its entry in a receipt.
+enum Checked {
+    Intact { bytes_read: u64 },
+    Problem(Problem),
+}
+
+/// Returns the problem of an object that exists and cannot be read.
+fn unreadable(error: &Error) -> Problem {
+    let text = error.to_string();
+    match ARCHIVED.iter().find(|code| text.contains(**code)) {
+        Some(code) => Problem::new(
+            FindingKind::InArchiveTier,
+            format!(
+                "is in an archive tier of the store ({code}); to verify it, restore it first: on S3 with \
+                 `aws s3api restore-object`, on Azure by setting the tier of the blob to Hot or Cool"
+            ),
+        ),
+        None => Problem::new(FindingKind::Unreadable, format!("cannot be read: {text}")),
+    }
+}
+
+/// Compares an object with its entry in the receipt at `key`.
+async fn check(
     archive: &Archive,
     key: &Path,
     object: &ArchivedObject,
     deep: bool,
     observer: &dyn Observer,
-) -> Result<Option<String>, Error> {
+) -> Result<Checked, Error> {
+    let problem = |kind, text: String| Ok(Checked::Problem(Problem::new(kind, text)));
     let object_key = receipt::beside(key, &object.name);
     let options = GetOptions {
         head: !deep,
         ..GetOptions::default()
     };
     let Some(stored) = optional(archive.store.get_opts(&object_key, options).await)? else {
-        return Ok(Some("is missing".to_owned()));
+        return problem(FindingKind::Missing, "is missing".to_owned());
     };
     let size = stored.meta.size;
     if i64::try_from(size) != Ok(object.size_bytes) {
         let expected = object.size_bytes;
-        return Ok(Some(format!("has {size} bytes, expected {expected}")));
+        let text = format!("has {size} bytes, expected {expected}");
+        return problem(FindingKind::WrongSize, text);
     }
     if !deep {
-        return Ok(None);
+        return Ok(Checked::Intact { bytes_read: 0 });
     }
     let found = read_digest(archive, stored, observer).await?;
     let expected = &object.sha256;
-    Ok((found != *expected).then(|| format!("has SHA-256 {found}, expected {expected}")))
+    if found != *expected {
+        let text = format!("has SHA-256 {found}, expected {expected}");
+        return problem(FindingKind::WrongDigest, text);
+    }
+    Ok(Checked::Intact { bytes_read: size })
 }
 
 /// Reads an object and returns its SHA-256.
