@@ -9,6 +9,7 @@
 //! - [`poll`]: when to poll a task again, and when polling can no longer help.
 //! - [`completions`]: when tasks are likely to end, learned from the ones that ended before.
 //! - [`windows`]: how long a task can be queried, and how long its video URL works.
+//! - [`audits`]: which part of an archive an audit verifies.
 //! - [`deadlines`]: until when the video of a task can be fetched.
 //! - [`drafts`]: until when a final video can be made from a draft.
 //! - [`accounts`]: how long a request waits for a worker that serves its account.
@@ -63,6 +64,7 @@
 //! ```
 
 pub mod accounts;
+pub mod audits;
 pub mod completions;
 pub mod deadlines;
 pub mod destinations;

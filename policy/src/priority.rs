@@ -11,7 +11,7 @@ const TIME_LEFT: [(Duration, u32); 4] = [
     (HOUR.saturating_mul(7 * 24), 4),
 ];
 /// Temporal has five priority keys; this is the one served last.
-const LOWEST: u32 = 5;
+pub const LOWEST: u32 = 5;
 
 /// Returns Temporal's priority key for a transfer: 1 is served first, 5 last.
 ///
