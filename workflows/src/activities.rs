@@ -9,10 +9,10 @@
 )]
 
 use seedance_archiver_proto::v1::{
-    ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult,
-    Manifest, OutcomeRecord, QueryVideoTaskRequest, QueryVideoTaskResult, RecordOutcomeRequest,
-    SweepVideoTaskPageRequest, SweepVideoTaskPageResult, VideoTaskLifecycleResult,
-    WatchAccountRequest, WatchAccountResult,
+    ArchiveVideoRequest, AuditShareRequest, AuditShareResult, AwaitVideoTaskRequest,
+    CancelVideoTaskRequest, CancelVideoTaskResult, Manifest, OutcomeRecord, QueryVideoTaskRequest,
+    QueryVideoTaskResult, RecordOutcomeRequest, SweepVideoTaskPageRequest,
+    SweepVideoTaskPageResult, VideoTaskLifecycleResult, WatchAccountRequest, WatchAccountResult,
 };
 use temporalio_common::error::ApplicationFailure;
 use temporalio_macros::activity_definitions;
@@ -94,6 +94,17 @@ impl TransferActivities {
     pub fn archive_video(
         request: Request<ArchiveVideoRequest>,
     ) -> Result<Reply<Manifest>, ApplicationFailure> {
+        unimplemented!()
+    }
+
+    /// Verifies the receipts of an audit's share, for half an hour at most, and writes the report once all are verified.
+    ///
+    /// A retry continues after the last receipt in the heartbeat. The activity fails without further retries with
+    /// `InvalidRequest`, and with `DestinationNotAllowed`.
+    #[activity(name = "AuditShare")]
+    pub fn audit_share(
+        request: Request<AuditShareRequest>,
+    ) -> Result<Reply<AuditShareResult>, ApplicationFailure> {
         unimplemented!()
     }
 

@@ -5,7 +5,8 @@ use seedance_archiver_proto::{
     names, phase,
     time::unix_seconds,
     v1::{
-        LifecycleProgress, SweepPage, SweepVideoTasksResult, VideoTask, VideoTaskLifecycleResult,
+        AuditReport, AuditState, LifecycleProgress, SweepPage, SweepVideoTasksResult, VideoTask,
+        VideoTaskLifecycleResult,
     },
     visible,
 };
@@ -85,6 +86,45 @@ pub fn for_sweep(result: &SweepVideoTasksResult) -> String {
         "{listed} tasks listed: {archived} archived, {ended} ended without a video, {running} with a \
          running lifecycle, {started} with a lifecycle started by this sweep."
     )
+}
+
+/// Returns the details of a running audit. `state` is that after the last activity, `None` at the start.
+pub fn for_running_audit(state: Option<&AuditState>) -> String {
+    let so_far = match state.and_then(|state| state.report.as_ref()) {
+        Some(report) => for_audit(report),
+        None => "Verifies the part of the archive that was verified longest ago.".to_owned(),
+    };
+    format!("{so_far}\n\nThe pending activity `audit` shows its progress.")
+}
+
+/// Returns the report of an audit in sentences.
+pub fn for_audit(report: &AuditReport) -> String {
+    let AuditReport {
+        receipts,
+        objects,
+        bytes,
+        ..
+    } = report;
+    let mut details = format!(
+        "{receipts} receipts with {objects} objects verified, {bytes} bytes read: {}.",
+        findings(report)
+    );
+    if !report.report_url.is_empty() && report.ended_at > 0 {
+        details += &format!("\n\nReport: `{}`", escape(&report.report_url));
+    }
+    details
+}
+
+/// Returns the number of findings by kind.
+pub fn findings(report: &AuditReport) -> String {
+    if report.finding_counts.is_empty() {
+        return "no findings".to_owned();
+    }
+    let counts = report.finding_counts.iter();
+    let counts: Vec<_> = counts
+        .map(|(kind, count)| format!("{count} {}", escape(kind)))
+        .collect();
+    format!("findings: {}", counts.join(", "))
 }
 
 fn for_task(task: &VideoTask) -> String {
@@ -222,6 +262,32 @@ mod tests {
     fn a_watcher_names_its_account() {
         assert!(for_watcher("eu").contains("account `eu`"));
         assert!(for_watcher("").contains("account `default`"));
+    }
+
+    #[test]
+    fn an_audit_shows_its_counts_its_findings_and_its_report() {
+        let mut report = AuditReport {
+            report_url: "s3://bucket/.audit/1.json".into(),
+            receipts: 3,
+            objects: 6,
+            bytes: 7_000,
+            ..AuditReport::default()
+        };
+        let so_far = "3 receipts with 6 objects verified, 7000 bytes read: no findings.";
+        assert_eq!(for_audit(&report), so_far);
+        let state = AuditState {
+            report: Some(report.clone()),
+            ..AuditState::default()
+        };
+        assert!(for_running_audit(Some(&state)).starts_with(so_far));
+        assert!(for_running_audit(None).starts_with("Verifies the part"));
+        report.ended_at = 1_787_898_431;
+        report.finding_counts = [("missing".to_owned(), 2), ("wrong_size".to_owned(), 1)].into();
+        assert_eq!(
+            for_audit(&report),
+            "3 receipts with 6 objects verified, 7000 bytes read: findings: 2 missing, 1 wrong_size.\n\n\
+             Report: `s3://bucket/.audit/1.json`"
+        );
     }
 
     #[test]

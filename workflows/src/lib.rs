@@ -3,6 +3,7 @@
 //! - [`VideoTaskLifecycle`]: polls a task until it is terminal and archives its video.
 //! - [`SweepVideoTasks`]: starts a lifecycle for each task of an account that needs one.
 //! - [`AccountWatcher`]: polls the tasks of an account for all its lifecycles together.
+//! - [`AuditArchive`]: verifies a part of an archive.
 //! - [`activities`]: the names and types of the activities, which do the I/O.
 //! - [`details`]: the current details in the Temporal UI.
 //! - [`attributes`]: the search attributes.
@@ -61,6 +62,7 @@
 
 pub mod activities;
 pub mod attributes;
+mod audit;
 pub mod details;
 pub mod encoding;
 pub mod format;
@@ -73,6 +75,7 @@ mod sweep;
 pub mod video_lost;
 mod watcher;
 
+pub use audit::AuditArchive;
 pub use lifecycle::VideoTaskLifecycle;
 pub use sweep::SweepVideoTasks;
 pub use watcher::AccountWatcher;

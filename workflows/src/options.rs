@@ -4,7 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use seedance_archiver_policy::priority::priority_key;
+use seedance_archiver_policy::priority::{self, priority_key};
 use seedance_archiver_proto::{
     names,
     v1::{SweepPage, VideoTask},
@@ -32,6 +32,9 @@ const WATCH_HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(15);
 const IDLE_HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Maximum interval between two attempts to watch an account.
 const MAX_WATCH_RETRY_INTERVAL: Duration = Duration::from_secs(10);
+/// Start-to-close timeout of verifying the share of an audit. The activity itself returns after half an hour, unless its
+/// store lists keys in no order, so that it cannot be continued.
+const AUDIT_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Schedule-to-close timeout of writing `outcome.json`.
 const RECORD_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 /// Schedule-to-close timeout of activities after the workflow was cancelled: enough for another worker to take over from
@@ -133,6 +136,22 @@ pub(crate) fn watch(is_busy: bool) -> ActivityOptions {
             true => "watch the tasks of the account",
             false => "wait for tasks of the account",
         })
+        .build()
+}
+
+/// Returns the options of `AuditShare`. Transfers go first. Retries are not limited: the next one continues after the last
+/// receipt that was verified.
+pub(crate) fn audit_share(task_queue: String) -> ActivityOptions {
+    let mut priority = Priority::default();
+    priority.priority_key = Some(priority::LOWEST);
+    ActivityOptions::with_start_to_close_timeout(AUDIT_TIMEOUT)
+        .activity_id(names::AUDIT_ACTIVITY_ID)
+        .task_queue(task_queue)
+        .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
+        .heartbeat_timeout(HEARTBEAT_TIMEOUT)
+        .retry_policy(unlimited_retries())
+        .priority(priority)
+        .summary("verify the oldest part of the archive")
         .build()
 }
 

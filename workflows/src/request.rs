@@ -3,14 +3,16 @@
 //! A request that cannot be decoded must fail the workflow with an error that names the field. The SDK would
 //! fail the workflow task instead, and retry it forever.
 
+use seedance_archiver_policy::audits::Share;
 use seedance_archiver_proto::{
     account, destination,
     sweep_page::MAX_PAGE_NUM,
     task_id,
     v1::{
-        AccountWatcherRequest, ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest,
-        QueryVideoTaskRequest, RecordOutcomeRequest, SweepPage, SweepVideoTaskPageRequest,
-        SweepVideoTasksRequest, VideoTaskLifecycleRequest, WatchAccountRequest,
+        AccountWatcherRequest, ArchiveVideoRequest, AuditArchiveRequest, AuditShareRequest,
+        AwaitVideoTaskRequest, CancelVideoTaskRequest, QueryVideoTaskRequest, RecordOutcomeRequest,
+        SweepPage, SweepVideoTaskPageRequest, SweepVideoTasksRequest, VideoTaskLifecycleRequest,
+        WatchAccountRequest,
     },
 };
 use temporalio_common::{
@@ -212,6 +214,26 @@ impl Check for WatchAccountRequest {
     fn check(&self) -> Result<(), InvalidRequest> {
         check_account(&self.account)
     }
+}
+
+impl Check for AuditArchiveRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        check_share(&self.share)?;
+        check_destination(&self.destination)
+    }
+}
+
+impl Check for AuditShareRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        check_share(&self.share)?;
+        check_destination(&self.destination)
+    }
+}
+
+fn check_share(share: &str) -> Result<(), InvalidRequest> {
+    let share = Share::in_request(share);
+    share.map_err(|problem| InvalidRequest::new("share", problem.to_string()))?;
+    Ok(())
 }
 
 fn check_page(field: &str, page: &SweepPage) -> Result<(), InvalidRequest> {

@@ -136,11 +136,13 @@ fn the_account_of_an_invalid_request_is_known_if_it_is_valid() {
     assert_eq!(account("[]"), "");
 }
 
+/// Returns the first invalid field, or `none`.
+fn field<T: Check + ContractMessage + 'static>(json: &str) -> String {
+    decode::<T>(json).map_or_else(|error| error.field, |_| "none".to_owned())
+}
+
 #[test]
 fn each_request_needs_a_valid_task_and_account() {
-    fn field<T: Check + ContractMessage + 'static>(json: &str) -> String {
-        decode::<T>(json).map_or_else(|error| error.field, |_| "none".to_owned())
-    }
     let invalid = r#"{"account": "../b", "task_id": "a", "task": {"id": "a"}, "result": {}, "page": {"page_num": 1}}"#;
     for field in [
         field::<QueryVideoTaskRequest>(invalid),
@@ -170,11 +172,22 @@ fn each_request_needs_a_valid_task_and_account() {
 }
 
 #[test]
+fn the_share_of_an_audit_is_checked() {
+    for (json, expected) in [
+        ("{}", "none"),
+        (r#"{"share": "1/30", "destination": "s3://bucket"}"#, "none"),
+        (r#"{"share": "31/30"}"#, "share"),
+        (r#"{"share": "half"}"#, "share"),
+        (r#"{"destination": "bucket"}"#, "destination"),
+    ] {
+        assert_eq!(field::<AuditArchiveRequest>(json), expected, "{json}");
+        assert_eq!(field::<AuditShareRequest>(json), expected, "{json}");
+    }
+}
+
+#[test]
 fn the_task_of_an_outcome_may_be_unknown() {
-    let field = |json: &str| {
-        let request = decode::<RecordOutcomeRequest>(json);
-        request.map_or_else(|error| error.field, |_| "none".to_owned())
-    };
+    let field = field::<RecordOutcomeRequest>;
     assert_eq!(field("{}"), "result");
     assert_eq!(field(r#"{"result": {}}"#), "none");
     assert_eq!(field(r#"{"result": {}, "task_id": "a/b"}"#), "task_id");

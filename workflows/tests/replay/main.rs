@@ -21,7 +21,9 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use seedance_archiver_workflows::{AccountWatcher, SweepVideoTasks, VideoTaskLifecycle};
+use seedance_archiver_workflows::{
+    AccountWatcher, AuditArchive, SweepVideoTasks, VideoTaskLifecycle,
+};
 use serde_json::Value;
 use temporalio_client::WorkflowHistory;
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
@@ -69,6 +71,7 @@ async fn replay(json: &[u8]) -> anyhow::Result<Vec<Command>> {
         .register_workflow::<VideoTaskLifecycle>()?
         .register_workflow::<SweepVideoTasks>()?
         .register_workflow::<AccountWatcher>()?
+        .register_workflow::<AuditArchive>()?
         .worker_interceptor(recorder.clone())
         .task_queue(task_queue(json)?)
         .build();
