@@ -2,6 +2,7 @@
 //!
 //! - [`connection`]: connects to the server that the environment or `temporal.toml` names.
 //! - `codec`: encodes and decodes payloads by a remote codec server.
+//! - `interval_schedule`: a schedule that starts a workflow at an interval.
 //! - [`lifecycles`]: starts, follows, describes and lists lifecycles.
 //! - [`sweeps`]: starts sweeps and maintains their schedules.
 //! - [`search_attributes`]: registers search attributes.
@@ -15,6 +16,7 @@
 pub(crate) mod codec;
 pub mod connection;
 pub(crate) mod error_text;
+pub(crate) mod interval_schedule;
 pub mod lifecycles;
 pub(crate) mod pollers;
 pub(crate) mod progress;

@@ -22,7 +22,7 @@ use crate::{
     config, telemetry,
     temporal::sweeps::{
         self,
-        schedule::{MIN_INTERVAL, Schedule, ScheduleChange},
+        schedule::{MIN_INTERVAL, Schedule},
     },
 };
 
@@ -147,11 +147,7 @@ async fn schedule(
     let ensured = schedule.ensure(client).await;
     let ensured =
         ensured.with_context(|| format!("cannot create or update the schedule `{id}`"))?;
-    let done = match ensured {
-        ScheduleChange::Created => "created",
-        ScheduleChange::Updated => "updated",
-        ScheduleChange::Unchanged => "unchanged",
-    };
+    let done = ensured.name();
     match args.output {
         Output::Json => print_json(&Scheduled {
             schedule_id: id.clone(),
