@@ -3,7 +3,7 @@
 //! - [`QueryActivities`] registers `QueryVideoTask`, `AwaitVideoTask` and `CancelVideoTask`, on the query task
 //!   queue.
 //! - [`SweepActivities`] registers `SweepVideoTaskPage` and `WatchAccount`, on the query task queue.
-//! - [`TransferActivities`] registers `ArchiveVideo` and `RecordOutcome`, on the transfers task queue.
+//! - [`TransferActivities`] registers `ArchiveVideo`, `RecordOutcome` and `AuditShare`, on the transfers task queue.
 //!
 //! Errors become Temporal failures in the module `failure`.
 
@@ -11,6 +11,8 @@ mod account_map;
 mod api_delay;
 mod archive_job;
 mod archive_video;
+mod audit_share;
+mod audited_archives;
 mod await_video_task;
 mod cancel_video_task;
 mod checked_request;

@@ -6,6 +6,7 @@
 //! - [`run`]: runs the subcommand and returns its exit code.
 
 mod archive;
+mod audit;
 mod batch;
 mod clean;
 mod completions;
@@ -80,6 +81,7 @@ const EXAMPLES: &str =
   seedance-archiver list --before-deadline 6h  list lifecycles with at most 6 hours left
   seedance-archiver receipts --summary         show the tokens of archived videos
   seedance-archiver verify --since 7d          check archived objects against their receipts
+  seedance-archiver audit --every 1d           read and check 1/30 of the archive every day
   seedance-archiver gallery --out gallery      create an HTML page of the archived videos";
 
 /// Help shows the examples before the options.
@@ -108,6 +110,7 @@ enum Command {
     List(list::Args),
     Receipts(receipts::Args),
     Verify(verify::Args),
+    Audit(audit::Args),
     Clean(clean::Args),
     Gallery(gallery::Args),
     Setup(setup::Args),
@@ -183,6 +186,7 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::List(args) => list::run(args, &shutdown).await,
         Command::Receipts(args) => receipts::run(args, &shutdown).await,
         Command::Verify(args) => verify::run(args, &shutdown).await,
+        Command::Audit(args) => audit::run(args, &shutdown).await,
         Command::Clean(args) => clean::run(args, &shutdown).await,
         Command::Gallery(args) => gallery::run(args, &shutdown).await,
         Command::Setup(args) => setup::run(args, &shutdown).await,

@@ -4,7 +4,9 @@ use std::convert::Infallible;
 
 use reqwest::Url;
 use seedance_archiver_clock::Clock;
-use seedance_archiver_workflows::{AccountWatcher, SweepVideoTasks, VideoTaskLifecycle};
+use seedance_archiver_workflows::{
+    AccountWatcher, AuditArchive, SweepVideoTasks, VideoTaskLifecycle,
+};
 use temporalio_client::Client;
 use temporalio_sdk::{WorkerOptions, WorkflowRegistrationError};
 
@@ -19,7 +21,7 @@ use crate::{
 
 /// Registers the workflows and activities of the archiver with your own Rust worker.
 ///
-/// The workflows are `VideoTaskLifecycle` and `SweepVideoTasks`. Your task queue then serves what a
+/// The workflows are `VideoTaskLifecycle`, `SweepVideoTasks`, `AccountWatcher` and `AuditArchive`. Your task queue then serves what a
 /// `seedance-archiver worker` serves on the task queues `seedance-archiver` and
 /// `seedance-archiver-transfers`, next to your own workflows. Start lifecycles on your task queue.
 ///
@@ -66,6 +68,7 @@ use crate::{
 ///
 /// - Transfers run on your task queue. A lifecycle sends its transfers to the task queue named by the worker
 ///   that queried its task, so both kinds of workers can serve one task queue.
+/// - Audits run on your task queue too if their requests name it as `transfers_task_queue`.
 /// - Accounts with [`auto_archive`](crate::config::Account::auto_archive) need [`Plugin::auto_archive`] to
 ///   run beside the worker.
 /// - The rate limits of an account apply to your worker alone: it does not share them with other workers. Set them to
@@ -129,8 +132,8 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// Returns an error if a workflow named `VideoTaskLifecycle`, `SweepVideoTasks` or `AccountWatcher` is registered
-    /// already.
+    /// Returns an error if a workflow named `VideoTaskLifecycle`, `SweepVideoTasks`, `AccountWatcher` or `AuditArchive` is
+    /// registered already.
     pub fn register(&self, options: &mut WorkerOptions) -> Result<(), WorkflowRegistrationError> {
         let task_queue = options.task_queue.clone();
         let activities = self.query_activities.clone().with_transfers_on(&task_queue);
@@ -194,6 +197,7 @@ impl Plugin {
             .register_workflow::<VideoTaskLifecycle>()?
             .register_workflow::<SweepVideoTasks>()?
             .register_workflow::<AccountWatcher>()?
+            .register_workflow::<AuditArchive>()?
             .register_activities(query_activities)
             .register_activities(sweep_activities);
         Ok(())

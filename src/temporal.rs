@@ -1,6 +1,7 @@
 //! Temporal, as its clients see it: the connection, lifecycles, sweeps and the namespace.
 //!
 //! - [`connection`]: connects to the server that the environment or `temporal.toml` names.
+//! - `audits`: the schedules of audits, and what became of them.
 //! - `codec`: encodes and decodes payloads by a remote codec server.
 //! - `interval_schedule`: a schedule that starts a workflow at an interval.
 //! - [`lifecycles`]: starts, follows, describes and lists lifecycles.
@@ -13,6 +14,7 @@
 //!
 //! Shared: `error_text` formats the SDK's errors, and `progress` reports progress while a workflow runs.
 
+pub(crate) mod audits;
 pub(crate) mod codec;
 pub mod connection;
 pub(crate) mod error_text;

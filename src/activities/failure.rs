@@ -131,7 +131,7 @@ pub(super) fn for_transfer(
     }
 }
 
-/// Returns the failure of a sweep that could not handle a task, retried after `delay`.
+/// Returns the failure of a sweep that could not handle a task, or of an audit, retried after `delay`.
 pub(super) fn for_sweep(error: TransferError, delay: Duration) -> ActivityError {
     match error {
         TransferError::Invalid(error) => invalid_request(error),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use reqwest::Url;
 use seedance_archiver_proto::v1::{
-    ArchiveVideoRequest, Manifest, OutcomeRecord, RecordOutcomeRequest,
+    ArchiveVideoRequest, AuditShareRequest, AuditShareResult, Manifest, OutcomeRecord,
+    RecordOutcomeRequest,
 };
 use seedance_archiver_workflows::{reply::Reply, request::Request};
 use temporalio_macros::activities;
@@ -15,8 +16,9 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio::sync::Semaphore;
 
 use super::{
-    account_map::AccountMap, archive_video, checked_request::CheckedRequest, record_outcome,
-    serve_error::ServeError, transfer_account::TransferAccount,
+    account_map::AccountMap, archive_video, audit_share, audited_archives::AuditedArchives,
+    checked_request::CheckedRequest, record_outcome, serve_error::ServeError,
+    transfer_account::TransferAccount,
 };
 use crate::{
     archive::Buffers,
@@ -31,6 +33,7 @@ pub struct TransferActivities {
     /// Limits concurrent transfers, because a worker may have more activity slots than buffer memory.
     permits: Arc<Semaphore>,
     accounts: Arc<AccountMap<TransferAccount>>,
+    audited: Arc<AuditedArchives>,
 }
 
 #[activities]
@@ -61,6 +64,19 @@ impl TransferActivities {
         let outcome = record_outcome::run(&ctx, &self.seedance, &self.accounts, request).await?;
         Ok(Reply::new(outcome, encoding))
     }
+
+    /// Verifies receipts of an audit's share, and returns the report once all are verified.
+    #[activity(name = "AuditShare")]
+    pub async fn audit_share(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        request: Request<AuditShareRequest>,
+    ) -> Result<Reply<AuditShareResult>, ActivityError> {
+        let encoding = request.encoding();
+        let clock = self.seedance.clock();
+        let audited = audit_share::run(&ctx, &self.audited, clock, request).await?;
+        Ok(Reply::new(audited, encoding))
+    }
 }
 
 impl TransferActivities {
@@ -78,11 +94,13 @@ impl TransferActivities {
         let buffers = Buffers::default();
         let create =
             |account: &_| TransferAccount::new(account, archive_url, &buffers, seedance.clock());
+        let audited = AuditedArchives::new(&accounts, archive_url)?;
         let accounts = AccountMap::new(accounts, create)?;
         Ok(Self {
             seedance,
             permits: Arc::new(Semaphore::new(MAX_TRANSFER_SLOTS)),
             accounts: Arc::new(accounts),
+            audited: Arc::new(audited),
         })
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         listener::{Limits, Listener, Server},
     },
     telemetry::{self, exporter::MetricsExporter, traces},
-    temporal::{sweeps::auto_archive, visibility},
+    temporal::{audits::freshness, sweeps::auto_archive, visibility},
     worker::Worker,
 };
 
@@ -143,17 +143,20 @@ async fn serve(
             false => pending().await,
         }
     };
-    // The counts are only for metrics.
-    let count_lifecycles = async {
+    // Only for metrics.
+    let read_temporal = async {
         match queues.query && config.worker.admin_address.is_some() {
-            true => visibility::update_metrics(client, accounts).await,
+            true => {
+                let lifecycles = visibility::update_metrics(client, accounts);
+                futures::join!(lifecycles, freshness::update_metrics(client)).0
+            }
             false => pending().await,
         }
     };
     tokio::select! {
         result = worker.run(drain) => result?,
         never = keep_schedules => match never {},
-        never = count_lifecycles => match never {},
+        never = read_temporal => match never {},
         () = shutdown.forced() => {
             tracing::warn!("second shutdown signal: stopped without draining");
             return Err(Interrupted.into());

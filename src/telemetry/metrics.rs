@@ -45,6 +45,16 @@ pub(crate) const WATCHED_TASKS: &str = "seedance_archiver_watched_tasks";
 pub(crate) const WATCHER_ANSWERED: &str = "seedance_archiver_watcher_last_answer_timestamp_seconds";
 /// Counter: requests of watchers.
 pub(crate) const WATCHER_REQUESTS: &str = "seedance_archiver_watcher_requests_total";
+/// Counter: objects that audits verified.
+pub(crate) const AUDITED_OBJECTS: &str = "seedance_archiver_audited_objects_total";
+/// Counter: bytes that audits read.
+pub(crate) const AUDITED_BYTES: &str = "seedance_archiver_audited_bytes_total";
+/// Counter: findings of audits.
+pub(crate) const AUDIT_FINDINGS: &str = "seedance_archiver_audit_findings_total";
+/// Gauge: when the last audit of each schedule completed, the earliest of them.
+pub(crate) const AUDIT_COMPLETED: &str = "seedance_archiver_audit_last_completed_timestamp_seconds";
+/// Gauge: when an audit is overdue.
+pub(crate) const AUDIT_OVERDUE: &str = "seedance_archiver_audit_overdue_timestamp_seconds";
 /// Counter: failed queries of open lifecycles.
 pub(crate) const VISIBILITY_ERRORS: &str = "seedance_archiver_visibility_errors_total";
 
@@ -193,6 +203,22 @@ pub(super) fn describe() {
     describe_counter!(
         WATCHER_REQUESTS,
         "Requests of watchers to the API, by kind and result."
+    );
+    describe_counter!(
+        AUDITED_OBJECTS,
+        "Objects that audits compared with their receipts."
+    );
+    describe_counter!(AUDITED_BYTES, Unit::Bytes, "Bytes that audits read.");
+    describe_counter!(AUDIT_FINDINGS, "Findings of audits, by kind.");
+    describe_gauge!(
+        AUDIT_COMPLETED,
+        Unit::Seconds,
+        "When the last audit completed, of the schedule with the earliest. All workers report the same value."
+    );
+    describe_gauge!(
+        AUDIT_OVERDUE,
+        Unit::Seconds,
+        "When an audit is overdue: two intervals after the last one completed, or +Inf without a schedule. All workers report the same value."
     );
     describe_counter!(VISIBILITY_ERRORS, "Failed queries of open lifecycles.");
 }

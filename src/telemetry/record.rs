@@ -15,9 +15,9 @@ use temporalio_sdk::activities::ActivityInfo;
 use super::{
     labels,
     metrics::{
-        ARCHIVE_LAG, ARCHIVE_TIME_LEFT, ARCHIVED_BYTES, DETECTION_LAG, LIFECYCLES_ENDED, POLLS,
-        RETRIES, TOKENS, TRANSFER_SPEED, TRANSFERS_RUNNING, VIDEOS_AT_RISK, WATCHED_TASKS,
-        WATCHER_ANSWERED, WATCHER_REQUESTS,
+        ARCHIVE_LAG, ARCHIVE_TIME_LEFT, ARCHIVED_BYTES, AUDIT_FINDINGS, AUDITED_BYTES,
+        AUDITED_OBJECTS, DETECTION_LAG, LIFECYCLES_ENDED, POLLS, RETRIES, TOKENS, TRANSFER_SPEED,
+        TRANSFERS_RUNNING, VIDEOS_AT_RISK, WATCHED_TASKS, WATCHER_ANSWERED, WATCHER_REQUESTS,
     },
 };
 
@@ -84,6 +84,17 @@ pub(crate) fn lifecycle_end(account: &str, outcome: &str) {
         ("outcome", outcome.to_owned()),
     ];
     counter!(LIFECYCLES_ENDED, &labels).increment(1);
+}
+
+/// Counts what an audit verified of a receipt.
+pub(crate) fn audited(objects: usize, bytes: u64) {
+    counter!(AUDITED_OBJECTS).increment(objects as u64);
+    counter!(AUDITED_BYTES).increment(bytes);
+}
+
+/// Counts a finding of an audit.
+pub(crate) fn audit_finding(kind: &'static str) {
+    counter!(AUDIT_FINDINGS, "finding" => kind).increment(1);
 }
 
 /// Counts a video whose URL stopped working, and of which the API returned no fresh URL.

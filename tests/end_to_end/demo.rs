@@ -29,14 +29,16 @@ async fn every_printed_command_works(_: Arc<Server>) -> anyhow::Result<()> {
     ensure!(table.matches("cgt-").count() == 5, "{table}");
 
     let mut demo = Demo::start(&mut shell(&format!("exec {stay}")), &directory)?;
-    let commands = demo.printed_commands(4).await?;
-    let [status, list, gallery, receipts] = commands.as_slice() else {
+    let commands = demo.printed_commands(5).await?;
+    let [status, list, audit, gallery, receipts] = commands.as_slice() else {
         bail!("{commands:?}");
     };
     let status = output(status, &elsewhere).await?;
     ensure!(status.contains("outcome         archived"), "{status}");
     let list = output(list, &elsewhere).await?;
     ensure!(list.matches("cgt-").count() == 8, "{list}");
+    let audit = output(audit, &elsewhere).await?;
+    ensure!(audit.contains("audit-archive/default created"), "{audit}");
     let page = output(gallery, &elsewhere).await?;
     ensure!(page.contains("gallery/index.html: 10 videos"), "{page}");
     let table = output(receipts, &elsewhere).await?;

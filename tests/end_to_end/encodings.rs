@@ -9,11 +9,12 @@ use seedance_archiver_policy::pages;
 use seedance_archiver_proto::{
     names,
     v1::{
-        ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult,
-        LifecycleProgress, LifecycleProgressRequest, Manifest, Nudge, OutcomeRecord,
-        QueryVideoTaskRequest, QueryVideoTaskResult, RecordOutcomeRequest,
-        SweepVideoTaskPageRequest, SweepVideoTaskPageResult, SweepVideoTasksRequest,
-        SweepVideoTasksResult, Verdict, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
+        ArchiveVideoRequest, AuditArchiveRequest, AuditReport, AuditShareRequest, AuditShareResult,
+        AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult, LifecycleProgress,
+        LifecycleProgressRequest, Manifest, Nudge, OutcomeRecord, QueryVideoTaskRequest,
+        QueryVideoTaskResult, RecordOutcomeRequest, SweepVideoTaskPageRequest,
+        SweepVideoTaskPageResult, SweepVideoTasksRequest, SweepVideoTasksResult, Verdict,
+        VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
     },
 };
 use seedance_archiver_simulator::Script;
@@ -220,6 +221,36 @@ async fn a_sweep_replies_in_the_encoding_of_the_request(server: Arc<Server>) -> 
     .await
 }
 register!(a_sweep_replies_in_the_encoding_of_the_request);
+
+/// Covers the workflow, and its activity called directly.
+async fn an_audit_replies_in_the_encoding_of_the_request(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    fixture.write_video("default/cgt-1", b"a video")?;
+    with_worker_and_caller(&server, &fixture, async {
+        for encoding in Encoding::ALL {
+            let input = encode_from_newer_caller(encoding, &AuditArchiveRequest::default())?;
+            let id = server.unique_name("audit");
+            let handle = start(&server, &fixture, "AuditArchive", id, input).await?;
+            let report: AuditReport = result(&handle, encoding).await?;
+            ensure!(report.receipts == 1, "{report:?}");
+
+            let caller = Caller {
+                server: &server,
+                fixture: &fixture,
+                encoding,
+            };
+            let request = AuditShareRequest::default();
+            let audited: AuditShareResult = caller.call("AuditShare", &request).await?;
+            let receipts = audited.report.as_ref().map(|report| report.receipts);
+            ensure!(receipts == Some(1), "{audited:?}");
+        }
+        Ok(())
+    })
+    .await
+}
+register!(an_audit_replies_in_the_encoding_of_the_request);
 
 /// Sends the `progress` query, and checks the encoding of the reply.
 async fn query_progress(

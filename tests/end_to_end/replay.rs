@@ -18,7 +18,9 @@ use anyhow::{Context, ensure};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use seedance_archiver_policy::watch::MIN_WATCHED;
 use seedance_archiver_proto::names;
-use seedance_archiver_workflows::{AccountWatcher, SweepVideoTasks, VideoTaskLifecycle};
+use seedance_archiver_workflows::{
+    AccountWatcher, AuditArchive, SweepVideoTasks, VideoTaskLifecycle,
+};
 use serde_json::{Value, json};
 use temporalio_client::WorkflowHistory;
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
@@ -83,6 +85,7 @@ async fn replay(json: &[u8]) -> anyhow::Result<()> {
         .register_workflow::<VideoTaskLifecycle>()?
         .register_workflow::<SweepVideoTasks>()?
         .register_workflow::<AccountWatcher>()?
+        .register_workflow::<AuditArchive>()?
         .build();
     let history = WorkflowHistory::from_json(json)?;
     Ok(WorkflowReplayer::new(options)?

@@ -133,6 +133,31 @@ async fn a_receipt_says_whether_there_is_a_c2pa_manifest(
         .await
 }
 register!(a_receipt_says_whether_there_is_a_c2pa_manifest);
+async fn the_reports_of_audits_match_their_schema(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    for task in ["default/cgt-1", "default/cgt-2"] {
+        fixture.write_video(task, b"a video")?;
+    }
+    std::fs::remove_file(fixture.video("default/cgt-1"))?;
+    fixture
+        .with_worker(&server, async {
+            fixture.audit(&server, "1/3").await?;
+            fixture.audit(&server, "1").await
+        })
+        .await?;
+    let mut reports = fixture.archived_files()?;
+    reports.retain(|file| file.starts_with(".audit/"));
+    let root = fixture.directory.path();
+    let reports: Vec<_> = reports.iter().map(|file| root.join(file)).collect();
+    ensure!(reports.len() == 2, "{reports:?}");
+    let errors = validate("audit", &reports).await?;
+    ensure!(errors.is_empty(), "{errors}");
+    Ok(())
+}
+register!(
+    the_reports_of_audits_match_their_schema,
+    needs = [python_example]
+);
 
 /// Validates documents against a schema, and returns the errors.
 async fn validate(schema: &str, documents: &[PathBuf]) -> anyhow::Result<String> {

@@ -37,6 +37,7 @@ impl<'a> NextSteps<'a> {
             "In another terminal:\n\n\
              Show the status of a task's lifecycle:\n  {temporal} {program} status {task_id}\n\
              List the lifecycles:\n  {temporal} {program} list\n\
+             Let the worker read and check the archive, now and every day:\n  {temporal} {program} audit --every 1d --share 1\n\
              {}",
             self.archive()
         )

@@ -88,7 +88,7 @@ pub(crate) async fn call_activity(
     let queue = &fixture.config.task_queue;
     let target = Target {
         task_queue: match activity {
-            "ArchiveVideo" | "RecordOutcome" => format!("{queue}-transfers"),
+            "ArchiveVideo" | "RecordOutcome" | "AuditShare" => format!("{queue}-transfers"),
             _ => queue.clone(),
         },
         activity: activity.to_owned(),

@@ -5,11 +5,17 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 
 const MANIFEST: &str = include_str!("../../../docs/manifest.schema.json");
+const AUDIT: &str = include_str!("../../../docs/audit.schema.json");
 const OUTCOME: &str = include_str!("../../../docs/outcome.schema.json");
 
 /// Checks a `manifest.json`.
 pub(crate) fn check_manifest(json: &[u8]) -> anyhow::Result<()> {
     check(MANIFEST, json)
+}
+
+/// Checks the report of an audit.
+pub(crate) fn check_audit(json: &[u8]) -> anyhow::Result<()> {
+    check(AUDIT, json)
 }
 
 /// Checks an `outcome.json`.

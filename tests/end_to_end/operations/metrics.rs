@@ -14,7 +14,7 @@ use super::process::WorkerProcess;
 use crate::harness::{Fixture, HOUR, Server, register, task_prefix, tools, until, until_async};
 
 /// Returns the value of the first series with this prefix.
-pub(super) fn value(metrics: &str, series: &str) -> Option<f64> {
+pub(crate) fn value(metrics: &str, series: &str) -> Option<f64> {
     let line = metrics.lines().find(|line| line.starts_with(series))?;
     line.rsplit(' ').next()?.parse().ok()
 }

@@ -23,7 +23,7 @@ use crate::harness::{Fixture, Server, command, command_of, send_signal, until, u
 const EXIT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// A worker process with an admin port.
-pub(super) struct WorkerProcess {
+pub(crate) struct WorkerProcess {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
     /// Completes at the end of the log.
@@ -32,7 +32,7 @@ pub(super) struct WorkerProcess {
 
 impl WorkerProcess {
     /// Starts a worker with additional environment variables.
-    pub(super) fn start(
+    pub(crate) fn start(
         fixture: &Fixture,
         server: &Server,
         variables: &[(&str, &str)],
@@ -41,7 +41,7 @@ impl WorkerProcess {
     }
 
     /// Starts a worker of another version, with additional environment variables.
-    pub(super) fn start_program(
+    pub(crate) fn start_program(
         program: &Path,
         fixture: &Fixture,
         server: &Server,
@@ -51,7 +51,7 @@ impl WorkerProcess {
     }
 
     /// Starts a worker with additional environment variables and arguments.
-    pub(super) fn start_with(
+    pub(crate) fn start_with(
         fixture: &Fixture,
         server: &Server,
         variables: &[(&str, &str)],
@@ -95,26 +95,26 @@ impl WorkerProcess {
     }
 
     /// Returns the lines of the log so far.
-    pub(super) fn log(&self) -> Vec<String> {
+    pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().clone()
     }
 
     /// Returns the first log event with a message.
-    pub(super) fn log_event(&self, message: &str) -> Option<Value> {
+    pub(crate) fn log_event(&self, message: &str) -> Option<Value> {
         let events = self.log().into_iter();
         let mut events = events.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
         events.find(|event| event["message"] == message)
     }
 
     /// Waits for a log event with a message.
-    pub(super) async fn wait_for_log(&self, message: &str) -> anyhow::Result<Value> {
+    pub(crate) async fn wait_for_log(&self, message: &str) -> anyhow::Result<Value> {
         let logged = until(message, || self.log_event(message).is_some()).await;
         logged.with_context(|| self.log().join("\n"))?;
         self.log_event(message).context("no such log event")
     }
 
     /// Waits for a log event with a message and a field.
-    pub(super) async fn wait_for_log_with(
+    pub(crate) async fn wait_for_log_with(
         &self,
         message: &str,
         field: &str,
@@ -130,14 +130,14 @@ impl WorkerProcess {
     }
 
     /// Waits until `/readyz` returns a response with this text.
-    pub(super) async fn wait_for_readiness(&self, text: &str) -> anyhow::Result<()> {
+    pub(crate) async fn wait_for_readiness(&self, text: &str) -> anyhow::Result<()> {
         let is_returned = || async { Ok(self.get("/readyz").await?.1 == format!("{text}\n")) };
         let returned = until_async(&format!("/readyz returns `{text}`"), is_returned).await;
         returned.with_context(|| self.log().join("\n"))
     }
 
     /// Returns the URL of the admin port.
-    pub(super) async fn admin_url(&self) -> anyhow::Result<String> {
+    pub(crate) async fn admin_url(&self) -> anyhow::Result<String> {
         let event = self
             .wait_for_log("listening for health checks and metrics")
             .await?;
@@ -146,17 +146,17 @@ impl WorkerProcess {
     }
 
     /// Sends a request to the admin port, and returns the status and the body of the response.
-    pub(super) async fn get(&self, path: &str) -> anyhow::Result<(u16, String)> {
+    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<(u16, String)> {
         let response = reqwest::get(format!("{}{path}", self.admin_url().await?)).await?;
         Ok((response.status().as_u16(), response.text().await?))
     }
 
-    pub(super) fn send_signal(&self, signal: Signal) -> anyhow::Result<()> {
+    pub(crate) fn send_signal(&self, signal: Signal) -> anyhow::Result<()> {
         send_signal(&self.child, signal)
     }
 
     /// Waits until the process has exited and its log is complete.
-    pub(super) async fn wait_for_exit(&mut self) -> anyhow::Result<ExitStatus> {
+    pub(crate) async fn wait_for_exit(&mut self) -> anyhow::Result<ExitStatus> {
         let exited = async {
             let status = self.child.wait().await?;
             (&mut self.reader).await?;
@@ -167,7 +167,7 @@ impl WorkerProcess {
     }
 
     /// Sends SIGTERM, and waits until the process has exited.
-    pub(super) async fn stop(&mut self) -> anyhow::Result<ExitStatus> {
+    pub(crate) async fn stop(&mut self) -> anyhow::Result<ExitStatus> {
         self.send_signal(Signal::TERM)?;
         self.wait_for_exit().await
     }
