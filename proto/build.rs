@@ -11,6 +11,7 @@ const FILES: [&str; 6] = [
     "seedance/archiver/v1/task.proto",
     "seedance/archiver/v1/archive.proto",
     "seedance/archiver/v1/lifecycle.proto",
+    "seedance/archiver/v1/nexus.proto",
     "seedance/archiver/v1/sweep.proto",
     "seedance/archiver/v1/watch.proto",
     "seedance/archiver/v1/audit.proto",

@@ -3,6 +3,12 @@
 /// Task queue of the workflows and the query activities.
 pub const TASK_QUEUE: &str = "seedance-archiver";
 
+/// Nexus service of the archiver.
+pub const NEXUS_SERVICE: &str = "SeedanceArchiver";
+
+/// Nexus endpoint that `setup` creates.
+pub const NEXUS_ENDPOINT: &str = "seedance-archiver";
+
 /// Type of the lifecycle workflow.
 pub const LIFECYCLE_WORKFLOW: &str = "VideoTaskLifecycle";
 
@@ -51,6 +57,11 @@ pub fn transfers_task_queue(task_queue: &str) -> String {
     format!("{task_queue}-transfers")
 }
 
+/// Returns the Nexus task queue that belongs to the task queue of the workflow.
+pub fn nexus_task_queue(task_queue: &str) -> String {
+    format!("{task_queue}-nexus")
+}
+
 /// Returns the workflow id of the lifecycle of a task. A task has one lifecycle at a time.
 pub fn lifecycle_workflow_id(account: &str, task_id: &str) -> String {
     format!("video-task/{}/{task_id}", account_or_default(account))
@@ -75,6 +86,14 @@ pub fn audit_schedule_id(destination: &str) -> String {
         url => url,
     };
     format!("audit-archive/{archive}")
+}
+
+/// Operations of the Nexus service.
+pub mod nexus_operation {
+    /// Starts or joins the lifecycle of a task. Its result is that of the lifecycle.
+    pub const AWAIT_VIDEO_TASK: &str = "AwaitVideoTask";
+    /// Returns what the latest lifecycle of a task knows.
+    pub const GET_VIDEO_TASK: &str = "GetVideoTask";
 }
 
 /// Search attributes that lifecycles upsert if they are registered. The deadlines have the type `Datetime`, `SeedanceDraft`

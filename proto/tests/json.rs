@@ -43,6 +43,8 @@ fn every_message_is_compatible_with_another_implementation() {
         CancelVideoTaskRequest,
         CancelVideoTaskResult,
         CompletionTimes,
+        GetVideoTaskRequest,
+        GetVideoTaskResult,
         KindCompletionTimes,
         LifecycleProgress,
         LifecycleProgressRequest,

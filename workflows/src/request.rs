@@ -10,9 +10,9 @@ use seedance_archiver_proto::{
     task_id,
     v1::{
         AccountWatcherRequest, ArchiveVideoRequest, AuditArchiveRequest, AuditShareRequest,
-        AwaitVideoTaskRequest, CancelVideoTaskRequest, QueryVideoTaskRequest, RecordOutcomeRequest,
-        SweepPage, SweepVideoTaskPageRequest, SweepVideoTasksRequest, VideoTaskLifecycleRequest,
-        WatchAccountRequest,
+        AwaitVideoTaskRequestGetVideoTaskRequest, CancelVideoTaskRequest, QueryVideoTaskRequest,
+        RecordOutcomeRequest, SweepPage, SweepVideoTaskPageRequest, SweepVideoTasksRequest,
+        VideoTaskLifecycleRequest, WatchAccountRequest,
     },
 };
 use temporalio_common::{
@@ -151,6 +151,13 @@ impl Check for AwaitVideoTaskRequest {
     fn check(&self) -> Result<(), InvalidRequest> {
         check_task_id("task_id", &self.task_id)?;
         check_destination(&self.destination)?;
+        check_account(&self.account)
+    }
+}
+
+impl Check for GetVideoTaskRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        check_task_id("task_id", &self.task_id)?;
         check_account(&self.account)
     }
 }
