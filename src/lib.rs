@@ -116,6 +116,7 @@ pub mod config;
 pub mod dev_server;
 #[doc(hidden)]
 pub mod gallery;
+mod nexus;
 mod plugin;
 #[doc(hidden)]
 pub mod ports;

@@ -23,7 +23,7 @@ pub mod lifecycles;
 pub(crate) mod pollers;
 pub(crate) mod progress;
 pub mod search_attributes;
-mod server;
+pub(crate) mod server;
 pub mod sweeps;
 pub(crate) mod visibility;
 pub(crate) mod watchers;

@@ -2,8 +2,8 @@
 //!
 //! A [`Worker`] consists of two SDK workers in one process. One serves workflows and queries, on the task
 //! queue of the configuration. The other serves transfers, on a task queue of the same name with the suffix
-//! `-transfers`, so that long transfers do not delay queries. If callbacks are configured, it also listens
-//! for them.
+//! `-transfers`, so that long transfers do not delay queries. The Nexus service of the archiver has the suffix `-nexus`. If
+//! callbacks are configured, the worker also listens for them.
 //!
 //! The command also serves health checks and metrics, and maintains the Temporal Schedules of accounts with
 //! [`auto_archive`](crate::config::Account::auto_archive). A [`Worker`] does not.
@@ -39,6 +39,8 @@
 mod error;
 mod failure_interceptor;
 mod monitor;
+mod nexus;
+mod nexus_poller;
 mod options;
 mod rate_sharing;
 mod sdk_workers;
@@ -59,6 +61,7 @@ use tokio::sync::{oneshot, watch};
 use crate::{
     activities::task_queries::TaskQueries,
     config::Config,
+    nexus::{Context, Service},
     plugin::Plugin,
     ports::{
         callbacks::{self, CallbackHandler},
@@ -68,6 +71,7 @@ use crate::{
     temporal::watchers,
 };
 pub use error::WorkerError;
+use nexus::NexusWorker;
 use rate_sharing::RateSharing;
 use sdk_workers::SdkWorkers;
 use supervisor::Supervisor;
@@ -78,6 +82,8 @@ pub struct Worker<'a> {
     sdk_workers: SdkWorkers<'a>,
     query: Option<SdkWorker>,
     transfer: Option<SdkWorker>,
+    /// Serves Nexus in every worker that serves lifecycles.
+    nexus: Option<NexusWorker>,
     rate_sharing: RateSharing,
     ingress: Option<Listener>,
     health: Health,
@@ -118,7 +124,7 @@ impl<'a> Worker<'a> {
             .client(client)
             .accounts(config.accounts.clone())
             .archive_url(config.archive_url.clone())
-            .clock(clock)
+            .clock(clock.clone())
             .build()
             .await?;
         let queues = config.worker.queues;
@@ -129,12 +135,23 @@ impl<'a> Worker<'a> {
             true => Role::Query,
             false => Role::Transfer,
         };
+        let nexus = queues.query.then(|| NexusWorker {
+            client: client.clone(),
+            service: Service::new(Context {
+                client: client.clone(),
+                accounts: config.accounts.clone(),
+                task_queue: config.task_queue.clone(),
+                clock,
+            }),
+            options: sdk_workers.nexus_options(),
+        });
         Ok(Self {
             query: queues.query.then(|| sdk_workers.query()).transpose()?,
             transfer: queues
                 .transfer
                 .then(|| sdk_workers.transfer())
                 .transpose()?,
+            nexus,
             rate_sharing: RateSharing {
                 client: client.clone(),
                 accounts: config.accounts.clone(),
@@ -197,7 +214,10 @@ impl<'a> Worker<'a> {
                 .map(stop_all)
         });
         self.health.set_phase(Phase::Polling);
-        let run = join(OptionFuture::from(query), OptionFuture::from(transfer));
+        let nexus = self.nexus.take();
+        let nexus = nexus.map(async |nexus| nexus.run(supervisor.stop.clone()).await);
+        let sdk_workers_run = join(OptionFuture::from(query), OptionFuture::from(transfer));
+        let run = join(sdk_workers_run, OptionFuture::from(nexus)).map(|(ended, _)| ended);
         tokio::pin!(run);
         let ended = tokio::select! {
             ended = &mut run => Some(ended),

@@ -6,9 +6,7 @@ use std::{sync::Arc, time::Duration};
 use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::{
     outcome,
-    v1::{
-        AwaitProgress, AwaitVideoTaskRequest, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
-    },
+    v1::{AwaitProgress, AwaitVideoTaskRequest, VideoTaskLifecycleResult},
 };
 use seedance_archiver_workflows::{reply::Reply, video_lost};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
@@ -74,12 +72,7 @@ async fn join(
             return Ok(lifecycle);
         }
     }
-    let request = VideoTaskLifecycleRequest {
-        task_id: task_id.clone(),
-        account: account.clone(),
-        destination: request.destination.clone(),
-        ..VideoTaskLifecycleRequest::default()
-    };
+    let request = lifecycles::request_of(request);
     lifecycles::start(&client, &ctx.info().task_queue, request).await
 }
 

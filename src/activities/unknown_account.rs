@@ -23,7 +23,7 @@ use super::{failure, heartbeat};
 use crate::seedance::created_at_in_id;
 
 /// A request that waits for a worker that serves its account.
-pub(super) trait AwaitsAccount {
+pub(crate) trait AwaitsAccount {
     /// Returns the account that the request names.
     fn account(&self) -> &str;
 

@@ -55,6 +55,8 @@ pub(crate) const AUDIT_FINDINGS: &str = "seedance_archiver_audit_findings_total"
 pub(crate) const AUDIT_COMPLETED: &str = "seedance_archiver_audit_last_completed_timestamp_seconds";
 /// Gauge: when an audit is overdue.
 pub(crate) const AUDIT_OVERDUE: &str = "seedance_archiver_audit_overdue_timestamp_seconds";
+/// Counter: requests of Nexus callers.
+pub(crate) const NEXUS_REQUESTS: &str = "seedance_archiver_nexus_requests_total";
 /// Counter: failed queries of open lifecycles.
 pub(crate) const VISIBILITY_ERRORS: &str = "seedance_archiver_visibility_errors_total";
 
@@ -219,6 +221,10 @@ pub(super) fn describe() {
         AUDIT_OVERDUE,
         Unit::Seconds,
         "When an audit is overdue: two intervals after the last one completed, or +Inf without a schedule. All workers report the same value."
+    );
+    describe_counter!(
+        NEXUS_REQUESTS,
+        "Requests of Nexus callers, by operation and result."
     );
     describe_counter!(VISIBILITY_ERRORS, "Failed queries of open lifecycles.");
 }

@@ -16,8 +16,9 @@ use super::{
     labels,
     metrics::{
         ARCHIVE_LAG, ARCHIVE_TIME_LEFT, ARCHIVED_BYTES, AUDIT_FINDINGS, AUDITED_BYTES,
-        AUDITED_OBJECTS, DETECTION_LAG, LIFECYCLES_ENDED, POLLS, RETRIES, TOKENS, TRANSFER_SPEED,
-        TRANSFERS_RUNNING, VIDEOS_AT_RISK, WATCHED_TASKS, WATCHER_ANSWERED, WATCHER_REQUESTS,
+        AUDITED_OBJECTS, DETECTION_LAG, LIFECYCLES_ENDED, NEXUS_REQUESTS, POLLS, RETRIES, TOKENS,
+        TRANSFER_SPEED, TRANSFERS_RUNNING, VIDEOS_AT_RISK, WATCHED_TASKS, WATCHER_ANSWERED,
+        WATCHER_REQUESTS,
     },
 };
 
@@ -95,6 +96,11 @@ pub(crate) fn audited(objects: usize, bytes: u64) {
 /// Counts a finding of an audit.
 pub(crate) fn audit_finding(kind: &'static str) {
     counter!(AUDIT_FINDINGS, "finding" => kind).increment(1);
+}
+
+/// Counts a request of a Nexus caller.
+pub(crate) fn nexus_request(operation: &'static str, result: &'static str) {
+    counter!(NEXUS_REQUESTS, "operation" => operation, "result" => result).increment(1);
 }
 
 /// Counts a video whose URL stopped working, and of which the API returned no fresh URL.

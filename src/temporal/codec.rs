@@ -181,6 +181,18 @@ pub(crate) async fn decode(client: &Client, payload: &Payload) -> Result<Payload
         .ok_or_else(|| "the codec returned no payload".to_owned())
 }
 
+/// Encodes a payload with the client's codec, as the SDK encodes those that it sends.
+pub(crate) async fn encode(client: &Client, payload: Payload) -> Result<Payload, String> {
+    let codec = client.options().data_converter.codec();
+    codec
+        .encode(&SerializationContextData::None, vec![payload])
+        .await
+        .map_err(|error| error.to_string())?
+        .into_iter()
+        .next()
+        .ok_or_else(|| "the codec returned no payload".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

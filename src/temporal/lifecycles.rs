@@ -38,6 +38,7 @@
 //! ```
 
 mod attributes;
+mod callback;
 mod completed;
 mod cost;
 mod delivery;
@@ -56,6 +57,7 @@ mod status;
 mod waiting;
 
 pub use attributes::Attributes;
+pub(crate) use callback::{CompletionCallback, StartError, start_with_callback};
 pub(crate) use completed::{completed, results};
 pub use cost::Cost;
 pub use drafts::{Draft, DraftFilter, Drafts, drafts};
@@ -65,6 +67,7 @@ pub use handle::Lifecycle;
 pub use list::{Filter, LifecycleSummary, List, list};
 pub use pending::{PendingActivity, Step};
 pub use snapshot::LifecycleSnapshot;
+pub(crate) use start::request_of;
 pub use start::{start, start_new};
 pub use status::LifecycleStatus;
 pub(crate) use waiting::OpenLifecycles;

@@ -4,7 +4,9 @@ use temporalio_client::{
     Client,
     tonic::{IntoRequest, Status},
 };
-use temporalio_common::protos::temporal::api::workflowservice::v1::GetSystemInfoRequest;
+use temporalio_common::protos::temporal::api::workflowservice::v1::{
+    GetSystemInfoRequest, GetSystemInfoResponse,
+};
 
 /// Returns the version of the server, such as `1.32.0`.
 ///
@@ -12,8 +14,21 @@ use temporalio_common::protos::temporal::api::workflowservice::v1::GetSystemInfo
 ///
 /// Returns an error if Temporal is unreachable.
 pub async fn server_version(client: &Client) -> Result<String, Status> {
+    Ok(system_info(client).await?.server_version)
+}
+
+/// Returns whether the server has Nexus: it is recent enough, and its configuration enables Nexus.
+///
+/// # Errors
+///
+/// Returns an error if Temporal is unreachable.
+pub(crate) async fn has_nexus(client: &Client) -> Result<bool, Status> {
+    let capabilities = system_info(client).await?.capabilities;
+    Ok(capabilities.is_some_and(|capabilities| capabilities.nexus))
+}
+
+async fn system_info(client: &Client) -> Result<GetSystemInfoResponse, Status> {
     let request = GetSystemInfoRequest::default().into_request();
     let mut service = client.connection().workflow_service();
-    let info = service.get_system_info(request).await?.into_inner();
-    Ok(info.server_version)
+    Ok(service.get_system_info(request).await?.into_inner())
 }

@@ -1,4 +1,4 @@
-//! The options of the two SDK workers.
+//! The options of the two SDK workers, and of the Nexus poller.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use temporalio_sdk::{
     },
 };
 
-use super::failure_interceptor::FailureInterceptor;
+use super::{failure_interceptor::FailureInterceptor, nexus_poller};
 use crate::config::{Config, Deployment, MIN_QUERY_SLOTS, Versioning};
 
 /// Number of lifecycles that are kept in memory, about 80 KB each. Others are replayed when something happens to them, which
@@ -30,7 +30,7 @@ const MAX_QUERY_GRACE_PERIOD: Duration = Duration::from_secs(10);
 /// worker downloads again what this one stored since.
 const MAX_HEARTBEAT_THROTTLE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The options of the two SDK workers, from the configuration.
+/// The options of the two SDK workers and of the Nexus poller, from the configuration.
 pub(super) struct SdkOptions {
     config: Config,
     identity: String,
@@ -100,7 +100,7 @@ impl SdkOptions {
         min_activities: usize,
         max_activities: usize,
     ) -> TunerHolder {
-        // The workers have no local activities and no Nexus tasks, but the SDK requires a slot.
+        // The SDK workers have no local activities and no Nexus tasks, but the SDK requires a slot.
         let unused = || FixedSizeSlotSupplier::new(1);
         TunerHolder::builder()
             .workflow_task_slot_supplier(FixedSizeSlotSupplier::new(workflow_tasks))
@@ -121,6 +121,15 @@ impl SdkOptions {
                     .build();
                 ResourceBasedSlotsForType::with_controller(controller.clone(), options).into()
             }
+        }
+    }
+
+    /// Returns the options for the Nexus task queue.
+    pub(super) fn nexus(&self) -> nexus_poller::Options {
+        nexus_poller::Options {
+            task_queue: names::nexus_task_queue(&self.config.task_queue),
+            identity: self.identity.clone(),
+            deployment: self.deployment(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::process;
 use temporalio_client::{Client, NamespacedClient};
 use temporalio_sdk::{Runtime, Worker as SdkWorker, WorkerOptions};
 
-use super::{error::WorkerError, options::SdkOptions};
+use super::{error::WorkerError, nexus_poller, options::SdkOptions};
 use crate::{config::Config, plugin::Plugin};
 
 /// Creates SDK workers, any number of times.
@@ -60,6 +60,11 @@ impl<'a> SdkWorkers<'a> {
         let mut options = self.options.transfer();
         self.plugin.register_transfers(&mut options);
         self.create(options)
+    }
+
+    /// Returns the options of the Nexus poller.
+    pub(super) fn nexus_options(&self) -> nexus_poller::Options {
+        self.options.nexus()
     }
 
     fn create(&self, options: WorkerOptions) -> Result<SdkWorker, WorkerError> {

@@ -15,6 +15,7 @@ pub(crate) mod heartbeat;
 pub(crate) mod hidden_task;
 pub(crate) mod lifecycle;
 pub(crate) mod minio;
+pub(crate) mod nexus;
 pub(crate) mod query_activity;
 pub(crate) mod registry;
 pub(crate) mod restartable_server;

@@ -62,6 +62,7 @@ mod inspection;
 mod interoperability;
 mod invalid_requests;
 mod messages;
+mod nexus;
 mod operations {
     mod capacity;
     mod cloud;

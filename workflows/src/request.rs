@@ -10,7 +10,7 @@ use seedance_archiver_proto::{
     task_id,
     v1::{
         AccountWatcherRequest, ArchiveVideoRequest, AuditArchiveRequest, AuditShareRequest,
-        AwaitVideoTaskRequestGetVideoTaskRequest, CancelVideoTaskRequest, QueryVideoTaskRequest,
+        AwaitVideoTaskRequest, CancelVideoTaskRequest, GetVideoTaskRequest, QueryVideoTaskRequest,
         RecordOutcomeRequest, SweepPage, SweepVideoTaskPageRequest, SweepVideoTasksRequest,
         VideoTaskLifecycleRequest, WatchAccountRequest,
     },

@@ -1,6 +1,9 @@
 //! Starts lifecycles.
 
-use seedance_archiver_proto::{names, v1::VideoTaskLifecycleRequest};
+use seedance_archiver_proto::{
+    names,
+    v1::{AwaitVideoTaskRequest, VideoTaskLifecycleRequest},
+};
 use seedance_archiver_workflows::VideoTaskLifecycle;
 use temporalio_client::{
     Client, WorkflowIdConflictPolicy, WorkflowStartOptions, errors::WorkflowStartError,
@@ -44,6 +47,22 @@ pub async fn start_new(
     }
 }
 
+/// Returns the request of the lifecycle that a call of `AwaitVideoTask` starts. The lifecycle may have other callers, so
+/// it fails if the video is lost, whatever one of them says.
+pub(crate) fn request_of(call: &AwaitVideoTaskRequest) -> VideoTaskLifecycleRequest {
+    VideoTaskLifecycleRequest {
+        task_id: call.task_id.clone(),
+        account: call.account.clone(),
+        destination: call.destination.clone(),
+        ..VideoTaskLifecycleRequest::default()
+    }
+}
+
+/// Returns the summary of a lifecycle in the Temporal UI.
+pub(super) fn summary(request: &VideoTaskLifecycleRequest) -> String {
+    format!("Seedance video {}", request.task_id)
+}
+
 async fn try_start(
     client: &Client,
     task_queue: &str,
@@ -53,7 +72,7 @@ async fn try_start(
     let workflow_id = names::lifecycle_workflow_id(&request.account, &request.task_id);
     let options = WorkflowStartOptions::new(task_queue, workflow_id.as_str())
         .id_conflict_policy(policy)
-        .static_summary(format!("Seedance video {}", request.task_id))
+        .static_summary(summary(&request))
         .build();
     match client
         .start_workflow(VideoTaskLifecycle::default(), request.into(), options)

@@ -93,6 +93,11 @@ impl Server {
         Self::new(client, self.address.clone(), self.ui_url.clone())
     }
 
+    /// Returns what distinguishes names from those of other runs and other namespaces.
+    pub(crate) fn run(&self) -> &str {
+        &self.run
+    }
+
     /// Returns a handle to the lifecycle of a task.
     pub(crate) fn lifecycle(&self, task_id: &str) -> WorkflowHandle<Client, VideoTaskLifecycle> {
         self.client

@@ -1,0 +1,16 @@
+//! The Nexus service: operations that workflows of any namespace call.
+
+mod cancelling;
+mod failures;
+mod joining;
+mod links;
+
+use seedance_archiver_proto::v1::AwaitVideoTaskRequest;
+
+/// Returns the request to wait for a task.
+fn request(task_id: &str) -> AwaitVideoTaskRequest {
+    AwaitVideoTaskRequest {
+        task_id: task_id.to_owned(),
+        ..AwaitVideoTaskRequest::default()
+    }
+}
