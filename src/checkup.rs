@@ -8,6 +8,7 @@
 //! - [`video`]: the download of a video of each account.
 //! - [`server`]: the Temporal server, and who polls the task queues.
 //! - [`namespace`]: the namespace and its search attributes.
+//! - [`nexus`]: the Nexus endpoint.
 //! - [`archives`]: the archive, as each account uses it.
 //! - [`ingress`]: the listen address for callbacks.
 
@@ -20,6 +21,7 @@ mod finding;
 pub mod ingress;
 pub mod namespace;
 pub mod network;
+pub mod nexus;
 pub mod server;
 pub mod video;
 

@@ -7,6 +7,7 @@
 //! - [`lifecycles`]: starts, follows, describes and lists lifecycles.
 //! - [`sweeps`]: starts sweeps and maintains their schedules.
 //! - [`search_attributes`]: registers search attributes.
+//! - `nexus_endpoints`: lists and creates the endpoints by which workflows call with Nexus.
 //! - [`server_version`]: returns the version of the server.
 //! - `pollers`: the workers that poll a task queue.
 //! - `visibility`: counts open lifecycles, for metrics.
@@ -20,6 +21,7 @@ pub mod connection;
 pub(crate) mod error_text;
 pub(crate) mod interval_schedule;
 pub mod lifecycles;
+pub(crate) mod nexus_endpoints;
 pub(crate) mod pollers;
 pub(crate) mod progress;
 pub mod search_attributes;

@@ -60,7 +60,8 @@ pub async fn has_workers(client: &Client, task_queue: &str) -> bool {
     pollers.is_ok_and(|pollers| !pollers.is_empty())
 }
 
-async fn check_queue(client: &Client, queue: &str, kind: TaskQueueType) -> CheckResult {
+/// Checks that workers poll a task queue.
+pub(super) async fn check_queue(client: &Client, queue: &str, kind: TaskQueueType) -> CheckResult {
     let name = format!("task queue `{queue}`");
     match pollers(client, queue, kind).await {
         Ok(pollers) if pollers.is_empty() => CheckResult::warning(

@@ -7,8 +7,8 @@ use temporalio_client::Client;
 use super::{findings::Findings, output::Output, session, shutdown::Shutdown};
 use crate::{
     checkup::{
-        CheckState, api, archives, configuration, encryption, ingress, namespace, network, server,
-        video,
+        CheckState, api, archives, configuration, encryption, ingress, namespace, network, nexus,
+        server, video,
     },
     config::LoadedConfig,
     telemetry,
@@ -18,9 +18,10 @@ use crate::{
 /// Check everything that a worker needs, and suggest fixes
 ///
 /// Checks the configuration, the files with secrets, the encryption of connections, the proxy and the API of
-/// each account, the first byte of its newest video, Temporal with its namespace, search attributes and task
-/// queues, the archive, the destinations of each account, and the ingress. A failed check does not end the others. Changes nothing, except for probe objects under
-/// `.staging/` in the archive, which are deleted again. Exits with 1 if a check failed.
+/// each account, the first byte of its newest video, Temporal with its namespace, search attributes, task
+/// queues and Nexus endpoint, the archive, the destinations of each account, and the ingress. A failed check
+/// does not end the others. Changes nothing, except for probe objects under `.staging/` in the archive, which
+/// are deleted again. Exits with 1 if a check failed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver doctor                  a line for each check: ok, warning or failed
@@ -64,7 +65,7 @@ async fn check(findings: &mut Findings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Checks the namespace and, if it exists, its search attributes and task queues.
+/// Checks the namespace and, if it exists, its search attributes, task queues and Nexus endpoint.
 async fn check_namespace(findings: &mut Findings, client: &Client, task_queue: &str) {
     let result = namespace::check(client).await;
     let exists = result.state != CheckState::Failed;
@@ -72,5 +73,6 @@ async fn check_namespace(findings: &mut Findings, client: &Client, task_queue: &
     if exists {
         findings.add([namespace::check_attributes(client).await]);
         findings.add(server::queues(client, task_queue).await);
+        findings.add(nexus::check(client, task_queue).await);
     }
 }

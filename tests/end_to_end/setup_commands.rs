@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
+use temporalio_client::NamespacedClient;
 
-use crate::harness::{Fixture, Server, command, register};
+use crate::harness::{Fixture, Server, command, nexus, register};
 
 async fn setup_creates_what_is_missing_exactly_once(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
@@ -25,11 +26,16 @@ async fn setup_creates_what_is_missing_exactly_once(server: Arc<Server>) -> anyh
         ensure!(!text.contains("very-secret"), "{text}");
         Ok(text)
     };
-    let first = setup(&["--namespace-retention", "3d"]).await?;
+    let endpoint = server.unique_name("setup");
+    let first = setup(&["--namespace-retention", "3d", "--nexus-endpoint", &endpoint]).await?;
     let name = format!("namespace `{namespace}`");
     for part in [
         format!("created   {name}: created with a retention of 3d"),
         "created   search attributes: registered SeedanceTaskId, ".to_owned(),
+        format!(
+            "created   Nexus endpoint: created `{endpoint}` with the target `seedance-archiver-nexus` in the \
+             namespace `{namespace}`"
+        ),
         "ok        archive file://".to_owned(),
         " 0 failed".to_owned(),
     ] {
@@ -37,9 +43,14 @@ async fn setup_creates_what_is_missing_exactly_once(server: Arc<Server>) -> anyh
     }
     let again: Value = serde_json::from_str(&setup(&["--output", "json"]).await?)?;
     let findings = again["findings"].as_array().context("no findings")?;
-    ensure!(findings.len() >= 4, "{again:#}");
+    ensure!(findings.len() >= 5, "{again:#}");
     ensure!(
         findings.iter().all(|finding| finding["state"] == "ok"),
+        "{again:#}"
+    );
+    let found = findings.iter().find(|it| it["name"] == "Nexus endpoint");
+    ensure!(
+        found.is_some_and(|it| it["found"] == format!("`{endpoint}` exists")),
         "{again:#}"
     );
     ensure!(
@@ -49,6 +60,33 @@ async fn setup_creates_what_is_missing_exactly_once(server: Arc<Server>) -> anyh
     Ok(())
 }
 register!(setup_creates_what_is_missing_exactly_once);
+
+async fn setup_leaves_an_endpoint_with_another_target_unchanged(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let server = server.with_new_namespace().await?;
+    let fixture = Fixture::new(&server).await?;
+    let endpoint = nexus::create_endpoint(&server, &fixture).await?;
+    let other = server.with_new_namespace().await?;
+    let output = command()
+        .args(["setup", "--nexus-endpoint", &endpoint])
+        .envs(other.environment())
+        .env("SEEDANCE_API_KEY", "very-secret")
+        .env("SEEDANCE_ARCHIVE_URL", fixture.config.archive_url.as_str())
+        .output()
+        .await?;
+    let text = String::from_utf8(output.stdout)?;
+    ensure!(output.status.success(), "{}: {text}", output.status);
+    let line = format!(
+        "warning   Nexus endpoint: `{endpoint}` leads to the task queue `{}-nexus` in the namespace `{}` and was left \
+         unchanged; fix: choose another name: seedance-archiver setup --nexus-endpoint NAME",
+        fixture.config.task_queue,
+        server.client.namespace()
+    );
+    ensure!(text.contains(&line), "no {line:?} in {text}");
+    Ok(())
+}
+register!(setup_leaves_an_endpoint_with_another_target_unchanged);
 
 async fn setup_reports_what_it_cannot_create(_: Arc<Server>) -> anyhow::Result<()> {
     let file = tempfile::NamedTempFile::new()?;

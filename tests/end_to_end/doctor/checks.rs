@@ -7,11 +7,12 @@ use serde_json::Value;
 use temporalio_client::NamespacedClient;
 
 use super::setup::{Setup, WRONG_KEY};
-use crate::harness::{HOUR, Server, minio::Minio, register, tools, until_async};
+use crate::harness::{HOUR, Server, minio::Minio, nexus, register, tools, until_async};
 
 async fn every_check_passes_in_a_working_setup(server: Arc<Server>) -> anyhow::Result<()> {
     let setup = Setup::new(server.clone()).await?;
     let fixture = &setup.fixture;
+    let endpoint = nexus::create_endpoint(&server, fixture).await?;
     let report = fixture
         .with_worker(&server, async {
             let run_doctor = async || {
@@ -19,7 +20,7 @@ async fn every_check_passes_in_a_working_setup(server: Arc<Server>) -> anyhow::R
                 let report: Value = serde_json::from_str(&stdout)?;
                 Ok::<_, anyhow::Error>((report, code))
             };
-            until_async("the worker polls both queues", || async {
+            until_async("the worker polls all queues", || async {
                 let (report, code) = run_doctor().await?;
                 Ok(report["warnings"] == 0 && code == Some(0))
             })
@@ -37,10 +38,15 @@ async fn every_check_passes_in_a_working_setup(server: Arc<Server>) -> anyhow::R
         "search attributes",
         &format!("task queue `{}`", fixture.config.task_queue),
         &format!("task queue `{}-transfers`", fixture.config.task_queue),
+        &format!("task queue `{}-nexus`", fixture.config.task_queue),
+        "Nexus endpoint",
     ] {
         let found = findings.iter().find(|finding| finding["name"] == name);
         let found = found.with_context(|| format!("no {name:?} in {report:#}"))?;
         ensure!(found["state"] == "ok" && found["fix"].is_null(), "{found}");
+        if name == "Nexus endpoint" {
+            ensure!(found["found"] == format!("`{endpoint}`"), "{found}");
+        }
     }
     Ok(())
 }
@@ -84,6 +90,8 @@ async fn every_check_runs_although_others_fail(server: Arc<Server>) -> anyhow::R
         "clock against `wrong`: ",
         "search attributes: SeedanceTaskId, ",
         "-transfers`: no worker",
+        "-nexus`: no worker",
+        "Nexus endpoint: no endpoint has the target",
         "in-the-way/videos",
     ] {
         let line = stdout.lines().find(|line| line.contains(part));
