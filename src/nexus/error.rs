@@ -6,6 +6,9 @@ use temporalio_client::tonic::{Code, Status};
 
 use crate::temporal::error_text;
 
+/// Part of the message of a server that a lifecycle has as many callers as it may have.
+const TOO_MANY_CALLERS: &str = "callbacks already attached";
+
 /// Why a request failed. The names of the variants are those of Nexus.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(crate) enum HandlerError {
@@ -52,9 +55,13 @@ impl HandlerError {
     pub(super) fn from_status(failed: &str, status: &Status) -> Self {
         let message = format!("{failed}: {}", error_text::innermost(status));
         match status.code() {
-            Code::InvalidArgument | Code::Unimplemented => Self::Internal(message),
             // A lifecycle accepts a limited number of callers. The next ones join once it has ended.
             Code::ResourceExhausted | Code::FailedPrecondition => Self::ResourceExhausted(message),
+            // So says server 1.29 of the same limit.
+            Code::InvalidArgument if status.message().contains(TOO_MANY_CALLERS) => {
+                Self::ResourceExhausted(message)
+            }
+            Code::InvalidArgument | Code::Unimplemented => Self::Internal(message),
             _ => Self::Unavailable(message),
         }
     }
@@ -79,6 +86,9 @@ mod tests {
             Status::permission_denied(""),
             Status::resource_exhausted("namespace rate limit exceeded"),
             Status::failed_precondition("cannot attach more than 32 callbacks to a workflow"),
+            Status::invalid_argument(
+                "cannot attach more than 32 callbacks to a workflow (32 callbacks already attached)",
+            ),
         ] {
             assert!(error(status.clone()).is_retryable(), "{status}");
         }

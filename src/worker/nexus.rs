@@ -6,7 +6,7 @@ use std::time::Duration;
 use temporalio_client::Client;
 use tokio::{
     sync::watch,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -21,6 +21,10 @@ use crate::{
 
 /// Interval between two checks whether the server has Nexus now. It gets it by an upgrade.
 const CHECK_INTERVAL: Duration = Duration::from_secs(10 * 60);
+/// Pause after polls were rejected. It doubles up to the interval above, because core logs each start and its end.
+const MIN_PAUSE: Duration = Duration::from_secs(10);
+/// How long polls must have been accepted for the pause to be short again. A server that rejects them does so for a minute.
+const SETTLE_TIME: Duration = Duration::from_secs(5 * 60);
 /// Timeout of a check.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -50,12 +54,18 @@ impl NexusWorker {
             () = self.until_supported() => {}
             () = stopped() => return,
         }
+        let task_queue = &self.options.task_queue;
+        tracing::info!(task_queue, "polling for Nexus requests");
         let mut event = RareEvent::default();
+        let mut pause = MIN_PAUSE;
         loop {
+            let started_at = Instant::now();
             let Err(error) = self.poll(stopped()).await else {
                 return;
             };
-            let task_queue = &self.options.task_queue;
+            if started_at.elapsed() >= SETTLE_TIME {
+                pause = MIN_PAUSE;
+            }
             if event.is_due(&error) {
                 tracing::warn!(
                     task_queue,
@@ -64,15 +74,22 @@ impl NexusWorker {
                 );
             }
             tokio::select! {
-                () = monitor::until_usable(&self.client) => {}
+                () = self.until_usable(pause) => {}
                 () = stopped() => return,
             }
+            pause = (2 * pause).min(CHECK_INTERVAL);
         }
     }
 
     async fn poll(&self, stopped: impl Future<Output = ()>) -> Result<(), String> {
         let poller = NexusPoller::new(&self.client, self.options.clone())?;
         poller.run(&self.service, stopped).await
+    }
+
+    /// Waits until Temporal can be used, for a pause at least.
+    async fn until_usable(&self, pause: Duration) {
+        sleep(pause).await;
+        monitor::until_usable(&self.client).await;
     }
 
     /// Waits until the server has Nexus. Says once that it has none.

@@ -11,6 +11,7 @@ pub(crate) mod conduct;
 pub(crate) mod existing_server;
 pub(crate) mod failures;
 mod fixture;
+pub(crate) mod grpc_proxy;
 pub(crate) mod heartbeat;
 pub(crate) mod hidden_task;
 pub(crate) mod lifecycle;

@@ -71,6 +71,7 @@ mod operations {
     mod fleet_upgrade;
     mod long_errors;
     pub(crate) mod metrics;
+    mod nexus;
     mod outages;
     pub(crate) mod process;
     mod rate_limits;

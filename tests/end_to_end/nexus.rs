@@ -2,13 +2,14 @@
 
 mod cancelling;
 mod failures;
+mod getting;
 mod joining;
 mod links;
 
 use seedance_archiver_proto::v1::AwaitVideoTaskRequest;
 
 /// Returns the request to wait for a task.
-fn request(task_id: &str) -> AwaitVideoTaskRequest {
+pub(super) fn request(task_id: &str) -> AwaitVideoTaskRequest {
     AwaitVideoTaskRequest {
         task_id: task_id.to_owned(),
         ..AwaitVideoTaskRequest::default()

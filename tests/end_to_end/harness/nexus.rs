@@ -70,7 +70,7 @@ pub(crate) struct Ending {
     result: Option<ResultPayload>,
 }
 
-/// The payload of a result.
+/// A payload that can be part of a result.
 #[derive(Debug, Serialize, Deserialize)]
 struct ResultPayload {
     metadata: HashMap<String, Vec<u8>>,
@@ -83,8 +83,36 @@ pub(crate) struct FailureText {
     /// Type of the failure, or of the error of the handler.
     pub(crate) failure_type: String,
     pub(crate) message: String,
-    /// The details, as JSON.
-    pub(crate) details: Vec<String>,
+    details: Vec<ResultPayload>,
+}
+
+impl ResultPayload {
+    fn of(payload: Payload) -> Self {
+        Self {
+            metadata: payload.metadata,
+            data: payload.data,
+        }
+    }
+
+    fn into_payload(self) -> Payload {
+        Payload {
+            metadata: self.metadata,
+            data: self.data,
+            ..Payload::default()
+        }
+    }
+}
+
+impl FailureText {
+    /// Returns the payload of the details.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the failure has no details.
+    pub(crate) fn into_details(mut self) -> anyhow::Result<Payload> {
+        let details = self.details.pop().context("no details")?;
+        Ok(details.into_payload())
+    }
 }
 
 impl Ending {
@@ -104,12 +132,7 @@ impl Ending {
     /// Returns an error if the operation did not complete.
     pub(crate) fn completed_payload(self) -> anyhow::Result<Payload> {
         ensure!(self.status == "completed", "{self:?}");
-        let result = self.result.context("no result")?;
-        Ok(Payload {
-            metadata: result.metadata,
-            data: result.data,
-            ..Payload::default()
-        })
+        Ok(self.result.context("no result")?.into_payload())
     }
 
     /// Returns the innermost failure.
@@ -162,10 +185,7 @@ impl NexusCaller {
                 status: status.to_owned(),
                 token,
                 failures: failure.map(texts).unwrap_or_default(),
-                result: result.map(|payload| ResultPayload {
-                    metadata: payload.metadata,
-                    data: payload.data,
-                }),
+                result: result.map(ResultPayload::of),
             },
             &PayloadConverter::default(),
         ))
@@ -189,9 +209,7 @@ fn texts(failure: Failure) -> Vec<FailureText> {
         texts.push(FailureText {
             failure_type,
             message: failure.message,
-            details: details
-                .map(|payload| String::from_utf8_lossy(&payload.data).into_owned())
-                .collect(),
+            details: details.map(ResultPayload::of).collect(),
         });
         next = failure.cause;
     }

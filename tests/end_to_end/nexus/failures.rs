@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::ensure;
 use seedance_archiver_proto::v1::{AwaitVideoTaskRequest, VideoTaskLifecycleResult};
 use seedance_archiver_simulator::{Ending, Script};
-use seedance_archiver_workflows::encoding::Encoding;
+use seedance_archiver_workflows::encoding::{Encoding, decode};
 use serde_json::json;
 use temporalio_client::{WorkflowDescribeOptions, WorkflowTerminateOptions};
 use temporalio_common::protos::coresdk::AsJsonPayloadExt;
@@ -34,8 +34,7 @@ async fn a_lost_video_fails_with_the_result_in_the_details(
         fixture.close_query_window().await;
         let failure = call.ending().await?.failed()?;
         ensure!(failure.failure_type == "VideoLost", "{failure:?}");
-        let details: VideoTaskLifecycleResult =
-            serde_json::from_str(failure.details.first().map_or("", String::as_str))?;
+        let details: VideoTaskLifecycleResult = decode(&failure.into_details()?)?;
         ensure!(details.outcome == "lost", "{details:?}");
         ensure!(details.reason == "query_window_closed", "{details:?}");
         Ok(())

@@ -2,22 +2,25 @@
 
 use std::sync::Arc;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use seedance_archiver_proto::v1::VideoTaskLifecycleResult;
 use seedance_archiver_simulator::Script;
 use seedance_archiver_workflows::encoding::Encoding;
-use temporalio_client::WorkflowFetchHistoryOptions;
+use temporalio_client::{WorkflowDescribeOptions, WorkflowFetchHistoryOptions};
 
 use super::request;
 use crate::harness::{
     Fixture, HOUR, Server, nexus,
     nexus::{NexusCall, Operation, with_callers, with_worker_and_callers},
-    register,
+    register, until_async,
 };
 
 /// Maximum number of history events of a caller that waits: its start, three workflow tasks, the operation's three events
 /// and its end.
 const MAX_CALLER_EVENTS: usize = 14;
+/// Number of callbacks that a server allows for a workflow by default.
+const CALLBACK_LIMIT: usize = 32;
+const CALLERS_BEYOND_THE_LIMIT: usize = CALLBACK_LIMIT + 3;
 
 async fn a_caller_gets_the_receipt(server: Arc<Server>) -> anyhow::Result<()> {
     let server = server.with_new_namespace().await?;
@@ -129,6 +132,51 @@ async fn a_caller_of_an_archived_task_gets_its_receipt(server: Arc<Server>) -> a
     .await
 }
 register!(a_caller_of_an_archived_task_gets_its_receipt);
+
+/// A server allows 32 callbacks for a workflow by default. It sends the requests of further callers again, until they join
+/// a lifecycle that finds the receipt.
+async fn callers_beyond_the_limit_of_a_workflow_get_the_receipt(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let server = server.with_new_namespace().await?;
+    let fixture = Fixture::new(&server).await?;
+    let endpoint = nexus::create_endpoint(&server, &fixture).await?;
+    let id = fixture.simulator.create(Script {
+        running: Some(HOUR),
+        ..Script::default()
+    });
+    with_worker_and_callers(&server, &fixture, async {
+        let mut calls = Vec::new();
+        for _ in 0..CALLERS_BEYOND_THE_LIMIT {
+            let operation = Operation::new(&endpoint, "AwaitVideoTask");
+            calls.push(NexusCall::send(&server, operation, &request(&id)).await?);
+        }
+        until_async("as many callers wait as may wait", || async {
+            let lifecycle = server.lifecycle(&id);
+            let described = lifecycle.describe(WorkflowDescribeOptions::default());
+            let Ok(described) = described.await else {
+                return Ok(false);
+            };
+            Ok(described.raw().callbacks.len() >= CALLBACK_LIMIT)
+        })
+        .await?;
+        fixture.advance_clock(HOUR).await;
+        let mut manifests = Vec::new();
+        for call in calls {
+            let result: VideoTaskLifecycleResult = call.ending().await?.completed()?;
+            manifests.push(result.manifest.context("no receipt")?);
+        }
+        ensure!(
+            manifests.iter().all(|it| *it == manifests[0]),
+            "{manifests:?}"
+        );
+        let stats = fixture.simulator.stats(&id);
+        ensure!(stats.downloads == 1, "{stats:?}");
+        Ok(())
+    })
+    .await
+}
+register!(callers_beyond_the_limit_of_a_workflow_get_the_receipt);
 
 async fn a_request_in_any_encoding_is_answered_in_json(server: Arc<Server>) -> anyhow::Result<()> {
     let server = server.with_new_namespace().await?;

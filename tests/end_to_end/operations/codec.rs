@@ -23,19 +23,20 @@ use super::process::WorkerProcess;
 use crate::harness::{Fixture, Server, command, register};
 
 /// Marks payloads that the codec encoded.
-const ENCODING: &str = "binary/team-a";
+pub(super) const ENCODING: &str = "binary/team-a";
 /// The header that the codec server requires.
-const AUTHORIZATION: &str = "Bearer team-a";
+pub(super) const AUTHORIZATION: &str = "Bearer team-a";
 
 /// A codec server, which inverts bits instead of encrypting. It encodes the entire payload, including the
 /// metadata.
 #[derive(Default)]
-struct Codec {
+pub(super) struct Codec {
     calls: AtomicUsize,
 }
 
 impl Codec {
-    async fn serve(self: Arc<Self>) -> std::io::Result<String> {
+    /// Starts the server, and returns its URL.
+    pub(super) async fn serve(self: Arc<Self>) -> std::io::Result<String> {
         let routes = Router::new()
             .route("/{namespace}/{operation}", post(convert))
             .with_state(self);
@@ -78,7 +79,8 @@ fn invert_bits(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().map(|byte| byte ^ 0x5a).collect()
 }
 
-fn encode(payload: &Value) -> Value {
+/// Encodes a payload.
+pub(super) fn encode(payload: &Value) -> Value {
     let data = invert_bits(payload.to_string().as_bytes());
     json!({
         "metadata": { "encoding": BASE64_STANDARD.encode(ENCODING) },
@@ -88,7 +90,7 @@ fn encode(payload: &Value) -> Value {
 
 /// Decodes a payload. A payload that is not encoded is returned unchanged, because the SDK sends summaries to
 /// be decoded, but does not encode them.
-fn decode(payload: &Value) -> Option<Value> {
+pub(super) fn decode(payload: &Value) -> Option<Value> {
     if payload["metadata"]["encoding"] != BASE64_STANDARD.encode(ENCODING) {
         return Some(payload.clone());
     }

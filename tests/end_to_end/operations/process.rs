@@ -151,6 +151,11 @@ impl WorkerProcess {
         Ok((response.status().as_u16(), response.text().await?))
     }
 
+    /// Returns the process id.
+    pub(super) fn id(&self) -> anyhow::Result<u32> {
+        self.child.id().context("the worker has exited")
+    }
+
     pub(crate) fn send_signal(&self, signal: Signal) -> anyhow::Result<()> {
         send_signal(&self.child, signal)
     }
