@@ -1,6 +1,7 @@
 //! `seedance-archiver demo`.
 
 mod next_steps;
+mod nexus_caller;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -8,8 +9,11 @@ use anyhow::Context;
 use seedance_archiver_policy::poll::PollSchedule;
 use seedance_archiver_proto::{names, outcome, v1::VideoTaskLifecycleRequest};
 use seedance_archiver_simulator::Simulator;
+use temporalio_client::Client;
 
-use super::{follow, output::Output, report::Report, session, shutdown::Shutdown};
+use super::{
+    follow, output::Output, report::Report, session, shutdown::Shutdown, task_result::TaskResult,
+};
 use crate::{
     config::{Account, Accounts, Config},
     dev_server::DevServer,
@@ -19,7 +23,8 @@ use next_steps::NextSteps;
 
 /// Run everything locally: a Temporal server, a simulated Seedance API and a worker
 ///
-/// Creates eight tasks and archives their videos into ./seedance-archive. Needs no API key.
+/// Creates eight tasks and archives their videos into ./seedance-archive. A workflow waits for the first one by a Nexus
+/// operation. Needs no API key.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver demo                  run eight tasks, with every terminal status
@@ -72,20 +77,22 @@ async fn run_with_server(
     let ui_url = server.ui_url.clone().unwrap_or_default();
     let work = async {
         errln!("Temporal UI: {ui_url}\nArchive: {}\n", config.archive_url);
-        let archived = async {
-            let requests = create_tasks(&simulator).await?;
-            Ok(follow::follow_all(&server.client, &config.task_queue, requests).await)
-        };
+        let archived = archive(&server.client, &simulator, &config.task_queue);
         let results = shutdown.run_until_requested(archived).await?;
         let task_id = results.first().map(|result| result.task_id.clone());
+        let task_id = task_id.unwrap_or_default();
         let report = Report::new(&ui_url, config.archive_url.as_str(), results);
         // The table is not part of the progress lines above it.
         errln!("");
         report.print(args.output)?;
         let next_steps = NextSteps::new(config.archive_url.as_str());
         if args.stay {
-            let next_steps = next_steps.during_demo(server, &task_id.unwrap_or_default());
-            errln!("\nTemporal UI: {ui_url}\n\n{next_steps}\n\nPress Ctrl-C to stop the demo.");
+            let next_steps = next_steps.during_demo(server, &task_id);
+            let caller = nexus_caller::url(&ui_url, &task_id);
+            errln!(
+                "\nTemporal UI: {ui_url}\nA workflow that waited with Nexus: {caller}\n\n{next_steps}\n"
+            );
+            errln!("Press Ctrl-C to stop the demo.");
             shutdown.requested().await;
         } else {
             errln!("\n{}", next_steps.after_demo());
@@ -93,6 +100,18 @@ async fn run_with_server(
         Ok(report.exit_code(&[outcome::ARCHIVED, outcome::UNSUCCESSFUL]))
     };
     session::with_worker(&server.client, &config, work).await
+}
+
+/// Creates the tasks and follows their lifecycles, while a workflow waits for the first task.
+async fn archive(
+    client: &Client,
+    simulator: &Simulator,
+    task_queue: &str,
+) -> anyhow::Result<Vec<TaskResult>> {
+    let requests = create_tasks(simulator).await?;
+    let task_id = requests.first().map(|request| request.task_id.clone());
+    let followed = async { Ok(follow::follow_all(client, task_queue, requests).await) };
+    nexus_caller::with_caller(client, &task_id.unwrap_or_default(), followed).await
 }
 
 fn config(simulator: &Simulator) -> anyhow::Result<Config> {

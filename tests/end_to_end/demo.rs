@@ -5,12 +5,13 @@ use std::{process::Stdio, sync::Arc, time::Duration};
 use anyhow::{Context, bail, ensure};
 use rustix::process::Signal;
 use tempfile::TempDir;
+use temporalio_client::{UntypedWorkflow, WorkflowDescribeOptions, WorkflowExecutionStatus};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
     process::{Child, ChildStderr, Command},
 };
 
-use crate::harness::{Server, command, register, send_signal, shell};
+use crate::harness::{Server, command, existing_server, register, send_signal, shell, until_async};
 
 /// The commands are copied to a terminal that is in another directory.
 async fn every_printed_command_works(_: Arc<Server>) -> anyhow::Result<()> {
@@ -29,10 +30,14 @@ async fn every_printed_command_works(_: Arc<Server>) -> anyhow::Result<()> {
     ensure!(table.matches("cgt-").count() == 5, "{table}");
 
     let mut demo = Demo::start(&mut shell(&format!("exec {stay}")), &directory)?;
+    let caller = demo
+        .printed_after("A workflow that waited with Nexus: ")
+        .await?;
     let commands = demo.printed_commands(5).await?;
     let [status, list, audit, gallery, receipts] = commands.as_slice() else {
         bail!("{commands:?}");
     };
+    check_that_it_completed(&caller, status).await?;
     let status = output(status, &elsewhere).await?;
     ensure!(status.contains("outcome         archived"), "{status}");
     let list = output(list, &elsewhere).await?;
@@ -46,6 +51,19 @@ async fn every_printed_command_works(_: Arc<Server>) -> anyhow::Result<()> {
     demo.interrupt().await
 }
 register!(every_printed_command_works, takes_long);
+
+/// Waits until the workflow at a URL of the Web UI has completed, on the server that a printed command names.
+async fn check_that_it_completed(url: &str, line: &str) -> anyhow::Result<()> {
+    let address = line.split(['=', ' ']).nth(1).context("no address")?;
+    let client = existing_server::connect_to(address, "default".to_owned()).await?;
+    let id = url.rsplit('/').next().context("no workflow id")?;
+    let workflow = client.get_workflow_handle::<UntypedWorkflow>(id.replace("%2F", "/"));
+    until_async("the caller has its result", || async {
+        let described = workflow.describe(WorkflowDescribeOptions::default());
+        Ok(described.await?.status() == WorkflowExecutionStatus::Completed)
+    })
+    .await
+}
 
 /// Runs a printed command, and returns its standard output.
 async fn output(line: &str, directory: &TempDir) -> anyhow::Result<String> {
@@ -78,6 +96,17 @@ impl Demo {
             commands.extend(line.strip_prefix("  ").map(str::to_owned));
         }
         Ok(commands)
+    }
+
+    /// Waits for the line with this prefix, and returns the rest of the line.
+    async fn printed_after(&mut self, prefix: &str) -> anyhow::Result<String> {
+        loop {
+            let line = self.stderr.next_line().await?;
+            let line = line.with_context(|| format!("no line `{prefix}`"))?;
+            if let Some(rest) = line.strip_prefix(prefix) {
+                return Ok(rest.to_owned());
+            }
+        }
     }
 
     async fn interrupt(mut self) -> anyhow::Result<()> {

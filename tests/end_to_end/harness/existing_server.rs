@@ -40,7 +40,8 @@ pub(crate) fn has_web_ui() -> bool {
     variable(ADDRESS).is_none() || variable(UI).is_some()
 }
 
-async fn connect_to(address: &str, namespace: String) -> anyhow::Result<Client> {
+/// Connects to a namespace of the server at an address.
+pub(crate) async fn connect_to(address: &str, namespace: String) -> anyhow::Result<Client> {
     let target: reqwest::Url = format!("http://{address}").parse()?;
     let connection = Connection::connect(ConnectionOptions::new(target).build()).await?;
     Ok(Client::new(
