@@ -5,6 +5,9 @@ package main
 // archiverQueue is the task queue of seedance-archiver.
 const archiverQueue = "seedance-archiver"
 
+// nexusEndpoint is the endpoint that `seedance-archiver setup` creates.
+const nexusEndpoint = "seedance-archiver"
+
 // lifecycleID returns the workflow id of the lifecycle of a task. The id is the same for every caller, so a task has
 // one lifecycle at a time.
 func lifecycleID(taskID string) string {

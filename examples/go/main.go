@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -16,12 +17,12 @@ import (
 	"archive-example/archiverv1"
 )
 
-const usage = "usage: go run . await|child|start cgt-…"
+const usage = "usage: go run . nexus|await|child|start cgt-…"
 
 // taskQueue is the task queue of the worker in this example, not the archiver's.
 const taskQueue = "archive-example-go"
 
-var workflows = map[string]any{"await": AwaitVideo, "child": ArchiveAsChild}
+var workflows = map[string]any{"nexus": AwaitVideoByNexus, "await": AwaitVideo, "child": ArchiveAsChild}
 
 func main() {
 	if len(os.Args) != 3 || os.Args[1] != "start" && workflows[os.Args[1]] == nil {
@@ -73,7 +74,11 @@ func runWorkflow(ctx context.Context, c client.Client, mode, taskID string) (*ar
 		TaskQueue:                taskQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 	}
-	execution, err := c.ExecuteWorkflow(ctx, options, workflows[mode], taskID)
+	arguments := []any{taskID}
+	if mode == "nexus" {
+		arguments = append(arguments, cmp.Or(os.Getenv("NEXUS_ENDPOINT"), nexusEndpoint))
+	}
+	execution, err := c.ExecuteWorkflow(ctx, options, workflows[mode], arguments...)
 	if err != nil {
 		return nil, err
 	}

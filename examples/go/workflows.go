@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -9,6 +10,25 @@ import (
 
 	"archive-example/archiverv1"
 )
+
+// AwaitVideoByNexus archives a video by a Nexus operation. The archiver may be in another namespace. If the workflow is
+// cancelled, the waiting stops and the archiving continues.
+func AwaitVideoByNexus(ctx workflow.Context, taskID, endpoint string) (*archiverv1.VideoTaskLifecycleResult, error) {
+	archive := workflow.NewNexusClient(endpoint, "SeedanceArchiver")
+	request := &archiverv1.AwaitVideoTaskRequest{TaskId: taskID}
+	operation := archive.ExecuteOperation(ctx, "AwaitVideoTask", request, workflow.NexusOperationOptions{
+		// By default, a cancelled workflow waits for the end of the operation.
+		CancellationType: workflow.NexusOperationCancellationTypeTryCancel,
+	})
+	result := &archiverv1.VideoTaskLifecycleResult{}
+	err := operation.Get(ctx, result)
+	var failure *temporal.ApplicationError
+	if errors.As(err, &failure) && failure.Type() == "VideoLost" {
+		// The result is in the details.
+		err = failure.Details(result)
+	}
+	return result, err
+}
 
 // AwaitVideo archives a video by an activity. If the workflow is cancelled, the waiting stops and the archiving
 // continues.

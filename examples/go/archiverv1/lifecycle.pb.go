@@ -294,7 +294,8 @@ func (x *VideoTaskLifecycleResult) GetWarnings() []string {
 	return nil
 }
 
-// Input of the activity `AwaitVideoTask`. Its result is that of the lifecycle, `VideoTaskLifecycleResult`.
+// Input of the activity `AwaitVideoTask` and of the Nexus operation of the same name. The result of both is that of the
+// lifecycle, `VideoTaskLifecycleResult`.
 type AwaitVideoTaskRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the generation task. Required.
@@ -304,7 +305,7 @@ type AwaitVideoTaskRequest struct {
 	// Archive URL. Ignored if a lifecycle of the task is already running. Empty: the worker's archive URL.
 	Destination string `protobuf:"bytes,3,opt,name=destination,proto3" json:"destination,omitempty"`
 	// Whether the activity returns a result if the video is lost, as for every other outcome. Otherwise it fails with
-	// `VideoLost`, and the result is in the failure details.
+	// `VideoLost`, and the result is in the failure details. The Nexus operation rejects it.
 	ReportOnly    bool `protobuf:"varint,4,opt,name=report_only,json=reportOnly,proto3" json:"report_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

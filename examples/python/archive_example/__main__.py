@@ -11,12 +11,12 @@ from temporalio.envconfig import ClientConfig
 from temporalio.worker import Worker
 
 from archive_example import client as plain_client
-from archive_example.archiver import VideoResult
-from archive_example.workflows import ArchiveAsChild, AwaitVideo
+from archive_example.archiver import NEXUS_ENDPOINT, VideoResult
+from archive_example.workflows import ArchiveAsChild, AwaitVideo, AwaitVideoByNexus
 
 # The task queue of the worker in this example, not the archiver's.
 TASK_QUEUE = "archive-example-python"
-WORKFLOWS = {"await": AwaitVideo.run, "child": ArchiveAsChild.run}
+WORKFLOWS = {"nexus": AwaitVideoByNexus.run, "await": AwaitVideo.run, "child": ArchiveAsChild.run}
 
 
 async def main() -> int:
@@ -36,11 +36,14 @@ async def main() -> int:
 
 
 async def run_workflow(client: Client, mode: str, task_id: str) -> VideoResult:
-    workflows = [AwaitVideo, ArchiveAsChild]
+    workflows = [AwaitVideoByNexus, AwaitVideo, ArchiveAsChild]
+    arguments = [task_id]
+    if mode == "nexus":
+        arguments.append(os.environ.get("NEXUS_ENDPOINT", NEXUS_ENDPOINT))
     async with Worker(client, task_queue=TASK_QUEUE, workflows=workflows):
         return await client.execute_workflow(
             WORKFLOWS[mode],
-            task_id,
+            args=arguments,
             id=f"archive-example/{mode}/{task_id}",
             task_queue=TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

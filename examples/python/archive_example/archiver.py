@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass, field
 
+import nexusrpc
+
 TASK_QUEUE = "seedance-archiver"
+# The endpoint that `seedance-archiver setup` creates.
+NEXUS_ENDPOINT = "seedance-archiver"
 
 
 def lifecycle_id(task_id: str, account: str = "default") -> str:
@@ -15,7 +19,7 @@ class VideoRequest:
     """Input of `VideoTaskLifecycle` and of `AwaitVideoTask`."""
 
     task_id: str
-    # Returns a lost video as a result, like every other outcome, and not as a failure.
+    # Returns a lost video as a result, like every other outcome, and not as a failure. Not allowed with Nexus.
     report_only: bool = True
 
 
@@ -43,3 +47,10 @@ class VideoResult:
     manifest: Manifest | None = None
     reason: str = ""
     message: str = ""
+
+
+@nexusrpc.service
+class SeedanceArchiver:
+    """The Nexus service."""
+
+    AwaitVideoTask: nexusrpc.Operation[VideoRequest, VideoResult]

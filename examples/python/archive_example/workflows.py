@@ -1,13 +1,38 @@
-"""Workflows that archive a video, in two ways."""
+"""Workflows that archive a video, in three ways."""
 
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.workflow import ParentClosePolicy
+from temporalio.exceptions import (
+    ApplicationError,
+    NexusOperationError,
+    WorkflowAlreadyStartedError,
+)
+from temporalio.workflow import NexusOperationCancellationType, ParentClosePolicy
 
 from archive_example import archiver
-from archive_example.archiver import VideoRequest, VideoResult
+from archive_example.archiver import SeedanceArchiver, VideoRequest, VideoResult
+
+
+@workflow.defn
+class AwaitVideoByNexus:
+    """Archives a video by a Nexus operation. The archiver may be in another namespace.
+
+    If the workflow is cancelled, the waiting stops and the archiving continues.
+    """
+
+    @workflow.run
+    async def run(self, task_id: str, endpoint: str) -> VideoResult:
+        archive = workflow.create_nexus_client(service=SeedanceArchiver, endpoint=endpoint)
+        try:
+            return await archive.execute_operation(
+                SeedanceArchiver.AwaitVideoTask,
+                VideoRequest(task_id, report_only=False),
+                # By default, a cancelled workflow waits for the end of the operation.
+                cancellation_type=NexusOperationCancellationType.TRY_CANCEL,
+            )
+        except NexusOperationError as error:
+            return lost_video(error)
 
 
 @workflow.defn
@@ -57,3 +82,12 @@ async def await_video(task_id: str) -> VideoResult:
         heartbeat_timeout=timedelta(minutes=1),
         result_type=VideoResult,
     )
+
+
+def lost_video(error: NexusOperationError) -> VideoResult:
+    """Returns the result in the details of the failure `VideoLost`."""
+    cause = error.cause
+    if not isinstance(cause, ApplicationError) or cause.type != "VideoLost":
+        raise error
+    lost = cause.details[0]
+    return VideoResult(lost["outcome"], reason=lost["reason"], message=lost["message"])

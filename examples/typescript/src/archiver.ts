@@ -1,5 +1,10 @@
 /** Names and types of seedance-archiver that callers need, from proto/seedance/archiver/v1. */
 
+import * as nexus from 'nexus-rpc';
+
+/** The endpoint that `seedance-archiver setup` creates. */
+export const NEXUS_ENDPOINT = 'seedance-archiver';
+
 export const TASK_QUEUE = 'seedance-archiver';
 
 /** Returns the workflow id of the lifecycle of a task. A task has one lifecycle at a time. */
@@ -11,7 +16,7 @@ export function lifecycleId(taskId: string, account = 'default'): string {
 export interface VideoRequest {
   task_id: string;
   account?: string;
-  /** Returns a lost video as a result, like every other outcome, and not as a failure. */
+  /** Returns a lost video as a result, like every other outcome, and not as a failure. Not allowed with Nexus. */
   report_only?: boolean;
 }
 
@@ -28,3 +33,8 @@ export interface VideoResult {
 
 /** Type of the workflow `VideoTaskLifecycle`. */
 export type VideoTaskLifecycle = (request: VideoRequest) => Promise<VideoResult>;
+
+/** The Nexus service. */
+export const SeedanceArchiver = nexus.service('SeedanceArchiver', {
+  awaitVideoTask: nexus.operation<VideoRequest, VideoResult>({ name: 'AwaitVideoTask' }),
+});

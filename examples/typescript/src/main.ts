@@ -3,20 +3,20 @@
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import type { VideoResult } from './archiver.js';
+import { NEXUS_ENDPOINT, type VideoResult } from './archiver.js';
 import { archive } from './client.js';
-import { archiveAsChild, awaitVideo } from './workflows.js';
+import { archiveAsChild, awaitVideo, awaitVideoByNexus } from './workflows.js';
 
 // The task queue of the worker in this example, not the archiver's.
 const TASK_QUEUE = 'archive-example-typescript';
-const WORKFLOWS = { await: awaitVideo, child: archiveAsChild };
+const WORKFLOWS = { nexus: awaitVideoByNexus, await: awaitVideo, child: archiveAsChild };
 
-type Workflow = (typeof WORKFLOWS)[keyof typeof WORKFLOWS];
+type Workflow = (taskId: string, endpoint: string) => Promise<VideoResult>;
 
 async function main(mode?: string, taskId?: string): Promise<number> {
   const workflow = Object.entries(WORKFLOWS).find(([name]) => name === mode)?.[1];
   if (!taskId || (!workflow && mode !== 'start')) {
-    console.error('usage: npm start -- await|child|start cgt-…');
+    console.error('usage: npm start -- nexus|await|child|start cgt-…');
     return 2;
   }
   const config = loadClientConnectConfig();
@@ -49,7 +49,8 @@ async function runWorkflow(
   try {
     return await worker.runUntil(
       client.workflow.execute(workflow, {
-        args: [taskId],
+        // The workflows without Nexus ignore the endpoint.
+        args: [taskId, process.env.NEXUS_ENDPOINT ?? NEXUS_ENDPOINT],
         workflowId,
         taskQueue: TASK_QUEUE,
         workflowIdConflictPolicy: 'USE_EXISTING',

@@ -1,7 +1,16 @@
-/** Workflows that archive a video, in two ways. */
+/** Workflows that archive a video, in three ways. */
 
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { executeChild, ParentClosePolicy, proxyActivities } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  NexusOperationFailure,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/common';
+import {
+  createNexusServiceClient,
+  executeChild,
+  ParentClosePolicy,
+  proxyActivities,
+} from '@temporalio/workflow';
 import * as archiver from './archiver.js';
 import type { VideoRequest, VideoResult, VideoTaskLifecycle } from './archiver.js';
 
@@ -14,6 +23,24 @@ const { AwaitVideoTask } = proxyActivities<{
   // Detects the loss of the archiver's worker.
   heartbeatTimeout: '1 minute',
 });
+
+/**
+ * Archives a video by a Nexus operation. The archiver may be in another namespace. If the workflow is cancelled,
+ * the waiting stops and the archiving continues.
+ */
+export async function awaitVideoByNexus(taskId: string, endpoint: string): Promise<VideoResult> {
+  const archive = createNexusServiceClient({ endpoint, service: archiver.SeedanceArchiver });
+  try {
+    // By default, a cancelled workflow waits for the end of the operation.
+    const options = { cancellationType: 'TRY_CANCEL' } as const;
+    return await archive.executeOperation('awaitVideoTask', { task_id: taskId }, options);
+  } catch (error) {
+    const cause = error instanceof NexusOperationFailure ? error.cause : undefined;
+    if (!(cause instanceof ApplicationFailure) || cause.type !== 'VideoLost') throw error;
+    // The result is in the details.
+    return cause.details?.[0] as VideoResult;
+  }
+}
 
 /**
  * Archives a video by an activity. If the workflow is cancelled, the waiting stops and the archiving

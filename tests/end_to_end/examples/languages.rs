@@ -11,7 +11,7 @@ use temporalio_client::{
 use tokio::process::Command;
 
 use super::process::{self, assert_failed, describe, on_default_task_queue, receipt};
-use crate::harness::{DAY, Fixture, Server, register, tools, until_async};
+use crate::harness::{DAY, Fixture, Server, nexus, register, tools, until_async};
 
 /// Returns the command that runs an example, without its arguments.
 type Example = fn() -> anyhow::Result<Command>;
@@ -21,6 +21,13 @@ macro_rules! example {
     ($language:ident, needs = $tool:ident, $command:expr) => {
         mod $language {
             use super::*;
+
+            async fn archives_by_nexus_from_another_namespace(
+                server: Arc<Server>,
+            ) -> anyhow::Result<()> {
+                check_nexus(&server, $command).await
+            }
+            register!(archives_by_nexus_from_another_namespace, needs = [$tool]);
 
             async fn archives_with_every_kind_of_call(server: Arc<Server>) -> anyhow::Result<()> {
                 check_every_kind_of_call(&server, $command).await
@@ -58,6 +65,40 @@ example!(java, needs = java_example, || {
     command.arg("-jar").arg(tools::java_example()?);
     Ok(command)
 });
+
+/// A video is archived and one is lost, for callers of a namespace without a worker of the archiver.
+async fn check_nexus(server: &Server, example: Example) -> anyhow::Result<()> {
+    let server = server.with_new_namespace().await?;
+    let callers = server.with_new_namespace().await?;
+    let fixture = on_default_task_queue(Fixture::new(&server).await?);
+    let endpoint = nexus::create_endpoint(&server, &fixture).await?;
+    let id = fixture.simulator.create(Script::default());
+    let never_ending = fixture.simulator.create(Script {
+        running: Some(30 * DAY),
+        ..Script::default()
+    });
+    let run = async |id: &str| {
+        let mut command = example()?;
+        command.args(["nexus", id]).env("NEXUS_ENDPOINT", &endpoint);
+        process::run(&callers, command).await
+    };
+    let lost = run(&never_ending);
+    tokio::pin!(lost);
+    let lost = fixture
+        .with_worker(&server, async {
+            let polled = fixture.polled(&never_ending, 1);
+            let archived = tokio::select! {
+                output = &mut lost => bail!("the example exited: {}", describe(&output?)),
+                both = async { tokio::try_join!(run(&id), polled) } => both?.0,
+            };
+            // Before the outcome of the other task is in the archive too.
+            fixture.assert_archived(&id, &receipt(&archived)?)?;
+            fixture.close_query_window().await;
+            lost.await
+        })
+        .await?;
+    assert_failed(&lost, "lost query_window_closed: ")
+}
 
 async fn check_every_kind_of_call(server: &Server, example: Example) -> anyhow::Result<()> {
     let server = server.with_new_namespace().await?;

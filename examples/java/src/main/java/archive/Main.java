@@ -16,8 +16,8 @@ public final class Main {
   private static final String TASK_QUEUE = "archive-example-java";
 
   public static void main(String[] args) throws IOException {
-    if (args.length != 2 || !args[0].matches("await|child|start")) {
-      System.err.println("usage: java -jar target/archive-example-0.1.0.jar await|child|start cgt-…");
+    if (args.length != 2 || !args[0].matches("nexus|await|child|start")) {
+      System.err.println("usage: java -jar target/archive-example-0.1.0.jar nexus|await|child|start cgt-…");
       System.exit(2);
     }
     ClientConfigProfile profile = ClientConfigProfile.load();
@@ -25,18 +25,19 @@ public final class Main {
         WorkflowServiceStubs.newServiceStubs(profile.toWorkflowServiceStubsOptions());
     WorkflowClient client =
         WorkflowClient.newInstance(service, profile.toWorkflowClientOptions());
-    VideoTaskLifecycleResult result =
+    Archiver.VideoResult result =
         args[0].equals("start")
-            ? PlainClient.archive(client, args[1])
+            ? plain(PlainClient.archive(client, args[1]))
             : runWorkflow(client, args[0], args[1]);
     System.exit(report(result));
   }
 
-  private static VideoTaskLifecycleResult runWorkflow(
+  private static Archiver.VideoResult runWorkflow(
       WorkflowClient client, String mode, String taskId) {
     WorkerFactory factory = WorkerFactory.newInstance(client);
     Worker worker = factory.newWorker(TASK_QUEUE);
-    worker.registerWorkflowImplementationTypes(AwaitVideo.Impl.class, ArchiveAsChild.Impl.class);
+    worker.registerWorkflowImplementationTypes(
+        AwaitVideoByNexus.Impl.class, AwaitVideo.Impl.class, ArchiveAsChild.Impl.class);
     factory.start();
 
     WorkflowOptions options =
@@ -46,18 +47,30 @@ public final class Main {
             .setWorkflowIdConflictPolicy(
                 WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
             .build();
-    return mode.equals("await")
-        ? client.newWorkflowStub(AwaitVideo.class, options).archive(taskId)
-        : client.newWorkflowStub(ArchiveAsChild.class, options).archive(taskId);
+    return switch (mode) {
+      case "nexus" -> {
+        String endpoint =
+            System.getenv().getOrDefault("NEXUS_ENDPOINT", Archiver.NEXUS_ENDPOINT);
+        yield client.newWorkflowStub(AwaitVideoByNexus.class, options).archive(taskId, endpoint);
+      }
+      case "await" -> plain(client.newWorkflowStub(AwaitVideo.class, options).archive(taskId));
+      default -> plain(client.newWorkflowStub(ArchiveAsChild.class, options).archive(taskId));
+    };
   }
 
-  private static int report(VideoTaskLifecycleResult result) {
-    if (result.hasManifest()) {
-      System.out.println(result.getOutcome() + " " + result.getManifest().getManifestUrl());
+  private static Archiver.VideoResult plain(VideoTaskLifecycleResult result) {
+    Archiver.Manifest manifest =
+        result.hasManifest() ? new Archiver.Manifest(result.getManifest().getManifestUrl()) : null;
+    return new Archiver.VideoResult(
+        result.getOutcome(), manifest, result.getReason(), result.getMessage());
+  }
+
+  private static int report(Archiver.VideoResult result) {
+    if (result.manifest() != null) {
+      System.out.println(result.outcome() + " " + result.manifest().manifestUrl());
       return 0;
     }
-    System.out.printf(
-        "%s %s: %s%n", result.getOutcome(), result.getReason(), result.getMessage());
+    System.out.printf("%s %s: %s%n", result.outcome(), result.reason(), result.message());
     return 1;
   }
 
