@@ -46,7 +46,7 @@ pub(in crate::config) fn rows() -> Vec<Setting> {
             TASK_QUEUE,
             text(),
             |it| &mut it.task_queue,
-            "Task queue of workflows and queries. Transfers use the queue with `-transfers` appended.",
+            "Task queue of workflows and queries. Transfers use the queue with `-transfers` appended, Nexus requests with `-nexus`.",
         )
         .variable("TEMPORAL_TASK_QUEUE"),
         Setting::value(
