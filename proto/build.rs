@@ -7,7 +7,7 @@ use prost_types::{
 };
 
 const PACKAGE: &str = "seedance.archiver.v1";
-const FILES: [&str; 6] = [
+const FILES: &[&str] = &[
     "seedance/archiver/v1/task.proto",
     "seedance/archiver/v1/archive.proto",
     "seedance/archiver/v1/lifecycle.proto",
