@@ -20,3 +20,5 @@ pub use reports::{last_report, report_key, write_report};
 pub use ring::hash_of;
 pub use verified::{Finding, FindingKind, Verified};
 pub use verify::{Filter, Verification, verify, verify_receipt};
+
+pub(crate) use leftovers::upload_files;

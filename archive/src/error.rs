@@ -82,6 +82,20 @@ pub enum Error {
         /// SHA-256 of the new bytes.
         new: String,
     },
+    /// The task was erased: nothing of it is archived again.
+    #[error(
+        "the task was erased at {}; it is archived again only if `{key}` is deleted",
+        .erased_at.map_or_else(
+            || "an unknown time".to_owned(),
+            |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+        )
+    )]
+    Erased {
+        /// Key of the tombstone.
+        key: String,
+        /// When the task was erased.
+        erased_at: Option<jiff::Timestamp>,
+    },
     /// The archive has the receipt of another task under the key of this task's: an operator has to decide.
     #[error("`{key}` is the receipt of task `{found}`, not of `{expected}`")]
     OtherReceipt {
@@ -182,6 +196,7 @@ impl Error {
             Self::Open(_) | Self::Store(_) | Self::UnsafeStore(_) | Self::Upload(_) => {
                 failure::STORE_UNAVAILABLE
             }
+            Self::Erased { .. } => failure::VIDEO_ERASED,
             Self::Conflict { .. } | Self::OtherReceipt { .. } => failure::STORE_CONFLICT,
         }
     }

@@ -11,5 +11,6 @@ pub use layout::Layout;
 pub use template::{InvalidTemplate, KeyTemplate};
 
 pub(crate) use staging::{
-    STAGING, is_attempt, is_staged, is_staging_in_any_case, is_upload, staging_prefix,
+    STAGING, is_attempt, is_attempt_of, is_staged, is_staging_in_any_case, is_upload,
+    staging_prefix,
 };

@@ -9,13 +9,14 @@
 //!
 //! [`TaskArchival::run`] does the following, in this order:
 //!
-//! 1. If the archive has a receipt (`manifest.json`) of the task, returns it and downloads nothing.
+//! 1. If the archive has a receipt (`manifest.json`) of the task, returns it and downloads nothing. If it has a tombstone
+//!    (`erased.json`), the archival fails with [`Error::Erased`].
 //! 2. Writes the task's record (`task.json`). If the store is not writable, nothing is downloaded.
 //! 3. Downloads each object that the task has (video, last frame, file), uploads it in parts and checks it in the
 //!    process. [`Buffers`] bound the memory of all transfers of a process. A store that is busy receives fewer parts at
 //!    once.
 //! 4. Publishes each object under its final key after all checks of the object passed.
-//! 5. Writes the receipt.
+//! 5. Writes the receipt, unless the task was [erased](erasure) meanwhile.
 //!
 //! # Guarantees
 //!
@@ -45,7 +46,8 @@
 //! - [`Layout`], [`KeyTemplate`], [`AttemptKeys`]: the keys of objects.
 //! - [`TaskArchival`], [`TaskSource`], [`UrlSource`], [`Progress`]: archiving a task.
 //! - [`checks`]: checks of an object. [`fetch`]: downloads from untrusted URLs.
-//! - [`receipt`]: reads and writes `manifest.json`, `task.json` and `outcome.json`.
+//! - [`receipt`]: reads and writes `manifest.json`, `task.json`, `outcome.json` and `erased.json`.
+//! - [`erasure`]: deletes everything of a task, and keeps it from being archived again.
 //! - [`audit`]: reads all receipts, verifies an archive, and finds what interrupted attempts left behind.
 //! - [`links`]: links from a local page to objects.
 //! - [`Error`]: errors, classified by how to react.
@@ -125,6 +127,7 @@
 
 pub mod audit;
 pub mod checks;
+pub mod erasure;
 mod error;
 pub mod fetch;
 mod keys;

@@ -8,7 +8,7 @@ use seedance_archiver_proto::{names, v1::Manifest};
 use crate::{
     Archive, Error, KeyTemplate,
     keys::search::{self, Directories, Name},
-    receipt,
+    receipt::{self, Tombstone},
 };
 
 /// A task of which only the id is known.
@@ -22,9 +22,16 @@ pub struct TaskId<'a> {
     pub created_at: Option<SystemTime>,
 }
 
-/// Returns the receipt of a task, `None` if the archive has none within a day of the time in its id.
-///
-/// If the template of keys has a value that only the record has, such as the model, its directories are listed.
+/// How a task ended, by its archive.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// The task has a receipt.
+    Archived(Box<Manifest>),
+    /// The task was erased.
+    Erased(Tombstone),
+}
+
+/// Returns the receipt of a task. Returns `None` if the task was erased. Otherwise as [`find`].
 ///
 /// # Errors
 ///
@@ -34,6 +41,24 @@ pub async fn find_receipt(
     template: &KeyTemplate,
     task: TaskId<'_>,
 ) -> Result<Option<Manifest>, Error> {
+    Ok(match find(archive, template, task).await? {
+        Some(Ending::Archived(receipt)) => Some(*receipt),
+        Some(Ending::Erased(_)) | None => None,
+    })
+}
+
+/// Returns the tombstone or the receipt of a task, `None` if the archive has neither within a day of the time in its id.
+///
+/// If the template of keys has a value that only the record has, such as the model, its directories are listed.
+///
+/// # Errors
+///
+/// Returns an error if the store fails.
+pub async fn find(
+    archive: &Archive,
+    template: &KeyTemplate,
+    task: TaskId<'_>,
+) -> Result<Option<Ending>, Error> {
     let TaskId {
         account,
         id,
@@ -41,8 +66,14 @@ pub async fn find_receipt(
     } = task;
     for names in search::directories(template, account, id, created_at) {
         for directory in existing(archive, &names).await? {
+            let tombstone = directory.clone().join(names::ERASED);
+            if let Some(tombstone) = receipt::find_tombstone_at(archive, &tombstone, id).await? {
+                return Ok(Some(Ending::Erased(tombstone)));
+            }
             match receipt::find(archive, &directory.join(names::MANIFEST)).await {
-                Ok(Some(receipt)) if receipt.task_id == id => return Ok(Some(receipt)),
+                Ok(Some(receipt)) if receipt.task_id == id => {
+                    return Ok(Some(Ending::Archived(Box::new(receipt))));
+                }
                 // An unreadable receipt is a finding of `verify`. It does not say that the video is archived.
                 Ok(_) | Err(Error::InvalidRecord(_)) => {}
                 Err(error) => return Err(error),

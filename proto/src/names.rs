@@ -40,6 +40,9 @@ pub const MANIFEST: &str = "manifest.json";
 /// File name of the record of an outcome other than `archived`.
 pub const OUTCOME: &str = "outcome.json";
 
+/// File name of the tombstone of an erased task.
+pub const ERASED: &str = "erased.json";
+
 /// File name of the task's record.
 pub const TASK: &str = "task.json";
 
@@ -169,6 +172,8 @@ pub mod failure {
     pub const STORE_UNAVAILABLE: &str = "StoreUnavailable";
     /// The archive holds a different video under the task's key. Not retried.
     pub const STORE_CONFLICT: &str = "StoreConflict";
+    /// The task was erased from the archive, and nothing of it is archived again. Not retried.
+    pub const VIDEO_ERASED: &str = "VideoErased";
     /// The outcome of the lifecycle is `lost`. The result is in the failure details.
     pub const VIDEO_LOST: &str = "VideoLost";
 }

@@ -23,6 +23,9 @@ pub const INVALID_REQUEST: &str = "invalid_request";
 /// The archive holds a different video under the task's key.
 pub const STORE_CONFLICT: &str = "store_conflict";
 
+/// The task was erased from the archive, and nothing of it is archived again.
+pub const ERASED: &str = "erased";
+
 /// The workflow was cancelled. The status of the task is unknown.
 pub const CANCELLED_BY_CALLER: &str = "cancelled_by_caller";
 

@@ -67,21 +67,32 @@ pub async fn find_leftovers(archive: &Archive, cutoff: SystemTime) -> Leftovers 
     leftovers
 }
 
-/// Finds the files of interrupted uploads, whose names contain `#`; `object_store` does not list them. Skips
-/// directories that cannot be read.
+/// Finds the files of interrupted uploads that were last modified at `cutoff` or earlier.
 fn find_upload_files(staging: &FilePath, cutoff: SystemTime) -> Vec<PathBuf> {
-    let attempts = entries(staging).filter(|entry| {
+    let is_old = |file: &PathBuf| {
+        let modified = fs::symlink_metadata(file).and_then(|it| it.modified());
+        modified.is_ok_and(|modified| modified <= cutoff)
+    };
+    upload_files(staging, is_attempt).filter(is_old).collect()
+}
+
+/// Returns the files of uploads, whose names contain `#`, in the directories of attempts; `object_store` does not list
+/// them. Skips directories that cannot be read.
+pub(crate) fn upload_files(
+    staging: &FilePath,
+    is_attempt: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = PathBuf> {
+    let attempts = entries(staging).filter(move |entry| {
         // Does not follow symbolic links, which lead out of the archive.
         let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
         is_directory && is_attempt(&entry.file_name().to_string_lossy())
     });
     let files = attempts.flat_map(|attempt| entries(&attempt.path()));
-    let leftovers = files.filter(|entry| {
+    let uploads = files.filter(|entry| {
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        let modified = entry.metadata().and_then(|it| it.modified());
-        is_file && is_upload_file(entry) && modified.is_ok_and(|modified| modified <= cutoff)
+        is_file && is_upload_file(entry)
     });
-    leftovers.map(|entry| entry.path()).collect()
+    uploads.map(|entry| entry.path())
 }
 
 fn entries(directory: &FilePath) -> impl Iterator<Item = DirEntry> + use<> {

@@ -9,16 +9,25 @@ use futures::{
 use object_store::{ObjectMeta, path::Path};
 use seedance_archiver_proto::names;
 
-use crate::{Archive, Error, keys::STAGING};
+use crate::{Archive, Error, keys::STAGING, receipt};
 
-/// Maximum number of receipts that are sorted in memory.
+/// Maximum number of receipts and tombstones that are sorted in memory.
 const MAX_SORTED: usize = 65_536;
 
 /// A receipt in a list.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 pub(super) struct Listed {
     pub(super) key: Path,
     pub(super) size: u64,
+    /// Whether there is a tombstone beside it.
+    pub(super) is_erased: bool,
+}
+
+/// A receipt or a tombstone, as the store lists it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    key: Path,
+    size: u64,
 }
 
 /// Decides by the key of a receipt.
@@ -35,7 +44,7 @@ pub(super) struct Selection<'a> {
     pub(super) filter: Option<Filter<'a>>,
 }
 
-/// Lists the keys of all receipts, or of those written at `since` or later.
+/// Lists the keys of all receipts, or of those written at `since` or later, without those of erased tasks.
 pub fn receipts(
     archive: &Archive,
     since: Option<SystemTime>,
@@ -45,7 +54,9 @@ pub fn receipts(
         after: None,
         filter: None,
     };
-    list(archive, selection).map_ok(|listed| listed.key)
+    in_order(archive, selection)
+        .try_filter(|listed| future::ready(!listed.is_erased))
+        .map_ok(|listed| listed.key)
 }
 
 /// Lists receipts in ascending order of their keys, by bytes. After an error, receipts may be missing; on a store that
@@ -54,18 +65,46 @@ pub(super) fn in_order<'a>(
     archive: &'a Archive,
     selection: Selection<'a>,
 ) -> BoxStream<'a, Result<Listed, Error>> {
+    let mut erased = ErasedDirectories::default();
+    let receipt = move |entry| future::ok(erased.receipt(entry));
     match archive.lists_in_order {
-        true => list(archive, selection).boxed(),
-        false => sorted(archive, selection, MAX_SORTED).boxed(),
+        true => list(archive, selection).try_filter_map(receipt).boxed(),
+        false => sorted(archive, selection, MAX_SORTED)
+            .try_filter_map(receipt)
+            .boxed(),
     }
 }
 
-/// Lists the receipts with the smallest keys, then again those behind them, so that not all of them are in memory.
+/// The directories of erased tasks that contain the last key. In the order of keys, the tombstone comes before the receipt.
+#[derive(Debug, Default)]
+struct ErasedDirectories(Vec<Path>);
+
+impl ErasedDirectories {
+    /// Returns the next entry if it is a receipt.
+    fn receipt(&mut self, Entry { key, size }: Entry) -> Option<Listed> {
+        while self.0.last().is_some_and(|it| !key.prefix_matches(it)) {
+            self.0.pop();
+        }
+        let directory = receipt::directory_of(&key);
+        if key.filename() == Some(names::ERASED) {
+            self.0.push(directory);
+            return None;
+        }
+        Some(Listed {
+            is_erased: self.0.last() == Some(&directory),
+            key,
+            size,
+        })
+    }
+}
+
+/// Lists the receipts and tombstones with the smallest keys, then again those behind them, so that not all of them are in
+/// memory.
 fn sorted<'a>(
     archive: &'a Archive,
     selection: Selection<'a>,
     limit: usize,
-) -> impl Stream<Item = Result<Listed, Error>> {
+) -> impl Stream<Item = Result<Entry, Error>> {
     let next_receipts = move |selection: Option<Selection<'a>>| async move {
         let mut selection = selection?;
         let (receipts, error) = smallest(archive, selection.clone(), limit).await;
@@ -80,12 +119,12 @@ fn sorted<'a>(
     stream::unfold(Some(selection), next_receipts).flatten()
 }
 
-/// Returns the receipts with the smallest keys, at most `limit`, and the error that ended the list.
+/// Returns the receipts and tombstones with the smallest keys, at most `limit`, and the error that ended the list.
 async fn smallest(
     archive: &Archive,
     selection: Selection<'_>,
     limit: usize,
-) -> (BTreeSet<Listed>, Option<Error>) {
+) -> (BTreeSet<Entry>, Option<Error>) {
     let mut receipts = BTreeSet::new();
     let mut list = pin!(list(archive, selection));
     while let Some(receipt) = list.next().await {
@@ -102,11 +141,11 @@ async fn smallest(
     (receipts, None)
 }
 
-/// Lists receipts in the order of the store.
+/// Lists receipts and tombstones in the order of the store.
 fn list<'a>(
     archive: &Archive,
     selection: Selection<'a>,
-) -> impl Stream<Item = Result<Listed, Error>> + use<'a> {
+) -> impl Stream<Item = Result<Entry, Error>> + use<'a> {
     let Selection {
         since,
         after,
@@ -116,12 +155,17 @@ fn list<'a>(
     objects(archive, after)
         .map_err(Error::from)
         .try_filter(move |object| {
-            let is_receipt = object.location.filename() == Some(names::MANIFEST)
-                && !object.location.prefix_matches(&staging);
-            let is_selected = filter.is_none_or(|filter| filter(&object.location));
-            future::ready(is_receipt && is_selected && is_since(object, since))
+            let key = &object.location;
+            let is_listed = match key.filename() {
+                Some(names::MANIFEST) => {
+                    is_since(object, since) && filter.is_none_or(|filter| filter(key))
+                }
+                Some(names::ERASED) => true,
+                _ => false,
+            };
+            future::ready(is_listed && !key.prefix_matches(&staging))
         })
-        .map_ok(|object| Listed {
+        .map_ok(|object| Entry {
             key: object.location,
             size: object.size,
         })
@@ -151,6 +195,29 @@ mod tests {
     use object_store::{ObjectStoreExt, memory::InMemory};
 
     use super::*;
+
+    #[test]
+    fn the_tombstone_of_a_task_concerns_only_its_receipt() {
+        let mut erased = ErasedDirectories::default();
+        for (key, expected) in [
+            ("a/b/erased.json", None),
+            ("a/b/f/manifest.json", Some(false)),
+            ("a/b/g/erased.json", None),
+            ("a/b/g/manifest.json", Some(true)),
+            ("a/b/manifest.json", Some(true)),
+            ("a/b/x/manifest.json", Some(false)),
+            ("a/bc/manifest.json", Some(false)),
+            ("a/c/erased.json", None),
+            ("a/d/manifest.json", Some(false)),
+            ("erased.json", None),
+            ("f/manifest.json", Some(false)),
+            ("manifest.json", Some(true)),
+        ] {
+            let (key, size) = (Path::from(key), 0);
+            let receipt = erased.receipt(Entry { key, size });
+            assert_eq!(receipt.map(|it| it.is_erased), expected);
+        }
+    }
 
     #[tokio::test]
     async fn receipts_beyond_the_limit_are_listed_in_order() {

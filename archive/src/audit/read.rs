@@ -22,6 +22,8 @@ pub struct StoredReceipt {
     pub manifest: Manifest,
     /// The object as stored. It may have fields of a later version.
     pub json: Bytes,
+    /// Whether there is a tombstone beside it: the erasure of the task was interrupted.
+    pub is_erased: bool,
 }
 
 /// A receipt that could not be read.
@@ -44,7 +46,11 @@ pub fn read_receipts(
     archive: &Archive,
     since: Option<SystemTime>,
 ) -> impl Stream<Item = Result<Result<StoredReceipt, UnreadableReceipt>, Error>> {
-    let selection = Selection { since, after: None };
+    let selection = Selection {
+        since,
+        after: None,
+        filter: None,
+    };
     listing::in_order(archive, selection)
         .map_ok(|listed| async { Ok(read(archive, listed).await) })
         .try_buffered(CONCURRENCY)
@@ -54,7 +60,11 @@ pub fn read_receipts(
 /// Reads a receipt of the listed size. Returns `None` if it was deleted meanwhile.
 async fn read(
     archive: &Archive,
-    Listed { key, size }: Listed,
+    Listed {
+        key,
+        size,
+        is_erased,
+    }: Listed,
 ) -> Result<Option<StoredReceipt>, UnreadableReceipt> {
     let found = async {
         // Do not read an object of any size into memory.
@@ -66,6 +76,7 @@ async fn read(
             key,
             manifest,
             json,
+            is_erased,
         })),
         Err(error) => Err(UnreadableReceipt {
             problem: problem(&key, error),

@@ -33,6 +33,8 @@ pub enum FindingKind {
     InvalidReceipt,
     /// The object is in an archive tier of the store, from which it cannot be read.
     InArchiveTier,
+    /// There is a tombstone beside the receipt: an erasure was interrupted.
+    Tombstone,
     /// Not all receipts could be listed.
     IncompleteList,
 }

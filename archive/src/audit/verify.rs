@@ -6,6 +6,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt, channel::mpsc, future, stream};
 use object_store::{ObjectStoreExt, path::Path};
+use seedance_archiver_proto::names;
 use tokio::sync::Semaphore;
 
 pub use super::listing::Filter;
@@ -14,7 +15,7 @@ use super::{
     observer::Observer,
     verified::Verified,
 };
-use crate::{Archive, Error, error::optional};
+use crate::{Archive, Error, error::optional, receipt::beside};
 
 /// Default maximum number of receipts that are verified concurrently. Each reads one object at a time.
 const CONCURRENCY: usize = 8;
@@ -44,16 +45,21 @@ pub fn verify(
 
 /// Verifies one receipt. One that does not exist has no objects and no findings. Reads the objects if `deep` is set.
 pub async fn verify_receipt(archive: &Archive, key: &Path, deep: bool) -> Verified {
-    match optional(archive.store.head(key).await) {
-        Ok(receipt) => {
-            let listed = Listed {
-                key: key.clone(),
-                size: receipt.map_or(0, |receipt| receipt.size),
-            };
-            receipt::verify(archive, listed, deep, &()).await
-        }
+    match find(archive, key).await {
+        Ok(listed) => receipt::verify(archive, listed, deep, &()).await,
         Err(error) => receipt::not_read(key.clone(), error),
     }
+}
+
+/// Returns a receipt as if it had been listed.
+async fn find(archive: &Archive, key: &Path) -> Result<Listed, Error> {
+    let tombstone = beside(key, names::ERASED);
+    let receipt = optional(archive.store.head(key).await)?;
+    Ok(Listed {
+        key: key.clone(),
+        size: receipt.map_or(0, |receipt| receipt.size),
+        is_erased: optional(archive.store.head(&tombstone).await)?.is_some(),
+    })
 }
 
 /// Which receipts to verify, and how. By default, the sizes of all objects.

@@ -47,6 +47,11 @@ impl Layout {
         self.directory.clone().join(names::OUTCOME)
     }
 
+    /// Returns the key of `erased.json`, the tombstone of an erased task.
+    pub fn tombstone(&self) -> Path {
+        self.directory.clone().join(names::ERASED)
+    }
+
     /// Returns the key of the task's record, `task.json`.
     pub fn task(&self) -> Path {
         self.directory.clone().join(names::TASK)

@@ -1,6 +1,6 @@
 //! Staged objects: complete objects that are about to be copied to their final keys.
 
-use object_store::path::Path;
+use object_store::path::{Path, PathPart};
 use uuid::Uuid;
 
 use crate::object::ObjectKind;
@@ -42,6 +42,13 @@ pub(crate) fn is_attempt(directory: &str) -> bool {
     id.is_some_and(|(task, id)| task.ends_with('-') && Uuid::try_parse(id).is_ok())
 }
 
+/// Returns whether the name of a directory is that of an attempt of this task.
+pub(crate) fn is_attempt_of(directory: &str, task_id: &str) -> bool {
+    let attempts = PathPart::from(format!("{task_id}-"));
+    let id = directory.strip_prefix(attempts.as_ref());
+    id.is_some_and(|id| id.len() == UUID_LEN && Uuid::try_parse(id).is_ok())
+}
+
 /// Returns whether a multipart upload to a key may be one of an archive under `prefix`. Large objects are uploaded to
 /// their final keys or staged; other programs may upload to the same bucket.
 pub(crate) fn is_upload(prefix: &Path, key: &Path) -> bool {
@@ -70,6 +77,19 @@ mod tests {
             ".staging/cgt-1/video",
         ] {
             assert!(!is_upload(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_directory_of_an_attempt_is_that_of_one_task() {
+        let attempt = Uuid::new_v4();
+        for task_id in ["cgt-1", "cgt-1-a", "a/b", "ü", ""] {
+            let prefix = staging_prefix(&Path::default(), task_id, attempt);
+            let directory = prefix.filename().unwrap();
+            assert!(is_attempt_of(directory, task_id), "{directory}");
+            for other in ["cgt", "cgt-", "cgt-1-", "cgt-11", "a", &attempt.to_string()] {
+                assert!(!is_attempt_of(directory, other), "{directory}, {other}");
+            }
         }
     }
 

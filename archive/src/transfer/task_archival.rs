@@ -14,6 +14,7 @@ use super::{
 use crate::{
     Archive, AttemptKeys, Error, ObjectKind,
     checks::{Expectation, Mismatch},
+    erasure,
     error::optional,
     receipt::{self, StoredRecord},
 };
@@ -58,7 +59,7 @@ pub struct TaskArchival<'a> {
 
 impl TaskArchival<'_> {
     /// Archives the task and returns the receipt. If the archive already has a receipt, returns that one and
-    /// downloads nothing.
+    /// downloads nothing. If the task was erased, fails with [`Error::Erased`].
     ///
     /// `manifest` contains the fields that are known in advance. This function adds the task id, the objects, the warnings,
     /// the time, the source host and the number of bytes fetched again.
@@ -74,6 +75,7 @@ impl TaskArchival<'_> {
         manifest: Manifest,
     ) -> Result<Manifest, S::Error> {
         let layout = self.keys.layout;
+        self.check_not_erased().await?;
         if let Some(manifest) = receipt::find_of_task(self.archive, layout).await? {
             self.abort_upload().await;
             receipt::delete_outcome(self.archive, layout).await;
@@ -116,9 +118,23 @@ impl TaskArchival<'_> {
         manifest.archived_at = unix_seconds(self.resources.clock.now());
         manifest.task_id.clone_from(&self.task.id);
         let layout = self.keys.layout;
+        self.check_not_erased().await?;
         let manifest = receipt::write(self.archive, layout, manifest).await?;
+        // Again: what an erasure did not see is deleted here.
+        self.check_not_erased().await?;
         receipt::delete_outcome(self.archive, layout).await;
         Ok(manifest)
+    }
+
+    /// Fails if the task was erased, and deletes what attempts wrote of it.
+    async fn check_not_erased(&self) -> Result<(), Error> {
+        let (archive, layout) = (self.archive, self.keys.layout);
+        let checked = receipt::check_not_erased(archive, layout).await;
+        if matches!(checked, Err(Error::Erased { .. })) {
+            self.abort_upload().await;
+            erasure::complete(archive, layout).await?;
+        }
+        checked
     }
 
     /// Aborts the upload that the progress contains, if any. Call this if no other attempt follows.

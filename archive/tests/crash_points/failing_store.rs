@@ -275,6 +275,9 @@ impl ObjectStore for FailingStore {
             self.operations.fetch_add(1, Ordering::SeqCst),
         );
         let is_reached = number >= self.failing_operation;
+        let stall = (number == self.failing_operation).then(|| self.stall());
+        let [before, after] = [FailureMode::StallBefore, FailureMode::StallAfter]
+            .map(|mode| stall.clone().filter(|_| self.mode == mode));
         let (has_failed, is_outage) = match self.mode {
             FailureMode::StallBefore | FailureMode::StallAfter | FailureMode::Busy => {
                 (false, false)
@@ -286,16 +289,23 @@ impl ObjectStore for FailingStore {
             self.crashed.notify_one();
         }
         keys.then(move |key| {
-            let memory = memory.clone();
+            let (memory, before, after) = (memory.clone(), before.clone(), after.clone());
             async move {
-                match (has_failed, is_outage) {
+                if let Some(stall) = before {
+                    stall.wait().await;
+                }
+                let deleted = match (has_failed, is_outage) {
                     (true, true) => Err(error("the store is down")),
                     (true, false) => std::future::pending().await,
                     _ => {
                         let key = key?;
                         memory.objects.delete(&key).await.map(|()| key)
                     }
+                };
+                if let Some(stall) = after {
+                    stall.wait().await;
                 }
+                deleted
             }
         })
         .boxed()

@@ -10,8 +10,9 @@ use seedance_archiver_archive::{
     TaskArchival, TransferResources,
     audit::{self, Finding},
     checks::Mismatch,
+    erasure::Erasure,
     fetch::{UrlHosts, VideoClient},
-    receipt,
+    receipt::{self, Tombstone},
 };
 use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::v1::{Manifest, OutcomeRecord, VideoTask};
@@ -199,6 +200,52 @@ impl Fixture {
         .await
     }
 
+    /// Erases the task if there is a receipt.
+    pub(crate) async fn erase(&self, store: Arc<FailingStore>) -> End {
+        let archive = self.archive_in(store.clone());
+        let erase = async {
+            let receipts: Vec<_> = audit::read_receipts(&archive, None).try_collect().await?;
+            for receipt in receipts {
+                let receipt = receipt.map_err(|it| Error::InvalidRecord(it.problem))?;
+                let tombstone = tombstone(&receipt.manifest.task_id);
+                Erasure::new(&archive, &receipt).run(&tombstone).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        tokio::select! {
+            biased;
+            result = erase => match result {
+                Ok(()) => End::Archived(Box::default()),
+                Err(error) => End::Failed(error.to_string()),
+            },
+            () = crash(&store) => End::Crashed,
+        }
+    }
+
+    /// Puts a tombstone into the task's directory.
+    pub(crate) async fn put_tombstone(&self) {
+        let key = Path::from(format!("{DIRECTORY}/erased.json"));
+        let json = serde_json::to_vec(&tombstone(&self.task.id)).unwrap();
+        self.memory.objects.put(&key, json.into()).await.unwrap();
+    }
+
+    /// Asserts that the archive has the tombstone of the task, and nothing else.
+    pub(crate) async fn assert_erased(&self, at: &str) {
+        let keys = self.keys().await;
+        assert_eq!(keys, [format!("{DIRECTORY}/erased.json")], "{at}");
+        let json = String::from_utf8(self.read("erased.json").await).unwrap();
+        assert!(json.contains("cgt-1"), "{at}: {json}");
+        assert_eq!(self.all_findings().await, [], "{at}");
+    }
+
+    /// Returns the differences between the receipts, of which there may be none, and the objects.
+    pub(crate) async fn all_findings(&self) -> Vec<Finding> {
+        let archive = self.archive_in(FailingStore::never(&self.memory));
+        let verified = audit::verify(&archive, None, true);
+        let verified: Vec<_> = verified.try_collect().await.unwrap();
+        verified.into_iter().flat_map(|it| it.findings).collect()
+    }
+
     /// Returns the differences between the receipts and the objects.
     pub(crate) async fn findings(&self) -> Vec<Finding> {
         let archive = self.archive_in(FailingStore::never(&self.memory));
@@ -330,6 +377,14 @@ fn task(id: &str, archive_deadline: i64) -> VideoTask {
         created_at: 1_752_850_104,
         archive_deadline,
         ..VideoTask::default()
+    }
+}
+
+fn tombstone(task_id: &str) -> Tombstone {
+    Tombstone {
+        task_id: task_id.into(),
+        erased_at: 1_752_850_200,
+        ..Tombstone::default()
     }
 }
 

@@ -6,6 +6,7 @@
 #![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
 mod busy_store;
+mod erasures;
 mod failing_store;
 mod fixture;
 mod host;

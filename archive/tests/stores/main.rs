@@ -14,6 +14,7 @@ mod breaking_store;
 mod broken_responses;
 mod concurrency;
 mod dialects;
+mod erasing;
 mod existing_objects;
 mod fixture;
 mod host;

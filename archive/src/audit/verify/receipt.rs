@@ -24,7 +24,11 @@ const ARCHIVED: [&str; 2] = ["InvalidObjectState", "BlobArchived"];
 /// Compares the objects of a receipt with their entries.
 pub(super) async fn verify(
     archive: &Archive,
-    Listed { key, size }: Listed,
+    Listed {
+        key,
+        size,
+        is_erased,
+    }: Listed,
     deep: bool,
     observer: &dyn Observer,
 ) -> Verified {
@@ -32,6 +36,15 @@ pub(super) async fn verify(
         Ok(manifest) => manifest,
         Err(error) => return not_read(key, error),
     };
+    if is_erased {
+        let problem = erasure_problem(archive, &key, &manifest).await;
+        return Verified {
+            objects: manifest.objects.len(),
+            bytes: 0,
+            findings: vec![problem.of(&key, names::ERASED)],
+            key,
+        };
+    }
     let mut bytes = 0;
     let mut findings = Vec::new();
     for object in &manifest.objects {
@@ -61,6 +74,21 @@ pub(super) fn not_read(key: Path, error: Error) -> Verified {
         findings: vec![problem.of(&key, names::MANIFEST)],
         key,
     }
+}
+
+/// Returns the problem of a tombstone beside a receipt, whose objects may be deleted.
+async fn erasure_problem(archive: &Archive, key: &Path, manifest: &Manifest) -> Problem {
+    let tombstone = receipt::beside(key, names::ERASED);
+    let task_id = &manifest.task_id;
+    let text = match receipt::find_tombstone_at(archive, &tombstone, task_id).await {
+        Ok(Some(_)) => format!(
+            "says that task `{task_id}` was erased, but the receipt exists: the erasure was interrupted; run \
+             `seedance-archiver erase` again"
+        ),
+        Ok(None) => format!("is not a tombstone of task `{task_id}`; move it elsewhere"),
+        Err(error) => return unreadable(&error),
+    };
+    Problem::new(FindingKind::Tombstone, text)
 }
 
 /// Reads a receipt of the listed size. A receipt that was deleted meanwhile has no objects.
