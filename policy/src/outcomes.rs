@@ -2,7 +2,7 @@
 
 use seedance_archiver_proto::{
     outcome,
-    reason::{self, CANCELLED_AND_PURGED, CANCELLED_BY_CALLER, OUTSIDE_QUERY_WINDOW},
+    reason::{self, CANCELLED_AND_PURGED, CANCELLED_BY_CALLER, ERASED, OUTSIDE_QUERY_WINDOW},
     status,
     v1::{Manifest, VideoTask, VideoTaskLifecycleResult},
 };
@@ -16,6 +16,11 @@ pub fn archived(task: Option<VideoTask>, manifest: Manifest) -> VideoTaskLifecyc
         manifest: Some(manifest),
         ..VideoTaskLifecycleResult::default()
     }
+}
+
+/// Returns the result of a task that was erased. It is not lost: somebody decided that it has no video.
+pub fn erased(task: Option<VideoTask>, message: String) -> VideoTaskLifecycleResult {
+    after_verdict(ERASED.into(), message, task)
 }
 
 /// Returns the result of a task that ended without a video. The reason is the service's error code if there
@@ -43,14 +48,14 @@ pub fn unsuccessful(task: VideoTask) -> VideoTaskLifecycleResult {
 }
 
 /// Returns the result after an activity failed with a verdict, for this reason. A task is lost if the API ever
-/// returned its record, and unknown otherwise.
+/// returned its record, and unknown otherwise. One that was erased is neither: somebody decided that it has no video.
 pub fn after_verdict(
     reason: String,
     message: String,
     task: Option<VideoTask>,
 ) -> VideoTaskLifecycleResult {
     let outcome = match reason.as_str() {
-        CANCELLED_AND_PURGED => outcome::UNSUCCESSFUL,
+        CANCELLED_AND_PURGED | ERASED => outcome::UNSUCCESSFUL,
         OUTSIDE_QUERY_WINDOW => outcome::UNKNOWN,
         _ if task.is_none() => outcome::UNKNOWN,
         _ => outcome::LOST,

@@ -20,7 +20,7 @@ use super::{
     transfer_heartbeat::{self, TransferState},
 };
 use crate::{
-    archive::{AttemptKeys, Progress, TaskArchival},
+    archive::{self, Archive, AttemptKeys, Progress, TaskArchival, receipt},
     seedance::Client,
     telemetry::record::{self, ArchivedVideo, RunningTransfer},
 };
@@ -71,6 +71,11 @@ pub(super) async fn run(
         state.progress = Progress::default();
     }
     state.given_up = chosen.given_up;
+    if chosen.archive.url() != archive.url()
+        && let Some(error) = erasure_in(archive, &job).await
+    {
+        return Err(fail(error, &state.history));
+    }
     let archive = chosen.archive;
     let layout = account.layout(&archive.root, &job.task);
     let archival = TaskArchival {
@@ -110,6 +115,16 @@ pub(super) async fn run(
             }
             Err(fail(error, &state.history))
         }
+    }
+}
+
+/// Returns the error that the task was erased from the archive of the worker, which takes what a destination cannot take.
+/// While that store fails, the video goes to its destination anyway.
+async fn erasure_in(own: &Archive, job: &ArchiveJob) -> Option<TransferError> {
+    let layout = job.account.layout(&own.root, &job.task);
+    match receipt::check_not_erased(own, &layout).await {
+        Err(error @ archive::Error::Erased { .. }) => Some(error.into()),
+        _ => None,
     }
 }
 
@@ -174,7 +189,7 @@ fn report(ctx: &ActivityContext, job: &ArchiveJob, manifest: &Manifest, took: Du
 async fn is_last_attempt(ctx: &ActivityContext, job: &ArchiveJob, error: &TransferError) -> bool {
     match error {
         TransferError::Cancelled => !next_attempt::is_possible(ctx).await,
-        TransferError::Invalid(_) | TransferError::Conflict(_) => true,
+        TransferError::Invalid(_) | TransferError::Conflict(_) | TransferError::Erased(_) => true,
         TransferError::Retryable(_) => job.time_left().is_zero(),
     }
 }

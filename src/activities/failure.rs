@@ -11,6 +11,7 @@ pub(super) use seedance_archiver_proto::names::failure::*;
 use seedance_archiver_proto::{
     external,
     query_result::WorkerFacts,
+    reason::ERASED,
     v1::{QueryVideoTaskResult, Verdict, VideoTask},
 };
 use seedance_archiver_workflows::{
@@ -100,6 +101,11 @@ pub(super) fn for_transfer(
         TransferError::Invalid(error) => invalid_request(error),
         TransferError::Cancelled => ActivityError::cancelled(),
         TransferError::Conflict(error) => non_retryable(&error.to_string(), STORE_CONFLICT),
+        TransferError::Erased(error) => {
+            let task = QueryVideoTaskResult::new(task.clone(), WorkerFacts::default());
+            let verdict = verdict(ERASED, Some(task), encoding);
+            with_verdict(error.to_string(), VIDEO_ERASED, verdict)
+        }
         TransferError::Retryable(error) if left.is_zero() => {
             let task = QueryVideoTaskResult::new(task.clone(), WorkerFacts::default());
             let found = history.verdict().unwrap_or_else(|| transfers::Verdict {
@@ -136,7 +142,9 @@ pub(super) fn for_sweep(error: TransferError, delay: Duration) -> ActivityError 
     match error {
         TransferError::Invalid(error) => invalid_request(error),
         TransferError::Cancelled => ActivityError::cancelled(),
-        TransferError::Conflict(error) => retryable(error.to_string(), error.failure_type(), delay),
+        TransferError::Conflict(error) | TransferError::Erased(error) => {
+            retryable(error.to_string(), error.failure_type(), delay)
+        }
         TransferError::Retryable(error) => retryable(error.message, error.failure_type, delay),
     }
 }
@@ -195,6 +203,10 @@ mod tests {
             archived: String::new(),
             new: String::new(),
         };
+        let erased = || archive::Error::Erased {
+            key: body.clone(),
+            erased_at: None,
+        };
         let store = || TransferError::retryable(body.clone(), STORE_UNAVAILABLE);
         let invalid = || InvalidRequest::new(body.clone(), body.clone());
         let for_transfer = |error, left| {
@@ -209,6 +221,7 @@ mod tests {
             with_verdict(body.clone(), STORE_UNAVAILABLE, verdict()),
             invalid_request(invalid()),
             for_transfer(TransferError::Conflict(conflict()), DELAY),
+            for_transfer(TransferError::Erased(erased()), DELAY),
             for_transfer(TransferError::Invalid(invalid()), DELAY),
             for_transfer(store(), DELAY),
             for_transfer(store(), Duration::ZERO),

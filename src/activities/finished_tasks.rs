@@ -1,5 +1,5 @@
-//! A cache of the tasks that have a receipt or an `outcome.json`. It saves sweeps two requests to the store for
-//! each of these tasks.
+//! A cache of the tasks that have a receipt, an `outcome.json` or a tombstone. It saves sweeps up to three requests to the
+//! store for each of these tasks.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const TTL: Duration = Duration::from_secs(60 * 60);
 pub(super) enum Ending {
     /// The archive has a receipt.
     Archived,
-    /// The archive has an `outcome.json`.
+    /// The archive has an `outcome.json`, or a tombstone.
     NotArchived,
 }
 

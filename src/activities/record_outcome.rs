@@ -1,17 +1,18 @@
 //! `RecordOutcome`: counts the end of a lifecycle without a receipt, and writes `outcome.json` and `task.json`. If the
 //! archive has a receipt of the task after all, returns the receipt and writes nothing. Each `outcome.json` is then deleted:
-//! an attempt that died may have written it, beside the receipt or to the other archive.
+//! an attempt that died may have written it, beside the receipt or to the other archive. If the task was erased, writes
+//! nothing either.
 
 use std::{iter, time::Duration};
 
 use seedance_archiver_policy::transfers::History;
 use seedance_archiver_proto::{
     external, names, outcome,
-    reason::{INVALID_REQUEST, UNKNOWN_ACCOUNT},
+    reason::{ERASED, INVALID_REQUEST, UNKNOWN_ACCOUNT},
     time::unix_seconds,
     v1::{Manifest, OutcomeRecord, RecordOutcomeRequest},
 };
-use seedance_archiver_workflows::request::Request;
+use seedance_archiver_workflows::{format, request::Request};
 use serde::{Deserialize, Serialize};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
@@ -20,7 +21,11 @@ use super::{
     task_record, transfer_account::TransferAccount, transfer_error::TransferError, unknown_account,
 };
 use crate::{
-    archive::{Archive, receipt},
+    archive::{
+        Archive, erasure,
+        lookup::Ending,
+        receipt::{self, Tombstone},
+    },
     seedance::Client,
     telemetry,
 };
@@ -133,21 +138,48 @@ async fn record(
     let destination = destination::open(&account.account, own, &request.destination).ok();
     let mut writable = own;
     if let Some(destination) = &destination {
-        match task.receipt(destination).await {
-            Ok(Some(manifest)) => {
-                return Ok(archived(&[destination, own], task, outcome, manifest).await);
+        match task.find(destination).await {
+            Ok(Some(ending)) => {
+                return Ok(ended(&[destination, own], task, outcome, ending).await);
             }
             Ok(None) => writable = destination,
             // The store fails.
             Err(_) => {}
         }
     }
-    match task.receipt(own).await? {
-        Some(manifest) => {
+    match task.find(own).await? {
+        Some(ending) => {
             let archives: Vec<_> = iter::once(own).chain(&destination).collect();
-            Ok(archived(&archives, task, outcome, manifest).await)
+            Ok(ended(&archives, task, outcome, ending).await)
         }
         None => write(seedance, account, writable, task, outcome).await,
+    }
+}
+
+/// Returns the outcome of a task that was archived or erased before.
+async fn ended(
+    archives: &[&Archive],
+    task: &RecordedTask<'_>,
+    outcome: &OutcomeRecord,
+    ending: Ending,
+) -> OutcomeRecord {
+    match ending {
+        Ending::Archived(manifest) => archived(archives, task, outcome, *manifest).await,
+        Ending::Erased(tombstone) => erased(outcome, &tombstone),
+    }
+}
+
+/// Returns the outcome of a task that was erased. There is no record of it in the archive, besides the tombstone.
+fn erased(outcome: &OutcomeRecord, tombstone: &Tombstone) -> OutcomeRecord {
+    let erased_at = format::utc(tombstone.erased_at);
+    OutcomeRecord {
+        outcome: outcome::UNSUCCESSFUL.to_owned(),
+        reason: ERASED.to_owned(),
+        message: format!(
+            "the task was erased at {}",
+            erased_at.unwrap_or_else(|| "an unknown time".to_owned())
+        ),
+        ..outcome.clone()
     }
 }
 
@@ -197,6 +229,12 @@ async fn write(
         None => None,
     };
     receipt::write_outcome(archive, &layout, record.as_deref(), &outcome).await?;
+    // Again: an erasure may have deleted the task's objects meanwhile.
+    if let Some(tombstone) = receipt::find_tombstone(archive, &layout).await? {
+        erasure::complete(archive, &layout).await?;
+        outcome.outcome_url.clear();
+        return Ok(erased(&outcome, &tombstone));
+    }
     tracing::info!(
         task_id = outcome.task_id,
         outcome = outcome.outcome,

@@ -1,14 +1,11 @@
 //! The task of an outcome: its record, or only its id if the service never returned a record.
 
-use seedance_archiver_proto::{
-    time::unix_seconds,
-    v1::{Manifest, VideoTask},
-};
+use seedance_archiver_proto::{time::unix_seconds, v1::VideoTask};
 
 use crate::{
     archive::{
         Archive, Error, Layout,
-        lookup::{self, TaskId},
+        lookup::{self, Ending, TaskId},
         receipt,
     },
     config::Account,
@@ -53,20 +50,22 @@ impl<'a> RecordedTask<'a> {
         }
     }
 
-    /// Returns the receipt of the task in an archive.
-    pub(super) async fn receipt(&self, archive: &Archive) -> Result<Option<Manifest>, Error> {
-        match self.known {
-            Known::Record(record) => {
-                let layout = self.account.layout(&archive.root, record);
-                match receipt::find_of_task(archive, &layout).await {
-                    // A finding of `verify`. It says nothing about this task.
-                    Err(Error::OtherReceipt { .. }) => Ok(None),
-                    found => found,
-                }
-            }
+    /// Returns the tombstone or the receipt of the task in an archive.
+    pub(super) async fn find(&self, archive: &Archive) -> Result<Option<Ending>, Error> {
+        let record = match self.known {
+            Known::Record(record) => record,
             Known::Id(task) => {
-                lookup::find_receipt(archive, &self.account.archive.keys, task).await
+                return lookup::find(archive, &self.account.archive.keys, task).await;
             }
+        };
+        let layout = self.account.layout(&archive.root, record);
+        if let Some(tombstone) = receipt::find_tombstone(archive, &layout).await? {
+            return Ok(Some(Ending::Erased(tombstone)));
+        }
+        match receipt::find_of_task(archive, &layout).await {
+            // A finding of `verify`. It says nothing about this task.
+            Err(Error::OtherReceipt { .. }) => Ok(None),
+            found => Ok(found?.map(|receipt| Ending::Archived(Box::new(receipt)))),
         }
     }
 

@@ -77,7 +77,7 @@ impl TaskSweep<'_> {
         }
         let ending = if self.has_receipt(record).await? {
             Ending::Archived
-        } else if self.is_settled(record, &layout).await? {
+        } else if self.is_settled(record, &layout).await? || self.is_erased(record).await? {
             Ending::NotArchived
         } else {
             return Ok(None);
@@ -86,19 +86,35 @@ impl TaskSweep<'_> {
         Ok(Some(ending))
     }
 
-    /// Returns whether the task has a receipt. The archive of the worker takes a video that its destination cannot take.
+    /// Returns whether the task has a receipt.
     async fn has_receipt(&self, record: &Record) -> Result<bool, TransferError> {
-        let own = (!self.destination.is_empty()).then_some(&self.account.archive);
-        for archive in [self.archive].into_iter().chain(own) {
-            let layout = self
-                .account
-                .account
-                .layout(&archive.root, &record.without_urls());
+        for (archive, layout) in self.locations(record) {
             if receipt::is_archived(archive, &layout).await? {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Returns whether the task was erased.
+    async fn is_erased(&self, record: &Record) -> Result<bool, TransferError> {
+        for (archive, layout) in self.locations(record) {
+            if receipt::find_tombstone(archive, &layout).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Returns where a video may be. The archive of the worker takes a video that its destination cannot take.
+    fn locations(&self, record: &Record) -> impl Iterator<Item = (&Archive, Layout)> {
+        let own = (!self.destination.is_empty()).then_some(&self.account.archive);
+        let task = record.without_urls();
+        let archives = [self.archive].into_iter().chain(own);
+        archives.map(move |archive| {
+            let layout = self.account.account.layout(&archive.root, &task);
+            (archive, layout)
+        })
     }
 
     /// Returns whether the `outcome.json` of the task is final, although the service lists the task.

@@ -23,6 +23,8 @@ pub(super) enum TransferError {
     Cancelled,
     /// The archive holds a different video under the task's key. An operator has to decide.
     Conflict(archive::Error),
+    /// The task was erased from the archive.
+    Erased(archive::Error),
     /// A later attempt may succeed.
     Retryable(RetryableError),
 }
@@ -57,7 +59,7 @@ impl TransferError {
         match self {
             Self::Invalid(error) => error.to_string(),
             Self::Cancelled => "cancelled".to_owned(),
-            Self::Conflict(error) => error.to_string(),
+            Self::Conflict(error) | Self::Erased(error) => error.to_string(),
             Self::Retryable(error) => error.message.clone(),
         }
     }
@@ -112,6 +114,7 @@ impl From<archive::Error> for TransferError {
             archive::Error::Conflict { .. } | archive::Error::OtherReceipt { .. } => {
                 Self::Conflict(error)
             }
+            archive::Error::Erased { .. } => Self::Erased(error),
             error => Self::Retryable(RetryableError {
                 message: external::message(&error.to_string()),
                 side: side_of(error.failure_type()),

@@ -32,9 +32,9 @@ pub(super) async fn video(
     record: Record,
 ) -> Checked {
     let task = record.without_urls();
-    let has_receipt = has_receipt(archive, account, &task).await;
-    let (state, deadlines) = match has_receipt {
-        Ok(true) => (State::Archived, account.deadlines(&record)),
+    let in_archive = state_in(archive, account, &task).await;
+    let (state, deadlines) = match in_archive {
+        Ok(Some(state)) => (state, account.deadlines(&record)),
         _ => availability(seedance, account, videos, record).await,
     };
     Checked {
@@ -44,7 +44,7 @@ pub(super) async fn video(
             state,
             deadlines,
         },
-        error: has_receipt.err(),
+        error: in_archive.err(),
     }
 }
 
@@ -90,18 +90,21 @@ async fn answers(videos: Option<&VideoClient>, record: &Record) -> bool {
     response.is_ok_and(|(_, status)| status.is_success())
 }
 
-async fn has_receipt(
+/// Returns whether a video is archived or was erased. `None` if it is neither.
+async fn state_in(
     archive: Option<&Archive>,
     account: &Account,
     task: &VideoTask,
-) -> Result<bool, archive::Error> {
-    match archive {
-        Some(archive) => {
-            let layout = account.layout(&archive.root, task);
-            receipt::is_archived(archive, &layout).await
-        }
-        None => Ok(false),
+) -> Result<Option<State>, archive::Error> {
+    let Some(archive) = archive else {
+        return Ok(None);
+    };
+    let layout = account.layout(&archive.root, task);
+    if receipt::is_archived(archive, &layout).await? {
+        return Ok(Some(State::Archived));
     }
+    let tombstone = receipt::find_tombstone(archive, &layout).await?;
+    Ok(tombstone.map(|_| State::Erased))
 }
 
 async fn query(

@@ -73,6 +73,8 @@ pub enum State {
     Missing,
     /// The archive has a receipt.
     Archived,
+    /// The task was erased from the archive.
+    Erased,
     /// The video is not in the archive, its URL expired, a query returned no fresh one, and the host does not serve it.
     Dead,
 }

@@ -44,6 +44,9 @@ mod doctor {
 }
 mod drafts;
 mod encodings;
+mod erasing {
+    mod lifecycles;
+}
 mod examples {
     mod create_to_archive;
     mod languages;

@@ -199,7 +199,7 @@ func (x *LifecycleState) GetTransfersTaskQueue() string {
 type VideoTaskLifecycleResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `archived`: the video is stored and checked; `manifest` is its receipt.
-	// `unsuccessful`: the task failed, was cancelled or expired; there is no video.
+	// `unsuccessful`: the task failed, was cancelled or expired, and there is no video; or it was erased from the archive.
 	// `lost`: a video existed or may have existed, and it can no longer be downloaded.
 	// `unknown`: the API never returned a record of the task, or the lifecycle was stopped before the task ended.
 	Outcome string `protobuf:"bytes,1,opt,name=outcome,proto3" json:"outcome,omitempty"`
@@ -207,7 +207,7 @@ type VideoTaskLifecycleResult struct {
 	Task *VideoTask `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
 	// Receipt of the archived video. Set only if the outcome is `archived`.
 	Manifest *Manifest `protobuf:"bytes,3,opt,name=manifest,proto3" json:"manifest,omitempty"`
-	// Reason of the outcome: the error code of the service, or `cancelled`, `expired`, `cancelled_and_purged`,
+	// Reason of the outcome: the error code of the service, or `cancelled`, `expired`, `cancelled_and_purged`, `erased`,
 	// `task_not_found`, `outside_query_window`, `record_vanished`, `cancelled_by_caller`, `query_window_closed`,
 	// `url_expired`, `url_refused`, `seal_key_missing`, `corrupt_video`, `unauthorized`, `rate_limited`,
 	// `upstream_unavailable`, `unexpected_response` or `store_unavailable`. `AwaitVideoTask` also returns

@@ -56,6 +56,8 @@ fn a_verdict_on_a_task_that_was_seen_is_lost() {
         outcome(reason::CANCELLED_AND_PURGED, seen()),
         "unsuccessful"
     );
+    assert_eq!(outcome(reason::ERASED, seen()), "unsuccessful");
+    assert_eq!(erased(None, "message".into()).reason, "erased");
 }
 
 #[test]

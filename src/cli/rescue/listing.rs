@@ -25,6 +25,7 @@ const MAX_UNFINISHED: usize = 5;
 
 const MISSING: &str = "missing";
 const ARCHIVED: &str = "archived";
+const ERASED: &str = "erased";
 const DEAD: &str = "dead";
 
 #[derive(Serialize)]
@@ -56,7 +57,7 @@ struct Row {
     duration: Option<i64>,
     frames: Option<i64>,
     resolution: String,
-    /// `missing`, `archived` or `dead`.
+    /// `missing`, `archived`, `erased` or `dead`.
     state: &'static str,
     /// When the current URL expires, in Unix seconds.
     url_expires_at: Option<i64>,
@@ -109,6 +110,9 @@ impl Listing {
             in_state(ARCHIVED),
             in_state(DEAD)
         )];
+        if in_state(ERASED) > 0 {
+            lines[0] += &format!(", {} erased", in_state(ERASED));
+        }
         if let Some(first) = self.videos.iter().find(|row| row.state == MISSING) {
             lines[0] += &format!("; the first URL expires in {}", first.time_left(self.now));
         }
@@ -181,6 +185,7 @@ impl From<&Video> for Row {
             state: match video.state {
                 State::Missing => MISSING,
                 State::Archived => ARCHIVED,
+                State::Erased => ERASED,
                 State::Dead => DEAD,
             },
             url_expires_at: video.deadlines.url.map(unix_seconds),

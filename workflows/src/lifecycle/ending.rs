@@ -4,7 +4,7 @@ use seedance_archiver_policy::outcomes;
 use seedance_archiver_proto::{
     external,
     names::failure,
-    outcome, status,
+    outcome, reason, status,
     v1::{
         CancelVideoTaskRequest, RecordOutcomeRequest, VideoTaskLifecycleRequest,
         VideoTaskLifecycleResult,
@@ -87,7 +87,7 @@ pub(super) fn after_failure(
 }
 
 /// Records the end of a lifecycle whose workflow fails with the failure of an activity. If the archive has a receipt of
-/// the task, returns the result `archived` instead.
+/// the task, or the task was erased, returns that result instead.
 pub(super) async fn record_failure(
     ctx: &Context,
     request: &VideoTaskLifecycleRequest,
@@ -100,7 +100,7 @@ pub(super) async fn record_failure(
     }
     let mut result = outcomes::failed(failure_type, message(error), last_seen(ctx));
     record(ctx, request, &mut result).await;
-    (result.outcome == outcome::ARCHIVED).then_some(result)
+    (result.outcome == outcome::ARCHIVED || result.reason == reason::ERASED).then_some(result)
 }
 
 /// Counts the end of a lifecycle whose request is invalid. `account` is the account in it, empty if that is invalid.
@@ -122,8 +122,9 @@ pub(super) async fn reject(ctx: &Context, account: String, error: &InvalidReques
 }
 
 /// Records the end of a lifecycle without a receipt: counts it, and writes `outcome.json`, because the namespace's
-/// retention deletes the history. If the archive has a receipt after all, changes the result to `archived`. A failure
-/// is added to the result's message and changes nothing else.
+/// retention deletes the history. If the archive has a receipt after all, changes the result to `archived`. If the task was
+/// erased, its video is not lost: changes the result to that. A failure is added to the result's message and changes nothing
+/// else.
 pub(super) async fn record(
     ctx: &Context,
     request: &VideoTaskLifecycleRequest,
@@ -149,6 +150,8 @@ pub(super) async fn record(
         Ok(recorded) => {
             if let Some(manifest) = recorded.manifest {
                 *result = outcomes::archived(result.task.take(), manifest);
+            } else if recorded.reason == reason::ERASED {
+                *result = outcomes::erased(result.task.take(), recorded.message);
             }
         }
         Err(error) => {
