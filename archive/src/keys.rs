@@ -1,6 +1,7 @@
 //! The keys of objects, and of staged uploads.
 
 mod attempt;
+mod escape;
 mod layout;
 pub(crate) mod search;
 mod staging;

@@ -40,6 +40,7 @@ pub fn check(input: &[u8]) {
         draft: Some(created_at % 2 == 0),
         // Text from outside, as the model is.
         draft_task_id: model.clone(),
+        safety_identifier: model.clone(),
         model,
         created_at,
         ..VideoTask::default()
@@ -128,6 +129,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         ".{model}/.{task_id}/.m",
         "{created:%G-W%V/%j}/{task_id}",
         "{draft}/of={draft_task_id}/{task_id}",
+        "{safety_identifier}/{task_id}.{safety_identifier}",
     ];
     let values = [
         ("default", "seedance-1-0-pro", "cgt-20260828062711-hj94q"),

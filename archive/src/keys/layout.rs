@@ -24,6 +24,7 @@ impl Layout {
             model: &task.model,
             draft: if task.draft() { DRAFT } else { FINAL },
             draft_task_id: &task.draft_task_id,
+            safety_identifier: &task.safety_identifier,
             created: created.ok().filter(|_| task.created_at > 0),
         });
         Self {
@@ -109,6 +110,28 @@ mod tests {
         assert_eq!(
             directory(None, "../x"),
             "final/of=..%2Fx/cgt-2/manifest.json"
+        );
+    }
+
+    #[test]
+    fn users_can_have_directories_of_their_own() {
+        let template: KeyTemplate = "user={safety_identifier}/{task_id}".parse().unwrap();
+        let directory = |user: &str| {
+            let task = VideoTask {
+                id: "cgt-1".into(),
+                safety_identifier: user.into(),
+                ..VideoTask::default()
+            };
+            let key = Layout::new(&Path::default(), &template, "", &task).manifest();
+            key.to_string()
+        };
+        assert_eq!(directory("user-7"), "user=user-7/cgt-1/manifest.json");
+        assert_eq!(directory(""), "user=none/cgt-1/manifest.json");
+        assert_eq!(directory("../x"), "user=..%2Fx/cgt-1/manifest.json");
+        let long = directory(&"ü".repeat(65_536));
+        assert!(
+            long.starts_with("user=sha256-") && long.len() < 110,
+            "{long}"
         );
     }
 

@@ -53,6 +53,7 @@ pub(crate) fn directories(
             model: ANY,
             draft: ANY,
             draft_task_id: ANY,
+            safety_identifier: ANY,
             created,
         });
         let names = names.split('/').map(Name::new).collect();
@@ -115,6 +116,10 @@ mod tests {
         assert_eq!(
             paths("{draft}/of={draft_task_id}/{task_id}", None),
             ["*/of=*/cgt-1"]
+        );
+        assert_eq!(
+            paths("user={safety_identifier}/{task_id}", None),
+            ["user=*/cgt-1"]
         );
     }
 }

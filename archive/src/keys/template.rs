@@ -1,10 +1,14 @@
 use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, fmt::strtime};
-use object_store::path::{Path, PathPart};
+use object_store::path::Path;
 use seedance_archiver_proto::names;
 
-use super::{STAGING, is_staging_in_any_case};
+use super::{
+    STAGING,
+    escape::{escape, escape_free, escaped_part},
+    is_staging_in_any_case,
+};
 
 const DEFAULT: &str = "{account}/{created:%Y/%m/%d}/{task_id}";
 const MAX_LEN: usize = 512;
@@ -22,6 +26,7 @@ const SAMPLE: TemplateValues<'_> = TemplateValues {
     model: "model",
     draft: FINAL,
     draft_task_id: "draft",
+    safety_identifier: "user",
     created: Some(Timestamp::constant(978_404_645, 0)),
 };
 
@@ -45,6 +50,8 @@ pub(crate) struct TemplateValues<'a> {
     pub(crate) draft: &'a str,
     /// `{draft_task_id}`. If empty: `none`.
     pub(crate) draft_task_id: &'a str,
+    /// `{safety_identifier}`. If empty: `none`.
+    pub(crate) safety_identifier: &'a str,
     /// `{created:FORMAT}`, in UTC. If `None`: `undated`.
     pub(crate) created: Option<Timestamp>,
 }
@@ -62,6 +69,7 @@ enum Segment {
     Model,
     Draft,
     DraftTaskId,
+    SafetyIdentifier,
     Created(String),
 }
 
@@ -108,7 +116,7 @@ impl KeyTemplate {
         let needs_record = |segment: &Segment| {
             matches!(
                 segment,
-                Segment::Model | Segment::Draft | Segment::DraftTaskId
+                Segment::Model | Segment::Draft | Segment::DraftTaskId | Segment::SafetyIdentifier
             )
         };
         self.segments.iter().any(needs_record)
@@ -188,10 +196,11 @@ impl Segment {
             ("model", _) => Ok(Self::Model),
             ("draft", _) => Ok(Self::Draft),
             ("draft_task_id", _) => Ok(Self::DraftTaskId),
+            ("safety_identifier", _) => Ok(Self::SafetyIdentifier),
             (_, Some(format)) => Self::created(format),
             _ => invalid(format!(
                 "`{{{field}}}` is not a field; use `{{account}}`, `{{task_id}}`, `{{model}}`, `{{draft}}`, \
-                 `{{draft_task_id}}` or `{{created:FORMAT}}`, as in `{DEFAULT}`"
+                 `{{draft_task_id}}`, `{{safety_identifier}}` or `{{created:FORMAT}}`, as in `{DEFAULT}`"
             )),
         }
     }
@@ -218,6 +227,7 @@ impl Segment {
             Self::Model => escape(values.model, "unknown"),
             Self::Draft => escape(values.draft, FINAL),
             Self::DraftTaskId => escape(values.draft_task_id, "none"),
+            Self::SafetyIdentifier => escape_free(values.safety_identifier, "none"),
             Self::Created(format) => values
                 .created
                 .and_then(|created| strtime::format(format, created).ok())
@@ -235,15 +245,6 @@ fn is_allowed(char: char) -> bool {
     char.is_ascii_alphanumeric() || "-_.=/".contains(char)
 }
 
-fn escape(value: &str, if_empty: &str) -> String {
-    let value = if value.is_empty() { if_empty } else { value };
-    PathPart::from(value).as_ref().to_owned()
-}
-
-fn escaped_part(name: &str) -> PathPart<'_> {
-    PathPart::parse(name).unwrap_or_else(|_| PathPart::from(name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,6 +258,7 @@ mod tests {
             model,
             draft: FINAL,
             draft_task_id: "",
+            safety_identifier: "",
             created,
         });
         directory.to_string()
