@@ -126,7 +126,11 @@ pub mod search_attribute {
     /// only the others, and lifecycles write only the others there.
     pub const OF_DRAFTS: [&str; 3] = [DRAFT, DRAFT_DEADLINE, DRAFT_TASK_ID];
 
-    /// Every search attribute.
+    /// `safety_identifier` of the task. Only operators register it: search attributes are not encrypted, and it identifies a
+    /// person.
+    pub const USER: &str = "SeedanceUser";
+
+    /// Every search attribute except [`USER`].
     pub const ALL: [&str; 9] = [
         TASK_ID,
         ACCOUNT,

@@ -9,6 +9,8 @@ pub struct WorkerFacts {
     pub has_search_attributes: bool,
     /// Whether those of drafts are registered too.
     pub has_draft_attributes: bool,
+    /// Whether that of users is registered too.
+    pub has_user_attribute: bool,
     /// Task queue on which the worker polls for `ArchiveVideo`. Empty: the workflow's task queue, followed by
     /// `-transfers`.
     pub transfers_task_queue: String,
@@ -25,12 +27,14 @@ macro_rules! conversions {
                 let WorkerFacts {
                     has_search_attributes,
                     has_draft_attributes,
+                    has_user_attribute,
                     transfers_task_queue,
                 } = worker;
                 Self {
                     $($field,)*
                     has_search_attributes,
                     has_draft_attributes,
+                    has_user_attribute,
                     transfers_task_queue,
                     sealed_record: String::new(),
                 }
@@ -42,12 +46,14 @@ macro_rules! conversions {
                     $($field,)*
                     has_search_attributes,
                     has_draft_attributes,
+                    has_user_attribute,
                     transfers_task_queue,
                     sealed_record: _,
                 } = self;
                 let worker = WorkerFacts {
                     has_search_attributes,
                     has_draft_attributes,
+                    has_user_attribute,
                     transfers_task_queue,
                 };
                 (VideoTask { $($field,)* }, worker)
@@ -96,6 +102,7 @@ mod tests {
         WorkerFacts {
             has_search_attributes: true,
             has_draft_attributes: true,
+            has_user_attribute: true,
             transfers_task_queue: "transfers".into(),
         }
     }

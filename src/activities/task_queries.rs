@@ -41,6 +41,8 @@ pub struct TaskQueries {
     has_search_attributes: Arc<AtomicBool>,
     /// Whether they write those of drafts too. Clones share it.
     has_draft_attributes: Arc<AtomicBool>,
+    /// Whether they write that of users too. Clones share it.
+    has_user_attribute: Arc<AtomicBool>,
     transfers_task_queue: String,
     times: LearnedTimes,
     completed: CompletedTasks,
@@ -54,6 +56,7 @@ impl TaskQueries {
             seedance,
             has_search_attributes: Arc::new(AtomicBool::new(registered.of_tasks)),
             has_draft_attributes: Arc::new(AtomicBool::new(registered.of_drafts)),
+            has_user_attribute: Arc::new(AtomicBool::new(registered.of_users)),
             transfers_task_queue: String::new(),
             times: LearnedTimes::default(),
             completed: CompletedTasks::default(),
@@ -67,6 +70,8 @@ impl TaskQueries {
         of_tasks.store(registered.of_tasks, Ordering::Relaxed);
         let of_drafts = &self.has_draft_attributes;
         of_drafts.store(registered.of_drafts, Ordering::Relaxed);
+        let of_users = &self.has_user_attribute;
+        of_users.store(registered.of_users, Ordering::Relaxed);
     }
 
     /// Sets the task queue on which this worker serves transfers.
@@ -150,6 +155,7 @@ impl TaskQueries {
         QueryVideoTaskResult {
             sealed_record: sealed.record,
             has_draft_attributes: self.has_draft_attributes.load(Ordering::Relaxed),
+            has_user_attribute: self.has_user_attribute.load(Ordering::Relaxed),
             ..self.result(sealed.task)
         }
     }
@@ -159,6 +165,7 @@ impl TaskQueries {
         let worker = WorkerFacts {
             has_search_attributes: self.has_search_attributes(),
             has_draft_attributes: false,
+            has_user_attribute: false,
             transfers_task_queue: self.transfers_task_queue.clone(),
         };
         QueryVideoTaskResult::new(task, worker)

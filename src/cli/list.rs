@@ -5,11 +5,11 @@ mod registered;
 
 use std::{process::ExitCode, time::Duration};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use comfy_table::ColumnConstraint;
 use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::{outcome, status};
-use seedance_archiver_workflows::request;
+use seedance_archiver_workflows::{attributes::MAX_VALUE, request};
 use temporalio_client::{Client, NamespacedClient};
 
 use super::{
@@ -24,7 +24,7 @@ use crate::{
     temporal::lifecycles::{self, ExecutionStatus, Filter, LifecycleSummary, List},
 };
 
-/// List lifecycles by account, status, outcome or deadline
+/// List lifecycles by account, status, outcome, deadline or user
 ///
 /// Reads the search attributes of the lifecycles from Temporal, which are updated with a short delay.
 /// Lists the newest first, or with --before-deadline the most urgent. With --drafts, lists the drafts of which a
@@ -35,6 +35,7 @@ use crate::{
   seedance-archiver list --before-deadline 6h     running lifecycles with at most 6 hours left
   seedance-archiver list --outcome lost           lost videos
   seedance-archiver list --drafts                 drafts of which a final can still be made
+  seedance-archiver list --user user-7            lifecycles of a user's tasks
   seedance-archiver list --status running --account eu --limit 500 --output json")]
 pub(super) struct Args {
     /// Last known status of the task: queued, running, succeeded, failed, cancelled, expired, or a status
@@ -54,6 +55,15 @@ pub(super) struct Args {
     /// Account of the task.
     #[arg(long)]
     account: Option<String>,
+    /// User of the task: its `safety_identifier`, exactly. Needs the search attribute `SeedanceUser`, which an operator has to
+    /// register.
+    #[arg(
+        long,
+        value_name = "ID",
+        allow_hyphen_values = true,
+        conflicts_with = "drafts"
+    )]
+    user: Option<String>,
     /// Maximum number of lifecycles.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
     limit: u16,
@@ -65,6 +75,7 @@ pub(super) struct Args {
 const ACCOUNT_COLUMN: usize = 1;
 const MODEL_COLUMN: usize = 2;
 const DRAFT_COLUMN: usize = 6;
+const USER_COLUMN: usize = 7;
 
 pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
@@ -90,6 +101,9 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
 }
 
 fn filter(args: &Args) -> anyhow::Result<Filter> {
+    if let Some(user) = &args.user {
+        check_user(user)?;
+    }
     if let Some(status) = &args.status
         && !status::ALL.contains(&status.as_str())
     {
@@ -107,8 +121,27 @@ fn filter(args: &Args) -> anyhow::Result<Filter> {
         account: args.account.clone(),
         status: args.status.clone(),
         outcome: args.outcome.clone(),
+        user: args.user.clone(),
         deadline_before: deadline_before.transpose()?,
     })
+}
+
+/// Checks that lifecycles can have this value of `SeedanceUser`.
+fn check_user(user: &str) -> anyhow::Result<()> {
+    let length = user.chars().count();
+    ensure!(
+        length > 0,
+        "--user is empty, and tasks without a `safety_identifier` belong to no user; pass an ID"
+    );
+    ensure!(
+        length <= MAX_VALUE,
+        "--user has {length} characters, and lifecycles write no ID of more than {MAX_VALUE}; use `receipts`"
+    );
+    ensure!(
+        !user.contains('\\'),
+        "--user contains a backslash, which Temporal servers read in different ways; use `receipts`"
+    );
+    Ok(())
 }
 
 async fn find(client: &Client, filter: &Filter, limit: u16) -> anyhow::Result<List> {
@@ -130,17 +163,20 @@ fn print(found: &List, limit: u16) {
         return;
     }
     let mut table = table::table([
-        "task", "account", "model", "status", "outcome", "deadline", "draft", "started",
+        "task", "account", "model", "status", "outcome", "deadline", "draft", "user", "started",
     ]);
     for lifecycle in &found.lifecycles {
         table.add_row(table::row(row(lifecycle)));
     }
-    if !found.lifecycles.iter().any(is_of_draft)
-        && let Some(column) = table.column_mut(DRAFT_COLUMN)
-    {
-        column.set_constraint(ColumnConstraint::Hidden);
+    let has_drafts = found.lifecycles.iter().any(is_of_draft);
+    let has_users = found.lifecycles.iter().any(|it| !it.user.is_empty());
+    for (is_used, column) in [(has_drafts, DRAFT_COLUMN), (has_users, USER_COLUMN)] {
+        if !is_used && let Some(column) = table.column_mut(column) {
+            column.set_constraint(ColumnConstraint::Hidden);
+        }
     }
-    table::fit(&mut table, &[MODEL_COLUMN, ACCOUNT_COLUMN, DRAFT_COLUMN]);
+    let optional = [MODEL_COLUMN, ACCOUNT_COLUMN, USER_COLUMN, DRAFT_COLUMN];
+    table::fit(&mut table, &optional);
     outln!("{}", table.trim_fmt());
     if found.total > found.lifecycles.len() {
         outln!(
@@ -167,7 +203,7 @@ fn draft(lifecycle: &LifecycleSummary) -> String {
     }
 }
 
-fn row(lifecycle: &LifecycleSummary) -> [String; 8] {
+fn row(lifecycle: &LifecycleSummary) -> [String; 9] {
     let is_running = lifecycle.execution == ExecutionStatus::Running;
     // A lifecycle that was terminated, cancelled or timed out has no outcome.
     let outcome = match lifecycle.outcome.as_str() {
@@ -188,6 +224,7 @@ fn row(lifecycle: &LifecycleSummary) -> [String; 8] {
         outcome,
         deadline,
         draft(lifecycle),
+        lifecycle.user.clone(),
         time_with_age(lifecycle.started_at),
     ]
 }

@@ -35,8 +35,13 @@ pub(super) fn fit(table: &mut Table, optional: &[usize]) -> Option<usize> {
     // The last column has only its padding.
     let last = widths.len().saturating_sub(1);
     widths[last..].fill(1);
-    for column in table.column_iter_mut().take(last) {
-        column.set_constraint(ColumnConstraint::ContentWidth);
+    for (column, width) in table.column_iter_mut().zip(&mut widths).take(last) {
+        match column.is_hidden() {
+            true => *width = 0,
+            false => {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
     }
     let room = |widths: &[usize]| terminal.saturating_sub(widths.iter().sum());
     for index in optional {

@@ -32,6 +32,10 @@ pub const ALL: [Attribute; 9] = [
     (name::DRAFT_TASK_ID, IndexedValueType::Keyword),
 ];
 
+/// The search attribute of users, which lifecycles write only if an operator registered it: search attributes are not
+/// encrypted, and it identifies a person.
+pub const USER: Attribute = (name::USER, IndexedValueType::Keyword);
+
 /// Which search attributes a namespace has, so that lifecycles can write them. The default is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Registered {
@@ -39,14 +43,17 @@ pub struct Registered {
     pub of_tasks: bool,
     /// Those that every task has, and those of drafts. A namespace that was set up for version 0.1.0 lacks the latter.
     pub of_drafts: bool,
+    /// That of users.
+    pub of_users: bool,
 }
 
 impl Registered {
-    /// Returns what a namespace has that lacks these search attributes.
+    /// Returns what a namespace has that lacks these search attributes, and that of users.
     pub fn without(missing: &[Attribute]) -> Self {
         Self {
             of_tasks: missing.iter().all(is_of_drafts),
             of_drafts: missing.is_empty(),
+            of_users: false,
         }
     }
 }
@@ -87,7 +94,11 @@ pub async fn ensure_registered(client: &Client) -> Registered {
                     }
                 );
             }
-            registered
+            let lacks_user = lacking(client, &[USER]).await;
+            Registered {
+                of_users: lacks_user.is_ok_and(|lacking| lacking.is_empty()),
+                ..registered
+            }
         }
         Err(status) => {
             tracing::warn!(
@@ -136,6 +147,15 @@ fn is_of_drafts((name, _): &Attribute) -> bool {
 ///
 /// Returns an error if Temporal is unreachable or rejects the call.
 pub async fn missing(client: &Client) -> Result<Vec<Attribute>, Status> {
+    lacking(client, &ALL).await
+}
+
+/// Returns those of some search attributes that the namespace lacks or has with another type.
+///
+/// # Errors
+///
+/// Returns an error if Temporal is unreachable or rejects the call.
+pub async fn lacking(client: &Client, attributes: &[Attribute]) -> Result<Vec<Attribute>, Status> {
     let request = ListSearchAttributesRequest {
         namespace: client.namespace(),
     };
@@ -148,7 +168,7 @@ pub async fn missing(client: &Client) -> Result<Vec<Attribute>, Status> {
         .custom_attributes;
     let is_missing =
         |(name, value_type): &Attribute| registered.get(*name) != Some(&i32::from(*value_type));
-    Ok(ALL.into_iter().filter(is_missing).collect())
+    Ok(attributes.iter().copied().filter(is_missing).collect())
 }
 
 async fn is_dev_server(client: &Client) -> Result<bool, Status> {
@@ -177,10 +197,9 @@ pub async fn register(client: &Client, attributes: &[Attribute]) -> Result<(), S
         .add_search_attributes(request.into_request())
         .await?;
     let check = || async {
-        let missing = missing(client).await?;
-        match attributes.iter().any(|it| missing.contains(it)) {
-            false => Ok(()),
-            true => Err(Status::unavailable(
+        match lacking(client, attributes).await?.is_empty() {
+            true => Ok(()),
+            false => Err(Status::unavailable(
                 "the server accepted the search attributes but does not list them",
             )),
         }
@@ -232,7 +251,7 @@ mod tests {
     fn a_namespace_of_version_0_1_0_has_the_attributes_of_tasks() {
         let of_0_1_0 = Registered {
             of_tasks: true,
-            of_drafts: false,
+            ..Registered::default()
         };
         assert_eq!(Registered::without(&ALL[6..]), of_0_1_0);
         assert_eq!(Registered::without(&ALL[8..]), of_0_1_0);

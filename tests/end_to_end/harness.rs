@@ -32,6 +32,7 @@ pub(crate) mod sweeps;
 pub(crate) mod tcp_proxy;
 mod temporal_server;
 pub(crate) mod tools;
+pub(crate) mod users;
 pub(crate) mod watchers;
 
 pub(crate) use self::{

@@ -46,6 +46,7 @@ mod drafts;
 mod encodings;
 mod erasing {
     mod lifecycles;
+    mod listing;
 }
 mod examples {
     mod create_to_archive;

@@ -14,7 +14,7 @@ use temporalio_common::search_attributes::{
 };
 
 /// Maximum length of a value, in characters. Some visibility stores reject longer ones.
-const MAX_VALUE: usize = 200;
+pub const MAX_VALUE: usize = 200;
 
 const DEADLINE: SearchAttributeKey<AttributeTime> =
     SearchAttributeKey::datetime(name::ARCHIVE_DEADLINE);
@@ -22,8 +22,8 @@ const DRAFT: SearchAttributeKey<bool> = SearchAttributeKey::bool(name::DRAFT);
 const DRAFT_DEADLINE: SearchAttributeKey<AttributeTime> =
     SearchAttributeKey::datetime(name::DRAFT_DEADLINE);
 
-/// Returns the attributes of a task: id, account, status, model and archive deadline, if known, and those of a draft or of
-/// a video made from one.
+/// Returns the attributes of a task: id, account, status, model, archive deadline and user, if known, and those of a draft
+/// or of a video made from one.
 pub fn for_task(account: &str, task: &VideoTask) -> Vec<SearchAttributeUpdate> {
     let keywords = [
         keyword(SearchAttributeKey::keyword(name::STATUS), &task.status),
@@ -33,7 +33,14 @@ pub fn for_task(account: &str, task: &VideoTask) -> Vec<SearchAttributeUpdate> {
     id.chain(keywords.into_iter().flatten())
         .chain(time(DEADLINE, task.archive_deadline))
         .chain(of_draft(task))
+        .chain(user(&task.safety_identifier))
         .collect()
+}
+
+/// Returns the attribute of a user. An id that is too long is left out: the start of it may be that of another user.
+fn user(id: &str) -> Option<SearchAttributeUpdate> {
+    let is_whole = id.chars().count() <= MAX_VALUE;
+    is_whole.then(|| keyword(SearchAttributeKey::keyword(name::USER), id))?
 }
 
 fn of_draft(task: &VideoTask) -> impl Iterator<Item = SearchAttributeUpdate> {
@@ -127,6 +134,11 @@ mod tests {
         task.draft_task_id = "cgt-1".into();
         let of_final = names(for_task("eu", &task)).split_off(5);
         assert_eq!(of_final, ["SeedanceDraftTaskId"]);
+        task.draft_task_id.clear();
+        task.safety_identifier = "u".repeat(MAX_VALUE);
+        assert_eq!(names(for_task("eu", &task)).split_off(5), ["SeedanceUser"]);
+        task.safety_identifier.push('u');
+        assert_eq!(names(for_task("eu", &task)).len(), 5, "the value is cut");
         let result = VideoTaskLifecycleResult {
             outcome: "unknown".into(),
             ..VideoTaskLifecycleResult::default()

@@ -46,7 +46,8 @@ type QueryVideoTaskRequest struct {
 	// When a record of the task was last received, in Unix seconds. The first attempt then polls when the next poll is due.
 	// 0: it polls at once.
 	LastPolledAt int64 `protobuf:"varint,9,opt,name=last_polled_at,json=lastPolledAt,proto3" json:"last_polled_at,omitempty"`
-	// Whether the result of a succeeded task has `sealed_record`. Lifecycles set it.
+	// Whether the result has `has_draft_attributes`, `has_user_attribute` and, if the task succeeded, `sealed_record`.
+	// Lifecycles set it. Callers with stubs of version 0.1.0, which reject fields that they do not know, do not.
 	WithRecord bool `protobuf:"varint,10,opt,name=with_record,json=withRecord,proto3" json:"with_record,omitempty"`
 	// Whether the first attempt polls at once, also if a watcher polls the task.
 	PollNow       bool `protobuf:"varint,11,opt,name=poll_now,json=pollNow,proto3" json:"poll_now,omitempty"`
@@ -695,9 +696,14 @@ type QueryVideoTaskResult struct {
 	// Record as the API returned it, for `ArchiveVideo`: without the queries of URLs, and sealed with a key that only
 	// workers have, `sealed-record:v1:{base64}`. Empty: the request does not set `with_record`, the task has not succeeded,
 	// or the record is too large. `ArchiveVideo` then queries the task again.
-	SealedRecord  string `protobuf:"bytes,30,opt,name=sealed_record,json=sealedRecord,proto3" json:"sealed_record,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	SealedRecord string `protobuf:"bytes,30,opt,name=sealed_record,json=sealedRecord,proto3" json:"sealed_record,omitempty"`
+	// Whether the search attributes of drafts are registered too. Only if the request sets `with_record`: version 0.1.0 knows
+	// neither, and its workers return nothing here.
+	HasDraftAttributes bool `protobuf:"varint,31,opt,name=has_draft_attributes,json=hasDraftAttributes,proto3" json:"has_draft_attributes,omitempty"`
+	// Whether the search attribute of users is registered too, which an operator does. Only if the request sets `with_record`.
+	HasUserAttribute bool `protobuf:"varint,32,opt,name=has_user_attribute,json=hasUserAttribute,proto3" json:"has_user_attribute,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *QueryVideoTaskResult) Reset() {
@@ -938,6 +944,20 @@ func (x *QueryVideoTaskResult) GetSealedRecord() string {
 		return x.SealedRecord
 	}
 	return ""
+}
+
+func (x *QueryVideoTaskResult) GetHasDraftAttributes() bool {
+	if x != nil {
+		return x.HasDraftAttributes
+	}
+	return false
+}
+
+func (x *QueryVideoTaskResult) GetHasUserAttribute() bool {
+	if x != nil {
+		return x.HasUserAttribute
+	}
+	return false
 }
 
 // Error of a failed task, as returned by the service.
@@ -1244,7 +1264,7 @@ const file_seedance_archiver_v1_task_proto_rawDesc = "" +
 	"\x0f_generate_audioB\v\n" +
 	"\t_priorityB\b\n" +
 	"\x06_draftB\x1a\n" +
-	"\x18_execution_expires_afterJ\x04\b\x1c\x10\x1dJ\x04\b\x1d\x10\x1eR\x15has_search_attributesR\x14transfers_task_queue\"\x8f\n" +
+	"\x18_execution_expires_afterJ\x04\b\x1c\x10\x1dJ\x04\b\x1d\x10\x1eR\x15has_search_attributesR\x14transfers_task_queue\"\xef\n" +
 	"\n" +
 	"\x14QueryVideoTaskResult\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
@@ -1283,7 +1303,9 @@ const file_seedance_archiver_v1_task_proto_rawDesc = "" +
 	"\x10archive_deadline\x18\x1b \x01(\x03R\x0farchiveDeadline\x122\n" +
 	"\x15has_search_attributes\x18\x1c \x01(\bR\x13hasSearchAttributes\x120\n" +
 	"\x14transfers_task_queue\x18\x1d \x01(\tR\x12transfersTaskQueue\x12#\n" +
-	"\rsealed_record\x18\x1e \x01(\tR\fsealedRecordB\a\n" +
+	"\rsealed_record\x18\x1e \x01(\tR\fsealedRecord\x120\n" +
+	"\x14has_draft_attributes\x18\x1f \x01(\bR\x12hasDraftAttributes\x12,\n" +
+	"\x12has_user_attribute\x18  \x01(\bR\x10hasUserAttributeB\a\n" +
 	"\x05_seedB\v\n" +
 	"\t_durationB\t\n" +
 	"\a_framesB\x12\n" +

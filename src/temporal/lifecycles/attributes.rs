@@ -41,7 +41,10 @@ impl Attributes {
 
 impl From<&SearchAttributes> for Attributes {
     fn from(attributes: &SearchAttributes) -> Self {
-        let values = search_attribute::ALL.into_iter().filter_map(|name| {
+        let names = search_attribute::ALL
+            .into_iter()
+            .chain([search_attribute::USER]);
+        let values = names.filter_map(|name| {
             let payload = attributes.indexed_fields.get(name)?;
             // Keywords and times are both JSON strings.
             let value = match serde_json::from_slice(&payload.data).ok()? {

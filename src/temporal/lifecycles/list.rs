@@ -27,6 +27,8 @@ pub struct Filter {
     pub status: Option<String>,
     /// Only lifecycles with this outcome.
     pub outcome: Option<String>,
+    /// Only lifecycles of this user.
+    pub user: Option<String>,
     /// Only running lifecycles with an archive deadline before this time, the earliest deadline first.
     pub deadline_before: Option<SystemTime>,
 }
@@ -52,6 +54,8 @@ pub struct LifecycleSummary {
     pub draft_deadline: i64,
     /// Task id of the draft that the video was made from.
     pub draft_task_id: String,
+    /// User of the task, its `safety_identifier`.
+    pub user: String,
     /// When the lifecycle started.
     pub started_at: i64,
     /// Status of the workflow.
@@ -113,6 +117,7 @@ impl Filter {
             (self.account.is_some(), search_attribute::ACCOUNT),
             (self.status.is_some(), search_attribute::STATUS),
             (self.outcome.is_some(), search_attribute::OUTCOME),
+            (self.user.is_some(), search_attribute::USER),
             (
                 self.deadline_before.is_some(),
                 search_attribute::ARCHIVE_DEADLINE,
@@ -133,6 +138,7 @@ impl Filter {
             (search_attribute::ACCOUNT, &self.account),
             (search_attribute::STATUS, &self.status),
             (search_attribute::OUTCOME, &self.outcome),
+            (search_attribute::USER, &self.user),
         ] {
             if let Some(value) = value {
                 query += &format!(" AND {name} = {}", quote(value));
@@ -180,6 +186,7 @@ impl From<&WorkflowExecution> for LifecycleSummary {
             is_draft: attributes.is_draft(),
             draft_deadline: attributes.draft_deadline(),
             draft_task_id: text(search_attribute::DRAFT_TASK_ID),
+            user: text(search_attribute::USER),
             started_at: execution.start_time().map_or(0, unix_seconds),
             execution: execution.status().into(),
             workflow_id: execution.id().to_owned(),

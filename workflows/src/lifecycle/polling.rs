@@ -71,9 +71,10 @@ pub(super) async fn until_terminal(
     ctx.state_mut(|state| {
         state.worker = WorkerFacts {
             has_search_attributes,
-            // Learned again by the next poll, before which this run writes no attribute of a draft. So the state of a run
+            // Learned again by the next poll, before which this run writes no attribute of a draft or a user. So the state of a run
             // has the same fields as in version 0.1.0, which may execute the next one.
             has_draft_attributes: false,
+            has_user_attribute: false,
             transfers_task_queue,
         };
     });

@@ -42,6 +42,7 @@ pub(super) fn take_task(ctx: &Context, result: QueryVideoTaskResult) -> VideoTas
     ctx.state_mut(|state| {
         state.worker.has_search_attributes |= worker.has_search_attributes;
         state.worker.has_draft_attributes |= worker.has_draft_attributes;
+        state.worker.has_user_attribute |= worker.has_user_attribute;
         if !worker.transfers_task_queue.is_empty() {
             state.worker.transfers_task_queue = worker.transfers_task_queue;
         }
@@ -61,7 +62,7 @@ pub(super) fn transfers_task_queue(ctx: &Context) -> String {
 /// the workflow task.
 ///
 /// Whether there is an upsert depends on the attributes of every task alone, as in version 0.1.0, whose workers may replay
-/// the history. Those of drafts are in the same upsert, and the SDK does not compare the contents of upserts.
+/// the history. Those of drafts and of users are in the same upsert, and the SDK does not compare the contents of upserts.
 pub(super) fn upsert_search_attributes(ctx: &Context, mut attributes: Vec<SearchAttributeUpdate>) {
     let worker = ctx.state(|state| state.worker.clone());
     if !worker.has_search_attributes {
@@ -69,6 +70,9 @@ pub(super) fn upsert_search_attributes(ctx: &Context, mut attributes: Vec<Search
     }
     if !worker.has_draft_attributes {
         attributes.retain(|attribute| !search_attribute::OF_DRAFTS.contains(&attribute.name()));
+    }
+    if !worker.has_user_attribute {
+        attributes.retain(|attribute| attribute.name() != search_attribute::USER);
     }
     ctx.upsert_search_attributes(attributes);
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Lifecycles of succeeded tasks, whose workers had the search attributes of every task.
-const ARCHIVED: [&str; 2] = [
+pub(crate) const ARCHIVED: [&str; 2] = [
     "v0.1.0/archived.json",
     "v0.2.0/VideoTaskLifecycle-archived-2.json",
 ];
@@ -79,20 +79,31 @@ async fn the_attributes_of_drafts_alone_cause_no_upsert() -> anyhow::Result<()> 
 }
 
 /// Replays a history whose task has a field, and whose workers say whether the attributes of drafts are registered. Returns
-/// the last search attributes that the lifecycle writes, as JSON. The SDK checks that each upsert has its event.
+/// the last search attributes that the lifecycle writes, as JSON.
 async fn last_upsert(
     path: &str,
     field: &str,
     value: serde_json::Value,
     has_draft_attributes: Option<bool>,
 ) -> anyhow::Result<BTreeMap<String, String>> {
+    let fact = has_draft_attributes.map(|has| ("has_draft_attributes", has));
+    last_upsert_with(path, (field, value), fact).await
+}
+
+/// Replays a history whose task has a field, and whose workers state a fact. Returns the last search attributes that the
+/// lifecycle writes, as JSON. The SDK checks that each upsert has its event.
+pub(crate) async fn last_upsert_with(
+    path: &str,
+    (field, value): (&str, serde_json::Value),
+    fact: Option<(&str, bool)>,
+) -> anyhow::Result<BTreeMap<String, String>> {
     let mut history = edited::history(path)?;
     edit_all(&mut history, COMPLETED, "result", |result| {
         // The other results are receipts.
         if result.get("status").is_some() {
             result[field] = value.clone();
-            if let Some(has_draft_attributes) = has_draft_attributes {
-                result["has_draft_attributes"] = json!(has_draft_attributes);
+            if let Some((name, is_true)) = fact {
+                result[name] = json!(is_true);
             }
         }
     })?;

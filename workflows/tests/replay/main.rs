@@ -14,6 +14,7 @@ mod drafts;
 mod edited;
 mod recorder;
 mod rejecting;
+mod users;
 
 use std::{
     fs,
