@@ -15,6 +15,7 @@ mod proofs;
 mod put_part;
 mod sha256;
 mod span;
+mod tags;
 mod upload;
 
 pub use archive::Archive;

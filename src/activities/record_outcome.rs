@@ -224,6 +224,7 @@ async fn write(
         return Ok(outcome);
     };
     outcome.outcome_url = archive.url_of(&layout.outcome());
+    let archive = &archive.for_task(&task.record().cloned().unwrap_or_default());
     let record = match task.record() {
         Some(task) => Some(task_record::fetch(seedance, &account.account, task).await),
         None => None,

@@ -11,6 +11,7 @@ use super::{
     ObjectOptions,
     part_slots::{PartSlots, SlotsByBucket},
     proofs::Proofs,
+    tags,
 };
 use crate::object::Format;
 
@@ -25,6 +26,8 @@ pub struct Archive {
     /// Prefix in the URL.
     pub(crate) url_prefix: Path,
     options: ObjectOptions,
+    /// User of the task whose objects are written, for tags. `None`: the objects belong to no task.
+    user: Option<String>,
     /// The store, if its uploads have ids, so that another process can resume them.
     pub(super) resumable_uploads: Option<Arc<dyn MultipartStore>>,
     /// Signs the requests that list incomplete uploads.
@@ -104,6 +107,7 @@ impl Archive {
             root: Path::default(),
             url_prefix: Path::default(),
             options: ObjectOptions::default(),
+            user: None,
             resumable_uploads: None,
             upload_list_signer: None,
             url_signer: None,
@@ -270,6 +274,19 @@ impl Archive {
         self.options.storage_class.as_deref()
     }
 
+    /// Returns this archive for new objects of a task, whose tags may contain its user.
+    pub fn for_task(&self, task: &VideoTask) -> Self {
+        Self {
+            user: Some(task.safety_identifier.clone()),
+            ..self.clone()
+        }
+    }
+
+    /// Returns a warning for each tag that the objects of the task do not get, because S3 would reject it.
+    pub(crate) fn tag_warnings(&self) -> impl Iterator<Item = String> {
+        tags::warnings(&self.options.tags, self.user.as_deref())
+    }
+
     /// Returns this archive without tags for new objects.
     pub(super) fn without_tags(&self) -> Self {
         let mut archive = self.clone();
@@ -319,11 +336,7 @@ impl Archive {
     }
 
     fn tags(&self) -> TagSet {
-        let mut tags = TagSet::default();
-        for (name, value) in &self.options.tags {
-            tags.push(name, value);
-        }
-        tags
+        tags::tag_set(&self.options.tags, self.user.as_deref())
     }
 }
 

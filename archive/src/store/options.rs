@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use object_store::path::Path;
 
+use super::tags;
+
 /// An account's options for the objects that it stores.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ObjectOptions {
@@ -12,11 +14,20 @@ pub struct ObjectOptions {
     pub storage_class: Option<String>,
     /// KMS key for SSE-KMS. S3 only.
     pub kms_key_id: Option<String>,
-    /// Tags of all objects. S3 only.
+    /// Tags of all objects. S3 only. `{safety_identifier}` in a value is replaced by that of the task.
     pub tags: BTreeMap<String, String>,
 }
 
 impl ObjectOptions {
+    /// Checks the value of a tag.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the value has a field other than `{safety_identifier}`. The error is a predicate.
+    pub fn check_tag(value: &str) -> Result<(), String> {
+        tags::check(value)
+    }
+
     /// Returns the name of the first option that is set and that only S3 supports.
     pub(super) fn s3_only(&self) -> Option<&'static str> {
         let options = [

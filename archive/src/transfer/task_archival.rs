@@ -82,7 +82,7 @@ impl TaskArchival<'_> {
             return Ok(manifest);
         }
         let archival = TaskArchival {
-            archive: &self.archive.proven().await?,
+            archive: &self.archive.proven().await?.for_task(self.task),
             keys: self.keys.clone(),
             ..*self
         };
@@ -115,6 +115,7 @@ impl TaskArchival<'_> {
         }
         // Again, because an attempt of version 0.1.0 that timed out but is still running may have replaced the record.
         manifest.objects.push(self.archive_record(source).await?);
+        manifest.warnings.extend(self.archive.tag_warnings());
         manifest.archived_at = unix_seconds(self.resources.clock.now());
         manifest.task_id.clone_from(&self.task.id);
         let layout = self.keys.layout;

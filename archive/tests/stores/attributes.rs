@@ -61,6 +61,45 @@ async fn objects_have_the_tags_of_the_account(mut fixture: Fixture) -> anyhow::R
 }
 register!(objects_have_the_tags_of_the_account, Store::has_tags);
 
+async fn a_tag_can_be_the_user_of_the_task(mut fixture: Fixture) -> anyhow::Result<()> {
+    let options = ObjectOptions {
+        tags: [("user", "{safety_identifier}"), ("team", "video")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        ..ObjectOptions::default()
+    };
+    fixture.archive = fixture.store.open(fixture.prefix, options)?;
+    for padding in PADDINGS {
+        for (user, expected) in [
+            ("user-7", Some("<Key>user</Key><Value>user-7</Value>")),
+            ("", None),
+            ("Ünal*, \"7\"\n", None),
+            (&"x".repeat(65_536), None),
+        ] {
+            fixture.set_task(&format!("cgt-{padding}-{}", user.len()));
+            fixture.task.safety_identifier = user.to_owned();
+            let manifest = fixture.archive_video(&Host::start(padding).await?).await?;
+            for name in ["video.mp4", "task.json", "manifest.json"] {
+                let key = fixture.layout().file(name);
+                let found = requests::tags(&key).await?;
+                ensure!(found.contains("<Value>video</Value>"), "{key}: {found}");
+                match expected {
+                    Some(tag) => ensure!(found.contains(tag), "{key}: {found}"),
+                    None => ensure!(!found.contains("<Key>user</Key>"), "{key}: {found}"),
+                }
+            }
+            let is_warned = manifest
+                .warnings
+                .iter()
+                .any(|it| it.starts_with("no tag `user`"));
+            let is_dropped = expected.is_none() && !user.is_empty();
+            ensure!(is_warned == is_dropped, "{:?}", manifest.warnings);
+        }
+    }
+    Ok(())
+}
+register!(a_tag_can_be_the_user_of_the_task, Store::has_tags);
+
 async fn tags_are_rejected_by_stores_without_tags(fixture: Fixture) -> anyhow::Result<()> {
     let opened = fixture.store.open(fixture.prefix, with_tags());
     let error = opened.err().context("the archive was opened")?.to_string();

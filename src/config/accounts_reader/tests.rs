@@ -188,7 +188,7 @@ fn invalid_archive_options_are_reported() {
         [accounts.a.archive]
         prefix = "a//b"
         keys = "{account}/{created:%Y}"
-        tags = { team = 7 }
+        tags = { team = 7, user = "{user}" }
         mismatch = "maybe"
         retention = "7y"
         "#,
@@ -198,6 +198,7 @@ fn invalid_archive_options_are_reported() {
         "6: accounts.a.archive.prefix must be a path",
         "7: accounts.a.archive.keys has no `{task_id}`",
         "8: accounts.a.archive.tags.team must be a non-empty string",
+        "8: accounts.a.archive.tags.user has a field that is not `{safety_identifier}`",
         "9: accounts.a.archive.mismatch must be `warn` or `refuse`",
         "10: accounts.a.archive.retention is an unknown key",
     ];

@@ -1,7 +1,7 @@
 //! The settings of how an account's videos are archived: `[accounts.NAME.archive]`.
 
 use object_store::path::Path;
-use seedance_archiver_archive::{Destinations, KeyTemplate};
+use seedance_archiver_archive::{Destinations, KeyTemplate, ObjectOptions};
 
 use crate::config::{
     account_draft::AccountDraft,
@@ -56,13 +56,15 @@ pub(super) fn rows() -> Vec<Setting> {
             Map {
                 description: "table of tags",
                 insert: |it, tag, value| {
+                    ObjectOptions::check_tag(value)?;
                     let tags = &mut it.account.archive.objects.tags;
                     tags.insert(tag.to_owned(), value.to_owned());
                     Ok(())
                 },
                 show: |it| pairs(&it.account.archive.objects.tags),
             },
-            "Tags of every object. Only with `s3://`.",
+            "Tags of every object. `{safety_identifier}` in a value is replaced by that of the task, and a tag that stores \
+             may reject is left out. Only with `s3://`.",
         ),
         Setting::value(
             "archive.mismatch",
