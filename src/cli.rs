@@ -14,6 +14,7 @@ mod config;
 #[cfg(feature = "simulator")]
 mod demo;
 mod doctor;
+mod erase;
 mod exit_code;
 mod findings;
 mod follow;
@@ -82,6 +83,7 @@ const EXAMPLES: &str =
   seedance-archiver receipts --summary         show the tokens of archived videos
   seedance-archiver verify --since 7d          check archived objects against their receipts
   seedance-archiver audit --every 1d           read and check 1/30 of the archive every day
+  seedance-archiver erase --user user-7        list what the archive has of a user, to delete it
   seedance-archiver gallery --out gallery      create an HTML page of the archived videos";
 
 /// Help shows the examples before the options.
@@ -112,6 +114,7 @@ enum Command {
     Verify(verify::Args),
     Audit(audit::Args),
     Clean(clean::Args),
+    Erase(erase::Args),
     Gallery(gallery::Args),
     Setup(setup::Args),
     Doctor(doctor::Args),
@@ -188,6 +191,7 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => verify::run(args, &shutdown).await,
         Command::Audit(args) => audit::run(args, &shutdown).await,
         Command::Clean(args) => clean::run(args, &shutdown).await,
+        Command::Erase(args) => erase::run(args, &shutdown).await,
         Command::Gallery(args) => gallery::run(args, &shutdown).await,
         Command::Setup(args) => setup::run(args, &shutdown).await,
         Command::Doctor(args) => doctor::run(args, &shutdown).await,

@@ -85,5 +85,6 @@ pub use seal::{UnsealError, UrlSeal, check_seal_key};
 pub use secret::{ReadSecretError, Secret, read_lines};
 pub use signed_url::SignedUrl;
 pub use status_aliases::StatusAliases;
+pub use task::safety_identifier;
 pub use task_path::TaskPath;
 pub use times::created_at_in_id;

@@ -131,7 +131,7 @@ fn described(fields: Fields) -> VideoTask {
         framespersecond: fields.integer("framespersecond"),
         generate_audio: fields.flag("generate_audio"),
         tools: fields.objects("tools").take(MAX_TOOLS).map(tool).collect(),
-        safety_identifier: words(fields, "safety_identifier"),
+        safety_identifier: safety_identifier(&fields.text("safety_identifier")),
         priority: fields.integer("priority"),
         draft: fields.flag("draft"),
         draft_task_id: words(fields, "draft_task_id"),
@@ -144,6 +144,11 @@ fn described(fields: Fields) -> VideoTask {
         fileformat: words(fields, "fileformat"),
         ..VideoTask::default()
     }
+}
+
+/// Returns a `safety_identifier` as records and receipts have it: without secrets, and at most 400 characters long.
+pub fn safety_identifier(id: &str) -> String {
+    external::field(id, MAX_WORDS)
 }
 
 /// Returns a text that describes the task.

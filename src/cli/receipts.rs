@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
         let mut receipts = std::pin::pin!(receipts);
         while let Some(receipt) = receipts.next().await {
             match receipt {
-                Ok(Ok(receipt)) if self.filter.matches(&receipt.manifest) => {
+                Ok(Ok(receipt)) if !receipt.is_erased && self.filter.matches(&receipt.manifest) => {
                     self.matching += 1;
                     on_receipt(&receipt)?;
                 }

@@ -26,7 +26,7 @@ pub(crate) mod restartable_server;
 )]
 #[path = "../support/s3_proxy.rs"]
 pub(crate) mod s3_proxy;
-mod schemas;
+pub(crate) mod schemas;
 mod signals;
 pub(crate) mod sweeps;
 pub(crate) mod tcp_proxy;

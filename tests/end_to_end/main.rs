@@ -45,6 +45,7 @@ mod doctor {
 mod drafts;
 mod encodings;
 mod erasing {
+    mod command;
     mod lifecycles;
     mod listing;
 }

@@ -8,13 +8,12 @@ use seedance_archiver_simulator::{Container, DigestHeaders, Ending, HostDialect,
 use tokio::process::Command;
 
 use crate::harness::{
-    Fixture, Server, read_local, register,
+    Fixture, Server, command, read_local, register,
     tools::{in_repository, python_example},
+    users::create_task_of,
 };
 
-async fn receipts_and_outcome_records_match_their_schemas(
-    server: Arc<Server>,
-) -> anyhow::Result<()> {
+async fn documents_in_the_archive_match_their_schemas(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let ids: Vec<_> = [
         Script::default(),
@@ -47,6 +46,14 @@ async fn receipts_and_outcome_records_match_their_schemas(
             Ok(())
         })
         .await?;
+    let erased = create_task_of(&fixture.simulator, "user-7").await?;
+    fixture.run_lifecycle(&server, &erased).await?;
+    let erase = command()
+        .args(["erase", "--user", "user-7", "--confirm"])
+        .env("SEEDANCE_ARCHIVE_URL", fixture.config.archive_url.as_str())
+        .output()
+        .await?;
+    ensure!(erase.status.success(), "{erase:?}");
     let documents = |name: &str| -> anyhow::Result<Vec<PathBuf>> {
         let mut files = fixture.archived_files()?;
         files.retain(|file| file.ends_with(name));
@@ -55,8 +62,14 @@ async fn receipts_and_outcome_records_match_their_schemas(
     };
     let receipts = documents("manifest.json")?;
     let outcomes = documents("outcome.json")?;
+    let tombstones = documents("erased.json")?;
     ensure!((receipts.len(), outcomes.len()) == (2 + hosts().count(), 2));
-    for (schema, documents) in [("manifest", &receipts), ("outcome", &outcomes)] {
+    ensure!(tombstones.len() == 1, "{tombstones:?}");
+    for (schema, documents) in [
+        ("manifest", &receipts),
+        ("outcome", &outcomes),
+        ("erased", &tombstones),
+    ] {
         let errors = validate(schema, documents).await?;
         ensure!(errors.is_empty(), "{errors}");
     }
@@ -65,7 +78,7 @@ async fn receipts_and_outcome_records_match_their_schemas(
     Ok(())
 }
 register!(
-    receipts_and_outcome_records_match_their_schemas,
+    documents_in_the_archive_match_their_schemas,
     needs = [python_example]
 );
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 const MANIFEST: &str = include_str!("../../../docs/manifest.schema.json");
 const AUDIT: &str = include_str!("../../../docs/audit.schema.json");
 const OUTCOME: &str = include_str!("../../../docs/outcome.schema.json");
+const TOMBSTONE: &str = include_str!("../../../docs/erased.schema.json");
 
 /// Checks a `manifest.json`.
 pub(crate) fn check_manifest(json: &[u8]) -> anyhow::Result<()> {
@@ -21,6 +22,11 @@ pub(crate) fn check_audit(json: &[u8]) -> anyhow::Result<()> {
 /// Checks an `outcome.json`.
 pub(crate) fn check_outcome(json: &[u8]) -> anyhow::Result<()> {
     check(OUTCOME, json)
+}
+
+/// Checks an `erased.json`.
+pub(crate) fn check_tombstone(json: &[u8]) -> anyhow::Result<()> {
+    check(TOMBSTONE, json)
 }
 
 /// Checks that a document has the required fields of a schema, and that the schema documents each of its fields.
