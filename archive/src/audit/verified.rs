@@ -8,7 +8,7 @@ use serde::Serialize;
 pub struct Finding {
     /// Key of the receipt.
     pub receipt: String,
-    /// File name of the object, or `manifest.json` if the receipt is unreadable.
+    /// File name of the object, `manifest.json` if the receipt is unreadable, or `erased.json` if a tombstone is beside it.
     pub object: String,
     /// The kind of the difference.
     pub kind: FindingKind,

@@ -437,9 +437,9 @@ type AuditFinding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Key of the receipt.
 	Receipt string `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
-	// File name of the object, or `manifest.json` if the receipt is unreadable.
+	// File name of the object, `manifest.json` if the receipt is unreadable, or `erased.json` if a tombstone is beside it.
 	Object string `protobuf:"bytes,2,opt,name=object,proto3" json:"object,omitempty"`
-	// `missing`, `wrong_size`, `wrong_digest`, `unreadable`, `invalid_receipt` or `in_archive_tier`.
+	// `missing`, `wrong_size`, `wrong_digest`, `unreadable`, `invalid_receipt`, `tombstone` or `in_archive_tier`.
 	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
 	// The difference, as text that completes "`object` …".
 	Problem       string `protobuf:"bytes,4,opt,name=problem,proto3" json:"problem,omitempty"`
