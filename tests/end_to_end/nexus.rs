@@ -5,6 +5,7 @@ mod failures;
 mod getting;
 mod joining;
 mod links;
+mod runs;
 
 use seedance_archiver_proto::v1::AwaitVideoTaskRequest;
 
