@@ -19,6 +19,7 @@
 //! - [`watch`]: what the watcher of an account asks the API next.
 //! - [`pages`]: the order in which a sweep lists pages.
 //! - [`shares`]: how the workers share the rate limits of an account.
+//! - [`events`]: when the delivery of an event is retried or given up.
 //! - [`sweeps`]: when a sweep retries, gives up and restarts a lifecycle.
 //! - [`transfers`]: when a failed transfer is retried.
 //! - [`priority`]: which transfer goes first.
@@ -69,6 +70,7 @@ pub mod completions;
 pub mod deadlines;
 pub mod destinations;
 pub mod drafts;
+pub mod events;
 pub mod outcomes;
 pub mod pages;
 pub mod poll;
