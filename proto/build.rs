@@ -10,6 +10,7 @@ const PACKAGE: &str = "seedance.archiver.v1";
 const FILES: &[&str] = &[
     "seedance/archiver/v1/task.proto",
     "seedance/archiver/v1/archive.proto",
+    "seedance/archiver/v1/event.proto",
     "seedance/archiver/v1/lifecycle.proto",
     "seedance/archiver/v1/nexus.proto",
     "seedance/archiver/v1/sweep.proto",

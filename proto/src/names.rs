@@ -12,6 +12,9 @@ pub const NEXUS_ENDPOINT: &str = "seedance-archiver";
 /// Type of the lifecycle workflow.
 pub const LIFECYCLE_WORKFLOW: &str = "VideoTaskLifecycle";
 
+/// Type of the workflow that delivers an event to a webhook.
+pub const DELIVER_EVENT_WORKFLOW: &str = "DeliverEvent";
+
 /// Account of requests that name none.
 pub const DEFAULT_ACCOUNT: &str = "default";
 
@@ -33,6 +36,9 @@ pub const WATCH_ACTIVITY_ID: &str = "watch";
 
 /// Activity id of an audit's `AuditShare`.
 pub const AUDIT_ACTIVITY_ID: &str = "audit";
+
+/// Activity id of the delivery of an event.
+pub const DELIVER_ACTIVITY_ID: &str = "deliver";
 
 /// File name of the receipt.
 pub const MANIFEST: &str = "manifest.json";
@@ -97,6 +103,16 @@ pub mod nexus_operation {
     pub const AWAIT_VIDEO_TASK: &str = "AwaitVideoTask";
     /// Returns what the latest lifecycle of a task knows.
     pub const GET_VIDEO_TASK: &str = "GetVideoTask";
+}
+
+/// Returns the start of the workflow ids of an account's deliveries of events.
+pub fn event_workflow_id_prefix(account: &str) -> String {
+    format!("video-event/{}/", account_or_default(account))
+}
+
+/// Returns the workflow id of the delivery of an event about a task.
+pub fn event_workflow_id(account: &str, task_id: &str, event_id: &str) -> String {
+    format!("{}{task_id}/{event_id}", event_workflow_id_prefix(account))
 }
 
 /// Search attributes that lifecycles upsert if they are registered. The deadlines have the type `Datetime`, `SeedanceDraft`

@@ -19,7 +19,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use seedance_archiver_policy::watch::MIN_WATCHED;
 use seedance_archiver_proto::names;
 use seedance_archiver_workflows::{
-    AccountWatcher, AuditArchive, SweepVideoTasks, VideoTaskLifecycle,
+    AccountWatcher, AuditArchive, DeliverEvent, SweepVideoTasks, VideoTaskLifecycle,
 };
 use serde_json::{Value, json};
 use temporalio_client::WorkflowHistory;
@@ -80,12 +80,14 @@ async fn a_history_with_a_destination_that_is_now_rejected_replays(
 }
 register!(a_history_with_a_destination_that_is_now_rejected_replays);
 
-async fn replay(json: &[u8]) -> anyhow::Result<()> {
+/// Replays a history.
+pub(crate) async fn replay(json: &[u8]) -> anyhow::Result<()> {
     let options = WorkflowReplayerOptions::new()
         .register_workflow::<VideoTaskLifecycle>()?
         .register_workflow::<SweepVideoTasks>()?
         .register_workflow::<AccountWatcher>()?
         .register_workflow::<AuditArchive>()?
+        .register_workflow::<DeliverEvent>()?
         .build();
     let history = WorkflowHistory::from_json(json)?;
     Ok(WorkflowReplayer::new(options)?

@@ -10,9 +10,10 @@
 
 use seedance_archiver_proto::v1::{
     ArchiveVideoRequest, AuditShareRequest, AuditShareResult, AwaitVideoTaskRequest,
-    CancelVideoTaskRequest, CancelVideoTaskResult, Manifest, OutcomeRecord, QueryVideoTaskRequest,
-    QueryVideoTaskResult, RecordOutcomeRequest, SweepVideoTaskPageRequest,
-    SweepVideoTaskPageResult, VideoTaskLifecycleResult, WatchAccountRequest, WatchAccountResult,
+    CancelVideoTaskRequest, CancelVideoTaskResult, DeliverEventRequest, DeliverEventResult,
+    Manifest, OutcomeRecord, QueryVideoTaskRequest, QueryVideoTaskResult, RecordOutcomeRequest,
+    SweepVideoTaskPageRequest, SweepVideoTaskPageResult, VideoTaskLifecycleResult,
+    WatchAccountRequest, WatchAccountResult,
 };
 use temporalio_common::error::ApplicationFailure;
 use temporalio_macros::activity_definitions;
@@ -76,6 +77,23 @@ impl SweepActivities {
     pub fn watch_account(
         request: Request<WatchAccountRequest>,
     ) -> Result<Reply<WatchAccountResult>, ApplicationFailure> {
+        unimplemented!()
+    }
+}
+
+/// Activities of events, on the query task queue.
+pub struct EventActivities;
+
+#[activity_definitions]
+impl EventActivities {
+    /// Posts an event to the webhook of its account until the receiver accepts it.
+    ///
+    /// Each attempt sends one request. Set neither a limit of attempts nor a schedule-to-close timeout: after three days, or if
+    /// the receiver returns 410, the activity fails without further retries with `WebhookFailed`.
+    #[activity(name = "DeliverEvent")]
+    pub fn deliver_event(
+        request: Request<DeliverEventRequest>,
+    ) -> Result<Reply<DeliverEventResult>, ApplicationFailure> {
         unimplemented!()
     }
 }

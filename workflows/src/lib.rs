@@ -4,6 +4,7 @@
 //! - [`SweepVideoTasks`]: starts a lifecycle for each task of an account that needs one.
 //! - [`AccountWatcher`]: polls the tasks of an account for all its lifecycles together.
 //! - [`AuditArchive`]: verifies a part of an archive.
+//! - [`DeliverEvent`]: delivers an event to the webhook of an account.
 //! - [`activities`]: the names and types of the activities, which do the I/O.
 //! - [`details`]: the current details in the Temporal UI.
 //! - [`attributes`]: the search attributes.
@@ -65,6 +66,7 @@ pub mod attributes;
 mod audit;
 pub mod details;
 pub mod encoding;
+mod event;
 pub mod format;
 pub mod invalid_request;
 mod lifecycle;
@@ -76,6 +78,7 @@ pub mod video_lost;
 mod watcher;
 
 pub use audit::AuditArchive;
+pub use event::DeliverEvent;
 pub use lifecycle::VideoTaskLifecycle;
 pub use sweep::SweepVideoTasks;
 pub use watcher::AccountWatcher;

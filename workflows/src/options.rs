@@ -37,6 +37,8 @@ const MAX_WATCH_RETRY_INTERVAL: Duration = Duration::from_secs(10);
 const AUDIT_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Schedule-to-close timeout of writing `outcome.json`.
 const RECORD_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+/// Start-to-close timeout of posting an event: one request, which has a shorter timeout of its own.
+const DELIVER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Schedule-to-close timeout of activities after the workflow was cancelled: enough for another worker to take over from
 /// one that died.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(2 * 60);
@@ -163,6 +165,16 @@ pub(crate) fn cancel_task() -> ActivityOptions {
         .heartbeat_timeout(HEARTBEAT_TIMEOUT)
         .cancellation_token(WorkflowCancellationToken::new())
         .summary("cancel the task")
+        .build()
+}
+
+/// Returns the options of `DeliverEvent`. Retries are not limited: the activity itself gives up.
+pub(crate) fn deliver_event() -> ActivityOptions {
+    ActivityOptions::with_start_to_close_timeout(DELIVER_TIMEOUT)
+        .activity_id(names::DELIVER_ACTIVITY_ID)
+        .heartbeat_timeout(HEARTBEAT_TIMEOUT)
+        .retry_policy(unlimited_retries())
+        .summary("post the event to the webhook")
         .build()
 }
 

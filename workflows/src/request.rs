@@ -10,9 +10,9 @@ use seedance_archiver_proto::{
     task_id,
     v1::{
         AccountWatcherRequest, ArchiveVideoRequest, AuditArchiveRequest, AuditShareRequest,
-        AwaitVideoTaskRequest, CancelVideoTaskRequest, GetVideoTaskRequest, QueryVideoTaskRequest,
-        RecordOutcomeRequest, SweepPage, SweepVideoTaskPageRequest, SweepVideoTasksRequest,
-        VideoTaskLifecycleRequest, WatchAccountRequest,
+        AwaitVideoTaskRequest, CancelVideoTaskRequest, DeliverEventRequest, GetVideoTaskRequest,
+        QueryVideoTaskRequest, RecordOutcomeRequest, SweepPage, SweepVideoTaskPageRequest,
+        SweepVideoTasksRequest, VideoTaskLifecycleRequest, WatchAccountRequest,
     },
 };
 use temporalio_common::{
@@ -185,6 +185,20 @@ impl Check for RecordOutcomeRequest {
             check_task_id("result.task.id", &task.id)?;
         } else if !self.task_id.is_empty() {
             check_task_id("task_id", &self.task_id)?;
+        }
+        check_account(&self.account)
+    }
+}
+
+impl Check for DeliverEventRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        let event = self
+            .event
+            .as_ref()
+            .ok_or_else(|| InvalidRequest::new("event", "is missing"))?;
+        if event.id.is_empty() || !event.id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            let problem = "must consist of ASCII letters and digits";
+            return Err(InvalidRequest::new("event.id", problem));
         }
         check_account(&self.account)
     }

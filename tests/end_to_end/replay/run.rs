@@ -62,8 +62,8 @@ pub(crate) async fn replay_all(server: &Server, started_at: SystemTime) -> anyho
 
 async fn closed(server: &Server, started_at: SystemTime) -> anyhow::Result<Vec<WorkflowExecution>> {
     let query = format!(
-        "WorkflowType IN ('{LIFECYCLE_WORKFLOW}', 'SweepVideoTasks', 'AccountWatcher', 'AuditArchive') AND ExecutionStatus != 'Running' \
-         AND StartTime >= '{:.3}'",
+        "WorkflowType IN ('{LIFECYCLE_WORKFLOW}', 'SweepVideoTasks', 'AccountWatcher', 'AuditArchive', 'DeliverEvent') AND \
+         ExecutionStatus != 'Running' AND StartTime >= '{:.3}'",
         Timestamp::try_from(started_at)?
     );
     let options = WorkflowListOptions::default();

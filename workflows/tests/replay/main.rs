@@ -23,7 +23,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 use seedance_archiver_workflows::{
-    AccountWatcher, AuditArchive, SweepVideoTasks, VideoTaskLifecycle,
+    AccountWatcher, AuditArchive, DeliverEvent, SweepVideoTasks, VideoTaskLifecycle,
 };
 use serde_json::Value;
 use temporalio_client::WorkflowHistory;
@@ -73,6 +73,7 @@ async fn replay(json: &[u8]) -> anyhow::Result<Vec<Command>> {
         .register_workflow::<SweepVideoTasks>()?
         .register_workflow::<AccountWatcher>()?
         .register_workflow::<AuditArchive>()?
+        .register_workflow::<DeliverEvent>()?
         .worker_interceptor(recorder.clone())
         .task_queue(task_queue(json)?)
         .build();
