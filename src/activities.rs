@@ -3,6 +3,7 @@
 //! - [`QueryActivities`] registers `QueryVideoTask`, `AwaitVideoTask` and `CancelVideoTask`, on the query task
 //!   queue.
 //! - [`SweepActivities`] registers `SweepVideoTaskPage` and `WatchAccount`, on the query task queue.
+//! - [`EventActivities`] registers `DeliverEvent`, on the query task queue.
 //! - [`TransferActivities`] registers `ArchiveVideo`, `RecordOutcome` and `AuditShare`, on the transfers task queue.
 //!
 //! Errors become Temporal failures in the module `failure`.
@@ -17,7 +18,11 @@ mod await_video_task;
 mod cancel_video_task;
 mod checked_request;
 mod completed_tasks;
+mod deliver_event;
+mod delivery_slots;
 mod destination;
+mod ending_event;
+mod event_activities;
 mod failure;
 mod finished_tasks;
 mod heartbeat;
@@ -47,6 +52,7 @@ mod waiting;
 mod watch_account;
 pub(crate) mod watched_accounts;
 
+pub use event_activities::EventActivities;
 pub use query_activities::QueryActivities;
 pub use serve_error::ServeError;
 pub use sweep_activities::SweepActivities;

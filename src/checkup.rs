@@ -11,6 +11,7 @@
 //! - [`nexus`]: the Nexus endpoint.
 //! - [`archives`]: the archive, as each account uses it.
 //! - [`ingress`]: the listen address for callbacks.
+//! - [`webhooks`]: the receivers of events.
 
 pub mod api;
 mod archive_fixes;
@@ -24,5 +25,6 @@ pub mod network;
 pub mod nexus;
 pub mod server;
 pub mod video;
+pub mod webhooks;
 
 pub use finding::{CheckResult, CheckState};

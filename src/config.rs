@@ -74,6 +74,7 @@ mod settings;
 mod source;
 mod tables;
 mod url;
+mod webhook;
 mod worker_draft;
 mod worker_settings;
 
@@ -87,6 +88,7 @@ pub use loaded::{Config, LoadedConfig, accounts, admin_address, archive_url, tas
 pub use reference::update_page;
 pub use settings::Setting;
 pub use source::Source;
+pub use webhook::Webhook;
 pub use worker_settings::{
     Capacity, Deployment, GracePeriod, Queues, Slots, Target, Versioning, WorkerSettings,
 };

@@ -126,6 +126,7 @@ pub mod rescue;
 pub mod telemetry;
 #[doc(hidden)]
 pub mod temporal;
+mod webhook;
 pub mod worker;
 
 pub use activities::ServeError;

@@ -5,14 +5,15 @@ use std::convert::Infallible;
 use reqwest::Url;
 use seedance_archiver_clock::Clock;
 use seedance_archiver_workflows::{
-    AccountWatcher, AuditArchive, SweepVideoTasks, VideoTaskLifecycle,
+    AccountWatcher, AuditArchive, DeliverEvent, SweepVideoTasks, VideoTaskLifecycle,
 };
 use temporalio_client::Client;
 use temporalio_sdk::{WorkerOptions, WorkflowRegistrationError};
 
 use crate::{
     activities::{
-        QueryActivities, ServeError, SweepActivities, TransferActivities, task_queries::TaskQueries,
+        EventActivities, QueryActivities, ServeError, SweepActivities, TransferActivities,
+        task_queries::TaskQueries,
     },
     config::Accounts,
     http, seedance,
@@ -21,7 +22,7 @@ use crate::{
 
 /// Registers the workflows and activities of the archiver with your own Rust worker.
 ///
-/// The workflows are `VideoTaskLifecycle`, `SweepVideoTasks`, `AccountWatcher` and `AuditArchive`. Your task queue then serves what a
+/// The workflows are `VideoTaskLifecycle`, `SweepVideoTasks`, `AccountWatcher`, `AuditArchive` and `DeliverEvent`. Your task queue then serves what a
 /// `seedance-archiver worker` serves on the task queues `seedance-archiver` and
 /// `seedance-archiver-transfers`, next to your own workflows. Start lifecycles on your task queue.
 ///
@@ -61,8 +62,9 @@ use crate::{
 ///   the lifecycle at intervals and hold no slot in between.
 /// - `WatchAccount`: one call per account with a list holds an activity slot, for at most 6 accounts, while some worker
 ///   watches it.
+/// - `DeliverEvent`: at most four requests to the webhooks of accounts hold an activity slot, for at most 15 s each.
 ///
-/// Give the worker at least 60 activity slots, so that these calls leave room for queries.
+/// Give the worker at least 64 activity slots, so that these calls leave room for queries.
 ///
 /// # Differences from `seedance-archiver worker`
 ///
@@ -81,6 +83,7 @@ pub struct Plugin {
     queries: TaskQueries,
     query_activities: QueryActivities,
     sweep_activities: SweepActivities,
+    event_activities: EventActivities,
     transfer_activities: TransferActivities,
 }
 
@@ -110,7 +113,7 @@ impl Plugin {
         #[builder(default)] clock: Clock,
     ) -> Result<Self, ServeError> {
         let http = http::client().map_err(|error| ServeError::Http(http::describe(error)))?;
-        let seedance = seedance::Client::new(http).with_clock(clock);
+        let seedance = seedance::Client::new(http.clone()).with_clock(clock.clone());
         let registered = search_attributes::ensure_registered(client).await;
         let queries = TaskQueries::new(seedance.clone(), registered);
         Ok(Self {
@@ -123,6 +126,7 @@ impl Plugin {
                 queries.clone(),
                 &archive_url,
             )?,
+            event_activities: EventActivities::new(accounts.clone(), http, clock),
             transfer_activities: TransferActivities::new(accounts, seedance, &archive_url)?,
             queries,
         })
@@ -132,14 +136,14 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// Returns an error if a workflow named `VideoTaskLifecycle`, `SweepVideoTasks`, `AccountWatcher` or `AuditArchive` is
-    /// registered already.
+    /// Returns an error if a workflow named `VideoTaskLifecycle`, `SweepVideoTasks`, `AccountWatcher`, `AuditArchive` or
+    /// `DeliverEvent` is registered already.
     pub fn register(&self, options: &mut WorkerOptions) -> Result<(), WorkflowRegistrationError> {
         let task_queue = options.task_queue.clone();
         let activities = self.query_activities.clone().with_transfers_on(&task_queue);
         let sweep_activities = self.sweep_activities.clone().with_transfers_on(&task_queue);
         self.register_workflows(options, activities, sweep_activities)?;
-        self.register_transfers(options);
+        self.register_transfers(options, &task_queue);
         Ok(())
     }
 
@@ -198,13 +202,16 @@ impl Plugin {
             .register_workflow::<SweepVideoTasks>()?
             .register_workflow::<AccountWatcher>()?
             .register_workflow::<AuditArchive>()?
+            .register_workflow::<DeliverEvent>()?
             .register_activities(query_activities)
-            .register_activities(sweep_activities);
+            .register_activities(sweep_activities)
+            .register_activities(self.event_activities.clone());
         Ok(())
     }
 
-    /// Registers transfers only.
-    pub(crate) fn register_transfers(&self, options: &mut WorkerOptions) {
-        options.register_activities(self.transfer_activities.clone());
+    /// Registers transfers only. `workflow_queue` is the task queue of the workflows.
+    pub(crate) fn register_transfers(&self, options: &mut WorkerOptions, workflow_queue: &str) {
+        let activities = self.transfer_activities.clone();
+        options.register_activities(activities.with_workflows_on(workflow_queue));
     }
 }

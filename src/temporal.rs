@@ -4,6 +4,7 @@
 //! - `audits`: the schedules of audits, and what became of them.
 //! - `codec`: encodes and decodes payloads by a remote codec server.
 //! - `interval_schedule`: a schedule that starts a workflow at an interval.
+//! - [`events`]: starts and counts the workflows that deliver events.
 //! - [`lifecycles`]: starts, follows, describes and lists lifecycles.
 //! - [`sweeps`]: starts sweeps and maintains their schedules.
 //! - [`search_attributes`]: registers search attributes.
@@ -19,6 +20,7 @@ pub(crate) mod audits;
 pub(crate) mod codec;
 pub mod connection;
 pub(crate) mod error_text;
+pub mod events;
 pub(crate) mod interval_schedule;
 pub mod lifecycles;
 pub(crate) mod nexus_endpoints;

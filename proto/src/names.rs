@@ -194,6 +194,8 @@ pub mod failure {
     pub const STORE_CONFLICT: &str = "StoreConflict";
     /// The task was erased from the archive, and nothing of it is archived again. Not retried.
     pub const VIDEO_ERASED: &str = "VideoErased";
+    /// The receiver of a webhook did not accept an event.
+    pub const WEBHOOK_FAILED: &str = "WebhookFailed";
     /// The outcome of the lifecycle is `lost`. The result is in the failure details.
     pub const VIDEO_LOST: &str = "VideoLost";
 }

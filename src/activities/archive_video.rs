@@ -13,7 +13,7 @@ use super::{
     api_delay::ApiDelay,
     archive_job::ArchiveJob,
     checked_request::CheckedRequest,
-    destination, failure, next_attempt,
+    destination, ending_event, failure, next_attempt,
     task_source::RequestedTask,
     transfer_account::TransferAccount,
     transfer_error::TransferError,
@@ -21,8 +21,10 @@ use super::{
 };
 use crate::{
     archive::{self, Archive, AttemptKeys, Progress, TaskArchival, receipt},
+    config::Account,
     seedance::Client,
     telemetry::record::{self, ArchivedVideo, RunningTransfer},
+    webhook::event,
 };
 
 /// Maximum time for aborting the upload of the last attempt.
@@ -34,6 +36,7 @@ pub(super) async fn run(
     ctx: &ActivityContext,
     seedance: &Client,
     permits: &Semaphore,
+    workflow_queue: &str,
     call: Call<'_>,
 ) -> Result<Manifest, ActivityError> {
     let started_at = Instant::now();
@@ -101,7 +104,10 @@ pub(super) async fn run(
     let manifest = job.manifest(archive.url_of(&layout.manifest()), state.given_up.clone());
     match transfer(ctx, permits, &archival, &source, manifest, &state).await {
         Ok(manifest) => {
-            report(ctx, &job, &manifest, started_at.elapsed());
+            let took = started_at.elapsed();
+            let started = start_delivery(ctx, account, workflow_queue, &manifest, &mut state).await;
+            report(ctx, &job, &manifest, took, started.is_ok());
+            started?;
             Ok(manifest.for_callers())
         }
         Err(error) => {
@@ -168,7 +174,32 @@ fn add_to(history: &mut History, job: &ArchiveJob, progress: &Progress, error: &
     }
 }
 
-fn report(ctx: &ActivityContext, job: &ArchiveJob, manifest: &Manifest, took: Duration) {
+/// Starts the delivery of the event that the video is archived.
+async fn start_delivery(
+    ctx: &ActivityContext,
+    account: &Account,
+    workflow_queue: &str,
+    manifest: &Manifest,
+    state: &mut TransferState,
+) -> Result<(), ActivityError> {
+    let event = Some(event::archived(manifest));
+    let failures = state.event_failures;
+    let started = ending_event::start(ctx, account, workflow_queue, event, failures).await;
+    if started.is_err() {
+        state.event_failures += 1;
+        transfer_heartbeat::record(ctx, state).await;
+    }
+    started
+}
+
+/// Logs and counts the archived video. `is_last` says whether no further attempt follows.
+fn report(
+    ctx: &ActivityContext,
+    job: &ArchiveJob,
+    manifest: &Manifest,
+    took: Duration,
+    is_last: bool,
+) {
     tracing::info!(
         task_id = manifest.task_id,
         receipt = manifest.manifest_url,
@@ -180,7 +211,7 @@ fn report(ctx: &ActivityContext, job: &ArchiveJob, manifest: &Manifest, took: Du
         clock: &job.clock,
         attempt: job.attempt,
         time_left: job.time_left(),
-        ends_lifecycle: record::is_lifecycle_activity(ctx.info()),
+        ends_lifecycle: is_last && record::is_lifecycle_activity(ctx.info()),
     };
     archived.record();
 }

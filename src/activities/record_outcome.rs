@@ -1,24 +1,26 @@
-//! `RecordOutcome`: counts the end of a lifecycle without a receipt, and writes `outcome.json` and `task.json`. If the
-//! archive has a receipt of the task after all, returns the receipt and writes nothing. Each `outcome.json` is then deleted:
-//! an attempt that died may have written it, beside the receipt or to the other archive. If the task was erased, writes
+//! `RecordOutcome`: counts the end of a lifecycle without a receipt, writes `outcome.json` and `task.json`, and starts
+//! the delivery of the event. If the archive has a receipt of the task after all, returns the receipt and writes nothing. Each
+//! `outcome.json` is then deleted: an attempt that died may have written it, beside the receipt or to the other archive. If the task was erased, writes
 //! nothing either.
 
 use std::{iter, time::Duration};
 
+use seedance_archiver_clock::Clock;
 use seedance_archiver_policy::transfers::History;
 use seedance_archiver_proto::{
     external, names, outcome,
     reason::{ERASED, INVALID_REQUEST, UNKNOWN_ACCOUNT},
     time::unix_seconds,
-    v1::{Manifest, OutcomeRecord, RecordOutcomeRequest},
+    v1::{Manifest, OutcomeRecord, RecordOutcomeRequest, VideoEvent},
 };
 use seedance_archiver_workflows::{format, request::Request};
 use serde::{Deserialize, Serialize};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
 use super::{
-    account_map::AccountMap, destination, failure, heartbeat, recorded_task::RecordedTask,
-    task_record, transfer_account::TransferAccount, transfer_error::TransferError, unknown_account,
+    account_map::AccountMap, destination, ending_event, failure, heartbeat,
+    recorded_task::RecordedTask, task_record, transfer_account::TransferAccount,
+    transfer_error::TransferError, unknown_account,
 };
 use crate::{
     archive::{
@@ -26,8 +28,10 @@ use crate::{
         lookup::Ending,
         receipt::{self, Tombstone},
     },
+    config::Account,
     seedance::Client,
     telemetry,
+    webhook::event,
 };
 
 /// Writing an outcome has no deadline: the activity is retried until the store accepts it.
@@ -44,12 +48,16 @@ const MAX_REASON: usize = 400;
 struct RecordProgress {
     /// Whether the end of the lifecycle was counted.
     is_counted: bool,
+    /// Number of attempts that could not start the delivery of the event.
+    #[serde(default)]
+    event_failures: u32,
 }
 
 pub(super) async fn run(
     ctx: &ActivityContext,
     seedance: &Client,
     accounts: &AccountMap<TransferAccount>,
+    workflow_queue: &str,
     request: Request<RecordOutcomeRequest>,
 ) -> Result<OutcomeRecord, ActivityError> {
     let encoding = request.encoding();
@@ -86,6 +94,11 @@ pub(super) async fn run(
         }
         None => Ok(outcome.clone()),
     };
+    if recorded.is_ok() || is_late(ctx) {
+        let record = recorded.as_ref().unwrap_or(&outcome);
+        let event = event::ended(record, task);
+        start_delivery(ctx, &account.account, workflow_queue, event).await?;
+    }
     // Also after an error: the store may be down for longer than the lifecycle waits.
     let counted = recorded.as_ref().unwrap_or(&outcome);
     count(ctx, account.account.name(), &counted.outcome).await;
@@ -117,11 +130,48 @@ fn progress(ctx: &ActivityContext) -> RecordProgress {
     heartbeat::last_details(ctx).unwrap_or_default()
 }
 
+/// Starts the delivery of the event that the lifecycle ended.
+async fn start_delivery(
+    ctx: &ActivityContext,
+    account: &Account,
+    workflow_queue: &str,
+    event: Option<VideoEvent>,
+) -> Result<(), ActivityError> {
+    let earlier = progress(ctx);
+    let failures = earlier.event_failures;
+    let started = ending_event::start(ctx, account, workflow_queue, event, failures).await;
+    if started.is_err() {
+        let progress = RecordProgress {
+            event_failures: failures + 1,
+            ..earlier
+        };
+        heartbeat::record(ctx, progress).await;
+    }
+    started
+}
+
+/// Returns whether half of the time for all attempts has passed: the event is then sent without an `outcome.json`, because
+/// the store may not accept it before the lifecycle ends.
+fn is_late(ctx: &ActivityContext) -> bool {
+    let info = ctx.info();
+    let (Some(scheduled_at), Some(deadline)) = (info.scheduled_time, info.deadline) else {
+        return false;
+    };
+    // The times are the server's, so a clock that a test advanced does not count.
+    let waited = Clock::default().now().duration_since(scheduled_at);
+    let time = deadline.duration_since(scheduled_at);
+    waited.unwrap_or_default() >= time.unwrap_or_default() / 2
+}
+
 /// Counts the end of the lifecycle once, in the first attempt that gets here.
 async fn count(ctx: &ActivityContext, account: &str, outcome: &str) {
     if !progress(ctx).is_counted {
         telemetry::record::lifecycle_end(account, outcome);
-        heartbeat::record(ctx, RecordProgress { is_counted: true }).await;
+        let progress = RecordProgress {
+            is_counted: true,
+            ..progress(ctx)
+        };
+        heartbeat::record(ctx, progress).await;
     }
 }
 

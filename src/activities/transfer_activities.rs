@@ -6,9 +6,12 @@
 use std::sync::Arc;
 
 use reqwest::Url;
-use seedance_archiver_proto::v1::{
-    ArchiveVideoRequest, AuditShareRequest, AuditShareResult, Manifest, OutcomeRecord,
-    RecordOutcomeRequest,
+use seedance_archiver_proto::{
+    names,
+    v1::{
+        ArchiveVideoRequest, AuditShareRequest, AuditShareResult, Manifest, OutcomeRecord,
+        RecordOutcomeRequest,
+    },
 };
 use seedance_archiver_workflows::{reply::Reply, request::Request};
 use temporalio_macros::activities;
@@ -34,6 +37,8 @@ pub struct TransferActivities {
     permits: Arc<Semaphore>,
     accounts: Arc<AccountMap<TransferAccount>>,
     audited: Arc<AuditedArchives>,
+    /// Task queue on which the deliveries of events are started.
+    workflow_queue: String,
 }
 
 #[activities]
@@ -49,7 +54,8 @@ impl TransferActivities {
             self.accounts.get(name)
         })?;
         let encoding = call.encoding;
-        let manifest = archive_video::run(&ctx, &self.seedance, &self.permits, call).await?;
+        let (seedance, permits, queue) = (&self.seedance, &self.permits, &self.workflow_queue);
+        let manifest = archive_video::run(&ctx, seedance, permits, queue, call).await?;
         Ok(Reply::new(manifest, encoding))
     }
 
@@ -61,7 +67,8 @@ impl TransferActivities {
         request: Request<RecordOutcomeRequest>,
     ) -> Result<Reply<OutcomeRecord>, ActivityError> {
         let encoding = request.encoding();
-        let outcome = record_outcome::run(&ctx, &self.seedance, &self.accounts, request).await?;
+        let (accounts, queue) = (&self.accounts, &self.workflow_queue);
+        let outcome = record_outcome::run(&ctx, &self.seedance, accounts, queue, request).await?;
         Ok(Reply::new(outcome, encoding))
     }
 
@@ -101,6 +108,15 @@ impl TransferActivities {
             permits: Arc::new(Semaphore::new(MAX_TRANSFER_SLOTS)),
             accounts: Arc::new(accounts),
             audited: Arc::new(audited),
+            workflow_queue: names::TASK_QUEUE.to_owned(),
         })
+    }
+
+    /// Sets the task queue on which workers serve the workflows.
+    pub(crate) fn with_workflows_on(self, task_queue: &str) -> Self {
+        Self {
+            workflow_queue: task_queue.to_owned(),
+            ..self
+        }
     }
 }

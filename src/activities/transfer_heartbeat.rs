@@ -32,6 +32,9 @@ struct TransferHeartbeat {
     /// Why the destination of the request was given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     given_up: Option<String>,
+    /// Number of attempts that could not start the delivery of the event.
+    #[serde(default)]
+    event_failures: u32,
 }
 
 /// What the next attempt needs to know.
@@ -42,6 +45,8 @@ pub(super) struct TransferState {
     pub(super) history: History,
     /// Why the destination of the request was given up.
     pub(super) given_up: Option<String>,
+    /// Number of attempts that could not start the delivery of the event.
+    pub(super) event_failures: u32,
 }
 
 #[derive(Default, Deserialize, Serialize)]
@@ -80,6 +85,7 @@ pub(super) fn last(ctx: &ActivityContext) -> TransferState {
         progress: Progress::resume(heartbeat.state),
         history: History::new(findings.collect(), heartbeat.streaks.restore()),
         given_up: heartbeat.given_up,
+        event_failures: heartbeat.event_failures,
     }
 }
 
@@ -173,6 +179,7 @@ impl TransferHeartbeat {
                 .collect(),
             streaks: SavedStreaks::new(transfer.history.streaks()),
             given_up: transfer.given_up.clone(),
+            event_failures: transfer.event_failures,
         }
         .bounded()
     }

@@ -4,15 +4,15 @@
 use std::time::SystemTime;
 
 use seedance_archiver_clock::Clock;
-use seedance_archiver_policy::accounts;
+use seedance_archiver_policy::{accounts, events::DELIVERY_TIME};
 use seedance_archiver_proto::{
     names::failure::UNKNOWN_ACCOUNT,
     query_result::WorkerFacts,
     reason,
     time::from_unix_seconds,
     v1::{
-        ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, QueryProgress,
-        QueryVideoTaskRequest, QueryVideoTaskResult, RecordOutcomeRequest,
+        ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, DeliverEventRequest,
+        QueryProgress, QueryVideoTaskRequest, QueryVideoTaskResult, RecordOutcomeRequest,
         SweepVideoTaskPageRequest, VideoTask, WatchAccountRequest,
     },
 };
@@ -102,6 +102,16 @@ impl AwaitsAccount for CancelVideoTaskRequest {
 impl AwaitsAccount for RecordOutcomeRequest {
     fn account(&self) -> &str {
         &self.account
+    }
+}
+
+impl AwaitsAccount for DeliverEventRequest {
+    fn account(&self) -> &str {
+        &self.account
+    }
+
+    fn deadline(&self, first_attempt_at: SystemTime, _: &Clock) -> Option<SystemTime> {
+        first_attempt_at.checked_add(DELIVERY_TIME)
     }
 }
 

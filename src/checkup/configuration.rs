@@ -61,6 +61,14 @@ fn files(config: &LoadedConfig) -> BTreeMap<PathBuf, String> {
         if let Some(Secret::File(path)) = token {
             add(path, "callback token");
         }
+        if let Some(webhook) = &account.webhook {
+            if let Secret::File(path) = &webhook.url {
+                add(path, "URL of the webhook");
+            }
+            if let Secret::File(path) = &webhook.keys {
+                add(path, "keys of the webhook");
+            }
+        }
     }
     if let Some(path) = config.accounts_file_with_secrets() {
         files.insert(path.to_owned(), "accounts with secrets".to_owned());

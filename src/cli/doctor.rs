@@ -8,7 +8,7 @@ use super::{findings::Findings, output::Output, session, shutdown::Shutdown};
 use crate::{
     checkup::{
         CheckState, api, archives, configuration, encryption, ingress, namespace, network, nexus,
-        server, video,
+        server, video, webhooks,
     },
     config::LoadedConfig,
     telemetry,
@@ -18,8 +18,8 @@ use crate::{
 /// Check everything that a worker needs, and suggest fixes
 ///
 /// Checks the configuration, the files with secrets, the encryption of connections, the proxy and the API of
-/// each account, the first byte of its newest video, Temporal with its namespace, search attributes, task
-/// queues and Nexus endpoint, the archive, the destinations of each account, and the ingress. A failed check
+/// each account, the first byte of its newest video, the receiver of its events, Temporal with its namespace, search
+/// attributes, task queues and Nexus endpoint, the archive, the destinations of each account, and the ingress. A failed check
 /// does not end the others. Changes nothing, except for probe objects under `.staging/` in the archive, which
 /// are deleted again. Exits with 1 if a check failed.
 #[derive(Debug, clap::Args)]
@@ -55,6 +55,7 @@ async fn check(findings: &mut Findings) -> anyhow::Result<()> {
     findings.add(network::check(&config.accounts, session::variable).await);
     findings.add(api::check(&seedance, &config.accounts).await);
     findings.add(video::check(&seedance, &config.accounts).await);
+    findings.add(webhooks::check(&config.accounts).await);
     let (client, result) = server::connect().await;
     findings.add([result]);
     if let Some(client) = &client {

@@ -19,7 +19,7 @@ use seedance_archiver_proto::{names, time::from_unix_seconds, v1::VideoTask};
 use seedance_archiver_seedance::{Endpoint, ReadSecretError, Record, Secret, UrlSeal, read_lines};
 use seedance_archiver_workflows::invalid_request::InvalidRequest;
 
-use super::{ArchiveOptions, Callbacks, preset};
+use super::{ArchiveOptions, Callbacks, Webhook, preset};
 
 /// A named Seedance endpoint, and how its videos are archived. Requests carry the name; the key never leaves
 /// the worker.
@@ -50,6 +50,8 @@ pub struct Account {
     pub auto_archive: bool,
     /// How callbacks are handled. `None` if callbacks are not accepted.
     pub callbacks: Option<Callbacks>,
+    /// Who receives an event when a task reaches an outcome. `None` if nobody does.
+    pub webhook: Option<Webhook>,
     /// How videos are archived.
     pub archive: ArchiveOptions,
 }
@@ -71,6 +73,7 @@ impl Account {
             allow_reveal: false,
             auto_archive: false,
             callbacks: None,
+            webhook: None,
             archive: ArchiveOptions::default(),
         }
     }

@@ -12,6 +12,7 @@ use super::{
     callbacks::{self, Callbacks},
     preset::{self, Preset},
     reader::{Input, Reader},
+    webhook::Webhook,
 };
 
 /// An account under construction. Settings are read into `account`, except for the required ones and those
@@ -29,6 +30,8 @@ pub(super) struct AccountDraft {
     pub(super) url_lifetime: Option<Duration>,
     pub(super) callback_token: Option<Secret>,
     pub(super) start_lifecycles: bool,
+    pub(super) webhook_url: Option<Secret>,
+    pub(super) webhook_key: Option<Secret>,
 }
 
 impl AccountDraft {
@@ -47,6 +50,8 @@ impl AccountDraft {
             url_lifetime: None,
             callback_token: None,
             start_lifecycles: false,
+            webhook_url: None,
+            webhook_key: None,
         })
     }
 
@@ -58,6 +63,7 @@ impl AccountDraft {
         self.set_route(input, reader);
         self.check(input, reader);
         self.set_callbacks(input, reader);
+        self.set_webhook(input, reader);
         self.account.endpoint.base_url = self.base_url.clone()?;
         self.account.endpoint.api_key = self.api_key.clone()?;
         match self.exposes_key() {
@@ -159,4 +165,26 @@ impl AccountDraft {
             start_lifecycles: self.start_lifecycles,
         });
     }
+
+    fn set_webhook(&mut self, input: &dyn Input, reader: &mut Reader) {
+        let (Some(url), Some(keys)) = (self.webhook_url.clone(), self.webhook_key.clone()) else {
+            return;
+        };
+        let webhook = Webhook { url, keys };
+        if let Err(problem) = webhook.check_route(self.account.proxy.as_ref()) {
+            reader.error(input, &given(input, "webhook.url"), problem);
+        }
+        if let Err(problem) = webhook.signing_keys() {
+            reader.error(input, &given(input, "webhook.key"), problem);
+        }
+        self.account.webhook = Some(webhook);
+    }
+}
+
+/// Returns the name under which a secret is given.
+fn given(input: &dyn Input, name: &'static str) -> String {
+    let names = ["", "_file", "_env"].map(|suffix| format!("{name}{suffix}"));
+    let mut names = names.into_iter();
+    let given = names.find(|name| input.value(name).is_some());
+    given.unwrap_or_else(|| name.to_owned())
 }

@@ -120,6 +120,14 @@ fn read_table(table: &AccountTable, rows: &[Setting], reader: &mut Reader) -> Op
         let problem = "has no token; set token, token_file or token_env";
         reader.error(table, "callbacks", problem);
     }
+    if table.entries("webhook").is_ok() {
+        if !has_secret("webhook.url") {
+            reader.error(table, "webhook", "has no URL; set url, url_file or url_env");
+        }
+        if !has_secret("webhook.key") {
+            reader.error(table, "webhook", "has no key; set key, key_file or key_env");
+        }
+    }
     let account = draft.finish(table, reader);
     let known: Vec<_> = rows
         .iter()
@@ -152,8 +160,24 @@ fn read_environment(
         let problem = "has no effect without SEEDANCE_CALLBACK_TOKEN; set both";
         reader.error(input, "callbacks.start_lifecycles", problem);
     }
+    check_webhook(input, &draft, reader);
     let account = draft.finish(input, reader);
     account.map(|account| ReadAccount { account, draft })
+}
+
+/// Checks that the environment gives the URL of a webhook and its key, or neither.
+fn check_webhook(input: &Environment, draft: &AccountDraft, reader: &mut Reader) {
+    let is_given = |name: &str| input.is_given(name) || input.is_given(&format!("{name}_file"));
+    let (has_url, has_key) = (is_given("webhook.url"), is_given("webhook.key"));
+    // Another error says why a secret that is given has no value.
+    if has_url && !has_key && draft.webhook_url.is_some() {
+        let problem = "is not set; set it to the key that signs the events: the output of `openssl rand -base64 32`";
+        reader.error(input, "webhook.key", problem);
+    }
+    if has_key && !has_url && draft.webhook_key.is_some() {
+        let problem = "is not set; set it to the URL that receives the events, or remove SEEDANCE_WEBHOOK_KEY";
+        reader.error(input, "webhook.url", problem);
+    }
 }
 
 #[cfg(test)]

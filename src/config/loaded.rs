@@ -25,6 +25,14 @@ use super::{
     worker_settings::WorkerSettings,
 };
 
+/// The ends of the names of settings whose values are secrets.
+const SECRETS: [&str; 4] = [
+    ".api_key",
+    ".callbacks.token",
+    ".webhook.url",
+    ".webhook.key",
+];
+
 /// The effective configuration of a worker.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -119,7 +127,7 @@ impl LoadedConfig {
         let is_secret = |setting: &Setting| {
             let is_in_file = matches!(setting.source, Source::Line { .. });
             let name = &setting.name;
-            let is_key = name.ends_with(".api_key") || name.ends_with(".callbacks.token");
+            let is_key = SECRETS.iter().any(|secret| name.ends_with(secret));
             is_in_file && (is_key || name.ends_with(".proxy") && has_secret_proxy)
         };
         let path = self.accounts_file.as_deref()?;

@@ -37,11 +37,13 @@ fn tables() -> Vec<(&'static str, String)> {
         return tables;
     };
     let (callbacks, rows) = split(tables::account::rows(), "callbacks.");
+    let (webhook, rows) = split(rows, "webhook.");
     let (archive, account) = split(rows, "archive.");
     for (group, rows, prefix) in [
         ("account", account, ""),
         ("archive", archive, "archive."),
         ("callbacks", callbacks, "callbacks."),
+        ("webhook", webhook, "webhook."),
     ] {
         tables.push((group, table(&rows, &mut draft, prefix)));
     }

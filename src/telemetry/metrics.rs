@@ -57,6 +57,10 @@ pub(crate) const AUDIT_COMPLETED: &str = "seedance_archiver_audit_last_completed
 pub(crate) const AUDIT_OVERDUE: &str = "seedance_archiver_audit_overdue_timestamp_seconds";
 /// Counter: requests of Nexus callers.
 pub(crate) const NEXUS_REQUESTS: &str = "seedance_archiver_nexus_requests_total";
+/// Counter: attempts to deliver events, and what became of events.
+pub(crate) const EVENT_DELIVERIES: &str = "seedance_archiver_event_deliveries_total";
+/// Gauge: events that the webhook of an account has not accepted for an hour.
+pub(crate) const EVENTS_OVERDUE: &str = "seedance_archiver_events_overdue";
 /// Counter: failed queries of open lifecycles.
 pub(crate) const VISIBILITY_ERRORS: &str = "seedance_archiver_visibility_errors_total";
 
@@ -225,6 +229,14 @@ pub(super) fn describe() {
     describe_counter!(
         NEXUS_REQUESTS,
         "Requests of Nexus callers, by operation and result."
+    );
+    describe_counter!(
+        EVENT_DELIVERIES,
+        "Events that were delivered, refused, given up or not started, and attempts that are retried."
+    );
+    describe_gauge!(
+        EVENTS_OVERDUE,
+        "Events that the webhook of the account has not accepted for an hour. All workers report the same value."
     );
     describe_counter!(VISIBILITY_ERRORS, "Failed queries of open lifecycles.");
 }

@@ -16,9 +16,9 @@ use super::{
     labels,
     metrics::{
         ARCHIVE_LAG, ARCHIVE_TIME_LEFT, ARCHIVED_BYTES, AUDIT_FINDINGS, AUDITED_BYTES,
-        AUDITED_OBJECTS, DETECTION_LAG, LIFECYCLES_ENDED, NEXUS_REQUESTS, POLLS, RETRIES, TOKENS,
-        TRANSFER_SPEED, TRANSFERS_RUNNING, VIDEOS_AT_RISK, WATCHED_TASKS, WATCHER_ANSWERED,
-        WATCHER_REQUESTS,
+        AUDITED_OBJECTS, DETECTION_LAG, EVENT_DELIVERIES, LIFECYCLES_ENDED, NEXUS_REQUESTS, POLLS,
+        RETRIES, TOKENS, TRANSFER_SPEED, TRANSFERS_RUNNING, VIDEOS_AT_RISK, WATCHED_TASKS,
+        WATCHER_ANSWERED, WATCHER_REQUESTS,
     },
 };
 
@@ -44,6 +44,28 @@ pub(crate) enum PollResult {
 pub(crate) fn poll(account: &str, result: PollResult) {
     let result: &'static str = result.into();
     counter!(POLLS, "account" => account.to_owned(), "result" => result).increment(1);
+}
+
+/// What became of an event, or of an attempt to deliver it: the label `result`.
+#[derive(Clone, Copy, PartialEq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub(crate) enum EventResult {
+    /// The receiver accepted the event.
+    Delivered,
+    /// The attempt failed and is retried.
+    Retried,
+    /// The receiver wants no more of the event.
+    Refused,
+    /// The time for the delivery has passed.
+    GivenUp,
+    /// Temporal did not start the delivery.
+    NotStarted,
+}
+
+/// Counts what became of an event, or of an attempt to deliver it.
+pub(crate) fn event(account: &str, result: EventResult) {
+    let result: &'static str = result.into();
+    counter!(EVENT_DELIVERIES, "account" => account.to_owned(), "result" => result).increment(1);
 }
 
 /// Sets what the watcher of an account does.

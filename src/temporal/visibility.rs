@@ -1,4 +1,5 @@
-//! Counts the open lifecycles and finds their earliest deadline, and counts the drafts that expire, for metrics.
+//! Counts the open lifecycles and finds their earliest deadline, and counts the drafts that expire and the events that are
+//! overdue, for metrics.
 //!
 //! The source is Temporal's visibility store, because a worker knows only the lifecycles that it runs itself.
 
@@ -19,6 +20,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::{
     error_text,
+    events::{self, OVERDUE},
     lifecycles::{self, DraftFilter},
     search_attributes::{self, Registered},
 };
@@ -26,7 +28,7 @@ use crate::{
     config::{Account, Accounts},
     telemetry::{
         metrics::{
-            DRAFTS_EXPIRING, OLDEST_DEADLINE, OPEN_LIFECYCLES, STOPPED_LIFECYCLES,
+            DRAFTS_EXPIRING, EVENTS_OVERDUE, OLDEST_DEADLINE, OPEN_LIFECYCLES, STOPPED_LIFECYCLES,
             VISIBILITY_ERRORS,
         },
         rare::RareEvent,
@@ -91,6 +93,9 @@ async fn update_all(client: &Client, accounts: &Accounts) -> Result<(), String> 
     if result.is_ok() {
         result = update_stopped(client).await;
     }
+    for account in accounts.iter().filter(|it| it.webhook.is_some()) {
+        result = result.and(update_events(client, account).await);
+    }
     // Last: no alert of a video depends on it.
     if registered.of_drafts {
         for account in accounts.iter() {
@@ -147,6 +152,14 @@ async fn update_stopped(client: &Client) -> Result<(), ClientError> {
          '{since}'"
     );
     gauge!(STOPPED_LIFECYCLES).set(count(client, query).await? as f64);
+    Ok(())
+}
+
+/// Counts the events of an account that its webhook has not accepted for too long.
+async fn update_events(client: &Client, account: &Account) -> Result<(), ClientError> {
+    let overdue_since = Clock::default().now() - OVERDUE;
+    let overdue = events::count_undelivered(client, account.name(), overdue_since).await?;
+    gauge!(EVENTS_OVERDUE, "account" => account.name().to_owned()).set(overdue as f64);
     Ok(())
 }
 

@@ -56,6 +56,11 @@ impl SdkOptions {
         }
     }
 
+    /// Returns the task queue of the workflows and queries.
+    pub(super) fn workflow_queue(&self) -> &str {
+        &self.config.task_queue
+    }
+
     /// Returns the options for the query task queue.
     pub(super) fn query(&self) -> WorkerOptions {
         let capacity = &self.config.worker.capacity;

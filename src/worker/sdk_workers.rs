@@ -58,7 +58,8 @@ impl<'a> SdkWorkers<'a> {
     /// Creates the SDK worker of the transfers task queue.
     pub(super) fn transfer(&self) -> Result<SdkWorker, WorkerError> {
         let mut options = self.options.transfer();
-        self.plugin.register_transfers(&mut options);
+        self.plugin
+            .register_transfers(&mut options, self.options.workflow_queue());
         self.create(options)
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod browser;
 pub(crate) mod caller;
 mod command;
 pub(crate) mod conduct;
+pub(crate) mod deliveries;
 pub(crate) mod existing_server;
 pub(crate) mod failures;
 mod fixture;
@@ -18,6 +19,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod minio;
 pub(crate) mod nexus;
 pub(crate) mod query_activity;
+pub(crate) mod receiver;
 pub(crate) mod registry;
 pub(crate) mod restartable_server;
 #[allow(

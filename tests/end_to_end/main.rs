@@ -49,6 +49,12 @@ mod erasing {
     mod lifecycles;
     mod listing;
 }
+mod events {
+    mod delivery;
+    mod endings;
+    mod page;
+    mod settings;
+}
 mod examples {
     mod create_to_archive;
     mod languages;
@@ -73,6 +79,7 @@ mod operations {
     mod cloud;
     mod codec;
     mod drafts;
+    mod events;
     mod fleet_upgrade;
     mod long_errors;
     pub(crate) mod metrics;

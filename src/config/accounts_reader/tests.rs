@@ -260,3 +260,78 @@ fn a_section_is_a_table_and_a_quoted_key_is_no_path() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+const WEBHOOK_KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+#[test]
+fn a_webhook_has_a_url_and_keys() {
+    let url_file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(url_file.path(), "https://receiver.example/?t0ken\n").unwrap();
+    let accounts = read_text(&format!(
+        r#"
+        [accounts.eu]
+        base_url = "https://a.example"
+        api_key = "k"
+        [accounts.eu.webhook]
+        url_file = "{}"
+        key = "{WEBHOOK_KEY} {WEBHOOK_KEY}"
+        "#,
+        url_file.path().display()
+    ));
+    let account = accounts.unwrap().get("eu").unwrap();
+    let webhook = account.webhook.as_ref().unwrap();
+    let url = webhook.receiver().unwrap();
+    assert_eq!(url.as_str(), "https://receiver.example/?t0ken");
+    assert_eq!(webhook.signing_keys().unwrap().len(), 2);
+    let debug = format!("{account:?}");
+    assert!(
+        !debug.contains("MfKQ") && !debug.contains("t0ken"),
+        "{debug}"
+    );
+}
+
+#[test]
+fn an_invalid_webhook_is_reported_with_its_line_but_no_value() {
+    let errors = |lines: &str| {
+        let text = format!(
+            "[accounts.eu]\nbase_url = \"https://a.example\"\napi_key = \"k\"\n[accounts.eu.webhook]\n{lines}"
+        );
+        read_text(&text).unwrap_err()
+    };
+    let key = format!("key = \"{WEBHOOK_KEY}\"\n");
+    for (lines, expected) in [
+        (
+            "key = \"t0ken\"\nurl = \"https://r.example/t0ken\"".to_owned(),
+            "accounts.toml:5: accounts.eu.webhook.key must be 24 to 64 random bytes",
+        ),
+        (
+            format!("{key}url = \"r.example/t0ken\""),
+            "accounts.toml:6: accounts.eu.webhook.url is not a URL; use a URL such as",
+        ),
+        (
+            format!("{key}url = \"http://r.example/t0ken\""),
+            "accounts.toml:6: accounts.eu.webhook.url uses plain HTTP over a public network",
+        ),
+        (
+            format!("{key}url_env = \"EU_KEY\""),
+            "accounts.toml:6: accounts.eu.webhook.url_env is not a URL",
+        ),
+        (
+            key.clone(),
+            "accounts.toml:4: accounts.eu.webhook has no URL; set url, url_file or url_env",
+        ),
+        (
+            "url = \"https://r.example/t0ken\"".to_owned(),
+            "accounts.toml:4: accounts.eu.webhook has no key; set key, key_file or key_env",
+        ),
+        (
+            format!("{key}url = \"https://r.example/t0ken\"\nurls = 5"),
+            "accounts.toml:7: accounts.eu.webhook.urls is an unknown key",
+        ),
+    ] {
+        let errors = errors(&lines);
+        assert_eq!(errors.len(), 1, "{errors:#?}");
+        assert!(errors[0].starts_with(expected), "{errors:#?}");
+        assert!(!errors[0].contains("t0ken"), "{errors:#?}");
+    }
+}

@@ -193,6 +193,30 @@ fn the_accounts_of_a_file_are_added_to_that_of_the_environment() {
 }
 
 #[test]
+fn a_webhook_needs_a_url_and_a_key() {
+    let url = ("SEEDANCE_WEBHOOK_URL", "https://receiver.example/t0ken");
+    let key = (
+        "SEEDANCE_WEBHOOK_KEY",
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    );
+    let config = load(&[KEY, ARCHIVE, url, key]).unwrap();
+    assert!(config.accounts.get("").unwrap().webhook.is_some());
+    let config = load(&[KEY, ARCHIVE]).unwrap();
+    assert!(config.accounts.get("").unwrap().webhook.is_none());
+    let weak = ("SEEDANCE_WEBHOOK_KEY", "t0ken");
+    for (variables, start) in [
+        (vec![url], "SEEDANCE_WEBHOOK_KEY is not set; set it to"),
+        (vec![key], "SEEDANCE_WEBHOOK_URL is not set; set it to"),
+        (vec![url, weak], "SEEDANCE_WEBHOOK_KEY must be 24 to 64"),
+    ] {
+        let errors = errors(&[vec![KEY, ARCHIVE], variables].concat());
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].starts_with(start), "{errors:?}");
+        assert!(!errors[0].contains("t0ken"), "{errors:?}");
+    }
+}
+
+#[test]
 fn callbacks_need_a_token_and_a_listen_address() {
     let token = ("SEEDANCE_CALLBACK_TOKEN", "0123456789abcdef");
     let address = ("SEEDANCE_INGRESS_ADDRESS", "127.0.0.1:8088");

@@ -25,6 +25,7 @@ pub(in crate::config) fn rows() -> Vec<Setting> {
     let mut rows = endpoint_rows();
     rows.extend(polling_rows());
     rows.extend(callback_rows());
+    rows.extend(webhook_rows());
     rows.extend(archive::rows());
     rows
 }
@@ -241,6 +242,27 @@ fn callback_rows() -> Vec<Setting> {
             "Whether the callback of a task without a lifecycle starts one.",
         )
         .variable("SEEDANCE_CALLBACK_START_LIFECYCLES"),
+    ]
+}
+
+fn webhook_rows() -> Vec<Setting> {
+    vec![
+        Setting::secret(
+            "webhook.url",
+            |it| &mut it.webhook_url,
+            "URL to which an event is posted when a task reaches an outcome; see [events.md](events.md). `http://` is accepted \
+             for loopback and private addresses, `localhost`, `*.svc`, `*.svc.cluster.local`, `*.internal` and names without a \
+             dot. A file is read at each attempt.",
+        )
+        .variable("SEEDANCE_WEBHOOK_URL"),
+        Setting::secret(
+            "webhook.key",
+            |it| &mut it.webhook_key,
+            "Key that signs the events, as of Standard Webhooks: the output of `openssl rand -base64 32`, with or without the \
+             prefix `whsec_`. Of several keys, separated by white space, each one signs. A file is read at each attempt.",
+        )
+        .variable("SEEDANCE_WEBHOOK_KEY")
+        .default("required with a URL"),
     ]
 }
 

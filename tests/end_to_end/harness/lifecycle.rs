@@ -1,5 +1,7 @@
 //! What a lifecycle shows while it runs, and its history.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, ensure};
 use seedance_archiver::temporal::lifecycles::{Lifecycle, Step};
 use seedance_archiver_proto::names;
@@ -56,6 +58,26 @@ pub(crate) async fn ensure_short_history(
         types().collect::<Vec<EventType>>()
     );
     Ok(())
+}
+
+/// Returns the types of the history events that commands of a lifecycle caused.
+pub(crate) async fn command_events(
+    server: &Server,
+    task_id: &str,
+) -> anyhow::Result<BTreeSet<EventType>> {
+    let events = history(server, &names::lifecycle_workflow_id("", task_id)).await?;
+    let types = events.iter().map(HistoryEvent::event_type);
+    let is_of_server = |it: &EventType| {
+        matches!(
+            it,
+            EventType::WorkflowTaskScheduled
+                | EventType::WorkflowTaskStarted
+                | EventType::WorkflowTaskCompleted
+                | EventType::WorkflowTaskTimedOut
+                | EventType::WorkflowTaskFailed
+        )
+    };
+    Ok(types.filter(|it| !is_of_server(it)).collect())
 }
 
 async fn history(server: &Server, workflow_id: &str) -> anyhow::Result<Vec<HistoryEvent>> {

@@ -1,0 +1,101 @@
+//! The settings of a webhook on the command line.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::{anyhow, ensure};
+use reqwest::Url;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::harness::{
+    Server, command,
+    receiver::{KEY, Receiver, TOKEN},
+    register,
+};
+
+/// An accounts file with a webhook.
+struct AccountsFile {
+    directory: TempDir,
+    path: PathBuf,
+}
+
+impl AccountsFile {
+    fn new(webhook: &str) -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join("accounts.toml");
+        let text = format!(
+            "[accounts.eu]\nbase_url = \"https://127.0.0.1:1\"\napi_key = \"an-api-key\"\n\n[accounts.eu.webhook]\n{webhook}\n"
+        );
+        std::fs::write(&path, text)?;
+        Ok(Self { directory, path })
+    }
+
+    /// Runs a command, and returns what it prints.
+    async fn run(&self, server: &Server, arguments: &[&str]) -> anyhow::Result<String> {
+        let archive = Url::from_directory_path(self.directory.path());
+        let archive = archive.map_err(|()| anyhow!("no file URL"))?;
+        let output = command()
+            .args(arguments)
+            .envs(server.environment())
+            .env("SEEDANCE_ACCOUNTS_FILE", &self.path)
+            .env("SEEDANCE_ARCHIVE_URL", archive.as_str())
+            .output()
+            .await?;
+        let text = [output.stdout, output.stderr].concat();
+        Ok(String::from_utf8(text)?)
+    }
+}
+
+async fn the_configuration_shows_that_there_is_a_webhook(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let webhook = format!("url = \"https://r.example/{TOKEN}\"\nkey = \"{KEY}\"");
+    let file = AccountsFile::new(&webhook)?;
+    let shown = file.run(&server, &["config", "show"]).await?;
+    for name in ["accounts.eu.webhook.url", "accounts.eu.webhook.key"] {
+        let line = shown.lines().find(|line| line.contains(name));
+        let is_secret = line.is_some_and(|line| line.contains("(a secret)"));
+        ensure!(is_secret, "{name}: {shown}");
+    }
+    ensure!(!shown.contains(TOKEN) && !shown.contains(KEY), "{shown}");
+    Ok(())
+}
+register!(the_configuration_shows_that_there_is_a_webhook);
+
+async fn a_wrong_url_is_reported_with_its_line(server: Arc<Server>) -> anyhow::Result<()> {
+    let webhook = format!("url = \"receiver.example/{TOKEN}\"\nkey = \"{KEY}\"");
+    let file = AccountsFile::new(&webhook)?;
+    let shown = file.run(&server, &["worker"]).await?;
+    let expected = "accounts.toml:6: accounts.eu.webhook.url is not a URL; use a URL such as";
+    ensure!(shown.contains(expected), "{shown}");
+    ensure!(!shown.contains(TOKEN), "{shown}");
+    Ok(())
+}
+register!(a_wrong_url_is_reported_with_its_line);
+
+async fn doctor_finds_a_receiver_that_is_down(server: Arc<Server>) -> anyhow::Result<()> {
+    let mut receiver = Receiver::reserve().await?;
+    let webhook = format!("url = \"{}\"\nkey = \"{KEY}\"", receiver.url());
+    let file = AccountsFile::new(&webhook)?;
+    let finding = async || {
+        let shown = file.run(&server, &["doctor", "--output", "json"]).await?;
+        ensure!(!shown.contains(TOKEN) && !shown.contains(KEY), "{shown}");
+        let findings: Value = serde_json::from_str(&shown)?;
+        let findings = findings["findings"].as_array().cloned().unwrap_or_default();
+        let mut findings = findings.into_iter();
+        let finding = findings.find(|it| it["name"] == "webhook of `eu`");
+        Ok(finding.unwrap_or_default())
+    };
+    let down = finding().await?;
+    ensure!(down["state"] == "warning", "{down:#}");
+    receiver.listen().await?;
+    let up = finding().await?;
+    ensure!(up["state"] == "ok", "{up:#}");
+    let received = receiver.received();
+    ensure!(
+        received.len() == 1 && received[0].body.is_empty(),
+        "{received:?}"
+    );
+    Ok(())
+}
+register!(doctor_finds_a_receiver_that_is_down);

@@ -1,0 +1,156 @@
+//! A receiver of events, and the webhook of an account that posts to it.
+
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
+
+use anyhow::Context;
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use parking_lot::Mutex;
+use seedance_archiver::config::{Account, Secret, Webhook};
+use serde_json::Value;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+use crate::until::until;
+
+/// The key of the webhook.
+pub(crate) const KEY: &str = "whsec_q0Zl2Yt4T7o5pXc1uVbN8wKdJ3rFhSgM";
+/// A token in the URL of the webhook.
+pub(crate) const TOKEN: &str = "t0ken-in-the-url";
+
+/// A receiver of events, which answers 204 unless a test says otherwise.
+pub(crate) struct Receiver {
+    address: SocketAddr,
+    state: Arc<Receipts>,
+    task: Option<JoinHandle<()>>,
+}
+
+/// A request that a receiver got.
+#[derive(Clone, Debug)]
+pub(crate) struct Received {
+    pub(crate) uri: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+struct Receipts {
+    received: Mutex<Vec<Received>>,
+    answers: Mutex<VecDeque<Response>>,
+    /// Whether answers are held back.
+    is_held: watch::Sender<bool>,
+}
+
+impl Receiver {
+    /// Starts a receiver.
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let mut receiver = Self::reserve().await?;
+        receiver.listen().await?;
+        Ok(receiver)
+    }
+
+    /// Returns a receiver that is down, at an address that is free.
+    pub(crate) async fn reserve() -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        Ok(Self {
+            address: listener.local_addr()?,
+            state: Arc::new(Receipts {
+                received: Mutex::default(),
+                answers: Mutex::default(),
+                is_held: watch::Sender::new(false),
+            }),
+            task: None,
+        })
+    }
+
+    /// Starts to listen.
+    pub(crate) async fn listen(&mut self) -> anyhow::Result<()> {
+        let listener = TcpListener::bind(self.address).await?;
+        let routes = Router::new()
+            .fallback(receive)
+            .with_state(self.state.clone());
+        self.task = Some(tokio::spawn(async move {
+            let _ = axum::serve(listener, routes).await;
+        }));
+        Ok(())
+    }
+
+    /// Returns the URL of the receiver, with a token.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/events?token={TOKEN}", self.address)
+    }
+
+    /// Sets the answers to the next requests.
+    pub(crate) fn answer(&self, answers: impl IntoIterator<Item = Response>) {
+        self.state.answers.lock().extend(answers);
+    }
+
+    /// Holds the answers back until they are released.
+    pub(crate) fn hold(&self, is_held: bool) {
+        self.state.is_held.send_replace(is_held);
+    }
+
+    /// Returns what the receiver got so far.
+    pub(crate) fn received(&self) -> Vec<Received> {
+        self.state.received.lock().clone()
+    }
+
+    /// Waits until the receiver has got this number of requests, and returns them.
+    pub(crate) async fn until_received(&self, count: usize) -> anyhow::Result<Vec<Received>> {
+        until(&format!("{count} requests were received"), || {
+            self.received().len() >= count
+        })
+        .await?;
+        Ok(self.received())
+    }
+
+    /// Gives an account a webhook that posts to this receiver.
+    pub(crate) fn set_webhook(&self, account: &mut Account) {
+        account.webhook = Some(Webhook {
+            url: Secret::from(self.url()),
+            keys: Secret::from(KEY.to_owned()),
+        });
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+impl Received {
+    pub(crate) fn header(&self, name: &str) -> anyhow::Result<&str> {
+        let value = self
+            .headers
+            .get(name)
+            .with_context(|| format!("no {name}"))?;
+        Ok(value.to_str()?)
+    }
+
+    pub(crate) fn event(&self) -> anyhow::Result<Value> {
+        Ok(serde_json::from_slice(&self.body)?)
+    }
+}
+
+async fn receive(
+    State(state): State<Arc<Receipts>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    state.received.lock().push(Received {
+        uri: uri.to_string(),
+        headers,
+        body,
+    });
+    let mut is_held = state.is_held.subscribe();
+    let _ = is_held.wait_for(|is_held| !is_held).await;
+    let answer = state.answers.lock().pop_front();
+    answer.unwrap_or_else(|| StatusCode::NO_CONTENT.into_response())
+}
