@@ -52,6 +52,7 @@ mod erasing {
 mod events {
     mod delivery;
     mod endings;
+    mod notifications;
     mod page;
     mod settings;
 }

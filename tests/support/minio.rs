@@ -16,17 +16,29 @@ pub(crate) struct Minio {
     server: Server,
     data: TempDir,
     password: String,
+    /// Further environment variables of the server.
+    variables: Vec<(String, String)>,
 }
 
 impl Minio {
     pub(crate) async fn start(program: PathBuf) -> anyhow::Result<Self> {
+        Self::start_with(program, Vec::new()).await
+    }
+
+    /// Starts a server with additional environment variables.
+    pub(crate) async fn start_with(
+        program: PathBuf,
+        variables: Vec<(String, String)>,
+    ) -> anyhow::Result<Self> {
         let data = tempfile::tempdir()?;
-        let server = Server::start(|port| serve(&program, &data, PASSWORD, port)).await?;
+        let command = |port| serve(&program, &data, PASSWORD, &variables, port);
+        let server = Server::start(command).await?;
         Ok(Self {
             program,
             server,
             data,
             password: PASSWORD.to_owned(),
+            variables,
         })
     }
 
@@ -42,7 +54,7 @@ impl Minio {
     #[allow(dead_code, reason = "not every test program restarts a store")]
     pub(crate) async fn start_again(&mut self) -> anyhow::Result<()> {
         let (program, data, password) = (&self.program, &self.data, &self.password);
-        let command = |port| serve(program, data, password, port);
+        let command = |port| serve(program, data, password, &self.variables, port);
         self.server.start_again(command).await
     }
 
@@ -70,13 +82,20 @@ impl Minio {
 }
 
 /// Returns the command that serves a directory.
-fn serve(program: &Path, data: &TempDir, password: &str, port: u16) -> Command {
+fn serve(
+    program: &Path,
+    data: &TempDir,
+    password: &str,
+    variables: &[(String, String)],
+    port: u16,
+) -> Command {
     let mut command = Command::new(program);
     command
         .args(["server", "--quiet", "--address"])
         .arg(format!("127.0.0.1:{port}"))
         .arg(data.path())
         .env("MINIO_ROOT_USER", USER)
-        .env("MINIO_ROOT_PASSWORD", password);
+        .env("MINIO_ROOT_PASSWORD", password)
+        .envs(variables.iter().map(|(name, value)| (name, value)));
     command
 }

@@ -64,6 +64,14 @@ pub(crate) fn mount_permission() -> Result<(), Missing> {
     }
 }
 
+/// Locates the command line of AWS.
+pub(crate) fn aws() -> Result<PathBuf, Missing> {
+    existing(
+        installed("aws/bin/aws"),
+        "the AWS CLI is not installed: `ci/tools` installs it",
+    )
+}
+
 /// Locates the directory in which DuckDB is installed, with its home.
 pub(crate) fn duckdb() -> Result<PathBuf, Missing> {
     let directory = installed("duckdb");
