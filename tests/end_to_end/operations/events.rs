@@ -67,6 +67,12 @@ async fn deliveries_are_counted_and_no_secret_is_shown(server: Arc<Server>) -> a
     receiver.listen().await?;
     delivery.result().await?;
 
+    until_async("overdue events are counted", || async {
+        let (_, metrics) = worker.get("/metrics").await?;
+        let series = "seedance_archiver_events_overdue{account=\"default\"}";
+        Ok(value(&metrics, series) == Some(0.0))
+    })
+    .await?;
     let (_, metrics) = worker.get("/metrics").await?;
     ensure!(
         value(&metrics, &deliveries("delivered")) == Some(1.0),
@@ -151,30 +157,29 @@ impl Codec {
 }
 
 async fn encode(State(codec): State<Arc<Codec>>, body: Bytes) -> Response {
-    let Some(bodies) = convert(&body, BASE64_STANDARD.encode("binary/inverted")) else {
+    let Some(encoded) = convert(&body, BASE64_STANDARD.encode("binary/inverted")) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let text = String::from_utf8_lossy(&body).into_owned();
-    let plain = serde_json::from_str::<Value>(&text).unwrap_or_default();
-    if is_event(&plain) {
+    if is_event(&body) {
         codec.has_seen_event.store(true, Ordering::Relaxed);
         if codec.rejects_events.load(Ordering::Relaxed) {
             return StatusCode::FORBIDDEN.into_response();
         }
         let _ = codec.is_held.subscribe().wait_for(|held| !held).await;
     }
-    bodies.into_response()
+    encoded.into_response()
 }
 
 async fn decode(body: Bytes) -> Response {
     match convert(&body, BASE64_STANDARD.encode("json/plain")) {
-        Some(bodies) => bodies.into_response(),
+        Some(decoded) => decoded.into_response(),
         None => StatusCode::BAD_REQUEST.into_response(),
     }
 }
 
 /// Returns whether payloads contain the input of a delivery.
-fn is_event(body: &Value) -> bool {
+fn is_event(body: &[u8]) -> bool {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let payloads = body["payloads"].as_array().into_iter().flatten();
     let mut data = payloads.filter_map(|it| BASE64_STANDARD.decode(it["data"].as_str()?).ok());
     data.any(|data| String::from_utf8_lossy(&data).contains("\"specversion\""))
@@ -235,10 +240,7 @@ async fn a_worker_that_dies_after_the_receipt_loses_no_event(
     let event = received[0].event()?;
     ensure!(event["subject"] == id, "{event:#}");
     let delivery = Delivery::of(&server, &id, received[0].header("webhook-id")?);
-    until_async("the delivery has ended", || async {
-        Ok(delivery.is_completed().await?)
-    })
-    .await?;
+    until_async("the delivery has ended", || delivery.is_completed()).await?;
     // The codec encoded the event.
     let history = delivery.history().await?;
     ensure!(

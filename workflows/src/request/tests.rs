@@ -198,6 +198,24 @@ fn the_task_of_an_outcome_may_be_unknown() {
 }
 
 #[test]
+fn the_id_of_an_event_needs_no_escaping_in_a_header() {
+    let field = |json: &str| {
+        let request = decode::<DeliverEventRequest>(json);
+        request.map_or_else(|error| error.field, |_| "none".to_owned())
+    };
+    assert_eq!(field("{}"), "event");
+    for id in ["", "a.b", "a b", "a\\nb", "é"] {
+        let json = format!(r#"{{"event": {{"id": "{id}"}}}}"#);
+        assert_eq!(field(&json), "event.id", "{id}");
+    }
+    assert_eq!(
+        field(r#"{"event": {"id": "5f8a"}, "account": "a/b"}"#),
+        "account"
+    );
+    assert_eq!(field(r#"{"event": {"id": "5f8a"}}"#), "none");
+}
+
+#[test]
 fn a_request_is_one_argument() {
     let error = |payloads| {
         let request: Request<VideoTaskLifecycleRequest> = convert(payloads);
