@@ -13,6 +13,7 @@ const FILES: &[&str] = &[
     "seedance/archiver/v1/event.proto",
     "seedance/archiver/v1/lifecycle.proto",
     "seedance/archiver/v1/nexus.proto",
+    "seedance/archiver/v1/submission.proto",
     "seedance/archiver/v1/sweep.proto",
     "seedance/archiver/v1/watch.proto",
     "seedance/archiver/v1/audit.proto",
@@ -57,6 +58,9 @@ fn json_attribute(message: &DescriptorProto, field: &FieldDescriptorProto) -> St
         rules.push(format!("alias = \"{}\"", field.json_name()));
     }
     match field.r#type() {
+        _ if is_json(message, field) => {
+            rules.push("deserialize_with = \"crate::json::text_of_json\"".into());
+        }
         Type::Int64 if field.proto3_optional() => {
             rules.push("deserialize_with = \"crate::json::optional_int64\"".into());
         }
@@ -70,6 +74,12 @@ fn json_attribute(message: &DescriptorProto, field: &FieldDescriptorProto) -> St
         _ => {}
     }
     format!("#[serde({})]", rules.join(", "))
+}
+
+/// Returns whether a field is the text of a JSON object, which JSON callers may write as an object.
+fn is_json(message: &DescriptorProto, field: &FieldDescriptorProto) -> bool {
+    let messages = ["CreateVideoTaskRequest", "GenerateVideoRequest"];
+    messages.contains(&message.name()) && field.name() == "request"
 }
 
 fn is_presence_tracked(field: &FieldDescriptorProto) -> bool {

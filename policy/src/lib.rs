@@ -20,6 +20,7 @@
 //! - [`pages`]: the order in which a sweep lists pages.
 //! - [`shares`]: how the workers share the rate limits of an account.
 //! - [`events`]: when the delivery of an event is retried or given up.
+//! - [`submissions`]: whether a create request may be sent again, and which task an unanswered one created.
 //! - [`sweeps`]: when a sweep retries, gives up and restarts a lifecycle.
 //! - [`transfers`]: when a failed transfer is retried.
 //! - [`priority`]: which transfer goes first.
@@ -77,6 +78,7 @@ pub mod poll;
 pub mod priority;
 pub mod retry;
 pub mod shares;
+pub mod submissions;
 pub mod sweeps;
 pub mod transfers;
 pub mod verdicts;

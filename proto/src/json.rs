@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, de::Error};
+use serde_json::Value;
 
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -39,6 +40,15 @@ pub(crate) fn int64_map<'de, D: Deserializer<'de>>(
         .collect()
 }
 
+/// Reads text that is itself JSON, and may be written as the JSON value.
+pub(crate) fn text_of_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        value => value.to_string(),
+    })
+}
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Int64 {
@@ -61,7 +71,7 @@ impl Int64 {
 mod tests {
     use serde_json::json;
 
-    use crate::v1::{Usage, VideoTask, VideoTaskLifecycleRequest};
+    use crate::v1::{GenerateVideoRequest, Usage, VideoTask, VideoTaskLifecycleRequest};
 
     #[test]
     fn serializes_with_the_names_and_number_types_of_the_api() {
@@ -104,6 +114,19 @@ mod tests {
             ..VideoTask::default()
         };
         assert_eq!(task, expected);
+    }
+
+    #[test]
+    fn the_body_of_a_create_request_is_an_object_or_its_text() {
+        let body = json!({"model": "m", "content": [], "seed": 4294967295_u64, "ofTheFuture": 1.5});
+        for request in [body.clone(), json!(body.to_string())] {
+            let request = json!({"request": request});
+            let request: GenerateVideoRequest = serde_json::from_value(request).unwrap();
+            let read: serde_json::Value = serde_json::from_str(&request.request).unwrap();
+            assert_eq!(read, body);
+        }
+        let null: GenerateVideoRequest = serde_json::from_value(json!({"request": null})).unwrap();
+        assert_eq!(null.request, "");
     }
 
     #[test]

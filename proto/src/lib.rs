@@ -4,9 +4,10 @@
 //!   number types of the Seedance API. Parsers also accept `camelCase` names and quoted 64-bit integers, which
 //!   other protobuf libraries write.
 //! - [`names`]: names that callers use, and that therefore never change.
-//! - [`status`], [`outcome`], [`reason`], [`phase`] and [`service_tier`]: the values of the fields of these names.
+//! - [`status`], [`outcome`], [`reason`], [`phase`], [`service_tier`] and [`learned_from`]: the values of the fields of
+//!   these names.
 //! - [`query_result`]: conversion of the result of `QueryVideoTask`.
-//! - [`task_id`], [`account`], [`destination`] and [`sweep_page`]: rules for the fields of requests.
+//! - [`task_id`], [`account`], [`submission_id`], [`destination`] and [`sweep_page`]: rules for the fields of requests.
 //! - [`time`]: conversion of the messages' times.
 //! - [`external`]: text that somebody else wrote, bounded and without secrets.
 //! - [`redact`]: removes secrets from text.
@@ -45,6 +46,7 @@ pub mod account;
 pub mod destination;
 pub mod external;
 mod json;
+pub mod learned_from;
 mod manifest;
 pub mod names;
 pub mod outcome;
@@ -54,6 +56,7 @@ pub mod reason;
 pub mod redact;
 pub mod service_tier;
 pub mod status;
+pub mod submission_id;
 pub mod sweep_page;
 pub mod task_id;
 pub mod time;

@@ -15,6 +15,12 @@ pub const LIFECYCLE_WORKFLOW: &str = "VideoTaskLifecycle";
 /// Type of the workflow that delivers an event to a webhook.
 pub const DELIVER_EVENT_WORKFLOW: &str = "DeliverEvent";
 
+/// Type of the workflow that creates a task and waits until its video is archived.
+pub const GENERATE_WORKFLOW: &str = "GenerateVideo";
+
+/// Type of the workflow of a submission.
+pub const SUBMISSION_WORKFLOW: &str = "VideoTaskSubmission";
+
 /// Account of requests that name none.
 pub const DEFAULT_ACCOUNT: &str = "default";
 
@@ -39,6 +45,15 @@ pub const AUDIT_ACTIVITY_ID: &str = "audit";
 
 /// Activity id of the delivery of an event.
 pub const DELIVER_ACTIVITY_ID: &str = "deliver";
+
+/// Activity id of `CreateVideoTask` in `GenerateVideo`. The default submission id follows from it.
+pub const CREATE_ACTIVITY_ID: &str = "create";
+
+/// Activity id of `AwaitVideoTask` in `GenerateVideo`.
+pub const AWAIT_ACTIVITY_ID: &str = "await";
+
+/// Activity id of a submission's `FindSubmittedTask`.
+pub const FIND_ACTIVITY_ID: &str = "find";
 
 /// File name of the receipt.
 pub const MANIFEST: &str = "manifest.json";
@@ -115,6 +130,20 @@ pub fn event_workflow_id(account: &str, task_id: &str, event_id: &str) -> String
     format!("{}{task_id}/{event_id}", event_workflow_id_prefix(account))
 }
 
+/// Returns the workflow id of a submission. It exists from before the create request is sent, so that no second one is
+/// sent for the same submission.
+pub fn submission_workflow_id(account: &str, submission_id: &str) -> String {
+    format!(
+        "video-task-submission/{}/{submission_id}",
+        account_or_default(account)
+    )
+}
+
+/// Returns the workflow id that says to which submission a task belongs, if the workflow id of its lifecycle was taken.
+pub fn claim_workflow_id(account: &str, task_id: &str) -> String {
+    format!("video-task-claim/{}/{task_id}", account_or_default(account))
+}
+
 /// Search attributes that lifecycles upsert if they are registered. The deadlines have the type `Datetime`, `SeedanceDraft`
 /// has `Bool`, and the others have `Keyword`.
 pub mod search_attribute {
@@ -170,6 +199,8 @@ pub mod failure {
     pub const UNKNOWN_ACCOUNT: &str = "UnknownAccount";
     /// The account does not allow the destination of the request.
     pub const DESTINATION_NOT_ALLOWED: &str = "DestinationNotAllowed";
+    /// The service rejected the request that creates a task. Not retried.
+    pub const TASK_REJECTED: &str = "TaskRejected";
     /// The service returned 404 for the task.
     pub const TASK_NOT_FOUND: &str = "TaskNotFound";
     /// The service rejected the account's API key.

@@ -20,6 +20,9 @@ pub const UNKNOWN_ACCOUNT: &str = "unknown_account";
 /// The request of the lifecycle was invalid.
 pub const INVALID_REQUEST: &str = "invalid_request";
 
+/// It is unknown whether the submission created a task, and which one. Only in the result of `GenerateVideo`.
+pub const SUBMISSION_AMBIGUOUS: &str = "submission_ambiguous";
+
 /// The archive holds a different video under the task's key.
 pub const STORE_CONFLICT: &str = "store_conflict";
 

@@ -1,0 +1,192 @@
+use super::*;
+
+const NOW: i64 = 1_790_000_000;
+const SECOND: Duration = Duration::from_secs(1);
+
+fn submitted() -> SubmittedRequest {
+    SubmittedRequest {
+        model: "seedance-1-0-pro-250528".into(),
+        submitted_at: NOW,
+        ..SubmittedRequest::default()
+    }
+}
+
+fn search() -> Search {
+    Search::new(submitted()).unwrap()
+}
+
+fn task() -> VideoTask {
+    VideoTask {
+        id: "cgt-1".into(),
+        model: "seedance-1-0-pro-250528".into(),
+        created_at: NOW + 1,
+        service_tier: "default".into(),
+        ..VideoTask::default()
+    }
+}
+
+fn candidates(claims: &[Claim]) -> Vec<Candidate> {
+    let candidate = |(number, claim): (usize, &Claim)| Candidate {
+        id: format!("cgt-{number}"),
+        claim: *claim,
+    };
+    claims.iter().enumerate().map(candidate).collect()
+}
+
+/// Decides by a complete look, `seconds` after the submission.
+fn decide_at(seconds: u64, claims: &[Claim]) -> Decision {
+    let look = Look {
+        candidates: &candidates(claims),
+        is_complete: true,
+        has_rivals: false,
+    };
+    let search = search();
+    decide(&search, look, search.submitted_at + seconds as u32 * SECOND)
+}
+
+#[test]
+fn a_request_without_a_valid_time_has_no_search() {
+    for submitted_at in [i64::MIN, -1, 0, i64::MAX] {
+        let submitted = SubmittedRequest {
+            submitted_at,
+            ..submitted()
+        };
+        assert!(Search::new(submitted.clone()).is_none(), "{submitted_at}");
+        assert!(!search().is_rival(&submitted), "{submitted_at}");
+    }
+}
+
+#[test]
+fn a_task_is_a_candidate_if_nothing_in_its_record_contradicts_the_request() {
+    let search = search();
+    assert!(search.may_have_created(&task()));
+    let other = |change: fn(&mut VideoTask)| {
+        let mut task = task();
+        change(&mut task);
+        search.may_have_created(&task)
+    };
+    assert!(!other(|it| it.model = "seedance-1-0-lite".into()));
+    assert!(!other(|it| it.service_tier = "flex".into()));
+    assert!(!other(|it| it.safety_identifier = "user-7".into()));
+    assert!(!other(|it| it.created_at = NOW - 121));
+    assert!(!other(|it| it.created_at = NOW + 171));
+    for change in [
+        |it: &mut VideoTask| it.created_at = NOW - 120,
+        |it: &mut VideoTask| it.created_at = NOW + 170,
+        |it: &mut VideoTask| it.created_at = 0,
+        |it: &mut VideoTask| it.service_tier = String::new(),
+        |it: &mut VideoTask| it.model = String::new(),
+    ] {
+        assert!(other(change));
+    }
+}
+
+#[test]
+fn a_safety_identifier_tells_tasks_apart() {
+    let search = Search::new(SubmittedRequest {
+        safety_identifier: "user-7".into(),
+        ..submitted()
+    });
+    let search = search.unwrap();
+    let with = |identifier: &str| VideoTask {
+        safety_identifier: identifier.into(),
+        ..task()
+    };
+    assert!(search.may_have_created(&with("user-7")));
+    assert!(!search.may_have_created(&with("user-8")));
+    assert!(!search.may_have_created(&with("")));
+    assert!(!search.is_rival(&submitted()));
+}
+
+#[test]
+fn the_record_of_a_request_to_an_endpoint_may_name_any_model() {
+    let search = Search::new(SubmittedRequest {
+        model: "ep-20260101-abcde".into(),
+        ..submitted()
+    });
+    let search = search.unwrap();
+    assert!(search.may_have_created(&task()));
+    assert!(search.is_rival(&submitted()));
+}
+
+#[test]
+fn submissions_whose_tasks_can_be_mistaken_are_rivals() {
+    let search = search();
+    let rival = |change: fn(&mut SubmittedRequest)| {
+        let mut other = submitted();
+        change(&mut other);
+        search.is_rival(&other)
+    };
+    assert!(rival(|_| {}));
+    assert!(rival(|it| it.submitted_at -= 291));
+    assert!(rival(|it| it.submitted_at += 291));
+    assert!(!rival(|it| it.submitted_at -= 292));
+    assert!(!rival(|it| it.submitted_at += 292));
+    assert!(rival(|it| it.service_tier = "default".into()));
+    assert!(!rival(|it| it.service_tier = "flex".into()));
+    assert!(!rival(|it| it.model = "other".into()));
+    assert!(!rival(|it| it.safety_identifier = "user-7".into()));
+}
+
+/// Whatever two submissions can both have created, each knows the other as a rival.
+#[test]
+fn every_task_that_fits_two_submissions_makes_them_rivals() {
+    for apart in -400..=400 {
+        let other = SubmittedRequest {
+            submitted_at: NOW + apart,
+            ..submitted()
+        };
+        let [a, b] = [search(), Search::new(other.clone()).unwrap()];
+        let fits_both = (NOW - 1_000..NOW + 1_000).any(|created_at| {
+            let task = VideoTask {
+                created_at,
+                ..task()
+            };
+            a.may_have_created(&task) && b.may_have_created(&task)
+        });
+        assert!(!fits_both || a.is_rival(&other), "{apart} s apart");
+        assert_eq!(
+            a.is_rival(&other),
+            b.is_rival(&submitted()),
+            "{apart} s apart"
+        );
+    }
+}
+
+#[test]
+fn the_only_free_task_is_found_once_the_list_is_settled() {
+    use Claim::{Nobody, Other, Own};
+    let found = |id: &str| Decision::Found(id.into());
+    assert_eq!(decide_at(0, &[Nobody]), Decision::LookAgain(LOOK_INTERVAL));
+    assert_eq!(decide_at(169, &[Nobody]), Decision::LookAgain(SECOND));
+    assert_eq!(decide_at(170, &[Nobody]), found("cgt-0"));
+    assert_eq!(decide_at(170, &[Other, Nobody, Other]), found("cgt-1"));
+    assert_eq!(decide_at(0, &[Nobody, Own]), found("cgt-1"));
+}
+
+#[test]
+fn none_and_several_stay_ambiguous() {
+    use Claim::{Nobody, Other};
+    for claims in [&[][..], &[Nobody, Nobody], &[Other]] {
+        let again = Decision::LookAgain(LATE_LOOK_INTERVAL);
+        assert_eq!(decide_at(170, claims), again);
+        assert_eq!(decide_at(899, claims), again);
+        assert_eq!(decide_at(900, claims), Decision::Ambiguous);
+    }
+}
+
+#[test]
+fn the_only_task_is_not_found_if_others_may_be_missing_or_it_may_belong_to_a_rival() {
+    let candidates = candidates(&[Claim::Nobody]);
+    let search = search();
+    for (is_complete, has_rivals) in [(false, false), (true, true), (false, true)] {
+        let look = Look {
+            candidates: &candidates,
+            is_complete,
+            has_rivals,
+        };
+        let at = |seconds| decide(&search, look, search.submitted_at + seconds * SECOND);
+        assert_eq!(at(170), Decision::LookAgain(LATE_LOOK_INTERVAL));
+        assert_eq!(at(900), Decision::Ambiguous);
+    }
+}
