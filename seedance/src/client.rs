@@ -24,7 +24,7 @@ pub const RATE_LIMIT_WAIT: &str = "seedance_archiver_budget_wait_seconds";
 /// Timeout of a call, from connecting to the last byte of the response.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum wait of a query for the rate limit. The query holds an activity slot meanwhile.
-const QUERY_WAIT: Duration = Duration::from_secs(2);
+pub(crate) const QUERY_WAIT: Duration = Duration::from_secs(2);
 /// Maximum size of a record, in bytes. Records have a few kilobytes. Only its short fields travel in Temporal payloads.
 pub(crate) const MAX_RECORD: usize = 16 * MIB;
 
@@ -136,8 +136,9 @@ impl Client {
         call: Call<'_>,
         decode: impl FnOnce(&[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let api_key = endpoint.key_to_send()?;
-        call.wait_for_rate_limit(&endpoint.account).await?;
+        let api_key = endpoint.key_to_send().map_err(Error::not_sent)?;
+        let allowed = call.wait_for_rate_limit(&endpoint.account).await;
+        allowed.map_err(Error::not_sent)?;
         let client_request_id = Uuid::new_v4().to_string();
         let request = self
             .http_of(endpoint)
@@ -146,6 +147,10 @@ impl Client {
             .bearer_auth(api_key.expose_secret())
             .header(CONTENT_TYPE, "application/json")
             .header(CLIENT_REQUEST_ID, &client_request_id);
+        let request = match call.body {
+            Some(body) => request.body(body),
+            None => request,
+        };
         let attributes = [
             KeyValue::new("http.request.method", call.method.to_string()),
             KeyValue::new("server.address", host(&endpoint.base_url)),
@@ -168,7 +173,8 @@ impl Client {
         let result = async {
             if status.is_success() {
                 let body = read(response, call.max_body).await?;
-                decode(&without_key(body, &api_key))
+                let decoded = decode(&without_key(body, &api_key));
+                decoded.map_err(|error| error.with_status(status.as_u16()))
             } else {
                 let body = without_key(error_response::read(response).await, &api_key);
                 Err(error_response::error_from(
@@ -193,9 +199,10 @@ impl Client {
 pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) url: Url,
-    /// The label `call` of metrics: `query` or `list`.
+    pub(crate) body: Option<String>,
+    /// The label `call` of metrics: `query`, `list` or `create`.
     pub(crate) kind: &'static str,
-    /// What the call is about, for logs: a task id, or `list`.
+    /// What the call is about, for logs: a task id, `list` or `create`.
     pub(crate) subject: &'a str,
     pub(crate) rate_limit: &'a RateLimit,
     /// Maximum wait for the rate limit.
@@ -209,6 +216,7 @@ impl<'a> Call<'a> {
         Self {
             method,
             url: endpoint.task_url(task_id),
+            body: None,
             kind: "query",
             subject: task_id,
             rate_limit: &endpoint.query_limit,
@@ -236,7 +244,12 @@ fn host(url: &Url) -> String {
 }
 
 fn unavailable(error: reqwest::Error) -> Error {
-    Error::new(ErrorKind::Unavailable, describe(error))
+    let is_unsent = error.is_connect() || error.is_builder();
+    let error = Error::new(ErrorKind::Unavailable, describe(error));
+    match is_unsent {
+        true => error.not_sent(),
+        false => error,
+    }
 }
 
 /// Reads a body of at most `max` bytes.

@@ -46,7 +46,7 @@ pub(crate) fn error_in(answer: &Map<String, Value>, otherwise: &str) -> Error {
     let Some(error) = ErrorBody::in_answer(answer) else {
         return Error::new(ErrorKind::Unexpected, otherwise);
     };
-    Error::new(kind_of(&error), error.text())
+    Error::new(kind_of(&error), error.text()).with_meaning(error.meaning_for_request())
 }
 
 /// Returns the kind of an error whose HTTP status does not decide it.

@@ -32,6 +32,35 @@ pub enum ErrorKind {
     Unsupported,
 }
 
+/// What came back for a call that failed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CallAnswer {
+    /// The request was not sent.
+    NotSent,
+    /// The request may have been sent, and no complete response came back.
+    Nothing,
+    /// A response.
+    Response {
+        /// HTTP status.
+        status: u16,
+        /// What the error in the body means, if the body has the form of the API's errors.
+        error: Option<ErrorMeaning>,
+    },
+}
+
+/// What the code of an error of the API means.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ErrorMeaning {
+    /// Requests come too fast, or the service is overloaded.
+    RateLimited,
+    /// The key is not accepted.
+    Unauthorized,
+    /// The request is invalid, or its content is not allowed.
+    Invalid,
+    /// Something else.
+    Other,
+}
+
 /// An error of the task API. Its text is bounded, and contains neither the API key nor another secret.
 #[derive(Clone, Debug)]
 pub struct Error {
@@ -42,6 +71,10 @@ pub struct Error {
     retry_after: Option<Duration>,
     /// What an operator can do. Empty if nothing is known.
     fix: &'static str,
+    is_sent: bool,
+    /// Status of a response that was received in full.
+    status: Option<u16>,
+    meaning: Option<ErrorMeaning>,
 }
 
 impl std::error::Error for Error {}
@@ -75,6 +108,39 @@ impl Error {
             request_id: None,
             retry_after: None,
             fix: "",
+            is_sent: true,
+            status: None,
+            meaning: None,
+        }
+    }
+
+    /// Says that the request was not sent.
+    pub(crate) fn not_sent(mut self) -> Self {
+        self.is_sent = false;
+        self
+    }
+
+    /// Sets the status of the response.
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// Sets what the error in the body means.
+    pub(crate) fn with_meaning(mut self, meaning: Option<ErrorMeaning>) -> Self {
+        self.meaning = meaning;
+        self
+    }
+
+    /// Returns what came back for the call.
+    pub fn answer(&self) -> CallAnswer {
+        match self.status {
+            _ if !self.is_sent => CallAnswer::NotSent,
+            None => CallAnswer::Nothing,
+            Some(status) => CallAnswer::Response {
+                status,
+                error: self.meaning,
+            },
         }
     }
 

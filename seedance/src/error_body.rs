@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::{fields::Fields, json};
+use crate::{ErrorMeaning, fields::Fields, json};
 
 const CODE: [&str; 8] = [
     "code",
@@ -38,6 +38,15 @@ const ON_THE_WAY: [&str; 8] = [
     "url",
     "path",
     "endpoint",
+];
+
+/// Parts of codes of requests that are invalid, or whose content is not allowed.
+const INVALID: [&str; 5] = [
+    "invalidparameter",
+    "missingparameter",
+    "invalidrequest",
+    "invalidargument",
+    "sensitivecontent",
 ];
 
 /// The error in a response.
@@ -109,11 +118,30 @@ impl ErrorBody {
             || self.has_form_of_api && !is_about_the_way()
     }
 
-    /// Returns what the code means, if it is a known one. Only the part before the first dot counts.
-    pub(crate) fn meaning(&self) -> Option<Meaning> {
+    /// Returns what an error of the API means for the request. `None` if something else answered.
+    pub(crate) fn meaning_for_request(&self) -> Option<ErrorMeaning> {
+        let is_invalid = || {
+            let word = self.word();
+            INVALID.iter().any(|it| word.contains(it))
+        };
+        self.has_form_of_api.then(|| match self.meaning() {
+            Some(Meaning::RateLimited) => ErrorMeaning::RateLimited,
+            Some(Meaning::Unauthorized) => ErrorMeaning::Unauthorized,
+            _ if is_invalid() => ErrorMeaning::Invalid,
+            _ => ErrorMeaning::Other,
+        })
+    }
+
+    /// Returns the part of the code before the first dot, in lower case.
+    fn word(&self) -> String {
         let code = self.code.split('.').next().unwrap_or_default();
         let word: String = code.chars().filter(|c| c.is_alphanumeric()).collect();
-        let word = word.to_lowercase();
+        word.to_lowercase()
+    }
+
+    /// Returns what the code means, if it is a known one. Only the part before the first dot counts.
+    pub(crate) fn meaning(&self) -> Option<Meaning> {
+        let word = self.word();
         let means = |words: &[&str]| words.iter().any(|it| word.contains(it));
         if means(&["notfound", "notexist", "nosuch"]) {
             Some(Meaning::NotFound)
@@ -218,6 +246,23 @@ mod tests {
         ] {
             assert!(!is_about_task(body.clone()), "{body}");
         }
+    }
+
+    #[test]
+    fn only_an_error_of_the_api_says_something_about_the_request() {
+        let meaning = |body: Value| read(body).unwrap().meaning_for_request();
+        let of = |code: &str| meaning(json!({"error": {"code": code, "message": "why"}}));
+        for code in [
+            "InvalidParameter.Ratio",
+            "MissingParameter",
+            "InputTextSensitiveContentDetected",
+        ] {
+            assert_eq!(of(code), Some(ErrorMeaning::Invalid), "{code}");
+        }
+        assert_eq!(of("ServerOverloaded"), Some(ErrorMeaning::RateLimited));
+        assert_eq!(of("AccountOverdueError"), Some(ErrorMeaning::Unauthorized));
+        assert_eq!(of("InternalServiceError"), Some(ErrorMeaning::Other));
+        assert_eq!(meaning(json!({"message": "no Route matched"})), None);
     }
 
     #[test]

@@ -49,13 +49,17 @@ pub(crate) fn error_from(
         status if status.is_server_error() => ErrorKind::Unavailable,
         _ => ErrorKind::Unexpected,
     };
+    let meaning = error.as_ref().and_then(ErrorBody::meaning_for_request);
     let text = match (error, body.trim_ascii().is_empty()) {
         (Some(error), _) => error.text(),
         (None, true) => String::new(),
         (None, false) => format!("with a body that is not the API's: {}", excerpt(body)),
     };
     let text = format!("HTTP {} {text}", status.as_u16());
-    Error::new(kind, text.trim_end()).with_retry_after(retry_after(headers, now))
+    Error::new(kind, text.trim_end())
+        .with_retry_after(retry_after(headers, now))
+        .with_status(status.as_u16())
+        .with_meaning(meaning)
 }
 
 /// Returns the beginning of a body that is not JSON, so that an operator can see who sent it.

@@ -55,6 +55,7 @@ impl Client {
             kind: "list",
             method: Method::GET,
             url,
+            body: None,
             subject: "list",
             rate_limit: &endpoint.list_limit,
             max_wait: LIST_WAIT,
