@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use crate::{
     callbacks::Callbacks,
+    create_fault::CreateFault,
     create_request::CreateRequest,
     error::ApiError,
     list::ListFilter,
@@ -100,12 +101,21 @@ impl Api {
 }
 
 async fn create_task(State(api): State<Arc<Api>>, body: Bytes) -> Result<Response, ApiError> {
+    let faults = &api.service.create_faults;
+    let fault = faults.take();
+    if let Some(response) = fault.and_then(CreateFault::before) {
+        return Ok(response);
+    }
     let (request, script) = CreateRequest::parse(&body)?;
     if let Some(draft) = request.draft_task_id() {
         api.check_draft(draft)?;
     }
     let task = api.create_task(request, script, Duration::ZERO);
-    Ok(json_response(&json!({"id": task.id})))
+    if fault == Some(CreateFault::Held) {
+        faults.released().await;
+    }
+    let response = fault.and_then(CreateFault::after);
+    Ok(response.unwrap_or_else(|| json_response(&json!({"id": task.id}))))
 }
 
 async fn query_task(
@@ -190,5 +200,7 @@ fn json_body(body: Vec<u8>) -> Response {
     ([(CONTENT_TYPE, json)], Body::from(body)).into_response()
 }
 
+#[cfg(test)]
+mod creating;
 #[cfg(test)]
 mod tests;

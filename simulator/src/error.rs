@@ -28,6 +28,11 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "AccessDenied", message)
     }
 
+    pub(crate) fn overdue() -> Self {
+        let message = "the account has an overdue balance";
+        Self::new(StatusCode::FORBIDDEN, "AccountOverdueError", message)
+    }
+
     pub(crate) fn rate_limited() -> Self {
         let message = "the account has exceeded its rate limit";
         Self::new(

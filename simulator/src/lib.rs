@@ -9,6 +9,7 @@
 //! - [`RecordDialect`] and [`ListDialect`]: how records and lists differ from the documented ones.
 //! - [`HostDialect`]: what the host of a video does differently from ByteDance's object store.
 //! - [`Fault`]: an error that every API call returns, or every list request.
+//! - [`CreateFault`]: what goes wrong with create requests.
 //! - [`Source`]: the bytes behind a URL.
 //! - [`seconds`]: parses the durations in prompts and on command lines.
 //!
@@ -41,6 +42,7 @@ mod api;
 mod bucket;
 mod callbacks;
 mod corruption;
+mod create_fault;
 mod create_request;
 mod download;
 mod error;
@@ -72,6 +74,7 @@ mod tasks;
 mod testing;
 
 pub use corruption::{Corruption, HeaderDigests};
+pub use create_fault::CreateFault;
 pub use fault::Fault;
 pub use host_dialect::{Container, DigestHeaders, HostDialect};
 pub use limits::Throttled;

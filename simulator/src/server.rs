@@ -9,11 +9,13 @@ use std::{
 
 use axum::Router;
 use seedance_archiver_clock::Clock;
+use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     api::Api,
     callbacks::Callbacks,
+    create_fault::CreateFault,
     create_request::CreateRequest,
     fault::Fault,
     files,
@@ -105,6 +107,22 @@ impl Simulator {
     pub fn set_list_fault(&self, fault: Option<Fault>) {
         let faults = &self.service().faults;
         faults.send_modify(|faults| faults.of_lists = fault);
+    }
+
+    /// Sets what goes wrong with every create request, or nothing if `fault` is `None`.
+    pub fn set_create_fault(&self, fault: Option<CreateFault>) {
+        self.service().create_faults.set(fault);
+    }
+
+    /// Sets what goes wrong with the next create requests, one each, after those that were set before.
+    pub fn add_create_faults(&self, faults: impl IntoIterator<Item = Option<CreateFault>>) {
+        self.service().create_faults.add(faults);
+    }
+
+    /// Returns a field of the request that created a task, or `None` if there is no such task or field.
+    pub fn request_field(&self, task_id: &str, name: &str) -> Option<Value> {
+        let task = self.service().tasks.find(task_id)?;
+        task.request.get(name).cloned()
     }
 
     /// Sets how lists differ from the documented ones, or restores the documented ones if `dialect` is `None`.

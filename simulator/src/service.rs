@@ -12,6 +12,7 @@ use seedance_archiver_proto::{status, time::unix_seconds};
 use tokio::sync::watch;
 
 use crate::{
+    create_fault::CreateFaults,
     fault::Faults,
     limits::Limits,
     list_dialect::ListDialects,
@@ -37,6 +38,8 @@ pub(crate) struct Service {
     pub(crate) limits: Mutex<Limits>,
     /// What is wrong with API calls.
     pub(crate) faults: watch::Sender<Faults>,
+    /// What goes wrong with create requests.
+    pub(crate) create_faults: CreateFaults,
     /// How lists differ from the documented ones.
     pub(crate) list_dialects: Mutex<ListDialects>,
     /// The `Date` header of API responses. `None`: the time of the clock.
@@ -75,6 +78,7 @@ impl Service {
             settings,
             limits: Mutex::default(),
             faults: watch::Sender::new(Faults::default()),
+            create_faults: CreateFaults::default(),
             list_dialects: Mutex::default(),
             date: Mutex::default(),
             signatures: Mutex::default(),
