@@ -1,7 +1,7 @@
 //! The activities that a worker registers, each in a module of its name.
 //!
-//! - [`QueryActivities`] registers `QueryVideoTask`, `AwaitVideoTask` and `CancelVideoTask`, on the query task
-//!   queue.
+//! - [`QueryActivities`] registers `QueryVideoTask`, `AwaitVideoTask`, `CancelVideoTask`, `CreateVideoTask` and
+//!   `FindSubmittedTask`, on the query task queue.
 //! - [`SweepActivities`] registers `SweepVideoTaskPage` and `WatchAccount`, on the query task queue.
 //! - [`EventActivities`] registers `DeliverEvent`, on the query task queue.
 //! - [`TransferActivities`] registers `ArchiveVideo`, `RecordOutcome` and `AuditShare`, on the transfers task queue.
@@ -18,12 +18,14 @@ mod await_video_task;
 mod cancel_video_task;
 mod checked_request;
 mod completed_tasks;
+mod create_video_task;
 mod deliver_event;
 mod delivery_slots;
 mod destination;
 mod ending_event;
 mod event_activities;
 mod failure;
+mod find_submitted_task;
 mod finished_tasks;
 mod heartbeat;
 mod learned_times;

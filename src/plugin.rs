@@ -5,7 +5,8 @@ use std::convert::Infallible;
 use reqwest::Url;
 use seedance_archiver_clock::Clock;
 use seedance_archiver_workflows::{
-    AccountWatcher, AuditArchive, DeliverEvent, SweepVideoTasks, VideoTaskLifecycle,
+    AccountWatcher, AuditArchive, DeliverEvent, GenerateVideo, SweepVideoTasks, VideoTaskClaim,
+    VideoTaskLifecycle, VideoTaskSubmission,
 };
 use temporalio_client::Client;
 use temporalio_sdk::{WorkerOptions, WorkflowRegistrationError};
@@ -22,7 +23,7 @@ use crate::{
 
 /// Registers the workflows and activities of the archiver with your own Rust worker.
 ///
-/// The workflows are `VideoTaskLifecycle`, `SweepVideoTasks`, `AccountWatcher`, `AuditArchive` and `DeliverEvent`. Your task queue then serves what a
+/// The workflows are `GenerateVideo`, `VideoTaskLifecycle`, `SweepVideoTasks`, `AccountWatcher`, `AuditArchive` and `DeliverEvent`. Your task queue then serves what a
 /// `seedance-archiver worker` serves on the task queues `seedance-archiver` and
 /// `seedance-archiver-transfers`, next to your own workflows. Start lifecycles on your task queue.
 ///
@@ -136,8 +137,9 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// Returns an error if a workflow named `VideoTaskLifecycle`, `SweepVideoTasks`, `AccountWatcher`, `AuditArchive` or
-    /// `DeliverEvent` is registered already.
+    /// Returns an error if a workflow with the name of one of these is registered already: `VideoTaskLifecycle`,
+    /// `SweepVideoTasks`, `AccountWatcher`, `AuditArchive`, `DeliverEvent`, `GenerateVideo`, `VideoTaskSubmission` and
+    /// `VideoTaskClaim`.
     pub fn register(&self, options: &mut WorkerOptions) -> Result<(), WorkflowRegistrationError> {
         let task_queue = options.task_queue.clone();
         let activities = self.query_activities.clone().with_transfers_on(&task_queue);
@@ -203,6 +205,9 @@ impl Plugin {
             .register_workflow::<AccountWatcher>()?
             .register_workflow::<AuditArchive>()?
             .register_workflow::<DeliverEvent>()?
+            .register_workflow::<GenerateVideo>()?
+            .register_workflow::<VideoTaskSubmission>()?
+            .register_workflow::<VideoTaskClaim>()?
             .register_activities(query_activities)
             .register_activities(sweep_activities)
             .register_activities(self.event_activities.clone());

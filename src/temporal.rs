@@ -6,6 +6,7 @@
 //! - `interval_schedule`: a schedule that starts a workflow at an interval.
 //! - [`events`]: starts and counts the workflows that deliver events.
 //! - [`lifecycles`]: starts, follows, describes and lists lifecycles.
+//! - `submissions`: ensures that a create request is sent at most once.
 //! - [`sweeps`]: starts sweeps and maintains their schedules.
 //! - [`search_attributes`]: registers search attributes.
 //! - `nexus_endpoints`: lists and creates the endpoints by which workflows call with Nexus.
@@ -28,6 +29,7 @@ pub(crate) mod pollers;
 pub(crate) mod progress;
 pub mod search_attributes;
 pub(crate) mod server;
+pub(crate) mod submissions;
 pub mod sweeps;
 pub(crate) mod visibility;
 pub(crate) mod watchers;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use reqwest::Url;
 use seedance_archiver_proto::v1::{
-    AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult, QueryVideoTaskRequest,
-    QueryVideoTaskResult, VideoTaskLifecycleResult,
+    AwaitVideoTaskRequest, CancelVideoTaskRequest, CancelVideoTaskResult, CreateVideoTaskRequest,
+    CreateVideoTaskResult, FindSubmittedTaskRequest, FindSubmittedTaskResult,
+    QueryVideoTaskRequest, QueryVideoTaskResult, VideoTaskLifecycleResult,
 };
 use seedance_archiver_workflows::{
     reply::Reply,
@@ -21,7 +22,7 @@ use super::{
     await_video_task::{self, WaitSlots},
     cancel_video_task,
     checked_request::CheckedRequest,
-    heartbeat, query_video_task,
+    create_video_task, find_submitted_task, heartbeat, query_video_task,
     task_queries::TaskQueries,
     unknown_account::AwaitsAccount,
 };
@@ -84,6 +85,32 @@ impl QueryActivities {
         let encoding = call.encoding;
         let cancel = cancel_video_task::run(&self.queries, call);
         let result = heartbeat::during(&ctx, || (), cancel).await?;
+        Ok(Reply::new(result, encoding))
+    }
+
+    /// Creates a task, with at most one request for each submission.
+    #[activity(name = "CreateVideoTask")]
+    pub async fn create_video_task(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        request: Request<CreateVideoTaskRequest>,
+    ) -> Result<Reply<CreateVideoTaskResult>, ActivityError> {
+        let call = self.checked(&ctx, request)?;
+        let encoding = call.encoding;
+        let result = create_video_task::run(&ctx, self.queries.seedance(), call).await?;
+        Ok(Reply::new(result, encoding))
+    }
+
+    /// Looks for the task of a submission in the list.
+    #[activity(name = "FindSubmittedTask")]
+    pub async fn find_submitted_task(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        request: Request<FindSubmittedTaskRequest>,
+    ) -> Result<Reply<FindSubmittedTaskResult>, ActivityError> {
+        let call = self.checked(&ctx, request)?;
+        let encoding = call.encoding;
+        let result = find_submitted_task::run(&ctx, self.queries.seedance(), call).await?;
         Ok(Reply::new(result, encoding))
     }
 }

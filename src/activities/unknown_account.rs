@@ -11,9 +11,10 @@ use seedance_archiver_proto::{
     reason,
     time::from_unix_seconds,
     v1::{
-        ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, DeliverEventRequest,
-        QueryProgress, QueryVideoTaskRequest, QueryVideoTaskResult, RecordOutcomeRequest,
-        SweepVideoTaskPageRequest, VideoTask, WatchAccountRequest,
+        ArchiveVideoRequest, AwaitVideoTaskRequest, CancelVideoTaskRequest, CreateVideoTaskRequest,
+        DeliverEventRequest, FindSubmittedTaskRequest, QueryProgress, QueryVideoTaskRequest,
+        QueryVideoTaskResult, RecordOutcomeRequest, SweepVideoTaskPageRequest, VideoTask,
+        WatchAccountRequest,
     },
 };
 use seedance_archiver_workflows::{encoding::Encoding, invalid_request::InvalidRequest};
@@ -96,6 +97,22 @@ impl AwaitsAccount for WatchAccountRequest {
 impl AwaitsAccount for CancelVideoTaskRequest {
     fn account(&self) -> &str {
         &self.account
+    }
+}
+
+impl AwaitsAccount for CreateVideoTaskRequest {
+    fn account(&self) -> &str {
+        &self.account
+    }
+}
+
+impl AwaitsAccount for FindSubmittedTaskRequest {
+    fn account(&self) -> &str {
+        &self.account
+    }
+
+    fn deadline(&self, first_attempt_at: SystemTime, _: &Clock) -> Option<SystemTime> {
+        accounts::sweep_deadline(first_attempt_at)
     }
 }
 

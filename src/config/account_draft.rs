@@ -32,6 +32,7 @@ pub(super) struct AccountDraft {
     pub(super) start_lifecycles: bool,
     pub(super) webhook_url: Option<Secret>,
     pub(super) webhook_key: Option<Secret>,
+    pub(super) callback_url: Option<Url>,
 }
 
 impl AccountDraft {
@@ -50,8 +51,9 @@ impl AccountDraft {
             url_lifetime: None,
             callback_token: None,
             start_lifecycles: false,
-            webhook_url: None,
+            callback_url: None,
             webhook_key: None,
+            webhook_url: None,
         })
     }
 
@@ -155,6 +157,10 @@ impl AccountDraft {
 
     fn set_callbacks(&mut self, input: &dyn Input, reader: &mut Reader) {
         let Some(token) = self.callback_token.clone() else {
+            if self.callback_url.is_some() {
+                let problem = "requires callbacks.token, which is part of every callback URL";
+                reader.error(input, "callbacks.url", problem);
+            }
             return;
         };
         if let Err(problem) = callbacks::check(&token) {
@@ -163,6 +169,7 @@ impl AccountDraft {
         self.account.callbacks = Some(Callbacks {
             token,
             start_lifecycles: self.start_lifecycles,
+            url: self.callback_url.clone(),
         });
     }
 

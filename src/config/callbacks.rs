@@ -1,5 +1,6 @@
 //! Callbacks of an account.
 
+use reqwest::Url;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -16,6 +17,9 @@ pub struct Callbacks {
     pub token: Secret,
     /// Whether the callback of a task without a lifecycle starts one.
     pub start_lifecycles: bool,
+    /// The URL by which the service reaches the callback port, without `/callbacks`. `None`: `CreateVideoTask` requests no
+    /// callbacks.
+    pub url: Option<Url>,
 }
 
 impl Callbacks {
@@ -60,6 +64,7 @@ mod tests {
         let callbacks = Callbacks {
             token: Secret::from("0123456789abcdef".to_owned()),
             start_lifecycles: false,
+            url: None,
         };
         let accept = |token| callbacks.accept(token).unwrap();
         assert!(accept("0123456789abcdef"));

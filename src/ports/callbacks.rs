@@ -2,6 +2,8 @@
 //!
 //! A callback is a hint. Only the task id in its body is used: [`CallbackHandler`] queries the task if
 //! needed, and completes the query activity of its lifecycle or starts a lifecycle.
+//!
+//! `POST /callbacks/{account}/{token}/{submission_id}`: the same, and the submission learns that this is its task.
 
 mod handler;
 mod result;
@@ -20,7 +22,7 @@ use axum::{
     routing::post,
 };
 use http_body_util::LengthLimitError;
-use seedance_archiver_proto::task_id;
+use seedance_archiver_proto::{submission_id, task_id};
 use serde_json::json;
 
 use crate::{
@@ -69,6 +71,10 @@ pub fn routes(accounts: &Accounts, handler: CallbackHandler) -> Router {
     });
     Router::new()
         .route("/callbacks/{account}/{token}", post(receive))
+        .route(
+            "/callbacks/{account}/{token}/{submission_id}",
+            post(receive_of_submission),
+        )
         .with_state(callbacks)
 }
 
@@ -77,7 +83,24 @@ async fn receive(
     Path((account, token)): Path<(String, String)>,
     body: Body,
 ) -> Response {
-    let (status, json) = match callbacks.process(&account, &token, body).await {
+    respond(callbacks.process(&account, &token, None, body).await)
+}
+
+async fn receive_of_submission(
+    State(callbacks): State<Arc<Callbacks>>,
+    Path((account, token, submission_id)): Path<(String, String, String)>,
+    body: Body,
+) -> Response {
+    let submission_id = Some(submission_id.as_str());
+    respond(
+        callbacks
+            .process(&account, &token, submission_id, body)
+            .await,
+    )
+}
+
+fn respond(processed: Result<CallbackEffect, ErrorResponse>) -> Response {
+    let (status, json) = match processed {
         Ok(effect) => (StatusCode::OK, json!({ "effect": effect.to_string() })),
         Err((status, error)) => (status, json!({ "error": error })),
     };
@@ -90,13 +113,15 @@ impl Callbacks {
         &self,
         account: &str,
         token: &str,
+        submission_id: Option<&str>,
         body: Body,
     ) -> Result<CallbackEffect, ErrorResponse> {
         let account = self.authenticate(account, token)?;
         account.check_rate_limit()?;
+        let submission_id = submission_id.map(checked).transpose()?;
         let account = &account.account;
         let task_id = task_id_in(&read(body).await?)?;
-        let handled = self.handler.handle(account, &task_id);
+        let handled = self.handler.handle(account, &task_id, submission_id);
         let handled = tokio::time::timeout(HANDLER_TIMEOUT, handled)
             .await
             .unwrap_or(Err(CallbackError::Timeout(HANDLER_TIMEOUT)));
@@ -175,6 +200,18 @@ fn task_id_in(body: &[u8]) -> Result<String, ErrorResponse> {
     let id = seedance::task_id_in_callback(body)
         .ok_or_else(|| bad_request("the body must be a task record: a JSON object with an `id`"))?;
     task_id::check(&id).map_err(|problem| bad_request(&format!("`id` {problem}")))?;
+    Ok(id)
+}
+
+/// Checks the submission id of a path.
+fn checked(id: &str) -> Result<&str, ErrorResponse> {
+    let invalid = |problem| {
+        (
+            StatusCode::BAD_REQUEST,
+            format!("`submission_id` {problem}"),
+        )
+    };
+    submission_id::check(id).map_err(invalid)?;
     Ok(id)
 }
 

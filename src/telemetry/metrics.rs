@@ -61,6 +61,8 @@ pub(crate) const NEXUS_REQUESTS: &str = "seedance_archiver_nexus_requests_total"
 pub(crate) const EVENT_DELIVERIES: &str = "seedance_archiver_event_deliveries_total";
 /// Gauge: events that the webhook of an account has not accepted for an hour.
 pub(crate) const EVENTS_OVERDUE: &str = "seedance_archiver_events_overdue";
+/// Counter: create requests, and what is known of unanswered ones.
+pub(crate) const SUBMISSIONS: &str = "seedance_archiver_submissions_total";
 /// Counter: failed queries of open lifecycles.
 pub(crate) const VISIBILITY_ERRORS: &str = "seedance_archiver_visibility_errors_total";
 
@@ -237,6 +239,10 @@ pub(super) fn describe() {
     describe_gauge!(
         EVENTS_OVERDUE,
         "Events that the webhook of the account has not accepted for an hour. All workers report the same value."
+    );
+    describe_counter!(
+        SUBMISSIONS,
+        "Create requests, and what is known of unanswered ones, by result."
     );
     describe_counter!(VISIBILITY_ERRORS, "Failed queries of open lifecycles.");
 }

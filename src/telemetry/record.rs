@@ -17,8 +17,8 @@ use super::{
     metrics::{
         ARCHIVE_LAG, ARCHIVE_TIME_LEFT, ARCHIVED_BYTES, AUDIT_FINDINGS, AUDITED_BYTES,
         AUDITED_OBJECTS, DETECTION_LAG, EVENT_DELIVERIES, LIFECYCLES_ENDED, NEXUS_REQUESTS, POLLS,
-        RETRIES, TOKENS, TRANSFER_SPEED, TRANSFERS_RUNNING, VIDEOS_AT_RISK, WATCHED_TASKS,
-        WATCHER_ANSWERED, WATCHER_REQUESTS,
+        RETRIES, SUBMISSIONS, TOKENS, TRANSFER_SPEED, TRANSFERS_RUNNING, VIDEOS_AT_RISK,
+        WATCHED_TASKS, WATCHER_ANSWERED, WATCHER_REQUESTS,
     },
 };
 
@@ -66,6 +66,30 @@ pub(crate) enum EventResult {
 pub(crate) fn event(account: &str, result: EventResult) {
     let result: &'static str = result.into();
     counter!(EVENT_DELIVERIES, "account" => account.to_owned(), "result" => result).increment(1);
+}
+
+/// The result of a create request, or of the search for the task of an unanswered one: the label `result`.
+#[derive(Clone, Copy, PartialEq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub(crate) enum SubmissionResult {
+    /// A task was created.
+    Created,
+    /// No task was created, and the request is sent again.
+    NotCreated,
+    /// The service rejected the request.
+    Rejected,
+    /// The answer was lost.
+    Unanswered,
+    /// The task was found in the list.
+    Found,
+    /// The list does not decide it.
+    Ambiguous,
+}
+
+/// Counts a create request, or the end of the search for the task of an unanswered one.
+pub(crate) fn submission(account: &str, result: SubmissionResult) {
+    let result: &'static str = result.into();
+    counter!(SUBMISSIONS, "account" => account.to_owned(), "result" => result).increment(1);
 }
 
 /// Sets what the watcher of an account does.

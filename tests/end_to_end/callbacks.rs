@@ -28,6 +28,7 @@ async fn callback_fixture(server: &Server, start_lifecycles: bool) -> anyhow::Re
         account.callbacks = Some(Callbacks {
             token: Secret::from(TOKEN.to_owned()),
             start_lifecycles,
+            url: None,
         });
     };
     let mut fixture = Fixture::with_account(server, change).await?;

@@ -10,7 +10,8 @@
 
 use seedance_archiver_proto::v1::{
     ArchiveVideoRequest, AuditShareRequest, AuditShareResult, AwaitVideoTaskRequest,
-    CancelVideoTaskRequest, CancelVideoTaskResult, DeliverEventRequest, DeliverEventResult,
+    CancelVideoTaskRequest, CancelVideoTaskResult, CreateVideoTaskRequest, CreateVideoTaskResult,
+    DeliverEventRequest, DeliverEventResult, FindSubmittedTaskRequest, FindSubmittedTaskResult,
     Manifest, OutcomeRecord, QueryVideoTaskRequest, QueryVideoTaskResult, RecordOutcomeRequest,
     SweepVideoTaskPageRequest, SweepVideoTaskPageResult, VideoTaskLifecycleResult,
     WatchAccountRequest, WatchAccountResult,
@@ -55,6 +56,26 @@ impl QueryActivities {
     pub fn cancel_video_task(
         request: Request<CancelVideoTaskRequest>,
     ) -> Result<Reply<CancelVideoTaskResult>, ApplicationFailure> {
+        unimplemented!()
+    }
+
+    /// Creates a task with one request to the API, at most one for each submission id, and starts its lifecycle.
+    ///
+    /// If the answer is lost, the activity waits until the task is known from a callback or from the list, at most about a
+    /// quarter of an hour. If it then still is not known, the result says so. While no task was created for sure, for example
+    /// after 429, the activity is retried. It fails without further retries with `InvalidRequest` and `TaskRejected`.
+    #[activity(name = "CreateVideoTask")]
+    pub fn create_video_task(
+        request: Request<CreateVideoTaskRequest>,
+    ) -> Result<Reply<CreateVideoTaskResult>, ApplicationFailure> {
+        unimplemented!()
+    }
+
+    /// Looks for the task of a submission in the list, until it is found or certain that the list does not decide it.
+    #[activity(name = "FindSubmittedTask")]
+    pub fn find_submitted_task(
+        request: Request<FindSubmittedTaskRequest>,
+    ) -> Result<Reply<FindSubmittedTaskResult>, ApplicationFailure> {
         unimplemented!()
     }
 }

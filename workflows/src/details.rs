@@ -5,8 +5,8 @@ use seedance_archiver_proto::{
     names, phase,
     time::unix_seconds,
     v1::{
-        AuditReport, AuditState, LifecycleProgress, SweepPage, SweepVideoTasksResult, VideoTask,
-        VideoTaskLifecycleResult,
+        AuditReport, AuditState, CreateVideoTaskResult, LifecycleProgress, SweepPage,
+        SweepVideoTasksResult, VideoTask, VideoTaskLifecycleResult,
     },
     visible,
 };
@@ -51,6 +51,39 @@ pub fn for_result(result: &VideoTaskLifecycleResult) -> String {
         details += &format!("\n\n{}", for_task(task));
     }
     details
+}
+
+/// Returns the details of a submission: its task, or the tasks that may be its.
+pub fn for_submission(account: &str, submission: &CreateVideoTaskResult) -> String {
+    let id = escape(&submission.submission_id);
+    if !submission.submission_ambiguous {
+        let task_id = &submission.task_id;
+        return format!(
+            "Submission `{id}` created the task `{}`, learned from the {}. The lifecycle `{}` archives its video.",
+            escape(task_id),
+            escape(&submission.learned_from),
+            escape(&names::lifecycle_workflow_id(account, task_id)),
+        );
+    }
+    let candidates = submission.candidates.iter();
+    let candidates: Vec<_> = candidates.map(|id| format!("`{}`", escape(id))).collect();
+    let candidates = match candidates.as_slice() {
+        [] => "The list shows no task that may be its.".to_owned(),
+        candidates => format!("Tasks that may be its: {}.", candidates.join(", ")),
+    };
+    format!(
+        "**ambiguous**: submission `{id}` may have created a task: {}. {candidates}",
+        escape(&submission.message)
+    )
+}
+
+/// Returns the details of a submission whose answer was lost.
+pub fn for_unanswered(account: &str) -> String {
+    format!(
+        "The answer to the create request was lost. The request is not sent again. A callback may name the task; meanwhile \
+         the pending activity `find` looks for it in the list of the account `{}`.",
+        escape(names::account_or_default(account))
+    )
 }
 
 /// Returns the details of a running sweep.

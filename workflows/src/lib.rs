@@ -5,10 +5,13 @@
 //! - [`AccountWatcher`]: polls the tasks of an account for all its lifecycles together.
 //! - [`AuditArchive`]: verifies a part of an archive.
 //! - [`DeliverEvent`]: delivers an event to the webhook of an account.
+//! - [`GenerateVideo`]: creates a task and waits until its video is archived.
+//! - [`VideoTaskSubmission`], [`VideoTaskClaim`]: one create request, and the task that belongs to it.
 //! - [`activities`]: the names and types of the activities, which do the I/O.
 //! - [`details`]: the current details in the Temporal UI.
 //! - [`attributes`]: the search attributes.
 //! - [`request`], [`reply`]: decoding and validation of requests, encoding of results.
+//! - [`create_request`]: the body of a create request.
 //! - [`encoding`]: the three encodings of both.
 //! - [`invalid_request`], [`video_lost`]: the failures of the workflows.
 //! - [`mod@format`]: times and durations in texts.
@@ -62,23 +65,31 @@
 //! ```
 
 pub mod activities;
+mod activity_error;
 pub mod attributes;
 mod audit;
+mod claim;
+pub mod create_request;
 pub mod details;
 pub mod encoding;
 mod event;
 pub mod format;
+mod generate;
 pub mod invalid_request;
 mod lifecycle;
 mod options;
 pub mod reply;
 pub mod request;
+mod submission;
 mod sweep;
 pub mod video_lost;
 mod watcher;
 
 pub use audit::AuditArchive;
+pub use claim::VideoTaskClaim;
 pub use event::DeliverEvent;
+pub use generate::GenerateVideo;
 pub use lifecycle::VideoTaskLifecycle;
+pub use submission::VideoTaskSubmission;
 pub use sweep::SweepVideoTasks;
 pub use watcher::AccountWatcher;

@@ -3,7 +3,6 @@
 // The constants that the macro generates have no documentation.
 #![allow(missing_docs)]
 
-mod activity_error;
 mod ending;
 mod polling;
 mod state;

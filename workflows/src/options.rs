@@ -2,6 +2,8 @@
 //!
 //! The ids are part of recorded histories: with another id, a history does not replay.
 
+pub(crate) mod submissions;
+
 use std::time::{Duration, SystemTime};
 
 use seedance_archiver_policy::priority::{self, priority_key};

@@ -5,14 +5,16 @@
 
 use seedance_archiver_policy::audits::Share;
 use seedance_archiver_proto::{
-    account, destination,
+    account, destination, submission_id,
     sweep_page::MAX_PAGE_NUM,
     task_id,
     v1::{
         AccountWatcherRequest, ArchiveVideoRequest, AuditArchiveRequest, AuditShareRequest,
-        AwaitVideoTaskRequest, CancelVideoTaskRequest, DeliverEventRequest, GetVideoTaskRequest,
-        QueryVideoTaskRequest, RecordOutcomeRequest, SweepPage, SweepVideoTaskPageRequest,
-        SweepVideoTasksRequest, VideoTaskLifecycleRequest, WatchAccountRequest,
+        AwaitVideoTaskRequest, CancelVideoTaskRequest, CreateVideoTaskRequest, DeliverEventRequest,
+        FindSubmittedTaskRequest, GenerateVideoRequest, GetVideoTaskRequest, QueryVideoTaskRequest,
+        RecordOutcomeRequest, SubmissionCreated, SweepPage, SweepVideoTaskPageRequest,
+        SweepVideoTasksRequest, VideoTaskLifecycleRequest, VideoTaskSubmissionRequest,
+        WatchAccountRequest,
     },
 };
 use temporalio_common::{
@@ -23,6 +25,7 @@ use temporalio_common::{
 };
 
 use crate::{
+    create_request::CreateBody,
     encoding::{self, ContractMessage, Encoding},
     invalid_request::InvalidRequest,
 };
@@ -137,6 +140,47 @@ impl Check for CancelVideoTaskRequest {
     fn check(&self) -> Result<(), InvalidRequest> {
         check_task_id("task_id", &self.task_id)?;
         check_account(&self.account)
+    }
+}
+
+impl Check for GenerateVideoRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        CreateBody::parse(&self.request)?;
+        check_submission_id(&self.submission_id)?;
+        check_destination(&self.destination)?;
+        check_account(&self.account)
+    }
+}
+
+impl Check for CreateVideoTaskRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        CreateBody::parse(&self.request)?;
+        check_submission_id(&self.submission_id)?;
+        check_destination(&self.destination)?;
+        check_account(&self.account)
+    }
+}
+
+impl Check for VideoTaskSubmissionRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        check_account(&self.account)
+    }
+}
+
+impl Check for FindSubmittedTaskRequest {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        let submitted_at = self.submitted.as_ref().map_or(0, |it| it.submitted_at);
+        if submitted_at <= 0 {
+            return Err(InvalidRequest::new("submitted.submitted_at", "is missing"));
+        }
+        check_submission_id(&self.submission_id)?;
+        check_account(&self.account)
+    }
+}
+
+impl Check for SubmissionCreated {
+    fn check(&self) -> Result<(), InvalidRequest> {
+        check_task_id("task_id", &self.task_id)
     }
 }
 
@@ -275,6 +319,14 @@ pub(crate) fn check_destination(url: &str) -> Result<(), InvalidRequest> {
         return Ok(());
     }
     destination::check(url).map_err(|problem| InvalidRequest::new("destination", problem))
+}
+
+/// Checks the form of a submission id. Empty: the default.
+fn check_submission_id(id: &str) -> Result<(), InvalidRequest> {
+    if id.is_empty() {
+        return Ok(());
+    }
+    submission_id::check(id).map_err(|problem| InvalidRequest::new("submission_id", problem))
 }
 
 fn check_task_id(field: &str, id: &str) -> Result<(), InvalidRequest> {

@@ -242,6 +242,15 @@ fn callback_rows() -> Vec<Setting> {
             "Whether the callback of a task without a lifecycle starts one.",
         )
         .variable("SEEDANCE_CALLBACK_START_LIFECYCLES"),
+        Setting::value(
+            "callbacks.url",
+            parsed("URL", http_url, ToString::to_string).optional(),
+            |it| &mut it.callback_url,
+            "URL by which the service reaches the callback port, such as `https://archiver.example`, without `/callbacks`. \
+             `CreateVideoTask` and `GenerateVideo` then request callbacks, by which a task is known although the answer to \
+             its create request was lost.",
+        )
+        .variable("SEEDANCE_CALLBACK_URL"),
     ]
 }
 

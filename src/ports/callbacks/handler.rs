@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use seedance_archiver_policy::poll::{self, lacks_url};
 use seedance_archiver_proto::{
-    outcome, phase,
+    learned_from, outcome, phase,
     reason::CANCELLED_BY_CALLER,
     status,
     v1::{LifecycleProgress, VideoTask, VideoTaskLifecycleRequest},
@@ -20,7 +20,10 @@ use crate::{
     config::Account,
     seedance::ErrorKind,
     telemetry::record,
-    temporal::lifecycles::{self, Lifecycle},
+    temporal::{
+        lifecycles::{self, Lifecycle},
+        submissions::Submission,
+    },
 };
 
 /// Delay before completing the query activity is retried. A lifecycle has none between two of them.
@@ -56,11 +59,33 @@ impl CallbackHandler {
         }
     }
 
-    /// Handles the callback of a task. The task is queried only if a lifecycle needs its record.
+    /// Handles the callback of a task. If a submission whose task is not known yet is named, it learns its task, and starts
+    /// the lifecycle. The task is queried only if a lifecycle needs its record.
     pub(super) async fn handle(
         &self,
         account: &Account,
         task_id: &str,
+        submission_id: Option<&str>,
+    ) -> Result<CallbackEffect, CallbackError> {
+        if let Some(submission_id) = submission_id {
+            let submission = Submission::new(&self.client, account.name(), submission_id);
+            let is_open = submission.created(task_id, learned_from::CALLBACK).await;
+            if is_open.map_err(CallbackError::Temporal)? {
+                return Ok(CallbackEffect::SubmissionKnown);
+            }
+        }
+        let callbacks = account.callbacks.as_ref();
+        // A task that was created by a submission has a lifecycle, unless something went wrong.
+        let may_start = submission_id.is_some()
+            || callbacks.is_some_and(|callbacks| callbacks.start_lifecycles);
+        self.handle_task(account, task_id, may_start).await
+    }
+
+    async fn handle_task(
+        &self,
+        account: &Account,
+        task_id: &str,
+        may_start: bool,
     ) -> Result<CallbackEffect, CallbackError> {
         let lifecycle = Lifecycle::for_task(&self.client, account.name(), task_id);
         // The service repeats a callback that is not answered in time. Handled beside the first one, it would deliver the
@@ -79,8 +104,7 @@ impl CallbackHandler {
             }
             Need::Nothing => Ok(CallbackEffect::Unchanged),
             Need::Lifecycle => {
-                let callbacks = account.callbacks.as_ref();
-                if !callbacks.is_some_and(|callbacks| callbacks.start_lifecycles) {
+                if !may_start {
                     return Err(CallbackError::NoLifecycle);
                 }
                 // The task must exist: a callback with a random id must not start a lifecycle.

@@ -16,6 +16,9 @@ pub(super) enum CallbackEffect {
     /// A lifecycle was started.
     #[strum(serialize = "started")]
     Started,
+    /// The submission in the path learned its task.
+    #[strum(serialize = "submission known")]
+    SubmissionKnown,
 }
 
 /// Why a callback was not processed: the value of `error` in the response. The callback may have taken effect if

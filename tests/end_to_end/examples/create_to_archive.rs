@@ -23,6 +23,7 @@ async fn archives_on_callbacks_without_polling(server: Arc<Server>) -> anyhow::R
         account.callbacks = Some(Callbacks {
             token: Secret::from(CALLBACK_TOKEN.to_owned()),
             start_lifecycles: true,
+            url: None,
         });
     };
     let fixture = Fixture::with_account(&server, with_callbacks).await?;

@@ -12,12 +12,10 @@ use seedance_archiver_proto::{
 };
 use temporalio_workflow::ActivityExecutionError;
 
-use super::{
-    activity_error::{failure_type, message, verdict},
-    state::{Context, last_seen, take_task, transfers_task_queue},
-};
+use super::state::{Context, last_seen, take_task, transfers_task_queue};
 use crate::{
     activities::{QueryActivities, TransferActivities},
+    activity_error::{failure_type, message, verdict},
     invalid_request::InvalidRequest,
     options,
     reply::Reply,

@@ -17,11 +17,10 @@ use seedance_archiver_proto::{
 };
 use temporalio_workflow::{ActivityExecutionError, workflows::select};
 
-use super::{
-    activity_error::verdict,
-    state::{Context, last_seen, set_progress, take_task, upsert_search_attributes},
+use super::state::{Context, last_seen, set_progress, take_task, upsert_search_attributes};
+use crate::{
+    activities::QueryActivities, activity_error::verdict, attributes, options, reply::Reply,
 };
-use crate::{activities::QueryActivities, attributes, options, reply::Reply};
 
 /// Minimum interval between two polls that are triggered by nudges.
 const MIN_NUDGE_INTERVAL: Duration = Duration::from_secs(1);

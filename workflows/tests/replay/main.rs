@@ -23,7 +23,8 @@ use std::{
 
 use anyhow::{Context, ensure};
 use seedance_archiver_workflows::{
-    AccountWatcher, AuditArchive, DeliverEvent, SweepVideoTasks, VideoTaskLifecycle,
+    AccountWatcher, AuditArchive, DeliverEvent, GenerateVideo, SweepVideoTasks, VideoTaskClaim,
+    VideoTaskLifecycle, VideoTaskSubmission,
 };
 use serde_json::Value;
 use temporalio_client::WorkflowHistory;
@@ -74,6 +75,9 @@ async fn replay(json: &[u8]) -> anyhow::Result<Vec<Command>> {
         .register_workflow::<AccountWatcher>()?
         .register_workflow::<AuditArchive>()?
         .register_workflow::<DeliverEvent>()?
+        .register_workflow::<GenerateVideo>()?
+        .register_workflow::<VideoTaskSubmission>()?
+        .register_workflow::<VideoTaskClaim>()?
         .worker_interceptor(recorder.clone())
         .task_queue(task_queue(json)?)
         .build();

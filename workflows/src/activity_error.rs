@@ -5,7 +5,7 @@ use temporalio_common::error::IncomingError;
 use temporalio_workflow::ActivityExecutionError;
 
 /// Returns the verdict in the failure details: why retries cannot help.
-pub(super) fn verdict(error: &ActivityExecutionError) -> Option<Verdict> {
+pub(crate) fn verdict(error: &ActivityExecutionError) -> Option<Verdict> {
     match error.reason() {
         Some(IncomingError::Application(failure)) => {
             let verdict: Option<Verdict> = failure.details().ok().flatten();
@@ -16,7 +16,7 @@ pub(super) fn verdict(error: &ActivityExecutionError) -> Option<Verdict> {
 }
 
 /// Returns the failure type, `None` if the failure is Temporal's own.
-pub(super) fn failure_type(error: &ActivityExecutionError) -> Option<&str> {
+pub(crate) fn failure_type(error: &ActivityExecutionError) -> Option<&str> {
     match error.reason() {
         Some(IncomingError::Application(failure)) => failure.type_name(),
         _ => None,
@@ -24,7 +24,7 @@ pub(super) fn failure_type(error: &ActivityExecutionError) -> Option<&str> {
 }
 
 /// Returns the failure message, bounded and without secrets, and without the text that the SDK adds to it.
-pub(super) fn message(error: &ActivityExecutionError) -> String {
+pub(crate) fn message(error: &ActivityExecutionError) -> String {
     let text = error
         .reason()
         .map_or_else(|| error.to_string(), ToString::to_string);
