@@ -68,6 +68,7 @@ mod gallery {
     mod page;
     mod receipts;
 }
+mod generating;
 mod harness;
 mod hosts;
 mod inspection;

@@ -19,7 +19,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use seedance_archiver_policy::watch::MIN_WATCHED;
 use seedance_archiver_proto::names;
 use seedance_archiver_workflows::{
-    AccountWatcher, AuditArchive, DeliverEvent, SweepVideoTasks, VideoTaskLifecycle,
+    AccountWatcher, AuditArchive, DeliverEvent, GenerateVideo, SweepVideoTasks, VideoTaskClaim,
+    VideoTaskLifecycle, VideoTaskSubmission,
 };
 use serde_json::{Value, json};
 use temporalio_client::WorkflowHistory;
@@ -88,6 +89,9 @@ pub(crate) async fn replay(json: &[u8]) -> anyhow::Result<()> {
         .register_workflow::<AccountWatcher>()?
         .register_workflow::<AuditArchive>()?
         .register_workflow::<DeliverEvent>()?
+        .register_workflow::<GenerateVideo>()?
+        .register_workflow::<VideoTaskSubmission>()?
+        .register_workflow::<VideoTaskClaim>()?
         .build();
     let history = WorkflowHistory::from_json(json)?;
     Ok(WorkflowReplayer::new(options)?

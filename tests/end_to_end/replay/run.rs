@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use anyhow::{Context, bail, ensure};
 use futures::TryStreamExt;
 use jiff::Timestamp;
-use seedance_archiver_proto::names::LIFECYCLE_WORKFLOW;
+use seedance_archiver_proto::names::{GENERATE_WORKFLOW, LIFECYCLE_WORKFLOW, SUBMISSION_WORKFLOW};
 use serde_json::Value;
 use temporalio_client::{
     WorkflowExecution, WorkflowExecutionInfo, WorkflowFetchHistoryOptions, WorkflowHandle,
@@ -62,8 +62,9 @@ pub(crate) async fn replay_all(server: &Server, started_at: SystemTime) -> anyho
 
 async fn closed(server: &Server, started_at: SystemTime) -> anyhow::Result<Vec<WorkflowExecution>> {
     let query = format!(
-        "WorkflowType IN ('{LIFECYCLE_WORKFLOW}', 'SweepVideoTasks', 'AccountWatcher', 'AuditArchive', 'DeliverEvent') AND \
-         ExecutionStatus != 'Running' AND StartTime >= '{:.3}'",
+        "WorkflowType IN ('{LIFECYCLE_WORKFLOW}', 'SweepVideoTasks', 'AccountWatcher', 'AuditArchive', 'DeliverEvent', \
+         '{GENERATE_WORKFLOW}', '{SUBMISSION_WORKFLOW}', 'VideoTaskClaim') AND ExecutionStatus != 'Running' AND \
+         StartTime >= '{:.3}'",
         Timestamp::try_from(started_at)?
     );
     let options = WorkflowListOptions::default();

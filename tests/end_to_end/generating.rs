@@ -1,0 +1,286 @@
+//! `GenerateVideo` and `CreateVideoTask`: from a prompt to a receipt, and no task is paid for twice.
+
+mod call;
+mod callbacks;
+mod lost_answers;
+mod many;
+
+use std::sync::Arc;
+
+use anyhow::ensure;
+use seedance_archiver_proto::{names, v1::GenerateVideoRequest};
+use seedance_archiver_simulator::CreateFault;
+use seedance_archiver_workflows::VideoTaskSubmission;
+use serde_json::json;
+use temporalio_client::{
+    NamespacedClient, WorkflowCancelOptions, WorkflowGetResultOptions, WorkflowTerminateOptions,
+    errors::WorkflowGetResultError, tonic::IntoRequest,
+};
+use temporalio_common::protos::temporal::api::{
+    common::v1::WorkflowExecution, workflowservice::v1::ResetWorkflowExecutionRequest,
+};
+
+use self::call::{failure, request, result, start, start_as};
+use crate::harness::{Fixture, Server, caller, register, until, until_async};
+
+async fn one_call_leads_from_a_prompt_to_a_receipt(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let result = fixture
+        .with_worker(&server, async {
+            let generation = start(&server, &fixture, request("a kite")).await?;
+            result(&generation).await
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    let submission = result.submission.unwrap_or_default();
+    ensure!(submission.learned_from == "answer", "{submission:?}");
+    ensure!(submission.submission_id.len() == 32, "{submission:?}");
+    ensure!(fixture.simulator.task_ids() == [result.task_id.clone()]);
+    let manifest = result.manifest.unwrap_or_default();
+    fixture.assert_archived(&result.task_id, &manifest)
+}
+register!(one_call_leads_from_a_prompt_to_a_receipt);
+
+async fn unknown_fields_of_the_request_reach_the_api(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    caller::with_worker_and_caller(&server, &fixture, async {
+        let call = json!({"request": {
+            "model": "seedance-1-0-pro",
+            "content": [{"type": "text", "text": "a kite"}],
+            "of_the_future": {"seed": 4_294_967_295_u64},
+        }});
+        let created = caller::call_json(&server, &fixture, "CreateVideoTask", &call).await?;
+        let id = created["task_id"].as_str().unwrap_or_default();
+        let field = fixture.simulator.request_field(id, "of_the_future");
+        ensure!(
+            field == Some(json!({"seed": 4_294_967_295_u64})),
+            "{field:?}"
+        );
+        ensure!(
+            fixture
+                .simulator
+                .request_field(id, "callback_url")
+                .is_none()
+        );
+        Ok(())
+    })
+    .await
+}
+register!(unknown_fields_of_the_request_reach_the_api);
+
+async fn an_invalid_request_names_the_field_and_sends_nothing(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    fixture
+        .with_worker(&server, async {
+            for (request, problem) in [
+                (GenerateVideoRequest::default(), "`request` is missing"),
+                (
+                    GenerateVideoRequest {
+                        request: json!({"model": "m"}).to_string(),
+                        ..GenerateVideoRequest::default()
+                    },
+                    "`request.content` is missing",
+                ),
+                (
+                    GenerateVideoRequest {
+                        submission_id: "a/b".into(),
+                        ..request("a kite")
+                    },
+                    "`submission_id` may contain only",
+                ),
+            ] {
+                let generation = start(&server, &fixture, request).await?;
+                let (kind, message) = failure(&generation).await?;
+                ensure!(kind == "InvalidRequest", "{kind}: {message}");
+                ensure!(message.contains(problem), "{message}");
+            }
+            Ok(())
+        })
+        .await?;
+    ensure!(fixture.simulator.task_ids().is_empty());
+    Ok(())
+}
+register!(an_invalid_request_names_the_field_and_sends_nothing);
+
+async fn a_rejected_request_fails_with_the_message_of_the_api_and_may_be_corrected(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let request = GenerateVideoRequest {
+        submission_id: server.unique_name("order"),
+        ..request("a kite")
+    };
+    let overdue = [Some(CreateFault::Overdue)];
+    fixture.simulator.add_create_faults(overdue);
+    let result = fixture
+        .with_worker(&server, async {
+            let generation = start(&server, &fixture, request.clone()).await?;
+            let (kind, message) = failure(&generation).await?;
+            ensure!(kind == "TaskRejected", "{kind}: {message}");
+            ensure!(message.contains("AccountOverdueError"), "{message}");
+            ensure!(fixture.simulator.task_ids().is_empty());
+            let generation = start(&server, &fixture, request).await?;
+            result(&generation).await
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    Ok(())
+}
+register!(a_rejected_request_fails_with_the_message_of_the_api_and_may_be_corrected);
+
+async fn a_request_that_created_nothing_is_sent_again(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let retry_after = Some(1);
+    let faults = [
+        CreateFault::RateLimited { retry_after },
+        CreateFault::NoBackend,
+    ];
+    fixture.simulator.add_create_faults(faults.map(Some));
+    let result = fixture
+        .with_worker(&server, async {
+            let generation = start(&server, &fixture, request("a kite")).await?;
+            result(&generation).await
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    ensure!(fixture.simulator.task_ids().len() == 1);
+    Ok(())
+}
+register!(a_request_that_created_nothing_is_sent_again);
+
+async fn calls_with_the_same_submission_id_share_one_task(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let request = GenerateVideoRequest {
+        submission_id: server.unique_name("order"),
+        ..request("a kite")
+    };
+    let results = fixture
+        .with_worker(&server, async {
+            let generations = [
+                start(&server, &fixture, request.clone()).await?,
+                start(&server, &fixture, request.clone()).await?,
+            ];
+            let mut results = Vec::new();
+            for generation in &generations {
+                results.push(result(generation).await?);
+            }
+            let later = start(&server, &fixture, request).await?;
+            results.push(result(&later).await?);
+            Ok(results)
+        })
+        .await?;
+    let [id] = <[String; 1]>::try_from(fixture.simulator.task_ids())
+        .map_err(|ids| anyhow::anyhow!("{ids:?}"))?;
+    for result in results {
+        ensure!(result.task_id == id, "{result:?}");
+        ensure!(result.outcome == "archived", "{result:?}");
+    }
+    Ok(())
+}
+register!(calls_with_the_same_submission_id_share_one_task);
+
+async fn a_workflow_that_is_reset_has_the_same_submission(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = server.unique_name("generate");
+    fixture
+        .with_worker(&server, async {
+            let generation = start_as(&server, &fixture, &id, request("a kite")).await?;
+            let first = result(&generation).await?;
+            let reset = ResetWorkflowExecutionRequest {
+                namespace: server.client.namespace(),
+                workflow_execution: Some(WorkflowExecution {
+                    workflow_id: id.clone(),
+                    run_id: generation.run_id().unwrap_or_default().to_owned(),
+                }),
+                reason: "test".into(),
+                // The first workflow task, which scheduled the creation.
+                workflow_task_finish_event_id: 4,
+                request_id: id.clone(),
+                ..ResetWorkflowExecutionRequest::default()
+            };
+            let mut service = server.client.connection().workflow_service();
+            service
+                .reset_workflow_execution(reset.into_request())
+                .await?;
+            let again = result(&call::latest(&server, &id)).await?;
+            ensure!(again.submission == first.submission, "{again:?}");
+            Ok(())
+        })
+        .await?;
+    ensure!(fixture.simulator.task_ids().len() == 1);
+    Ok(())
+}
+register!(a_workflow_that_is_reset_has_the_same_submission);
+
+/// Whoever terminates a submission says that it created nothing. If it did all the same, its video is not lost.
+async fn the_task_of_a_terminated_submission_is_archived(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    fixture.simulator.set_create_fault(Some(CreateFault::Held));
+    let request = GenerateVideoRequest {
+        submission_id: server.unique_name("order"),
+        ..request("a kite")
+    };
+    let submission = names::submission_workflow_id("", &request.submission_id);
+    let result = fixture
+        .with_worker(&server, async {
+            let generation = start(&server, &fixture, request).await?;
+            until("the task was created", || {
+                !fixture.simulator.task_ids().is_empty()
+            })
+            .await?;
+            let submission = server
+                .client
+                .get_workflow_handle::<VideoTaskSubmission>(submission);
+            submission
+                .terminate(WorkflowTerminateOptions::default())
+                .await?;
+            fixture.simulator.set_create_fault(None);
+            result(&generation).await
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    ensure!(fixture.simulator.task_ids() == [result.task_id]);
+    Ok(())
+}
+register!(the_task_of_a_terminated_submission_is_archived);
+
+/// The request is on the way. The video must not be lost.
+async fn a_cancellation_during_the_request_stops_the_waiting_only(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    fixture.simulator.set_create_fault(Some(CreateFault::Held));
+    fixture
+        .with_worker(&server, async {
+            let generation = start(&server, &fixture, request("a kite")).await?;
+            until("the task was created", || {
+                !fixture.simulator.task_ids().is_empty()
+            })
+            .await?;
+            generation.cancel(WorkflowCancelOptions::default()).await?;
+            fixture.simulator.set_create_fault(None);
+            let ended = generation.get_result(WorkflowGetResultOptions::default());
+            let ended = ended.await;
+            let is_cancelled = matches!(ended, Err(WorkflowGetResultError::Cancelled { .. }));
+            ensure!(is_cancelled, "{ended:?}");
+            let id = fixture.simulator.task_ids().remove(0);
+            until_async("the lifecycle exists", || async {
+                Ok(server.run_id(&id).await.is_ok())
+            })
+            .await?;
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            let result = lifecycle.result().await?;
+            ensure!(result.outcome == "archived", "{result:?}");
+            Ok(())
+        })
+        .await
+}
+register!(a_cancellation_during_the_request_stops_the_waiting_only);
