@@ -23,6 +23,9 @@ use temporalio_sdk::activities::ActivityError;
 use super::transfer_error::TransferError;
 use crate::seedance::{self, ErrorKind};
 
+/// Minimum delay of a retry: the server does not retry after a delay of zero.
+const MIN_RETRY_DELAY: Duration = Duration::from_millis(1);
+
 /// Returns the non-retryable failure of an invalid request.
 pub(super) fn invalid_request(error: InvalidRequest) -> ActivityError {
     ApplicationFailure::from(error).into()
@@ -33,7 +36,7 @@ pub(super) fn invalid_request(error: InvalidRequest) -> ActivityError {
 pub(super) fn still_waiting(message: String, delay: Duration) -> ActivityError {
     ApplicationFailure::builder(external::message(&message))
         .type_name(STILL_WAITING.to_owned())
-        .next_retry_delay(delay)
+        .next_retry_delay(delay.max(MIN_RETRY_DELAY))
         .category(ApplicationErrorCategory::Benign)
         .build()
         .into()
@@ -43,7 +46,7 @@ pub(super) fn still_waiting(message: String, delay: Duration) -> ActivityError {
 pub(super) fn retryable(message: String, failure_type: &str, delay: Duration) -> ActivityError {
     ApplicationFailure::builder(external::message(&message))
         .type_name(failure_type.to_owned())
-        .next_retry_delay(delay)
+        .next_retry_delay(delay.max(MIN_RETRY_DELAY))
         .build()
         .into()
 }
@@ -192,6 +195,19 @@ mod tests {
         let source = failure.source_error();
         assert!(source.source().is_none(), "a cause enters history too");
         source.to_string()
+    }
+
+    #[test]
+    fn a_retry_without_a_delay_has_one() {
+        for error in [
+            still_waiting("waiting".to_owned(), Duration::ZERO),
+            retryable("failed".to_owned(), STORE_UNAVAILABLE, Duration::ZERO),
+        ] {
+            let ActivityError::Application(failure) = error else {
+                panic!("{error:?}");
+            };
+            assert_eq!(failure.next_retry_delay(), Some(MIN_RETRY_DELAY));
+        }
     }
 
     #[test]

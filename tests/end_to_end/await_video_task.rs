@@ -1,8 +1,9 @@
 //! `AwaitVideoTask`: starts or joins a lifecycle, and waits for its result.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
+use seedance_archiver::config::GracePeriod;
 use seedance_archiver_proto::v1::{AwaitVideoTaskRequest, VideoTaskLifecycleResult};
 use seedance_archiver_simulator::{Ending, Script};
 use seedance_archiver_workflows::{
@@ -263,6 +264,31 @@ register!(
     another_worker_resumes_the_call_of_a_killed_worker,
     takes_long
 );
+
+async fn another_worker_resumes_the_call_of_a_worker_that_shuts_down(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let mut fixture = Fixture::new(&server).await?;
+    fixture.config.worker.grace_period = GracePeriod(Duration::from_secs(1));
+    let id = fixture.simulator.create(Script {
+        running: Some(HOUR),
+        ..Script::default()
+    });
+    let joined = async {
+        let call = call(&server, &fixture, &request(&id)).await?;
+        until_joined(&call).await?;
+        Ok(call)
+    };
+    let resumed = async {
+        let call = fixture.with_worker(&server, joined).await?;
+        fixture.advance_clock(HOUR).await;
+        fixture.with_worker(&server, result(&call)).await
+    };
+    let result = caller::with_caller(&server, &fixture, resumed).await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    Ok(())
+}
+register!(another_worker_resumes_the_call_of_a_worker_that_shuts_down);
 
 async fn many_waiting_callers_do_not_delay_other_tasks(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;

@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
+use seedance_archiver::config::GracePeriod;
 use seedance_archiver_proto::v1::AuditReport;
-use temporalio_client::WorkflowFetchHistoryOptions;
+use temporalio_client::{WorkflowDescribeOptions, WorkflowFetchHistoryOptions};
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 
 use super::write_videos;
@@ -72,6 +73,33 @@ register!(
     another_worker_continues_the_audit_of_a_killed_worker,
     takes_long
 );
+
+async fn a_worker_that_shuts_down_hands_its_audit_over(server: Arc<Server>) -> anyhow::Result<()> {
+    let mut fixture = Fixture::new(&server).await?;
+    fixture.config.worker.grace_period = GracePeriod(Duration::from_secs(1));
+    let tasks = write(&fixture)?;
+    let blocked = fixture.block(&tasks[BLOCKED])?;
+    let audit = fixture
+        .with_worker(&server, async {
+            let audit = Audit::start(&server, &fixture, "1").await?;
+            until_blocked(&audit).await?;
+            Ok(audit)
+        })
+        .await?;
+    // The server has not noticed a death: the worker said that it ends.
+    let description = audit.0.describe(WorkflowDescribeOptions::default()).await?;
+    let activity = description.raw().pending_activities.first();
+    let failure = activity.and_then(|activity| activity.last_failure.as_ref());
+    let message = failure.map_or("", |failure| failure.message.as_str());
+    ensure!(message.contains("the worker shuts down"), "{activity:?}");
+    blocked.release().await?;
+    // The next worker must not verify this one again.
+    std::fs::remove_file(fixture.video(&tasks[0]))?;
+
+    let report = fixture.with_worker(&server, audit.report()).await?;
+    check(&report)
+}
+register!(a_worker_that_shuts_down_hands_its_audit_over);
 
 /// After half an hour, another activity continues, so that no slot is occupied for longer.
 async fn a_long_audit_is_divided_into_activities(server: Arc<Server>) -> anyhow::Result<()> {
