@@ -134,33 +134,40 @@ mod tests {
         text.parse().unwrap()
     }
 
+    /// Returns the first and the last hash of each part that is due.
+    fn due(coverage: &Coverage, share: &str) -> Vec<(u64, u64)> {
+        let due = coverage.due(share.parse().unwrap()).into_iter();
+        due.map(|part| (part.start, part.end - 1)).collect()
+    }
+
     #[test]
     fn what_was_verified_longest_ago_is_due() {
-        let half = 1 << 31;
-        let quarter = 1 << 30;
+        let (half, last) = (1 << 31, HASHES - 1);
+        let quarter = half / 2;
         let nothing = Coverage::new(&[]);
-        assert_eq!(nothing.due(share("1/2")), [0..half]);
+        assert_eq!(due(&nothing, "1/2"), [(0, half - 1)]);
         let first = nothing.after(share("1/2"), 100);
         assert_eq!(
-            (first.due(share("1/2")), first.oldest()),
-            (vec![half..HASHES], 0)
+            (due(&first, "1/2"), first.oldest()),
+            (vec![(half, last)], 0)
         );
         let second = first.after(share("1/4"), 200);
-        assert_eq!(second.due(share("1/4")), [half + quarter..HASHES]);
+        assert_eq!(due(&second, "1/4"), [(half + quarter, last)]);
         let third = second.after(share("1/4"), 300);
         assert_eq!(
-            (third.due(share("1/2")), third.oldest()),
-            (vec![0..half], 100)
+            (due(&third, "1/2"), third.oldest()),
+            (vec![(0, half - 1)], 100)
         );
-        assert_eq!(third.after(Share::ALL, 400), coverage(&[(0, 1 << 32, 400)]));
+        let everything = third.after(Share::ALL, 400);
+        assert_eq!(everything, coverage(&[(0, 1 << 32, 400)]));
     }
 
     #[test]
     fn parts_that_were_verified_early_are_due_wherever_they_are() {
         let (half, end) = (1 << 31, 1 << 32);
         let coverage = coverage(&[(0, 10, 5), (10, 20, 9), (20, half, 7), (half, end, 9)]);
-        let due = coverage.due(share("1/2"));
-        assert_eq!(due, [0..10, 20..half as u64, 10..20]);
+        let due = due(&coverage, "1/2");
+        assert_eq!(due, [(0, 9), (20, half as u64 - 1), (10, 19)]);
     }
 
     #[test]
