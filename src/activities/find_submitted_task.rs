@@ -1,6 +1,7 @@
 //! `FindSubmittedTask`: looks for the task of a submission whose answer was lost, in the list of the account.
 //!
-//! An attempt is one look. It fails as `StillWaiting` until the list is settled and decides it, or the time is over.
+//! An attempt is one look, once the list is settled. It fails as `StillWaiting` until the list decides it, or the time is
+//! over.
 
 mod listing;
 
@@ -45,6 +46,13 @@ pub(super) async fn run(
         let error = InvalidRequest::new("submitted.submitted_at", "is not a valid time");
         return Err(failure::invalid_request(error));
     };
+    if let Some(delay) = search.delay_until_settled(seedance.clock().now()) {
+        let message = format!(
+            "the answer to the create request was lost; the list may not show its task yet; next check in {}",
+            failure::seconds(delay)
+        );
+        return Err(failure::still_waiting(message, delay));
+    }
     tokio::select! {
         found = heartbeat::during(ctx, || (), look(ctx, seedance, &call, &search)) => found,
         () = ctx.cancelled() => Err(ActivityError::cancelled()),

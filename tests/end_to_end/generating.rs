@@ -10,11 +10,11 @@ use std::sync::Arc;
 use anyhow::ensure;
 use seedance_archiver_proto::{names, v1::GenerateVideoRequest};
 use seedance_archiver_simulator::CreateFault;
-use seedance_archiver_workflows::VideoTaskSubmission;
+use seedance_archiver_workflows::{VideoTaskClaim, VideoTaskSubmission};
 use serde_json::json;
 use temporalio_client::{
-    NamespacedClient, WorkflowCancelOptions, WorkflowGetResultOptions, WorkflowTerminateOptions,
-    errors::WorkflowGetResultError, tonic::IntoRequest,
+    NamespacedClient, WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowGetResultOptions,
+    WorkflowTerminateOptions, errors::WorkflowGetResultError, tonic::IntoRequest,
 };
 use temporalio_common::protos::temporal::api::{
     common::v1::WorkflowExecution, workflowservice::v1::ResetWorkflowExecutionRequest,
@@ -217,6 +217,40 @@ async fn a_workflow_that_is_reset_has_the_same_submission(
     Ok(())
 }
 register!(a_workflow_that_is_reset_has_the_same_submission);
+
+/// For example by a watcher. A claim then says to which submission the task belongs.
+async fn a_task_whose_lifecycle_was_started_elsewhere_belongs_to_its_submission(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    fixture.simulator.set_create_fault(Some(CreateFault::Held));
+    let result = fixture
+        .with_worker(&server, async {
+            let generation = start(&server, &fixture, request("a kite")).await?;
+            until("the task was created", || {
+                !fixture.simulator.task_ids().is_empty()
+            })
+            .await?;
+            let id = fixture.simulator.task_ids().remove(0);
+            fixture.start_lifecycle(&server, &id).await?;
+            fixture.simulator.set_create_fault(None);
+            result(&generation).await
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    let claim = names::claim_workflow_id("", &result.task_id);
+    let claim = server.client.get_workflow_handle::<VideoTaskClaim>(claim);
+    let claim = claim.describe(WorkflowDescribeOptions::default()).await?;
+    let submission = result.submission.unwrap_or_default().submission_id;
+    let submission = names::submission_workflow_id("", &submission);
+    ensure!(
+        claim.parent_id() == Some(submission.as_str()),
+        "{:?}",
+        claim.parent_id()
+    );
+    Ok(())
+}
+register!(a_task_whose_lifecycle_was_started_elsewhere_belongs_to_its_submission);
 
 /// Whoever terminates a submission says that it created nothing. If it did all the same, its video is not lost.
 async fn the_task_of_a_terminated_submission_is_archived(

@@ -101,15 +101,15 @@ async fn task_of(ctx: &Context, request: &VideoTaskSubmissionRequest) -> CreateV
         let learned = match signalled(ctx) {
             Some(learned) => learned,
             None => match find(ctx, request).await {
-                Some(Ok(learned)) => learned,
-                Some(Err(result)) => {
+                Search::Found(learned) => learned,
+                Search::Ambiguous(result) => {
                     wait_for_callback(ctx, request, &result).await;
                     match signalled(ctx) {
                         Some(learned) => learned,
                         None => return result,
                     }
                 }
-                None => continue,
+                Search::Interrupted => continue,
             },
         };
         if ownership::take(ctx, request, &learned).await {
@@ -144,12 +144,16 @@ fn signalled(ctx: &Context) -> Option<Learned> {
     })
 }
 
-/// Looks for the task in the list. Returns the task, or the result of an ambiguous submission; or `None` if a signal came
-/// first.
-async fn find(
-    ctx: &Context,
-    request: &VideoTaskSubmissionRequest,
-) -> Option<Result<Learned, CreateVideoTaskResult>> {
+/// How the search for the task ended.
+enum Search {
+    Found(Learned),
+    Ambiguous(CreateVideoTaskResult),
+    /// A signal named the task first.
+    Interrupted,
+}
+
+/// Looks for the task in the list.
+async fn find(ctx: &Context, request: &VideoTaskSubmissionRequest) -> Search {
     ctx.set_current_details(details::for_unanswered(&request.account));
     let token = WorkflowCancellationToken::new();
     let options = options::submissions::find(token.clone());
@@ -161,10 +165,10 @@ async fn find(
     let mut found =
         ctx.execute_activity(QueryActivities::find_submitted_task, find_request, options);
     select! {
-        found = &mut found => Some(read(request, found.map(Reply::into_message))),
+        found = &mut found => read(request, found.map(Reply::into_message)),
         _ = ctx.wait_condition(|state| state.created.is_some()) => {
             token.cancel();
-            None
+            Search::Interrupted
         }
     }
 }
@@ -172,20 +176,20 @@ async fn find(
 fn read(
     request: &VideoTaskSubmissionRequest,
     found: Result<FindSubmittedTaskResult, ActivityExecutionError>,
-) -> Result<Learned, CreateVideoTaskResult> {
+) -> Search {
     let id = &request.submission_id;
     match found {
-        Ok(found) if !found.task_id.is_empty() => Ok(Learned {
+        Ok(found) if !found.task_id.is_empty() => Search::Found(Learned {
             task_id: found.task_id,
             from: learned_from::LIST,
             has_lifecycle: found.has_lifecycle,
             is_own: found.is_own,
         }),
-        Ok(found) => Err(CreateVideoTaskResult {
+        Ok(found) => Search::Ambiguous(CreateVideoTaskResult {
             candidates: found.candidates,
             ..ambiguous(id, found.message)
         }),
-        Err(error) => Err(ambiguous(id, activity_error::message(&error))),
+        Err(error) => Search::Ambiguous(ambiguous(id, activity_error::message(&error))),
     }
 }
 

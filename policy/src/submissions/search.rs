@@ -18,9 +18,10 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(120);
 const LIST_LAG: Duration = Duration::from_secs(120);
 /// How long after its beginning the task of a submission is looked for.
 const SEARCH_TIME: Duration = Duration::from_secs(15 * 60);
-/// Interval between two looks at the list.
+/// Interval between two attempts before the list is settled.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
-/// Interval once the list is settled: what then changes the decision are callbacks and other submissions.
+/// Interval between two looks at the list once it is settled: what then changes the decision are callbacks and other
+/// submissions.
 const LATE_LOOK_INTERVAL: Duration = Duration::from_secs(30);
 
 /// The search for the task of a submission.
@@ -127,6 +128,13 @@ impl Search {
         2 * CLOCK_TOLERANCE + SEND_TIMEOUT + CALL_TIMEOUT
     }
 
+    /// Returns the delay before the next attempt to look at the list, or `None` if the list is settled. Before, a look
+    /// would only cost a request. The delay is short, because the clock may be set.
+    pub fn delay_until_settled(&self, now: SystemTime) -> Option<Duration> {
+        let left = self.settled_at().duration_since(now).ok()?;
+        (!left.is_zero()).then(|| left.min(LOOK_INTERVAL))
+    }
+
     fn is_in_time(&self, task: &VideoTask) -> bool {
         let [earliest, latest] = [self.earliest(), self.latest()].map(unix_seconds);
         // A record without a time can be of any time.
@@ -137,22 +145,22 @@ impl Search {
         self.submitted_at + SEND_TIMEOUT + CALL_TIMEOUT + CLOCK_TOLERANCE
     }
 
-    /// Returns when the list shows every task that the request can have created.
+    /// Returns when the list shows every task that the request can have created, and Temporal every other submission that
+    /// can have created one of them: the clock of the service may be behind.
     fn settled_at(&self) -> SystemTime {
-        self.submitted_at + SEND_TIMEOUT + CALL_TIMEOUT + LIST_LAG
+        self.latest() + CLOCK_TOLERANCE + LIST_LAG
     }
 }
 
-/// Decides by a look at the list. Before the list is settled, a task of somebody else may be its only one.
+/// Decides by a look at the list. Before the list is settled, a task of somebody else may be its only one, or that of a
+/// submission whose answer is on the way.
 pub fn decide(search: &Search, look: Look, now: SystemTime) -> Decision {
     let own = look.candidates.iter().find(|it| it.claim == Claim::Own);
     if let Some(own) = own {
         return Decision::Found(own.id.clone());
     }
-    if let Ok(left) = search.settled_at().duration_since(now)
-        && !left.is_zero()
-    {
-        return Decision::LookAgain(left.min(LOOK_INTERVAL));
+    if let Some(delay) = search.delay_until_settled(now) {
+        return Decision::LookAgain(delay);
     }
     let mut free = look
         .candidates

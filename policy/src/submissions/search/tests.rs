@@ -158,10 +158,19 @@ fn the_only_free_task_is_found_once_the_list_is_settled() {
     use Claim::{Nobody, Other, Own};
     let found = |id: &str| Decision::Found(id.into());
     assert_eq!(decide_at(0, &[Nobody]), Decision::LookAgain(LOOK_INTERVAL));
-    assert_eq!(decide_at(169, &[Nobody]), Decision::LookAgain(SECOND));
-    assert_eq!(decide_at(170, &[Nobody]), found("cgt-0"));
-    assert_eq!(decide_at(170, &[Other, Nobody, Other]), found("cgt-1"));
+    assert_eq!(decide_at(409, &[Nobody]), Decision::LookAgain(SECOND));
+    assert_eq!(decide_at(410, &[Nobody]), found("cgt-0"));
+    assert_eq!(decide_at(410, &[Other, Nobody, Other]), found("cgt-1"));
     assert_eq!(decide_at(0, &[Nobody, Own]), found("cgt-1"));
+}
+
+/// Whoever created a candidate has had time to say so.
+#[test]
+fn no_candidate_is_young_when_the_list_is_settled() {
+    let search = search();
+    let youngest = search.settled_at().duration_since(search.latest());
+    assert_eq!(youngest.unwrap(), CLOCK_TOLERANCE + LIST_LAG);
+    assert!(CALL_TIMEOUT < LIST_LAG);
 }
 
 #[test]
@@ -169,7 +178,7 @@ fn none_and_several_stay_ambiguous() {
     use Claim::{Nobody, Other};
     for claims in [&[][..], &[Nobody, Nobody], &[Other]] {
         let again = Decision::LookAgain(LATE_LOOK_INTERVAL);
-        assert_eq!(decide_at(170, claims), again);
+        assert_eq!(decide_at(410, claims), again);
         assert_eq!(decide_at(899, claims), again);
         assert_eq!(decide_at(900, claims), Decision::Ambiguous);
     }
@@ -186,7 +195,7 @@ fn the_only_task_is_not_found_if_others_may_be_missing_or_it_may_belong_to_a_riv
             has_rivals,
         };
         let at = |seconds| decide(&search, look, search.submitted_at + seconds * SECOND);
-        assert_eq!(at(170), Decision::LookAgain(LATE_LOOK_INTERVAL));
+        assert_eq!(at(410), Decision::LookAgain(LATE_LOOK_INTERVAL));
         assert_eq!(at(900), Decision::Ambiguous);
     }
 }
