@@ -119,7 +119,7 @@ async fn look(
     }
 }
 
-/// Returns the candidates in the list with their owners, and whether there are rivals.
+/// Returns the candidates in the list with their owners, and whether there are rivals for the only one.
 async fn owners(
     ctx: &ActivityContext,
     account: &Account,
@@ -139,7 +139,10 @@ async fn owners(
             has_lifecycle: owner != Owner::Nobody,
         });
     }
-    let has_rivals = rivals::exist(&client, account.name(), own, search).await?;
+    // Each open submission has to be queried, so rivals are looked for only where they decide.
+    let is_nobodys = |it: &&Found| it.candidate.claim == Claim::Nobody;
+    let has_rivals = found.iter().filter(is_nobodys).count() == 1
+        && rivals::exist(&client, account.name(), own, search).await?;
     Ok((found, has_rivals))
 }
 
