@@ -25,8 +25,10 @@ use crate::{
 };
 use listing::Listing;
 
-/// Maximum number of candidates whose owners are looked up, and of those in a result. More are ambiguous in any case.
-const MAX_CANDIDATES: usize = 50;
+/// Maximum number of candidates in a result.
+const MAX_CANDIDATES: usize = 500;
+/// Maximum number of candidates whose owners are looked up. More are ambiguous in any case.
+const MAX_LOOKED_UP: usize = 50;
 
 pub(super) type Call = CheckedRequest<FindSubmittedTaskRequest, Arc<Account>>;
 
@@ -129,8 +131,11 @@ async fn owners(
 ) -> Result<(Vec<Found>, bool), String> {
     let client = ctx.client();
     let mut found = Vec::new();
-    for id in &listing.task_ids {
-        let owner = owners::of_task(&client, account.name(), id).await?;
+    for (index, id) in listing.task_ids.iter().enumerate() {
+        let owner = match index < MAX_LOOKED_UP {
+            true => owners::of_task(&client, account.name(), id).await?,
+            false => Owner::Nobody,
+        };
         found.push(Found {
             candidate: Candidate {
                 id: id.clone(),
