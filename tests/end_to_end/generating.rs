@@ -35,7 +35,7 @@ async fn one_call_leads_from_a_prompt_to_a_receipt(server: Arc<Server>) -> anyho
     let submission = result.submission.unwrap_or_default();
     ensure!(submission.learned_from == "answer", "{submission:?}");
     ensure!(submission.submission_id.len() == 32, "{submission:?}");
-    ensure!(fixture.simulator.task_ids() == [result.task_id.clone()]);
+    ensure!(fixture.simulator.task_ids() == std::slice::from_ref(&result.task_id));
     let manifest = result.manifest.unwrap_or_default();
     fixture.assert_archived(&result.task_id, &manifest)
 }

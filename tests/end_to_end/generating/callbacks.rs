@@ -41,7 +41,7 @@ async fn a_task_is_learned_from_its_first_callback(server: Arc<Server>) -> anyho
         ensure!(result.outcome == "archived", "{fault:?}: {result:?}");
         let submission = result.submission.unwrap_or_default();
         ensure!(submission.learned_from == "callback", "{submission:?}");
-        ensure!(fixture.simulator.task_ids() == [result.task_id.clone()]);
+        ensure!(fixture.simulator.task_ids() == std::slice::from_ref(&result.task_id));
         let url = fixture
             .simulator
             .request_field(&result.task_id, "callback_url");

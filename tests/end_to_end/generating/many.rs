@@ -100,7 +100,11 @@ fn random_fault(random: &mut fastrand::Rng) -> Option<CreateFault> {
 /// Returns the request of a submission. Its prompt has its number, and every second one has a safety identifier.
 fn numbered(number: u64) -> GenerateVideoRequest {
     let name = format!("run-{number}");
-    let identifier = if number % 2 == 0 { "" } else { name.as_str() };
+    let identifier = if number.is_multiple_of(2) {
+        ""
+    } else {
+        name.as_str()
+    };
     GenerateVideoRequest {
         submission_id: name.clone(),
         report_only: true,

@@ -108,11 +108,11 @@ pub(crate) async fn last_upsert_with(
         }
     })?;
     let commands = replay(&serde_json::to_vec(&history)?).await?;
-    let upserts = commands.into_iter().filter_map(|command| match command {
+    let mut upserts = commands.into_iter().filter_map(|command| match command {
         Command::SearchAttributes(attributes) => Some(attributes),
         _ => None,
     });
-    let last = upserts.last().unwrap_or_default().into_iter();
+    let last = upserts.next_back().unwrap_or_default().into_iter();
     Ok(last
         .map(|(name, data)| (name, String::from_utf8_lossy(&data).into_owned()))
         .collect())
