@@ -20,6 +20,7 @@ use seedance_archiver::temporal::events;
 use seedance_archiver_clock::Clock;
 use seedance_archiver_simulator::Script;
 use serde_json::Value;
+use temporalio_client::{WorkflowDescribeOptions, WorkflowExecutionStatus};
 use tokio::{net::TcpListener, sync::watch};
 
 use super::{metrics::value, process::WorkerProcess};
@@ -277,14 +278,17 @@ async fn a_delivery_that_cannot_start_does_not_hold_up_the_lifecycle(
     let message = "cannot start the delivery of the event; the receiver will not get it";
     let logged = worker.wait_for_log(message).await?;
     ensure!(logged["task_id"] == id, "{logged}");
-    until_async("the lifecycle has ended", || async {
-        let (_, metrics) = worker.get("/metrics").await?;
-        let ended =
-            "seedance_archiver_lifecycles_ended_total{account=\"default\",outcome=\"archived\"}";
-        Ok(value(&metrics, ended) == Some(1.0))
+    // The metric counts the end a moment before the lifecycle closes, and until then a new one would join it.
+    until_async("the lifecycle has closed", || async {
+        let lifecycle = server.lifecycle(&id);
+        let described = lifecycle.describe(WorkflowDescribeOptions::default());
+        Ok(described.await?.status() == WorkflowExecutionStatus::Completed)
     })
     .await?;
     let (_, metrics) = worker.get("/metrics").await?;
+    let ended =
+        "seedance_archiver_lifecycles_ended_total{account=\"default\",outcome=\"archived\"}";
+    ensure!(value(&metrics, ended) == Some(1.0), "{metrics}");
     ensure!(
         value(&metrics, &deliveries("not_started")) == Some(1.0),
         "{metrics}"
