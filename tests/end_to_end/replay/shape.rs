@@ -1,5 +1,7 @@
 //! What distinguishes the history of one path through a workflow from that of another.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 
@@ -52,10 +54,19 @@ pub(super) fn name(history: &Value) -> String {
     format!("{workflow}-{end}")
 }
 
-/// Returns the encoding of the workflow's input.
-pub(super) fn input_encoding(history: &Value) -> Option<String> {
-    let (_, started) = events(history).next()?;
-    decoded(&started["input"]["payloads"][0]["metadata"]["encoding"])
+/// Returns the encodings of all payloads of a history.
+pub(super) fn encodings(history: &Value) -> BTreeSet<String> {
+    let mut encodings = BTreeSet::new();
+    let mut values = vec![history];
+    while let Some(value) = values.pop() {
+        match value {
+            Value::Array(items) => values.extend(items),
+            Value::Object(fields) => values.extend(fields.values()),
+            _ => {}
+        }
+        encodings.extend(decoded(&value["metadata"]["encoding"]));
+    }
+    encodings
 }
 
 /// Returns each event with its type and its attributes.
