@@ -8,6 +8,7 @@ pub(crate) mod browser;
 pub(crate) mod caller;
 mod command;
 pub(crate) mod conduct;
+pub(crate) mod created_task;
 pub(crate) mod deliveries;
 pub(crate) mod existing_server;
 pub(crate) mod failures;
@@ -34,7 +35,6 @@ pub(crate) mod sweeps;
 pub(crate) mod tcp_proxy;
 mod temporal_server;
 pub(crate) mod tools;
-pub(crate) mod users;
 pub(crate) mod watchers;
 
 pub(crate) use self::{

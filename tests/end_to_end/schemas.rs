@@ -8,9 +8,10 @@ use seedance_archiver_simulator::{Container, DigestHeaders, Ending, HostDialect,
 use tokio::process::Command;
 
 use crate::harness::{
-    Fixture, Server, command, read_local, register,
+    Fixture, Server, command,
+    created_task::create_task_of,
+    read_local, register,
     tools::{in_repository, python_example},
-    users::create_task_of,
 };
 
 async fn documents_in_the_archive_match_their_schemas(server: Arc<Server>) -> anyhow::Result<()> {

@@ -10,11 +10,11 @@ use tempfile::TempDir;
 
 use crate::harness::{
     Fixture, Server, command,
+    created_task::create_task_of,
     minio::Minio,
     register,
     s3_proxy::{Dialect, S3Proxy},
     schemas, tools,
-    users::create_task_of,
 };
 
 /// A user whose id a shell, a pattern or a table would change.

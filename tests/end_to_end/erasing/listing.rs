@@ -7,7 +7,9 @@ use seedance_archiver::temporal::search_attributes;
 use serde_json::Value;
 use temporalio_client::WorkflowCountOptions;
 
-use crate::harness::{Fixture, Server, command, register, until_async, users::create_task_of};
+use crate::harness::{
+    Fixture, Server, command, created_task::create_task_of, register, until_async,
+};
 
 /// A user whose id a visibility query would read as something else.
 const USER: &str = "user-7' OR 'a'='a %_* Ünal";

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use futures::future::try_join_all;
 use seedance_archiver_proto::v1::Manifest;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::generate::{Gallery, generate, set_prompt};
-use crate::harness::{Fixture, Server, browser::Browser, register};
+use crate::harness::{Fixture, Server, browser::Browser, created_task::create_task, register};
 
 // WebDriver's codes of keys without a character.
 const ENTER: char = '\u{e007}';
@@ -59,22 +59,8 @@ async fn archive(
 ) -> anyhow::Result<Manifest> {
     let prompt = format!("--simulate {script}");
     let body = json!({"model": model, "content": [{"type": "text", "text": prompt}]});
-    let http = reqwest::Client::builder().no_proxy().build()?;
-    let url = format!(
-        "{}/contents/generations/tasks",
-        fixture.simulator.base_url()
-    );
-    let created = http
-        .post(url)
-        .bearer_auth(fixture.simulator.api_key())
-        .body(body.to_string())
-        .send()
-        .await?
-        .bytes()
-        .await?;
-    let created: Value = serde_json::from_slice(&created)?;
-    let id = created["id"].as_str().context("no id")?;
-    let result = fixture.start_lifecycle(server, id).await?.result().await?;
+    let id = create_task(&fixture.simulator, &body).await?;
+    let result = fixture.start_lifecycle(server, &id).await?.result().await?;
     result.manifest.context("no receipt")
 }
 

@@ -8,7 +8,7 @@ use seedance_archiver_simulator::{Image, Script, Simulator};
 use serde_json::{Value, json};
 
 use super::archive::{Printed, parse_csv, receipts};
-use crate::harness::{Fixture, Server, minio::Minio, register, tools};
+use crate::harness::{Fixture, Server, created_task::create_task, minio::Minio, register, tools};
 
 /// A text of the create request that gets into the receipt.
 const USER: &str = "=1+1, \"Ünal\"\nline 2 🎬; 'x'";
@@ -61,20 +61,7 @@ async fn create_tasks(simulator: &Simulator) -> anyhow::Result<[String; 2]> {
         "tools": [{"type": "web_search"}],
         "seed": -7,
     });
-    let http = reqwest::Client::builder().no_proxy().build()?;
-    let created = http
-        .post(format!(
-            "{}/contents/generations/tasks",
-            simulator.base_url()
-        ))
-        .bearer_auth(simulator.api_key())
-        .header("content-type", "application/json")
-        .body(body.to_string())
-        .send()
-        .await?
-        .error_for_status()?;
-    let created: Value = serde_json::from_slice(&created.bytes().await?)?;
-    let with_text = created["id"].as_str().context("no id")?.to_owned();
+    let with_text = create_task(simulator, &body).await?;
     let with_frame = simulator.create(Script {
         last_frame: Some(Image::Png),
         ..Script::default()
