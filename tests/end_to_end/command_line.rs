@@ -66,17 +66,12 @@ async fn demo_shows_every_terminal_status(_: Arc<Server>) -> anyhow::Result<()> 
             "{video:#}"
         );
     }
-    let events = |video: &Value| video["history_events"].as_u64();
-    let longest: Vec<_> = videos
-        .iter()
-        .filter(|video| events(video).is_none_or(|events| events > 26))
-        .collect();
-    // The demo's Nexus caller may have joined the lifecycle of one video, which is an event more.
-    let is_joined = |video: &&Value| events(video) == Some(27);
-    ensure!(
-        longest.len() <= 1 && longest.iter().all(is_joined),
-        "{longest:#?}"
-    );
+    let has_history = |video: &Value| {
+        video["history_events"]
+            .as_u64()
+            .is_some_and(|events| events > 0)
+    };
+    ensure!(videos.iter().all(has_history), "{report:#}");
     let ui = report["ui_url"].as_str().context("no ui_url")?;
     ensure!(!is_listening(ui), "the Web UI is still running at {ui}");
     Ok(())

@@ -16,6 +16,7 @@ mod fixture;
 pub(crate) mod grpc_proxy;
 pub(crate) mod heartbeat;
 pub(crate) mod hidden_task;
+pub(crate) mod history;
 pub(crate) mod lifecycle;
 pub(crate) mod minio;
 pub(crate) mod nexus;

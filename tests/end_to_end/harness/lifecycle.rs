@@ -2,17 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use seedance_archiver::temporal::lifecycles::{Lifecycle, Step};
 use seedance_archiver_proto::names;
 use seedance_archiver_workflows::VideoTaskLifecycle;
 use temporalio_client::WorkflowFetchHistoryOptions;
-use temporalio_common::protos::temporal::api::{
-    enums::v1::EventType,
-    history::v1::{HistoryEvent, history_event::Attributes},
-};
+use temporalio_common::protos::temporal::api::{enums::v1::EventType, history::v1::HistoryEvent};
 
-use super::temporal_server::Server;
+use super::{history::ensure_at_most, temporal_server::Server};
 use crate::until::until_async;
 
 /// Waits until the pending activity of a lifecycle waits for its next attempt with a message that contains `text`.
@@ -37,27 +34,12 @@ pub(crate) async fn until_running(lifecycle: &Lifecycle) -> anyhow::Result<()> {
 /// Maximum number of history events of a lifecycle that archives its video.
 const MAX_EVENTS: usize = 26;
 
-/// Asserts that the history of a lifecycle is short. Workflow tasks that timed out do not count: on a busy machine, a
-/// worker may not complete one in time.
+/// Asserts that the history of a lifecycle is short.
 pub(crate) async fn ensure_short_history(
     server: &Server,
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<()> {
-    let events = history(server, lifecycle.workflow_id()).await?;
-    let timed_out = events.iter().filter_map(|event| match &event.attributes {
-        Some(Attributes::WorkflowTaskTimedOutEventAttributes(timed_out)) => Some(timed_out),
-        _ => None,
-    });
-    // The event itself, and those of its start.
-    let delays = timed_out.map(|it| if it.started_event_id > 0 { 3 } else { 2 });
-    let types = || events.iter().map(HistoryEvent::event_type);
-    ensure!(
-        events.len() - delays.sum::<usize>() <= MAX_EVENTS,
-        "{} events: {:?}",
-        events.len(),
-        types().collect::<Vec<EventType>>()
-    );
-    Ok(())
+    ensure_at_most(MAX_EVENTS, &history(server, lifecycle.workflow_id()).await?)
 }
 
 /// Returns the types of the history events that commands of a lifecycle caused.

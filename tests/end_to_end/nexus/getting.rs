@@ -12,7 +12,9 @@ use temporalio_client::WorkflowFetchHistoryOptions;
 
 use super::request;
 use crate::harness::{
-    DAY, Fixture, HOUR, Server, nexus,
+    DAY, Fixture, HOUR, Server,
+    history::ensure_at_most,
+    nexus,
     nexus::{NexusCall, Operation, with_worker_and_callers},
     register, until_async,
 };
@@ -108,7 +110,7 @@ async fn a_reply_has_the_encoding_of_its_request_and_no_url_of_the_service(
             }
             let history = WorkflowFetchHistoryOptions::default();
             let events = call.workflow.fetch_history(history).into_events().await?;
-            ensure!(events.len() <= MAX_CALLER_EVENTS, "{} events", events.len());
+            ensure_at_most(MAX_CALLER_EVENTS, &events)?;
         }
         Ok(())
     })

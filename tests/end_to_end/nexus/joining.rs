@@ -10,7 +10,9 @@ use temporalio_client::{WorkflowDescribeOptions, WorkflowFetchHistoryOptions};
 
 use super::request;
 use crate::harness::{
-    Fixture, HOUR, Server, nexus,
+    Fixture, HOUR, Server,
+    history::ensure_at_most,
+    nexus,
     nexus::{NexusCall, Operation, with_callers, with_worker_and_callers},
     register, until_async,
 };
@@ -39,7 +41,7 @@ async fn a_caller_gets_the_receipt(server: Arc<Server>) -> anyhow::Result<()> {
     ensure!(ending.token.is_some(), "{ending:?}");
     let result: VideoTaskLifecycleResult = ending.completed()?;
     ensure!(result.outcome == "archived", "{result:?}");
-    ensure!(events.len() <= MAX_CALLER_EVENTS, "{} events", events.len());
+    ensure_at_most(MAX_CALLER_EVENTS, &events)?;
     fixture.assert_archived(&id, &result.manifest.unwrap_or_default())
 }
 register!(a_caller_gets_the_receipt);
