@@ -156,7 +156,7 @@ use crate::harness::{
 /// busy machine.
 const TEST_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 /// Number of tests that run concurrently: more than there are cores, because tests mostly wait.
-const TEST_CONCURRENCY: usize = 8;
+const TEST_CONCURRENCY: usize = 16;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();

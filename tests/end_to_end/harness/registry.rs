@@ -12,7 +12,10 @@
 //! register!(another_worker_continues, takes_long);
 //! ```
 
-use std::sync::Arc;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 use futures::future::LocalBoxFuture;
 
@@ -42,11 +45,18 @@ impl Test {
     }
 }
 
-/// Returns all tests, sorted by name, those that take long first.
+/// Returns all tests, those that take long first, and the tests of a module far from each other: they wait for the same
+/// kind of thing, or compute at the same time. The order is the same in every run.
 pub(crate) fn tests() -> Vec<&'static Test> {
     let mut tests: Vec<_> = inventory::iter::<Test>().collect();
-    tests.sort_by_key(|test| (!test.takes_long, test.path));
+    tests.sort_by_key(|test| (!test.takes_long, hash(test.path)));
     tests
+}
+
+fn hash(path: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Registers a test function. `needs` lists functions of `harness::tools` that locate what the test needs.
