@@ -1,8 +1,8 @@
-//! Reads the failure of an activity: its verdict, type and message.
+//! Reads the failure of an activity: its verdict, type and message, and how the workflow ends with it.
 
 use seedance_archiver_proto::{external, v1::Verdict};
 use temporalio_common::error::IncomingError;
-use temporalio_workflow::ActivityExecutionError;
+use temporalio_workflow::{ActivityExecutionError, WorkflowContext, WorkflowTermination};
 
 /// Returns the verdict in the failure details: why retries cannot help.
 pub(crate) fn verdict(error: &ActivityExecutionError) -> Option<Verdict> {
@@ -12,6 +12,18 @@ pub(crate) fn verdict(error: &ActivityExecutionError) -> Option<Verdict> {
             verdict.filter(|verdict| !verdict.reason.is_empty())
         }
         _ => None,
+    }
+}
+
+/// Returns how a workflow ends whose activity failed: as cancelled if it was cancelled. The attempt that was in progress may
+/// have failed with something else, for example because its worker shut down, and the server starts no further one.
+pub(crate) fn termination<W>(
+    ctx: &WorkflowContext<W>,
+    error: ActivityExecutionError,
+) -> WorkflowTermination {
+    match ctx.cancellation_token().is_cancelled() {
+        true => WorkflowTermination::cancelled(),
+        false => error.into(),
     }
 }
 

@@ -9,13 +9,11 @@ use seedance_archiver_proto::{
 };
 use temporalio_common::error::ApplicationFailure;
 use temporalio_macros::{workflow, workflow_methods};
-use temporalio_workflow::{
-    ActivityExecutionError, ContinueAsNewOptions, WorkflowContext, WorkflowResult,
-};
+use temporalio_workflow::{ContinueAsNewOptions, WorkflowContext, WorkflowResult};
 
 use crate::{
-    activities::TransferActivities, details, encoding::Encoding, options, reply::Reply,
-    request::Request,
+    activities::TransferActivities, activity_error, details, encoding::Encoding, options,
+    reply::Reply, request::Request,
 };
 
 /// An activity is 6 events, and takes half an hour. Its request and its result contain the findings.
@@ -56,7 +54,7 @@ async fn audit_share(
     ctx: &Context,
     request: &AuditArchiveRequest,
     state: Option<AuditState>,
-) -> Result<AuditShareResult, ActivityExecutionError> {
+) -> WorkflowResult<AuditShareResult> {
     let task_queue = match request.transfers_task_queue.as_str() {
         "" => names::transfers_task_queue(ctx.task_queue()),
         task_queue => task_queue.to_owned(),
@@ -68,7 +66,10 @@ async fn audit_share(
     };
     let options = options::audit_share(task_queue);
     let audited = ctx.execute_activity(TransferActivities::audit_share, request, options);
-    audited.await.map(Reply::into_message)
+    audited
+        .await
+        .map(Reply::into_message)
+        .map_err(|error| activity_error::termination(ctx, error))
 }
 
 fn continue_as_new(

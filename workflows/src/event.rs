@@ -11,7 +11,7 @@ use temporalio_common::error::ApplicationFailure;
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_workflow::{WorkflowContext, WorkflowResult};
 
-use crate::{activities::EventActivities, options, reply::Reply, request::Request};
+use crate::{activities::EventActivities, activity_error, options, reply::Reply, request::Request};
 
 /// Delivers one event to the webhook of its account.
 ///
@@ -35,6 +35,8 @@ impl DeliverEvent {
         let options = options::deliver_event();
         let request = Request::new(request, encoding);
         let delivered = ctx.execute_activity(EventActivities::deliver_event, request, options);
-        Ok(delivered.await?)
+        delivered
+            .await
+            .map_err(|error| activity_error::termination(ctx, error))
     }
 }

@@ -14,10 +14,11 @@ use seedance_archiver_proto::{
 };
 use temporalio_common::error::ApplicationFailure;
 use temporalio_macros::{workflow, workflow_methods};
-use temporalio_workflow::{ActivityExecutionError, WorkflowContext, WorkflowResult};
+use temporalio_workflow::{WorkflowContext, WorkflowResult};
 
 use crate::{
-    activities::QueryActivities, details, options, reply::Reply, request::Request, video_lost,
+    activities::QueryActivities, activity_error, details, options, reply::Reply, request::Request,
+    video_lost,
 };
 
 /// Creates a generation task and waits until its video is archived.
@@ -62,7 +63,7 @@ impl GenerateVideo {
 async fn create(
     ctx: &Context,
     request: &GenerateVideoRequest,
-) -> Result<CreateVideoTaskResult, ActivityExecutionError> {
+) -> WorkflowResult<CreateVideoTaskResult> {
     let request = CreateVideoTaskRequest {
         request: request.request.clone(),
         account: request.account.clone(),
@@ -71,14 +72,17 @@ async fn create(
     };
     let options = options::submissions::create();
     let created = ctx.execute_activity(QueryActivities::create_video_task, request, options);
-    created.await.map(Reply::into_message)
+    created
+        .await
+        .map(Reply::into_message)
+        .map_err(|error| activity_error::termination(ctx, error))
 }
 
 async fn wait(
     ctx: &Context,
     request: &GenerateVideoRequest,
     task_id: &str,
-) -> Result<VideoTaskLifecycleResult, ActivityExecutionError> {
+) -> WorkflowResult<VideoTaskLifecycleResult> {
     let request = AwaitVideoTaskRequest {
         task_id: task_id.to_owned(),
         account: request.account.clone(),
@@ -87,7 +91,10 @@ async fn wait(
     };
     let options = options::submissions::await_video();
     let video = ctx.execute_activity(QueryActivities::await_video_task, request, options);
-    video.await.map(Reply::into_message)
+    video
+        .await
+        .map(Reply::into_message)
+        .map_err(|error| activity_error::termination(ctx, error))
 }
 
 fn ambiguous(submission: &CreateVideoTaskResult) -> VideoTaskLifecycleResult {

@@ -10,13 +10,11 @@ use seedance_archiver_proto::v1::{
 };
 use temporalio_common::error::ApplicationFailure;
 use temporalio_macros::{workflow, workflow_methods};
-use temporalio_workflow::{
-    ActivityExecutionError, ContinueAsNewOptions, WorkflowContext, WorkflowResult,
-};
+use temporalio_workflow::{ContinueAsNewOptions, WorkflowContext, WorkflowResult};
 
 use crate::{
-    activities::SweepActivities, details, encoding::Encoding, options, reply::Reply,
-    request::Request,
+    activities::SweepActivities, activity_error, details, encoding::Encoding, options,
+    reply::Reply, request::Request,
 };
 
 /// A page is 6 events or more.
@@ -63,7 +61,7 @@ async fn sweep_page(
     ctx: &Context,
     request: &SweepVideoTasksRequest,
     page: SweepPage,
-) -> Result<SweepVideoTaskPageResult, ActivityExecutionError> {
+) -> WorkflowResult<SweepVideoTaskPageResult> {
     let options = options::sweep_page(&page);
     let request = SweepVideoTaskPageRequest {
         account: request.account.clone(),
@@ -71,7 +69,10 @@ async fn sweep_page(
         page: Some(page),
     };
     let swept = ctx.execute_activity(SweepActivities::sweep_video_task_page, request, options);
-    swept.await.map(Reply::into_message)
+    swept
+        .await
+        .map(Reply::into_message)
+        .map_err(|error| activity_error::termination(ctx, error))
 }
 
 fn continue_as_new(

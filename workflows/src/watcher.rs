@@ -8,13 +8,11 @@ use seedance_archiver_proto::v1::{
 };
 use temporalio_common::error::ApplicationFailure;
 use temporalio_macros::{workflow, workflow_methods};
-use temporalio_workflow::{
-    ActivityExecutionError, ContinueAsNewOptions, WorkflowContext, WorkflowResult,
-};
+use temporalio_workflow::{ContinueAsNewOptions, WorkflowContext, WorkflowResult};
 
 use crate::{
-    activities::SweepActivities, details, encoding::Encoding, options, reply::Reply,
-    request::Request,
+    activities::SweepActivities, activity_error, details, encoding::Encoding, options,
+    reply::Reply, request::Request,
 };
 
 /// An activity is 6 events.
@@ -59,7 +57,7 @@ async fn watch(
     account: &str,
     completion_times: Option<CompletionTimes>,
     is_busy: bool,
-) -> Result<WatchAccountResult, ActivityExecutionError> {
+) -> WorkflowResult<WatchAccountResult> {
     let request = WatchAccountRequest {
         account: account.to_owned(),
         completion_times,
@@ -67,7 +65,10 @@ async fn watch(
     };
     let options = options::watch(is_busy);
     let watched = ctx.execute_activity(SweepActivities::watch_account, request, options);
-    watched.await.map(Reply::into_message)
+    watched
+        .await
+        .map(Reply::into_message)
+        .map_err(|error| activity_error::termination(ctx, error))
 }
 
 fn continue_as_new(

@@ -1,11 +1,11 @@
-//! A cancelled lifecycle, with other results than those that were recorded. The SDK compares no results.
+//! Cancelled workflows, with other results than those that were recorded. The SDK compares no results.
 
 use anyhow::Context;
 use serde_json::{Value, json};
 
 use crate::{
     command::Command,
-    edited::{self, COMPLETED, STARTED, edit},
+    edited::{self, CANCELED, COMPLETED, STARTED, edit},
     replay,
 };
 
@@ -42,6 +42,23 @@ async fn only_a_task_that_may_be_queued_is_cancelled() -> anyhow::Result<()> {
         // The history has the activity that cancels the task.
         let replayed = replay(&serde_json::to_vec(&history)?).await;
         assert_eq!(replayed.is_ok(), is_cancelled, "{status}");
+    }
+    Ok(())
+}
+
+/// The server starts no attempt after the one during which the workflow was cancelled: with whatever that one fails, the
+/// activity ends.
+#[tokio::test]
+async fn a_cancelled_workflow_ends_as_cancelled_although_its_activity_fails() -> anyhow::Result<()>
+{
+    for (path, ended) in [
+        ("v0.2.0/AccountWatcher-canceled.json", CANCELED),
+        ("v0.2.0/GenerateVideo-canceled.json", COMPLETED),
+    ] {
+        let mut history = edited::history(path)?;
+        edited::fail_activity(&mut history, ended)?;
+        let replayed = replay(&serde_json::to_vec(&history)?).await;
+        replayed.with_context(|| path.to_owned())?;
     }
     Ok(())
 }

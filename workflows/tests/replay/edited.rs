@@ -3,6 +3,7 @@
 use anyhow::Context;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
+use temporalio_protos::temporal::api::enums::v1::{EventType, RetryState};
 
 use crate::recorded;
 
@@ -10,6 +11,8 @@ use crate::recorded;
 pub(crate) const STARTED: &str = "WorkflowExecutionStartedEventAttributes";
 /// The event with the result of an activity.
 pub(crate) const COMPLETED: &str = "ActivityTaskCompletedEventAttributes";
+/// The event of a cancelled activity.
+pub(crate) const CANCELED: &str = "ActivityTaskCanceledEventAttributes";
 
 /// Returns a history by its path below `tests/histories`.
 pub(crate) fn history(path: &str) -> anyhow::Result<Value> {
@@ -38,6 +41,35 @@ pub(crate) fn edit_all(
     for event in events(history, attributes)? {
         edit_json(&mut event[field]["payloads"][0]["data"], &change)?;
     }
+    Ok(())
+}
+
+/// Makes an activity fail that ended with these attributes.
+pub(crate) fn fail_activity(history: &mut Value, ended: &str) -> anyhow::Result<()> {
+    let events = history["events"].as_array_mut().context("no events")?;
+    let is_end = |event: &&mut Value| event["attributes"].get(ended).is_some();
+    let event = events.iter_mut().find(is_end);
+    let event = event.with_context(|| format!("no {ended}"))?;
+    let (scheduled, started) = {
+        let end = &event["attributes"][ended];
+        (
+            end["scheduled_event_id"].clone(),
+            end["started_event_id"].clone(),
+        )
+    };
+    event["event_type"] = json!(EventType::ActivityTaskFailed as i32);
+    event["attributes"] = json!({"ActivityTaskFailedEventAttributes": {
+        "failure": {
+            "message": "the worker shuts down; another one continues",
+            "applicationFailureInfo": {"type": "StillWaiting"},
+        },
+        "scheduled_event_id": scheduled,
+        "started_event_id": started,
+        "identity": "worker",
+        "retry_state": RetryState::CancelRequested as i32,
+        "worker_version": null,
+        "cause": 0,
+    }});
     Ok(())
 }
 
