@@ -11,7 +11,10 @@ use seedance_archiver::temporal::lifecycles::Step;
 use seedance_archiver_proto::v1::{Manifest, ObjectCheck};
 use seedance_archiver_simulator::{Corruption, HeaderDigests, Script};
 
-use crate::harness::{Fixture, Server, lifecycle::until_waiting, read_local, register, until};
+use crate::harness::{
+    Fixture, Server, attempts::ensure_attempts, lifecycle::until_waiting, read_local, register,
+    until,
+};
 use cases::{Boxes, Case, script};
 
 async fn a_video_with_a_flipped_bit_is_downloaded_again(server: Arc<Server>) -> anyhow::Result<()> {
@@ -140,10 +143,10 @@ async fn undetectable_corruption_is_archived(server: Arc<Server>) -> anyhow::Res
             .result()
             .await?;
         let manifest = result.manifest.context("no receipt")?;
-        ensure!(manifest.attempts == 1, "{manifest:?}");
+        ensure_attempts(&server, &manifest, 1..=1).await?;
         let video = manifest.objects.first().context("no object")?;
         let original = fixture.simulator.source(&id).context("no source")?.bytes();
-        Ok((read_local(&video.url)?, original, results(&video.checks)))
+        anyhow::Ok((read_local(&video.url)?, original, results(&video.checks)))
     };
     fixture
         .with_worker(&server, async {

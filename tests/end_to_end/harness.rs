@@ -2,6 +2,7 @@
 //! tools.
 
 mod archived_files;
+pub(crate) mod attempts;
 pub(crate) mod audits;
 mod blocked_archive;
 pub(crate) mod browser;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 
 /// Far longer than any condition takes on a busy machine.
-const TIMEOUT: Duration = Duration::from_secs(5 * 60);
+const TIMEOUT: Duration = Duration::from_secs(10 * 60);
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Waits until `condition` is true. `what` names the condition in a timeout error.

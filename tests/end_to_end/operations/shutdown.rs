@@ -9,7 +9,8 @@ use seedance_archiver_simulator::Script;
 
 use super::process::WorkerProcess;
 use crate::harness::{
-    Fixture, Server, heartbeat::heartbeat, minio::Minio, register, tools, until, until_async,
+    Fixture, Server, attempts::ensure_attempts, heartbeat::heartbeat, minio::Minio, register,
+    tools, until, until_async,
 };
 
 /// Size of the video: 8 parts.
@@ -65,10 +66,7 @@ async fn a_transfer_finishes_within_the_grace_period(server: Arc<Server>) -> any
         .with_worker(&server, async { Ok(lifecycle.result().await?) })
         .await?;
     let manifest = result.manifest.context("no receipt")?;
-    ensure!(
-        manifest.attempts == 1,
-        "the activity was retried: {manifest:?}"
-    );
+    ensure_attempts(&server, &manifest, 1..=1).await?;
     ensure!(manifest.manifest_url.ends_with(&receipt), "{manifest:?}");
     ensure!(
         fixture.simulator.stats(&id).downloads == 1,
