@@ -28,8 +28,18 @@ pub(super) enum Mode {
     /// Every chunk is delayed.
     Slow,
     /// The server's side of all connections is gone, and the client is not told: what it sends is discarded, and nothing
-    /// comes back. When the link is open again, a client that sends more is told; one that only waits is not.
+    /// comes back. When the link is open again, a client that sends more is told; one that only waits is told by its
+    /// keepalive, if it has one.
     HalfOpen,
+}
+
+/// After how long a waiting client notices that its connection is gone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Keepalive {
+    /// Never: it needs a timeout of its own.
+    Absent,
+    /// The interval of its TCP keepalive.
+    Every(Duration),
 }
 
 /// A link to a server.
@@ -40,11 +50,11 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) async fn start(server: SocketAddr) -> io::Result<Self> {
+    pub(super) async fn start(server: SocketAddr, keepalive: Keepalive) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let mode = watch::Sender::new(Mode::Open);
-        let task = tokio::spawn(serve(listener, server, mode.subscribe()));
+        let task = tokio::spawn(serve(listener, server, mode.subscribe(), keepalive));
         Ok(Self {
             address,
             mode,
@@ -63,21 +73,36 @@ impl Drop for Link {
     }
 }
 
-async fn serve(listener: TcpListener, server: SocketAddr, mode: watch::Receiver<Mode>) {
+async fn serve(
+    listener: TcpListener,
+    server: SocketAddr,
+    mode: watch::Receiver<Mode>,
+    keepalive: Keepalive,
+) {
     loop {
         // An error concerns one connection, or file descriptors that are used up for a while.
         match listener.accept().await {
-            Ok((client, _)) => drop(tokio::spawn(connection(client, server, mode.clone()))),
+            Ok((client, _)) => drop(tokio::spawn(connection(
+                client,
+                server,
+                mode.clone(),
+                keepalive,
+            ))),
             Err(_) => sleep(SLOW_DELAY).await,
         }
     }
 }
 
-async fn connection(mut client: TcpStream, server: SocketAddr, mut mode: watch::Receiver<Mode>) {
+async fn connection(
+    mut client: TcpStream,
+    server: SocketAddr,
+    mut mode: watch::Receiver<Mode>,
+    keepalive: Keepalive,
+) {
     let now = *mode.borrow_and_update();
     match now {
         Mode::Cut => return,
-        Mode::HalfOpen => return swallow(client, mode).await,
+        Mode::HalfOpen => return be_silent(client, mode, keepalive).await,
         Mode::Open | Mode::Slow => {}
     }
     let Ok(mut server) = TcpStream::connect(server).await else {
@@ -93,8 +118,26 @@ async fn connection(mut client: TcpStream, server: SocketAddr, mut mode: watch::
     };
     drop(server);
     if ended == Mode::HalfOpen {
-        swallow(client, mode).await;
+        be_silent(client, mode, keepalive).await;
     }
+}
+
+/// Keeps the client's side of a connection until the client notices that the other side is gone.
+async fn be_silent(client: TcpStream, mode: watch::Receiver<Mode>, keepalive: Keepalive) {
+    tokio::select! {
+        () = swallow(client, mode.clone()) => {}
+        () = noticed(mode, keepalive) => {}
+    }
+}
+
+/// Waits until the keepalive of a client is answered: the link is open, and the connection unknown.
+async fn noticed(mut mode: watch::Receiver<Mode>, keepalive: Keepalive) {
+    let Keepalive::Every(interval) = keepalive else {
+        return std::future::pending().await;
+    };
+    // An error means that the link was dropped.
+    let _ = mode.wait_for(|mode| *mode != Mode::HalfOpen).await;
+    sleep(interval).await;
 }
 
 /// Waits until the link no longer carries connections.
@@ -162,7 +205,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_open_link_carries_bytes_both_ways_and_a_cut_one_closes() {
-        let link = Link::start(echo().await.0).await.unwrap();
+        let link = Link::start(echo().await.0, Keepalive::Absent);
+        let link = link.await.unwrap();
         let mut stream = TcpStream::connect(link.address).await.unwrap();
         assert!(is_echoed(&mut stream).await);
         link.set(Mode::Slow);
@@ -179,7 +223,7 @@ mod tests {
     #[tokio::test]
     async fn a_half_open_connection_is_silent_until_more_is_sent_over_the_open_link() {
         let (address, mut ended) = echo().await;
-        let link = Link::start(address).await.unwrap();
+        let link = Link::start(address, Keepalive::Absent).await.unwrap();
         let mut before = TcpStream::connect(link.address).await.unwrap();
         assert!(is_echoed(&mut before).await);
         link.set(Mode::HalfOpen);
@@ -190,5 +234,20 @@ mod tests {
         let error = before.try_read(&mut [0]).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
         assert!(!is_echoed(&mut before).await);
+    }
+
+    #[tokio::test]
+    async fn a_client_with_keepalive_notices_once_the_link_is_open() {
+        let (address, mut ended) = echo().await;
+        let keepalive = Keepalive::Every(Duration::from_millis(1));
+        let link = Link::start(address, keepalive).await.unwrap();
+        let mut stream = TcpStream::connect(link.address).await.unwrap();
+        assert!(is_echoed(&mut stream).await);
+        link.set(Mode::HalfOpen);
+        ended.wait_for(|ended| *ended == 1).await.unwrap();
+        let error = stream.try_read(&mut [0]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        link.set(Mode::Open);
+        assert_eq!(stream.read(&mut [0]).await.unwrap_or(0), 0);
     }
 }

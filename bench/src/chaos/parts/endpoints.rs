@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::chaos::{
-    link::Link,
+    link::{Keepalive, Link},
     plan::{Account, LinkTo, WORKERS},
 };
 
@@ -55,10 +55,10 @@ impl Links {
         let mut workers = Vec::new();
         for _ in 0..WORKERS {
             workers.push(OfWorker {
-                temporal: Link::start(targets.temporal).await?,
-                store: Link::start(targets.store).await?,
-                called: Link::start(targets.called).await?,
-                automatic: Link::start(targets.automatic).await?,
+                temporal: Link::start(targets.temporal, Keepalive::Absent).await?,
+                store: Link::start(targets.store, Keepalive::Absent).await?,
+                called: Link::start(targets.called, Keepalive::Absent).await?,
+                automatic: Link::start(targets.automatic, Keepalive::Absent).await?,
             });
         }
         Ok(Self { workers, database })

@@ -13,7 +13,7 @@ use super::Temporal;
 use crate::{
     archiver::{self, remove_variables},
     chaos::{
-        link::Link,
+        link::{Keepalive, Link},
         parts::{Part, free_address},
     },
     process::Process,
@@ -23,6 +23,9 @@ use crate::{
 /// How long the namespace and its search attributes may take.
 const SETUP_TIMEOUT: Duration = Duration::from_secs(180);
 const SETUP_INTERVAL: Duration = Duration::from_secs(1);
+/// That of the server's connections to its database: without it, a server that starts while the link is half-open waits for
+/// ever, and the run would end without one.
+const SERVER_KEEPALIVE: Keepalive = Keepalive::Every(Duration::from_secs(15));
 /// Ports of the server besides that of the frontend.
 const PORTS: [&str; 8] = [
     "FRONTEND_HTTP_PORT",
@@ -46,7 +49,7 @@ struct Prepared {
 pub(super) async fn start(archiver: &Path, directory: &Path) -> anyhow::Result<(Temporal, Link)> {
     let prepared = prepare(directory).await?;
     let database_address = free_address()?;
-    let link = Link::start(database_address).await?;
+    let link = Link::start(database_address, SERVER_KEEPALIVE).await?;
     let mut database = database(&prepared, database_address, directory);
     database.start()?;
     let address = free_address()?;
