@@ -19,6 +19,7 @@ mod exit_code;
 mod findings;
 mod follow;
 mod gallery;
+mod generate;
 mod health;
 mod list;
 mod output;
@@ -76,6 +77,7 @@ const EXAMPLES: &str =
   seedance-archiver archive cgt-2026…-hj94q    archive a video through your workers
   seedance-archiver archive --dev cgt-2026…    archive a video with only an API key
   seedance-archiver archive - <ids.txt         archive the videos of many tasks
+  seedance-archiver generate request.json      create a task and archive its video
   seedance-archiver rescue                     archive every video of the last 7 days
   seedance-archiver sweep --every 1h           archive new videos every hour
   seedance-archiver status cgt-2026…-hj94q     show the status of a task's lifecycle
@@ -101,6 +103,7 @@ Exit codes:
 enum Command {
     Worker(worker::Args),
     Archive(archive::Args),
+    Generate(generate::Args),
     Sweep(sweep::Args),
     Rescue(rescue::Args),
     #[cfg(feature = "simulator")]
@@ -178,6 +181,7 @@ async fn run_command(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Worker(args) => worker::run(args, &shutdown).await,
         Command::Archive(args) => archive::run(args, &shutdown).await,
+        Command::Generate(args) => generate::run(args, &shutdown).await,
         Command::Sweep(args) => sweep::run(args, &shutdown).await,
         Command::Rescue(args) => rescue::run(args, &shutdown).await,
         #[cfg(feature = "simulator")]

@@ -3,6 +3,7 @@
 //! - [`connection`]: connects to the server that the environment or `temporal.toml` names.
 //! - `audits`: the schedules of audits, and what became of them.
 //! - `codec`: encodes and decodes payloads by a remote codec server.
+//! - `generations`: starts and follows the workflows that create a task and archive its video.
 //! - `interval_schedule`: a schedule that starts a workflow at an interval.
 //! - [`events`]: starts and counts the workflows that deliver events.
 //! - [`lifecycles`]: starts, follows, describes and lists lifecycles.
@@ -22,6 +23,7 @@ pub(crate) mod codec;
 pub mod connection;
 pub(crate) mod error_text;
 pub mod events;
+pub(crate) mod generations;
 pub(crate) mod interval_schedule;
 pub mod lifecycles;
 pub(crate) mod nexus_endpoints;

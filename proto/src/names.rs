@@ -130,6 +130,15 @@ pub fn event_workflow_id(account: &str, task_id: &str, event_id: &str) -> String
     format!("{}{task_id}/{event_id}", event_workflow_id_prefix(account))
 }
 
+/// Returns the workflow id under which the command line generates the video of a submission. Other callers may choose their
+/// own: calls with the same submission id share one task.
+pub fn generate_workflow_id(account: &str, submission_id: &str) -> String {
+    format!(
+        "generate-video/{}/{submission_id}",
+        account_or_default(account)
+    )
+}
+
 /// Returns the workflow id of a submission. It exists from before the create request is sent, so that no second one is
 /// sent for the same submission.
 pub fn submission_workflow_id(account: &str, submission_id: &str) -> String {

@@ -1,5 +1,6 @@
-//! Follows lifecycles until they end, with a progress line for each video.
+//! Follows lifecycles and generations until they end, with a progress line for each video.
 
+mod generation;
 mod progress;
 
 use std::{
@@ -16,6 +17,8 @@ use temporalio_client::Client;
 use super::task_result::TaskResult;
 use crate::temporal::lifecycles::{self, Step};
 use progress::ProgressLine;
+
+pub(super) use generation::{Generated, follow_generation};
 
 /// Grace period after the expiry of a URL, until its job is abandoned.
 const URL_EXPIRY_GRACE: Duration = Duration::from_secs(30);

@@ -18,9 +18,9 @@ use seedance_archiver_workflows::{
     reply::{OptionalArgument, Reply},
 };
 use temporalio_client::{
-    Client, WorkflowExecutionInfo, WorkflowGetResultOptions, WorkflowHandle,
-    WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowQueryOptions, WorkflowSignalOptions,
-    WorkflowStartOptions, WorkflowTerminateOptions,
+    Client, WorkflowDescribeOptions, WorkflowExecutionInfo, WorkflowExecutionStatus,
+    WorkflowGetResultOptions, WorkflowHandle, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
+    WorkflowQueryOptions, WorkflowSignalOptions, WorkflowStartOptions, WorkflowTerminateOptions,
     errors::{WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError},
     tonic::Code,
 };
@@ -60,6 +60,19 @@ impl Submission {
     /// Returns the workflow id.
     pub(crate) fn workflow_id(&self) -> &str {
         &self.handle.info().workflow_id
+    }
+
+    /// Returns whether the submission is claimed: its request was or may be sent, and is not known to have created nothing.
+    pub(crate) async fn is_claimed(&self) -> Result<bool, String> {
+        match self
+            .handle
+            .describe(WorkflowDescribeOptions::default())
+            .await
+        {
+            Ok(described) => Ok(described.status() != WorkflowExecutionStatus::Terminated),
+            Err(WorkflowInteractionError::NotFound(_)) => Ok(false),
+            Err(error) => Err(error_text::innermost(&error)),
+        }
     }
 
     /// Claims the submission. Whoever gets its run id may send one request; everybody else gets `None`.

@@ -46,6 +46,8 @@ async fn a_closed_pipe_changes_no_exit_code(server: Arc<Server>) -> anyhow::Resu
         &["archive", id, "--output", "json"],
         &["archive", "a/b"],
         &["archive", "--detach", id],
+        &["generate", "--model", "m", "--prompt", "a kite"],
+        &["generate", "none.json"],
         &["sweep"],
         &["sweep", "--every", "1h"],
         &["rescue", "--dry-run"],

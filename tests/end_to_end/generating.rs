@@ -2,6 +2,7 @@
 
 mod call;
 mod callbacks;
+mod cli;
 mod lost_answers;
 mod many;
 

@@ -203,7 +203,7 @@ async fn completions_are_generated_for_every_shell(_: Arc<Server>) -> anyhow::Re
         let output = command().args(["completions", shell]).output().await?;
         let script = String::from_utf8(output.stdout)?;
         ensure!(output.status.success(), "{shell}");
-        for word in ["doctor", "before-deadline"] {
+        for word in ["doctor", "before-deadline", "submission-id"] {
             ensure!(script.contains(word), "no {word} in the script for {shell}");
         }
     }

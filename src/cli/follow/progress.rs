@@ -17,7 +17,8 @@ const TRANSFERRING: &str =
     "{spinner} {prefix}  archiving {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}";
 
 pub(super) struct ProgressLine {
-    task_id: String,
+    /// The task id, or the submission id while there is none.
+    name: String,
     bar: ProgressBar,
     /// Where the final result is printed. `None` if it stays in the bar.
     scrollback: Option<MultiProgress>,
@@ -28,12 +29,12 @@ pub(super) struct ProgressLine {
 
 impl ProgressLine {
     /// Adds a line. If `scrolls`, it is printed above the bars when its lifecycle ends.
-    pub(super) fn new(bars: &MultiProgress, task_id: &str, scrolls: bool) -> Self {
+    pub(super) fn new(bars: &MultiProgress, name: &str, scrolls: bool) -> Self {
         let bar = bars.add(ProgressBar::no_length());
-        bar.set_prefix(task_id.to_owned());
+        bar.set_prefix(name.to_owned());
         bar.set_style(style(WAITING));
         let mut line = Self {
-            task_id: task_id.to_owned(),
+            name: name.to_owned(),
             bar: animate(bar),
             scrollback: scrolls.then(|| bars.clone()),
             is_transferring: false,
@@ -41,6 +42,14 @@ impl ProgressLine {
         };
         line.set_message("starting", "starting");
         line
+    }
+
+    /// Sets the name at the start of the line.
+    pub(super) fn set_name(&mut self, name: &str) {
+        if self.name != name {
+            self.name = name.to_owned();
+            self.bar.set_prefix(name.to_owned());
+        }
     }
 
     /// Shows the current step of the lifecycle.
@@ -82,12 +91,17 @@ impl ProgressLine {
         if let Some(bars) = &self.scrollback {
             self.bar.finish_and_clear();
             // An error means that the terminal is gone.
-            let _ = bars.println(format!("{mark} {}  {message}", self.task_id));
+            let _ = bars.println(format!("{mark} {}  {message}", self.name));
             return;
         }
         self.bar
             .set_style(style(&WAITING.replace("{spinner}", mark)));
         self.bar.finish();
+    }
+
+    /// Removes the line.
+    pub(super) fn clear(&self) {
+        self.bar.finish_and_clear();
     }
 
     /// Shows `message` in the bar. Without a terminal, prints `change` if it differs from the last one.
@@ -104,7 +118,7 @@ impl ProgressLine {
     /// Truncates a message to the rest of its line.
     fn fit(&self, message: &str) -> String {
         let (_, columns) = Term::stderr().size();
-        let beginning = "✓ ".chars().count() + self.task_id.len() + "  ".len();
+        let beginning = "✓ ".chars().count() + self.name.len() + "  ".len();
         let width = usize::from(columns).saturating_sub(beginning);
         truncate_str(message, width, "…").into_owned()
     }
@@ -113,7 +127,7 @@ impl ProgressLine {
         if self.last_printed != message {
             self.last_printed = message.to_owned();
             if self.bar.is_hidden() {
-                errln!("{}  {message}", self.task_id);
+                errln!("{}  {message}", self.name);
             }
         }
     }

@@ -16,7 +16,7 @@ pub struct LifecycleError {
 }
 
 impl LifecycleError {
-    pub(super) fn new(workflow_id: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(workflow_id: &str, message: impl Into<String>) -> Self {
         Self {
             workflow_id: workflow_id.to_owned(),
             message: message.into(),
@@ -25,12 +25,12 @@ impl LifecycleError {
     }
 
     /// Returns the error of a call that failed.
-    pub(super) fn from_call(workflow_id: &str, error: &(dyn Error + 'static)) -> Self {
+    pub(crate) fn from_call(workflow_id: &str, error: &(dyn Error + 'static)) -> Self {
         Self::new(workflow_id, error_text::innermost(error))
     }
 
     /// Returns the error of a workflow that failed.
-    pub(super) fn from_failure(workflow_id: &str, failure: &IncomingError) -> Self {
+    pub(crate) fn from_failure(workflow_id: &str, failure: &IncomingError) -> Self {
         Self {
             failure_type: Some(failure_type(failure)),
             ..Self::new(workflow_id, error_text::from_failure(failure))
@@ -40,6 +40,11 @@ impl LifecycleError {
     /// Returns the type of the failure that the workflow ended with, or `None` if the workflow did not fail.
     pub fn failure_type(&self) -> Option<&str> {
         self.failure_type.as_deref()
+    }
+
+    /// Returns the message without the workflow id.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     /// Returns the message without the workflow id.

@@ -1,7 +1,10 @@
 //! The pending activity of a lifecycle, whose state changes without events in the history.
 
 use seedance_archiver_proto::{
-    names::{ARCHIVE_ACTIVITY_ID, CANCEL_ACTIVITY_ID, QUERY_ACTIVITY_ID, RECORD_ACTIVITY_ID},
+    names::{
+        ARCHIVE_ACTIVITY_ID, CANCEL_ACTIVITY_ID, CREATE_ACTIVITY_ID, QUERY_ACTIVITY_ID,
+        RECORD_ACTIVITY_ID,
+    },
     v1::ArchiveProgress,
 };
 use serde::Serialize;
@@ -62,6 +65,7 @@ impl PendingActivity {
             ARCHIVE_ACTIVITY_ID => waiting("archiving"),
             CANCEL_ACTIVITY_ID => waiting("cancelling the task"),
             RECORD_ACTIVITY_ID => waiting("recording the outcome"),
+            CREATE_ACTIVITY_ID => waiting("creating the task"),
             activity => waiting(&format!("running the activity `{activity}`")),
         }
     }
