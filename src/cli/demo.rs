@@ -2,12 +2,13 @@
 
 mod next_steps;
 mod nexus_caller;
+mod tasks;
 
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use seedance_archiver_policy::poll::PollSchedule;
-use seedance_archiver_proto::{names, outcome, v1::VideoTaskLifecycleRequest};
+use seedance_archiver_proto::{names, outcome};
 use seedance_archiver_simulator::Simulator;
 use temporalio_client::Client;
 
@@ -18,13 +19,15 @@ use crate::{
     config::{Account, Accounts, Config},
     dev_server::DevServer,
     telemetry,
+    temporal::generations::Generation,
 };
 use next_steps::NextSteps;
+use tasks::Tasks;
 
 /// Run everything locally: a Temporal server, a simulated Seedance API and a worker
 ///
 /// Creates eight tasks and archives their videos into ./seedance-archive. A workflow waits for the first one by a Nexus
-/// operation. Needs no API key.
+/// operation, and the workflow `GenerateVideo` creates the second one. Needs no API key.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver demo                  run eight tasks, with every terminal status
@@ -38,18 +41,6 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t)]
     output: Output,
 }
-
-/// Prompts, each with the script that the simulator follows for its task.
-const PROMPTS: [&str; 8] = [
-    "a kite over the sea --simulate ending=succeeded,queued=1,running=4",
-    "a harbour at dawn --simulate ending=succeeded,queued=2,running=6,bytes=24000000,bytes_per_second=6000000",
-    "rain on a tin roof, with sound --simulate ending=succeeded,queued=1,running=8,bytes=60000000,bytes_per_second=12000000",
-    "a train through snow --simulate ending=succeeded,queued=3,running=10,bytes=120000000,bytes_per_second=24000000",
-    "a street market, with sound --simulate ending=succeeded,queued=2,running=3,bytes=9000000,bytes_per_second=3000000",
-    "a prompt that the content filter rejects --simulate ending=failed,queued=1,running=5",
-    "a task that is cancelled while queued --simulate ending=cancelled,queued=4",
-    "a task that times out --simulate ending=expired,queued=2,running=9",
-];
 
 /// Poll interval, short enough to watch the polls.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(700);
@@ -78,7 +69,7 @@ async fn run_with_server(
     let work = async {
         errln!("Temporal UI: {ui_url}\nArchive: {}\n", config.archive_url);
         let archived = archive(&server.client, &simulator, &config.task_queue);
-        let results = shutdown.run_until_requested(archived).await?;
+        let (results, generation) = shutdown.run_until_requested(archived).await?;
         let task_id = results.first().map(|result| result.task_id.clone());
         let task_id = task_id.unwrap_or_default();
         let report = Report::new(&ui_url, config.archive_url.as_str(), results);
@@ -88,9 +79,11 @@ async fn run_with_server(
         let next_steps = NextSteps::new(config.archive_url.as_str());
         if args.stay {
             let next_steps = next_steps.during_demo(server, &task_id);
-            let caller = nexus_caller::url(&ui_url, &task_id);
+            let caller = url(&ui_url, &nexus_caller::workflow_id(&task_id));
+            let generation = url(&ui_url, generation.workflow_id());
             errln!(
-                "\nTemporal UI: {ui_url}\nA workflow that waited with Nexus: {caller}\n\n{next_steps}\n"
+                "\nTemporal UI: {ui_url}\nA workflow that waited with Nexus: {caller}\n\
+                 A workflow that created its task: {generation}\n\n{next_steps}\n"
             );
             errln!("Press Ctrl-C to stop the demo.");
             shutdown.requested().await;
@@ -102,16 +95,28 @@ async fn run_with_server(
     session::with_worker(&server.client, &config, work).await
 }
 
-/// Creates the tasks and follows their lifecycles, while a workflow waits for the first task.
+/// Creates the tasks and follows their lifecycles, while a workflow waits for the first task. Returns the results, and the
+/// workflow that created one of the tasks.
 async fn archive(
     client: &Client,
     simulator: &Simulator,
     task_queue: &str,
-) -> anyhow::Result<Vec<TaskResult>> {
-    let requests = create_tasks(simulator).await?;
-    let task_id = requests.first().map(|request| request.task_id.clone());
+) -> anyhow::Result<(Vec<TaskResult>, Generation)> {
+    let Tasks {
+        requests,
+        generation,
+    } = tasks::create(client, simulator, task_queue).await?;
+    let first = requests.first().map(|request| request.task_id.clone());
+    let first = first.unwrap_or_default();
     let followed = async { Ok(follow::follow_all(client, task_queue, requests).await) };
-    nexus_caller::with_caller(client, &task_id.unwrap_or_default(), followed).await
+    let results = nexus_caller::with_caller(client, &first, followed).await?;
+    Ok((results, generation))
+}
+
+/// Returns the URL of a workflow in the Temporal UI.
+fn url(ui_url: &str, workflow_id: &str) -> String {
+    let workflow_id = workflow_id.replace('/', "%2F");
+    format!("{ui_url}/namespaces/default/workflows/{workflow_id}")
 }
 
 fn config(simulator: &Simulator) -> anyhow::Result<Config> {
@@ -134,40 +139,4 @@ fn config(simulator: &Simulator) -> anyhow::Result<Config> {
         ingress_address: None,
         worker: Default::default(),
     })
-}
-
-/// Creates a task for each prompt, as any client of the API would, and returns the requests to archive
-/// them.
-async fn create_tasks(simulator: &Simulator) -> anyhow::Result<Vec<VideoTaskLifecycleRequest>> {
-    let http = reqwest::Client::builder().no_proxy().build()?;
-    let mut requests = Vec::new();
-    for prompt in PROMPTS {
-        let body = serde_json::json!({
-            "model": "seedance-1-5-pro-251215",
-            "content": [{"type": "text", "text": prompt}],
-            "generate_audio": prompt.contains("with sound"),
-        });
-        let created = http
-            .post(format!(
-                "{}/contents/generations/tasks",
-                simulator.base_url()
-            ))
-            .bearer_auth(simulator.api_key())
-            .header("content-type", "application/json")
-            .body(body.to_string())
-            .send()
-            .await?
-            .error_for_status()?
-            .bytes()
-            .await?;
-        let created: serde_json::Value = serde_json::from_slice(&created)?;
-        let task_id = created["id"]
-            .as_str()
-            .context("the simulator returned no task id")?;
-        requests.push(VideoTaskLifecycleRequest {
-            task_id: task_id.to_owned(),
-            ..VideoTaskLifecycleRequest::default()
-        });
-    }
-    Ok(requests)
 }

@@ -33,21 +33,27 @@ async fn every_printed_command_works(_: Arc<Server>) -> anyhow::Result<()> {
     let caller = demo
         .printed_after("A workflow that waited with Nexus: ")
         .await?;
-    let commands = demo.printed_commands(5).await?;
-    let [status, list, audit, gallery, receipts] = commands.as_slice() else {
+    let generation = demo
+        .printed_after("A workflow that created its task: ")
+        .await?;
+    let commands = demo.printed_commands(6).await?;
+    let [status, list, generate, audit, gallery, receipts] = commands.as_slice() else {
         bail!("{commands:?}");
     };
     check_that_it_completed(&caller, status).await?;
+    check_that_it_completed(&generation, status).await?;
     let status = output(status, &elsewhere).await?;
     ensure!(status.contains("outcome         archived"), "{status}");
     let list = output(list, &elsewhere).await?;
     ensure!(list.matches("cgt-").count() == 8, "{list}");
+    let table = output(generate, &elsewhere).await?;
+    ensure!(table.contains("archived"), "{table}");
     let audit = output(audit, &elsewhere).await?;
     ensure!(audit.contains("audit-archive/default created"), "{audit}");
     let page = output(gallery, &elsewhere).await?;
-    ensure!(page.contains("gallery/index.html: 10 videos"), "{page}");
+    ensure!(page.contains("gallery/index.html: 11 videos"), "{page}");
     let table = output(receipts, &elsewhere).await?;
-    ensure!(table.matches("cgt-").count() == 10, "{table}");
+    ensure!(table.matches("cgt-").count() == 11, "{table}");
     demo.interrupt().await
 }
 register!(every_printed_command_works, takes_long);
@@ -58,7 +64,7 @@ async fn check_that_it_completed(url: &str, line: &str) -> anyhow::Result<()> {
     let client = existing_server::connect_to(address, "default".to_owned()).await?;
     let id = url.rsplit('/').next().context("no workflow id")?;
     let workflow = client.get_workflow_handle::<UntypedWorkflow>(id.replace("%2F", "/"));
-    until_async("the caller has its result", || async {
+    until_async("the workflow has its result", || async {
         let described = workflow.describe(WorkflowDescribeOptions::default());
         Ok(described.await?.status() == WorkflowExecutionStatus::Completed)
     })

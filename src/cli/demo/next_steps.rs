@@ -2,6 +2,7 @@
 
 use std::{env, ffi::OsString, io, path::PathBuf};
 
+use super::tasks::MODEL;
 use crate::dev_server::DevServer;
 
 /// Commands, each with what it does.
@@ -37,6 +38,7 @@ impl<'a> NextSteps<'a> {
             "In another terminal:\n\n\
              Show the status of a task's lifecycle:\n  {temporal} {program} status {task_id}\n\
              List the lifecycles:\n  {temporal} {program} list\n\
+             Create a task from a prompt and archive its video:\n  {temporal} {program} generate --model {MODEL} --prompt 'a lighthouse in fog'\n\
              Let the worker read and check the archive, now and every day:\n  {temporal} {program} audit --every 1d --share 1\n\
              {}",
             self.archive()

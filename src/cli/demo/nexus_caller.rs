@@ -87,12 +87,7 @@ pub(super) async fn with_caller<T>(
     }
 }
 
-/// Returns the URL of the caller that waits for a task in the Temporal UI.
-pub(super) fn url(ui_url: &str, task_id: &str) -> String {
-    let workflow_id = workflow_id(task_id).replace('/', "%2F");
-    format!("{ui_url}/namespaces/default/workflows/{workflow_id}")
-}
-
-fn workflow_id(task_id: &str) -> String {
+/// Returns the workflow id of the caller that waits for a task.
+pub(super) fn workflow_id(task_id: &str) -> String {
     format!("demo-nexus-caller/{task_id}")
 }
