@@ -1,5 +1,6 @@
 //! Replies in the encoding of their requests, for every message and every encoding.
 
+mod generations;
 mod payloads;
 
 use std::{sync::Arc, time::Duration};
