@@ -1,4 +1,4 @@
-// Archives the video of a task and prints the URL of its receipt.
+// Archives the video of a task, or creates the task too, and prints the URL of its receipt.
 package main
 
 import (
@@ -17,12 +17,26 @@ import (
 	"archive-example/archiverv1"
 )
 
-const usage = "usage: go run . nexus|await|child|start cgt-…"
+const usage = `usage: go run . nexus|await|child|start cgt-…
+       go run . generate ORDER`
+
+// prompt is the prompt of the task that `generate` creates.
+const prompt = "a kite over the sea"
 
 // taskQueue is the task queue of the worker in this example, not the archiver's.
 const taskQueue = "archive-example-go"
 
-var workflows = map[string]any{"nexus": AwaitVideoByNexus, "await": AwaitVideo, "child": ArchiveAsChild}
+var workflows = map[string]any{
+	"nexus": AwaitVideoByNexus, "await": AwaitVideo, "child": ArchiveAsChild, "generate": Generate,
+}
+
+// result is a VideoTaskLifecycleResult or a GenerateVideoResult.
+type result interface {
+	GetOutcome() string
+	GetManifest() *archiverv1.Manifest
+	GetReason() string
+	GetMessage() string
+}
 
 func main() {
 	if len(os.Args) != 3 || os.Args[1] != "start" && workflows[os.Args[1]] == nil {
@@ -34,14 +48,14 @@ func main() {
 		fmt.Fprintln(os.Stderr, "failed:", err)
 		os.Exit(1)
 	}
-	if result.Manifest == nil {
-		fmt.Printf("%s %s: %s\n", result.Outcome, result.Reason, result.Message)
+	if result.GetManifest() == nil {
+		fmt.Printf("%s %s: %s\n", result.GetOutcome(), result.GetReason(), result.GetMessage())
 		os.Exit(1)
 	}
-	fmt.Println(result.Outcome, result.Manifest.ManifestUrl)
+	fmt.Println(result.GetOutcome(), result.GetManifest().ManifestUrl)
 }
 
-func run(ctx context.Context, mode, taskID string) (*archiverv1.VideoTaskLifecycleResult, error) {
+func run(ctx context.Context, mode, id string) (result, error) {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
 		return nil, err
@@ -54,12 +68,12 @@ func run(ctx context.Context, mode, taskID string) (*archiverv1.VideoTaskLifecyc
 	}
 	defer c.Close()
 	if mode == "start" {
-		return archive(ctx, c, taskID)
+		return archive(ctx, c, id)
 	}
-	return runWorkflow(ctx, c, mode, taskID)
+	return runWorkflow(ctx, c, mode, id)
 }
 
-func runWorkflow(ctx context.Context, c client.Client, mode, taskID string) (*archiverv1.VideoTaskLifecycleResult, error) {
+func runWorkflow(ctx context.Context, c client.Client, mode, id string) (result, error) {
 	w := worker.New(c, taskQueue, worker.Options{})
 	for _, workflow := range workflows {
 		w.RegisterWorkflow(workflow)
@@ -70,17 +84,24 @@ func runWorkflow(ctx context.Context, c client.Client, mode, taskID string) (*ar
 	defer w.Stop()
 
 	options := client.StartWorkflowOptions{
-		ID:                       "archive-example/" + mode + "/" + taskID,
+		ID:                       "archive-example/" + mode + "/" + id,
 		TaskQueue:                taskQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 	}
-	arguments := []any{taskID}
-	if mode == "nexus" {
+	arguments := []any{id}
+	switch mode {
+	case "nexus":
 		arguments = append(arguments, cmp.Or(os.Getenv("NEXUS_ENDPOINT"), nexusEndpoint))
+	case "generate":
+		arguments = append(arguments, prompt)
 	}
 	execution, err := c.ExecuteWorkflow(ctx, options, workflows[mode], arguments...)
 	if err != nil {
 		return nil, err
+	}
+	if mode == "generate" {
+		result := &archiverv1.GenerateVideoResult{}
+		return result, execution.Get(ctx, result)
 	}
 	result := &archiverv1.VideoTaskLifecycleResult{}
 	return result, execution.Get(ctx, result)

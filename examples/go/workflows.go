@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -66,5 +67,28 @@ func ArchiveAsChild(ctx workflow.Context, taskID string) (*archiverv1.VideoTaskL
 		// A lifecycle was started elsewhere, e.g. by a callback: wait for it by the activity.
 		return AwaitVideo(ctx, taskID)
 	}
+	return result, err
+}
+
+// Generate creates a task from a prompt and archives its video, by a child workflow. However often it is called for an
+// order, at most one task is created. If the workflow is cancelled, the archiving continues.
+func Generate(ctx workflow.Context, orderID, prompt string) (*archiverv1.GenerateVideoResult, error) {
+	// The body of the API's create request, with any of its fields.
+	body, err := json.Marshal(map[string]any{
+		"model":             "seedance-1-0-pro-250528",
+		"content":           []any{map[string]any{"type": "text", "text": prompt}},
+		"safety_identifier": orderID,
+	})
+	if err != nil {
+		return nil, err
+	}
+	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		TaskQueue: archiverQueue,
+		// The child continues if this workflow ends first.
+		ParentClosePolicy: enums.PARENT_CLOSE_POLICY_ABANDON,
+	})
+	request := &archiverv1.GenerateVideoRequest{Request: string(body), SubmissionId: orderID, ReportOnly: true}
+	result := &archiverv1.GenerateVideoResult{}
+	err = workflow.ExecuteChildWorkflow(ctx, "GenerateVideo", request).Get(ctx, result)
 	return result, err
 }

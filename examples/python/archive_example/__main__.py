@@ -1,4 +1,4 @@
-"""Archives the video of a task and prints the URL of its receipt."""
+"""Archives the video of a task, or creates the task too, and prints the URL of its receipt."""
 
 import argparse
 import asyncio
@@ -12,39 +12,48 @@ from temporalio.worker import Worker
 
 from archive_example import client as plain_client
 from archive_example.archiver import NEXUS_ENDPOINT, VideoResult
-from archive_example.workflows import ArchiveAsChild, AwaitVideo, AwaitVideoByNexus
+from archive_example.workflows import ArchiveAsChild, AwaitVideo, AwaitVideoByNexus, Generate
 
 # The task queue of the worker in this example, not the archiver's.
 TASK_QUEUE = "archive-example-python"
-WORKFLOWS = {"nexus": AwaitVideoByNexus.run, "await": AwaitVideo.run, "child": ArchiveAsChild.run}
+WORKFLOWS = {
+    "nexus": AwaitVideoByNexus.run,
+    "await": AwaitVideo.run,
+    "child": ArchiveAsChild.run,
+    "generate": Generate.run,
+}
+# The prompt of the task that `generate` creates.
+PROMPT = "a kite over the sea"
 
 
 async def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m archive_example", description=__doc__)
     parser.add_argument("mode", choices=[*WORKFLOWS, "start"])
-    parser.add_argument("task_id", metavar="cgt-…")
+    parser.add_argument("id", metavar="ID", help="task id, cgt-…, or the id of an order for `generate`")
     arguments = parser.parse_args()
 
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "localhost:7233")
     client = await Client.connect(**config)
     if arguments.mode == "start":
-        result = await plain_client.archive(client, arguments.task_id)
+        result = await plain_client.archive(client, arguments.id)
     else:
-        result = await run_workflow(client, arguments.mode, arguments.task_id)
+        result = await run_workflow(client, arguments.mode, arguments.id)
     return report(result)
 
 
-async def run_workflow(client: Client, mode: str, task_id: str) -> VideoResult:
-    workflows = [AwaitVideoByNexus, AwaitVideo, ArchiveAsChild]
-    arguments = [task_id]
+async def run_workflow(client: Client, mode: str, id: str) -> VideoResult:
+    workflows = [AwaitVideoByNexus, AwaitVideo, ArchiveAsChild, Generate]
+    arguments = [id]
     if mode == "nexus":
         arguments.append(os.environ.get("NEXUS_ENDPOINT", NEXUS_ENDPOINT))
+    elif mode == "generate":
+        arguments.append(PROMPT)
     async with Worker(client, task_queue=TASK_QUEUE, workflows=workflows):
         return await client.execute_workflow(
             WORKFLOWS[mode],
             args=arguments,
-            id=f"archive-example/{mode}/{task_id}",
+            id=f"archive-example/{mode}/{id}",
             task_queue=TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )

@@ -1,6 +1,7 @@
 """Names and types of seedance-archiver that callers need, from proto/seedance/archiver/v1."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import nexusrpc
 
@@ -20,6 +21,17 @@ class VideoRequest:
 
     task_id: str
     # Returns a lost video as a result, like every other outcome, and not as a failure. Not allowed with Nexus.
+    report_only: bool = True
+
+
+@dataclass
+class GenerateRequest:
+    """Input of `GenerateVideo`."""
+
+    # The body of the API's create request.
+    request: dict[str, Any]
+    # At most one task is created for each id.
+    submission_id: str
     report_only: bool = True
 
 

@@ -1,4 +1,4 @@
-"""Workflows that archive a video, in three ways."""
+"""Workflows that archive a video, in three ways, and one that also creates the task."""
 
 from datetime import timedelta
 
@@ -11,7 +11,12 @@ from temporalio.exceptions import (
 from temporalio.workflow import NexusOperationCancellationType, ParentClosePolicy
 
 from archive_example import archiver
-from archive_example.archiver import SeedanceArchiver, VideoRequest, VideoResult
+from archive_example.archiver import (
+    GenerateRequest,
+    SeedanceArchiver,
+    VideoRequest,
+    VideoResult,
+)
 
 
 @workflow.defn
@@ -69,6 +74,32 @@ class ArchiveAsChild:
         except WorkflowAlreadyStartedError:
             # A lifecycle was started elsewhere, e.g. by a callback: wait for it by the activity.
             return await await_video(task_id)
+
+
+@workflow.defn
+class Generate:
+    """Creates a task from a prompt and archives its video, by a child workflow.
+
+    However often it is called for an order, at most one task is created. If the workflow is cancelled, the archiving
+    continues.
+    """
+
+    @workflow.run
+    async def run(self, order_id: str, prompt: str) -> VideoResult:
+        # The body of the API's create request, with any of its fields.
+        body = {
+            "model": "seedance-1-0-pro-250528",
+            "content": [{"type": "text", "text": prompt}],
+            "safety_identifier": order_id,
+        }
+        return await workflow.execute_child_workflow(
+            "GenerateVideo",
+            GenerateRequest(body, submission_id=order_id),
+            task_queue=archiver.TASK_QUEUE,
+            # The child continues if this workflow ends first.
+            parent_close_policy=ParentClosePolicy.ABANDON,
+            result_type=VideoResult,
+        )
 
 
 async def await_video(task_id: str) -> VideoResult:

@@ -8,10 +8,18 @@ use seedance_archiver::{
     dev_server::{self, DevServer},
     worker::Worker,
 };
+use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::names;
 use seedance_archiver_simulator::{Ending, Script, Simulator};
+use temporalio_client::{NamespacedClient, tonic::IntoRequest};
+use temporalio_common::protos::temporal::api::{
+    nexus::v1::{EndpointSpec, EndpointTarget, endpoint_target},
+    operatorservice::v1::CreateNexusEndpointRequest,
+};
 use temporalio_sdk::Runtime;
 use tokio::process::Command;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_mode_prints_the_receipt() -> anyhow::Result<()> {
@@ -23,29 +31,56 @@ async fn every_mode_prints_the_receipt() -> anyhow::Result<()> {
 
 async fn every_mode(server: &DevServer) -> anyhow::Result<()> {
     let short = Duration::from_millis(500);
+    let clock = Clock::default();
     let simulator = Simulator::builder().queued(short).running(short);
-    let simulator = simulator.start().await?;
+    let simulator = simulator.clock(clock.clone()).start().await?;
     let archive = tempfile::tempdir()?;
     let config = config(&simulator, archive.path())?;
     let example = Example {
         server,
         simulator: &simulator,
         archive: &config,
+        clock: &clock,
     };
 
     // No other worker runs yet, so the embedded archiver must run the lifecycle.
     example.archives("embedded").await?;
 
     let runtime = Runtime::from_current_tokio(Default::default())?;
-    let worker = Worker::new(&runtime, &server.client, &config).await?;
+    let worker = Worker::with_clock(&runtime, &server.client, &config, clock.clone()).await?;
+    create_endpoint(server).await?;
     let modes = async {
-        for mode in ["await", "child", "start"] {
+        for mode in ["nexus", "await", "child", "start"] {
             example.archives(mode).await?;
         }
+        example.creates_one_task_for_an_order().await?;
         example.joins_a_running_lifecycle().await?;
-        example.prints_the_reason().await
+        example.prints_the_reason().await?;
+        example.prints_why_a_video_is_lost().await
     };
     worker.run_during(modes).await?
+}
+
+/// Creates the Nexus endpoint, as `seedance-archiver setup` does.
+async fn create_endpoint(server: &DevServer) -> anyhow::Result<()> {
+    let worker = endpoint_target::Worker {
+        namespace: server.client.namespace(),
+        task_queue: names::nexus_task_queue(names::TASK_QUEUE),
+    };
+    let request = CreateNexusEndpointRequest {
+        spec: Some(EndpointSpec {
+            name: names::NEXUS_ENDPOINT.to_owned(),
+            description: None,
+            target: Some(EndpointTarget {
+                variant: Some(endpoint_target::Variant::Worker(worker)),
+            }),
+        }),
+    };
+    let mut service = server.client.connection().operator_service();
+    service
+        .create_nexus_endpoint(request.into_request())
+        .await?;
+    Ok(())
 }
 
 fn config(simulator: &Simulator, archive: &Path) -> anyhow::Result<Config> {
@@ -67,6 +102,7 @@ struct Example<'a> {
     server: &'a DevServer,
     simulator: &'a Simulator,
     archive: &'a Config,
+    clock: &'a Clock,
 }
 
 impl Example<'_> {
@@ -74,6 +110,16 @@ impl Example<'_> {
         let task_id = self.simulator.create(Script::default());
         let output = self.run(mode, &task_id).await?;
         check_archived(mode, &output)
+    }
+
+    async fn creates_one_task_for_an_order(&self) -> anyhow::Result<()> {
+        let tasks = || self.simulator.task_ids().len();
+        let before = tasks();
+        for _ in 0..2 {
+            check_archived("generate", &self.run("generate", "order-7").await?)?;
+        }
+        ensure!(tasks() == before + 1, "{} tasks more", tasks() - before);
+        Ok(())
     }
 
     /// The child workflow is already running, so the example waits for it by the activity.
@@ -96,10 +142,39 @@ impl Example<'_> {
             ending: Ending::Failed,
             ..Script::default()
         });
-        let output = self.run("await", &task_id).await?;
+        for mode in ["await", "nexus"] {
+            let output = self.run(mode, &task_id).await?;
+            let printed = String::from_utf8_lossy(&output.stdout);
+            ensure!(output.status.code() == Some(1), "{mode}: {output:?}");
+            ensure!(
+                printed.starts_with("unsuccessful Output"),
+                "{mode}: {printed}"
+            );
+        }
+        Ok(())
+    }
+
+    /// The result is in the details of the failure.
+    async fn prints_why_a_video_is_lost(&self) -> anyhow::Result<()> {
+        let task_id = self.simulator.create(Script {
+            running: Some(30 * DAY),
+            ..Script::default()
+        });
+        let close_window = async {
+            // A poll starts after the response to the previous one was handled.
+            while self.simulator.stats(&task_id).queries < 3 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            self.clock.advance(7 * DAY).await;
+            Ok(())
+        };
+        let (output, ()) = tokio::try_join!(self.run("nexus", &task_id), close_window)?;
         let printed = String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.code() == Some(1), "{output:?}");
-        ensure!(printed.starts_with("unsuccessful Output"), "{printed}");
+        ensure!(
+            printed.starts_with("lost query_window_closed: "),
+            "{printed}"
+        );
         Ok(())
     }
 

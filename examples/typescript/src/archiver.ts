@@ -34,6 +34,18 @@ export interface VideoResult {
 /** Type of the workflow `VideoTaskLifecycle`. */
 export type VideoTaskLifecycle = (request: VideoRequest) => Promise<VideoResult>;
 
+/** Input of `GenerateVideo`. */
+export interface GenerateRequest {
+  /** The body of the API's create request. */
+  request: object;
+  /** At most one task is created for each id. */
+  submission_id: string;
+  report_only?: boolean;
+}
+
+/** Type of the workflow `GenerateVideo`. */
+export type GenerateVideo = (request: GenerateRequest) => Promise<VideoResult>;
+
 /** The Nexus service. */
 export const SeedanceArchiver = nexus.service('SeedanceArchiver', {
   awaitVideoTask: nexus.operation<VideoRequest, VideoResult>({ name: 'AwaitVideoTask' }),

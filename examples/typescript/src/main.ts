@@ -1,22 +1,24 @@
-/** Archives the video of a task and prints the URL of its receipt. */
+/** Archives the video of a task, or creates the task too, and prints the URL of its receipt. */
 
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { NEXUS_ENDPOINT, type VideoResult } from './archiver.js';
 import { archive } from './client.js';
-import { archiveAsChild, awaitVideo, awaitVideoByNexus } from './workflows.js';
+import { archiveAsChild, awaitVideo, awaitVideoByNexus, generate } from './workflows.js';
 
 // The task queue of the worker in this example, not the archiver's.
 const TASK_QUEUE = 'archive-example-typescript';
-const WORKFLOWS = { nexus: awaitVideoByNexus, await: awaitVideo, child: archiveAsChild };
+const WORKFLOWS = { nexus: awaitVideoByNexus, await: awaitVideo, child: archiveAsChild, generate };
+// The prompt of the task that `generate` creates.
+const PROMPT = 'a kite over the sea';
 
-type Workflow = (taskId: string, endpoint: string) => Promise<VideoResult>;
+type Workflow = (id: string, endpointOrPrompt: string) => Promise<VideoResult>;
 
-async function main(mode?: string, taskId?: string): Promise<number> {
+async function main(mode?: string, id?: string): Promise<number> {
   const workflow = Object.entries(WORKFLOWS).find(([name]) => name === mode)?.[1];
-  if (!taskId || (!workflow && mode !== 'start')) {
-    console.error('usage: npm start -- nexus|await|child|start cgt-…');
+  if (!id || (!workflow && mode !== 'start')) {
+    console.error('usage: npm start -- nexus|await|child|start cgt-…\n       npm start -- generate ORDER');
     return 2;
   }
   const config = loadClientConnectConfig();
@@ -24,8 +26,8 @@ async function main(mode?: string, taskId?: string): Promise<number> {
   const client = new Client({ connection, namespace: config.namespace });
   try {
     const result = workflow
-      ? await runWorkflow(client, workflow, `archive-example/${mode}/${taskId}`, taskId)
-      : await archive(client, taskId);
+      ? await runWorkflow(client, workflow, `archive-example/${mode}/${id}`, id)
+      : await archive(client, id);
     return report(result);
   } finally {
     await connection.close();
@@ -36,7 +38,7 @@ async function runWorkflow(
   client: Client,
   workflow: Workflow,
   workflowId: string,
-  taskId: string,
+  id: string,
 ): Promise<VideoResult> {
   const config = loadClientConnectConfig();
   const connection = await NativeConnection.connect(config.connectionOptions);
@@ -49,8 +51,8 @@ async function runWorkflow(
   try {
     return await worker.runUntil(
       client.workflow.execute(workflow, {
-        // The workflows without Nexus ignore the endpoint.
-        args: [taskId, process.env.NEXUS_ENDPOINT ?? NEXUS_ENDPOINT],
+        // `awaitVideo` and `archiveAsChild` ignore it.
+        args: [id, workflow === generate ? PROMPT : process.env.NEXUS_ENDPOINT ?? NEXUS_ENDPOINT],
         workflowId,
         taskQueue: TASK_QUEUE,
         workflowIdConflictPolicy: 'USE_EXISTING',

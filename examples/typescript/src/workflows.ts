@@ -1,4 +1,4 @@
-/** Workflows that archive a video, in three ways. */
+/** Workflows that archive a video, in three ways, and one that also creates the task. */
 
 import {
   ApplicationFailure,
@@ -12,7 +12,7 @@ import {
   proxyActivities,
 } from '@temporalio/workflow';
 import * as archiver from './archiver.js';
-import type { VideoRequest, VideoResult, VideoTaskLifecycle } from './archiver.js';
+import type { GenerateVideo, VideoRequest, VideoResult, VideoTaskLifecycle } from './archiver.js';
 
 const { AwaitVideoTask } = proxyActivities<{
   AwaitVideoTask(request: VideoRequest): Promise<VideoResult>;
@@ -68,4 +68,23 @@ export async function archiveAsChild(taskId: string): Promise<VideoResult> {
     // A lifecycle was started elsewhere, e.g. by a callback: wait for it by the activity.
     return await awaitVideo(taskId);
   }
+}
+
+/**
+ * Creates a task from a prompt and archives its video, by a child workflow. However often it is called for an order,
+ * at most one task is created. If the workflow is cancelled, the archiving continues.
+ */
+export async function generate(orderId: string, prompt: string): Promise<VideoResult> {
+  // The body of the API's create request, with any of its fields.
+  const request = {
+    model: 'seedance-1-0-pro-250528',
+    content: [{ type: 'text', text: prompt }],
+    safety_identifier: orderId,
+  };
+  return await executeChild<GenerateVideo>('GenerateVideo', {
+    args: [{ request, submission_id: orderId, report_only: true }],
+    taskQueue: archiver.TASK_QUEUE,
+    // The child continues if this workflow ends first.
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+  });
 }

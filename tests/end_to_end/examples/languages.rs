@@ -4,6 +4,7 @@
 use std::{process::Output, sync::Arc};
 
 use anyhow::{Context, bail};
+use seedance_archiver_proto::names;
 use seedance_archiver_simulator::{Ending, Fault, Script};
 use temporalio_client::{
     UntypedWorkflow, WorkflowDescribeOptions, errors::WorkflowInteractionError,
@@ -33,6 +34,11 @@ macro_rules! example {
                 check_every_kind_of_call(&server, $command).await
             }
             register!(archives_with_every_kind_of_call, needs = [$tool]);
+
+            async fn creates_one_task_for_an_order(server: Arc<Server>) -> anyhow::Result<()> {
+                check_generating(&server, $command).await
+            }
+            register!(creates_one_task_for_an_order, needs = [$tool]);
 
             async fn joins_a_running_lifecycle(server: Arc<Server>) -> anyhow::Result<()> {
                 check_joining(&server, $command).await
@@ -117,6 +123,33 @@ async fn check_every_kind_of_call(server: &Server, example: Example) -> anyhow::
                 .map(|(id, manifest)| (id.as_str(), manifest))
                 .collect();
             fixture.assert_all_archived(&videos)
+        })
+        .await
+}
+
+/// The program runs twice for the same order.
+async fn check_generating(server: &Server, example: Example) -> anyhow::Result<()> {
+    let server = server.with_new_namespace().await?;
+    let fixture = on_default_task_queue(Fixture::new(&server).await?);
+    fixture
+        .with_worker(&server, async {
+            let manifests = [
+                receipt(&run(&server, example, "generate", "order-7").await?)?,
+                receipt(&run(&server, example, "generate", "order-7").await?)?,
+            ];
+            let ids = fixture.simulator.task_ids();
+            anyhow::ensure!(ids.len() == 1, "{ids:?}");
+            for manifest in &manifests {
+                fixture.assert_archived(&ids[0], manifest)?;
+            }
+            let submission = names::submission_workflow_id("", "order-7");
+            let submission = server
+                .client
+                .get_workflow_handle::<UntypedWorkflow>(submission);
+            submission
+                .describe(WorkflowDescribeOptions::default())
+                .await?;
+            Ok(())
         })
         .await
 }

@@ -8,6 +8,8 @@ import io.temporal.activity.ActivityInterface;
 import io.temporal.workflow.WorkflowInterface;
 import io.temporal.workflow.WorkflowMethod;
 import seedance.archiver.v1.AwaitVideoTaskRequest;
+import seedance.archiver.v1.GenerateVideoRequest;
+import seedance.archiver.v1.GenerateVideoResult;
 import seedance.archiver.v1.VideoTaskLifecycleRequest;
 import seedance.archiver.v1.VideoTaskLifecycleResult;
 
@@ -31,6 +33,12 @@ final class Archiver {
   public interface VideoTaskLifecycle {
     @WorkflowMethod
     VideoTaskLifecycleResult run(VideoTaskLifecycleRequest request);
+  }
+
+  @WorkflowInterface
+  public interface GenerateVideo {
+    @WorkflowMethod
+    GenerateVideoResult run(GenerateVideoRequest request);
   }
 
   @ActivityInterface

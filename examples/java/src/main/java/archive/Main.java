@@ -8,16 +8,21 @@ import io.temporal.serviceclient.WorkflowServiceStubs;
 import io.temporal.worker.Worker;
 import io.temporal.worker.WorkerFactory;
 import java.io.IOException;
+import seedance.archiver.v1.GenerateVideoResult;
 import seedance.archiver.v1.VideoTaskLifecycleResult;
 
-/** Archives the video of a task and prints the URL of its receipt. */
+/** Archives the video of a task, or creates the task too, and prints the URL of its receipt. */
 public final class Main {
   /** The task queue of the worker in this example, not the archiver's. */
   private static final String TASK_QUEUE = "archive-example-java";
 
+  /** The prompt of the task that `generate` creates. */
+  private static final String PROMPT = "a kite over the sea";
+
   public static void main(String[] args) throws IOException {
-    if (args.length != 2 || !args[0].matches("nexus|await|child|start")) {
+    if (args.length != 2 || !args[0].matches("nexus|await|child|start|generate")) {
       System.err.println("usage: java -jar target/archive-example-0.1.0.jar nexus|await|child|start cgt-…");
+      System.err.println("       java -jar target/archive-example-0.1.0.jar generate ORDER");
       System.exit(2);
     }
     ClientConfigProfile profile = ClientConfigProfile.load();
@@ -33,16 +38,19 @@ public final class Main {
   }
 
   private static Archiver.VideoResult runWorkflow(
-      WorkflowClient client, String mode, String taskId) {
+      WorkflowClient client, String mode, String id) {
     WorkerFactory factory = WorkerFactory.newInstance(client);
     Worker worker = factory.newWorker(TASK_QUEUE);
     worker.registerWorkflowImplementationTypes(
-        AwaitVideoByNexus.Impl.class, AwaitVideo.Impl.class, ArchiveAsChild.Impl.class);
+        AwaitVideoByNexus.Impl.class,
+        AwaitVideo.Impl.class,
+        ArchiveAsChild.Impl.class,
+        Generate.Impl.class);
     factory.start();
 
     WorkflowOptions options =
         WorkflowOptions.newBuilder()
-            .setWorkflowId("archive-example/" + mode + "/" + taskId)
+            .setWorkflowId("archive-example/" + mode + "/" + id)
             .setTaskQueue(TASK_QUEUE)
             .setWorkflowIdConflictPolicy(
                 WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
@@ -51,14 +59,22 @@ public final class Main {
       case "nexus" -> {
         String endpoint =
             System.getenv().getOrDefault("NEXUS_ENDPOINT", Archiver.NEXUS_ENDPOINT);
-        yield client.newWorkflowStub(AwaitVideoByNexus.class, options).archive(taskId, endpoint);
+        yield client.newWorkflowStub(AwaitVideoByNexus.class, options).archive(id, endpoint);
       }
-      case "await" -> plain(client.newWorkflowStub(AwaitVideo.class, options).archive(taskId));
-      default -> plain(client.newWorkflowStub(ArchiveAsChild.class, options).archive(taskId));
+      case "await" -> plain(client.newWorkflowStub(AwaitVideo.class, options).archive(id));
+      case "generate" -> plain(client.newWorkflowStub(Generate.class, options).generate(id, PROMPT));
+      default -> plain(client.newWorkflowStub(ArchiveAsChild.class, options).archive(id));
     };
   }
 
   private static Archiver.VideoResult plain(VideoTaskLifecycleResult result) {
+    Archiver.Manifest manifest =
+        result.hasManifest() ? new Archiver.Manifest(result.getManifest().getManifestUrl()) : null;
+    return new Archiver.VideoResult(
+        result.getOutcome(), manifest, result.getReason(), result.getMessage());
+  }
+
+  private static Archiver.VideoResult plain(GenerateVideoResult result) {
     Archiver.Manifest manifest =
         result.hasManifest() ? new Archiver.Manifest(result.getManifest().getManifestUrl()) : null;
     return new Archiver.VideoResult(
