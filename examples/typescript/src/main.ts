@@ -52,7 +52,7 @@ async function runWorkflow(
     return await worker.runUntil(
       client.workflow.execute(workflow, {
         // `awaitVideo` and `archiveAsChild` ignore it.
-        args: [id, workflow === generate ? PROMPT : process.env.NEXUS_ENDPOINT ?? NEXUS_ENDPOINT],
+        args: [id, workflow === generate ? PROMPT : (process.env.NEXUS_ENDPOINT ?? NEXUS_ENDPOINT)],
         workflowId,
         taskQueue: TASK_QUEUE,
         workflowIdConflictPolicy: 'USE_EXISTING',

@@ -143,6 +143,7 @@ mod tests {
         assert_eq!(message(pending("query", true, "")), "polling the task");
         assert_eq!(message(pending("query", true, "queued")), "queued");
         assert_eq!(message(pending("cancel", true, "")), "cancelling the task");
+        assert_eq!(message(pending("create", true, "")), "creating the task");
         assert_eq!(
             message(pending("record", true, "")),
             "recording the outcome"

@@ -62,7 +62,8 @@ public final class Main {
         yield client.newWorkflowStub(AwaitVideoByNexus.class, options).archive(id, endpoint);
       }
       case "await" -> plain(client.newWorkflowStub(AwaitVideo.class, options).archive(id));
-      case "generate" -> plain(client.newWorkflowStub(Generate.class, options).generate(id, PROMPT));
+      case "generate" ->
+          plain(client.newWorkflowStub(Generate.class, options).generate(id, PROMPT));
       default -> plain(client.newWorkflowStub(ArchiveAsChild.class, options).archive(id));
     };
   }
