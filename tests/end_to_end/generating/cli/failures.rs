@@ -116,6 +116,40 @@ async fn an_ambiguous_submission_names_its_candidates(server: Arc<Server>) -> an
 }
 register!(an_ambiguous_submission_names_its_candidates);
 
+/// The request was lost, or its task is not in the list.
+async fn an_ambiguous_submission_may_have_no_candidates(server: Arc<Server>) -> anyhow::Result<()> {
+    let server = server.with_new_namespace().await?;
+    let fixture = Fixture::new(&server).await?;
+    let lost = [Some(CreateFault::LostRequest)];
+    fixture.simulator.add_create_faults(lost);
+    let arguments = [
+        "--model",
+        MODEL,
+        "--prompt",
+        "a kite",
+        "--submission-id",
+        "order-7",
+    ];
+    let output = fixture
+        .with_worker(&server, async {
+            let mut detached = generate(&server, &fixture, &arguments);
+            let started = detached.arg("--detach").output().await?;
+            ensure!(started.status.success(), "{}", describe(&started));
+            let workflow_id = names::generate_workflow_id("", "order-7");
+            until_unanswered(&latest(&server, &workflow_id)).await?;
+            fixture.advance_clock(HOUR).await;
+            Ok(generate(&server, &fixture, &arguments).output().await?)
+        })
+        .await?;
+    ensure!(output.status.code() == Some(1), "{}", describe(&output));
+    let stderr = stderr(&output);
+    ensure!(stderr.contains("\nCandidates: none. "), "{stderr}");
+    ensure!(!stderr.contains("seedance-archiver archive"), "{stderr}");
+    ensure!(fixture.simulator.task_ids().is_empty());
+    Ok(())
+}
+register!(an_ambiguous_submission_may_have_no_candidates);
+
 async fn a_lost_video_is_shown_with_its_reason(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let prompt = format!("{} --simulate running=2592000", server.unique_name("kite"));
