@@ -76,6 +76,8 @@ use crate::{
 ///   run beside the worker.
 /// - The rate limits of an account apply to your worker alone: it does not share them with other workers. Set them to
 ///   its part of the account's limits.
+/// - Watchers are started by polls only. If somebody terminates the watcher of an account, the next poll of any of its
+///   tasks starts another one: the first one of a new lifecycle, or the backstop of a waiting one, which may be 12 h away.
 /// - The plugin has no HTTP endpoint for callbacks. Lifecycles detect changes by polling.
 #[derive(Clone)]
 pub struct Plugin {
