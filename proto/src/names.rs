@@ -21,6 +21,9 @@ pub const GENERATE_WORKFLOW: &str = "GenerateVideo";
 /// Type of the workflow of a submission.
 pub const SUBMISSION_WORKFLOW: &str = "VideoTaskSubmission";
 
+/// Memo of the workflow of a submission: what its request asks for, as `SubmittedRequest`.
+pub const SUBMITTED_MEMO: &str = "submitted";
+
 /// Account of requests that name none.
 pub const DEFAULT_ACCOUNT: &str = "default";
 

@@ -2,8 +2,20 @@
 //!
 //! An attempt is one look, once the list is settled. It fails as `StillWaiting` until the list decides it, or the time is
 //! over.
+//!
+//! Many answers may be lost at once. So the looks of a worker share what they read for some seconds, and a look costs as many
+//! calls however many submissions look for a task:
+//!
+//! - [`listed`]: the list of the account.
+//! - [`known_owners`]: the owners of many tasks, from the visibility store.
+//! - [`candidates`]: the owners of few tasks, up to date, and rivals for the only one.
 
+mod candidates;
+mod known_owners;
+mod listed;
 mod listing;
+mod recent;
+mod shared;
 
 use std::sync::Arc;
 
@@ -17,30 +29,22 @@ use crate::{
     config::Account,
     seedance::Client,
     telemetry::record::{self, SubmissionResult},
-    temporal::submissions::{
-        Submission,
-        owners::{self, Owner},
-        rivals,
-    },
+    temporal::submissions::Submission,
 };
+use candidates::Candidates;
 use listing::Listing;
+
+pub(crate) use shared::SharedSearches;
 
 /// Maximum number of candidates in a result.
 const MAX_CANDIDATES: usize = 500;
-/// Maximum number of candidates whose owners are looked up. More are ambiguous in any case.
-const MAX_LOOKED_UP: usize = 50;
 
 pub(super) type Call = CheckedRequest<FindSubmittedTaskRequest, Arc<Account>>;
-
-/// A candidate, and whether it has a lifecycle.
-struct Found {
-    candidate: Candidate,
-    has_lifecycle: bool,
-}
 
 pub(super) async fn run(
     ctx: &ActivityContext,
     seedance: &Client,
+    searches: &SharedSearches,
     call: Call,
 ) -> Result<FindSubmittedTaskResult, ActivityError> {
     let search = call.request.submitted.clone().and_then(Search::new);
@@ -56,7 +60,7 @@ pub(super) async fn run(
         return Err(failure::still_waiting(message, delay));
     }
     tokio::select! {
-        found = heartbeat::during(ctx, || (), look(ctx, seedance, &call, &search)) => found,
+        found = heartbeat::during(ctx, || (), look(ctx, seedance, searches, &call, &search)) => found,
         () = ctx.cancelled() => Err(ActivityError::cancelled()),
     }
 }
@@ -65,6 +69,7 @@ pub(super) async fn run(
 async fn look(
     ctx: &ActivityContext,
     seedance: &Client,
+    searches: &SharedSearches,
     call: &Call,
     search: &Search,
 ) -> Result<FindSubmittedTaskResult, ActivityError> {
@@ -73,12 +78,21 @@ async fn look(
     } = call;
     let client = ctx.client();
     let own = Submission::new(&client, account.name(), &request.submission_id);
-    let mut listing = listing::list(seedance, account, search, MAX_CANDIDATES).await;
-    let (found, has_rivals) = match owners(ctx, account, &own, search, &listing).await {
+    let shared = searches.of_account(account.name());
+    let mut listing = listing::list(seedance, &shared, account, search, MAX_CANDIDATES).await;
+    let candidates = Candidates {
+        client: &client,
+        seedance,
+        account,
+        shared: &shared,
+        own: &own,
+        search,
+    };
+    let (found, has_rivals) = match candidates.find(&listing.task_ids).await {
         Ok(known) => known,
         Err(error) => {
             listing.problem = format!("Temporal did not say to whom the tasks belong: {error}");
-            (Vec::new(), true)
+            (candidates.unknown(&listing.task_ids), true)
         }
     };
     let candidates: Vec<_> = found.iter().map(|it| it.candidate.clone()).collect();
@@ -118,50 +132,6 @@ async fn look(
                 ..FindSubmittedTaskResult::default()
             })
         }
-    }
-}
-
-/// Returns the candidates in the list with their owners, and whether there are rivals for the only one.
-async fn owners(
-    ctx: &ActivityContext,
-    account: &Account,
-    own: &Submission,
-    search: &Search,
-    listing: &Listing,
-) -> Result<(Vec<Found>, bool), String> {
-    let client = ctx.client();
-    let mut found = Vec::new();
-    for (index, id) in listing.task_ids.iter().enumerate() {
-        let owner = match index < MAX_LOOKED_UP {
-            true => owners::of_task(&client, account.name(), id).await?,
-            false => Owner::Nobody,
-        };
-        found.push(Found {
-            candidate: Candidate {
-                id: id.clone(),
-                claim: claim(account, own, &owner),
-            },
-            has_lifecycle: owner != Owner::Nobody,
-        });
-    }
-    // Each open submission has to be queried, so rivals are looked for only where they decide.
-    let is_nobodys = |it: &&Found| it.candidate.claim == Claim::Nobody;
-    let has_rivals = found.iter().filter(is_nobodys).count() == 1
-        && rivals::exist(&client, account.name(), own, search).await?;
-    Ok((found, has_rivals))
-}
-
-/// Returns to whom a task belongs. The lifecycles that an account starts by itself say nothing; another one was started by
-/// a caller that knew the id of the task.
-fn claim(account: &Account, own: &Submission, owner: &Owner) -> Claim {
-    let callbacks = account.callbacks.as_ref();
-    let starts_lifecycles =
-        account.auto_archive || callbacks.is_some_and(|callbacks| callbacks.start_lifecycles);
-    match owner {
-        Owner::Submission(id) if id == own.workflow_id() => Claim::Own,
-        Owner::Submission(_) => Claim::Other,
-        Owner::Lifecycle if !starts_lifecycles => Claim::Other,
-        Owner::Lifecycle | Owner::Nobody => Claim::Nobody,
     }
 }
 

@@ -22,7 +22,9 @@ use super::{
     await_video_task::{self, WaitSlots},
     cancel_video_task,
     checked_request::CheckedRequest,
-    create_video_task, find_submitted_task, heartbeat, query_video_task,
+    create_video_task,
+    find_submitted_task::{self, SharedSearches},
+    heartbeat, query_video_task,
     task_queries::TaskQueries,
     unknown_account::AwaitsAccount,
 };
@@ -38,6 +40,7 @@ pub struct QueryActivities {
     queries: TaskQueries,
     wait_slots: WaitSlots,
     watchers: Watchers,
+    searches: SharedSearches,
     /// Archive of the worker. `None` if destinations are not checked.
     archive_url: Option<Url>,
 }
@@ -110,7 +113,8 @@ impl QueryActivities {
     ) -> Result<Reply<FindSubmittedTaskResult>, ActivityError> {
         let call = self.checked(&ctx, request)?;
         let encoding = call.encoding;
-        let result = find_submitted_task::run(&ctx, self.queries.seedance(), call).await?;
+        let seedance = self.queries.seedance();
+        let result = find_submitted_task::run(&ctx, seedance, &self.searches, call).await?;
         Ok(Reply::new(result, encoding))
     }
 }
@@ -132,6 +136,7 @@ impl QueryActivities {
             accounts,
             queries,
             wait_slots: WaitSlots::default(),
+            searches: SharedSearches::default(),
             archive_url: None,
         }
     }

@@ -10,7 +10,7 @@ pub(crate) mod rivals;
 use std::{error::Error, time::Duration};
 
 use seedance_archiver_proto::{
-    names,
+    names::{self, SUBMITTED_MEMO},
     v1::{CreateVideoTaskResult, SubmissionCreated, SubmissionStatus, VideoTaskSubmissionRequest},
 };
 use seedance_archiver_workflows::{
@@ -24,6 +24,7 @@ use temporalio_client::{
     errors::{WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError},
     tonic::Code,
 };
+use temporalio_common::MemoValues;
 use tokio::time::timeout;
 
 use super::error_text;
@@ -84,9 +85,12 @@ impl Submission {
         request: VideoTaskSubmissionRequest,
     ) -> Result<Option<String>, String> {
         let summary = format!("Submission {}", request.submission_id);
+        let mut memo = MemoValues::new();
+        memo.insert(SUBMITTED_MEMO, request.submitted.clone());
         let options = WorkflowStartOptions::new(task_queue, self.workflow_id())
             .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
             .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicateFailedOnly)
+            .memo(memo)
             .static_summary(summary)
             .build();
         let workflow = VideoTaskSubmission::default();
@@ -157,7 +161,7 @@ impl Submission {
     }
 
     /// Queries the workflow for what it knows.
-    pub(super) async fn status(&self) -> Result<SubmissionStatus, String> {
+    async fn status(&self) -> Result<SubmissionStatus, String> {
         let query = self.handle.query(
             VideoTaskSubmission::submission,
             OptionalArgument::default(),

@@ -3,6 +3,7 @@
 mod call;
 mod callbacks;
 mod cli;
+mod cost;
 mod lost_answers;
 mod many;
 

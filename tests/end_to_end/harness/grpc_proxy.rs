@@ -35,6 +35,8 @@ pub(crate) enum Treatment {
     HoldRequest,
     /// They reach the server, but the caller gets no response.
     HoldResponse,
+    /// They are only counted.
+    Count,
     /// The response of `GetSystemInfo` is that of a server without Nexus.
     HideNexus,
 }
@@ -103,6 +105,10 @@ impl Route {
         *request.uri_mut() = format!("http://{}{path}", self.server).parse()?;
         match treatment {
             None => self.forward(request).await,
+            Some(Treatment::Count) => {
+                self.count();
+                self.forward(request).await
+            }
             Some(Treatment::Deny) => {
                 self.count();
                 Ok(denied()?)
