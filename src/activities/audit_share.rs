@@ -162,7 +162,7 @@ impl Audit<'_> {
                 return Ok(true);
             };
             let verified = confirm::confirm(self.archive, verified?, readable.as_ref()).await?;
-            if !confirm::is_unreadable(&verified) {
+            if confirm::proves_that_the_store_reads(&verified) {
                 readable = Some(verified.key.clone());
             }
             let bytes = verified.bytes;

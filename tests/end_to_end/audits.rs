@@ -2,6 +2,7 @@
 
 mod crashes;
 mod metrics;
+mod outages;
 mod schedule;
 mod stores;
 

@@ -2,7 +2,14 @@
 //!
 //! The dialect is chosen by a part of the key, so that tests with keys of their own can share a proxy.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -89,6 +96,14 @@ pub(crate) enum Dialect {
     IsArchived,
     /// Reading an object fails.
     FailsReads,
+    /// Reading an object has no response until the dialect is changed.
+    HoldsReads,
+    /// Every request is denied.
+    DeniesEverything,
+    /// Nothing exists, not even the bucket.
+    IsGone,
+    /// The store is unavailable.
+    IsUnavailable,
     /// Every request fails, with a body of megabytes that repeats the token of the session.
     FailsAtLength,
     /// Completing an upload takes very long.
@@ -111,6 +126,10 @@ struct ProxyState {
     client: reqwest::Client,
     /// Parts of keys, with their dialects.
     dialects: Mutex<Vec<(String, Dialect)>>,
+    /// Notified of changes of the dialects.
+    changes: watch::Sender<()>,
+    /// How many requests were answered as during an outage.
+    refused: AtomicUsize,
     /// Keys of requests that had their conflict.
     conflicts: Mutex<Vec<String>>,
     parts: Parts,
@@ -178,6 +197,8 @@ impl S3Proxy {
             secret: value("AWS_SECRET_ACCESS_KEY"),
             client: reqwest::Client::new(),
             dialects: Mutex::default(),
+            changes: watch::Sender::new(()),
+            refused: AtomicUsize::new(0),
             conflicts: Mutex::default(),
             parts: Parts::default(),
             open_uploads: Mutex::default(),
@@ -196,6 +217,11 @@ impl S3Proxy {
     /// Sets the dialect of all keys that contain a text. The longest text counts.
     pub(crate) fn set(&self, part_of_key: &str, dialect: Dialect) {
         self.state.set(part_of_key, dialect);
+    }
+
+    /// Returns how many requests were answered as during an outage.
+    pub(crate) fn refused(&self) -> usize {
+        self.state.refused.load(Ordering::Relaxed)
     }
 }
 
@@ -226,6 +252,22 @@ impl ProxyState {
         let mut dialects = self.dialects.lock();
         dialects.retain(|(part, _)| part != part_of_key);
         dialects.push((part_of_key.to_owned(), dialect));
+        drop(dialects);
+        self.changes.send_replace(());
+    }
+
+    /// Returns the dialect of a request, once it is not held.
+    async fn released_dialect(&self, method: &Method, target: &str, body: &[u8]) -> Dialect {
+        let is_read = method == Method::GET && !target.contains("list-type=");
+        let mut changes = self.changes.subscribe();
+        loop {
+            let dialect = self.dialect(target, body);
+            if dialect != Dialect::HoldsReads || !is_read {
+                return dialect;
+            }
+            // Never fails, because `self` owns the sender.
+            let _ = changes.changed().await;
+        }
     }
 
     /// Returns the dialect of a request. A request to delete several objects has the keys in its body.
@@ -350,14 +392,18 @@ async fn respond(proxy: &ProxyState, request: Request) -> anyhow::Result<Respons
     if let Some(part) = target.strip_prefix(OPEN_UPLOADS) {
         return Ok(proxy.count_open_uploads(part).to_string().into_response());
     }
-    let dialect = proxy.dialect(&target, &body);
     let (method, headers) = (parts.method, parts.headers);
+    let dialect = proxy.released_dialect(&method, &target, &body).await;
     let mut permit = None;
     if arrived.is_some() {
         permit = proxy.parts.permit().await;
         if permit.is_none() {
             return Ok(error(StatusCode::SERVICE_UNAVAILABLE, "SlowDown"));
         }
+    }
+    if let Some(response) = outage(dialect) {
+        proxy.refused.fetch_add(1, Ordering::Relaxed);
+        return Ok(response);
     }
     if let Some(response) = refusal(proxy, dialect, &method, &target, &headers).await {
         return Ok(response);
@@ -412,6 +458,18 @@ async fn respond(proxy: &ProxyState, request: Request) -> anyhow::Result<Respons
 fn has_parameter(query: &str, name: &str) -> bool {
     let mut parameters = query.split('&');
     parameters.any(|it| it.split('=').next() == Some(name))
+}
+
+/// Returns the response to every request during an outage.
+fn outage(dialect: Dialect) -> Option<Response> {
+    match dialect {
+        Dialect::DeniesEverything => Some(error(StatusCode::FORBIDDEN, "AccessDenied")),
+        Dialect::IsGone => Some(error(StatusCode::NOT_FOUND, "NoSuchBucket")),
+        Dialect::IsUnavailable => {
+            Some(error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"))
+        }
+        _ => None,
+    }
 }
 
 /// Returns the response that a dialect gives instead of the server.

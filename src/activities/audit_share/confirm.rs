@@ -15,14 +15,31 @@ use crate::{
 /// Number of receipts of which one must be readable, if none was read before.
 const MAX_CANDIDATES: usize = 5;
 
+/// Returns whether the store returned the receipt and everything that it names.
+pub(super) fn proves_that_the_store_reads(verified: &Verified) -> bool {
+    !has_vanished(verified) && !is_unreadable(verified)
+}
+
+/// Returns whether the receipt was listed, and does not exist. It may have been erased meanwhile.
+fn has_vanished(verified: &Verified) -> bool {
+    verified.objects == 0 && verified.findings.is_empty()
+}
+
 /// Returns whether the receipt or an object could not be read.
-pub(super) fn is_unreadable(verified: &Verified) -> bool {
+fn is_unreadable(verified: &Verified) -> bool {
     let mut findings = verified.findings.iter();
     findings.any(|finding| finding.kind == FindingKind::Unreadable)
 }
 
-/// Verifies a receipt with findings again: its video may have been deleted meanwhile, or the connection failed. `readable`
-/// is the last receipt that was read.
+/// Returns whether a store that fails for a moment can have caused the result. Whatever is between the worker and the store
+/// may answer that nothing exists.
+fn is_doubtful(verified: &Verified) -> bool {
+    let mut findings = verified.findings.iter();
+    has_vanished(verified) || findings.any(|finding| finding.kind != FindingKind::InArchiveTier)
+}
+
+/// Verifies a receipt again if the result is doubtful: its video may have been deleted meanwhile, or the connection failed.
+/// `readable` is the last receipt that was read.
 ///
 /// # Errors
 ///
@@ -32,16 +49,19 @@ pub(super) async fn confirm(
     verified: Verified,
     readable: Option<&Path>,
 ) -> Result<Verified, TransferError> {
-    let mut findings = verified.findings.iter();
-    if findings.all(|finding| finding.kind == FindingKind::InArchiveTier) {
+    if !is_doubtful(&verified) {
         return Ok(verified);
     }
-    let again = verify_receipt(archive, &verified.key, true).await;
-    if !is_unreadable(&again) {
-        return Ok(again);
+    let mut again = verify_receipt(archive, &verified.key, true).await;
+    if is_unreadable(&again) {
+        check_store(archive, readable).await?;
+        again = verify_receipt(archive, &verified.key, true).await;
     }
-    check_store(archive, readable).await?;
-    Ok(verify_receipt(archive, &verified.key, true).await)
+    // The store must return what it returned before after it returned something else.
+    if is_doubtful(&again) {
+        check_store(archive, readable).await?;
+    }
+    Ok(again)
 }
 
 /// Checks that the store returns what it returned before, or at least one of the first receipts.
@@ -53,17 +73,23 @@ async fn check_store(archive: &Archive, readable: Option<&Path>) -> Result<(), T
     };
     while let Some(candidate) = candidates.next().await {
         let verified = verify_receipt(archive, &candidate?, false).await;
-        let mut findings = verified.findings.into_iter();
-        match findings.find(|finding| finding.kind == FindingKind::Unreadable) {
-            None => return Ok(()),
-            Some(finding) => {
-                problem = format!(
-                    "{} of {} {}",
-                    finding.object, finding.receipt, finding.problem
-                );
-            }
+        if proves_that_the_store_reads(&verified) {
+            return Ok(());
         }
+        problem = problem_of(&verified);
     }
     let message = format!("archive store error: {problem}; nor can another receipt");
     Err(TransferError::retryable(message, STORE_UNAVAILABLE))
+}
+
+/// Returns why a receipt does not prove that the store can be read.
+fn problem_of(verified: &Verified) -> String {
+    let mut findings = verified.findings.iter();
+    match findings.find(|finding| finding.kind == FindingKind::Unreadable) {
+        Some(finding) => format!(
+            "{} of {} {}",
+            finding.object, finding.receipt, finding.problem
+        ),
+        None => format!("{} was listed, but does not exist", verified.key),
+    }
 }
