@@ -54,6 +54,7 @@ mod events {
     mod endings;
     mod notifications;
     mod page;
+    mod plugin;
     mod settings;
 }
 mod examples {
