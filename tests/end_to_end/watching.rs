@@ -19,6 +19,8 @@ use crate::harness::{
 
 /// Interval between two polls of a lifecycle that polls on its own.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// Half of the time that a watched lifecycle waits before it polls its task by itself.
+const BEFORE_BACKSTOP: Duration = Duration::from_secs(5 * 60);
 
 async fn tasks_that_are_waited_for_together_are_listed(server: Arc<Server>) -> anyhow::Result<()> {
     let watched = Watched::new(&server).await?;
@@ -45,6 +47,29 @@ async fn tasks_that_are_waited_for_together_are_listed(server: Arc<Server>) -> a
         .await
 }
 register!(tasks_that_are_waited_for_together_are_listed);
+
+/// A caller that comes late starts another one, to get the result of the first one.
+async fn the_next_lifecycle_of_an_archived_task_is_watched_too(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let watched = Watched::new(&server).await?;
+    let ids = watched.create(8);
+    let fixture = &watched.fixture;
+    fixture
+        .with_worker(&server, async {
+            let lifecycles = watched.start(&ids).await?;
+            watched.until_watched(8).await?;
+            fixture.advance_clock(HOUR).await;
+            watched.until_running(&lifecycles).await?;
+            fixture.advance_clock(HOUR).await;
+            watched.archived(&lifecycles).await?;
+            let next = watched.start(&ids).await?;
+            let archived = tokio::time::timeout(BEFORE_BACKSTOP, watched.archived(&next));
+            archived.await.context("they wait for their backstops")?
+        })
+        .await
+}
+register!(the_next_lifecycle_of_an_archived_task_is_watched_too);
 
 /// A worker that has seen no task end knows how long tasks take.
 async fn completion_times_are_learned_from_the_list(server: Arc<Server>) -> anyhow::Result<()> {

@@ -27,6 +27,8 @@ const MAX_MISSES: u32 = 2;
 pub(super) struct WatchedTask {
     /// The status that its lifecycle knows. Before its first record, a lifecycle assumes `queued`.
     pub(super) known_status: String,
+    /// When the latest lifecycle started that waits for it.
+    pub(super) started_at: SystemTime,
     /// As its record says, or an estimate.
     pub(super) created_at: SystemTime,
     /// Whether its position in its list can be estimated.
@@ -71,6 +73,7 @@ impl WatchedTask {
         });
         Self {
             known_status: status::QUEUED.to_owned(),
+            started_at,
             created_at: in_id.unwrap_or(started_at),
             has_position: true,
             is_requested: false,

@@ -51,8 +51,8 @@ pub struct Watch {
 pub struct WatchedTasks {
     watch: Watch,
     tasks: BTreeMap<String, WatchedTask>,
-    /// Tasks whose lifecycles need nothing more. The visibility store may still show them as waiting.
-    settled: BTreeSet<String>,
+    /// When the lifecycles started that need nothing more, by task. The visibility store may still show them as waiting.
+    settled: BTreeMap<String, SystemTime>,
     order: Vec<ListOrder>,
     completion_times: CompletionTimes,
 }
@@ -76,7 +76,7 @@ impl WatchedTasks {
             order: order.collect(),
             watch,
             tasks: BTreeMap::new(),
-            settled: BTreeSet::new(),
+            settled: BTreeMap::new(),
             completion_times,
         }
     }
@@ -113,7 +113,7 @@ impl WatchedTasks {
         if is_complete {
             let ids: BTreeSet<_> = waiting.iter().map(|it| it.task_id.as_str()).collect();
             self.tasks.retain(|id, _| ids.contains(id.as_str()));
-            self.settled.retain(|id| ids.contains(id.as_str()));
+            self.settled.retain(|id, _| ids.contains(id.as_str()));
         }
         for lifecycle in waiting {
             let Waiting {
@@ -122,9 +122,9 @@ impl WatchedTasks {
                 known_status,
                 started_at,
             } = lifecycle;
-            // The visibility store may be late: a task that the watcher settled stays so, and a status is never earlier.
-            if status::is_terminal(&known_status) || self.settled.contains(&task_id) {
-                self.settle(&task_id);
+            // The visibility store may be late: a lifecycle that the watcher settled stays so, and a status is never earlier.
+            if status::is_terminal(&known_status) || self.is_settled(&task_id, started_at) {
+                self.settle(&task_id, started_at);
                 continue;
             }
             let watch = &self.watch;
@@ -132,6 +132,7 @@ impl WatchedTasks {
             let task = task.or_insert_with(|| {
                 WatchedTask::new(id_created_at, started_at, &watch.windows, now, watch.since)
             });
+            task.started_at = task.started_at.max(started_at);
             task.learn_status(&known_status);
             if !self.watch.shows_statuses && task.may_have_been_seen {
                 // An earlier watcher may have delivered `running`, and a second delivery would lengthen the history.
@@ -200,7 +201,7 @@ impl WatchedTasks {
 
     /// Learns from the tasks in a list that ended before they were watched.
     pub fn learn(&mut self, records: &[VideoTask]) {
-        let is_watched = |id: &str| self.includes(id) || self.settled.contains(id);
+        let is_watched = |id: &str| self.includes(id) || self.settled.contains_key(id);
         let is_ended = |it: &&VideoTask| status::is_terminal(&it.status) && !is_watched(&it.id);
         let mut ended: Vec<_> = records.iter().filter(is_ended).collect();
         // The last observations count.
@@ -264,16 +265,33 @@ impl WatchedTasks {
 
     /// Notes that the lifecycle of a task knows a status.
     pub fn delivered(&mut self, id: &str, status: &str) {
+        let Some(task) = self.tasks.get_mut(id) else {
+            return;
+        };
         if status::is_terminal(status) {
-            self.settle(id);
-        } else if let Some(task) = self.tasks.get_mut(id) {
+            let started_at = task.started_at;
+            self.settle(id, started_at);
+        } else {
             task.learn_status(status);
         }
     }
 
-    fn settle(&mut self, id: &str) {
+    fn is_settled(&self, id: &str, started_at: SystemTime) -> bool {
+        self.settled.get(id).is_some_and(|last| started_at <= *last)
+    }
+
+    /// Settles the lifecycle of a task that started at a time. A later lifecycle of the same task may wait.
+    fn settle(&mut self, id: &str, started_at: SystemTime) {
+        if self
+            .tasks
+            .get(id)
+            .is_some_and(|it| it.started_at > started_at)
+        {
+            return;
+        }
         self.tasks.remove(id);
-        self.settled.insert(id.to_owned());
+        let last = self.settled.entry(id.to_owned()).or_insert(started_at);
+        *last = (*last).max(started_at);
     }
 
     /// Forgets the order of tasks that are older than all that are watched.
@@ -285,3 +303,6 @@ impl WatchedTasks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

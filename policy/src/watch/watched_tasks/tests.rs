@@ -1,0 +1,75 @@
+use std::time::Duration;
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn watched() -> WatchedTasks {
+    let watch = Watch {
+        lists: pages::Lists::default(),
+        schedule: PollSchedule::default(),
+        windows: Windows::default(),
+        shows_statuses: true,
+        since: at(0),
+    };
+    WatchedTasks::new(watch, CompletionTimes::from_state(Default::default()))
+}
+
+fn at(seconds: u32) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000) + seconds * SECOND
+}
+
+/// Returns the lifecycle of the task that started at a time.
+fn started(seconds: u32, known_status: &str) -> Waiting {
+    Waiting {
+        task_id: "cgt-1".into(),
+        id_created_at: None,
+        known_status: known_status.into(),
+        started_at: at(seconds),
+    }
+}
+
+#[test]
+fn a_settled_lifecycle_is_not_watched_again() {
+    let mut tasks = watched();
+    tasks.sync(vec![started(1, "")], true, at(2));
+    tasks.delivered("cgt-1", status::SUCCEEDED);
+    for is_complete in [false, true, true] {
+        // The visibility store is late.
+        tasks.sync(vec![started(1, "")], is_complete, at(3));
+        assert!(tasks.is_empty());
+    }
+}
+
+/// A caller may start another one at once, to get the result of the first one.
+#[test]
+fn the_next_lifecycle_of_a_settled_task_is_watched() {
+    let mut tasks = watched();
+    tasks.sync(vec![started(1, "")], true, at(2));
+    tasks.delivered("cgt-1", status::SUCCEEDED);
+    tasks.sync(vec![started(3, "")], true, at(4));
+    assert!(tasks.includes("cgt-1"));
+    // The visibility store may still show the first one, in any order.
+    let [first, ended] = ["", status::SUCCEEDED].map(|status| started(1, status));
+    for earlier in [first, ended] {
+        tasks.sync(vec![earlier.clone(), started(3, "")], true, at(5));
+        assert!(tasks.includes("cgt-1"));
+        tasks.sync(vec![started(3, ""), earlier], true, at(5));
+        assert!(tasks.includes("cgt-1"));
+    }
+    tasks.delivered("cgt-1", status::SUCCEEDED);
+    tasks.sync(vec![started(1, ""), started(3, "")], true, at(6));
+    assert!(tasks.is_empty());
+}
+
+#[test]
+fn a_lifecycle_that_starts_before_the_first_one_is_settled_is_watched_too() {
+    let mut tasks = watched();
+    tasks.sync(vec![started(1, "")], true, at(2));
+    tasks.sync(vec![started(3, "")], true, at(4));
+    tasks.sync(vec![started(1, status::SUCCEEDED)], false, at(5));
+    assert!(tasks.includes("cgt-1"));
+    tasks.delivered("cgt-1", status::SUCCEEDED);
+    tasks.sync(vec![started(3, "")], true, at(6));
+    assert!(tasks.is_empty());
+}
