@@ -91,6 +91,7 @@ async fn look(
     let (found, has_rivals) = match candidates.find(&listing.task_ids).await {
         Ok(known) => known,
         Err(error) => {
+            listing.is_outage = true;
             listing.problem = format!("Temporal did not say to whom the tasks belong: {error}");
             (candidates.unknown(&listing.task_ids), true)
         }
@@ -99,6 +100,7 @@ async fn look(
     let look = Look {
         candidates: &candidates,
         is_complete: listing.problem.is_empty(),
+        is_outage: listing.is_outage,
         has_rivals,
     };
     match submissions::decide(search, look, seedance.clock().now()) {

@@ -161,7 +161,7 @@ impl Submission {
     }
 
     /// Queries the workflow for what it knows.
-    async fn status(&self) -> Result<SubmissionStatus, String> {
+    pub(super) async fn status(&self) -> Result<SubmissionStatus, String> {
         let query = self.handle.query(
             VideoTaskSubmission::submission,
             OptionalArgument::default(),

@@ -18,6 +18,8 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(120);
 const LIST_LAG: Duration = Duration::from_secs(120);
 /// How long after its beginning the task of a submission is looked for.
 const SEARCH_TIME: Duration = Duration::from_secs(15 * 60);
+/// How long after its beginning the task is looked for while the list cannot be read. Answers are lost in outages.
+const OUTAGE_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// Interval between two attempts before the list is settled.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 /// Interval between two looks at the list once it is settled: what then changes the decision are callbacks and other
@@ -69,6 +71,8 @@ pub struct Look<'a> {
     pub candidates: &'a [Candidate],
     /// Whether these are all, as far as the list shows them.
     pub is_complete: bool,
+    /// Whether the list, or to whom the tasks belong, could not be read, and may be readable later.
+    pub is_outage: bool,
     /// Whether another submission without a known task may have created one of them.
     pub has_rivals: bool,
 }
@@ -78,7 +82,7 @@ impl Search {
     pub fn new(submitted: SubmittedRequest) -> Option<Self> {
         let submitted_at = from_unix_seconds(submitted.submitted_at)?;
         // So that the sums below are times too.
-        submitted_at.checked_add(2 * SEARCH_TIME)?;
+        submitted_at.checked_add(2 * OUTAGE_TIME)?;
         Some(Self {
             submitted,
             submitted_at,
@@ -135,6 +139,14 @@ impl Search {
         (!left.is_zero()).then(|| left.min(LOOK_INTERVAL))
     }
 
+    fn ends_at(&self, is_outage: bool) -> SystemTime {
+        let time = match is_outage {
+            true => OUTAGE_TIME,
+            false => SEARCH_TIME,
+        };
+        self.submitted_at + time
+    }
+
     fn is_in_time(&self, task: &VideoTask) -> bool {
         let [earliest, latest] = [self.earliest(), self.latest()].map(unix_seconds);
         // A record without a time can be of any time.
@@ -170,7 +182,7 @@ pub fn decide(search: &Search, look: Look, now: SystemTime) -> Decision {
         (Some(only), None) if look.is_complete && !look.has_rivals => {
             Decision::Found(only.id.clone())
         }
-        _ if now >= search.submitted_at + SEARCH_TIME => Decision::Ambiguous,
+        _ if now >= search.ends_at(look.is_outage) => Decision::Ambiguous,
         _ => Decision::LookAgain(LATE_LOOK_INTERVAL),
     }
 }

@@ -13,7 +13,7 @@ use seedance_archiver_proto::{
 
 use crate::{
     config::Account,
-    seedance::{Client, Error, Page},
+    seedance::{Client, Error, ErrorKind, Page},
 };
 
 /// Maximum number of pages of each list. A page has up to 500 tasks.
@@ -25,6 +25,8 @@ pub(super) struct Listed {
     pub(super) tasks: Arc<[VideoTask]>,
     /// Why tasks may be missing. Empty: these are all.
     pub(super) problem: String,
+    /// Whether the list may be readable later.
+    pub(super) is_outage: bool,
     /// How long the service asks to wait.
     pub(super) retry_after: Duration,
     since: SystemTime,
@@ -40,18 +42,22 @@ impl Listed {
     ) -> Self {
         let mut tasks = Vec::new();
         let read = add_pages(seedance, account, since, first, &mut tasks).await;
-        let (problem, retry_after) = match read {
-            Ok(problem) => (problem, Duration::ZERO),
-            Err(error) => (
-                format!("cannot list tasks: {error}"),
-                error.retry_after().unwrap_or_default(),
-            ),
-        };
-        Self {
-            tasks: tasks.into(),
-            problem,
-            retry_after,
-            since,
+        let tasks = tasks.into();
+        match read {
+            Ok(problem) => Self {
+                tasks,
+                problem,
+                is_outage: false,
+                retry_after: Duration::ZERO,
+                since,
+            },
+            Err(error) => Self {
+                tasks,
+                problem: format!("cannot list tasks: {error}"),
+                is_outage: is_outage(error.kind()),
+                retry_after: error.retry_after().unwrap_or_default(),
+                since,
+            },
         }
     }
 
@@ -59,6 +65,14 @@ impl Listed {
     pub(super) fn is_for(&self, search: &Search, at: SystemTime) -> bool {
         self.since <= search.earliest() && search.delay_until_settled(at).is_none()
     }
+}
+
+/// Returns whether a later call may succeed without anybody's help.
+fn is_outage(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::RateLimited | ErrorKind::Throttled | ErrorKind::Unavailable
+    )
 }
 
 /// Adds the tasks on all pages. Returns why some may be missing, or an empty text.

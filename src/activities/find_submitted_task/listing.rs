@@ -15,6 +15,8 @@ pub(super) struct Listing {
     pub(super) task_ids: Vec<String>,
     /// Why tasks may be missing. Empty: these are all.
     pub(super) problem: String,
+    /// Whether more may be readable later.
+    pub(super) is_outage: bool,
     /// How long the service asks to wait.
     pub(super) retry_after: Duration,
 }
@@ -51,6 +53,7 @@ impl Listing {
         if !listed.problem.is_empty() {
             self.problem = listed.problem;
         }
+        self.is_outage |= listed.is_outage;
         self.retry_after = self.retry_after.max(listed.retry_after);
     }
 }

@@ -4,7 +4,9 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
-use seedance_archiver_simulator::{CreateFault, ListDialect};
+use seedance_archiver_proto::{names, v1::GenerateVideoRequest};
+use seedance_archiver_simulator::{CreateFault, Fault, ListDialect};
+use seedance_archiver_workflows::VideoTaskSubmission;
 use temporalio_client::WorkflowDescribeOptions;
 
 use super::call::{Generation, request, result, start, with_identifier};
@@ -82,6 +84,49 @@ async fn a_request_that_may_have_been_lost_is_not_sent_again(
     Ok(())
 }
 register!(a_request_that_may_have_been_lost_is_not_sent_again);
+
+/// What loses answers also makes the list unreadable.
+async fn a_task_is_found_after_an_outage_of_the_list(server: Arc<Server>) -> anyhow::Result<()> {
+    let server = server.with_new_namespace().await?;
+    let fixture = Fixture::new(&server).await?;
+    fixture
+        .simulator
+        .add_create_faults([Some(CreateFault::LostAnswer)]);
+    fixture.simulator.set_list_fault(Some(Fault::Unavailable));
+    let request = GenerateVideoRequest {
+        submission_id: server.unique_name("order"),
+        ..request("a kite")
+    };
+    let submission = names::submission_workflow_id("", &request.submission_id);
+    let submission = server
+        .client
+        .get_workflow_handle::<VideoTaskSubmission>(submission);
+    let result = fixture
+        .with_worker(&server, async {
+            let generation = start(&server, &fixture, request).await?;
+            until_unanswered(&generation).await?;
+            fixture.advance_clock(HOUR).await;
+            until_async("the list was read in vain", || async {
+                let description = submission.describe(WorkflowDescribeOptions::default());
+                let description = description.await?;
+                let mut activities = description.raw().pending_activities.iter();
+                Ok(activities.any(|activity| {
+                    let failure = activity.last_failure.as_ref();
+                    failure.is_some_and(|it| it.message.contains("cannot list tasks"))
+                }))
+            })
+            .await?;
+            fixture.simulator.set_list_fault(None);
+            result(&generation).await
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    let submission = result.submission.unwrap_or_default();
+    ensure!(submission.learned_from == "list", "{submission:?}");
+    ensure!(fixture.simulator.task_ids() == [result.task_id]);
+    Ok(())
+}
+register!(a_task_is_found_after_an_outage_of_the_list, takes_long);
 
 /// One of the two has a task, and the other one has none: the list cannot tell which.
 async fn submissions_that_can_be_mistaken_adopt_nothing(server: Arc<Server>) -> anyhow::Result<()> {

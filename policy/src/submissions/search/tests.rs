@@ -38,6 +38,7 @@ fn decide_at(seconds: u64, claims: &[Claim]) -> Decision {
     let look = Look {
         candidates: &candidates(claims),
         is_complete: true,
+        is_outage: false,
         has_rivals: false,
     };
     let search = search();
@@ -192,10 +193,30 @@ fn the_only_task_is_not_found_if_others_may_be_missing_or_it_may_belong_to_a_riv
         let look = Look {
             candidates: &candidates,
             is_complete,
+            is_outage: false,
             has_rivals,
         };
         let at = |seconds| decide(&search, look, search.submitted_at + seconds * SECOND);
         assert_eq!(at(410), Decision::LookAgain(LATE_LOOK_INTERVAL));
         assert_eq!(at(900), Decision::Ambiguous);
+    }
+}
+
+#[test]
+fn an_outage_of_the_list_is_waited_for_for_a_day() {
+    let search = search();
+    let day = OUTAGE_TIME.as_secs() as u32;
+    for claims in [&[][..], &[Claim::Nobody]] {
+        let look = Look {
+            candidates: &candidates(claims),
+            is_complete: false,
+            is_outage: true,
+            has_rivals: false,
+        };
+        let at = |seconds| decide(&search, look, search.submitted_at + seconds * SECOND);
+        for seconds in [410, 900, day - 1] {
+            assert_eq!(at(seconds), Decision::LookAgain(LATE_LOOK_INTERVAL));
+        }
+        assert_eq!(at(day), Decision::Ambiguous);
     }
 }
