@@ -75,11 +75,9 @@ impl RecordDialect {
             Self::MetadataUrl => move_url(record, |record, url| {
                 record["metadata"] = json!({"url": url})
             }),
-            Self::ResultUrl => {
-                move_url(record, |record, url| {
-                    record["content"] = json!({"result_url": url})
-                });
-            }
+            Self::ResultUrl => move_url(record, |record, url| {
+                record["content"]["result_url"] = url;
+            }),
             Self::UnknownUrl => move_url(record, |record, url| {
                 record["clips"] = json!([{"link": url}])
             }),
@@ -136,7 +134,9 @@ fn change_times(record: &mut Value, change: impl Fn(i64) -> Value) {
 fn move_url(record: &mut Value, place: impl Fn(&mut Value, Value)) {
     let url = record["content"]["video_url"].take();
     if url.is_string() {
-        record["content"] = Value::Null;
+        if let Some(content) = record["content"].as_object_mut() {
+            content.remove("video_url");
+        }
         place(record, url);
     }
 }
