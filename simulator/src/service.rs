@@ -101,6 +101,8 @@ impl Service {
         let task = self.tasks.find(id)?;
         if task.was_returned() && !is_in_window(&task, now) && !is_purged(&task, now) {
             self.observer.lock().outside_window();
+            self.tasks
+                .count(id, |stats| stats.queries_outside_window += 1);
         }
         None
     }

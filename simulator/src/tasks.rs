@@ -24,6 +24,8 @@ use crate::{
 pub struct Stats {
     /// Queries of its record, failed ones included.
     pub queries: u64,
+    /// Those after its query window had closed, although it was returned before.
+    pub queries_outside_window: u64,
     /// Downloads of its video that returned bytes.
     pub downloads: u64,
     /// Downloads of its video that are in progress.

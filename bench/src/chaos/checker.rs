@@ -36,7 +36,8 @@ pub(super) async fn check(
     report.add_all(found.context("cannot read the archives")?);
     report.add_all(uploads::check(&evidence.multipart_directory));
     report.add_all(metrics::check(&endings, &evidence.incarnations));
-    report.add_all(report::misuse(world.misuse()));
+    let misuse = world.misuse(|task| lifecycles::is_unseen(task, &endings));
+    report.add_all(report::misuse(misuse));
     report.add_all(evidence.check(&secrets)?);
     report.add(Row::of("signatures that were handed out", signatures));
     report.add(Row::of(

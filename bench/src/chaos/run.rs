@@ -31,8 +31,8 @@ use crate::{
 };
 
 /// How long lifecycles may take to close after the last fault, besides the length of the run: retries are later the longer
-/// something was broken.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// something was broken, and a task that no response showed counts as hidden for ten minutes.
+const PATIENCE: Duration = Duration::from_secs(12 * 60);
 /// How long the metrics of the last endings may take to be read.
 const LAST_SCRAPE: Duration = Duration::from_secs(4);
 

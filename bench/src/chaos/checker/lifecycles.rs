@@ -1,6 +1,6 @@
 //! Whether every lifecycle ended, and as the plan allows.
 
-use seedance_archiver_proto::outcome;
+use seedance_archiver_proto::{outcome, reason};
 
 use super::{
     Row,
@@ -51,6 +51,16 @@ pub(super) fn check(tasks: &[Task], endings: &Endings) -> Vec<Row> {
         Row::none_of("lifecycles missing or stuck", stuck),
         Row::none_of("lifecycles failed", failed),
     ]
+}
+
+/// Returns whether every lifecycle of a task ended without ever having seen it: all responses about it were lost.
+pub(super) fn is_unseen(task: &Task, endings: &Endings) -> bool {
+    let is_unseen = |run: &Ending| {
+        let reasons = [reason::OUTSIDE_QUERY_WINDOW, reason::TASK_NOT_FOUND];
+        matches!(&run.end, End::Result { reason, .. } if reasons.contains(&reason.as_str()))
+    };
+    let runs = endings.get(&task.id);
+    runs.is_some_and(|runs| !runs.is_empty() && runs.iter().all(is_unseen))
 }
 
 fn describe(task: &Task) -> String {
@@ -131,6 +141,23 @@ mod tests {
             account: "called",
             end,
             last_activity: None,
+        }
+    }
+
+    #[test]
+    fn a_task_is_unseen_if_no_lifecycle_knew_its_query_window() {
+        let task = task(Expected::Lost(vec!["query_window_closed"]));
+        let unseen = ended("unknown", "outside_query_window");
+        let seen = ended("lost", "query_window_closed");
+        for (runs, expected) in [
+            (vec![unseen.clone()], true),
+            (vec![unseen, seen.clone()], false),
+            (vec![seen], false),
+            (vec![ending(End::Open)], false),
+            (vec![], false),
+        ] {
+            let endings = Endings::from([(task.id.clone(), runs)]);
+            assert_eq!(is_unseen(&task, &endings), expected, "{endings:?}");
         }
     }
 
