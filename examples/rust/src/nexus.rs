@@ -53,7 +53,9 @@ impl AwaitVideoByNexus {
         let operation = operation.map_err(|failure| ApplicationFailure::new(failure.message))?;
         let result = match operation.result().await.status {
             Some(Status::Completed(result)) => result,
-            Some(Status::Failed(failure)) => lost_video(failure)?,
+            Some(Status::Failed(failure)) => {
+                lost_video(failure).map_err(ApplicationFailure::new)?
+            }
             ended => return Err(ApplicationFailure::new(format!("{ended:?}")).into()),
         };
         let result = decode(&result).map_err(ApplicationFailure::from)?;
@@ -61,8 +63,8 @@ impl AwaitVideoByNexus {
     }
 }
 
-/// Returns the result in the details of the failure `VideoLost`.
-fn lost_video(failure: Failure) -> Result<Payload, ApplicationFailure> {
+/// Returns the result in the details of the failure `VideoLost`, and the message of another failure as the error.
+fn lost_video(failure: Failure) -> Result<Payload, String> {
     let message = failure.message;
     let cause = failure.cause.and_then(|cause| cause.failure_info);
     let details = match cause {
@@ -72,5 +74,5 @@ fn lost_video(failure: Failure) -> Result<Payload, ApplicationFailure> {
         _ => None,
     };
     let details = details.and_then(|details| details.payloads.into_iter().next());
-    details.ok_or_else(|| ApplicationFailure::new(message))
+    details.ok_or(message)
 }
