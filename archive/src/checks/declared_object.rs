@@ -28,6 +28,9 @@ pub(crate) struct DeclaredObject {
     /// MD5 in lower-case hex, or from an ETag that has the form of an MD5. `None` if a digest of 64 bits or more is declared:
     /// an MD5 takes longer to compute than that, and would prove nothing more about an accidental change.
     pub(crate) md5: Option<String>,
+    /// Whether a header for digests declares the MD5. An ETag may be something else that looks like one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) is_md5_certain: bool,
     /// SHA-256 in lower-case hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sha256: Option<String>,
@@ -53,6 +56,7 @@ impl DeclaredObject {
             length,
             crc64: CRC64.into_iter().find_map(crc64),
             md5: None,
+            is_md5_certain: false,
             sha256: digests.of_size::<32>("sha-256", "sha256").map(hex::encode),
             crc32c: digests.of_size("crc32c", "crc32c").map(number32),
             crc32: digests.of_size("crc32", "crc32").map(number32),
@@ -60,12 +64,14 @@ impl DeclaredObject {
                 .of_size("crc64nvme", "crc64nvme")
                 .map(u64::from_be_bytes),
         };
-        match declared.has_long_digest() {
-            true => declared,
-            false => Self {
-                md5: digests.md5().or_else(etag),
-                ..declared
-            },
+        if declared.has_long_digest() {
+            return declared;
+        }
+        let md5 = digests.md5();
+        Self {
+            is_md5_certain: md5.is_some(),
+            md5: md5.or_else(etag),
+            ..declared
         }
     }
 
@@ -73,6 +79,12 @@ impl DeclaredObject {
     fn has_long_digest(&self) -> bool {
         self.sha256.is_some() || self.crc64.is_some() || self.crc64nvme.is_some()
     }
+}
+
+/// For `skip_serializing_if`.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn number32(bytes: [u8; 4]) -> u64 {
@@ -154,9 +166,13 @@ mod tests {
 
     #[test]
     fn digests_of_every_host_are_read() {
-        let md5 = || DeclaredObject {
+        let etag = || DeclaredObject {
             md5: Some(MD5.into()),
             ..DeclaredObject::default()
+        };
+        let md5 = || DeclaredObject {
+            is_md5_certain: true,
+            ..etag()
         };
         let sha256 = || DeclaredObject {
             sha256: Some(SHA256.into()),
@@ -184,7 +200,7 @@ mod tests {
             ("x-oss-hash-crc64ecma", " 5 ", crc64()),
             ("x-cos-hash-crc64ecma", "5", crc64()),
             ("x-cos-hash-crc64ecma", "-5", none()),
-            ("etag", "\"25F9E794323B453885F5181F1B624D0B\"", md5()),
+            ("etag", "\"25F9E794323B453885F5181F1B624D0B\"", etag()),
             ("etag", "W/\"25f9e794323b453885f5181f1b624d0b\"", none()),
             ("etag", "\"25f9e794323b453885f5181f1b624d0b-2\"", none()),
             ("content-md5", "JfnnlDI7RTiF9RgfG2JNCw==", md5()),
@@ -236,6 +252,7 @@ mod tests {
         let declared = declared(&google, false);
         assert_eq!(declared.crc32c, Some(0xe306_9283));
         assert_eq!(declared.md5.as_deref(), Some(MD5));
+        assert!(declared.is_md5_certain);
     }
 
     #[test]

@@ -69,6 +69,27 @@ fn an_etag_that_is_not_an_md5_is_a_warning() {
     }
 }
 
+/// An ETag can be something else that looks like an MD5. A header for digests cannot.
+#[test]
+fn an_md5_in_a_header_for_digests_is_believed_when_the_same_bytes_arrive_again() {
+    let task = record();
+    let md5 = correct_headers()[1].1.trim_matches('"').to_owned();
+    let again = Expectation {
+        rejected_md5: Some(&md5),
+        ..expectation(&task)
+    };
+    let other = "AAAAAAAAAAAAAAAAAAAAAA==";
+    for (header, value) in [
+        ("content-md5", other.to_owned()),
+        ("x-ms-blob-content-md5", other.to_owned()),
+        ("x-goog-hash", format!("md5={other}")),
+        ("repr-digest", format!("md5=:{other}:")),
+    ] {
+        let error = check_as(again, SILENT, &[(header, value)]).unwrap_err();
+        assert!(error.contains("md5"), "{header}: {error}");
+    }
+}
+
 #[test]
 fn bytes_that_contradict_the_response_headers_are_never_archived() {
     let task = record();
