@@ -6,6 +6,7 @@ mod history;
 mod interrupt;
 mod minio;
 mod output;
+mod plot;
 mod process;
 mod programs;
 mod random;

@@ -7,6 +7,7 @@ mod markers;
 mod panel;
 
 use super::report::MixReport;
+use crate::plot;
 use panel::Panel;
 
 const COLUMNS: usize = 3;
@@ -18,26 +19,20 @@ pub(super) fn svg(reports: &[MixReport]) -> String {
     let rows = (reports.len() + 1).div_ceil(COLUMNS);
     let width = PANEL.0 * COLUMNS as f64;
     let height = TITLE_HEIGHT + PANEL.1 * rows as f64 + 10.0;
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
-         height=\"{height}\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"12\" fill=\"#222\">\n\
-         <rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>\n\
-         <text x=\"20\" y=\"26\" font-size=\"17\" font-weight=\"bold\">Requests a task against mean lag</text>\n\
-         <text x=\"20\" y=\"45\" fill=\"#555\">10,000 tasks each, in virtual time; both axes logarithmic; \
-         lower and further left is better</text>\n"
-    );
+    let mut content = String::new();
     for (index, report) in reports.iter().enumerate() {
-        svg += &Panel::new(report, origin(index)).svg();
+        content += &Panel::new(report, origin(index)).svg();
     }
-    svg += &legend::svg(origin(reports.len()));
-    svg + "</svg>\n"
+    content += &legend::svg(origin(reports.len()));
+    plot::page(
+        (width, height),
+        "Requests a task against mean lag",
+        "10,000 tasks each, in virtual time; both axes logarithmic; lower and further left is better",
+        &content,
+    )
 }
 
 fn origin(index: usize) -> (f64, f64) {
     let (row, column) = (index / COLUMNS, index % COLUMNS);
     (PANEL.0 * column as f64, TITLE_HEIGHT + PANEL.1 * row as f64)
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
 }

@@ -1,3 +1,5 @@
+use crate::plot::Tick;
+
 /// A logarithmic axis.
 pub(super) struct Axis {
     min: f64,
@@ -29,8 +31,18 @@ impl Axis {
         (self.min..=self.max).contains(&value)
     }
 
+    /// Returns the lines of the grid.
+    pub(super) fn grid(&self) -> Vec<Tick> {
+        let ticks = self.ticks().into_iter();
+        let ticks = ticks.map(|tick| Tick {
+            at: self.at(tick),
+            label: tick.to_string(),
+        });
+        ticks.collect()
+    }
+
     /// Returns 1, 2 and 5 of each power of ten, or fewer if the axis is long.
-    pub(super) fn ticks(&self) -> Vec<f64> {
+    fn ticks(&self) -> Vec<f64> {
         let multiples: &[f64] = match (self.max / self.min).log10() {
             decades if decades > 3.0 => &[1.0],
             _ => &[1.0, 2.0, 5.0],

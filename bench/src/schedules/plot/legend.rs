@@ -2,9 +2,9 @@ use std::fmt::Write;
 
 use super::{
     super::candidates::Family,
-    escape,
     markers::{LIMIT, marker},
 };
+use crate::plot::escape;
 
 /// Other projects have numbers in the panels, in the order of the table.
 const OTHER_PROJECTS: [&str; 6] = [

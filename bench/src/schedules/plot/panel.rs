@@ -5,12 +5,11 @@ use super::{
     },
     PANEL,
     axis::Axis,
-    escape,
     labels::Labels,
     markers::{LIMIT, colour, marker},
 };
+use crate::plot::{Frame, escape};
 
-const GRID: &str = "#e6e8eb";
 /// A schedule that gave up on more of the tasks is not shown: the lags of the others mean little.
 const MAX_GIVEN_UP: f64 = 0.5;
 
@@ -22,30 +21,19 @@ pub(super) struct Panel<'a> {
     requests: Axis,
 }
 
-/// The area of the points.
-#[derive(Clone, Copy)]
-struct Frame {
-    left: f64,
-    top: f64,
-    right: f64,
-    bottom: f64,
-}
-
-impl Frame {
-    fn at(origin: (f64, f64)) -> Self {
-        Self {
-            left: origin.0 + 58.0,
-            top: origin.1 + 44.0,
-            right: origin.0 + PANEL.0 - 16.0,
-            bottom: origin.1 + PANEL.1 - 46.0,
-        }
+fn frame(origin: (f64, f64)) -> Frame {
+    Frame {
+        left: origin.0 + 58.0,
+        top: origin.1 + 44.0,
+        right: origin.0 + PANEL.0 - 16.0,
+        bottom: origin.1 + PANEL.1 - 46.0,
     }
 }
 
 impl<'a> Panel<'a> {
     pub(super) fn new(report: &'a MixReport, origin: (f64, f64)) -> Self {
         let rows = || shown(report).map(|(_, row)| row);
-        let frame = Frame::at(origin);
+        let frame = frame(origin);
         let Frame {
             left,
             top,
@@ -75,39 +63,19 @@ impl<'a> Panel<'a> {
     }
 
     fn grid(&self) -> String {
-        let mut svg = String::new();
         let Frame {
             left,
             top,
             right,
             bottom,
         } = self.frame;
-        for tick in self.lag.ticks() {
-            let x = self.lag.at(tick);
-            svg += &format!(
-                "<path d=\"M{x:.1} {top}V{bottom}\" stroke=\"{GRID}\"/><text x=\"{x:.1}\" y=\"{}\" \
-                 text-anchor=\"middle\" font-size=\"11\" fill=\"#555\">{tick}</text>\n",
-                bottom + 15.0,
-            );
-        }
-        for tick in self.requests.ticks() {
-            let y = self.requests.at(tick);
-            svg += &format!(
-                "<path d=\"M{left} {y:.1}H{right}\" stroke=\"{GRID}\"/><text x=\"{}\" y=\"{:.1}\" \
-                 text-anchor=\"end\" font-size=\"11\" fill=\"#555\">{tick}</text>\n",
-                left - 6.0,
-                y + 4.0,
-            );
-        }
         let (x, y) = ((left + right) / 2.0, (top + bottom) / 2.0);
         let label_x = self.origin.0 + 18.0;
-        svg + &format!(
-            "<rect x=\"{left}\" y=\"{top}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#b8bcc2\"/>\n\
-             <text x=\"{x}\" y=\"{}\" text-anchor=\"middle\" font-size=\"11\">mean lag in seconds</text>\n\
+        let grid = self.frame.grid(&self.lag.grid(), &self.requests.grid());
+        grid + &format!(
+            "<text x=\"{x}\" y=\"{}\" text-anchor=\"middle\" font-size=\"11\">mean lag in seconds</text>\n\
              <text transform=\"translate({label_x} {y}) rotate(-90)\" text-anchor=\"middle\" \
              font-size=\"11\">requests a task</text>\n",
-            right - left,
-            bottom - top,
             bottom + 32.0,
         )
     }
