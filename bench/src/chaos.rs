@@ -10,6 +10,8 @@ mod load;
 mod options;
 mod parts;
 mod plan;
+mod results;
+mod rig;
 mod run;
 mod scrapes;
 mod settle;

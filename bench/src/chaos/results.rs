@@ -1,0 +1,42 @@
+//! Where the data of a run is, and what is printed in the end.
+
+use std::path::Path;
+
+use anyhow::{Context, ensure};
+
+use super::{checker::Report, faults::Carried, parts::Disk};
+use crate::output;
+
+/// Runs something in a directory of its own, with a small disk. The directory is kept if a target is missed.
+pub(super) async fn in_directory(
+    name: &str,
+    command_line: &str,
+    run: impl AsyncFnOnce(&Path, Option<Disk>) -> anyhow::Result<Report>,
+) -> anyhow::Result<()> {
+    let directory = tempfile::Builder::new()
+        .prefix(&format!("{name}-"))
+        .tempdir()
+        .context("cannot create a directory")?;
+    // Unmounted before the directory is removed.
+    let (disk, mounted) = Disk::mount(directory.path()).ok().unzip();
+    let result = run(directory.path(), disk).await;
+    drop(mounted);
+    let is_met = result.as_ref().is_ok_and(Report::is_met);
+    if !is_met {
+        let kept = directory.keep();
+        output::print(&format!("logs and data: {}\n", kept.display()))?;
+    }
+    output::print(&format!("to run it again: {command_line}\n"))?;
+    let report = result?;
+    ensure!(report.is_met(), "a target was missed");
+    Ok(())
+}
+
+/// Prints the table, and the faults that did not happen.
+pub(super) fn print(report: &Report, carried: &Carried) -> anyhow::Result<()> {
+    output::print(&format!("\n{}\n", report.text()))?;
+    for skipped in &carried.skipped {
+        output::print(&format!("not run: {skipped}\n"))?;
+    }
+    Ok(())
+}

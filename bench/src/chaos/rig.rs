@@ -1,0 +1,242 @@
+//! What a run starts: APIs, servers, workers and callers; what happens to them, and what is left.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use anyhow::{Context, ensure};
+use object_store::{ObjectStore, aws::AmazonS3Builder, local::LocalFileSystem};
+use temporalio_client::Client;
+
+use super::{
+    TASK_QUEUE,
+    accounts::{AccountsFile, Api},
+    callers::Callers,
+    checker::{self, Archive, Evidence, Report, Row},
+    faults::{self, Carried},
+    load,
+    parts::{
+        Disk, Incarnation, Links, Parts, Store, Targets, Temporal, Worker, WorkerSettings,
+        free_address,
+    },
+    plan::{Account, LinkTo, Plan, WORKERS},
+    scrapes::Scrapes,
+    settle,
+    world::{SharedWorld, World},
+};
+use crate::{
+    minio::{BUCKET, PASSWORD, REGION, USER},
+    server::ServerKind,
+};
+
+/// How long lifecycles may take to close after the last fault, besides the length of the run: retries are later the longer
+/// something was broken, and a task that no response showed counts as hidden for ten minutes.
+const PATIENCE: Duration = Duration::from_secs(12 * 60);
+/// How long the metrics of the last endings may take to be read.
+const LAST_SCRAPE: Duration = Duration::from_secs(4);
+
+/// What differs between runs.
+pub(super) struct Setup<'a> {
+    pub(super) seed: u64,
+    pub(super) server: ServerKind,
+    pub(super) archiver: &'a Path,
+    /// Another version of the program, with which workers are restarted.
+    pub(super) other_worker: Option<&'a Path>,
+    /// How long videos are created and parts break.
+    pub(super) length: Duration,
+}
+
+/// Everything that runs.
+pub(super) struct Rig<'a> {
+    setup: Setup<'a>,
+    world: SharedWorld,
+    pub(super) parts: Arc<Parts>,
+    client: Client,
+    pub(super) scrapes: Scrapes,
+    callers: Callers,
+}
+
+impl<'a> Rig<'a> {
+    pub(super) async fn start(
+        setup: Setup<'a>,
+        directory: &Path,
+        disk: Option<Disk>,
+    ) -> anyhow::Result<Self> {
+        let world = Arc::new(World::start(setup.seed).await?);
+        let (parts, client) = start_parts(&setup, &world, directory, disk).await?;
+        Ok(Self {
+            scrapes: Scrapes::start(&parts.workers)?,
+            callers: Callers::start(client.clone())?,
+            setup,
+            world,
+            parts,
+            client,
+        })
+    }
+
+    /// Creates the videos of a plan and carries out its faults. Afterwards, everything is healed.
+    pub(super) async fn carry_out(&self, plan: Plan) -> anyhow::Result<Carried> {
+        let plan = Arc::new(plan);
+        let has_other_version = self.setup.other_worker.is_some();
+        let (loaded, carried) = tokio::join!(
+            load::run(&plan, &self.world, &self.parts, &self.client),
+            faults::run(&plan, &self.world, &self.parts, has_other_version),
+        );
+        loaded?;
+        carried
+    }
+
+    /// Waits until all lifecycles have closed, or for as long as they may take.
+    pub(super) async fn settle(&self) -> anyhow::Result<()> {
+        let patience = PATIENCE + self.setup.length;
+        settle::wait(&self.client, &self.world.tasks(), patience).await?;
+        tokio::time::sleep(LAST_SCRAPE).await;
+        Ok(())
+    }
+
+    /// Stops everything, and checks what is left.
+    pub(super) async fn check(self, carried: &Carried) -> anyhow::Result<Report> {
+        let parts = &self.parts;
+        drop(self.callers);
+        let metrics = self.scrapes.pages.lock().values().cloned().collect();
+        drop(self.scrapes);
+        let runs = checker::histories(&self.client).await?;
+        parts.stop_workers().await;
+        clean(self.setup.archiver, parts).await?;
+        let evidence = Evidence {
+            runs,
+            incarnations: incarnations(parts).await,
+            metrics,
+            multipart_directory: parts.store.lock().await.data.join(".minio.sys/multipart"),
+        };
+        let archives = archives(parts).await?;
+        let mut report = checker::check(&self.world, &archives, &evidence).await?;
+        add_circumstances(&mut report, parts, carried).await;
+        parts.stop_servers().await;
+        Ok(report)
+    }
+}
+
+/// Starts all parts.
+async fn start_parts(
+    setup: &Setup<'_>,
+    world: &SharedWorld,
+    directory: &Path,
+    disk: Option<Disk>,
+) -> anyhow::Result<(Arc<Parts>, Client)> {
+    let server = Temporal::start(setup.server, setup.archiver, directory);
+    let (mut temporal, database) = server.await?;
+    let client = temporal.client().await?;
+    let store = Store::start(directory).await?;
+    let targets = Targets {
+        temporal: temporal.address,
+        store: store.address,
+        called: world.address(Account::Called)?,
+        automatic: world.address(Account::Automatic)?,
+    };
+    let links = Links::start(&targets, database).await?;
+    let mut workers = Vec::new();
+    for number in 0..WORKERS {
+        let settings = worker_settings(setup, world, &links, disk.as_ref(), directory, number)?;
+        workers.push(Worker::start(settings)?);
+    }
+    let parts = Parts::new(workers, temporal, store, disk, links);
+    Ok((Arc::new(parts), client))
+}
+
+fn worker_settings(
+    setup: &Setup<'_>,
+    world: &World,
+    links: &Links,
+    disk: Option<&Disk>,
+    directory: &Path,
+    number: usize,
+) -> anyhow::Result<WorkerSettings> {
+    let address = |link| {
+        let link = links.get(link).context("no such link")?;
+        anyhow::Ok(link.address)
+    };
+    let mut apis = Vec::new();
+    for account in Account::ALL {
+        apis.push(Api {
+            secrets: world.secrets(account),
+            address: address(LinkTo::Api(number, account))?,
+        });
+    }
+    let destination = disk.map(Disk::archive_url).transpose()?;
+    Ok(WorkerSettings {
+        number,
+        program: setup.archiver.to_owned(),
+        other_program: setup.other_worker.map(Path::to_owned),
+        temporal: address(LinkTo::Temporal(number))?,
+        store: address(LinkTo::Store(number))?,
+        archive_url: Store::archive_url(),
+        admin: free_address()?,
+        ingress: free_address()?,
+        task_queue: TASK_QUEUE,
+        accounts: AccountsFile::write(directory, number, &apis, destination.as_deref())?,
+        directory: directory.to_owned(),
+    })
+}
+
+/// Removes what killed workers left behind, as an operator does.
+async fn clean(archiver: &Path, parts: &Parts) -> anyhow::Result<()> {
+    let settings = parts.workers[0].lock().await.settings.clone();
+    let disk = parts.disk.as_ref().map(Disk::archive_url).transpose()?;
+    for archive in [Some(Store::archive_url()), disk].into_iter().flatten() {
+        let mut command = settings.tool(archiver)?;
+        command
+            .args(["clean", "--older-than", "0s", "--remove"])
+            .env("SEEDANCE_ARCHIVE_URL", &archive);
+        let output = tokio::task::spawn_blocking(move || command.output()).await??;
+        let error = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success(),
+            "`clean` of {archive} failed: {error}"
+        );
+    }
+    Ok(())
+}
+
+async fn incarnations(parts: &Parts) -> Vec<Incarnation> {
+    let mut all = Vec::new();
+    for worker in &parts.workers {
+        all.extend(worker.lock().await.incarnations.clone());
+    }
+    all
+}
+
+/// Returns the archives, not through links.
+async fn archives(parts: &Parts) -> anyhow::Result<Vec<Archive>> {
+    let endpoint = format!("http://{}", parts.store.lock().await.address);
+    let bucket = AmazonS3Builder::new()
+        .with_endpoint(endpoint)
+        .with_allow_http(true)
+        .with_bucket_name(BUCKET)
+        .with_region(REGION)
+        .with_access_key_id(USER)
+        .with_secret_access_key(PASSWORD)
+        .build()?;
+    let mut archives = vec![Archive {
+        name: "bucket",
+        store: Arc::new(bucket) as Arc<dyn ObjectStore>,
+    }];
+    if let Some(disk) = &parts.disk {
+        archives.push(Archive {
+            name: "disk",
+            store: Arc::new(LocalFileSystem::new_with_prefix(disk.archive())?),
+        });
+    }
+    Ok(archives)
+}
+
+async fn add_circumstances(report: &mut Report, parts: &Parts, carried: &Carried) {
+    let mut exits = 0;
+    let mut processes = 0;
+    for worker in &parts.workers {
+        let worker = worker.lock().await;
+        exits += worker.exits();
+        processes += worker.incarnations.len();
+    }
+    report.add(Row::of("faults", carried.happened.len() as u64));
+    report.add(Row::of("worker processes", processes as u64));
+    report.add(Row::of("workers that exited by themselves", exits as u64));
+}
