@@ -15,6 +15,7 @@ mod rig;
 mod run;
 mod scrapes;
 mod settle;
+pub(crate) mod soak;
 mod windows;
 mod world;
 

@@ -2,6 +2,7 @@
 
 mod archiver;
 mod chaos;
+mod descriptors;
 mod history;
 mod interrupt;
 mod minio;
@@ -35,6 +36,8 @@ enum Bench {
     Watching(watching::Options),
     /// Break everything that can break while videos are archived, and count what was lost
     Chaos(chaos::Options),
+    /// Run for long under a steady load with faults: what a worker holds must not grow
+    Soak(chaos::soak::Options),
     /// Run every benchmark with its default options
     All,
 }
@@ -45,6 +48,7 @@ fn main() -> anyhow::Result<()> {
         Bench::Transfers(options) => transfers::run(&options),
         Bench::Watching(options) => watching::run(&options),
         Bench::Chaos(options) => chaos::run(&options),
+        Bench::Soak(options) => chaos::soak::run(&options),
         Bench::All => {
             schedules::run(&defaults())?;
             transfers::run(&defaults())?;
@@ -74,6 +78,7 @@ mod tests {
         assert!(serde_json::to_string(&transfers).is_ok());
         let watching: watching::Options = defaults();
         let _: chaos::Options = defaults();
+        let _: chaos::soak::Options = defaults();
         assert!(serde_json::to_string(&watching).is_ok());
     }
 }

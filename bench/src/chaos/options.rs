@@ -40,16 +40,20 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Returns the seed, and a new one if none was set.
     pub(super) fn seed(&self) -> u64 {
-        self.seed.unwrap_or_else(|| {
-            let now = Clock::default().now();
-            let since_epoch = now.duration_since(std::time::UNIX_EPOCH);
-            since_epoch.unwrap_or_default().as_secs() % 1_000_000
-        })
+        seed_or_new(self.seed)
     }
 
     pub(super) fn length(&self) -> Duration {
         Duration::from_secs(60 * u64::from(self.minutes))
     }
+}
+
+/// Returns a seed, and a new one if none was set.
+pub(super) fn seed_or_new(seed: Option<u64>) -> u64 {
+    seed.unwrap_or_else(|| {
+        let now = Clock::default().now();
+        let since_epoch = now.duration_since(std::time::UNIX_EPOCH);
+        since_epoch.unwrap_or_default().as_secs() % 1_000_000
+    })
 }

@@ -30,7 +30,20 @@ impl Plan {
     pub(super) fn new(seed: u64, videos: u32, length: Duration) -> Self {
         let mut random = Random::new(seed);
         let videos = videos::plan(&mut random, videos, length);
-        let faults = faults::plan(&mut random, length);
+        let faults = faults::plan(&mut random, length, |_| true);
+        Self { videos, faults }
+    }
+
+    /// Returns a plan with a constant rate of videos, and with the faults that worker processes survive.
+    pub(super) fn steady(seed: u64, videos: u32, length: Duration) -> Self {
+        let mut random = Random::new(seed);
+        let interval = length / videos.max(1);
+        let mut videos = videos::plan(&mut random, videos, length);
+        for (video, number) in videos.iter_mut().zip(0..) {
+            video.at = interval * number;
+        }
+        let survivable = |kind: &Kind| !kind.replaces_workers();
+        let faults = faults::plan(&mut random, length, survivable);
         Self { videos, faults }
     }
 
@@ -98,6 +111,28 @@ mod tests {
                 assert!(has, "seed {seed}: no {dialect:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_steady_plan_has_one_rate_and_every_fault_that_workers_survive() {
+        let plan = Plan::steady(7, 30 * 60, Duration::from_secs(30 * 60));
+        let is_steady = |pair: &[Video]| pair[1].at - pair[0].at == Duration::from_secs(1);
+        assert!(plan.videos.windows(2).all(is_steady));
+        let kinds: BTreeSet<_> = plan.faults.iter().map(|fault| fault.kind.name()).collect();
+        let missing = faults::all_names()
+            .into_iter()
+            .filter(|name| !kinds.contains(name));
+        let replacing = [
+            "killed worker",
+            "killed everything",
+            "worker with another Key",
+            "worker with another Rate",
+            "worker with another Version",
+            "worker with another ClockAhead",
+            "worker with another ClockBehind",
+        ];
+        let missing: BTreeSet<_> = missing.collect();
+        assert_eq!(missing, replacing.map(str::to_owned).into());
     }
 
     #[test]

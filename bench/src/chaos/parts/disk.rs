@@ -11,8 +11,8 @@ use rustix::fs::statvfs;
 
 use super::create;
 
-/// Room for the videos of a run.
-const SIZE: u64 = 512 << 20;
+/// Room for the videos of a run. Memory is used only for those that are there.
+const SIZE: u64 = 4 << 30;
 /// Writes that may come between the look at the disk and the change of its size.
 const ATTEMPTS: usize = 20;
 

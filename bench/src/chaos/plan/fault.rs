@@ -102,6 +102,23 @@ pub(in crate::chaos) enum Subject {
 }
 
 impl Kind {
+    /// Returns whether another worker process follows.
+    pub(in crate::chaos) fn replaces_workers(&self) -> bool {
+        match self {
+            Self::KillWorker(_) | Self::RestartWorker(..) | Self::KillEverything => true,
+            Self::StopWorker(_)
+            | Self::KillTemporal
+            | Self::KillDatabase
+            | Self::KillStore
+            | Self::Cut(_)
+            | Self::Slow(_)
+            | Self::HalfOpen(_)
+            | Self::FullDisk
+            | Self::Answer(..)
+            | Self::List(..) => false,
+        }
+    }
+
     /// Returns what no other fault may concern at the same time.
     pub(in crate::chaos) fn occupies(&self) -> Vec<Subject> {
         match self {

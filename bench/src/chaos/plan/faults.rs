@@ -24,9 +24,13 @@ const MAX_LONGEST: f64 = 40.0;
 /// Part of the run that a fault lasts, at most.
 const MAX_PART: f64 = 0.08;
 
-/// Returns the faults of a run of this length, in the order of time.
-pub(super) fn plan(random: &mut Random, length: Duration) -> Vec<Fault> {
-    let mut deck = Deck::new(kinds());
+/// Returns the faults of a run of this length, of the kinds that are wanted, in the order of time.
+pub(super) fn plan(
+    random: &mut Random,
+    length: Duration,
+    is_wanted: impl Fn(&Kind) -> bool,
+) -> Vec<Fault> {
+    let mut deck = Deck::new(kinds().into_iter().filter(is_wanted).collect());
     let mut faults: Vec<Fault> = Vec::new();
     let gap = (SHORTEST + longest(length)) / 2.0 / CONCURRENT;
     let mut at = Duration::ZERO;
