@@ -28,8 +28,9 @@ use crate::{
 };
 
 /// How long lifecycles may take to close after the last fault, besides the length of the run: retries are later the longer
-/// something was broken, and a task that no response showed counts as hidden for ten minutes.
-const PATIENCE: Duration = Duration::from_secs(12 * 60);
+/// something was broken. If no response showed a task, its watched lifecycle polls after ten minutes, and the task then
+/// counts as hidden for ten more.
+const PATIENCE: Duration = Duration::from_secs(22 * 60);
 /// How long the metrics of the last endings may take to be read.
 const LAST_SCRAPE: Duration = Duration::from_secs(4);
 
