@@ -9,6 +9,9 @@ use crate::{completions::Expectation, watch, windows::Windows};
 /// Maximum delay of the first poll of a task that is expected to take long. The first record shows what kind of task it
 /// is, and whether it exists.
 const MAX_FIRST_DELAY: Duration = Duration::from_secs(60);
+/// A task of which no record was seen, and whose query window closes so soon according to its id, is polled at once. The
+/// watcher may need minutes, for example while the API fails.
+const CLOSES_SOON: Duration = Duration::from_secs(60 * 60);
 
 /// What decides when a poll is due.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +49,9 @@ impl PollTiming<'_> {
             return None;
         }
         let state = self.state();
+        if !self.progress.was_seen() && self.may_close_soon(&state) {
+            return None;
+        }
         let delay = match (self.is_watched, self.progress.last_polled_at()) {
             (true, None) if is_first && !self.progress.was_seen() => watch::first_backstop(),
             (true, last_polled_at) => {
@@ -86,6 +92,12 @@ impl PollTiming<'_> {
         created_at.map_or(Duration::MAX, |created_at| {
             self.windows.until_closed(created_at, self.now)
         })
+    }
+
+    /// Returns whether the query window closes soon, or has closed, according to the id of the task.
+    fn may_close_soon(&self, state: &TaskState) -> bool {
+        let id_created_at = state.id_created_at;
+        id_created_at.is_some_and(|at| self.windows.until_closed(at, self.now) < CLOSES_SOON)
     }
 
     fn state(&self) -> TaskState<'_> {
@@ -171,5 +183,44 @@ mod tests {
         };
         assert_eq!(until_closed(0), Duration::MAX);
         assert_eq!(until_closed(1_000_000 * 60 * 60), HOUR);
+    }
+
+    /// Returns when a lifecycle whose account has a watcher polls a task of which it has seen no record, according to its id
+    /// that old.
+    fn not_due_at_age(age: Duration, attempt: u32) -> Option<Duration> {
+        let now = SystemTime::UNIX_EPOCH + 1_000_000 * HOUR;
+        let request = QueryVideoTaskRequest {
+            known_status: "queued".into(),
+            ..QueryVideoTaskRequest::default()
+        };
+        let wait = Wait {
+            request: &request,
+            scheduled_at: now,
+            first_polled_at: None,
+            last_polled_at: None,
+            id_created_at: Some(now - age),
+        };
+        let progress = PollProgress::new(wait, QueryProgress::default());
+        let timing = PollTiming {
+            schedule: &PollSchedule::default(),
+            windows: &Windows::default(),
+            progress: &progress,
+            expectation: &Expectation::default(),
+            is_watched: true,
+            now,
+        };
+        timing.not_due(attempt)
+    }
+
+    #[test]
+    fn a_task_whose_window_closes_soon_does_not_wait_for_the_watcher() {
+        for attempt in 1..4 {
+            for minutes in [1, 59] {
+                let age = 168 * HOUR - minutes * Duration::from_secs(60);
+                assert_eq!(not_due_at_age(age, attempt), None, "{minutes} minutes left");
+            }
+            assert_eq!(not_due_at_age(170 * HOUR, attempt), None, "closed");
+            assert!(not_due_at_age(166 * HOUR, attempt).is_some());
+        }
     }
 }
