@@ -28,12 +28,7 @@ async fn tasks_that_are_waited_for_together_are_listed(server: Arc<Server>) -> a
     let fixture = &watched.fixture;
     fixture
         .with_worker(&server, async {
-            let lifecycles = watched.start(&ids).await?;
-            watched.until_watched(8).await?;
-            fixture.advance_clock(HOUR).await;
-            watched.until_running(&lifecycles).await?;
-            fixture.advance_clock(HOUR).await;
-            watched.archived(&lifecycles).await?;
+            let lifecycles = watched.archive_together(&ids).await?;
             for (id, lifecycle) in ids.iter().zip(&lifecycles) {
                 let queries = fixture.simulator.stats(id).queries;
                 // The first poll, before there was a watcher, and the one for the record.
@@ -57,12 +52,7 @@ async fn the_next_lifecycle_of_an_archived_task_is_watched_too(
     let fixture = &watched.fixture;
     fixture
         .with_worker(&server, async {
-            let lifecycles = watched.start(&ids).await?;
-            watched.until_watched(8).await?;
-            fixture.advance_clock(HOUR).await;
-            watched.until_running(&lifecycles).await?;
-            fixture.advance_clock(HOUR).await;
-            watched.archived(&lifecycles).await?;
+            watched.archive_together(&ids).await?;
             let next = watched.start(&ids).await?;
             let archived = tokio::time::timeout(BEFORE_BACKSTOP, watched.archived(&next));
             archived.await.context("they wait for their backstops")?

@@ -22,58 +22,49 @@ pub(super) struct Integrity {
 /// unless version 0.1.0 began the download, or the same bytes arrived before.
 pub(super) fn check_integrity(
     digests: &DigestValues,
-    declared_object: &DeclaredObject,
+    declared: &DeclaredObject,
     rejected_md5: Option<&str>,
 ) -> Result<Integrity, Error> {
     let number = |number: Option<u64>| number.map(|number| number.to_string());
-    let sha256 = declared_object.sha256.clone();
+    let sha256 = declared.sha256.clone();
     let values = [
         (
             "length",
-            number(declared_object.length),
+            number(declared.length),
             number(Some(digests.length)),
         ),
-        (
-            "crc64",
-            number(declared_object.crc64),
-            number(digests.crc64),
-        ),
+        ("crc64", number(declared.crc64), number(digests.crc64)),
         ("sha256", sha256, Some(digests.sha256.clone())),
         (
             "crc64nvme",
-            number(declared_object.crc64nvme),
+            number(declared.crc64nvme),
             number(digests.crc64nvme),
         ),
-        (
-            "crc32c",
-            number(declared_object.crc32c),
-            number(digests.crc32c),
-        ),
-        (
-            "crc32",
-            number(declared_object.crc32),
-            number(digests.crc32),
-        ),
+        ("crc32c", number(declared.crc32c), number(digests.crc32c)),
+        ("crc32", number(declared.crc32), number(digests.crc32)),
         // Last, because a mismatch is only a warning if another digest matches.
-        ("md5", declared_object.md5.clone(), digests.md5.clone()),
+        ("md5", declared.md5.clone(), digests.md5.clone()),
     ];
     let mut checks = Vec::new();
     let mut is_vouched_for = false;
-    for (name, declared, found) in values {
-        let (Some(declared), Some(found)) = (declared, found) else {
+    for (name, expected, found) in values {
+        let (Some(expected), Some(found)) = (expected, found) else {
             continue;
         };
-        if declared == found {
-            checks.push(passed(name, declared, found));
+        if expected == found {
+            checks.push(passed(name, expected, found));
             is_vouched_for |= name != "length";
-        } else if name != "md5" || declared_object.is_md5_certain {
+        } else if name != "md5" || declared.is_md5_certain {
             return Err(Error::Corrupt(format!(
-                "{name} is {found}, but the response headers declare {declared}"
+                "{name} is {found}, but the response headers declare {expected}"
             )));
         } else if is_vouched_for || rejected_md5 == Some(&found) {
-            checks.push(warning(name, declared, found));
+            checks.push(warning(name, expected, found));
         } else {
-            return Err(Error::Md5Mismatch { found, declared });
+            return Err(Error::Md5Mismatch {
+                found,
+                declared: expected,
+            });
         }
     }
     Ok(Integrity {

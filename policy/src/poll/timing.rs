@@ -185,8 +185,7 @@ mod tests {
         assert_eq!(until_closed(1_000_000 * 60 * 60), HOUR);
     }
 
-    /// Returns when a lifecycle whose account has a watcher polls a task of which it has seen no record, according to its id
-    /// that old.
+    /// Returns the delay of the poll of a watched task that no record showed and that has this age according to its id.
     fn not_due_at_age(age: Duration, attempt: u32) -> Option<Duration> {
         let now = SystemTime::UNIX_EPOCH + 1_000_000 * HOUR;
         let request = QueryVideoTaskRequest {

@@ -24,6 +24,12 @@ use crate::{
 
 const MODEL: &str = "seedance-1-0-pro";
 
+/// Returns the arguments of a submission with a prompt.
+fn a_kite(submission_id: &str) -> [&str; 6] {
+    let [model, prompt, id] = ["--model", "--prompt", "--submission-id"];
+    [model, MODEL, prompt, "a kite", id, submission_id]
+}
+
 /// Returns the command with these arguments.
 fn generate(server: &Server, fixture: &Fixture, arguments: &[&str]) -> Command {
     let mut command = command();
@@ -144,14 +150,7 @@ async fn a_submission_id_is_paid_for_once_and_another_one_again(
     let [order, other] = ["order", "other"].map(|name| server.unique_name(name));
     let (fixture, server) = (&fixture, &server);
     let run = async |id: &str| {
-        let arguments = [
-            "--model",
-            MODEL,
-            "--prompt",
-            "a kite",
-            "--submission-id",
-            id,
-        ];
+        let arguments = a_kite(id);
         let output = generate(server, fixture, &arguments).output().await?;
         ensure!(output.status.success(), "{}", describe(&output));
         Ok(fixture.simulator.task_ids().len())

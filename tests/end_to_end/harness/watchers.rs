@@ -177,6 +177,17 @@ impl<'a> Watched<'a> {
         Ok(())
     }
 
+    /// Starts the lifecycles of these tasks, and waits until their videos are archived while the watcher watches all of them.
+    pub(crate) async fn archive_together(&self, ids: &[String]) -> anyhow::Result<Vec<Lifecycle>> {
+        let lifecycles = self.start(ids).await?;
+        self.until_watched(ids.len()).await?;
+        self.fixture.advance_clock(HOUR).await;
+        self.until_running(&lifecycles).await?;
+        self.fixture.advance_clock(HOUR).await;
+        self.archived(&lifecycles).await?;
+        Ok(lifecycles)
+    }
+
     /// Waits until the videos are archived.
     pub(crate) async fn archived(&self, lifecycles: &[Lifecycle]) -> anyhow::Result<()> {
         for lifecycle in lifecycles {

@@ -7,7 +7,7 @@ use seedance_archiver_proto::names;
 use seedance_archiver_simulator::CreateFault;
 use serde_json::{Value, json};
 
-use super::{MODEL, generate, only_task, stderr};
+use super::{MODEL, a_kite, generate, only_task, stderr};
 use crate::{
     command_line::describe,
     generating::{call::latest, lost_answers::until_unanswered},
@@ -63,20 +63,10 @@ async fn an_ambiguous_submission_names_its_candidates(server: Arc<Server>) -> an
     let fixture = Fixture::new(&server).await?;
     let faults = [CreateFault::LostAnswer, CreateFault::LostRequest];
     fixture.simulator.add_create_faults(faults.map(Some));
-    let arguments = |id: &'static str| {
-        [
-            "--model",
-            MODEL,
-            "--prompt",
-            "a kite",
-            "--submission-id",
-            id,
-        ]
-    };
     let [text, json] = fixture
         .with_worker(&server, async {
             for id in ["order-7", "order-8"] {
-                let mut detached = generate(&server, &fixture, &arguments(id));
+                let mut detached = generate(&server, &fixture, &a_kite(id));
                 let output = detached.arg("--detach").output().await?;
                 ensure!(output.status.success(), "{}", describe(&output));
             }
@@ -85,9 +75,9 @@ async fn an_ambiguous_submission_names_its_candidates(server: Arc<Server>) -> an
                 until_unanswered(&latest(&server, &workflow_id)).await?;
             }
             fixture.advance_clock(HOUR).await;
-            let mut json = generate(&server, &fixture, &arguments("order-8"));
+            let mut json = generate(&server, &fixture, &a_kite("order-8"));
             Ok([
-                generate(&server, &fixture, &arguments("order-7"))
+                generate(&server, &fixture, &a_kite("order-7"))
                     .output()
                     .await?,
                 json.args(["--output", "json"]).output().await?,
@@ -122,14 +112,7 @@ async fn an_ambiguous_submission_may_have_no_candidates(server: Arc<Server>) -> 
     let fixture = Fixture::new(&server).await?;
     let lost = [Some(CreateFault::LostRequest)];
     fixture.simulator.add_create_faults(lost);
-    let arguments = [
-        "--model",
-        MODEL,
-        "--prompt",
-        "a kite",
-        "--submission-id",
-        "order-7",
-    ];
+    let arguments = a_kite("order-7");
     let output = fixture
         .with_worker(&server, async {
             let mut detached = generate(&server, &fixture, &arguments);
