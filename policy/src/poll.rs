@@ -171,14 +171,7 @@ fn not_found_is_final(
     let left = |period: Duration, from| period.saturating_sub(elapsed(from, state.now));
     let grace = left(schedule.not_found_grace, since);
     match state.last_seen {
-        None => {
-            let was_closed = |created_at| windows.is_closed(created_at, state.first_polled_at);
-            let reason = match state.id_created_at {
-                Some(created_at) if was_closed(created_at) => OUTSIDE_QUERY_WINDOW,
-                _ => TASK_NOT_FOUND,
-            };
-            Some((grace, reason))
-        }
+        None => Some((grace, reason_without_record(windows, state, since))),
         Some(seen) if [status::QUEUED, status::CANCELLED].contains(&seen.status) => {
             // The time of the last record may be too early by a tenth of the retention.
             let retention = windows.cancelled_retention + windows.cancelled_retention / 10;
@@ -186,6 +179,22 @@ fn not_found_is_final(
             can_be_purge.then_some((grace, CANCELLED_AND_PURGED))
         }
         Some(_) => None,
+    }
+}
+
+/// Returns the reason for stopping after 404s since `since` and never a record. A 404 means that the task does not exist
+/// only if its window was open, by the time in its id.
+fn reason_without_record(windows: &Windows, state: &TaskState, since: SystemTime) -> &'static str {
+    let was_closed = |at| {
+        let created_at = state.id_created_at;
+        created_at.is_some_and(|created_at| windows.is_closed(created_at, at))
+    };
+    if was_closed(state.first_polled_at) {
+        OUTSIDE_QUERY_WINDOW
+    } else if was_closed(since) {
+        QUERY_WINDOW_CLOSED
+    } else {
+        TASK_NOT_FOUND
     }
 }
 
@@ -201,7 +210,9 @@ fn window_closed_reason(
         }
         Response::Unchanged => Some(QUERY_WINDOW_CLOSED),
         Response::NoUrl => Some(URL_EXPIRED),
-        Response::NotFound { .. } if state.last_seen.is_none() => Some(TASK_NOT_FOUND),
+        Response::NotFound { since } if state.last_seen.is_none() => {
+            Some(reason_without_record(windows, state, since))
+        }
         Response::NotFound { .. } => Some(RECORD_VANISHED),
         Response::Error { .. } | Response::Postponed => None,
     }

@@ -22,6 +22,12 @@ fn a_task_older_than_the_window_is_not_reported_as_non_existent() {
     state.id_created_at = Some(at(0) - Duration::from_secs(6 * DAY));
     assert_eq!(after(state, not_found(0)), never(TASK_NOT_FOUND));
 
+    // Nothing but errors until the window had closed: the first 404 says only that.
+    let mut state = never_seen(DAY + 600);
+    state.id_created_at = Some(at(0) - Duration::from_secs(6 * DAY));
+    assert_eq!(after(state, not_found(DAY)), never(QUERY_WINDOW_CLOSED));
+    assert_eq!(after(state, not_found(DAY - 1)), never(TASK_NOT_FOUND));
+
     let mut state = seen("running", 8 * DAY);
     state.first_polled_at = at(8 * DAY);
     assert_eq!(
@@ -95,5 +101,11 @@ fn a_task_that_was_never_seen_is_not_found_when_the_window_closes() {
     assert_eq!(
         after(state, not_found(QUERY_WINDOW - 10)),
         never(TASK_NOT_FOUND)
+    );
+    let mut state = never_seen(QUERY_WINDOW);
+    state.id_created_at = Some(at(0) - Duration::from_secs(60));
+    assert_eq!(
+        after(state, not_found(QUERY_WINDOW - 10)),
+        never(QUERY_WINDOW_CLOSED)
     );
 }
