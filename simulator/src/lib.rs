@@ -8,6 +8,7 @@
 //! - [`Corruption`]: how a video is corrupted in transit.
 //! - [`RecordDialect`] and [`ListDialect`]: how records and lists differ from the documented ones.
 //! - [`HostDialect`]: what the host of a video does differently from ByteDance's object store.
+//! - [`Misuse`]: what a well-behaved client never does, and [`EarlyRequest`], a part of it.
 //! - [`Fault`]: an error that every API call returns, or every list request.
 //! - [`CreateFault`]: what goes wrong with create requests.
 //! - [`Source`]: the bytes behind a URL.
@@ -79,7 +80,7 @@ pub use fault::Fault;
 pub use host_dialect::{Container, DigestHeaders, HostDialect};
 pub use limits::Throttled;
 pub use list_dialect::ListDialect;
-pub use misuse::Misuse;
+pub use misuse::{EarlyRequest, Misuse};
 pub use record_dialect::RecordDialect;
 pub use script::{Ending, Image, Script};
 pub use seconds::seconds;

@@ -131,8 +131,9 @@ fn observe_retry_after(service: &Service, host: String, subject: Option<String>,
         retry_after: Some(seconds),
     } = fault
     {
-        let end = service.clock.now() + Duration::from_secs(seconds);
-        service.observer.lock().retry_after(host, subject, end);
+        let delay = Duration::from_secs(seconds);
+        let mut observer = service.observer.lock();
+        observer.retry_after(host, subject, service.clock.now(), delay);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use crate::bucket::Bucket;
@@ -27,6 +27,25 @@ pub struct Misuse {
     pub above_rate: u64,
 }
 
+/// A request before the time in `Retry-After`.
+#[derive(Clone, Debug)]
+pub struct EarlyRequest {
+    /// Host by which the client reaches the service.
+    pub host: String,
+    /// Task id, or `None` for a list.
+    pub task_id: Option<String>,
+    /// When the response with `Retry-After` was sent.
+    pub told_at: SystemTime,
+    /// When the request arrived.
+    pub at: SystemTime,
+}
+
+/// A response with `Retry-After`.
+struct Told {
+    at: SystemTime,
+    until: SystemTime,
+}
+
 /// Observes the requests of one account.
 pub(crate) struct Observer {
     /// Queries a second that are allowed.
@@ -36,9 +55,10 @@ pub(crate) struct Observer {
     misuse: Misuse,
     queries: Bucket,
     lists: Bucket,
-    /// When each subject may be requested again, by the host by which the client reaches the service. A subject is a task id,
-    /// or `None` for lists.
-    retry_after: BTreeMap<(String, Option<String>), SystemTime>,
+    /// The last response with `Retry-After` about each subject, by the host by which the client reaches the service. A
+    /// subject is a task id, or `None` for lists.
+    retry_after: BTreeMap<(String, Option<String>), Told>,
+    early: Vec<EarlyRequest>,
 }
 
 impl Observer {
@@ -50,11 +70,19 @@ impl Observer {
             queries: Bucket::default(),
             lists: Bucket::default(),
             retry_after: BTreeMap::new(),
+            early: Vec::new(),
         }
     }
 
     pub(crate) fn misuse(&self) -> Misuse {
-        self.misuse
+        Misuse {
+            before_retry_after: self.early.len() as u64,
+            ..self.misuse
+        }
+    }
+
+    pub(crate) fn early_requests(&self) -> Vec<EarlyRequest> {
+        self.early.clone()
     }
 
     /// Observes a query or a list.
@@ -67,14 +95,28 @@ impl Observer {
             self.misuse.above_rate += 1;
         }
         let key = (host.to_owned(), subject.clone());
-        if self.retry_after.get(&key).is_some_and(|end| now < *end) {
-            self.misuse.before_retry_after += 1;
+        let told = self.retry_after.get(&key);
+        if let Some(told) = told.filter(|told| now < told.until) {
+            let (host, task_id) = key;
+            self.early.push(EarlyRequest {
+                host,
+                task_id,
+                told_at: told.at,
+                at: now,
+            });
         }
     }
 
     /// Observes a response with `Retry-After`.
-    pub(crate) fn retry_after(&mut self, host: String, subject: Option<String>, end: SystemTime) {
-        self.retry_after.insert((host, subject), end);
+    pub(crate) fn retry_after(
+        &mut self,
+        host: String,
+        subject: Option<String>,
+        at: SystemTime,
+        delay: Duration,
+    ) {
+        let until = at + delay;
+        self.retry_after.insert((host, subject), Told { at, until });
     }
 
     /// Observes a query of a returned task whose query window has closed.

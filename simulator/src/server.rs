@@ -21,7 +21,7 @@ use crate::{
     files,
     limits::Throttled,
     list_dialect::{ListDialect, ListDialects},
-    misuse::{LIST_RATE, Misuse, QUERY_RATE},
+    misuse::{EarlyRequest, LIST_RATE, Misuse, QUERY_RATE},
     paths::BASE,
     script::Script,
     service::{Service, Settings},
@@ -219,6 +219,11 @@ impl Simulator {
     /// Returns the numbers of requests so far that a well-behaved client never sends.
     pub fn misuse(&self) -> Misuse {
         self.service().observer.lock().misuse()
+    }
+
+    /// Returns the requests so far before the time in `Retry-After`.
+    pub fn early_requests(&self) -> Vec<EarlyRequest> {
+        self.service().observer.lock().early_requests()
     }
 
     fn service(&self) -> &Service {

@@ -1,6 +1,7 @@
 //! Checks what a run left behind. It shares no code with the archiver's own verification: it reads the bucket, the
 //! histories, the metrics and the logs, and compares them with what the simulator served.
 
+mod early;
 mod endings;
 mod evidence;
 mod lifecycles;
@@ -17,13 +18,14 @@ pub(super) use report::{Report, Row};
 
 use anyhow::Context;
 
-use super::world::World;
+use super::{parts::Links, world::World};
 
 /// Checks everything.
 pub(super) async fn check(
     world: &World,
     archives: &[Archive],
     evidence: &Evidence,
+    links: &Links,
 ) -> anyhow::Result<Report> {
     let tasks = world.tasks();
     let endings = endings::of_tasks(&tasks, &evidence.runs);
@@ -38,6 +40,11 @@ pub(super) async fn check(
     report.add_all(metrics::check(&endings, &evidence.incarnations));
     let misuse = world.misuse(|task| lifecycles::is_unseen(task, &endings));
     report.add_all(report::misuse(misuse));
+    report.add_all(early::check(
+        &world.early_requests(),
+        links,
+        &evidence.incarnations,
+    ));
     report.add_all(evidence.check(&secrets)?);
     report.add(Row::of("signatures that were handed out", signatures));
     report.add(Row::of(

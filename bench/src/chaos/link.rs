@@ -3,9 +3,10 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
+use parking_lot::Mutex;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -46,8 +47,14 @@ pub(super) enum Keepalive {
 pub(super) struct Link {
     pub(super) address: SocketAddr,
     mode: watch::Sender<Mode>,
+    /// When it became which mode.
+    changes: Changes,
     task: JoinHandle<()>,
 }
+
+/// The modes of a link, by when they began. It is open before that.
+#[derive(Default)]
+pub(super) struct Changes(Mutex<Vec<(SystemTime, Mode)>>);
 
 impl Link {
     pub(super) async fn start(server: SocketAddr, keepalive: Keepalive) -> io::Result<Self> {
@@ -58,12 +65,35 @@ impl Link {
         Ok(Self {
             address,
             mode,
+            changes: Changes::default(),
             task,
         })
     }
 
     pub(super) fn set(&self, mode: Mode) {
+        self.changes.add(SystemTime::now(), mode);
         self.mode.send_replace(mode);
+    }
+
+    /// Returns whether a response that was sent at `sent` may not have arrived by `until`.
+    pub(super) fn may_have_lost(&self, sent: SystemTime, until: SystemTime) -> bool {
+        self.changes.may_have_lost(sent, until)
+    }
+}
+
+impl Changes {
+    fn add(&self, at: SystemTime, mode: Mode) {
+        self.0.lock().push((at, mode));
+    }
+
+    fn may_have_lost(&self, sent: SystemTime, until: SystemTime) -> bool {
+        let changes = self.0.lock();
+        let ends = changes.iter().skip(1).map(|(at, _)| Some(*at));
+        let mut modes = changes.iter().zip(ends.chain([None]));
+        modes.any(|((start, mode), end)| {
+            let overlaps = *start <= until && end.is_none_or(|end| end >= sent);
+            overlaps && matches!(mode, Mode::Cut | Mode::HalfOpen)
+        })
     }
 }
 

@@ -109,7 +109,7 @@ impl<'a> Rig<'a> {
             multipart_directory: parts.store.lock().await.data.join(".minio.sys/multipart"),
         };
         let archives = archives(parts).await?;
-        let mut report = checker::check(&self.world, &archives, &evidence).await?;
+        let mut report = checker::check(&self.world, &archives, &evidence, &parts.links).await?;
         add_circumstances(&mut report, parts, carried).await;
         parts.stop_servers().await;
         Ok(report)

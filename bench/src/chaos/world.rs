@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use reqwest::Url;
 use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::time::unix_seconds;
-use seedance_archiver_simulator::{Misuse, Script, Simulator};
+use seedance_archiver_simulator::{EarlyRequest, Misuse, Script, Simulator};
 
 use super::{
     accounts::Secrets,
@@ -94,7 +94,7 @@ impl World {
         self.tasks.lock().clone()
     }
 
-    /// Returns the requests that a well-behaved client never sends. `is_unseen`: whether no response about a task arrived, so
+    /// Returns the requests that a well-behaved client never sends, without the early ones. `is_unseen`: whether no response about a task arrived, so
     /// that the client cannot know when its query window closes.
     pub(super) fn misuse(&self, is_unseen: impl Fn(&Task) -> bool) -> Misuse {
         let [a, b] = Account::ALL.map(|account| self.simulator(account).misuse());
@@ -105,9 +105,15 @@ impl World {
         });
         Misuse {
             outside_window: a.outside_window + b.outside_window - excused.sum::<u64>(),
-            before_retry_after: a.before_retry_after + b.before_retry_after,
+            before_retry_after: 0,
             above_rate: a.above_rate + b.above_rate,
         }
+    }
+
+    /// Returns the requests before the time in a `Retry-After`.
+    pub(super) fn early_requests(&self) -> Vec<EarlyRequest> {
+        let of = |account| self.simulator(account).early_requests();
+        Account::ALL.into_iter().flat_map(of).collect()
     }
 
     /// Returns every secret that the APIs handed out or the accounts have.

@@ -144,6 +144,7 @@ mod tests {
             incarnations: vec![Incarnation {
                 worker: 0,
                 pid: 7,
+                started_at: std::time::SystemTime::UNIX_EPOCH,
                 log: file.path().to_owned(),
                 counted: None,
             }],

@@ -56,8 +56,14 @@ pub(super) fn check(tasks: &[Task], endings: &Endings) -> Vec<Row> {
 /// Returns whether every lifecycle of a task ended without ever having seen it: all responses about it were lost.
 pub(super) fn is_unseen(task: &Task, endings: &Endings) -> bool {
     let is_unseen = |run: &Ending| {
-        let reasons = [reason::OUTSIDE_QUERY_WINDOW, reason::TASK_NOT_FOUND];
-        matches!(&run.end, End::Result { reason, .. } if reasons.contains(&reason.as_str()))
+        let reasons = [
+            reason::OUTSIDE_QUERY_WINDOW,
+            reason::QUERY_WINDOW_CLOSED,
+            reason::TASK_NOT_FOUND,
+        ];
+        // A task with a record is lost.
+        matches!(&run.end, End::Result { outcome, reason }
+            if outcome == outcome::UNKNOWN && reasons.contains(&reason.as_str()))
     };
     let runs = endings.get(&task.id);
     runs.is_some_and(|runs| !runs.is_empty() && runs.iter().all(is_unseen))
@@ -148,9 +154,11 @@ mod tests {
     fn a_task_is_unseen_if_no_lifecycle_knew_its_query_window() {
         let task = task(Expected::Lost(vec!["query_window_closed"]));
         let unseen = ended("unknown", "outside_query_window");
+        let failed = ended("unknown", "query_window_closed");
         let seen = ended("lost", "query_window_closed");
         for (runs, expected) in [
             (vec![unseen.clone()], true),
+            (vec![failed], true),
             (vec![unseen, seen.clone()], false),
             (vec![seen], false),
             (vec![ending(End::Open)], false),

@@ -106,6 +106,7 @@ mod tests {
         Incarnation {
             worker: 0,
             pid,
+            started_at: at(0),
             log: PathBuf::new(),
             counted: Some((at(100), [(key, counted)].into())),
         }

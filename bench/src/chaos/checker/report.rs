@@ -88,8 +88,8 @@ impl Report {
     }
 }
 
-/// Returns the rows of requests that a well-behaved client never sends.
-pub(super) fn misuse(misuse: Misuse) -> [Row; 3] {
+/// Returns the rows of requests that a well-behaved client never sends, except early ones.
+pub(super) fn misuse(misuse: Misuse) -> [Row; 2] {
     let row = |name, count| Row {
         name,
         count,
@@ -98,7 +98,6 @@ pub(super) fn misuse(misuse: Misuse) -> [Row; 3] {
     };
     [
         row("queries outside the query window", misuse.outside_window),
-        row("requests before `Retry-After`", misuse.before_retry_after),
         row("requests above the rate limit", misuse.above_rate),
     ]
 }
@@ -117,10 +116,6 @@ mod tests {
         for misused in [
             Misuse {
                 outside_window: 1,
-                ..Misuse::default()
-            },
-            Misuse {
-                before_retry_after: 1,
                 ..Misuse::default()
             },
             Misuse {

@@ -64,6 +64,14 @@ impl Links {
         Ok(Self { workers, database })
     }
 
+    /// Returns the link to an API that a worker reaches by this host, and the number of the worker.
+    pub(in crate::chaos) fn to_api(&self, host: &str) -> Option<(usize, &Link)> {
+        let links = self.workers.iter().enumerate();
+        let mut links =
+            links.flat_map(|(worker, links)| [(worker, &links.called), (worker, &links.automatic)]);
+        links.find(|(_, link)| link.address.to_string() == host)
+    }
+
     /// Returns a link, or `None` if there is nothing to link.
     pub(in crate::chaos) fn get(&self, link: LinkTo) -> Option<&Link> {
         match link {

@@ -42,6 +42,7 @@ pub(in crate::chaos) struct WorkerSettings {
 pub(in crate::chaos) struct Incarnation {
     pub(in crate::chaos) worker: usize,
     pub(in crate::chaos) pid: u32,
+    pub(in crate::chaos) started_at: SystemTime,
     pub(in crate::chaos) log: PathBuf,
     /// When its metrics were last read, and the endings that it had counted.
     pub(in crate::chaos) counted: Option<(SystemTime, Counted)>,
@@ -123,6 +124,7 @@ impl Worker {
             self.incarnations.push(Incarnation {
                 worker: self.settings.number,
                 pid,
+                started_at: SystemTime::now(),
                 log: self.part.log(),
                 counted: None,
             });

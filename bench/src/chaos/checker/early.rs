@@ -1,0 +1,112 @@
+//! Requests before the time in a `Retry-After`.
+
+use std::time::SystemTime;
+
+use seedance_archiver_proto::time::unix_seconds;
+use seedance_archiver_simulator::EarlyRequest;
+
+use super::Row;
+use crate::chaos::parts::{Incarnation, Links};
+
+pub(super) fn check(
+    requests: &[EarlyRequest],
+    links: &Links,
+    incarnations: &[Incarnation],
+) -> [Row; 2] {
+    let (mut findings, mut excused) = (Vec::new(), 0);
+    for request in requests {
+        let link = links.to_api(&request.host);
+        let was_lost = link.is_some_and(|(_, it)| it.may_have_lost(request.told_at, request.at));
+        let sender = link.map(|(worker, _)| worker);
+        if was_lost || sender.is_some_and(|it| is_newer(it, request, incarnations)) {
+            excused += 1;
+        } else {
+            findings.push(describe(request, sender));
+        }
+    }
+    [
+        Row::none_of("requests before `Retry-After`", findings),
+        Row::of("such requests by a process that was not told", excused),
+    ]
+}
+
+/// Returns whether the process that sent a request started after the response.
+fn is_newer(worker: usize, request: &EarlyRequest, incarnations: &[Incarnation]) -> bool {
+    let between = |at: SystemTime| request.told_at < at && at < request.at;
+    let mut processes = incarnations.iter().filter(|it| it.worker == worker);
+    processes.any(|it| between(it.started_at))
+}
+
+fn describe(request: &EarlyRequest, worker: Option<usize>) -> String {
+    let subject = request.task_id.as_deref().unwrap_or("a list");
+    let worker = worker.map_or("another client".to_owned(), |it| format!("worker {it}"));
+    let after = request.at.duration_since(request.told_at);
+    let after = after.unwrap_or_default().as_secs_f64();
+    let told_at = unix_seconds(request.told_at);
+    format!("{worker} asked for {subject} {after:.1} s after the response at {told_at}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+    use super::*;
+    use crate::chaos::{
+        link::Mode,
+        parts::Targets,
+        plan::{Account, LinkTo},
+    };
+
+    async fn links() -> Links {
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
+        let targets = Targets {
+            temporal: nowhere,
+            store: nowhere,
+            called: nowhere,
+            automatic: nowhere,
+        };
+        Links::start(&targets, None).await.unwrap()
+    }
+
+    fn process(worker: usize, started_at: SystemTime) -> Incarnation {
+        Incarnation {
+            worker,
+            pid: 7,
+            started_at,
+            log: PathBuf::new(),
+            counted: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_process_that_was_told_is_early() {
+        const WORKER: usize = 1;
+        let links = links().await;
+        let link = links.get(LinkTo::Api(WORKER, Account::Called)).unwrap();
+        let told_at = SystemTime::now();
+        let second = Duration::from_secs(1);
+        let request = EarlyRequest {
+            host: link.address.to_string(),
+            task_id: None,
+            told_at,
+            at: told_at + 2 * second,
+        };
+        let counts = |links: &Links, incarnations: &[Incarnation]| {
+            let request = request.clone();
+            check(&[request], links, incarnations).map(|row| row.count)
+        };
+        let old = process(WORKER, told_at - second);
+        assert_eq!(counts(&links, std::slice::from_ref(&old)), [1, 0]);
+        let others = [old.clone(), process(2, told_at + second)];
+        assert_eq!(counts(&links, &others), [1, 0]);
+        let later = [old.clone(), process(WORKER, told_at + 3 * second)];
+        assert_eq!(counts(&links, &later), [1, 0]);
+        let restarted = [old.clone(), process(WORKER, told_at + second)];
+        assert_eq!(counts(&links, &restarted), [0, 1]);
+
+        link.set(Mode::Slow);
+        assert_eq!(counts(&links, std::slice::from_ref(&old)), [1, 0]);
+        link.set(Mode::HalfOpen);
+        assert_eq!(counts(&links, &[old]), [0, 1]);
+    }
+}
