@@ -38,6 +38,7 @@ pub(crate) mod tcp_proxy;
 mod temporal_server;
 pub(crate) mod tools;
 pub(crate) mod watchers;
+pub(crate) mod worker_log;
 
 pub(crate) use self::{
     archived_files::task_prefix,

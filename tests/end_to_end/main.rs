@@ -150,7 +150,7 @@ use tokio::{runtime::Runtime, sync::Mutex};
 use crate::harness::{
     Server, conduct, existing_server,
     registry::{self, Test},
-    tools,
+    tools, worker_log,
 };
 
 /// Maximum duration of one test, so that a test that hangs does not hang the run. Far longer than any test takes on a
@@ -240,13 +240,23 @@ fn trial(test: &'static Test, runtime: Arc<Runtime>, server: Arc<Server>) -> Tri
                 .await
                 .map_err(|_| anyhow!("timed out after {} s", TEST_TIMEOUT.as_secs()))?
         });
-        // Checked in any case, because the next test runs on the same thread.
-        let conduct = conduct::check();
+        // Taken in any case, because the next test runs on the same thread.
+        let (conduct, worker_log) = (conduct::check(), worker_log::take());
         result
             .and(conduct)
-            .map_err(|error| format!("{error:#}").into())
+            .map_err(|error| failure(&error, &worker_log).into())
     });
     trial.with_ignored_flag(is_ignored)
+}
+
+fn failure(error: &anyhow::Error, worker_log: &[String]) -> String {
+    match worker_log {
+        [] => format!("{error:#}"),
+        lines => format!(
+            "{error:#}\n\nlast lines of worker processes:\n{}",
+            lines.join("\n")
+        ),
+    }
 }
 
 /// Stops the dev server on Ctrl-C. The server does not receive the terminal's signal itself.

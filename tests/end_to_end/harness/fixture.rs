@@ -19,7 +19,7 @@ use seedance_archiver_simulator::{Builder, Simulator};
 use tempfile::TempDir;
 use tokio::process::Child;
 
-use super::{command::command, conduct, temporal_server::Server};
+use super::{command::command, conduct, temporal_server::Server, worker_log::WorkerLog};
 use crate::until::until;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -43,6 +43,7 @@ pub(crate) struct Fixture {
     pub(crate) clock: Clock,
     /// The archive.
     pub(crate) directory: TempDir,
+    worker_log: WorkerLog,
 }
 
 impl Fixture {
@@ -106,6 +107,7 @@ impl Fixture {
             config,
             clock,
             directory,
+            worker_log: WorkerLog::new()?,
         })
     }
 
@@ -254,7 +256,7 @@ impl Fixture {
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(self.worker_log.writer()?)
             .kill_on_drop(true)
             .spawn()
             .context("cannot start the worker")

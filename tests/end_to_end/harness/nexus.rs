@@ -278,6 +278,17 @@ impl NexusCall {
         Ok(ending.to_value(&PayloadConverter::default()))
     }
 
+    /// Returns what the caller waits for, for the report of a failure.
+    pub(crate) async fn state(&self) -> anyhow::Result<String> {
+        let description = self.workflow.describe(WorkflowDescribeOptions::default());
+        let description = description.await?;
+        let raw = description.raw();
+        Ok(format!(
+            "operations: {:?}, workflow task: {:?}",
+            raw.pending_nexus_operations, raw.pending_workflow_task
+        ))
+    }
+
     /// Waits until the operation has started, and waits for the lifecycle.
     pub(crate) async fn until_waiting(&self) -> anyhow::Result<()> {
         until_async("the Nexus operation has started", || async {

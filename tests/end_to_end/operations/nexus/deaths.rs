@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use seedance_archiver_proto::v1::VideoTaskLifecycleResult;
 use seedance_archiver_simulator::Script;
 use temporalio_client::WorkflowDescribeOptions;
@@ -54,7 +54,10 @@ async fn check_that_one_lifecycle_starts(server: &Server, rules: Rules) -> anyho
     with_callers(&server, async {
         let operation = Operation::new(&endpoint, "AwaitVideoTask");
         let call = NexusCall::send(&server, operation, &request(&id)).await?;
-        until("the worker starts the lifecycle", || proxy.treated() > 0).await?;
+        let handled = until("the worker starts the lifecycle", || proxy.treated() > 0).await;
+        if let Err(error) = handled {
+            bail!("{error}; {}", call.state().await?);
+        }
         worker.kill().await?;
         let started = server.run_id(&id).await.ok();
         let is_started = rules.iter().any(|(_, it)| *it == Treatment::HoldResponse);
