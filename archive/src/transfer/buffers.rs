@@ -5,12 +5,13 @@
 //! parts. The most urgent transfer that waits is served first. Only an object of more than 10,000 parts of 5 MiB needs
 //! shared memory for each part, and waits for it if other transfers have it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use object_store::PutPayload;
+use parking_lot::Mutex;
 
 use super::{
-    part::{Buffer, FreeList, Part, PartMemory},
+    part::{Buffer, FreeBuffers, Part, PartMemory},
     part_size::part_size,
 };
 use crate::{
@@ -35,7 +36,8 @@ pub struct Buffers {
     shared_count: usize,
     /// Size of a buffer, and of a part, unless an object has too many parts of that size.
     size: usize,
-    free: FreeList,
+    /// The free buffers of the running transfers. Gone if none runs.
+    free: Arc<Mutex<Weak<FreeBuffers>>>,
 }
 
 /// The memory of one transfer, and the part that it is filling.
@@ -47,6 +49,7 @@ pub(super) struct TransferBuffers<'a> {
     own: Permits,
     part: Option<Part>,
     transfer: Arc<Permit>,
+    free: Arc<FreeBuffers>,
 }
 
 impl Default for Buffers {
@@ -67,8 +70,18 @@ impl Buffers {
             shared: Permits::new(shared_parts),
             shared_count: shared_parts,
             size: part_size,
-            free: FreeList::default(),
+            free: Arc::default(),
         }
+    }
+
+    /// Returns the free buffers of the running transfers.
+    fn free(&self) -> Arc<FreeBuffers> {
+        let mut shared = self.free.lock();
+        shared.upgrade().unwrap_or_else(|| {
+            let free = Arc::<FreeBuffers>::default();
+            *shared = Arc::downgrade(&free);
+            free
+        })
     }
 
     /// Waits until a transfer may start.
@@ -80,6 +93,7 @@ impl Buffers {
             own: Permits::new(1),
             part: None,
             transfer: Arc::new(self.transfers.acquire(urgency).await),
+            free: self.free(),
         }
     }
 }
@@ -133,7 +147,7 @@ impl TransferBuffers<'_> {
     pub(super) async fn reserve(&mut self) {
         if self.part.is_none() {
             let memory = self.memory().await;
-            let free = self.all.free.clone();
+            let free = self.free.clone();
             self.part = Some(Part::new(self.part_size, self.all.size, free, memory));
         }
     }

@@ -8,9 +8,9 @@ use parking_lot::Mutex;
 
 use crate::permits::Permit;
 
-/// The memory of free buffers. It is reused, because releasing and allocating it repeatedly increases the process's
-/// memory by half.
-pub(super) type FreeList = Arc<Mutex<Vec<Vec<u8>>>>;
+/// The memory of free buffers. It is reused, because fresh memory costs time, and released with the last transfer, because
+/// a burst of transfers would leave its memory behind.
+pub(super) type FreeBuffers = Mutex<Vec<Vec<u8>>>;
 
 /// A part that is being filled.
 pub(super) struct Part {
@@ -18,7 +18,7 @@ pub(super) struct Part {
     buffer_size: usize,
     /// Number of bytes that are missing.
     room: usize,
-    free: FreeList,
+    free: Arc<FreeBuffers>,
     memory: Arc<PartMemory>,
 }
 
@@ -33,13 +33,18 @@ pub(super) struct PartMemory {
 /// A buffer of a part that is being filled or sent.
 pub(super) struct Buffer {
     bytes: Vec<u8>,
-    free: FreeList,
+    free: Arc<FreeBuffers>,
     _memory: Arc<PartMemory>,
 }
 
 impl Part {
     /// Returns a part of `size` bytes, in buffers of `buffer_size` bytes.
-    pub(super) fn new(size: usize, buffer_size: usize, free: FreeList, memory: PartMemory) -> Self {
+    pub(super) fn new(
+        size: usize,
+        buffer_size: usize,
+        free: Arc<FreeBuffers>,
+        memory: PartMemory,
+    ) -> Self {
         Self {
             buffers: Vec::new(),
             buffer_size,

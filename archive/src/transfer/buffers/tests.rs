@@ -35,6 +35,28 @@ async fn memory_is_limited_and_reused() {
 }
 
 #[tokio::test]
+async fn memory_is_released_with_the_last_transfer() {
+    let buffers = Buffers::new(2, 0, 8);
+    let is_kept = || {
+        buffers
+            .free
+            .lock()
+            .upgrade()
+            .is_some_and(|free| !free.lock().is_empty())
+    };
+    let (mut first, mut second) = (start(&buffers).await, start(&buffers).await);
+    let part = fill(&mut first).await.unwrap();
+    drop(first);
+    drop(part);
+    assert!(is_kept(), "the second transfer can use it");
+    let part = fill(&mut second).await.unwrap();
+    drop(second);
+    assert!(!is_kept(), "it is in use");
+    drop(part);
+    assert!(!is_kept(), "no transfer runs");
+}
+
+#[tokio::test]
 async fn a_store_that_hangs_stops_no_other_transfer() {
     let buffers = Buffers::new(3, 2, 8);
     let mut hangs = start(&buffers).await;
