@@ -2,7 +2,12 @@
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
 use seedance_archiver::cli;
+
+/// glibc keeps most of what a burst of work freed, for each thread. A worker runs for months.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = cli::parse();
