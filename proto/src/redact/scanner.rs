@@ -235,7 +235,10 @@ impl Scanner<'_> {
         }
         let value = unit.end..run_end(self.text, unit.end);
         let text = self.text.get(value.clone())?;
-        let has_capital = text.chars().skip(1).any(char::is_uppercase);
+        let has_capital = without_redacted(text)
+            .chars()
+            .skip(1)
+            .any(char::is_uppercase);
         (looks_random(text) || has_capital).then_some(value)
     }
 
@@ -307,8 +310,14 @@ impl Word {
     }
 }
 
+/// Returns a word without what replaced a secret in it, which does not make the rest a secret.
+fn without_redacted(word: &str) -> String {
+    word.replace(REDACTED, "")
+}
+
 /// Returns whether a word is a secret rather than part of a sentence.
 fn looks_random(word: &str) -> bool {
+    let word = without_redacted(word);
     let word = word.trim_matches(|it: char| it.is_ascii_punctuation());
     let has = |is: fn(&char) -> bool| word.chars().any(|it| is(&it));
     let is_mixed = has(char::is_ascii_digit) && has(char::is_ascii_alphabetic);

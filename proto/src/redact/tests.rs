@@ -325,6 +325,15 @@ fn signed_url() -> impl Strategy<Value = String> {
         })
 }
 
+#[test]
+fn what_replaced_a_secret_is_no_secret() {
+    for text in ["secret: /9-?8", "bearer a/b?c"] {
+        let once = secrets(text).into_owned();
+        assert!(once.ends_with("?REDACTED"), "{once}");
+        assert_eq!(secrets(&once), once);
+    }
+}
+
 proptest! {
     #[test]
     fn no_secret_of_a_signed_url_survives(
