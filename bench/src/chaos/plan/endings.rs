@@ -17,6 +17,7 @@ pub(in crate::chaos) const EXPIRES: &str = "{expires}";
 /// Reasons that are named after a failure type.
 const CORRUPT_VIDEO: &str = "corrupt_video";
 const URL_REFUSED: &str = "url_refused";
+const RATE_LIMITED: &str = "rate_limited";
 /// The code with which the simulator fails a task.
 const SENSITIVE: &str = "OutputVideoSensitiveContentDetected";
 
@@ -75,7 +76,8 @@ pub(super) fn lost(random: &mut Random) -> (Script, Expected) {
                 dead_urls: usize::MAX,
                 ..script
             },
-            &[reason::URL_EXPIRED],
+            // The last attempt may have found no room in the rate limit to ask for another URL.
+            &[reason::URL_EXPIRED, RATE_LIMITED],
         ),
         4 => (
             Script {
