@@ -155,7 +155,8 @@ fn interval(schedule: &PollSchedule, state: &TaskState, response: Response) -> D
 /// Returns the time until a 404 is final although the query window is still open, and the reason to stop with.
 /// Returns `None` if a 404 is not final before the window closes.
 ///
-/// A 404 is final only after the grace period. Then a task without any record does not exist. A task that was last
+/// A 404 is final only after the grace period. Then a task without any record does not exist, and one whose record does not
+/// say when it was created, but whose id does, can no longer be queried if it was too old. A task that was last
 /// seen queued was cancelled and purged if the 404s began when the record of a cancellation could already be purged:
 /// until then the record of a cancelled task is visible, so an earlier 404 has another cause. Every other task is polled
 /// until the window closes.
@@ -172,6 +173,10 @@ fn not_found_is_final(
     let grace = left(schedule.not_found_grace, since);
     match state.last_seen {
         None => Some((grace, reason_without_record(windows, state, since))),
+        // The window counts from the first poll, and may have closed long ago.
+        Some(seen) if seen.created_at.is_none() && was_closed_by_id(windows, state, since) => {
+            Some((grace, QUERY_WINDOW_CLOSED))
+        }
         Some(seen) if [status::QUEUED, status::CANCELLED].contains(&seen.status) => {
             // The time of the last record may be too early by a tenth of the retention.
             let retention = windows.cancelled_retention + windows.cancelled_retention / 10;
@@ -185,17 +190,19 @@ fn not_found_is_final(
 /// Returns the reason for stopping after 404s since `since` and never a record. A 404 means that the task does not exist
 /// only if its window was open, by the time in its id.
 fn reason_without_record(windows: &Windows, state: &TaskState, since: SystemTime) -> &'static str {
-    let was_closed = |at| {
-        let created_at = state.id_created_at;
-        created_at.is_some_and(|created_at| windows.is_closed(created_at, at))
-    };
-    if was_closed(state.first_polled_at) {
+    if was_closed_by_id(windows, state, state.first_polled_at) {
         OUTSIDE_QUERY_WINDOW
-    } else if was_closed(since) {
+    } else if was_closed_by_id(windows, state, since) {
         QUERY_WINDOW_CLOSED
     } else {
         TASK_NOT_FOUND
     }
+}
+
+/// Returns whether the query window had closed at a time, by the creation time in the id.
+fn was_closed_by_id(windows: &Windows, state: &TaskState, at: SystemTime) -> bool {
+    let created_at = state.id_created_at;
+    created_at.is_some_and(|created_at| windows.is_closed(created_at, at))
 }
 
 /// Returns the reason for stopping when the query window has closed.

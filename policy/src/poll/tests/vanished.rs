@@ -37,6 +37,20 @@ fn a_task_older_than_the_window_is_not_reported_as_non_existent() {
 }
 
 #[test]
+fn a_task_without_a_creation_time_is_not_polled_long_after_the_window_of_its_id() {
+    let mut state = seen("running", DAY + 600);
+    if let Some(seen) = &mut state.last_seen {
+        seen.created_at = None;
+    }
+    assert_eq!(after(state, not_found(DAY)), poll_after(60));
+    state.id_created_at = Some(at(0) - Duration::from_secs(6 * DAY));
+    assert_eq!(after(state, not_found(DAY)), never(QUERY_WINDOW_CLOSED));
+    assert_eq!(after(state, not_found(DAY + 590)), poll_after(60));
+    assert_eq!(after(state, not_found(DAY - 1)), poll_after(60));
+    assert_eq!(after(state, Response::Unchanged), poll_after(60));
+}
+
+#[test]
 fn a_queued_task_was_cancelled_and_purged_if_it_vanished_after_the_retention() {
     let mut state = seen("queued", 1_000);
     let purged_at = 1_000 + DAY + DAY / 10;
