@@ -7,8 +7,9 @@ use seedance_archiver_proto::{time::from_unix_seconds, v1::VideoTask};
 
 use crate::{config::Account, seedance::Client};
 
-/// Maximum wait for the rate limit. It is long, because the known fields alone would be kept for ever.
-const MAX_QUERY_WAIT: Duration = Duration::from_secs(60);
+/// Maximum wait of a transfer for the rate limit. It is long: the known fields alone would be kept for ever, and a URL that
+/// is not asked for before the query window closes cannot be had.
+pub(super) const MAX_QUERY_WAIT: Duration = Duration::from_secs(60);
 
 /// Returns the complete current record from the API, including the fields that workflows do not carry. If the
 /// task cannot be queried, or the API returns an earlier record, returns the fields of the lifecycle.

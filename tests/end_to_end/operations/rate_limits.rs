@@ -3,9 +3,14 @@
 use std::sync::Arc;
 
 use anyhow::ensure;
+use seedance_archiver::{config::Account, seedance::RateLimit};
+use seedance_archiver_proto::names::failure;
 use seedance_archiver_simulator::{Builder, Fault, Script};
 use temporalio_client::WorkflowFetchHistoryOptions;
-use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
+use temporalio_common::protos::temporal::api::{
+    failure::v1::{Failure, failure::FailureInfo},
+    history::v1::history_event::Attributes,
+};
 
 use crate::harness::{
     Fixture, HOUR, Server, register,
@@ -24,7 +29,7 @@ async fn three_workers_together_stay_within_the_rate_limit(
 ) -> anyhow::Result<()> {
     let account = server.unique_name("shared");
     let simulator = |simulator: Builder| simulator.query_rate(QUERIES_PER_SECOND);
-    let name = |it: &mut seedance_archiver::config::Account| it.endpoint.account = account.clone();
+    let name = |it: &mut Account| it.endpoint.account = account.clone();
     let fixture = Fixture::with(&server, simulator, name).await?;
     // The watcher of the account then queries the tasks, too.
     fixture.simulator.set_list_fault(Some(Fault::Unavailable));
@@ -89,3 +94,36 @@ register!(
     a_sweep_waits_for_the_rate_limit_within_one_attempt,
     takes_long
 );
+
+/// The query window may close before the next attempt.
+async fn a_transfer_waits_for_the_rate_limit_to_ask_for_another_url(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    // The poll takes a turn, and the next one is later than a poll waits for.
+    let rarely = RateLimit::per_second(0.2);
+    let set_limit = |account: &mut Account| account.endpoint.query_limit = rarely;
+    let fixture = Fixture::with_account(&server, set_limit).await?;
+    let id = fixture.simulator.create(Script {
+        dead_urls: 1,
+        ..Script::default()
+    });
+    let result = fixture.run_lifecycle(&server, &id).await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    let history = server
+        .lifecycle(&id)
+        .fetch_history(WorkflowFetchHistoryOptions::default());
+    let events = history.into_events().await?;
+    let mut last_failures = events.iter().filter_map(|event| match &event.attributes {
+        Some(Attributes::ActivityTaskStartedEventAttributes(started)) => {
+            started.last_failure.as_ref()
+        }
+        _ => None,
+    });
+    let is_throttled = |failure: &Failure| match &failure.failure_info {
+        Some(FailureInfo::ApplicationFailureInfo(info)) => info.r#type == failure::RATE_LIMITED,
+        _ => false,
+    };
+    ensure!(!last_failures.any(is_throttled), "{events:?}");
+    Ok(())
+}
+register!(a_transfer_waits_for_the_rate_limit_to_ask_for_another_url);
