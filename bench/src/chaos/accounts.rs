@@ -20,6 +20,8 @@ pub(super) struct Secrets {
     pub(super) key: String,
     /// The key to which the account is rotated. The API accepts both.
     pub(super) other_key: String,
+    /// The key that seals URLs, as the steps for replacing an API key demand.
+    pub(super) seal_key: String,
     pub(super) callback_token: String,
 }
 
@@ -30,12 +32,25 @@ impl Secrets {
             account,
             key: secret("first-key"),
             other_key: secret("second-key"),
+            seal_key: secret("seal-key"),
             callback_token: secret("callback-token"),
         }
     }
 
-    pub(super) fn all(&self) -> [&str; 3] {
-        [&self.key, &self.other_key, &self.callback_token]
+    pub(super) fn all(&self) -> [&str; 4] {
+        [
+            &self.key,
+            &self.other_key,
+            &self.seal_key,
+            &self.callback_token,
+        ]
+    }
+
+    /// Writes the file with the seal key, and returns its path.
+    fn write_seal_key(&self, directory: &Path) -> anyhow::Result<PathBuf> {
+        let path = directory.join(format!("seal-keys-{}", self.account.name()));
+        fs::write(&path, &self.seal_key).context("cannot write a seal key")?;
+        Ok(path)
     }
 
     /// Returns the path to which callbacks of the account are posted.
@@ -71,10 +86,11 @@ impl AccountsFile {
     ) -> anyhow::Result<Self> {
         let write = |name: &str, has_other_key: bool, rate: u32| {
             let path = directory.join(format!("accounts-{worker}-{name}.toml"));
-            let accounts = apis.iter();
-            let text: String = accounts
-                .map(|api| account(api, has_other_key, rate, destination))
-                .collect();
+            let mut text = String::new();
+            for api in apis {
+                let seal_keys = api.secrets.write_seal_key(directory)?;
+                text += &account(api, has_other_key, rate, &seal_keys, destination);
+            }
             fs::write(&path, text).context("cannot write an accounts file")?;
             anyhow::Ok(path)
         };
@@ -95,12 +111,19 @@ impl AccountsFile {
     }
 }
 
-fn account(api: &Api<'_>, has_other_key: bool, rate: u32, destination: Option<&str>) -> String {
+fn account(
+    api: &Api<'_>,
+    has_other_key: bool,
+    rate: u32,
+    seal_keys: &Path,
+    destination: Option<&str>,
+) -> String {
     let Secrets {
         account,
         key,
         other_key,
         callback_token,
+        ..
     } = api.secrets;
     let name = account.name();
     let address = api.address;
@@ -113,6 +136,7 @@ fn account(api: &Api<'_>, has_other_key: bool, rate: u32, destination: Option<&s
         r#"[accounts.{name}]
 base_url = "http://{address}/api/v3"
 api_key = "{key}"
+seal_keys_file = {seal_keys:?}
 url_hosts = ["http://127.0.0.1"]
 video_url_pointer = "/clips/0/link"
 auto_archive = {is_automatic}

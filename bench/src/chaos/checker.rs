@@ -18,7 +18,10 @@ pub(super) use report::{Report, Row};
 
 use anyhow::Context;
 
-use super::{parts::Links, world::World};
+use super::{
+    parts::Links,
+    world::{Task, World},
+};
 
 /// Checks everything.
 pub(super) async fn check(
@@ -38,7 +41,9 @@ pub(super) async fn check(
     report.add_all(found.context("cannot read the archives")?);
     report.add_all(uploads::check(&evidence.multipart_directory));
     report.add_all(metrics::check(&endings, &evidence.incarnations));
-    let misuse = world.misuse(|task| lifecycles::is_unseen(task, &endings));
+    let knows_no_window =
+        |task: &Task| task.has_no_times() || lifecycles::is_unseen(task, &endings);
+    let misuse = world.misuse(knows_no_window);
     report.add_all(report::misuse(misuse));
     report.add_all(early::check(
         &world.early_requests(),

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use reqwest::Url;
 use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::time::unix_seconds;
-use seedance_archiver_simulator::{EarlyRequest, Misuse, Script, Simulator};
+use seedance_archiver_simulator::{EarlyRequest, Misuse, RecordDialect, Script, Simulator};
 
 use super::{
     accounts::Secrets,
@@ -33,6 +33,13 @@ pub(super) struct Task {
     pub(super) video: Video,
     /// The reasons for which it may be lost.
     pub(super) reasons_of_loss: Vec<&'static str>,
+}
+
+impl Task {
+    /// Returns whether no record says when the task was created.
+    pub(super) fn has_no_times(&self) -> bool {
+        self.video.script.dialect == Some(RecordDialect::Timeless)
+    }
 }
 
 impl World {
@@ -94,12 +101,12 @@ impl World {
         self.tasks.lock().clone()
     }
 
-    /// Returns the requests that a well-behaved client never sends, without the early ones. `is_unseen`: whether no response about a task arrived, so
-    /// that the client cannot know when its query window closes.
-    pub(super) fn misuse(&self, is_unseen: impl Fn(&Task) -> bool) -> Misuse {
+    /// Returns the requests that a well-behaved client never sends, without the early ones. `knows_no_window`: whether no
+    /// response said when a task was created, so that the client cannot know when its query window closes.
+    pub(super) fn misuse(&self, knows_no_window: impl Fn(&Task) -> bool) -> Misuse {
         let [a, b] = Account::ALL.map(|account| self.simulator(account).misuse());
-        let unseen = self.tasks().into_iter().filter(is_unseen);
-        let excused = unseen.map(|task| {
+        let tasks = self.tasks().into_iter().filter(knows_no_window);
+        let excused = tasks.map(|task| {
             let simulator = self.simulator(task.video.account());
             simulator.stats(&task.id).queries_outside_window
         });
