@@ -7,6 +7,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use seedance_archiver_clock::Clock;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -71,7 +72,7 @@ impl Link {
     }
 
     pub(super) fn set(&self, mode: Mode) {
-        self.changes.add(SystemTime::now(), mode);
+        self.changes.add(Clock::default().now(), mode);
         self.mode.send_replace(mode);
     }
 

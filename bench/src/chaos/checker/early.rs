@@ -50,6 +50,8 @@ fn describe(request: &EarlyRequest, worker: Option<usize>) -> String {
 mod tests {
     use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+    use seedance_archiver_clock::Clock;
+
     use super::*;
     use crate::chaos::{
         link::Mode,
@@ -83,7 +85,7 @@ mod tests {
         const WORKER: usize = 1;
         let links = links().await;
         let link = links.get(LinkTo::Api(WORKER, Account::Called)).unwrap();
-        let told_at = SystemTime::now();
+        let told_at = Clock::default().now();
         let second = Duration::from_secs(1);
         let request = EarlyRequest {
             host: link.address.to_string(),

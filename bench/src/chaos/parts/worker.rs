@@ -10,6 +10,7 @@ use std::{
 
 use parking_lot::Mutex;
 use rustix::process::Signal;
+use seedance_archiver_clock::Clock;
 
 use super::Part;
 use crate::{
@@ -124,7 +125,7 @@ impl Worker {
             self.incarnations.push(Incarnation {
                 worker: self.settings.number,
                 pid,
-                started_at: SystemTime::now(),
+                started_at: Clock::default().now(),
                 log: self.part.log(),
                 counted: None,
             });
