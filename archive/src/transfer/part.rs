@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 
 use crate::permits::Permit;
 
-/// The memory of free buffers. It is reused, because fresh memory costs time, and released with the last transfer, because
-/// a burst of transfers would leave its memory behind.
+/// The memory of free buffers. It is reused, because allocating it takes time, and released when the last transfer ends:
+/// otherwise the memory of many concurrent transfers would stay allocated.
 pub(super) type FreeBuffers = Mutex<Vec<Vec<u8>>>;
 
 /// A part that is being filled.

@@ -84,13 +84,14 @@ impl AccountsFile {
         apis: &[Api<'_>],
         destination: Option<&str>,
     ) -> anyhow::Result<Self> {
+        let seal_keys = apis.iter().map(|api| api.secrets.write_seal_key(directory));
+        let seal_keys = seal_keys.collect::<Result<Vec<_>, _>>()?;
         let write = |name: &str, has_other_key: bool, rate: u32| {
             let path = directory.join(format!("accounts-{worker}-{name}.toml"));
-            let mut text = String::new();
-            for api in apis {
-                let seal_keys = api.secrets.write_seal_key(directory)?;
-                text += &account(api, has_other_key, rate, &seal_keys, destination);
-            }
+            let accounts = apis.iter().zip(&seal_keys);
+            let text: String = accounts
+                .map(|(api, seal_keys)| account(api, has_other_key, rate, seal_keys, destination))
+                .collect();
             fs::write(&path, text).context("cannot write an accounts file")?;
             anyhow::Ok(path)
         };

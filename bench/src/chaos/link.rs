@@ -48,14 +48,10 @@ pub(super) enum Keepalive {
 pub(super) struct Link {
     pub(super) address: SocketAddr,
     mode: watch::Sender<Mode>,
-    /// When it became which mode.
-    changes: Changes,
+    /// The modes so far, with the time at which each began. The link was open before that.
+    changes: Mutex<Vec<(SystemTime, Mode)>>,
     task: JoinHandle<()>,
 }
-
-/// The modes of a link, by when they began. It is open before that.
-#[derive(Default)]
-pub(super) struct Changes(Mutex<Vec<(SystemTime, Mode)>>);
 
 impl Link {
     pub(super) async fn start(server: SocketAddr, keepalive: Keepalive) -> io::Result<Self> {
@@ -66,29 +62,19 @@ impl Link {
         Ok(Self {
             address,
             mode,
-            changes: Changes::default(),
+            changes: Mutex::default(),
             task,
         })
     }
 
     pub(super) fn set(&self, mode: Mode) {
-        self.changes.add(Clock::default().now(), mode);
+        self.changes.lock().push((Clock::default().now(), mode));
         self.mode.send_replace(mode);
     }
 
     /// Returns whether a response that was sent at `sent` may not have arrived by `until`.
     pub(super) fn may_have_lost(&self, sent: SystemTime, until: SystemTime) -> bool {
-        self.changes.may_have_lost(sent, until)
-    }
-}
-
-impl Changes {
-    fn add(&self, at: SystemTime, mode: Mode) {
-        self.0.lock().push((at, mode));
-    }
-
-    fn may_have_lost(&self, sent: SystemTime, until: SystemTime) -> bool {
-        let changes = self.0.lock();
+        let changes = self.changes.lock();
         let ends = changes.iter().skip(1).map(|(at, _)| Some(*at));
         let mut modes = changes.iter().zip(ends.chain([None]));
         modes.any(|((start, mode), end)| {

@@ -310,7 +310,7 @@ impl Word {
     }
 }
 
-/// Returns a word without what replaced a secret in it, which does not make the rest a secret.
+/// Returns a word without the text that replaced secrets in it, which must not make the rest look like a secret.
 fn without_redacted(word: &str) -> String {
     word.replace(REDACTED, "")
 }

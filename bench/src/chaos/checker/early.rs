@@ -26,7 +26,10 @@ pub(super) fn check(
     }
     [
         Row::none_of("requests before `Retry-After`", findings),
-        Row::of("such requests by a process that was not told", excused),
+        Row::of(
+            "such requests by processes that did not get the response",
+            excused,
+        ),
     ]
 }
 
