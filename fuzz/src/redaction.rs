@@ -103,6 +103,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         ("HTTP 403 at https://a.example/b?c=", " end"),
         ("token='", "' secret: \"x\""),
         ("(", ")"),
+        ("(", "secret: x)"),
     ];
     let forms = URLS.len() + CREDENTIALS.len();
     let seeds = (0..forms).map(|form| {

@@ -93,28 +93,49 @@ impl Scanner<'_> {
             ' ' if is_text => self.authorization(unit),
             _ => None,
         };
-        secret.filter(|range| {
-            !range.is_empty() && !self.was_redacted(range.start) && !self.is_name(range)
-        })
+        let secret = secret.filter(|it| !it.is_empty() && !self.was_redacted(it.start))?;
+        match self.scope {
+            Scope::Text => Some(secret.start..self.end_with_its_value(secret)),
+            Scope::Urls => Some(secret),
+        }
     }
 
-    /// Returns whether a value is the name of a credential whose value follows, as after `secret:` without a value: the
-    /// name has to be read, so that its value is removed.
-    fn is_name(&self, value: &Range<usize>) -> bool {
-        let is_separator = |unit: Unit| matches!(unit.character, ':' | '=');
-        let mut name = Name::default();
-        let mut inside = units(self.text, value.start).take_while(|unit| unit.end <= value.end);
-        let after_name = inside.find(|unit| !name.push(unit.character));
-        let is_followed = match after_name {
-            Some(separator) => is_separator(separator) && separator.end == value.end,
-            None => {
-                let is_mark = |unit: &Unit| matches!(unit.character, '"' | '\'');
-                let mark = Unit::at(self.text, value.end).filter(is_mark);
-                let end = mark.map_or(value.end, |mark| mark.end);
-                Unit::at(self.text, skip_spaces(self.text, end)).is_some_and(is_separator)
+    /// Returns where a secret ends. If it ends with the name of a credential whose value follows, as after `secret:`
+    /// without a value, that value is a secret too. The name may be a part of the first one, so it is removed as well.
+    fn end_with_its_value(&self, mut secret: Range<usize>) -> usize {
+        while let Some(value) = self.value_after_name(&secret) {
+            secret = value;
+        }
+        secret.end
+    }
+
+    /// Returns the extent of the value that follows a secret that ends with the name of a credential. `None` if it does
+    /// not.
+    fn value_after_name(&self, secret: &Range<usize>) -> Option<Range<usize>> {
+        let is_separator = |unit: &Unit| matches!(unit.character, ':' | '=');
+        let is_mark = |unit: &Unit| matches!(unit.character, '"' | '\'');
+        let mut word = Name::default();
+        let mut end = secret.end;
+        for unit in units(self.text, secret.start).take_while(|unit| unit.end <= secret.end) {
+            if is_separator(&unit) && unit.end == secret.end {
+                end = unit.start;
+            } else if !word.push(unit.character) {
+                word.clear();
             }
-        };
-        is_followed && name.is_credential()
+        }
+        if !word.is_credential() {
+            return None;
+        }
+        if let Some(mark) = Unit::at(self.text, end).filter(is_mark) {
+            end = mark.end;
+        }
+        let separator = Unit::at(self.text, skip_spaces(self.text, end)).filter(is_separator)?;
+        let start = skip_spaces(self.text, separator.end);
+        let value = enclosed(self.text, start).unwrap_or_else(|| match word.is_header() {
+            true => start..line_end(self.text, start),
+            false => start..run_end(self.text, start),
+        });
+        Some(value).filter(|value| !value.is_empty())
     }
 
     /// Returns whether a secret was removed here, and the control character after it was escaped since. What follows is no

@@ -252,15 +252,23 @@ fn the_values_of_credentials_are_removed() {
         ("token=s end", "token=REDACTED end"),
         (
             "secret:\nx-amz-security-token: s end",
-            "secret:\nx-amz-security-token: REDACTED end",
+            "secret:\nREDACTED end",
         ),
         (
             "token= \\\"session_token\\\":\\\"s\\\" end",
-            "token= \\\"session_token\\\":\\\"REDACTED\\\" end",
+            "token= \\\"REDACTED\\\" end",
         ),
         (
             "{\"token\": \"api_key\": \"s\"}",
-            "{\"token\": \"api_key\": \"REDACTED\"}",
+            "{\"token\": \"REDACTED\"}",
+        ),
+        (
+            "x-amz-security-token: ZqSECRETqZsecret: s end",
+            "x-amz-security-token: REDACTED end",
+        ),
+        (
+            "password=a-token=b-cookie: several words\nend",
+            "password=REDACTED\nend",
         ),
         ("{\"token\": \"api_key: s\"}", "{\"token\": \"REDACTED\"}"),
     ] {
