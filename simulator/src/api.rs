@@ -8,7 +8,7 @@ use axum::{
     extract::{Path, State},
     http::{
         HeaderMap, HeaderValue, StatusCode, Uri,
-        header::{CONTENT_TYPE, HOST},
+        header::{AUTHORIZATION, CONTENT_TYPE, HOST},
     },
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -25,7 +25,7 @@ use crate::{
     list::ListFilter,
     middleware,
     paths::{self, TASKS},
-    record::{query_response, record},
+    record::{Recipient, query_response, record},
     script::Script,
     service::{Service, Settings},
     task::{Task, Times},
@@ -129,7 +129,7 @@ async fn query_task(
     if status::is_terminal(task.status(now).0) {
         api.service.tasks.count_final_query();
     }
-    let response = query_response(&api.service, &task, host(&headers), now);
+    let response = query_response(&api.service, &task, recipient(&headers), now);
     Ok(json_body(response))
 }
 
@@ -155,7 +155,7 @@ fn list_tasks(service: &Service, query: &str, headers: &HeaderMap) -> Result<Res
     };
     let item = |task: &Arc<Task>| {
         task.set_returned();
-        record(service, task, host(headers), now)
+        record(service, task, recipient(headers), now)
     };
     let mut items: Vec<Value> = tasks.iter().map(item).collect();
     dialects.apply(&mut items);
@@ -184,11 +184,13 @@ async fn unknown_path(uri: Uri) -> ApiError {
 }
 
 /// Returns the host by which the caller reached this server, so that the caller can fetch the URLs in a record.
-fn host(headers: &HeaderMap) -> &str {
-    headers
-        .get(HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or("localhost")
+fn recipient(headers: &HeaderMap) -> Recipient<'_> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let api_key = text(AUTHORIZATION).and_then(|it| it.strip_prefix("Bearer "));
+    Recipient {
+        host: text(HOST).unwrap_or("localhost"),
+        api_key: api_key.unwrap_or_default(),
+    }
 }
 
 fn json_response(value: &Value) -> Response {

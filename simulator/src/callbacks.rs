@@ -12,7 +12,12 @@ use reqwest::{Client, Url, header::CONTENT_TYPE, redirect::Policy};
 use seedance_archiver_proto::status;
 use tokio::{runtime::Handle, task::JoinSet, time::sleep};
 
-use crate::{create_request::callback_url, record::query_response, service::Service, task::Task};
+use crate::{
+    create_request::callback_url,
+    record::{Recipient, query_response},
+    service::Service,
+    task::Task,
+};
 
 /// Maximum number of attempts to send a callback. An attempt fails unless the receiver returns 2xx.
 const MAX_ATTEMPTS: usize = 3;
@@ -96,8 +101,12 @@ impl Sender {
 
     /// Sends the callback of one status change. Returns `false` if the task gets no further callbacks.
     async fn send(&self, task: &Task, url: &Url, change: SystemTime) -> bool {
+        let recipient = Recipient {
+            host: &self.host,
+            api_key: &self.service.settings.api_key,
+        };
         // The record as of the change, even if a retry sends it later.
-        let record = query_response(&self.service, task, &self.host, change);
+        let record = query_response(&self.service, task, recipient, change);
         for attempt in 0..MAX_ATTEMPTS {
             if attempt > 0 {
                 sleep(RETRY_DELAY).await;

@@ -17,14 +17,23 @@ const COPIED_FIELDS: [&str; 6] = [
     "tools",
 ];
 
+/// Who gets a record.
+#[derive(Clone, Copy)]
+pub(crate) struct Recipient<'a> {
+    /// The host by which the recipient reaches the service.
+    pub(crate) host: &'a str,
+    /// API key of the request, or that of the account.
+    pub(crate) api_key: &'a str,
+}
+
 /// Returns the body of the response to a query at the time `now`.
 pub(crate) fn query_response(
     service: &Service,
     task: &Task,
-    host: &str,
+    recipient: Recipient<'_>,
     now: SystemTime,
 ) -> Vec<u8> {
-    let record = record(service, task, host, now);
+    let record = record(service, task, recipient, now);
     let response = match task.script.wrapped {
         true => gateway::wrap(record),
         false => record,
@@ -35,8 +44,13 @@ pub(crate) fn query_response(
     }
 }
 
-/// Returns the record at the time `now`, with signed URLs on `host`.
-pub(crate) fn record(service: &Service, task: &Task, host: &str, now: SystemTime) -> Value {
+/// Returns the record at the time `now`.
+pub(crate) fn record(
+    service: &Service,
+    task: &Task,
+    recipient: Recipient<'_>,
+    now: SystemTime,
+) -> Value {
     let (status, since) = task.status(now);
     let mut fields = Map::new();
     for name in COPIED_FIELDS {
@@ -64,7 +78,7 @@ pub(crate) fn record(service: &Service, task: &Task, host: &str, now: SystemTime
         status::SUCCEEDED => {
             let age = now.duration_since(since).unwrap_or_default();
             if task.script.no_url_for.is_none_or(|time| age >= time) {
-                set("content", content(service, task, host, now));
+                set("content", content(service, task, recipient.host, now));
             }
             for (name, value) in output_fields(task) {
                 set(name, value);
@@ -77,7 +91,7 @@ pub(crate) fn record(service: &Service, task: &Task, host: &str, now: SystemTime
     }
     let mut record = Value::Object(fields);
     if let Some(dialect) = task.script.dialect {
-        dialect.apply(&mut record, &service.settings.api_key);
+        dialect.apply(&mut record, recipient.api_key);
     }
     record
 }

@@ -63,7 +63,7 @@ impl FromStr for RecordDialect {
 }
 
 impl RecordDialect {
-    /// Changes a record. `api_key` is the key of the account.
+    /// Changes a record. `api_key` is the key that a careless service repeats in it.
     pub(crate) fn apply(self, record: &mut Value, api_key: &str) {
         match self {
             Self::Milliseconds => change_times(record, |time| json!(time * 1_000 + 771)),
