@@ -87,7 +87,7 @@ fn check_file(text: &str) {
         assert_eq!(account::check(account.name()), Ok(()));
         let keys = account.archive.keys.to_string();
         assert_eq!(keys.parse::<KeyTemplate>().unwrap(), account.archive.keys);
-        assert!(account.seal().is_ok() || account.seal_keys_file.is_some());
+        assert!(account.seal().is_ok() || account.endpoint.seal_keys_file.is_some());
     }
 }
 

@@ -53,11 +53,10 @@ fn endpoint() -> Endpoint {
     let base_url = loopback::url().parse().unwrap();
     // Not shared with other calls: each is the first one, which does not wait.
     let unlimited = || RateLimit::per_second(1e9);
-    Endpoint {
-        query_limit: unlimited(),
-        list_limit: unlimited(),
-        ..Endpoint::new("default", base_url, API_KEY.to_owned().into())
-    }
+    let mut endpoint = Endpoint::new("default", base_url, API_KEY.to_owned().into());
+    endpoint.query_limit = unlimited();
+    endpoint.list_limit = unlimited();
+    endpoint
 }
 
 fn first_page() -> SweepPage {

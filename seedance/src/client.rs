@@ -1,36 +1,30 @@
 //! Calls the task API.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use metrics::histogram;
 use opentelemetry::KeyValue;
 use reqwest::{
     Method, Url,
     header::{CONTENT_TYPE, HeaderMap},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use seedance_archiver_clock::Clock;
 use seedance_archiver_http::{describe, trace};
 use uuid::Uuid;
 
 use crate::{
-    Endpoint, Error, ErrorKind, RateLimit, Record, api_key::without_key, decode, error_response,
+    Endpoint, Error, ErrorKind, Record,
+    call::{Call, MIB, QUERY_WAIT},
+    decode, error_response,
+    repeated_secrets::RepeatedSecrets,
     task::Dialect,
 };
 
-/// Metric: how long calls waited for the account's rate limit, which is called the *budget* in metric names.
-pub const RATE_LIMIT_WAIT: &str = "seedance_archiver_budget_wait_seconds";
-
 /// Timeout of a call, from connecting to the last byte of the response.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
-/// Maximum wait of a query for the rate limit. The query holds an activity slot meanwhile.
-pub(crate) const QUERY_WAIT: Duration = Duration::from_secs(2);
-/// Maximum size of a record, in bytes. Records have a few kilobytes. Only its short fields travel in Temporal payloads.
-pub(crate) const MAX_RECORD: usize = 16 * MIB;
-
-/// Bytes of a mebibyte.
-pub(crate) const MIB: usize = 1024 * 1024;
-
+/// Maximum wait of a query for a transfer: without the record, its known fields are archived for ever, and a URL that is
+/// not queried before the query window closes cannot be had.
+const PATIENT_QUERY_WAIT: Duration = Duration::from_secs(60);
 /// Maximum length of a request id that is repeated in an error.
 const MAX_REQUEST_ID: usize = 128;
 /// Header with the id of a request in the logs of this process.
@@ -64,17 +58,19 @@ impl Client {
         &self.clock
     }
 
-    /// Queries a task with one request. Waits for the rate limit for at most 2 s.
+    /// Queries a task with one request. Waits for the rate limit, and for a delay that the service requested, for at most
+    /// 2 s.
     ///
     /// # Errors
     ///
     /// See [`ErrorKind`]. Nothing is retried.
     pub async fn query(&self, endpoint: &Endpoint, task_id: &str) -> Result<Record, Error> {
-        self.query_within(endpoint, task_id, QUERY_WAIT).await
+        self.query_in_window(endpoint, task_id, Duration::MAX).await
     }
 
-    /// Queries a task with one request, before its query window closes: `left` is the time until then. Waits for the rate
-    /// limit for at most 2 s, and for less than the time left.
+    /// Queries a task with one request, before its query window closes: `left` is the time until then. Waits as
+    /// [`query`](Self::query) does, but for less than the time left. A delay that the service requested is ignored if it
+    /// is longer than that: the record can be had now or never.
     ///
     /// # Errors
     ///
@@ -85,25 +81,38 @@ impl Client {
         task_id: &str,
         left: Duration,
     ) -> Result<Record, Error> {
-        // The request takes time too.
-        let max_wait = QUERY_WAIT.min(left / 2);
-        self.query_within(endpoint, task_id, max_wait).await
+        self.query_before(endpoint, task_id, left, QUERY_WAIT).await
     }
 
-    /// Queries a task with one request. Waits for the rate limit for at most `max_wait`.
+    /// Queries a task as [`query_in_window`](Self::query_in_window) does, but waits for up to a minute.
     ///
     /// # Errors
     ///
     /// See [`ErrorKind`]. Nothing is retried.
-    pub async fn query_within(
+    pub async fn query_patiently(
         &self,
         endpoint: &Endpoint,
         task_id: &str,
+        left: Duration,
+    ) -> Result<Record, Error> {
+        self.query_before(endpoint, task_id, left, PATIENT_QUERY_WAIT)
+            .await
+    }
+
+    async fn query_before(
+        &self,
+        endpoint: &Endpoint,
+        task_id: &str,
+        left: Duration,
         max_wait: Duration,
     ) -> Result<Record, Error> {
+        let call = Call::for_task(Method::GET, endpoint, task_id);
+        // The request takes time too.
+        let longest_pause = call.longest_pause.min(left / 2);
         let call = Call {
-            max_wait,
-            ..Call::for_task(Method::GET, endpoint, task_id)
+            max_wait: max_wait.min(longest_pause),
+            longest_pause,
+            ..call
         };
         let decode = |body: &[u8]| decode::record(body, task_id, &self.dialect(endpoint));
         self.call(endpoint, call, decode).await
@@ -137,7 +146,7 @@ impl Client {
         decode: impl FnOnce(&[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let api_key = endpoint.key_to_send().map_err(Error::not_sent)?;
-        let allowed = call.wait_for_rate_limit(&endpoint.account).await;
+        let allowed = call.wait_for_turn(endpoint, &self.clock).await;
         allowed.map_err(Error::not_sent)?;
         let client_request_id = Uuid::new_v4().to_string();
         let request = self
@@ -161,7 +170,8 @@ impl Client {
             .map_err(unavailable)?;
         let status = response.status();
         let headers = response.headers().clone();
-        let request_id = request_id(&headers, &api_key);
+        let keys = endpoint.repeated_secrets(api_key);
+        let request_id = request_id(&headers, &keys);
         tracing::debug!(
             subject = call.subject,
             method = %call.method,
@@ -173,10 +183,10 @@ impl Client {
         let result = async {
             if status.is_success() {
                 let body = read(response, call.max_body).await?;
-                let decoded = decode(&without_key(body, &api_key));
+                let decoded = decode(&keys.remove_from(body));
                 decoded.map_err(|error| error.with_status(status.as_u16()))
             } else {
-                let body = without_key(error_response::read(response).await, &api_key);
+                let body = keys.remove_from(error_response::read(response).await);
                 Err(error_response::error_from(
                     status,
                     &headers,
@@ -186,56 +196,15 @@ impl Client {
             }
         };
         result.await.map_err(|error| {
-            let error = error.redacted(&api_key);
+            if let Some(time) = error.retry_after() {
+                endpoint.pauses.note(call.subject, time, self.clock.now());
+            }
+            let error = error.redacted(&keys);
             match request_id {
                 Some(id) => error.with_request_id(id),
                 None => error,
             }
         })
-    }
-}
-
-/// A call of the API.
-pub(crate) struct Call<'a> {
-    pub(crate) method: Method,
-    pub(crate) url: Url,
-    pub(crate) body: Option<String>,
-    /// The label `call` of metrics: `query`, `list` or `create`.
-    pub(crate) kind: &'static str,
-    /// What the call is about, for logs: a task id, `list` or `create`.
-    pub(crate) subject: &'a str,
-    pub(crate) rate_limit: &'a RateLimit,
-    /// Maximum wait for the rate limit.
-    pub(crate) max_wait: Duration,
-    /// Maximum size of the response, in bytes.
-    pub(crate) max_body: usize,
-}
-
-impl<'a> Call<'a> {
-    fn for_task(method: Method, endpoint: &'a Endpoint, task_id: &'a str) -> Self {
-        Self {
-            method,
-            url: endpoint.task_url(task_id),
-            body: None,
-            kind: "query",
-            subject: task_id,
-            rate_limit: &endpoint.query_limit,
-            max_wait: QUERY_WAIT,
-            max_body: MAX_RECORD,
-        }
-    }
-
-    async fn wait_for_rate_limit(&self, account: &str) -> Result<(), Error> {
-        let started = Instant::now();
-        let allowed = self.rate_limit.wait_up_to(self.max_wait).await;
-        // A refused call would have waited for longer.
-        let waited = match allowed {
-            Ok(()) => started.elapsed(),
-            Err(_) => self.max_wait,
-        };
-        histogram!(RATE_LIMIT_WAIT, "account" => account.to_owned(), "call" => self.kind)
-            .record(waited);
-        allowed.map_err(|text| Error::new(ErrorKind::Throttled, text))
     }
 }
 
@@ -265,12 +234,10 @@ pub(crate) async fn read(mut response: reqwest::Response, max: usize) -> Result<
     Ok(body)
 }
 
-/// Returns the id of a request in the logs of the service, unless the service repeats the API key in it.
-fn request_id<'a>(headers: &'a HeaderMap, api_key: &SecretString) -> Option<&'a str> {
-    let key = api_key.expose_secret();
-    let is_secret = |id: &str| !key.is_empty() && id.contains(key);
+/// Returns the id of a request in the logs of the service, unless the service repeats an API key in it.
+fn request_id<'a>(headers: &'a HeaderMap, keys: &RepeatedSecrets) -> Option<&'a str> {
     let id = headers.get(REQUEST_ID)?.to_str().ok()?;
-    (id.len() <= MAX_REQUEST_ID && !is_secret(id)).then_some(id)
+    (id.len() <= MAX_REQUEST_ID && !keys.are_in(id)).then_some(id)
 }
 
 #[cfg(test)]
@@ -365,10 +332,11 @@ mod tests {
     #[tokio::test]
     async fn a_query_does_not_wait_for_the_rate_limit_until_its_window_has_closed() {
         let (base_url, requests) = start("ok").await;
-        let endpoint = Endpoint::new("default", base_url, Secret::from("key".to_owned()));
+        let mut endpoint = Endpoint::new("default", base_url, Secret::from("key".to_owned()));
+        endpoint.query_limit = crate::RateLimit::per_second(1.0);
         let client = Client::new(seedance_archiver_http::client().unwrap());
         let query = async |left| {
-            endpoint.query_limit.pause(Duration::from_secs(1));
+            endpoint.query_limit.wait().await;
             let record = client.query_in_window(&endpoint, "cgt-1", left).await;
             record.err().unwrap().kind()
         };

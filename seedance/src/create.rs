@@ -1,5 +1,7 @@
 //! Creates a task. The API has no idempotency key, so nothing here repeats a request.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use secrecy::SecretString;
 use seedance_archiver_proto::task_id;
@@ -7,10 +9,11 @@ use serde_json::{Map, Value};
 
 use crate::{
     Client, Endpoint, Error, ErrorKind,
-    client::{Call, MAX_RECORD, QUERY_WAIT},
+    call::{Call, MAX_RECORD, QUERY_WAIT},
     decode,
     fields::Fields,
     json,
+    repeated_secrets::RepeatedSecrets,
 };
 
 /// Fields in which gateways wrap the answer.
@@ -43,11 +46,12 @@ impl Client {
             subject: "create",
             rate_limit: &endpoint.query_limit,
             max_wait: QUERY_WAIT,
+            longest_pause: Duration::ZERO,
             max_body: MAX_RECORD,
         };
         let created = self.call(endpoint, call, task_id_in_answer).await;
         created.map_err(|error| match secret {
-            Some(secret) => error.redacted(secret),
+            Some(secret) => error.redacted(&RepeatedSecrets::new(secret.clone(), Vec::new())),
             None => error,
         })
     }

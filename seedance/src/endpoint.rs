@@ -1,11 +1,15 @@
 //! The task API as one account uses it.
 
-use reqwest::Url;
+use std::path::PathBuf;
 
+use reqwest::Url;
 use secrecy::SecretString;
 use seedance_archiver_http::{Network, unencrypted};
 
-use crate::{Error, ErrorKind, RateLimit, Secret, StatusAliases, TaskPath};
+use crate::{
+    Error, ErrorKind, RateLimit, Secret, StatusAliases, TaskPath, pauses::Pauses, read_lines,
+    repeated_secrets::RepeatedSecrets,
+};
 
 /// Maximum number of tasks on a page of the list.
 pub const MAX_PAGE_SIZE: usize = 500;
@@ -21,6 +25,9 @@ pub struct Endpoint {
     pub task_path: TaskPath,
     /// API key.
     pub api_key: Secret,
+    /// File with the keys that seal URLs, one on each line: the first key seals, every key unseals. Without it the API
+    /// key does both. Earlier API keys, which may be among them, are removed from responses as the current one is.
+    pub seal_keys_file: Option<PathBuf>,
     /// Whether the API key may be sent to a public host unencrypted, because something else protects the connection.
     pub allow_plain_http: bool,
     /// The status words of a gateway, mapped to those of the API.
@@ -36,6 +43,8 @@ pub struct Endpoint {
     pub list_page_size: usize,
     /// The HTTP client of this endpoint, such as one that uses a proxy. `None` for that of the [`Client`](crate::Client).
     pub http: Option<reqwest::Client>,
+    /// The delays that the service requested.
+    pub(crate) pauses: Pauses,
 }
 
 impl Endpoint {
@@ -46,6 +55,7 @@ impl Endpoint {
             base_url,
             task_path: TaskPath::default(),
             api_key,
+            seal_keys_file: None,
             allow_plain_http: false,
             status_aliases: StatusAliases::default(),
             video_url_pointer: None,
@@ -53,6 +63,7 @@ impl Endpoint {
             list_limit: RateLimit::public_lists(),
             list_page_size: MAX_PAGE_SIZE,
             http: None,
+            pauses: Pauses::default(),
         }
     }
 
@@ -76,6 +87,13 @@ impl Endpoint {
             return Err(Error::new(ErrorKind::Unauthorized, text).with_fix(fix));
         }
         Ok(self.api_key.read()?)
+    }
+
+    /// Returns what the response to a request may repeat. `api_key` is the key of the request.
+    pub(crate) fn repeated_secrets(&self, api_key: SecretString) -> RepeatedSecrets {
+        // What this process cannot read it does not know.
+        let seal_keys = self.seal_keys_file.as_deref().map(read_lines);
+        RepeatedSecrets::new(api_key, seal_keys.and_then(Result::ok).unwrap_or_default())
     }
 
     /// Returns the URL of a task.

@@ -2,10 +2,9 @@
 
 use std::{fmt, time::Duration};
 
-use secrecy::{ExposeSecret, SecretString};
 use seedance_archiver_proto::{external, names::failure, redact};
 
-use crate::ReadSecretError;
+use crate::{ReadSecretError, repeated_secrets::RepeatedSecrets};
 
 /// Maximum length before the request id is appended, in characters.
 const MAX_TEXT: usize = 400;
@@ -144,12 +143,9 @@ impl Error {
         }
     }
 
-    /// Redacts the API key, in case the service repeated it.
-    pub(crate) fn redacted(mut self, api_key: &SecretString) -> Self {
-        let api_key = api_key.expose_secret();
-        if !api_key.is_empty() {
-            self.text = self.text.replace(api_key, "REDACTED");
-        }
+    /// Redacts the API keys, in case the service repeated one.
+    pub(crate) fn redacted(mut self, keys: &RepeatedSecrets) -> Self {
+        self.text = keys.redact(self.text);
         self
     }
 
@@ -199,10 +195,11 @@ mod tests {
 
     #[test]
     fn a_long_message_contains_no_part_of_the_api_key() {
-        let api_key = SecretString::from("very-secret-key");
-        for before in MAX_TEXT - api_key.expose_secret().len()..=MAX_TEXT {
-            let text = format!("{}{} was refused", "x".repeat(before), "very-secret-key");
-            let error = Error::new(ErrorKind::Unauthorized, text).redacted(&api_key);
+        let key = "very-secret-key";
+        let keys = RepeatedSecrets::new(key.into(), Vec::new());
+        for before in MAX_TEXT - key.len()..=MAX_TEXT {
+            let text = format!("{}{key} was refused", "x".repeat(before));
+            let error = Error::new(ErrorKind::Unauthorized, text).redacted(&keys);
             let shown = error.with_request_id("r-1").to_string();
             assert!(!shown.contains('v'), "key at {before}: {shown}");
             assert!(shown.ends_with(" (request id r-1)"), "{shown}");

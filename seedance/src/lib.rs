@@ -40,7 +40,7 @@
 //! `examples/query.rs` is a complete program.
 
 mod answer;
-mod api_key;
+mod call;
 mod client;
 mod completeness;
 mod create;
@@ -56,10 +56,12 @@ mod list;
 mod list_body;
 mod list_by_id;
 mod output_urls;
+mod pauses;
 mod probe;
 mod rate_limit;
 mod received;
 mod record;
+mod repeated_secrets;
 mod seal;
 mod secret;
 mod secret_free;
@@ -70,7 +72,8 @@ mod task_path;
 mod times;
 mod url_expiry;
 
-pub use client::{Client, RATE_LIMIT_WAIT};
+pub use call::RATE_LIMIT_WAIT;
+pub use client::Client;
 pub use completeness::is_as_complete;
 pub use decode::task_id_in_callback;
 pub use endpoint::{Endpoint, MAX_PAGE_SIZE};

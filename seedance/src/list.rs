@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Client, Endpoint, Error, ErrorKind, Record,
-    client::{Call, MIB},
+    call::{Call, MIB},
     list_body::{self, List},
 };
 
@@ -16,8 +16,6 @@ use crate::{
 const MAX_PAGE: usize = 128 * MIB;
 /// A list waits for its turn, however long that takes: it is rarely urgent, and a refused one would only ask again.
 const LIST_WAIT: Duration = Duration::MAX;
-/// How long all lists of an account wait because of a `Retry-After`, at most. Whoever received it waits for longer.
-const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// A page of the list.
 pub struct Page {
@@ -59,22 +57,16 @@ impl Client {
             subject: "list",
             rate_limit: &endpoint.list_limit,
             max_wait: LIST_WAIT,
+            longest_pause: LIST_WAIT,
             max_body: MAX_PAGE,
         };
         let dialect = self.dialect(endpoint);
         let list = self.call(endpoint, call, |body| list_body::list(body, &dialect));
-        list.await
-            .inspect_err(|error| {
-                // What the service asks of a sweep, it also asks of the watcher: both list for the account.
-                if let Some(time) = error.retry_after() {
-                    endpoint.list_limit.pause(time.min(MAX_PAUSE));
-                }
-            })
-            .map_err(|error| match error.kind() {
-                ErrorKind::NotFound => no_list(endpoint, &error),
-                ErrorKind::Unauthorized if page.model.is_empty() => error.with_fix(MODEL_FILTER),
-                _ => error,
-            })
+        list.await.map_err(|error| match error.kind() {
+            ErrorKind::NotFound => no_list(endpoint, &error),
+            ErrorKind::Unauthorized if page.model.is_empty() => error.with_fix(MODEL_FILTER),
+            _ => error,
+        })
     }
 }
 

@@ -6,17 +6,14 @@ use reqwest::{
     StatusCode, Url,
     header::{DATE, HeaderMap},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use seedance_archiver_http::describe;
 use seedance_archiver_proto::time::unix_seconds;
 use serde_json::Value;
 
 use crate::{
-    Client, Endpoint, Error, ErrorKind,
-    api_key::without_key,
-    client::{MAX_RECORD, read},
-    error_body::ErrorBody,
-    json,
+    Client, Endpoint, Error, ErrorKind, call::MAX_RECORD, client::read, error_body::ErrorBody,
+    json, repeated_secrets::RepeatedSecrets,
 };
 
 /// Timeout of one call.
@@ -58,8 +55,8 @@ struct Reply {
     status: StatusCode,
     body: Vec<u8>,
     clock_ahead: Option<i64>,
-    /// The key of the request, which the body may repeat.
-    api_key: SecretString,
+    /// The keys that the body may have repeated.
+    keys: RepeatedSecrets,
 }
 
 impl Client {
@@ -100,12 +97,13 @@ impl Client {
         let status = response.status();
         let clock_ahead = clock_ahead(response.headers(), sent_at, self.clock().now());
         let body = read(response, MAX_RECORD).await;
-        let body = body.map_err(|error| Answer::Unclear(error.redacted(&api_key).to_string()))?;
+        let keys = endpoint.repeated_secrets(api_key);
+        let body = body.map_err(|error| Answer::Unclear(error.redacted(&keys).to_string()))?;
         Ok(Reply {
             status,
-            body: without_key(body, &api_key),
+            body: keys.remove_from(body),
             clock_ahead,
-            api_key,
+            keys,
         })
     }
 }
@@ -188,7 +186,7 @@ impl Reply {
             None => "with neither an error nor a task".to_owned(),
         };
         Error::new(ErrorKind::Unexpected, format!("HTTP {status} {body}"))
-            .redacted(&self.api_key)
+            .redacted(&self.keys)
             .to_string()
     }
 }
@@ -218,7 +216,7 @@ mod tests {
             status: StatusCode::UNAUTHORIZED,
             body: br#"{"error": {"message": "the key very-secret is invalid"}}"#.to_vec(),
             clock_ahead: None,
-            api_key: "very-secret".to_owned().into(),
+            keys: RepeatedSecrets::new("very-secret".into(), Vec::new()),
         };
         let rejected = Answer::Rejected("HTTP 401 the key REDACTED is invalid".to_owned());
         assert_eq!(reply.to_list(), rejected);

@@ -24,8 +24,6 @@ pub struct RateLimit {
     allows_burst: bool,
     /// When the next request is due at the steady rate. `None` before the first one.
     next: Arc<Mutex<Option<Instant>>>,
-    /// Until when no request passes, not even one that has a turn.
-    paused_until: Arc<Mutex<Option<Instant>>>,
 }
 
 impl RateLimit {
@@ -36,7 +34,6 @@ impl RateLimit {
             rate: Arc::new(Mutex::new(per_second)),
             allows_burst: false,
             next: Arc::default(),
-            paused_until: Arc::default(),
         }
     }
 
@@ -54,7 +51,6 @@ impl RateLimit {
     pub fn separate(&self) -> Self {
         Self {
             next: Arc::default(),
-            paused_until: Arc::default(),
             ..self.clone()
         }
     }
@@ -79,13 +75,11 @@ impl RateLimit {
         *self.rate.lock() = per_second;
     }
 
-    /// Lets no further request pass for a time. Those that wait for their turn take another one after it.
+    /// Gives no turn for a time. Requests that wait for their turn keep it.
     pub fn pause(&self, time: Duration) {
         let end = Instant::now() + time;
-        for at in [&self.next, &self.paused_until] {
-            let mut at = at.lock();
-            *at = Some(at.map_or(end, |at| at.max(end)));
-        }
+        let mut next = self.next.lock();
+        *next = Some(next.map_or(end, |next| next.max(end)));
     }
 
     /// Waits until a request is allowed.
@@ -101,26 +95,13 @@ impl RateLimit {
 
     /// Waits until a request is allowed. Returns an error at once if that would take longer than `max_wait`.
     pub(crate) async fn wait_up_to(&self, max_wait: Duration) -> Result<(), String> {
-        let started = Instant::now();
-        loop {
-            let left = max_wait.saturating_sub(started.elapsed());
-            let Some(turn) = self.take_turn(left) else {
-                return Err(format!(
-                    "this worker's limit of {self} requests/s for the account is used up"
-                ));
-            };
-            sleep_until(turn).await;
-            if !self.is_paused() {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Returns whether a pause began while the turn was waited for.
-    fn is_paused(&self) -> bool {
-        self.paused_until
-            .lock()
-            .is_some_and(|end| Instant::now() < end)
+        let Some(turn) = self.take_turn(max_wait) else {
+            return Err(format!(
+                "this worker's limit of {self} requests/s for the account is used up"
+            ));
+        };
+        sleep_until(turn).await;
+        Ok(())
     }
 
     /// Takes the next turn, unless it is later than `max_wait` from now. Returns when it is.
@@ -211,20 +192,6 @@ mod tests {
         let start = Instant::now();
         limit.wait().await;
         assert!(Instant::now() - start >= 10 * SECOND);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_request_that_waits_for_its_turn_waits_for_a_later_pause_too() {
-        let limit = RateLimit::per_second(1.0);
-        assert!(limit.try_take());
-        let start = Instant::now();
-        let (refused, ()) = tokio::join!(limit.wait_up_to(2 * SECOND), async {
-            limit.pause(10 * SECOND);
-        });
-        assert!(refused.is_err());
-        let pause = async { limit.pause(20 * SECOND) };
-        tokio::join!(limit.wait(), limit.wait(), pause);
-        assert!(start.elapsed() >= 21 * SECOND, "{:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

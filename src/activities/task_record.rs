@@ -1,15 +1,9 @@
 //! The content of `task.json`.
 
-use std::time::Duration;
-
 use seedance_archiver_policy::poll;
 use seedance_archiver_proto::{time::from_unix_seconds, v1::VideoTask};
 
 use crate::{config::Account, seedance::Client};
-
-/// Maximum wait of a transfer for the rate limit. It is long: the known fields alone would be kept for ever, and a URL that
-/// is not asked for before the query window closes cannot be had.
-pub(super) const MAX_QUERY_WAIT: Duration = Duration::from_secs(60);
 
 /// Returns the complete current record from the API, including the fields that workflows do not carry. If the
 /// task cannot be queried, or the API returns an earlier record, returns the fields of the lifecycle.
@@ -20,8 +14,7 @@ pub(super) async fn fetch(seedance: &Client, account: &Account, task: &VideoTask
     let until_closed = |created_at| account.windows.until_closed(created_at, now);
     let left = created_at.map(until_closed).unwrap_or_default();
     if !left.is_zero() {
-        let max_wait = MAX_QUERY_WAIT.min(left);
-        let query = seedance.query_within(&account.endpoint, &task.id, max_wait);
+        let query = seedance.query_patiently(&account.endpoint, &task.id, left);
         match query.await {
             Ok(record) if poll::is_later_status(&task.status, record.status()) => tracing::info!(
                 task_id = task.id,

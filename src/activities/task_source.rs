@@ -7,10 +7,7 @@ use secrecy::SecretString;
 use seedance_archiver_policy::transfers::{self, Side};
 
 use super::{
-    api_delay::ApiDelay,
-    archive_job::ArchiveJob,
-    task_record::{self, MAX_QUERY_WAIT},
-    transfer_error::TransferError,
+    api_delay::ApiDelay, archive_job::ArchiveJob, task_record, transfer_error::TransferError,
 };
 use crate::{
     archive::{self, ObjectKind, Progress, TaskSource, UrlSource},
@@ -136,9 +133,7 @@ impl ObjectUrls<'_> {
         }
         self.queries += 1;
         let endpoint = &job.account.endpoint;
-        // The request takes time too.
-        let max_wait = MAX_QUERY_WAIT.min(left / 2);
-        let record = self.seedance.query_within(endpoint, &job.task.id, max_wait);
+        let record = self.seedance.query_patiently(endpoint, &job.task.id, left);
         let noted = |error: &seedance::Error| self.api_delay.note(error.retry_after());
         let record = record
             .await

@@ -54,7 +54,7 @@ fn files(config: &LoadedConfig) -> BTreeMap<PathBuf, String> {
         if let Secret::File(path) = &account.endpoint.api_key {
             add(path, "API key");
         }
-        if let Some(path) = &account.seal_keys_file {
+        if let Some(path) = &account.endpoint.seal_keys_file {
             add(path, "seal keys");
         }
         let token = account.callbacks.as_ref().map(|callbacks| &callbacks.token);

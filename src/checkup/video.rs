@@ -9,7 +9,7 @@ use seedance_archiver_proto::status;
 use super::CheckResult;
 use crate::{
     archive::fetch::{Error, VideoClient},
-    config::{Account, Accounts, Endpoint},
+    config::{Account, Accounts},
     http,
     seedance::{Client, Record},
 };
@@ -90,10 +90,8 @@ fn setting(problem: &str) -> &'static str {
 /// Returns the newest succeeded task with a URL that has not expired. If the list has no URLs, queries the newest
 /// succeeded task.
 async fn newest_with_video(seedance: &Client, account: &Account) -> Result<Option<Record>, String> {
-    let endpoint = Endpoint {
-        list_page_size: LISTED_TASKS,
-        ..account.endpoint.clone()
-    };
+    let mut endpoint = account.endpoint.clone();
+    endpoint.list_page_size = LISTED_TASKS;
     tokio::time::sleep(LIST_DELAY).await;
     let page = seedance.list(&endpoint, &account.lists.first()).await;
     let page = page.map_err(|error| error.to_string())?;

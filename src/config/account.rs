@@ -1,6 +1,6 @@
 //! Accounts: named endpoints, each with its key and limits.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::SystemTime};
+use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use object_store::path::Path;
 use reqwest::Url;
@@ -29,9 +29,6 @@ pub struct Account {
     pub endpoint: Endpoint,
     /// Preset that the account is based on.
     pub preset: Option<&'static str>,
-    /// File with the keys that seal URLs, one on each line: the first key seals, every key unseals. Without
-    /// it the API key does both.
-    pub seal_keys_file: Option<PathBuf>,
     /// Hosts from which the account's videos may be downloaded.
     pub url_hosts: UrlHosts,
     /// Networks whose addresses count as public for these hosts.
@@ -64,7 +61,6 @@ impl Account {
             url_hosts: preset::url_hosts().with_host_of(&base_url),
             endpoint: Endpoint::new(name, base_url, api_key),
             preset: None,
-            seal_keys_file: None,
             allowed_networks: Networks::default(),
             proxy: None,
             schedule: PollSchedule::default(),
@@ -135,7 +131,7 @@ impl Account {
     /// Returns an error if the file of seal keys cannot be read, or there is none and the API key cannot be
     /// read.
     pub fn seal(&self) -> Result<UrlSeal, ReadSecretError> {
-        let mut keys = match &self.seal_keys_file {
+        let mut keys = match &self.endpoint.seal_keys_file {
             Some(path) => read_lines(path)?,
             None => Vec::new(),
         };
@@ -225,10 +221,8 @@ mod tests {
     fn a_url_can_be_unsealed_while_its_key_is_listed() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let derived = account("a", "api-key");
-        let ring = Account {
-            seal_keys_file: Some(file.path().to_owned()),
-            ..account("a", "api-key")
-        };
+        let mut ring = account("a", "api-key");
+        ring.endpoint.seal_keys_file = Some(file.path().to_owned());
         let seal = |account: &Account| account.seal().unwrap().seal("cgt-1", "https://a/v.mp4");
         let opens = |account: &Account, sealed: &str| {
             account.seal().unwrap().unseal("cgt-1", sealed).is_ok()

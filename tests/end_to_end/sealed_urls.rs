@@ -81,7 +81,7 @@ async fn check_archiving_with_keys(
 }
 
 fn seal_with(account: &mut Account, keys: &Path) {
-    account.seal_keys_file = Some(keys.to_owned());
+    account.endpoint.seal_keys_file = Some(keys.to_owned());
 }
 
 async fn a_video_is_lost_if_the_key_of_its_url_was_removed_and_the_query_window_has_closed(

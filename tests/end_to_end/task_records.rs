@@ -98,7 +98,7 @@ async fn a_record_that_cannot_be_unsealed_is_queried(server: Arc<Server>) -> any
     let fixture = Fixture::with(
         &server,
         |simulator| simulator.queued(Duration::ZERO).running(Duration::ZERO),
-        |account| account.seal_keys_file = Some(path),
+        |account| account.endpoint.seal_keys_file = Some(path),
     );
     let fixture = fixture.await?;
     let [other, id, lost] = [(); 3].map(|()| fixture.simulator.create(Script::default()));

@@ -119,7 +119,7 @@ fn every_setting_of_an_account_is_read() {
         gateway.endpoint.status_aliases.resolve("processing"),
         "running"
     );
-    assert!(gateway.seal_keys_file.is_some());
+    assert!(gateway.endpoint.seal_keys_file.is_some());
 }
 
 #[test]

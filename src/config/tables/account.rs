@@ -75,7 +75,7 @@ fn endpoint_rows() -> Vec<Setting> {
         Setting::value(
             "seal_keys_file",
             path(check_seal_keys).optional(),
-            |it| &mut it.account.seal_keys_file,
+            |it| &mut it.account.endpoint.seal_keys_file,
             "File with the keys that seal video URLs, one on each line. The first key seals, every key \
              unseals. The first key must be random and have at least 32 bytes: `openssl rand -base64 32`. See \
              [accounts.md](accounts.md).",
