@@ -92,6 +92,7 @@ async fn check_nexus(server: &Server, example: Example) -> anyhow::Result<()> {
     tokio::pin!(lost);
     let lost = fixture
         .with_worker(&server, async {
+            nexus::until_served(&server, &fixture, 1).await?;
             let polled = fixture.polled(&never_ending, 1);
             let archived = tokio::select! {
                 output = &mut lost => bail!("the example exited: {}", describe(&output?)),

@@ -21,10 +21,12 @@ use temporalio_common::{
         coresdk::nexus::nexus_operation_result::Status,
         temporal::api::{
             common::v1::Payload,
-            enums::v1::NexusOperationCancellationState,
+            enums::v1::{NexusOperationCancellationState, TaskQueueType},
             failure::v1::{Failure, failure::FailureInfo},
             nexus::v1::{EndpointSpec, EndpointTarget, endpoint_target},
             operatorservice::v1::CreateNexusEndpointRequest,
+            taskqueue::v1::TaskQueue,
+            workflowservice::v1::DescribeTaskQueueRequest,
         },
     },
 };
@@ -316,6 +318,31 @@ impl NexusCall {
     }
 }
 
+/// Waits until a number of workers poll for the requests to a fixture's endpoint. Server 1.29 with
+/// `matching.useNewMatcher` fails an operation for ever if no worker polls within 9 s of its start, or within 20 s of the
+/// last poll.
+pub(crate) async fn until_served(
+    server: &Server,
+    fixture: &Fixture,
+    workers: usize,
+) -> anyhow::Result<()> {
+    let request = || DescribeTaskQueueRequest {
+        namespace: server.client.namespace(),
+        task_queue: Some(TaskQueue {
+            name: names::nexus_task_queue(&fixture.config.task_queue),
+            ..TaskQueue::default()
+        }),
+        task_queue_type: TaskQueueType::Nexus.into(),
+        ..DescribeTaskQueueRequest::default()
+    };
+    until_async("workers poll for Nexus requests", || async {
+        let mut service = server.client.connection().workflow_service();
+        let described = service.describe_task_queue(request().into_request());
+        Ok(described.await?.into_inner().pollers.len() >= workers)
+    })
+    .await
+}
+
 /// Runs a worker of callers in the namespace of `server` until `work` completes.
 pub(crate) async fn with_callers<T>(
     server: &Server,
@@ -344,9 +371,12 @@ pub(crate) async fn with_worker_and_callers<T>(
     fixture: &Fixture,
     work: impl Future<Output = anyhow::Result<T>>,
 ) -> anyhow::Result<T> {
-    fixture
-        .with_worker(server, with_callers(server, work))
-        .await
+    // On the heap: the futures of both workers are large for the stack of a test.
+    let work = Box::pin(async {
+        until_served(server, fixture, 1).await?;
+        with_callers(server, work).await
+    });
+    fixture.with_worker(server, work).await
 }
 
 /// Returns the task queue of callers.
