@@ -68,7 +68,8 @@ impl<'a> Call<'a> {
             if let Some(left) = pause() {
                 if left > max_wait {
                     let text = format!("the service asked to wait for {} s", left.as_secs() + 1);
-                    return Err(Error::new(ErrorKind::Throttled, text));
+                    let error = Error::new(ErrorKind::Throttled, text);
+                    return Err(error.with_retry_after(Some(left)));
                 }
                 clock.sleep_until(clock.now() + left).await;
             }

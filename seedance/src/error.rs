@@ -21,7 +21,8 @@ pub enum ErrorKind {
     Unauthorized,
     /// The service returned 429: wait.
     RateLimited,
-    /// This process used up its own rate limit and sent no request: wait.
+    /// This process used up its own rate limit and sent no request: wait. With [`Error::retry_after`], only for this task:
+    /// the service asked to wait, in a response to another request.
     Throttled,
     /// The service is unreachable or returned a server error, or something on the way answered in its place: retry.
     Unavailable,
@@ -170,7 +171,7 @@ impl Error {
         self.kind
     }
 
-    /// Returns the `Retry-After` of the response, if the service sent one.
+    /// Returns how long the service asked to wait, if it did.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }

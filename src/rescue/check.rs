@@ -1,5 +1,7 @@
 //! Checks whether a video is archived or can still be fetched.
 
+use std::time::Duration;
+
 use backon::{ExponentialBuilder, Retryable};
 use seedance_archiver_clock::Clock;
 use seedance_archiver_policy::deadlines::Deadlines;
@@ -113,7 +115,7 @@ async fn query(
     task_id: &str,
 ) -> Result<Record, seedance::Error> {
     let backoff = ExponentialBuilder::default().with_max_times(MAX_RETRIES);
-    (|| seedance.query(&account.endpoint, task_id))
+    (|| seedance.query_patiently(&account.endpoint, task_id, Duration::MAX))
         .retry(backoff)
         .when(|error| list_error::is_transient(error.kind()))
         .await

@@ -260,6 +260,10 @@ impl Watcher<'_> {
                     self.nudges.add(id);
                 }
             }
+            // The service asked to wait before the next query of this task. Others need not wait.
+            ErrorKind::Throttled if error.retry_after().is_some() => {
+                self.tasks.failed(id, self.requests.now());
+            }
             ErrorKind::Throttled => self.query_health.failed(error),
             kind => {
                 self.tasks.failed(id, self.requests.now());
