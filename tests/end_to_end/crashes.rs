@@ -10,7 +10,9 @@ use seedance_archiver_simulator::Script;
 use temporalio_client::WorkflowCancelOptions;
 
 use crate::harness::{
-    Fixture, Server, command,
+    Fixture, Server,
+    attempts::ensure_attempts,
+    command,
     heartbeat::heartbeat,
     minio::{Bucket, Minio},
     register, tools, until, until_async,
@@ -42,11 +44,10 @@ async fn another_worker_finishes_the_transfer_of_a_killed_worker(
         .await?;
     ensure!(result.outcome == "archived", "{result:?}");
     let manifest = result.manifest.context("no receipt")?;
-    ensure!(
-        fixture.simulator.stats(&id).downloads == 2,
-        "{:?}",
-        fixture.simulator.stats(&id)
-    );
+    ensure_attempts(&server, &manifest, 2..=2).await?;
+    let stats = fixture.simulator.stats(&id);
+    let downloads = i64::try_from(stats.downloads)?;
+    ensure!((2..=manifest.attempts).contains(&downloads), "{stats:?}");
     fixture.assert_archived(&id, &manifest)
 }
 register!(
@@ -61,9 +62,10 @@ async fn another_worker_resumes_a_multipart_upload_at_the_checkpoint(
     // The heartbeat timeout is 20 s, so all points are tested concurrently, each with its own workers.
     let points = (0..POINTS).map(|point| kill_and_resume(&server, &minio, point));
     let killed = try_join_all(points).await?;
-    let has_checkpoint = |killed: &&Killed| killed.checkpoint > 0;
-    let resumed: Vec<_> = killed.iter().filter(has_checkpoint).collect();
-    ensure!(!resumed.is_empty(), "no transfer had a checkpoint");
+    // On a busy machine, the second worker may miss its heartbeat, and a third attempt fetches what followed that.
+    let is_resumed = |killed: &&Killed| killed.checkpoint > 0 && killed.attempts == 2;
+    let resumed: Vec<_> = killed.iter().filter(is_resumed).collect();
+    ensure!(!resumed.is_empty(), "no transfer was resumed: {killed:?}");
     for killed in resumed {
         let sent_after_checkpoint = killed.sent - killed.checkpoint;
         ensure!(sent_after_checkpoint <= PART_SIZE as u64, "{killed:?}");
@@ -86,6 +88,8 @@ struct Killed {
     checkpoint: u64,
     /// Bytes that were sent again to the next worker.
     fetched_again: u64,
+    /// Attempts until the video was archived.
+    attempts: i64,
 }
 
 /// Kills a worker at one point of a transfer, and lets another worker finish the transfer.
@@ -127,6 +131,7 @@ async fn kill_and_resume(server: &Server, minio: &Minio, point: u64) -> anyhow::
         sent: sent_before,
         checkpoint: parts * PART_SIZE as u64,
         fetched_again: sent().saturating_sub(SIZE),
+        attempts: manifest.attempts,
     })
 }
 

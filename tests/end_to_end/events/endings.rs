@@ -135,7 +135,7 @@ async fn an_outcome_that_cannot_be_recorded_is_reported(server: Arc<Server>) -> 
             ensure!(data["outcome_url"].is_null(), "{event:#}");
             let result = lifecycle.result().await?;
             ensure!(result.message.contains("outcome.json failed"), "{result:?}");
-            ensure!(receiver.received().len() == 1, "{:?}", receiver.received());
+            receiver.ensure_one_event()?;
             Ok(())
         })
         .await

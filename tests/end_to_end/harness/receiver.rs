@@ -1,8 +1,12 @@
 //! A receiver of events, and the webhook of an account that posts to it.
 
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    net::SocketAddr,
+    sync::Arc,
+};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use axum::{
     Router,
     body::Bytes,
@@ -96,6 +100,15 @@ impl Receiver {
     /// Returns what the receiver got so far.
     pub(crate) fn received(&self) -> Vec<Received> {
         self.state.received.lock().clone()
+    }
+
+    /// Checks that the receiver got one event. On a busy machine, an answer may be too late, and the event comes again.
+    pub(crate) fn ensure_one_event(&self) -> anyhow::Result<()> {
+        let received = self.received();
+        let ids: Result<BTreeSet<_>, _> =
+            received.iter().map(|it| it.header("webhook-id")).collect();
+        ensure!(ids?.len() == 1, "{received:?}");
+        Ok(())
     }
 
     /// Waits until the receiver has got this number of requests, and returns them.

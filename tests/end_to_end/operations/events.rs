@@ -253,7 +253,7 @@ async fn a_worker_that_dies_after_the_receipt_loses_no_event(
             .await?
             .contains("manifest_url")
     );
-    ensure!(receiver.received().len() == 1, "{:?}", receiver.received());
+    receiver.ensure_one_event()?;
     drop(other);
     Ok(())
 }
