@@ -62,7 +62,8 @@ struct Scanner<'a> {
 struct Run {
     start: usize,
     is_url: bool,
-    has_slash: bool,
+    /// Position of the first slash.
+    slash: Option<usize>,
     /// Position of the first colon, unless a slash precedes it.
     colon: Option<usize>,
 }
@@ -191,7 +192,8 @@ impl Scanner<'_> {
             let mut after_name = rest().take(MAX_PARAMETER).skip_while(is_name);
             after_name.next().is_some_and(|unit| unit.character == '=')
         };
-        let is_query = self.run.is_url || self.run.has_slash && is_name(&first) || has_parameter();
+        let is_query =
+            self.run.is_url || self.run.slash.is_some() && is_name(&first) || has_parameter();
         is_query.then(|| unit.end..run_end(self.text, unit.end))
     }
 
@@ -278,11 +280,11 @@ impl Scanner<'_> {
                     self.before_slashes = self.previous;
                 }
                 self.slashes += 1;
-                self.run.has_slash = true;
+                self.run.slash.get_or_insert(unit.start);
             }
             _ => self.slashes = 0,
         }
-        if character == ':' && !self.run.has_slash && self.run.colon.is_none() {
+        if character == ':' && self.run.slash.is_none() && self.run.colon.is_none() {
             self.run.colon = Some(unit.start).filter(|_| unit.end == unit.start + 1);
         }
         self.word.pass(character, self.previous);
@@ -295,6 +297,7 @@ impl Scanner<'_> {
         self.redacted.push_str(REDACTED);
         self.copied = secret.end;
         self.run.colon = None;
+        self.run.slash = self.run.slash.filter(|slash| *slash < secret.start);
         self.word = Word::default();
         self.previous = 'D';
         self.slashes = 0;
