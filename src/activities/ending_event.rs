@@ -20,6 +20,8 @@ use crate::{
 /// Maximum time for the call, less than the heartbeat timeout. The client repeats a failed call within it.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Delay of the next attempt. That of the retry policy would be longer than the time that a cancelled lifecycle has left.
+const RETRY_DELAY: Duration = Duration::from_secs(10);
 /// Number of attempts that may fail to start the delivery: about a minute. Attempts while Temporal is down do not count,
 /// because their heartbeats fail too.
 const MAX_FAILURES: u32 = 5;
@@ -54,7 +56,7 @@ pub(super) async fn start(
     };
     if error.is_temporary && failures < MAX_FAILURES {
         let message = format!("cannot start the delivery of the event: {}", error.message);
-        return Err(failure::untyped(&message));
+        return Err(failure::untyped_after(&message, RETRY_DELAY));
     }
     record::event(account.name(), EventResult::NotStarted);
     tracing::error!(

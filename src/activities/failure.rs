@@ -51,6 +51,14 @@ pub(super) fn retryable(message: String, failure_type: &str, delay: Duration) ->
         .into()
 }
 
+/// Returns a failure without a type, retried after `delay`.
+pub(super) fn untyped_after(message: &str, delay: Duration) -> ActivityError {
+    ApplicationFailure::builder(external::message(message))
+        .next_retry_delay(delay)
+        .build()
+        .into()
+}
+
 /// Returns a failure without a type, retried as the activity's retry policy says.
 pub(super) fn untyped(message: &str) -> ActivityError {
     ApplicationFailure::builder(external::message(message))
@@ -233,6 +241,7 @@ mod tests {
             still_waiting(body.clone(), DELAY),
             retryable(body.clone(), STORE_UNAVAILABLE, DELAY),
             untyped(&body),
+            untyped_after(&body, DELAY),
             non_retryable(&body, STORE_CONFLICT),
             with_verdict(body.clone(), STORE_UNAVAILABLE, verdict()),
             invalid_request(invalid()),

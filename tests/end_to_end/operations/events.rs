@@ -20,7 +20,7 @@ use seedance_archiver::temporal::events;
 use seedance_archiver_clock::Clock;
 use seedance_archiver_simulator::Script;
 use serde_json::Value;
-use temporalio_client::{WorkflowDescribeOptions, WorkflowExecutionStatus};
+use temporalio_client::{WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowExecutionStatus};
 use tokio::{net::TcpListener, sync::watch};
 
 use super::{metrics::value, process::WorkerProcess};
@@ -259,6 +259,49 @@ async fn a_worker_that_dies_after_the_receipt_loses_no_event(
 }
 register!(
     a_worker_that_dies_after_the_receipt_loses_no_event,
+    takes_long
+);
+
+/// A cancelled lifecycle has two minutes to record its outcome. In the second one, its event is sent without an outcome.
+async fn a_late_delivery_that_cannot_start_is_started_again_in_time(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let receiver = Receiver::start().await?;
+    let (codec, endpoint) = Codec::start().await?;
+    codec.rejects_events.store(true, Ordering::Relaxed);
+    let url = receiver.url();
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
+        queued: Some(HOUR),
+        ..Script::default()
+    });
+    let worker = WorkerProcess::start(&fixture, &server, &variables(&url, &endpoint))?;
+    worker.wait_for_log("polling").await?;
+    let _blocked = fixture.block_archive()?;
+    fixture.start_lifecycle(&server, &id).await?;
+    fixture.polled(&id, 1).await?;
+    let lifecycle = server.lifecycle(&id);
+    lifecycle.cancel(WorkflowCancelOptions::default()).await?;
+    until_async("the delivery could not be started", || async {
+        let described = lifecycle.describe(WorkflowDescribeOptions::default());
+        let described = described.await?;
+        let mut activities = described.raw().pending_activities.iter();
+        Ok(activities.any(|activity| {
+            let failure = activity.last_failure.as_ref();
+            failure.is_some_and(|it| it.message.starts_with("cannot start the delivery"))
+        }))
+    })
+    .await?;
+    codec.rejects_events.store(false, Ordering::Relaxed);
+    let event = receiver.until_received(1).await?[0].event()?;
+    ensure!(
+        event["data"]["reason"] == "cancelled_by_caller",
+        "{event:#}"
+    );
+    Ok(())
+}
+register!(
+    a_late_delivery_that_cannot_start_is_started_again_in_time,
     takes_long
 );
 
