@@ -46,10 +46,12 @@ impl Secrets {
         ]
     }
 
-    /// Writes the file with the seal key, and returns its path.
+    /// Writes the file with the seal key, unless a worker may already read it, and returns its path.
     fn write_seal_key(&self, directory: &Path) -> anyhow::Result<PathBuf> {
         let path = directory.join(format!("seal-keys-{}", self.account.name()));
-        fs::write(&path, &self.seal_key).context("cannot write a seal key")?;
+        if !path.exists() {
+            fs::write(&path, &self.seal_key).context("cannot write a seal key")?;
+        }
         Ok(path)
     }
 
