@@ -1,5 +1,5 @@
-//! Removes API keys from a response, in case the service repeats them: in the message of a failed task, for example,
-//! which is kept in history and in the archive.
+//! Removes secrets from a response, in case the service repeats them: the API key in the message of a failed task, for
+//! example, which is kept in history and in the archive.
 
 use std::{cmp::Reverse, iter::once, ops::Range};
 
@@ -12,7 +12,7 @@ const REDACTED: &str = "REDACTED";
 /// record by chance.
 const MIN_EARLIER_KEY: usize = 16;
 
-/// The API keys that a response may repeat.
+/// The secrets that a response may repeat: API keys, and a token in a request.
 pub(crate) struct RepeatedSecrets(Vec<SecretString>);
 
 impl RepeatedSecrets {
