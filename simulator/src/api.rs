@@ -183,7 +183,8 @@ async fn unknown_path(uri: Uri) -> ApiError {
     ApiError::unknown_path(uri.path())
 }
 
-/// Returns the host by which the caller reached this server, so that the caller can fetch the URLs in a record.
+/// Returns the host by which the caller reached this server, so that the caller can fetch the URLs in a record, and the
+/// API key that the caller sent.
 fn recipient(headers: &HeaderMap) -> Recipient<'_> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let api_key = text(AUTHORIZATION).and_then(|it| it.strip_prefix("Bearer "));

@@ -243,7 +243,7 @@ fn trial(test: &'static Test, runtime: Arc<Runtime>, server: Arc<Server>) -> Tri
         // Taken in any case, because the next test runs on the same thread.
         let (conduct, worker_log) = (conduct::check(), worker_log::take());
         result.and(conduct).map_err(|error| {
-            // At once: the report follows at the end of a long run.
+            // The report with all failures is printed only after the last test.
             eprintln!("{} failed: {error:#}", test.name());
             failure(&error, &worker_log).into()
         })

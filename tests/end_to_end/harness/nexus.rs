@@ -319,8 +319,8 @@ impl NexusCall {
 }
 
 /// Waits until a number of workers poll for the requests to a fixture's endpoint. Server 1.29 with
-/// `matching.useNewMatcher` fails an operation for ever if no worker polls within 9 s of its start, or within 20 s of the
-/// last poll.
+/// `matching.useNewMatcher` fails an operation, and does not retry it, if no worker polls within 9 s of its start, or within
+/// 20 s of the last poll.
 pub(crate) async fn until_served(
     server: &Server,
     fixture: &Fixture,
