@@ -36,10 +36,18 @@ pub(crate) async fn ensure_attempts(
 
 /// Returns whether the event is the start of an attempt after one that timed out.
 fn follows_a_timeout(event: &HistoryEvent) -> bool {
-    let Some(Attributes::ActivityTaskStartedEventAttributes(started)) = &event.attributes else {
-        return false;
-    };
-    let info = started.last_failure.as_ref();
-    let info = info.and_then(|failure| failure.failure_info.as_ref());
-    matches!(info, Some(FailureInfo::TimeoutFailureInfo(_)))
+    matches!(
+        last_failure(event),
+        Some(FailureInfo::TimeoutFailureInfo(_))
+    )
+}
+
+/// Returns how the attempt before failed, if the event is the start of an attempt.
+pub(crate) fn last_failure(event: &HistoryEvent) -> Option<&FailureInfo> {
+    match &event.attributes {
+        Some(Attributes::ActivityTaskStartedEventAttributes(started)) => {
+            started.last_failure.as_ref()?.failure_info.as_ref()
+        }
+        _ => None,
+    }
 }

@@ -8,12 +8,13 @@ use seedance_archiver_proto::names::failure;
 use seedance_archiver_simulator::{Builder, Fault, Script};
 use temporalio_client::WorkflowFetchHistoryOptions;
 use temporalio_common::protos::temporal::api::{
-    failure::v1::{Failure, failure::FailureInfo},
-    history::v1::{HistoryEvent, history_event::Attributes},
+    failure::v1::failure::FailureInfo, history::v1::HistoryEvent,
 };
 
 use crate::harness::{
-    Fixture, HOUR, Server, register,
+    Fixture, HOUR, Server,
+    attempts::last_failure,
+    register,
     sweeps::{self, spawn_worker},
     until,
 };
@@ -109,14 +110,9 @@ register!(a_transfer_waits_for_the_rate_limit_to_ask_for_another_url);
 
 /// Checks that no attempt of an activity failed because the rate limit was used up.
 fn ensure_none_was_throttled(events: &[HistoryEvent]) -> anyhow::Result<()> {
-    let mut last_failures = events.iter().filter_map(|event| match &event.attributes {
-        Some(Attributes::ActivityTaskStartedEventAttributes(started)) => {
-            started.last_failure.as_ref()
-        }
-        _ => None,
-    });
-    let is_throttled = |failure: &Failure| match &failure.failure_info {
-        Some(FailureInfo::ApplicationFailureInfo(info)) => info.r#type == failure::RATE_LIMITED,
+    let mut last_failures = events.iter().filter_map(last_failure);
+    let is_throttled = |failure: &FailureInfo| match failure {
+        FailureInfo::ApplicationFailureInfo(info) => info.r#type == failure::RATE_LIMITED,
         _ => false,
     };
     ensure!(!last_failures.any(is_throttled), "{events:?}");
