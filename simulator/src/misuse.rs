@@ -36,6 +36,8 @@ pub struct EarlyRequest {
     pub task_id: Option<String>,
     /// When the response with `Retry-After` was sent.
     pub told_at: SystemTime,
+    /// The time in `Retry-After`.
+    pub until: SystemTime,
     /// When the request arrived.
     pub at: SystemTime,
 }
@@ -102,6 +104,7 @@ impl Observer {
                 host,
                 task_id,
                 told_at: told.at,
+                until: told.until,
                 at: now,
             });
         }

@@ -45,8 +45,10 @@ pub(super) async fn check(
         |task: &Task| task.has_no_times() || lifecycles::is_unseen(task, &endings);
     let misuse = world.misuse(knows_no_window);
     report.add_all(report::misuse(misuse));
+    let creation_times = tasks.iter().map(|it| (it.id.as_str(), it.created_at));
     report.add_all(early::check(
         &world.early_requests(),
+        &creation_times.collect(),
         links,
         &evidence.incarnations,
     ));

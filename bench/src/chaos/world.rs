@@ -1,6 +1,6 @@
 //! The world that workers live in: the API of each account, with its tasks.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
 use anyhow::Context;
 use parking_lot::Mutex;
@@ -30,6 +30,7 @@ struct Api {
 #[derive(Clone, Debug)]
 pub(super) struct Task {
     pub(super) id: String,
+    pub(super) created_at: SystemTime,
     pub(super) video: Video,
     /// The reasons for which it may be lost.
     pub(super) reasons_of_loss: Vec<&'static str>,
@@ -88,6 +89,7 @@ impl World {
             ..video.script.clone()
         };
         let task = Task {
+            created_at: Clock::default().now() - script.age,
             id: simulator.create(script),
             video: video.clone(),
             reasons_of_loss,

@@ -1,25 +1,34 @@
 //! Requests before the time in a `Retry-After`.
 
-use std::time::SystemTime;
+use std::{collections::BTreeMap, time::SystemTime};
 
 use seedance_archiver_proto::time::unix_seconds;
 use seedance_archiver_simulator::EarlyRequest;
 
 use super::Row;
-use crate::chaos::parts::{Incarnation, Links};
+use crate::chaos::{
+    parts::{Incarnation, Links},
+    windows,
+};
+
+/// Creation times by task id.
+pub(super) type CreationTimes<'a> = BTreeMap<&'a str, SystemTime>;
 
 pub(super) fn check(
     requests: &[EarlyRequest],
+    creation_times: &CreationTimes<'_>,
     links: &Links,
     incarnations: &[Incarnation],
-) -> [Row; 2] {
-    let (mut findings, mut excused) = (Vec::new(), 0);
+) -> [Row; 3] {
+    let (mut findings, mut last_chances, mut unknowing) = (Vec::new(), 0, 0);
     for request in requests {
         let link = links.to_api(&request.host);
         let was_lost = link.is_some_and(|(_, it)| it.may_have_lost(request.told_at, request.at));
         let sender = link.map(|(worker, _)| worker);
-        if was_lost || sender.is_some_and(|it| is_newer(it, request, incarnations)) {
-            excused += 1;
+        if is_last_chance(request, creation_times) {
+            last_chances += 1;
+        } else if was_lost || sender.is_some_and(|it| is_newer(it, request, incarnations)) {
+            unknowing += 1;
         } else {
             findings.push(describe(request, sender));
         }
@@ -27,10 +36,27 @@ pub(super) fn check(
     [
         Row::none_of("requests before `Retry-After`", findings),
         Row::of(
+            "such requests because the query window was about to close",
+            last_chances,
+        ),
+        Row::of(
             "such requests by processes that did not get the response",
-            excused,
+            unknowing,
         ),
     ]
+}
+
+/// Returns whether the service asked for a delay of more than half of the time in which the task can still be queried: the
+/// record can be had now or never.
+fn is_last_chance(request: &EarlyRequest, creation_times: &CreationTimes<'_>) -> bool {
+    let task_id = request.task_id.as_deref();
+    let Some(created_at) = task_id.and_then(|id| creation_times.get(id)) else {
+        return false;
+    };
+    // Records give the creation time in whole seconds.
+    let end = *created_at + windows::query_window() - windows::MARGIN;
+    let pause = request.until.duration_since(request.at);
+    request.at + 2 * pause.unwrap_or_default() > end
 }
 
 /// Returns whether the process that sent a request started after the response.
@@ -94,11 +120,14 @@ mod tests {
             host: link.address.to_string(),
             task_id: None,
             told_at,
+            until: told_at + 9 * second,
             at: told_at + 2 * second,
         };
         let counts = |links: &Links, incarnations: &[Incarnation]| {
-            let request = request.clone();
-            check(&[request], links, incarnations).map(|row| row.count)
+            let requests = [request.clone()];
+            let [early, _, unknowing] =
+                check(&requests, &CreationTimes::new(), links, incarnations);
+            [early.count, unknowing.count]
         };
         let old = process(WORKER, told_at - second);
         assert_eq!(counts(&links, std::slice::from_ref(&old)), [1, 0]);
@@ -113,5 +142,29 @@ mod tests {
         assert_eq!(counts(&links, std::slice::from_ref(&old)), [1, 0]);
         link.set(Mode::HalfOpen);
         assert_eq!(counts(&links, &[old]), [0, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_query_is_not_early_if_the_query_window_is_about_to_close() {
+        let links = links().await;
+        let link = links.get(LinkTo::Api(1, Account::Called)).unwrap();
+        let at = Clock::default().now();
+        let second = Duration::from_secs(1);
+        let request = EarlyRequest {
+            host: link.address.to_string(),
+            task_id: Some("cgt-1".to_owned()),
+            told_at: at - second,
+            until: at + 20 * second,
+            at,
+        };
+        let counts = |task_id: &str, left: Duration| {
+            let created_at = at + left + windows::MARGIN - windows::query_window();
+            let requests = [request.clone()];
+            let creation_times = CreationTimes::from([(task_id, created_at)]);
+            check(&requests, &creation_times, &links, &[]).map(|row| row.count)
+        };
+        assert_eq!(counts("cgt-1", 39 * second), [0, 1, 0]);
+        assert_eq!(counts("cgt-1", 40 * second), [1, 0, 0]);
+        assert_eq!(counts("cgt-2", 39 * second), [1, 0, 0]);
     }
 }

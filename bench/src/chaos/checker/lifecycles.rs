@@ -111,7 +111,7 @@ fn verdict_of_end(task: &Task, end: &End) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, SystemTime};
 
     use seedance_archiver_simulator::Script;
 
@@ -121,6 +121,7 @@ mod tests {
     fn task(expected: Expected) -> Task {
         Task {
             id: "cgt-1".into(),
+            created_at: SystemTime::UNIX_EPOCH,
             video: Video {
                 at: Duration::ZERO,
                 trigger: Trigger::Call,
