@@ -100,7 +100,8 @@ impl Series {
     pub(super) fn scope(self) -> Scope {
         match self {
             Self::OpenLifecycles => Scope::Largest,
-            Self::WatchedTasks | Self::ListRequests => Scope::Sum,
+            // A worker that lists, or receives a large video, takes more meanwhile.
+            Self::ResidentMemory | Self::WatchedTasks | Self::ListRequests => Scope::Sum,
             _ => Scope::EachWorker,
         }
     }
@@ -110,7 +111,7 @@ impl Series {
     /// stays until the SDK's cache is full.
     pub(super) fn slack(self) -> Option<f64> {
         match self {
-            Self::ResidentMemory => Some(8.0),
+            Self::ResidentMemory => Some(24.0),
             Self::Threads => Some(4.0),
             Self::Descriptors | Self::Connections | Self::SlotsUsed => Some(10.0),
             Self::CachedWorkflows => None,
