@@ -1,5 +1,7 @@
 //! The environment of commands: variables, clients, and a local Temporal server with a worker in this process.
 
+use std::time::Duration;
+
 use anyhow::{Context, anyhow};
 use reqwest::Url;
 use temporalio_client::Client;
@@ -7,7 +9,7 @@ use temporalio_sdk::Runtime;
 
 use super::progress::Spinner;
 use crate::{
-    config::Config,
+    config::{Config, GracePeriod},
     dev_server::{self, DevServer},
     http, seedance,
     temporal::{connection, server_version},
@@ -44,6 +46,10 @@ pub(super) async fn start_dev_server() -> anyhow::Result<DevServer> {
     Ok(server)
 }
 
+/// Grace period of a worker whose server ends with it. What it still does then, such as to watch an account, has no end of
+/// its own, and no other worker continues it.
+const GRACE_PERIOD: GracePeriod = GracePeriod(Duration::from_secs(1));
+
 /// Runs `work` while a worker runs in this process.
 pub(super) async fn with_worker<T>(
     client: &Client,
@@ -52,7 +58,9 @@ pub(super) async fn with_worker<T>(
 ) -> anyhow::Result<T> {
     let runtime = Runtime::from_current_tokio(Default::default())
         .context("cannot start the Temporal runtime")?;
-    let worker = Worker::new(&runtime, client, config).await?;
+    let mut config = config.clone();
+    config.worker.grace_period = GRACE_PERIOD;
+    let worker = Worker::new(&runtime, client, &config).await?;
     worker.run_during(work).await?
 }
 
