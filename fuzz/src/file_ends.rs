@@ -78,7 +78,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let mut seeds: Vec<Vec<u8>> = (0..3)
         .map(|form| [&head(form, 0), &body[..]].concat())
         .collect();
-    let others: [(u8, &[u8]); 12] = [
+    let others: [(u8, &[u8]); 13] = [
         (0, b"\x1aE\xdf\xa3\x87B\x82\x84matroska\x18\x53\x80\x67\xff"),
         (0, b"RIFF\x10\0\0\0AVI LIST"),
         (0, b"OggS\0"),
@@ -89,6 +89,11 @@ pub fn seeds() -> Vec<Vec<u8>> {
         (2, b"PK\x03\x04\x14\0\0\0PK\x05\x06"),
         (2, b"solid a\nfacet\nendsolid a\n"),
         (2, b"{\"asset\":{\"version\":\"2.0\"}}"),
+        // The first connection breaks off before the key.
+        (
+            2,
+            b"{\"comment\":\"written by an exporter\",\"asset\":{\"version\":\"2.0\"}}",
+        ),
         (2, b"PXR-USDC\0\0\0\0\0\0\0\0\x20\0\0\0\0\0\0\0"),
         (2, b"Kaydara FBX Binary  \0"),
     ];

@@ -84,6 +84,12 @@ impl VideoResponse {
         Ok(&self.peeked)
     }
 
+    /// Returns the error with which the connection broke off while [`peek`](Self::peek) waited, if it did. `chunk` does not
+    /// return it any more.
+    pub fn take_error(&mut self) -> Option<Error> {
+        self.error.take()
+    }
+
     /// Reads the body of an error, 64 KiB and 10 s at most, and classifies the response.
     pub async fn into_refusal(mut self) -> Refusal {
         let _ = timeout(ERROR_BODY_TIMEOUT, self.peek(MAX_ERROR_BODY)).await;

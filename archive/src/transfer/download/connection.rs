@@ -75,21 +75,16 @@ impl<U: UrlSource> ResumableDownload<'_, U> {
         range: BodyRange,
         received: Received<'_>,
     ) -> Result<(), U::Error> {
-        let (is_error, is_empty) = match response.peek(MAGIC_LEN).await {
-            Ok(first) => (is_error_page(first), first.is_empty()),
-            Err(fetch::Error::Unavailable(error)) => {
-                return self.wait_before_retry(error, None).await;
+        match start_of(&mut response).await {
+            Ok(Start::ErrorPage) => self.refused(response).await,
+            Ok(Start::Empty) if self.offset > 0 && self.may_end => {
+                self.has_ended = true;
+                Ok(())
             }
-            Err(error) => return Err(Error::from(error).into()),
-        };
-        if is_error {
-            return self.refused(response).await;
+            Ok(Start::Empty | Start::Object) => self.read(response, range, received).await,
+            Err(fetch::Error::Unavailable(error)) => self.wait_before_retry(error, None).await,
+            Err(error) => Err(Error::from(error).into()),
         }
-        if is_empty && self.offset > 0 && self.may_end {
-            self.has_ended = true;
-            return Ok(());
-        }
-        self.read(response, range, received).await
     }
 
     /// Starts to read a body.
@@ -223,5 +218,27 @@ impl<U: UrlSource> ResumableDownload<'_, U> {
             Ask::Whole => self.first_ask(),
             ask => ask,
         }
+    }
+}
+
+/// What a body begins with.
+enum Start {
+    Object,
+    ErrorPage,
+    Empty,
+}
+
+async fn start_of(response: &mut VideoResponse) -> Result<Start, fetch::Error> {
+    let first = response.peek(MAGIC_LEN).await?;
+    if first.is_empty() {
+        return Ok(Start::Empty);
+    }
+    if !is_error_page(first) {
+        return Ok(Start::Object);
+    }
+    // If the connection broke off, what the text is may show in the bytes that are missing.
+    match response.take_error() {
+        Some(error) => Err(error),
+        None => Ok(Start::ErrorPage),
     }
 }
