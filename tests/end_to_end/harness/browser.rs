@@ -23,6 +23,9 @@ use super::tools;
 
 /// Maximum time for a page to show what a test expects.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+/// Time after which a page that does not show what a test expects is opened again: the Web UI does not repeat a request that
+/// the server refused because it was busy.
+const REOPEN_AFTER: Duration = Duration::from_secs(60);
 /// Maximum number of starts of the driver, which may exit because of a port.
 const MAX_DRIVER_STARTS: usize = 3;
 /// A script that returns the text of a page and of its frames: the Web UI shows current details in a frame.
@@ -53,23 +56,41 @@ impl Browser {
     /// style sheets can change it. If the environment variable `SCREENSHOTS` names a directory, a screenshot of the
     /// page is saved there.
     pub(crate) async fn read(&self, url: &str, parts: &[&str]) -> anyhow::Result<String> {
-        // Opens a blank page first, so that the text of the previous page is not mistaken for that of this one.
-        self.go_to("about:blank").await?;
-        self.go_to(url).await?;
         let mut text = String::new();
         let read = async {
-            while !contains_all(&text, parts) {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                // The script fails while the page changes from one document to the next.
-                if let Ok(value) = self.execute(PAGE_TEXT).await {
-                    text = value.as_str().unwrap_or_default().to_owned();
+            loop {
+                self.load(url).await?;
+                let shown = tokio::time::timeout(REOPEN_AFTER, self.show(parts, &mut text));
+                if shown.await.is_ok() {
+                    return anyhow::Ok(());
                 }
             }
         };
-        let has_parts = tokio::time::timeout(PAGE_TIMEOUT, read).await.is_ok();
+        let read = tokio::time::timeout(PAGE_TIMEOUT, read).await;
+        let has_parts = read.map_or(Ok(false), |opened| opened.map(|()| true))?;
         self.take_screenshot(url).await?;
         ensure!(has_parts, "not all of {parts:?} appear on {url}:\n{text}");
         Ok(text)
+    }
+
+    async fn load(&self, url: &str) -> anyhow::Result<()> {
+        // Opens a blank page first, so that the text of the previous page is not mistaken for that of this one.
+        self.go_to("about:blank").await?;
+        self.go_to(url).await
+    }
+
+    /// Waits until the text of the page contains all of `parts`.
+    async fn show(&self, parts: &[&str], text: &mut String) {
+        loop {
+            // The script fails while the page changes from one document to the next.
+            if let Ok(value) = self.execute(PAGE_TEXT).await {
+                *text = value.as_str().unwrap_or_default().to_owned();
+            }
+            if contains_all(text, parts) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     async fn take_screenshot(&self, url: &str) -> anyhow::Result<()> {
