@@ -6,6 +6,7 @@ use backon::{ConstantBuilder, Retryable};
 use seedance_archiver_workflows::format;
 use temporalio_client::{
     Client, NamespacedClient, WorkflowCountOptions,
+    grpc::WorkflowService,
     tonic::{Code, IntoRequest, Status},
 };
 use temporalio_common::protos::temporal::api::workflowservice::v1::{
@@ -77,7 +78,7 @@ async fn describe(client: &Client) -> Result<(), Status> {
         namespace: client.namespace(),
         ..DescribeNamespaceRequest::default()
     };
-    let mut service = client.connection().workflow_service();
+    let mut service = client.clone();
     service.describe_namespace(request.into_request()).await?;
     Ok(())
 }
@@ -174,7 +175,7 @@ async fn register(client: &Client, retention: Duration) -> Result<(), Status> {
         workflow_execution_retention_period: retention.try_into().ok(),
         ..RegisterNamespaceRequest::default()
     };
-    let mut service = client.connection().workflow_service();
+    let mut service = client.clone();
     service.register_namespace(request.into_request()).await?;
     let query = || async {
         let counted = client.count_workflows("", WorkflowCountOptions::default());

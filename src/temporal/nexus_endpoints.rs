@@ -2,6 +2,7 @@
 
 use temporalio_client::{
     Client, NamespacedClient,
+    grpc::OperatorService,
     tonic::{IntoRequest, Status},
 };
 use temporalio_common::protos::temporal::api::{
@@ -73,7 +74,7 @@ pub(crate) async fn list(client: &Client) -> Result<Vec<NexusEndpoint>, Status> 
             next_page_token,
             ..ListNexusEndpointsRequest::default()
         };
-        let mut service = client.connection().operator_service();
+        let mut service = client.clone();
         let page = service.list_nexus_endpoints(request.into_request()).await?;
         let page = page.into_inner();
         endpoints.extend(page.endpoints.into_iter().filter_map(described));
@@ -108,7 +109,7 @@ pub(crate) async fn create(
             }),
         }),
     };
-    let mut service = client.connection().operator_service();
+    let mut service = client.clone();
     service
         .create_nexus_endpoint(request.into_request())
         .await?;

@@ -2,6 +2,7 @@
 
 use temporalio_client::{
     Client, NamespacedClient,
+    grpc::WorkflowService,
     tonic::{IntoRequest, Status},
 };
 use temporalio_common::protos::temporal::api::{
@@ -29,7 +30,7 @@ pub(crate) async fn pollers(
         task_queue_type: kind.into(),
         ..DescribeTaskQueueRequest::default()
     };
-    let mut service = client.connection().workflow_service();
+    let mut service = client.clone();
     let response = service.describe_task_queue(request.into_request()).await?;
     Ok(response.into_inner().pollers)
 }

@@ -6,6 +6,7 @@ use backon::{ConstantBuilder, Retryable};
 use seedance_archiver_proto::names::search_attribute as name;
 use temporalio_client::{
     Client, NamespacedClient,
+    grpc::{OperatorService, WorkflowService},
     tonic::{IntoRequest, Status},
 };
 use temporalio_common::protos::temporal::api::{
@@ -159,9 +160,8 @@ pub async fn lacking(client: &Client, attributes: &[Attribute]) -> Result<Vec<At
     let request = ListSearchAttributesRequest {
         namespace: client.namespace(),
     };
-    let registered = client
-        .connection()
-        .operator_service()
+    let mut service = client.clone();
+    let registered = service
         .list_search_attributes(request.into_request())
         .await?
         .into_inner()
@@ -173,7 +173,7 @@ pub async fn lacking(client: &Client, attributes: &[Attribute]) -> Result<Vec<At
 
 async fn is_dev_server(client: &Client) -> Result<bool, Status> {
     let request = GetClusterInfoRequest::default().into_request();
-    let mut service = client.connection().workflow_service();
+    let mut service = client.clone();
     let cluster = service.get_cluster_info(request).await?.into_inner();
     Ok(cluster.persistence_store == DEV_SERVER_STORE)
 }
@@ -192,7 +192,7 @@ pub async fn register(client: &Client, attributes: &[Attribute]) -> Result<(), S
             .map(|(name, value_type)| ((*name).to_owned(), i32::from(*value_type)))
             .collect(),
     };
-    let mut service = client.connection().operator_service();
+    let mut service = client.clone();
     service
         .add_search_attributes(request.into_request())
         .await?;

@@ -2,6 +2,7 @@
 
 use temporalio_client::{
     Client,
+    grpc::WorkflowService,
     tonic::{IntoRequest, Status},
 };
 use temporalio_common::protos::temporal::api::workflowservice::v1::{
@@ -29,6 +30,6 @@ pub(crate) async fn has_nexus(client: &Client) -> Result<bool, Status> {
 
 async fn system_info(client: &Client) -> Result<GetSystemInfoResponse, Status> {
     let request = GetSystemInfoRequest::default().into_request();
-    let mut service = client.connection().workflow_service();
+    let mut service = client.clone();
     Ok(service.get_system_info(request).await?.into_inner())
 }

@@ -9,7 +9,9 @@ use anyhow::{Context, ensure};
 use seedance_archiver::config::Account;
 use seedance_archiver_proto::v1::{VideoTaskLifecycleRequest, VideoTaskLifecycleResult};
 use serde_json::Value;
-use temporalio_client::{NamespacedClient, WorkflowCountOptions, tonic::IntoRequest};
+use temporalio_client::{
+    NamespacedClient, WorkflowCountOptions, grpc::WorkflowService, tonic::IntoRequest,
+};
 use temporalio_common::protos::temporal::api::{
     common::v1::WorkflowExecution, query::v1::WorkflowQuery,
     workflowservice::v1::QueryWorkflowRequest,
@@ -126,7 +128,7 @@ async fn details(server: &Server, account: &str, id: &str) -> anyhow::Result<Str
         }),
         ..QueryWorkflowRequest::default()
     };
-    let mut service = server.client.connection().workflow_service();
+    let mut service = server.client.clone();
     let response = service.query_workflow(request.into_request()).await?;
     let payloads = response.into_inner().query_result.context("no result")?;
     let payload = payloads.payloads.into_iter().next().context("no payload")?;

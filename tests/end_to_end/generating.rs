@@ -16,7 +16,8 @@ use seedance_archiver_workflows::{VideoTaskClaim, VideoTaskSubmission};
 use serde_json::json;
 use temporalio_client::{
     NamespacedClient, WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowGetResultOptions,
-    WorkflowTerminateOptions, errors::WorkflowGetResultError, tonic::IntoRequest,
+    WorkflowTerminateOptions, errors::WorkflowGetResultError, grpc::WorkflowService,
+    tonic::IntoRequest,
 };
 use temporalio_common::protos::temporal::api::{
     common::v1::WorkflowExecution, workflowservice::v1::ResetWorkflowExecutionRequest,
@@ -206,7 +207,7 @@ async fn a_workflow_that_is_reset_has_the_same_submission(
                 request_id: id.clone(),
                 ..ResetWorkflowExecutionRequest::default()
             };
-            let mut service = server.client.connection().workflow_service();
+            let mut service = server.client.clone();
             service
                 .reset_workflow_execution(reset.into_request())
                 .await?;

@@ -6,7 +6,9 @@ use anyhow::{Context, ensure};
 use seedance_archiver::temporal::search_attributes;
 use seedance_archiver_proto::names;
 use seedance_archiver_simulator::{Ending, Script};
-use temporalio_client::{Client, NamespacedClient, WorkflowCountOptions, tonic::IntoRequest};
+use temporalio_client::{
+    Client, NamespacedClient, WorkflowCountOptions, grpc::WorkflowService, tonic::IntoRequest,
+};
 use temporalio_common::protos::temporal::api::workflowservice::v1::GetClusterInfoRequest;
 
 use crate::harness::{Fixture, Server, register, until_async};
@@ -65,7 +67,7 @@ async fn missing_search_attributes_are_registered_only_on_a_dev_server(
     );
 
     let request = GetClusterInfoRequest::default().into_request();
-    let mut service = client.connection().workflow_service();
+    let mut service = client.clone();
     let cluster = service.get_cluster_info(request).await?.into_inner();
     let is_dev_server = cluster.persistence_store == "sqlite";
     let registered = search_attributes::ensure_registered(client).await;

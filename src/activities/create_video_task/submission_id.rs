@@ -3,7 +3,7 @@
 use seedance_archiver_proto::v1::CreateVideoTaskRequest;
 use seedance_archiver_workflows::invalid_request::InvalidRequest;
 use sha2::{Digest, Sha256};
-use temporalio_client::{Client, NamespacedClient, tonic::IntoRequest};
+use temporalio_client::{Client, NamespacedClient, grpc::WorkflowService, tonic::IntoRequest};
 use temporalio_common::protos::temporal::api::{
     common::v1::WorkflowExecution, history::v1::history_event::Attributes,
     workflowservice::v1::GetWorkflowExecutionHistoryRequest,
@@ -72,7 +72,7 @@ async fn original_run_id(
         maximum_page_size: 1,
         ..GetWorkflowExecutionHistoryRequest::default()
     };
-    let mut service = client.connection().workflow_service();
+    let mut service = client.clone();
     let response = service.get_workflow_execution_history(request.into_request());
     let response = response.await;
     let response = response.map_err(|status| error_text::innermost(&status))?;

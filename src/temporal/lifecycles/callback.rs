@@ -12,6 +12,7 @@ use seedance_archiver_proto::{
 use seedance_archiver_workflows::encoding::Encoding;
 use temporalio_client::{
     Client, NamespacedClient,
+    grpc::WorkflowService,
     tonic::{IntoRequest, Status},
 };
 use temporalio_common::protos::{
@@ -108,7 +109,7 @@ pub(crate) async fn start_with_callback(
         completion_callbacks: callback.attached(),
         ..StartWorkflowExecutionRequest::default()
     };
-    let mut service = client.connection().workflow_service();
+    let mut service = client.clone();
     let response = service
         .start_workflow_execution(request.into_request())
         .await?

@@ -4,7 +4,7 @@ use std::{process::Output, sync::Arc};
 
 use anyhow::{Context, ensure};
 use seedance_archiver::temporal::search_attributes::{self, Registered};
-use temporalio_client::{NamespacedClient, tonic::IntoRequest};
+use temporalio_client::{NamespacedClient, grpc::OperatorService, tonic::IntoRequest};
 use temporalio_common::protos::temporal::api::{
     enums::v1::IndexedValueType, operatorservice::v1::AddSearchAttributesRequest,
 };
@@ -66,7 +66,7 @@ async fn use_up_datetimes(server: &Server) -> anyhow::Result<()> {
         namespace: server.client.namespace(),
         search_attributes: names.map(|name| (name.to_owned(), datetime)).into(),
     };
-    let mut service = server.client.connection().operator_service();
+    let mut service = server.client.clone();
     service
         .add_search_attributes(request.into_request())
         .await?;

@@ -12,7 +12,9 @@ use seedance_archiver_workflows::encoding::{ContractMessage, Encoding, decode};
 use serde::{Deserialize, Serialize};
 use temporalio_client::{
     Client, NamespacedClient, UntypedWorkflow, UntypedWorkflowHandle, WorkflowDescribeOptions,
-    WorkflowGetResultOptions, WorkflowStartOptions, tonic::IntoRequest,
+    WorkflowGetResultOptions, WorkflowStartOptions,
+    grpc::{OperatorService, WorkflowService},
+    tonic::IntoRequest,
 };
 use temporalio_common::{
     data_converters::{PayloadConverter, RawValue},
@@ -234,7 +236,7 @@ pub(crate) async fn create_endpoint(server: &Server, fixture: &Fixture) -> anyho
             }),
         }),
     };
-    let mut service = server.client.connection().operator_service();
+    let mut service = server.client.clone();
     service
         .create_nexus_endpoint(request.into_request())
         .await?;
@@ -336,7 +338,7 @@ pub(crate) async fn until_served(
         ..DescribeTaskQueueRequest::default()
     };
     until_async("workers poll for Nexus requests", || async {
-        let mut service = server.client.connection().workflow_service();
+        let mut service = server.client.clone();
         let described = service.describe_task_queue(request().into_request());
         Ok(described.await?.into_inner().pollers.len() >= workers)
     })

@@ -11,6 +11,7 @@ use seedance_archiver_workflows::VideoTaskLifecycle;
 use temporalio_client::{
     Client, ClientOptions, NamespacedClient, WorkflowCountOptions, WorkflowDescribeOptions,
     WorkflowHandle,
+    grpc::WorkflowService,
     tonic::{Code, IntoRequest},
 };
 use temporalio_common::protos::temporal::api::workflowservice::v1::RegisterNamespaceRequest;
@@ -74,7 +75,7 @@ impl Server {
             ..RegisterNamespaceRequest::default()
         };
         let connection = self.client.connection().clone();
-        let mut service = connection.workflow_service();
+        let mut service = connection.clone();
         service.register_namespace(request.into_request()).await?;
         let client = Client::new(connection, ClientOptions::new(name).build())?;
         // The server returns `NotFound` until its namespace cache is refreshed.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::ensure;
 use seedance_archiver_proto::names;
 use seedance_archiver_simulator::Script;
-use temporalio_client::{NamespacedClient, tonic::IntoRequest};
+use temporalio_client::{NamespacedClient, grpc::WorkflowService, tonic::IntoRequest};
 use temporalio_common::protos::temporal::api::{
     enums::v1::TaskQueueType, taskqueue::v1::TaskQueue,
     workflowservice::v1::DescribeTaskQueueRequest,
@@ -65,7 +65,7 @@ async fn count_pollers(server: &Server, queue: &str) -> anyhow::Result<usize> {
         task_queue_type: TaskQueueType::Activity.into(),
         ..DescribeTaskQueueRequest::default()
     };
-    let mut service = server.client.connection().workflow_service();
+    let mut service = server.client.clone();
     let response = service.describe_task_queue(request.into_request()).await?;
     Ok(response.into_inner().pollers.len())
 }

@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, ensure};
 use seedance_archiver::temporal::lifecycles::Lifecycle;
 use seedance_archiver_simulator::Script;
-use temporalio_client::{NamespacedClient, WorkflowDescribeOptions, tonic::IntoRequest};
+use temporalio_client::{
+    NamespacedClient, WorkflowDescribeOptions, grpc::WorkflowService, tonic::IntoRequest,
+};
 use temporalio_common::protos::temporal::api::{
     enums::v1::VersioningBehavior, workflowservice::v1::SetWorkerDeploymentCurrentVersionRequest,
 };
@@ -56,7 +58,7 @@ async fn set_current_version(
     };
     // Fails until the server has registered a poller of this version.
     until_async("the version is current", || async {
-        let mut service = server.client.connection().workflow_service();
+        let mut service = server.client.clone();
         let request = request.clone().into_request();
         let response = service.set_worker_deployment_current_version(request).await;
         Ok(response.is_ok())
