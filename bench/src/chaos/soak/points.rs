@@ -110,7 +110,7 @@ mod tests {
             let values = lines.map(|line| line.points[0].1);
             values.collect::<Vec<_>>()
         };
-        assert_eq!(of(Series::ResidentMemory), [3.0, 4.0]);
+        assert_eq!(of(Series::Threads), [3.0, 4.0]);
         assert_eq!(of(Series::OpenLifecycles), [4.0]);
         assert_eq!(of(Series::WatchedTasks), [7.0]);
     }
