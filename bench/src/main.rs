@@ -38,7 +38,7 @@ enum Bench {
     Chaos(chaos::Options),
     /// Run for long under a steady load with faults: what a worker holds must not grow
     Soak(chaos::soak::Options),
-    /// Run every benchmark with its default options
+    /// Run `schedules`, `transfers` and `watching` with their default options
     All,
 }
 

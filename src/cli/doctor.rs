@@ -26,7 +26,7 @@ use crate::{
 #[command(after_help = "Examples:
   seedance-archiver doctor                  a line for each check: ok, warning or failed
   seedance-archiver doctor --output json | jq '.findings[] | select(.state == \"failed\")'
-  kubectl exec deploy/seedance-archiver -- seedance-archiver doctor")]
+  kubectl exec deploy/seedance-archiver-query -- seedance-archiver doctor")]
 pub(super) struct Args {
     /// Set the format of the result.
     #[arg(long, value_enum, default_value_t)]

@@ -30,7 +30,7 @@ use crate::{
 /// SEEDANCE_ACCOUNTS_FILE, or from SEEDANCE_API_KEY (or SEEDANCE_API_KEY_FILE) and SEEDANCE_BASE_URL;
 /// SEEDANCE_INGRESS_ADDRESS for callbacks; SEEDANCE_ADMIN_ADDRESS for health checks and metrics; the
 /// store's variables (AWS_…); and Temporal's (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,
-/// temporal.toml). docs/operations.md lists them all.
+/// temporal.toml). docs/configuration.md lists them all.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   SEEDANCE_API_KEY_FILE=/run/secrets/key SEEDANCE_ARCHIVE_URL=s3://videos seedance-archiver worker

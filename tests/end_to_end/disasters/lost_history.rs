@@ -143,7 +143,7 @@ async fn a_sweep_restarts_what_the_archive_does_not_have(_: Arc<Server>) -> anyh
             "{rescue:#}"
         );
 
-        text.step("| of an account with a custom `task_path` | not listed")?;
+        text.step("| of an account without a list")?;
         terminal.write_file("ids.txt", &format!("{}\n", tasks.unlisted))?;
         let ids = terminal.run_json(&text.command()?).await?;
         ensure!(ids["videos"][0]["outcome"] == "archived", "{ids:#}");
