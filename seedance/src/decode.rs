@@ -1,5 +1,6 @@
 //! Reads responses of the task API. Services differ in details, so what a field means counts, not where it is.
 
+use seedance_archiver_proto::status;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -26,6 +27,13 @@ pub(crate) fn record(body: &[u8], task_id: &str, dialect: &Dialect) -> Result<Re
         return Err(Error::new(ErrorKind::Unexpected, problem));
     }
     let task = task::read(&answer, task_id, dialect);
+    let is_unsuccessful = status::is_terminal(&task.status) && task.status != status::SUCCEEDED;
+    if is_unsuccessful && !task::is_described(&answer) {
+        return Err(error_in(
+            &fields,
+            "the response has a status, but nothing else of a task",
+        ));
+    }
     let received = Received::new(text, answer.wrappers());
     Ok(Record::new(task, received))
 }

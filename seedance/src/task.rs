@@ -51,6 +51,9 @@ const UPDATED_AT: [&str; 11] = [
     "end_time",
 ];
 
+/// Further fields of records. An error of a gateway has none of them.
+const OF_RECORDS: [&str; 3] = ["model", "fail_reason", "failure_reason"];
+
 /// How one account's service differs from the documented API, and the time of its response.
 pub(crate) struct Dialect<'a> {
     pub(crate) statuses: &'a StatusAliases,
@@ -105,6 +108,18 @@ pub(crate) fn read(answer: &Answer, id: &str, dialect: &Dialect) -> VideoTask {
         content,
         ..described(fields)
     }
+}
+
+/// Returns whether a response says something about a task, apart from its status: gateways give their own errors a status
+/// too, such as `error` or `fail`.
+pub(crate) fn is_described(answer: &Answer) -> bool {
+    let layers = answer.outward();
+    let has = |names| values(&layers, names).next().is_some();
+    answer.is_wrapped()
+        || answer.task_id().is_some()
+        || has(&CREATED_AT)
+        || has(&UPDATED_AT)
+        || has(&OF_RECORDS)
 }
 
 /// Returns the values of the fields with these names, in each layer.

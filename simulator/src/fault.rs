@@ -4,6 +4,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
+use serde_json::json;
 
 use crate::error::ApiError;
 
@@ -37,7 +38,7 @@ pub enum Fault {
     Unavailable,
     /// 200 with an HTML page, as from a proxy.
     Page,
-    /// 200 with the JSON of an error.
+    /// 200 with the JSON of a gateway's error, which has a status.
     ErrorAs200,
     /// 200 with a truncated record.
     Truncated,
@@ -69,9 +70,9 @@ impl Fault {
             Self::Unavailable => ApiError::unavailable().into_response(),
             Self::Page => Html("<html><body>welcome</body></html>").into_response(),
             Self::ErrorAs200 => {
-                let mut response = ApiError::unavailable().into_response();
-                *response.status_mut() = StatusCode::OK;
-                response
+                let body = json!({"status": "error", "message": "upstream timeout"});
+                let json = HeaderValue::from_static("application/json");
+                ([(header::CONTENT_TYPE, json)], body.to_string()).into_response()
             }
             Self::NoBackend => (StatusCode::NOT_FOUND, "default backend - 404").into_response(),
             Self::LargePage => {

@@ -143,14 +143,17 @@ fn reads_the_error_of_a_failed_task_from_every_field() {
         message: "why".into(),
     };
     let object = json!({"code": "Code", "message": "why"});
-    assert_eq!(why(json!({"status": "failed", "error": object})), error);
+    assert_eq!(
+        why(json!({"id": "cgt-1", "status": "failed", "error": object})),
+        error
+    );
     assert_eq!(
         why(json!({"status": "failed", "failure_reason": object})),
         error
     );
     let url = "cannot read https://a.example/in.png?X-Amz-Signature=secret";
     assert!(
-        !why(json!({"status": "failed", "error": url}))
+        !why(json!({"model": "m", "status": "failed", "error": url}))
             .message
             .contains("secret")
     );
@@ -159,7 +162,7 @@ fn reads_the_error_of_a_failed_task_from_every_field() {
         message: "why".into(),
     };
     assert_eq!(
-        why(json!({"status": "failed", "error": "why"})),
+        why(json!({"task_id": "cgt-1", "status": "failed", "error": "why"})),
         message_only
     );
 }
@@ -177,6 +180,42 @@ fn a_response_that_is_not_a_record_is_an_error() {
     assert_eq!(error(busy), "ServerOverloaded: later");
     let html = decode_bytes(b"<html>", "cgt-1").err().unwrap().to_string();
     assert!(html.starts_with("the response is not JSON"), "{html}");
+}
+
+#[test]
+fn an_error_of_a_gateway_with_a_status_is_not_the_end_of_a_task() {
+    for (answer, text) in [
+        (
+            json!({"status": "error", "message": "upstream timeout"}),
+            "upstream timeout",
+        ),
+        (
+            json!({"status": "fail", "code": 429, "msg": "too many requests", "data": null}),
+            "429: too many requests",
+        ),
+        (
+            json!({"status": "fail", "data": {"reason": "no capacity"}}),
+            "the response has a status, but nothing else of a task",
+        ),
+        (
+            json!({"status": "timeout", "request_id": "02-7"}),
+            "the response has a status, but nothing else of a task",
+        ),
+    ] {
+        assert_eq!(decode(answer.clone()).unwrap_err(), text, "{answer}");
+    }
+    let busy =
+        json!({"status": "failed", "error": {"code": "RateLimitExceeded", "message": "later"}});
+    let error = decode_bytes(busy.to_string().as_bytes(), "cgt-1");
+    assert_eq!(error.err().unwrap().kind(), ErrorKind::RateLimited);
+    for record in [
+        json!({"id": "cgt-1", "status": "error"}),
+        json!({"status": "error", "created_at": 1_750_000_000}),
+        json!({"status": "error", "model": "seedance-1-0-pro"}),
+        json!({"data": {"status": "error"}}),
+    ] {
+        assert_eq!(decode(record.clone()).unwrap().status, "failed", "{record}");
+    }
 }
 
 #[test]
