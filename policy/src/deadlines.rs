@@ -72,6 +72,15 @@ impl TransferTimes {
         windows.until_archive_deadline(self.created_at(), self.url_expiry(windows), now)
     }
 
+    /// Returns the time left until the URL of the request expires, or until the archive deadline if it has expired: a query
+    /// may return a fresh one.
+    pub fn url_left(&self, windows: &Windows, now: SystemTime) -> Duration {
+        let expires_at = self.url_expiry(windows);
+        let left = expires_at.and_then(|at| at.duration_since(now).ok());
+        left.filter(|left| !left.is_zero())
+            .unwrap_or_else(|| self.left(windows, now))
+    }
+
     fn created_at(&self) -> SystemTime {
         self.created_at.unwrap_or(self.scheduled_at)
     }

@@ -110,7 +110,7 @@ pub fn next(
     if left.is_zero() || left < schedule.min_interval / 2 && !has_record {
         return NextPoll::Never(window_closed_reason(windows, state, response));
     }
-    let interval = interval(schedule, state, response);
+    let interval = interval(schedule, windows, state, response);
     NextPoll::After(interval.min(until_final).min(left))
 }
 
@@ -121,7 +121,12 @@ pub fn delayed(windows: &Windows, state: &TaskState, delay: Duration) -> Option<
     Some(delay.min(left))
 }
 
-fn interval(schedule: &PollSchedule, state: &TaskState, response: Response) -> Duration {
+fn interval(
+    schedule: &PollSchedule,
+    windows: &Windows,
+    state: &TaskState,
+    response: Response,
+) -> Duration {
     let interval = schedule.interval_at(state.age());
     match response {
         Response::Unchanged => {
@@ -137,7 +142,8 @@ fn interval(schedule: &PollSchedule, state: &TaskState, response: Response) -> D
             let requested = retry_after.unwrap_or_default();
             // The time left in the window is unknown if the API never returned a record.
             let max_requested = match state.last_seen {
-                Some(_) => requested,
+                // If the task succeeds right afterwards, its URL works for as long again after the poll.
+                Some(_) => windows.url_lifetime / 2,
                 None => schedule.not_found_grace,
             };
             // The poll saw nothing of the task, so the next one is not due earlier than it was before.

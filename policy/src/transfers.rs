@@ -24,21 +24,33 @@ const MIN_ATTEMPTS_LEFT: u32 = 20;
 /// Number of attempts that could not fetch the last frame, after which a video is archived without it.
 const MAX_LAST_FRAME_FAILURES: u32 = 5;
 
-/// Returns the delay after the last of `failures` consecutive failures of a side, if `left` is the time until the archive
-/// deadline.
+/// The time left for a transfer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TimeLeft {
+    /// Until the archive deadline.
+    pub until_deadline: Duration,
+    /// Until the URL expires. If it has expired, until the archive deadline.
+    pub until_expiry: Duration,
+}
+
+/// Returns the delay after the last of `failures` consecutive failures of a side.
 ///
 /// `retry_after` is the delay that the service requested, zero if none. It can lengthen the delay, but some of the time
-/// left remains for the attempt: at the deadline no URL works any more.
-pub fn retry_delay(side: Side, failures: u32, left: Duration, retry_after: Duration) -> Duration {
+/// in which the URL works remains for the attempt: no service is known to return a fresh one for sure.
+pub fn retry_delay(side: Side, failures: u32, left: TimeLeft, retry_after: Duration) -> Duration {
+    let TimeLeft {
+        until_deadline,
+        until_expiry,
+    } = left;
     let max_delay = match side {
         Side::Url => MAX_URL_DELAY,
         Side::Host | Side::Store | Side::Api => MAX_DELAY,
     };
-    let max_delay = (left / MIN_ATTEMPTS_LEFT).clamp(INITIAL_DELAY, max_delay);
-    let max_requested = left - left / MIN_ATTEMPTS_LEFT;
+    let max_delay = (until_deadline / MIN_ATTEMPTS_LEFT).clamp(INITIAL_DELAY, max_delay);
+    let max_requested = until_expiry - until_expiry / MIN_ATTEMPTS_LEFT;
     retry::exponential(INITIAL_DELAY, max_delay, failures)
         .max(retry_after.min(max_requested))
-        .min(left)
+        .min(until_deadline)
 }
 
 /// Returns whether a video is archived without its last frame after this number of attempts that could not fetch the
@@ -53,8 +65,16 @@ mod tests {
 
     const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-    fn delay(failures: u32, left: Duration) -> u64 {
-        retry_delay(Side::Host, failures, left, Duration::ZERO).as_secs()
+    /// Returns the time left for a transfer whose URL works until the deadline.
+    fn left(time: Duration) -> TimeLeft {
+        TimeLeft {
+            until_deadline: time,
+            until_expiry: time,
+        }
+    }
+
+    fn delay(failures: u32, time: Duration) -> u64 {
+        retry_delay(Side::Host, failures, left(time), Duration::ZERO).as_secs()
     }
 
     #[test]
@@ -65,26 +85,44 @@ mod tests {
 
     #[test]
     fn a_video_without_a_working_url_is_tried_once_an_hour() {
-        let delay = |left| retry_delay(Side::Url, 100, left, Duration::ZERO).as_secs();
+        let delay = |time| retry_delay(Side::Url, 100, left(time), Duration::ZERO).as_secs();
         assert_eq!(delay(WEEK), 3_600);
         assert_eq!(delay(WEEK / 7 / 24), 180);
     }
 
     #[test]
     fn the_delay_gets_shorter_as_the_deadline_approaches() {
-        let left = [36_000, 3_600, 600, 100, 1].map(Duration::from_secs);
-        let delays = left.map(|left| delay(100, left));
+        let times = [36_000, 3_600, 600, 100, 1].map(Duration::from_secs);
+        let delays = times.map(|time| delay(100, time));
         assert_eq!(delays, [900, 180, 30, 10, 1]);
     }
 
     #[test]
     fn retry_after_lengthens_the_delay_but_leaves_time_for_an_attempt() {
         let hour = Duration::from_secs(60 * 60);
-        assert_eq!(retry_delay(Side::Host, 1, WEEK, hour), hour);
+        assert_eq!(retry_delay(Side::Host, 1, left(WEEK), hour), hour);
         for requested in [hour, WEEK] {
-            let delay = retry_delay(Side::Api, 1, hour, requested);
+            let delay = retry_delay(Side::Api, 1, left(hour), requested);
             assert_eq!(delay, hour - hour / 20);
         }
+    }
+
+    #[test]
+    fn retry_after_leaves_time_for_an_attempt_while_the_url_works() {
+        let hour = Duration::from_secs(60 * 60);
+        let dies_soon = TimeLeft {
+            until_deadline: WEEK,
+            until_expiry: hour,
+        };
+        assert_eq!(
+            retry_delay(Side::Host, 1, dies_soon, 24 * hour),
+            hour - hour / 20
+        );
+        assert_eq!(
+            retry_delay(Side::Host, 100, dies_soon, Duration::ZERO),
+            MAX_DELAY,
+            "the usual delays are short enough"
+        );
     }
 
     #[test]

@@ -99,10 +99,8 @@ impl ArchiveJob {
     /// Returns the time left until the URL in the request expires, or until the archive deadline if the URL expired: a
     /// query may return a fresh one.
     pub(super) fn url_left(&self) -> Duration {
-        let expires_at = self.times().url_expiry(&self.account.windows);
-        let left = expires_at.and_then(|at| at.duration_since(self.clock.now()).ok());
-        left.filter(|left| !left.is_zero())
-            .unwrap_or_else(|| self.time_left())
+        let windows = &self.account.windows;
+        self.times().url_left(windows, self.clock.now())
     }
 
     /// Unseals the URL of an object in the request.

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use seedance_archiver_policy::transfers::{History, Reached, Side};
+use seedance_archiver_policy::transfers::{History, Reached, Side, TimeLeft};
 use seedance_archiver_proto::v1::{ArchiveVideoRequest, Manifest};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio::{sync::Semaphore, time::timeout};
@@ -56,7 +56,10 @@ pub(super) async fn run(
         .map_err(failure::invalid_request)?;
     let mut state = transfer_heartbeat::last(ctx);
     let fail = |error, history: &History| {
-        let left = job.time_left();
+        let left = TimeLeft {
+            until_deadline: job.time_left(),
+            until_expiry: job.url_left(),
+        };
         failure::for_transfer(error, left, &job.task, history, encoding)
     };
     let (history, given_up) = (&state.history, state.given_up.clone());

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use seedance_archiver_policy::transfers::{self, History, Side};
+use seedance_archiver_policy::transfers::{self, History, Side, TimeLeft};
 pub(super) use seedance_archiver_proto::names::failure::*;
 use seedance_archiver_proto::{
     external,
@@ -99,11 +99,10 @@ pub(super) fn verdict(
     Reply::new(Verdict { reason, task }, encoding)
 }
 
-/// Returns the failure of an attempt to transfer a task, retried until the archive deadline. `left` is the
-/// time until then. `history` contains the error.
+/// Returns the failure of an attempt to transfer a task, retried until the archive deadline. `history` contains the error.
 pub(super) fn for_transfer(
     error: TransferError,
-    left: Duration,
+    left: TimeLeft,
     task: &VideoTask,
     history: &History,
     encoding: Encoding,
@@ -117,7 +116,7 @@ pub(super) fn for_transfer(
             let verdict = verdict(ERASED, Some(task), encoding);
             with_verdict(error.to_string(), VIDEO_ERASED, verdict)
         }
-        TransferError::Retryable(error) if left.is_zero() => {
+        TransferError::Retryable(error) if left.until_deadline.is_zero() => {
             let task = QueryVideoTaskResult::new(task.clone(), WorkerFacts::default());
             let found = history.verdict().unwrap_or_else(|| transfers::Verdict {
                 message: format!("archive deadline passed; last error: {}", error.message),
@@ -134,7 +133,7 @@ pub(super) fn for_transfer(
             let risk = match error.side {
                 Side::Url => format!(
                     "; at risk: the API returned no fresh URL, and the video is lost in {} unless it does",
-                    hours(left)
+                    hours(left.until_deadline)
                 ),
                 _ => String::new(),
             };
@@ -233,8 +232,12 @@ mod tests {
         };
         let store = || TransferError::retryable(body.clone(), STORE_UNAVAILABLE);
         let invalid = || InvalidRequest::new(body.clone(), body.clone());
-        let for_transfer = |error, left| {
+        let for_transfer = |error, time| {
             let (task, history) = (VideoTask::default(), History::default());
+            let left = TimeLeft {
+                until_deadline: time,
+                until_expiry: time,
+            };
             for_transfer(error, left, &task, &history, Encoding::default())
         };
         for error in [

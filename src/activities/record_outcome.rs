@@ -6,7 +6,7 @@
 use std::{iter, time::Duration};
 
 use seedance_archiver_clock::Clock;
-use seedance_archiver_policy::transfers::History;
+use seedance_archiver_policy::transfers::{History, TimeLeft};
 use seedance_archiver_proto::{
     external, names, outcome,
     reason::{ERASED, INVALID_REQUEST, UNKNOWN_ACCOUNT},
@@ -35,7 +35,10 @@ use crate::{
 };
 
 /// Writing an outcome has no deadline: the activity is retried until the store accepts it.
-const NO_DEADLINE: Duration = Duration::MAX;
+const NO_DEADLINE: TimeLeft = TimeLeft {
+    until_deadline: Duration::MAX,
+    until_expiry: Duration::MAX,
+};
 /// Label of a lifecycle whose account is unknown. The name is from outside, so it is no label.
 const NO_ACCOUNT: &str = "";
 /// Number of attempts within which a rollout reaches a worker that serves the account: about a minute.

@@ -46,7 +46,7 @@ pub(super) fn check(world: &World, life: &Life, task: usize) -> Option<String> {
                     return Some(format!("{text} by {by:?} at {} s", entry.at));
                 }
                 known.says_created |= says_created;
-                let delay = retry_after.map(|delay| known.longest(*by, delay));
+                let delay = retry_after.map(|delay| known.longest(world, *by, delay));
                 known.not_before = delay.map_or(0, |delay| entry.at + delay);
             }
             _ => {}
@@ -63,10 +63,12 @@ fn is_last(life: &Life, task: usize, now: u64) -> bool {
 
 impl Known {
     /// Returns how long the archiver waits at least if the service asks it to wait so long.
-    fn longest(&self, by: By, delay: u64) -> u64 {
+    fn longest(&self, world: &World, by: By, delay: u64) -> u64 {
+        // A URL that the task has then works for as long again.
+        let unless_url_dies = delay.min(world.configured_url_lifetime / 2);
         match by {
-            By::Lifecycle if !self.says_created => delay.min(GRACE),
-            By::Lifecycle => delay,
+            By::Lifecycle if !self.says_created => unless_url_dies.min(GRACE),
+            By::Lifecycle => unless_url_dies,
             // An attempt has to remain before the deadline.
             _ => delay.min(MINUTE),
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use seedance_archiver_policy::{
     deadlines::TransferTimes,
-    transfers::{self, History, Reached, Side},
+    transfers::{self, History, Reached, Side, TimeLeft},
 };
 use seedance_archiver_proto::{names::failure, time::from_unix_seconds, v1::VideoTask};
 use seedance_archiver_seedance::SignedUrl;
@@ -73,7 +73,10 @@ impl System<'_> {
             Ending::Archived => return self.archived(task, ended_at),
             Ending::Died => self.next_attempt(task, ended_at + AFTER_DEATH),
             Ending::Failed(error) => {
-                let left = transfer.times.left(&self.windows, at(ended_at));
+                let left = TimeLeft {
+                    until_deadline: transfer.times.left(&self.windows, at(ended_at)),
+                    until_expiry: transfer.times.url_left(&self.windows, at(ended_at)),
+                };
                 match self.after_failure(&mut transfer, &error, left) {
                     Some(delay) => {
                         self.note_at(ended_at, task, What::TransferFailed(error.reason));
@@ -98,7 +101,7 @@ impl System<'_> {
         &self,
         transfer: &mut Transfer,
         error: &TransferError,
-        left: Duration,
+        left: TimeLeft,
     ) -> Option<u64> {
         let history = &mut transfer.history;
         history.add(error.failure_type, &error.reason, "");
@@ -114,7 +117,7 @@ impl System<'_> {
             failure::STORE_UNAVAILABLE => self.has(Mutation::GivesUpWithoutTheStore),
             _ => false,
         };
-        if left.is_zero() || gives_up {
+        if left.until_deadline.is_zero() || gives_up {
             return None;
         }
         let failures = history.streaks().of(error.side).failures;
@@ -124,7 +127,7 @@ impl System<'_> {
         };
         let delay = transfers::retry_delay(error.side, failures, left, requested);
         let delay = match self.has(Mutation::WaitsUntilTheDeadline) {
-            true => delay.max(requested).min(left),
+            true => delay.max(requested).min(left.until_deadline),
             false => delay,
         };
         Some(whole(delay))

@@ -83,6 +83,21 @@ fn retry_after_lengthens_the_interval() {
 }
 
 #[test]
+fn retry_after_leaves_half_of_the_lifetime_of_a_url() {
+    let windows = Windows {
+        url_lifetime: Duration::from_secs(DAY),
+        ..Windows::default()
+    };
+    let state = seen("running", 300);
+    let after = |seconds| {
+        let response = error_with_retry_after(seconds);
+        next(&PollSchedule::default(), &windows, &state, response)
+    };
+    assert_eq!(after(DAY), poll_after(DAY / 2));
+    assert_eq!(after(DAY / 4), poll_after(DAY / 4));
+}
+
+#[test]
 fn polls_when_an_unfinished_task_expires() {
     let mut state = seen("running", 3_590);
     if let Some(seen) = &mut state.last_seen {
