@@ -47,6 +47,23 @@ impl Archive {
         ProbeReport { problems, left }
     }
 
+    /// Writes a test object under `.staging/`, and deletes it.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the store if it does not accept the object.
+    pub(crate) async fn check_writable(&self) -> object_store::Result<()> {
+        let test = TestObjects::new(self);
+        let options = self.put_options(RECORD, None);
+        let written = self
+            .store
+            .put_opts(&test.key("writable"), TEST_BYTES.into(), options)
+            .await;
+        // `clean` finds what cannot be deleted.
+        test.remove().await;
+        written.map(drop)
+    }
+
     async fn run_probe(&self, test: &TestObjects<'_>, problems: &mut Vec<ProbeError>) {
         let missing = self.probe_missing(test).await.err();
         match self.probe_record(test).await {

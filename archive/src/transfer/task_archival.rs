@@ -95,7 +95,11 @@ impl TaskArchival<'_> {
         source: &S,
         mut manifest: Manifest,
     ) -> Result<Manifest, S::Error> {
-        // First, so that nothing is downloaded if the store is not writable.
+        // First, so that nothing is downloaded, and no upload is given up, while the store accepts no writes. An earlier
+        // attempt may have written the record.
+        if self.attempt > 1 {
+            self.archive.check_writable().await.map_err(Error::from)?;
+        }
         self.archive_record(source).await?;
         for kind in ObjectKind::for_task(self.task) {
             match self.archive_object(source, kind).await {

@@ -35,6 +35,8 @@ pub(crate) enum FailureMode {
     After,
     /// This and all later operations return an error.
     Outage,
+    /// This and all later operations that write return an error. Reads are not counted.
+    ReadOnly,
     /// The process stalls before the operation.
     StallBefore,
     /// The process stalls after the operation, before it receives the result.
@@ -160,7 +162,7 @@ impl FailingStore {
     async fn operation<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
         let number = self.operations.fetch_add(1, Ordering::SeqCst);
         match self.mode {
-            FailureMode::Outage if number >= self.failing_operation => {
+            FailureMode::Outage | FailureMode::ReadOnly if number >= self.failing_operation => {
                 self.has_failed.store(true, Ordering::SeqCst);
                 Err(error("the store is down"))
             }
@@ -262,8 +264,11 @@ impl ObjectStore for FailingStore {
     }
 
     async fn get_opts(&self, key: &Path, options: GetOptions) -> Result<GetResult> {
-        self.operation(self.memory.objects.get_opts(key, options))
-            .await
+        let get = self.memory.objects.get_opts(key, options);
+        match self.mode {
+            FailureMode::ReadOnly => get.await,
+            _ => self.operation(get).await,
+        }
     }
 
     fn delete_stream(
@@ -282,7 +287,8 @@ impl ObjectStore for FailingStore {
             FailureMode::StallBefore | FailureMode::StallAfter | FailureMode::Busy => {
                 (false, false)
             }
-            mode => (is_reached, mode == FailureMode::Outage),
+            FailureMode::Outage | FailureMode::ReadOnly => (is_reached, true),
+            FailureMode::Before | FailureMode::After => (is_reached, false),
         };
         if has_failed {
             self.has_failed.store(true, Ordering::SeqCst);

@@ -113,7 +113,7 @@ impl Fixture {
     ) -> End {
         let task = task(id, deadline);
         let record = json!({ "id": id, "status": task.status });
-        self.run(store, &Self::fresh(), &task, record).await
+        self.run(store, &Self::fresh(), &task, record, 1).await
     }
 
     /// Returns the progress of a process without a heartbeat.
@@ -134,6 +134,12 @@ impl Fixture {
         self.archive_record(store, progress, record).await
     }
 
+    /// Archives the video in a later attempt.
+    pub(crate) async fn retry(&self, store: Arc<FailingStore>, progress: &Progress) -> End {
+        let record = json!({ "id": self.task.id, "status": self.task.status });
+        self.run(store, progress, &self.task, record, 2).await
+    }
+
     /// Archives the video with a record of the task.
     pub(crate) async fn archive_record(
         &self,
@@ -141,7 +147,7 @@ impl Fixture {
         progress: &Progress,
         record: Value,
     ) -> End {
-        self.run(store, progress, &self.task, record).await
+        self.run(store, progress, &self.task, record, 1).await
     }
 
     async fn run(
@@ -150,6 +156,7 @@ impl Fixture {
         progress: &Progress,
         task: &VideoTask,
         record: Value,
+        attempt: u32,
     ) -> End {
         let archive = self.archive_in(store.clone());
         let layout = layout(task);
@@ -161,7 +168,7 @@ impl Fixture {
             },
             task,
             mismatch: Mismatch::Warn,
-            attempt: 1,
+            attempt,
             resources: &self.resources,
             progress,
         };
