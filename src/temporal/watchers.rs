@@ -23,7 +23,7 @@ use temporalio_client::{
 use temporalio_common::protos::temporal::api::{
     enums::v1::PendingActivityState, workflow::v1::PendingActivityInfo,
 };
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
 
 use super::{
     codec, error_text,
@@ -33,6 +33,9 @@ use crate::{config::Accounts, telemetry::rare::RareEvent};
 
 /// How long the state of a watcher is used. A watcher that ends says so this long before.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(5);
+
+/// How long an activity waits for the state of a watcher, without a heartbeat of its own: less than its heartbeat timeout.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Interval between two looks for accounts that need a watcher.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(60);
@@ -202,7 +205,9 @@ impl Watchers {
         {
             return state.clone();
         }
-        let state = match find_or_start(client, account, task_queue).await {
+        let found = timeout(PATIENCE, find_or_start(client, account, task_queue)).await;
+        let found = found.unwrap_or_else(|_| Err("Temporal does not answer".to_owned()));
+        let state = match found {
             Ok(state) => state,
             Err(error) => {
                 if known.problem.is_due(&error) {
