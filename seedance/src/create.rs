@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use secrecy::SecretString;
 use seedance_archiver_proto::task_id;
 use serde_json::{Map, Value};
 
@@ -13,7 +12,6 @@ use crate::{
     decode,
     fields::Fields,
     json,
-    repeated_secrets::RepeatedSecrets,
 };
 
 /// Fields in which gateways wrap the answer.
@@ -25,18 +23,11 @@ impl Client {
     /// Creates a task with one request, whose body is `body`, and returns its id. Waits for the rate limit of queries for
     /// at most 2 s.
     ///
-    /// `secret` is part of the body and must not be repeated in an error, such as the token of a callback URL.
-    ///
     /// # Errors
     ///
     /// See [`ErrorKind`]. **A task may have been created although an error is returned**: [`Error::answer`] says what came
     /// back. Nothing is retried.
-    pub async fn create(
-        &self,
-        endpoint: &Endpoint,
-        body: String,
-        secret: Option<&SecretString>,
-    ) -> Result<String, Error> {
+    pub async fn create(&self, endpoint: &Endpoint, body: String) -> Result<String, Error> {
         let url = endpoint.list_url().ok_or_else(|| unknown_path(endpoint))?;
         let call = Call {
             kind: "create",
@@ -49,11 +40,7 @@ impl Client {
             longest_pause: Duration::ZERO,
             max_body: MAX_RECORD,
         };
-        let created = self.call(endpoint, call, task_id_in_answer).await;
-        created.map_err(|error| match secret {
-            Some(secret) => error.redacted(&RepeatedSecrets::new(secret.clone(), Vec::new())),
-            None => error,
-        })
+        self.call(endpoint, call, task_id_in_answer).await
     }
 }
 

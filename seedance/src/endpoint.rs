@@ -28,6 +28,8 @@ pub struct Endpoint {
     /// File with the keys that seal URLs, one on each line: the first key seals, every key unseals. Without it the API
     /// key does both. Earlier API keys, which may be among them, are removed from responses as the current one is.
     pub seal_keys_file: Option<PathBuf>,
+    /// The token in callback URLs. A record may quote such a URL, so it is removed from responses as the keys are.
+    pub callback_token: Option<Secret>,
     /// Whether the API key may be sent to a public host unencrypted, because something else protects the connection.
     pub allow_plain_http: bool,
     /// The status words of a gateway, mapped to those of the API.
@@ -56,6 +58,7 @@ impl Endpoint {
             task_path: TaskPath::default(),
             api_key,
             seal_keys_file: None,
+            callback_token: None,
             allow_plain_http: false,
             status_aliases: StatusAliases::default(),
             video_url_pointer: None,
@@ -93,7 +96,10 @@ impl Endpoint {
     pub(crate) fn repeated_secrets(&self, api_key: SecretString) -> RepeatedSecrets {
         // What this process cannot read it does not know.
         let seal_keys = self.seal_keys_file.as_deref().map(read_lines);
-        RepeatedSecrets::new(api_key, seal_keys.and_then(Result::ok).unwrap_or_default())
+        let seal_keys = seal_keys.and_then(Result::ok).unwrap_or_default();
+        let token = self.callback_token.as_ref().map(Secret::read);
+        let others = seal_keys.into_iter().chain(token.and_then(Result::ok));
+        RepeatedSecrets::new(api_key, others.collect())
     }
 
     /// Returns the URL of a task.

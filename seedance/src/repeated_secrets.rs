@@ -8,20 +8,20 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::json;
 
 const REDACTED: &str = "REDACTED";
-/// Minimum length of an earlier key. A shorter one is a seal key that is too weak to be an API key, and could occur in a
-/// record by chance.
-const MIN_EARLIER_KEY: usize = 16;
+/// Minimum length of another secret than the key of the request. A shorter one is a seal key that is too weak to be an API
+/// key, and could occur in a record by chance.
+const MIN_OTHER: usize = 16;
 
-/// The secrets that a response may repeat: API keys, and a token in a request.
+/// The secrets that a response may repeat: API keys, and the token of callbacks.
 pub(crate) struct RepeatedSecrets(Vec<SecretString>);
 
 impl RepeatedSecrets {
-    /// Returns the key of a request, and the earlier keys among those that unseal URLs: a task that was created with an
-    /// earlier key may still name it.
-    pub(crate) fn new(sent: SecretString, seal_keys: Vec<SecretString>) -> Self {
-        let is_long = |key: &SecretString| key.expose_secret().len() >= MIN_EARLIER_KEY;
-        let earlier = seal_keys.into_iter().filter(is_long);
-        let mut keys: Vec<_> = once(sent).chain(earlier).collect();
+    /// Returns the key of a request, and other secrets: the keys that unseal URLs, because a task that was created with an
+    /// earlier API key among them may still name it, and the token of callbacks.
+    pub(crate) fn new(sent: SecretString, others: Vec<SecretString>) -> Self {
+        let is_long = |key: &SecretString| key.expose_secret().len() >= MIN_OTHER;
+        let others = others.into_iter().filter(is_long);
+        let mut keys: Vec<_> = once(sent).chain(others).collect();
         keys.retain(|key| !key.expose_secret().is_empty());
         // The longest first: a key may be a part of another one.
         keys.sort_by_key(|key| Reverse(key.expose_secret().len()));

@@ -1,4 +1,4 @@
-//! A service may repeat the API key in its responses. It is in nothing that the client returns.
+//! A service may repeat the API key or the callback token in its responses. Neither is in anything that the client returns.
 
 // Tests may panic.
 #![allow(clippy::unwrap_used)]
@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 use seedance_archiver_seedance::{Client, Endpoint, Error, Record, read_json};
 
 const KEY: &str = "very/secret+key";
+const TOKEN: &str = "a-token-of-callbacks";
 
 /// Queries a task from a service that answers with this response.
 async fn query(
@@ -16,7 +17,8 @@ async fn query(
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     let server = axum::Router::new().fallback(move || async move { response });
     tokio::spawn(async move { axum::serve(listener, server).await });
-    let endpoint = Endpoint::new("default", base_url.parse().unwrap(), KEY.to_owned().into());
+    let mut endpoint = Endpoint::new("default", base_url.parse().unwrap(), KEY.to_owned().into());
+    endpoint.callback_token = Some(TOKEN.to_owned().into());
     let client = Client::new(seedance_archiver_http::client().unwrap());
     client.query(&endpoint, "cgt-1").await
 }
@@ -41,6 +43,21 @@ async fn a_record_is_read_without_the_key_in_whatever_form() {
         let archived = read_json(record.as_received().as_bytes()).unwrap();
         assert_eq!(archived["model"], "REDACTED", "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_callback_url_in_a_text_has_no_token() {
+    let text = format!("cannot post to https://h.example/callbacks/default/{TOKEN}/sub-1");
+    let record = format!(
+        "{{\"id\": \"cgt-1\", \"status\": \"failed\", \"error\": {{\"message\": \"{text}\"}}}}"
+    );
+    let record = query(record).await.unwrap();
+    let message = record.without_urls().error.unwrap().message;
+    assert!(
+        message.contains("cannot post") && !message.contains(TOKEN),
+        "{message}"
+    );
+    assert!(!record.as_received().contains(TOKEN));
 }
 
 #[tokio::test]

@@ -166,6 +166,7 @@ impl AccountDraft {
         if let Err(problem) = callbacks::check(&token) {
             reader.error(input, "callbacks.token", problem);
         }
+        self.account.endpoint.callback_token = Some(token.clone());
         self.account.callbacks = Some(Callbacks {
             token,
             start_lifecycles: self.start_lifecycles,

@@ -1,24 +1,19 @@
 //! The callback URL of a submission, from whose path the submission is known.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use seedance_archiver_workflows::create_request::CreateBody;
 use temporalio_sdk::activities::ActivityError;
 
 use super::{super::failure, retry::RETRY_DELAY};
 use crate::config::Account;
 
-/// The callback URL of a submission. It contains the token of the account.
-pub(super) struct CallbackUrl {
-    pub(super) url: String,
-    pub(super) token: SecretString,
-}
-
-/// Returns the callback URL for a request. `None` if the caller set one, or the account has no public URL for callbacks.
+/// Returns the callback URL for a request, which contains the token of the account. `None` if the caller set one, or the
+/// account has no public URL for callbacks.
 pub(super) fn for_request(
     account: &Account,
     submission_id: &str,
     body: &CreateBody,
-) -> Result<Option<CallbackUrl>, ActivityError> {
+) -> Result<Option<String>, ActivityError> {
     let Some(callbacks) = account.callbacks.as_ref() else {
         return Ok(None);
     };
@@ -32,9 +27,8 @@ pub(super) fn for_request(
     })?;
     let base = base.as_str().trim_end_matches('/');
     let name = account.name();
-    let secret = token.expose_secret();
-    Ok(Some(CallbackUrl {
-        url: format!("{base}/callbacks/{name}/{secret}/{submission_id}"),
-        token,
-    }))
+    let token = token.expose_secret();
+    Ok(Some(format!(
+        "{base}/callbacks/{name}/{token}/{submission_id}"
+    )))
 }

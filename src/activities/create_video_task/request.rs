@@ -10,7 +10,6 @@ use super::{
     super::failure,
     attempt::Attempt,
     begin::Begin,
-    callback::CallbackUrl,
     retry::{RETRY_DELAY, temporal_failure},
 };
 use crate::{
@@ -32,7 +31,7 @@ pub(super) async fn send(
     run_id: &str,
     begin: &Begin,
     body: CreateBody,
-    callback: Option<CallbackUrl>,
+    callback_url: Option<String>,
 ) -> Result<Sent, ActivityError> {
     let clock = attempt.seedance.clock();
     if !submissions::may_send(begin.elapsed(clock)) {
@@ -41,9 +40,8 @@ pub(super) async fn send(
         return Err(failure::still_waiting(reason.to_owned(), RETRY_DELAY));
     }
     let (account, endpoint) = (attempt.account.name(), &attempt.account.endpoint);
-    let token = callback.as_ref().map(|it| it.token.clone());
-    let body = body.into_text(callback.map(|it| it.url));
-    let created = attempt.seedance.create(endpoint, body, token.as_ref());
+    let body = body.into_text(callback_url);
+    let created = attempt.seedance.create(endpoint, body);
     let error = match created.await {
         Ok(task_id) => {
             record::submission(account, SubmissionResult::Created);
