@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use reqwest::{StatusCode, header::HeaderMap};
 use seedance_archiver_http::retry_after;
 
-use crate::{Error, ErrorKind, decode, error_body::ErrorBody, json};
+use crate::{Error, ErrorKind, ErrorMeaning, decode, error_body::ErrorBody, json};
 
 /// Maximum size of the response to an unsuccessful call that is read. Errors have a few hundred bytes, pages of
 /// proxies some kilobytes; the status counts whatever follows.
@@ -33,6 +33,7 @@ pub(crate) fn error_from(
     let error = ErrorBody::read(body);
     let is_about_task = error.as_ref().is_some_and(ErrorBody::is_about_task);
     let by_code = error.as_ref().map(decode::kind_of);
+    let meaning = error.as_ref().and_then(ErrorBody::meaning_for_request);
     let kind = match status {
         StatusCode::NOT_FOUND | StatusCode::GONE if is_about_task => ErrorKind::NotFound,
         StatusCode::UNAUTHORIZED => ErrorKind::Unauthorized,
@@ -40,16 +41,19 @@ pub(crate) fn error_from(
         StatusCode::FORBIDDEN if error.is_some() => ErrorKind::Unauthorized,
         StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited,
         StatusCode::BAD_REQUEST => match by_code {
-            Some(ErrorKind::Unexpected) => ErrorKind::Rejected,
+            Some(ErrorKind::Unexpected)
+                if is_about_task || meaning == Some(ErrorMeaning::Invalid) =>
+            {
+                ErrorKind::Rejected
+            }
+            Some(ErrorKind::Unexpected) | None => ErrorKind::Unavailable,
             Some(kind) => kind,
-            None => ErrorKind::Unavailable,
         },
         StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN => ErrorKind::Unavailable,
         StatusCode::REQUEST_TIMEOUT => ErrorKind::Unavailable,
         status if status.is_server_error() => ErrorKind::Unavailable,
         _ => ErrorKind::Unexpected,
     };
-    let meaning = error.as_ref().and_then(ErrorBody::meaning_for_request);
     let text = match (error, body.trim_ascii().is_empty()) {
         (Some(error), _) => error.text(),
         (None, true) => String::new(),
@@ -127,6 +131,17 @@ mod tests {
             let error = error(StatusCode::NOT_FOUND, body);
             assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
         }
+        for body in [
+            &br#"{"error": {"message": "upstream request failed", "type": "proxy_error"}}"#[..],
+            br#"{"message": "no Route matched with those values"}"#,
+        ] {
+            let error = error(StatusCode::BAD_REQUEST, body);
+            assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+        }
+        let malformed =
+            br#"{"error": {"code": "InvalidParameter", "message": "id in the path is malformed"}}"#;
+        let error_of_id = error(StatusCode::BAD_REQUEST, malformed);
+        assert_eq!(error_of_id.kind(), ErrorKind::Rejected);
         let ingress = error(StatusCode::NOT_FOUND, b"default backend - 404").to_string();
         assert_eq!(
             ingress,
