@@ -289,6 +289,37 @@ async fn the_task_of_a_terminated_submission_is_archived(
 }
 register!(the_task_of_a_terminated_submission_is_archived);
 
+async fn a_cancelled_submission_waits_for_the_answer(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    fixture.simulator.set_create_fault(Some(CreateFault::Held));
+    let request = GenerateVideoRequest {
+        submission_id: server.unique_name("order"),
+        ..request("a kite")
+    };
+    let submission = names::submission_workflow_id("", &request.submission_id);
+    let result = fixture
+        .with_worker(&server, async {
+            let generation = start(&server, &fixture, request).await?;
+            until("the task was created", || {
+                !fixture.simulator.task_ids().is_empty()
+            })
+            .await?;
+            let submission = server
+                .client
+                .get_workflow_handle::<VideoTaskSubmission>(submission);
+            submission.cancel(WorkflowCancelOptions::default()).await?;
+            fixture.simulator.set_create_fault(None);
+            result(&generation).await
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    let submission = result.submission.unwrap_or_default();
+    ensure!(submission.learned_from == "answer", "{submission:?}");
+    ensure!(fixture.simulator.task_ids() == [result.task_id]);
+    Ok(())
+}
+register!(a_cancelled_submission_waits_for_the_answer);
+
 /// The request is on the way. The video must not be lost.
 async fn a_cancellation_during_the_request_stops_the_waiting_only(
     server: Arc<Server>,

@@ -18,8 +18,9 @@ use seedance_archiver_proto::{
 };
 use temporalio_macros::workflow_methods;
 use temporalio_workflow::{
-    ActivityExecutionError, SyncWorkflowContext, WorkflowCancellationToken, WorkflowContext,
-    WorkflowContextView, WorkflowResult, workflows::select,
+    ActivityExecutionError, SyncWorkflowContext, TimerOptions, WaitConditionOptions,
+    WorkflowCancellationToken, WorkflowContext, WorkflowContextView, WorkflowResult,
+    workflows::select,
 };
 
 use crate::{
@@ -123,12 +124,24 @@ async fn task_of(ctx: &Context, request: &VideoTaskSubmissionRequest) -> CreateV
     }
 }
 
+/// Waits for the answer, even if the workflow is cancelled: the request may be on the way.
 async fn wait_for_answer(ctx: &Context) {
     let is_over = |state: &VideoTaskSubmission| state.created.is_some() || state.is_unanswered;
+    let timeout = TimerOptions::builder(ANSWER_TIMEOUT)
+        .cancellation_token(WorkflowCancellationToken::new())
+        .build();
     select! {
-        _ = ctx.wait_condition(is_over) => {}
-        _ = ctx.timer(ANSWER_TIMEOUT) => {}
+        _ = ctx.wait_condition_with_options(is_over, uncancelled()) => {}
+        _ = ctx.timer(timeout) => {}
     }
+}
+
+/// Returns the options of a wait that a cancellation of the workflow does not end. A wait that ends at once each time it is
+/// repeated would keep the worker in one workflow task for ever.
+fn uncancelled() -> WaitConditionOptions {
+    WaitConditionOptions::builder()
+        .cancellation_token(WorkflowCancellationToken::new())
+        .build()
 }
 
 fn signalled(ctx: &Context) -> Option<Learned> {
@@ -164,9 +177,10 @@ async fn find(ctx: &Context, request: &VideoTaskSubmissionRequest) -> Search {
     };
     let mut found =
         ctx.execute_activity(QueryActivities::find_submitted_task, find_request, options);
+    let is_known = |state: &VideoTaskSubmission| state.created.is_some();
     select! {
         found = &mut found => read(request, found.map(Reply::into_message)),
-        _ = ctx.wait_condition(|state| state.created.is_some()) => {
+        _ = ctx.wait_condition_with_options(is_known, uncancelled()) => {
             token.cancel();
             Search::Interrupted
         }
@@ -193,7 +207,8 @@ fn read(
     }
 }
 
-/// Waits for a callback after the list did not decide it. Whoever queries the submission learns that it is ambiguous.
+/// Waits for a callback after the list did not decide it, unless the workflow is cancelled. Whoever queries the submission
+/// learns that it is ambiguous.
 async fn wait_for_callback(
     ctx: &Context,
     request: &VideoTaskSubmissionRequest,
