@@ -40,6 +40,9 @@ const ON_THE_WAY: [&str; 8] = [
     "endpoint",
 ];
 
+/// Words of errors of something on the way to the API, which may have forwarded the request.
+const OF_PROXIES: [&str; 4] = ["upstream", "gateway", "proxy", "backend"];
+
 /// Parts of codes of requests that are invalid, or whose content is not allowed.
 const INVALID: [&str; 5] = [
     "invalidparameter",
@@ -56,6 +59,8 @@ pub(crate) struct ErrorBody {
     code: String,
     /// The message. May be empty.
     message: String,
+    /// The type, e.g. `invalid_request_error`. Usually empty.
+    kind: String,
     /// Whether the error has the form of the API's: an object with a code and a message, or an object in `error`.
     has_form_of_api: bool,
 }
@@ -96,6 +101,7 @@ impl ErrorBody {
             has_form_of_api: is_nested || has_word && !message.is_empty(),
             code,
             message,
+            kind: fields.text("type"),
         })
     }
 
@@ -118,18 +124,31 @@ impl ErrorBody {
             || self.has_form_of_api && !is_about_the_way()
     }
 
-    /// Returns what an error of the API means for the request. `None` if something else answered.
+    /// Returns what an error of the API means for the request. `None` if something else answered, which may have forwarded
+    /// the request.
     pub(crate) fn meaning_for_request(&self) -> Option<ErrorMeaning> {
+        if !self.has_form_of_api {
+            return None;
+        }
         let is_invalid = || {
             let word = self.word();
             INVALID.iter().any(|it| word.contains(it))
         };
-        self.has_form_of_api.then(|| match self.meaning() {
-            Some(Meaning::RateLimited) => ErrorMeaning::RateLimited,
-            Some(Meaning::Unauthorized) => ErrorMeaning::Unauthorized,
-            _ if is_invalid() => ErrorMeaning::Invalid,
-            _ => ErrorMeaning::Other,
-        })
+        match self.meaning() {
+            Some(Meaning::RateLimited) => Some(ErrorMeaning::RateLimited),
+            Some(Meaning::Unauthorized) => Some(ErrorMeaning::Unauthorized),
+            _ if is_invalid() => Some(ErrorMeaning::Invalid),
+            _ if self.may_be_of_proxy() => None,
+            _ => Some(ErrorMeaning::Other),
+        }
+    }
+
+    /// Returns whether nothing shows that the API itself answered: neither a code nor a type of its own.
+    fn may_be_of_proxy(&self) -> bool {
+        let text = format!("{} {} {}", self.code, self.kind, self.message).to_lowercase();
+        let has_code = self.code.contains(|c: char| c.is_alphabetic());
+        OF_PROXIES.iter().any(|word| text.contains(word))
+            || !has_code && self.kind != "invalid_request_error"
     }
 
     /// Returns the part of the code before the first dot, in lower case.
@@ -262,7 +281,17 @@ mod tests {
         assert_eq!(of("ServerOverloaded"), Some(ErrorMeaning::RateLimited));
         assert_eq!(of("AccountOverdueError"), Some(ErrorMeaning::Unauthorized));
         assert_eq!(of("InternalServiceError"), Some(ErrorMeaning::Other));
-        assert_eq!(meaning(json!({"message": "no Route matched"})), None);
+        let typed = |kind: &str| meaning(json!({"error": {"message": "why", "type": kind}}));
+        assert_eq!(typed("invalid_request_error"), Some(ErrorMeaning::Other));
+        for body in [
+            json!({"message": "no Route matched"}),
+            json!({"error": {"message": "upstream request failed", "type": "proxy_error"}}),
+            json!({"error": {"message": "why", "type": "new_api_error", "code": 400}}),
+            json!({"error": {"code": "bad_response", "message": "from the upstream"}}),
+            json!({"code": "do_request_failed", "message": "gateway timeout"}),
+        ] {
+            assert_eq!(meaning(body.clone()), None, "{body}");
+        }
     }
 
     #[test]

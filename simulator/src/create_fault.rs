@@ -27,6 +27,8 @@ pub enum CreateFault {
     ErrorAfter,
     /// The task is created, and the response is 200 with an HTML page, as from a proxy.
     Garbage,
+    /// The task is created, and the response is 400 with the error of a proxy, in the form of the API's errors.
+    ProxyErrorAfter,
     /// The task is created, and the response arrives when the fault is removed.
     Held,
     /// 429: no task is created.
@@ -49,7 +51,11 @@ impl CreateFault {
             Self::RateLimited { retry_after } => Fault::RateLimited { retry_after }.response()?,
             Self::Overdue => ApiError::overdue().into_response(),
             Self::NoBackend => Fault::NoBackend.response()?,
-            Self::LostAnswer | Self::ErrorAfter | Self::Garbage | Self::Held => return None,
+            Self::LostAnswer
+            | Self::ErrorAfter
+            | Self::Garbage
+            | Self::ProxyErrorAfter
+            | Self::Held => return None,
         })
     }
 
@@ -59,6 +65,11 @@ impl CreateFault {
             Self::LostAnswer => Some(broken()),
             Self::ErrorAfter => Some(ApiError::unavailable().into_response()),
             Self::Garbage => Some(Html("<html><body>welcome</body></html>").into_response()),
+            Self::ProxyErrorAfter => {
+                let body =
+                    r#"{"error": {"message": "upstream request failed", "type": "proxy_error"}}"#;
+                Some((StatusCode::BAD_REQUEST, body).into_response())
+            }
             _ => None,
         }
     }

@@ -56,13 +56,14 @@ pub fn effect(answer: Answer) -> Effect {
         Answer::Response(response) => response,
     };
     match (status, error) {
+        // 409: a gateway may have seen the same request before. 499: the connection to the client broke. 502 and 504: that to
+        // the service did, whatever the text about it is.
+        (408 | 409 | 499 | 502 | 504, _) => Effect::Unknown,
         (_, Some(Meaning::RateLimited)) => Effect::NotCreated,
         (200..=299, Some(Meaning::Unauthorized)) => Effect::NotCreated,
         (200..=299, Some(Meaning::Invalid)) => Effect::Rejected,
         // A redirect is not followed, and the service that sends it does not process the request.
         (300..=399 | 401 | 407 | 429, _) => Effect::NotCreated,
-        // 409: a gateway may have seen the same request before. 499: the connection to the client broke.
-        (408 | 409 | 499, _) => Effect::Unknown,
         (400..=499, Some(_)) => Effect::Rejected,
         (404 | 405 | 411 | 413 | 414 | 415 | 421 | 426 | 431, None) => Effect::NotCreated,
         _ => Effect::Unknown,
@@ -96,6 +97,10 @@ mod tests {
     fn a_limit_or_a_rejected_key_creates_nothing_and_may_be_retried() {
         for status in [200, 400, 403, 429, 500, 503] {
             assert_eq!(of(status, Some(Meaning::RateLimited)), Effect::NotCreated);
+        }
+        for status in [502, 504] {
+            let error = Some(Meaning::RateLimited);
+            assert_eq!(of(status, error), Effect::Unknown, "a gateway's timeout");
         }
         assert_eq!(of(429, None), Effect::NotCreated);
         assert_eq!(of(401, Some(Meaning::Unauthorized)), Effect::NotCreated);

@@ -7,7 +7,7 @@ use anyhow::ensure;
 use seedance_archiver_proto::{names, v1::GenerateVideoRequest};
 use seedance_archiver_simulator::{CreateFault, Fault, ListDialect};
 use seedance_archiver_workflows::VideoTaskSubmission;
-use temporalio_client::WorkflowDescribeOptions;
+use temporalio_client::{WorkflowCancelOptions, WorkflowDescribeOptions};
 
 use super::call::{Generation, request, result, start, with_identifier};
 use crate::harness::{Fixture, HOUR, Server, register, until, until_async};
@@ -37,6 +37,7 @@ async fn a_task_is_found_in_the_list_if_it_can_be_no_other(
         CreateFault::LostAnswer,
         CreateFault::ErrorAfter,
         CreateFault::Garbage,
+        CreateFault::ProxyErrorAfter,
     ] {
         let fixture = Fixture::new(&server).await?;
         fixture.simulator.add_create_faults([Some(fault)]);
@@ -87,6 +88,22 @@ register!(a_request_that_may_have_been_lost_is_not_sent_again);
 
 /// What loses answers also makes the list unreadable.
 async fn a_task_is_found_after_an_outage_of_the_list(server: Arc<Server>) -> anyhow::Result<()> {
+    find_after_an_outage(&server, false).await
+}
+register!(a_task_is_found_after_an_outage_of_the_list, takes_long);
+
+async fn a_submission_that_is_cancelled_during_the_search_finds_its_task(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    find_after_an_outage(&server, true).await
+}
+register!(
+    a_submission_that_is_cancelled_during_the_search_finds_its_task,
+    takes_long
+);
+
+/// `is_cancelled`: the submission is cancelled while the list cannot be read.
+async fn find_after_an_outage(server: &Server, is_cancelled: bool) -> anyhow::Result<()> {
     let server = server.with_new_namespace().await?;
     let fixture = Fixture::new(&server).await?;
     fixture
@@ -116,6 +133,9 @@ async fn a_task_is_found_after_an_outage_of_the_list(server: Arc<Server>) -> any
                 }))
             })
             .await?;
+            if is_cancelled {
+                submission.cancel(WorkflowCancelOptions::default()).await?;
+            }
             fixture.simulator.set_list_fault(None);
             result(&generation).await
         })
@@ -126,7 +146,6 @@ async fn a_task_is_found_after_an_outage_of_the_list(server: Arc<Server>) -> any
     ensure!(fixture.simulator.task_ids() == [result.task_id]);
     Ok(())
 }
-register!(a_task_is_found_after_an_outage_of_the_list, takes_long);
 
 /// One of the two has a task, and the other one has none: the list cannot tell which.
 async fn submissions_that_can_be_mistaken_adopt_nothing(server: Arc<Server>) -> anyhow::Result<()> {
