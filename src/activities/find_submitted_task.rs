@@ -86,14 +86,13 @@ async fn look(
         account,
         shared: &shared,
         own: &own,
-        search,
     };
-    let (found, has_rivals) = match candidates.find(&listing.task_ids).await {
+    let (found, has_rivals) = match candidates.find(&listing.tasks).await {
         Ok(known) => known,
         Err(error) => {
             listing.is_outage = true;
             listing.problem = format!("Temporal did not say to whom the tasks belong: {error}");
-            (candidates.unknown(&listing.task_ids), true)
+            (candidates.unknown(&listing.tasks), true)
         }
     };
     let candidates: Vec<_> = found.iter().map(|it| it.candidate.clone()).collect();

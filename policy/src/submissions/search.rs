@@ -113,25 +113,6 @@ impl Search {
             && task.safety_identifier == submitted.safety_identifier
     }
 
-    /// Returns whether a task of another submission can be mistaken for that of this one.
-    pub fn is_rival(&self, other: &SubmittedRequest) -> bool {
-        let Self { submitted, .. } = self;
-        let apart = other.submitted_at.abs_diff(submitted.submitted_at);
-        let names_endpoint = |it: &SubmittedRequest| it.model.starts_with("ep-");
-        apart <= self.span().as_secs() + 1
-            && (other.model == submitted.model
-                || names_endpoint(other)
-                || names_endpoint(submitted))
-            && tier(&other.service_tier) == tier(&submitted.service_tier)
-            && other.safety_identifier == submitted.safety_identifier
-    }
-
-    /// Returns how long before and after this submission one can have begun whose task may be mistaken for that of this
-    /// one.
-    pub fn span(&self) -> Duration {
-        2 * CLOCK_TOLERANCE + SEND_TIMEOUT + CALL_TIMEOUT
-    }
-
     /// Returns the delay before the next attempt to look at the list, or `None` if the list is settled. Before, a look
     /// would only cost a request. The delay is short, because the clock may be set.
     pub fn delay_until_settled(&self, now: SystemTime) -> Option<Duration> {

@@ -1,6 +1,7 @@
 //! The candidates of a search: the listed tasks, and to whom they belong.
 
-use seedance_archiver_policy::submissions::{Candidate, Claim, Search};
+use seedance_archiver_policy::submissions::{Candidate, Claim};
+use seedance_archiver_proto::v1::VideoTask;
 use temporalio_client::Client;
 
 use super::shared::OfAccount;
@@ -30,58 +31,63 @@ pub(super) struct Candidates<'a> {
     pub(super) account: &'a Account,
     pub(super) shared: &'a OfAccount,
     pub(super) own: &'a Submission,
-    pub(super) search: &'a Search,
 }
 
 impl Candidates<'_> {
     /// Returns the candidates, and whether there are rivals.
-    pub(super) async fn find(&self, task_ids: &[String]) -> Result<(Vec<Found>, bool), String> {
-        let mut owners = self.known_owners(task_ids).await?;
+    pub(super) async fn find(&self, tasks: &[VideoTask]) -> Result<(Vec<Found>, bool), String> {
+        let mut owners = self.known_owners(tasks).await?;
         let undecided: Vec<_> = (0..owners.len())
             .filter(|index| self.claim(&owners[*index]) == Claim::Nobody)
             .collect();
         if undecided.len() <= MAX_LOOKED_UP {
             for index in undecided {
                 let name = self.account.name();
-                owners[index] = owners::of_task(self.client, name, &task_ids[index]).await?;
+                owners[index] = owners::of_task(self.client, name, &tasks[index].id).await?;
             }
         }
-        let found: Vec<_> = task_ids
+        let found: Vec<_> = tasks
             .iter()
             .zip(&owners)
-            .map(|(id, owner)| self.found(id, owner))
+            .map(|(task, owner)| self.found(&task.id, owner))
             .collect();
-        let mut free = found
+        let mut free = tasks
             .iter()
-            .filter(|it| it.candidate.claim == Claim::Nobody);
+            .zip(&found)
+            .filter(|(_, found)| found.candidate.claim == Claim::Nobody);
         // Rivals are looked for only where they decide.
-        let has_rivals =
-            matches!((free.next(), free.next()), (Some(_), None)) && self.has_rivals().await?;
+        let has_rivals = match (free.next(), free.next()) {
+            (Some((only, _)), None) => self.has_rivals(only).await?,
+            _ => false,
+        };
         Ok((found, has_rivals))
     }
 
     /// Returns the candidates if nobody can say to whom they belong, so that an ambiguous submission names them.
-    pub(super) fn unknown(&self, task_ids: &[String]) -> Vec<Found> {
-        let found = task_ids.iter().map(|id| self.found(id, &Owner::Nobody));
+    pub(super) fn unknown(&self, tasks: &[VideoTask]) -> Vec<Found> {
+        let found = tasks
+            .iter()
+            .map(|task| self.found(&task.id, &Owner::Nobody));
         found.collect()
     }
 
     /// Returns the owners, as far as the visibility store shows them. It is not asked about a few tasks: those are looked
     /// up.
-    async fn known_owners(&self, task_ids: &[String]) -> Result<Vec<Owner>, String> {
-        if task_ids.len() <= MAX_LOOKED_UP {
-            return Ok(vec![Owner::Nobody; task_ids.len()]);
+    async fn known_owners(&self, tasks: &[VideoTask]) -> Result<Vec<Owner>, String> {
+        if tasks.len() <= MAX_LOOKED_UP {
+            return Ok(vec![Owner::Nobody; tasks.len()]);
         }
+        let task_ids: Vec<_> = tasks.iter().map(|task| task.id.clone()).collect();
         let (clock, name) = (self.seedance.clock(), self.account.name());
-        let owners = self.shared.owners.of(clock, self.client, name, task_ids);
+        let owners = self.shared.owners.of(clock, self.client, name, &task_ids);
         owners.await
     }
 
-    async fn has_rivals(&self) -> Result<bool, String> {
+    async fn has_rivals(&self, task: &VideoTask) -> Result<bool, String> {
         let (clock, name) = (self.seedance.clock(), self.account.name());
         let read = rivals::open(self.client, name);
         let open = self.shared.open.get(clock, |_, _| true, read).await?;
-        rivals::exist(self.client, name, self.own, self.search, &open).await
+        rivals::exist(self.client, name, self.own, task, &open).await
     }
 
     fn found(&self, id: &str, owner: &Owner) -> Found {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use seedance_archiver_policy::{pages, submissions::Search};
-use seedance_archiver_proto::v1::SweepPage;
+use seedance_archiver_proto::v1::{SweepPage, VideoTask};
 
 use super::{listed::Listed, shared::OfAccount};
 use crate::{config::Account, seedance::Client};
@@ -11,8 +11,8 @@ use crate::{config::Account, seedance::Client};
 /// What the list shows.
 #[derive(Default)]
 pub(super) struct Listing {
-    /// Ids of the tasks that the submission may have created, newest first.
-    pub(super) task_ids: Vec<String>,
+    /// The tasks that the submission may have created, newest first.
+    pub(super) tasks: Vec<VideoTask>,
     /// Why tasks may be missing. Empty: these are all.
     pub(super) problem: String,
     /// Whether more may be readable later.
@@ -38,8 +38,8 @@ pub(super) async fn list(
             .await;
         listing.add(listed, search);
     }
-    if listing.task_ids.len() > max {
-        listing.task_ids.truncate(max);
+    if listing.tasks.len() > max {
+        listing.tasks.truncate(max);
         listing.problem = format!("there are more than {max}");
     }
     listing
@@ -49,7 +49,7 @@ impl Listing {
     fn add(&mut self, listed: Listed, search: &Search) {
         let tasks = listed.tasks.iter();
         let fitting = tasks.filter(|task| search.may_have_created(task));
-        self.task_ids.extend(fitting.map(|task| task.id.clone()));
+        self.tasks.extend(fitting.cloned());
         if !listed.problem.is_empty() {
             self.problem = listed.problem;
         }

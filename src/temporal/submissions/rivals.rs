@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt};
 use seedance_archiver_policy::submissions::Search;
 use seedance_archiver_proto::{
     names::{self, SUBMISSION_WORKFLOW, SUBMITTED_MEMO},
-    v1::SubmittedRequest,
+    v1::{SubmittedRequest, VideoTask},
 };
 use temporalio_client::{
     Client, WorkflowDescribeOptions, WorkflowExecution, WorkflowExecutionStatus,
@@ -61,8 +61,7 @@ pub(crate) async fn open(client: &Client, account: &str) -> Result<OpenSubmissio
     Ok(open.into())
 }
 
-/// Returns whether one of these submissions, other than `own`, is open and may have created a task that can be mistaken for
-/// that of this search.
+/// Returns whether one of these submissions, other than `own`, is open and may have created a task.
 ///
 /// # Errors
 ///
@@ -71,12 +70,12 @@ pub(crate) async fn exist(
     client: &Client,
     account: &str,
     own: &Submission,
-    search: &Search,
+    task: &VideoTask,
     open: &OpenSubmissions,
 ) -> Result<bool, String> {
     let rivals = open.iter().filter(|it| {
-        let submitted = it.submitted.as_ref();
-        submitted.is_none_or(|submitted| search.is_rival(submitted))
+        let search = it.submitted.clone().and_then(Search::new);
+        search.is_none_or(|search| search.may_have_created(task))
     });
     let rivals = rivals.map(|it| Submission::new(client, account, &it.id));
     let rivals: Vec<_> = rivals

@@ -52,8 +52,7 @@ fn a_request_without_a_valid_time_has_no_search() {
             submitted_at,
             ..submitted()
         };
-        assert!(Search::new(submitted.clone()).is_none(), "{submitted_at}");
-        assert!(!search().is_rival(&submitted), "{submitted_at}");
+        assert!(Search::new(submitted).is_none(), "{submitted_at}");
     }
 }
 
@@ -96,7 +95,6 @@ fn a_safety_identifier_tells_tasks_apart() {
     assert!(search.may_have_created(&with("user-7")));
     assert!(!search.may_have_created(&with("user-8")));
     assert!(!search.may_have_created(&with("")));
-    assert!(!search.is_rival(&submitted()));
 }
 
 #[test]
@@ -107,51 +105,6 @@ fn the_record_of_a_request_to_an_endpoint_may_name_any_model() {
     });
     let search = search.unwrap();
     assert!(search.may_have_created(&task()));
-    assert!(search.is_rival(&submitted()));
-}
-
-#[test]
-fn submissions_whose_tasks_can_be_mistaken_are_rivals() {
-    let search = search();
-    let rival = |change: fn(&mut SubmittedRequest)| {
-        let mut other = submitted();
-        change(&mut other);
-        search.is_rival(&other)
-    };
-    assert!(rival(|_| {}));
-    assert!(rival(|it| it.submitted_at -= 291));
-    assert!(rival(|it| it.submitted_at += 291));
-    assert!(!rival(|it| it.submitted_at -= 292));
-    assert!(!rival(|it| it.submitted_at += 292));
-    assert!(rival(|it| it.service_tier = "default".into()));
-    assert!(!rival(|it| it.service_tier = "flex".into()));
-    assert!(!rival(|it| it.model = "other".into()));
-    assert!(!rival(|it| it.safety_identifier = "user-7".into()));
-}
-
-/// Whatever two submissions can both have created, each knows the other as a rival.
-#[test]
-fn every_task_that_fits_two_submissions_makes_them_rivals() {
-    for apart in -400..=400 {
-        let other = SubmittedRequest {
-            submitted_at: NOW + apart,
-            ..submitted()
-        };
-        let [a, b] = [search(), Search::new(other.clone()).unwrap()];
-        let fits_both = (NOW - 1_000..NOW + 1_000).any(|created_at| {
-            let task = VideoTask {
-                created_at,
-                ..task()
-            };
-            a.may_have_created(&task) && b.may_have_created(&task)
-        });
-        assert!(!fits_both || a.is_rival(&other), "{apart} s apart");
-        assert_eq!(
-            a.is_rival(&other),
-            b.is_rival(&submitted()),
-            "{apart} s apart"
-        );
-    }
 }
 
 #[test]
