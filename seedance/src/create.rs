@@ -10,6 +10,7 @@ use crate::{
     Client, Endpoint, Error, ErrorKind,
     call::{Call, MAX_RECORD, QUERY_WAIT},
     decode,
+    error_body::ErrorBody,
     fields::Fields,
     json,
 };
@@ -55,7 +56,9 @@ fn unknown_path(endpoint: &Endpoint) -> Error {
 /// Reads the id of the created task.
 fn task_id_in_answer(body: &[u8]) -> Result<String, Error> {
     let answer = decode::object(&json::text(body))?;
-    let has_error = answer.get("error").is_some_and(Value::is_object);
+    // Some gateways send an error without a content together with the task.
+    let error = answer.get("error").and_then(Value::as_object);
+    let has_error = error.is_some_and(|error| ErrorBody::in_answer(error).is_some());
     match innermost_id(&answer) {
         Some(id) if !has_error => Ok(id),
         _ => Err(decode::error_in(&answer, "the response has no task id")),
@@ -88,6 +91,8 @@ mod tests {
         for body in [
             r#"{"id": "cgt-1"}"#,
             r#"{"id": "cgt-1", "safety_identifier": "user-7", "error": null}"#,
+            r#"{"id": "cgt-1", "error": {}}"#,
+            r#"{"id": "cgt-1", "error": {"code": "", "message": ""}}"#,
             r#"{"task_id": "cgt-1"}"#,
             r#"{"code": "success", "data": {"id": "cgt-1"}}"#,
             r#"{"id": "gateway-7", "data": {"data": {"task_id": "cgt-1"}}}"#,
