@@ -1,6 +1,7 @@
 //! `seedance-archiver erase`.
 
 mod args;
+mod record;
 mod report;
 mod selection;
 mod task;
@@ -105,7 +106,17 @@ async fn handle(
     confirmed: bool,
     receipt: &StoredReceipt,
 ) -> Handled {
-    if !selection.matches(&receipt.manifest) {
+    let is_selected = match selection.needs_record(&receipt.manifest) {
+        true => match record::user(archive, &receipt.key).await {
+            Ok(user) => selection.is_of_user(&user),
+            Err(problem) => {
+                let key = receipt.key.clone();
+                return Handled::Unreadable(UnreadableReceipt { key, problem });
+            }
+        },
+        false => selection.matches(&receipt.manifest),
+    };
+    if !is_selected {
         return Handled::Other;
     }
     Handled::Task(match confirmed {

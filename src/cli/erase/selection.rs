@@ -30,9 +30,23 @@ impl Selection {
 
     /// Returns whether a receipt is one of the user's.
     pub(super) fn matches(&self, manifest: &Manifest) -> bool {
+        self.is_of_user(&manifest.safety_identifier) && self.has_account(manifest)
+    }
+
+    /// Returns whether only the record beside a receipt can say whose video it is: those of version 0.1 do not.
+    pub(super) fn needs_record(&self, manifest: &Manifest) -> bool {
+        manifest.safety_identifier.is_empty()
+            && manifest.archiver_version.starts_with("0.1.")
+            && self.has_account(manifest)
+    }
+
+    pub(super) fn is_of_user(&self, user: &str) -> bool {
+        user == self.user
+    }
+
+    fn has_account(&self, manifest: &Manifest) -> bool {
         let account = self.account.as_ref();
-        manifest.safety_identifier == self.user
-            && account.is_none_or(|account| *account == manifest.account)
+        account.is_none_or(|account| *account == manifest.account)
     }
 }
 

@@ -175,6 +175,51 @@ async fn a_users_videos_are_listed_and_then_erased(server: Arc<Server>) -> anyho
 }
 register!(a_users_videos_are_listed_and_then_erased);
 
+/// Receipts of version 0.1 have no user. The record beside them has.
+async fn videos_that_version_0_1_archived_are_erased(_: Arc<Server>) -> anyhow::Result<()> {
+    let archive = LocalArchive::new()?;
+    let url = archive.url();
+    let environment = [("SEEDANCE_ARCHIVE_URL", url.as_str())];
+    let old = |id: &str, record: Option<&str>| {
+        let mut receipt: Manifest = serde_json::from_str(&receipt(id, "")?)?;
+        receipt.archiver_version = "0.1.0".to_owned();
+        archive.write(id, "manifest.json", &serde_json::to_string(&receipt)?)?;
+        record.map_or(Ok(()), |record| archive.write(id, "task.json", record))
+    };
+    old(
+        "cgt-1",
+        Some(r#"{"id": "cgt-1", "safety_identifier": "user-7"}"#),
+    )?;
+    old(
+        "cgt-2",
+        Some(r#"{"id": "cgt-2", "safety_identifier": "user-70"}"#),
+    )?;
+    old("cgt-3", Some(r#"{"id": "cgt-3"}"#))?;
+    let arguments = ["--user", "user-7", "--confirm"];
+    let (code, erased) = erase_json(&environment, &arguments).await?;
+    ensure!(
+        code == Some(0) && erased["tasks"][0]["task_id"] == "cgt-1",
+        "{erased}"
+    );
+    ensure!(archive.files("cgt-1")? == names(["erased.json"]));
+    for id in ["cgt-2", "cgt-3"] {
+        ensure!(
+            archive.files(id)? == names(["manifest.json", "task.json"]),
+            "{id}"
+        );
+    }
+
+    old("cgt-4", None)?;
+    let (code, document) = erase_json(&environment, &arguments).await?;
+    let errors = document["errors"].to_string();
+    ensure!(
+        code == Some(1) && errors.contains("`task.json` cannot be read"),
+        "{document}"
+    );
+    Ok(())
+}
+register!(videos_that_version_0_1_archived_are_erased);
+
 async fn an_interrupted_erasure_is_completed(_: Arc<Server>) -> anyhow::Result<()> {
     let archive = LocalArchive::new()?;
     let url = archive.url();

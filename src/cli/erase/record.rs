@@ -1,0 +1,57 @@
+//! The record beside a receipt.
+
+use object_store::{ObjectStoreExt, path::Path};
+use serde_json::Value;
+
+use crate::{
+    archive::{Archive, StoreError},
+    seedance,
+};
+
+/// Returns the user in the record beside a receipt, as receipts have it. Empty if the record names none.
+///
+/// # Errors
+///
+/// Returns why the record cannot be read. The text continues the key of the receipt.
+pub(super) async fn user(archive: &Archive, receipt: &Path) -> Result<String, String> {
+    let mut directory: Vec<_> = receipt.parts().collect();
+    directory.pop();
+    let key = Path::from_iter(directory).join("task.json");
+    let read = async { archive.store.get(&key).await?.bytes().await };
+    let record = read.await.map_err(|error| {
+        let error = StoreError::from(error);
+        format!("does not say whose video it is, and `task.json` cannot be read: {error}")
+    })?;
+    let record = seedance::read_json(&record)
+        .ok_or("does not say whose video it is, and `task.json` is not JSON")?;
+    let user = user_in(&record).unwrap_or_default();
+    Ok(seedance::safety_identifier(user))
+}
+
+/// Finds the user in a record, which a gateway may have wrapped.
+fn user_in(record: &Value) -> Option<&str> {
+    let fields = record.as_object()?;
+    let user = fields.get("safety_identifier").and_then(Value::as_str);
+    user.or_else(|| fields.values().find_map(user_in))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_user_is_found_in_a_wrapped_record_too() {
+        for record in [
+            json!({"safety_identifier": "user-7", "content": {}}),
+            json!({"code": 0, "data": {"content": {}, "safety_identifier": "user-7"}}),
+        ] {
+            assert_eq!(user_in(&record), Some("user-7"), "{record}");
+        }
+        assert_eq!(
+            user_in(&json!({"content": {"prompt": "safety_identifier"}})),
+            None
+        );
+    }
+}
