@@ -126,6 +126,9 @@ fn cannot_open(name: String, error: &OpenArchiveError) -> CheckResult {
             "use a prefix without `.staging` in SEEDANCE_ARCHIVE_URL and in `archive.prefix`"
         }
         OpenArchiveError::Option { .. } => "remove the option from the accounts file",
+        OpenArchiveError::EndpointOfBucket { .. } => {
+            "set AWS_ENDPOINT without a bucket, and AWS_VIRTUAL_HOSTED_STYLE_REQUEST=false"
+        }
         _ => "correct SEEDANCE_ARCHIVE_URL and the store's own variables; see docs/stores.md",
     };
     CheckResult::failed(name, error.to_string(), fix)

@@ -56,6 +56,16 @@ pub enum OpenArchiveError {
         /// The option, in the plural.
         option: &'static str,
     },
+    /// Requests would go to another bucket than that of the URL.
+    #[error(
+        "`{url}` cannot be reached: `AWS_ENDPOINT` contains the bucket of `{own}`, and every request goes there"
+    )]
+    EndpointOfBucket {
+        /// The archive URL.
+        url: String,
+        /// The URL of the archive for which the endpoint is configured.
+        own: String,
+    },
     /// The directory of a local archive cannot be created.
     #[error("cannot create directory `{path}`: {source}")]
     Directory {
@@ -128,8 +138,16 @@ impl Archive {
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`open_with`](Self::open_with).
+    /// Returns the errors of [`open_with`](Self::open_with), and an error if the endpoint is that of the bucket of this archive,
+    /// and the URL is in another one.
     pub fn at(&self, url: &Url) -> Result<Self, OpenArchiveError> {
+        let has_other_bucket = url.scheme() == "s3" && url.host() != self.url().host();
+        if has_other_bucket && has_endpoint_of_bucket(&AmazonS3Builder::from_env()) {
+            return Err(OpenArchiveError::EndpointOfBucket {
+                url: url.to_string(),
+                own: self.url().to_string(),
+            });
+        }
         let archive = Self::open_with(url, self.options().clone())?;
         Ok(archive.sharing(self))
     }
@@ -217,10 +235,20 @@ fn open_s3(url: &Url, options: &ObjectOptions) -> object_store::Result<Archive> 
 /// Returns whether requests to a bucket go to AWS itself, over TLS that is verified.
 fn is_aws(bucket: &AmazonS3Builder) -> bool {
     let invalid = AmazonS3ConfigKey::Client(ClientConfigKey::AllowInvalidCertificates);
+    let is_unverified = bucket.get_config_value(&invalid);
+    !has_endpoint(bucket) && is_unverified.is_none_or(|value| value != "true")
+}
+
+fn has_endpoint(bucket: &AmazonS3Builder) -> bool {
     let endpoints = [AmazonS3ConfigKey::Endpoint, AmazonS3ConfigKey::S3Endpoint];
     let is_set = |key| bucket.get_config_value(key).is_some();
-    let is_unverified = bucket.get_config_value(&invalid);
-    !endpoints.iter().any(is_set) && is_unverified.is_none_or(|value| value != "true")
+    endpoints.iter().any(is_set)
+}
+
+/// Returns whether all requests go to the bucket in the endpoint, whatever the bucket in the URL is.
+fn has_endpoint_of_bucket(bucket: &AmazonS3Builder) -> bool {
+    let is_virtual = bucket.get_config_value(&AmazonS3ConfigKey::VirtualHostedStyleRequest);
+    has_endpoint(bucket) && is_virtual.is_some_and(|value| value == "true")
 }
 
 /// Returns whether the keys of a bucket are listed in order: not those of S3 Express One Zone.
@@ -342,6 +370,24 @@ mod tests {
             ),
         ] {
             assert_eq!(is_aws(&bucket), expected, "{bucket:?}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_contains_the_bucket_only_if_it_is_virtual() {
+        let bucket = || AmazonS3Builder::new().with_bucket_name("bucket");
+        for (bucket, expected) in [
+            (bucket(), false),
+            (bucket().with_virtual_hosted_style_request(true), false),
+            (bucket().with_endpoint("https://minio.example"), false),
+            (
+                bucket()
+                    .with_endpoint("https://bucket.minio.example")
+                    .with_virtual_hosted_style_request(true),
+                true,
+            ),
+        ] {
+            assert_eq!(has_endpoint_of_bucket(&bucket), expected, "{bucket:?}");
         }
     }
 
