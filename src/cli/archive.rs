@@ -70,7 +70,7 @@ async fn run_with_temporal(
 ) -> anyhow::Result<ExitCode> {
     let work = shutdown.run_until_requested(async {
         let client = session::connect().await?;
-        let task_queue = config::task_queue(session::variable);
+        let task_queue = config::task_queue(session::variable)?;
         archive(args, requests, &client, &task_queue, ("", "")).await
     });
     work.await.inspect_err(|error| {
@@ -122,7 +122,7 @@ async fn archive(
 /// Starts the lifecycles and prints their workflow ids.
 async fn detach(args: &Args, requests: Vec<VideoTaskLifecycleRequest>) -> anyhow::Result<ExitCode> {
     let client = session::connect().await?;
-    let task_queue = config::task_queue(session::variable);
+    let task_queue = config::task_queue(session::variable)?;
     let mut started = Vec::new();
     let mut failed = 0;
     batch::start(

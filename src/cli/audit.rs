@@ -64,7 +64,7 @@ async fn create_schedule(
         destination: args.destination.clone(),
         interval: every,
         share: args.share,
-        task_queue: config::task_queue(session::variable),
+        task_queue: config::task_queue(session::variable)?,
     };
     let ensured = schedule.ensure(client).await;
     let done = ensured

@@ -45,7 +45,7 @@ async fn run_with_temporal(
 ) -> anyhow::Result<ExitCode> {
     let work = shutdown.run_until_requested(async {
         let client = session::connect().await?;
-        let task_queue = config::task_queue(session::variable);
+        let task_queue = config::task_queue(session::variable)?;
         let generation = start(&client, &task_queue, request).await?;
         match args.detach {
             true => print_started(&generation, args.output),

@@ -74,7 +74,7 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
     telemetry::init("error");
     request::check_account(&args.account)?;
     let client = shutdown.run_until_requested(session::connect()).await?;
-    let task_queue = config::task_queue(session::variable);
+    let task_queue = config::task_queue(session::variable)?;
     let work = async {
         match args.every {
             Some(every) => schedule(&args, &client, task_queue, every).await,

@@ -190,8 +190,13 @@ pub fn accounts(variable: impl Fn(&str) -> Option<String>) -> Result<Accounts, I
 }
 
 /// Returns the task queue of workflows and queries: `TEMPORAL_TASK_QUEUE`, or `seedance-archiver`.
-pub fn task_queue(variable: impl Fn(&str) -> Option<String>) -> String {
-    read_one(TASK_QUEUE, &variable).0.task_queue
+///
+/// # Errors
+///
+/// Returns an error if `TEMPORAL_TASK_QUEUE` is not the name of a task queue.
+pub fn task_queue(variable: impl Fn(&str) -> Option<String>) -> Result<String, InvalidConfig> {
+    let (worker, reader) = read_one(TASK_QUEUE, &variable);
+    valid(worker.task_queue, &reader)
 }
 
 /// Returns the listen address for health checks and metrics, or `None` if it is not set.

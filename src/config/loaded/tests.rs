@@ -329,7 +329,10 @@ fn a_command_reads_only_the_settings_that_it_needs() {
     let lookup = |name: &str| variable(&[ARCHIVE], name).or(variable(&invalid, name));
     assert_eq!(archive_url(lookup).unwrap().as_str(), ARCHIVE.1);
     assert_eq!(admin_address(lookup), Ok(None));
-    assert_eq!(task_queue(lookup), "seedance-archiver");
+    assert_eq!(task_queue(lookup).unwrap(), "seedance-archiver");
+    let quoted = |name: &str| variable(&[("TEMPORAL_TASK_QUEUE", "\u{201c}videos\u{201d}")], name);
+    let error = task_queue(quoted).unwrap_err().0.remove(0);
+    assert!(error.starts_with("TEMPORAL_TASK_QUEUE"), "{error}");
     assert_eq!(accounts(lookup).unwrap_err().0.len(), 2);
     let error = archive_url(|_| None).unwrap_err().0.remove(0);
     assert!(
