@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::{StreamExt, stream};
-use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
+use seedance_archiver_proto::v1::{VideoTaskLifecycleRequest, VideoTaskLifecycleResult};
 use temporalio_client::Client;
 
 use super::task_result::{LifecycleResult, TaskResult};
@@ -142,17 +142,24 @@ impl Batch {
 /// Returns the result of a lifecycle, or `None` while it is running. An error means that Temporal could
 /// not be reached.
 async fn result_if_ended(lifecycle: &Lifecycle) -> Result<Option<LifecycleResult>, LifecycleError> {
+    match result_of(lifecycle).await {
+        Err(error) if error.is_transient() => Err(error),
+        // The workflow failed, or its result cannot be read here: asking again does not help.
+        Err(error) => Ok(Some(Err(error))),
+        Ok(result) => Ok(result.map(|result| Ok((result, None)))),
+    }
+}
+
+/// Returns the result of a lifecycle, or `None` while it is running.
+async fn result_of(
+    lifecycle: &Lifecycle,
+) -> Result<Option<VideoTaskLifecycleResult>, LifecycleError> {
     match lifecycle.describe_latest().await? {
         Some(snapshot) if snapshot.execution.is_open() => Ok(None),
+        Some(_) => lifecycle.result().await.map(Some),
         None => {
             let error = "workflow not found; its history may have been deleted";
-            Ok(Some(Err(lifecycle.error(error.into()))))
+            Err(lifecycle.error(error.into()))
         }
-        Some(_) => match lifecycle.result().await {
-            Ok(result) => Ok(Some(Ok((result, None)))),
-            // The workflow failed: that is its result.
-            Err(error) if error.failure_type().is_some() => Ok(Some(Err(error))),
-            Err(error) => Err(error),
-        },
     }
 }
