@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     archive::{
-        Archive,
+        Archive, StoreError,
         audit::{self, Leftovers},
     },
     config, telemetry,
@@ -105,6 +105,7 @@ async fn remove(archive: &Archive, leftovers: &Leftovers) -> Vec<String> {
     let mut errors = Vec::new();
     for object in &leftovers.objects {
         if let Err(error) = archive.store.delete(&object.location).await {
+            let error = StoreError::from(error);
             errors.push(format!(
                 "cannot delete object `{}`: {error}",
                 object.location
