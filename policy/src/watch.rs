@@ -83,9 +83,13 @@ pub enum Request {
     },
 }
 
-/// Returns the request that is worth most, or `None` if none is worth sending yet.
-pub fn choose(candidates: &[Candidate], lists: Lists) -> Option<Request> {
-    let mut best = single(candidates, lists);
+/// Returns the request that is worth most, or `None` if none is worth sending yet. `can_query`: whether a query can be sent.
+/// If not, lists also answer for tasks that a query would suit better.
+pub fn choose(candidates: &[Candidate], lists: Lists, can_query: bool) -> Option<Request> {
+    let mut best = match can_query {
+        true => single(candidates, lists),
+        false => None,
+    };
     if lists.are_available {
         let listed = candidates.iter().filter_map(|it| it.list);
         for list in 0..listed.max().map_or(0, |last| last + 1) {

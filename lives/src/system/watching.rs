@@ -139,8 +139,8 @@ impl System<'_> {
             page_size: 500,
             max_ids: watcher.max_ids,
         };
-        match watch::choose(&candidates, lists) {
-            Some(Request::Query(index)) if can_query => self.query_watched(watcher, &ids[index]),
+        match watch::choose(&candidates, lists, can_query) {
+            Some(Request::Query(index)) => self.query_watched(watcher, &ids[index]),
             Some(Request::Tasks { candidates, .. }) if can_list => {
                 let ids: Vec<_> = candidates.into_iter().map(|it| ids[it].clone()).collect();
                 self.list_tasks(watcher, &ids);

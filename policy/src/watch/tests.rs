@@ -18,17 +18,33 @@ fn task(list: Option<usize>, position: usize, worth: f64) -> Candidate {
 
 #[test]
 fn nothing_is_asked_before_it_is_worth_a_poll() {
-    assert_eq!(choose(&[], AVAILABLE), None);
-    assert_eq!(choose(&[task(Some(0), 0, 0.99)], AVAILABLE), None);
+    assert_eq!(choose(&[], AVAILABLE, true), None);
+    assert_eq!(choose(&[task(Some(0), 0, 0.99)], AVAILABLE, true), None);
     let two = [task(Some(0), 0, 0.4), task(Some(0), 1, 0.5)];
-    assert_eq!(choose(&two, AVAILABLE), None);
+    assert_eq!(choose(&two, AVAILABLE, true), None);
 }
 
 #[test]
 fn one_task_is_queried_when_it_would_be_polled_alone() {
     let query = Some(Request::Query(0));
-    assert_eq!(choose(&[task(Some(0), 0, 1.0)], AVAILABLE), query);
-    assert_eq!(choose(&[task(None, 0, 1.0)], AVAILABLE), query);
+    assert_eq!(choose(&[task(Some(0), 0, 1.0)], AVAILABLE, true), query);
+    assert_eq!(choose(&[task(None, 0, 1.0)], AVAILABLE, true), query);
+}
+
+/// The service asked to wait with queries.
+#[test]
+fn while_no_query_can_be_sent_lists_answer_for_all_that_they_show() {
+    let by_id = Some(Request::Tasks {
+        list: 0,
+        candidates: vec![0],
+    });
+    let alone = task(Some(0), 0, 1.0);
+    assert_eq!(choose(&[alone], AVAILABLE, false), by_id);
+    let unlisted = task(None, 0, 100.0);
+    let tasks = [task(Some(0), 0, 1.0), unlisted];
+    assert_eq!(choose(&tasks, AVAILABLE, true), Some(Request::Query(1)));
+    assert_eq!(choose(&tasks, AVAILABLE, false), by_id);
+    assert_eq!(choose(&tasks[1..], AVAILABLE, false), None);
 }
 
 #[test]
@@ -43,7 +59,7 @@ fn tasks_that_are_together_worth_a_poll_are_listed_by_id() {
         list: 0,
         candidates: vec![2, 0],
     };
-    assert_eq!(choose(&tasks, AVAILABLE), Some(expected));
+    assert_eq!(choose(&tasks, AVAILABLE, true), Some(expected));
 }
 
 #[test]
@@ -57,7 +73,7 @@ fn of_many_tasks_the_page_that_is_worth_most_is_listed() {
             )
         })
         .collect();
-    let page = choose(&tasks, AVAILABLE);
+    let page = choose(&tasks, AVAILABLE, true);
     assert!(
         matches!(
             page,
@@ -72,7 +88,7 @@ fn of_many_tasks_the_page_that_is_worth_most_is_listed() {
     let sparse: Vec<_> = (0..200)
         .map(|index| task(Some(0), index * 100, 0.1))
         .collect();
-    let Some(Request::Tasks { candidates, .. }) = choose(&sparse, AVAILABLE) else {
+    let Some(Request::Tasks { candidates, .. }) = choose(&sparse, AVAILABLE, true) else {
         panic!("not by id");
     };
     assert_eq!(candidates.len(), 100);
@@ -85,7 +101,7 @@ fn without_a_list_the_task_that_is_worth_most_is_queried() {
         are_available: false,
         ..AVAILABLE
     };
-    assert_eq!(choose(&tasks, failing), Some(Request::Query(1)));
+    assert_eq!(choose(&tasks, failing, true), Some(Request::Query(1)));
     let no_ids = Lists {
         max_ids: 0,
         ..AVAILABLE
@@ -94,7 +110,7 @@ fn without_a_list_the_task_that_is_worth_most_is_queried() {
         list: 0,
         page_num: 1,
     };
-    assert_eq!(choose(&tasks, no_ids), Some(page));
+    assert_eq!(choose(&tasks, no_ids, true), Some(page));
 }
 
 #[test]
@@ -129,9 +145,9 @@ fn a_task_that_a_list_shows_with_others_is_not_queried_alone() {
         list: 0,
         candidates: vec![0],
     };
-    assert_eq!(choose(&tasks, AVAILABLE), Some(expected));
+    assert_eq!(choose(&tasks, AVAILABLE, true), Some(expected));
     let unlisted = [task(None, 0, 1.2), task(None, 0, 1.1)];
-    assert_eq!(choose(&unlisted, AVAILABLE), Some(Request::Query(0)));
+    assert_eq!(choose(&unlisted, AVAILABLE, true), Some(Request::Query(0)));
 }
 
 #[test]
@@ -151,9 +167,12 @@ fn a_request_has_as_many_ids_as_the_service_accepts() {
             candidates,
         })
     };
-    assert_eq!(choose(&[task(0.6), task(0.7)], two), listed(vec![1, 0]));
+    assert_eq!(
+        choose(&[task(0.6), task(0.7)], two, true),
+        listed(vec![1, 0])
+    );
     let three = [task(0.7), task(0.6), task(0.8)];
-    assert_eq!(choose(&three, two), listed(vec![2, 0]));
+    assert_eq!(choose(&three, two, true), listed(vec![2, 0]));
 }
 
 proptest! {
@@ -180,7 +199,7 @@ proptest! {
                 .map(|it| it.worth)
                 .sum(),
         };
-        let chosen = choose(&tasks, lists);
+        let chosen = choose(&tasks, lists, true);
         let chosen_worth = chosen.as_ref().map_or(0.0, worth);
         prop_assert!(chosen.is_none() || chosen_worth >= 1.0 - 1e-9);
         for list in 0..3 {

@@ -275,8 +275,8 @@ impl<'a> Watcher<'a> {
             page_size: self.requests.account().endpoint.list_page_size,
             max_ids: self.max_ids,
         };
-        match watch::choose(&candidates, lists) {
-            Some(Request::Query(index)) if can_query => {
+        match watch::choose(&candidates, lists, can_query) {
+            Some(Request::Query(index)) => {
                 let id = ids[index].clone();
                 self.tasks.set_requested(std::slice::from_ref(&id), true);
                 self.start_query(work, id);
