@@ -7,7 +7,9 @@ use seedance_archiver_simulator::{Ending, Script};
 use serde_json::Value;
 use temporalio_client::WorkflowCancelOptions;
 
-use crate::harness::{Fixture, HOUR, Server, receiver::Receiver, register};
+use crate::harness::{
+    Fixture, HOUR, Server, lifecycle::until_waiting, receiver::Receiver, register,
+};
 
 async fn fixture(server: &Server, receiver: &Receiver) -> anyhow::Result<Fixture> {
     Fixture::with_account(server, |account| receiver.set_webhook(account)).await
@@ -141,6 +143,45 @@ async fn an_outcome_that_cannot_be_recorded_is_reported(server: Arc<Server>) -> 
         .await
 }
 register!(an_outcome_that_cannot_be_recorded_is_reported, takes_long);
+
+/// The store is down when the task fails, and somebody cancels the lifecycle that waits for it.
+async fn an_outcome_is_reported_although_its_lifecycle_is_cancelled(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let receiver = Receiver::start().await?;
+    let fixture = fixture(&server, &receiver).await?;
+    let id = fixture.simulator.create(Script {
+        ending: Ending::Failed,
+        ..Script::default()
+    });
+    fixture
+        .with_worker(&server, async {
+            let blocked = fixture.block_archive()?;
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            until_waiting(&lifecycle, "next attempt in").await?;
+            let options = WorkflowCancelOptions::default();
+            server.lifecycle(&id).cancel(options).await?;
+            blocked.end()?;
+            let event = receiver.until_received(1).await?[0].event()?;
+            ensure!(
+                event["data"]["reason"] != "cancelled_by_caller",
+                "{event:#}"
+            );
+            ensure!(
+                event["type"].to_string().contains("unsuccessful"),
+                "{event:#}"
+            );
+            let result = lifecycle.result().await?;
+            ensure!(result.outcome == "unsuccessful", "{result:?}");
+            receiver.ensure_one_event()?;
+            Ok(())
+        })
+        .await
+}
+register!(
+    an_outcome_is_reported_although_its_lifecycle_is_cancelled,
+    takes_long
+);
 
 /// The cancelled lifecycle finds the receipt of another one when it writes its `outcome.json`.
 async fn a_cancelled_lifecycle_of_an_archived_video_reports_the_video(

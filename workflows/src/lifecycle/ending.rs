@@ -6,7 +6,7 @@ use seedance_archiver_proto::{
     names::failure,
     outcome, reason, status,
     v1::{
-        CancelVideoTaskRequest, RecordOutcomeRequest, VideoTaskLifecycleRequest,
+        CancelVideoTaskRequest, OutcomeRecord, RecordOutcomeRequest, VideoTaskLifecycleRequest,
         VideoTaskLifecycleResult,
     },
 };
@@ -133,18 +133,13 @@ pub(super) async fn record(
     {
         return;
     }
-    let is_cancelled = ctx.cancellation_token().is_cancelled();
-    let options = options::record_outcome(transfers_task_queue(ctx), is_cancelled);
     let request = RecordOutcomeRequest {
         account: request.account.clone(),
         destination: request.destination.clone(),
         task_id: request.task_id.clone(),
         result: Some(result.clone()),
     };
-    let recorded = ctx
-        .execute_activity(TransferActivities::record_outcome, request, options)
-        .await;
-    match recorded.map(Reply::into_message) {
+    match record_outcome(ctx, request).await {
         Ok(recorded) => {
             if let Some(manifest) = recorded.manifest {
                 *result = outcomes::archived(result.task.take(), manifest);
@@ -161,6 +156,26 @@ pub(super) async fn record(
             result.message = external::message(&message);
         }
     }
+}
+
+/// Runs `RecordOutcome`. If the workflow is cancelled meanwhile, the activity is too, and runs again: otherwise nobody would
+/// hear of the end of the task.
+async fn record_outcome(
+    ctx: &Context,
+    request: RecordOutcomeRequest,
+) -> Result<OutcomeRecord, ActivityExecutionError> {
+    let is_cancelled = || ctx.cancellation_token().is_cancelled();
+    let run = |is_cancelled| {
+        let options = options::record_outcome(transfers_task_queue(ctx), is_cancelled);
+        ctx.execute_activity(TransferActivities::record_outcome, request.clone(), options)
+    };
+    let was_cancelled = is_cancelled();
+    let mut recorded = run(was_cancelled).await;
+    let is_stopped = recorded.is_err() && !was_cancelled && is_cancelled();
+    if is_stopped && ctx.patched("record-although-cancelled") {
+        recorded = run(true).await;
+    }
+    recorded.map(Reply::into_message)
 }
 
 /// Returns whether this lifecycle records every ending. One that ended on version 0.1.0 did not, and its history has to
