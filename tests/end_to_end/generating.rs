@@ -10,14 +10,17 @@ mod many;
 use std::sync::Arc;
 
 use anyhow::ensure;
-use seedance_archiver_proto::{names, v1::GenerateVideoRequest};
+use seedance_archiver_proto::{
+    names,
+    v1::{GenerateVideoRequest, GenerateVideoResult},
+};
 use seedance_archiver_simulator::CreateFault;
 use seedance_archiver_workflows::{VideoTaskClaim, VideoTaskSubmission};
 use serde_json::json;
 use temporalio_client::{
-    NamespacedClient, WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowGetResultOptions,
-    WorkflowTerminateOptions, errors::WorkflowGetResultError, grpc::WorkflowService,
-    tonic::IntoRequest,
+    Client, NamespacedClient, WorkflowCancelOptions, WorkflowDescribeOptions,
+    WorkflowGetResultOptions, WorkflowHandle, WorkflowTerminateOptions,
+    errors::WorkflowGetResultError, grpc::WorkflowService, tonic::IntoRequest,
 };
 use temporalio_common::protos::temporal::api::{
     common::v1::WorkflowExecution, workflowservice::v1::ResetWorkflowExecutionRequest,
@@ -255,11 +258,13 @@ async fn a_task_whose_lifecycle_was_started_elsewhere_belongs_to_its_submission(
 }
 register!(a_task_whose_lifecycle_was_started_elsewhere_belongs_to_its_submission);
 
-/// Whoever terminates a submission says that it created nothing. If it did all the same, its video is not lost.
-async fn the_task_of_a_terminated_submission_is_archived(
-    server: Arc<Server>,
-) -> anyhow::Result<()> {
-    let fixture = Fixture::new(&server).await?;
+/// Starts a generation, and calls `act` with its submission after the task was created and before the answer arrives. Returns
+/// the result, whose video is that of the only task.
+async fn while_the_answer_is_held(
+    server: &Server,
+    act: impl AsyncFnOnce(WorkflowHandle<Client, VideoTaskSubmission>) -> anyhow::Result<()>,
+) -> anyhow::Result<GenerateVideoResult> {
+    let fixture = Fixture::new(server).await?;
     fixture.simulator.set_create_fault(Some(CreateFault::Held));
     let request = GenerateVideoRequest {
         submission_id: server.unique_name("order"),
@@ -267,55 +272,43 @@ async fn the_task_of_a_terminated_submission_is_archived(
     };
     let submission = names::submission_workflow_id("", &request.submission_id);
     let result = fixture
-        .with_worker(&server, async {
-            let generation = start(&server, &fixture, request).await?;
+        .with_worker(server, async {
+            let generation = start(server, &fixture, request).await?;
             until("the task was created", || {
                 !fixture.simulator.task_ids().is_empty()
             })
             .await?;
-            let submission = server
-                .client
-                .get_workflow_handle::<VideoTaskSubmission>(submission);
-            submission
-                .terminate(WorkflowTerminateOptions::default())
-                .await?;
+            act(server.client.get_workflow_handle(submission)).await?;
             fixture.simulator.set_create_fault(None);
             result(&generation).await
         })
         .await?;
     ensure!(result.outcome == "archived", "{result:?}");
-    ensure!(fixture.simulator.task_ids() == [result.task_id]);
+    ensure!(fixture.simulator.task_ids() == [result.task_id.as_str()]);
+    Ok(result)
+}
+
+/// Whoever terminates a submission says that it created nothing. If it did all the same, its video is not lost.
+async fn the_task_of_a_terminated_submission_is_archived(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let terminate = async |submission: WorkflowHandle<_, _>| {
+        let options = WorkflowTerminateOptions::default();
+        Ok(submission.terminate(options).await?)
+    };
+    while_the_answer_is_held(&server, terminate).await?;
     Ok(())
 }
 register!(the_task_of_a_terminated_submission_is_archived);
 
 async fn a_cancelled_submission_waits_for_the_answer(server: Arc<Server>) -> anyhow::Result<()> {
-    let fixture = Fixture::new(&server).await?;
-    fixture.simulator.set_create_fault(Some(CreateFault::Held));
-    let request = GenerateVideoRequest {
-        submission_id: server.unique_name("order"),
-        ..request("a kite")
+    let cancel = async |submission: WorkflowHandle<_, _>| {
+        let options = WorkflowCancelOptions::default();
+        Ok(submission.cancel(options).await?)
     };
-    let submission = names::submission_workflow_id("", &request.submission_id);
-    let result = fixture
-        .with_worker(&server, async {
-            let generation = start(&server, &fixture, request).await?;
-            until("the task was created", || {
-                !fixture.simulator.task_ids().is_empty()
-            })
-            .await?;
-            let submission = server
-                .client
-                .get_workflow_handle::<VideoTaskSubmission>(submission);
-            submission.cancel(WorkflowCancelOptions::default()).await?;
-            fixture.simulator.set_create_fault(None);
-            result(&generation).await
-        })
-        .await?;
-    ensure!(result.outcome == "archived", "{result:?}");
+    let result = while_the_answer_is_held(&server, cancel).await?;
     let submission = result.submission.unwrap_or_default();
     ensure!(submission.learned_from == "answer", "{submission:?}");
-    ensure!(fixture.simulator.task_ids() == [result.task_id]);
     Ok(())
 }
 register!(a_cancelled_submission_waits_for_the_answer);
