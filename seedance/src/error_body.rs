@@ -143,7 +143,7 @@ impl ErrorBody {
         }
     }
 
-    /// Returns whether nothing shows that the API itself answered: neither a code nor a type of its own.
+    /// Returns whether a proxy may have answered: the error names one, or has neither a code nor the type of an invalid request.
     fn may_be_of_proxy(&self) -> bool {
         let text = format!("{} {} {}", self.code, self.kind, self.message).to_lowercase();
         let has_code = self.code.contains(|c: char| c.is_alphabetic());

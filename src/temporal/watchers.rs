@@ -34,7 +34,8 @@ use crate::{config::Accounts, telemetry::rare::RareEvent};
 /// How long the state of a watcher is used. A watcher that ends says so this long before.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(5);
 
-/// How long an activity waits for the state of a watcher, without a heartbeat of its own: less than its heartbeat timeout.
+/// Maximum wait for the state of a watcher: shorter than the heartbeat timeout of the activity that waits, which sends no
+/// heartbeats meanwhile.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Interval between two looks for accounts that need a watcher.

@@ -136,8 +136,8 @@ async fn wait_for_answer(ctx: &Context) {
     }
 }
 
-/// Returns the options of a wait that a cancellation of the workflow does not end. A wait that ends at once each time it is
-/// repeated would keep the worker in one workflow task for ever.
+/// Returns options with which a wait continues after the workflow is cancelled. By default it would return at once, and the loop
+/// that repeats the search would never leave its workflow task.
 fn uncancelled() -> WaitConditionOptions {
     WaitConditionOptions::builder()
         .cancellation_token(WorkflowCancellationToken::new())
