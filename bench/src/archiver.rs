@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -13,6 +12,7 @@ use reqwest::Client;
 use seedance_archiver_simulator::Simulator;
 
 use crate::{
+    free_address::free_address,
     process::Process,
     server::{NAMESPACE, Server},
 };
@@ -74,8 +74,7 @@ pub(crate) async fn start_worker(
     task_queue: &str,
     log: PathBuf,
 ) -> anyhow::Result<(Process, String)> {
-    // Free until somebody else takes it, which nobody on a machine that runs benchmarks does.
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let address = free_address()?;
     set_temporal(&mut command, server)
         .env("TEMPORAL_TASK_QUEUE", task_queue)
         .env("SEEDANCE_ADMIN_ADDRESS", address.to_string())

@@ -3,6 +3,8 @@
 mod archiver;
 mod chaos;
 mod descriptors;
+#[path = "../../tests/support/free_address.rs"]
+mod free_address;
 mod history;
 mod interrupt;
 mod minio;

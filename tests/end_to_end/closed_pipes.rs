@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     fs::File,
     io::{self, pipe},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     process::{Output, Stdio},
     sync::Arc,
 };
@@ -18,7 +18,10 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::harness::{Fixture, Server, command, register, send_signal, until};
+use crate::{
+    free_address::free_address,
+    harness::{Fixture, Server, command, register, send_signal, until},
+};
 
 /// Returns a pipe that nobody reads.
 fn closed_pipe() -> io::Result<Stdio> {
@@ -226,11 +229,6 @@ impl Machine {
         .await?;
         Ok(worker)
     }
-}
-
-/// Returns a local address that is free now.
-fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind("127.0.0.1:0")?.local_addr()
 }
 
 /// Runs a command to its end. `Command::output` would replace its stdout and stderr.

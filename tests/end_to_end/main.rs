@@ -69,6 +69,8 @@ mod gallery {
     mod page;
     mod receipts;
 }
+#[path = "../support/free_address.rs"]
+mod free_address;
 mod generating;
 mod harness;
 mod hosts;

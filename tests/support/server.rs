@@ -1,13 +1,10 @@
 //! A third-party server on a free port.
 
-use std::{
-    net::{TcpListener, TcpStream},
-    process::Stdio,
-};
+use std::{net::TcpStream, process::Stdio};
 
 use tokio::process::{Child, Command};
 
-use crate::until::until;
+use crate::{free_address::free_address, until::until};
 
 /// A running server, which is killed when this value is dropped.
 pub(crate) struct Server {
@@ -18,7 +15,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the command that `command` returns for a port, and waits until it accepts connections.
     pub(crate) async fn start(command: impl FnOnce(u16) -> Command) -> anyhow::Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = free_address()?.port();
         let process = spawn(command(port), port).await?;
         Ok(Self { port, process })
     }

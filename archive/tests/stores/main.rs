@@ -17,6 +17,8 @@ mod dialects;
 mod erasing;
 mod existing_objects;
 mod fixture;
+#[path = "../../../tests/support/free_address.rs"]
+mod free_address;
 mod host;
 mod invalid_receipts;
 mod keys;

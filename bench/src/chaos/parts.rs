@@ -13,7 +13,7 @@ use anyhow::Context;
 use tokio::{sync::Mutex, task::JoinHandle};
 
 pub(super) use disk::Disk;
-pub(super) use endpoints::{Links, Targets, free_address};
+pub(super) use endpoints::{Links, Targets};
 pub(super) use part::Part;
 pub(super) use store::Store;
 pub(super) use temporal::Temporal;

@@ -13,16 +13,14 @@ use super::{
     checker::{self, Archive, Evidence, Report, Row},
     faults::{self, Carried},
     load,
-    parts::{
-        Disk, Incarnation, Links, Parts, Store, Targets, Temporal, Worker, WorkerSettings,
-        free_address,
-    },
+    parts::{Disk, Incarnation, Links, Parts, Store, Targets, Temporal, Worker, WorkerSettings},
     plan::{Account, LinkTo, Plan, WORKERS},
     scrapes::Scrapes,
     settle,
     world::{SharedWorld, World},
 };
 use crate::{
+    free_address::free_address,
     minio::{BUCKET, PASSWORD, REGION, USER},
     server::ServerKind,
 };

@@ -1,11 +1,12 @@
 //! The MinIO server of a store.
 
-use std::{fs, net::TcpListener, path::Path, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use anyhow::Context;
 
 use super::{certificate::Certificate, host::Source};
 use crate::{
+    free_address::free_address,
     minio::{self, BUCKET},
     process::Process,
 };
@@ -32,8 +33,7 @@ impl MinIo {
             Source::Https => certificate.minio_directory(),
         };
         fs::create_dir_all(&certificates)?;
-        // Free until somebody else takes it, which nobody on a machine that runs benchmarks does.
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let address = free_address()?;
         let mut command = minio::command(address, &data, &certificates)?;
         let mut process = Process::start("MinIO", &mut command, directory.join("minio.log"))?;
         let endpoint = format!("{}://{address}", source.name());

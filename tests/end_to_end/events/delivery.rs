@@ -46,7 +46,7 @@ fn ensure_no_secret(text: &str) -> anyhow::Result<()> {
 }
 
 async fn an_archived_video_is_reported_with_its_receipt(server: Arc<Server>) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     let fixture = fixture(&server, &receiver).await?;
     let id = fixture.simulator.create(Script::default());
     let (result, received) = fixture
@@ -109,7 +109,7 @@ register!(an_archived_video_is_reported_with_its_receipt);
 
 async fn every_key_signs_the_request(server: Arc<Server>) -> anyhow::Result<()> {
     let python = tools::python_example()?;
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     let mut fixture = fixture(&server, &receiver).await?;
     fixture.change_account(|account| {
         if let Some(webhook) = &mut account.webhook {
@@ -140,7 +140,7 @@ async fn every_key_signs_the_request(server: Arc<Server>) -> anyhow::Result<()> 
 register!(every_key_signs_the_request, needs = [python_example]);
 
 async fn an_event_waits_until_the_receiver_is_up(server: Arc<Server>) -> anyhow::Result<()> {
-    let mut receiver = Receiver::reserve().await?;
+    let mut receiver = Receiver::reserve()?;
     let fixture = fixture(&server, &receiver).await?;
     let id = fixture.simulator.create(Script::default());
     fixture
@@ -153,7 +153,7 @@ async fn an_event_waits_until_the_receiver_is_up(server: Arc<Server>) -> anyhow:
                 .await?;
             ensure!(message.contains("next attempt in"), "{message}");
             ensure_no_secret(&message)?;
-            receiver.listen().await?;
+            receiver.listen()?;
             let delivered = delivery.result().await?;
             ensure!(
                 delivered.status == 204 && delivered.attempts > 1,
@@ -170,7 +170,7 @@ async fn an_event_waits_until_the_receiver_is_up(server: Arc<Server>) -> anyhow:
 register!(an_event_waits_until_the_receiver_is_up);
 
 async fn the_receiver_says_when_to_retry(server: Arc<Server>) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     let busy = (
         StatusCode::SERVICE_UNAVAILABLE,
         [(header::RETRY_AFTER, "4")],
@@ -200,7 +200,7 @@ async fn the_receiver_says_when_to_retry(server: Arc<Server>) -> anyhow::Result<
 register!(the_receiver_says_when_to_retry);
 
 async fn a_redirect_is_not_followed(server: Arc<Server>) -> anyhow::Result<()> {
-    let (receiver, other) = (Receiver::start().await?, Receiver::start().await?);
+    let (receiver, other) = (Receiver::start()?, Receiver::start()?);
     let redirect = (
         StatusCode::TEMPORARY_REDIRECT,
         [(header::LOCATION, other.url())],
@@ -224,7 +224,7 @@ register!(a_redirect_is_not_followed);
 
 /// A second lifecycle repeats a delivery that failed.
 async fn a_receiver_can_refuse_an_event(server: Arc<Server>) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     receiver.answer([status(StatusCode::GONE)]);
     let fixture = fixture(&server, &receiver).await?;
     let id = fixture.simulator.create(Script::default());
@@ -252,7 +252,7 @@ async fn a_receiver_can_refuse_an_event(server: Arc<Server>) -> anyhow::Result<(
 register!(a_receiver_can_refuse_an_event);
 
 async fn an_event_is_given_up_after_three_days(server: Arc<Server>) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     receiver.answer((0..1_000).map(|_| status(StatusCode::INTERNAL_SERVER_ERROR)));
     let fixture = fixture(&server, &receiver).await?;
     let id = fixture.simulator.create(Script::default());
@@ -273,7 +273,7 @@ register!(an_event_is_given_up_after_three_days);
 
 /// More events than a worker posts at once, to a receiver that does not respond.
 async fn a_slow_receiver_holds_up_no_lifecycle(server: Arc<Server>) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     receiver.hold(true);
     let fixture = fixture(&server, &receiver).await?;
     fixture
@@ -312,7 +312,7 @@ async fn a_slow_receiver_holds_up_no_lifecycle(server: Arc<Server>) -> anyhow::R
 register!(a_slow_receiver_holds_up_no_lifecycle);
 
 async fn two_lifecycles_of_a_task_report_its_video_once(server: Arc<Server>) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     let fixture = fixture(&server, &receiver).await?;
     let id = fixture.simulator.create(Script::default());
     fixture
@@ -334,7 +334,7 @@ async fn two_lifecycles_of_a_task_report_its_video_once(server: Arc<Server>) -> 
 register!(two_lifecycles_of_a_task_report_its_video_once);
 
 async fn without_a_webhook_no_event_is_sent(server: Arc<Server>) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     let mut fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script::default());
     fixture.run_lifecycle(&server, &id).await?;

@@ -40,7 +40,7 @@ fn check(event: &Value, id: &str, outcome: &str, reason: &str) -> anyhow::Result
 async fn an_unsuccessful_task_is_reported_with_its_reason(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     let fixture = fixture(&server, &receiver).await?;
     let id = fixture.simulator.create(Script {
         ending: Ending::Failed,
@@ -62,7 +62,7 @@ register!(an_unsuccessful_task_is_reported_with_its_reason);
 async fn a_lost_video_is_reported_although_the_lifecycle_fails(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     let fixture = fixture(&server, &receiver).await?;
     let id = fixture.simulator.create(Script {
         queued: Some(Default::default()),
@@ -87,7 +87,7 @@ register!(a_lost_video_is_reported_although_the_lifecycle_fails);
 async fn a_cancelled_lifecycle_and_its_video_are_two_events(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     let fixture = fixture(&server, &receiver).await?;
     let id = fixture.simulator.create(Script {
         queued: Some(HOUR),
@@ -118,7 +118,7 @@ register!(a_cancelled_lifecycle_and_its_video_are_two_events);
 
 /// The lifecycle ends without an `outcome.json`, because the store stays down.
 async fn an_outcome_that_cannot_be_recorded_is_reported(server: Arc<Server>) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     let fixture = fixture(&server, &receiver).await?;
     let id = fixture.simulator.create(Script {
         queued: Some(HOUR),
@@ -148,7 +148,7 @@ register!(an_outcome_that_cannot_be_recorded_is_reported, takes_long);
 async fn an_outcome_is_reported_although_its_lifecycle_is_cancelled(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     let fixture = fixture(&server, &receiver).await?;
     let id = fixture.simulator.create(Script {
         ending: Ending::Failed,
@@ -187,7 +187,7 @@ register!(
 async fn a_cancelled_lifecycle_of_an_archived_video_reports_the_video(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     let mut fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(Script::default());
     let archived = fixture.run_lifecycle(&server, &id).await?;

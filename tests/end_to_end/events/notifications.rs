@@ -33,7 +33,7 @@ fn variables(
 }
 
 async fn minio_notifies_of_each_receipt_once(server: Arc<Server>) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     let directory = tempfile::tempdir()?;
     let queue = directory.path().join("queue").display().to_string();
     let [exports, command] = page::blocks(SECTION, "sh")?[..] else {

@@ -46,7 +46,7 @@ async fn a_worker_with_the_plugin_archives_a_video_and_delivers_its_event_signed
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
     let python = tools::python_example()?;
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     let fixture = Fixture::with_account(&server, |account| receiver.set_webhook(account)).await?;
     let id = fixture.simulator.create(Script::default());
     let (result, delivered, received) = with_plugin(&server, &fixture, async {

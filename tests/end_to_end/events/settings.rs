@@ -74,7 +74,7 @@ async fn a_wrong_url_is_reported_with_its_line(server: Arc<Server>) -> anyhow::R
 register!(a_wrong_url_is_reported_with_its_line);
 
 async fn doctor_finds_a_receiver_that_is_down(server: Arc<Server>) -> anyhow::Result<()> {
-    let mut receiver = Receiver::reserve().await?;
+    let mut receiver = Receiver::reserve()?;
     let webhook = format!("url = \"{}\"\nkey = \"{KEY}\"", receiver.url());
     let file = AccountsFile::new(&webhook)?;
     let finding = async || {
@@ -88,7 +88,7 @@ async fn doctor_finds_a_receiver_that_is_down(server: Arc<Server>) -> anyhow::Re
     };
     let down = finding().await?;
     ensure!(down["state"] == "warning", "{down:#}");
-    receiver.listen().await?;
+    receiver.listen()?;
     let up = finding().await?;
     ensure!(up["state"] == "ok", "{up:#}");
     let received = receiver.received();

@@ -1,20 +1,23 @@
 //! Create requests whose answer is lost, with callbacks.
 
-use std::{net::TcpListener, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::ensure;
 use seedance_archiver::config::{Account, Callbacks, Secret};
 use seedance_archiver_simulator::CreateFault;
 
 use super::call::{request, result, start};
-use crate::harness::{Fixture, HOUR, Server, register, until_async};
+use crate::{
+    free_address::free_address,
+    harness::{Fixture, HOUR, Server, register, until_async},
+};
 
 const TOKEN: &str = "a-token-of-32-characters-1234567";
 
 /// Returns a fixture whose submissions request callbacks.
 async fn callback_fixture(server: &Server) -> anyhow::Result<Fixture> {
     // The URL has to be known before the worker listens.
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let address = free_address()?;
     let url = format!("http://{address}").parse()?;
     let change = |account: &mut Account| {
         account.callbacks = Some(Callbacks {

@@ -1,6 +1,6 @@
 //! The workflows that deliver events.
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use futures::TryStreamExt;
 use seedance_archiver_proto::{names, v1::DeliverEventResult};
 use seedance_archiver_workflows::DeliverEvent;
@@ -52,17 +52,20 @@ impl Delivery {
     /// Waits until the delivery has failed, and returns its history, in which the failure is.
     pub(crate) async fn failure(&self) -> anyhow::Result<String> {
         let failed = self.result().await;
-        anyhow::ensure!(failed.is_err(), "{failed:?}");
+        ensure!(failed.is_err(), "{failed:?}");
         self.history().await
     }
 
     /// Waits until the delivery waits for another attempt with a message that contains `text`, and returns the message.
     pub(crate) async fn until_waiting(&self, text: &str) -> anyhow::Result<String> {
-        until_async(text, || async {
+        let waits = until_async(text, || async {
+            ensure!(!self.is_completed().await?, "the event was delivered");
             Ok(self.last_failure().await?.contains(text))
         })
-        .await?;
-        self.last_failure().await
+        .await;
+        let failure = self.last_failure().await?;
+        waits.with_context(|| format!("the last failure is `{failure}`"))?;
+        Ok(failure)
     }
 
     /// Returns whether the event was delivered.

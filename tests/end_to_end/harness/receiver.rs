@@ -17,7 +17,7 @@ use axum::{
 use parking_lot::Mutex;
 use seedance_archiver::config::{Account, Secret, Webhook};
 use serde_json::Value;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{net::TcpSocket, sync::watch, task::JoinHandle};
 
 use crate::until::until;
 
@@ -29,6 +29,8 @@ pub(crate) const TOKEN: &str = "t0ken-in-the-url";
 /// A receiver of events, which answers 204 unless a test says otherwise.
 pub(crate) struct Receiver {
     address: SocketAddr,
+    /// Bound, so that nobody else listens at the address before the receiver does.
+    socket: Option<TcpSocket>,
     state: Arc<Receipts>,
     task: Option<JoinHandle<()>>,
 }
@@ -50,17 +52,19 @@ struct Receipts {
 
 impl Receiver {
     /// Starts a receiver.
-    pub(crate) async fn start() -> anyhow::Result<Self> {
-        let mut receiver = Self::reserve().await?;
-        receiver.listen().await?;
+    pub(crate) fn start() -> anyhow::Result<Self> {
+        let mut receiver = Self::reserve()?;
+        receiver.listen()?;
         Ok(receiver)
     }
 
-    /// Returns a receiver that is down, at an address that is free.
-    pub(crate) async fn reserve() -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// Returns a receiver that is down: connections to its address are refused.
+    pub(crate) fn reserve() -> anyhow::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         Ok(Self {
-            address: listener.local_addr()?,
+            address: socket.local_addr()?,
+            socket: Some(socket),
             state: Arc::new(Receipts {
                 received: Mutex::default(),
                 answers: Mutex::default(),
@@ -71,8 +75,9 @@ impl Receiver {
     }
 
     /// Starts to listen.
-    pub(crate) async fn listen(&mut self) -> anyhow::Result<()> {
-        let listener = TcpListener::bind(self.address).await?;
+    pub(crate) fn listen(&mut self) -> anyhow::Result<()> {
+        let socket = self.socket.take().context("the receiver listens already")?;
+        let listener = socket.listen(128)?;
         let routes = Router::new()
             .fallback(receive)
             .with_state(self.state.clone());

@@ -1,7 +1,6 @@
 //! A Temporal server that stores its state on disk, so that it can be killed and started again.
 
 use std::{
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -13,7 +12,7 @@ use tempfile::TempDir;
 use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions};
 use tokio::process::{Child, Command};
 
-use crate::until::until_async;
+use crate::{free_address::free_address, until::until_async};
 
 pub(crate) struct RestartableServer {
     pub(crate) address: String,
@@ -27,8 +26,7 @@ impl RestartableServer {
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let program = dev_server::locate(&|_| {}).await?;
         let directory = tempfile::tempdir()?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let address = format!("127.0.0.1:{port}");
+        let address = free_address()?.to_string();
         let process = spawn(&program, &directory, &address)?;
         Ok(Self {
             address,

@@ -37,7 +37,7 @@ fn deliveries(result: &str) -> String {
 }
 
 async fn deliveries_are_counted_and_no_secret_is_shown(server: Arc<Server>) -> anyhow::Result<()> {
-    let mut receiver = Receiver::reserve().await?;
+    let mut receiver = Receiver::reserve()?;
     let directory = tempfile::tempdir()?;
     let url_file = directory.path().join("url");
     std::fs::write(&url_file, receiver.url())?;
@@ -65,7 +65,7 @@ async fn deliveries_are_counted_and_no_secret_is_shown(server: Arc<Server>) -> a
         )
         .await;
     failure.with_context(|| worker.log().join("\n"))?;
-    receiver.listen().await?;
+    receiver.listen()?;
     delivery.result().await?;
 
     until_async("overdue events are counted", || async {
@@ -94,7 +94,7 @@ async fn deliveries_are_counted_and_no_secret_is_shown(server: Arc<Server>) -> a
 register!(deliveries_are_counted_and_no_secret_is_shown);
 
 async fn an_event_that_is_not_delivered_is_overdue(server: Arc<Server>) -> anyhow::Result<()> {
-    let mut receiver = Receiver::reserve().await?;
+    let mut receiver = Receiver::reserve()?;
     let fixture = Fixture::with_account(&server, |account| receiver.set_webhook(account)).await?;
     let id = fixture.simulator.create(Script::default());
     // The other tests share the account's name, but not this one's time: the event counts from its start on.
@@ -115,7 +115,7 @@ async fn an_event_that_is_not_delivered_is_overdue(server: Arc<Server>) -> anyho
             .await?;
             let none = events::count_undelivered(client, "another", later).await?;
             ensure!(none == 0, "{none} events of another account");
-            receiver.listen().await?;
+            receiver.listen()?;
             delivery.result().await?;
             Ok(())
         })
@@ -215,7 +215,7 @@ fn variables<'a>(url: &'a str, codec: &'a str) -> [(&'a str, &'a str); 3] {
 async fn a_worker_that_dies_after_the_receipt_loses_no_event(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     let (codec, endpoint) = Codec::start().await?;
     codec.is_held.send_replace(true);
     let url = receiver.url();
@@ -266,7 +266,7 @@ register!(
 async fn a_late_delivery_that_cannot_start_is_started_again_in_time(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     let (codec, endpoint) = Codec::start().await?;
     codec.rejects_events.store(true, Ordering::Relaxed);
     let url = receiver.url();
@@ -309,7 +309,7 @@ register!(
 async fn a_delivery_that_cannot_start_does_not_hold_up_the_lifecycle(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let receiver = Receiver::start().await?;
+    let receiver = Receiver::start()?;
     let (codec, endpoint) = Codec::start().await?;
     codec.rejects_events.store(true, Ordering::Relaxed);
     let url = receiver.url();

@@ -1,29 +1,11 @@
 //! Addresses, and the links between parts.
 
-use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
-};
+use std::{io, net::SocketAddr};
 
 use crate::chaos::{
     link::{Keepalive, Link},
     plan::{Account, LinkTo, WORKERS},
 };
-
-/// Returns an address that is free until somebody else takes it, which nobody on a machine that runs benchmarks does. It is
-/// below the ports of outgoing connections, so that it can be bound again.
-pub(in crate::chaos) fn free_address() -> io::Result<SocketAddr> {
-    const FIRST: u16 = 12_000;
-    const COUNT: u16 = 20_000;
-    loop {
-        // A free port that the system chooses is random enough to choose another one by.
-        let random = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-        let port = FIRST + random.port().wrapping_mul(7) % COUNT;
-        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            return listener.local_addr();
-        }
-    }
-}
 
 /// The links of one worker.
 struct OfWorker {

@@ -6,8 +6,11 @@ use std::{
     time::Duration,
 };
 
-use super::{Part, create, free_address};
-use crate::minio::{self, BUCKET};
+use super::{Part, create};
+use crate::{
+    free_address::free_address,
+    minio::{self, BUCKET},
+};
 
 pub(in crate::chaos) struct Store {
     pub(in crate::chaos) part: Part,

@@ -10,9 +10,7 @@ use seedance_archiver_proto::names::search_attribute;
 
 use super::Temporal;
 use crate::{
-    archiver::remove_variables,
-    chaos::parts::{Part, free_address},
-    server::NAMESPACE,
+    archiver::remove_variables, chaos::parts::Part, free_address::free_address, server::NAMESPACE,
 };
 
 pub(super) async fn start(directory: &Path) -> anyhow::Result<Temporal> {

@@ -14,8 +14,9 @@ use crate::{
     archiver::{self, remove_variables},
     chaos::{
         link::{Keepalive, Link},
-        parts::{Part, free_address},
+        parts::Part,
     },
+    free_address::free_address,
     process::Process,
     server::NAMESPACE,
 };
