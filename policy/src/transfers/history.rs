@@ -2,6 +2,7 @@
 
 use seedance_archiver_proto::{
     external,
+    names::failure,
     reason::{RECORD_VANISHED, URL_EXPIRED},
 };
 
@@ -82,15 +83,15 @@ impl History {
 
     /// Returns the verdict after the archive deadline. The last failure has to be in the history.
     ///
-    /// If the URL died only after something else had kept the video from being archived, that is the reason.
+    /// If no URL works any more, what had kept the video from being archived before is the reason. Of several, and if the last
+    /// query for a URL was one too many, it is what did so most often.
     pub fn verdict(&self) -> Option<Verdict> {
         let last = self.findings.last()?;
-        let others = self.findings.iter().rev();
-        let mut others = others.filter(|it| !is_dead_url(it));
-        let cause = match is_dead_url(last) {
-            // The most frequent one. Of several, `max_by_key` returns the last, so the most recent comes last.
-            true => others.clone().rev().max_by_key(|it| it.count),
-            false => others.next(),
+        let others = || self.findings.iter().filter(|it| !is_dead_url(it));
+        let cause = match is_dead_url(last) || last.failure_type == failure::RATE_LIMITED {
+            // Of equally frequent ones, `max_by_key` returns the last, which is the most recent.
+            true => others().max_by_key(|it| it.count),
+            false => Some(last),
         };
         let cause = cause.unwrap_or(last);
         let history = match std::ptr::eq(cause, last) {
@@ -174,6 +175,24 @@ mod tests {
                 "url_refused",
                 "archive deadline passed; UrlRefused 2 times, last: url_refused 2; then TaskNotFound: \
                  record_vanished 1",
+            ),
+            // Refused queries do not hide what failed more often, but do what failed less often.
+            (
+                &[
+                    (CORRUPT.0, CORRUPT.1, 3),
+                    ("RateLimited", "rate_limited", 1),
+                ],
+                "corrupt_video",
+                "archive deadline passed; CorruptVideo 3 times, last: corrupt_video 3; then RateLimited: \
+                 rate_limited 1",
+            ),
+            (
+                &[
+                    (CORRUPT.0, CORRUPT.1, 3),
+                    ("RateLimited", "rate_limited", 3),
+                ],
+                "rate_limited",
+                "archive deadline passed; last error: rate_limited 3",
             ),
             // Without a dead URL, the last failure is the reason.
             (
