@@ -82,7 +82,8 @@ fn backslash(text: &str) -> Option<(char, usize)> {
 fn unicode(text: &str) -> Option<(char, usize)> {
     let (digits, length) = match text.get(1..)?.strip_prefix('{') {
         Some(braced) => {
-            let digits = braced.get(..braced.find('}')?.min(MAX_NESTING))?;
+            let mut head = braced.bytes().take(MAX_NESTING + 1);
+            let digits = braced.get(..head.position(|byte| byte == b'}')?)?;
             (digits, digits.len() + "u{}".len())
         }
         None => (text.get(1..5)?, 5),

@@ -1,4 +1,7 @@
 //! Where a secret ends. When in doubt, further.
+//!
+//! Whoever searches for an end that may be far away replaces everything up to it. Nothing is searched twice, so that the
+//! time is linear: a service can send texts of megabytes.
 
 use std::ops::Range;
 
@@ -6,6 +9,29 @@ use super::{escapes::Unit, names::Name};
 
 /// Maximum distance at which something is searched that may not be there, so that the time stays linear.
 const MAX_DISTANCE: usize = 256;
+
+/// What a secret is replaced by.
+pub(super) const REDACTED: &str = "REDACTED";
+/// How the escape of a control character starts.
+const ESCAPES: [&str; 4] = ["\\n", "\\r", "\\t", "\\u{"];
+
+/// Returns whether a secret was removed here, and the control character after it was escaped since. What follows is no
+/// part of the secret.
+pub(super) fn was_redacted(text: &str, at: usize) -> bool {
+    let rest = text.get(at..).unwrap_or_default();
+    let after = rest.strip_prefix(REDACTED);
+    after.is_some_and(|after| ESCAPES.iter().any(|escape| after.starts_with(escape)))
+}
+
+/// Returns the extent of what has no white space and no quotation mark. `None` if it was redacted.
+pub(super) fn run(text: &str, at: usize) -> Option<Range<usize>> {
+    (!was_redacted(text, at)).then(|| at..run_end(text, at))
+}
+
+/// Returns the extent of the rest of the line. `None` if it was redacted.
+pub(super) fn line(text: &str, at: usize) -> Option<Range<usize>> {
+    (!was_redacted(text, at)).then(|| at..line_end(text, at))
+}
 
 /// Returns the characters from a position.
 pub(super) fn units(text: &str, at: usize) -> impl Iterator<Item = Unit> {
@@ -99,6 +125,9 @@ pub(super) fn secret_element(text: &str, at: usize) -> Option<Range<usize>> {
         Some(space) if space.character.is_whitespace() => space.end,
         Some(_) => return None,
     };
+    if was_redacted(text, start) {
+        return None;
+    }
     let mut before = None;
     let end = units(text, tag_end.end).find_map(|unit| {
         let opening = before

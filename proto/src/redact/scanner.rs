@@ -4,14 +4,14 @@ use std::{borrow::Cow, ops::Range};
 
 use super::{
     escapes::Unit,
-    extent::{Authority, enclosed, line_end, run_end, scalar, secret_element, skip_spaces, units},
+    extent::{
+        Authority, REDACTED, enclosed, line, line_end, run, run_end, scalar, secret_element,
+        skip_spaces, units, was_redacted,
+    },
     names::Name,
     scope::Scope,
 };
 
-const REDACTED: &str = "REDACTED";
-/// How the escape of a control character starts.
-const ESCAPES: [&str; 4] = ["\\n", "\\r", "\\t", "\\u{"];
 /// What the list of settings shows instead of a secret.
 const PLACEHOLDERS: [&str; 2] = ["(none)", "(a secret)"];
 /// Maximum length of the name of a parameter.
@@ -85,7 +85,7 @@ impl Scanner<'_> {
         let secret = match unit.character {
             '/' => self.user_info_after_slash(unit),
             '?' => self.query(unit),
-            '#' if self.run.is_url => Some(unit.end..run_end(self.text, unit.end)),
+            '#' if self.run.is_url => run(self.text, unit.end),
             '=' => self.parameter(unit),
             '@' if is_text => self.user_info_before(unit),
             ':' if is_text => self.header(unit),
@@ -94,7 +94,7 @@ impl Scanner<'_> {
             ' ' if is_text => self.authorization(unit),
             _ => None,
         };
-        let secret = secret.filter(|it| !it.is_empty() && !self.was_redacted(it.start))?;
+        let secret = secret.filter(|it| !it.is_empty() && !was_redacted(self.text, it.start))?;
         match self.scope {
             Scope::Text => Some(secret.start..self.end_with_its_value(secret)),
             Scope::Urls => Some(secret),
@@ -139,14 +139,6 @@ impl Scanner<'_> {
         Some(value).filter(|value| !value.is_empty())
     }
 
-    /// Returns whether a secret was removed here, and the control character after it was escaped since. What follows is no
-    /// part of the secret.
-    fn was_redacted(&self, at: usize) -> bool {
-        let rest = self.text.get(at..).unwrap_or_default();
-        let after = rest.strip_prefix(REDACTED);
-        after.is_some_and(|after| ESCAPES.iter().any(|escape| after.starts_with(escape)))
-    }
-
     /// Recognizes a URL by the two or more slashes before its host. Returns its user name and password.
     fn user_info_after_slash(&mut self, unit: Unit) -> Option<Range<usize>> {
         if self.slashes == 0 || self.previous != '/' {
@@ -168,11 +160,12 @@ impl Scanner<'_> {
         let password = self.text.get(colon + 1..unit.start)?;
         let host = Unit::at(self.text, unit.end)?.character;
         let is_time = |text: &str| text.bytes().all(|it| it.is_ascii_digit() || it == b':');
-        let is_other = user.eq_ignore_ascii_case("mailto") || is_time(user) && is_time(password);
+        // The password first: of several of the same run, only one may be as long as the user.
+        let is_other = || user.eq_ignore_ascii_case("mailto") || is_time(password) && is_time(user);
         if user.is_empty()
             || password.is_empty()
-            || is_other
             || !(host.is_alphanumeric() || host == '[')
+            || is_other()
         {
             return None;
         }
@@ -194,7 +187,7 @@ impl Scanner<'_> {
         };
         let is_query =
             self.run.is_url || self.run.slash.is_some() && is_name(&first) || has_parameter();
-        is_query.then(|| unit.end..run_end(self.text, unit.end))
+        is_query.then(|| run(self.text, unit.end)).flatten()
     }
 
     /// Returns the value of a parameter that is secret by its name.
@@ -213,7 +206,7 @@ impl Scanner<'_> {
         if PLACEHOLDERS.iter().any(|it| value.starts_with(it)) {
             return None;
         }
-        enclosed(self.text, start).or_else(|| Some(start..run_end(self.text, start)))
+        enclosed(self.text, start).or_else(|| run(self.text, start))
     }
 
     /// Returns the value after the name of a header or a field without quotation marks.
@@ -228,13 +221,16 @@ impl Scanner<'_> {
             return Some(value);
         }
         if name.is_header() {
-            return Some(start..line_end(self.text, start));
+            return line(self.text, start);
         }
-        let value = start..run_end(self.text, start);
+        let is_path = is_attached && self.text.get(start..)?.starts_with([':', '/']);
+        if is_path {
+            return None;
+        }
+        let value = run(self.text, start)?;
         let text = self.text.get(value.clone())?;
-        let is_path = is_attached && text.starts_with([':', '/']);
         let is_secret = is_attached || name.has_no_sentence() || looks_random(text);
-        (is_secret && !is_path).then_some(value)
+        is_secret.then_some(value)
     }
 
     /// Returns the value of a field whose name ends with this quotation mark.
@@ -256,7 +252,7 @@ impl Scanner<'_> {
         if self.word.is_past || !self.word.name.is_authorization_scheme() {
             return None;
         }
-        let value = unit.end..run_end(self.text, unit.end);
+        let value = run(self.text, unit.end)?;
         let text = self.text.get(value.clone())?;
         let has_capital = without_redacted(text)
             .chars()

@@ -1,3 +1,5 @@
+mod linear;
+
 use proptest::{prelude::*, sample::select};
 
 use super::*;
