@@ -58,13 +58,21 @@ pub(super) async fn run(
     } = call;
     let _watched = queries.watched().add(account.account.name());
     let last: Option<WatcherProgress> = heartbeat::last_details(ctx);
+    // Of an earlier attempt or run.
+    let takes_over = last.is_some() || request.completion_times.is_some();
     let last = last.unwrap_or_default();
     let known = || queries.times().state(account.account.name());
     let completion_times = last.completion_times.clone();
     let completion_times = completion_times.or(request.completion_times).or_else(known);
     let progress = Progress::resume(account.account.name(), last);
     let requests = Requests::new(ctx, queries, account, finished_tasks);
-    let watcher = Watcher::new(&requests, &progress, completion_times, request.is_busy);
+    let watcher = Watcher::new(
+        &requests,
+        &progress,
+        completion_times,
+        request.is_busy,
+        takes_over,
+    );
     let details = || progress.details();
     tokio::select! {
         result = watcher.run() => Ok(result),

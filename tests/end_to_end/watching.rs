@@ -263,16 +263,20 @@ async fn a_task_that_does_not_exist_is_polled_by_its_lifecycle(
     let fixture = &watched.fixture;
     fixture
         .with_worker(&server, async {
+            // One is older than the watcher, which cannot have seen it either.
+            let mut unknown = watched.start(&["cgt-old".to_owned()]).await?;
             watched.start(&ids).await?;
-            watched.until_watched(4).await?;
-            let unknown = watched.start(&["cgt-unknown".to_owned()]).await?;
             watched.until_watched(5).await?;
+            unknown.extend(watched.start(&["cgt-new".to_owned()]).await?);
+            watched.until_watched(6).await?;
             // The API may return 404 for a new task.
             fixture.advance_clock(HOUR).await;
-            until_waiting(&unknown[0], "not found yet").await?;
+            until_waiting(&unknown[1], "not found yet").await?;
             fixture.advance_clock(HOUR).await;
-            let result = unknown[0].result().await?;
-            ensure!(result.reason == "task_not_found", "{result:?}");
+            for lifecycle in unknown {
+                let result = lifecycle.result().await?;
+                ensure!(result.reason == "task_not_found", "{result:?}");
+            }
             Ok(())
         })
         .await

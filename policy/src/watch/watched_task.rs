@@ -65,7 +65,7 @@ impl WatchedTask {
         started_at: SystemTime,
         windows: &Windows,
         noticed_at: SystemTime,
-        watching_since: SystemTime,
+        took_over_at: Option<SystemTime>,
     ) -> Self {
         let in_id = id_created_at.filter(|created_at| {
             let age = started_at.duration_since(*created_at);
@@ -89,7 +89,7 @@ impl WatchedTask {
             ended_at: None,
             not_found_since: None,
             noticed_at,
-            may_have_been_seen: started_at < watching_since,
+            may_have_been_seen: took_over_at.is_some_and(|at| started_at < at),
         }
     }
 

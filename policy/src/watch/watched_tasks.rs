@@ -42,8 +42,8 @@ pub struct Watch {
     pub windows: Windows,
     /// Whether the visibility store shows what lifecycles know.
     pub shows_statuses: bool,
-    /// When the watcher started.
-    pub since: SystemTime,
+    /// When it took over from an earlier watcher, which may have seen tasks. `None` if there was none.
+    pub took_over_at: Option<SystemTime>,
 }
 
 /// The tasks of one account.
@@ -130,7 +130,13 @@ impl WatchedTasks {
             let watch = &self.watch;
             let task = self.tasks.entry(task_id);
             let task = task.or_insert_with(|| {
-                WatchedTask::new(id_created_at, started_at, &watch.windows, now, watch.since)
+                WatchedTask::new(
+                    id_created_at,
+                    started_at,
+                    &watch.windows,
+                    now,
+                    watch.took_over_at,
+                )
             });
             task.started_at = task.started_at.max(started_at);
             task.learn_status(&known_status);

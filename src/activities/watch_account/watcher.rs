@@ -118,6 +118,7 @@ impl<'a> Watcher<'a> {
         progress: &'a Progress,
         completion_times: Option<v1::CompletionTimes>,
         is_busy: bool,
+        takes_over: bool,
     ) -> Self {
         let account = requests.account();
         let completion_times = CompletionTimes::from_state(completion_times.unwrap_or_default());
@@ -126,7 +127,7 @@ impl<'a> Watcher<'a> {
             schedule: account.schedule.clone(),
             windows: account.windows.clone(),
             shows_statuses: requests.queries.has_search_attributes(),
-            since: requests.now(),
+            took_over_at: takes_over.then(|| requests.now()),
         };
         Self {
             requests,

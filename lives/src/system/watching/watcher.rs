@@ -89,7 +89,8 @@ fn watched_tasks(world: &World, times: CompletionTimes, now: u64) -> WatchedTask
         schedule: world.schedule(),
         windows: world.windows(),
         shows_statuses: true,
-        since: at(now),
+        // Its lifecycles may have been seen by the one before.
+        took_over_at: Some(at(now)),
     };
     WatchedTasks::new(watch, times)
 }

@@ -5,12 +5,16 @@ use super::*;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn watched() -> WatchedTasks {
+    watched_since(Some(at(0)))
+}
+
+fn watched_since(took_over_at: Option<SystemTime>) -> WatchedTasks {
     let watch = Watch {
         lists: pages::Lists::default(),
         schedule: PollSchedule::default(),
         windows: Windows::default(),
         shows_statuses: true,
-        since: at(0),
+        took_over_at,
     };
     WatchedTasks::new(watch, CompletionTimes::from_state(Default::default()))
 }
@@ -38,6 +42,19 @@ fn a_settled_lifecycle_is_not_watched_again() {
         // The visibility store is late.
         tasks.sync(vec![started(1, "")], is_complete, at(3));
         assert!(tasks.is_empty());
+    }
+}
+
+/// Only an earlier watcher may have seen it: its lifecycle decides after a while that it does not exist.
+#[test]
+fn a_task_that_was_never_seen_did_not_vanish() {
+    for (took_over_at, may_have_been_seen) in
+        [(None, false), (Some(at(0)), false), (Some(at(10)), true)]
+    {
+        let mut tasks = watched_since(took_over_at);
+        tasks.sync(vec![started(1, "")], true, at(11));
+        assert!(!tasks.not_found("cgt-1", at(11)));
+        assert_eq!(tasks.not_found("cgt-1", at(72)), may_have_been_seen);
     }
 }
 
