@@ -104,14 +104,22 @@ pub fn next(
     let left = match windows.until_last_poll(state.created_at(), state.now) {
         Some(left) => left,
         None if has_record => Duration::ZERO,
-        // The last poll failed: repeat it after half of the time left in the margin.
-        None => windows.until_closed(state.created_at(), state.now) / 2,
+        // The last poll failed: repeat it after half of the time left in the margin, unless that is too soon.
+        None => {
+            let left = windows.until_closed(state.created_at(), state.now) / 2;
+            match left < schedule.min_interval / 2 {
+                true => Duration::ZERO,
+                false => left,
+            }
+        }
     };
-    if left.is_zero() || left < schedule.min_interval / 2 && !has_record {
+    if left.is_zero() {
         return NextPoll::Never(window_closed_reason(windows, state, response));
     }
-    let interval = interval(schedule, windows, state, response);
-    NextPoll::After(interval.min(until_final).min(left))
+    let interval = interval(schedule, state, response);
+    // If the task ends right after this poll, its URL works for as long again after the next one.
+    let max = (windows.url_lifetime / 2).max(schedule.min_interval);
+    NextPoll::After(interval.min(max).min(until_final).min(left))
 }
 
 /// Returns the delay of a poll that is not due yet, such that the last poll stays inside the query window. `None` if it is
@@ -121,12 +129,7 @@ pub fn delayed(windows: &Windows, state: &TaskState, delay: Duration) -> Option<
     Some(delay.min(left))
 }
 
-fn interval(
-    schedule: &PollSchedule,
-    windows: &Windows,
-    state: &TaskState,
-    response: Response,
-) -> Duration {
+fn interval(schedule: &PollSchedule, state: &TaskState, response: Response) -> Duration {
     let interval = schedule.interval_at(state.age());
     match response {
         Response::Unchanged => {
@@ -142,8 +145,7 @@ fn interval(
             let requested = retry_after.unwrap_or_default();
             // The time left in the window is unknown if the API never returned a record.
             let max_requested = match state.last_seen {
-                // If the task succeeds right afterwards, its URL works for as long again after the poll.
-                Some(_) => windows.url_lifetime / 2,
+                Some(_) => Duration::MAX,
                 None => schedule.not_found_grace,
             };
             // The poll saw nothing of the task, so the next one is not due earlier than it was before.

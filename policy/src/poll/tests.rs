@@ -83,18 +83,38 @@ fn retry_after_lengthens_the_interval() {
 }
 
 #[test]
-fn retry_after_leaves_half_of_the_lifetime_of_a_url() {
+fn every_delay_leaves_half_of_the_lifetime_of_a_url() {
     let windows = Windows {
         url_lifetime: Duration::from_secs(DAY),
         ..Windows::default()
     };
-    let state = seen("running", 300);
-    let after = |seconds| {
-        let response = error_with_retry_after(seconds);
-        next(&PollSchedule::default(), &windows, &state, response)
+    let schedule = PollSchedule {
+        max_interval: Duration::from_secs(3 * DAY),
+        ..PollSchedule::default()
     };
-    assert_eq!(after(DAY), poll_after(DAY / 2));
-    assert_eq!(after(DAY / 4), poll_after(DAY / 4));
+    let after = |age, response| next(&schedule, &windows, &seen("running", age), response);
+    assert_eq!(after(300, error_with_retry_after(DAY)), poll_after(DAY / 2));
+    assert_eq!(
+        after(300, error_with_retry_after(DAY / 4)),
+        poll_after(DAY / 4)
+    );
+    assert_eq!(
+        after(4 * DAY, Response::Unchanged),
+        poll_after(4 * DAY / 10)
+    );
+    assert_eq!(after(6 * DAY, Response::Unchanged), poll_after(DAY / 2));
+    // The minimum interval is longer.
+    let windows = Windows {
+        url_lifetime: Duration::from_secs(1),
+        ..Windows::default()
+    };
+    let next = next(
+        &schedule,
+        &windows,
+        &seen("running", 0),
+        Response::Unchanged,
+    );
+    assert_eq!(next, poll_after(2));
 }
 
 #[test]
@@ -175,7 +195,13 @@ fn the_last_poll_is_made_however_soon_it_is_due() {
     let half = Duration::from_millis(500);
     let mut state = seen("running", QUERY_WINDOW - MARGIN);
     state.now -= half;
-    assert_eq!(after(state, Response::Unchanged), NextPoll::After(half));
+    for response in [
+        Response::Unchanged,
+        Response::Postponed,
+        error_with_retry_after(0),
+    ] {
+        assert_eq!(after(state, response), NextPoll::After(half));
+    }
 }
 
 #[test]

@@ -54,10 +54,7 @@ impl PollTiming<'_> {
         }
         let delay = match (self.is_watched, self.progress.last_polled_at()) {
             (true, None) if is_first && !self.progress.was_seen() => watch::first_backstop(),
-            (true, last_polled_at) => {
-                let waited = self.progress.waited(self.now);
-                until_backstop(&state, last_polled_at, waited)
-            }
+            (true, last_polled_at) => self.until_backstop(&state, last_polled_at),
             (false, Some(at)) => self.until_next(&state, at),
             (false, None) => self.until_first(&state),
         };
@@ -67,7 +64,7 @@ impl PollTiming<'_> {
     /// Returns the delay of the next poll of an unchanged task: a longer one while the watcher polls it.
     pub fn backstop_or(&self, delay: Duration) -> Duration {
         let state = self.state();
-        let backstop = watch::backstop(state.age());
+        let backstop = self.backstop(state.age());
         match self.is_watched {
             true => delayed(self.windows, &state, backstop).unwrap_or(delay),
             false => delay,
@@ -122,6 +119,20 @@ impl PollTiming<'_> {
         }
     }
 
+    /// Returns the time until a watched task is polled by its own lifecycle.
+    fn until_backstop(&self, state: &TaskState, last_polled_at: Option<SystemTime>) -> Duration {
+        let since = last_polled_at.and_then(|at| state.now.duration_since(at).ok());
+        let since = since.unwrap_or_else(|| self.progress.waited(self.now));
+        self.backstop(state.age().saturating_sub(since))
+            .saturating_sub(since)
+    }
+
+    /// Returns how long after its last answer a watched task of this age is polled by its own lifecycle. If it ends right
+    /// after that, half of the life of its URL is left for the transfer.
+    fn backstop(&self, age: Duration) -> Duration {
+        watch::backstop(age).min(self.windows.url_lifetime / 2)
+    }
+
     /// Returns the time until the first poll. A task whose age is not known is polled at once: it may have ended.
     fn until_first(&self, state: &TaskState) -> Duration {
         let Some(created_at) = state.id_created_at else {
@@ -131,17 +142,6 @@ impl PollTiming<'_> {
         let delay = self.schedule.first_poll_after(state.expectation, age);
         delay.min(MAX_FIRST_DELAY)
     }
-}
-
-/// Returns the time until a watched task is polled by its own lifecycle.
-fn until_backstop(
-    state: &TaskState,
-    last_polled_at: Option<SystemTime>,
-    waited: Duration,
-) -> Duration {
-    let since = last_polled_at.and_then(|at| state.now.duration_since(at).ok());
-    let since = since.unwrap_or(waited);
-    watch::backstop(state.age().saturating_sub(since)).saturating_sub(since)
 }
 
 #[cfg(test)]
