@@ -39,6 +39,9 @@ pub const CANCEL_ACTIVITY_ID: &str = "cancel";
 
 /// Activity id of writing `outcome.json`.
 pub const RECORD_ACTIVITY_ID: &str = "record";
+/// Id of the activity that records an outcome after its workflow was cancelled meanwhile: an attempt of the one before may
+/// still run, and two activities with one id cannot.
+pub const RECORD_AGAIN_ACTIVITY_ID: &str = "record-again";
 
 /// Activity id of a watcher's `WatchAccount`.
 pub const WATCH_ACTIVITY_ID: &str = "watch";

@@ -87,7 +87,11 @@ pub(crate) fn archive(
 ///
 /// The time of all attempts is limited, because the workflow's result must not wait for a store that is down. If the
 /// workflow is cancelled, the limit is shorter, and the cancellation does not reach the activity.
-pub(crate) fn record_outcome(task_queue: String, is_cancelled: bool) -> ActivityOptions {
+pub(crate) fn record_outcome(
+    activity_id: &str,
+    task_queue: String,
+    is_cancelled: bool,
+) -> ActivityOptions {
     let schedule_to_close = if is_cancelled {
         CANCEL_TIMEOUT
     } else {
@@ -96,7 +100,7 @@ pub(crate) fn record_outcome(task_queue: String, is_cancelled: bool) -> Activity
     let options = ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleToClose(
         schedule_to_close,
     ))
-    .activity_id(names::RECORD_ACTIVITY_ID)
+    .activity_id(activity_id)
     .task_queue(task_queue)
     .heartbeat_timeout(HEARTBEAT_TIMEOUT)
     .retry_policy(unlimited_retries())

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use futures::{FutureExt, future::BoxFuture};
 use seedance_archiver_policy::{poll::is_later_status, watch::Waiting};
 use seedance_archiver_proto::{
-    names::{ARCHIVE_ACTIVITY_ID, RECORD_ACTIVITY_ID, search_attribute},
+    names::{ARCHIVE_ACTIVITY_ID, RECORD_ACTIVITY_ID, RECORD_AGAIN_ACTIVITY_ID, search_attribute},
     status,
     v1::{QueryVideoTaskResult, SweepPage},
 };
@@ -42,7 +42,12 @@ pub(super) struct Requests<'a> {
 /// Returns whether a lifecycle knows that its task has ended. If it is between two activities, it may still wait for it.
 fn has_ended_waiting(lifecycle: &LifecycleSnapshot) -> bool {
     lifecycle.pending.as_ref().is_some_and(|pending| {
-        [ARCHIVE_ACTIVITY_ID, RECORD_ACTIVITY_ID].contains(&pending.activity.as_str())
+        [
+            ARCHIVE_ACTIVITY_ID,
+            RECORD_ACTIVITY_ID,
+            RECORD_AGAIN_ACTIVITY_ID,
+        ]
+        .contains(&pending.activity.as_str())
     })
 }
 

@@ -3,7 +3,7 @@
 use seedance_archiver_proto::{
     names::{
         ARCHIVE_ACTIVITY_ID, CANCEL_ACTIVITY_ID, CREATE_ACTIVITY_ID, QUERY_ACTIVITY_ID,
-        RECORD_ACTIVITY_ID,
+        RECORD_ACTIVITY_ID, RECORD_AGAIN_ACTIVITY_ID,
     },
     v1::ArchiveProgress,
 };
@@ -64,7 +64,7 @@ impl PendingActivity {
             }
             ARCHIVE_ACTIVITY_ID => waiting("archiving"),
             CANCEL_ACTIVITY_ID => waiting("cancelling the task"),
-            RECORD_ACTIVITY_ID => waiting("recording the outcome"),
+            RECORD_ACTIVITY_ID | RECORD_AGAIN_ACTIVITY_ID => waiting("recording the outcome"),
             CREATE_ACTIVITY_ID => waiting("creating the task"),
             activity => waiting(&format!("running the activity `{activity}`")),
         }

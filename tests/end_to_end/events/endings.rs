@@ -7,8 +7,17 @@ use seedance_archiver_simulator::{Ending, Script};
 use serde_json::Value;
 use temporalio_client::WorkflowCancelOptions;
 
-use crate::harness::{
-    Fixture, HOUR, Server, lifecycle::until_waiting, receiver::Receiver, register,
+use crate::{
+    harness::{
+        Fixture, HOUR, Server,
+        lifecycle::until_waiting,
+        minio::Minio,
+        receiver::Receiver,
+        register,
+        s3_proxy::{Dialect, S3Proxy},
+        tools, until_async,
+    },
+    operations::process::WorkerProcess,
 };
 
 async fn fixture(server: &Server, receiver: &Receiver) -> anyhow::Result<Fixture> {
@@ -181,6 +190,44 @@ async fn an_outcome_is_reported_although_its_lifecycle_is_cancelled(
 register!(
     an_outcome_is_reported_although_its_lifecycle_is_cancelled,
     takes_long
+);
+
+/// The lifecycle is cancelled while the store does not answer an attempt to record its ending. Temporal accepts no second
+/// activity with the id of one that is running.
+async fn an_outcome_is_recorded_although_an_attempt_hangs(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let minio = Minio::start(tools::minio()?).await?;
+    let bucket = minio.new_bucket("videos")?;
+    let proxy = S3Proxy::start(&minio.environment()).await?;
+    let proxy_url = proxy.url();
+    let mut environment = bucket.environment();
+    environment.push(("AWS_ENDPOINT", &proxy_url));
+    let id = fixture.simulator.create(Script {
+        ending: Ending::Failed,
+        ..Script::default()
+    });
+    let worker = WorkerProcess::start(&fixture, &server, &environment)?;
+    worker.wait_for_log("polling").await?;
+    proxy.set("/videos", Dialect::HoldsReads);
+    let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+    let recording = async |id: &str| {
+        let pending = lifecycle.describe().await?.and_then(|it| it.pending);
+        Ok(pending.is_some_and(|pending| pending.is_running && pending.activity == id))
+    };
+    until_async("the ending is being recorded", || recording("record")).await?;
+    let options = WorkflowCancelOptions::default();
+    server.lifecycle(&id).cancel(options).await?;
+    until_async("it is being recorded again", || recording("record-again")).await?;
+    proxy.set("/videos", Dialect::None);
+    let result = lifecycle.result().await?;
+    ensure!(result.outcome == "unsuccessful", "{result:?}");
+    Ok(())
+}
+register!(
+    an_outcome_is_recorded_although_an_attempt_hangs,
+    needs = [minio]
 );
 
 /// The cancelled lifecycle finds the receipt of another one when it writes its `outcome.json`.

@@ -3,7 +3,7 @@
 use seedance_archiver_policy::outcomes;
 use seedance_archiver_proto::{
     external,
-    names::failure,
+    names::{self, failure},
     outcome, reason, status,
     v1::{
         CancelVideoTaskRequest, OutcomeRecord, RecordOutcomeRequest, VideoTaskLifecycleRequest,
@@ -113,7 +113,8 @@ pub(super) async fn reject(ctx: &Context, account: String, error: &InvalidReques
         ..RecordOutcomeRequest::default()
     };
     // The caller waits for the failure, so there is little time. Without a worker that counts, nothing is lost.
-    let options = options::record_outcome(transfers_task_queue(ctx), true);
+    let options =
+        options::record_outcome(names::RECORD_ACTIVITY_ID, transfers_task_queue(ctx), true);
     let _ = ctx
         .execute_activity(TransferActivities::record_outcome, request, options)
         .await;
@@ -165,15 +166,15 @@ async fn record_outcome(
     request: RecordOutcomeRequest,
 ) -> Result<OutcomeRecord, ActivityExecutionError> {
     let is_cancelled = || ctx.cancellation_token().is_cancelled();
-    let run = |is_cancelled| {
-        let options = options::record_outcome(transfers_task_queue(ctx), is_cancelled);
+    let run = |id, is_cancelled| {
+        let options = options::record_outcome(id, transfers_task_queue(ctx), is_cancelled);
         ctx.execute_activity(TransferActivities::record_outcome, request.clone(), options)
     };
     let was_cancelled = is_cancelled();
-    let mut recorded = run(was_cancelled).await;
+    let mut recorded = run(names::RECORD_ACTIVITY_ID, was_cancelled).await;
     let is_stopped = recorded.is_err() && !was_cancelled && is_cancelled();
     if is_stopped && ctx.patched("record-although-cancelled") {
-        recorded = run(true).await;
+        recorded = run(names::RECORD_AGAIN_ACTIVITY_ID, true).await;
     }
     recorded.map(Reply::into_message)
 }

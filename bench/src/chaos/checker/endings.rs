@@ -158,7 +158,12 @@ fn last_activity(events: &[HistoryEvent]) -> Option<LastActivity> {
                 }
                 _ => None,
             })?;
-    let counts = [names::ARCHIVE_ACTIVITY_ID, names::RECORD_ACTIVITY_ID].contains(&id.as_str());
+    let counting = [
+        names::ARCHIVE_ACTIVITY_ID,
+        names::RECORD_ACTIVITY_ID,
+        names::RECORD_AGAIN_ACTIVITY_ID,
+    ];
+    let counts = counting.contains(&id.as_str());
     counts.then_some(LastActivity {
         id,
         attempt,
