@@ -84,6 +84,8 @@ pub(super) async fn until_terminal(
         if ctx.history_length() > MAX_EVENTS_PER_RUN {
             break;
         }
+        // One may have come with the result of the poll before.
+        is_nudged |= ctx.state_mut(|state| mem::take(&mut state.is_nudged));
         let seen = last_seen(ctx);
         let query = QueryVideoTaskRequest {
             task_id: request.task_id.clone(),
@@ -148,7 +150,6 @@ async fn poll(
     ctx: &Context,
     query: QueryVideoTaskRequest,
 ) -> Result<Option<QueryVideoTaskResult>, ActivityExecutionError> {
-    ctx.state_mut(|state| state.is_nudged = false);
     let token = ctx.cancellation_token().child_token();
     let options = options::query(&query.known_status, token.clone());
     let mut result = ctx.execute_activity(QueryActivities::query_video_task, query, options);
