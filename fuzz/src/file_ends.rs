@@ -26,7 +26,7 @@ pub fn check(input: &[u8]) {
         0 => (ObjectKind::File, glb(rest)),
         1 => (ObjectKind::LastFrame, [PNG_START, rest, PNG_END].concat()),
         2 => (ObjectKind::Video, webm(rest)),
-        _ => return drop(check_any(kind, &way, has_length, rest)),
+        _ => return drop(check_any(kind, &way.with_typed_parts(), has_length, rest)),
     };
     let [first, _] = check_any(kind, &way, has_length, &file);
     let checks = first.expect("a complete file is archived at once").checks;
@@ -89,10 +89,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
         (2, b"PK\x03\x04\x14\0\0\0PK\x05\x06"),
         (2, b"solid a\nfacet\nendsolid a\n"),
         (2, b"{\"asset\":{\"version\":\"2.0\"}}"),
-        // The first connection breaks off before the key.
+        // The first connection breaks off before the key, and a small part would end before it.
         (
             2,
-            b"{\"comment\":\"written by an exporter\",\"asset\":{\"version\":\"2.0\"}}",
+            b"{\"comment\":\"written by an exporter, with a title and a license\",\"asset\":{\"version\":\"2.0\"}}",
         ),
         (2, b"PXR-USDC\0\0\0\0\0\0\0\0\x20\0\0\0\0\0\0\0"),
         (2, b"Kaydara FBX Binary  \0"),

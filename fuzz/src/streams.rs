@@ -13,6 +13,9 @@ pub(crate) const MAX_PARTS: usize = 12;
 /// Sizes of parts, in bytes.
 const PART_SIZES: [usize; 4] = [8, 61, 600, 100_000];
 
+/// Number of bytes by which the type of a text is told.
+const TYPED: usize = 512;
+
 /// How a file is served and uploaded.
 #[derive(Clone, Debug)]
 pub(crate) struct Way {
@@ -49,6 +52,12 @@ impl Way {
             has_length,
             cut: (cut < size && cut > 0).then_some(cut),
         }
+    }
+
+    /// Returns the way with parts that are large enough to tell the types of texts by the first one, as all real ones are.
+    pub(crate) fn with_typed_parts(mut self) -> Self {
+        self.part_size = self.part_size.max(TYPED);
+        self
     }
 
     /// Archives a file. The second attempt knows what the first one rejected.
