@@ -16,17 +16,17 @@ pub enum Problem {
     Failing,
 }
 
-/// Returns whether the account's own archive takes the video. `elapsed` is the time since the first attempt, `url_left`
-/// the time until the video URL expires.
+/// Returns whether the account's own archive takes the video. `lasted` is for how long attempts met the problem, and no other,
+/// `url_left` the time until the video URL expires.
 ///
 /// At the latest, this is when half of the time has passed in which the URL works, so that the second half is left for
 /// the transfer.
-pub fn is_given_up(problem: Problem, elapsed: Duration, url_left: Duration) -> bool {
+pub fn is_given_up(problem: Problem, lasted: Duration, url_left: Duration) -> bool {
     let max = match problem {
         Problem::NotAllowed => MAX_TIME_NOT_ALLOWED,
         Problem::Failing => MAX_TIME_FAILING,
     };
-    elapsed >= max.min(url_left)
+    lasted >= max.min(url_left)
 }
 
 #[cfg(test)]

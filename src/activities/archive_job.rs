@@ -90,12 +90,6 @@ impl ArchiveJob {
         }
     }
 
-    /// Returns the time since the first attempt was scheduled.
-    pub(super) fn elapsed(&self) -> Duration {
-        let now = self.clock.now();
-        now.duration_since(self.scheduled_at).unwrap_or_default()
-    }
-
     /// Returns the time left until the URL in the request expires, or until the archive deadline if the URL expired: a
     /// query may return a fresh one.
     pub(super) fn url_left(&self) -> Duration {

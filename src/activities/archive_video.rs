@@ -164,7 +164,8 @@ fn add_to(history: &mut History, job: &ArchiveJob, progress: &Progress, error: &
     let TransferError::Retryable(error) = error else {
         return;
     };
-    history.add(error.failure_type, &error.reason, &error.message);
+    let now = job.clock.now();
+    history.add(error.failure_type, &error.reason, &error.message, now);
     let reached = Reached {
         downloaded: progress.bytes_downloaded(),
         stored: progress.bytes_stored(),

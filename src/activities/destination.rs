@@ -1,10 +1,12 @@
 //! Where the videos of a request go: to its destination if the account allows it, otherwise to the archive of the
 //! worker.
 
+use std::time::Duration;
+
 use reqwest::Url;
 use seedance_archiver_policy::{
     destinations::{self, Problem},
-    transfers::History,
+    transfers::{Finding, History},
 };
 use seedance_archiver_proto::names::failure::{DESTINATION_NOT_ALLOWED, STORE_UNAVAILABLE};
 use seedance_archiver_workflows::invalid_request::InvalidRequest;
@@ -114,7 +116,7 @@ pub(super) fn choose(
     };
     match problem {
         Some((problem, text))
-            if destinations::is_given_up(problem, job.elapsed(), job.url_left()) =>
+            if destinations::is_given_up(problem, lasted(problem, history), job.url_left()) =>
         {
             Ok(choose_own(Some(format!(
                 "archived in the archive of the worker instead of `{destination}`: {text}"
@@ -128,6 +130,17 @@ pub(super) fn choose(
             given_up: None,
         }),
     }
+}
+
+/// Returns for how long attempts met a problem, zero if the last one did not.
+fn lasted(problem: Problem, history: &History) -> Duration {
+    let failure_type = match problem {
+        Problem::NotAllowed => DESTINATION_NOT_ALLOWED,
+        Problem::Failing => STORE_UNAVAILABLE,
+    };
+    let last = history.findings().last();
+    let last = last.filter(|finding| finding.failure_type == failure_type);
+    last.map(Finding::lasted).unwrap_or_default()
 }
 
 /// Returns the message of the last failure, if the store failed.

@@ -3,7 +3,10 @@
 use std::{convert::Infallible, time::Duration};
 
 use seedance_archiver_policy::transfers::{Finding, History, Streak, Streaks};
-use seedance_archiver_proto::v1::ArchiveProgress;
+use seedance_archiver_proto::{
+    time::{from_unix_seconds, unix_seconds},
+    v1::ArchiveProgress,
+};
 use serde::{Deserialize, Serialize};
 use temporalio_sdk::activities::ActivityContext;
 
@@ -71,6 +74,11 @@ struct SavedFinding {
     reason: String,
     count: u32,
     last: String,
+    /// When the first and the last of them failed, in Unix seconds, 0 if unknown: version 0.1 did not know it.
+    #[serde(default)]
+    since: i64,
+    #[serde(default)]
+    last_at: i64,
 }
 
 /// Returns the state that the last attempt left. Without a heartbeat that this version can read, the transfer starts
@@ -119,6 +127,8 @@ impl SavedFinding {
             reason: finding.reason.clone(),
             count: finding.count,
             last: finding.last_message.clone(),
+            since: finding.since.map_or(0, unix_seconds),
+            last_at: finding.last_at.map_or(0, unix_seconds),
         }
     }
 
@@ -128,6 +138,8 @@ impl SavedFinding {
             reason: self.reason,
             count: self.count,
             last_message: self.last,
+            since: from_unix_seconds(self.since),
+            last_at: from_unix_seconds(self.last_at),
         }
     }
 }
@@ -198,6 +210,8 @@ impl TransferHeartbeat {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use seedance_archiver_policy::transfers::{Reached, Side};
     use serde_json::json;
 
@@ -229,8 +243,9 @@ mod tests {
     fn findings_survive_a_heartbeat() {
         let mut state = TransferState::default();
         let history = &mut state.history;
-        history.add("CorruptVideo", "corrupt_video", "invalid download");
-        history.add("UrlExpired", "url_expired", "HTTP 403");
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
+        history.add("CorruptVideo", "corrupt_video", "invalid download", now);
+        history.add("UrlExpired", "url_expired", "HTTP 403", now);
         let reached = Reached {
             downloaded: 5,
             stored: 3,

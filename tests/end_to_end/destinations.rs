@@ -7,7 +7,7 @@ use seedance_archiver::temporal::sweeps;
 use seedance_archiver_proto::v1::{
     Manifest, SweepVideoTasksRequest, VideoTaskLifecycleRequest, VideoTaskLifecycleResult,
 };
-use seedance_archiver_simulator::Script;
+use seedance_archiver_simulator::{Corruption, Script};
 use serde_json::json;
 
 use crate::harness::{
@@ -108,6 +108,39 @@ async fn a_destination_whose_store_fails_is_given_up(server: Arc<Server>) -> any
     assert_archived_here(&fixture, &id, &result, "cannot create directory")
 }
 register!(a_destination_whose_store_fails_is_given_up);
+
+/// The host failed for hours, and then the store of the destination once.
+async fn a_destination_that_fails_once_is_not_given_up(server: Arc<Server>) -> anyhow::Result<()> {
+    let mut fixture = Fixture::new(&server).await?;
+    let destination = fixture.allow_destination("team-a")?;
+    let directory = fixture.directory.path().join("team-a");
+    let id = fixture.simulator.create(Script {
+        corrupt: Some(Corruption::Flip(1_000)),
+        corrupt_downloads: Some(1),
+        ..Script::default()
+    });
+    let result = fixture
+        .with_worker(&server, async {
+            let request = request(&id, destination.as_str());
+            let lifecycle = fixture.start_lifecycle_with(&server, request).await?;
+            until_waiting(&lifecycle, "next attempt in").await?;
+            std::fs::remove_dir_all(&directory)?;
+            std::fs::write(&directory, "not a directory")?;
+            fixture.advance_clock(7 * HOUR).await;
+            until_waiting(&lifecycle, "cannot create directory").await?;
+            std::fs::remove_file(&directory)?;
+            fixture.advance_clock(HOUR).await;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    let manifest = result.manifest.context("no receipt")?;
+    ensure!(
+        manifest.manifest_url.starts_with(destination.as_str()),
+        "{manifest:?}"
+    );
+    Ok(())
+}
+register!(a_destination_that_fails_once_is_not_given_up);
 
 /// An attempt to record the outcome wrote to the destination and died. Then an archival gave up the destination.
 async fn an_outcome_in_a_destination_that_was_given_up_is_deleted(

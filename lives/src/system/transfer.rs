@@ -104,7 +104,7 @@ impl System<'_> {
         left: TimeLeft,
     ) -> Option<u64> {
         let history = &mut transfer.history;
-        history.add(error.failure_type, &error.reason, "");
+        history.add(error.failure_type, &error.reason, "", at(self.now));
         let reached = Reached {
             downloaded: transfer.reached,
             stored: transfer.reached,

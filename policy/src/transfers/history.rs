@@ -1,5 +1,7 @@
 //! What kept a video from being archived, attempt by attempt.
 
+use std::time::{Duration, SystemTime};
+
 use seedance_archiver_proto::{
     external,
     names::failure,
@@ -24,6 +26,19 @@ pub struct Finding {
     pub count: u32,
     /// Message of the last one.
     pub last_message: String,
+    /// When the first of them failed after which none failed in another way. `None`: it is not known.
+    pub since: Option<SystemTime>,
+    /// When the last one failed. `None`: it is not known.
+    pub last_at: Option<SystemTime>,
+}
+
+impl Finding {
+    /// Returns for how long attempts failed in this way, and in no other. Time in which nothing was attempted says nothing.
+    pub fn lasted(&self) -> Duration {
+        let times = self.last_at.zip(self.since);
+        let lasted = times.and_then(|(last, first)| last.duration_since(first).ok());
+        lasted.unwrap_or_default()
+    }
 }
 
 /// The failures of a transfer so far, by type. The last one is the most recent.
@@ -65,13 +80,16 @@ impl History {
         &self.findings
     }
 
-    /// Adds the failure of an attempt.
-    pub fn add(&mut self, failure_type: &str, reason: &str, message: &str) {
+    /// Adds the failure of an attempt at a time.
+    pub fn add(&mut self, failure_type: &str, reason: &str, message: &str, now: SystemTime) {
         let is_same = |it: &Finding| it.failure_type == failure_type && it.reason == reason;
         let earlier = self.findings.iter().position(is_same);
+        let is_repeated = earlier.is_some_and(|at| at + 1 == self.findings.len());
         let mut finding = earlier
             .map(|at| self.findings.remove(at))
             .unwrap_or_default();
+        finding.since = finding.since.filter(|_| is_repeated).or(Some(now));
+        finding.last_at = Some(now);
         finding.failure_type = failure_type.to_owned();
         finding.reason = reason.to_owned();
         finding.count = finding.count.saturating_add(1);
@@ -132,7 +150,8 @@ mod tests {
         let mut history = History::default();
         for (failure_type, reason, count) in failures {
             for number in 1..=*count {
-                history.add(failure_type, reason, &format!("{reason} {number}"));
+                let message = format!("{reason} {number}");
+                history.add(failure_type, reason, &message, SystemTime::UNIX_EPOCH);
             }
         }
         history
@@ -234,6 +253,21 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_lasts_since_the_last_other_one() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let mut history = History::default();
+        let mut lasted = |failure_type, seconds| {
+            history.add(failure_type, "r", "", at(seconds));
+            history.findings().last().map(|it| it.lasted().as_secs())
+        };
+        assert_eq!(lasted("StoreUnavailable", 1), Some(0));
+        assert_eq!(lasted("StoreUnavailable", 3), Some(2));
+        assert_eq!(lasted("CorruptVideo", 4), Some(0));
+        assert_eq!(lasted("StoreUnavailable", 5), Some(0));
+        assert_eq!(lasted("StoreUnavailable", 9), Some(4));
+    }
+
+    #[test]
     fn failures_of_one_type_are_counted_by_their_reasons() {
         let both = [DEAD, ("UrlExpired", "seal_key_missing", 2), DEAD];
         let history = history(&both);
@@ -255,7 +289,9 @@ mod tests {
     fn the_history_is_bounded() {
         let mut history = History::default();
         for number in 0..100 {
-            history.add(&format!("Type{number}"), "r", &"é".repeat(10_000));
+            let failure_type = format!("Type{number}");
+            let message = "é".repeat(10_000);
+            history.add(&failure_type, "r", &message, SystemTime::UNIX_EPOCH);
         }
         assert_eq!(history.findings().len(), MAX_FINDINGS);
         let length = history.findings()[0].last_message.chars().count();
