@@ -10,10 +10,8 @@ const INITIAL_DELAY: Duration = Duration::from_secs(1);
 const MAX_DELAY: Duration = Duration::from_secs(60 * 60);
 /// Maximum delay of an attempt that found no free slot.
 const MAX_SLOT_DELAY: Duration = Duration::from_secs(5 * 60);
-/// How long an event is delivered.
+/// How long an event is delivered, and waits for a worker whose account has a webhook.
 pub const DELIVERY_TIME: Duration = Duration::from_secs(3 * 24 * 60 * 60);
-/// How long an event waits for a worker whose account has a webhook: long enough for a rollout.
-pub const UNCONFIGURED_TIME: Duration = Duration::from_secs(60 * 60);
 
 /// What the response of a receiver means.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,10 +44,9 @@ pub enum Next {
 }
 
 /// Returns what follows the failure of `attempt`, counted from 1. `retry_after` is the delay that the receiver requested,
-/// zero if none; `waited` is the time since the first attempt was due, of which there is `time` in all. The last attempt is
-/// at the end of that time.
-pub fn next(attempt: u32, retry_after: Duration, waited: Duration, time: Duration) -> Next {
-    match time.saturating_sub(waited) {
+/// zero if none; `waited` is the time since the first attempt was due. The last attempt is at the end of [`DELIVERY_TIME`].
+pub fn next(attempt: u32, retry_after: Duration, waited: Duration) -> Next {
+    match DELIVERY_TIME.saturating_sub(waited) {
         Duration::ZERO => Next::GiveUp,
         left => Next::RetryAfter(
             retry::exponential(INITIAL_DELAY, MAX_DELAY, attempt)
@@ -84,7 +81,7 @@ mod tests {
 
     #[test]
     fn the_delay_doubles_up_to_an_hour() {
-        let delays = [1, 2, 3, 12, 13, 80].map(|attempt| next(attempt, NONE, NONE, DELIVERY_TIME));
+        let delays = [1, 2, 3, 12, 13, 80].map(|attempt| next(attempt, NONE, NONE));
         let expected = [1, 2, 4, 2_048, 3_600, 3_600];
         assert_eq!(
             delays,
@@ -94,14 +91,14 @@ mod tests {
 
     #[test]
     fn the_receiver_can_request_a_longer_delay_but_no_shorter_one() {
-        let delay = |attempt, retry_after| next(attempt, retry_after, NONE, DELIVERY_TIME);
+        let delay = |attempt, retry_after| next(attempt, retry_after, NONE);
         assert_eq!(delay(1, 5 * HOUR), Next::RetryAfter(5 * HOUR));
         assert_eq!(delay(80, HOUR / 60), Next::RetryAfter(HOUR));
     }
 
     #[test]
     fn the_last_attempt_is_at_the_end_of_the_time() {
-        let after = |waited| next(80, 24 * HOUR, waited, DELIVERY_TIME);
+        let after = |waited| next(80, 24 * HOUR, waited);
         assert_eq!(after(71 * HOUR), Next::RetryAfter(HOUR));
         assert_eq!(after(72 * HOUR), Next::GiveUp);
         assert_eq!(after(100 * HOUR), Next::GiveUp);

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use reqwest::Client;
 use seedance_archiver_clock::Clock;
-use seedance_archiver_policy::events::{self, DELIVERY_TIME, Next, UNCONFIGURED_TIME};
+use seedance_archiver_policy::events::{self, Next};
 use seedance_archiver_proto::v1::{DeliverEventRequest, DeliverEventResult};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
@@ -39,13 +39,8 @@ pub(super) async fn run(
             "the account `{}` of this worker has no webhook",
             account.name()
         );
-        return Err(undelivered(
-            ctx,
-            clock,
-            &account,
-            not_configured(message),
-            UNCONFIGURED_TIME,
-        ));
+        // Another worker may have one, for example during a rollout.
+        return Err(undelivered(ctx, clock, &account, not_configured(message)));
     };
     let Some(_slot) = slots.take(account.name()) else {
         let delay = events::slot_delay(attempt);
@@ -65,18 +60,17 @@ pub(super) async fn run(
                 attempts: attempt.into(),
             })
         }
-        Err(error) => Err(undelivered(ctx, clock, &account, error, DELIVERY_TIME)),
+        Err(error) => Err(undelivered(ctx, clock, &account, error)),
     }
 }
 
-/// Returns the failure of an attempt: retryable, or non-retryable if the receiver wants no more of the event or its `time` has
-/// passed. Counts it.
+/// Returns the failure of an attempt: retryable, or non-retryable if the receiver wants no more of the event or the time
+/// for the delivery has passed. Counts it.
 fn undelivered(
     ctx: &ActivityContext,
     clock: &Clock,
     account: &Account,
     error: Undelivered,
-    time: Duration,
 ) -> ActivityError {
     let Undelivered {
         message,
@@ -84,7 +78,7 @@ fn undelivered(
         is_gone,
     } = error;
     let (attempt, waited) = (ctx.info().attempt, waiting::waited(ctx, clock));
-    let (result, failure) = match events::next(attempt, retry_after, waited, time) {
+    let (result, failure) = match events::next(attempt, retry_after, waited) {
         _ if is_gone => (
             EventResult::Refused,
             failure::non_retryable(&message, WEBHOOK_FAILED),

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::page;
 use crate::{
     harness::{
-        DAY, Fixture, Server,
+        DAY, Fixture, HOUR, Server,
         deliveries::Delivery,
         lifecycle::{command_events, encoded_history, ensure_short_history},
         receiver::{KEY, Received, Receiver, TOKEN},
@@ -270,6 +270,40 @@ async fn an_event_is_given_up_after_three_days(server: Arc<Server>) -> anyhow::R
         .await
 }
 register!(an_event_is_given_up_after_three_days);
+
+/// The receiver was down for hours, and then the event reaches a worker that has the settings no longer, or not yet.
+async fn an_event_outlasts_a_worker_without_the_webhook(server: Arc<Server>) -> anyhow::Result<()> {
+    let mut receiver = Receiver::reserve()?;
+    let mut fixture = fixture(&server, &receiver).await?;
+    let id = fixture.simulator.create(Script::default());
+    let delivery = fixture
+        .with_worker(&server, async {
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            lifecycle.result().await?;
+            let delivery = Delivery::about(&server, &id).await?;
+            delivery.until_waiting("no response").await?;
+            fixture.advance_clock(2 * HOUR).await;
+            Ok(delivery)
+        })
+        .await?;
+    fixture.change_account(|account| account.webhook = None)?;
+    fixture
+        .with_worker(&server, async {
+            let message = delivery.until_waiting("has no webhook").await?;
+            ensure!(message.contains("next attempt in"), "{message}");
+            Ok(())
+        })
+        .await?;
+    fixture.change_account(|account| receiver.set_webhook(account))?;
+    receiver.listen()?;
+    fixture
+        .with_worker(&server, async {
+            ensure!(delivery.result().await?.status == 204);
+            Ok(())
+        })
+        .await
+}
+register!(an_event_outlasts_a_worker_without_the_webhook);
 
 /// More events than a worker posts at once, to a receiver that does not respond.
 async fn a_slow_receiver_holds_up_no_lifecycle(server: Arc<Server>) -> anyhow::Result<()> {
