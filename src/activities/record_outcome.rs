@@ -16,6 +16,7 @@ use seedance_archiver_proto::{
 use seedance_archiver_workflows::{format, request::Request};
 use serde::{Deserialize, Serialize};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use tokio::time::timeout;
 
 use super::{
     account_map::AccountMap, destination, ending_event, failure, heartbeat,
@@ -43,6 +44,8 @@ const NO_DEADLINE: TimeLeft = TimeLeft {
 const NO_ACCOUNT: &str = "";
 /// Number of attempts within which a rollout reaches a worker that serves the account: about a minute.
 const ROLLOUT_ATTEMPTS: u32 = 5;
+/// Part of the time for all attempts that an attempt has at least for the store.
+const LATE_SHARE: u32 = 8;
 /// Maximum length of a reason, in characters. It may be a code of the service.
 const MAX_REASON: usize = 400;
 
@@ -93,7 +96,7 @@ pub(super) async fn run(
             let progress = progress(ctx);
             let details = || progress.clone();
             let record = record(seedance, account, &request, &task, &outcome);
-            heartbeat::during(ctx, details, record).await
+            heartbeat::during(ctx, details, in_time(ctx, record)).await
         }
         None => Ok(outcome.clone()),
     };
@@ -153,17 +156,57 @@ async fn start_delivery(
     started
 }
 
+/// Waits for the store only as long as the event of the ending can: a store that accepts a request and does not respond
+/// would hold the attempt until the lifecycle ends.
+async fn in_time(
+    ctx: &ActivityContext,
+    record: impl Future<Output = Result<OutcomeRecord, TransferError>>,
+) -> Result<OutcomeRecord, TransferError> {
+    let limit = times(ctx).map_or(Duration::MAX, store_time);
+    timeout(limit, record).await.unwrap_or_else(|_| {
+        let message = format!(
+            "archive store error: the outcome was not recorded within {}",
+            failure::seconds(limit)
+        );
+        Err(TransferError::retryable(
+            message,
+            failure::STORE_UNAVAILABLE,
+        ))
+    })
+}
+
+/// Returns how long an attempt that starts now waits for the store: until half of the time has passed, or for a short
+/// time if that is later, so that the time suffices to start the delivery again if that fails.
+fn store_time(Times { waited, all }: Times) -> Duration {
+    (all / 2).saturating_sub(waited).max(all / LATE_SHARE)
+}
+
 /// Returns whether half of the time for all attempts has passed: the event is then sent without an `outcome.json`, because
 /// the store may not accept it before the lifecycle ends.
 fn is_late(ctx: &ActivityContext) -> bool {
+    times(ctx).is_some_and(|Times { waited, all }| waited >= all / 2)
+}
+
+/// The time of the activity.
+#[derive(Clone, Copy)]
+struct Times {
+    /// Time since the first attempt was due.
+    waited: Duration,
+    /// Time for all attempts.
+    all: Duration,
+}
+
+/// Returns the time of the activity, `None` if it is not limited.
+fn times(ctx: &ActivityContext) -> Option<Times> {
     let info = ctx.info();
-    let (Some(scheduled_at), Some(deadline)) = (info.scheduled_time, info.deadline) else {
-        return false;
-    };
+    let (scheduled_at, deadline) = (info.scheduled_time?, info.deadline?);
     // The times are the server's, so a clock that a test advanced does not count.
     let waited = Clock::default().now().duration_since(scheduled_at);
-    let time = deadline.duration_since(scheduled_at);
-    waited.unwrap_or_default() >= time.unwrap_or_default() / 2
+    let all = deadline.duration_since(scheduled_at);
+    Some(Times {
+        waited: waited.unwrap_or_default(),
+        all: all.unwrap_or_default(),
+    })
 }
 
 /// Counts the end of the lifecycle once, in the first attempt that gets here.
@@ -296,4 +339,21 @@ async fn write(
         "recorded the outcome"
     );
     Ok(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_leaves_time_to_start_the_delivery() {
+        let limit = |waited| {
+            store_time(Times {
+                waited: Duration::from_secs(waited),
+                all: Duration::from_secs(120),
+            })
+        };
+        let limits = [0, 40, 59, 60, 75, 200].map(limit);
+        assert_eq!(limits, [60, 20, 15, 15, 15, 15].map(Duration::from_secs));
+    }
 }

@@ -12,7 +12,7 @@ use crate::{
         Fixture, HOUR, Server,
         lifecycle::until_waiting,
         minio::Minio,
-        receiver::Receiver,
+        receiver::{KEY, Receiver},
         register,
         s3_proxy::{Dialect, S3Proxy},
         tools, until_async,
@@ -152,6 +152,47 @@ async fn an_outcome_that_cannot_be_recorded_is_reported(server: Arc<Server>) -> 
         .await
 }
 register!(an_outcome_that_cannot_be_recorded_is_reported, takes_long);
+
+/// The store responds to no request, for longer than a cancelled lifecycle waits.
+async fn an_outcome_is_reported_although_the_store_hangs(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let receiver = Receiver::start()?;
+    let minio = Minio::start(tools::minio()?).await?;
+    let bucket = minio.new_bucket("videos")?;
+    let proxy = S3Proxy::start(&minio.environment()).await?;
+    let (proxy_url, receiver_url) = (proxy.url(), receiver.url());
+    let mut environment = bucket.environment();
+    environment.extend([
+        ("AWS_ENDPOINT", proxy_url.as_str()),
+        ("SEEDANCE_WEBHOOK_URL", receiver_url.as_str()),
+        ("SEEDANCE_WEBHOOK_KEY", KEY),
+    ]);
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
+        queued: Some(HOUR),
+        ..Script::default()
+    });
+    let _worker = fixture.spawn_worker_with(&server, &environment)?;
+    let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+    fixture.polled(&id, 1).await?;
+    proxy.set("/videos", Dialect::HoldsReads);
+    let options = WorkflowCancelOptions::default();
+    server.lifecycle(&id).cancel(options).await?;
+    let event = receiver.until_received(1).await?[0].event()?;
+    let data = &event["data"];
+    ensure!(data["reason"] == "cancelled_by_caller", "{event:#}");
+    ensure!(data["outcome_url"].is_null(), "{event:#}");
+    proxy.set("/videos", Dialect::None);
+    let result = lifecycle.result().await?;
+    ensure!(result.outcome == "unknown", "{result:?}");
+    receiver.ensure_one_event()
+}
+register!(
+    an_outcome_is_reported_although_the_store_hangs,
+    needs = [minio],
+    takes_long
+);
 
 /// The store is down when the task fails, and somebody cancels the lifecycle that waits for it.
 async fn an_outcome_is_reported_although_its_lifecycle_is_cancelled(
