@@ -3,13 +3,23 @@
 //! The SDK creates the spans of workflows and activities; the spans of outbound requests are their children. No
 //! attribute contains a URL or a key.
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
 use opentelemetry::global;
-use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
-use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use opentelemetry_otlp::{
+    ExporterBuildError, WithExportConfig, WithTonicConfig, tonic_types::transport::ClientTlsConfig,
+};
+use opentelemetry_sdk::{
+    Resource,
+    error::OTelSdkResult,
+    trace::{SdkTracerProvider, SpanData, SpanExporter},
+};
+use parking_lot::Mutex;
+use seedance_archiver_proto::external;
 use temporalio_client::ClientOptions;
 use temporalio_sdk::opentelemetry::{OpenTelemetryPlugin, WorkflowIdGenerator};
+
+use super::rare::RareEvent;
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 /// Endpoint of traces only. Takes precedence over the general one.
@@ -35,7 +45,10 @@ pub(crate) fn start(variable: impl Fn(&str) -> Option<String>) -> Result<(), Str
     };
     // The exporter's error repeats the value, which may contain credentials.
     let exporter = exporter(endpoint.trim()).map_err(|_| {
-        format!("{name} must be the URL of a collector, such as `http://collector:4317`")
+        format!(
+            "{name} must be the URL of a collector, such as `http://collector:4317`; with `https`, the system needs trusted \
+             certificates"
+        )
     })?;
     let resource = match value_of(SERVICE_NAME) {
         Some(_) => Resource::builder(),
@@ -51,11 +64,52 @@ pub(crate) fn start(variable: impl Fn(&str) -> Option<String>) -> Result<(), Str
     Ok(())
 }
 
-fn exporter(endpoint: &str) -> Result<SpanExporter, ExporterBuildError> {
-    SpanExporter::builder()
+fn exporter(endpoint: &str) -> Result<LoggedExporter, ExporterBuildError> {
+    let builder = opentelemetry_otlp::SpanExporter::builder()
         .with_tonic()
-        .with_endpoint(endpoint)
-        .build()
+        .with_endpoint(endpoint);
+    let is_https = endpoint.to_ascii_lowercase().starts_with("https:");
+    let builder = match is_https {
+        // By default, the exporter trusts no certificate at all.
+        true => builder.with_tls_config(ClientTlsConfig::new().with_enabled_roots()),
+        false => builder,
+    };
+    Ok(LoggedExporter {
+        exporter: builder.build()?,
+        event: Mutex::default(),
+    })
+}
+
+/// Logs that spans cannot be exported: the exporter tells nobody.
+#[derive(Debug)]
+struct LoggedExporter {
+    exporter: opentelemetry_otlp::SpanExporter,
+    event: Mutex<RareEvent>,
+}
+
+impl SpanExporter for LoggedExporter {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let exported = self.exporter.export(batch).await;
+        if let Err(error) = &exported {
+            let error = external::message(&error.to_string());
+            if self.event.lock().is_due(&error) {
+                tracing::warn!(error, "cannot export traces");
+            }
+        }
+        exported
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.exporter.force_flush()
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.exporter.set_resource(resource);
+    }
 }
 
 /// Exports the remaining spans and stops.

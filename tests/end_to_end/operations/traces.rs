@@ -20,7 +20,10 @@ use prost::Message;
 use seedance_archiver_simulator::Script;
 use tokio::net::TcpListener;
 
-use super::process::WorkerProcess;
+use super::{
+    process::WorkerProcess,
+    tls_proxy::{Authentication, TlsProxy},
+};
 use crate::harness::{Fixture, Server, register};
 
 /// Size of a gRPC message's header: a flag for compression and the length of the message.
@@ -137,3 +140,36 @@ async fn spans_lead_from_the_workflow_to_the_store(server: Arc<Server>) -> anyho
     Ok(())
 }
 register!(spans_lead_from_the_workflow_to_the_store);
+
+/// The collector of a vendor: its certificate is by an authority that the system trusts, and clients need a key.
+async fn a_collector_behind_tls_receives_spans(server: Arc<Server>) -> anyhow::Result<()> {
+    let collector = Collector::default();
+    let url = collector.serve().await?;
+    let address = url.trim_start_matches("http://");
+    let key = Authentication::ApiKey("collector-key");
+    let proxy = TlsProxy::start(address, key, 2200).await?;
+    let endpoint = format!("https://{}", proxy.temporal_address());
+    let authority = proxy.file("ca.pem").display().to_string();
+    let mut variables = vec![
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("SSL_CERT_FILE", authority.as_str()),
+    ];
+    let fixture = Fixture::new(&server).await?;
+    let mut worker = WorkerProcess::start(&fixture, &server, &variables)?;
+    let failure = worker.wait_for_log("cannot export traces").await?;
+    let error = failure["error"].as_str().unwrap_or_default();
+    ensure!(error.contains("Unauthenticated"), "{failure}");
+    worker.stop().await?;
+    ensure!(collector.spans.lock().is_empty(), "the key is not needed");
+
+    let header = "authorization=Bearer%20collector-key";
+    variables.push(("OTEL_EXPORTER_OTLP_HEADERS", header));
+    let mut worker = WorkerProcess::start(&fixture, &server, &variables)?;
+    worker.wait_for_log("polling").await?;
+    worker.stop().await?;
+    let log = worker.log().join("\n");
+    ensure!(!collector.spans.lock().is_empty(), "{log}");
+    ensure!(!log.contains("cannot export traces"), "{log}");
+    Ok(())
+}
+register!(a_collector_behind_tls_receives_spans);
