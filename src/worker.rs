@@ -228,15 +228,18 @@ impl<'a> Worker<'a> {
         };
         self.health.set_phase(Phase::Draining);
         // Callbacks in progress query workflows, which needs polling workers: stop the listener first.
-        if let Some(ingress) = ingress {
-            ingress.stop().await;
-        }
-        let (query, transfer) = match ended {
-            Some(ended) => ended,
-            None => {
-                stop.send_replace(true);
-                run.await
+        let stop_polling = async {
+            if let Some(ingress) = ingress {
+                ingress.stop().await;
             }
+            stop.send_replace(true);
+        };
+        let (query, transfer) = match ended {
+            Some(ended) => {
+                stop_polling.await;
+                ended
+            }
+            None => join(run, stop_polling).await.0,
         };
         query.unwrap_or(Ok(())).and(transfer.unwrap_or(Ok(())))
     }

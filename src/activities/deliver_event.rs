@@ -52,7 +52,7 @@ pub(super) async fn run(
     };
     let http = account.endpoint.http.as_ref().unwrap_or(http);
     let post = delivery::post(http, webhook, &event, clock.now());
-    match heartbeat::during(ctx, || (), post).await {
+    match heartbeat::until_shutdown(ctx, || (), post).await? {
         Ok(status) => {
             record::event(account.name(), EventResult::Delivered);
             Ok(DeliverEventResult {

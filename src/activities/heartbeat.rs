@@ -3,7 +3,9 @@
 use std::{convert::Infallible, time::Duration};
 
 use temporalio_common::data_converters::{TemporalDeserializable, TemporalSerializable};
-use temporalio_sdk::activities::ActivityContext;
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
+
+use super::{failure, next_attempt};
 
 /// Returns the details of the last heartbeat of an earlier attempt, or `None` if there are none or this version
 /// cannot read them.
@@ -28,6 +30,38 @@ where
     tokio::select! {
         output = work => output,
         never = record_every(ctx, INTERVAL, details) => match never {},
+    }
+}
+
+/// Does some work as [`during`] does, and abandons it if the worker shuts down: another attempt repeats it, so that a store or
+/// a service that does not respond holds up no shutdown.
+///
+/// # Errors
+///
+/// Returns the failure after which another attempt follows at once.
+pub(super) async fn until_shutdown<T, D>(
+    ctx: &ActivityContext,
+    details: impl Fn() -> D,
+    work: impl Future<Output = T>,
+) -> Result<T, ActivityError>
+where
+    D: TemporalSerializable + 'static,
+{
+    tokio::select! {
+        output = during(ctx, details, work) => Ok(output),
+        () = abandoned(ctx) => {
+            let message = "the worker shuts down; another attempt follows".to_owned();
+            Err(failure::still_waiting(message, Duration::ZERO))
+        }
+    }
+}
+
+/// Waits until the attempt is cancelled and another one can follow. If the activity itself is cancelled, the work may still
+/// have a result.
+async fn abandoned(ctx: &ActivityContext) {
+    ctx.cancelled().await;
+    if !next_attempt::is_possible(ctx).await {
+        std::future::pending().await
     }
 }
 

@@ -87,7 +87,7 @@ impl QueryActivities {
         let call = self.checked(&ctx, request)?;
         let encoding = call.encoding;
         let cancel = cancel_video_task::run(&self.queries, call);
-        let result = heartbeat::during(&ctx, || (), cancel).await?;
+        let result = heartbeat::until_shutdown(&ctx, || (), cancel).await??;
         Ok(Reply::new(result, encoding))
     }
 

@@ -93,7 +93,7 @@ pub(super) async fn run(
     }
     let left = poll.progress.timing().until_closed();
     let query = queries.query_in_window(&account, &request.task_id, left);
-    let response = heartbeat::during(ctx, || poll.progress.details(), query).await;
+    let response = heartbeat::until_shutdown(ctx, || poll.progress.details(), query).await?;
     let response = response.map(|SealedTask { task, record }| SealedTask {
         task: poll.with_deadline(task),
         record,

@@ -96,7 +96,7 @@ pub(super) async fn run(
             let progress = progress(ctx);
             let details = || progress.clone();
             let record = record(seedance, account, &request, &task, &outcome);
-            heartbeat::during(ctx, details, in_time(ctx, record)).await
+            heartbeat::until_shutdown(ctx, details, in_time(ctx, record)).await?
         }
         None => Ok(outcome.clone()),
     };

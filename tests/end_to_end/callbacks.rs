@@ -1,11 +1,16 @@
 //! Callbacks from Seedance, received by the worker's ingress.
 
+mod shutdown;
+
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use futures::future::join_all;
 use reqwest::{Response, StatusCode};
-use seedance_archiver::config::{Account, Callbacks, Secret};
+use seedance_archiver::{
+    config::{Account, Callbacks, Secret},
+    worker::Worker,
+};
 use seedance_archiver_simulator::{Fault, Script};
 use serde_json::json;
 use temporalio_client::{WorkflowDescribeOptions, errors::WorkflowInteractionError};
@@ -46,11 +51,15 @@ where
     F: Future<Output = anyhow::Result<T>>,
 {
     let worker = fixture.worker(server).await?;
+    let url = callback_url(&worker)?;
+    worker.run_during(work(url)).await?
+}
+
+fn callback_url(worker: &Worker<'_>) -> anyhow::Result<String> {
     let address = worker
         .ingress_address()
         .context("the worker has no ingress")?;
-    let url = format!("http://{address}/callbacks/default/{TOKEN}");
-    worker.run_during(work(url)).await?
+    Ok(format!("http://{address}/callbacks/default/{TOKEN}"))
 }
 
 /// Sends a callback, and repeats it while it was not handled in time, as the service does.

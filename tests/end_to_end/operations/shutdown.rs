@@ -9,8 +9,13 @@ use seedance_archiver_simulator::Script;
 
 use super::process::WorkerProcess;
 use crate::harness::{
-    Fixture, Server, attempts::ensure_attempts, heartbeat::heartbeat, minio::Minio, register,
-    tools, until, until_async,
+    Fixture, Server,
+    attempts::ensure_attempts,
+    deliveries::Delivery,
+    heartbeat::heartbeat,
+    minio::Minio,
+    receiver::{KEY, Receiver},
+    register, tools, until, until_async,
 };
 
 /// Size of the video: 8 parts.
@@ -119,6 +124,36 @@ register!(
     another_worker_resumes_a_transfer_after_the_grace_period,
     needs = [minio]
 );
+
+/// The receiver of an event does not respond when the worker is stopped.
+async fn a_request_without_a_response_is_left_to_another_worker(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let receiver = Receiver::start()?;
+    receiver.hold(true);
+    let url = receiver.url();
+    let variables = [
+        ("SEEDANCE_WEBHOOK_URL", url.as_str()),
+        ("SEEDANCE_WEBHOOK_KEY", KEY),
+        ("SEEDANCE_GRACE_PERIOD", "200ms"),
+    ];
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    let mut first = WorkerProcess::start(&fixture, &server, &variables)?;
+    fixture.start_lifecycle(&server, &id).await?;
+    receiver.until_received(1).await?;
+    let status = first.stop().await?;
+    ensure!(status.code() == Some(0), "{status}");
+    let delivery = Delivery::about(&server, &id).await?;
+    let failure = delivery.last_failure().await?;
+    ensure!(failure.contains("the worker shuts down"), "{failure}");
+
+    receiver.hold(false);
+    let _second = WorkerProcess::start(&fixture, &server, &variables)?;
+    ensure!(delivery.result().await?.status == 204);
+    Ok(())
+}
+register!(a_request_without_a_response_is_left_to_another_worker);
 
 async fn a_second_signal_stops_the_worker_immediately(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
