@@ -11,10 +11,11 @@ use backon::{ExponentialBuilder, Retryable};
 use futures::{FutureExt, future::BoxFuture};
 use reqwest::{Url, header::AUTHORIZATION};
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
 use temporalio_client::Client;
 use temporalio_common::{
     data_converters::{PayloadCodec, PayloadConversionError, SerializationContextData},
-    protos::temporal::api::common::v1::Payload,
+    protos::temporal::api::{common::v1::Payload, workflow::v1::PendingActivityInfo},
 };
 
 use crate::http;
@@ -179,6 +180,17 @@ pub(crate) async fn decode(client: &Client, payload: &Payload) -> Result<Payload
         .into_iter()
         .next()
         .ok_or_else(|| "the codec returned no payload".to_owned())
+}
+
+/// Returns the state in the last heartbeat of an activity, decoded with the client's codec. `None` if there is none, or it cannot
+/// be read.
+pub(crate) async fn heartbeat<T: DeserializeOwned>(
+    client: &Client,
+    activity: &PendingActivityInfo,
+) -> Option<T> {
+    let payload = activity.heartbeat_details.as_ref()?.payloads.first()?;
+    let payload = decode(client, payload).await.ok()?;
+    serde_json::from_slice(&payload.data).ok()
 }
 
 /// Encodes a payload with the client's codec, as the SDK encodes those that it sends.

@@ -160,8 +160,8 @@ impl Generation {
     async fn pending_activity(&self) -> Option<PendingActivity> {
         let described = self.handle.describe(WorkflowDescribeOptions::default());
         let described = described.await.ok()?;
-        let pending = described.raw().pending_activities.first();
-        pending.map(PendingActivity::from)
+        let pending = described.raw().pending_activities.first()?;
+        Some(PendingActivity::new(&self.client, pending).await)
     }
 
     /// Returns the current step of the lifecycle of the task.

@@ -19,12 +19,12 @@ use temporalio_client::{
     Client, WorkflowDescribeOptions, WorkflowGetResultOptions, WorkflowHandle,
     WorkflowIdConflictPolicy, WorkflowStartOptions, errors::WorkflowGetResultError,
 };
-use temporalio_common::protos::temporal::api::workflow::v1::PendingActivityInfo;
 
-use crate::temporal::{error_text, progress};
+use crate::temporal::{codec, error_text, progress};
 
 /// A sweep that was started or joined.
 pub struct Sweep {
+    client: Client,
     handle: WorkflowHandle<Client, SweepVideoTasks>,
 }
 
@@ -56,7 +56,10 @@ pub async fn start(
         .start_workflow(SweepVideoTasks, request.into(), options)
         .await
     {
-        Ok(handle) => Ok(Sweep { handle }),
+        Ok(handle) => Ok(Sweep {
+            client: client.clone(),
+            handle,
+        }),
         Err(error) => Err(SweepError {
             workflow_id,
             message: error_text::innermost(&error),
@@ -104,8 +107,15 @@ impl Sweep {
     async fn progress(&self) -> Option<String> {
         let description = self.handle.describe(WorkflowDescribeOptions::default());
         let description = description.await.ok()?;
-        let mut activities = description.raw().pending_activities.iter();
-        activities.find_map(page_progress)
+        let activity = description.raw().pending_activities.first()?;
+        if let Some(failure) = &activity.last_failure {
+            return Some(failure.message.clone());
+        }
+        let progress: SweepVideoTasksResult = codec::heartbeat(&self.client, activity).await?;
+        Some(format!(
+            "checked {} tasks of this page, started {} lifecycles",
+            progress.listed, progress.started
+        ))
     }
 
     fn error(&self, message: String) -> SweepError {
@@ -118,16 +128,4 @@ impl Sweep {
     fn call_error(&self, error: &(dyn Error + 'static)) -> SweepError {
         self.error(error_text::innermost(error))
     }
-}
-
-fn page_progress(activity: &PendingActivityInfo) -> Option<String> {
-    if let Some(failure) = &activity.last_failure {
-        return Some(failure.message.clone());
-    }
-    let details = activity.heartbeat_details.as_ref()?.payloads.first()?;
-    let progress: SweepVideoTasksResult = serde_json::from_slice(&details.data).ok()?;
-    Some(format!(
-        "checked {} tasks of this page, started {} lifecycles",
-        progress.listed, progress.started
-    ))
 }

@@ -119,21 +119,11 @@ pub(crate) async fn describe_on_any_queue(
             .and_then(|it| it.last_failure.as_ref())
             .map_or_else(String::new, |failure| failure.message.clone()),
         progress: match activity {
-            Some(activity) => progress(client, activity).await,
-            None => WatcherProgress::default(),
-        },
+            Some(activity) => codec::heartbeat(client, activity).await,
+            None => None,
+        }
+        .unwrap_or_default(),
     })
-}
-
-async fn progress(client: &Client, activity: &PendingActivityInfo) -> WatcherProgress {
-    let details = activity.heartbeat_details.as_ref();
-    let Some(payload) = details.and_then(|details| details.payloads.first()) else {
-        return WatcherProgress::default();
-    };
-    match codec::decode(client, payload).await {
-        Ok(payload) => serde_json::from_slice(&payload.data).unwrap_or_default(),
-        Err(_) => WatcherProgress::default(),
-    }
 }
 
 /// Starts the watcher of an account, unless it is running.

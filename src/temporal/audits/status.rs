@@ -11,7 +11,6 @@ use temporalio_client::{
     Client, WorkflowGetResultOptions, errors::WorkflowGetResultError,
     schedules::ScheduleDescription,
 };
-use temporalio_common::protos::temporal::api::workflow::v1::PendingActivityInfo;
 
 use super::runs::{self, Run};
 use crate::temporal::{codec, error_text, interval_schedule, lifecycles::ExecutionStatus};
@@ -92,8 +91,8 @@ fn next_at(schedule: &ScheduleDescription) -> Option<SystemTime> {
 
 async fn running(client: &Client, workflow_id: &str, run: &Run) -> RunningAudit {
     let activity = run.description.raw().pending_activities.first();
-    let state = match activity {
-        Some(activity) => state(client, activity).await,
+    let state: Option<AuditState> = match activity {
+        Some(activity) => codec::heartbeat(client, activity).await,
         None => None,
     };
     RunningAudit {
@@ -104,13 +103,6 @@ async fn running(client: &Client, workflow_id: &str, run: &Run) -> RunningAudit 
             .and_then(|activity| activity.last_failure.as_ref())
             .map_or_else(String::new, |failure| failure.message.clone()),
     }
-}
-
-/// Returns the state in the heartbeat of an activity.
-async fn state(client: &Client, activity: &PendingActivityInfo) -> Option<AuditState> {
-    let payload = activity.heartbeat_details.as_ref()?.payloads.first()?;
-    let payload = codec::decode(client, payload).await.ok()?;
-    serde_json::from_slice(&payload.data).ok()
 }
 
 async fn ended(workflow_id: String, run: &Run) -> Result<EndedAudit, String> {

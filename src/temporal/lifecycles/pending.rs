@@ -8,9 +8,12 @@ use seedance_archiver_proto::{
     v1::ArchiveProgress,
 };
 use serde::Serialize;
+use temporalio_client::Client;
 use temporalio_common::protos::temporal::api::{
     enums::v1::PendingActivityState, workflow::v1::PendingActivityInfo,
 };
+
+use crate::temporal::codec;
 
 /// An activity that is running or will be retried. Times are Unix seconds, 0 if unknown.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -48,6 +51,31 @@ pub enum Step {
 }
 
 impl PendingActivity {
+    /// Returns what the server says of a pending activity.
+    pub(crate) async fn new(client: &Client, info: &PendingActivityInfo) -> Self {
+        let is_running = info.state() == PendingActivityState::Started;
+        let next_attempt = info
+            .next_attempt_schedule_time
+            .as_ref()
+            .filter(|_| !is_running);
+        let last_failure = info.last_failure.as_ref();
+        let progress: Option<ArchiveProgress> = match info.activity_id == ARCHIVE_ACTIVITY_ID {
+            true => codec::heartbeat(client, info).await,
+            false => None,
+        };
+        let progress = progress.unwrap_or_default();
+        Self {
+            activity: info.activity_id.clone(),
+            is_running,
+            attempt: info.attempt,
+            next_attempt_at: next_attempt.map_or(0, |time| time.seconds),
+            last_message: last_failure.map_or_else(String::new, |it| it.message.clone()),
+            worker: info.last_worker_identity.clone(),
+            bytes_done: progress.bytes_done.unsigned_abs(),
+            bytes_total: progress.bytes_total.unsigned_abs(),
+        }
+    }
+
     /// Returns the current step of the lifecycle.
     pub fn step(&self) -> Step {
         let waiting = |default: &str| match self.last_message.as_str() {
@@ -69,40 +97,6 @@ impl PendingActivity {
             activity => waiting(&format!("running the activity `{activity}`")),
         }
     }
-}
-
-impl From<&PendingActivityInfo> for PendingActivity {
-    fn from(info: &PendingActivityInfo) -> Self {
-        let is_running = info.state() == PendingActivityState::Started;
-        let next_attempt = info
-            .next_attempt_schedule_time
-            .as_ref()
-            .filter(|_| !is_running);
-        let last_failure = info.last_failure.as_ref();
-        let progress = match info.activity_id == ARCHIVE_ACTIVITY_ID {
-            true => archive_progress(info),
-            false => ArchiveProgress::default(),
-        };
-        Self {
-            activity: info.activity_id.clone(),
-            is_running,
-            attempt: info.attempt,
-            next_attempt_at: next_attempt.map_or(0, |time| time.seconds),
-            last_message: last_failure.map_or_else(String::new, |it| it.message.clone()),
-            worker: info.last_worker_identity.clone(),
-            bytes_done: progress.bytes_done.unsigned_abs(),
-            bytes_total: progress.bytes_total.unsigned_abs(),
-        }
-    }
-}
-
-/// Reads the progress in the last heartbeat of a transfer.
-fn archive_progress(info: &PendingActivityInfo) -> ArchiveProgress {
-    info.heartbeat_details
-        .as_ref()
-        .and_then(|details| details.payloads.first())
-        .and_then(|payload| serde_json::from_slice(&payload.data).ok())
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ impl Lifecycle {
         run: &WorkflowHandle<Client, VideoTaskLifecycle>,
     ) -> Result<Option<LifecycleSnapshot>, LifecycleError> {
         match run.describe(WorkflowDescribeOptions::default()).await {
-            Ok(description) => Ok(Some(LifecycleSnapshot::from(&description))),
+            Ok(description) => Ok(Some(self.snapshot(&description).await)),
             Err(WorkflowInteractionError::NotFound(status))
                 if !is_namespace_not_found(status.details()) =>
             {
@@ -93,16 +93,18 @@ impl Lifecycle {
             Err(error) => Err(self.call_error(&error)),
         }
     }
-}
 
-impl From<&WorkflowExecutionDescription> for LifecycleSnapshot {
-    fn from(description: &WorkflowExecutionDescription) -> Self {
+    async fn snapshot(&self, description: &WorkflowExecutionDescription) -> LifecycleSnapshot {
         let raw = description.raw();
+        let pending = match raw.pending_activities.first() {
+            Some(activity) => Some(PendingActivity::new(&self.client, activity).await),
+            None => None,
+        };
         let attributes = raw
             .workflow_execution_info
             .as_ref()
             .and_then(|info| info.search_attributes.as_ref());
-        Self {
+        LifecycleSnapshot {
             workflow_id: description.id().to_owned(),
             run_id: description.run_id().to_owned(),
             execution: description.status().into(),
@@ -110,7 +112,7 @@ impl From<&WorkflowExecutionDescription> for LifecycleSnapshot {
             ended_at: description.close_time().map_or(0, unix_seconds),
             history_events: description.history_length() as u64,
             search_attributes: attributes.map(Attributes::from).unwrap_or_default(),
-            pending: raw.pending_activities.first().map(PendingActivity::from),
+            pending,
         }
     }
 }

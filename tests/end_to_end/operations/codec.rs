@@ -20,7 +20,7 @@ use temporalio_client::WorkflowFetchHistoryOptions;
 use tokio::net::TcpListener;
 
 use super::process::WorkerProcess;
-use crate::harness::{Fixture, Server, command, register};
+use crate::harness::{Fixture, Server, command, register, until, until_async};
 
 /// Marks payloads that the codec encoded.
 pub(super) const ENCODING: &str = "binary/team-a";
@@ -161,6 +161,46 @@ async fn a_codec_server_encodes_every_payload(server: Arc<Server>) -> anyhow::Re
     Ok(())
 }
 register!(a_codec_server_encodes_every_payload);
+
+async fn a_codec_server_does_not_hide_the_progress_of_a_transfer(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let endpoint = Arc::new(Codec::default()).serve().await?;
+    let endpoint = format!("{endpoint}/{{namespace}}");
+    let variables = [
+        ("TEMPORAL_CODEC_ENDPOINT", endpoint.as_str()),
+        ("TEMPORAL_CODEC_AUTH", AUTHORIZATION),
+    ];
+    let fixture = Fixture::new(&server).await?;
+    let size = 40 * 1024 * 1024;
+    let id = fixture.simulator.create(Script {
+        bytes: Some(size),
+        hold_at: Some(size / 2),
+        ..Script::default()
+    });
+    let worker = WorkerProcess::start(&fixture, &server, &variables)?;
+    fixture.start_lifecycle(&server, &id).await?;
+    until_async("the status shows the progress", || async {
+        let mut command = command();
+        command
+            .args(["status", &id, "--output", "json"])
+            .envs(server.environment())
+            .envs(variables);
+        let output = command.output().await?;
+        ensure!(output.status.success(), "{output:?}");
+        let status: Value = serde_json::from_slice(&output.stdout)?;
+        let bytes = |name: &str| status["pending"][name].as_u64().unwrap_or_default();
+        Ok(bytes("bytes_done") > 0 && bytes("bytes_total") == size)
+    })
+    .await
+    .with_context(|| worker.log().join("\n"))?;
+    fixture.simulator.release(&id);
+    until("the video is archived", || {
+        fixture.receipt_path(&id).is_some()
+    })
+    .await
+}
+register!(a_codec_server_does_not_hide_the_progress_of_a_transfer);
 
 /// Returns the history events of a lifecycle, encoded as the server sends them.
 async fn encoded_history(server: &Server, id: &str) -> anyhow::Result<Vec<u8>> {
