@@ -65,14 +65,19 @@ fn proxy(account: &Account) -> Option<CheckResult> {
 
 fn server(temporal: &[Setting]) -> Option<CheckResult> {
     let address = value(temporal, "temporal.address")?;
-    let has_tls = value(temporal, "temporal.tls")? != "off";
-    (!has_tls && is_public(&format!("http://{address}"))).then(|| {
+    let has_tls = !value(temporal, "temporal.tls")?.starts_with("off");
+    let has_scheme = Url::parse(address).is_ok_and(|url| url.has_host());
+    let url = match has_scheme {
+        true => address.to_owned(),
+        false => format!("http://{address}"),
+    };
+    (!has_tls && is_public(&url)).then(|| {
         let sent = "histories, and the API key of Temporal if one is set";
         warning(
             "encryption of Temporal",
             address,
             sent,
-            "set TEMPORAL_TLS=true",
+            "set TEMPORAL_TLS=true, and TEMPORAL_ADDRESS without `http://`",
         )
     })
 }
@@ -193,6 +198,20 @@ mod tests {
             &[],
         );
         assert_eq!(public.len(), 1, "{public:?}");
+    }
+
+    #[test]
+    fn the_address_of_temporal_may_have_a_scheme() {
+        let because = "off, because the address begins with `http://`";
+        let found = |address, tls| {
+            let temporal = [("temporal.address", address), ("temporal.tls", tls)];
+            found(&[], &temporal).len()
+        };
+        assert_eq!(found("http://temporal.example:7233", because), 1);
+        assert_eq!(found("http://temporal.example:7233", "off"), 1);
+        assert_eq!(found("http://temporal.temporal.svc:7233", because), 0);
+        assert_eq!(found("https://temporal.example:7233", "on"), 0);
+        assert_eq!(found("localhost:7233", "off"), 0);
     }
 
     #[test]

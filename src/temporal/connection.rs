@@ -87,6 +87,7 @@ fn connect_error(error: &ClientConnectError) -> String {
 /// Reads the options of the connection and the client from the environment and `temporal.toml`.
 fn options() -> Result<(ConnectionOptions, ClientOptions), String> {
     let profile = profile::load(None, true)?;
+    profile::check_route(&profile)?;
     let codec = profile::codec(&profile)?;
     // The SDK's error is not `Send`.
     let (connection, client) =

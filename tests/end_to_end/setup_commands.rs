@@ -125,10 +125,11 @@ async fn config_show_names_the_source_of_every_setting(_: Arc<Server>) -> anyhow
         "[profile.default]\naddress = \"host.of.file:7233\"\nnamespace = \"of-file\"\n\
          api_key = \"very-secret\"\n",
     )?;
-    let show = async |arguments: &[&str]| {
+    let show = async |arguments: &[&str], address: Option<&str>| {
         let output = command()
             .args(["config", "show"])
             .args(arguments)
+            .envs(address.map(|address| ("TEMPORAL_ADDRESS", address)))
             .env("TEMPORAL_CONFIG_FILE", path("temporal.toml"))
             .env("TEMPORAL_NAMESPACE", "of-variable")
             .env("SEEDANCE_ACCOUNTS_FILE", path("accounts.toml"))
@@ -140,7 +141,7 @@ async fn config_show_names_the_source_of_every_setting(_: Arc<Server>) -> anyhow
         ensure!(!text.contains("very-secret"), "{text}");
         Ok(text)
     };
-    let table = show(&[]).await?;
+    let table = show(&[], None).await?;
     let accounts = path("accounts.toml");
     let temporal = format!("{}, profile default", path("temporal.toml"));
     for (name, value, source) in [
@@ -165,7 +166,11 @@ async fn config_show_names_the_source_of_every_setting(_: Arc<Server>) -> anyhow
         let row = row.with_context(|| format!("no {name} in {table}"))?;
         ensure!(row.contains(value) && row.ends_with(source), "{row}");
     }
-    let shown: Value = serde_json::from_str(&show(&["--output", "json"]).await?)?;
+    // The scheme of the address counts more than the API key.
+    let table = show(&[], Some("http://temporal.example:7233")).await?;
+    let off = "off, because the address begins with `http://`";
+    ensure!(table.contains(off), "{table}");
+    let shown: Value = serde_json::from_str(&show(&["--output", "json"], None).await?)?;
     let settings = shown["settings"].as_array().context("no settings")?;
     let setting = |name: &str| settings.iter().find(|setting| setting["name"] == name);
     let source = &setting("accounts.eu.preset").context("no preset")?["source"];

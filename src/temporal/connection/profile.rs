@@ -1,9 +1,13 @@
 //! The client profile: that of `temporal.toml`, overridden by the environment.
 
+use reqwest::Url;
 use temporalio_client::envconfig::LoadClientConfigProfileOptions;
 use temporalio_common::envconfig::{ClientConfigProfile, ConfigError, load_client_config_profile};
 
-use crate::temporal::codec::RemoteCodec;
+use crate::{
+    http::{Network, unencrypted},
+    temporal::codec::RemoteCodec,
+};
 
 /// Namespace if none is configured.
 pub(super) const DEFAULT_NAMESPACE: &str = "default";
@@ -40,6 +44,29 @@ pub(super) fn codec(profile: &ClientConfigProfile) -> Result<Option<RemoteCodec>
         .map_err(|problem| format!("{CODEC_ENDPOINT} {problem}"))
 }
 
+/// Checks that the API key is not sent unencrypted over a public network only because the address says so. Whoever disables
+/// TLS as well has decided it.
+pub(super) fn check_route(profile: &ClientConfigProfile) -> Result<(), String> {
+    let tls = profile.tls.as_ref();
+    let is_disabled = tls.is_some_and(|tls| tls.disabled == Some(true));
+    match plain_network(profile) {
+        Some(Network::Public) if profile.api_key.is_some() && !is_disabled => Err(
+            "TEMPORAL_ADDRESS begins with `http://`, which would send the API key unencrypted over a public network; use \
+             `https://`, or set TEMPORAL_TLS=false if something else protects the connection"
+                .to_owned(),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the networks that calls cross unencrypted because the address begins with `http://`, whatever enables TLS. `None` if
+/// it does not.
+pub(super) fn plain_network(profile: &ClientConfigProfile) -> Option<Network> {
+    let address = Url::parse(profile.address.as_deref()?).ok()?;
+    // In `localhost:7233`, `localhost` counts as the scheme.
+    unencrypted(&address).filter(|_| address.has_host())
+}
+
 /// Removes the excerpt of a TOML file from a parser's error: its lines may contain keys.
 fn without_excerpt(error: &str) -> String {
     let is_excerpt = |line: &&str| {
@@ -59,7 +86,36 @@ fn without_excerpt(error: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use temporalio_common::envconfig::ClientConfigTLS;
+
     use super::*;
+
+    #[test]
+    fn an_address_cannot_expose_the_api_key() {
+        let profile = |address: &str| {
+            ClientConfigProfile::builder()
+                .address(address)
+                .api_key("secret")
+                .build()
+        };
+        let exposed = profile("http://temporal.example:7233");
+        assert!(check_route(&exposed).unwrap_err().contains("TEMPORAL_TLS"));
+        for safe in [
+            "https://temporal.example:7233",
+            "temporal.example:7233",
+            "http://temporal-frontend.temporal.svc:7233",
+            "http://localhost:7233",
+            "localhost:7233",
+        ] {
+            assert_eq!(check_route(&profile(safe)), Ok(()), "{safe}");
+        }
+        let mut without_key = exposed.clone();
+        without_key.api_key = None;
+        assert_eq!(check_route(&without_key), Ok(()));
+        let mut without_tls = exposed;
+        without_tls.tls = Some(ClientConfigTLS::builder().disabled(true).build());
+        assert_eq!(check_route(&without_tls), Ok(()));
+    }
 
     #[test]
     fn an_error_does_not_show_lines_of_the_file() {

@@ -28,6 +28,8 @@ const DEFAULT_FILE: &str = "temporal.toml";
 const DEFAULT_ADDRESS: &str = "localhost:7233";
 /// Value of a setting that is not set.
 const NONE: &str = "(none)";
+/// Beginning of the value of `temporal.tls` if the connection is not encrypted.
+const OFF: &str = "off";
 /// Value of a secret that is set.
 const SECRET: &str = "(a secret)";
 
@@ -110,10 +112,20 @@ impl<F: Fn(&str) -> Option<String>> Profiles<F> {
     }
 
     fn tls(&self) -> Setting {
+        let configured = self.configured_tls();
+        if configured.value != OFF && profile::plain_network(&self.effective).is_some() {
+            let value = format!("{OFF}, because the address begins with `http://`");
+            return setting("tls", value, self.source(&[ADDRESS], true));
+        }
+        configured
+    }
+
+    /// Returns whether TLS is enabled, unless the address has a scheme.
+    fn configured_tls(&self) -> Setting {
         let get = |profile: &ClientConfigProfile| {
             let tls = profile.tls.as_ref()?;
             let value = match tls.disabled {
-                Some(true) => "off",
+                Some(true) => OFF,
                 _ => "on",
             };
             Some(value.to_owned())
@@ -123,7 +135,7 @@ impl<F: Fn(&str) -> Option<String>> Profiles<F> {
             let source = self.source(&[API_KEY], true);
             return setting("tls", "on, because of the API key".to_owned(), source);
         }
-        self.setting("tls", &TLS, "off", get)
+        self.setting("tls", &TLS, OFF, get)
     }
 
     fn source(&self, variables: &[&str], is_in_file: bool) -> Source {
