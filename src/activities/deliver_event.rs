@@ -51,7 +51,7 @@ pub(super) async fn run(
         return Err(failure::still_waiting(message, delay));
     };
     let http = account.endpoint.http.as_ref().unwrap_or(http);
-    let post = delivery::post(http, webhook, &event, clock.now());
+    let post = delivery::post(http, account.proxy.as_ref(), webhook, &event, clock.now());
     match heartbeat::until_shutdown(ctx, || (), post).await? {
         Ok(status) => {
             record::event(account.name(), EventResult::Delivered);

@@ -31,7 +31,7 @@ pub async fn check(accounts: &Accounts) -> Vec<CheckResult> {
 /// Requests the URL, and describes the response. The description contains the host, but nothing else of the URL.
 async fn request(account: &Account, webhook: &Webhook) -> Result<String, String> {
     let url = webhook
-        .receiver()
+        .receiver(account.proxy.as_ref())
         .map_err(|problem| format!("the URL {problem}"))?;
     let keys = webhook
         .signing_keys()

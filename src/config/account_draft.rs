@@ -179,7 +179,7 @@ impl AccountDraft {
             return;
         };
         let webhook = Webhook { url, keys };
-        if let Err(problem) = webhook.check_route(self.account.proxy.as_ref()) {
+        if let Err(problem) = webhook.receiver(self.account.proxy.as_ref()) {
             reader.error(input, &given(input, "webhook.url"), problem);
         }
         if let Err(problem) = webhook.signing_keys() {

@@ -23,16 +23,18 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Returns the current URL.
+    /// Returns the current URL. `proxy` is that of the account.
     ///
     /// # Errors
     ///
-    /// Returns an error if the URL cannot be read or is invalid. It completes the sentence "the URL …" and contains no part of
-    /// the URL.
-    pub(crate) fn receiver(&self) -> Result<Url, String> {
+    /// Returns an error if the URL cannot be read or is invalid, or if events to it would cross public networks unencrypted:
+    /// the URL is a secret. The error completes the sentence "the URL …" and contains no part of the URL.
+    pub(crate) fn receiver(&self, proxy: Option<&Proxy>) -> Result<Url, String> {
         let url = self.url.read();
         let url = url.map_err(|error| format!("cannot be read: {error}"))?;
-        parse_url(url.expose_secret())
+        let url = parse_url(url.expose_secret())?;
+        check_route(&url, proxy)?;
+        Ok(url)
     }
 
     /// Returns the current keys.
@@ -49,25 +51,20 @@ impl Webhook {
             .map(parse_key)
             .collect()
     }
+}
 
-    /// Checks that events do not cross public networks unencrypted: the URL is a secret. `proxy` is that of the account.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if they do, or as [`receiver`](Self::receiver) does.
-    pub(super) fn check_route(&self, proxy: Option<&Proxy>) -> Result<(), String> {
-        let Some(network) = unencrypted(&self.receiver()?) else {
-            return Ok(());
-        };
-        let through = proxy.and_then(Proxy::unencrypted);
-        if network == Network::Public || through == Some(Network::Public) {
-            return Err(
-                "uses plain HTTP over a public network, which would send the URL unencrypted; use `https://`"
-                    .to_owned(),
-            );
-        }
-        Ok(())
+fn check_route(url: &Url, proxy: Option<&Proxy>) -> Result<(), String> {
+    let Some(network) = unencrypted(url) else {
+        return Ok(());
+    };
+    let through = proxy.and_then(Proxy::unencrypted);
+    if network == Network::Public || through == Some(Network::Public) {
+        return Err(
+            "uses plain HTTP over a public network, which would send the URL unencrypted; use `https://`"
+                .to_owned(),
+        );
     }
+    Ok(())
 }
 
 fn parse_url(text: &str) -> Result<Url, String> {
@@ -117,7 +114,7 @@ mod tests {
             "https://user:t0ken@a.example/?t0ken",
             "http://localhost:9/t0ken",
         ] {
-            assert_eq!(webhook(url, KEY).receiver().unwrap().as_str(), url);
+            assert_eq!(webhook(url, KEY).receiver(None).unwrap().as_str(), url);
         }
         for url in [
             "t0ken",
@@ -125,7 +122,7 @@ mod tests {
             "https://",
             "https://a.example/#t0ken",
         ] {
-            let error = webhook(url, KEY).receiver().unwrap_err();
+            let error = webhook(url, KEY).receiver(None).unwrap_err();
             assert!(error.contains("; use a URL such as"), "{error}");
             assert!(!error.contains("t0ken"), "{error}");
         }
@@ -135,7 +132,7 @@ mod tests {
     fn plain_http_stays_in_private_networks() {
         let check = |url, proxy: Option<&str>| {
             let proxy = proxy.map(|proxy| Proxy::parse(proxy).unwrap());
-            webhook(url, KEY).check_route(proxy.as_ref()).is_ok()
+            webhook(url, KEY).receiver(proxy.as_ref()).is_ok()
         };
         assert!(check("https://a.example", None));
         assert!(check("http://receiver.events.svc:8080", None));

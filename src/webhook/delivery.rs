@@ -7,7 +7,10 @@ use seedance_archiver_policy::events::{self, Response};
 use seedance_archiver_proto::v1::VideoEvent;
 
 use super::signature;
-use crate::{config::Webhook, http};
+use crate::{
+    config::Webhook,
+    http::{self, Proxy},
+};
 
 /// Media type of an event in the structured mode of CloudEvents.
 const MEDIA_TYPE: &str = "application/cloudevents+json";
@@ -25,19 +28,21 @@ pub(crate) struct Undelivered {
     pub(crate) is_gone: bool,
 }
 
-/// Posts an event once, and returns the HTTP status of the response. `now` is the time in the signature.
+/// Posts an event once, and returns the HTTP status of the response. `http` uses `proxy`, if there is one; `now` is the time in
+/// the signature.
 ///
 /// # Errors
 ///
 /// Returns an error unless the receiver accepts the event.
 pub(crate) async fn post(
     http: &Client,
+    proxy: Option<&Proxy>,
     webhook: &Webhook,
     event: &VideoEvent,
     now: SystemTime,
 ) -> Result<u16, Undelivered> {
     let url = webhook
-        .receiver()
+        .receiver(proxy)
         .map_err(|problem| not_sent(format!("the URL of the webhook {problem}")))?;
     let keys = webhook
         .signing_keys()

@@ -280,7 +280,7 @@ fn a_webhook_has_a_url_and_keys() {
     ));
     let account = accounts.unwrap().get("eu").unwrap();
     let webhook = account.webhook.as_ref().unwrap();
-    let url = webhook.receiver().unwrap();
+    let url = webhook.receiver(None).unwrap();
     assert_eq!(url.as_str(), "https://receiver.example/?t0ken");
     assert_eq!(webhook.signing_keys().unwrap().len(), 2);
     let debug = format!("{account:?}");

@@ -1,14 +1,17 @@
-//! The settings of a webhook on the command line.
+//! The settings of a webhook: on the command line, and in a file that changes.
 
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{anyhow, ensure};
 use reqwest::Url;
+use seedance_archiver::config::Secret;
+use seedance_archiver_simulator::Script;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::harness::{
-    Server, command,
+    Fixture, Server, command,
+    deliveries::Delivery,
     receiver::{KEY, Receiver, TOKEN},
     register,
 };
@@ -72,6 +75,37 @@ async fn a_wrong_url_is_reported_with_its_line(server: Arc<Server>) -> anyhow::R
     Ok(())
 }
 register!(a_wrong_url_is_reported_with_its_line);
+
+/// The file of the URL is replaced while the worker runs.
+async fn a_url_that_would_be_sent_unencrypted_is_not_used(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let receiver = Receiver::start()?;
+    let url_file = tempfile::NamedTempFile::new()?;
+    std::fs::write(&url_file, format!("http://receiver.example/{TOKEN}"))?;
+    let fixture = Fixture::with_account(&server, |account| {
+        receiver.set_webhook(account);
+        if let Some(webhook) = &mut account.webhook {
+            webhook.url = Secret::File(url_file.path().to_owned());
+        }
+    })
+    .await?;
+    let id = fixture.simulator.create(Script::default());
+    fixture
+        .with_worker(&server, async {
+            fixture.start_lifecycle(&server, &id).await?;
+            let delivery = Delivery::about(&server, &id).await?;
+            let message = delivery
+                .until_waiting("plain HTTP over a public network")
+                .await?;
+            ensure!(!message.contains(TOKEN), "{message}");
+            std::fs::write(&url_file, receiver.url())?;
+            ensure!(delivery.result().await?.status == 204);
+            Ok(())
+        })
+        .await
+}
+register!(a_url_that_would_be_sent_unencrypted_is_not_used);
 
 async fn doctor_finds_a_receiver_that_is_down(server: Arc<Server>) -> anyhow::Result<()> {
     let mut receiver = Receiver::reserve()?;
