@@ -49,7 +49,7 @@ mod transfer_account;
 mod transfer_activities;
 mod transfer_error;
 mod transfer_heartbeat;
-pub(crate) mod unknown_account;
+mod unknown_account;
 mod waiting;
 mod watch_account;
 pub(crate) mod watched_accounts;

@@ -124,7 +124,7 @@ impl<'a> Worker<'a> {
             .client(client)
             .accounts(config.accounts.clone())
             .archive_url(config.archive_url.clone())
-            .clock(clock.clone())
+            .clock(clock)
             .build()
             .await?;
         let queues = config.worker.queues;
@@ -139,9 +139,7 @@ impl<'a> Worker<'a> {
             client: client.clone(),
             service: Service::new(Context {
                 client: client.clone(),
-                accounts: config.accounts.clone(),
                 task_queue: config.task_queue.clone(),
-                clock,
             }),
             options: sdk_workers.nexus_options(),
         });

@@ -1,7 +1,7 @@
 //! `AwaitVideoTask`: starts the lifecycle of a task, or joins the running one. The operation ends with the lifecycle, and
-//! the server reports its result to the caller: nothing waits here.
+//! the server reports its result to the caller: nothing waits here. Nor is the account checked: the lifecycle waits for a
+//! worker that serves it, and ends when none can help any more.
 
-use seedance_archiver_policy::accounts;
 use seedance_archiver_proto::{names, v1::AwaitVideoTaskRequest};
 use seedance_archiver_workflows::invalid_request::InvalidRequest;
 use temporalio_client::NamespacedClient;
@@ -10,10 +10,7 @@ use temporalio_common::protos::temporal::api::nexus::v1::{
 };
 
 use super::{context::Context, error::HandlerError, input::Input, links, token};
-use crate::{
-    activities::unknown_account::AwaitsAccount,
-    temporal::lifecycles::{self, CompletionCallback, StartError},
-};
+use crate::temporal::lifecycles::{self, CompletionCallback, StartError};
 
 pub(super) async fn start(
     context: &Context,
@@ -22,7 +19,6 @@ pub(super) async fn start(
     let input: Input<AwaitVideoTaskRequest> = Input::decode(&context.client, start.payload).await?;
     let request = input.request;
     check_report_only(&request)?;
-    check_account(context, &request)?;
     let workflow_id = names::lifecycle_workflow_id(&request.account, &request.task_id);
     let operation_token = token::of_workflow(&context.client.namespace(), &workflow_id);
     let callback = CompletionCallback {
@@ -52,20 +48,6 @@ fn check_report_only(request: &AwaitVideoTaskRequest) -> Result<(), InvalidReque
     let problem = "cannot be set in a Nexus operation, because its callers share one lifecycle; leave it out, and \
                    handle the failure `VideoLost`, whose details are the result";
     Err(InvalidRequest::new("report_only", problem))
-}
-
-/// Checks that this worker serves the account. Another worker may serve it, for example during a rollout, so the request
-/// is retried until none could help.
-fn check_account(context: &Context, request: &AwaitVideoTaskRequest) -> Result<(), HandlerError> {
-    let Err(error) = context.accounts.get(&request.account) else {
-        return Ok(());
-    };
-    let now = context.clock.now();
-    let deadline = request.deadline(now, &context.clock);
-    match accounts::retry_delay(1, deadline, now) {
-        Some(_) => Err(HandlerError::Unavailable(error.to_string())),
-        None => Err(error.into()),
-    }
 }
 
 fn not_started(error: StartError) -> HandlerError {

@@ -3,18 +3,21 @@
 use std::sync::Arc;
 
 use anyhow::ensure;
+use seedance_archiver::lifecycles::Lifecycle;
 use seedance_archiver_proto::v1::{AwaitVideoTaskRequest, VideoTaskLifecycleResult};
 use seedance_archiver_simulator::{Ending, Script};
 use seedance_archiver_workflows::encoding::{Encoding, decode};
 use serde_json::json;
-use temporalio_client::{WorkflowDescribeOptions, WorkflowTerminateOptions};
+use temporalio_client::WorkflowTerminateOptions;
 use temporalio_common::protos::coresdk::AsJsonPayloadExt;
 
 use super::request;
 use crate::harness::{
-    DAY, Fixture, HOUR, Server, nexus,
+    DAY, Fixture, HOUR, Server,
+    lifecycle::until_waiting,
+    nexus,
     nexus::{NexusCall, Operation, with_worker_and_callers},
-    register, until_async,
+    register,
 };
 
 async fn a_lost_video_fails_with_the_result_in_the_details(
@@ -142,41 +145,33 @@ async fn an_unknown_service_operation_or_task_is_not_found(
 }
 register!(an_unknown_service_operation_or_task_is_not_found);
 
-/// Another worker may serve the account, so the server retries.
-async fn an_unknown_account_is_retried_until_no_worker_can_help(
+/// Another worker may serve the account, so the lifecycle waits for one, also if nothing says when the task was created.
+async fn an_unknown_account_is_waited_for_until_no_worker_can_help(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
     let server = server.with_new_namespace().await?;
     let fixture = Fixture::new(&server).await?;
     let endpoint = nexus::create_endpoint(&server, &fixture).await?;
-    let id = fixture.simulator.create(Script::default());
+    let id = "a-task-without-a-date";
     let elsewhere = AwaitVideoTaskRequest {
         account: "elsewhere".into(),
-        ..request(&id)
+        ..request(id)
     };
     with_worker_and_callers(&server, &fixture, async {
         let operation = Operation::new(&endpoint, "AwaitVideoTask");
         let call = NexusCall::send(&server, operation, &elsewhere).await?;
-        until_async("the request is retried", || async {
-            let description = call.workflow.describe(WorkflowDescribeOptions::default());
-            let description = description.await?;
-            let pending = description.raw().pending_nexus_operations.first();
-            let failure = pending.and_then(|it| it.last_attempt_failure.as_ref());
-            Ok(failure.is_some_and(|failure| format!("{failure:?}").contains("`elsewhere`")))
-        })
-        .await?;
+        call.until_waiting().await?;
+        let lifecycle = Lifecycle::for_task(&server.client, "elsewhere", id);
+        until_waiting(&lifecycle, "`account` is `elsewhere`").await?;
         fixture.close_query_window().await;
-        let failure = call.ending().await?.failed()?;
-        ensure!(failure.failure_type == "BAD_REQUEST", "{failure:?}");
-        ensure!(
-            failure.message.contains("`account` is `elsewhere`"),
-            "{failure:?}"
-        );
+        let result: VideoTaskLifecycleResult = call.ending().await?.completed()?;
+        ensure!(result.outcome == "unknown", "{result:?}");
+        ensure!(result.reason == "unknown_account", "{result:?}");
         Ok(())
     })
     .await
 }
-register!(an_unknown_account_is_retried_until_no_worker_can_help);
+register!(an_unknown_account_is_waited_for_until_no_worker_can_help);
 
 async fn a_terminated_lifecycle_fails_the_operation(server: Arc<Server>) -> anyhow::Result<()> {
     let server = server.with_new_namespace().await?;
