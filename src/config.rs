@@ -67,6 +67,7 @@ mod error;
 mod format;
 mod loaded;
 mod preset;
+mod private_worker;
 mod reader;
 mod reference;
 mod row;

@@ -15,10 +15,7 @@ use super::{
     shutdown::{Interrupted, Shutdown},
     task_ids,
 };
-use crate::{
-    config::{self, Config},
-    telemetry,
-};
+use crate::{config, telemetry};
 
 /// Archive the videos of tasks and wait
 ///
@@ -88,8 +85,7 @@ async fn run_with_dev_server(
     requests: Vec<VideoTaskLifecycleRequest>,
     shutdown: &Shutdown,
 ) -> anyhow::Result<ExitCode> {
-    let archive_url = session::local_archive()?;
-    let config = Config::from_environment(session::variable, Some(archive_url))?;
+    let config = session::private_worker()?;
     let server = shutdown
         .run_until_requested(session::start_dev_server())
         .await?;

@@ -19,8 +19,7 @@ use super::{
     shutdown::{Interrupted, Shutdown},
 };
 use crate::{
-    config::{self, Config},
-    telemetry,
+    config, telemetry,
     temporal::{
         generations::{self, Generation},
         submissions::Submission,
@@ -67,8 +66,7 @@ async fn run_with_dev_server(
     request: GenerateVideoRequest,
     shutdown: &Shutdown,
 ) -> anyhow::Result<ExitCode> {
-    let archive_url = session::local_archive()?;
-    let config = Config::from_environment(session::variable, Some(archive_url))?;
+    let config = session::private_worker()?;
     config.accounts.get(&args.account)?;
     let server = shutdown
         .run_until_requested(session::start_dev_server())

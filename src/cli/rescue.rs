@@ -62,8 +62,7 @@ struct Document<'a> {
 
 pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
-    let archive_url = session::local_archive()?;
-    let config = Config::from_environment(session::variable, Some(archive_url))?;
+    let config = session::private_worker()?;
     let accounts = accounts(&args, &config)?;
     let found = list(&config, &accounts, shutdown).await?;
     fail_if_nothing_listed(&found)?;

@@ -50,6 +50,12 @@ pub(super) async fn start_dev_server() -> anyhow::Result<DevServer> {
 /// its own, and no other worker continues it.
 const GRACE_PERIOD: GracePeriod = GracePeriod(Duration::from_secs(1));
 
+/// Returns the configuration of a worker in this process, which archives into `./seedance-archive` unless another archive is
+/// set.
+pub(super) fn private_worker() -> anyhow::Result<Config> {
+    Ok(Config::of_private_worker(variable, local_archive()?)?)
+}
+
 /// Runs `work` while a worker runs in this process.
 pub(super) async fn with_worker<T>(
     client: &Client,

@@ -48,6 +48,15 @@ pub struct Config {
     pub worker: WorkerSettings,
 }
 
+/// Whether a worker listens for callbacks.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Ingress {
+    /// If an account accepts callbacks, at the configured address.
+    IfConfigured,
+    /// Never.
+    None,
+}
+
 /// A configuration that may be invalid, with its errors.
 #[derive(Clone, Debug)]
 pub struct LoadedConfig {
@@ -73,6 +82,15 @@ impl LoadedConfig {
     /// Loads a configuration. `variable` returns an environment variable; an empty one counts as not set.
     /// `default_archive` is used if no archive is set.
     pub fn load(variable: impl Fn(&str) -> Option<String>, default_archive: Option<Url>) -> Self {
+        Self::read(variable, default_archive, Ingress::IfConfigured)
+    }
+
+    /// Loads the configuration of a worker with or without an ingress.
+    pub(super) fn read(
+        variable: impl Fn(&str) -> Option<String>,
+        default_archive: Option<Url>,
+        ingress: Ingress,
+    ) -> Self {
         let rows = tables::worker::rows();
         let input = Environment::new(&variable, "", &rows);
         let mut reader = Reader::default();
@@ -91,7 +109,7 @@ impl LoadedConfig {
         require_archive(&mut worker, default_archive, &input, &mut reader);
         worker.finish(&input, &mut reader);
         // Callbacks arrive where tasks are queried, so other workers ignore the ingress address.
-        if worker.settings.queues.query {
+        if ingress == Ingress::IfConfigured && worker.settings.queues.query {
             reader.read(ingress_rows, &input, &mut worker);
             check_ingress(&accounts, &input, &mut reader);
         }

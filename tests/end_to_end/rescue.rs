@@ -196,6 +196,39 @@ async fn a_receipt_that_cannot_be_read_does_not_end_the_rescue(
 }
 register!(a_receipt_that_cannot_be_read_does_not_end_the_rescue);
 
+/// Such a worker serves one of two queues, has a version, and accepts callbacks where another process listens.
+async fn archives_in_the_environment_of_a_worker(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let directory = tempfile::tempdir()?;
+    let accounts = directory.path().join("accounts.toml");
+    let settings = format!(
+        "[accounts.default]\nbase_url = \"{}\"\napi_key = \"{}\"\n\
+         callbacks = {{ token = \"0123456789abcdef\" }}\n",
+        fixture.simulator.base_url(),
+        fixture.simulator.api_key()
+    );
+    std::fs::write(&accounts, settings)?;
+    for queues in ["query", "transfer"] {
+        let id = fixture.simulator.create(ended(HOUR, DAY));
+        let output = command()
+            .args(["rescue", "--output", "json"])
+            .env("SEEDANCE_ACCOUNTS_FILE", &accounts)
+            .env("SEEDANCE_QUEUES", queues)
+            .env("TEMPORAL_DEPLOYMENT_NAME", "archiver")
+            .env("TEMPORAL_WORKER_BUILD_ID", "1")
+            .current_dir(&directory)
+            .kill_on_drop(true)
+            .output()
+            .await?;
+        ensure!(output.status.success(), "{queues}: {output:?}");
+        let report: Value = serde_json::from_slice(&output.stdout)?;
+        ensure!(report["videos"][0]["task_id"] == id, "{report:#}");
+        ensure!(report["videos"][0]["outcome"] == "archived", "{report:#}");
+    }
+    Ok(())
+}
+register!(archives_in_the_environment_of_a_worker);
+
 async fn reports_a_rejected_key_immediately(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     fixture.simulator.set_fault(Some(Fault::Unauthorized));
