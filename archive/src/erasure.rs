@@ -1,8 +1,9 @@
 //! Erases tasks from an archive.
 //!
 //! An erasure first writes the tombstone of the task, `erased.json`, then deletes every object that the archiver wrote for
-//! it, and the receipt last. So it can be interrupted at any point: while there is a receipt, another erasure finds the task
-//! again.
+//! it. The record and then the receipt are last, and only if everything else is deleted. So it can be interrupted at any point:
+//! while there is a receipt, another erasure finds the task again, and while there is anything but the receipt, the record
+//! says whose video it is, as the receipts of version 0.1 do not.
 //!
 //! An archival may run meanwhile. It looks for the tombstone before it writes the receipt, and again afterwards. So either it
 //! sees the tombstone, and deletes what it wrote; or its receipt was written before the tombstone, and the erasure, which
@@ -58,7 +59,7 @@ impl<'a> Erasure<'a> {
     /// # Errors
     ///
     /// Returns an error if the tombstone cannot be written: then nothing is deleted. Returns an error if an object cannot be
-    /// deleted: then the others are, except the receipt.
+    /// deleted: then the others are, except the record and the receipt.
     pub async fn run(&self, tombstone: &Tombstone) -> Result<Remains, Error> {
         let key = receipt::beside(&self.receipt, names::ERASED);
         receipt::write_tombstone(self.archive, &key, tombstone).await?;
@@ -67,14 +68,15 @@ impl<'a> Erasure<'a> {
         let deleted = self.delete_objects(&remains).await;
         let aborted = self.abort_uploads(&remains).await;
         deleted.and(aborted)?;
-        self.delete_receipt(&remains).await?;
+        self.delete_last(&remains).await?;
         Ok(remains)
     }
 
-    /// Deletes all objects except the receipt. Returns the first error.
+    /// Deletes all objects except the record and the receipt. Returns the first error.
     async fn delete_objects(&self, remains: &Remains) -> Result<(), Error> {
+        let last = self.last();
         let mut deleted = Ok(());
-        for key in remains.keys().filter(|key| **key != self.receipt) {
+        for key in remains.keys().filter(|key| !last.contains(key)) {
             deleted = deleted.and(delete(self.archive, key).await);
         }
         deleted
@@ -85,12 +87,21 @@ impl<'a> Erasure<'a> {
         uploads::abort(self.archive, &self.receipt, self.task_id, keys).await
     }
 
-    async fn delete_receipt(&self, remains: &Remains) -> Result<(), Error> {
-        match remains.keys().any(|key| *key == self.receipt) {
-            true => delete(self.archive, &self.receipt).await,
+    /// Deletes the record and then the receipt.
+    async fn delete_last(&self, remains: &Remains) -> Result<(), Error> {
+        for last in self.last() {
             // A worker that may not delete anything has nothing to delete.
-            false => Ok(()),
+            if remains.keys().any(|key| *key == last) {
+                delete(self.archive, &last).await?;
+            }
         }
+        Ok(())
+    }
+
+    /// Returns the keys of the record and the receipt, by which another erasure finds the task and its user.
+    fn last(&self) -> [Path; 2] {
+        let record = receipt::beside(&self.receipt, names::TASK);
+        [record, self.receipt.clone()]
     }
 }
 
@@ -114,7 +125,7 @@ pub async fn complete(archive: &Archive, layout: &Layout) -> Result<(), Error> {
         tracing::warn!(%error, task_id, "cannot abort the uploads of an erased task");
     }
     deleted?;
-    erasure.delete_receipt(&remains).await?;
+    erasure.delete_last(&remains).await?;
     if !remains.is_empty() {
         tracing::info!(
             task_id = layout.task_id(),

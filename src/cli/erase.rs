@@ -109,9 +109,13 @@ async fn handle(
     let is_selected = match selection.needs_record(&receipt.manifest) {
         true => match record::user(archive, &receipt.key).await {
             Ok(user) => selection.is_of_user(&user),
-            Err(problem) => {
-                let key = receipt.key.clone();
-                return Handled::Unreadable(UnreadableReceipt { key, problem });
+            // An erasure deletes the record of the user whom it was for. It was interrupted before it deleted the receipt.
+            Err(error) if error.is_missing && receipt.is_erased => true,
+            Err(error) => {
+                return Handled::Unreadable(UnreadableReceipt {
+                    key: receipt.key.clone(),
+                    problem: error.problem,
+                });
             }
         },
         false => selection.matches(&receipt.manifest),

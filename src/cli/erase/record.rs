@@ -8,24 +8,34 @@ use crate::{
     seedance,
 };
 
+/// The record beside a receipt cannot be read.
+pub(super) struct UnreadableRecord {
+    /// Whether there is no record.
+    pub(super) is_missing: bool,
+    /// The problem. Continues the key of the receipt.
+    pub(super) problem: String,
+}
+
 /// Returns the user in the record beside a receipt, as receipts have it. Empty if the record names none.
-///
-/// # Errors
-///
-/// Returns why the record cannot be read. The text continues the key of the receipt.
-pub(super) async fn user(archive: &Archive, receipt: &Path) -> Result<String, String> {
+pub(super) async fn user(archive: &Archive, receipt: &Path) -> Result<String, UnreadableRecord> {
     let mut directory: Vec<_> = receipt.parts().collect();
     directory.pop();
     let key = Path::from_iter(directory).join("task.json");
     let read = async { archive.store.get(&key).await?.bytes().await };
-    let record = read.await.map_err(|error| {
-        let error = StoreError::from(error);
-        format!("does not say whose video it is, and `task.json` cannot be read: {error}")
+    let record = read.await.map_err(|error| UnreadableRecord {
+        is_missing: matches!(error, object_store::Error::NotFound { .. }),
+        problem: problem(&format!("cannot be read: {}", StoreError::from(error))),
     })?;
-    let record = seedance::read_json(&record)
-        .ok_or("does not say whose video it is, and `task.json` is not JSON")?;
+    let record = seedance::read_json(&record).ok_or_else(|| UnreadableRecord {
+        is_missing: false,
+        problem: problem("is not JSON"),
+    })?;
     let user = user_in(&record).unwrap_or_default();
     Ok(seedance::safety_identifier(user))
+}
+
+fn problem(of_record: &str) -> String {
+    format!("does not say whose video it is, and `task.json` {of_record}")
 }
 
 /// Finds the user in a record, which a gateway may have wrapped.

@@ -209,6 +209,20 @@ async fn videos_that_version_0_1_archived_are_erased(_: Arc<Server>) -> anyhow::
         );
     }
 
+    // An erasure was interrupted after it had deleted the record.
+    let tombstone = r#"{"task_id": "cgt-5", "account": "default", "erased_at": 1787869800}"#;
+    old("cgt-5", None)?;
+    archive.write("cgt-5", "erased.json", tombstone)?;
+    archive.write("cgt-5", "video.mp4", "video")?;
+    let (code, completed) = erase_json(&environment, &arguments).await?;
+    let tasks = &completed["tasks"];
+    ensure!(
+        code == Some(0) && tasks[0]["task_id"] == "cgt-5",
+        "{completed}"
+    );
+    ensure!(tasks[0]["is_interrupted"] == true, "{completed}");
+    ensure!(archive.files("cgt-5")? == names(["erased.json"]));
+
     old("cgt-4", None)?;
     let (code, document) = erase_json(&environment, &arguments).await?;
     let errors = document["errors"].to_string();
