@@ -21,4 +21,4 @@ pub use ring::hash_of;
 pub use verified::{Finding, FindingKind, Verified};
 pub use verify::{Filter, Verification, verify, verify_receipt};
 
-pub(crate) use leftovers::upload_files;
+pub(crate) use leftovers::{unnamed_files, upload_files};

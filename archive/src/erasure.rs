@@ -23,6 +23,7 @@ use crate::{
 };
 
 pub use remains::Remains;
+pub(crate) use remains::is_written;
 
 /// A task of an archive that is to be erased.
 pub struct Erasure<'a> {

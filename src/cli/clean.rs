@@ -25,13 +25,14 @@ use crate::{
 };
 
 /// Advice if the store does not list incomplete uploads.
-const LIFECYCLE_RULE_ADVICE: &str = "Some stores do not list incomplete multipart uploads. Add a bucket \
+pub(super) const LIFECYCLE_RULE_ADVICE: &str = "Some stores do not list incomplete multipart uploads. Add a bucket \
     lifecycle rule that aborts them, e.g. AbortIncompleteMultipartUpload after 2 days on S3.";
 
 /// Remove staged objects that killed workers left behind
 ///
 /// Only lists them unless --remove is set. On S3 this includes incomplete multipart uploads, if the store
-/// lists them. Exits with 1 if something could not be listed or removed. Reads SEEDANCE_ARCHIVE_URL and the store's environment variables.
+/// lists them, and in a local archive the files of writes that were cut off. Exits with 1 if something could not be listed or
+/// removed. Reads SEEDANCE_ARCHIVE_URL and the store's environment variables.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver clean                        list what has been staged for more than a day

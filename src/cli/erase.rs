@@ -51,7 +51,7 @@ pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitC
     let selection = Selection::new(&args)?;
     let url = config::archive_url(session::variable)?;
     let archive = Archive::open(&url)?;
-    let mut report = Report::new(&args, &url);
+    let mut report = Report::new(&args, &archive);
     let bar = progress_bar(args.output);
     let work = erase(&archive, &selection, args.confirm, &mut report, &bar);
     let ended = shutdown.run_until_requested(work).await;

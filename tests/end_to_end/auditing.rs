@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use seedance_archiver_simulator::Script;
 use serde_json::Value;
 
-use crate::harness::{Fixture, Server, command, register};
+use crate::harness::{Fixture, Server, command, register, task_prefix};
 
 /// Id of an attempt.
 const ATTEMPT: &str = "8f14e45f-ceea-4a7b-9f2b-3d1c5d0e6a11";
@@ -88,6 +88,13 @@ async fn clean_removes_only_staged_objects(server: Arc<Server>) -> anyhow::Resul
     std::fs::write(&staged, "a video that was not published")?;
     let upload = staged.with_file_name("video#1");
     std::fs::write(&upload, "half a video")?;
+    // A worker that is killed while it writes an object leaves a file beside it.
+    let unnamed = fixture
+        .directory
+        .path()
+        .join(task_prefix(&id)?)
+        .join("task.json#1");
+    std::fs::write(&unnamed, "half a record")?;
 
     let (_, stdout) = run(&fixture, &["clean"]).await?;
     ensure!(
@@ -99,9 +106,13 @@ async fn clean_removes_only_staged_objects(server: Arc<Server>) -> anyhow::Resul
         stdout.contains(&format!("{ATTEMPT}/video")) && staged.exists() && upload.exists(),
         "{stdout}"
     );
+    ensure!(
+        stdout.contains("task.json#1") && unnamed.exists(),
+        "{stdout}"
+    );
     let (code, stdout) = run(&fixture, &["clean", "--older-than", "0s", "--remove"]).await?;
     ensure!(
-        code == Some(0) && !staged.exists() && !upload.exists(),
+        code == Some(0) && !staged.exists() && !upload.exists() && !unnamed.exists(),
         "{stdout}"
     );
     fixture.assert_archived(&id, &manifest.context("no receipt")?)

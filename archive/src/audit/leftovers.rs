@@ -1,15 +1,18 @@
 use std::{
     fs::{self, DirEntry},
+    iter,
     path::{Path as FilePath, PathBuf},
     time::SystemTime,
 };
 
 use futures::StreamExt;
 use object_store::ObjectMeta;
+use seedance_archiver_proto::names;
 
 use crate::{
     Archive, StoreError,
-    keys::{STAGING, is_attempt, is_staged, is_upload},
+    erasure::is_written,
+    keys::{STAGING, is_attempt, is_staged, is_staging_in_any_case, is_upload},
     store::{IncompleteUpload, list_incomplete_uploads},
 };
 
@@ -18,7 +21,7 @@ use crate::{
 pub struct Leftovers {
     /// Staged objects that were never published.
     pub objects: Vec<ObjectMeta>,
-    /// Files of uploads that were never completed, in a local archive.
+    /// Files of uploads that were never completed, and of objects that never got their names, in a local archive.
     pub files: Vec<PathBuf>,
     /// Incomplete multipart uploads, on S3.
     pub uploads: Vec<IncompleteUpload>,
@@ -26,9 +29,9 @@ pub struct Leftovers {
     pub errors: Vec<String>,
 }
 
-/// Finds the leftovers that were last modified at `cutoff` or earlier. Incomplete multipart uploads are listed
-/// under the account's prefix, staged objects under the prefix in the archive URL. A list that fails does not end the
-/// others.
+/// Finds the leftovers that were last modified at `cutoff` or earlier. Incomplete multipart uploads and the files of unnamed
+/// objects are listed under the account's prefix, what was staged under the prefix in the archive URL. A list that fails does
+/// not end the others.
 ///
 /// Finds only what has a key as attempts write it: other objects under `.staging/`, and uploads of other programs to the
 /// same bucket, are no leftovers.
@@ -51,7 +54,8 @@ pub async fn find_leftovers(archive: &Archive, cutoff: SystemTime) -> Leftovers 
         }
     }
     if let Some(directory) = archive.directory() {
-        leftovers.files = find_upload_files(&directory.join(STAGING), cutoff);
+        let named = directory.join(archive.root.to_string());
+        leftovers.files = find_files(&directory.join(STAGING), &named, cutoff);
     }
     if let Some(signer) = &archive.upload_list_signer {
         match list_incomplete_uploads(signer.as_ref(), &archive.root).await {
@@ -67,13 +71,48 @@ pub async fn find_leftovers(archive: &Archive, cutoff: SystemTime) -> Leftovers 
     leftovers
 }
 
-/// Finds the files of interrupted uploads that were last modified at `cutoff` or earlier.
-fn find_upload_files(staging: &FilePath, cutoff: SystemTime) -> Vec<PathBuf> {
+/// Finds the files of interrupted uploads in `staging`, and of unnamed objects beside those in `named`, that were last
+/// modified at `cutoff` or earlier.
+fn find_files(staging: &FilePath, named: &FilePath, cutoff: SystemTime) -> Vec<PathBuf> {
     let is_old = |file: &PathBuf| {
         let modified = fs::symlink_metadata(file).and_then(|it| it.modified());
         modified.is_ok_and(|modified| modified <= cutoff)
     };
-    upload_files(staging, is_attempt).filter(is_old).collect()
+    let unnamed = directories(named).flat_map(|directory| unnamed_files(&directory));
+    let files = upload_files(staging, is_attempt).chain(unnamed);
+    files.filter(is_old).collect()
+}
+
+/// Returns a directory and those in it, except the directories of what was staged. Skips those that cannot be read, and does
+/// not follow symbolic links.
+fn directories(root: &FilePath) -> impl Iterator<Item = PathBuf> + use<> {
+    let mut rest = vec![root.to_owned()];
+    iter::from_fn(move || {
+        let directory = rest.pop()?;
+        let children = entries(&directory).filter(|entry| {
+            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            is_directory && !is_staging_in_any_case(&entry.file_name().to_string_lossy())
+        });
+        rest.extend(children.map(|entry| entry.path()));
+        Some(directory)
+    })
+}
+
+/// Returns the files in a directory that were to become objects of a task: `object_store` writes `task.json#1` and then links
+/// it as `task.json`. It does not list them.
+pub(crate) fn unnamed_files(directory: &FilePath) -> impl Iterator<Item = PathBuf> + use<> {
+    let files = entries(directory).filter(|entry| {
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        is_file && is_unnamed(&entry.file_name().to_string_lossy())
+    });
+    files.map(|entry| entry.path())
+}
+
+fn is_unnamed(file: &str) -> bool {
+    file.rsplit_once('#').is_some_and(|(object, number)| {
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        is_number && (is_written(object) || object == names::ERASED)
+    })
 }
 
 /// Returns the files of uploads, whose names contain `#`, in the directories of attempts; `object_store` does not list
@@ -104,4 +143,26 @@ fn is_upload_file(entry: &DirEntry) -> bool {
     let name = name.to_string_lossy();
     name.split_once('#')
         .is_some_and(|(object, _)| !object.contains('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_objects_of_the_archiver_are_unnamed() {
+        for file in ["task.json#1", "video.mp4#12", "erased.json#2"] {
+            assert!(is_unnamed(file), "{file}");
+        }
+        for file in [
+            "task.json",
+            "task.json#",
+            "task.json#1a",
+            "notes.txt#1",
+            "video#1",
+            "#1",
+        ] {
+            assert!(!is_unnamed(file), "{file}");
+        }
+    }
 }

@@ -74,7 +74,7 @@ pub(super) async fn find(
 }
 
 /// Returns whether the archiver writes objects of this name to the directory of a task.
-pub(super) fn is_written(name: &str) -> bool {
+pub(crate) fn is_written(name: &str) -> bool {
     let is_record = [names::MANIFEST, names::OUTCOME, names::TASK].contains(&name);
     let is_invalid_receipt = name
         .strip_prefix(names::MANIFEST)

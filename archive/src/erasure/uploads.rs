@@ -1,6 +1,6 @@
 //! Uploads of a task that were never completed: incomplete multipart uploads on S3, files in a local archive.
 
-use std::path::Path as FilePath;
+use std::path::PathBuf;
 
 use object_store::path::Path;
 
@@ -19,13 +19,16 @@ pub(super) async fn abort(
     task_id: &str,
     keys: Vec<Path>,
 ) -> Result<(), Error> {
-    if let Some(directory) = archive.directory() {
-        delete_files(&directory.join(STAGING), task_id)?;
+    let directory = directory_of(receipt);
+    if let Some(root) = archive.directory() {
+        let staging = root.join(STAGING);
+        let staged = audit::upload_files(&staging, |attempt| is_attempt_of(attempt, task_id));
+        let unnamed = audit::unnamed_files(&root.join(directory.to_string()));
+        delete_files(staged.chain(unnamed))?;
     }
     let Some(signer) = &archive.upload_list_signer else {
         return Ok(());
     };
-    let directory = directory_of(receipt);
     let staging = archive.url_prefix.clone().join(STAGING);
     let is_own = |upload: &IncompleteUpload| {
         let name = upload.key.filename().unwrap_or_default();
@@ -47,9 +50,9 @@ pub(super) async fn abort(
     Ok(())
 }
 
-/// Deletes the files of a task's uploads, which `object_store` does not list.
-fn delete_files(staging: &FilePath, task_id: &str) -> Result<(), Error> {
-    for file in audit::upload_files(staging, |attempt| is_attempt_of(attempt, task_id)) {
+/// Deletes files that `object_store` does not list.
+fn delete_files(files: impl Iterator<Item = PathBuf>) -> Result<(), Error> {
+    for file in files {
         match std::fs::remove_file(&file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 let file = file.display();

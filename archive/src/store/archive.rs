@@ -205,6 +205,12 @@ impl Archive {
         self.resumable_uploads.is_some()
     }
 
+    /// Returns whether incomplete uploads can exist but not be listed, as on Google Cloud Storage: nobody aborts those of a
+    /// task that is erased.
+    pub fn cannot_list_uploads(&self) -> bool {
+        self.resumable_uploads.is_some() && self.upload_list_signer.is_none()
+    }
+
     /// Returns the signer of presigned URLs.
     ///
     /// # Errors

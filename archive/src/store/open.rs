@@ -399,6 +399,18 @@ mod tests {
         assert!(!lists_in_order(&express));
     }
 
+    #[tokio::test]
+    async fn incomplete_uploads_to_google_cloud_cannot_be_listed() {
+        for (url, expected) in [
+            ("s3://bucket/videos", false),
+            ("gs://bucket/videos", true),
+            ("file:///tmp", false),
+        ] {
+            let archive = Archive::open(&url.parse().unwrap()).unwrap();
+            assert_eq!(archive.cannot_list_uploads(), expected, "{url}");
+        }
+    }
+
     #[test]
     fn only_s3_supports_tags() {
         let options = ObjectOptions {

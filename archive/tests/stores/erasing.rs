@@ -214,7 +214,9 @@ async fn an_incomplete_upload_of_the_task_is_aborted(fixture: Fixture) -> anyhow
 }
 register!(an_incomplete_upload_of_the_task_is_aborted, is_s3);
 
-async fn the_file_of_an_upload_of_the_task_is_deleted(fixture: Fixture) -> anyhow::Result<()> {
+async fn the_files_of_incomplete_writes_of_the_task_are_deleted(
+    fixture: Fixture,
+) -> anyhow::Result<()> {
     let host = Host::start(SMALL).await?;
     fixture.archive_video(&host).await?;
     let mut files = Vec::new();
@@ -230,15 +232,29 @@ async fn the_file_of_an_upload_of_the_task_is_deleted(fixture: Fixture) -> anyho
         std::fs::write(&file, "part")?;
         files.push(file);
     }
+    // A process that is killed while it writes an object leaves a file beside it.
+    let root = fixture.archive.directory().context("not local")?;
+    let task = root.join(directory(&fixture.layout().manifest()).to_string());
+    for name in [
+        "video.mp4#1",
+        "task.json#1",
+        "manifest.json#12",
+        "notes.txt#1",
+    ] {
+        let file = task.join(name);
+        std::fs::write(&file, "bytes")?;
+        files.push(file);
+    }
     let receipt = find(&fixture).await?;
     let erasure = Erasure::new(&fixture.archive, &receipt);
     erasure.run(&tombstone("cgt-1")).await?;
     let exist: Vec<_> = files.iter().map(|file| file.exists()).collect();
-    ensure!(exist == [false, true, true], "{exist:?}");
+    let expected = [false, true, true, false, false, false, true];
+    ensure!(exist == expected, "{exist:?}");
     Ok(())
 }
 register!(
-    the_file_of_an_upload_of_the_task_is_deleted,
+    the_files_of_incomplete_writes_of_the_task_are_deleted,
     has_no_upload_ids
 );
 

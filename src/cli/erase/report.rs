@@ -1,14 +1,17 @@
 //! The result of `erase`: a line for each task, or one document at the end.
 
 use indicatif::HumanBytes;
-use reqwest::Url;
 use seedance_archiver_proto::visible;
 use serde::Serialize;
 
 use super::{args::Args, task::Task};
-use crate::cli::{
-    output::{Output, print_json},
-    text::{count, time},
+use crate::{
+    archive::Archive,
+    cli::{
+        clean::LIFECYCLE_RULE_ADVICE,
+        output::{Output, print_json},
+        text::{count, time},
+    },
 };
 
 /// What was found, and what was deleted.
@@ -21,6 +24,8 @@ pub(super) struct Report {
     /// Objects of the tasks that have no error.
     objects: usize,
     size_bytes: u64,
+    /// Whether the tasks may have incomplete uploads, which the store does not list. They stay.
+    may_hide_uploads: bool,
     /// Number of receipts that could not be read.
     pub(super) unreadable: usize,
     /// What could not be listed, read or deleted.
@@ -32,13 +37,14 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(args: &Args, archive_url: &Url) -> Self {
+    pub(super) fn new(args: &Args, archive: &Archive) -> Self {
         Self {
-            archive_url: archive_url.to_string(),
+            archive_url: archive.url().to_string(),
             is_erased: args.confirm,
             tasks: Vec::new(),
             objects: 0,
             size_bytes: 0,
+            may_hide_uploads: archive.cannot_list_uploads(),
             unreadable: 0,
             errors: Vec::new(),
             is_complete: false,
@@ -115,6 +121,9 @@ impl Report {
         }
         if self.is_complete && self.tasks.is_empty() {
             errln!("no receipts of this user in {}", self.archive_url);
+        }
+        if self.may_hide_uploads && !self.tasks.is_empty() {
+            errln!("{LIFECYCLE_RULE_ADVICE}");
         }
         let versioned = self.tasks.iter().filter(|task| task.is_versioned).count();
         if versioned > 0 {
