@@ -5,7 +5,7 @@ mod found;
 mod list;
 
 use check::Checked;
-pub use found::{Found, NotListed, State, Video};
+pub use found::{Found, Incomplete, NotListed, State, Video};
 
 use futures::{StreamExt, stream};
 use seedance_archiver_proto::status;

@@ -25,6 +25,8 @@ pub struct Page {
     pub skipped: usize,
     /// Whether this is the last page of its list.
     pub is_last: bool,
+    /// Why the list may have more tasks although this is its last page.
+    pub cut_off: Option<&'static str>,
     /// Digest of the ids on the page, for the `previous` of the next page.
     pub digest: String,
 }
@@ -112,22 +114,30 @@ fn read_page(endpoint: &Endpoint, page: &SweepPage, list: List) -> Page {
     let digest = digest(&list);
     // Some services ignore the page number, and every page is the first one.
     let is_repeated = count > 0 && digest == page.previous;
-    if is_repeated {
+    let total = list.total.unwrap_or_default();
+    let is_end = is_last(page.page_num, count, endpoint.list_page_size, total);
+    let cut_off = if is_repeated {
+        Some("the service returned the same page again")
+    } else if page.page_num >= MAX_PAGE_NUM && !is_end {
+        Some("the list has more pages than are read")
+    } else {
+        None
+    };
+    if let Some(reason) = cut_off {
         tracing::warn!(
             account = endpoint.account,
             page_num = page.page_num,
-            "the service returned the same page again; ending the list, which may be incomplete"
+            reason,
+            "ending the list, which may be incomplete"
         );
     }
-    let total = list.total.unwrap_or_default();
     let records = readable_records(endpoint, page, list);
     Page {
         skipped: count - records.len(),
         records,
         digest,
-        is_last: is_repeated
-            || page.page_num >= MAX_PAGE_NUM
-            || is_last(page.page_num, count, endpoint.list_page_size, total),
+        is_last: is_end || cut_off.is_some(),
+        cut_off,
     }
 }
 
@@ -253,13 +263,30 @@ mod tests {
             previous: first.digest.clone(),
             ..page("", 1)
         };
-        assert!(client.list(&endpoint, &repeated).await.unwrap().is_last);
+        let repeated = client.list(&endpoint, &repeated).await.unwrap();
+        assert!(repeated.is_last && repeated.cut_off.is_some());
         let next = SweepPage {
             previous: first.digest,
             ..page("", 2)
         };
         let next = client.list(&endpoint, &next).await.unwrap();
         assert_eq!(next.records.len(), 1);
+        assert_eq!(next.cut_off, None);
+    }
+
+    #[tokio::test]
+    async fn a_list_with_too_many_pages_is_cut_off() {
+        let (simulator, mut endpoint, client) = simulator().await;
+        endpoint.list_page_size = 1;
+        for _ in 0..MAX_PAGE_NUM {
+            simulator.create(Script::default());
+        }
+        let last = client.list(&endpoint, &page("", MAX_PAGE_NUM)).await;
+        let last = last.unwrap();
+        assert!(last.is_last && last.cut_off.is_some());
+        let before = client.list(&endpoint, &page("", MAX_PAGE_NUM - 1)).await;
+        let before = before.unwrap();
+        assert!(!before.is_last && before.cut_off.is_none());
     }
 
     #[tokio::test]

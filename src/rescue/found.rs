@@ -30,8 +30,17 @@ pub struct NotListed {
     pub account: String,
     /// The list: its filters. If the error applies to the account, the later lists are not read either.
     pub list: String,
+    /// The reason.
+    pub reason: Incomplete,
+}
+
+/// Why a list could not be read completely.
+#[derive(Debug)]
+pub enum Incomplete {
     /// The last error.
-    pub error: seedance::Error,
+    Error(seedance::Error),
+    /// The list ended early, because of this.
+    CutOff(&'static str),
 }
 
 impl NotListed {
@@ -39,8 +48,17 @@ impl NotListed {
         let Self {
             account,
             list,
-            error,
+            reason,
         } = self;
+        let error = match reason {
+            Incomplete::Error(error) => error,
+            Incomplete::CutOff(reason) => {
+                return format!(
+                    "cannot list all tasks of account `{account}`, {list}: {reason}; tasks that are not listed can be \
+                     archived by id"
+                );
+            }
+        };
         let fix = match error.kind() {
             // The error names the account already.
             ErrorKind::Unsupported => return error.to_string(),

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use backon::{ExponentialBuilder, Retryable};
 use seedance_archiver_proto::v1::SweepPage;
 
-use super::found::{Found, NotListed};
+use super::found::{Found, Incomplete, NotListed};
 use crate::{
     activities::list_error::{self, ListError},
     config::Account,
@@ -38,21 +38,24 @@ pub(super) async fn tasks(
             page.page_num,
             records.len()
         ));
+        let not_listed = |reason| NotListed {
+            account: account.name().to_owned(),
+            list: page.list_name(),
+            reason,
+        };
         let listed = match list_page(seedance, account, &page, notify).await {
             Ok(listed) => listed,
             Err(error) => {
                 let list_error = ListError::new(lists, &page, error.kind());
                 next = list_error.next_page();
                 if !list_error.is_missing_page() {
-                    found.not_listed.push(NotListed {
-                        account: account.name().to_owned(),
-                        list: page.list_name(),
-                        error,
-                    });
+                    found.not_listed.push(not_listed(Incomplete::Error(error)));
                 }
                 continue;
             }
         };
+        let cut_off = listed.cut_off.map(Incomplete::CutOff);
+        found.not_listed.extend(cut_off.map(not_listed));
         found.skipped += listed.skipped;
         records.extend(
             listed

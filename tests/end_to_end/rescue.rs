@@ -3,7 +3,7 @@
 use std::{process::Output, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
-use seedance_archiver_simulator::{Ending, Fault, Script};
+use seedance_archiver_simulator::{Ending, Fault, ListDialect, Script};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -289,6 +289,31 @@ async fn reports_an_account_whose_tasks_cannot_be_listed(_: Arc<Server>) -> anyh
     Ok(())
 }
 register!(reports_an_account_whose_tasks_cannot_be_listed);
+
+/// Otherwise nobody would hear of the videos that are not listed.
+async fn reports_a_list_whose_pages_are_all_the_same(server: Arc<Server>) -> anyhow::Result<()> {
+    const PAGE_SIZE: usize = 500;
+    let fixture = Fixture::new(&server).await?;
+    for _ in 0..=PAGE_SIZE {
+        fixture.simulator.create(ended(HOUR, DAY));
+    }
+    fixture
+        .simulator
+        .set_list_dialect(Some(ListDialect::IgnoresPageNum));
+    let directory = tempfile::tempdir()?;
+    let arguments = ["--dry-run", "--output", "json"];
+    let output = rescue(&fixture, &directory, &arguments).await?;
+    ensure!(output.status.code() == Some(1), "{output:?}");
+    let listed: Value = serde_json::from_slice(&output.stdout)?;
+    ensure!(found(&listed)?.len() == PAGE_SIZE, "{listed:#}");
+    let not_listed = listed["found"]["not_listed"].to_string();
+    ensure!(
+        not_listed.contains("the service returned the same page again"),
+        "{not_listed}"
+    );
+    Ok(())
+}
+register!(reports_a_list_whose_pages_are_all_the_same);
 
 async fn continues_with_other_accounts_after_one_fails(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
