@@ -51,7 +51,7 @@ pub async fn find(
         succeeded.len(),
         account.name()
     ));
-    // Without a client, a URL that is past its expiry is not tried.
+    // Without a client, nobody knows whether a URL that is past its expiry works.
     let videos = VideoClient::new(account.fetch_rules()).ok();
     let videos = videos.as_ref();
     let checked: Vec<_> = stream::iter(succeeded)

@@ -10,7 +10,11 @@ use seedance_archiver_proto::v1::VideoTask;
 use super::found::{State, Video};
 use crate::{
     activities::list_error,
-    archive::{self, Archive, fetch::VideoClient, receipt},
+    archive::{
+        self, Archive,
+        fetch::{Refusal, VideoClient},
+        receipt,
+    },
     config::Account,
     seedance::{self, Client, ErrorKind, Record},
 };
@@ -72,24 +76,30 @@ async fn availability(
     if is_alive(&newest, deadlines, clock) {
         return (State::Missing, deadlines);
     }
-    if answers(videos, &newest).await {
-        // The URL works for longer than it or the configuration says.
-        let deadlines = Deadlines {
-            url: None,
-            ..deadlines
-        };
-        return (State::Missing, deadlines);
+    if is_refused(videos, &newest).await {
+        return (State::Dead, deadlines);
     }
-    (State::Dead, deadlines)
+    // The URL works for longer than it or the configuration says, or nobody knows yet: the lifecycle of the task tries it.
+    let deadlines = Deadlines {
+        url: None,
+        ..deadlines
+    };
+    (State::Missing, deadlines)
 }
 
-/// Returns whether the host serves the first byte of a video.
-async fn answers(videos: Option<&VideoClient>, record: &Record) -> bool {
-    let (Some(videos), Some(url)) = (videos, record.main_url()) else {
+/// Returns whether a record has no URL, or its host says that the URL does not work any more. A host that fails, or cannot be
+/// reached, does not say so.
+async fn is_refused(videos: Option<&VideoClient>, record: &Record) -> bool {
+    let Some(url) = record.main_url() else {
+        return true;
+    };
+    let Some(videos) = videos else {
         return false;
     };
-    let response = videos.probe(url.expose()).await;
-    response.is_ok_and(|(_, status)| status.is_success())
+    match videos.probe(url.expose()).await {
+        Ok((_, status)) => matches!(Refusal::new(status, b""), Refusal::Url(_)),
+        Err(_) => false,
+    }
 }
 
 /// Returns whether a video is archived or was erased. `None` if it is neither.

@@ -87,13 +87,13 @@ pub struct Video {
 /// Whether a video is archived or can be.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum State {
-    /// The video is not in the archive, and its URL works.
+    /// The video is not in the archive, and its URL may work.
     Missing,
     /// The archive has a receipt.
     Archived,
     /// The task was erased from the archive.
     Erased,
-    /// The video is not in the archive, its URL expired, a query returned no fresh one, and the host does not serve it.
+    /// The video is not in the archive, its URL expired, a query returned no fresh one, and the host refuses it.
     Dead,
 }
 

@@ -1,5 +1,7 @@
 //! `rescue`, which archives the videos of the last 7 days and needs only an API key.
 
+mod availability;
+
 use std::{process::Output, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
@@ -146,33 +148,6 @@ async fn archives_every_available_video_most_urgent_first(
     Ok(())
 }
 register!(archives_every_available_video_most_urgent_first);
-
-/// The expiry in the URL has not passed, but the host rejects the URL.
-async fn does_not_wait_for_a_video_whose_url_is_dead(server: Arc<Server>) -> anyhow::Result<()> {
-    let fixture = Fixture::new(&server).await?;
-    let refused = fixture.simulator.create(Script {
-        signs_once: true,
-        dead_urls: 1,
-        // Long enough to be listed on a busy machine. The rescue waits until then.
-        ..ended(HOUR, HOUR + Duration::from_secs(60))
-    });
-    let good = fixture.simulator.create(ended(HOUR, HOUR));
-    let directory = tempfile::tempdir()?;
-    let output = rescue(&fixture, &directory, &["--output", "json"]).await?;
-    ensure!(output.status.code() == Some(1), "{output:?}");
-    let saved: Value = serde_json::from_slice(&output.stdout)?;
-    let videos = &saved["videos"];
-    ensure!(videos[0]["task_id"] == refused, "{saved:#}");
-    let message = videos[0]["message"].as_str().unwrap_or_default();
-    ensure!(
-        message.contains("the URL expired before the video was fetched"),
-        "{saved:#}"
-    );
-    ensure!(videos[1]["task_id"] == good, "{saved:#}");
-    ensure!(videos[1]["outcome"] == "archived", "{saved:#}");
-    Ok(())
-}
-register!(does_not_wait_for_a_video_whose_url_is_dead, takes_long);
 
 /// A loop of symbolic links stands for any object that the store cannot read.
 async fn a_receipt_that_cannot_be_read_does_not_end_the_rescue(
@@ -382,45 +357,3 @@ async fn a_lifecycle_that_resumes_after_a_rescue_is_archived(
     Ok(())
 }
 register!(a_lifecycle_that_resumes_after_a_rescue_is_archived);
-
-/// A URL that looks dead is tried when there is no other: only the host knows whether it works.
-async fn a_video_whose_url_works_for_longer_than_configured_is_archived(
-    server: Arc<Server>,
-) -> anyhow::Result<()> {
-    let fixture = Fixture::new(&server).await?;
-    let works = fixture.simulator.create(ended(2 * HOUR, DAY));
-    let dead = fixture.simulator.create(Script {
-        signs_once: true,
-        ..ended(3 * HOUR, HOUR)
-    });
-    let directory = tempfile::tempdir()?;
-    let settings = format!(
-        "[accounts.default]\nbase_url = \"{}\"\napi_key = \"{}\"\nwindows = {{ url_lifetime = \"1h\" }}\n",
-        fixture.simulator.base_url(),
-        fixture.simulator.api_key()
-    );
-    let accounts = directory.path().join("accounts.toml");
-    std::fs::write(&accounts, settings)?;
-    let output = command()
-        .args(["rescue", "--output", "json"])
-        .env("SEEDANCE_ACCOUNTS_FILE", &accounts)
-        .current_dir(&directory)
-        .output()
-        .await?;
-    let report: Value = serde_json::from_slice(&output.stdout)?;
-    ensure!(
-        found(&report)?
-            == [
-                (works.clone(), "missing".to_owned()),
-                (dead, "dead".to_owned())
-            ],
-        "{report:#}"
-    );
-    let videos = report["videos"].as_array().context("no videos")?;
-    ensure!(
-        matches!(videos.as_slice(), [video] if video["task_id"] == works && video["outcome"] == "archived"),
-        "{report:#}"
-    );
-    Ok(())
-}
-register!(a_video_whose_url_works_for_longer_than_configured_is_archived);

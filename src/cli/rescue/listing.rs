@@ -117,7 +117,7 @@ impl Listing {
             lines[0] += &format!("; the first URL expires in {}", first.time_left(self.now));
         }
         if in_state(DEAD) > 0 {
-            lines.push("dead: the URL has expired, and a query returned no fresh one".into());
+            lines.push("dead: the host refuses the URL, and a query returned no fresh one".into());
         }
         if !self.unfinished.is_empty() {
             lines.push(format!(

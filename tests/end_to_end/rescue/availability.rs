@@ -1,0 +1,131 @@
+//! Which videos `rescue` tries, and which ones it counts as dead.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context, ensure};
+use seedance_archiver_simulator::{HostDialect, Script};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{ended, found, rescue};
+use crate::harness::{DAY, Fixture, HOUR, Server, command, register};
+
+/// The expiry in the URL has not passed, but the host rejects the URL.
+async fn does_not_wait_for_a_video_whose_url_is_dead(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let refused = fixture.simulator.create(Script {
+        signs_once: true,
+        dead_urls: 1,
+        // Long enough to be listed on a busy machine. The rescue waits until then.
+        ..ended(HOUR, HOUR + Duration::from_secs(60))
+    });
+    let good = fixture.simulator.create(ended(HOUR, HOUR));
+    let directory = tempfile::tempdir()?;
+    let output = rescue(&fixture, &directory, &["--output", "json"]).await?;
+    ensure!(output.status.code() == Some(1), "{output:?}");
+    let saved: Value = serde_json::from_slice(&output.stdout)?;
+    let videos = &saved["videos"];
+    ensure!(videos[0]["task_id"] == refused, "{saved:#}");
+    let message = videos[0]["message"].as_str().unwrap_or_default();
+    ensure!(
+        message.contains("the URL expired before the video was fetched"),
+        "{saved:#}"
+    );
+    ensure!(videos[1]["task_id"] == good, "{saved:#}");
+    ensure!(videos[1]["outcome"] == "archived", "{saved:#}");
+    Ok(())
+}
+register!(does_not_wait_for_a_video_whose_url_is_dead, takes_long);
+
+/// Writes an accounts file in which URLs work for an hour.
+fn write_url_lifetime(fixture: &Fixture, directory: &TempDir) -> anyhow::Result<PathBuf> {
+    let settings = format!(
+        "[accounts.default]\nbase_url = \"{}\"\napi_key = \"{}\"\nwindows = {{ url_lifetime = \"1h\" }}\n",
+        fixture.simulator.base_url(),
+        fixture.simulator.api_key()
+    );
+    let path = directory.path().join("accounts.toml");
+    std::fs::write(&path, settings)?;
+    Ok(path)
+}
+
+/// A failure of the host says nothing about the URL.
+async fn a_video_is_dead_only_if_its_host_says_so(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let mut expected = Vec::new();
+    for status in [408, 429, 503] {
+        let host = HostDialect {
+            busy: u64::MAX,
+            busy_status: Some(status),
+            ..HostDialect::default()
+        };
+        let id = fixture.simulator.create(Script {
+            host,
+            ..ended(2 * HOUR, DAY)
+        });
+        expected.push((id, "missing".to_owned()));
+    }
+    for status in [403, 410] {
+        let host = HostDialect {
+            refusal_status: Some(status),
+            ..HostDialect::default()
+        };
+        let id = fixture.simulator.create(Script {
+            host,
+            signs_once: true,
+            ..ended(2 * HOUR, HOUR)
+        });
+        expected.push((id, "dead".to_owned()));
+    }
+    let directory = tempfile::tempdir()?;
+    let accounts = write_url_lifetime(&fixture, &directory)?;
+    let output = command()
+        .args(["rescue", "--dry-run", "--output", "json"])
+        .env("SEEDANCE_ACCOUNTS_FILE", &accounts)
+        .current_dir(&directory)
+        .output()
+        .await?;
+    let report: Value = serde_json::from_slice(&output.stdout)?;
+    let mut found = found(&report)?;
+    found.sort();
+    expected.sort();
+    ensure!(found == expected, "{report:#}");
+    Ok(())
+}
+register!(a_video_is_dead_only_if_its_host_says_so);
+
+/// A URL that looks dead is tried when there is no other: only the host knows whether it works.
+async fn a_video_whose_url_works_for_longer_than_configured_is_archived(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let works = fixture.simulator.create(ended(2 * HOUR, DAY));
+    let dead = fixture.simulator.create(Script {
+        signs_once: true,
+        ..ended(3 * HOUR, HOUR)
+    });
+    let directory = tempfile::tempdir()?;
+    let accounts = write_url_lifetime(&fixture, &directory)?;
+    let output = command()
+        .args(["rescue", "--output", "json"])
+        .env("SEEDANCE_ACCOUNTS_FILE", &accounts)
+        .current_dir(&directory)
+        .output()
+        .await?;
+    let report: Value = serde_json::from_slice(&output.stdout)?;
+    ensure!(
+        found(&report)?
+            == [
+                (works.clone(), "missing".to_owned()),
+                (dead, "dead".to_owned())
+            ],
+        "{report:#}"
+    );
+    let videos = report["videos"].as_array().context("no videos")?;
+    ensure!(
+        matches!(videos.as_slice(), [video] if video["task_id"] == works && video["outcome"] == "archived"),
+        "{report:#}"
+    );
+    Ok(())
+}
+register!(a_video_whose_url_works_for_longer_than_configured_is_archived);
