@@ -124,15 +124,11 @@ impl Audit<'_> {
 
     /// Finds out from the last report what was verified when.
     async fn start(&self) -> Result<(), TransferError> {
-        let last = audit::last_report(self.archive).await?.unwrap_or_default();
+        let now = self.clock.now();
+        let last = audit::last_report(self.archive, now).await?;
+        let last = last.unwrap_or_default();
         let mut progress = self.progress.lock();
-        progress.start(
-            self.archive,
-            self.share,
-            &last,
-            self.clock.now(),
-            &self.run_id,
-        );
+        progress.start(self.archive, self.share, &last, now, &self.run_id);
         Ok(())
     }
 

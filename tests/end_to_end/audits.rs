@@ -180,11 +180,12 @@ async fn an_invalid_report_is_skipped(server: Arc<Server>) -> anyhow::Result<()>
     write_videos(&fixture, 8)?;
     let audits = async {
         let first = fixture.audit(&server, "1/2").await?;
-        std::fs::write(
-            fixture.directory.path().join(".audit/9.json"),
-            "{\"coverage\": 1}",
-        )?;
-        std::fs::write(fixture.directory.path().join(".audit/9.txt"), "a note")?;
+        let reports = fixture.directory.path().join(".audit");
+        let name = first.report_url.rsplit('/').next().context("no name")?;
+        // The newest one by its name.
+        let invalid = name.replace(".json", "z.json");
+        std::fs::write(reports.join(invalid), "{\"coverage\": 1}")?;
+        std::fs::write(reports.join("9.txt"), "a note")?;
         fixture.advance_clock(DAY).await;
         Ok([first, fixture.audit(&server, "1/2").await?])
     };

@@ -147,17 +147,20 @@ register!(an_audit_verifies_only_the_receipts_of_its_share);
 
 async fn the_newest_report_of_an_audit_is_found(fixture: Fixture) -> anyhow::Result<()> {
     let archive = &fixture.archive;
-    ensure!(audit::last_report(archive).await?.is_none());
+    let now = fixture.resources.clock.now();
+    ensure!(audit::last_report(archive, now).await?.is_none());
     let report = |started_at| AuditReport {
         started_at,
         ..AuditReport::default()
     };
-    for (name, started_at) in [("2026-08-29.json", 2), ("2026-08-28.json", 1)] {
+    for (name, started_at) in [("2025-08-29.json", 2), ("2025-08-28.json", 1)] {
         audit::write_report(archive, name, &report(started_at)).await?;
     }
     // A repeated attempt changes nothing.
-    audit::write_report(archive, "2026-08-29.json", &report(3)).await?;
-    let last = audit::last_report(archive).await?.context("no report")?;
+    audit::write_report(archive, "2025-08-29.json", &report(3)).await?;
+    let last = audit::last_report(archive, now)
+        .await?
+        .context("no report")?;
     ensure!(last == report(2), "{last:?}");
     ensure!(keys_after(&fixture, None).await?.is_empty());
     Ok(())
