@@ -5,7 +5,7 @@ mod found;
 mod list;
 
 use check::Checked;
-pub use found::{Found, Incomplete, NotListed, State, Video};
+pub use found::{Found, Incomplete, NotListed, State, Unfinished, Video};
 
 use futures::{StreamExt, stream};
 use seedance_archiver_proto::status;
@@ -43,7 +43,10 @@ pub async fn find(
         if status::is_terminal(record.status()) {
             found.unsuccessful += 1;
         } else {
-            found.unfinished.push(record.id().to_owned());
+            found.unfinished.push(Unfinished {
+                account: account.name().to_owned(),
+                task_id: record.id().to_owned(),
+            });
         }
     }
     notify(&format!(

@@ -12,14 +12,23 @@ use crate::seedance::{self, ErrorKind};
 pub struct Found {
     /// Succeeded tasks, by the expiry of the URL, the earliest first. Dead videos are last.
     pub videos: Vec<Video>,
-    /// Ids of the tasks that are still queued or running.
-    pub unfinished: Vec<String>,
+    /// The tasks that are still queued or running.
+    pub unfinished: Vec<Unfinished>,
     /// Number of tasks that ended without a video.
     pub unsuccessful: usize,
     /// Number of list items that could not be decoded.
     pub skipped: usize,
     /// The lists that could not be read completely.
     pub not_listed: Vec<NotListed>,
+}
+
+/// A task that is still queued or running.
+#[derive(Debug)]
+pub struct Unfinished {
+    /// Name of the account.
+    pub account: String,
+    /// Id of the task.
+    pub task_id: String,
 }
 
 /// A list of an account could not be read completely.

@@ -1,10 +1,11 @@
 //! The videos that `rescue` found.
 
-use std::time::SystemTime;
+use std::{collections::BTreeMap, time::SystemTime};
 
 use comfy_table::CellAlignment;
 use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::{
+    names::DEFAULT_ACCOUNT,
     time::{from_unix_seconds, unix_seconds},
     v1::VideoTask,
     visible,
@@ -20,7 +21,7 @@ use crate::{
     rescue::{self, Found, State, Video},
 };
 
-/// Maximum number of unfinished tasks in the summary.
+/// Maximum number of unfinished tasks of an account in the summary.
 const MAX_UNFINISHED: usize = 5;
 
 const MISSING: &str = "missing";
@@ -31,12 +32,19 @@ const DEAD: &str = "dead";
 #[derive(Serialize)]
 pub(super) struct Listing {
     videos: Vec<Row>,
-    unfinished: Vec<String>,
+    unfinished: Vec<Unfinished>,
     unsuccessful: usize,
     skipped: usize,
     not_listed: Vec<NotListed>,
     #[serde(skip)]
     now: SystemTime,
+}
+
+/// A task that is still queued or running.
+#[derive(Serialize)]
+struct Unfinished {
+    task_id: String,
+    account: String,
 }
 
 /// Tasks that could not be listed.
@@ -69,7 +77,7 @@ impl Listing {
     pub(super) fn new(found: &Found) -> Self {
         Self {
             videos: found.videos.iter().map(Row::from).collect(),
-            unfinished: found.unfinished.clone(),
+            unfinished: found.unfinished.iter().map(Unfinished::from).collect(),
             unsuccessful: found.unsuccessful,
             skipped: found.skipped,
             not_listed: found.not_listed.iter().map(NotListed::from).collect(),
@@ -119,13 +127,12 @@ impl Listing {
         if in_state(DEAD) > 0 {
             lines.push("dead: the host refuses the URL, and a query returned no fresh one".into());
         }
-        if !self.unfinished.is_empty() {
-            lines.push(format!(
-                "{} unfinished; to archive when finished: seedance-archiver archive --dev {}",
-                count(self.unfinished.len(), "task"),
-                self.first_unfinished()
-            ));
-        }
+        let unfinished = self.unfinished_by_account();
+        lines.extend(
+            unfinished
+                .iter()
+                .map(|(name, ids)| unfinished_in(name, ids)),
+        );
         if self.skipped > 0 {
             lines.push(format!(
                 "{} could not be decoded; set RUST_LOG=warn for details",
@@ -145,11 +152,41 @@ impl Listing {
         self.skipped == 0 && self.not_listed.is_empty()
     }
 
-    fn first_unfinished(&self) -> String {
-        let first = self.unfinished.iter().take(MAX_UNFINISHED).cloned();
-        let more = (self.unfinished.len() > MAX_UNFINISHED).then(|| "…".to_owned());
-        let ids = first.chain(more).collect::<Vec<_>>().join(" ");
-        visible::escape(&ids).into_owned()
+    fn unfinished_by_account(&self) -> BTreeMap<&str, Vec<&str>> {
+        let mut by_account: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for Unfinished { task_id, account } in &self.unfinished {
+            let ids = by_account.entry(account.as_str()).or_default();
+            ids.push(task_id.as_str());
+        }
+        by_account
+    }
+}
+
+/// Returns the line about the unfinished tasks of an account, with the command that archives them.
+fn unfinished_in(account: &str, ids: &[&str]) -> String {
+    let (of_account, option) = match account {
+        DEFAULT_ACCOUNT => (String::new(), String::new()),
+        name => (
+            format!(" of account `{name}`"),
+            format!(" --account {name}"),
+        ),
+    };
+    let first = ids.iter().take(MAX_UNFINISHED).copied();
+    let more = (ids.len() > MAX_UNFINISHED).then_some("…");
+    let first = first.chain(more).collect::<Vec<_>>().join(" ");
+    let line = format!(
+        "{}{of_account} unfinished; to archive when finished: seedance-archiver archive --dev{option} {first}",
+        count(ids.len(), "task")
+    );
+    visible::escape(&line).into_owned()
+}
+
+impl From<&rescue::Unfinished> for Unfinished {
+    fn from(unfinished: &rescue::Unfinished) -> Self {
+        Self {
+            task_id: unfinished.task_id.clone(),
+            account: unfinished.account.clone(),
+        }
     }
 }
 
@@ -231,5 +268,31 @@ mod tests {
                 .summary()
                 .contains("1 listed task could not be decoded")
         );
+    }
+
+    #[test]
+    fn unfinished_tasks_are_archived_with_their_account() {
+        let unfinished = |(account, number): (&str, usize)| rescue::Unfinished {
+            account: account.to_owned(),
+            task_id: format!("cgt-{number}"),
+        };
+        let tasks = [("eu", 1), ("default", 2), ("eu", 3)];
+        let found = Found {
+            unfinished: tasks.map(unfinished).into(),
+            ..Found::default()
+        };
+        let listing = Listing::new(&found);
+        let summary = listing.summary();
+        let commands: Vec<_> = summary.lines().skip(1).collect();
+        assert_eq!(
+            commands,
+            [
+                "1 task unfinished; to archive when finished: seedance-archiver archive --dev cgt-2",
+                "2 tasks of account `eu` unfinished; to archive when finished: seedance-archiver archive --dev \
+                 --account eu cgt-1 cgt-3",
+            ]
+        );
+        let document = serde_json::to_value(&listing).unwrap();
+        assert_eq!(document["unfinished"][0]["account"], "eu");
     }
 }
