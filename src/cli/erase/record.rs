@@ -31,7 +31,7 @@ pub(super) async fn user(archive: &Archive, receipt: &Path) -> Result<String, Un
         problem: problem("is not JSON"),
     })?;
     let user = user_in(&record).unwrap_or_default();
-    Ok(seedance::safety_identifier(user))
+    Ok(seedance::safety_identifier(&user))
 }
 
 fn problem(of_record: &str) -> String {
@@ -39,9 +39,14 @@ fn problem(of_record: &str) -> String {
 }
 
 /// Finds the user in a record, which a gateway may have wrapped.
-fn user_in(record: &Value) -> Option<&str> {
+fn user_in(record: &Value) -> Option<String> {
     let fields = record.as_object()?;
-    let user = fields.get("safety_identifier").and_then(Value::as_str);
+    let user = match fields.get("safety_identifier") {
+        Some(Value::String(user)) if !user.is_empty() => Some(user.clone()),
+        // A receipt has it as text.
+        Some(Value::Number(user)) => Some(user.to_string()),
+        _ => None,
+    };
     user.or_else(|| fields.values().find_map(user_in))
 }
 
@@ -56,12 +61,22 @@ mod tests {
         for record in [
             json!({"safety_identifier": "user-7", "content": {}}),
             json!({"code": 0, "data": {"content": {}, "safety_identifier": "user-7"}}),
+            json!({"safety_identifier": "", "data": {"safety_identifier": "user-7"}}),
+            json!({"safety_identifier": null, "data": {"safety_identifier": "user-7"}}),
         ] {
-            assert_eq!(user_in(&record), Some("user-7"), "{record}");
+            assert_eq!(user_in(&record).as_deref(), Some("user-7"), "{record}");
         }
-        assert_eq!(
-            user_in(&json!({"content": {"prompt": "safety_identifier"}})),
-            None
-        );
+        for nobody in [
+            json!({"content": {"prompt": "safety_identifier"}}),
+            json!({"safety_identifier": "", "content": {}}),
+        ] {
+            assert_eq!(user_in(&nobody), None, "{nobody}");
+        }
+    }
+
+    #[test]
+    fn a_user_may_be_a_number() {
+        let record = json!({"safety_identifier": 700_700_700_700_i64});
+        assert_eq!(user_in(&record).as_deref(), Some("700700700700"));
     }
 }
