@@ -1,7 +1,7 @@
 //! `RecordOutcome`: counts the end of a lifecycle without a receipt, writes `outcome.json` and `task.json`, and starts
 //! the delivery of the event. If the archive has a receipt of the task after all, returns the receipt and writes nothing. Each
 //! `outcome.json` is then deleted: an attempt that died may have written it, beside the receipt or to the other archive. If the task was erased, writes
-//! nothing either.
+//! nothing either, and deletes what such an attempt wrote.
 
 use std::{iter, time::Duration};
 
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     archive::{
-        Archive, erasure,
+        Archive, Error, erasure,
         lookup::Ending,
         receipt::{self, Tombstone},
     },
@@ -236,7 +236,7 @@ async fn record(
     if let Some(destination) = &destination {
         match task.find(destination).await {
             Ok(Some(ending)) => {
-                return Ok(ended(&[destination, own], task, outcome, ending).await);
+                return ended(&[destination, own], task, outcome, ending).await;
             }
             Ok(None) => writable = destination,
             // The store fails.
@@ -246,22 +246,53 @@ async fn record(
     match task.find(own).await? {
         Some(ending) => {
             let archives: Vec<_> = iter::once(own).chain(&destination).collect();
-            Ok(ended(&archives, task, outcome, ending).await)
+            ended(&archives, task, outcome, ending).await
         }
         None => write(seedance, account, writable, task, outcome).await,
     }
 }
 
-/// Returns the outcome of a task that was archived or erased before.
+/// Returns the outcome of a task that was archived or erased before, by the first of the archives.
 async fn ended(
     archives: &[&Archive],
     task: &RecordedTask<'_>,
     outcome: &OutcomeRecord,
     ending: Ending,
-) -> OutcomeRecord {
+) -> Result<OutcomeRecord, TransferError> {
     match ending {
-        Ending::Archived(manifest) => archived(archives, task, outcome, *manifest).await,
-        Ending::Erased(tombstone) => erased(outcome, &tombstone),
+        Ending::Archived(manifest) => Ok(archived(archives, task, outcome, *manifest).await),
+        Ending::Erased(tombstone) => {
+            complete_erasure(archives, task).await?;
+            Ok(erased(outcome, &tombstone))
+        }
+    }
+}
+
+/// Deletes what an attempt that died wrote after the task was erased. That an archive besides the first fails is only logged:
+/// the task may not be erased from it.
+async fn complete_erasure(
+    archives: &[&Archive],
+    task: &RecordedTask<'_>,
+) -> Result<(), TransferError> {
+    let Some((first, others)) = archives.split_first() else {
+        return Ok(());
+    };
+    complete_erasure_from(first, task).await?;
+    for other in others {
+        if let Err(error) = complete_erasure_from(other, task).await {
+            tracing::warn!(%error, archive = %other.url(), "cannot complete the erasure of a task");
+        }
+    }
+    Ok(())
+}
+
+async fn complete_erasure_from(archive: &Archive, task: &RecordedTask<'_>) -> Result<(), Error> {
+    let Some(layout) = task.layout(archive) else {
+        return Ok(());
+    };
+    match receipt::find_tombstone(archive, &layout).await? {
+        Some(_) => erasure::complete(archive, &layout).await,
+        None => Ok(()),
     }
 }
 

@@ -97,7 +97,12 @@ async fn an_erased_task_is_not_lost(server: Arc<Server>) -> anyhow::Result<()> {
             fixture.polled(&id, 1).await?;
             fixture.simulator.set_hidden(&id, true);
             fixture.polled(&id, 1).await?;
-            write_tombstone(fixture.directory.path().join(task_prefix(&id)?), &id)?;
+            let directory = fixture.directory.path().join(task_prefix(&id)?);
+            write_tombstone(directory.clone(), &id)?;
+            // An attempt wrote them after the erasure, and died.
+            for name in ["outcome.json", "task.json"] {
+                std::fs::write(directory.join(name), "{}")?;
+            }
             fixture.close_query_window().await;
             Ok(lifecycle.result().await?)
         })
