@@ -14,7 +14,7 @@ pub const RATE_LIMIT_WAIT: &str = "seedance_archiver_budget_wait_seconds";
 /// Maximum wait of a query for its turn. The query holds an activity slot meanwhile.
 pub(crate) const QUERY_WAIT: Duration = Duration::from_secs(2);
 /// Maximum size of a record, in bytes. Records have a few kilobytes. Only its short fields travel in Temporal payloads.
-pub(crate) const MAX_RECORD: usize = 16 * MIB;
+pub const MAX_RECORD: usize = 16 * MIB;
 
 /// Bytes of a mebibyte.
 pub(crate) const MIB: usize = 1024 * 1024;

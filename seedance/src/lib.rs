@@ -72,7 +72,7 @@ mod task_path;
 mod times;
 mod url_expiry;
 
-pub use call::RATE_LIMIT_WAIT;
+pub use call::{MAX_RECORD, RATE_LIMIT_WAIT};
 pub use client::Client;
 pub use completeness::is_as_complete;
 pub use decode::task_id_in_callback;

@@ -1,6 +1,6 @@
 //! Reads the receipts of an archive, and the prompts in the task records beside them.
 
-use std::{fmt, time::SystemTime};
+use std::{cmp::Reverse, fmt, time::SystemTime};
 
 use futures::{FutureExt, TryStreamExt, future};
 use object_store::{ObjectStoreExt, path::Path};
@@ -9,11 +9,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    archive::{Archive, Error, audit, receipt},
-    seedance::read_json,
+    archive::{
+        Archive, Error,
+        audit::{self, StoredReceipt},
+        receipt,
+    },
+    seedance::{MAX_RECORD, read_json},
 };
 
-/// Maximum number of videos that are read concurrently, with two requests each.
+/// Maximum number of task records that are read concurrently.
 const READ_CONCURRENCY: usize = 32;
 
 /// An archived video.
@@ -36,8 +40,8 @@ impl Video {
     }
 
     /// Newest first.
-    fn sort_key(&self) -> (i64, &str) {
-        (-self.manifest.task_created_at, self.key.as_ref())
+    fn sort_key(&self) -> (Reverse<i64>, &str) {
+        (Reverse(self.manifest.task_created_at), self.key.as_ref())
     }
 }
 
@@ -46,8 +50,17 @@ impl Video {
 pub struct UnreadableReceipt {
     /// Key of the receipt.
     pub receipt: String,
-    /// The problem: a predicate after the key, e.g. `was deleted`.
+    /// The problem: a predicate after the key, e.g. `has no task id`.
     pub problem: String,
+}
+
+impl From<audit::UnreadableReceipt> for UnreadableReceipt {
+    fn from(unreadable: audit::UnreadableReceipt) -> Self {
+        Self {
+            receipt: unreadable.key.to_string(),
+            problem: unreadable.problem,
+        }
+    }
 }
 
 impl fmt::Display for UnreadableReceipt {
@@ -86,8 +99,9 @@ pub(super) async fn collect(
     since: Option<SystemTime>,
     on_read: impl Fn(usize),
 ) -> Result<Collected, Error> {
-    let videos = audit::receipts(archive, since)
-        .map_ok(|key| read(archive, key).map(Ok))
+    let videos = audit::read_receipts(archive, since)
+        .try_filter(|read| future::ready(!is_erased(read)))
+        .map_ok(|read| video(archive, read).map(Ok))
         .try_buffer_unordered(READ_CONCURRENCY);
     tokio::pin!(videos);
     let mut collected = Collected::default();
@@ -107,37 +121,32 @@ pub(super) async fn collect(
     Ok(collected)
 }
 
-async fn read(archive: &Archive, key: Path) -> Result<Video, UnreadableReceipt> {
-    let record = receipt::beside(&key, names::TASK);
-    let (manifest, prompt) =
-        future::join(receipt::find(archive, &key), prompt(archive, &record)).await;
-    let problem = match manifest {
-        Ok(Some(manifest)) => {
-            return Ok(Video {
-                key,
-                manifest,
-                prompt,
-            });
-        }
-        Ok(None) => "was deleted".to_owned(),
-        // The error starts with the key, which `UnreadableReceipt` adds again.
-        Err(Error::InvalidRecord(problem)) => problem
-            .strip_prefix(&format!("{key} "))
-            .unwrap_or(&problem)
-            .to_owned(),
-        Err(error) => format!("cannot be read: {error}"),
-    };
-    Err(UnreadableReceipt {
-        receipt: key.to_string(),
-        problem,
+fn is_erased(read: &Result<StoredReceipt, audit::UnreadableReceipt>) -> bool {
+    read.as_ref().is_ok_and(|stored| stored.is_erased)
+}
+
+/// Adds the prompt to a receipt.
+async fn video(
+    archive: &Archive,
+    read: Result<StoredReceipt, audit::UnreadableReceipt>,
+) -> Result<Video, UnreadableReceipt> {
+    let StoredReceipt { key, manifest, .. } = read?;
+    let prompt = prompt(archive, &receipt::beside(&key, names::TASK)).await;
+    Ok(Video {
+        key,
+        manifest,
+        prompt,
     })
 }
 
-/// Returns the prompt in a task record. It is empty if the record is missing or cannot be read.
+/// Returns the prompt in a task record. It is empty if the record is missing, cannot be read, or is larger than any record.
 async fn prompt(archive: &Archive, record: &Path) -> String {
     let read = async {
-        let json = archive.store.get(record).await.ok()?.bytes().await.ok()?;
-        read_json(&json)
+        let object = archive.store.get(record).await.ok()?;
+        if object.meta.size > MAX_RECORD as u64 {
+            return None;
+        }
+        read_json(&object.bytes().await.ok()?)
     };
     read.await
         .map(|record: Value| prompt_in(&record))

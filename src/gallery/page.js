@@ -17,7 +17,9 @@ const count = number => number.toLocaleString();
 const videos = number => `${count(number)} ${number === 1 ? 'video' : 'videos'}`;
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const minute = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-const time = (format, seconds) => seconds ? format.format(new Date(seconds * 1000)) : '';
+// A receipt may have a time that no `Date` represents: it is unknown.
+const known = seconds => Math.abs(seconds) <= 8.64e12 ? seconds : 0;
+const time = (format, seconds) => known(seconds) ? format.format(new Date(seconds * 1000)) : '';
 
 function bytes(number) {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
@@ -39,7 +41,7 @@ const file = (video, prefix, type) => video.files.find(file => file.name.startsW
 for (const video of page.videos) {
   video.key = `${video.account}/${video.id}`;
   video.searchText = [video.id, video.model, video.prompt ?? '', video.account, video.draft_task_id ?? '', video.draft ? 'draft' : ''].join('\n').toLowerCase();
-  video.date = video.created || video.archived;
+  video.date = known(video.created) || known(video.archived);
   video.size = video.files.reduce((sum, file) => sum + file.size, 0);
   video.videoFile = file(video, 'video.', 'video/');
   video.lastFrame = file(video, 'last_frame.', 'image/') ?? file(video, 'video.', 'image/');

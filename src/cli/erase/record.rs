@@ -21,14 +21,21 @@ pub(super) async fn user(archive: &Archive, receipt: &Path) -> Result<String, Un
     let mut directory: Vec<_> = receipt.parts().collect();
     directory.pop();
     let key = Path::from_iter(directory).join("task.json");
-    let read = async { archive.store.get(&key).await?.bytes().await };
+    let read = async {
+        let object = archive.store.get(&key).await?;
+        match object.meta.size > seedance::MAX_RECORD as u64 {
+            true => Ok(None),
+            false => object.bytes().await.map(Some),
+        }
+    };
     let record = read.await.map_err(|error| UnreadableRecord {
         is_missing: matches!(error, object_store::Error::NotFound { .. }),
         problem: problem(&format!("cannot be read: {}", StoreError::from(error))),
     })?;
-    let record = seedance::read_json(&record).ok_or_else(|| UnreadableRecord {
+    let record = record.and_then(|record| seedance::read_json(&record));
+    let record = record.ok_or_else(|| UnreadableRecord {
         is_missing: false,
-        problem: problem("is not JSON"),
+        problem: problem("is not the record of a task"),
     })?;
     let user = user_in(&record).unwrap_or_default();
     Ok(seedance::safety_identifier(&user))
