@@ -1,6 +1,6 @@
 //! `seedance-archiver clean`.
 
-use std::{process::ExitCode, time::Duration};
+use std::{io, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use indicatif::HumanBytes;
@@ -101,21 +101,28 @@ async fn clean(archive: &Archive, args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(!report.errors.is_empty())))
 }
 
-/// Removes the leftovers. Returns the errors: each concerns one leftover, and the others are removed.
+/// Removes the leftovers. Returns the errors: each concerns one leftover, and the others are removed. One that is gone already
+/// was removed by its attempt, or by another command.
 async fn remove(archive: &Archive, leftovers: &Leftovers) -> Vec<String> {
     let mut errors = Vec::new();
     for object in &leftovers.objects {
-        if let Err(error) = archive.store.delete(&object.location).await {
-            let error = StoreError::from(error);
-            errors.push(format!(
-                "cannot delete object `{}`: {error}",
-                object.location
-            ));
+        match archive.store.delete(&object.location).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => {
+                let error = StoreError::from(error);
+                errors.push(format!(
+                    "cannot delete object `{}`: {error}",
+                    object.location
+                ));
+            }
         }
     }
     for file in &leftovers.files {
-        if let Err(error) = std::fs::remove_file(file) {
-            errors.push(format!("cannot delete file `{}`: {error}", file.display()));
+        match std::fs::remove_file(file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                errors.push(format!("cannot delete file `{}`: {error}", file.display()));
+            }
+            _ => {}
         }
     }
     for upload in &leftovers.uploads {
@@ -187,5 +194,34 @@ impl Report {
             (false, true) => outln!("removed {items}"),
             (false, false) => outln!("found {items}; use --remove to remove"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::{ObjectMeta, path::Path};
+    use reqwest::Url;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_gone_already_is_no_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = Url::from_directory_path(directory.path()).unwrap();
+        let archive = Archive::open(&url).unwrap();
+        let object = ObjectMeta {
+            location: Path::from(".staging/cgt-1-8f14e45f-ceea-4a7b-9f2b-3d1c5d0e6a11/video"),
+            last_modified: Default::default(),
+            size: 5,
+            e_tag: None,
+            version: None,
+        };
+        let leftovers = Leftovers {
+            objects: vec![object],
+            files: vec![directory.path().join("task.json#1")],
+            ..Leftovers::default()
+        };
+        let errors = remove(&archive, &leftovers).await;
+        assert!(errors.is_empty(), "{errors:?}");
     }
 }

@@ -32,7 +32,7 @@ use listing::Listing;
 /// Requires only SEEDANCE_API_KEY: lists the tasks of every account, runs a Temporal server and a worker
 /// in this process, and archives into ./seedance-archive unless SEEDANCE_ARCHIVE_URL is set. Running it
 /// again archives what is still missing. Exits with 0 if every available video is archived, and with 1 if
-/// a video is not, or if some tasks could not be listed.
+/// a video is not, or if some tasks could not be listed. With --dry-run, a missing video is no error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver rescue --dry-run    list the videos and the time left

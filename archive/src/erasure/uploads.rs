@@ -41,10 +41,7 @@ pub(super) async fn abort(
     for prefix in [directory.clone(), staging].into_iter().chain(keys) {
         let uploads = list_incomplete_uploads(signer.as_ref(), &prefix).await?;
         for upload in uploads.into_iter().filter(is_own) {
-            match archive.abort_upload(&upload).await {
-                Err(error) if !error.is_not_found() => return Err(error),
-                _ => {}
-            }
+            archive.abort_upload(&upload).await?;
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use seedance_archiver_proto::external;
 use serde::Deserialize;
 
 use super::Archive;
-use crate::Error;
+use crate::{Error, error::optional};
 
 /// Lifetime of the signature of a list request.
 const SIGNATURE_TTL: Duration = Duration::from_secs(300);
@@ -32,14 +32,14 @@ pub struct IncompleteUpload {
 }
 
 impl Archive {
-    /// Aborts an incomplete upload.
+    /// Aborts an incomplete upload. It is no error that the upload is gone: it was completed or aborted meanwhile.
     ///
     /// # Errors
     ///
     /// Returns an error if the store fails.
     pub async fn abort_upload(&self, upload: &IncompleteUpload) -> Result<(), Error> {
         if let Some(store) = &self.resumable_uploads {
-            store.abort_multipart(&upload.key, &upload.id).await?;
+            optional(store.abort_multipart(&upload.key, &upload.id).await)?;
         }
         Ok(())
     }
