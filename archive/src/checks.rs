@@ -24,6 +24,6 @@ mod tests;
 pub use expectation::Mismatch;
 
 pub(crate) use checked_object::CheckedObject;
-pub(crate) use declared_object::DeclaredObject;
+pub(crate) use declared_object::{DeclaredObject, is_declared_as_text};
 pub(crate) use expectation::Expectation;
 pub(crate) use running::{RunningChecks, SavedChecks};

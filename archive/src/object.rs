@@ -12,6 +12,5 @@ pub use format::Format;
 pub use kind::ObjectKind;
 
 pub(crate) use file_type::FileType;
-pub(crate) use format::MAGIC_LEN;
+pub(crate) use format::{MAGIC_LEN, MAX_ERROR_PAGE};
 pub(crate) use signatures::{stl_size, triangles};
-pub(crate) use text::is_error_page;

@@ -11,8 +11,8 @@ use axum::{
 };
 
 use crate::{
-    host_dialect::HostDialect, object::Object, paths::BUCKET, service::Service,
-    signed_url::Refusal, store_error::StoreError,
+    error_page::ErrorPage, host_dialect::HostDialect, object::Object, paths::BUCKET,
+    service::Service, signed_url::Refusal, store_error::StoreError,
 };
 
 /// The body that some gateways serve, with status 200, before a video is ready.
@@ -60,7 +60,24 @@ async fn get_object(
             .count(&object.task.id, |stats| stats.downloads += 1);
         return Ok(([(CONTENT_TYPE, "video/mp4")], GARBAGE).into_response());
     }
+    if let Some(page) = error_page(&service, &object) {
+        return Ok(page.into_response());
+    }
     object.respond(service, &headers).await
+}
+
+/// Returns the error page that the host serves instead of the object, if this request gets one, and counts it.
+fn error_page(service: &Service, object: &Object) -> Option<ErrorPage> {
+    let script = &object.task.script;
+    let stats = service.tasks.stats(&object.task.id);
+    let is_due = stats.downloads >= script.cuts && stats.error_pages < script.host.error_pages;
+    if !object.is_video || !is_due {
+        return None;
+    }
+    service
+        .tasks
+        .count(&object.task.id, |stats| stats.error_pages += 1);
+    Some(script.host.error_page)
 }
 
 /// Returns the refusal of a host that has its own status or code for it.

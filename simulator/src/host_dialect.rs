@@ -2,7 +2,10 @@
 
 use std::str::FromStr;
 
-use crate::parse::{flag, number};
+use crate::{
+    error_page::ErrorPage,
+    parse::{flag, number},
+};
 
 /// What the host of a video does differently from ByteDance's object store.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,6 +40,10 @@ pub struct HostDialect {
     pub busy_status: Option<u16>,
     /// `Retry-After` while the host is busy, in seconds.
     pub retry_after: Option<u64>,
+    /// How many requests, after the downloads that are aborted, are answered with [`HostDialect::error_page`].
+    pub error_pages: u64,
+    /// What the host returns with status 200 instead of the video.
+    pub error_page: ErrorPage,
     /// Whether responses have no `Content-Length`.
     pub chunked: bool,
     /// Format of the video.
@@ -143,6 +150,8 @@ impl HostDialect {
             "busy" => self.busy = number(value)?,
             "busy_status" => self.busy_status = Some(status(value)?),
             "retry_after" => self.retry_after = Some(number(value)?),
+            "error_pages" => self.error_pages = number(value)?,
+            "error_page" => self.error_page = value.parse()?,
             "chunked" => self.chunked = flag(value)?,
             "container" => self.container = value.parse()?,
             "digest_headers" => self.digest_headers = value.parse()?,
@@ -183,6 +192,8 @@ mod tests {
             ("busy", "2"),
             ("busy_status", "429"),
             ("retry_after", "60"),
+            ("error_pages", "2"),
+            ("error_page", "text"),
             ("chunked", "true"),
             ("container", "mov"),
             ("digest_headers", "google"),
@@ -205,6 +216,8 @@ mod tests {
             busy: 2,
             busy_status: Some(429),
             retry_after: Some(60),
+            error_pages: 2,
+            error_page: ErrorPage::Text,
             chunked: true,
             container: Container::Mov,
             digest_headers: DigestHeaders::Google,

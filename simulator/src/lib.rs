@@ -8,6 +8,7 @@
 //! - [`Corruption`]: how a video is corrupted in transit.
 //! - [`RecordDialect`] and [`ListDialect`]: how records and lists differ from the documented ones.
 //! - [`HostDialect`]: what the host of a video does differently from ByteDance's object store.
+//! - [`ErrorPage`]: an error that such a host returns with status 200.
 //! - [`Misuse`]: what a well-behaved client never does, and [`EarlyRequest`], a part of it.
 //! - [`Fault`]: an error that every API call returns, or every list request.
 //! - [`CreateFault`]: what goes wrong with create requests.
@@ -47,6 +48,7 @@ mod create_fault;
 mod create_request;
 mod download;
 mod error;
+mod error_page;
 mod fault;
 mod files;
 mod gateway;
@@ -76,6 +78,7 @@ mod testing;
 
 pub use corruption::{Corruption, HeaderDigests};
 pub use create_fault::CreateFault;
+pub use error_page::ErrorPage;
 pub use fault::Fault;
 pub use host_dialect::{Container, DigestHeaders, HostDialect};
 pub use limits::Throttled;

@@ -34,6 +34,8 @@ pub struct Stats {
     pub bytes_sent: u64,
     /// Requests for its video that were answered with the status of a busy host.
     pub busy: u64,
+    /// Requests for its video that were answered with an error page.
+    pub error_pages: u64,
     /// Attempts to send a callback about it.
     pub callbacks: u64,
 }

@@ -1,5 +1,5 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
-use reqwest::header::{ETAG, HeaderMap};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap};
 use serde::{Deserialize, Serialize};
 
 /// Headers with the object's CRC-64/XZ, in decimal: TOS, OSS and COS.
@@ -17,6 +17,16 @@ const BODY_MD5: &str = "content-md5";
 const OBJECT_DIGESTS: [&str; 3] = ["x-goog-hash", "repr-digest", "digest"];
 /// Header with a list of digests of the body: RFC 9530.
 const BODY_DIGESTS: &str = "content-digest";
+/// Content encodings that compress.
+const COMPRESSIONS: [&str; 7] = [
+    "gzip",
+    "x-gzip",
+    "deflate",
+    "compress",
+    "x-compress",
+    "br",
+    "zstd",
+];
 
 /// The properties of an object that the response headers declare. A missing value is not checked.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -43,6 +53,12 @@ pub(crate) struct DeclaredObject {
     /// CRC-64/NVME.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) crc64nvme: Option<u64>,
+    /// Whether the media type is that of a text that is no 3D model.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) is_text: bool,
+    /// Whether the body is compressed, although no such content encoding is accepted.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) is_compressed: bool,
 }
 
 impl DeclaredObject {
@@ -63,6 +79,8 @@ impl DeclaredObject {
             crc64nvme: digests
                 .of_size("crc64nvme", "crc64nvme")
                 .map(u64::from_be_bytes),
+            is_text: is_declared_as_text(headers),
+            is_compressed: is_compressed(headers),
         };
         if declared.has_long_digest() {
             return declared;
@@ -85,6 +103,32 @@ impl DeclaredObject {
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+/// Returns whether a response declares its body as plain text, HTML, JSON or XML.
+pub(crate) fn is_declared_as_text(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    let media_type = value.unwrap_or_default().split(';').next();
+    let media_type = media_type.unwrap_or_default().trim().to_ascii_lowercase();
+    let is_text = media_type.starts_with("text/")
+        || media_type.ends_with("json")
+        || media_type.ends_with("xml");
+    is_text && !media_type.starts_with("model/")
+}
+
+/// Returns whether a response has a content encoding that compresses. Some stores return others, such as `aws-chunked`, which
+/// an uploader had set.
+fn is_compressed(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONTENT_ENCODING).into_iter();
+    let mut codings = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    codings.any(|coding| {
+        let coding = coding.trim();
+        COMPRESSIONS
+            .iter()
+            .any(|it| coding.eq_ignore_ascii_case(it))
+    })
 }
 
 fn number32(bytes: [u8; 4]) -> u64 {
@@ -267,6 +311,40 @@ mod tests {
             ),
         ] {
             assert_eq!(declared(&[md5, long], false).md5, None, "{long:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_told_from_a_file() {
+        for (content_type, expected) in [
+            ("text/plain; charset=utf-8", true),
+            ("TEXT/HTML", true),
+            ("application/json", true),
+            ("application/problem+json", true),
+            ("application/xml", true),
+            ("model/gltf+json", false),
+            ("model/vnd.collada+xml", false),
+            ("application/octet-stream", false),
+            ("video/mp4", false),
+            ("", false),
+        ] {
+            let declared = declared(&[("content-type", content_type)], false);
+            assert_eq!(declared.is_text, expected, "{content_type}");
+        }
+    }
+
+    #[test]
+    fn a_compressed_body_is_recognized() {
+        for (encoding, expected) in [
+            ("gzip", true),
+            ("Br", true),
+            ("aws-chunked, zstd", true),
+            ("identity", false),
+            ("aws-chunked", false),
+            ("", false),
+        ] {
+            let declared = declared(&[("content-encoding", encoding)], false);
+            assert_eq!(declared.is_compressed, expected, "{encoding}");
         }
     }
 

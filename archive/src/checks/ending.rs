@@ -152,7 +152,7 @@ mod tests {
             last: &bytes[bytes.len().saturating_sub(ENDING_LEN)..],
             size: bytes.len() as u64,
         };
-        ends.check(FileType::detect(ObjectKind::File, first, None).unwrap())
+        ends.check(FileType::detect(ObjectKind::File, first, None, false).unwrap())
     }
 
     /// Returns bytes with a number in little-endian order at an offset.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Error, Format, ObjectKind,
-    object::{FileType, MAGIC_LEN},
+    object::{FileType, MAGIC_LEN, MAX_ERROR_PAGE},
 };
 
 /// Version of [`SavedChecks`]. Increment if a field of `SavedChecks` changes, or if a dependency changes the state
@@ -132,7 +132,8 @@ impl RunningChecks {
 
     fn file_type(&self) -> Result<FileType, Error> {
         let kind = self.kind;
-        let found = FileType::detect(kind, &self.first_bytes, self.format_length);
+        let is_text = self.declared.is_text;
+        let found = FileType::detect(kind, &self.first_bytes, self.format_length, is_text);
         found.ok_or_else(|| {
             Error::Corrupt(match self.first_bytes.is_empty() {
                 true => "the host returned an empty body".to_owned(),
@@ -195,6 +196,9 @@ impl RunningChecks {
             mut checks,
             is_vouched_for,
         } = check_integrity(&digests, &self.declared, expectation.rejected_md5)?;
+        if file_type == FileType::UNKNOWN && self.declared.is_compressed && !is_vouched_for {
+            reject_page(kind, digests.length)?;
+        }
         let has_length = self.declared.length.is_some();
         let is_accepted =
             is_vouched_for || expectation.rejected_sha256 == Some(digests.sha256.as_str());
@@ -257,6 +261,18 @@ impl RunningChecks {
         };
         Structure::new(self.kind, file_type, ends, scan)
     }
+}
+
+/// Rejects a small compressed body of a type that is not known: probably an error page that something on the way compressed,
+/// which would be the same in the next attempt. A large one may be the object.
+fn reject_page(kind: ObjectKind, length: u64) -> Result<(), Error> {
+    if length > MAX_ERROR_PAGE {
+        return Ok(());
+    }
+    Err(Error::Corrupt(format!(
+        "the host returned a compressed page of {length} bytes instead of the {}",
+        kind.name()
+    )))
 }
 
 fn odd(finding: String, digests: DigestValues) -> Error {

@@ -1,4 +1,4 @@
-//! File types that are text, and error pages.
+//! File types that are text, and texts that are no file.
 
 use super::file_type::FileType;
 
@@ -38,10 +38,32 @@ pub(super) fn file_type(bytes: &[u8]) -> Option<FileType> {
     is_stl.then_some(FileType::STL)
 }
 
-/// Returns whether an object begins like HTML, XML or JSON, and is no file that is known to be such a text.
-pub(crate) fn is_error_page(bytes: &[u8]) -> bool {
+/// Returns whether bytes begin like HTML, XML or a JSON object.
+pub(super) fn is_markup(bytes: &[u8]) -> bool {
     let text = trimmed(bytes);
-    (text.starts_with(b"<") || text.starts_with(b"{")) && file_type(bytes).is_none()
+    text.starts_with(b"<") || text.starts_with(b"{")
+}
+
+/// Returns whether bytes begin with a line that is a comment, as a model or a playlist may, and an error does not.
+pub(super) fn is_commented(bytes: &[u8]) -> bool {
+    trimmed(bytes).starts_with(b"#")
+}
+
+/// Returns whether bytes, of which the last character may be cut, are text. Those of a video or an image are not, whatever its
+/// format: even after a signature of letters, sizes and samples have control characters or are no UTF-8.
+pub(super) fn is_printable(bytes: &[u8]) -> bool {
+    let is_text = |text: &str| {
+        text.chars()
+            .all(|it| !it.is_control() || it.is_ascii_whitespace())
+    };
+    match str::from_utf8(bytes) {
+        Ok(text) => is_text(text),
+        Err(error) if error.error_len().is_some() => false,
+        Err(error) => {
+            let complete = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            str::from_utf8(complete).is_ok_and(is_text)
+        }
+    }
 }
 
 /// Returns whether the first line that is no comment is a line of an OBJ.

@@ -20,7 +20,7 @@ use super::{
     validator::Validator,
 };
 use crate::{
-    Error,
+    Error, ObjectKind,
     checks::{DeclaredObject, RunningChecks},
     fetch::{self, VideoClient},
 };
@@ -43,6 +43,7 @@ pub(super) enum DownloadEvent {
 pub(super) struct ResumableDownload<'a, U> {
     client: &'a VideoClient,
     clock: &'a Clock,
+    kind: ObjectKind,
     urls: U,
     /// `None` until the first connection: no URL is needed if all bytes were received.
     url: Option<SecretString>,
@@ -72,10 +73,16 @@ pub(super) struct ResumableDownload<'a, U> {
 
 impl<'a, U: UrlSource> ResumableDownload<'a, U> {
     /// Returns a download that has not connected yet.
-    pub(super) fn new(client: &'a VideoClient, clock: &'a Clock, urls: U) -> Self {
+    pub(super) fn new(
+        client: &'a VideoClient,
+        clock: &'a Clock,
+        kind: ObjectKind,
+        urls: U,
+    ) -> Self {
         Self {
             client,
             clock,
+            kind,
             urls,
             url: None,
             host: String::new(),

@@ -32,8 +32,9 @@ pub(super) async fn transfer<U: UrlSource>(
 ) -> Result<UnpublishedObject, U::Error> {
     let resources = context.resources;
     let urgency = Urgency::of_deadline(expectation.task.archive_deadline);
-    let download = ResumableDownload::new(&resources.client, &resources.clock, urls);
-    let checks = RunningChecks::new(expectation.kind, download.declared().clone());
+    let kind = expectation.kind;
+    let download = ResumableDownload::new(&resources.client, &resources.clock, kind, urls);
+    let checks = RunningChecks::new(kind, download.declared().clone());
     let mut transfer = Transfer {
         context,
         expectation,

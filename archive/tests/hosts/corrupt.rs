@@ -1,7 +1,9 @@
 //! Odd bytes: archived if a digest vouches for them, or if they arrive twice.
 
 use futures::future::join_all;
-use seedance_archiver_simulator::{Container, Corruption, HeaderDigests, HostDialect, Script};
+use seedance_archiver_simulator::{
+    Container, Corruption, ErrorPage, HeaderDigests, HostDialect, Script,
+};
 
 use crate::fixture::{Fixture, LARGE, warnings};
 
@@ -108,6 +110,41 @@ async fn an_error_page_is_never_archived() {
     let progress = Default::default();
     let error = fixture.attempt(&progress).await.unwrap_err().to_string();
     assert!(error.contains("video_not_ready"), "{error}");
+}
+
+/// The same page in two attempts is not the video.
+#[tokio::test]
+async fn the_original_replaces_an_error_page_that_arrives_twice() {
+    join_all(
+        [
+            ErrorPage::Xml,
+            ErrorPage::Text,
+            ErrorPage::JsonString,
+            ErrorPage::JsonArray,
+            ErrorPage::Gzip,
+        ]
+        .map(|error_page| {
+            Box::pin(async move {
+                let fixture = Fixture::new(Script {
+                    host: HostDialect {
+                        error_pages: 2,
+                        error_page,
+                        ..HostDialect::default()
+                    },
+                    ..Script::default()
+                })
+                .await;
+                let (manifest, errors) = fixture.archive().await;
+                assert_eq!(errors.len(), 2, "{error_page:?}: {errors:?}");
+                let is_invalid = |error: &String| error.starts_with("invalid download: ");
+                assert!(errors.iter().all(is_invalid), "{errors:?}");
+                let original = fixture.simulator.source(&fixture.id).unwrap().bytes();
+                let read = fixture.read(&manifest.unwrap()).await;
+                assert!(read == original, "{error_page:?}");
+            })
+        }),
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -110,7 +110,7 @@ fn bytes_that_contradict_the_response_headers_are_never_archived() {
         let error = check_as(again, &odd, &headers).unwrap_err();
         assert!(error.contains("but"), "{error}");
     }
-    for body in ["", " <html></html>", "\u{feff}{\"error\": {}}"] {
+    for body in ["", " <html></html>", "\u{feff}{\"error\": {}}", "not ready"] {
         assert!(check_as(again, body.as_bytes(), &headers_of(body.as_bytes())).is_err());
     }
 }

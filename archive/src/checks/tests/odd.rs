@@ -53,6 +53,27 @@ fn odd_bytes_that_a_digest_vouches_for_are_archived_with_a_warning() {
     }
 }
 
+/// A small one is an error page. A large one, or one with a digest, may be the video.
+#[test]
+fn a_compressed_page_is_never_the_video() {
+    let task = record();
+    let encoding = ("content-encoding", "gzip".to_owned());
+    for (size, is_video) in [(1000, false), (100_000, true)] {
+        let body = [&b"\x1f\x8b\x08\0"[..], &vec![0xa5; size][..]].concat();
+        let mut digests = Digests::new(&DeclaredObject::default());
+        digests.update(&body);
+        let rejected = digests.finish().sha256;
+        let again = Expectation {
+            rejected_sha256: Some(&rejected),
+            ..expectation(&task)
+        };
+        let checked = check_as(again, &body, std::slice::from_ref(&encoding));
+        assert_eq!(checked.is_ok(), is_video, "{size}: {checked:?}");
+        let [crc64, _] = headers_of(&body);
+        assert!(check(&body, &task, &[encoding.clone(), crc64]).is_ok());
+    }
+}
+
 #[test]
 fn odd_bytes_are_refused_once() {
     let task = record();

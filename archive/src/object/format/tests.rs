@@ -6,7 +6,7 @@ use super::{
 };
 
 fn name(kind: ObjectKind, bytes: &[u8]) -> Option<&'static str> {
-    let file_type = FileType::detect(kind, bytes, None)?;
+    let file_type = FileType::detect(kind, bytes, None, false)?;
     Some(Format::new(kind, file_type).name)
 }
 
@@ -65,7 +65,10 @@ fn the_first_bytes_of_a_video_determine_its_name() {
         (b"\x89PNG\r\n\x1a\n\0\0", "video.png"),
         (b"glTF\x02\0\0\0", "file.glb"),
         (b"PK\x03\x04", "video.zip"),
-        (b"no format at all", "video.bin"),
+        (b"no format at all\0", "video.bin"),
+        (b"nut/multimedia container\0", "video.bin"),
+        (b"no UTF-8: \xe9t\xe9", "video.bin"),
+        (b"# a cube\nv 0 0 0", "video.bin"),
     ] {
         assert_eq!(name(Video, bytes), Some(expected), "{bytes:?}");
     }
@@ -122,7 +125,7 @@ fn the_first_bytes_of_a_file_determine_its_name() {
 
 #[test]
 fn a_binary_stl_has_the_declared_length() {
-    let is_stl = |length| FileType::detect(File, &stl(), length) == Some(FileType::STL);
+    let is_stl = |length| FileType::detect(File, &stl(), length, true) == Some(FileType::STL);
     assert!(is_stl(Some(134)) && is_stl(None));
     assert!(!is_stl(Some(135)));
 }
@@ -162,6 +165,61 @@ fn an_error_body_has_no_format() {
         ] {
             assert_eq!(name(kind, body), None, "{kind:?} {body:?}");
         }
+    }
+}
+
+#[test]
+fn a_text_is_no_video_and_no_image() {
+    for text in [
+        &b"not ready"[..],
+        b"\"not ready\"",
+        b"[]",
+        b"\r\n",
+        "the video is not ready \u{2026} \u{8bf7}\u{7a0d}\u{540e}".as_bytes(),
+        // The last character is cut.
+        b"\xe8\xaf\xb7\xe7\xa8",
+    ] {
+        assert_eq!(name(Video, text), None, "{text:?}");
+        assert_eq!(name(LastFrame, text), None, "{text:?}");
+        assert_eq!(name(File, text), Some("file.bin"), "{text:?}");
+        assert_eq!(FileType::detect(File, text, None, true), None, "{text:?}");
+    }
+}
+
+#[test]
+fn a_text_that_may_be_the_object_is_no_error_page() {
+    for (kind, text, length) in [
+        (Video, &b"#EXTM3U\n#EXT-X-VERSION:3\n"[..], None),
+        (
+            File,
+            b"# a cube, exported by a tool with many comments",
+            None,
+        ),
+        (File, b"ISO-10303-21;\nHEADER;", Some(100_000)),
+    ] {
+        let found = FileType::detect(kind, text, length, true);
+        assert_eq!(found, Some(FileType::UNKNOWN), "{text:?}");
+    }
+    let small = FileType::detect(File, b"ISO-10303-21;\nHEADER;", Some(100), true);
+    assert_eq!(small, None);
+}
+
+#[test]
+fn an_ordinary_line_that_is_declared_as_text_is_no_video() {
+    let line = b"v 2 of the API is not ready";
+    assert_eq!(FileType::detect(Video, line, None, true), None);
+}
+
+#[test]
+fn a_model_may_be_declared_as_text() {
+    for (bytes, expected) in [
+        (&b"# a cube\nv 0 0 0"[..], FileType::OBJ),
+        (b"#usda 1.0", FileType::USDA),
+        (b"{\"asset\": {\"version\"", FileType::GLTF),
+        (b"\x01\x02\x03\x04", FileType::UNKNOWN),
+    ] {
+        let found = FileType::detect(File, bytes, None, true);
+        assert_eq!(found, Some(expected), "{bytes:?}");
     }
 }
 

@@ -15,10 +15,10 @@ use super::{
     ResumableDownload,
 };
 use crate::{
-    Error,
-    checks::DeclaredObject,
+    Error, ObjectKind,
+    checks::{DeclaredObject, is_declared_as_text},
     fetch::{self, Refusal, ResumeFrom, VideoResponse},
-    object::{MAGIC_LEN, is_error_page},
+    object::{FileType, MAGIC_LEN},
 };
 
 impl<U: UrlSource> ResumableDownload<'_, U> {
@@ -75,7 +75,7 @@ impl<U: UrlSource> ResumableDownload<'_, U> {
         range: BodyRange,
         received: Received<'_>,
     ) -> Result<(), U::Error> {
-        match start_of(&mut response).await {
+        match start_of(self.kind, &mut response, range.total).await {
             Ok(Start::ErrorPage) => self.refused(response).await,
             Ok(Start::Empty) if self.offset > 0 && self.may_end => {
                 self.has_ended = true;
@@ -228,12 +228,18 @@ enum Start {
     Empty,
 }
 
-async fn start_of(response: &mut VideoResponse) -> Result<Start, fetch::Error> {
+/// Looks at the first bytes of an object whose size is `length`.
+async fn start_of(
+    kind: ObjectKind,
+    response: &mut VideoResponse,
+    length: Option<u64>,
+) -> Result<Start, fetch::Error> {
+    let is_text = is_declared_as_text(response.headers());
     let first = response.peek(MAGIC_LEN).await?;
     if first.is_empty() {
         return Ok(Start::Empty);
     }
-    if !is_error_page(first) {
+    if FileType::detect(kind, first, length, is_text).is_some() {
         return Ok(Start::Object);
     }
     // If the connection broke off, what the text is may show in the bytes that are missing.
