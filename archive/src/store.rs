@@ -13,6 +13,7 @@ mod part_slots;
 mod probe;
 mod proofs;
 mod put_part;
+mod s3_settings;
 mod sha256;
 mod span;
 mod tags;

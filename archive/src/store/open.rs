@@ -14,8 +14,12 @@ use object_store::{
 use reqwest::Url;
 
 use super::{
-    Archive, ObjectOptions, archive::CopyingStore, conditional_requests::ConditionalRequests,
-    error::StoreError, part_requests::PartRequests,
+    Archive, ObjectOptions,
+    archive::CopyingStore,
+    conditional_requests::ConditionalRequests,
+    error::StoreError,
+    part_requests::PartRequests,
+    s3_settings::{has_endpoint_of_bucket, is_aws, lists_in_order},
 };
 use crate::keys::{STAGING, is_staging_in_any_case};
 
@@ -211,7 +215,7 @@ fn open_s3(url: &Url, options: &ObjectOptions) -> object_store::Result<Archive> 
     let lists_in_order = lists_in_order(&bucket);
     // Users set `AWS_COPY_IF_NOT_EXISTS` for stores that do not support conditional completion.
     let copy_mode = bucket.get_config_value(&AmazonS3ConfigKey::CopyIfNotExists);
-    if copy_mode.is_some_and(|mode| mode != "multipart") {
+    if copy_mode.is_some_and(|mode| mode.trim() != "multipart") {
         let bucket = bucket.with_http_connector(PartRequests::over(ConditionalRequests::default()));
         return Ok(s3_archive(url, bucket.build()?).with_order(lists_in_order));
     }
@@ -230,31 +234,6 @@ fn open_s3(url: &Url, options: &ObjectOptions) -> object_store::Result<Archive> 
         archive = archive.with_copying_store(CopyingStore::new(header, copying.build()?));
     }
     Ok(archive.with_order(lists_in_order))
-}
-
-/// Returns whether requests to a bucket go to AWS itself, over TLS that is verified.
-fn is_aws(bucket: &AmazonS3Builder) -> bool {
-    let invalid = AmazonS3ConfigKey::Client(ClientConfigKey::AllowInvalidCertificates);
-    let is_unverified = bucket.get_config_value(&invalid);
-    !has_endpoint(bucket) && is_unverified.is_none_or(|value| value != "true")
-}
-
-fn has_endpoint(bucket: &AmazonS3Builder) -> bool {
-    let endpoints = [AmazonS3ConfigKey::Endpoint, AmazonS3ConfigKey::S3Endpoint];
-    let is_set = |key| bucket.get_config_value(key).is_some();
-    endpoints.iter().any(is_set)
-}
-
-/// Returns whether all requests go to the bucket in the endpoint, whatever the bucket in the URL is.
-fn has_endpoint_of_bucket(bucket: &AmazonS3Builder) -> bool {
-    let is_virtual = bucket.get_config_value(&AmazonS3ConfigKey::VirtualHostedStyleRequest);
-    has_endpoint(bucket) && is_virtual.is_some_and(|value| value == "true")
-}
-
-/// Returns whether the keys of a bucket are listed in order: not those of S3 Express One Zone.
-fn lists_in_order(bucket: &AmazonS3Builder) -> bool {
-    let is_express = bucket.get_config_value(&AmazonS3ConfigKey::S3Express);
-    is_express.is_none_or(|value| value != "true")
 }
 
 fn s3_archive(url: &Url, bucket: AmazonS3) -> Archive {
@@ -351,52 +330,6 @@ mod tests {
             matches!(error, OpenArchiveError::Reserved { .. }),
             "{error}"
         );
-    }
-
-    #[test]
-    fn bodies_are_unsigned_only_towards_aws() {
-        let bucket = || AmazonS3Builder::new().with_bucket_name("bucket");
-        let invalid = AmazonS3ConfigKey::Client(ClientConfigKey::AllowInvalidCertificates);
-        let s3_endpoint = AmazonS3ConfigKey::S3Endpoint;
-        for (bucket, expected) in [
-            (bucket(), true),
-            (bucket().with_region("eu-central-1"), true),
-            (bucket().with_config(invalid, "true"), false),
-            (bucket().with_endpoint("http://minio:9000"), false),
-            (bucket().with_endpoint("https://minio.example"), false),
-            (
-                bucket().with_config(s3_endpoint, "https://s3.example"),
-                false,
-            ),
-        ] {
-            assert_eq!(is_aws(&bucket), expected, "{bucket:?}");
-        }
-    }
-
-    #[test]
-    fn an_endpoint_contains_the_bucket_only_if_it_is_virtual() {
-        let bucket = || AmazonS3Builder::new().with_bucket_name("bucket");
-        for (bucket, expected) in [
-            (bucket(), false),
-            (bucket().with_virtual_hosted_style_request(true), false),
-            (bucket().with_endpoint("https://minio.example"), false),
-            (
-                bucket()
-                    .with_endpoint("https://bucket.minio.example")
-                    .with_virtual_hosted_style_request(true),
-                true,
-            ),
-        ] {
-            assert_eq!(has_endpoint_of_bucket(&bucket), expected, "{bucket:?}");
-        }
-    }
-
-    #[test]
-    fn s3_express_does_not_list_in_order() {
-        let bucket = AmazonS3Builder::new().with_bucket_name("bucket");
-        assert!(lists_in_order(&bucket));
-        let express = bucket.with_config(AmazonS3ConfigKey::S3Express, "true");
-        assert!(!lists_in_order(&express));
     }
 
     #[tokio::test]
