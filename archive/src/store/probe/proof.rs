@@ -7,10 +7,7 @@ use tokio::time::{Instant, timeout};
 use super::{
     LargeObjects, ProbeError, TIMEOUT, create_only, error::store_error, test_objects::TestObjects,
 };
-use crate::{
-    Archive, Error,
-    store::proofs::{Proof, Proofs},
-};
+use crate::{Archive, Error, store::proofs::Proof};
 
 /// How long an unsafe store is not tested again, while other transfers fail with the same error.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
@@ -24,38 +21,50 @@ impl Archive {
     ///
     /// [`Error::UnsafeStore`] if the store could replace an object, or another error if it cannot be tested.
     pub(crate) async fn proven(&self) -> Result<Self, Error> {
-        let Some(Proofs(proofs)) = self.proofs() else {
+        let Some(proofs) = self.proofs() else {
             return Ok(self.clone());
         };
-        let bucket = self.bucket();
-        // Other transfers wait for the test, instead of testing too.
-        let mut proofs = proofs.lock().await;
-        match proofs.get(&bucket) {
+        let asked_at = Instant::now();
+        let bucket_proof = proofs.of(self.bucket());
+        // Other transfers to this bucket wait for the test, instead of testing too.
+        let mut proof = bucket_proof.lock().await;
+        match &*proof {
             Some(Proof::Safe(fallback)) => return Ok(self.with_fallback(*fallback)),
             Some(Proof::Unsafe { error, tested_at }) if tested_at.elapsed() < RETRY_INTERVAL => {
                 return Err(Error::UnsafeStore(error.clone()));
             }
+            // This transfer waited for the test. Otherwise each of those that wait would test a store that hangs, one after
+            // another.
+            Some(Proof::Failed { error, tested_at }) if *tested_at > asked_at => {
+                return Err(store_error(error.clone()).into());
+            }
             _ => {}
         }
-        let fallback = match self.prove().await {
-            Ok(fallback) => fallback,
+        let archive = self.bucket();
+        match self.prove().await {
+            Ok(fallback) => {
+                if let Some(Proof::Unsafe { .. }) = proof.replace(Proof::Safe(fallback)) {
+                    tracing::info!(archive, "the store no longer replaces objects; archiving");
+                }
+                Ok(self.with_fallback(fallback))
+            }
             Err(error) if error.is_unsafe_store() => {
                 let error = error.to_string();
-                tracing::error!(archive = bucket, error, "nothing is archived in this store");
-                let tested_at = Instant::now();
-                let text = error.clone();
-                proofs.insert(bucket, Proof::Unsafe { error, tested_at });
-                return Err(Error::UnsafeStore(text));
+                tracing::error!(archive, error, "nothing is archived in this store");
+                *proof = Some(Proof::Unsafe {
+                    error: error.clone(),
+                    tested_at: Instant::now(),
+                });
+                Err(Error::UnsafeStore(error))
             }
-            Err(error) => return Err(error.into_store_error().into()),
-        };
-        if let Some(Proof::Unsafe { .. }) = proofs.insert(bucket.clone(), Proof::Safe(fallback)) {
-            tracing::info!(
-                archive = bucket,
-                "the store no longer replaces objects; archiving"
-            );
+            Err(error) => {
+                *proof = Some(Proof::Failed {
+                    error: error.to_string(),
+                    tested_at: Instant::now(),
+                });
+                Err(error.into_store_error().into())
+            }
         }
-        Ok(self.with_fallback(fallback))
     }
 
     /// Returns the fallback for large objects.
@@ -90,5 +99,54 @@ impl ProbeError {
             Self::Write(error) | Self::StartUpload(error) | Self::UploadPart(error) => error,
             _ => store_error(text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures::{FutureExt, future::join};
+    use object_store::{
+        memory::InMemory,
+        throttle::{ThrottleConfig, ThrottledStore},
+    };
+
+    use super::*;
+
+    /// Returns an archive whose store answers a put after this time.
+    fn archive(url: &str, put: Duration) -> Archive {
+        let config = ThrottleConfig {
+            wait_put_per_call: put,
+            ..ThrottleConfig::default()
+        };
+        let store = ThrottledStore::new(InMemory::new(), config);
+        Archive::without_resumable_uploads(url.parse().unwrap(), store).with_proof()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_hangs_holds_up_no_transfer_to_another_bucket() {
+        let own = archive("s3://own/videos", Duration::ZERO);
+        own.proven().await.unwrap();
+        let destination = archive("s3://team/videos", Duration::MAX).sharing(&own);
+        let mut test = pin!(destination.proven());
+        assert!(test.as_mut().now_or_never().is_none());
+        let proven = own.proven().now_or_never();
+        assert!(proven.is_some_and(|result| result.is_ok()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn transfers_that_wait_for_a_test_share_its_error() {
+        let destination = archive("s3://team/videos", Duration::MAX);
+        let started = Instant::now();
+        let (tested, waited) = join(destination.proven(), destination.proven()).await;
+        assert_eq!(started.elapsed().as_secs(), 30, "the store was tested once");
+        for result in [tested, waited] {
+            let error = result.unwrap_err().to_string();
+            assert!(error.contains("no response to PutObject"), "{error}");
+        }
+        let later = destination.proven();
+        assert!(later.await.is_err());
+        assert_eq!(started.elapsed().as_secs(), 60, "it is tested again");
     }
 }
