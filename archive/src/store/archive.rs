@@ -202,6 +202,11 @@ impl Archive {
 
     /// Returns whether the store may have incomplete uploads that it does not list.
     pub fn has_hidden_uploads(&self) -> bool {
+        self.has_resumable_uploads()
+    }
+
+    /// Returns whether a later attempt can continue an upload, and finds what it staged.
+    pub(crate) fn has_resumable_uploads(&self) -> bool {
         self.resumable_uploads.is_some()
     }
 

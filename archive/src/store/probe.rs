@@ -25,7 +25,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 impl Archive {
     /// Tests the store by the requests that the product sends: reads a missing object, creates, replaces and reads
     /// an object, uploads an object in parts with the account's options, and lists. Asserts that creating an object
-    /// never replaces one. Works under `.staging/`, and deletes what it wrote.
+    /// never replaces one. Works under `.staging/`, copies to a key beside the directories of tasks, and deletes what it
+    /// wrote.
     ///
     /// The report contains every problem that was found. After a problem that makes the others certain, no more
     /// requests are sent.

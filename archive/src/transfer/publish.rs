@@ -57,13 +57,39 @@ async fn complete(archive: &Archive, mut upload: Upload) -> Result<(), Error> {
     completed
 }
 
-/// Completes an upload to a staging key and copies the object to its final key.
+/// Completes an upload to a staging key and copies the object to its final key. Deletes the staged object once no attempt needs
+/// it.
 async fn complete_and_copy(
+    archive: &Archive,
+    upload: Upload,
+    key: &Path,
+    checked: &CheckedObject,
+) -> Result<(), Error> {
+    let staged = upload.key().clone();
+    let copied = stage_and_copy(archive, upload, key, checked).await;
+    let is_staged_object_obsolete = match &copied {
+        Ok(is_copy_complete) => *is_copy_complete,
+        Err(error) if error.is_already_exists() => true,
+        // Its key has the id of this attempt, so no other attempt finds it. If the key exists, it may not have all bytes yet.
+        Err(_) => {
+            !archive.has_resumable_uploads() && matches!(exists(archive, key).await, Ok(false))
+        }
+    };
+    // If the staged object cannot be deleted, only log the error: the object is harmless.
+    if is_staged_object_obsolete && let Err(error) = optional(archive.store.delete(&staged).await) {
+        tracing::warn!(%error, %staged, "cannot delete the staged object");
+    }
+    copied.map(drop)
+}
+
+/// Completes an upload to a staging key and copies the object to its final key. Returns whether the copy has the size of the
+/// staged object.
+async fn stage_and_copy(
     archive: &Archive,
     mut upload: Upload,
     key: &Path,
     checked: &CheckedObject,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let staged = upload.key().clone();
     let completed = match upload.complete().await {
         // Another attempt completed the upload.
@@ -72,26 +98,13 @@ async fn complete_and_copy(
     };
     let version = check_staged(archive, &staged, completed, checked).await?;
     let copy = archive.store.copy_if_not_exists(&staged, key);
-    let copied = store_span("store copy", key, copy)
-        .await
-        .map_err(Error::from);
-    let is_staged_object_obsolete = match &copied {
-        Ok(()) => {
-            let stored = optional(archive.store.head(&staged).await)?;
-            // Another attempt may have replaced the staged object before it was copied.
-            if stored.as_ref().and_then(|it| it.e_tag.clone()) != version {
-                check_same_bytes(archive, key, checked).await?;
-            }
-            size_of(archive, key).await? == stored.map(|it| it.size)
-        }
-        Err(error) => error.is_already_exists(),
-    };
-    // If the staged object cannot be deleted, only log the error: the object is harmless, and the video is
-    // archived.
-    if is_staged_object_obsolete && let Err(error) = archive.store.delete(&staged).await {
-        tracing::warn!(%error, %staged, "cannot delete the staged object");
+    store_span("store copy", key, copy).await?;
+    let stored = optional(archive.store.head(&staged).await)?;
+    // Another attempt may have replaced the staged object before it was copied.
+    if stored.as_ref().and_then(|it| it.e_tag.clone()) != version {
+        check_same_bytes(archive, key, checked).await?;
     }
-    copied
+    Ok(size_of(archive, key).await? == stored.map(|it| it.size))
 }
 
 /// Checks that a staged object has the bytes that were checked. An attempt that resumes an upload stages the object under the

@@ -24,6 +24,8 @@ pub(crate) struct BreakingStore {
     replacement: Option<Bytes>,
     /// First positions of the ranges that were read.
     starts: Mutex<Vec<u64>>,
+    /// Whether every copy fails.
+    fails_copies: bool,
 }
 
 impl BreakingStore {
@@ -33,6 +35,7 @@ impl BreakingStore {
             breaks: Mutex::new(breaks.to_vec()),
             replacement: None,
             starts: Mutex::default(),
+            fails_copies: false,
         }
     }
 
@@ -40,6 +43,14 @@ impl BreakingStore {
     pub(crate) fn with_replacement(self, bytes: Bytes) -> Self {
         Self {
             replacement: Some(bytes),
+            ..self
+        }
+    }
+
+    /// Fails every copy.
+    pub(crate) fn without_copies(self) -> Self {
+        Self {
+            fails_copies: true,
             ..self
         }
     }
@@ -142,6 +153,12 @@ impl ObjectStore for BreakingStore {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        if self.fails_copies {
+            return Err(Error::Generic {
+                store: "test",
+                source: "another file system".into(),
+            });
+        }
         self.inner.copy_opts(from, to, options).await
     }
 }

@@ -16,6 +16,7 @@ mod concurrency;
 mod dialects;
 mod erasing;
 mod existing_objects;
+mod failed_copies;
 mod fixture;
 #[path = "../../../tests/support/free_address.rs"]
 mod free_address;

@@ -123,7 +123,7 @@ async fn copy_twice(
     let completed = upload.complete().await;
     completed.map_err(|error| ProbeError::CompleteUpload(store_error_of(error)))?;
     test.forget_upload(upload.save(0));
-    let key = test.key(&format!("copied{suffix}"));
+    let key = test.published_key(&format!("copied{suffix}"));
     test.start("CopyObject");
     let copy = || archive.store.copy_if_not_exists(&staged, &key);
     copy().await.map_err(ProbeError::Copy)?;

@@ -61,7 +61,17 @@ impl<'a> TestObjects<'a> {
 
     /// Returns the key of an object that will be created, and must be deleted.
     pub(super) fn key(&self, name: &str) -> Path {
-        let key = self.unused_key(name);
+        self.remember(self.unused_key(name))
+    }
+
+    /// Returns the key of an object that will be created where published objects are, which may be another file system than that
+    /// of `.staging/`, and must be deleted.
+    pub(super) fn published_key(&self, name: &str) -> Path {
+        let id = self.prefix.filename().unwrap_or_default();
+        self.remember(self.archive.root.clone().join(format!("{id}-{name}")))
+    }
+
+    fn remember(&self, key: Path) -> Path {
         let keys = &mut self.state.lock().keys;
         if !keys.contains(&key) {
             keys.push(key.clone());
@@ -122,5 +132,38 @@ impl<'a> TestObjects<'a> {
             Some((key.to_string(), error))
         });
         join_all(deletes).await.into_iter().flatten().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::memory::InMemory;
+
+    use super::*;
+    use crate::{ObjectOptions, keys::is_staged};
+
+    #[tokio::test]
+    async fn a_copy_lies_where_objects_are_published() {
+        let store = InMemory::new();
+        let archive = Archive::without_resumable_uploads("memory:///".parse().unwrap(), store);
+        let options = ObjectOptions {
+            prefix: Path::from("team"),
+            ..ObjectOptions::default()
+        };
+        let archive = archive.with_prefix(Path::from("videos"), options);
+        let test = TestObjects::new(&archive);
+        let (staged, copied) = (test.key("staged"), test.published_key("copied"));
+        assert!(is_staged(&archive.url_prefix, &staged), "{staged}");
+        assert!(
+            copied.as_ref().starts_with("videos/team/probe-"),
+            "{copied}"
+        );
+        for key in [&staged, &copied] {
+            archive.store.put(key, TEST_BYTES.into()).await.unwrap();
+        }
+        assert!(test.remove().await.is_empty());
+        for key in [&staged, &copied] {
+            assert!(archive.store.head(key).await.is_err(), "{key} is left");
+        }
     }
 }
