@@ -1,13 +1,12 @@
 //! The layers of a response: the record, and the objects in which a gateway wraps it.
 
+use seedance_archiver_proto::status;
 use serde_json::{Map, Value};
 
 use crate::fields::Fields;
 
 /// Fields in which gateways wrap a record, e.g. `{"data": {"status": …, "data": {record}}}`.
 const WRAPPERS: [&str; 6] = ["data", "result", "response", "task", "output", "Result"];
-/// Names of the field with the status.
-const STATUS: [&str; 5] = ["status", "task_status", "taskStatus", "state", "Status"];
 /// Names of the field with the task id, apart from `id`.
 const TASK_ID: [&str; 2] = ["task_id", "taskId"];
 
@@ -89,5 +88,5 @@ fn unwrap(layer: &Map<String, Value>) -> Option<(&'static str, &Map<String, Valu
 }
 
 fn status_in(layer: &Map<String, Value>) -> String {
-    Fields(layer).first_text(&STATUS)
+    Fields(layer).first_text(&status::FIELDS)
 }

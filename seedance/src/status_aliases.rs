@@ -5,89 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use parking_lot::Mutex;
 use seedance_archiver_proto::status;
 
-/// Words that services are known to use, in lower case and without separators. Only words with one meaning: a task that
-/// ended is not asked for again.
-const KNOWN: [(&str, &[&str]); 6] = [
-    (
-        status::QUEUED,
-        &[
-            "pending",
-            "submitted",
-            "submitting",
-            "notstart",
-            "notstarted",
-            "waiting",
-            "inqueue",
-            "queueing",
-            "queuing",
-            "created",
-            "scheduled",
-            "accepted",
-            "preparing",
-            "received",
-            "enqueued",
-            "pend",
-        ],
-    ),
-    (
-        status::RUNNING,
-        &[
-            "processing",
-            "inprogress",
-            "generating",
-            "started",
-            "working",
-            "executing",
-            "active",
-            "rendering",
-            "run",
-            "uploading",
-            "process",
-        ],
-    ),
-    (
-        status::SUCCEEDED,
-        &[
-            "success",
-            "succeed",
-            "successful",
-            "completed",
-            "complete",
-            "done",
-            "finished",
-            "finish",
-        ],
-    ),
-    (
-        status::FAILED,
-        &[
-            "fail",
-            "failure",
-            "error",
-            "errored",
-            "terminated",
-            "interrupted",
-            "aborted",
-            "rejected",
-            "crashed",
-        ],
-    ),
-    (
-        status::CANCELLED,
-        &["canceled", "cancel", "revoked", "stopped"],
-    ),
-    (status::EXPIRED, &["timeout", "timedout", "expire"]),
-];
-/// Prefixes of words that are constants of an enumeration.
-const PREFIXES: [&str; 3] = ["taskstatus", "jobstate", "status"];
-
 /// The status words of one account's service, in lower case, each with the status of the API.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatusAliases(pub BTreeMap<String, String>);
 
 impl Default for StatusAliases {
     fn default() -> Self {
-        let words = KNOWN.iter().flat_map(|(status, words)| {
+        let words = status::WORDS.iter().flat_map(|(status, words)| {
             let owned = |word: &&str| ((*word).to_owned(), (*status).to_owned());
             words.iter().map(owned)
         });
@@ -98,16 +22,7 @@ impl Default for StatusAliases {
 impl StatusAliases {
     /// Returns the status of the API that a word stands for. An unknown word is returned unchanged.
     pub fn resolve(&self, word: &str) -> String {
-        let lower = word.trim().to_lowercase();
-        let plain: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
-        let without_prefix = PREFIXES
-            .iter()
-            .find_map(|prefix| plain.strip_prefix(prefix));
-        let spellings = [
-            lower.as_str(),
-            plain.as_str(),
-            without_prefix.unwrap_or_default(),
-        ];
+        let spellings = status::spellings(word);
         let status = spellings.iter().find_map(|word| self.status(word));
         status.unwrap_or(word).to_owned()
     }

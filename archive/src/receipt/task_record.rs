@@ -2,7 +2,7 @@
 
 use object_store::UpdateVersion;
 use seedance_archiver_proto::{names, status, v1::ArchivedObject};
-use serde::Deserialize;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::json::{self, Stored};
@@ -80,15 +80,21 @@ async fn put_task(
 }
 
 /// Returns whether a record is of a task that had not succeeded. An archival writes only the record of a succeeded task,
-/// so that no writer replaces what a receipt names.
+/// so that no writer replaces what a receipt names. A record whose status is in a word that is not known is not replaced.
 fn is_outdated(json: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Record {
-        status: String,
-    }
-    let record: Result<Record, _> = serde_json::from_slice(json);
-    let is_unfinished = |status: &str| status != status::SUCCEEDED && status::ALL.contains(&status);
-    record.is_ok_and(|record| is_unfinished(&record.status))
+    let Ok(record) = serde_json::from_slice::<Map<String, Value>>(json) else {
+        return false;
+    };
+    let word = status::FIELDS
+        .iter()
+        .find_map(|name| match record.get(*name)? {
+            Value::String(word) if !word.is_empty() => Some(word.as_str()),
+            // A number counts as a word, and none is known.
+            Value::Number(_) => Some(""),
+            _ => None,
+        });
+    let status = word.and_then(status::of_word);
+    status.is_some_and(|status| status != status::SUCCEEDED)
 }
 
 fn entry(archive: &Archive, layout: &Layout, stored: &Stored) -> ArchivedObject {
@@ -114,7 +120,21 @@ mod tests {
         for (json, expected) in [
             (r#"{"status": "queued"}"#, true),
             (r#"{"status": "expired", "id": 1}"#, true),
+            (r#"{"status": "IN_PROGRESS"}"#, true),
+            (r#"{"status": "FAILED"}"#, true),
+            (r#"{"status": "processing"}"#, true),
+            (r#"{"status": "", "task_status": "submitted"}"#, true),
+            (
+                r#"{"status": null, "taskStatus": "TASK_STATUS_PROCESSING"}"#,
+                true,
+            ),
+            (r#"{"state": "in queue"}"#, true),
+            (r#"{"Status": "timed_out"}"#, true),
             (r#"{"status": "succeeded"}"#, false),
+            (r#"{"status": "SUCCEEDED", "state": "running"}"#, false),
+            (r#"{"task_status": "succeed"}"#, false),
+            (r#"{"status": "Reviewing"}"#, false),
+            (r#"{"status": 3, "state": "running"}"#, false),
             (r#"{"status": "DONE"}"#, false),
             (r#"{"status": 3}"#, false),
             (r#"{"data": {"status": "queued"}}"#, false),
