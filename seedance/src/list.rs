@@ -174,18 +174,28 @@ fn digest(list: &List) -> String {
 /// Returns whether a page is the last: it is empty, or it is short and reaches the total.
 ///
 /// A service may return less than the requested page size, so a short page below the total is not the last.
-/// A full page never is, whatever the total, because some services report the count of the page as total. In
-/// doubt the next page is empty.
+/// A full page never is, whatever the total, because some services report the count of the page as total. Such a total, or
+/// none (0), does not say either whether a short page has as many tasks as the service ever returns. If their number is
+/// round, it may. In doubt the next page is empty, and costs a request.
 fn is_last(page_num: i64, count: usize, page_size: usize, total: i64) -> bool {
+    if count == 0 || count >= page_size {
+        return count == 0;
+    }
+    let may_be_limited = is_round(count) && i64::try_from(count).is_ok_and(|count| total <= count);
     let count_so_far = page_num.saturating_mul(i64::try_from(count).unwrap_or(0));
-    count == 0 || (count < page_size && count_so_far >= total)
+    count_so_far >= total && !may_be_limited
+}
+
+/// Returns whether a service may limit its pages to a number of tasks, such as 10, 25, 64 or 100.
+fn is_round(count: usize) -> bool {
+    count.is_multiple_of(10) || count.is_multiple_of(25) || (count >= 16 && count.is_power_of_two())
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use seedance_archiver_simulator::{Fault, Script, Simulator};
+    use seedance_archiver_simulator::{Fault, ListDialect, Script, Simulator};
 
     use super::*;
     use crate::RateLimit;
@@ -290,6 +300,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_service_that_limits_its_pages_is_listed_to_the_end() {
+        let (simulator, endpoint, client) = simulator().await;
+        simulator.set_list_dialect(Some(ListDialect::LimitsPages(10)));
+        for (count, pages) in [(5, 1), (20, 3), (25, 3)] {
+            while simulator.task_ids().len() < count {
+                simulator.create(Script::default());
+            }
+            let (mut listed, mut page) = (BTreeSet::new(), page("", 1));
+            loop {
+                let next = client.list(&endpoint, &page).await.unwrap();
+                listed.extend(next.records.iter().map(|record| record.id().to_owned()));
+                if next.is_last {
+                    break;
+                }
+                page.page_num += 1;
+                page.previous = next.digest;
+            }
+            assert_eq!((listed.len(), page.page_num), (count, pages));
+        }
+    }
+
+    #[tokio::test]
     async fn a_list_that_fails_is_an_error() {
         let (simulator, mut endpoint, client) = simulator().await;
         for (fault, kind) in [
@@ -332,6 +364,17 @@ mod tests {
         assert!(!is_last(2, 500, 500, 1_000), "an empty page follows");
         assert!(!is_last(1, 500, 500, 500), "the total is that of the page");
         assert!(!is_last(1, 500, 500, 501));
+        for round in [10, 16, 20, 25, 50, 64, 100, 128, 200, 250, 256] {
+            let count = round as i64;
+            assert!(!is_last(1, round, 500, 0), "{round}, no total");
+            assert!(!is_last(3, round, 500, 0), "{round}, no total, page 3");
+            assert!(!is_last(1, round, 500, count), "the page is the total");
+            assert!(is_last(2, round, 500, 2 * count), "{round} of a list");
+        }
+        for other in [1, 2, 8, 9, 11, 21, 99, 499] {
+            assert!(is_last(1, other, 500, 0), "{other}");
+            assert!(is_last(1, other, 500, other as i64), "{other}");
+        }
         assert!(
             !is_last(3, 100, 500, 1_000),
             "the service returns at most 100"

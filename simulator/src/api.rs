@@ -159,6 +159,7 @@ fn list_tasks(service: &Service, query: &str, headers: &HeaderMap) -> Result<Res
     };
     let mut items: Vec<Value> = tasks.iter().map(item).collect();
     dialects.apply(&mut items);
+    let total = dialects.page_limit().map_or(total, |_| items.len());
     Ok(json_response(&json!({"total": total, "items": items})))
 }
 

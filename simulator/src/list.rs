@@ -54,6 +54,9 @@ impl ListFilter {
         if dialects.contains(ListDialect::IgnoresPageNum) {
             filter.page_num = 1;
         }
+        if let Some(limit) = dialects.page_limit() {
+            filter.page_size = filter.page_size.min(limit);
+        }
         if dialects.contains(ListDialect::IgnoresTaskIds) {
             filter.task_ids.clear();
         }

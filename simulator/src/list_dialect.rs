@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 pub enum ListDialect {
     /// Every page is the first one.
     IgnoresPageNum,
+    /// A page has at most this many tasks, whatever `page_size` is, and its `total` is their number.
+    LimitsPages(usize),
     /// A request without `filter.model` is rejected with 403, as for a key with custom permissions.
     RequiresModel,
     /// Without `filter.service_tier` the tasks of all tiers are listed.
@@ -32,6 +34,14 @@ pub(crate) struct ListDialects(pub(crate) Vec<ListDialect>);
 impl ListDialects {
     pub(crate) fn contains(&self, dialect: ListDialect) -> bool {
         self.0.contains(&dialect)
+    }
+
+    /// Returns the maximum number of tasks on a page.
+    pub(crate) fn page_limit(&self) -> Option<usize> {
+        self.0.iter().find_map(|dialect| match dialect {
+            ListDialect::LimitsPages(limit) => Some(*limit),
+            _ => None,
+        })
     }
 
     /// Returns the time whose tasks a list shows at the time `now`.

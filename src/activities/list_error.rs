@@ -19,9 +19,14 @@ impl<'a> ListError<'a> {
         Self { lists, page, kind }
     }
 
-    /// Returns whether the page or its list does not exist: the service rejected a page beyond the first.
+    /// Returns whether the page or its list does not exist: the service rejected a page beyond the first, or has no list
+    /// with it although it has one.
     pub(crate) fn is_missing_page(self) -> bool {
-        self.kind == ErrorKind::Rejected && self.is_beyond_first()
+        match self.kind {
+            ErrorKind::Rejected => self.is_beyond_first(),
+            ErrorKind::Unsupported => self.page.page_num > 1,
+            _ => false,
+        }
     }
 
     /// Returns whether a sweep continues without the page after this attempt: the page does not exist, or its
@@ -40,7 +45,7 @@ impl<'a> ListError<'a> {
         match self.kind {
             // With a model, a rejected key may be allowed to list another one.
             ErrorKind::Unauthorized if self.page.model.is_empty() => None,
-            ErrorKind::Unsupported => None,
+            ErrorKind::Unsupported if self.page.page_num == 1 => None,
             _ => self.lists.after(self.page, true),
         }
     }
@@ -84,6 +89,8 @@ mod tests {
         assert!(is_missing(&second(), ErrorKind::Rejected));
         assert!(!is_missing(&first(), ErrorKind::Rejected));
         assert!(!is_missing(&second(), ErrorKind::Unexpected));
+        assert!(is_missing(&second(), ErrorKind::Unsupported));
+        assert!(!is_missing(&first(), ErrorKind::Unsupported));
     }
 
     #[test]
@@ -123,5 +130,11 @@ mod tests {
         assert_eq!(next(ErrorKind::Unsupported), None);
         let tier = next(ErrorKind::Unavailable).map(|page| page.service_tier);
         assert_eq!(tier.as_deref(), Some("flex"));
+        let second = second();
+        let missing = error(&lists, &second, ErrorKind::Unsupported).next_page();
+        assert_eq!(
+            missing.map(|page| page.service_tier).as_deref(),
+            Some("flex")
+        );
     }
 }

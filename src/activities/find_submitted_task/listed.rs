@@ -12,6 +12,7 @@ use seedance_archiver_proto::{
 };
 
 use crate::{
+    activities::list_error::ListError,
     config::Account,
     seedance::{Client, Error, ErrorKind, Page},
 };
@@ -85,8 +86,21 @@ async fn add_pages(
 ) -> Result<String, Error> {
     let mut problem = String::new();
     let mut page = first;
+    // Whether the page before had fewer tasks than requested.
+    let mut is_short = false;
     loop {
-        let listed = seedance.list(&account.endpoint, &page).await?;
+        let listed = match seedance.list(&account.endpoint, &page).await {
+            Ok(listed) => listed,
+            Err(error) => {
+                let list_error = ListError::new(&account.lists, &page, error.kind());
+                // The page before was the last, although it did not look so.
+                return match is_short && list_error.is_missing_page() {
+                    true => Ok(problem),
+                    false => Err(error),
+                };
+            }
+        };
+        is_short = listed.records.len() + listed.skipped < account.endpoint.list_page_size;
         let listed_tasks = listed.records.iter().map(|record| record.without_urls());
         tasks.extend(listed_tasks.map(what_is_compared));
         if listed.skipped > 0 {
