@@ -13,6 +13,8 @@ pub enum ErrorPage {
     /// XML, as object stores return it.
     #[default]
     Xml,
+    /// XML that says that the URL expired.
+    Expired,
     /// Plain text.
     Text,
     /// A JSON string.
@@ -29,11 +31,12 @@ impl FromStr for ErrorPage {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "xml" => Ok(Self::Xml),
+            "expired" => Ok(Self::Expired),
             "text" => Ok(Self::Text),
             "json_string" => Ok(Self::JsonString),
             "json_array" => Ok(Self::JsonArray),
             "gzip" => Ok(Self::Gzip),
-            _ => Err("must be xml, text, json_string, json_array or gzip".into()),
+            _ => Err("must be xml, expired, text, json_string, json_array or gzip".into()),
         }
     }
 }
@@ -47,6 +50,10 @@ impl IntoResponse for ErrorPage {
             Self::Xml => page(
                 "application/xml",
                 "<Error><Code>InternalError</Code></Error>",
+            ),
+            Self::Expired => page(
+                "application/xml",
+                "<Error><Code>ExpiredToken</Code></Error>",
             ),
             Self::Text => page("text/plain", "not ready"),
             Self::JsonString => page("application/json", "\"not ready\""),

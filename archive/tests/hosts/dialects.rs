@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use seedance_archiver_simulator::{
-    Container, Corruption, DigestHeaders, HeaderDigests, HostDialect, Script,
+    Container, Corruption, DigestHeaders, ErrorPage, HeaderDigests, HostDialect, Script,
 };
 
 use crate::fixture::{Fixture, LARGE, has_passed, warnings};
@@ -229,6 +229,20 @@ async fn a_host_without_if_range_is_asked_without_it() {
     let manifest = fixture.assert_original("if_range_200").await;
     // Once, to learn that the host does not know `If-Range`.
     assert_eq!(manifest.bytes_fetched_again, 70_000);
+}
+
+/// The page has another size than the video, but is no other version of it.
+#[tokio::test]
+async fn an_error_page_with_a_length_does_not_restart_a_transfer() {
+    let host = HostDialect {
+        error_pages: 1,
+        error_page: ErrorPage::Expired,
+        ..HostDialect::default()
+    };
+    let fixture = Fixture::new(cut(1, 70_000, host)).await;
+    let manifest = fixture.assert_original("an error page").await;
+    assert_eq!(fixture.simulator.stats(&fixture.id).error_pages, 1);
+    assert_eq!(manifest.bytes_fetched_again, 0);
 }
 
 #[tokio::test]

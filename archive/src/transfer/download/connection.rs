@@ -46,7 +46,7 @@ impl<U: UrlSource> ResumableDownload<'_, U> {
         let length = response.content_length();
         match decide(self.ask, known, status, response.headers(), length) {
             Decision::Read(range) if range.start > 0 => self.read(response, range, received).await,
-            Decision::Read(range) => self.read_from_start(response, range, received).await,
+            Decision::Read(range) => self.read_from_start(response, range, received, false).await,
             Decision::End(total) => {
                 self.declared.length = self.declared.length.or(total);
                 self.has_ended = true;
@@ -56,30 +56,37 @@ impl<U: UrlSource> ResumableDownload<'_, U> {
                 self.ask = ask;
                 self.wait_before_retry(reason.to_owned(), None).await
             }
-            Decision::Changed(range) => {
-                self.change()?;
-                match range {
-                    Some(range) => self.read_from_start(response, range, received).await,
-                    // The next connection starts at the first byte.
-                    None => Ok(()),
-                }
+            Decision::Changed(Some(range)) => {
+                self.read_from_start(response, range, received, true).await
             }
+            // The next connection starts at the first byte.
+            Decision::Changed(None) => self.change(),
             Decision::Useless => self.refused(response).await,
         }
     }
 
-    /// Starts to read a body from the first byte on, unless it is an error page.
+    /// Starts to read a body from the first byte on, unless it is an error page. If it `is_changed`, the bytes that were received
+    /// are of another object, and are discarded.
     async fn read_from_start(
         &mut self,
         mut response: VideoResponse,
         range: BodyRange,
         received: Received<'_>,
+        is_changed: bool,
     ) -> Result<(), U::Error> {
         match start_of(self.kind, &mut response, range.total).await {
             Ok(Start::ErrorPage) => self.refused(response).await,
+            Ok(Start::Empty) if is_changed => {
+                let text = "the host returned an empty body";
+                self.wait_before_retry(text.to_owned(), None).await
+            }
             Ok(Start::Empty) if self.offset > 0 && self.may_end => {
                 self.has_ended = true;
                 Ok(())
+            }
+            Ok(Start::Object) if is_changed => {
+                self.change()?;
+                self.read(response, range, received).await
             }
             Ok(Start::Empty | Start::Object) => self.read(response, range, received).await,
             Err(fetch::Error::Unavailable(error)) => self.wait_before_retry(error, None).await,
