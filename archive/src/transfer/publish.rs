@@ -100,8 +100,9 @@ async fn stage_and_copy(
     let copy = archive.store.copy_if_not_exists(&staged, key);
     store_span("store copy", key, copy).await?;
     let stored = optional(archive.store.head(&staged).await)?;
-    // Another attempt may have replaced the staged object before it was copied.
-    if stored.as_ref().and_then(|it| it.e_tag.clone()) != version {
+    let staged_version = stored.as_ref().and_then(|it| it.e_tag.clone());
+    // Another attempt may have replaced the staged object before it was copied. Without an ETag, nothing shows it.
+    if version.is_none() || staged_version != version {
         check_same_bytes(archive, key, checked).await?;
     }
     Ok(size_of(archive, key).await? == stored.map(|it| it.size))

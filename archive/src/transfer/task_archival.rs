@@ -231,8 +231,12 @@ impl TaskArchival<'_> {
             return Ok(None);
         };
         let key = self.keys.layout.file(&archived.object.name);
-        let stored = optional(self.archive.store.head(&key).await)?;
-        let etag = stored.and_then(|stored| stored.e_tag).unwrap_or_default();
-        Ok(Some(archived).filter(|archived| archived.object.etag == etag))
+        let Some(stored) = optional(self.archive.store.head(&key).await)? else {
+            return Ok(None);
+        };
+        // Not every store has ETags.
+        let is_unchanged = stored.e_tag.unwrap_or_default() == archived.object.etag
+            && stored.size as i64 == archived.object.size_bytes;
+        Ok(is_unchanged.then_some(archived))
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct BreakingStore {
     starts: Mutex<Vec<u64>>,
     /// Whether every copy fails.
     fails_copies: bool,
+    /// Whether no response has an ETag.
+    hides_etags: bool,
 }
 
 impl BreakingStore {
@@ -36,6 +38,7 @@ impl BreakingStore {
             replacement: None,
             starts: Mutex::default(),
             fails_copies: false,
+            hides_etags: false,
         }
     }
 
@@ -51,6 +54,14 @@ impl BreakingStore {
     pub(crate) fn without_copies(self) -> Self {
         Self {
             fails_copies: true,
+            ..self
+        }
+    }
+
+    /// Removes the ETag from every response.
+    pub(crate) fn without_etags(self) -> Self {
+        Self {
+            hides_etags: true,
             ..self
         }
     }
@@ -101,6 +112,9 @@ impl ObjectStore for BreakingStore {
             }
         }
         let mut result = self.inner.get_opts(key, options).await?;
+        if self.hides_etags {
+            result.meta.e_tag = None;
+        }
         if let Some(end) = self.next_break(&result.range) {
             let (range, meta, attributes) = (
                 result.range.clone(),
@@ -126,7 +140,11 @@ impl ObjectStore for BreakingStore {
         payload: PutPayload,
         options: PutOptions,
     ) -> Result<PutResult> {
-        self.inner.put_opts(key, payload, options).await
+        let mut result = self.inner.put_opts(key, payload, options).await?;
+        if self.hides_etags {
+            result.e_tag = None;
+        }
+        Ok(result)
     }
 
     async fn put_multipart_opts(

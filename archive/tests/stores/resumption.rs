@@ -1,12 +1,16 @@
 //! Archivals whose process dies halfway, and the next attempt by another process.
 
+use std::sync::Arc;
+
 use anyhow::{Context, bail, ensure};
+use object_store::ObjectStoreExt;
 use seedance_archiver_archive::{ArchiveState, Buffers, PART_SIZE, Progress};
 use seedance_archiver_proto::v1::Manifest;
 use serde_json::Value;
 
 use crate::{
-    fixture::{Fixture, LARGE},
+    breaking_store::BreakingStore,
+    fixture::{Fixture, LARGE, SMALL},
     host::Host,
     registry::register,
     store::Store,
@@ -50,6 +54,30 @@ async fn without_upload_ids_another_process_restarts_the_transfer(
 register!(
     without_upload_ids_another_process_restarts_the_transfer,
     |store| !store.has_upload_ids()
+);
+
+/// A store without ETags shows only by the size whether an object is the one that was archived.
+async fn an_object_that_was_deleted_since_is_archived_again(
+    mut fixture: Fixture,
+) -> anyhow::Result<()> {
+    let store = BreakingStore::new(fixture.archive.store.clone(), &[]);
+    fixture.archive.store = Arc::new(store.without_etags());
+    let host = Host::start(SMALL).await?;
+    let progress = Progress::default();
+    fixture.attempt(1, &host, &progress).await?;
+    // As if the first attempt had not come to its receipt.
+    for key in [fixture.layout().manifest(), fixture.video_key()] {
+        fixture.archive.store.delete(&key).await?;
+    }
+    let progress = Progress::resume(progress.state());
+    fixture.attempt(2, &host, &progress).await?;
+    let video = fixture.read("video.mp4").await?;
+    ensure!(video == host.video(), "another video was archived");
+    Ok(())
+}
+register!(
+    an_object_that_was_deleted_since_is_archived_again,
+    |store| store == Store::Memory
 );
 
 /// A process that died, and its last heartbeat.
