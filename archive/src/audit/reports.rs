@@ -44,7 +44,7 @@ pub async fn last_report(archive: &Archive, now: SystemTime) -> Result<Option<Au
     reports.sort_by(|a, b| b.location.cmp(&a.location));
     for report in reports.iter().take(MAX_READS) {
         let key = &report.location;
-        let Some(stored) = json::read(archive, key).await? else {
+        let Some(stored) = json::read(archive, key, MAX_REPORT).await? else {
             continue;
         };
         match serde_json::from_slice(&stored.json) {

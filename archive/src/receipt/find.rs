@@ -33,10 +33,10 @@ pub(crate) async fn find_with_json(
     archive: &Archive,
     key: &Path,
 ) -> Result<Option<(Manifest, Bytes)>, Error> {
-    let Some(stored) = json::read(archive, key).await? else {
+    let Some(stored) = json::read(archive, key, MAX_RECEIPT).await? else {
         return Ok(None);
     };
-    Ok(Some((parse(key, &stored.json)?, stored.json)))
+    Ok(Some((parse(key, &stored)?, stored.json)))
 }
 
 /// Returns whether a task has a receipt. An object that is not a receipt, or one of another task, does not count.
@@ -88,19 +88,19 @@ pub(crate) fn check_size(key: &Path, size: u64) -> Result<(), Error> {
 }
 
 async fn read(archive: &Archive, key: &Path) -> Result<Found, Error> {
-    let Some(stored) = json::read(archive, key).await? else {
+    let Some(stored) = json::read(archive, key, MAX_RECEIPT).await? else {
         return Ok(Found::Nothing);
     };
-    Ok(match parse(key, &stored.json) {
+    Ok(match parse(key, &stored) {
         Ok(manifest) => Found::Receipt(Box::new(manifest)),
         Err(problem) => Found::Invalid(stored, problem),
     })
 }
 
 /// Parses a receipt.
-fn parse(key: &Path, json: &[u8]) -> Result<Manifest, Error> {
-    check_size(key, json.len() as u64)?;
-    let problem = match serde_json::from_slice::<Manifest>(json) {
+fn parse(key: &Path, stored: &Stored) -> Result<Manifest, Error> {
+    check_size(key, stored.size)?;
+    let problem = match serde_json::from_slice::<Manifest>(&stored.json) {
         Ok(manifest) => match problem(&manifest) {
             None => return Ok(manifest),
             Some(problem) => problem.to_owned(),

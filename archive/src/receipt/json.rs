@@ -14,22 +14,40 @@ pub(crate) const FORMAT: Format = Format {
     content_type: "application/json",
 };
 
+/// Maximum size of a record, in bytes. The archiver writes none that is nearly as large, but others can write to the bucket.
+pub(crate) const MAX_RECORD: u64 = 64 * 1024 * 1024;
+
 /// A JSON object in the store.
 pub(crate) struct Stored {
+    /// The bytes of the object. Empty if it is too large to be read.
     pub(crate) json: Bytes,
+    /// Size of the object.
+    pub(crate) size: u64,
     pub(crate) version: UpdateVersion,
 }
 
-/// Reads an object. Returns `None` if it does not exist.
-pub(crate) async fn read(archive: &Archive, key: &Path) -> Result<Option<Stored>, Error> {
+impl Stored {
+    /// Returns whether the object was too large to be read.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.json.len() as u64 != self.size
+    }
+}
+
+/// Reads an object of `max` bytes at most. Returns `None` if it does not exist.
+pub(crate) async fn read(archive: &Archive, key: &Path, max: u64) -> Result<Option<Stored>, Error> {
     // Inside the span, so that a missing object does not mark the span as failed.
     let get = async { optional(archive.store.get(key).await) };
     let Some(object): Option<GetResult> = store_span("store get", key, get).await? else {
         return Ok(None);
     };
-    let version = version_of(&object.meta);
+    let (size, version) = (object.meta.size, version_of(&object.meta));
+    let json = match size <= max {
+        true => object.bytes().await?,
+        false => Bytes::new(),
+    };
     Ok(Some(Stored {
-        json: object.bytes().await?,
+        json,
+        size,
         version,
     }))
 }

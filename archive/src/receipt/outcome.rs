@@ -25,7 +25,7 @@ pub async fn write_outcome(
         return Ok(());
     }
     let key = layout.outcome();
-    let earlier = json::read(archive, &key).await?;
+    let earlier = json::read(archive, &key, json::MAX_RECORD).await?;
     if let Some(earlier) = &earlier
         && let Ok(earlier) = serde_json::from_slice::<OutcomeRecord>(&earlier.json)
         && earlier.ended_at > outcome.ended_at
@@ -66,7 +66,7 @@ pub async fn find_outcome(
     archive: &Archive,
     layout: &Layout,
 ) -> Result<Option<OutcomeRecord>, Error> {
-    let stored = json::read(archive, &layout.outcome()).await?;
+    let stored = json::read(archive, &layout.outcome(), json::MAX_RECORD).await?;
     Ok(stored.and_then(|stored| serde_json::from_slice(&stored.json).ok()))
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::json::{self, Stored};
-use crate::{Archive, Error, Layout};
+use crate::{Archive, Error, Layout, store::sha256_of};
 
 /// How often an archival puts the record while other writers are faster.
 const MAX_PUTS: usize = 3;
@@ -22,11 +22,19 @@ pub(crate) enum StoredRecord {
 /// Reads `task.json`.
 pub(crate) async fn find_task(archive: &Archive, layout: &Layout) -> Result<StoredRecord, Error> {
     let key = layout.task();
-    Ok(match json::read(archive, &key).await? {
-        None => StoredRecord::Outdated(None),
-        Some(stored) if is_outdated(&stored.json) => StoredRecord::Outdated(Some(stored.version)),
-        Some(stored) => StoredRecord::Current(entry(archive, layout, &stored)),
-    })
+    let Some(stored) = json::read(archive, &key, json::MAX_RECORD).await? else {
+        return Ok(StoredRecord::Outdated(None));
+    };
+    if is_outdated(&stored.json) {
+        return Ok(StoredRecord::Outdated(Some(stored.version)));
+    }
+    let sha256 = match stored.is_too_large() {
+        true => sha256_of(archive.store.as_ref(), &key).await?,
+        false => hex::encode(Sha256::digest(&stored.json)),
+    };
+    let Stored { size, version, .. } = stored;
+    let record = entry(archive, layout, size, sha256, version);
+    Ok(StoredRecord::Current(record))
 }
 
 /// Writes the record of a succeeded task to `task.json` and returns its receipt entry. Replaces the version `outdated`,
@@ -71,12 +79,9 @@ async fn put_task(
     outdated: Option<UpdateVersion>,
 ) -> Result<ArchivedObject, Error> {
     let json = task.as_bytes().to_vec();
-    let version = json::put(archive, &layout.task(), json.clone(), outdated).await?;
-    let stored = Stored {
-        json: json.into(),
-        version: version.into(),
-    };
-    Ok(entry(archive, layout, &stored))
+    let (size, sha256) = (json.len() as u64, hex::encode(Sha256::digest(&json)));
+    let put = json::put(archive, &layout.task(), json, outdated).await?;
+    Ok(entry(archive, layout, size, sha256, put.into()))
 }
 
 /// Returns whether a record is of a task that had not succeeded. An archival writes only the record of a succeeded task,
@@ -97,15 +102,21 @@ fn is_outdated(json: &[u8]) -> bool {
     status.is_some_and(|status| status != status::SUCCEEDED)
 }
 
-fn entry(archive: &Archive, layout: &Layout, stored: &Stored) -> ArchivedObject {
+fn entry(
+    archive: &Archive,
+    layout: &Layout,
+    size: u64,
+    sha256: String,
+    version: UpdateVersion,
+) -> ArchivedObject {
     ArchivedObject {
         name: names::TASK.to_owned(),
         url: archive.url_of(&layout.task()),
-        size_bytes: stored.json.len() as i64,
-        sha256: hex::encode(Sha256::digest(&stored.json)),
+        size_bytes: size as i64,
+        sha256,
         content_type: json::FORMAT.content_type.to_owned(),
-        etag: stored.version.e_tag.clone().unwrap_or_default(),
-        version: stored.version.version.clone().unwrap_or_default(),
+        etag: version.e_tag.unwrap_or_default(),
+        version: version.version.unwrap_or_default(),
         checks: Vec::new(),
         has_c2pa_manifest: None,
     }

@@ -55,7 +55,7 @@ pub(crate) async fn find_tombstone_at(
     key: &Path,
     task_id: &str,
 ) -> Result<Option<Tombstone>, Error> {
-    let Some(stored) = json::read(archive, key).await? else {
+    let Some(stored) = json::read(archive, key, json::MAX_RECORD).await? else {
         return Ok(None);
     };
     let tombstone = serde_json::from_slice::<Tombstone>(&stored.json).ok();

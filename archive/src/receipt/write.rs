@@ -1,5 +1,6 @@
 //! Writes receipts.
 
+use object_store::ObjectStoreExt;
 use seedance_archiver_proto::{names, v1::Manifest};
 use sha2::{Digest, Sha256};
 
@@ -47,13 +48,22 @@ pub async fn write(
     }
 }
 
-/// Copies an invalid receipt to a name that depends on its bytes, and returns the name.
+/// Copies an invalid receipt to a name that depends on its bytes, and returns the name. The store copies one that is too large to
+/// be read, whose name depends on its version.
 async fn copy(archive: &Archive, layout: &Layout, invalid: &Stored) -> Result<String, Error> {
-    let sha256 = hex::encode(Sha256::digest(&invalid.json));
+    let sha256 = match invalid.is_too_large() {
+        true => Sha256::digest(format!("{} {:?}", invalid.size, invalid.version)),
+        false => Sha256::digest(&invalid.json),
+    };
+    let sha256 = hex::encode(sha256);
     let digits = sha256.get(..8).unwrap_or(&sha256);
     let name = format!("{}.invalid-{digits}", names::MANIFEST);
-    let json = invalid.json.to_vec();
-    match json::put(archive, &layout.file(&name), json, None).await {
+    let key = layout.file(&name);
+    if invalid.is_too_large() {
+        archive.store.copy(&layout.manifest(), &key).await?;
+        return Ok(name);
+    }
+    match json::put(archive, &key, invalid.json.to_vec(), None).await {
         Err(error) if !error.is_already_exists() => Err(error),
         _ => Ok(name),
     }

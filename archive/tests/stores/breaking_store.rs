@@ -28,7 +28,12 @@ pub(crate) struct BreakingStore {
     fails_copies: bool,
     /// Whether no response has an ETag.
     hides_etags: bool,
+    /// Name of the objects that are said to have [`HUGE`] bytes, and cannot be read.
+    huge: Option<&'static str>,
 }
+
+/// Size of a huge object.
+pub(crate) const HUGE: u64 = 2 << 30;
 
 impl BreakingStore {
     pub(crate) fn new(inner: Arc<dyn ObjectStore>, breaks: &[u64]) -> Self {
@@ -39,6 +44,7 @@ impl BreakingStore {
             starts: Mutex::default(),
             fails_copies: false,
             hides_etags: false,
+            huge: None,
         }
     }
 
@@ -62,6 +68,14 @@ impl BreakingStore {
     pub(crate) fn without_etags(self) -> Self {
         Self {
             hides_etags: true,
+            ..self
+        }
+    }
+
+    /// Says that objects of this name have [`HUGE`] bytes, and fails to send them.
+    pub(crate) fn with_huge(self, name: &'static str) -> Self {
+        Self {
+            huge: Some(name),
             ..self
         }
     }
@@ -114,6 +128,14 @@ impl ObjectStore for BreakingStore {
         let mut result = self.inner.get_opts(key, options).await?;
         if self.hides_etags {
             result.meta.e_tag = None;
+        }
+        if self.huge.is_some() && key.filename() == self.huge {
+            result.meta.size = HUGE;
+            let error = Error::Generic {
+                store: "test",
+                source: "a huge object was read".into(),
+            };
+            result.payload = GetResultPayload::Stream(stream::iter([Err(error)]).boxed());
         }
         if let Some(end) = self.next_break(&result.range) {
             let (range, meta, attributes) = (

@@ -1,15 +1,20 @@
 //! Archives a task although there is an object under the key of its receipt.
 
+use std::sync::Arc;
+
 use anyhow::{bail, ensure};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use seedance_archiver_archive::{audit, receipt};
+use seedance_archiver_proto::v1::OutcomeRecord;
 
 use crate::{
+    breaking_store::BreakingStore,
     fixture::{Fixture, SMALL},
     host::Host,
     registry::register,
+    store::Store,
 };
 
 async fn an_invalid_receipt_is_found_and_replaced_by_a_receipt(
@@ -83,6 +88,32 @@ async fn the_receipt_of_another_task_is_a_conflict(fixture: Fixture) -> anyhow::
     Ok(())
 }
 register!(the_receipt_of_another_task_is_a_conflict);
+
+/// Whoever can write to the bucket must not be able to exhaust the memory of a worker.
+async fn a_huge_record_is_not_read(mut fixture: Fixture) -> anyhow::Result<()> {
+    let host = Host::start(SMALL).await?;
+    let store = fixture.archive.store.clone();
+    for name in ["erased.json", "outcome.json", "manifest.json"] {
+        fixture.set_task(&format!("cgt-{name}"));
+        let layout = fixture.layout();
+        store.put(&layout.file(name), "{}".into()).await?;
+        let huge = BreakingStore::new(store.clone(), &[]).with_huge(name);
+        fixture.archive.store = Arc::new(huge);
+        ensure!(!receipt::is_archived(&fixture.archive, &layout).await?);
+        let outcome = OutcomeRecord::default();
+        receipt::write_outcome(&fixture.archive, &layout, None, &outcome).await?;
+        let manifest = fixture.archive_video(&host).await?;
+        let is_replaced = name == "manifest.json";
+        ensure!(manifest.warnings.len() == usize::from(is_replaced));
+        let mut names = fixture.names().await?;
+        names.retain(|it| !it.starts_with("manifest.json.invalid-"));
+        let expected = ["manifest.json", "task.json", "video.mp4"];
+        names.retain(|it| is_replaced || it != name);
+        ensure!(names == expected, "{name}: {names:?}");
+    }
+    Ok(())
+}
+register!(a_huge_record_is_not_read, |store| store == Store::Memory);
 
 /// Returns the problems of the receipts.
 async fn findings(fixture: &Fixture) -> anyhow::Result<Vec<String>> {
