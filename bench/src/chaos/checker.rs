@@ -1,6 +1,7 @@
 //! Checks what a run left behind. It shares no code with the archiver's own verification: it reads the bucket, the
 //! histories, the metrics and the logs, and compares them with what the simulator served.
 
+mod callers;
 mod early;
 mod endings;
 mod evidence;
@@ -37,6 +38,7 @@ pub(super) async fn check(
     let secrets = secrets::Finder::new(handed_out);
     let mut report = Report::default();
     report.add_all(lifecycles::check(&tasks, &endings));
+    report.add_all(callers::check(&tasks, &evidence.runs, &endings));
     let found = objects::check(world, archives, &tasks, &endings, &secrets).await;
     report.add_all(found.context("cannot read the archives")?);
     report.add_all(uploads::check(&evidence.multipart_directory));

@@ -43,6 +43,27 @@ impl Task {
     }
 }
 
+#[cfg(test)]
+impl Task {
+    /// Returns a task of a video that a workflow calls for, created at the epoch.
+    pub(super) fn called(id: &str, expected: super::plan::Expected) -> Self {
+        Self {
+            id: id.to_owned(),
+            created_at: SystemTime::UNIX_EPOCH,
+            video: Video {
+                at: std::time::Duration::ZERO,
+                trigger: super::plan::Trigger::Call,
+                script: Script::default(),
+                callback: None,
+                hidden_for: std::time::Duration::ZERO,
+                to_disk: false,
+                expected,
+            },
+            reasons_of_loss: Vec::new(),
+        }
+    }
+}
+
 impl World {
     pub(super) async fn start(seed: u64) -> anyhow::Result<Self> {
         Ok(Self {

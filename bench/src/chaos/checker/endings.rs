@@ -14,7 +14,7 @@ use temporalio_common::protos::temporal::api::{
 use super::Run;
 use crate::{chaos::world::Task, history::time_of};
 
-/// How one run of a lifecycle ended.
+/// How one run of a lifecycle, or of a workflow that returns its result, ended.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum End {
     /// With a result.
@@ -75,7 +75,8 @@ fn continues_as_new(event: &HistoryEvent) -> bool {
     )
 }
 
-fn end(events: &[HistoryEvent]) -> End {
+/// Returns how a run of a workflow ended that returns the result of a lifecycle.
+pub(super) fn end(events: &[HistoryEvent]) -> End {
     match events.last().and_then(|event| event.attributes.as_ref()) {
         Some(Attributes::WorkflowExecutionCompletedEventAttributes(it)) => {
             result(it.result.as_ref()).unwrap_or_else(|| End::Failed("unreadable result".into()))

@@ -14,6 +14,7 @@ use crate::{chaos::parts::Incarnation, history};
 const CONCURRENCY: usize = 8;
 
 /// A run of a workflow.
+#[derive(Clone, Debug)]
 pub(in crate::chaos) struct Run {
     pub(in crate::chaos) workflow_id: String,
     pub(in crate::chaos) events: Vec<HistoryEvent>,

@@ -111,27 +111,12 @@ fn verdict_of_end(task: &Task, end: &End) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
-
-    use seedance_archiver_simulator::Script;
-
     use super::*;
-    use crate::chaos::plan::{Trigger, Video};
 
     fn task(expected: Expected) -> Task {
         Task {
-            id: "cgt-1".into(),
-            created_at: SystemTime::UNIX_EPOCH,
-            video: Video {
-                at: Duration::ZERO,
-                trigger: Trigger::Call,
-                script: Script::default(),
-                callback: None,
-                hidden_for: Duration::ZERO,
-                to_disk: false,
-                expected,
-            },
             reasons_of_loss: vec!["url_expired"],
+            ..Task::called("cgt-1", expected)
         }
     }
 
