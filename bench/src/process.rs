@@ -2,10 +2,10 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader},
     os::unix::process::CommandExt,
     path::PathBuf,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -105,6 +105,11 @@ impl Process {
             None => Ok(()),
             Some(status) => bail!("{} exited: {status}: {}", self.name, self.end_of_log()),
         }
+    }
+
+    /// Returns how the process exited, or `None` if it runs.
+    pub(crate) fn exit_status(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child.try_wait()
     }
 
     /// Returns the standard output, if it is a pipe that nobody has taken.

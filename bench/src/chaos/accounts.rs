@@ -67,6 +67,7 @@ pub(super) struct AccountsFile {
     first: PathBuf,
     key: PathBuf,
     rate: PathBuf,
+    version: PathBuf,
 }
 
 /// An account, and where a worker reaches its API.
@@ -75,8 +76,29 @@ pub(super) struct Api<'a> {
     pub(super) address: SocketAddr,
 }
 
-const RATE: u32 = 20;
-const LOWER_RATE: u32 = 8;
+/// What differs between the files of a worker.
+#[derive(Clone, Copy)]
+struct Variant {
+    has_other_key: bool,
+    rate: u32,
+    /// Whether it has only settings that version 0.1.0 knows: an unknown one is an error.
+    is_for_other_version: bool,
+}
+
+const FIRST: Variant = Variant {
+    has_other_key: false,
+    rate: 20,
+    is_for_other_version: false,
+};
+const KEY: Variant = Variant {
+    has_other_key: true,
+    ..FIRST
+};
+const RATE: Variant = Variant { rate: 8, ..FIRST };
+const VERSION: Variant = Variant {
+    is_for_other_version: true,
+    ..FIRST
+};
 
 impl AccountsFile {
     /// Writes the files of a worker. `destination` is a further archive.
@@ -88,19 +110,20 @@ impl AccountsFile {
     ) -> anyhow::Result<Self> {
         let seal_keys = apis.iter().map(|api| api.secrets.write_seal_key(directory));
         let seal_keys = seal_keys.collect::<Result<Vec<_>, _>>()?;
-        let write = |name: &str, has_other_key: bool, rate: u32| {
+        let write = |name: &str, variant: Variant| {
             let path = directory.join(format!("accounts-{worker}-{name}.toml"));
             let accounts = apis.iter().zip(&seal_keys);
             let text: String = accounts
-                .map(|(api, seal_keys)| account(api, has_other_key, rate, seal_keys, destination))
+                .map(|(api, seal_keys)| account(api, variant, seal_keys, destination))
                 .collect();
             fs::write(&path, text).context("cannot write an accounts file")?;
             anyhow::Ok(path)
         };
         Ok(Self {
-            first: write("first", false, RATE)?,
-            key: write("key", true, RATE)?,
-            rate: write("rate", false, LOWER_RATE)?,
+            first: write("first", FIRST)?,
+            key: write("key", KEY)?,
+            rate: write("rate", RATE)?,
+            version: write("version", VERSION)?,
         })
     }
 
@@ -109,18 +132,13 @@ impl AccountsFile {
         match change {
             Some(Change::Key) => &self.key,
             Some(Change::Rate) => &self.rate,
-            _ => &self.first,
+            Some(Change::Version) => &self.version,
+            Some(Change::ClockAhead | Change::ClockBehind) | None => &self.first,
         }
     }
 }
 
-fn account(
-    api: &Api<'_>,
-    has_other_key: bool,
-    rate: u32,
-    seal_keys: &Path,
-    destination: Option<&str>,
-) -> String {
+fn account(api: &Api<'_>, variant: Variant, seal_keys: &Path, destination: Option<&str>) -> String {
     let Secrets {
         account,
         key,
@@ -130,25 +148,94 @@ fn account(
     } = api.secrets;
     let name = account.name();
     let address = api.address;
-    let key = if has_other_key { other_key } else { key };
+    let key = if variant.has_other_key {
+        other_key
+    } else {
+        key
+    };
+    let rate = variant.rate;
     let is_automatic = *account == Account::Automatic;
     let window = windows::query_window().as_secs();
     let margin = windows::MARGIN.as_secs();
-    let destinations: Vec<_> = destination.into_iter().collect();
+    let newer = match variant.is_for_other_version {
+        true => String::new(),
+        false => newer_settings(destination),
+    };
     format!(
         r#"[accounts.{name}]
 base_url = "http://{address}/api/v3"
 api_key = "{key}"
 seal_keys_file = {seal_keys:?}
 url_hosts = ["http://127.0.0.1"]
-video_url_pointer = "/clips/0/link"
 auto_archive = {is_automatic}
 windows = {{ query_window = "{window}s", margin = "{margin}s" }}
 limits = {{ queries_per_second = {rate} }}
 statuses = {{ delivered = "succeeded" }}
 callbacks = {{ token = "{callback_token}" }}
-archive = {{ destinations = {destinations:?} }}
-
+{newer}
 "#
     )
+}
+
+/// Returns the settings that version 0.1.0 does not know. Without the pointer, a worker takes a record of that dialect
+/// for one that has no URL yet, and polls again: another worker reads it, so that no video is lost.
+fn newer_settings(destination: Option<&str>) -> String {
+    let destinations: Vec<_> = destination.into_iter().collect();
+    format!(
+        r#"video_url_pointer = "/clips/0/link"
+archive = {{ destinations = {destinations:?} }}
+"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The settings of an account that version 0.1.0 knows.
+    const KNOWN: [&str; 14] = [
+        "preset",
+        "base_url",
+        "task_path",
+        "api_key",
+        "api_key_file",
+        "api_key_env",
+        "seal_keys_file",
+        "url_hosts",
+        "windows",
+        "pace",
+        "limits",
+        "statuses",
+        "auto_archive",
+        "callbacks",
+    ];
+
+    /// Returns the names of the settings in the file of a worker with a change.
+    fn settings(change: Option<Change>) -> Vec<String> {
+        let directory = tempfile::tempdir().unwrap();
+        let secrets = Secrets::new(Account::Called, 7);
+        let api = Api {
+            secrets: &secrets,
+            address: SocketAddr::from(([127, 0, 0, 1], 9)),
+        };
+        let files = AccountsFile::write(directory.path(), 0, &[api], Some("file:///disk"));
+        let text = fs::read_to_string(files.unwrap().path(change)).unwrap();
+        let settings = text.lines().filter_map(|line| line.split_once(" = "));
+        settings.map(|(name, _)| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn another_version_gets_only_settings_that_0_1_0_knows() {
+        let of_other = settings(Some(Change::Version));
+        let unknown: Vec<_> = of_other
+            .iter()
+            .filter(|name| !KNOWN.contains(&name.as_str()))
+            .collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+        assert!(of_other.contains(&"seal_keys_file".to_owned()));
+        let own = settings(None);
+        for name in ["video_url_pointer", "archive"] {
+            assert!(own.contains(&name.to_owned()), "{name}");
+        }
+    }
 }

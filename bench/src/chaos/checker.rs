@@ -5,10 +5,12 @@ mod callers;
 mod early;
 mod endings;
 mod evidence;
+mod identities;
 mod lifecycles;
 mod metrics;
 mod objects;
 mod outcomes;
+mod processes;
 mod report;
 mod secrets;
 mod uploads;
@@ -32,7 +34,8 @@ pub(super) async fn check(
     links: &Links,
 ) -> anyhow::Result<Report> {
     let tasks = world.tasks();
-    let endings = endings::of_tasks(&tasks, &evidence.runs);
+    let other_version = identities::of_other_version(&evidence.incarnations);
+    let endings = endings::of_tasks(&tasks, &evidence.runs, &other_version);
     let handed_out = world.all_secrets();
     let signatures = handed_out.signatures.len() as u64;
     let secrets = secrets::Finder::new(handed_out);
@@ -43,6 +46,7 @@ pub(super) async fn check(
     report.add_all(found.context("cannot read the archives")?);
     report.add_all(uploads::check(&evidence.multipart_directory));
     report.add_all(metrics::check(&endings, &evidence.incarnations));
+    report.add_all(processes::check(evidence));
     let knows_no_window =
         |task: &Task| task.has_no_times() || lifecycles::is_unseen(task, &endings);
     let misuse = world.misuse(knows_no_window);

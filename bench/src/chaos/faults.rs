@@ -20,10 +20,18 @@ use crate::output;
 /// What happened to the planned faults.
 #[derive(Default)]
 pub(super) struct Carried {
-    /// Names of the faults that happened.
-    pub(super) happened: Vec<String>,
+    /// The faults that happened.
+    pub(super) happened: Vec<Fault>,
     /// Names of those that this machine or these options do not allow, with the reason.
     pub(super) skipped: Vec<String>,
+}
+
+impl Carried {
+    /// Returns the names of the faults that happened.
+    pub(super) fn names(&self) -> Vec<String> {
+        let kinds = self.happened.iter().map(|fault| &fault.kind);
+        kinds.map(Kind::name).collect()
+    }
 }
 
 /// Carries out all faults at their times. Afterwards, every part runs and every link is open.
@@ -37,15 +45,14 @@ pub(super) async fn run(
     let mut carried = Carried::default();
     let mut running = JoinSet::new();
     for fault in plan.faults.clone() {
-        let name = fault.kind.name();
         if let Some(why) = impossible(&fault.kind, parts, has_other_version).await {
-            let skipped = format!("{name}: {why}");
+            let skipped = format!("{}: {why}", fault.kind.name());
             if !carried.skipped.contains(&skipped) {
                 carried.skipped.push(skipped);
             }
             continue;
         }
-        carried.happened.push(name);
+        carried.happened.push(fault.clone());
         let (world, parts) = (world.clone(), parts.clone());
         running.spawn(async move {
             sleep_until(start + fault.at).await;
@@ -71,7 +78,7 @@ async fn impossible(kind: &Kind, parts: &Parts, has_other_version: bool) -> Opti
         Kind::FullDisk => parts
             .disk
             .is_none()
-            .then_some("no permission to mount a disk"),
+            .then_some("no small disk: it needs root, and version 0.1.0 cannot archive there"),
         Kind::RestartWorker(_, Change::Version) => {
             (!has_other_version).then_some("no --other-worker")
         }

@@ -14,7 +14,7 @@ use tokio::{sync::Mutex, task::JoinHandle};
 
 pub(super) use disk::Disk;
 pub(super) use endpoints::{Links, Targets};
-pub(super) use part::Part;
+pub(super) use part::{Exit, Part};
 pub(super) use store::Store;
 pub(super) use temporal::Temporal;
 pub(super) use worker::{Incarnation, Worker, WorkerSettings, can_set_clock};

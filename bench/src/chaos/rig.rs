@@ -13,7 +13,9 @@ use super::{
     checker::{self, Archive, Evidence, Report, Row},
     faults::{self, Carried},
     load,
-    parts::{Disk, Incarnation, Links, Parts, Store, Targets, Temporal, Worker, WorkerSettings},
+    parts::{
+        Disk, Exit, Incarnation, Links, Parts, Store, Targets, Temporal, Worker, WorkerSettings,
+    },
     plan::{Account, LinkTo, Plan, WORKERS},
     scrapes::Scrapes,
     settle,
@@ -103,12 +105,14 @@ impl<'a> Rig<'a> {
         let evidence = Evidence {
             runs,
             incarnations: incarnations(parts).await,
+            exits: exits(parts).await,
+            faults: carried.happened.clone(),
             metrics,
             multipart_directory: parts.store.lock().await.data.join(".minio.sys/multipart"),
         };
         let archives = archives(parts).await?;
         let mut report = checker::check(&self.world, &archives, &evidence, &parts.links).await?;
-        add_circumstances(&mut report, parts, carried).await;
+        add_circumstances(&mut report, &evidence);
         parts.stop_servers().await;
         Ok(report)
     }
@@ -203,6 +207,14 @@ async fn incarnations(parts: &Parts) -> Vec<Incarnation> {
     all
 }
 
+async fn exits(parts: &Parts) -> Vec<Exit> {
+    let mut all = Vec::new();
+    for worker in &parts.workers {
+        all.extend_from_slice(worker.lock().await.exits());
+    }
+    all
+}
+
 /// Returns the archives, not through links.
 async fn archives(parts: &Parts) -> anyhow::Result<Vec<Archive>> {
     let endpoint = format!("http://{}", parts.store.lock().await.address);
@@ -227,15 +239,12 @@ async fn archives(parts: &Parts) -> anyhow::Result<Vec<Archive>> {
     Ok(archives)
 }
 
-async fn add_circumstances(report: &mut Report, parts: &Parts, carried: &Carried) {
-    let mut exits = 0;
-    let mut processes = 0;
-    for worker in &parts.workers {
-        let worker = worker.lock().await;
-        exits += worker.exits();
-        processes += worker.incarnations.len();
+fn add_circumstances(report: &mut Report, evidence: &Evidence) {
+    for (name, count) in [
+        ("faults", evidence.faults.len()),
+        ("worker processes", evidence.incarnations.len()),
+        ("workers that exited by themselves", evidence.exits.len()),
+    ] {
+        report.add(Row::of(name, count as u64));
     }
-    report.add(Row::of("faults", carried.happened.len() as u64));
-    report.add(Row::of("worker processes", processes as u64));
-    report.add(Row::of("workers that exited by themselves", exits as u64));
 }

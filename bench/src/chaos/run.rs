@@ -36,6 +36,8 @@ async fn run_in(
     directory: &Path,
     disk: Option<Disk>,
 ) -> anyhow::Result<Report> {
+    // Version 0.1.0 rejects a directory as the destination of a video unless it is inside of its own archive.
+    let disk = disk.filter(|_| options.other_worker.is_none());
     let setup = Setup {
         seed,
         server: options.server,
@@ -55,7 +57,7 @@ fn finish(options: &Options, seed: u64, report: &Report, carried: &Carried) -> a
     results::print(report, carried)?;
     let json = serde_json::json!({
         "options": options, "seed": seed, "rows": report.rows,
-        "faults": carried.happened, "not_run": carried.skipped,
+        "faults": carried.names(), "not_run": carried.skipped,
     });
     output::write(&options.out, &serde_json::to_string_pretty(&json)?)
 }

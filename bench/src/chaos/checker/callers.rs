@@ -109,6 +109,7 @@ mod tests {
                 reason: (*reason).to_owned(),
             },
             last_activity: None,
+            had_other_version: false,
         };
         let endings = outcomes.iter().map(ending).collect();
         let endings = Endings::from([(ID.to_owned(), endings)]);

@@ -103,6 +103,7 @@ mod tests {
         Incarnation {
             worker,
             pid: 7,
+            change: None,
             started_at,
             log: PathBuf::new(),
             counted: None,

@@ -1,6 +1,9 @@
 //! How lifecycles ended, according to their histories.
 
-use std::{collections::BTreeMap, time::SystemTime};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::SystemTime,
+};
 
 use prost::Message;
 use seedance_archiver_proto::{names, v1::VideoTaskLifecycleResult};
@@ -11,7 +14,7 @@ use temporalio_common::protos::temporal::api::{
     history::v1::{HistoryEvent, history_event::Attributes},
 };
 
-use super::Run;
+use super::{Run, identities};
 use crate::{chaos::world::Task, history::time_of};
 
 /// How one run of a lifecycle, or of a workflow that returns its result, ended.
@@ -43,12 +46,15 @@ pub(super) struct Ending {
     pub(super) account: &'static str,
     pub(super) end: End,
     pub(super) last_activity: Option<LastActivity>,
+    /// Whether a process of another version took part.
+    pub(super) had_other_version: bool,
 }
 
 /// The runs of lifecycles by task, oldest first.
 pub(super) type Endings = BTreeMap<String, Vec<Ending>>;
 
-pub(super) fn of_tasks(tasks: &[Task], runs: &[Run]) -> Endings {
+/// Returns the runs of the lifecycles of tasks. `other_version`: the processes of another version.
+pub(super) fn of_tasks(tasks: &[Task], runs: &[Run], other_version: &BTreeSet<u32>) -> Endings {
     let of_task = |task: &Task| {
         let account = task.video.account().name();
         let id = names::lifecycle_workflow_id(account, &task.id);
@@ -60,6 +66,7 @@ pub(super) fn of_tasks(tasks: &[Task], runs: &[Run]) -> Endings {
             account,
             end: end(&run.events),
             last_activity: last_activity(&run.events),
+            had_other_version: !identities::pids(&run.events).is_disjoint(other_version),
         });
         (task.id.clone(), endings.collect())
     };

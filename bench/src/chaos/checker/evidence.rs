@@ -9,7 +9,13 @@ use temporalio_client::{Client, WorkflowListOptions};
 use temporalio_common::protos::temporal::api::history::v1::HistoryEvent;
 
 use super::{Row, secrets};
-use crate::{chaos::parts::Incarnation, history};
+use crate::{
+    chaos::{
+        parts::{Exit, Incarnation},
+        plan::Fault,
+    },
+    history,
+};
 
 const CONCURRENCY: usize = 8;
 
@@ -23,6 +29,10 @@ pub(in crate::chaos) struct Run {
 pub(in crate::chaos) struct Evidence {
     pub(in crate::chaos) runs: Vec<Run>,
     pub(in crate::chaos) incarnations: Vec<Incarnation>,
+    /// The worker processes that exited by themselves.
+    pub(in crate::chaos) exits: Vec<Exit>,
+    /// The faults that happened.
+    pub(in crate::chaos) faults: Vec<Fault>,
     /// The last metrics of each process.
     pub(in crate::chaos) metrics: Vec<String>,
     /// Where MinIO keeps incomplete multipart uploads.
@@ -145,10 +155,13 @@ mod tests {
             incarnations: vec![Incarnation {
                 worker: 0,
                 pid: 7,
+                change: None,
                 started_at: std::time::SystemTime::UNIX_EPOCH,
                 log: file.path().to_owned(),
                 counted: None,
             }],
+            exits: Vec::new(),
+            faults: Vec::new(),
             metrics: vec![metrics.to_owned()],
             multipart_directory: PathBuf::new(),
         };

@@ -133,6 +133,7 @@ mod tests {
             account: "called",
             end,
             last_activity: None,
+            had_other_version: false,
         }
     }
 

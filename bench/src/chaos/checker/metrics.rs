@@ -7,6 +7,7 @@ use seedance_archiver_proto::names::{ARCHIVE_ACTIVITY_ID, RECORD_ACTIVITY_ID};
 use super::{
     Row,
     endings::{End, Ending, Endings},
+    identities,
 };
 use crate::chaos::parts::Incarnation;
 
@@ -27,8 +28,9 @@ pub(super) fn check(endings: &Endings, incarnations: &[Incarnation]) -> [Row; 2]
             let Some(activity) = &ending.last_activity else {
                 continue;
             };
+            let is_there = identities::pid(&activity.identity) == Some(incarnation.pid);
             let is_before = activity.completed_at + TOLERANCE < *read_at;
-            if is_before && is_of(incarnation, &activity.identity) && is_counted_there(ending) {
+            if is_before && is_there && is_counted_there(ending) {
                 *expected.entry(labels(ending)).or_default() += 1;
             }
         }
@@ -48,12 +50,6 @@ pub(super) fn check(endings: &Endings, incarnations: &[Incarnation]) -> [Row; 2]
         Row::none_of("endings that are not in the metrics", findings),
         Row::of("endings that were compared with the metrics", compared),
     ]
-}
-
-/// Returns whether a process has an identity: `{pid}@{host}`.
-fn is_of(incarnation: &Incarnation, identity: &str) -> bool {
-    let pid = identity.split('@').next().unwrap_or_default();
-    pid.parse() == Ok(incarnation.pid)
 }
 
 /// Returns whether the process that completed the last activity has counted the end. A record is counted by the first
@@ -97,6 +93,7 @@ mod tests {
                 identity: "7@host".into(),
                 completed_at: at(completed_at),
             }),
+            had_other_version: false,
         };
         Endings::from([("cgt-1".to_owned(), vec![ending])])
     }
@@ -106,6 +103,7 @@ mod tests {
         Incarnation {
             worker: 0,
             pid,
+            change: None,
             started_at: at(0),
             log: PathBuf::new(),
             counted: Some((at(100), [(key, counted)].into())),

@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitStatus},
 };
 
 use rustix::process::Signal;
@@ -11,6 +11,14 @@ use crate::process::Process;
 
 /// Builds the command of a process.
 type Build = Box<dyn Fn() -> anyhow::Result<Command> + Send>;
+
+/// How a process ended that was to run.
+#[derive(Clone, Debug)]
+pub(in crate::chaos) struct Exit {
+    pub(in crate::chaos) log: PathBuf,
+    /// `None` if the process could not be started.
+    pub(in crate::chaos) status: Option<ExitStatus>,
+}
 
 pub(in crate::chaos) struct Part {
     name: String,
@@ -21,8 +29,8 @@ pub(in crate::chaos) struct Part {
     /// Whether it runs unless it exits by itself.
     is_wanted: bool,
     starts: usize,
-    /// How often it exited by itself.
-    pub(in crate::chaos) exits: usize,
+    /// The processes that exited by themselves.
+    pub(in crate::chaos) exits: Vec<Exit>,
 }
 
 impl Part {
@@ -38,7 +46,7 @@ impl Part {
             process: None,
             is_wanted: false,
             starts: 0,
-            exits: 0,
+            exits: Vec::new(),
         }
     }
 
@@ -53,6 +61,7 @@ impl Part {
 
     /// Kills the process with SIGKILL.
     pub(in crate::chaos) fn kill(&mut self) -> anyhow::Result<()> {
+        self.note_exit();
         self.is_wanted = false;
         match &mut self.process {
             Some(process) => process.kill_group(),
@@ -62,6 +71,7 @@ impl Part {
 
     /// Stops the process with SIGTERM.
     pub(in crate::chaos) fn stop(&mut self) {
+        self.note_exit();
         self.is_wanted = false;
         self.process = None;
     }
@@ -74,14 +84,30 @@ impl Part {
 
     /// Starts the process again if it has exited by itself. Returns whether it had.
     pub(in crate::chaos) fn keep(&mut self) -> bool {
-        let process = self.process.as_mut();
-        let has_exited = self.is_wanted && process.is_none_or(|it| it.check().is_err());
+        let has_exited = self.note_exit();
         if has_exited {
-            self.exits += 1;
             // If that fails, the next call tries again.
             let _ = self.start();
         }
         has_exited
+    }
+
+    /// Remembers how the process exited if it did so by itself. Returns whether it did.
+    fn note_exit(&mut self) -> bool {
+        if !self.is_wanted {
+            return false;
+        }
+        let status = match &mut self.process {
+            Some(process) => match process.exit_status() {
+                Ok(None) => return false,
+                Ok(status) => status,
+                Err(_) => None,
+            },
+            None => None,
+        };
+        let log = self.log();
+        self.exits.push(Exit { log, status });
+        true
     }
 
     pub(in crate::chaos) fn pid(&self) -> Option<u32> {
@@ -92,5 +118,55 @@ impl Part {
     pub(in crate::chaos) fn log(&self) -> PathBuf {
         let name = self.name.replace(' ', "-");
         self.directory.join(format!("{name}.{}.log", self.starts))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Starts a shell with a script, and waits until it has exited.
+    fn exited(directory: &Path, script: &'static str) -> Part {
+        let mut part = Part::new("shell", directory, move || {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]);
+            Ok(command)
+        });
+        part.start().unwrap();
+        let process = part.process.as_ref().unwrap();
+        while !process.has_exited().unwrap() {
+            std::thread::yield_now();
+        }
+        part
+    }
+
+    #[test]
+    fn only_a_process_that_exits_by_itself_is_remembered_with_its_status() {
+        let directory = tempfile::tempdir().unwrap();
+        let code = |part: &Part| {
+            let codes = part.exits.iter().map(|exit| exit.status.unwrap().code());
+            codes.collect::<Vec<_>>()
+        };
+        let mut kept = exited(directory.path(), "exit 78");
+        assert!(kept.keep());
+        assert_eq!(code(&kept), [Some(78)]);
+        assert!(kept.exits[0].log.ends_with("shell.1.log"));
+
+        let mut stopped = exited(directory.path(), "exit 3");
+        stopped.stop();
+        stopped.stop();
+        assert_eq!(code(&stopped), [Some(3)]);
+        assert!(!stopped.keep());
+
+        let mut killed = Part::new("sleep", directory.path(), || {
+            let mut command = Command::new("sleep");
+            command.arg("1000");
+            Ok(command)
+        });
+        killed.start().unwrap();
+        assert!(!killed.keep());
+        killed.kill().unwrap();
+        killed.stop();
+        assert!(killed.exits.is_empty());
     }
 }

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use rustix::process::Signal;
 use seedance_archiver_clock::Clock;
 
-use super::Part;
+use super::{Exit, Part};
 use crate::{
     archiver::{self, remove_variables},
     chaos::{accounts::AccountsFile, counted::Counted, plan::Change, windows::MAX_CLOCK_ERROR},
@@ -43,6 +43,8 @@ pub(in crate::chaos) struct WorkerSettings {
 pub(in crate::chaos) struct Incarnation {
     pub(in crate::chaos) worker: usize,
     pub(in crate::chaos) pid: u32,
+    /// What differed from the settings.
+    pub(in crate::chaos) change: Option<Change>,
     pub(in crate::chaos) started_at: SystemTime,
     pub(in crate::chaos) log: PathBuf,
     /// When its metrics were last read, and the endings that it had counted.
@@ -115,9 +117,9 @@ impl Worker {
         }
     }
 
-    /// Returns how often it exited by itself.
-    pub(in crate::chaos) fn exits(&self) -> usize {
-        self.part.exits
+    /// Returns the processes that exited by themselves.
+    pub(in crate::chaos) fn exits(&self) -> &[Exit] {
+        &self.part.exits
     }
 
     fn add_incarnation(&mut self) {
@@ -125,6 +127,7 @@ impl Worker {
             self.incarnations.push(Incarnation {
                 worker: self.settings.number,
                 pid,
+                change: *self.change.lock(),
                 started_at: Clock::default().now(),
                 log: self.part.log(),
                 counted: None,

@@ -60,6 +60,16 @@ pub(in crate::chaos) enum Change {
     ClockBehind,
 }
 
+impl Change {
+    pub(in crate::chaos) const ALL: [Self; 5] = [
+        Self::Key,
+        Self::Rate,
+        Self::Version,
+        Self::ClockAhead,
+        Self::ClockBehind,
+    ];
+}
+
 /// A network link.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::chaos) enum LinkTo {

@@ -106,7 +106,7 @@ fn kinds() -> Vec<Kind> {
         Kind::KillEverything,
         Kind::FullDisk,
     ];
-    kinds.extend(CHANGES.map(|change| Kind::RestartWorker(0, change)));
+    kinds.extend(Change::ALL.map(|change| Kind::RestartWorker(0, change)));
     for link in LINKS {
         kinds.extend([Kind::Cut(link), Kind::Slow(link), Kind::HalfOpen(link)]);
     }
@@ -118,14 +118,6 @@ fn kinds() -> Vec<Kind> {
     kinds.extend(lists.map(|answer| Kind::List(Account::Automatic, answer)));
     kinds
 }
-
-const CHANGES: [Change; 5] = [
-    Change::Key,
-    Change::Rate,
-    Change::Version,
-    Change::ClockAhead,
-    Change::ClockBehind,
-];
 
 const LINKS: [LinkTo; 4] = [
     LinkTo::Temporal(0),
