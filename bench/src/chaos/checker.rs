@@ -14,6 +14,7 @@ mod processes;
 mod report;
 mod secrets;
 mod uploads;
+mod workflows;
 
 pub(super) use evidence::{Evidence, Run, histories};
 pub(super) use objects::Archive;
@@ -42,6 +43,7 @@ pub(super) async fn check(
     let mut report = Report::default();
     report.add_all(lifecycles::check(&tasks, &endings));
     report.add_all(callers::check(&tasks, &evidence.runs, &endings));
+    report.add_all(workflows::check(&tasks, &evidence.runs, &other_version));
     let found = objects::check(world, archives, &tasks, &endings, &secrets).await;
     report.add_all(found.context("cannot read the archives")?);
     report.add_all(uploads::check(&evidence.multipart_directory));
