@@ -41,7 +41,8 @@ pub(super) async fn check(
     let signatures = handed_out.signatures.len() as u64;
     let secrets = secrets::Finder::new(handed_out);
     let mut report = Report::default();
-    report.add_all(lifecycles::check(&tasks, &endings));
+    let was_returned = |task: &Task| world.was_returned(task);
+    report.add_all(lifecycles::check(&tasks, &endings, was_returned));
     report.add_all(callers::check(&tasks, &evidence.runs, &endings));
     report.add_all(workflows::check(&tasks, &evidence.runs, &other_version));
     let found = objects::check(world, archives, &tasks, &endings, &secrets).await;

@@ -34,25 +34,35 @@ impl Carried {
     }
 }
 
+/// Returns the faults that can happen here, and why the others cannot.
+pub(super) async fn possible(
+    faults: Vec<Fault>,
+    parts: &Parts,
+    has_other_version: bool,
+) -> Carried {
+    let mut possible = Carried::default();
+    for fault in faults {
+        let Some(why) = impossible(&fault.kind, parts, has_other_version).await else {
+            possible.happened.push(fault);
+            continue;
+        };
+        let skipped = format!("{}: {why}", fault.kind.name());
+        if !possible.skipped.contains(&skipped) {
+            possible.skipped.push(skipped);
+        }
+    }
+    possible
+}
+
 /// Carries out all faults at their times. Afterwards, every part runs and every link is open.
 pub(super) async fn run(
     plan: &Plan,
     world: &SharedWorld,
     parts: &Arc<Parts>,
-    has_other_version: bool,
-) -> anyhow::Result<Carried> {
+) -> anyhow::Result<()> {
     let start = Instant::now();
-    let mut carried = Carried::default();
     let mut running = JoinSet::new();
     for fault in plan.faults.clone() {
-        if let Some(why) = impossible(&fault.kind, parts, has_other_version).await {
-            let skipped = format!("{}: {why}", fault.kind.name());
-            if !carried.skipped.contains(&skipped) {
-                carried.skipped.push(skipped);
-            }
-            continue;
-        }
-        carried.happened.push(fault.clone());
         let (world, parts) = (world.clone(), parts.clone());
         running.spawn(async move {
             sleep_until(start + fault.at).await;
@@ -62,7 +72,7 @@ pub(super) async fn run(
     while let Some(result) = running.join_next().await {
         result??;
     }
-    Ok(carried)
+    Ok(())
 }
 
 /// Returns why a fault cannot happen here, or `None` if it can.

@@ -47,18 +47,20 @@ impl Plan {
         Self { videos, faults }
     }
 
-    /// Returns the reasons for which a video may be lost that cannot be had: those of its script, and those of faults
-    /// meanwhile.
-    pub(super) fn reasons_of_loss(&self, video: &Video) -> Vec<&'static str> {
-        let Expected::Lost(reasons) = &video.expected else {
+    /// Returns the reasons for which a video may be lost that cannot be had, besides those of its script: those of
+    /// faults meanwhile.
+    pub(super) fn reasons_of_faults(&self, video: &Video) -> Vec<&'static str> {
+        if !matches!(video.expected, Expected::Lost(_)) {
             return Vec::new();
-        };
+        }
+        let account = video.account();
         let end = video.at + endings::TIME_LEFT + AFTERMATH;
         let happens =
             |fault: &&Fault| fault.at < end && fault.at + fault.lasts + AFTERMATH > video.at;
         let faults = self.faults.iter().filter(happens);
-        let others = faults.flat_map(|fault| fault.kind.reasons());
-        reasons.iter().chain(others).copied().collect()
+        let faults = faults.filter(|fault| fault.kind.concerns(account));
+        let reasons = faults.flat_map(|fault| fault.kind.reasons());
+        reasons.copied().collect()
     }
 }
 
@@ -80,6 +82,8 @@ fn between(random: &mut Random, start: f64, end: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use seedance_archiver_simulator::Fault as ApiFault;
 
     use super::*;
 
@@ -152,6 +156,42 @@ mod tests {
         let ends = plan.faults.iter().map(|fault| fault.at + fault.lasts);
         assert!(ends.max().unwrap() <= length);
         assert!(plan.videos.iter().all(|video| video.at <= length));
+    }
+
+    /// Returns the reasons of faults for a video in the middle of a run with one fault.
+    fn reasons(kind: Kind, fault_at: u64, expected: Expected) -> Vec<&'static str> {
+        let mut plan = Plan::new(7, 1, LONG);
+        let mut video = plan.videos.remove(0);
+        video.at = Duration::from_secs(300);
+        video.trigger = Trigger::Call;
+        video.expected = expected;
+        plan.faults = vec![Fault {
+            at: Duration::from_secs(fault_at),
+            lasts: Duration::from_secs(10),
+            kind,
+        }];
+        plan.reasons_of_faults(&video)
+    }
+
+    #[test]
+    fn only_a_fault_meanwhile_that_concerns_a_video_excuses_its_reason() {
+        let lost = || Expected::Lost(vec!["url_expired"]);
+        let store = ["store_unavailable"];
+        assert_eq!(reasons(Kind::KillStore, 300, lost()), store);
+        assert!(reasons(Kind::KillStore, 300, Expected::Archived).is_empty());
+        for long_before_or_after in [200, 500] {
+            assert!(reasons(Kind::KillStore, long_before_or_after, lost()).is_empty());
+        }
+        // No video that may be lost goes there.
+        assert!(reasons(Kind::FullDisk, 300, lost()).is_empty());
+        let of_account: [fn(Account) -> Kind; 2] = [
+            |account| Kind::Answer(account, Answer::Fault(ApiFault::Unauthorized)),
+            |account| Kind::Cut(LinkTo::Api(1, account)),
+        ];
+        for kind in of_account {
+            assert!(!reasons(kind(Account::Called), 300, lost()).is_empty());
+            assert!(reasons(kind(Account::Automatic), 300, lost()).is_empty());
+        }
     }
 
     #[test]

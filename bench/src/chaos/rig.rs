@@ -74,15 +74,19 @@ impl<'a> Rig<'a> {
     }
 
     /// Creates the videos of a plan and carries out its faults. Afterwards, everything is healed.
-    pub(super) async fn carry_out(&self, plan: Plan) -> anyhow::Result<Carried> {
-        let plan = Arc::new(plan);
+    pub(super) async fn carry_out(&self, mut plan: Plan) -> anyhow::Result<Carried> {
         let has_other_version = self.setup.other_worker.is_some();
-        let (loaded, carried) = tokio::join!(
+        let carried = faults::possible(plan.faults, &self.parts, has_other_version).await;
+        // Nothing may be excused by a fault that does not happen.
+        plan.faults = carried.happened.clone();
+        let plan = Arc::new(plan);
+        let (loaded, faults) = tokio::join!(
             load::run(&plan, &self.world, &self.parts, &self.client),
-            faults::run(&plan, &self.world, &self.parts, has_other_version),
+            faults::run(&plan, &self.world, &self.parts),
         );
         loaded?;
-        carried
+        faults?;
+        Ok(carried)
     }
 
     /// Waits until all lifecycles have closed, or for as long as they may take.

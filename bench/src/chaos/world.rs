@@ -32,8 +32,8 @@ pub(super) struct Task {
     pub(super) id: String,
     pub(super) created_at: SystemTime,
     pub(super) video: Video,
-    /// The reasons for which it may be lost.
-    pub(super) reasons_of_loss: Vec<&'static str>,
+    /// The reasons for which it may be lost, besides those of its script.
+    pub(super) reasons_of_faults: Vec<&'static str>,
 }
 
 impl Task {
@@ -59,7 +59,7 @@ impl Task {
                 to_disk: false,
                 expected,
             },
-            reasons_of_loss: Vec::new(),
+            reasons_of_faults: Vec::new(),
         }
     }
 }
@@ -100,7 +100,7 @@ impl World {
         &self,
         video: &Video,
         callbacks: Option<SocketAddr>,
-        reasons_of_loss: Vec<&'static str>,
+        reasons_of_faults: Vec<&'static str>,
     ) -> Task {
         let Api { secrets, simulator } = self.api(video.account());
         let path = secrets.callback_path();
@@ -113,7 +113,7 @@ impl World {
             created_at: Clock::default().now() - script.age,
             id: simulator.create(script),
             video: video.clone(),
-            reasons_of_loss,
+            reasons_of_faults,
         };
         self.tasks.lock().push(task.clone());
         task
@@ -122,6 +122,12 @@ impl World {
     /// Returns the tasks that were created.
     pub(super) fn tasks(&self) -> Vec<Task> {
         self.tasks.lock().clone()
+    }
+
+    /// Returns whether the API has returned a record of a task.
+    pub(super) fn was_returned(&self, task: &Task) -> bool {
+        let simulator = self.simulator(task.video.account());
+        simulator.was_returned(&task.id)
     }
 
     /// Returns the requests that a well-behaved client never sends, without the early ones. `knows_no_window`: whether no

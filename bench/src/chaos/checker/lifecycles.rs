@@ -13,17 +13,23 @@ use crate::chaos::{plan::Expected, world::Task};
 enum Verdict {
     Archived,
     Unsuccessful,
-    RightlyLost,
+    /// With a reason of its script.
+    LostByScript,
+    /// With the reason of a fault.
+    LostByFault,
     LostThoughSavable,
     Wrong,
     Stuck,
     Failed,
 }
 
-pub(super) fn check(tasks: &[Task], endings: &Endings) -> Vec<Row> {
-    let mut archived = 0;
-    let mut unsuccessful = 0;
-    let mut lost = 0;
+/// `was_returned`: whether the API has returned a record of a task.
+pub(super) fn check(
+    tasks: &[Task],
+    endings: &Endings,
+    was_returned: impl Fn(&Task) -> bool,
+) -> Vec<Row> {
+    let [mut archived, mut unsuccessful, mut by_script, mut by_fault] = [0; 4];
     let [mut savable, mut wrong, mut stuck, mut failed] = <[Vec<String>; 4]>::default();
     for task in tasks {
         let runs = endings.get(&task.id).map_or(&[][..], Vec::as_slice);
@@ -32,10 +38,11 @@ pub(super) fn check(tasks: &[Task], endings: &Endings) -> Vec<Row> {
             describe(task),
             task.video.expected
         );
-        match verdict(task, runs) {
+        match verdict(task, runs, was_returned(task)) {
             Verdict::Archived => archived += 1,
             Verdict::Unsuccessful => unsuccessful += 1,
-            Verdict::RightlyLost => lost += 1,
+            Verdict::LostByScript => by_script += 1,
+            Verdict::LostByFault => by_fault += 1,
             Verdict::LostThoughSavable => savable.push(finding),
             Verdict::Wrong => wrong.push(finding),
             Verdict::Stuck => stuck.push(finding),
@@ -45,7 +52,8 @@ pub(super) fn check(tasks: &[Task], endings: &Endings) -> Vec<Row> {
     vec![
         Row::of("lifecycles that ended as archived", archived),
         Row::of("unsuccessful, rightly", unsuccessful),
-        Row::of("lost, rightly", lost),
+        Row::of("lost, rightly, with a reason of its script", by_script),
+        Row::of("lost, rightly, with the reason of a fault", by_fault),
         Row::none_of("lost though savable", savable),
         Row::none_of("ended with a wrong outcome or reason", wrong),
         Row::none_of("lifecycles missing or stuck", stuck),
@@ -73,7 +81,7 @@ fn describe(task: &Task) -> String {
     format!("{} of {}", task.id, task.video.account().name())
 }
 
-fn verdict(task: &Task, runs: &[Ending]) -> Verdict {
+fn verdict(task: &Task, runs: &[Ending], was_returned: bool) -> Verdict {
     let ends = || runs.iter().map(|run| &run.end);
     if runs.is_empty() || ends().any(|end| *end == End::Open) {
         return Verdict::Stuck;
@@ -81,7 +89,8 @@ fn verdict(task: &Task, runs: &[Ending]) -> Verdict {
     if ends().any(|end| matches!(end, End::Failed(_))) {
         return Verdict::Failed;
     }
-    let verdicts: Vec<_> = ends().map(|end| verdict_of_end(task, end)).collect();
+    let verdicts = ends().map(|end| verdict_of_end(task, end, was_returned));
+    let verdicts: Vec<_> = verdicts.collect();
     // A sweep may start another lifecycle after an outcome that is not final: each has to be right.
     let bad = |it: &&Verdict| matches!(it, Verdict::LostThoughSavable | Verdict::Wrong);
     let worst = verdicts.iter().position(|it| bad(&it));
@@ -89,21 +98,25 @@ fn verdict(task: &Task, runs: &[Ending]) -> Verdict {
     verdicts.into_iter().nth(index).unwrap_or(Verdict::Stuck)
 }
 
-fn verdict_of_end(task: &Task, end: &End) -> Verdict {
+fn verdict_of_end(task: &Task, end: &End, was_returned: bool) -> Verdict {
     let End::Result { outcome, reason } = end else {
         return Verdict::Failed;
     };
     let is_lost = [outcome::LOST, outcome::UNKNOWN].contains(&outcome.as_str());
+    let reason = reason.as_str();
     match &task.video.expected {
         Expected::Archived if outcome == outcome::ARCHIVED => Verdict::Archived,
         Expected::Archived if is_lost => Verdict::LostThoughSavable,
         Expected::Unsuccessful(reasons)
-            if outcome == outcome::UNSUCCESSFUL && reasons.contains(&reason.as_str()) =>
+            if outcome == outcome::UNSUCCESSFUL && reasons.contains(&reason) =>
         {
             Verdict::Unsuccessful
         }
-        Expected::Lost(_) if is_lost && task.reasons_of_loss.contains(&reason.as_str()) => {
-            Verdict::RightlyLost
+        // Without a record, nothing is known of a video.
+        Expected::Lost(_) if outcome == outcome::LOST && !was_returned => Verdict::Wrong,
+        Expected::Lost(reasons) if is_lost && reasons.contains(&reason) => Verdict::LostByScript,
+        Expected::Lost(_) if is_lost && task.reasons_of_faults.contains(&reason) => {
+            Verdict::LostByFault
         }
         _ => Verdict::Wrong,
     }
@@ -115,7 +128,7 @@ mod tests {
 
     fn task(expected: Expected) -> Task {
         Task {
-            reasons_of_loss: vec!["url_expired"],
+            reasons_of_faults: vec!["store_unavailable"],
             ..Task::called("cgt-1", expected)
         }
     }
@@ -181,18 +194,36 @@ mod tests {
             ),
             (&failing, ended("unsuccessful", "expired"), Verdict::Wrong),
             (&failing, ended("lost", "failed"), Verdict::Wrong),
-            (&losable, ended("lost", "url_expired"), Verdict::RightlyLost),
+            (
+                &losable,
+                ended("lost", "url_expired"),
+                Verdict::LostByScript,
+            ),
+            (
+                &losable,
+                ended("lost", "store_unavailable"),
+                Verdict::LostByFault,
+            ),
             (&losable, ended("lost", "corrupt_video"), Verdict::Wrong),
             (&losable, ended("archived", ""), Verdict::Wrong),
             (&savable, ending(End::Open), Verdict::Stuck),
             (&savable, ending(End::Failed("no".into())), Verdict::Failed),
         ] {
             let runs = [run];
-            assert_eq!(verdict(task, &runs), expected, "{runs:?}");
+            assert_eq!(verdict(task, &runs, true), expected, "{runs:?}");
         }
-        assert_eq!(verdict(&savable, &[]), Verdict::Stuck);
+        assert_eq!(verdict(&savable, &[], true), Verdict::Stuck);
         let again = [ended("lost", "url_expired"), ended("archived", "")];
-        assert_eq!(verdict(&savable, &again), Verdict::LostThoughSavable);
+        assert_eq!(verdict(&savable, &again, true), Verdict::LostThoughSavable);
+    }
+
+    #[test]
+    fn a_task_that_the_api_never_returned_may_be_unknown_but_not_lost() {
+        let losable = task(Expected::Lost(vec!["query_window_closed"]));
+        for (outcome, expected) in [("lost", Verdict::Wrong), ("unknown", Verdict::LostByScript)] {
+            let runs = [ended(outcome, "query_window_closed")];
+            assert_eq!(verdict(&losable, &runs, false), expected, "{outcome}");
+        }
     }
 
     #[test]
@@ -209,7 +240,7 @@ mod tests {
             (ending(End::Failed("no".into())), "lifecycles failed"),
         ] {
             let endings = Endings::from([("cgt-1".to_owned(), vec![run])]);
-            let rows = check(&tasks, &endings);
+            let rows = check(&tasks, &endings, |_| true);
             let counted: Vec<_> = rows.iter().filter(|row| row.count > 0).collect();
             assert_eq!(counted.len(), 1);
             assert_eq!(counted[0].name, row);

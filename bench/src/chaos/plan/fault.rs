@@ -152,6 +152,18 @@ impl Kind {
         }
     }
 
+    /// Returns whether the videos of an account notice the fault.
+    pub(in crate::chaos) fn concerns(&self, account: Account) -> bool {
+        match self {
+            Self::Cut(LinkTo::Api(_, of))
+            | Self::Slow(LinkTo::Api(_, of))
+            | Self::HalfOpen(LinkTo::Api(_, of))
+            | Self::Answer(of, _)
+            | Self::List(of, _) => *of == account,
+            _ => true,
+        }
+    }
+
     /// Returns a name that does not depend on the part that the fault concerns.
     pub(in crate::chaos) fn name(&self) -> String {
         let link = |mode: &str, link: &LinkTo| match link {
@@ -180,8 +192,8 @@ impl Kind {
     /// Returns the reasons for which a video may be lost that cannot be had anyway, if its deadline passes meanwhile.
     pub(in crate::chaos) fn reasons(&self) -> &'static [&'static str] {
         match self {
-            Self::KillStore | Self::FullDisk => &["store_unavailable"],
-            Self::Cut(LinkTo::Store(_))
+            Self::KillStore
+            | Self::Cut(LinkTo::Store(_))
             | Self::Slow(LinkTo::Store(_))
             | Self::HalfOpen(LinkTo::Store(_)) => &["store_unavailable"],
             Self::Cut(LinkTo::Api(..))
@@ -196,7 +208,8 @@ impl Kind {
                 }
                 _ => &["upstream_unavailable"],
             },
-            Self::List(..) | Self::Answer(_, Answer::Date) => &[],
+            // Only videos that can be had go to the disk.
+            Self::FullDisk | Self::List(..) | Self::Answer(_, Answer::Date) => &[],
             // The first poll comes late, or the clock says so.
             _ => &["outside_query_window", "query_window_closed"],
         }
