@@ -24,6 +24,8 @@ pub(super) struct Carried {
     pub(super) happened: Vec<Fault>,
     /// Names of those that this machine or these options do not allow, with the reason.
     pub(super) skipped: Vec<String>,
+    /// When the last one had ended, and the last video was created.
+    pub(super) ended_at: Option<SystemTime>,
 }
 
 impl Carried {

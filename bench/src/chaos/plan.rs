@@ -29,8 +29,9 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn new(seed: u64, videos: u32, length: Duration) -> Self {
         let mut random = Random::new(seed);
-        let videos = videos::plan(&mut random, videos, length);
+        let mut videos = videos::plan(&mut random, videos, length);
         let faults = faults::plan(&mut random, length, |_| true);
+        videos::set_deadlines(&mut random, &mut videos);
         Self { videos, faults }
     }
 
@@ -44,6 +45,7 @@ impl Plan {
         }
         let survivable = |kind: &Kind| !kind.replaces_workers();
         let faults = faults::plan(&mut random, length, survivable);
+        videos::set_deadlines(&mut random, &mut videos);
         Self { videos, faults }
     }
 
@@ -86,6 +88,7 @@ mod tests {
     use seedance_archiver_simulator::Fault as ApiFault;
 
     use super::*;
+    use crate::chaos::windows;
 
     const LONG: Duration = Duration::from_secs(12 * 60);
 
@@ -144,6 +147,29 @@ mod tests {
         let plan = Plan::new(7, 500, LONG);
         let called = |video: &&Video| video.trigger == Trigger::Call;
         assert_eq!(plan.videos.iter().filter(called).count(), 250);
+    }
+
+    #[test]
+    fn a_tenth_of_the_savable_called_videos_has_a_deadline_within_reach() {
+        for seed in 1..20 {
+            let plan = Plan::new(seed, 500, LONG);
+            let is_savable = |video: &&Video| {
+                video.trigger == Trigger::Call && video.expected == Expected::Archived
+            };
+            let savable: Vec<_> = plan.videos.iter().filter(is_savable).collect();
+            let urgent = savable.iter().filter(|it| !it.script.age.is_zero());
+            let urgent: Vec<_> = urgent.collect();
+            let part = urgent.len() as f64 / savable.len() as f64;
+            assert!((0.03..0.2).contains(&part), "seed {seed}: {part}");
+            for video in urgent {
+                let script = &video.script;
+                let left = windows::query_window() - script.age;
+                assert_eq!(left, Duration::from_secs(20 * 60));
+                assert!(script.url_lifetime.is_some_and(|lifetime| lifetime < left));
+                assert!(video.hidden_for.is_zero() && !script.signs_once);
+                assert_eq!(script.dialect, None);
+            }
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use object_store::{ObjectStore, aws::AmazonS3Builder, local::LocalFileSystem};
+use seedance_archiver_clock::Clock;
 use temporalio_client::Client;
 
 use super::{
@@ -76,7 +77,7 @@ impl<'a> Rig<'a> {
     /// Creates the videos of a plan and carries out its faults. Afterwards, everything is healed.
     pub(super) async fn carry_out(&self, mut plan: Plan) -> anyhow::Result<Carried> {
         let has_other_version = self.setup.other_worker.is_some();
-        let carried = faults::possible(plan.faults, &self.parts, has_other_version).await;
+        let mut carried = faults::possible(plan.faults, &self.parts, has_other_version).await;
         // Nothing may be excused by a fault that does not happen.
         plan.faults = carried.happened.clone();
         let plan = Arc::new(plan);
@@ -86,6 +87,7 @@ impl<'a> Rig<'a> {
         );
         loaded?;
         faults?;
+        carried.ended_at = Some(Clock::default().now());
         Ok(carried)
     }
 
@@ -111,6 +113,7 @@ impl<'a> Rig<'a> {
             incarnations: incarnations(parts).await,
             exits: exits(parts).await,
             faults: carried.happened.clone(),
+            ended_at: carried.ended_at,
             metrics,
             multipart_directory: parts.store.lock().await.data.join(".minio.sys/multipart"),
         };

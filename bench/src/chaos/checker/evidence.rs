@@ -1,6 +1,6 @@
 //! What is read before the server is stopped: histories, metrics and logs.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::SystemTime};
 
 use anyhow::Context;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -33,6 +33,8 @@ pub(in crate::chaos) struct Evidence {
     pub(in crate::chaos) exits: Vec<Exit>,
     /// The faults that happened.
     pub(in crate::chaos) faults: Vec<Fault>,
+    /// When the last one had ended, and the last video was created.
+    pub(in crate::chaos) ended_at: Option<SystemTime>,
     /// The last metrics of each process.
     pub(in crate::chaos) metrics: Vec<String>,
     /// Where MinIO keeps incomplete multipart uploads.
@@ -156,12 +158,13 @@ mod tests {
                 worker: 0,
                 pid: 7,
                 change: None,
-                started_at: std::time::SystemTime::UNIX_EPOCH,
+                started_at: SystemTime::UNIX_EPOCH,
                 log: file.path().to_owned(),
                 counted: None,
             }],
             exits: Vec::new(),
             faults: Vec::new(),
+            ended_at: None,
             metrics: vec![metrics.to_owned()],
             multipart_directory: PathBuf::new(),
         };

@@ -1,6 +1,6 @@
 //! Whether workflow code failed, also if another worker healed it, and whether the other workflows ended well.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::SystemTime};
 
 use seedance_archiver_proto::names;
 use temporalio_common::protos::temporal::api::{
@@ -8,8 +8,11 @@ use temporalio_common::protos::temporal::api::{
     history::v1::{HistoryEvent, WorkflowTaskFailedEventAttributes, history_event::Attributes},
 };
 
-use super::{Row, Run, identities};
-use crate::chaos::{callers, world::Task};
+use super::{Evidence, Row, Run, identities};
+use crate::{
+    chaos::{callers, world::Task},
+    history::time_of,
+};
 
 /// Begins the failure of a workflow task whose worker could not read the history: Temporal was away.
 const NO_HISTORY: &str = "Fetching history failed";
@@ -32,6 +35,32 @@ pub(super) fn check(tasks: &[Task], runs: &[Run], other_version: &BTreeSet<u32>)
             failed.collect(),
         ),
     ]
+}
+
+/// Returns how long it took until the last lifecycle and its caller had closed.
+pub(super) fn last_close(tasks: &[Task], evidence: &Evidence) -> Row {
+    let ids = checked_elsewhere(tasks);
+    let runs = evidence
+        .runs
+        .iter()
+        .filter(|run| ids.contains(&run.workflow_id));
+    let events = runs.filter_map(|run| run.events.last());
+    Row::of(
+        "seconds from the last fault or video to the last close of a lifecycle",
+        seconds_to_last(events, evidence.ended_at),
+    )
+}
+
+/// Returns how long after a time the last of the events was.
+fn seconds_to_last<'a>(
+    events: impl Iterator<Item = &'a HistoryEvent>,
+    since: Option<SystemTime>,
+) -> u64 {
+    let last = events.filter_map(time_of).max();
+    let time = last
+        .zip(since)
+        .and_then(|(last, since)| last.duration_since(since).ok());
+    time.map_or(0, |time| time.as_secs())
 }
 
 /// Returns the ids of the workflows whose ends are compared with the plan.
@@ -100,6 +129,8 @@ fn failure(run: &Run, other_version: &BTreeSet<u32>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use temporalio_common::protos::temporal::api::{
         failure::v1::Failure,
         history::v1::{
@@ -149,6 +180,20 @@ mod tests {
     fn timed_out() -> Attributes {
         let timed_out = WorkflowExecutionTimedOutEventAttributes::default();
         Attributes::WorkflowExecutionTimedOutEventAttributes(timed_out)
+    }
+
+    #[test]
+    fn the_last_event_counts_from_the_last_fault() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let event = |seconds| HistoryEvent {
+            event_time: Some(at(seconds).into()),
+            ..HistoryEvent::default()
+        };
+        let events = [event(150), event(190), event(120)];
+        let seconds = |since| seconds_to_last(events.iter(), since);
+        assert_eq!(seconds(Some(at(100))), 90);
+        assert_eq!(seconds(Some(at(200))), 0);
+        assert_eq!(seconds(None), 0);
     }
 
     fn counts(run: Run, other_version: &[u32]) -> [u64; 2] {

@@ -10,7 +10,12 @@ use crate::{chaos::windows, random::Random};
 
 /// How long after the creation of a video its task can no longer be queried.
 pub(super) const TIME_LEFT: Duration = Duration::from_secs(45);
-/// Lifetime of its URLs.
+/// How long a video can be had that is lost if anything hangs. A lifecycle that relies on a watcher which overlooks its
+/// task polls after ten minutes, and a task may count as unknown for ten more.
+const LITTLE_TIME_LEFT: Duration = Duration::from_secs(20 * 60);
+/// Lifetime of its URLs: it may take a retry of a transfer, but does not keep the video for longer.
+const SHORT_URL_LIFETIME: Duration = Duration::from_secs(5 * 60);
+/// Lifetime of the URLs of a video that cannot be had.
 pub(in crate::chaos) const URL_LIFETIME: Duration = Duration::from_secs(20);
 /// In a URL, the time at which it expires, in Unix seconds. It is known once the task is created.
 pub(in crate::chaos) const EXPIRES: &str = "{expires}";
@@ -34,6 +39,15 @@ pub(super) fn unsuccessful(random: &mut Random, script: Script) -> (Script, Expe
     };
     let script = Script { ending, ..script };
     (script, Expected::Unsuccessful(reasons))
+}
+
+/// Returns the script of a task that succeeded long ago, so that its video can be had for [`LITTLE_TIME_LEFT`] only.
+pub(super) fn with_little_time_left(script: Script) -> Script {
+    Script {
+        age: windows::query_window().saturating_sub(LITTLE_TIME_LEFT),
+        url_lifetime: Some(SHORT_URL_LIFETIME),
+        ..script
+    }
 }
 
 /// Returns a script of a task whose video cannot be had.

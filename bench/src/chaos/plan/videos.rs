@@ -53,6 +53,29 @@ pub(super) fn plan(random: &mut Random, count: u32, length: Duration) -> Vec<Vid
     videos.collect()
 }
 
+/// Probability that a video which may have little time left does: then a tenth of the savable called videos has.
+const HAS_LITTLE_TIME_LEFT: f64 = 0.25;
+
+/// Gives some savable videos little time, so that a transfer that hangs loses them.
+pub(super) fn set_deadlines(random: &mut Random, videos: &mut [Video]) {
+    for video in videos.iter_mut().filter(|it| may_have_little_time_left(it)) {
+        if happens(random, HAS_LITTLE_TIME_LEFT) {
+            video.script = endings::with_little_time_left(video.script.clone());
+        }
+    }
+}
+
+/// Returns whether a video can be had after the slowest poll although its task ended long ago. A record without times,
+/// or with times that another version misreads, does not tell how much time is left.
+fn may_have_little_time_left(video: &Video) -> bool {
+    video.trigger == Trigger::Call
+        && video.expected == Expected::Archived
+        && video.hidden_for.is_zero()
+        && video.script.dialect.is_none()
+        // Its only URL would be dead.
+        && !video.script.signs_once
+}
+
 struct Scripts {
     hosts: Deck<HostDialect>,
     records: Deck<RecordDialect>,
