@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use seedance_archiver_proto::names::{ARCHIVE_ACTIVITY_ID, RECORD_ACTIVITY_ID};
+use seedance_archiver_proto::{
+    names::{ARCHIVE_ACTIVITY_ID, RECORD_ACTIVITY_ID},
+    outcome::ARCHIVED,
+};
 
 use super::{
     Row,
@@ -46,10 +49,21 @@ pub(super) fn check(endings: &Endings, incarnations: &[Incarnation]) -> [Row; 2]
             }
         }
     }
+    findings.extend(never_compared(endings, compared));
     [
         Row::none_of("endings that are not in the metrics", findings),
         Row::of("endings that were compared with the metrics", compared),
     ]
+}
+
+/// Returns a finding if nothing was compared although there was something to compare: the metrics were not read, or
+/// have other names.
+fn never_compared(endings: &Endings, compared: u64) -> Option<String> {
+    let is_archived =
+        |it: &&Ending| matches!(&it.end, End::Result { outcome, .. } if outcome == ARCHIVED);
+    let archived = endings.values().flatten().filter(is_archived).count();
+    let is_missing = compared == 0 && archived > 0;
+    is_missing.then(|| format!("none of the ends of {archived} archived videos was compared"))
 }
 
 /// Returns whether the process that completed the last activity has counted the end. A record is counted by the first
@@ -128,8 +142,25 @@ mod tests {
 
     #[test]
     fn ends_that_another_process_may_have_counted_or_that_came_later_are_not_compared() {
-        for endings in [endings("record", 2, 50), endings("archive", 1, 100)] {
-            assert_eq!(counts(&endings, &[process(7, 0)]), [0, 0]);
+        for others in [endings("record", 2, 50), endings("archive", 1, 100)] {
+            let mut endings = endings("archive", 1, 50);
+            endings.extend([("cgt-2".to_owned(), others["cgt-1"].clone())]);
+            assert_eq!(counts(&endings, &[process(7, 1)]), [0, 1]);
         }
+    }
+
+    #[test]
+    fn metrics_that_nobody_read_are_found_if_a_video_was_archived() {
+        let mut endings = endings("archive", 1, 50);
+        let unread = Incarnation {
+            counted: None,
+            ..process(7, 1)
+        };
+        assert_eq!(counts(&endings, &[unread]), [1, 0]);
+        assert_eq!(counts(&endings, &[]), [1, 0]);
+        for ending in endings.values_mut().flatten() {
+            ending.end = End::Open;
+        }
+        assert_eq!(counts(&endings, &[]), [0, 0]);
     }
 }
