@@ -3,6 +3,7 @@
 mod accounts;
 mod callers;
 mod checker;
+mod cleaning;
 mod counted;
 mod faults;
 mod link;

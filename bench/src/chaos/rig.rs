@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use object_store::{ObjectStore, aws::AmazonS3Builder, local::LocalFileSystem};
 use seedance_archiver_clock::Clock;
 use temporalio_client::Client;
@@ -12,6 +12,7 @@ use super::{
     accounts::{AccountsFile, Api},
     callers::Callers,
     checker::{self, Archive, Evidence, Report, Row},
+    cleaning,
     faults::{self, Carried},
     load,
     parts::{
@@ -107,7 +108,9 @@ impl<'a> Rig<'a> {
         drop(self.scrapes);
         let runs = checker::histories(&self.client).await?;
         parts.stop_workers().await;
-        clean(self.setup.archiver, parts).await?;
+        let archives = archives(parts).await?;
+        cleaning::plant(&archives).await?;
+        cleaning::clean(self.setup.archiver, parts).await?;
         let evidence = Evidence {
             runs,
             incarnations: incarnations(parts).await,
@@ -117,7 +120,6 @@ impl<'a> Rig<'a> {
             metrics,
             multipart_directory: parts.store.lock().await.data.join(".minio.sys/multipart"),
         };
-        let archives = archives(parts).await?;
         let mut report = checker::check(&self.world, &archives, &evidence, &parts.links).await?;
         add_circumstances(&mut report, &evidence);
         parts.stop_servers().await;
@@ -187,25 +189,6 @@ fn worker_settings(
     })
 }
 
-/// Removes what killed workers left behind, as an operator does.
-async fn clean(archiver: &Path, parts: &Parts) -> anyhow::Result<()> {
-    let settings = parts.workers[0].lock().await.settings.clone();
-    let disk = parts.disk.as_ref().map(Disk::archive_url).transpose()?;
-    for archive in [Some(Store::archive_url()), disk].into_iter().flatten() {
-        let mut command = settings.tool(archiver)?;
-        command
-            .args(["clean", "--older-than", "0s", "--remove"])
-            .env("SEEDANCE_ARCHIVE_URL", &archive);
-        let output = tokio::task::spawn_blocking(move || command.output()).await??;
-        let error = String::from_utf8_lossy(&output.stderr);
-        ensure!(
-            output.status.success(),
-            "`clean` of {archive} failed: {error}"
-        );
-    }
-    Ok(())
-}
-
 async fn incarnations(parts: &Parts) -> Vec<Incarnation> {
     let mut all = Vec::new();
     for worker in &parts.workers {
@@ -235,12 +218,16 @@ async fn archives(parts: &Parts) -> anyhow::Result<Vec<Archive>> {
         .build()?;
     let mut archives = vec![Archive {
         name: "bucket",
+        prefix: Store::PREFIX,
         store: Arc::new(bucket) as Arc<dyn ObjectStore>,
+        directory: None,
     }];
     if let Some(disk) = &parts.disk {
         archives.push(Archive {
             name: "disk",
+            prefix: "",
             store: Arc::new(LocalFileSystem::new_with_prefix(disk.archive())?),
+            directory: Some(disk.archive()),
         });
     }
     Ok(archives)

@@ -1,8 +1,9 @@
 //! Whether the archives have every video once, with the bytes that the simulator served.
 
+mod hidden;
 mod task;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use futures::TryStreamExt;
@@ -17,12 +18,19 @@ use super::{
 use crate::chaos::world::{Task, World};
 use task::Stored;
 
+/// Begins the keys of what is not published.
+const STAGING: &str = ".staging";
+
 /// A store with an archive.
 #[derive(Clone)]
 pub(in crate::chaos) struct Archive {
     /// Begins the names of objects in findings.
     pub(in crate::chaos) name: &'static str,
+    /// Where the archive is in the store.
+    pub(in crate::chaos) prefix: &'static str,
     pub(in crate::chaos) store: Arc<dyn ObjectStore>,
+    /// The directory of the store, if it is one.
+    pub(in crate::chaos) directory: Option<PathBuf>,
 }
 
 /// What was found so far.
@@ -33,6 +41,8 @@ struct Found {
     duplicate: Vec<String>,
     outcomes: Vec<String>,
     staged: Vec<String>,
+    /// Files of small objects that were not linked to their names. They are harmless.
+    unlinked: u64,
     secrets: Vec<String>,
 }
 
@@ -59,6 +69,7 @@ impl Found {
             Row::none_of("corrupt, or archived without an object", self.corrupt),
             Row::none_of("duplicate or unexpected objects", self.duplicate),
             Row::none_of("staged objects after `clean`", self.staged),
+            Row::of("files of small objects that were not linked", self.unlinked),
             Row::none_of("missing or different `outcome.json`", self.outcomes),
             Row::none_of("secrets in objects", self.secrets),
         ]
@@ -79,12 +90,13 @@ async fn read_directories(
 ) -> anyhow::Result<BTreeMap<String, Vec<Directory>>> {
     let mut all = BTreeMap::<String, Vec<Directory>>::new();
     for archive in archives {
+        find_hidden(archive, found)?;
         let mut directories = BTreeMap::<String, BTreeMap<String, ObjectMeta>>::new();
         let objects: Vec<_> = archive.store.list(None).try_collect().await?;
         for object in objects {
             let key = object.location.to_string();
             let (directory, name) = key.rsplit_once('/').unwrap_or(("", &key));
-            if key.split('/').any(|segment| segment == ".staging") {
+            if key.split('/').any(|segment| segment == STAGING) {
                 // A test object of the worker stays in none of its ways.
                 found.staged.push(format!("{}/{key}", archive.name));
                 continue;
@@ -107,6 +119,21 @@ async fn read_directories(
         }
     }
     Ok(all)
+}
+
+/// Finds the files of an archive that its store does not list. `clean` removes those of attempts.
+fn find_hidden(archive: &Archive, found: &mut Found) -> anyhow::Result<()> {
+    let Some(directory) = &archive.directory else {
+        return Ok(());
+    };
+    let files = hidden::files(directory);
+    for file in files.with_context(|| format!("cannot read {}", directory.display()))? {
+        match file.starts_with(directory.join(STAGING)) {
+            true => found.staged.push(file.display().to_string()),
+            false => found.unlinked += 1,
+        }
+    }
+    Ok(())
 }
 
 async fn check_task(
@@ -174,4 +201,40 @@ async fn read_object(archive: &Archive, key: &Path) -> anyhow::Result<Vec<u8>> {
     let failed = || format!("cannot read {}/{key}", archive.name);
     let object = archive.store.get(key).await.with_context(failed)?;
     Ok(object.bytes().await.with_context(failed)?.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::local::LocalFileSystem;
+
+    use super::*;
+    use crate::chaos::cleaning;
+
+    #[tokio::test]
+    async fn leftovers_that_were_planted_are_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = LocalFileSystem::new_with_prefix(directory.path()).unwrap();
+        for prefix in ["", "videos"] {
+            let archive = Archive {
+                name: "disk",
+                prefix,
+                store: Arc::new(store.clone()),
+                directory: None,
+            };
+            cleaning::plant(&[archive]).await.unwrap();
+        }
+        let archives = [Archive {
+            name: "disk",
+            prefix: "",
+            store: Arc::new(store),
+            directory: Some(directory.path().to_owned()),
+        }];
+        cleaning::plant(&archives).await.unwrap();
+        std::fs::write(directory.path().join("task.json#1"), "{}").unwrap();
+        let mut found = Found::default();
+        let directories = read_directories(&archives, &[], &mut found).await.unwrap();
+        assert!(directories.is_empty());
+        assert_eq!(found.staged.len(), 3, "{:?}", found.staged);
+        assert_eq!(found.unlinked, 1);
+    }
 }

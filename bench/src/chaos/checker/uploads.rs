@@ -33,11 +33,12 @@ pub(super) fn check(directory: &Path) -> [Row; 2] {
     ]
 }
 
-/// Returns the task of each upload.
+/// Returns the task of each upload. It is an error if the directory does not exist: MinIO creates it when it starts.
 fn uploads(directory: &Path) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
     // A directory for each key has a directory for each upload.
-    for key in entries(directory)? {
+    let keys = entries(directory)?.into_iter().filter(|key| key.is_dir());
+    for key in keys {
         for upload in entries(&key)? {
             let file = upload.join(UPLOAD);
             if file.exists() {
@@ -57,11 +58,7 @@ fn task(file: &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(text).into_owned())
 }
 
-/// Returns what is in a directory, nothing if it does not exist.
 fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    if !directory.is_dir() {
-        return Ok(Vec::new());
-    }
     let entries = fs::read_dir(directory)?;
     entries.map(|entry| Ok(entry?.path())).collect()
 }
@@ -77,7 +74,9 @@ mod tests {
     #[test]
     fn an_upload_on_the_disk_is_found() {
         let directory = tempfile::tempdir().unwrap();
-        assert_eq!(counts(&directory.path().join("none")), [0, 0]);
+        assert_eq!(counts(&directory.path().join("none")), [1, 0]);
+        fs::write(directory.path().join("file"), "").unwrap();
+        assert_eq!(counts(directory.path()), [0, 0]);
         let upload = directory.path().join("key/upload");
         fs::create_dir_all(&upload).unwrap();
         assert_eq!(counts(directory.path()), [0, 0]);

@@ -44,7 +44,10 @@ impl Store {
         })
     }
 
+    /// Where the archive is in the bucket.
+    pub(in crate::chaos) const PREFIX: &str = "videos";
+
     pub(in crate::chaos) fn archive_url() -> String {
-        format!("s3://{BUCKET}/videos")
+        format!("s3://{BUCKET}/{}", Self::PREFIX)
     }
 }
