@@ -31,6 +31,10 @@ pub(super) async fn run(
     for video in &plan.videos {
         tokio::time::sleep_until(start + video.at).await;
         let callbacks = video.callback.and_then(|worker| callbacks.get(worker));
+        let video = &Video {
+            to_disk: video.to_disk && destination.is_some(),
+            ..video.clone()
+        };
         let reasons = plan.reasons_of_faults(video);
         let task = world.create(video, callbacks.copied(), reasons);
         if !video.hidden_for.is_zero() {

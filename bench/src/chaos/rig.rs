@@ -217,14 +217,14 @@ async fn archives(parts: &Parts) -> anyhow::Result<Vec<Archive>> {
         .with_secret_access_key(PASSWORD)
         .build()?;
     let mut archives = vec![Archive {
-        name: "bucket",
+        name: Archive::BUCKET,
         prefix: Store::PREFIX,
         store: Arc::new(bucket) as Arc<dyn ObjectStore>,
         directory: None,
     }];
     if let Some(disk) = &parts.disk {
         archives.push(Archive {
-            name: "disk",
+            name: Archive::DISK,
             prefix: "",
             store: Arc::new(LocalFileSystem::new_with_prefix(disk.archive())?),
             directory: Some(disk.archive()),

@@ -1,6 +1,7 @@
 //! Whether the archives have every video once, with the bytes that the simulator served.
 
 mod hidden;
+mod record;
 mod task;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
@@ -12,7 +13,7 @@ use seedance_archiver_proto::outcome;
 
 use super::{
     Row,
-    endings::{End, Endings},
+    endings::{End, Ending, Endings},
     outcomes, secrets,
 };
 use crate::chaos::world::{Task, World};
@@ -33,12 +34,22 @@ pub(in crate::chaos) struct Archive {
     pub(in crate::chaos) directory: Option<PathBuf>,
 }
 
+impl Archive {
+    /// The name of the archive in the bucket.
+    pub(in crate::chaos) const BUCKET: &str = "bucket";
+    /// The name of the archive on the small disk.
+    pub(in crate::chaos) const DISK: &str = "disk";
+}
+
 /// What was found so far.
 #[derive(Default)]
 struct Found {
     equal: u64,
     corrupt: Vec<String>,
     duplicate: Vec<String>,
+    misplaced: Vec<String>,
+    /// Videos that were archived without their last frame, with a warning.
+    without_frame: u64,
     outcomes: Vec<String>,
     staged: Vec<String>,
     /// Files of small objects that were not linked to their names. They are harmless.
@@ -68,6 +79,11 @@ impl Found {
             Row::of("archived and byte-equal", self.equal),
             Row::none_of("corrupt, or archived without an object", self.corrupt),
             Row::none_of("duplicate or unexpected objects", self.duplicate),
+            Row::none_of("videos in another archive than they go to", self.misplaced),
+            Row::of(
+                "archived without the last frame, with a warning",
+                self.without_frame,
+            ),
             Row::none_of("staged objects after `clean`", self.staged),
             Row::of("files of small objects that were not linked", self.unlinked),
             Row::none_of("missing or different `outcome.json`", self.outcomes),
@@ -145,10 +161,7 @@ async fn check_task(
     found: &mut Found,
 ) -> anyhow::Result<()> {
     let ending = endings.get(&task.id).and_then(|runs| runs.last());
-    let is_archived = ending.is_some_and(|ending| match &ending.end {
-        End::Result { outcome, .. } => outcome == outcome::ARCHIVED,
-        _ => false,
-    });
+    let is_archived = ending.is_some_and(|ending| has_outcome(ending, outcome::ARCHIVED));
     let truth = task::Truth::of(world, task);
     let mut stored = Vec::new();
     for directory in directories {
@@ -173,10 +186,15 @@ async fn check_task(
             found.equal += u64::from(findings.corrupt.is_empty());
             found.corrupt.extend(findings.corrupt);
             found.duplicate.extend(findings.duplicate);
+            found.misplaced.extend(findings.misplaced);
+            found.without_frame += u64::from(findings.lacks_frame);
         }
         false => found
             .duplicate
             .extend(task::not_archived(&task.id, &stored)),
+    }
+    if ending.is_some_and(|ending| has_outcome(ending, outcome::UNSUCCESSFUL)) {
+        found.corrupt.extend(task::unsuccessful(&task.id, &stored));
     }
     if let Some(ending) = ending.filter(|_| !is_archived) {
         let mut records = stored
@@ -186,6 +204,10 @@ async fn check_task(
         found.outcomes.extend(outcomes::check(ending, record));
     }
     Ok(())
+}
+
+fn has_outcome(ending: &Ending, expected: &str) -> bool {
+    matches!(&ending.end, End::Result { outcome, .. } if outcome == expected)
 }
 
 async fn read(directory: &Directory) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {

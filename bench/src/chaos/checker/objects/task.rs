@@ -7,12 +7,18 @@ use seedance_archiver_proto::names::{MANIFEST, OUTCOME, TASK};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::chaos::world::{Task, World};
+use super::record;
+use crate::chaos::{
+    checker::Archive,
+    world::{Task, World},
+};
 
 /// What the simulator serves for a task.
 pub(super) struct Truth {
     pub(super) video: Vec<u8>,
     pub(super) last_frame: Option<Vec<u8>>,
+    /// The name of the archive to which the video goes.
+    pub(super) archive: &'static str,
 }
 
 /// What a store has of a task, in one directory.
@@ -25,6 +31,9 @@ pub(super) struct Stored {
 pub(super) struct Findings {
     pub(super) corrupt: Vec<String>,
     pub(super) duplicate: Vec<String>,
+    pub(super) misplaced: Vec<String>,
+    /// Whether there is no last frame, and a warning says so.
+    pub(super) lacks_frame: bool,
 }
 
 impl Truth {
@@ -34,6 +43,10 @@ impl Truth {
         Self {
             video: video.map_or_else(Vec::new, |source| source.bytes()),
             last_frame: simulator.last_frame(&task.id).map(|source| source.bytes()),
+            archive: match task.video.to_disk {
+                true => Archive::DISK,
+                false => Archive::BUCKET,
+            },
         }
     }
 
@@ -58,8 +71,19 @@ pub(super) fn archived(id: &str, truth: &Truth, stored: &[Stored]) -> Findings {
         let finding = format!("{id}: {keys:?} in {archive} beside its receipt elsewhere");
         findings.duplicate.push(finding);
     }
+    if first.archive != truth.archive {
+        let finding = format!("{id}: in {}, not in {}", first.archive, truth.archive);
+        findings.misplaced.push(finding);
+    }
     check_receipt(id, truth, &first.objects, &mut findings);
     findings
+}
+
+/// Checks the records of a task whose lifecycle says that it ended without a video.
+pub(super) fn unsuccessful(id: &str, stored: &[Stored]) -> Vec<String> {
+    let records = stored.iter().filter_map(|it| it.objects.get(TASK));
+    let findings = records.filter_map(|record| record::check(id, record, &record::UNSUCCESSFUL));
+    findings.map(|what| format!("{id}: {what}")).collect()
 }
 
 /// Checks the objects of a task whose lifecycle says that it is not archived.
@@ -110,11 +134,11 @@ fn check_receipt(
         corrupt("no record in the receipt");
     }
     let has_frame = names.iter().any(|name| is_last_frame(name));
-    let warns = receipt["warnings"]
-        .as_array()
-        .is_some_and(|it| !it.is_empty());
-    if truth.last_frame.is_some() && !has_frame && !warns {
-        corrupt("no last frame, and no warning");
+    if truth.last_frame.is_some() && !has_frame {
+        match warns_of_last_frame(&receipt) {
+            true => findings.lacks_frame = true,
+            false => corrupt("no last frame, and no warning"),
+        }
     }
     for name in objects.keys() {
         // Beside a receipt, a record of an outcome means nothing.
@@ -138,15 +162,19 @@ fn is_described(bytes: &[u8], entry: &Value) -> bool {
 /// Returns how an object differs from what the simulator served.
 fn differs(id: &str, name: &str, bytes: &[u8], truth: &Truth) -> Option<String> {
     if name == TASK {
-        // The record may be one that strict parsers refuse.
-        let text = String::from_utf8_lossy(bytes);
-        return (!text.contains(id)).then(|| format!("{name} is of another task"));
+        return record::check(id, bytes, &record::SUCCEEDED);
     }
     let expected = match is_last_frame(name) {
         true => truth.last_frame.as_deref(),
         false => Some(&truth.video[..]),
     };
     (expected != Some(bytes)).then(|| format!("{name} differs from what was served"))
+}
+
+fn warns_of_last_frame(receipt: &Value) -> bool {
+    let warnings = receipt["warnings"].as_array().into_iter().flatten();
+    let mut warnings = warnings.filter_map(Value::as_str);
+    warnings.any(|warning| warning.starts_with("no last_frame"))
 }
 
 fn is_video(name: &str) -> bool {
@@ -166,11 +194,13 @@ mod tests {
     const ID: &str = "cgt-1";
     const VIDEO: &[u8] = b"a video";
     const FRAME: &[u8] = b"a frame";
+    const RECORD: &[u8] = br#"{"id":"cgt-1","status":"succeeded"}"#;
 
     fn truth() -> Truth {
         Truth {
             video: VIDEO.into(),
             last_frame: Some(FRAME.into()),
+            archive: Archive::BUCKET,
         }
     }
 
@@ -178,15 +208,23 @@ mod tests {
         let objects = [
             ("video.mp4", VIDEO),
             ("last_frame.png", FRAME),
-            ("task.json", b"{\"id\":\"cgt-1\"}"),
+            ("task.json", RECORD),
         ];
-        let entries = objects.map(|(name, bytes)| {
-            json!({"name": name, "size_bytes": bytes.len(), "sha256": encode(Sha256::digest(bytes))})
-        });
-        let receipt = json!({"task_id": ID, "objects": entries});
-        let objects = objects.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
+        with_receipt(&objects, &[])
+    }
+
+    /// Returns objects with a receipt that has warnings.
+    fn with_receipt(objects: &[(&str, &[u8])], warnings: &[&str]) -> BTreeMap<String, Vec<u8>> {
+        let entry = |(name, bytes): &(&str, &[u8])| {
+            let sha256 = encode(Sha256::digest(bytes));
+            json!({"name": name, "size_bytes": bytes.len(), "sha256": sha256})
+        };
+        let entries: Vec<_> = objects.iter().map(entry).collect();
+        let receipt = json!({"task_id": ID, "objects": entries, "warnings": warnings});
         let receipt = (MANIFEST.to_owned(), receipt.to_string().into_bytes());
-        objects.into_iter().chain([receipt]).collect()
+        let objects = objects.iter();
+        let objects = objects.map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()));
+        objects.chain([receipt]).collect()
     }
 
     fn stored(objects: BTreeMap<String, Vec<u8>>) -> Stored {
@@ -248,6 +286,39 @@ mod tests {
         let mut record = objects();
         record.insert(OUTCOME.into(), b"{}".to_vec());
         assert_eq!(check(record), Findings::default());
+    }
+
+    #[test]
+    fn a_last_frame_may_only_be_missing_with_a_warning_about_it() {
+        let objects = [("video.mp4", VIDEO), ("task.json", RECORD)];
+        let check = |warnings: &[&str]| {
+            let findings = check(with_receipt(&objects, warnings));
+            (findings.corrupt.len(), findings.lacks_frame)
+        };
+        assert_eq!(check(&[]), (1, false));
+        assert_eq!(check(&["the bucket refuses tags"]), (1, false));
+        assert_eq!(check(&["other", "no last_frame: HTTP 404"]), (0, true));
+    }
+
+    #[test]
+    fn a_record_of_an_unsuccessful_task_that_still_runs_is_found() {
+        for (status, expected) in [("running", 1), ("failed", 0)] {
+            let record = json!({"id": ID, "status": status});
+            let objects = [(TASK.to_owned(), record.to_string().into_bytes())];
+            let found = unsuccessful(ID, &[stored(objects.into())]);
+            assert_eq!(found.len(), expected, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_video_in_another_archive_is_found() {
+        let truth = Truth {
+            archive: Archive::DISK,
+            ..truth()
+        };
+        let findings = archived(ID, &truth, &[stored(objects())]);
+        assert_eq!(findings.misplaced, ["cgt-1: in bucket, not in disk"]);
+        assert!(findings.corrupt.is_empty());
     }
 
     #[test]
