@@ -39,5 +39,8 @@ async fn execute(options: &Options) -> anyhow::Result<()> {
     if options.no_faults {
         plan.faults.clear();
     }
+    if options.other_worker.is_some() {
+        plan.leave_out_repeated_secrets();
+    }
     run::run(options, seed, plan).await
 }

@@ -31,9 +31,10 @@ pub(super) async fn plant(archives: &[Archive]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Removes what killed workers left behind.
-pub(super) async fn clean(archiver: &FilePath, parts: &Parts) -> anyhow::Result<()> {
+/// Removes what killed workers left behind. Returns what `clean` printed.
+pub(super) async fn clean(archiver: &FilePath, parts: &Parts) -> anyhow::Result<Vec<u8>> {
     let settings = parts.workers[0].lock().await.settings.clone();
+    let mut printed = Vec::new();
     let disk = parts.disk.as_ref().map(Disk::archive_url).transpose()?;
     for archive in [Some(Store::archive_url()), disk].into_iter().flatten() {
         let mut command = settings.tool(archiver)?;
@@ -41,11 +42,12 @@ pub(super) async fn clean(archiver: &FilePath, parts: &Parts) -> anyhow::Result<
             .args(["clean", "--older-than", "0s", "--remove"])
             .env("SEEDANCE_ARCHIVE_URL", &archive);
         let output = tokio::task::spawn_blocking(move || command.output()).await??;
-        let error = String::from_utf8_lossy(&output.stderr);
         ensure!(
             output.status.success(),
-            "`clean` of {archive} failed: {error}"
+            "`clean` of {archive} failed: {}",
+            String::from_utf8_lossy(&output.stderr)
         );
+        printed.extend([output.stdout, output.stderr].concat());
     }
-    Ok(())
+    Ok(printed)
 }

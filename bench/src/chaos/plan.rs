@@ -10,6 +10,8 @@ mod videos;
 
 use std::time::Duration;
 
+use seedance_archiver_simulator::{RecordDialect, Script};
+
 pub(super) use endings::{EXPIRES, URL_LIFETIME};
 pub(super) use fault::{Answer, Change, Fault, Kind, LinkTo, ListAnswer, WORKERS};
 pub(super) use video::{Account, Expected, Trigger, Video};
@@ -47,6 +49,15 @@ impl Plan {
         let faults = faults::plan(&mut random, length, survivable);
         videos::set_deadlines(&mut random, &mut videos);
         Self { videos, faults }
+    }
+
+    /// Leaves out the dialect that repeats secrets, which version 0.1.0 archives.
+    pub(super) fn leave_out_repeated_secrets(&mut self) {
+        let scripts = self.videos.iter_mut().map(|video| &mut video.script);
+        let repeats = |it: &&mut Script| it.dialect == Some(RecordDialect::RepeatsSecrets);
+        for script in scripts.filter(repeats) {
+            script.dialect = None;
+        }
     }
 
     /// Returns the reasons for which a video may be lost that cannot be had, besides those of its script: those of
@@ -118,6 +129,18 @@ mod tests {
                 assert!(has, "seed {seed}: no {dialect:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_dialect_that_repeats_secrets_can_be_left_out() {
+        let mut plan = Plan::new(7, 500, LONG);
+        let repeats = |plan: &Plan| {
+            let mut dialects = plan.videos.iter().map(|video| video.script.dialect);
+            dialects.any(|dialect| dialect == Some(RecordDialect::RepeatsSecrets))
+        };
+        assert!(repeats(&plan));
+        plan.leave_out_repeated_secrets();
+        assert!(!repeats(&plan));
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl<'a> Rig<'a> {
         parts.stop_workers().await;
         let archives = archives(parts).await?;
         cleaning::plant(&archives).await?;
-        cleaning::clean(self.setup.archiver, parts).await?;
+        let printed_by_clean = cleaning::clean(self.setup.archiver, parts).await?;
         let evidence = Evidence {
             runs,
             incarnations: incarnations(parts).await,
@@ -118,6 +118,7 @@ impl<'a> Rig<'a> {
             faults: carried.happened.clone(),
             ended_at: carried.ended_at,
             metrics,
+            printed_by_clean,
             multipart_directory: parts.store.lock().await.data.join(".minio.sys/multipart"),
         };
         let mut report = checker::check(&self.world, &archives, &evidence, &parts.links).await?;

@@ -13,6 +13,10 @@ use super::{
     accounts::Secrets,
     plan::{Account, EXPIRES, URL_LIFETIME, Video},
 };
+use crate::minio::PASSWORD;
+
+/// What [`RecordDialect::RepeatsSecrets`] repeats besides the API key.
+const REPEATED_PASSWORD: &str = "user:password@proxy.example";
 
 /// The APIs, which outlive all faults.
 pub(super) struct World {
@@ -152,7 +156,7 @@ impl World {
         Account::ALL.into_iter().flat_map(of).collect()
     }
 
-    /// Returns every secret that the APIs handed out or the accounts have.
+    /// Returns every secret that the APIs handed out, or that the accounts or the store have.
     pub(super) fn all_secrets(&self) -> AllSecrets {
         let of = |account| {
             let secrets = self.secrets(account).all();
@@ -163,7 +167,11 @@ impl World {
                 .iter()
                 .flat_map(|account| self.simulator(*account).signatures())
                 .collect(),
-            words: Account::ALL.into_iter().flat_map(of).collect(),
+            words: Account::ALL
+                .into_iter()
+                .flat_map(of)
+                .chain([PASSWORD, REPEATED_PASSWORD].map(str::to_owned))
+                .collect(),
         }
     }
 }
@@ -179,7 +187,7 @@ fn with_expiry(url: &str) -> String {
 pub(super) struct AllSecrets {
     /// Signatures of URLs: hexadecimal SHA-256.
     pub(super) signatures: Vec<String>,
-    /// Keys and tokens.
+    /// Keys, tokens and passwords.
     pub(super) words: Vec<String>,
 }
 
@@ -197,3 +205,29 @@ impl Api {
 
 /// The world, shared.
 pub(super) type SharedWorld = Arc<World>;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_words_that_a_record_repeats_are_secrets() {
+        let world = World::start(7).await.unwrap();
+        let simulator = world.simulator(Account::Called);
+        let id = simulator.create(Script {
+            age: Duration::from_secs(60),
+            dialect: Some(RecordDialect::RepeatsSecrets),
+            ..Script::default()
+        });
+        let url = format!("{}/contents/generations/tasks/{id}", simulator.base_url());
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = client.get(url).bearer_auth(simulator.api_key());
+        let record = request.send().await.unwrap().text().await.unwrap();
+        let words = world.all_secrets().words;
+        let repeated = words.iter().filter(|word| record.contains(*word));
+        assert_eq!(repeated.count(), 2, "{record}");
+        assert!(words.contains(&PASSWORD.to_owned()));
+    }
+}

@@ -37,6 +37,7 @@ pub(in crate::chaos) struct Evidence {
     pub(in crate::chaos) ended_at: Option<SystemTime>,
     /// The last metrics of each process.
     pub(in crate::chaos) metrics: Vec<String>,
+    pub(in crate::chaos) printed_by_clean: Vec<u8>,
     /// Where MinIO keeps incomplete multipart uploads.
     pub(in crate::chaos) multipart_directory: PathBuf,
 }
@@ -80,6 +81,10 @@ impl Evidence {
             Row::none_of("secrets in histories", self.secrets_in_histories(secrets)),
             Row::none_of("secrets in logs", logs),
             Row::none_of("secrets in metrics", self.secrets_in_metrics(secrets)),
+            Row::none_of(
+                "secrets in the output of `clean`",
+                secrets.find(&self.printed_by_clean).into_iter().collect(),
+            ),
             Row::none_of("panics of workers", panics),
         ])
     }
@@ -148,8 +153,8 @@ mod tests {
         }
     }
 
-    /// Returns the counts of a check of this text in a history, a log and a page of metrics.
-    fn counts(history: &str, log: &str, metrics: &str) -> Vec<u64> {
+    /// Returns the counts of a check of this text in a history, a log, a page of metrics and the output of `clean`.
+    fn counts(history: &str, log: &str, metrics: &str, printed: &str) -> Vec<u64> {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(&file, log).unwrap();
         let evidence = Evidence {
@@ -166,6 +171,7 @@ mod tests {
             faults: Vec::new(),
             ended_at: None,
             metrics: vec![metrics.to_owned()],
+            printed_by_clean: printed.as_bytes().to_vec(),
             multipart_directory: PathBuf::new(),
         };
         let secrets = secrets::Finder::new(AllSecrets {
@@ -179,11 +185,13 @@ mod tests {
     #[test]
     fn a_secret_or_a_panic_is_found_wherever_it_is() {
         let secret = format!("key {WORD}");
-        assert_eq!(counts("", "", ""), [0, 0, 0, 0]);
-        assert_eq!(counts(&secret, "", ""), [1, 0, 0, 0]);
-        assert_eq!(counts("", &format!("a\n{secret}\nb"), ""), [0, 1, 0, 0]);
-        assert_eq!(counts("", "", &secret), [0, 0, 1, 0]);
+        assert_eq!(counts("", "", "", ""), [0, 0, 0, 0, 0]);
+        assert_eq!(counts(&secret, "", "", ""), [1, 0, 0, 0, 0]);
+        let lines = format!("a\n{secret}\nb");
+        assert_eq!(counts("", &lines, "", ""), [0, 1, 0, 0, 0]);
+        assert_eq!(counts("", "", &secret, ""), [0, 0, 1, 0, 0]);
+        assert_eq!(counts("", "", "", &secret), [0, 0, 0, 1, 0]);
         let panic = "thread 'main' panicked at src/main.rs:1:1:";
-        assert_eq!(counts("", panic, ""), [0, 0, 0, 1]);
+        assert_eq!(counts("", panic, "", ""), [0, 0, 0, 0, 1]);
     }
 }

@@ -65,7 +65,7 @@ pub(super) async fn check(
     secrets: &secrets::Finder,
 ) -> anyhow::Result<Vec<Row>> {
     let mut found = Found::default();
-    let mut directories = read_directories(archives, tasks, &mut found).await?;
+    let mut directories = read_directories(archives, tasks, secrets, &mut found).await?;
     for task in tasks {
         let directories = directories.remove(&task.id).unwrap_or_default();
         check_task(world, task, endings, directories, secrets, &mut found).await?;
@@ -87,7 +87,7 @@ impl Found {
             Row::none_of("staged objects after `clean`", self.staged),
             Row::of("files of small objects that were not linked", self.unlinked),
             Row::none_of("missing or different `outcome.json`", self.outcomes),
-            Row::none_of("secrets in objects", self.secrets),
+            Row::none_of("secrets in objects and their keys", self.secrets),
         ]
     }
 }
@@ -102,6 +102,7 @@ struct Directory {
 async fn read_directories(
     archives: &[Archive],
     tasks: &[Task],
+    secrets: &secrets::Finder,
     found: &mut Found,
 ) -> anyhow::Result<BTreeMap<String, Vec<Directory>>> {
     let mut all = BTreeMap::<String, Vec<Directory>>::new();
@@ -111,6 +112,9 @@ async fn read_directories(
         let objects: Vec<_> = archive.store.list(None).try_collect().await?;
         for object in objects {
             let key = object.location.to_string();
+            if let Some(secret) = secrets.find(key.as_bytes()) {
+                found.secrets.push(format!("`{secret}` in a key: {key}"));
+            }
             let (directory, name) = key.rsplit_once('/').unwrap_or(("", &key));
             if key.split('/').any(|segment| segment == STAGING) {
                 // A test object of the worker stays in none of its ways.
@@ -230,10 +234,10 @@ mod tests {
     use object_store::local::LocalFileSystem;
 
     use super::*;
-    use crate::chaos::cleaning;
+    use crate::chaos::{cleaning, world::AllSecrets};
 
     #[tokio::test]
-    async fn leftovers_that_were_planted_are_found() {
+    async fn planted_leftovers_and_secrets_in_keys_are_found() {
         let directory = tempfile::tempdir().unwrap();
         let store = LocalFileSystem::new_with_prefix(directory.path()).unwrap();
         for prefix in ["", "videos"] {
@@ -254,8 +258,13 @@ mod tests {
         cleaning::plant(&archives).await.unwrap();
         std::fs::write(directory.path().join("task.json#1"), "{}").unwrap();
         let mut found = Found::default();
-        let directories = read_directories(&archives, &[], &mut found).await.unwrap();
-        assert!(directories.is_empty());
+        let secrets = secrets::Finder::new(AllSecrets {
+            words: vec!["planted-8f14e45f".to_owned()],
+            ..AllSecrets::default()
+        });
+        let directories = read_directories(&archives, &[], &secrets, &mut found);
+        assert!(directories.await.unwrap().is_empty());
+        assert_eq!(found.secrets.len(), 2, "{:?}", found.secrets);
         assert_eq!(found.staged.len(), 3, "{:?}", found.staged);
         assert_eq!(found.unlinked, 1);
     }
