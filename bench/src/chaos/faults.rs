@@ -133,7 +133,10 @@ async fn begin(kind: &Kind, world: &SharedWorld, parts: &Parts) -> anyhow::Resul
         Kind::Cut(link) => set_link(parts, *link, Mode::Cut),
         Kind::Slow(link) => set_link(parts, *link, Mode::Slow),
         Kind::HalfOpen(link) => set_link(parts, *link, Mode::HalfOpen),
-        Kind::FullDisk => parts.disk.as_ref().map_or(Ok(()), |disk| disk.fill()),
+        Kind::FullDisk => match &parts.disk {
+            Some(disk) => disk.fill().await,
+            None => Ok(()),
+        },
         Kind::Answer(account, answer) => {
             set_answer(world, *account, Some(*answer));
             Ok(())

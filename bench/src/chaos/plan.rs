@@ -96,7 +96,7 @@ fn between(random: &mut Random, start: f64, end: f64) -> Duration {
 mod tests {
     use std::collections::BTreeSet;
 
-    use seedance_archiver_simulator::Fault as ApiFault;
+    use seedance_archiver_simulator::{Container, Fault as ApiFault};
 
     use super::*;
     use crate::chaos::windows;
@@ -129,6 +129,23 @@ mod tests {
                 assert!(has, "seed {seed}: no {dialect:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_429_comes_with_and_without_a_delay() {
+        let names = faults::all_names();
+        for retry_after in ["Some(3)", "None"] {
+            let fault = format!("Fault(RateLimited {{ retry_after: {retry_after} }})");
+            for name in [format!("API: {fault}"), format!("lists: {fault}")] {
+                assert!(names.contains(&name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_video_may_have_the_box_of_a_c2pa_manifest() {
+        let mut hosts = hosts::all().into_iter();
+        assert!(hosts.any(|host| host.container == Container::C2pa));
     }
 
     #[test]

@@ -23,10 +23,22 @@ fn command_line(options: &Options, seed: u64) -> String {
         videos,
         minutes,
         server,
+        no_faults,
+        archiver,
+        other_worker,
         ..
     } = options;
-    let server = server.name();
-    format!("bench chaos --videos {videos} --minutes {minutes} --server {server} --seed {seed}")
+    let (server, archiver) = (server.name(), archiver.display());
+    let mut line = format!(
+        "bench chaos --videos {videos} --minutes {minutes} --server {server} --seed {seed} --archiver {archiver}"
+    );
+    if let Some(program) = other_worker {
+        line.push_str(&format!(" --other-worker {}", program.display()));
+    }
+    if *no_faults {
+        line.push_str(" --no-faults");
+    }
+    line
 }
 
 async fn run_in(
@@ -60,4 +72,30 @@ fn finish(options: &Options, seed: u64, report: &Report, carried: &Carried) -> a
         "faults": carried.names(), "not_run": carried.skipped,
     });
     output::write(&options.out, &serde_json::to_string_pretty(&json)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    #[test]
+    fn the_command_line_runs_the_same_again() {
+        for line in [
+            "bench chaos --videos 24 --minutes 1 --server dev --seed 7 --archiver new",
+            "bench chaos --videos 500 --minutes 12 --server postgres --seed 8 --archiver a/b \
+             --other-worker old --no-faults",
+        ] {
+            let arguments = line.split(' ').skip(1);
+            let options = Cli::try_parse_from(arguments).unwrap().options;
+            assert_eq!(command_line(&options, options.seed()), line);
+        }
+    }
 }

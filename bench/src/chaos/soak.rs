@@ -41,7 +41,10 @@ async fn execute(options: &Options) -> anyhow::Result<()> {
     let seed = seed_or_new(options.seed);
     output::print(&format!("seed {seed}\n"))?;
     let (minutes, server) = (options.minutes, options.server.name());
-    let command = format!("bench soak --minutes {minutes} --server {server} --seed {seed}");
+    let archiver = options.archiver.display();
+    let command = format!(
+        "bench soak --minutes {minutes} --server {server} --seed {seed} --archiver {archiver}"
+    );
     let run = async |directory: &Path, disk| run_in(options, seed, directory, disk).await;
     results::in_directory("soak", &command, run).await
 }

@@ -3,11 +3,13 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use anyhow::{Context, ensure};
 use reqwest::Url;
 use rustix::fs::statvfs;
+use tokio::time::sleep;
 
 use super::create;
 
@@ -15,6 +17,8 @@ use super::create;
 const SIZE: u64 = 4 << 30;
 /// Writes that may come between the look at the disk and the change of its size.
 const ATTEMPTS: usize = 20;
+/// Pause between two attempts, so that a burst of writes ends.
+const PAUSE: Duration = Duration::from_millis(20);
 
 pub(in crate::chaos) struct Disk {
     directory: PathBuf,
@@ -47,18 +51,23 @@ impl Disk {
     }
 
     /// Takes all free space.
-    pub(in crate::chaos) fn fill(&self) -> anyhow::Result<()> {
-        let mut result = Ok(());
-        for _ in 0..ATTEMPTS {
-            let disk = statvfs(&self.directory)?;
-            // No size would be no limit.
-            let used = (disk.f_blocks - disk.f_bfree).max(1) * disk.f_frsize;
-            result = self.mount_with(&format!("remount,size={used}"));
+    pub(in crate::chaos) async fn fill(&self) -> anyhow::Result<()> {
+        let mut result = self.try_fill();
+        for _ in 1..ATTEMPTS {
             if result.is_ok() {
                 break;
             }
+            sleep(PAUSE).await;
+            result = self.try_fill();
         }
         result
+    }
+
+    fn try_fill(&self) -> anyhow::Result<()> {
+        let disk = statvfs(&self.directory)?;
+        // No size would be no limit.
+        let used = (disk.f_blocks - disk.f_bfree).max(1) * disk.f_frsize;
+        self.mount_with(&format!("remount,size={used}"))
     }
 
     /// Gives all space back.

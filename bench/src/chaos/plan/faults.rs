@@ -126,11 +126,12 @@ const LINKS: [LinkTo; 4] = [
     LinkTo::Database,
 ];
 
-const API_FAULTS: [ApiFault; 10] = [
+const API_FAULTS: [ApiFault; 11] = [
     ApiFault::Unauthorized,
     ApiFault::RateLimited {
         retry_after: Some(3),
     },
+    ApiFault::RateLimited { retry_after: None },
     ApiFault::Unavailable,
     ApiFault::Page,
     ApiFault::ErrorAs200,

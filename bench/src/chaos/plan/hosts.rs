@@ -78,7 +78,8 @@ pub(super) fn all() -> Vec<HostDialect> {
     all
 }
 
-const CONTAINERS: [Container; 5] = [
+const CONTAINERS: [Container; 6] = [
+    Container::C2pa,
     Container::Mov,
     Container::Webm,
     Container::Gif,
