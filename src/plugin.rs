@@ -1,6 +1,6 @@
 //! Embeds the archiver in another Rust worker.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, time::Duration};
 
 use reqwest::Url;
 use seedance_archiver_clock::Clock;
@@ -20,6 +20,9 @@ use crate::{
     http, seedance,
     temporal::{search_attributes, sweeps::auto_archive},
 };
+
+/// Interval between two checks whether search attributes were registered.
+const SEARCH_ATTRIBUTES_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Registers the workflows and activities of the archiver with your own Rust worker.
 ///
@@ -78,6 +81,7 @@ use crate::{
 ///   its part of the account's limits.
 /// - Watchers are started by polls only. If somebody terminates the watcher of an account, the next poll of any of its
 ///   tasks starts another one: the first one of a new lifecycle, or the backstop of a waiting one, which may be 12 h away.
+/// - Search attributes that are registered after the plugin was built are not noticed.
 /// - The plugin has no HTTP endpoint for callbacks. Lifecycles detect changes by polling.
 #[derive(Clone)]
 pub struct Plugin {
@@ -180,6 +184,20 @@ impl Plugin {
     pub(crate) async fn check_search_attributes(&self) {
         let registered = search_attributes::ensure_registered(&self.client).await;
         self.queries.set_registered(registered);
+    }
+
+    /// Notices search attributes that an operator registers while the worker runs.
+    pub(crate) async fn watch_search_attributes(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(SEARCH_ATTRIBUTES_INTERVAL).await;
+            // If Temporal does not answer, nothing is known to have changed.
+            if let Ok(registered) = search_attributes::registered(&self.client).await
+                && registered != self.queries.registered()
+            {
+                tracing::info!(?registered, "registered search attributes changed");
+                self.queries.set_registered(registered);
+            }
+        }
     }
 
     pub(crate) fn queries(&self) -> &TaskQueries {

@@ -222,7 +222,7 @@ impl<'a> Worker<'a> {
             () = shutdown => None,
             never = monitor::watch(&sdk_workers.client, &self.health) => match never {},
             never = self.rate_sharing.maintain(fleet) => match never {},
-            never = self.maintain_watchers() => match never {},
+            never = self.maintain_lifecycles() => match never {},
         };
         self.health.set_phase(Phase::Draining);
         // Callbacks in progress query workflows, which needs polling workers: stop the listener first.
@@ -242,8 +242,9 @@ impl<'a> Worker<'a> {
         query.unwrap_or(Ok(())).and(transfer.unwrap_or(Ok(())))
     }
 
-    /// Starts the watchers that the accounts need, if this worker serves the query task queue.
-    async fn maintain_watchers(&self) -> Infallible {
+    /// Starts the watchers that the accounts need, and notices new search attributes, if this worker serves the query task
+    /// queue.
+    async fn maintain_lifecycles(&self) -> Infallible {
         let RateSharing {
             client,
             accounts,
@@ -252,7 +253,12 @@ impl<'a> Worker<'a> {
             ..
         } = &self.rate_sharing;
         match role {
-            Role::Query => watchers::maintain(client, accounts, task_queue).await,
+            Role::Query => {
+                let watchers = watchers::maintain(client, accounts, task_queue);
+                join(watchers, self.sdk_workers.watch_search_attributes())
+                    .await
+                    .0
+            }
             Role::Transfer => std::future::pending().await,
         }
     }

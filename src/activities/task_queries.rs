@@ -64,6 +64,15 @@ impl TaskQueries {
         }
     }
 
+    /// Returns which search attributes lifecycles write.
+    pub(crate) fn registered(&self) -> Registered {
+        Registered {
+            of_tasks: self.has_search_attributes(),
+            of_drafts: self.has_draft_attributes.load(Ordering::Relaxed),
+            of_users: self.has_user_attribute.load(Ordering::Relaxed),
+        }
+    }
+
     /// Sets which search attributes are registered in the namespace.
     pub(crate) fn set_registered(&self, registered: Registered) {
         let of_tasks = &self.has_search_attributes;

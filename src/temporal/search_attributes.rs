@@ -112,6 +112,22 @@ pub async fn ensure_registered(client: &Client) -> Registered {
     }
 }
 
+/// Returns which search attributes the namespace has, and neither registers nor logs any.
+///
+/// # Errors
+///
+/// Returns an error if Temporal is unreachable or rejects the call.
+pub(crate) async fn registered(client: &Client) -> Result<Registered, Status> {
+    let with_user: Vec<_> = ALL.into_iter().chain([USER]).collect();
+    let mut missing = lacking(client, &with_user).await?;
+    let of_users = !missing.contains(&USER);
+    missing.retain(|attribute| *attribute != USER);
+    Ok(Registered {
+        of_users,
+        ..Registered::without(&missing)
+    })
+}
+
 /// Returns the search attributes that are still missing.
 async fn try_ensure(client: &Client) -> Result<Vec<Attribute>, Status> {
     let missing = missing(client).await?;

@@ -1,6 +1,6 @@
 //! Creates the two SDK workers.
 
-use std::process;
+use std::{convert::Infallible, process};
 
 use temporalio_client::{Client, NamespacedClient};
 use temporalio_sdk::{Runtime, Worker as SdkWorker, WorkerOptions};
@@ -53,6 +53,11 @@ impl<'a> SdkWorkers<'a> {
     pub(super) async fn another_query(&self) -> Result<SdkWorker, WorkerError> {
         self.plugin.check_search_attributes().await;
         self.query()
+    }
+
+    /// Notices search attributes that an operator registers while the worker runs.
+    pub(super) async fn watch_search_attributes(&self) -> Infallible {
+        self.plugin.watch_search_attributes().await
     }
 
     /// Creates the SDK worker of the transfers task queue.

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use seedance_archiver::temporal::search_attributes;
 use serde_json::Value;
 use temporalio_client::WorkflowCountOptions;
 
-use crate::harness::{
-    Fixture, Server, command, created_task::create_task_of, register, until_async,
+use crate::{
+    harness::{Fixture, Server, command, created_task::create_task_of, register, until_async},
+    operations::process::WorkerProcess,
 };
 
 /// A user whose id a visibility query would read as something else.
@@ -58,6 +59,30 @@ async fn lifecycles_of_a_user_are_listed(server: Arc<Server>) -> anyhow::Result<
     Ok(())
 }
 register!(lifecycles_of_a_user_are_listed);
+
+/// A worker that wrote search attributes only from its next start would hide lifecycles from alerts and lists until then.
+async fn a_running_worker_notices_a_new_search_attribute(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let server = server.with_new_namespace().await?;
+    search_attributes::register(&server.client, &search_attributes::ALL).await?;
+    let fixture = Fixture::new(&server).await?;
+    let worker = WorkerProcess::start(&fixture, &server, &[])?;
+    worker.wait_for_log("polling").await?;
+    search_attributes::register(&server.client, &[search_attributes::USER]).await?;
+    worker
+        .wait_for_log("registered search attributes changed")
+        .await?;
+    let id = create_task_of(&fixture.simulator, "user-7").await?;
+    let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+    let result = lifecycle.result().await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    let snapshot = lifecycle.describe().await?.context("no lifecycle")?;
+    let user = snapshot.search_attributes.get("SeedanceUser");
+    ensure!(user == "user-7", "{user:?}");
+    Ok(())
+}
+register!(a_running_worker_notices_a_new_search_attribute);
 
 /// In most namespaces nobody registered it. Lifecycles then write the others.
 async fn without_the_attribute_the_command_names_it(server: Arc<Server>) -> anyhow::Result<()> {
