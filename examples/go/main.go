@@ -20,8 +20,11 @@ import (
 const usage = `usage: go run . nexus|await|child|start cgt-…
        go run . generate ORDER`
 
-// prompt is the prompt of the task that `generate` creates.
-const prompt = "a kite over the sea"
+// The end user and the prompt of the task that `generate` creates.
+const (
+	user   = "user-7"
+	prompt = "a kite over the sea"
+)
 
 // taskQueue is the task queue of the worker in this example, not the archiver's.
 const taskQueue = "archive-example-go"
@@ -93,7 +96,7 @@ func runWorkflow(ctx context.Context, c client.Client, mode, id string) (result,
 	case "nexus":
 		arguments = append(arguments, cmp.Or(os.Getenv("NEXUS_ENDPOINT"), nexusEndpoint))
 	case "generate":
-		arguments = append(arguments, prompt)
+		arguments = append(arguments, user, prompt)
 	}
 	execution, err := c.ExecuteWorkflow(ctx, options, workflows[mode], arguments...)
 	if err != nil {

@@ -72,12 +72,13 @@ func ArchiveAsChild(ctx workflow.Context, taskID string) (*archiverv1.VideoTaskL
 
 // Generate creates a task from a prompt and archives its video, by a child workflow. However often it is called for an
 // order, at most one task is created. If the workflow is cancelled, the archiving continues.
-func Generate(ctx workflow.Context, orderID, prompt string) (*archiverv1.GenerateVideoResult, error) {
+func Generate(ctx workflow.Context, orderID, userID, prompt string) (*archiverv1.GenerateVideoResult, error) {
 	// The body of the API's create request, with any of its fields.
 	body, err := json.Marshal(map[string]any{
-		"model":             "seedance-1-0-pro-250528",
-		"content":           []any{map[string]any{"type": "text", "text": prompt}},
-		"safety_identifier": orderID,
+		"model":   "seedance-1-0-pro-250528",
+		"content": []any{map[string]any{"type": "text", "text": prompt}},
+		// Whose video it is: `list --user` and `erase --user` find it by this id.
+		"safety_identifier": userID,
 	})
 	if err != nil {
 		return nil, err

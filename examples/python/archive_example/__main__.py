@@ -22,7 +22,8 @@ WORKFLOWS = {
     "child": ArchiveAsChild.run,
     "generate": Generate.run,
 }
-# The prompt of the task that `generate` creates.
+# The end user and the prompt of the task that `generate` creates.
+USER = "user-7"
 PROMPT = "a kite over the sea"
 
 
@@ -48,7 +49,7 @@ async def run_workflow(client: Client, mode: str, id: str) -> VideoResult:
     if mode == "nexus":
         arguments.append(os.environ.get("NEXUS_ENDPOINT", NEXUS_ENDPOINT))
     elif mode == "generate":
-        arguments.append(PROMPT)
+        arguments += [USER, PROMPT]
     async with Worker(client, task_queue=TASK_QUEUE, workflows=workflows):
         return await client.execute_workflow(
             WORKFLOWS[mode],

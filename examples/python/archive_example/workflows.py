@@ -85,12 +85,13 @@ class Generate:
     """
 
     @workflow.run
-    async def run(self, order_id: str, prompt: str) -> VideoResult:
+    async def run(self, order_id: str, user_id: str, prompt: str) -> VideoResult:
         # The body of the API's create request, with any of its fields.
         body = {
             "model": "seedance-1-0-pro-250528",
             "content": [{"type": "text", "text": prompt}],
-            "safety_identifier": order_id,
+            # Whose video it is: `list --user` and `erase --user` find it by this id.
+            "safety_identifier": user_id,
         }
         return await workflow.execute_child_workflow(
             "GenerateVideo",

@@ -9,6 +9,8 @@ use serde_json::json;
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{ChildWorkflowOptions, ParentClosePolicy, WorkflowContext, WorkflowResult};
 
+/// The end user of the task.
+const USER: &str = "user-7";
 /// The prompt of the task.
 const PROMPT: &str = "a kite over the sea";
 
@@ -29,7 +31,8 @@ impl Generate {
         let body = json!({
             "model": "seedance-1-0-pro-250528",
             "content": [{"type": "text", "text": PROMPT}],
-            "safety_identifier": order_id,
+            // Whose video it is: `list --user` and `erase --user` find it by this id.
+            "safety_identifier": USER,
         });
         let request = GenerateVideoRequest {
             request: body.to_string(),

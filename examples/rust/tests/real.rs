@@ -116,7 +116,11 @@ impl Example<'_> {
         let tasks = || self.simulator.task_ids().len();
         let before = tasks();
         for _ in 0..2 {
-            check_archived("generate", &self.run("generate", "order-7").await?)?;
+            let output = self.run("generate", "order-7").await?;
+            check_archived("generate", &output)?;
+            let receipt = std::fs::read_to_string(receipt_path(&output)?)?;
+            // By which `list --user` and `erase --user` find the video.
+            ensure!(receipt.contains("user-7"), "no end user in {receipt}");
         }
         ensure!(tasks() == before + 1, "{} tasks more", tasks() - before);
         Ok(())
@@ -195,12 +199,18 @@ impl Example<'_> {
 
 fn check_archived(mode: &str, output: &Output) -> anyhow::Result<()> {
     ensure!(output.status.success(), "{mode}: {output:?}");
-    let printed = String::from_utf8_lossy(&output.stdout);
-    let receipt = printed.trim().strip_prefix("archived file://");
-    let receipt = receipt.with_context(|| format!("{mode}: {printed}"))?;
+    let receipt = receipt_path(output).with_context(|| mode.to_owned())?;
     ensure!(
-        Path::new(receipt).is_file(),
+        Path::new(&receipt).is_file(),
         "{mode}: {receipt} does not exist"
     );
     Ok(())
+}
+
+/// Returns the path of the receipt whose URL the example printed.
+fn receipt_path(output: &Output) -> anyhow::Result<String> {
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let receipt = printed.trim().strip_prefix("archived file://");
+    let receipt = receipt.with_context(|| format!("no receipt: {printed}"))?;
+    Ok(receipt.to_owned())
 }

@@ -10,10 +10,11 @@ import { archiveAsChild, awaitVideo, awaitVideoByNexus, generate } from './workf
 // The task queue of the worker in this example, not the archiver's.
 const TASK_QUEUE = 'archive-example-typescript';
 const WORKFLOWS = { nexus: awaitVideoByNexus, await: awaitVideo, child: archiveAsChild, generate };
-// The prompt of the task that `generate` creates.
+// The end user and the prompt of the task that `generate` creates.
+const USER = 'user-7';
 const PROMPT = 'a kite over the sea';
 
-type Workflow = (id: string, endpointOrPrompt: string) => Promise<VideoResult>;
+type Workflow = (...args: string[]) => Promise<VideoResult>;
 
 async function main(mode?: string, id?: string): Promise<number> {
   const workflow = Object.entries(WORKFLOWS).find(([name]) => name === mode)?.[1];
@@ -51,8 +52,8 @@ async function runWorkflow(
   try {
     return await worker.runUntil(
       client.workflow.execute(workflow, {
-        // `awaitVideo` and `archiveAsChild` ignore it.
-        args: [id, workflow === generate ? PROMPT : (process.env.NEXUS_ENDPOINT ?? NEXUS_ENDPOINT)],
+        // `awaitVideo` and `archiveAsChild` ignore the endpoint.
+        args: workflow === generate ? [id, USER, PROMPT] : [id, process.env.NEXUS_ENDPOINT ?? NEXUS_ENDPOINT],
         workflowId,
         taskQueue: TASK_QUEUE,
         workflowIdConflictPolicy: 'USE_EXISTING',

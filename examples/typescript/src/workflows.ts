@@ -74,12 +74,13 @@ export async function archiveAsChild(taskId: string): Promise<VideoResult> {
  * Creates a task from a prompt and archives its video, by a child workflow. However often it is called for an order,
  * at most one task is created. If the workflow is cancelled, the archiving continues.
  */
-export async function generate(orderId: string, prompt: string): Promise<VideoResult> {
+export async function generate(orderId: string, userId: string, prompt: string): Promise<VideoResult> {
   // The body of the API's create request, with any of its fields.
   const request = {
     model: 'seedance-1-0-pro-250528',
     content: [{ type: 'text', text: prompt }],
-    safety_identifier: orderId,
+    // Whose video it is: `list --user` and `erase --user` find it by this id.
+    safety_identifier: userId,
   };
   return await executeChild<GenerateVideo>('GenerateVideo', {
     args: [{ request, submission_id: orderId, report_only: true }],

@@ -142,6 +142,9 @@ async fn check_generating(server: &Server, example: Example) -> anyhow::Result<(
             anyhow::ensure!(ids.len() == 1, "{ids:?}");
             for manifest in &manifests {
                 fixture.assert_archived(&ids[0], manifest)?;
+                // By which `list --user` and `erase --user` find the video.
+                let user = &manifest.safety_identifier;
+                anyhow::ensure!(user == "user-7", "the end user is {user}");
             }
             let submission = names::submission_workflow_id("", "order-7");
             let submission = server

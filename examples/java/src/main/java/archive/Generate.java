@@ -20,11 +20,11 @@ import seedance.archiver.v1.GenerateVideoResult;
 @WorkflowInterface
 public interface Generate {
   @WorkflowMethod
-  GenerateVideoResult generate(String orderId, String prompt);
+  GenerateVideoResult generate(String orderId, String userId, String prompt);
 
   class Impl implements Generate {
     @Override
-    public GenerateVideoResult generate(String orderId, String prompt) {
+    public GenerateVideoResult generate(String orderId, String userId, String prompt) {
       ChildWorkflowOptions options =
           ChildWorkflowOptions.newBuilder()
               .setTaskQueue(Archiver.TASK_QUEUE)
@@ -33,7 +33,7 @@ public interface Generate {
               .build();
       GenerateVideoRequest request =
           GenerateVideoRequest.newBuilder()
-              .setRequest(body(orderId, prompt))
+              .setRequest(body(userId, prompt))
               .setSubmissionId(orderId)
               .setReportOnly(Archiver.REPORT_ONLY)
               .build();
@@ -41,13 +41,16 @@ public interface Generate {
     }
   }
 
-  /** Returns the body of the API's create request, with any of its fields. */
-  private static String body(String orderId, String prompt) {
+  /**
+   * Returns the body of the API's create request, with any of its fields. The `safety_identifier`
+   * says whose video it is: `list --user` and `erase --user` find it by this id.
+   */
+  private static String body(String userId, String prompt) {
     Map<String, Object> body =
         Map.of(
             "model", "seedance-1-0-pro-250528",
             "content", List.of(Map.of("type", "text", "text", prompt)),
-            "safety_identifier", orderId);
+            "safety_identifier", userId);
     try {
       return new ObjectMapper().writeValueAsString(body);
     } catch (JsonProcessingException error) {

@@ -16,6 +16,9 @@ public final class Main {
   /** The task queue of the worker in this example, not the archiver's. */
   private static final String TASK_QUEUE = "archive-example-java";
 
+  /** The end user of the task that `generate` creates. */
+  private static final String USER = "user-7";
+
   /** The prompt of the task that `generate` creates. */
   private static final String PROMPT = "a kite over the sea";
 
@@ -63,7 +66,7 @@ public final class Main {
       }
       case "await" -> plain(client.newWorkflowStub(AwaitVideo.class, options).archive(id));
       case "generate" ->
-          plain(client.newWorkflowStub(Generate.class, options).generate(id, PROMPT));
+          plain(client.newWorkflowStub(Generate.class, options).generate(id, USER, PROMPT));
       default -> plain(client.newWorkflowStub(ArchiveAsChild.class, options).archive(id));
     };
   }
