@@ -19,7 +19,8 @@ metadata:
 spec:
   {{- include "seedance-archiver.podSpec" $pod | trim | nindent 2 }}
   # 15 s for the last heartbeats to reach Temporal.
-  terminationGracePeriodSeconds: {{ add $values.gracePeriodSeconds 15 }}
+  {{- /* At least 45 s: the response to a create request is awaited for up to 30 s. */}}
+  terminationGracePeriodSeconds: {{ max (add $values.gracePeriodSeconds 15) 45 }}
   topologySpreadConstraints:
     - topologyKey: kubernetes.io/hostname
       maxSkew: 1
