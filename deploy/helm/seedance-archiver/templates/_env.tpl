@@ -16,7 +16,9 @@
 - {name: SEEDANCE_GRACE_PERIOD, value: {{ .Values.gracePeriodSeconds }}s}
 - {name: TEMPORAL_TASK_QUEUE, value: {{ .Values.temporal.taskQueue | quote }}}
 {{- with .Values.temporal.tls }}
-{{- if .ca }}
+{{- if .caSecret }}
+- {name: TEMPORAL_TLS_SERVER_CA_CERT_PATH, value: /etc/temporal/ca/ca.crt}
+{{- else if .ca }}
 - {name: TEMPORAL_TLS_SERVER_CA_CERT_PATH, value: /etc/temporal/tls/ca.crt}
 {{- end }}
 {{- if .serverName }}

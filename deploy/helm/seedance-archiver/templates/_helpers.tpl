@@ -47,6 +47,20 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if ne (empty .env.TEMPORAL_DEPLOYMENT_NAME) (empty .env.TEMPORAL_WORKER_BUILD_ID) }}
 {{- fail "set both of env.TEMPORAL_DEPLOYMENT_NAME and env.TEMPORAL_WORKER_BUILD_ID, or neither: a version needs both" }}
 {{- end }}
+{{- with .temporal.tls }}
+{{- if and .ca (not .secret) }}
+{{- fail "temporal.tls.ca requires temporal.tls.secret, which contains the ca.crt; without a client certificate, set temporal.tls.caSecret" }}
+{{- end }}
+{{- if and .ca .caSecret }}
+{{- fail "set only one of temporal.tls.ca and temporal.tls.caSecret" }}
+{{- end }}
+{{- end }}
+{{- if and .temporal.tls.caSecret .keda.enabled (not .temporal.tls.secret) }}
+{{- fail "temporal.tls.caSecret with keda.enabled requires temporal.tls.secret: KEDA verifies a server by a private CA only with a client certificate" }}
+{{- end }}
+{{- if and .temporal.tls.caSecret .workerDeployment.enabled }}
+{{- fail "temporal.tls.caSecret and workerDeployment.enabled are mutually exclusive: the chart's Connection names no CA" }}
+{{- end }}
 {{- if and .callbacks.ingress.enabled (not .callbacks.enabled) }}
 {{- fail "callbacks.ingress.enabled requires callbacks.enabled" }}
 {{- end }}

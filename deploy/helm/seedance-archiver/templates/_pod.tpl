@@ -89,6 +89,10 @@ volumes:
   - name: temporal-tls
     secret: {secretName: {{ $values.temporal.tls.secret }}, defaultMode: 0440}
   {{- end }}
+  {{- with $values.temporal.tls.caSecret }}
+  - name: temporal-ca
+    secret: {secretName: {{ . }}, defaultMode: 0440, items: [{key: ca.crt, path: ca.crt}]}
+  {{- end }}
 {{- end }}
 
 {{- define "seedance-archiver.container" -}}
@@ -112,5 +116,8 @@ volumeMounts:
   {{- include "seedance-archiver.volumeMounts" .root | trim | nindent 2 }}
   {{- if and .connects $values.temporal.tls.secret }}
   - {name: temporal-tls, mountPath: /etc/temporal/tls, readOnly: true}
+  {{- end }}
+  {{- if $values.temporal.tls.caSecret }}
+  - {name: temporal-ca, mountPath: /etc/temporal/ca, readOnly: true}
   {{- end }}
 {{- end }}
