@@ -6,6 +6,11 @@
 {{- else }}
 - {name: SEEDANCE_ACCOUNTS_FILE, value: /run/secrets/seedance-accounts/{{ .Values.seedance.accountsSecret.key }}}
 {{- end }}
+{{- with .Values.seedance.sealKeysSecret }}
+{{- if .name }}
+- {name: SEEDANCE_SEAL_KEYS_FILE, value: /run/secrets/seedance-seal-keys/{{ .key }}}
+{{- end }}
+{{- end }}
 {{- /* Set on every pod; only workers of the query role listen. */}}
 {{- if .Values.callbacks.enabled }}
 - {name: SEEDANCE_INGRESS_ADDRESS, value: "0.0.0.0:{{ .Values.callbacks.port }}"}

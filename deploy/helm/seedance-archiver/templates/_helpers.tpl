@@ -41,6 +41,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if eq (empty .seedance.apiKeySecret.name) (empty .seedance.accountsSecret.name) }}
 {{- fail "set exactly one of seedance.apiKeySecret.name and seedance.accountsSecret.name" }}
 {{- end }}
+{{- if and .seedance.sealKeysSecret.name .seedance.accountsSecret.name }}
+{{- fail "seedance.sealKeysSecret requires seedance.apiKeySecret: an accounts file names its own seal keys" }}
+{{- end }}
+{{- if and .seedance.sealKeysSecret.name .env.SEEDANCE_SEAL_KEYS_FILE }}
+{{- fail "set only one of seedance.sealKeysSecret.name and env.SEEDANCE_SEAL_KEYS_FILE" }}
+{{- end }}
 {{- if and .keda.enabled .workerDeployment.enabled }}
 {{- fail "keda.enabled and workerDeployment.enabled are mutually exclusive: a ScaledObject cannot follow the controller's Deployments; see the chart's README" }}
 {{- end }}

@@ -10,6 +10,12 @@
 - name: seedance-accounts
   secret: {secretName: {{ .Values.seedance.accountsSecret.name }}, defaultMode: 0440}
 {{- end }}
+{{- with .Values.seedance.sealKeysSecret }}
+{{- if .name }}
+- name: seedance-seal-keys
+  secret: {secretName: {{ .name }}, defaultMode: 0440, items: [{key: {{ .key }}, path: {{ .key }}}]}
+{{- end }}
+{{- end }}
 {{- if include "seedance-archiver.callbacksTokenMounted" . }}
 - name: seedance-callbacks
   secret: {secretName: {{ .Values.callbacks.tokenSecret.name }}, defaultMode: 0440}
@@ -24,6 +30,9 @@
 - {name: seedance, mountPath: /run/secrets/seedance, readOnly: true}
 {{- else }}
 - {name: seedance-accounts, mountPath: /run/secrets/seedance-accounts, readOnly: true}
+{{- end }}
+{{- if .Values.seedance.sealKeysSecret.name }}
+- {name: seedance-seal-keys, mountPath: /run/secrets/seedance-seal-keys, readOnly: true}
 {{- end }}
 {{- if include "seedance-archiver.callbacksTokenMounted" . }}
 - {name: seedance-callbacks, mountPath: /run/secrets/seedance-callbacks, readOnly: true}
