@@ -36,7 +36,8 @@ func AwaitVideoByNexus(ctx workflow.Context, taskID, endpoint string) (*archiver
 func AwaitVideo(ctx workflow.Context, taskID string) (*archiverv1.VideoTaskLifecycleResult, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue: archiverQueue,
-		// An attempt waits until the video is archived or lost, up to two weeks.
+		// Waits until the video is archived or lost, up to three weeks: an attempt that times out is retried and
+		// joins the same run.
 		StartToCloseTimeout: 15 * 24 * time.Hour,
 		// Detects the loss of the archiver's worker.
 		HeartbeatTimeout: time.Minute,

@@ -87,7 +87,7 @@ pub struct Deployment {
 #[derive(Clone, Copy, Debug, Default, Display, EnumString, PartialEq, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum Versioning {
-    /// They continue on the current version. This is the default because a lifecycle may wait for two weeks,
+    /// They continue on the current version. This is the default because a lifecycle may wait for three weeks,
     /// and workers of old versions would have to run for that long.
     #[default]
     AutoUpgrade,

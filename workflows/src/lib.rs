@@ -52,8 +52,8 @@
 //!             report_only: true, // return a lost video as a result, not as a failure
 //!             ..AwaitVideoTaskRequest::default()
 //!         };
-//!         // The activity waits until the video is archived or lost, up to two weeks. The heartbeat timeout
-//!         // detects a lost worker.
+//!         // The activity waits until the video is archived or lost, up to three weeks: an attempt that times
+//!         // out is retried and joins the same run. The heartbeat timeout detects a lost worker.
 //!         let options = ActivityOptions::with_start_to_close_timeout(Duration::from_secs(15 * 86_400))
 //!             .heartbeat_timeout(Duration::from_secs(60))
 //!             .task_queue(names::TASK_QUEUE.to_owned())

@@ -108,7 +108,8 @@ async def await_video(task_id: str) -> VideoResult:
         "AwaitVideoTask",
         VideoRequest(task_id),
         task_queue=archiver.TASK_QUEUE,
-        # An attempt waits until the video is archived or lost, up to two weeks.
+        # Waits until the video is archived or lost, up to three weeks: an attempt that times out is retried and
+        # joins the same run.
         start_to_close_timeout=timedelta(days=15),
         # Detects the loss of the archiver's worker.
         heartbeat_timeout=timedelta(minutes=1),

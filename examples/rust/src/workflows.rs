@@ -80,7 +80,8 @@ async fn await_video<W>(
         report_only: true,
         ..AwaitVideoTaskRequest::default()
     };
-    // An attempt waits until the video is archived or lost, up to two weeks.
+    // Waits until the video is archived or lost, up to three weeks: an attempt that times out is retried and
+    // joins the same run.
     let fifteen_days = Duration::from_secs(15 * 24 * 60 * 60);
     let options = ActivityOptions::with_start_to_close_timeout(fifteen_days)
         .task_queue(names::TASK_QUEUE.to_owned())

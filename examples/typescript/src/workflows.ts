@@ -18,7 +18,8 @@ const { AwaitVideoTask } = proxyActivities<{
   AwaitVideoTask(request: VideoRequest): Promise<VideoResult>;
 }>({
   taskQueue: archiver.TASK_QUEUE,
-  // An attempt waits until the video is archived or lost, up to two weeks.
+  // Waits until the video is archived or lost, up to three weeks: an attempt that times out is retried and
+  // joins the same run.
   startToCloseTimeout: '15 days',
   // Detects the loss of the archiver's worker.
   heartbeatTimeout: '1 minute',

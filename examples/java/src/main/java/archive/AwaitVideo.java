@@ -28,7 +28,8 @@ public interface AwaitVideo {
     ActivityOptions options =
         ActivityOptions.newBuilder()
             .setTaskQueue(Archiver.TASK_QUEUE)
-            // An attempt waits until the video is archived or lost, up to two weeks.
+            // Waits until the video is archived or lost, up to three weeks: an attempt that times
+            // out is retried and joins the same run.
             .setStartToCloseTimeout(Duration.ofDays(15))
             // Detects the loss of the archiver's worker.
             .setHeartbeatTimeout(Duration.ofMinutes(1))
