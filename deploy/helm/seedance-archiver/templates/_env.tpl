@@ -26,9 +26,6 @@
 {{- else if .ca }}
 - {name: TEMPORAL_TLS_SERVER_CA_CERT_PATH, value: /etc/temporal/tls/ca.crt}
 {{- end }}
-{{- if .serverName }}
-- {name: TEMPORAL_TLS_SERVER_NAME, value: {{ .serverName | quote }}}
-{{- end }}
 {{- end }}
 {{- range $name, $value := .Values.env }}
 - {name: {{ $name }}, value: {{ $value | quote }}}
@@ -47,6 +44,9 @@
 {{- if .tls.secret }}
 - {name: TEMPORAL_TLS_CLIENT_CERT_PATH, value: /etc/temporal/tls/tls.crt}
 - {name: TEMPORAL_TLS_CLIENT_KEY_PATH, value: /etc/temporal/tls/tls.key}
+{{- end }}
+{{- if .tls.serverName }}
+- {name: TEMPORAL_TLS_SERVER_NAME, value: {{ .tls.serverName | quote }}}
 {{- end }}
 {{- end }}
 {{- end }}
