@@ -207,10 +207,10 @@ type VideoTaskLifecycleResult struct {
 	Task *VideoTask `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
 	// Receipt of the archived video. Set only if the outcome is `archived`.
 	Manifest *Manifest `protobuf:"bytes,3,opt,name=manifest,proto3" json:"manifest,omitempty"`
-	// Reason of the outcome: the error code of the service, or `cancelled`, `expired`, `cancelled_and_purged`, `erased`,
-	// `task_not_found`, `outside_query_window`, `record_vanished`, `cancelled_by_caller`, `query_window_closed`,
+	// Reason of the outcome: the error code of the service, or `failed`, `cancelled`, `expired`, `cancelled_and_purged`,
+	// `erased`, `task_not_found`, `outside_query_window`, `record_vanished`, `cancelled_by_caller`, `query_window_closed`,
 	// `url_expired`, `url_refused`, `seal_key_missing`, `corrupt_video`, `unauthorized`, `rate_limited`,
-	// `upstream_unavailable`, `unexpected_response` or `store_unavailable`. `AwaitVideoTask` also returns
+	// `upstream_unavailable`, `unexpected_response`, `store_unavailable` or `unknown_account`. `AwaitVideoTask` also returns
 	// `terminated` and `timed_out`. Empty if the outcome is `archived`.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Explanation of the reason. Empty if the outcome is `archived`.
