@@ -18,6 +18,10 @@
 {{- if include "seedance-archiver.callbacksTokenMounted" . }}
 - {name: SEEDANCE_CALLBACK_TOKEN_FILE, value: /run/secrets/seedance-callbacks/{{ .Values.callbacks.tokenSecret.key }}}
 {{- end }}
+{{- /* An accounts file has the URL of each account. */}}
+{{- if and .Values.callbacks.ingress.enabled .Values.seedance.apiKeySecret.name (not .Values.env.SEEDANCE_CALLBACK_URL) }}
+- {name: SEEDANCE_CALLBACK_URL, value: "https://{{ .Values.callbacks.ingress.host }}"}
+{{- end }}
 - {name: SEEDANCE_GRACE_PERIOD, value: {{ .Values.gracePeriodSeconds }}s}
 - {name: TEMPORAL_TASK_QUEUE, value: {{ .Values.temporal.taskQueue | quote }}}
 {{- with .Values.temporal.tls }}
