@@ -6,10 +6,11 @@ use seedance_archiver_proto::{
     v1::{SweepPage, SweepVideoTasksResult},
 };
 
-/// The lists of an account: one for each service tier and model. An empty filter is not sent.
+/// The lists of an account: one for each service tier and model. An empty filter is not sent. However the filters are
+/// ordered and repeated, each list comes once, and the one without filters first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lists {
-    /// Service tiers to list.
+    /// Service tiers to list. Empty: one list without this filter.
     pub service_tiers: Vec<String>,
     /// Models to list. Empty: all models, with one list. A key with custom permissions may list only named models.
     pub models: Vec<String>,
@@ -80,13 +81,9 @@ impl Lists {
     }
 
     fn first_pages(&self) -> impl Iterator<Item = SweepPage> {
-        let all_models = [String::new()];
-        let models = match self.models.as_slice() {
-            [] => all_models.to_vec(),
-            models => models.to_vec(),
-        };
-        self.service_tiers.iter().flat_map(move |service_tier| {
-            let service_tier = service_tier.clone();
+        let models = distinct(&self.models);
+        let service_tiers = distinct(&self.service_tiers).into_iter();
+        service_tiers.flat_map(move |service_tier| {
             models.clone().into_iter().map(move |model| SweepPage {
                 service_tier: service_tier.clone(),
                 model,
@@ -94,6 +91,22 @@ impl Lists {
             })
         })
     }
+}
+
+/// Returns each filter once, the empty one first: [`any`] is taken for the first page of its list, so a sweep would skip the
+/// lists before it. A repeated filter would lead back to a list that was read.
+fn distinct(filters: &[String]) -> Vec<String> {
+    let (empty, named): (Vec<_>, Vec<_>) = filters.iter().cloned().partition(String::is_empty);
+    let mut distinct = Vec::new();
+    for filter in empty.into_iter().chain(named) {
+        if !distinct.contains(&filter) {
+            distinct.push(filter);
+        }
+    }
+    if distinct.is_empty() {
+        distinct.push(String::new());
+    }
+    distinct
 }
 
 /// Returns the page with which a sweep starts, before its lists are known.
@@ -129,20 +142,21 @@ mod tests {
         }
     }
 
+    /// Returns the pages of lists of two pages each, in the order of a sweep.
+    fn walk(lists: Lists) -> Vec<String> {
+        let mut seen = Vec::new();
+        let mut page = Some(lists.known(any()));
+        while let Some(this) = page {
+            page = lists.after(&this, this.page_num == 2);
+            let page_name = format!("{}/{}/{}", this.service_tier, this.model, this.page_num);
+            assert!(!seen.contains(&page_name), "{page_name} again: {seen:?}");
+            seen.push(page_name);
+        }
+        seen
+    }
+
     #[test]
     fn every_page_of_every_list_comes_once() {
-        let walk = |lists: Lists| {
-            let mut seen = Vec::new();
-            let mut page = Some(lists.first());
-            while let Some(this) = page {
-                page = lists.after(&this, this.page_num == 2);
-                seen.push(format!(
-                    "{}/{}/{}",
-                    this.service_tier, this.model, this.page_num
-                ));
-            }
-            seen
-        };
         let expected = [
             "//1",
             "//2",
@@ -156,6 +170,24 @@ mod tests {
             "/a/1", "/a/2", "/b/1", "/b/2", "flex/a/1", "flex/a/2", "flex/b/1", "flex/b/2",
         ];
         assert_eq!(walk(lists(&["", "flex"], &["a", "b"])), expected);
+    }
+
+    #[test]
+    fn filters_in_any_order_and_number_are_listed_once() {
+        let both = ["//1", "//2", "flex//1", "flex//2"];
+        for tiers in [
+            &["flex", ""][..],
+            &["flex", "", "flex"],
+            &["", "flex", "", ""],
+        ] {
+            assert_eq!(walk(lists(tiers, &[])), both, "{tiers:?}");
+        }
+        assert_eq!(walk(lists(&[], &[])), ["//1", "//2"]);
+        assert_eq!(walk(lists(&[""], &["a", "a"])), ["/a/1", "/a/2"]);
+        let expected = [
+            "//1", "//2", "/a/1", "/a/2", "flex//1", "flex//2", "flex/a/1", "flex/a/2",
+        ];
+        assert_eq!(walk(lists(&["flex", ""], &["a", ""])), expected);
     }
 
     #[test]

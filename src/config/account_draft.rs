@@ -136,12 +136,17 @@ impl AccountDraft {
             endpoint,
             windows,
             schedule,
+            lists,
             ..
         } = &self.account;
         if self.account.auto_archive && !endpoint.task_path.has_list() {
             let problem = "requires the list of tasks, whose path does not follow from this `task_path`; \
                            remove one of the two";
             reader.error(input, "auto_archive", problem);
+        }
+        if lists.service_tiers.is_empty() {
+            let problem = "must name at least one service tier; [\"\"] lists without this filter";
+            reader.error(input, "lists.service_tiers", problem);
         }
         if windows.margin >= windows.query_window {
             reader.error(input, "windows.margin", "must be shorter than query_window");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use seedance_archiver_policy::{pages, submissions::Search};
+use seedance_archiver_policy::submissions::Search;
 use seedance_archiver_proto::v1::{SweepPage, VideoTask};
 
 use super::{listed::Listed, shared::OfAccount};
@@ -64,7 +64,6 @@ fn lists(account: &Account, search: &Search) -> Vec<SweepPage> {
     let submitted = search.submitted();
     match lists.index_of(&submitted.service_tier, &submitted.model) {
         Some(index) => lists.all().into_iter().skip(index).take(1).collect(),
-        None if lists.all().is_empty() => vec![pages::any()],
         None => lists.all(),
     }
 }

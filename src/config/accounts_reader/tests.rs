@@ -31,6 +31,28 @@ fn plain_http_to_a_public_host_needs_permission() {
 }
 
 #[test]
+fn service_tiers_in_any_order_are_listed_and_none_is_an_error() {
+    let account = |tiers: &str| {
+        format!(
+            "[accounts.eu]\napi_key = \"k\"\nbase_url = \"https://a.example\"\n\
+             lists = {{ service_tiers = {tiers} }}\n"
+        )
+    };
+    let errors = read_text(&account("[]")).unwrap_err();
+    let expected =
+        "accounts.toml:4: accounts.eu.lists.service_tiers must name at least one service tier";
+    assert!(errors[0].starts_with(expected), "{errors:?}");
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    let accounts = read_text(&account(r#"["flex", "", "flex"]"#)).unwrap();
+    let lists = accounts.get("eu").unwrap().lists.all();
+    let tiers: Vec<_> = lists
+        .iter()
+        .map(|list| list.service_tier.as_str())
+        .collect();
+    assert_eq!(tiers, ["", "flex"]);
+}
+
+#[test]
 fn every_setting_of_an_account_is_read() {
     let key_file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(key_file.path(), "from-a-file-Q9zx7Kd2mWb5Rt8Lp3Vn6Ys").unwrap();

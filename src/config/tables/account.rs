@@ -131,7 +131,7 @@ fn endpoint_rows() -> Vec<Setting> {
             "lists.service_tiers",
             filters(),
             |it| &mut it.account.lists.service_tiers,
-            "Service tiers whose tasks are listed, one list each. An empty text lists without this filter.",
+            "Service tiers whose tasks are listed, one list each, at least one. An empty text lists without this filter.",
         )
         .variable("SEEDANCE_LIST_SERVICE_TIERS"),
         Setting::value(
