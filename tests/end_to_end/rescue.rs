@@ -293,6 +293,27 @@ async fn reports_a_list_whose_pages_are_all_the_same(server: Arc<Server>) -> any
 }
 register!(reports_a_list_whose_pages_are_all_the_same);
 
+/// A round number of tasks could be the maximum of a page, so the next page is requested in doubt.
+async fn a_page_with_all_tasks_that_comes_again_is_complete(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    const TASKS: usize = 10;
+    let fixture = Fixture::new(&server).await?;
+    for _ in 0..TASKS {
+        fixture.simulator.create(ended(HOUR, DAY));
+    }
+    fixture
+        .simulator
+        .set_list_dialect(Some(ListDialect::IgnoresPageNum));
+    let directory = tempfile::tempdir()?;
+    let listed = rescue_json(&fixture, &directory, &["--dry-run"]).await?;
+    ensure!(found(&listed)?.len() == TASKS, "{listed:#}");
+    let not_listed = &listed["found"]["not_listed"];
+    ensure!(*not_listed == Value::Array(Vec::new()), "{not_listed:#}");
+    Ok(())
+}
+register!(a_page_with_all_tasks_that_comes_again_is_complete);
+
 async fn continues_with_other_accounts_after_one_fails(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
     let id = fixture.simulator.create(ended(HOUR, HOUR));

@@ -30,7 +30,7 @@ pub(super) struct Listed {
     pub(super) is_outage: bool,
     /// How long the service asks to wait.
     pub(super) retry_after: Duration,
-    since: SystemTime,
+    pub(super) since: SystemTime,
 }
 
 impl Listed {

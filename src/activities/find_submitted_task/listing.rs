@@ -1,6 +1,6 @@
 //! The tasks in the list that a submission may have created.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use seedance_archiver_policy::submissions::Search;
 use seedance_archiver_proto::v1::{SweepPage, VideoTask};
@@ -19,6 +19,8 @@ pub(super) struct Listing {
     pub(super) is_outage: bool,
     /// How long the service asks to wait.
     pub(super) retry_after: Duration,
+    /// The ids of the tasks.
+    ids: BTreeSet<String>,
 }
 
 /// Lists the tasks that may be that of the search, `max` at most.
@@ -46,10 +48,15 @@ pub(super) async fn list(
 }
 
 impl Listing {
+    /// Adds the tasks in a list, each once: a page may come again, two lists may show the same task, and a task that is
+    /// created meanwhile moves others to the next page. Two candidates with one id would be ambiguous.
     fn add(&mut self, listed: Listed, search: &Search) {
         let tasks = listed.tasks.iter();
-        let fitting = tasks.filter(|task| search.may_have_created(task));
-        self.tasks.extend(fitting.cloned());
+        for task in tasks.filter(|task| search.may_have_created(task)) {
+            if self.ids.insert(task.id.clone()) {
+                self.tasks.push(task.clone());
+            }
+        }
         if !listed.problem.is_empty() {
             self.problem = listed.problem;
         }
@@ -65,5 +72,45 @@ fn lists(account: &Account, search: &Search) -> Vec<SweepPage> {
     match lists.index_of(&submitted.service_tier, &submitted.model) {
         Some(index) => lists.all().into_iter().skip(index).take(1).collect(),
         None => lists.all(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use seedance_archiver_proto::v1::SubmittedRequest;
+
+    use super::*;
+
+    const SUBMITTED_AT: i64 = 1_000_000;
+
+    fn listed(ids: &[&str]) -> Listed {
+        let task = |id: &&str| VideoTask {
+            id: (*id).to_owned(),
+            created_at: SUBMITTED_AT,
+            ..VideoTask::default()
+        };
+        Listed {
+            tasks: ids.iter().map(task).collect(),
+            problem: String::new(),
+            is_outage: false,
+            retry_after: Duration::ZERO,
+            since: SystemTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_task_that_is_listed_twice_is_one_candidate() {
+        let search = Search::new(SubmittedRequest {
+            submitted_at: SUBMITTED_AT,
+            ..SubmittedRequest::default()
+        });
+        let search = search.unwrap();
+        let mut listing = Listing::default();
+        listing.add(listed(&["a", "b", "a"]), &search);
+        listing.add(listed(&["b", "c"]), &search);
+        let ids: Vec<_> = listing.tasks.iter().map(|task| task.id.as_str()).collect();
+        assert_eq!(ids, ["a", "b", "c"]);
     }
 }
