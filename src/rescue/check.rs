@@ -76,29 +76,45 @@ async fn availability(
     if is_alive(&newest, deadlines, clock) {
         return (State::Missing, deadlines);
     }
-    if is_refused(videos, &newest).await {
-        return (State::Dead, deadlines);
+    match ask_host(videos, &newest).await {
+        HostAnswer::Refused => (State::Dead, deadlines),
+        // Nobody knows for how much longer it works.
+        HostAnswer::Works => {
+            let deadlines = Deadlines {
+                url: None,
+                ..deadlines
+            };
+            (State::Missing, deadlines)
+        }
+        // The lifecycle of the task tries the URL, for as long as one that has just expired.
+        HostAnswer::Unknown => (State::Missing, deadlines),
     }
-    // The URL works for longer than it or the configuration says, or nobody knows yet: the lifecycle of the task tries it.
-    let deadlines = Deadlines {
-        url: None,
-        ..deadlines
-    };
-    (State::Missing, deadlines)
 }
 
-/// Returns whether a record has no URL, or its host says that the URL does not work any more. A host that fails, or cannot be
-/// reached, does not say so.
-async fn is_refused(videos: Option<&VideoClient>, record: &Record) -> bool {
+/// What the host of a video says about a URL that is past its expiry.
+enum HostAnswer {
+    /// The URL works for longer than it or the configuration says.
+    Works,
+    /// The URL does not work any more, or the record has none.
+    Refused,
+    /// The host failed, or could not be reached.
+    Unknown,
+}
+
+async fn ask_host(videos: Option<&VideoClient>, record: &Record) -> HostAnswer {
     let Some(url) = record.main_url() else {
-        return true;
+        return HostAnswer::Refused;
     };
     let Some(videos) = videos else {
-        return false;
+        return HostAnswer::Unknown;
     };
     match videos.probe(url.expose()).await {
-        Ok((_, status)) => matches!(Refusal::new(status, b""), Refusal::Url(_)),
-        Err(_) => false,
+        Ok((_, status)) if status.is_success() => HostAnswer::Works,
+        Ok((_, status)) => match Refusal::new(status, b"") {
+            Refusal::Url(_) => HostAnswer::Refused,
+            Refusal::NotReady(_) | Refusal::Failed(_) => HostAnswer::Unknown,
+        },
+        Err(_) => HostAnswer::Unknown,
     }
 }
 

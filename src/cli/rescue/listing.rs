@@ -29,6 +29,9 @@ const ARCHIVED: &str = "archived";
 const ERASED: &str = "erased";
 const DEAD: &str = "dead";
 
+/// The time left of a URL that has expired.
+const NO_TIME: &str = "none";
+
 #[derive(Serialize)]
 pub(super) struct Listing {
     videos: Vec<Row>,
@@ -121,7 +124,8 @@ impl Listing {
         if in_state(ERASED) > 0 {
             lines[0] += &format!(", {} erased", in_state(ERASED));
         }
-        if let Some(first) = self.videos.iter().find(|row| row.state == MISSING) {
+        let mut missing = self.videos.iter().filter(|row| row.state == MISSING);
+        if let Some(first) = missing.find(|row| row.time_left(self.now) != NO_TIME) {
             lines[0] += &format!("; the first URL expires in {}", first.time_left(self.now));
         }
         if in_state(DEAD) > 0 {
@@ -233,7 +237,7 @@ impl From<&Video> for Row {
 
 impl Row {
     fn time_left(&self, now: SystemTime) -> String {
-        let none = || "none".to_owned();
+        let none = || NO_TIME.to_owned();
         match self.url_expires_at.and_then(from_unix_seconds) {
             _ if self.state == DEAD => none(),
             Some(expires_at) => expires_at

@@ -90,9 +90,43 @@ async fn a_video_is_dead_only_if_its_host_says_so(server: Arc<Server>) -> anyhow
     found.sort();
     expected.sort();
     ensure!(found == expected, "{report:#}");
+    // The rescue waits for such a host no longer than for a URL that has just expired.
+    let mut videos = report["found"]["videos"].as_array().into_iter().flatten();
+    ensure!(
+        videos.all(|video| video["url_expires_at"].is_i64()),
+        "{report:#}"
+    );
     Ok(())
 }
 register!(a_video_is_dead_only_if_its_host_says_so);
+
+/// It would retry for the days in which a query could return a fresh URL.
+async fn gives_up_a_video_whose_host_is_unavailable(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let host = HostDialect {
+        busy: u64::MAX,
+        ..HostDialect::default()
+    };
+    let unavailable = fixture.simulator.create(Script {
+        host,
+        ..ended(2 * HOUR, DAY)
+    });
+    let directory = tempfile::tempdir()?;
+    let accounts = write_url_lifetime(&fixture, &directory)?;
+    let output = command()
+        .args(["rescue", "--output", "json"])
+        .env("SEEDANCE_ACCOUNTS_FILE", &accounts)
+        .current_dir(&directory)
+        .kill_on_drop(true)
+        .output()
+        .await?;
+    ensure!(output.status.code() == Some(1), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout)?;
+    ensure!(report["videos"][0]["task_id"] == unavailable, "{report:#}");
+    ensure!(report["videos"][0]["outcome"] != "archived", "{report:#}");
+    Ok(())
+}
+register!(gives_up_a_video_whose_host_is_unavailable, takes_long);
 
 /// A URL that looks dead is tried when there is no other: only the host knows whether it works.
 async fn a_video_whose_url_works_for_longer_than_configured_is_archived(
@@ -121,6 +155,8 @@ async fn a_video_whose_url_works_for_longer_than_configured_is_archived(
             ],
         "{report:#}"
     );
+    let listed = &report["found"]["videos"][0];
+    ensure!(listed["url_expires_at"].is_null(), "{report:#}");
     let videos = report["videos"].as_array().context("no videos")?;
     ensure!(
         matches!(videos.as_slice(), [video] if video["task_id"] == works && video["outcome"] == "archived"),
