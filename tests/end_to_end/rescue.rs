@@ -107,10 +107,9 @@ async fn archives_every_available_video_most_urgent_first(
     };
     ensure!(found(&listed)? == all("missing"), "{listed:#}");
     ensure!(!listed.to_string().contains(&too_old), "{listed:#}");
-    ensure!(
-        listed["found"]["unfinished"][0]["task_id"] == open,
-        "{listed:#}"
-    );
+    ensure!(listed["found"]["unfinished"][0] == open, "{listed:#}");
+    let of_account = &listed["found"]["unfinished_by_account"]["default"];
+    ensure!(of_account[0] == open, "{listed:#}");
     ensure!(listed["found"]["unsuccessful"] == 1, "{listed:#}");
     ensure!(
         fixture.simulator.stats(&first).downloads == 0,

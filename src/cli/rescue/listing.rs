@@ -35,19 +35,14 @@ const NO_TIME: &str = "none";
 #[derive(Serialize)]
 pub(super) struct Listing {
     videos: Vec<Row>,
-    unfinished: Vec<Unfinished>,
+    /// Ids of the tasks that are still queued or running.
+    unfinished: Vec<String>,
+    unfinished_by_account: BTreeMap<String, Vec<String>>,
     unsuccessful: usize,
     skipped: usize,
     not_listed: Vec<NotListed>,
     #[serde(skip)]
     now: SystemTime,
-}
-
-/// A task that is still queued or running.
-#[derive(Serialize)]
-struct Unfinished {
-    task_id: String,
-    account: String,
 }
 
 /// Tasks that could not be listed.
@@ -80,7 +75,12 @@ impl Listing {
     pub(super) fn new(found: &Found) -> Self {
         Self {
             videos: found.videos.iter().map(Row::from).collect(),
-            unfinished: found.unfinished.iter().map(Unfinished::from).collect(),
+            unfinished: found
+                .unfinished
+                .iter()
+                .map(|it| it.task_id.clone())
+                .collect(),
+            unfinished_by_account: by_account(&found.unfinished),
             unsuccessful: found.unsuccessful,
             skipped: found.skipped,
             not_listed: found.not_listed.iter().map(NotListed::from).collect(),
@@ -131,9 +131,8 @@ impl Listing {
         if in_state(DEAD) > 0 {
             lines.push("dead: the host refuses the URL, and a query returned no fresh one".into());
         }
-        let unfinished = self.unfinished_by_account();
         lines.extend(
-            unfinished
+            self.unfinished_by_account
                 .iter()
                 .map(|(name, ids)| unfinished_in(name, ids)),
         );
@@ -155,19 +154,20 @@ impl Listing {
     pub(super) fn is_complete(&self) -> bool {
         self.skipped == 0 && self.not_listed.is_empty()
     }
+}
 
-    fn unfinished_by_account(&self) -> BTreeMap<&str, Vec<&str>> {
-        let mut by_account: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for Unfinished { task_id, account } in &self.unfinished {
-            let ids = by_account.entry(account.as_str()).or_default();
-            ids.push(task_id.as_str());
-        }
-        by_account
+/// Returns the ids of the unfinished tasks of each account that has some.
+fn by_account(unfinished: &[rescue::Unfinished]) -> BTreeMap<String, Vec<String>> {
+    let mut by_account: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for rescue::Unfinished { account, task_id } in unfinished {
+        let ids = by_account.entry(account.clone()).or_default();
+        ids.push(task_id.clone());
     }
+    by_account
 }
 
 /// Returns the line about the unfinished tasks of an account, with the command that archives them.
-fn unfinished_in(account: &str, ids: &[&str]) -> String {
+fn unfinished_in(account: &str, ids: &[String]) -> String {
     let (of_account, option) = match account {
         DEFAULT_ACCOUNT => (String::new(), String::new()),
         name => (
@@ -175,7 +175,7 @@ fn unfinished_in(account: &str, ids: &[&str]) -> String {
             format!(" --account {name}"),
         ),
     };
-    let first = ids.iter().take(MAX_UNFINISHED).copied();
+    let first = ids.iter().take(MAX_UNFINISHED).map(String::as_str);
     let more = (ids.len() > MAX_UNFINISHED).then_some("…");
     let first = first.chain(more).collect::<Vec<_>>().join(" ");
     let line = format!(
@@ -183,15 +183,6 @@ fn unfinished_in(account: &str, ids: &[&str]) -> String {
         count(ids.len(), "task")
     );
     visible::escape(&line).into_owned()
-}
-
-impl From<&rescue::Unfinished> for Unfinished {
-    fn from(unfinished: &rescue::Unfinished) -> Self {
-        Self {
-            task_id: unfinished.task_id.clone(),
-            account: unfinished.account.clone(),
-        }
-    }
 }
 
 impl From<&rescue::NotListed> for NotListed {
@@ -297,6 +288,7 @@ mod tests {
             ]
         );
         let document = serde_json::to_value(&listing).unwrap();
-        assert_eq!(document["unfinished"][0]["account"], "eu");
+        assert_eq!(document["unfinished"][0], "cgt-1");
+        assert_eq!(document["unfinished_by_account"]["eu"][1], "cgt-3");
     }
 }
