@@ -128,6 +128,8 @@ pub fn add(sum: &mut SweepVideoTasksResult, page: &SweepVideoTasksResult) {
     sum.ended += page.ended;
     sum.running += page.running;
     sum.started += page.started;
+    sum.skipped += page.skipped;
+    sum.incomplete_lists += page.incomplete_lists;
 }
 
 #[cfg(test)]

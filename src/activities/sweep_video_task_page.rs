@@ -21,7 +21,7 @@ use super::{
     sweep_task::{TaskState, TaskSweep},
     transfer_error::TransferError,
 };
-use crate::seedance::{Client, Page, Record};
+use crate::seedance::{Client, ErrorKind, Page, Record};
 
 /// Maximum number of tasks that are handled concurrently.
 const CONCURRENCY: usize = 16;
@@ -68,11 +68,17 @@ async fn sweep(
     let destination = &request.destination;
     let archive =
         destination::open(&account.account, &account.archive, destination).map_err(fail)?;
-    let Some(listed) = list(seedance, account, &page, attempt).await? else {
-        return Ok(SweepVideoTaskPageResult {
-            result: None,
-            next: lists.after(&page, true),
-        });
+    let listed = match list(seedance, account, &page, attempt).await? {
+        Listing::Page(listed) => listed,
+        Listing::Skipped { is_unreadable } => {
+            return Ok(SweepVideoTaskPageResult {
+                result: Some(SweepVideoTasksResult {
+                    incomplete_lists: i64::from(is_unreadable),
+                    ..SweepVideoTasksResult::default()
+                }),
+                next: lists.after(&page, true),
+            });
+        }
     };
     let tasks = TaskSweep {
         account,
@@ -87,15 +93,19 @@ async fn sweep(
         previous: listed.digest,
         ..next
     });
-    let error = sweep_tasks(&tasks, listed.records, progress).await;
-    if let Some(error) = error {
+    let failed = sweep_tasks(&tasks, listed.records, progress).await;
+    if let Some(FailedTasks { count, first_error }) = failed {
         if !sweeps::is_last_attempt(attempt) {
-            return Err(fail(error));
+            return Err(fail(first_error));
         }
         let account = account.account.name();
-        tracing::warn!(account, error = error.message(), "skipped a task");
+        let error = first_error.message();
+        tracing::warn!(account, tasks = count, error, "skipped tasks");
+        progress.lock().skipped += count;
     }
-    let result = *progress.lock();
+    let mut result = *progress.lock();
+    result.skipped += i64::try_from(listed.skipped).unwrap_or(i64::MAX);
+    result.incomplete_lists = i64::from(listed.cut_off.is_some());
     report(account, &page, &result);
     Ok(SweepVideoTaskPageResult {
         result: Some(result),
@@ -103,33 +113,50 @@ async fn sweep(
     })
 }
 
-/// Lists a page. Returns `None` if the sweep skips the page.
+/// What follows from the request of a page.
+enum Listing {
+    Page(Page),
+    /// The sweep continues with the next list. `is_unreadable`: the page may exist, but its response cannot be read.
+    Skipped {
+        is_unreadable: bool,
+    },
+}
+
+/// Lists a page.
 async fn list(
     seedance: &Client,
     account: &SweepAccount,
     page: &SweepPage,
     attempt: u32,
-) -> Result<Option<Page>, ActivityError> {
+) -> Result<Listing, ActivityError> {
     let error = match seedance.list(&account.account.endpoint, page).await {
-        Ok(listed) => return Ok(Some(listed)),
+        Ok(listed) => return Ok(Listing::Page(listed)),
         Err(error) => error,
     };
     if ListError::new(&account.account.lists, page, error.kind()).is_skipped_by_sweep(attempt) {
         tracing::warn!(account = account.account.name(), ?page, %error, "skipped a page");
-        return Ok(None);
+        return Ok(Listing::Skipped {
+            is_unreadable: error.kind() == ErrorKind::Unexpected,
+        });
     }
     let retry_after = error.retry_after().unwrap_or_default();
     let delay = sweeps::retry_delay(attempt, retry_after);
     Err(failure::for_list(&error, delay))
 }
 
-/// Handles all tasks that can still be queried, and counts them in `progress`. Returns the first error: one
-/// task does not stop the others.
+/// The tasks of a page that could not be handled.
+struct FailedTasks {
+    count: i64,
+    first_error: TransferError,
+}
+
+/// Handles all tasks that can still be queried, and counts them in `progress`. Returns those that failed: one task does not
+/// stop the others.
 async fn sweep_tasks(
     tasks: &TaskSweep<'_>,
     records: Vec<Record>,
     progress: &Progress,
-) -> Option<TransferError> {
+) -> Option<FailedTasks> {
     let now = tasks.clock.now();
     let account = &tasks.account.account;
     let records = records
@@ -138,16 +165,18 @@ async fn sweep_tasks(
     let mut states = stream::iter(records)
         .map(|record| async move { tasks.sweep(&record).await })
         .buffer_unordered(CONCURRENCY);
-    let mut first_error = None;
+    let mut failed: Option<FailedTasks> = None;
     while let Some(state) = states.next().await {
         match state {
             Ok(state) => count(&mut progress.lock(), &state),
-            Err(error) => {
-                first_error.get_or_insert(error);
+            Err(first_error) => {
+                let count = 0;
+                let failed = failed.get_or_insert(FailedTasks { count, first_error });
+                failed.count += 1;
             }
         }
     }
-    first_error
+    failed
 }
 
 fn count(result: &mut SweepVideoTasksResult, state: &TaskState) {
@@ -168,6 +197,7 @@ fn report(account: &SweepAccount, page: &SweepPage, result: &SweepVideoTasksResu
         page_num = page.page_num,
         listed = result.listed,
         started = result.started,
+        skipped = result.skipped,
         "swept a page"
     );
 }

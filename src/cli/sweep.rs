@@ -30,6 +30,7 @@ use crate::{
 ///
 /// A worker lists the account's tasks of the last 7 days, and skips those that are archived, have a
 /// final outcome or a running lifecycle, or whose lifecycle ended within the last hour. With --every, a Temporal Schedule repeats the sweep.
+/// Exits with 1 if tasks were skipped because of errors, or a list could not be read to its end.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver sweep               sweep once, now
@@ -112,8 +113,12 @@ async fn sweep(args: &Args, client: &Client, task_queue: &str) -> anyhow::Result
     };
     let result = followed.await;
     spinner.clear();
-    print(args.output, &result?)?;
-    Ok(ExitCode::SUCCESS)
+    let result = result?;
+    print(args.output, &result)?;
+    Ok(match details::has_skipped(&result) {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    })
 }
 
 fn print(output: Output, result: &SweepVideoTasksResult) -> anyhow::Result<()> {
@@ -125,6 +130,8 @@ fn print(output: Output, result: &SweepVideoTasksResult) -> anyhow::Result<()> {
             "ended": result.ended,
             "running": result.running,
             "started": result.started,
+            "skipped": result.skipped,
+            "incomplete_lists": result.incomplete_lists,
         }))?,
         Output::Text => outln!("{}", details::for_sweep(result)),
     }

@@ -1,6 +1,7 @@
 //! Sweeps: they start the missing lifecycles of an account.
 
 mod ended;
+mod skipped;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -162,6 +163,12 @@ async fn write_outcome_record(
     task_id: &str,
     outcome: &Value,
 ) -> anyhow::Result<()> {
+    let path = outcome_file(fixture, account, task_id).await?;
+    Ok(std::fs::write(path, outcome.to_string())?)
+}
+
+/// Returns the path of the outcome record of a task, in a directory that exists.
+async fn outcome_file(fixture: &Fixture, account: &str, task_id: &str) -> anyhow::Result<PathBuf> {
     let account = fixture.config.accounts.get(account)?;
     let record = seedance::Client::new(seedance_archiver_http::client()?)
         .query(&account.endpoint, task_id)
@@ -171,7 +178,7 @@ async fn write_outcome_record(
     let url = archive.url_of(&layout.outcome());
     let path = PathBuf::from(url.strip_prefix("file://").context("not a local URL")?);
     std::fs::create_dir_all(path.parent().context("no parent directory")?)?;
-    Ok(std::fs::write(path, outcome.to_string())?)
+    Ok(path)
 }
 
 async fn another_worker_finishes_the_sweep_of_a_killed_worker(

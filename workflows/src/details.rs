@@ -114,11 +114,24 @@ pub fn for_sweep(result: &SweepVideoTasksResult) -> String {
         ended,
         running,
         started,
+        skipped,
+        incomplete_lists,
     } = result;
-    format!(
+    let mut details = format!(
         "{listed} tasks listed: {archived} archived, {ended} ended without a video, {running} with a \
          running lifecycle, {started} with a lifecycle started by this sweep."
-    )
+    );
+    if has_skipped(result) {
+        details += &format!(
+            " Skipped: {skipped} tasks, and the rest of {incomplete_lists} lists; the log of the worker says why."
+        );
+    }
+    details
+}
+
+/// Returns whether a sweep skipped tasks that it should have listed.
+pub fn has_skipped(result: &SweepVideoTasksResult) -> bool {
+    result.skipped > 0 || result.incomplete_lists > 0
 }
 
 /// Returns the details of a running audit. `state` is that after the last activity, `None` at the start.
@@ -342,6 +355,17 @@ mod tests {
                         lifecycle, 1 with a lifecycle started by this sweep.\n\nNext: page 3 of \
                         the list of service tier flex.";
         assert!(details.starts_with(expected), "{details}");
+    }
+
+    #[test]
+    fn a_sweep_says_what_it_skipped() {
+        let mut result = SweepVideoTasksResult::default();
+        assert!(!for_sweep(&result).contains("Skipped"));
+        result.incomplete_lists = 1;
+        let details = for_sweep(&result);
+        let expected =
+            " Skipped: 0 tasks, and the rest of 1 lists; the log of the worker says why.";
+        assert!(details.ends_with(expected), "{details}");
     }
 
     #[test]

@@ -345,9 +345,15 @@ type SweepVideoTasksResult struct {
 	// Tasks whose lifecycle is running.
 	Running int64 `protobuf:"varint,4,opt,name=running,proto3" json:"running,omitempty"`
 	// Tasks for which the sweep started a lifecycle.
-	Started       int64 `protobuf:"varint,5,opt,name=started,proto3" json:"started,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Started int64 `protobuf:"varint,5,opt,name=started,proto3" json:"started,omitempty"`
+	// Tasks that the sweep skipped: their item in the list could not be read, or the archive or Temporal failed for several
+	// attempts. Not among `listed`. The next sweep tries again.
+	Skipped int64 `protobuf:"varint,6,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	// Lists whose end was not reached: a page could not be read for several attempts, the service returned the same page again,
+	// or there are too many pages.
+	IncompleteLists int64 `protobuf:"varint,7,opt,name=incomplete_lists,json=incompleteLists,proto3" json:"incomplete_lists,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *SweepVideoTasksResult) Reset() {
@@ -415,6 +421,20 @@ func (x *SweepVideoTasksResult) GetStarted() int64 {
 	return 0
 }
 
+func (x *SweepVideoTasksResult) GetSkipped() int64 {
+	if x != nil {
+		return x.Skipped
+	}
+	return 0
+}
+
+func (x *SweepVideoTasksResult) GetIncompleteLists() int64 {
+	if x != nil {
+		return x.IncompleteLists
+	}
+	return 0
+}
+
 var File_seedance_archiver_v1_sweep_proto protoreflect.FileDescriptor
 
 const file_seedance_archiver_v1_sweep_proto_rawDesc = "" +
@@ -439,13 +459,15 @@ const file_seedance_archiver_v1_sweep_proto_rawDesc = "" +
 	"\x04page\x18\x03 \x01(\v2\x1f.seedance.archiver.v1.SweepPageR\x04page\"\x94\x01\n" +
 	"\x18SweepVideoTaskPageResult\x12C\n" +
 	"\x06result\x18\x01 \x01(\v2+.seedance.archiver.v1.SweepVideoTasksResultR\x06result\x123\n" +
-	"\x04next\x18\x02 \x01(\v2\x1f.seedance.archiver.v1.SweepPageR\x04next\"\x95\x01\n" +
+	"\x04next\x18\x02 \x01(\v2\x1f.seedance.archiver.v1.SweepPageR\x04next\"\xda\x01\n" +
 	"\x15SweepVideoTasksResult\x12\x16\n" +
 	"\x06listed\x18\x01 \x01(\x03R\x06listed\x12\x1a\n" +
 	"\barchived\x18\x02 \x01(\x03R\barchived\x12\x14\n" +
 	"\x05ended\x18\x03 \x01(\x03R\x05ended\x12\x18\n" +
 	"\arunning\x18\x04 \x01(\x03R\arunning\x12\x18\n" +
-	"\astarted\x18\x05 \x01(\x03R\astartedB\xb4\x01\n" +
+	"\astarted\x18\x05 \x01(\x03R\astarted\x12\x18\n" +
+	"\askipped\x18\x06 \x01(\x03R\askipped\x12)\n" +
+	"\x10incomplete_lists\x18\a \x01(\x03R\x0fincompleteListsB\xb4\x01\n" +
 	"\x18com.seedance.archiver.v1B\n" +
 	"SweepProtoP\x01Z\x1aarchive-example/archiverv1\xa2\x02\x03SAX\xaa\x02\x14Seedance.Archiver.V1\xca\x02\x14Seedance\\Archiver\\V1\xe2\x02 Seedance\\Archiver\\V1\\GPBMetadata\xea\x02\x16Seedance::Archiver::V1b\x06proto3"
 

@@ -197,6 +197,8 @@ fn counts([listed, archived, ended, running, started]: [u64; 5]) -> Value {
         "ended": ended,
         "running": running,
         "started": started,
+        "skipped": 0,
+        "incomplete_lists": 0,
     })
 }
 

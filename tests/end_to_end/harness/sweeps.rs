@@ -73,6 +73,7 @@ pub(crate) fn counts(
         ended,
         running,
         started,
+        ..SweepVideoTasksResult::default()
     }
 }
 
