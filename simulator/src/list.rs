@@ -46,6 +46,9 @@ impl ListFilter {
                 "page_size" => filter.page_size = parse_page(&name, &value)?,
                 "filter.status" => filter.status = Some(value),
                 "filter.model" => filter.model = Some(value),
+                "filter.service_tier" if dialects.contains(ListDialect::RefusesTiers) => {
+                    return Err(ApiError::invalid(&name, "is not supported"));
+                }
                 "filter.service_tier" => filter.service_tier = Some(value),
                 "filter.task_ids" => filter.task_ids.push(value),
                 _ => {}

@@ -13,6 +13,8 @@ pub enum ListDialect {
     LimitsPages(usize),
     /// A request without `filter.model` is rejected with 403, as for a key with custom permissions.
     RequiresModel,
+    /// A request with `filter.service_tier` is rejected with 400.
+    RefusesTiers,
     /// Without `filter.service_tier` the tasks of all tiers are listed.
     ListsAllTiers,
     /// `filter.task_ids` has no effect.

@@ -16,11 +16,23 @@ use super::{
     watcher::{Event, Purpose, Watcher},
 };
 use crate::{
-    activities::task_queries::{self, SealedTask},
+    activities::{
+        list_error::ListError,
+        task_queries::{self, SealedTask},
+    },
     seedance::{self, ErrorKind, ListedTasks, Page, Record},
     telemetry::record,
     temporal::lifecycles::LifecycleError,
 };
+
+/// Returns whether a list that failed may soon be answered. With a model, a key that is rejected may be allowed to list others.
+fn may_recover(page: &SweepPage, kind: ErrorKind) -> bool {
+    match kind {
+        ErrorKind::Unavailable | ErrorKind::RateLimited | ErrorKind::Throttled => true,
+        ErrorKind::Unauthorized => page.model.is_empty(),
+        _ => false,
+    }
+}
 
 impl Watcher<'_> {
     pub(super) fn handle(&mut self, event: Event) {
@@ -85,8 +97,17 @@ impl Watcher<'_> {
         let listed = match result {
             Ok(listed) => listed,
             Err(error) => {
+                let is_missing = self.is_missing(page, &error);
                 if let Some(discovery) = self.discovery_for(purpose) {
-                    discovery.failed(page);
+                    discovery.failed(page, is_missing);
+                }
+                // Lists to learn from come before all others, so one that stays unreadable would hold them up.
+                if purpose == Purpose::Learning && !may_recover(page, error.kind()) {
+                    self.unlearned.pop();
+                }
+                if is_missing {
+                    self.answered(RequestKind::List);
+                    return self.tasks.missed_on_page(expected);
                 }
                 return self.list_failed(&error);
             }
@@ -124,6 +145,10 @@ impl Watcher<'_> {
         self.tasks.set_requested(ids, false);
         let listed = match result {
             Ok(listed) => listed,
+            Err(error) if self.is_missing(&self.lists[list], &error) => {
+                self.answered(RequestKind::List);
+                return self.tasks.missed_in_list(ids, list);
+            }
             Err(error) => return self.list_failed(&error),
         };
         self.answered(RequestKind::List);
@@ -140,6 +165,13 @@ impl Watcher<'_> {
             self.max_ids = 0;
         }
         self.look_at_items(listed.records, requested_at);
+    }
+
+    /// Returns whether an error is an answer: the service has no such page, or refuses the filters of its list. It says nothing
+    /// about other lists.
+    fn is_missing(&self, page: &SweepPage, error: &seedance::Error) -> bool {
+        let lists = &self.requests.account().lists;
+        ListError::new(lists, page, error.kind()).is_missing_page()
     }
 
     fn list_failed(&mut self, error: &seedance::Error) {

@@ -59,9 +59,12 @@ impl Discovery {
         self.is_first_look &= self.next.is_some();
     }
 
-    /// Continues with the next list after a page that could not be listed.
-    pub(super) fn failed(&mut self, page: &SweepPage) {
+    /// Continues with the next list after a page that could not be listed. `is_missing`: the service has no such page. While
+    /// the last list fails in another way, the first look is made again: the look after it reads each list up to the first task
+    /// that is known, and nothing is known yet.
+    pub(super) fn failed(&mut self, page: &SweepPage, is_missing: bool) {
         self.next = self.lists.after(page, true);
+        self.is_first_look &= self.next.is_some() || !is_missing;
     }
 
     /// Returns whether a task needs to be looked at: once, until it is forgotten.
@@ -75,5 +78,25 @@ impl Discovery {
     /// Forgets a task whose lifecycle could not be started.
     pub(super) fn forget(&mut self, task_id: &str) {
         self.known.remove(task_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise every later look would read only the first page of each list. After an outage, it would read all pages.
+    #[test]
+    fn the_first_look_ends_if_the_last_list_is_refused() {
+        for is_missing in [true, false] {
+            let mut discovery = Discovery::new(&Lists::default());
+            let mut page = discovery.next();
+            while let Some(failed) = page {
+                assert!(discovery.is_first_look, "{failed:?}");
+                discovery.failed(&failed, is_missing);
+                page = discovery.next.take();
+            }
+            assert_eq!(discovery.is_first_look, !is_missing);
+        }
     }
 }
