@@ -21,7 +21,8 @@ const IGNORED: [&str; 5] = [
 
 impl Config {
     /// Loads the configuration of a worker that a command runs for itself. It serves both task queues, without worker
-    /// versioning, and neither requests callbacks nor listens for them. `default_archive` is used if no archive is set.
+    /// versioning, neither requests callbacks nor listens for them, and starts no lifecycles by itself. `default_archive` is
+    /// used if no archive is set.
     ///
     /// # Errors
     ///
@@ -37,15 +38,18 @@ impl Config {
         let loaded = LoadedConfig::read(variable, Some(default_archive), Ingress::None);
         let config = loaded.config()?;
         Ok(Self {
-            accounts: without_callbacks(&config.accounts),
+            accounts: for_given_tasks(&config.accounts),
             ..config
         })
     }
 }
 
-fn without_callbacks(accounts: &Accounts) -> Accounts {
+/// Returns the accounts for a worker that archives only the tasks of its command. Its Temporal server knows no lifecycle of
+/// another worker, so with `auto_archive` it would start one for every task.
+fn for_given_tasks(accounts: &Accounts) -> Accounts {
     let accounts = accounts.iter().map(|account| Account {
         callbacks: None,
+        auto_archive: false,
         ..Account::clone(account)
     });
     accounts.collect()
@@ -63,6 +67,7 @@ mod tests {
                 "SEEDANCE_API_KEY" => "key",
                 "SEEDANCE_CALLBACK_TOKEN" => "0123456789abcdef",
                 "SEEDANCE_CALLBACK_URL" => "https://archiver.example",
+                "SEEDANCE_AUTO_ARCHIVE" => "true",
                 "SEEDANCE_QUEUES" => "transfer",
                 // Without the name of the deployment: a worker would not start.
                 "TEMPORAL_WORKER_BUILD_ID" => "1",
@@ -78,7 +83,8 @@ mod tests {
         assert_eq!(config.ingress_address, None);
         assert_eq!(config.archive_url, archive);
         assert_eq!(config.task_queue, "videos");
-        assert!(config.accounts.get("").unwrap().callbacks.is_none());
+        let account = config.accounts.get("").unwrap();
+        assert!(account.callbacks.is_none() && !account.auto_archive);
     }
 
     #[test]
