@@ -86,6 +86,8 @@ async fn run_with_dev_server(
     shutdown: &Shutdown,
 ) -> anyhow::Result<ExitCode> {
     let config = session::private_worker()?;
+    // No other worker serves the account later.
+    config.accounts.get(&args.account)?;
     let server = shutdown
         .run_until_requested(session::start_dev_server())
         .await?;

@@ -213,6 +213,24 @@ async fn an_invalid_task_id_is_rejected_before_anything_starts(
 }
 register!(an_invalid_task_id_is_rejected_before_anything_starts);
 
+async fn archive_dev_rejects_an_unknown_account_before_anything_starts(
+    _: Arc<Server>,
+) -> anyhow::Result<()> {
+    let output = command()
+        .args(["archive", "--dev", "--account", "typo", "cgt-1"])
+        .env("SEEDANCE_API_KEY", "key")
+        .env("SEEDANCE_TEMPORAL_CLI", "/nowhere/temporal")
+        .output()
+        .await?;
+    ensure!(output.status.code() == Some(1), "{}", describe(&output));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    for part in ["typo", "which this worker does not serve"] {
+        ensure!(stderr.contains(part), "no {part:?} in {stderr}");
+    }
+    Ok(())
+}
+register!(archive_dev_rejects_an_unknown_account_before_anything_starts);
+
 pub(crate) fn describe(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     format!("{}: {text}", output.status)
