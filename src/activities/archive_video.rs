@@ -29,6 +29,8 @@ use crate::{
 
 /// Maximum time for aborting the upload of the last attempt.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum wait for the archive of the worker before a transfer to a destination.
+const ERASURE_TIMEOUT: Duration = Duration::from_secs(10);
 
 type Call<'a> = CheckedRequest<ArchiveVideoRequest, &'a TransferAccount>;
 
@@ -77,11 +79,8 @@ pub(super) async fn run(
         state.progress = Progress::default();
     }
     state.given_up = chosen.given_up;
-    if chosen.archive.url() != archive.url()
-        && let Some(error) = erasure_in(archive, &job).await
-    {
-        return Err(fail(error, &state.history));
-    }
+    // Set if the video goes to a destination.
+    let own = (chosen.archive.url() != archive.url()).then_some(archive);
     let archive = chosen.archive;
     let layout = account.layout(&archive.root, &job.task);
     let archival = TaskArchival {
@@ -105,7 +104,7 @@ pub(super) async fn run(
         api_delay: &api_delay,
     };
     let manifest = job.manifest(archive.url_of(&layout.manifest()), state.given_up.clone());
-    match transfer(ctx, permits, &archival, &source, manifest, &state).await {
+    match transfer(ctx, permits, own, &archival, &source, manifest, &state).await {
         Ok(manifest) => {
             let took = started_at.elapsed();
             let started = start_delivery(ctx, account, workflow_queue, &manifest, &mut state).await;
@@ -128,25 +127,33 @@ pub(super) async fn run(
 }
 
 /// Returns the error that the task was erased from the archive of the worker, which takes what a destination cannot take.
-/// While that store fails, the video goes to its destination anyway.
+/// While that store fails or does not respond, the video goes to its destination anyway.
 async fn erasure_in(own: &Archive, job: &ArchiveJob) -> Option<TransferError> {
     let layout = job.account.layout(&own.root, &job.task);
-    match receipt::check_not_erased(own, &layout).await {
-        Err(error @ archive::Error::Erased { .. }) => Some(error.into()),
+    let checked = receipt::check_not_erased(own, &layout);
+    match timeout(ERASURE_TIMEOUT, checked).await {
+        Ok(Err(error @ archive::Error::Erased { .. })) => Some(error.into()),
         _ => None,
     }
 }
 
-/// Transfers the objects unless the attempt is cancelled. Heartbeats meanwhile.
+/// Transfers the objects unless the attempt is cancelled, or the task was erased from `own`, the archive of the worker if
+/// the video goes elsewhere. Heartbeats meanwhile.
 async fn transfer(
     ctx: &ActivityContext,
     permits: &Semaphore,
+    own: Option<&Archive>,
     archival: &TaskArchival<'_>,
     source: &RequestedTask<'_>,
     manifest: Manifest,
     state: &TransferState,
 ) -> Result<Manifest, TransferError> {
     let transfer = async {
+        if let Some(own) = own
+            && let Some(error) = erasure_in(own, source.job).await
+        {
+            return Err(error);
+        }
         // The semaphore is never closed, so this never fails.
         let _permit = permits.acquire().await;
         let _running = RunningTransfer::start();

@@ -1,6 +1,6 @@
 //! The destination of a request: when it is used, and what becomes of the video when it cannot be.
 
-use std::sync::Arc;
+use std::{fs::OpenOptions, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, ensure};
 use seedance_archiver::temporal::sweeps;
@@ -9,6 +9,7 @@ use seedance_archiver_proto::v1::{
 };
 use seedance_archiver_simulator::{Corruption, Script};
 use serde_json::json;
+use tokio::process::Command;
 
 use crate::harness::{
     DAY, Fixture, HOUR, Server, lifecycle::until_waiting, read_local, register, sweeps as swept,
@@ -47,6 +48,51 @@ async fn an_allowed_destination_is_used(server: Arc<Server>) -> anyhow::Result<(
     Ok(())
 }
 register!(an_allowed_destination_is_used);
+
+/// A file of a local archive that cannot be opened until this is dropped.
+struct HeldFile(PathBuf);
+
+impl HeldFile {
+    async fn create(path: PathBuf) -> anyhow::Result<Self> {
+        let pipe = Command::new("mkfifo").arg(&path).status().await?;
+        ensure!(pipe.success(), "mkfifo: {pipe}");
+        Ok(Self(path))
+    }
+}
+
+impl Drop for HeldFile {
+    fn drop(&mut self) {
+        // The threads that wait for a writer would keep the test program from ending.
+        let _ = OpenOptions::new().read(true).write(true).open(&self.0);
+    }
+}
+
+/// The archive of the worker would know of an erasure, and does not respond.
+async fn a_destination_does_not_wait_for_the_archive_of_the_worker(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let mut fixture = Fixture::new(&server).await?;
+    let destination = fixture.allow_destination("team-a")?;
+    let id = fixture.simulator.create(Script::default());
+    let own = fixture.directory.path().join(task_prefix(&id)?);
+    std::fs::create_dir_all(&own)?;
+    let _held = HeldFile::create(own.join("erased.json")).await?;
+    let result = fixture
+        .with_worker(&server, async {
+            let request = request(&id, destination.as_str());
+            let lifecycle = fixture.start_lifecycle_with(&server, request).await?;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    let manifest = result.manifest.context("no receipt")?;
+    ensure!(
+        manifest.manifest_url.starts_with(destination.as_str()) && result.warnings.is_empty(),
+        "{manifest:?}"
+    );
+    Ok(())
+}
+register!(a_destination_does_not_wait_for_the_archive_of_the_worker);
 
 /// A mistyped destination is shown from the first poll, and costs neither the video nor its directory.
 async fn a_destination_that_is_not_allowed_receives_nothing(
