@@ -16,11 +16,13 @@ pub(super) struct Interrupted;
 pub(super) struct Shutdown(watch::Receiver<u32>);
 
 impl Shutdown {
-    /// Listens for SIGINT (Ctrl-C), SIGTERM (an orchestrator) and SIGHUP (a closed terminal).
+    /// Listens for SIGINT (Ctrl-C), SIGTERM (an orchestrator) and SIGHUP (a closed terminal), except SIGINT and SIGHUP if
+    /// whoever started this process had them ignored. SIGTERM must always drain a worker.
     pub(super) fn listen() -> std::io::Result<Self> {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
+        let ignored = ignored_signals();
+        let mut interrupt = listen_unless(ignored, SignalKind::interrupt())?;
+        let mut terminate = Some(signal(SignalKind::terminate())?);
+        let mut hang_up = listen_unless(ignored, SignalKind::hangup())?;
         let (requests, receiver) = watch::channel(0);
         tokio::spawn(async move {
             while !requests.is_closed() {
@@ -67,8 +69,54 @@ impl Shutdown {
     }
 }
 
-async fn next(signals: &mut Signal) {
-    if signals.recv().await.is_none() {
+/// Returns the signals that this process ignores, as a bit mask. `nohup` ignores SIGHUP, and a script ignores SIGINT of its
+/// background commands. Only Linux says which ones; elsewhere none counts as ignored.
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status");
+    status.map_or(0, |status| ignored_in(&status))
+}
+
+fn ignored_in(status: &str) -> u64 {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or_default()
+}
+
+/// Listens for a signal unless it is ignored: a listener would end that.
+fn listen_unless(ignored: u64, kind: SignalKind) -> std::io::Result<Option<Signal>> {
+    match is_in(ignored, kind) {
+        true => Ok(None),
+        false => signal(kind).map(Some),
+    }
+}
+
+fn is_in(mask: u64, kind: SignalKind) -> bool {
+    // Signals are numbered from 1.
+    let bit = kind.as_raw_value() - 1;
+    (mask >> bit) & 1 == 1
+}
+
+async fn next(signals: &mut Option<Signal>) {
+    let received = match signals {
+        Some(signals) => signals.recv().await,
+        None => None,
+    };
+    if received.is_none() {
         std::future::pending().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_says_which_signals_are_ignored() {
+        let ignored =
+            ignored_in("Name:\tsh\nSigBlk:\t0000000000000002\nSigIgn:\t0000000000001001\n");
+        assert!(is_in(ignored, SignalKind::hangup()));
+        assert!(is_in(ignored, SignalKind::pipe()));
+        assert!(!is_in(ignored, SignalKind::interrupt()));
+        assert_eq!(ignored_in("Name:\tsh\n"), 0);
     }
 }

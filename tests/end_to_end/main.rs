@@ -117,6 +117,7 @@ mod sealed_urls;
 #[path = "../support/server.rs"]
 mod server;
 mod setup_commands;
+mod signals;
 mod strict_json;
 mod sweeping;
 mod task_records;
