@@ -50,7 +50,7 @@ const EXAMPLES: &str = "Examples:
 
 pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
-    let requests = requests(&args)?;
+    let requests = requests(&args, shutdown).await?;
     if args.dev {
         run_with_dev_server(&args, requests, shutdown).await
     } else if args.detach {
@@ -159,9 +159,14 @@ struct Started {
     run_id: String,
 }
 
-fn requests(args: &Args) -> anyhow::Result<Vec<VideoTaskLifecycleRequest>> {
+async fn requests(
+    args: &Args,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Vec<VideoTaskLifecycleRequest>> {
     check_account(&args.account)?;
-    let task_ids = task_ids::read(&args.task_ids)?;
+    let arguments = args.task_ids.clone();
+    let read = shutdown.read_until_requested(move || task_ids::read(&arguments));
+    let task_ids = read.await?;
     let request = |task_id| VideoTaskLifecycleRequest {
         task_id,
         account: args.account.clone(),

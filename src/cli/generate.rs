@@ -30,7 +30,9 @@ pub(super) use args::Args;
 
 pub(super) async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<ExitCode> {
     telemetry::init("error");
-    let request = request::read(&args)?;
+    let source = args.clone();
+    let request = shutdown.read_until_requested(move || request::read(&source));
+    let request = request.await?;
     match args.dev {
         true => run_with_dev_server(&args, request, shutdown).await,
         false => run_with_temporal(&args, request, shutdown).await,

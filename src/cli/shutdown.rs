@@ -67,6 +67,19 @@ impl Shutdown {
             () = self.requested() => Err(Interrupted.into()),
         }
     }
+
+    /// Runs `read` on a thread of its own until it is done: reading a terminal or a pipe blocks, and may never end.
+    ///
+    /// # Errors
+    ///
+    /// The error of `read`, or [`Interrupted`] if a shutdown is requested before `read` is done.
+    pub(super) async fn read_until_requested<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let read = tokio::task::spawn_blocking(read);
+        self.run_until_requested(async { read.await? }).await
+    }
 }
 
 /// Returns the signals that this process ignores, as a bit mask. `nohup` ignores SIGHUP, and a script ignores SIGINT of its

@@ -4,9 +4,9 @@ use std::{process::Stdio, sync::Arc};
 
 use anyhow::{Context, ensure};
 use rustix::process::Signal;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-use crate::harness::{Server, register, send_signal, shell};
+use crate::harness::{Server, command, register, send_signal, shell};
 
 /// As under `nohup`.
 #[cfg(target_os = "linux")]
@@ -42,3 +42,22 @@ async fn a_signal_that_was_ignored_at_the_start_stays_ignored(
 }
 #[cfg(target_os = "linux")]
 register!(a_signal_that_was_ignored_at_the_start_stays_ignored);
+
+async fn ctrl_c_ends_a_command_that_reads_standard_input(_: Arc<Server>) -> anyhow::Result<()> {
+    // More than the buffer of a pipe: once it is written, the command reads.
+    let blank_lines = vec![b'\n'; 1024 * 1024];
+    for subcommand in ["archive", "generate"] {
+        let mut process = command()
+            .args([subcommand, "-"])
+            .stdin(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let mut stdin = process.stdin.take().context("no stdin")?;
+        stdin.write_all(&blank_lines).await?;
+        send_signal(&process, Signal::INT)?;
+        let status = process.wait().await?;
+        ensure!(status.code() == Some(130), "{subcommand}: {status}");
+    }
+    Ok(())
+}
+register!(ctrl_c_ends_a_command_that_reads_standard_input);

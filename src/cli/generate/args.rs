@@ -13,7 +13,7 @@ use crate::cli::output::Output;
 /// The same command creates one task, however often it is repeated, and so does every command with the same
 /// --submission-id: after Ctrl-C or a lost connection, run it again. That holds as long as Temporal retains the workflow of
 /// the submission.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// File with the body of the API's create request, as JSON; `-` reads standard input.
