@@ -1,6 +1,7 @@
 //! Checks the prerequisites of a worker. `doctor` only checks; `setup` also creates missing ones.
 //!
 //! - [`CheckResult`]: the result of a check, with a fix if one is needed.
+//! - [`account_names`]: accounts that another deployment in the namespace has too.
 //! - [`configuration`]: the configuration, and the files with secrets.
 //! - [`encryption`]: connections that are not encrypted.
 //! - [`api`]: the Seedance API of each account.
@@ -13,6 +14,7 @@
 //! - [`ingress`]: the listen address for callbacks.
 //! - [`webhooks`]: the receivers of events.
 
+pub mod account_names;
 pub mod api;
 mod archive_fixes;
 pub mod archives;

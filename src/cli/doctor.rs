@@ -7,10 +7,10 @@ use temporalio_client::Client;
 use super::{findings::Findings, output::Output, session, shutdown::Shutdown};
 use crate::{
     checkup::{
-        CheckState, api, archives, configuration, encryption, ingress, namespace, network, nexus,
-        server, video, webhooks,
+        CheckState, account_names, api, archives, configuration, encryption, ingress, namespace,
+        network, nexus, server, video, webhooks,
     },
-    config::LoadedConfig,
+    config::{Accounts, LoadedConfig},
     telemetry,
     temporal::connection,
 };
@@ -19,9 +19,9 @@ use crate::{
 ///
 /// Checks the configuration, the files with secrets, the encryption of connections, the proxy and the API of
 /// each account, the first byte of its newest video, the receiver of its events, Temporal with its namespace, search
-/// attributes, task queues and Nexus endpoint, the archive, the destinations of each account, and the ingress. A failed check
-/// does not end the others. Changes nothing, except for probe objects under `.staging/` in the archive, which
-/// are deleted again. Exits with 1 if a check failed.
+/// attributes, task queues, Nexus endpoint and the accounts of other deployments, the archive, the destinations of
+/// each account, and the ingress. A failed check does not end the others. Changes nothing, except for probe objects
+/// under `.staging/` in the archive, which are deleted again. Exits with 1 if a check failed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver doctor                  a line for each check: ok, warning or failed
@@ -59,15 +59,20 @@ async fn check(findings: &mut Findings) -> anyhow::Result<()> {
     let (client, result) = server::connect().await;
     findings.add([result]);
     if let Some(client) = &client {
-        check_namespace(findings, client, &config.task_queue).await;
+        check_namespace(findings, client, &config.accounts, &config.task_queue).await;
     }
     findings.add(archives::check(&config).await);
     findings.add(ingress::check(&config, client.as_ref()).await);
     Ok(())
 }
 
-/// Checks the namespace and, if it exists, its search attributes, task queues and Nexus endpoint.
-async fn check_namespace(findings: &mut Findings, client: &Client, task_queue: &str) {
+/// Checks the namespace and, if it exists, its search attributes, task queues, Nexus endpoint and other deployments.
+async fn check_namespace(
+    findings: &mut Findings,
+    client: &Client,
+    accounts: &Accounts,
+    task_queue: &str,
+) {
     let result = namespace::check(client).await;
     let exists = result.state != CheckState::Failed;
     findings.add([result]);
@@ -75,5 +80,6 @@ async fn check_namespace(findings: &mut Findings, client: &Client, task_queue: &
         findings.add([namespace::check_attributes(client).await]);
         findings.add(server::queues(client, task_queue).await);
         findings.add(nexus::check(client, task_queue).await);
+        findings.add(account_names::check(client, accounts, task_queue).await);
     }
 }

@@ -140,6 +140,14 @@ pub(crate) async fn find(
     }
 }
 
+/// Returns the task queue on which a schedule starts its workflow.
+pub(crate) fn task_queue_of(schedule: &ScheduleDescription) -> Option<String> {
+    match schedule.action() {
+        ScheduleDescriptionAction::StartWorkflow(action) => Some(action.task_queue().to_owned()),
+        _ => None,
+    }
+}
+
 /// Returns the request with which a schedule starts its workflow.
 pub(crate) async fn request_of<R: ContractMessage>(
     client: &Client,

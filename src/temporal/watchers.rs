@@ -67,6 +67,13 @@ impl WatcherState {
             && self.progress.is_reliable
             && !self.progress.not_found.iter().any(|id| id == task_id)
     }
+
+    /// Returns the task queue of the running watcher if it is not `task_queue`: another deployment in the namespace has an
+    /// account of this name.
+    pub(crate) fn other_queue(&self, task_queue: &str) -> Option<&str> {
+        let is_other = self.is_running && self.task_queue != task_queue;
+        is_other.then_some(self.task_queue.as_str())
+    }
 }
 
 /// Describes the watcher of an account. `task_queue` is the task queue of the lifecycles.
@@ -148,16 +155,21 @@ pub(crate) async fn start(client: &Client, account: &str, task_queue: &str) -> R
     Ok(())
 }
 
-/// Starts the watcher of an account if it is not running, also if nothing waits yet.
+/// Starts the watcher of an account if it is not running, also if nothing waits yet. Returns its state before that.
 ///
 /// # Errors
 ///
 /// Returns an error if Temporal is unreachable or rejects the call.
-pub(crate) async fn ensure(client: &Client, account: &str, task_queue: &str) -> Result<(), String> {
-    match describe(client, account, task_queue).await?.is_running {
-        true => Ok(()),
-        false => start(client, account, task_queue).await,
+pub(crate) async fn ensure(
+    client: &Client,
+    account: &str,
+    task_queue: &str,
+) -> Result<WatcherState, String> {
+    let state = describe(client, account, task_queue).await?;
+    if !state.is_running {
+        start(client, account, task_queue).await?;
     }
+    Ok(state)
 }
 
 /// The watchers of a worker's accounts. Clones share what they know.

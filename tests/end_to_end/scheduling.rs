@@ -4,17 +4,21 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
 use seedance_archiver::temporal::sweeps;
-use seedance_archiver_proto::names;
-use seedance_archiver_simulator::Script;
+use seedance_archiver_proto::{names, v1::AccountWatcherRequest};
+use seedance_archiver_simulator::{Builder, Script};
+use seedance_archiver_workflows::AccountWatcher;
 use temporalio_client::{
-    Client,
+    Client, WorkflowStartOptions,
     schedules::{ScheduleDescription, ScheduleHandle},
 };
 
-use crate::harness::{
-    Server, register,
-    sweeps::{fixture, spawn_worker, start_lifecycle, sweep_command},
-    until_async,
+use crate::{
+    harness::{
+        Fixture, Server, register,
+        sweeps::{fixture, spawn_worker, start_lifecycle, sweep_command},
+        until_async,
+    },
+    operations::process::WorkerProcess,
 };
 
 /// Returns a handle to the sweep schedule of an account.
@@ -138,3 +142,24 @@ async fn a_deleted_schedule_is_created_again(server: Arc<Server>) -> anyhow::Res
     Ok(schedule.delete(Default::default()).await?)
 }
 register!(a_deleted_schedule_is_created_again);
+
+/// Two deployments with an account `default` share a namespace.
+async fn a_worker_reports_the_watcher_of_another_deployment(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let server = server.with_new_namespace().await?;
+    let unlimited = |simulator: Builder| simulator.list_rate(1_000.0);
+    let fixture = Fixture::with(&server, unlimited, |_| {}).await?;
+    let options = WorkflowStartOptions::new("another", names::watcher_workflow_id("default"));
+    let request = AccountWatcherRequest::default();
+    let client = &server.client;
+    let watcher = client.start_workflow(AccountWatcher, request.into(), options.build());
+    let watcher = watcher.await?;
+    let variables = [("SEEDANCE_AUTO_ARCHIVE", "true")];
+    let worker = WorkerProcess::start(&fixture, &server, &variables)?;
+    let message = "another deployment watches an account of this name: new tasks of this account are not archived";
+    let logged = worker.wait_for_log(message).await?;
+    ensure!(logged["task_queue"] == "another", "{logged}");
+    Ok(watcher.terminate(Default::default()).await?)
+}
+register!(a_worker_reports_the_watcher_of_another_deployment);

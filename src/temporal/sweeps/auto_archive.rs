@@ -51,15 +51,36 @@ async fn maintain_watcher(
     check_interval: Duration,
 ) -> Infallible {
     let check_interval = check_interval.min(MAX_RETRY_DELAY);
+    let mut other: Option<String> = None;
     loop {
-        if let Err(error) = watchers::ensure(client, account, task_queue).await {
-            tracing::warn!(
+        match watchers::ensure(client, account, task_queue).await {
+            Ok(state) => {
+                let found = state.other_queue(task_queue).map(str::to_owned);
+                report_other(account, other.as_deref(), found.as_deref());
+                other = found;
+            }
+            Err(error) => tracing::warn!(
                 account,
                 error,
                 "cannot start the watcher of the account: sweeps find new tasks later"
-            );
+            ),
         }
         tokio::time::sleep(check_interval).await;
+    }
+}
+
+/// Logs once that the watcher runs on the task queue `found`. The account is then that of another deployment, and the two
+/// also replace each other's schedule.
+fn report_other(account: &str, last: Option<&str>, found: Option<&str>) {
+    if let Some(task_queue) = found
+        && last != found
+    {
+        tracing::error!(
+            account,
+            task_queue,
+            fix = "name the accounts of the deployments in a namespace differently, or use a namespace for each",
+            "another deployment watches an account of this name: new tasks of this account are not archived"
+        );
     }
 }
 

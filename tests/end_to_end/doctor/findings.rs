@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::ensure;
+use seedance_archiver::temporal::sweeps::schedule::Schedule;
+use seedance_archiver_proto::{names, v1::AccountWatcherRequest};
 use seedance_archiver_simulator::{Fault, ListDialect};
+use seedance_archiver_workflows::AccountWatcher;
+use temporalio_client::WorkflowStartOptions;
 
 use super::setup::{Setup, WRONG_KEY};
 use crate::harness::{HOUR, Server, register};
@@ -137,6 +141,32 @@ async fn reports_a_missing_namespace(server: Arc<Server>) -> anyhow::Result<()> 
         .await
 }
 register!(reports_a_missing_namespace);
+
+/// Two deployments with an account `default` share a namespace.
+async fn reports_an_account_that_another_deployment_has(server: Arc<Server>) -> anyhow::Result<()> {
+    let mut setup = Setup::new(Arc::new(server.with_new_namespace().await?)).await?;
+    setup.set("SEEDANCE_AUTO_ARCHIVE", "true");
+    let options = WorkflowStartOptions::new("another", names::watcher_workflow_id("default"));
+    let request = AccountWatcherRequest::default();
+    let client = &setup.server.client;
+    let watcher = client.start_workflow(AccountWatcher, request.into(), options.build());
+    let watcher = watcher.await?;
+    let reported = [
+        "failed",
+        "name of `default`: workers of the task queue `another` archive an account of this name",
+        "terminate the workflow `account-watcher/default`",
+    ];
+    setup.assert_reported(reported).await?;
+    watcher.terminate(Default::default()).await?;
+    let schedule = Schedule {
+        account: "default".to_owned(),
+        interval: HOUR,
+        task_queue: "another".to_owned(),
+    };
+    schedule.ensure(&setup.server.client).await?;
+    setup.assert_reported(reported).await
+}
+register!(reports_an_account_that_another_deployment_has);
 
 async fn warns_that_no_worker_polls(server: Arc<Server>) -> anyhow::Result<()> {
     let setup = Setup::new(server).await?;
