@@ -93,7 +93,8 @@ async fn update_all(client: &Client, accounts: &Accounts) -> Result<(), String> 
     if result.is_ok() {
         result = update_stopped(client).await;
     }
-    for account in accounts.iter().filter(|it| it.webhook.is_some()) {
+    // Also without a webhook: events wait if a rollout lost its settings.
+    for account in accounts.iter() {
         result = result.and(update_events(client, account).await);
     }
     // Last: no alert of a video depends on it.

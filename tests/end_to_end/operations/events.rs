@@ -93,6 +93,20 @@ async fn deliveries_are_counted_and_no_secret_is_shown(server: Arc<Server>) -> a
 }
 register!(deliveries_are_counted_and_no_secret_is_shown);
 
+/// After a rollout that dropped the webhook, the events of the workers before it still wait.
+async fn overdue_events_are_counted_without_a_webhook(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let worker = WorkerProcess::start(&fixture, &server, &[])?;
+    worker.wait_for_log("polling").await?;
+    until_async("overdue events are counted", || async {
+        let (_, metrics) = worker.get("/metrics").await?;
+        let series = "seedance_archiver_events_overdue{account=\"default\"}";
+        Ok(value(&metrics, series).is_some())
+    })
+    .await
+}
+register!(overdue_events_are_counted_without_a_webhook);
+
 async fn an_event_that_is_not_delivered_is_overdue(server: Arc<Server>) -> anyhow::Result<()> {
     let mut receiver = Receiver::reserve()?;
     let fixture = Fixture::with_account(&server, |account| receiver.set_webhook(account)).await?;
