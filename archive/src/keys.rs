@@ -12,6 +12,6 @@ pub use layout::Layout;
 pub use template::{InvalidTemplate, KeyTemplate};
 
 pub(crate) use staging::{
-    STAGING, is_attempt, is_attempt_of, is_staged, is_staging_in_any_case, is_upload,
-    staging_prefix,
+    PROBE, STAGING, is_attempt, is_attempt_of, is_staged, is_staging_in_any_case, is_test_copy,
+    is_upload, staging_prefix,
 };

@@ -12,14 +12,14 @@ use seedance_archiver_proto::names;
 use crate::{
     Archive, StoreError,
     erasure::is_written,
-    keys::{STAGING, is_attempt, is_staged, is_staging_in_any_case, is_upload},
+    keys::{STAGING, is_attempt, is_staged, is_staging_in_any_case, is_test_copy, is_upload},
     store::{IncompleteUpload, list_incomplete_uploads},
 };
 
 /// Objects, files and uploads that interrupted attempts left behind.
 #[derive(Clone, Debug, Default)]
 pub struct Leftovers {
-    /// Staged objects that were never published.
+    /// Staged objects that were never published, and test objects.
     pub objects: Vec<ObjectMeta>,
     /// Files of uploads that were never completed, and of objects that never got their names, in a local archive.
     pub files: Vec<PathBuf>,
@@ -29,9 +29,9 @@ pub struct Leftovers {
     pub errors: Vec<String>,
 }
 
-/// Finds the leftovers that were last modified at `cutoff` or earlier. Incomplete multipart uploads and the files of unnamed
-/// objects are listed under the account's prefix, what was staged under the prefix in the archive URL. A list that fails does
-/// not end the others.
+/// Finds the leftovers that were last modified at `cutoff` or earlier. Incomplete multipart uploads, the files of unnamed
+/// objects and copies of tests are listed under the account's prefix, what was staged under the prefix in the archive URL. A
+/// list that fails does not end the others.
 ///
 /// Finds only what has a key as attempts write it: other objects under `.staging/`, and uploads of other programs to the
 /// same bucket, are no leftovers.
@@ -53,6 +53,13 @@ pub async fn find_leftovers(archive: &Archive, cutoff: SystemTime) -> Leftovers 
             }
         }
     }
+    match find_test_copies(archive, cutoff).await {
+        Ok(copies) => leftovers.objects.extend(copies),
+        Err(error) => {
+            let error = format!("cannot list test objects: {}", StoreError(error));
+            leftovers.errors.push(error);
+        }
+    }
     if let Some(directory) = archive.directory() {
         let named = directory.join(archive.root.to_string());
         leftovers.files = find_files(&directory.join(STAGING), &named, cutoff);
@@ -69,6 +76,22 @@ pub async fn find_leftovers(archive: &Archive, cutoff: SystemTime) -> Leftovers 
         }
     }
     leftovers
+}
+
+/// Finds the copies of tests of the store that were last modified at `cutoff` or earlier.
+async fn find_test_copies(
+    archive: &Archive,
+    cutoff: SystemTime,
+) -> object_store::Result<Vec<ObjectMeta>> {
+    let listed = archive
+        .store
+        .list_with_delimiter(Some(&archive.root))
+        .await?;
+    let is_leftover = |object: &ObjectMeta| {
+        let is_old = SystemTime::from(object.last_modified) <= cutoff;
+        is_old && object.location.filename().is_some_and(is_test_copy)
+    };
+    Ok(listed.objects.into_iter().filter(is_leftover).collect())
 }
 
 /// Finds the files of interrupted uploads in `staging`, and of unnamed objects beside those in `named`, that were last
@@ -111,7 +134,7 @@ pub(crate) fn unnamed_files(directory: &FilePath) -> impl Iterator<Item = PathBu
 fn is_unnamed(file: &str) -> bool {
     file.rsplit_once('#').is_some_and(|(object, number)| {
         let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        is_number && (is_written(object) || object == names::ERASED)
+        is_number && (is_written(object) || object == names::ERASED || is_test_copy(object))
     })
 }
 
@@ -151,7 +174,8 @@ mod tests {
 
     #[test]
     fn only_objects_of_the_archiver_are_unnamed() {
-        for file in ["task.json#1", "video.mp4#12", "erased.json#2"] {
+        let copied = "probe-8f14e45f-ceea-4a7b-9f2b-3d1c5d0e6a11-copied#1";
+        for file in ["task.json#1", "video.mp4#12", "erased.json#2", copied] {
             assert!(is_unnamed(file), "{file}");
         }
         for file in [

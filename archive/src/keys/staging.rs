@@ -8,6 +8,9 @@ use crate::object::ObjectKind;
 /// Prefix of objects that are not published yet, under the prefix in the archive URL.
 pub(crate) const STAGING: &str = ".staging";
 
+/// Stands for the task id in the keys of test objects.
+pub(crate) const PROBE: &str = "probe";
+
 /// Length of a UUID in a key, with hyphens.
 const UUID_LEN: usize = 36;
 
@@ -33,6 +36,15 @@ pub(crate) fn is_staged(prefix: &Path, key: &Path) -> bool {
         [STAGING, directory, name] => is_attempt(directory) && !name.contains('.'),
         _ => false,
     }
+}
+
+/// Returns whether a name is that of the copy that a test puts where objects are published, as `probe-{UUID}-copied`.
+pub(crate) fn is_test_copy(name: &str) -> bool {
+    let rest = name
+        .strip_prefix(PROBE)
+        .and_then(|rest| rest.strip_prefix('-'));
+    let id = rest.and_then(|rest| rest.split_at_checked(UUID_LEN));
+    id.is_some_and(|(id, rest)| Uuid::try_parse(id).is_ok() && rest.starts_with("-copied"))
 }
 
 /// Returns whether the name of a directory ends with the id of an attempt.
@@ -77,6 +89,23 @@ mod tests {
             ".staging/cgt-1/video",
         ] {
             assert!(!is_upload(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn only_tests_copy_under_their_names() {
+        let id = Uuid::new_v4();
+        for name in ["copied", "copied-if-none-match"] {
+            assert!(is_test_copy(&format!("probe-{id}-{name}")), "{name}");
+        }
+        for other in [
+            format!("probe-{id}"),
+            format!("probe-{id}-video"),
+            format!("cgt-{id}-copied"),
+            "probe-not-a-uuid-but-as-long-as-one-would-be-copied".to_owned(),
+            "probe-copied".to_owned(),
+        ] {
+            assert!(!is_test_copy(&other), "{other}");
         }
     }
 

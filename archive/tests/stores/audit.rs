@@ -256,6 +256,14 @@ async fn only_what_an_attempt_staged_is_a_leftover(fixture: Fixture) -> anyhow::
         let key: Path = at(key);
         fixture.archive.store.put(&key, "bytes".into()).await?;
     }
+    let root = &fixture.archive.root;
+    let copied = root.clone().join(format!("probe-{attempt}-copied"));
+    for key in [
+        copied.clone(),
+        root.clone().join(format!("probe-{attempt}")),
+    ] {
+        fixture.archive.store.put(&key, "bytes".into()).await?;
+    }
     let leftovers = audit::find_leftovers(&fixture.archive, fixture.resources.clock.now()).await;
     ensure!(leftovers.errors.is_empty(), "{leftovers:?}");
     let mut found: Vec<_> = leftovers
@@ -264,6 +272,7 @@ async fn only_what_an_attempt_staged_is_a_leftover(fixture: Fixture) -> anyhow::
         .map(|it| it.location)
         .collect();
     let mut expected: Vec<Path> = staged.iter().map(|key| at(key)).collect();
+    expected.push(copied);
     found.sort();
     expected.sort();
     ensure!(found == expected, "{found:?}");

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{ProbeError, error::store_error};
 use crate::{
     Archive,
-    keys::staging_prefix,
+    keys::{PROBE, staging_prefix},
     object::Format,
     store::{SavedUpload, Upload},
 };
@@ -44,7 +44,7 @@ impl<'a> TestObjects<'a> {
     pub(super) fn new(archive: &'a Archive) -> Self {
         Self {
             archive,
-            prefix: staging_prefix(&archive.url_prefix, "probe", Uuid::new_v4()),
+            prefix: staging_prefix(&archive.url_prefix, PROBE, Uuid::new_v4()),
             state: Mutex::default(),
         }
     }
@@ -140,7 +140,10 @@ mod tests {
     use object_store::memory::InMemory;
 
     use super::*;
-    use crate::{ObjectOptions, keys::is_staged};
+    use crate::{
+        ObjectOptions,
+        keys::{is_staged, is_test_copy},
+    };
 
     #[tokio::test]
     async fn a_copy_lies_where_objects_are_published() {
@@ -158,6 +161,8 @@ mod tests {
             copied.as_ref().starts_with("videos/team/probe-"),
             "{copied}"
         );
+        // So that `clean` finds it.
+        assert!(copied.filename().is_some_and(is_test_copy), "{copied}");
         for key in [&staged, &copied] {
             archive.store.put(key, TEST_BYTES.into()).await.unwrap();
         }
