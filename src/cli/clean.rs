@@ -118,7 +118,7 @@ async fn remove(archive: &Archive, leftovers: &Leftovers) -> Vec<String> {
         }
     }
     for file in &leftovers.files {
-        match std::fs::remove_file(file) {
+        match tokio::fs::remove_file(file).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 errors.push(format!("cannot delete file `{}`: {error}", file.display()));
             }

@@ -8,6 +8,7 @@ use std::{
 use futures::StreamExt;
 use object_store::ObjectMeta;
 use seedance_archiver_proto::names;
+use tokio::task::spawn_blocking;
 
 use crate::{
     Archive, StoreError,
@@ -62,7 +63,12 @@ pub async fn find_leftovers(archive: &Archive, cutoff: SystemTime) -> Leftovers 
     }
     if let Some(directory) = archive.directory() {
         let named = directory.join(archive.root.to_string());
-        leftovers.files = find_files(&directory.join(STAGING), &named, cutoff);
+        // Walks all directories of the archive, which takes long on a slow disk.
+        let find = move || find_files(&directory.join(STAGING), &named, cutoff);
+        match spawn_blocking(find).await {
+            Ok(files) => leftovers.files = files,
+            Err(error) => leftovers.errors.push(format!("cannot list files: {error}")),
+        }
     }
     if let Some(signer) = &archive.upload_list_signer {
         match list_incomplete_uploads(signer.as_ref(), &archive.root).await {
