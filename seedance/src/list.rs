@@ -7,7 +7,7 @@ use seedance_archiver_proto::{sweep_page::MAX_PAGE_NUM, v1::SweepPage};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Client, Endpoint, Error, ErrorKind, Record,
+    CallAnswer, Client, Endpoint, Error, ErrorKind, Record,
     call::{Call, MIB},
     list_body::{self, List},
 };
@@ -66,7 +66,9 @@ impl Client {
         let list = self.call(endpoint, call, |body| list_body::list(body, &dialect));
         list.await.map_err(|error| match error.kind() {
             ErrorKind::NotFound => no_list(endpoint, &error),
-            ErrorKind::Unauthorized if page.model.is_empty() => error.with_fix(MODEL_FILTER),
+            ErrorKind::Unauthorized if page.model.is_empty() && is_forbidden(&error) => {
+                error.with_fix(MODEL_FILTER)
+            }
             _ => error,
         })
     }
@@ -91,6 +93,11 @@ pub(crate) fn page_url(endpoint: &Endpoint, page: &SweepPage) -> Result<Url, Err
 /// What an operator can do about a rejected list request without a model.
 const MODEL_FILTER: &str = "a key with custom permissions can list only the models that it may use: name them in \
                             `lists.models` of the account";
+
+/// Returns whether the service knows the key: a 401 is about the key itself.
+fn is_forbidden(error: &Error) -> bool {
+    matches!(error.answer(), CallAnswer::Response { status: 403, .. })
+}
 
 fn unknown_path(endpoint: &Endpoint) -> Error {
     let account = &endpoint.account;

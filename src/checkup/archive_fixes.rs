@@ -38,8 +38,8 @@ const KNOWN_ERRORS: [(&str, &str); 3] = [
     ),
 ];
 
-/// Returns how to fix a problem of an archive.
-pub(super) fn fix(problem: &ProbeError, archive: &Archive) -> String {
+/// Returns how to fix a problem of an archive. `url_setting` is the one with its URL.
+pub(super) fn fix(problem: &ProbeError, archive: &Archive, url_setting: &str) -> String {
     use object_store::Error::{NotFound, PermissionDenied, Unauthenticated};
     let scheme = archive.url().scheme();
     let text = problem.to_string();
@@ -48,7 +48,7 @@ pub(super) fn fix(problem: &ProbeError, archive: &Archive) -> String {
     }
     match (problem, problem.store_error()) {
         (ProbeError::Write(NotFound { .. }), _) => {
-            "create the bucket or container, or correct SEEDANCE_ARCHIVE_URL".to_owned()
+            format!("create the bucket or container, or correct {url_setting}")
         }
         (_, Some(PermissionDenied { .. } | Unauthenticated { .. })) => denied(problem, archive),
         // Lists, copies and deletions have no error of their own for a denied request.
@@ -205,6 +205,10 @@ fn setting(problem: &ProbeError, scheme: &str) -> &'static str {
 mod tests {
     use super::*;
 
+    fn fix(problem: &ProbeError, archive: &Archive) -> String {
+        super::fix(problem, archive, "`archive.destinations`")
+    }
+
     fn error(scheme: &str, problem: fn(object_store::Error) -> ProbeError) -> String {
         let denied = object_store::Error::PermissionDenied {
             path: "videos".into(),
@@ -230,6 +234,18 @@ mod tests {
         assert!(failed("<Code>AuthorizationHeaderMalformed</Code>").contains("AWS_REGION"));
         assert!(failed("not authorized to perform: kms:Decrypt").contains("`kms:Decrypt`"));
         assert!(!failed("<Code>AccessDenied</Code>").contains("kms"));
+    }
+
+    #[test]
+    fn a_missing_bucket_names_the_setting_with_its_url() {
+        let missing = object_store::Error::NotFound {
+            path: "videos".into(),
+            source: "HTTP 404".into(),
+        };
+        let store = std::sync::Arc::new(object_store::memory::InMemory::new());
+        let archive = Archive::from_store("s3://videos/a".parse().unwrap(), store);
+        let fix = fix(&ProbeError::Write(missing), &archive);
+        assert!(fix.ends_with("or correct `archive.destinations`"), "{fix}");
     }
 
     #[test]

@@ -24,35 +24,58 @@ pub async fn check(config: &LoadedConfig) -> Vec<CheckResult> {
             "set SEEDANCE_ARCHIVE_URL",
         )];
     };
-    let archives = options_in_use(config).into_iter();
-    let archives = archives
-        .map(|(accounts, options)| (format!("archive {url}{accounts}"), url, options))
-        .chain(destinations(config));
+    let own = options_in_use(config).into_iter();
+    let own = own.map(|(accounts, options)| Checked {
+        name: format!("archive {url}{accounts}"),
+        setting: "SEEDANCE_ARCHIVE_URL".to_owned(),
+        url,
+        options,
+    });
     // Concurrently, because the start of a worker waits for the checks.
-    let checks = archives.map(async |(name, url, options)| check_archive(name, url, options).await);
+    let checks = own.chain(destinations(config)).map(check_archive);
     join_all(checks).await.into_iter().flatten().collect()
 }
 
+/// An archive that is checked.
+struct Checked<'a> {
+    name: String,
+    /// The setting with the URL.
+    setting: String,
+    url: &'a Url,
+    options: ObjectOptions,
+}
+
 /// Returns the destinations that each account allows, with the options of the account.
-fn destinations(config: &LoadedConfig) -> impl Iterator<Item = (String, &Url, ObjectOptions)> {
+fn destinations(config: &LoadedConfig) -> impl Iterator<Item = Checked<'_>> {
     config.accounts.iter().flat_map(|account| {
-        account.archive.destinations.iter().map(|url| {
-            let name = format!("destination {url} of `{}`", account.name());
-            (name, url, account.archive.objects.clone())
+        account.archive.destinations.iter().map(|url| Checked {
+            name: format!("destination {url} of `{}`", account.name()),
+            setting: format!(
+                "`archive.destinations` (SEEDANCE_DESTINATIONS) of the account `{}`",
+                account.name()
+            ),
+            url,
+            options: account.archive.objects.clone(),
         })
     })
 }
 
-async fn check_archive(name: String, url: &Url, options: ObjectOptions) -> Vec<CheckResult> {
+async fn check_archive(checked: Checked<'_>) -> Vec<CheckResult> {
+    let Checked {
+        name,
+        setting,
+        url,
+        options,
+    } = checked;
     let tier = archive_tier(&name, &options);
     match Archive::open_with(url, options) {
         Ok(archive) => {
-            let mut results = probe(&name, &archive).await;
+            let mut results = probe(&name, &setting, &archive).await;
             results.extend(tier);
             results.extend(free_space(&archive));
             results
         }
-        Err(error) => vec![cannot_open(name, &error)],
+        Err(error) => vec![cannot_open(name, &setting, &error)],
     }
 }
 
@@ -73,12 +96,12 @@ fn options_in_use(config: &LoadedConfig) -> Vec<(String, ObjectOptions)> {
 }
 
 /// Returns a result for each problem, and one that the archive works if nothing blocks it.
-async fn probe(name: &str, archive: &Archive) -> Vec<CheckResult> {
+async fn probe(name: &str, setting: &str, archive: &Archive) -> Vec<CheckResult> {
     let report = archive.probe().await;
     let problems = report.problems.iter();
     let mut results: Vec<_> = problems
         .map(|problem| {
-            let fix = archive_fixes::fix(problem, archive);
+            let fix = archive_fixes::fix(problem, archive, setting);
             let found = match problem {
                 ProbeError::Delete(_) => format!("{problem}; left: {}", report.left.join(", ")),
                 problem => problem.to_string(),
@@ -117,19 +140,21 @@ fn archive_tier(name: &str, options: &ObjectOptions) -> Option<CheckResult> {
     })
 }
 
-fn cannot_open(name: String, error: &OpenArchiveError) -> CheckResult {
+/// Returns the result of an archive that cannot be opened. `setting` is the one with its URL.
+fn cannot_open(name: String, setting: &str, error: &OpenArchiveError) -> CheckResult {
     let fix = match error {
         OpenArchiveError::Directory { .. } => {
-            "create the directory, writable for the user that runs the worker"
+            "create the directory, writable for the user that runs the worker".to_owned()
         }
         OpenArchiveError::Reserved { .. } => {
-            "use a prefix without `.staging` in SEEDANCE_ARCHIVE_URL and in `archive.prefix`"
+            format!("use a prefix without `.staging` in {setting} and in `archive.prefix`")
         }
-        OpenArchiveError::Option { .. } => "remove the option from the accounts file",
+        OpenArchiveError::Option { .. } => "remove the option from the accounts file".to_owned(),
         OpenArchiveError::EndpointOfBucket { .. } => {
             "set AWS_ENDPOINT without a bucket, and AWS_VIRTUAL_HOSTED_STYLE_REQUEST=false"
+                .to_owned()
         }
-        _ => "correct SEEDANCE_ARCHIVE_URL and the store's own variables; see docs/stores.md",
+        _ => format!("correct {setting} and the store's own variables; see docs/stores.md"),
     };
     CheckResult::failed(name, error.to_string(), fix)
 }
@@ -150,6 +175,16 @@ fn free_space(archive: &Archive) -> Option<CheckResult> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_fix_of_an_invalid_archive_names_its_setting() {
+        let error = OpenArchiveError::Unsupported("ftp://videos".to_owned());
+        for setting in ["SEEDANCE_ARCHIVE_URL", "`archive.destinations`"] {
+            let result = cannot_open("archive".to_owned(), setting, &error);
+            let expected = format!("correct {setting} and ");
+            assert!(result.fix.unwrap().starts_with(&expected), "{setting}");
+        }
+    }
 
     #[test]
     fn an_archive_tier_is_a_warning() {

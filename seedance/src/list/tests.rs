@@ -145,6 +145,21 @@ async fn a_service_that_limits_its_pages_is_listed_to_the_end() {
 }
 
 #[tokio::test]
+async fn only_a_key_that_is_known_may_need_models() {
+    let (simulator, endpoint, client) = simulator().await;
+    let error = async || {
+        let listed = client.list(&endpoint, &page("", 1)).await;
+        listed.err().unwrap().to_string()
+    };
+    simulator.set_list_dialect(Some(ListDialect::RequiresModel));
+    let denied = error().await;
+    assert!(denied.contains("`lists.models`"), "{denied}");
+    simulator.set_fault(Some(Fault::Unauthorized));
+    let unknown = error().await;
+    assert!(!unknown.contains("`lists.models`"), "{unknown}");
+}
+
+#[tokio::test]
 async fn a_list_that_fails_is_an_error() {
     let (simulator, mut endpoint, client) = simulator().await;
     for (fault, kind) in [
