@@ -40,7 +40,8 @@ fn list(tried: &[String]) -> String {
 /// nothing else is tried.
 pub async fn locate(notify: &Notify<'_>) -> Result<PathBuf, LocateError> {
     let mut tried = Vec::new();
-    if let Some(path) = std::env::var_os(PATH_VARIABLE).map(PathBuf::from) {
+    let path = std::env::var_os(PATH_VARIABLE).filter(|path| !path.is_empty());
+    if let Some(path) = path.map(PathBuf::from) {
         return if path.is_file() {
             Ok(path)
         } else {

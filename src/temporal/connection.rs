@@ -8,8 +8,7 @@ pub use settings::settings;
 use std::time::Duration;
 
 use temporalio_client::{
-    Client, ClientOptions, Connection, ConnectionOptions,
-    envconfig::LoadClientConfigProfileOptions, errors::ClientConnectError,
+    Client, ClientOptions, Connection, ConnectionOptions, errors::ClientConnectError,
 };
 use temporalio_common::{
     data_converters::{DataConverter, DefaultFailureConverter, PayloadConverter},
@@ -89,20 +88,18 @@ fn options() -> Result<(ConnectionOptions, ClientOptions), String> {
     let profile = profile::load(None, true)?;
     profile::check_route(&profile)?;
     let codec = profile::codec(&profile)?;
+    let namespace = profile.namespace.clone();
+    let namespace = namespace.unwrap_or_else(|| profile::DEFAULT_NAMESPACE.to_owned());
     // The SDK's error is not `Send`.
-    let (connection, client) =
-        ClientOptions::load_from_config(LoadClientConfigProfileOptions::default())
-            .map_err(|error| error.to_string())?;
+    let connection = ConnectionOptions::try_from(profile).map_err(|error| error.to_string())?;
+    let client = ClientOptions::new(namespace);
     let Some(codec) = codec else {
-        return Ok((connection, client));
+        return Ok((connection, client.build()));
     };
     let converter = DataConverter::new(
         PayloadConverter::default(),
         DefaultFailureConverter::default(),
         codec,
     );
-    let client = ClientOptions::new(client.namespace)
-        .data_converter(converter)
-        .build();
-    Ok((connection, client))
+    Ok((connection, client.data_converter(converter).build()))
 }

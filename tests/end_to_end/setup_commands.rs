@@ -180,6 +180,35 @@ async fn config_show_names_the_source_of_every_setting(_: Arc<Server>) -> anyhow
 }
 register!(config_show_names_the_source_of_every_setting);
 
+/// A template that sets every variable leaves those empty that are not needed.
+async fn an_empty_variable_of_temporal_is_not_set(_: Arc<Server>) -> anyhow::Result<()> {
+    let empty = [
+        "TEMPORAL_ADDRESS",
+        "TEMPORAL_API_KEY",
+        "TEMPORAL_TLS_SERVER_NAME",
+    ];
+    let output = command()
+        .args(["config", "show"])
+        .envs(empty.map(|name| (name, "")))
+        .env("SEEDANCE_API_KEY", "very-secret")
+        .env("SEEDANCE_ARCHIVE_URL", "s3://bucket/videos")
+        .output()
+        .await?;
+    ensure!(output.status.success(), "{output:?}");
+    let table = String::from_utf8(output.stdout)?;
+    for (name, value) in [
+        ("temporal.address", "localhost:7233"),
+        ("temporal.api_key", "(none)"),
+        ("temporal.tls", "off"),
+    ] {
+        let mut rows = table.lines().map(|row| row.split_whitespace());
+        let is_expected = rows.any(|row| row.eq([name, value, "default"]));
+        ensure!(is_expected, "no {name} {value} in {table}");
+    }
+    Ok(())
+}
+register!(an_empty_variable_of_temporal_is_not_set);
+
 async fn config_show_reports_invalid_settings(_: Arc<Server>) -> anyhow::Result<()> {
     let output = command()
         .args(["config", "show"])

@@ -1,5 +1,7 @@
 //! The client profile: that of `temporal.toml`, overridden by the environment.
 
+use std::{collections::HashMap, ffi::OsString};
+
 use reqwest::Url;
 use temporalio_client::envconfig::LoadClientConfigProfileOptions;
 use temporalio_common::envconfig::{ClientConfigProfile, ConfigError, load_client_config_profile};
@@ -14,8 +16,11 @@ pub(super) const DEFAULT_NAMESPACE: &str = "default";
 /// Environment variable with the URL of the codec server.
 pub(super) const CODEC_ENDPOINT: &str = "TEMPORAL_CODEC_ENDPOINT";
 
+/// Beginning of the variables with gRPC headers. An empty one removes a header of the file.
+const HEADERS: &str = "TEMPORAL_GRPC_META_";
+
 /// Loads a profile, by default the one that the environment names, with or without the environment variables
-/// that override it.
+/// that override it. An empty variable counts as not set, which the SDK takes for an empty value.
 pub(super) fn load(
     name: Option<String>,
     with_environment: bool,
@@ -24,8 +29,28 @@ pub(super) fn load(
         .maybe_config_file_profile(name)
         .disable_env(!with_environment)
         .build();
-    load_client_config_profile(options, None)
+    let variables = set_variables(std::env::vars_os())?;
+    load_client_config_profile(options, Some(&variables))
         .map_err(|error: ConfigError| without_excerpt(&error.to_string()))
+}
+
+/// Returns Temporal's variables that are set.
+fn set_variables(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<HashMap<String, String>, String> {
+    let mut set = HashMap::new();
+    for (name, value) in variables {
+        let Some(name) = name.to_str().filter(|name| name.starts_with("TEMPORAL_")) else {
+            continue;
+        };
+        let Ok(value) = value.into_string() else {
+            return Err(format!("{name} is not valid Unicode"));
+        };
+        if !value.trim().is_empty() || name.starts_with(HEADERS) {
+            set.insert(name.to_owned(), value);
+        }
+    }
+    Ok(set)
 }
 
 /// Returns the codec of a profile, or `None` if payloads are sent unencoded. The error begins with the name of
@@ -89,6 +114,23 @@ mod tests {
     use temporalio_common::envconfig::ClientConfigTLS;
 
     use super::*;
+
+    #[test]
+    fn an_empty_variable_is_not_set() {
+        let variables = [
+            ("TEMPORAL_ADDRESS", "host:7233"),
+            ("TEMPORAL_API_KEY", ""),
+            ("TEMPORAL_TLS_SERVER_NAME", " "),
+            ("TEMPORAL_GRPC_META_TEAM", ""),
+            ("PATH", "/bin"),
+        ];
+        let variables =
+            variables.map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        let set = set_variables(variables.into_iter()).unwrap();
+        let mut names: Vec<_> = set.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["TEMPORAL_ADDRESS", "TEMPORAL_GRPC_META_TEAM"]);
+    }
 
     #[test]
     fn an_address_cannot_expose_the_api_key() {

@@ -39,12 +39,12 @@ const SECRET: &str = "(a secret)";
 ///
 /// Returns an error if a variable or `temporal.toml` is invalid.
 pub fn settings(variable: impl Fn(&str) -> Option<String>) -> Result<Vec<Setting>, String> {
-    let value_of = |name| variable(name).filter(|value| !value.is_empty());
-    let profile = value_of(PROFILE);
+    let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+    let profile = variable(PROFILE);
     let name = profile
         .clone()
         .unwrap_or_else(|| DEFAULT_PROFILE.to_owned());
-    let file = value_of(FILE).unwrap_or_else(|| DEFAULT_FILE.to_owned());
+    let file = variable(FILE).unwrap_or_else(|| DEFAULT_FILE.to_owned());
     let profile_source = match profile {
         Some(_) => Source::Variable(PROFILE.to_owned()),
         None => Source::Default,

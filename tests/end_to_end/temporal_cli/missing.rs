@@ -28,7 +28,10 @@ async fn a_missing_temporal_cli_is_reported_with_every_attempt_to_find_one(
     );
 
     let machine = BareMachine::new("echo 'no such module' >&2; exit 1")?;
-    let output = machine.command().arg("demo").output().await?;
+    let mut demo = machine.command();
+    // As if it was not set.
+    demo.arg("demo").env("SEEDANCE_TEMPORAL_CLI", "");
+    let output = demo.output().await?;
     ensure!(output.status.code() == Some(1), "{}", describe(&output));
     let stderr = String::from_utf8_lossy(&output.stderr);
     for part in [
