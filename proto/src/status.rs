@@ -19,6 +19,10 @@ pub const ALL: [&str; 6] = [QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED, EXPIR
 /// Fields of a record in which services send the status. The first one that is not empty counts.
 pub const FIELDS: [&str; 5] = ["status", "task_status", "taskStatus", "state", "Status"];
 
+/// Fields in which gateways wrap a record, e.g. `{"data": {"status": …, "data": {record}}}`. The innermost object that has a
+/// status is the record.
+pub const WRAPPERS: [&str; 6] = ["data", "result", "response", "task", "output", "Result"];
+
 /// Words that services are known to use, in lower case and without separators. Only words with one meaning: a task that
 /// ended is not asked for again.
 pub const WORDS: [(&str, &[&str]); 6] = [

@@ -5,8 +5,6 @@ use serde_json::{Map, Value};
 
 use crate::fields::Fields;
 
-/// Fields in which gateways wrap a record, e.g. `{"data": {"status": …, "data": {record}}}`.
-const WRAPPERS: [&str; 6] = ["data", "result", "response", "task", "output", "Result"];
 /// Names of the field with the task id, apart from `id`.
 const TASK_ID: [&str; 2] = ["task_id", "taskId"];
 
@@ -84,7 +82,7 @@ impl<'a> Answer<'a> {
 
 fn unwrap(layer: &Map<String, Value>) -> Option<(&'static str, &Map<String, Value>)> {
     let inner = |name: &&'static str| Some((*name, layer.get(*name)?.as_object()?));
-    WRAPPERS.iter().find_map(inner)
+    status::WRAPPERS.iter().find_map(inner)
 }
 
 fn status_in(layer: &Map<String, Value>) -> String {

@@ -90,16 +90,31 @@ fn is_outdated(json: &[u8]) -> bool {
     let Ok(record) = serde_json::from_slice::<Map<String, Value>>(json) else {
         return false;
     };
-    let word = status::FIELDS
-        .iter()
-        .find_map(|name| match record.get(*name)? {
-            Value::String(word) if !word.is_empty() => Some(word.as_str()),
-            // A number counts as a word, and none is known.
-            Value::Number(_) => Some(""),
-            _ => None,
-        });
+    let mut word = status_in(&record);
+    let mut layer = &record;
+    while let Some(inner) = wrapped_in(layer) {
+        word = status_in(inner).or(word);
+        layer = inner;
+    }
     let status = word.and_then(status::of_word);
     status.is_some_and(|status| status != status::SUCCEEDED)
+}
+
+/// Returns the status in the words of the service.
+fn status_in(layer: &Map<String, Value>) -> Option<&str> {
+    let mut fields = status::FIELDS.iter();
+    fields.find_map(|name| match layer.get(*name)? {
+        Value::String(word) if !word.is_empty() => Some(word.as_str()),
+        // A number counts as a word, and none is known.
+        Value::Number(_) => Some(""),
+        _ => None,
+    })
+}
+
+/// Returns the object that a layer wraps. Records that could not be taken out of their wrappers are stored as received.
+fn wrapped_in(layer: &Map<String, Value>) -> Option<&Map<String, Value>> {
+    let mut wrappers = status::WRAPPERS.iter();
+    wrappers.find_map(|name| layer.get(*name)?.as_object())
 }
 
 fn entry(
@@ -148,7 +163,20 @@ mod tests {
             (r#"{"status": 3, "state": "running"}"#, false),
             (r#"{"status": "DONE"}"#, false),
             (r#"{"status": 3}"#, false),
-            (r#"{"data": {"status": "queued"}}"#, false),
+            (r#"{"data": {"status": "queued"}}"#, true),
+            (
+                r#"{"status": "ok", "data": {"data": {"status": "running"}}}"#,
+                true,
+            ),
+            (r#"{"status": "queued", "output": {"seed": 7}}"#, true),
+            (
+                r#"{"state": "active", "data": {"status": "succeeded"}}"#,
+                false,
+            ),
+            (
+                r#"{"status": "queued", "data": {"status": "Reviewing"}}"#,
+                false,
+            ),
             ("", false),
         ] {
             assert_eq!(is_outdated(json.as_bytes()), expected, "{json}");
