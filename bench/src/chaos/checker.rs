@@ -43,7 +43,12 @@ pub(super) async fn check(
     let mut report = Report::default();
     let was_returned = |task: &Task| world.was_returned(task);
     report.add_all(lifecycles::check(&tasks, &endings, was_returned));
-    report.add_all(callers::check(&tasks, &evidence.runs, &endings));
+    report.add_all(callers::check(
+        &tasks,
+        &evidence.runs,
+        &endings,
+        &other_version,
+    ));
     report.add(workflows::last_close(&tasks, evidence));
     report.add_all(workflows::check(&tasks, &evidence.runs, &other_version));
     let found = objects::check(world, archives, &tasks, &endings, &secrets).await;

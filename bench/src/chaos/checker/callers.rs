@@ -1,27 +1,43 @@
 //! Whether every call of `AwaitVideoTask` returned what a lifecycle of its task ended with.
 
+use std::collections::BTreeSet;
+
 use super::{
     Row, Run,
     endings::{self, End, Endings},
+    identities,
 };
 use crate::chaos::{callers::workflow_id, plan::Trigger, world::Task};
 
-pub(super) fn check(tasks: &[Task], runs: &[Run], endings: &Endings) -> [Row; 2] {
+/// `other_version`: the processes of another version. Version 0.1.0 fails a call for good if it is stopped meanwhile: the delay
+/// before the next attempt that it asks for is zero, which Temporal takes for none.
+pub(super) fn check(
+    tasks: &[Task],
+    runs: &[Run],
+    endings: &Endings,
+    other_version: &BTreeSet<u32>,
+) -> [Row; 3] {
     let [mut without_result, mut different] = <[Vec<String>; 2]>::default();
+    let mut failed_elsewhere = 0;
     let is_called = |task: &&Task| task.video.trigger == Trigger::Call;
     for task in tasks.iter().filter(is_called) {
         let calls = calls(&task.id, runs);
         if calls.is_empty() {
             without_result.push(format!("{}: no workflow", task.id));
         }
-        for call in calls {
-            let End::Result { .. } = call else {
-                without_result.push(format!("{}: {call:?}", task.id));
-                continue;
-            };
-            if !is_of_lifecycle(&task.id, &call, endings) {
-                let lifecycles = endings.get(&task.id);
-                different.push(format!("{}: {call:?}, lifecycles {lifecycles:?}", task.id));
+        for run in calls {
+            let call = endings::end(&run.events);
+            let is_excused = || !identities::pids(&run.events).is_disjoint(other_version);
+            match call {
+                End::Result { .. } if is_of_lifecycle(&task.id, &call, endings) => {}
+                End::Result { .. } => {
+                    let lifecycles = endings.get(&task.id);
+                    different.push(format!("{}: {call:?}, lifecycles {lifecycles:?}", task.id));
+                }
+                End::Failed(_) if is_excused() => failed_elsewhere += 1,
+                End::Failed(_) | End::Open => {
+                    without_result.push(format!("{}: {call:?}", task.id));
+                }
             }
         }
     }
@@ -31,15 +47,14 @@ pub(super) fn check(tasks: &[Task], runs: &[Run], endings: &Endings) -> [Row; 2]
             "callers with another result than their lifecycle",
             different,
         ),
+        Row::of("callers that another version failed", failed_elsewhere),
     ]
 }
 
-/// Returns how the workflows that called for a task ended. There may be two: a start is repeated if its response was
-/// lost.
-fn calls(task_id: &str, runs: &[Run]) -> Vec<End> {
+/// Returns the workflows that called for a task. There may be two: a start is repeated if its response was lost.
+fn calls<'a>(task_id: &str, runs: &'a [Run]) -> Vec<&'a Run> {
     let id = workflow_id(task_id);
-    let runs = runs.iter().filter(|run| run.workflow_id == id);
-    runs.map(|run| endings::end(&run.events)).collect()
+    runs.iter().filter(|run| run.workflow_id == id).collect()
 }
 
 /// Returns whether a lifecycle of the task ended like this. A call whose progress was lost may have waited for a later
@@ -55,8 +70,9 @@ mod tests {
     use temporalio_common::protos::temporal::api::{
         common::v1::{Payload, Payloads},
         history::v1::{
-            HistoryEvent, WorkflowExecutionCompletedEventAttributes,
-            WorkflowExecutionFailedEventAttributes, history_event::Attributes,
+            ActivityTaskFailedEventAttributes, HistoryEvent,
+            WorkflowExecutionCompletedEventAttributes, WorkflowExecutionFailedEventAttributes,
+            history_event::Attributes,
         },
     };
 
@@ -64,6 +80,8 @@ mod tests {
     use crate::chaos::{checker::endings::Ending, plan::Expected};
 
     const ID: &str = "cgt-1";
+    /// Processes of another version.
+    const OTHER: [u32; 1] = [7];
 
     /// Returns a run of a workflow with one event.
     fn run(workflow_id: String, event: Option<Attributes>) -> Run {
@@ -100,7 +118,7 @@ mod tests {
     }
 
     /// Returns the counts if lifecycles ended with these outcomes.
-    fn counts(task: &Task, runs: &[Run], outcomes: &[(&str, &str)]) -> [u64; 2] {
+    fn counts(task: &Task, runs: &[Run], outcomes: &[(&str, &str)]) -> [u64; 3] {
         let ending = |(outcome, reason): &(&str, &str)| Ending {
             task_id: ID.into(),
             account: "called",
@@ -113,7 +131,8 @@ mod tests {
         };
         let endings = outcomes.iter().map(ending).collect();
         let endings = Endings::from([(ID.to_owned(), endings)]);
-        check(std::slice::from_ref(task), runs, &endings).map(|row| row.count)
+        let rows = check(std::slice::from_ref(task), runs, &endings, &OTHER.into());
+        rows.map(|row| row.count)
     }
 
     #[test]
@@ -121,18 +140,35 @@ mod tests {
         let task = Task::called(ID, Expected::Archived);
         let archived = [("archived", "")];
         for (event, expected) in [
-            (returned("archived", ""), [0, 0]),
-            (returned("lost", "url_expired"), [0, 1]),
-            (returned("archived", "why"), [0, 1]),
-            (failed(), [1, 0]),
-            (None, [1, 0]),
+            (returned("archived", ""), [0, 0, 0]),
+            (returned("lost", "url_expired"), [0, 1, 0]),
+            (returned("archived", "why"), [0, 1, 0]),
+            (failed(), [1, 0, 0]),
+            (None, [1, 0, 0]),
         ] {
             let runs = [run(workflow_id(ID), event)];
             assert_eq!(counts(&task, &runs, &archived), expected, "{runs:?}");
         }
-        assert_eq!(counts(&task, &[], &archived), [1, 0]);
+        assert_eq!(counts(&task, &[], &archived), [1, 0, 0]);
         let other = [run(workflow_id("cgt-2"), returned("archived", ""))];
-        assert_eq!(counts(&task, &other, &archived), [1, 0]);
+        assert_eq!(counts(&task, &other, &archived), [1, 0, 0]);
+    }
+
+    #[test]
+    fn a_call_that_another_version_failed_is_excused_and_counted() {
+        let task = Task::called(ID, Expected::Archived);
+        for (identity, expected) in [("7@host", [0, 0, 1]), ("8@host", [1, 0, 0])] {
+            let attempt = ActivityTaskFailedEventAttributes {
+                identity: identity.into(),
+                ..Default::default()
+            };
+            let mut call = run(
+                workflow_id(ID),
+                Some(Attributes::ActivityTaskFailedEventAttributes(attempt)),
+            );
+            call.events.extend(run(String::new(), failed()).events);
+            assert_eq!(counts(&task, &[call], &[("archived", "")]), expected);
+        }
     }
 
     #[test]
@@ -143,15 +179,15 @@ mod tests {
             run(workflow_id(ID), returned("unknown", "task_not_found")),
             run(workflow_id(ID), returned("archived", "")),
         ];
-        assert_eq!(counts(&task, &runs, &lifecycles), [0, 0]);
+        assert_eq!(counts(&task, &runs, &lifecycles), [0, 0, 0]);
         let stuck = [runs, [run(workflow_id(ID), None), run(String::new(), None)]].concat();
-        assert_eq!(counts(&task, &stuck, &lifecycles), [1, 0]);
+        assert_eq!(counts(&task, &stuck, &lifecycles), [1, 0, 0]);
     }
 
     #[test]
     fn a_task_that_nobody_called_for_has_no_call() {
         let mut task = Task::called(ID, Expected::Archived);
         task.video.trigger = Trigger::Nobody;
-        assert_eq!(counts(&task, &[], &[("archived", "")]), [0, 0]);
+        assert_eq!(counts(&task, &[], &[("archived", "")]), [0, 0, 0]);
     }
 }
