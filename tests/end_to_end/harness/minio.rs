@@ -3,14 +3,19 @@
 #[path = "../../support/minio.rs"]
 mod shared;
 
+use std::time::Duration;
+
 use futures::TryStreamExt;
 use object_store::{
-    ObjectStore, ObjectStoreExt,
+    ClientOptions, ObjectStore, ObjectStoreExt,
     aws::{AmazonS3, AmazonS3Builder},
     path::Path,
 };
 
 pub(crate) use shared::Minio;
+
+/// Timeout of a request, far longer than any takes on a busy machine. A list is not repeated after its timeout.
+const TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// A bucket, with an archive below `team-a/`.
 pub(crate) struct Bucket {
@@ -29,7 +34,9 @@ impl Minio {
     /// Returns an existing bucket, with the current keys.
     pub(crate) fn bucket(&self, name: &str) -> anyhow::Result<Bucket> {
         let mut environment = self.environment().to_vec();
-        let mut store = AmazonS3Builder::new().with_bucket_name(name);
+        let mut store = AmazonS3Builder::new()
+            .with_bucket_name(name)
+            .with_client_options(ClientOptions::new().with_timeout(TIMEOUT));
         for (key, value) in &environment {
             store = store.with_config(key.to_lowercase().parse()?, value);
         }
