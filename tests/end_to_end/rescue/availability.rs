@@ -1,6 +1,11 @@
 //! Which videos `rescue` tries, and which ones it counts as dead.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Output,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, ensure};
 use seedance_archiver_simulator::{HostDialect, Script};
@@ -100,6 +105,17 @@ async fn a_video_is_dead_only_if_its_host_says_so(server: Arc<Server>) -> anyhow
 }
 register!(a_video_is_dead_only_if_its_host_says_so);
 
+/// Runs `rescue` with an accounts file in a directory.
+async fn rescue_with(accounts: &Path, directory: &TempDir) -> anyhow::Result<Output> {
+    let mut command = command();
+    command
+        .args(["rescue", "--output", "json"])
+        .env("SEEDANCE_ACCOUNTS_FILE", accounts)
+        .current_dir(directory)
+        .kill_on_drop(true);
+    Ok(command.output().await?)
+}
+
 /// It would retry for the days in which a query could return a fresh URL.
 async fn gives_up_a_video_whose_host_is_unavailable(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
@@ -113,13 +129,7 @@ async fn gives_up_a_video_whose_host_is_unavailable(server: Arc<Server>) -> anyh
     });
     let directory = tempfile::tempdir()?;
     let accounts = write_url_lifetime(&fixture, &directory)?;
-    let output = command()
-        .args(["rescue", "--output", "json"])
-        .env("SEEDANCE_ACCOUNTS_FILE", &accounts)
-        .current_dir(&directory)
-        .kill_on_drop(true)
-        .output()
-        .await?;
+    let output = rescue_with(&accounts, &directory).await?;
     ensure!(output.status.code() == Some(1), "{output:?}");
     let report: Value = serde_json::from_slice(&output.stdout)?;
     ensure!(report["videos"][0]["task_id"] == unavailable, "{report:#}");
@@ -140,12 +150,7 @@ async fn a_video_whose_url_works_for_longer_than_configured_is_archived(
     });
     let directory = tempfile::tempdir()?;
     let accounts = write_url_lifetime(&fixture, &directory)?;
-    let output = command()
-        .args(["rescue", "--output", "json"])
-        .env("SEEDANCE_ACCOUNTS_FILE", &accounts)
-        .current_dir(&directory)
-        .output()
-        .await?;
+    let output = rescue_with(&accounts, &directory).await?;
     let report: Value = serde_json::from_slice(&output.stdout)?;
     ensure!(
         found(&report)?
