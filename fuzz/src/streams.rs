@@ -13,7 +13,7 @@ pub(crate) const MAX_PARTS: usize = 12;
 /// Sizes of parts, in bytes.
 const PART_SIZES: [usize; 4] = [8, 61, 600, 100_000];
 
-/// Number of bytes by which the type of a text is told.
+/// Number of bytes from which the type of a text is detected.
 const TYPED: usize = 512;
 
 /// How a file is served and uploaded.

@@ -1,4 +1,4 @@
-//! Addresses for servers that are told where to listen.
+//! Addresses for servers that need one before they start.
 
 use std::{
     io,

@@ -48,7 +48,7 @@ async fn run_in(
     directory: &Path,
     disk: Option<Disk>,
 ) -> anyhow::Result<Report> {
-    // Version 0.1.0 rejects a directory as the destination of a video unless it is inside of its own archive.
+    // Version 0.1.0 rejects a directory as the destination of a video unless it is inside its own archive.
     let disk = disk.filter(|_| options.other_worker.is_none());
     let setup = Setup {
         seed,

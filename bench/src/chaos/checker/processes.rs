@@ -10,7 +10,7 @@ use crate::chaos::{
 
 /// Workers that ran with a change for this long in total had something to do.
 const ENOUGH: Duration = Duration::from_secs(60);
-/// The exit code of a worker that waited for Temporal in vain when it started.
+/// The exit code of a worker that could not reach Temporal when it started.
 const NO_TEMPORAL: i32 = 1;
 
 pub(super) fn check(evidence: &Evidence) -> [Row; 2] {
