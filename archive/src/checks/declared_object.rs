@@ -39,7 +39,7 @@ pub(crate) struct DeclaredObject {
     /// an MD5 takes longer to compute than that, and would prove nothing more about an accidental change.
     pub(crate) md5: Option<String>,
     /// Whether a header for digests declares the MD5. An ETag may be something else that looks like one.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_md5_certain: bool,
     /// SHA-256 in lower-case hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,10 +54,10 @@ pub(crate) struct DeclaredObject {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) crc64nvme: Option<u64>,
     /// Whether the media type is that of a text that is no 3D model.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_text: bool,
     /// Whether the body is compressed, although no such content encoding is accepted.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_compressed: bool,
 }
 
@@ -97,12 +97,6 @@ impl DeclaredObject {
     fn has_long_digest(&self) -> bool {
         self.sha256.is_some() || self.crc64.is_some() || self.crc64nvme.is_some()
     }
-}
-
-/// For `skip_serializing_if`.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 /// Returns whether a response declares its body as plain text, HTML, JSON or XML.

@@ -119,6 +119,9 @@ fn what_is_new_since_version_0_1_0_is_optional() {
     state["checkpoint"]["checks"]["ending"] = json!("00ff");
     state["checkpoint"]["checks"]["finding"] = json!("the file is empty");
     state["checkpoint"]["checks"]["announced"]["crc32c"] = json!(5);
+    for name in ["is_md5_certain", "is_text", "is_compressed"] {
+        state["checkpoint"]["checks"]["announced"][name] = json!(true);
+    }
     state["checkpoint"]["checks"]["digests"]["crc32c"] = json!(5);
     let c2pa = json!({"beginning": [216, 254], "is_found": false});
     state["checkpoint"]["checks"]["scanner"]["c2pa"] = c2pa;
