@@ -241,6 +241,8 @@ mod tests {
             ("etag", "\"25F9E794323B453885F5181F1B624D0B\"", etag()),
             ("etag", "W/\"25f9e794323b453885f5181f1b624d0b\"", none()),
             ("etag", "\"25f9e794323b453885f5181f1b624d0b-2\"", none()),
+            ("etag", "\"25f9e794\"", none()),
+            ("etag", "\"25f9e794323b453885f5181f1b624d0z\"", none()),
             ("content-md5", "JfnnlDI7RTiF9RgfG2JNCw==", md5()),
             ("content-md5", "JfnnlDI7", none()),
             ("x-ms-blob-content-md5", "JfnnlDI7RTiF9RgfG2JNCw==", md5()),
