@@ -134,7 +134,7 @@ fn ebml_number(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
     let length = first.leading_zeros() as usize + 1;
     let end = at.checked_add(length).filter(|_| length <= 8)?;
     let value = bytes.get(at..end)?.iter();
-    let value = value.fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+    let value = value.fold(0_u64, |value, byte| (value << 8) + u64::from(*byte));
     let bits = 7 * length as u32;
     let value = value & ((1 << bits) - 1);
     (value != (1 << bits) - 1).then_some((value, end))
@@ -198,6 +198,7 @@ mod tests {
                 [&filled(b"PK\x03\x04", 900)[..], ZIP_END, &[0; 18]].concat(),
             ),
             ("fbx", [&filled(b"Kaydara FBX", 900)[..], FBX_END].concat()),
+            ("stl named solid", [&b"solid"[..], &stl[5..]].concat()),
             ("stl", stl),
             (
                 "text stl",
@@ -220,11 +221,26 @@ mod tests {
     }
 
     #[test]
+    fn a_file_without_its_last_byte_is_truncated() {
+        for (name, bytes) in [
+            ("glb", with(filled(b"glTF\x02\0\0\0", 900), 8, 900)),
+            ("webp", with(filled(b"RIFF\0\0\0\0WEBP", 900), 4, 892)),
+            ("webm", matroska(&[0x43, 0xe8])),
+            ("usdc", with(filled(b"PXR-USDC", 881), 16, 880)),
+        ] {
+            assert_eq!(check(&bytes), Ending::Complete, "{name}");
+            let cut = check(&bytes[..bytes.len() - 1]);
+            assert!(matches!(cut, Ending::Truncated(_)), "{name}: {cut:?}");
+        }
+    }
+
+    #[test]
     fn some_files_do_not_say_where_they_end() {
         for bytes in [
             &matroska(b"\x01\xff\xff\xff\xff\xff\xff\xff")[..],
             &matroska(b"\xff"),
             b"\x1aE\xdf\xa3 and so on",
+            b"; FBX 7.4.0 project file",
             b"#usda 1.0",
             b"# a cube\nv 0 0 0",
             b"unknown",
