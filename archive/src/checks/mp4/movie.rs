@@ -142,9 +142,10 @@ impl Timing {
         })
     }
 
+    /// Returns the samples per second, or `None` without samples or times: the quotient is then zero, infinite or NaN.
     fn rate(&self) -> Option<f64> {
         let seconds = self.ticks as f64 / f64::from(self.timescale);
-        Some(self.samples as f64 / seconds).filter(|rate| rate.is_finite() && *rate > 0.0)
+        Some(self.samples as f64 / seconds).filter(|rate| rate.is_normal())
     }
 }
 

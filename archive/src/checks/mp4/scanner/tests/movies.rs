@@ -75,6 +75,49 @@ fn an_error_in_an_unneeded_box_is_ignored() {
 }
 
 #[test]
+fn without_times_there_is_no_duration_or_frame_rate() {
+    let [mvhd, mdhd, stts] = [b"mvhd", b"mdhd", b"stts"].map(|kind| find(SILENT, kind));
+    let (timescale, duration) = (mvhd + 16, mvhd + 20);
+    for (at, value) in [
+        (timescale, [0; 4]),
+        (duration, [0; 4]),
+        (duration, [0xff; 4]),
+    ] {
+        let movie = Movie {
+            duration_s: None,
+            ..silent_movie()
+        };
+        assert_eq!(scan(&with(SILENT, at, &value)), Ok(movie), "{at}");
+    }
+    for zero in [mdhd + 16, stts + 16] {
+        let movie = scan(&with(SILENT, zero, &[0; 4])).unwrap();
+        assert_eq!(movie.video.unwrap().frame_rate, None, "{zero}");
+    }
+}
+
+#[test]
+fn the_properties_are_those_of_the_first_video_track() {
+    let [ftyp, moov, mdat] = [b"ftyp", b"moov", b"mdat"].map(|kind| part(SILENT, kind));
+    let first = part(&moov[8..], b"trak");
+    let second = with(first, find(first, b"avc1"), b"hvc1");
+    let moov = boxed(b"moov", &[&moov[8..], &second].concat());
+    assert_eq!(scan(&[ftyp, &moov, mdat].concat()), Ok(silent_movie()));
+}
+
+#[test]
+fn an_audio_track_without_samples_is_no_sound_unless_the_movie_is_fragmented() {
+    let audio = find(SOUND, b"soun");
+    let stts = audio + find(&SOUND[audio..], b"stts");
+    let no_samples = with(SOUND, stts + 8, &[0; 4]);
+    assert_eq!(scan(&no_samples), Ok(silent_movie()));
+    let [ftyp, moov, mdat] = [b"ftyp", b"moov", b"mdat"].map(|kind| part(&no_samples, kind));
+    let mvex = boxed(b"mvex", &[]);
+    let moov = boxed(b"moov", &[&moov[8..], &mvex].concat());
+    let fragmented = scan(&[ftyp, &moov, mdat].concat()).unwrap();
+    assert!(fragmented.has_audio);
+}
+
+#[test]
 fn a_fragmented_movie_has_fewer_properties() {
     let ftyp = part(SILENT, b"ftyp");
     let moov = part(SILENT, b"moov");
