@@ -58,8 +58,9 @@ fn odd_bytes_that_a_digest_vouches_for_are_archived_with_a_warning() {
 fn a_compressed_page_is_never_the_video() {
     let task = record();
     let encoding = ("content-encoding", "gzip".to_owned());
-    for (size, is_video) in [(1000, false), (100_000, true)] {
-        let body = [&b"\x1f\x8b\x08\0"[..], &vec![0xa5; size][..]].concat();
+    for (size, is_video) in [(1000, false), (64 * 1024, false), (64 * 1024 + 1, true)] {
+        let mut body = b"\x1f\x8b\x08\0".to_vec();
+        body.resize(size, 0xa5);
         let mut digests = Digests::new(&DeclaredObject::default());
         digests.update(&body);
         let rejected = digests.finish().sha256;

@@ -37,6 +37,12 @@ fn the_size_of_a_moov_is_limited() {
     let ftyp = part(SILENT, b"ftyp");
     let claimed = [ftyp, &(MAX_MOOV as u32 + 9).to_be_bytes(), b"moov"].concat();
     assert_eq!(scan(&claimed), Err(Mp4Error::LargeMoov));
+    let allowed = [ftyp, &(MAX_MOOV as u32 + 8).to_be_bytes(), b"moov"].concat();
+    let truncated = Mp4Error::EndsInBox {
+        kind: "moov".into(),
+        missing: MAX_MOOV,
+    };
+    assert_eq!(scan(&allowed), Err(truncated));
 
     let mut scanner = Mp4Scanner::new(None);
     scanner.update(&[ftyp, b"\0\0\0\0moov"].concat()).unwrap();
