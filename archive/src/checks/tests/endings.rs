@@ -45,18 +45,44 @@ fn a_file_without_a_length_is_checked_by_its_own_end() {
 fn an_open_ended_video_without_a_length_has_a_warning() {
     let task = record();
     let mdat = SILENT.windows(4).position(|it| it == b"mdat").unwrap();
-    let mut video = SILENT.to_vec();
-    video[mdat - 4..mdat].fill(0);
-    for (length, warnings) in [(None, 1), (Some(video.len() as u64), 0)] {
+    let mut open_ended = SILENT.to_vec();
+    open_ended[mdat - 4..mdat].fill(0);
+    for (video, length, warnings) in [
+        (&open_ended[..], None, 1),
+        (&open_ended[..], Some(SILENT.len() as u64), 0),
+        (SILENT, None, 0),
+    ] {
         let declared = DeclaredObject {
             length,
             ..DeclaredObject::default()
         };
         let mut running = RunningChecks::new(ObjectKind::Video, declared);
-        running.update(&video);
+        running.update(video);
         let checked = running.finish(expectation(&task)).unwrap();
         let is_warning = |it: &&(&str, &str)| **it == ("length", "warning");
         let found = results(&checked).iter().filter(is_warning).count();
         assert_eq!(found, warnings, "{checked:?}");
+    }
+}
+
+/// A first response with a part of the object need not declare the length of the object.
+#[test]
+fn a_length_that_a_later_response_declares_is_checked() {
+    let task = record();
+    let length = SILENT.len() as u64;
+    for (first, later, is_valid) in [
+        (None, Some(length), true),
+        (None, Some(length + 1), false),
+        (Some(length), Some(length + 1), true),
+    ] {
+        let declared = DeclaredObject {
+            length: first,
+            ..DeclaredObject::default()
+        };
+        let mut running = RunningChecks::new(ObjectKind::Video, declared);
+        running.update(SILENT);
+        running.declare_length(later);
+        let checked = running.finish(expectation(&task));
+        assert_eq!(checked.is_ok(), is_valid, "{later:?}: {checked:?}");
     }
 }

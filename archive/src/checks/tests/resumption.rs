@@ -26,6 +26,7 @@ fn checks_can_be_resumed_at_any_offset_outside_the_moov() {
         let json = serde_json::to_string(&saved).unwrap();
         let saved = serde_json::from_str(&json).unwrap();
         let mut running = RunningChecks::restore(ObjectKind::Video, saved).unwrap();
+        assert_eq!(running.declared(), &declared, "cut at {cut}");
         running.update(after);
         assert_eq!(
             running.finish(expectation).unwrap(),
