@@ -19,6 +19,14 @@ fn a_valid_video_passes_all_checks() {
     assert_eq!(results(&checked), passed);
     assert_eq!(checked.size, SILENT.len() as u64);
     assert_eq!(checked.format.name, "video.mp4");
+    let texts = |name: &str| {
+        let check = checked.checks.iter().find(|it| it.name == name).unwrap();
+        (check.expected.as_str(), check.found.as_str())
+    };
+    let movie = "avc1 864x480, 120 frames, 5.00 s, no sound";
+    assert_eq!(texts("mp4"), ("", movie));
+    assert_eq!(texts("resolution"), ("480p", "864x480"));
+    assert_eq!(texts("ratio"), ("16:9", "864x480"));
 }
 
 #[test]
