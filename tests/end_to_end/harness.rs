@@ -21,6 +21,7 @@ pub(crate) mod history;
 pub(crate) mod lifecycle;
 pub(crate) mod minio;
 pub(crate) mod nexus;
+pub(crate) mod proxied_bucket;
 pub(crate) mod query_activity;
 pub(crate) mod receiver;
 pub(crate) mod registry;

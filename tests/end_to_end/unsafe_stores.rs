@@ -8,24 +8,18 @@ use seedance_archiver_simulator::Script;
 use serde_json::Value;
 
 use crate::harness::{
-    Fixture, Server, command,
-    minio::Minio,
-    register,
-    s3_proxy::{Dialect, S3Proxy},
-    tools, until_async,
+    Fixture, Server, command, proxied_bucket::ProxiedBucket, register, s3_proxy::Dialect,
+    until_async,
 };
 
 async fn a_worker_archives_nothing_in_a_store_that_replaces_objects(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
-    let minio = Minio::start(tools::minio()?).await?;
-    let bucket = minio.new_bucket("videos")?;
-    let proxy = S3Proxy::start(&minio.environment()).await?;
+    let proxied = ProxiedBucket::start("videos").await?;
+    let (bucket, proxy) = (&proxied.bucket, &proxied.proxy);
     proxy.set("/videos", Dialect::IgnoresConditions);
-    let proxy_url = proxy.url();
-    let mut environment = bucket.environment();
-    environment.push(("AWS_ENDPOINT", &proxy_url));
+    let environment = proxied.environment();
 
     let id = fixture.simulator.create(Script::default());
     let _worker = fixture.spawn_worker_with(&server, &environment)?;

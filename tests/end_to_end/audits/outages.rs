@@ -11,10 +11,11 @@ use tokio::process::Child;
 use crate::harness::{
     Fixture, Server,
     audits::{Audit, put_video},
-    minio::{Bucket, Minio},
+    minio::Bucket,
+    proxied_bucket::ProxiedBucket,
     register,
-    s3_proxy::{Dialect, S3Proxy},
-    tools, until, until_async,
+    s3_proxy::Dialect,
+    until, until_async,
 };
 
 /// Number of videos.
@@ -25,26 +26,25 @@ const HELD: usize = 4;
 /// An audit that reads a video of a bucket, and a worker that runs it.
 struct Interrupted {
     fixture: Fixture,
-    proxy: S3Proxy,
-    bucket: Bucket,
-    name: &'static str,
     worker: Child,
+    proxied: ProxiedBucket,
+    name: &'static str,
     audit: Audit,
 }
 
 impl Interrupted {
     /// Starts an audit, and waits until it reads the held video.
-    async fn start(server: &Server, minio: &Minio, name: &'static str) -> anyhow::Result<Self> {
+    async fn start(server: &Server, name: &'static str) -> anyhow::Result<Self> {
         let fixture = Fixture::new(server).await?;
-        let bucket = minio.new_bucket(name)?;
+        let proxied = ProxiedBucket::start(name).await?;
+        let bucket = &proxied.bucket;
         for number in 0..VIDEOS {
             put_video(&bucket.store, &task(number), b"a video").await?;
         }
-        put(&bucket, HELD - 2, "a vidEo").await?;
-        put(&bucket, HELD + 2, "a vidEo").await?;
-        let proxy = S3Proxy::start(&minio.environment()).await?;
-        proxy.set(&held(), Dialect::HoldsReads);
-        let worker = spawn_worker(&fixture, server, &bucket, &proxy)?;
+        put(bucket, HELD - 2, "a vidEo").await?;
+        put(bucket, HELD + 2, "a vidEo").await?;
+        proxied.proxy.set(&held(), Dialect::HoldsReads);
+        let worker = fixture.spawn_worker_with(server, &proxied.environment())?;
         let audit = Audit::start(server, &fixture, "1").await?;
         until_async("the audit reads the held video", || async {
             let state = audit.heartbeat().await?.unwrap_or_default();
@@ -53,26 +53,24 @@ impl Interrupted {
         })
         .await?;
         // This one must not be verified again.
-        put(&bucket, 0, "some other bytes").await?;
+        put(bucket, 0, "some other bytes").await?;
         Ok(Self {
             fixture,
-            proxy,
-            bucket,
-            name,
             worker,
+            proxied,
+            name,
             audit,
         })
     }
 
     /// Answers every request in this way, also that for the held video.
     fn begin(&self, outage: Dialect) {
-        self.proxy.set(self.name, outage);
-        self.proxy.set(&held(), outage);
+        self.proxied.proxy.set(self.name, outage);
+        self.proxied.proxy.set(&held(), outage);
     }
 
     fn end(&self) {
-        self.proxy.set(self.name, Dialect::None);
-        self.proxy.set(&held(), Dialect::None);
+        self.begin(Dialect::None);
     }
 
     /// Waits until an attempt has failed because of the outage.
@@ -104,7 +102,7 @@ impl Interrupted {
         let expected = [HELD - 2, HELD + 2]
             .map(|number| (format!("{}/manifest.json", task(number)), "wrong_digest"));
         ensure!(found == expected, "{name}: {report:?}");
-        let stored = self.bucket.read(&report.report_url).await?;
+        let stored = self.proxied.bucket.read(&report.report_url).await?;
         let stored: AuditReport = serde_json::from_slice(&stored)?;
         ensure!(stored == report, "{stored:?}");
         Ok(())
@@ -127,27 +125,14 @@ async fn put(bucket: &Bucket, number: usize, bytes: &'static str) -> anyhow::Res
     Ok(())
 }
 
-fn spawn_worker(
-    fixture: &Fixture,
-    server: &Server,
-    bucket: &Bucket,
-    proxy: &S3Proxy,
-) -> anyhow::Result<Child> {
-    let url = proxy.url();
-    let mut environment = bucket.environment();
-    environment.push(("AWS_ENDPOINT", &url));
-    fixture.spawn_worker_with(server, &environment)
-}
-
 async fn an_outage_of_the_bucket_is_no_finding_and_the_audit_continues(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let minio = Minio::start(tools::minio()?).await?;
     for (outage, name) in [
         (Dialect::DeniesEverything, "denied-audit"),
         (Dialect::IsGone, "gone-audit"),
     ] {
-        let interrupted = Interrupted::start(&server, &minio, name).await?;
+        let interrupted = Interrupted::start(&server, name).await?;
         interrupted.begin(outage);
         interrupted.until_failed().await.context(name)?;
         interrupted.end();
@@ -165,10 +150,10 @@ register!(
 async fn a_short_outage_of_the_bucket_does_not_even_interrupt_the_audit(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let minio = Minio::start(tools::minio()?).await?;
-    let interrupted = Interrupted::start(&server, &minio, "unavailable-audit").await?;
+    let interrupted = Interrupted::start(&server, "unavailable-audit").await?;
     interrupted.begin(Dialect::IsUnavailable);
-    until("requests were refused", || interrupted.proxy.refused() >= 3).await?;
+    let proxy = &interrupted.proxied.proxy;
+    until("requests were refused", || proxy.refused() >= 3).await?;
     interrupted.end();
     interrupted.check().await
 }
@@ -181,17 +166,13 @@ register!(
 async fn a_worker_that_is_killed_during_an_outage_leaves_the_audit_to_the_next_one(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let minio = Minio::start(tools::minio()?).await?;
-    let mut interrupted = Interrupted::start(&server, &minio, "killed-audit").await?;
+    let mut interrupted = Interrupted::start(&server, "killed-audit").await?;
     interrupted.worker.kill().await?;
     interrupted.begin(Dialect::DeniesEverything);
-    let Interrupted {
-        fixture,
-        proxy,
-        bucket,
-        ..
-    } = &interrupted;
-    let next = spawn_worker(fixture, &server, bucket, proxy)?;
+    let environment = interrupted.proxied.environment();
+    let next = interrupted
+        .fixture
+        .spawn_worker_with(&server, &environment)?;
     interrupted.worker = next;
     interrupted.until_failed().await?;
     interrupted.end();

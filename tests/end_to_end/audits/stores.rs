@@ -10,20 +10,16 @@ use temporalio_client::WorkflowDescribeOptions;
 use crate::harness::{
     Fixture, Server,
     audits::{Audit, put_video},
-    minio::Minio,
+    proxied_bucket::ProxiedBucket,
     register,
-    s3_proxy::{Dialect, S3Proxy},
-    tools, until_async,
+    s3_proxy::Dialect,
+    until_async,
 };
 
 async fn what_a_bucket_does_not_return_is_a_finding(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
-    let minio = Minio::start(tools::minio()?).await?;
-    let bucket = minio.new_bucket("audited")?;
-    let proxy = S3Proxy::start(&minio.environment()).await?;
-    let proxy_url = proxy.url();
-    let mut environment = bucket.environment();
-    environment.push(("AWS_ENDPOINT", &proxy_url));
+    let proxied = ProxiedBucket::start("audited").await?;
+    let (bucket, proxy) = (&proxied.bucket, &proxied.proxy);
     let task = |name: &str| format!("team-a/default/2026/08/27/{name}");
     for name in [
         "cgt-a",
@@ -41,7 +37,7 @@ async fn what_a_bucket_does_not_return_is_a_finding(server: Arc<Server>) -> anyh
     proxy.set("cgt-hidden/manifest", Dialect::FailsReads);
     proxy.set("cgt-frozen/video", Dialect::IsArchived);
 
-    let _worker = fixture.spawn_worker_with(&server, &environment)?;
+    let _worker = fixture.spawn_worker_with(&server, &proxied.environment())?;
     let audit = Audit::start(&server, &fixture, "1").await?;
     let report = audit.report().await?;
     ensure!((report.receipts, report.objects) == (6, 5), "{report:?}");
@@ -80,17 +76,13 @@ register!(what_a_bucket_does_not_return_is_a_finding, needs = [minio]);
 /// An outage of the store is no finding: the audit waits.
 async fn an_audit_outlasts_an_outage_of_its_bucket(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
-    let minio = Minio::start(tools::minio()?).await?;
-    let bucket = minio.new_bucket("outage")?;
-    let proxy = S3Proxy::start(&minio.environment()).await?;
-    let proxy_url = proxy.url();
-    let mut environment = bucket.environment();
-    environment.push(("AWS_ENDPOINT", &proxy_url));
+    let proxied = ProxiedBucket::start("outage").await?;
+    let (bucket, proxy) = (&proxied.bucket, &proxied.proxy);
     for name in ["cgt-1", "cgt-2", "cgt-3"] {
         put_video(&bucket.store, &format!("team-a/{name}"), b"a video").await?;
     }
     proxy.set("/outage", Dialect::FailsReads);
-    let _worker = fixture.spawn_worker_with(&server, &environment)?;
+    let _worker = fixture.spawn_worker_with(&server, &proxied.environment())?;
     let audit = Audit::start(&server, &fixture, "1").await?;
     let failed = async |text: &str| {
         until_async("an attempt failed", || async {

@@ -9,12 +9,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::harness::{
-    Fixture, Server, command,
-    created_task::create_task_of,
-    minio::Minio,
-    register,
-    s3_proxy::{Dialect, S3Proxy},
-    schemas, tools,
+    Fixture, Server, command, created_task::create_task_of, proxied_bucket::ProxiedBucket,
+    register, s3_proxy::Dialect, schemas,
 };
 
 /// A user whose id a shell, a pattern or a table would change.
@@ -334,12 +330,9 @@ register!(a_user_without_an_exact_id_is_refused);
 async fn a_task_that_cannot_be_erased_does_not_end_the_others(
     _: Arc<Server>,
 ) -> anyhow::Result<()> {
-    let minio = Minio::start(tools::minio()?).await?;
-    let bucket = minio.new_bucket("videos")?;
-    let proxy = S3Proxy::start(&minio.environment()).await?;
-    let proxy_url = proxy.url();
-    let mut environment = bucket.environment();
-    environment.push(("AWS_ENDPOINT", &proxy_url));
+    let proxied = ProxiedBucket::start("videos").await?;
+    let (bucket, proxy) = (&proxied.bucket, &proxied.proxy);
+    let environment = proxied.environment();
     for id in ["a", "locked", "z"] {
         for (name, text) in [
             ("manifest.json", receipt(id, USER)?),

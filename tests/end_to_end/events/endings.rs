@@ -11,11 +11,11 @@ use crate::{
     harness::{
         Fixture, HOUR, Server,
         lifecycle::until_waiting,
-        minio::Minio,
+        proxied_bucket::ProxiedBucket,
         receiver::{KEY, Receiver},
         register,
-        s3_proxy::{Dialect, S3Proxy},
-        tools, until_async,
+        s3_proxy::Dialect,
+        until_async,
     },
     operations::process::WorkerProcess,
 };
@@ -158,13 +158,10 @@ async fn an_outcome_is_reported_although_the_store_hangs(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
     let receiver = Receiver::start()?;
-    let minio = Minio::start(tools::minio()?).await?;
-    let bucket = minio.new_bucket("videos")?;
-    let proxy = S3Proxy::start(&minio.environment()).await?;
-    let (proxy_url, receiver_url) = (proxy.url(), receiver.url());
-    let mut environment = bucket.environment();
+    let proxied = ProxiedBucket::start("videos").await?;
+    let receiver_url = receiver.url();
+    let mut environment = proxied.environment();
     environment.extend([
-        ("AWS_ENDPOINT", proxy_url.as_str()),
         ("SEEDANCE_WEBHOOK_URL", receiver_url.as_str()),
         ("SEEDANCE_WEBHOOK_KEY", KEY),
     ]);
@@ -176,14 +173,14 @@ async fn an_outcome_is_reported_although_the_store_hangs(
     let _worker = fixture.spawn_worker_with(&server, &environment)?;
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     fixture.polled(&id, 1).await?;
-    proxy.set("/videos", Dialect::HoldsReads);
+    proxied.proxy.set("/videos", Dialect::HoldsReads);
     let options = WorkflowCancelOptions::default();
     server.lifecycle(&id).cancel(options).await?;
     let event = receiver.until_received(1).await?[0].event()?;
     let data = &event["data"];
     ensure!(data["reason"] == "cancelled_by_caller", "{event:#}");
     ensure!(data["outcome_url"].is_null(), "{event:#}");
-    proxy.set("/videos", Dialect::None);
+    proxied.proxy.set("/videos", Dialect::None);
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "unknown", "{result:?}");
     receiver.ensure_one_event()
@@ -239,19 +236,14 @@ async fn an_outcome_is_recorded_although_an_attempt_hangs(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
-    let minio = Minio::start(tools::minio()?).await?;
-    let bucket = minio.new_bucket("videos")?;
-    let proxy = S3Proxy::start(&minio.environment()).await?;
-    let proxy_url = proxy.url();
-    let mut environment = bucket.environment();
-    environment.push(("AWS_ENDPOINT", &proxy_url));
+    let proxied = ProxiedBucket::start("videos").await?;
     let id = fixture.simulator.create(Script {
         ending: Ending::Failed,
         ..Script::default()
     });
-    let worker = WorkerProcess::start(&fixture, &server, &environment)?;
+    let worker = WorkerProcess::start(&fixture, &server, &proxied.environment())?;
     worker.wait_for_log("polling").await?;
-    proxy.set("/videos", Dialect::HoldsReads);
+    proxied.proxy.set("/videos", Dialect::HoldsReads);
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     let recording = async |id: &str| {
         let pending = lifecycle.describe().await?.and_then(|it| it.pending);
@@ -261,7 +253,7 @@ async fn an_outcome_is_recorded_although_an_attempt_hangs(
     let options = WorkflowCancelOptions::default();
     server.lifecycle(&id).cancel(options).await?;
     until_async("it is being recorded again", || recording("record-again")).await?;
-    proxy.set("/videos", Dialect::None);
+    proxied.proxy.set("/videos", Dialect::None);
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "unsuccessful", "{result:?}");
     Ok(())

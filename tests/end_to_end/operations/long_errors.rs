@@ -9,26 +9,20 @@ use temporalio_client::WorkflowFetchHistoryOptions;
 use super::process::WorkerProcess;
 use crate::harness::{
     Fixture, Server,
-    minio::Minio,
+    proxied_bucket::ProxiedBucket,
     register,
-    s3_proxy::{Dialect, S3Proxy, SESSION_TOKEN},
-    tools,
+    s3_proxy::{Dialect, SESSION_TOKEN},
 };
 
 async fn an_error_of_megabytes_is_retried_and_its_secrets_are_removed(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;
-    let minio = Minio::start(tools::minio()?).await?;
-    let bucket = minio.new_bucket("videos")?;
-    let proxy = S3Proxy::start(&minio.environment()).await?;
-    proxy.set("/videos", Dialect::FailsAtLength);
-    let proxy_url = proxy.url();
-    let mut environment = bucket.environment();
-    environment.push(("AWS_ENDPOINT", &proxy_url));
+    let proxied = ProxiedBucket::start("videos").await?;
+    proxied.proxy.set("/videos", Dialect::FailsAtLength);
 
     let id = fixture.simulator.create(Script::default());
-    let worker = WorkerProcess::start(&fixture, &server, &environment)?;
+    let worker = WorkerProcess::start(&fixture, &server, &proxied.environment())?;
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     let failure = worker
         .wait_for_log("activity attempt failed; will retry")
@@ -40,7 +34,7 @@ async fn an_error_of_megabytes_is_retried_and_its_secrets_are_removed(
         "{error}"
     );
 
-    proxy.set("/videos", Dialect::None);
+    proxied.proxy.set("/videos", Dialect::None);
     let result = lifecycle.result().await?;
     ensure!(result.outcome == "archived", "{result:?}");
     let history = server

@@ -10,13 +10,7 @@ use anyhow::ensure;
 use object_store::{ObjectStoreExt, path::Path};
 
 use super::archive::{LocalArchive, manifest, parse_csv, receipts};
-use crate::harness::{
-    Server, command,
-    minio::Minio,
-    register,
-    s3_proxy::{Dialect, S3Proxy},
-    tools,
-};
+use crate::harness::{Server, command, proxied_bucket::ProxiedBucket, register, s3_proxy::Dialect};
 
 /// More receipts than a table has rows.
 const MANY: usize = 1200;
@@ -68,12 +62,9 @@ async fn a_receipt_that_cannot_be_read_does_not_end_the_others(
 register!(a_receipt_that_cannot_be_read_does_not_end_the_others);
 
 async fn a_denied_receipt_and_a_denied_list_are_reported(_: Arc<Server>) -> anyhow::Result<()> {
-    let minio = Minio::start(tools::minio()?).await?;
-    let bucket = minio.new_bucket("videos")?;
-    let proxy = S3Proxy::start(&minio.environment()).await?;
-    let proxy_url = proxy.url();
-    let mut environment = bucket.environment();
-    environment.push(("AWS_ENDPOINT", &proxy_url));
+    let proxied = ProxiedBucket::start("videos").await?;
+    let (bucket, proxy) = (&proxied.bucket, &proxied.proxy);
+    let environment = proxied.environment();
     for id in ["a", "created", "z"] {
         let key = Path::from(format!("team-a/default/{id}/manifest.json"));
         let json = serde_json::to_vec(&manifest(id))?;
