@@ -30,7 +30,7 @@ pub(crate) mod restartable_server;
     dead_code,
     reason = "other tests control the proxy from another process"
 )]
-#[path = "../support/s3_proxy.rs"]
+#[path = "../support/s3_proxy/proxy.rs"]
 pub(crate) mod s3_proxy;
 pub(crate) mod schemas;
 mod signals;

@@ -38,7 +38,7 @@ mod resumption;
     dead_code,
     reason = "other tests control the proxy in the same process"
 )]
-#[path = "../../../tests/support/s3_proxy.rs"]
+#[path = "../../../tests/support/s3_proxy/proxy.rs"]
 mod s3_proxy;
 #[path = "../../../tests/support/server.rs"]
 mod server;

@@ -8,7 +8,7 @@ use tokio::{process::Command, runtime::Runtime};
 use crate::{
     azurite::Azurite,
     minio::Minio,
-    s3_proxy::{self, Dialect, S3Proxy},
+    s3_proxy::{Dialect, S3Proxy, control},
     tools,
 };
 
@@ -31,17 +31,17 @@ pub(crate) fn directory() -> Option<PathBuf> {
 
 /// Lets S3 answer as another store does, for keys that contain a text.
 pub(crate) async fn set_dialect(part_of_key: &str, dialect: Dialect) -> anyhow::Result<()> {
-    s3_proxy::set_at(&env::var(S3_ENDPOINT)?, part_of_key, dialect).await
+    control::set_at(&env::var(S3_ENDPOINT)?, part_of_key, dialect).await
 }
 
 /// Returns how many parts at once [`Dialect::SlowsDown`] received, whenever one arrived.
 pub(crate) async fn parts_at_once() -> anyhow::Result<Vec<usize>> {
-    s3_proxy::parts_at_once_at(&env::var(S3_ENDPOINT)?).await
+    control::parts_at_once_at(&env::var(S3_ENDPOINT)?).await
 }
 
 /// Returns the number of uploads to S3 that were neither completed nor aborted, to keys that contain a text.
 pub(crate) async fn open_uploads(part_of_key: &str) -> anyhow::Result<usize> {
-    s3_proxy::open_uploads_at(&env::var(S3_ENDPOINT)?, part_of_key).await
+    control::open_uploads_at(&env::var(S3_ENDPOINT)?, part_of_key).await
 }
 
 /// Starts the installed servers, and then this program again with their environment variables.

@@ -11,7 +11,7 @@ use crate::harness::{
     Fixture, Server,
     proxied_bucket::ProxiedBucket,
     register,
-    s3_proxy::{Dialect, SESSION_TOKEN},
+    s3_proxy::{Dialect, errors::SESSION_TOKEN},
 };
 
 async fn an_error_of_megabytes_is_retried_and_its_secrets_are_removed(
