@@ -268,7 +268,7 @@ impl Bounds {
                 follow(then)
             }
             Fail => fail(state, process, slot),
-            // `record` in record_outcome.rs and outcome::write_outcome, which both look for a receipt.
+            // `record` in record_outcome/recording.rs and outcome::write_outcome, which both look for a receipt.
             IsArchived | IsArchivedNow if is_read_failed => fail(state, process, slot),
             IsArchived if store.receipt.is_none() => PutOutcome,
             IsArchivedNow if store.receipt.is_none() => end(state, process, slot),
