@@ -22,11 +22,7 @@ pub async fn check(client: &Client, accounts: &Accounts, task_queue: &str) -> Ve
                     "workers of the task queue `{other}` archive an account of this name in this namespace; those of \
                      `{task_queue}` find no new tasks"
                 ),
-                format!(
-                    "name the accounts of the deployments differently, or use a namespace for each; if the task queue was \
-                     renamed, terminate the workflow `{}`",
-                    names::watcher_workflow_id(name)
-                ),
+                watchers::other_queue_fix(name),
             ));
         }
     }

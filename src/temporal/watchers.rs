@@ -76,6 +76,15 @@ impl WatcherState {
     }
 }
 
+/// Returns what to do about an account whose watcher or schedule is on the task queue of another deployment.
+pub(crate) fn other_queue_fix(account: &str) -> String {
+    format!(
+        "name the accounts of the deployments differently, or use a namespace for each; if the task queue was renamed, \
+         terminate the workflow `{}`",
+        names::watcher_workflow_id(account)
+    )
+}
+
 /// Describes the watcher of an account. `task_queue` is the task queue of the lifecycles.
 ///
 /// # Errors

@@ -160,6 +160,11 @@ async fn a_worker_reports_the_watcher_of_another_deployment(
     let message = "another deployment watches an account of this name: new tasks of this account are not archived";
     let logged = worker.wait_for_log(message).await?;
     ensure!(logged["task_queue"] == "another", "{logged}");
+    let fix = logged["fix"].as_str().unwrap_or_default();
+    ensure!(
+        fix.contains("terminate the workflow `account-watcher/default`"),
+        "{logged}"
+    );
     Ok(watcher.terminate(Default::default()).await?)
 }
 register!(a_worker_reports_the_watcher_of_another_deployment);

@@ -78,7 +78,7 @@ fn report_other(account: &str, last: Option<&str>, found: Option<&str>) {
         tracing::error!(
             account,
             task_queue,
-            fix = "name the accounts of the deployments in a namespace differently, or use a namespace for each",
+            fix = watchers::other_queue_fix(account),
             "another deployment watches an account of this name: new tasks of this account are not archived"
         );
     }
