@@ -25,9 +25,6 @@ pub(crate) use options::Options;
 use crate::{interrupt, output};
 use plan::Plan;
 
-/// Task queue of the workers.
-const TASK_QUEUE: &str = "chaos";
-
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     interrupt::run(execute(options))
 }

@@ -1,5 +1,7 @@
 //! Reproducible random numbers: SplitMix64.
 
+use std::time::Duration;
+
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -18,6 +20,21 @@ impl Random {
     /// Returns a number between 0 and 1, both excluded.
     pub(crate) fn uniform(&mut self) -> f64 {
         ((self.next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+    }
+
+    /// Returns one of these numbers: from 0 to below `count`.
+    pub(crate) fn below(&mut self, count: usize) -> usize {
+        (self.uniform() * count as f64) as usize
+    }
+
+    /// Returns whether something happens that has this probability.
+    pub(crate) fn happens(&mut self, probability: f64) -> bool {
+        self.uniform() < probability
+    }
+
+    /// Returns a time in a range, in seconds.
+    pub(crate) fn between(&mut self, start: f64, end: f64) -> Duration {
+        Duration::from_secs_f64(start + self.uniform() * (end - start))
     }
 
     pub(crate) fn exponential(&mut self, mean: f64) -> f64 {

@@ -21,7 +21,7 @@ use temporalio_sdk::{
 };
 use tokio::sync::watch;
 
-use super::TASK_QUEUE;
+use super::parts::TASK_QUEUE;
 
 const CALLERS_TASK_QUEUE: &str = "chaos-callers";
 /// Longer than any run.

@@ -1,6 +1,7 @@
 //! Checks what a run left behind. It shares no code with the archiver's own verification: it reads the bucket, the
 //! histories, the metrics and the logs, and compares them with what the simulator served.
 
+mod archive;
 mod callers;
 mod early;
 mod endings;
@@ -16,8 +17,8 @@ mod secrets;
 mod uploads;
 mod workflows;
 
+pub(super) use archive::Archive;
 pub(super) use evidence::{Evidence, Run, histories};
-pub(super) use objects::Archive;
 pub(super) use report::{Report, Row};
 
 use anyhow::Context;

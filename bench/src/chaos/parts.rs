@@ -1,5 +1,6 @@
 //! The parts of a run, each of which can be killed and started again.
 
+mod directories;
 mod disk;
 mod endpoints;
 mod part;
@@ -7,9 +8,8 @@ mod store;
 mod temporal;
 mod worker;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use anyhow::Context;
 use tokio::{sync::Mutex, task::JoinHandle};
 
 pub(super) use disk::Disk;
@@ -17,7 +17,7 @@ pub(super) use endpoints::{Links, Targets};
 pub(super) use part::{Exit, Part};
 pub(super) use store::Store;
 pub(super) use temporal::Temporal;
-pub(super) use worker::{Incarnation, Worker, WorkerSettings, can_set_clock};
+pub(super) use worker::{Incarnation, TASK_QUEUE, Worker, WorkerSettings, can_set_clock};
 
 /// How often parts that have exited are started again.
 const KEEPER_INTERVAL: Duration = Duration::from_millis(500);
@@ -98,27 +98,4 @@ async fn keep(workers: Vec<Shared<Worker>>, temporal: Shared<Temporal>, store: S
             store.part.keep();
         }
     }
-}
-
-/// Creates a directory.
-fn create(directory: &Path) -> anyhow::Result<()> {
-    let failed = || format!("cannot create {}", directory.display());
-    std::fs::create_dir_all(directory).with_context(failed)
-}
-
-/// Waits until a URL answers with success.
-async fn wait_for(url: &str, timeout: Duration) -> anyhow::Result<()> {
-    let client = reqwest::Client::builder().no_proxy().build()?;
-    let ready = async {
-        while !is_ready(&client, url).await {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    let ready = tokio::time::timeout(timeout, ready).await;
-    ready.with_context(|| format!("{url} is not ready"))
-}
-
-async fn is_ready(client: &reqwest::Client, url: &str) -> bool {
-    let response = client.get(url).send().await;
-    response.is_ok_and(|response| response.status().is_success())
 }

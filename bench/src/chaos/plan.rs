@@ -77,21 +77,6 @@ impl Plan {
     }
 }
 
-/// Returns one of these numbers: from 0 to below `count`.
-fn below(random: &mut Random, count: usize) -> usize {
-    (random.uniform() * count as f64) as usize
-}
-
-/// Returns whether something happens that has this probability.
-fn happens(random: &mut Random, probability: f64) -> bool {
-    random.uniform() < probability
-}
-
-/// Returns a time in a range, in seconds.
-fn between(random: &mut Random, start: f64, end: f64) -> Duration {
-    Duration::from_secs_f64(start + random.uniform() * (end - start))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

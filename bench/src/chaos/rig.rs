@@ -8,7 +8,6 @@ use seedance_archiver_clock::Clock;
 use temporalio_client::Client;
 
 use super::{
-    TASK_QUEUE,
     accounts::{AccountsFile, Api},
     callers::Callers,
     checker::{self, Archive, Evidence, Report, Row},
@@ -184,7 +183,6 @@ fn worker_settings(
         archive_url: Store::archive_url(),
         admin: free_address()?,
         ingress: free_address()?,
-        task_queue: TASK_QUEUE,
         accounts: AccountsFile::write(directory, number, &apis, destination.as_deref())?,
         directory: directory.to_owned(),
     })

@@ -11,14 +11,13 @@ use crate::plot;
 use panel::Panel;
 
 const COLUMNS: usize = 3;
-const PANEL: (f64, f64) = (390.0, 330.0);
 const TITLE_HEIGHT: f64 = 56.0;
 
 pub(super) fn svg(reports: &[MixReport]) -> String {
     // The last cell has the legend.
     let rows = (reports.len() + 1).div_ceil(COLUMNS);
-    let width = PANEL.0 * COLUMNS as f64;
-    let height = TITLE_HEIGHT + PANEL.1 * rows as f64 + 10.0;
+    let width = Panel::SIZE.0 * COLUMNS as f64;
+    let height = TITLE_HEIGHT + Panel::SIZE.1 * rows as f64 + 10.0;
     let mut content = String::new();
     for (index, report) in reports.iter().enumerate() {
         content += &Panel::new(report, origin(index)).svg();
@@ -34,5 +33,8 @@ pub(super) fn svg(reports: &[MixReport]) -> String {
 
 fn origin(index: usize) -> (f64, f64) {
     let (row, column) = (index / COLUMNS, index % COLUMNS);
-    (PANEL.0 * column as f64, TITLE_HEIGHT + PANEL.1 * row as f64)
+    (
+        Panel::SIZE.0 * column as f64,
+        TITLE_HEIGHT + Panel::SIZE.1 * row as f64,
+    )
 }

@@ -4,7 +4,7 @@ mod hidden;
 mod record;
 mod task;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::collections::BTreeMap;
 
 use anyhow::Context;
 use futures::TryStreamExt;
@@ -12,7 +12,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
 use seedance_archiver_proto::outcome;
 
 use super::{
-    Row,
+    Archive, Row,
     endings::{End, Ending, Endings},
     outcomes, secrets,
 };
@@ -21,25 +21,6 @@ use task::Stored;
 
 /// Begins the keys of what is not published.
 const STAGING: &str = ".staging";
-
-/// A store with an archive.
-#[derive(Clone)]
-pub(in crate::chaos) struct Archive {
-    /// Begins the names of objects in findings.
-    pub(in crate::chaos) name: &'static str,
-    /// Where the archive is in the store.
-    pub(in crate::chaos) prefix: &'static str,
-    pub(in crate::chaos) store: Arc<dyn ObjectStore>,
-    /// The directory of the store, if it is one.
-    pub(in crate::chaos) directory: Option<PathBuf>,
-}
-
-impl Archive {
-    /// The name of the archive in the bucket.
-    pub(in crate::chaos) const BUCKET: &str = "bucket";
-    /// The name of the archive on the small disk.
-    pub(in crate::chaos) const DISK: &str = "disk";
-}
 
 /// What was found so far.
 #[derive(Default)]
@@ -231,6 +212,8 @@ async fn read_object(archive: &Archive, key: &Path) -> anyhow::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use object_store::local::LocalFileSystem;
 
     use super::*;

@@ -11,7 +11,7 @@ use reqwest::Url;
 use rustix::fs::statvfs;
 use tokio::time::sleep;
 
-use super::create;
+use super::directories::create;
 
 /// Room for the videos of a run. Memory is used only for those that are there.
 const SIZE: u64 = 4 << 30;

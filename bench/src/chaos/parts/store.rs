@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use super::{Part, create};
+use anyhow::Context;
+
+use super::{Part, directories::create};
 use crate::{
     free_address::free_address,
     minio::{self, BUCKET},
@@ -36,7 +38,7 @@ impl Store {
         };
         part.start()?;
         let ready = format!("http://{address}/minio/health/live");
-        super::wait_for(&ready, READY_TIMEOUT).await?;
+        wait_for(&ready, READY_TIMEOUT).await?;
         Ok(Self {
             part,
             address,
@@ -50,4 +52,21 @@ impl Store {
     pub(in crate::chaos) fn archive_url() -> String {
         format!("s3://{BUCKET}/{}", Self::PREFIX)
     }
+}
+
+/// Waits until a URL answers with success.
+async fn wait_for(url: &str, timeout: Duration) -> anyhow::Result<()> {
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let ready = async {
+        while !is_ready(&client, url).await {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let ready = tokio::time::timeout(timeout, ready).await;
+    ready.with_context(|| format!("{url} is not ready"))
+}
+
+async fn is_ready(client: &reqwest::Client, url: &str) -> bool {
+    let response = client.get(url).send().await;
+    response.is_ok_and(|response| response.status().is_success())
 }

@@ -20,6 +20,8 @@ use crate::{
     server::NAMESPACE,
 };
 
+/// Task queue of the workers.
+pub(in crate::chaos) const TASK_QUEUE: &str = "chaos";
 /// Where `libfaketime` is on Debian.
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
@@ -33,7 +35,6 @@ pub(in crate::chaos) struct WorkerSettings {
     pub(in crate::chaos) archive_url: String,
     pub(in crate::chaos) admin: SocketAddr,
     pub(in crate::chaos) ingress: SocketAddr,
-    pub(in crate::chaos) task_queue: &'static str,
     pub(in crate::chaos) accounts: AccountsFile,
     pub(in crate::chaos) directory: PathBuf,
 }
@@ -183,7 +184,7 @@ impl WorkerSettings {
             .env("TEMPORAL_CONFIG_FILE", "/dev/null")
             .env("TEMPORAL_ADDRESS", self.temporal.to_string())
             .env("TEMPORAL_NAMESPACE", NAMESPACE)
-            .env("TEMPORAL_TASK_QUEUE", self.task_queue)
+            .env("TEMPORAL_TASK_QUEUE", TASK_QUEUE)
             .env("SEEDANCE_ARCHIVE_URL", &self.archive_url)
             .env("NO_PROXY", "127.0.0.1")
             .envs(minio::environment(&format!("http://{}", self.store)));

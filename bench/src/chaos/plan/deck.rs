@@ -1,6 +1,5 @@
 //! A deck of cards: each card comes once before any comes again.
 
-use super::below;
 use crate::random::Random;
 
 pub(super) struct Deck<T> {
@@ -25,7 +24,7 @@ impl<T: Clone> Deck<T> {
         if self.left.is_empty() {
             return None;
         }
-        let index = below(random, self.left.len());
+        let index = random.below(self.left.len());
         Some(self.left.swap_remove(index))
     }
 }

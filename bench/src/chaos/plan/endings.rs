@@ -5,7 +5,7 @@ use std::time::Duration;
 use seedance_archiver_proto::reason;
 use seedance_archiver_simulator::{Corruption, Ending, HostDialect, RecordDialect, Script};
 
-use super::{below, video::Expected};
+use super::video::Expected;
 use crate::{chaos::windows, random::Random};
 
 /// How long after the creation of a video its task can no longer be queried.
@@ -28,7 +28,7 @@ const SENSITIVE: &str = "OutputVideoSensitiveContentDetected";
 
 /// Returns a script of a task that does not succeed.
 pub(super) fn unsuccessful(random: &mut Random, script: Script) -> (Script, Expected) {
-    let (ending, reasons) = match below(random, 3) {
+    let (ending, reasons) = match random.below(3) {
         0 => (Ending::Failed, vec![SENSITIVE, "failed"]),
         // The dialect with other words says `terminated`, which other services say of a failure.
         1 if script.dialect == Some(RecordDialect::OtherWords) => {
@@ -60,7 +60,7 @@ pub(super) fn lost(random: &mut Random) -> (Script, Expected) {
         url_lifetime: Some(URL_LIFETIME),
         ..Script::default()
     };
-    let (script, reasons): (Script, &[&str]) = match below(random, 7) {
+    let (script, reasons): (Script, &[&str]) = match random.below(7) {
         0 => (
             Script {
                 corrupt: Some(Corruption::Flip(1_000)),

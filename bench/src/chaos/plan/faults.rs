@@ -5,7 +5,6 @@ use std::time::Duration;
 use seedance_archiver_simulator::{Fault as ApiFault, ListDialect};
 
 use super::{
-    below, between,
     deck::Deck,
     fault::{Answer, Change, Fault, Kind, LinkTo, ListAnswer, Subject, WORKERS},
     video::Account,
@@ -35,7 +34,7 @@ pub(super) fn plan(
     let gap = (SHORTEST + longest(length)) / 2.0 / CONCURRENT;
     let mut at = Duration::ZERO;
     while let Some(kind) = deck.draw(random) {
-        at += between(random, 0.0, 2.0 * gap);
+        at += random.between(0.0, 2.0 * gap);
         if at > length {
             break;
         }
@@ -57,7 +56,7 @@ pub(super) fn plan(
 fn duration(random: &mut Random, kind: &Kind, length: Duration) -> Duration {
     match kind {
         Kind::StopWorker(_) => STOPPED.min(length / MAX_STOPPED_PART),
-        _ => between(random, SHORTEST, longest(length)),
+        _ => random.between(SHORTEST, longest(length)),
     }
 }
 
@@ -74,8 +73,8 @@ fn free_after(faults: &[Fault], subjects: &[Subject]) -> Duration {
 
 /// Returns the fault at a random worker and account.
 fn aimed(random: &mut Random, kind: Kind) -> Kind {
-    let worker = below(random, WORKERS);
-    let account = Account::ALL[below(random, Account::ALL.len())];
+    let worker = random.below(WORKERS);
+    let account = Account::ALL[random.below(Account::ALL.len())];
     let link = |link| match link {
         LinkTo::Temporal(_) => LinkTo::Temporal(worker),
         LinkTo::Store(_) => LinkTo::Store(worker),

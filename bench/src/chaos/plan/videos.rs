@@ -7,11 +7,10 @@ use seedance_archiver_simulator::{
 };
 
 use super::{
-    below, between,
     deck::Deck,
     endings,
     fault::WORKERS,
-    happens, hosts,
+    hosts,
     video::{Expected, Trigger, Video},
 };
 use crate::random::Random;
@@ -40,7 +39,7 @@ pub(super) fn plan(random: &mut Random, count: u32, length: Duration) -> Vec<Vid
         records: Deck::new(RECORDS.to_vec()),
     };
     let mut times: Vec<_> = (0..count)
-        .map(|_| between(random, 0.0, length.as_secs_f64()))
+        .map(|_| random.between(0.0, length.as_secs_f64()))
         .collect();
     times.sort();
     let videos = times.into_iter().enumerate().map(|(number, at)| {
@@ -59,7 +58,7 @@ const HAS_LITTLE_TIME_LEFT: f64 = 0.25;
 /// Gives some savable videos little time, so that a transfer that hangs loses them.
 pub(super) fn set_deadlines(random: &mut Random, videos: &mut [Video]) {
     for video in videos.iter_mut().filter(|it| may_have_little_time_left(it)) {
-        if happens(random, HAS_LITTLE_TIME_LEFT) {
+        if random.happens(HAS_LITTLE_TIME_LEFT) {
             video.script = endings::with_little_time_left(video.script.clone());
         }
     }
@@ -95,17 +94,17 @@ impl Scripts {
             }
         };
         let is_savable = expected == Expected::Archived;
-        let hidden = is_called && is_savable && happens(random, 0.05);
+        let hidden = is_called && is_savable && random.happens(0.05);
         Video {
             at,
             trigger,
             script,
-            callback: happens(random, 0.3).then(|| below(random, WORKERS)),
+            callback: random.happens(0.3).then(|| random.below(WORKERS)),
             hidden_for: match hidden {
-                true => between(random, 1.0, 5.0),
+                true => random.between(1.0, 5.0),
                 false => Duration::ZERO,
             },
-            to_disk: is_called && is_savable && happens(random, 0.25),
+            to_disk: is_called && is_savable && random.happens(0.25),
             expected,
         }
     }
@@ -113,35 +112,35 @@ impl Scripts {
     /// Returns a script whose video can be had, sooner or later.
     fn savable(&mut self, random: &mut Random) -> Script {
         let mut script = Script {
-            queued: Some(between(random, 0.0, 4.0)),
-            running: Some(between(random, 0.0, 10.0)),
-            generate_audio: happens(random, 0.5),
+            queued: Some(random.between(0.0, 4.0)),
+            running: Some(random.between(0.0, 10.0)),
+            generate_audio: random.happens(0.5),
             bytes: Some(bytes(random)),
-            extra: happens(random, 0.2),
-            wrapped: happens(random, 0.1),
-            flex: happens(random, 0.1),
+            extra: random.happens(0.2),
+            wrapped: random.happens(0.1),
+            flex: random.happens(0.1),
             host: self.hosts.draw(random).unwrap_or_default(),
             ..Script::default()
         };
-        if happens(random, 0.5) {
+        if random.happens(0.5) {
             script.dialect = self.records.draw(random);
         }
-        if happens(random, 0.2) {
-            let image = [Image::Png, Image::Jpeg][below(random, 2)];
+        if random.happens(0.2) {
+            let image = [Image::Png, Image::Jpeg][random.below(2)];
             script.last_frame = Some(image);
         }
-        if happens(random, 0.15) {
-            script.no_url_for = Some(between(random, 0.0, 5.0));
+        if random.happens(0.15) {
+            script.no_url_for = Some(random.between(0.0, 5.0));
         }
-        if happens(random, 0.15) {
-            script.cuts = 1 + below(random, 3) as u64;
-            script.cut_after = (64 << 10) + below(random, MEBIBYTE) as u64;
+        if random.happens(0.15) {
+            script.cuts = 1 + random.below(3) as u64;
+            script.cut_after = (64 << 10) + random.below(MEBIBYTE) as u64;
         }
-        if happens(random, 0.1) {
+        if random.happens(0.1) {
             script.no_ranges = true;
         }
-        if happens(random, 0.3) {
-            script.bytes_per_second = Some((300 << 10) + below(random, 2 * MEBIBYTE) as u64);
+        if random.happens(0.3) {
+            script.bytes_per_second = Some((300 << 10) + random.below(2 * MEBIBYTE) as u64);
         }
         troubled(random, script)
     }
@@ -150,14 +149,14 @@ impl Scripts {
 /// Adds corruption, dead URLs or URLs that are signed once: only one of them, because together they may make a video
 /// impossible to have.
 fn troubled(random: &mut Random, script: Script) -> Script {
-    match below(random, 10) {
+    match random.below(10) {
         0 | 1 => Script {
             corrupt: Some(corruption(random)),
-            corrupt_downloads: Some(1 + below(random, 2) as u64),
+            corrupt_downloads: Some(1 + random.below(2) as u64),
             ..script
         },
         2 => Script {
-            dead_urls: 1 + below(random, 2),
+            dead_urls: 1 + random.below(2),
             ..script
         },
         3 => Script {
@@ -173,7 +172,7 @@ fn troubled(random: &mut Random, script: Script) -> Script {
 }
 
 fn corruption(random: &mut Random) -> Corruption {
-    match below(random, 6) {
+    match random.below(6) {
         0 => Corruption::Flip(1_000),
         1 => Corruption::Truncate(50_000),
         2 => Corruption::Length(1_000),
@@ -185,10 +184,10 @@ fn corruption(random: &mut Random) -> Corruption {
 
 /// Mostly small, sometimes of several parts of a multipart upload.
 fn bytes(random: &mut Random) -> u64 {
-    let bytes = match below(random, 10) {
-        0 => 6 * MEBIBYTE + below(random, 14 * MEBIBYTE),
-        1..=3 => MEBIBYTE + below(random, 4 * MEBIBYTE),
-        _ => (80 << 10) + below(random, MEBIBYTE),
+    let bytes = match random.below(10) {
+        0 => 6 * MEBIBYTE + random.below(14 * MEBIBYTE),
+        1..=3 => MEBIBYTE + random.below(4 * MEBIBYTE),
+        _ => (80 << 10) + random.below(MEBIBYTE),
     };
     bytes as u64
 }

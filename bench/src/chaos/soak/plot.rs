@@ -1,21 +1,20 @@
 //! A plot of all series over time, with a panel for each and a line for each worker.
 
+mod colours;
 mod panel;
 
 use super::{samples::Samples, series::Series};
 use crate::plot;
+use colours::colour;
 use panel::Panel;
 
 const COLUMNS: usize = 3;
-const PANEL: (f64, f64) = (390.0, 220.0);
 const TITLE_HEIGHT: f64 = 60.0;
-/// Colours of the workers, which people with any colour vision tell apart.
-const COLOURS: [&str; 4] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7"];
 
 pub(super) fn svg(samples: &Samples) -> String {
     let rows = Series::ALL.len().div_ceil(COLUMNS);
-    let width = PANEL.0 * COLUMNS as f64;
-    let height = TITLE_HEIGHT + PANEL.1 * rows as f64 + 10.0;
+    let width = Panel::SIZE.0 * COLUMNS as f64;
+    let height = TITLE_HEIGHT + Panel::SIZE.1 * rows as f64 + 10.0;
     let mut content = legend(samples, width);
     for (index, series) in Series::ALL.into_iter().enumerate() {
         content += &Panel::new(samples, series, origin(index)).svg();
@@ -31,11 +30,10 @@ pub(super) fn svg(samples: &Samples) -> String {
 
 fn origin(index: usize) -> (f64, f64) {
     let (row, column) = (index / COLUMNS, index % COLUMNS);
-    (PANEL.0 * column as f64, TITLE_HEIGHT + PANEL.1 * row as f64)
-}
-
-fn colour(worker: usize) -> &'static str {
-    COLOURS[worker % COLOURS.len()]
+    (
+        Panel::SIZE.0 * column as f64,
+        TITLE_HEIGHT + Panel::SIZE.1 * row as f64,
+    )
 }
 
 /// Returns the names of the workers, in the upper right corner.

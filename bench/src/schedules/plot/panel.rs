@@ -3,7 +3,6 @@ use super::{
         candidates::Family,
         report::{MixReport, Row},
     },
-    PANEL,
     axis::Axis,
     labels::Labels,
     markers::{LIMIT, colour, marker},
@@ -25,12 +24,15 @@ fn frame(origin: (f64, f64)) -> Frame {
     Frame {
         left: origin.0 + 58.0,
         top: origin.1 + 44.0,
-        right: origin.0 + PANEL.0 - 16.0,
-        bottom: origin.1 + PANEL.1 - 46.0,
+        right: origin.0 + Panel::SIZE.0 - 16.0,
+        bottom: origin.1 + Panel::SIZE.1 - 46.0,
     }
 }
 
 impl<'a> Panel<'a> {
+    /// The width and the height.
+    pub(super) const SIZE: (f64, f64) = (390.0, 330.0);
+
     pub(super) fn new(report: &'a MixReport, origin: (f64, f64)) -> Self {
         let rows = || shown(report).map(|(_, row)| row);
         let frame = frame(origin);

@@ -8,7 +8,7 @@ use std::{
 use seedance_archiver::dev_server;
 use seedance_archiver_proto::names::search_attribute;
 
-use super::Temporal;
+use super::running::Temporal;
 use crate::{
     archiver::remove_variables, chaos::parts::Part, free_address::free_address, server::NAMESPACE,
 };

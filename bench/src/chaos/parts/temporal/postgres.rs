@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use super::Temporal;
+use super::running::Temporal;
 use crate::{
     archiver::{self, remove_variables},
     chaos::{

@@ -6,7 +6,7 @@ use super::{
         samples::{Phases, Samples},
         series::Series,
     },
-    PANEL, colour,
+    colours::colour,
 };
 use crate::plot::{Frame, Tick, escape};
 
@@ -30,6 +30,9 @@ pub(super) struct Panel {
 }
 
 impl Panel {
+    /// The width and the height.
+    pub(super) const SIZE: (f64, f64) = (390.0, 220.0);
+
     pub(super) fn new(samples: &Samples, series: Series, origin: (f64, f64)) -> Self {
         let workers = samples.workers().into_iter();
         let lines = workers.map(|it| (it, points::of_worker(samples, series, it)));
@@ -44,8 +47,8 @@ impl Panel {
             frame: Frame {
                 left: origin.0 + 58.0,
                 top: origin.1 + 28.0,
-                right: origin.0 + PANEL.0 - 16.0,
-                bottom: origin.1 + PANEL.1 - 26.0,
+                right: origin.0 + Self::SIZE.0 - 16.0,
+                bottom: origin.1 + Self::SIZE.1 - 26.0,
             },
             phases,
             lines,
