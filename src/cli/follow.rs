@@ -4,7 +4,7 @@ mod generation;
 mod progress;
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     time::{Duration, SystemTime},
 };
 
@@ -87,13 +87,17 @@ async fn follow(client: &Client, task_queue: &str, job: Job, mut line: ProgressL
     let result = async {
         let lifecycle = lifecycles::start(client, task_queue, job.request).await?;
         let is_transferring = Cell::new(false);
+        let last_message = RefCell::new(String::new());
         let result = tokio::select! {
             result = lifecycle.follow(|step| {
                 is_transferring.set(matches!(step, Step::Archiving { .. }));
                 line.show(&step);
+                if let Step::Waiting(message) = step {
+                    *last_message.borrow_mut() = message;
+                }
             }) => result?,
             () = until_abandoned(job.url_expires_at, &is_transferring) => {
-                return Err(lifecycle.error("the URL expired before the video was fetched".into()));
+                return Err(lifecycle.error(abandoned(&last_message.borrow())));
             }
         };
         let cost = lifecycle.cost().await.ok();
@@ -102,6 +106,15 @@ async fn follow(client: &Client, task_queue: &str, job: Job, mut line: ProgressL
     .await;
     line.finish(&result);
     TaskResult { task_id, result }
+}
+
+/// Returns why a job was abandoned. Only its last message says whether the host refused the URL or could not be reached.
+fn abandoned(last_message: &str) -> String {
+    // The rest says when the next attempt would have started.
+    match last_message.split("; ").next() {
+        None | Some("") => "gave up after the expiry of the URL".to_owned(),
+        Some(message) => format!("gave up after the expiry of the URL; last status: {message}"),
+    }
 }
 
 /// Resolves when the URL expired and no transfer is running.

@@ -6,13 +6,14 @@ use backon::{ExponentialBuilder, Retryable};
 use seedance_archiver_clock::Clock;
 use seedance_archiver_policy::deadlines::Deadlines;
 use seedance_archiver_proto::v1::VideoTask;
+use tokio::time::timeout;
 
 use super::found::{State, Video};
 use crate::{
     activities::list_error,
     archive::{
         self, Archive,
-        fetch::{Refusal, VideoClient},
+        fetch::{self, Refusal, VideoClient},
         receipt,
     },
     config::Account,
@@ -21,6 +22,10 @@ use crate::{
 
 /// Maximum number of retries of a query.
 const MAX_RETRIES: usize = 6;
+/// Maximum number of retries of a request to the host of a video.
+const MAX_HOST_RETRIES: usize = 3;
+/// Maximum time for all requests to the host of a video. Videos whose URLs still work wait meanwhile.
+const HOST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A video, and the error if its receipt could not be looked for. The lifecycle of the task looks again.
 pub(super) struct Checked {
@@ -101,6 +106,8 @@ enum HostAnswer {
     Unknown,
 }
 
+/// Asks the host of a video. If it fails or cannot be reached, asks again, because the answer decides whether the video
+/// is tried at all, and for how long.
 async fn ask_host(videos: Option<&VideoClient>, record: &Record) -> HostAnswer {
     let Some(url) = record.main_url() else {
         return HostAnswer::Refused;
@@ -108,13 +115,25 @@ async fn ask_host(videos: Option<&VideoClient>, record: &Record) -> HostAnswer {
     let Some(videos) = videos else {
         return HostAnswer::Unknown;
     };
-    match videos.probe(url.expose()).await {
-        Ok((_, status)) if status.is_success() => HostAnswer::Works,
-        Ok((_, status)) => match Refusal::new(status, b"") {
-            Refusal::Url(_) => HostAnswer::Refused,
-            Refusal::NotReady(_) | Refusal::Failed(_) => HostAnswer::Unknown,
-        },
-        Err(_) => HostAnswer::Unknown,
+    let backoff = ExponentialBuilder::default().with_max_times(MAX_HOST_RETRIES);
+    let answer = (|| ask_once(videos, url.expose()))
+        .retry(backoff)
+        .when(|error| matches!(error, fetch::Error::Unavailable(_)));
+    match timeout(HOST_TIMEOUT, answer).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) | Err(_) => HostAnswer::Unknown,
+    }
+}
+
+/// Sends one request to the host of a video.
+async fn ask_once(videos: &VideoClient, url: &str) -> Result<HostAnswer, fetch::Error> {
+    let (_, status) = videos.probe(url).await?;
+    if status.is_success() {
+        return Ok(HostAnswer::Works);
+    }
+    match Refusal::new(status, b"") {
+        Refusal::Url(_) => Ok(HostAnswer::Refused),
+        Refusal::NotReady(error) | Refusal::Failed(error) => Err(fetch::Error::Unavailable(error)),
     }
 }
 

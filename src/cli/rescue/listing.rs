@@ -1,6 +1,9 @@
 //! The videos that `rescue` found.
 
-use std::{collections::BTreeMap, time::SystemTime};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 use comfy_table::CellAlignment;
 use seedance_archiver_clock::Clock;
@@ -31,6 +34,8 @@ const DEAD: &str = "dead";
 
 /// The time left of a URL that has expired.
 const NO_TIME: &str = "none";
+/// The time left of a URL that may work, nobody knows for how long.
+const UNKNOWN_TIME: &str = "unknown";
 
 #[derive(Serialize)]
 pub(super) struct Listing {
@@ -125,8 +130,8 @@ impl Listing {
             lines[0] += &format!(", {} erased", in_state(ERASED));
         }
         let mut missing = self.videos.iter().filter(|row| row.state == MISSING);
-        if let Some(first) = missing.find(|row| row.time_left(self.now) != NO_TIME) {
-            lines[0] += &format!("; the first URL expires in {}", first.time_left(self.now));
+        if let Some(left) = missing.find_map(|row| row.until_expiry(self.now)) {
+            lines[0] += &format!("; the first URL expires in {}", format::duration(left));
         }
         if in_state(DEAD) > 0 {
             lines.push("dead: the host refuses the URL, and a query returned no fresh one".into());
@@ -228,14 +233,21 @@ impl From<&Video> for Row {
 
 impl Row {
     fn time_left(&self, now: SystemTime) -> String {
-        let none = || NO_TIME.to_owned();
-        match self.url_expires_at.and_then(from_unix_seconds) {
-            _ if self.state == DEAD => none(),
-            Some(expires_at) => expires_at
-                .duration_since(now)
-                .map_or_else(|_| none(), format::duration),
-            None => "unknown".to_owned(),
+        match self.until_expiry(now) {
+            _ if self.state == DEAD => NO_TIME.to_owned(),
+            Some(left) => format::duration(left),
+            // The host or the API did not answer: the URL may work in spite of its expiry.
+            None if self.state == MISSING || self.url_expires_at.is_none() => {
+                UNKNOWN_TIME.to_owned()
+            }
+            None => NO_TIME.to_owned(),
         }
+    }
+
+    /// Returns the time until the URL expires. `None` if it has expired, or if that is unknown.
+    fn until_expiry(&self, now: SystemTime) -> Option<Duration> {
+        let expires_at = self.url_expires_at.and_then(from_unix_seconds)?;
+        expires_at.duration_since(now).ok()
     }
 
     fn length(&self) -> String {
@@ -249,7 +261,32 @@ impl Row {
 
 #[cfg(test)]
 mod tests {
+    use seedance_archiver_policy::deadlines::Deadlines;
+
     use super::*;
+
+    #[test]
+    fn the_time_left_of_a_video_that_may_be_available_is_never_none() {
+        let expired = |state| Video {
+            account: DEFAULT_ACCOUNT.to_owned(),
+            task: VideoTask::default(),
+            state,
+            deadlines: Deadlines {
+                url: from_unix_seconds(1),
+                archive: None,
+            },
+        };
+        let states = [State::Missing, State::Archived, State::Dead];
+        let found = Found {
+            videos: states.map(expired).into(),
+            ..Found::default()
+        };
+        let listing = Listing::new(&found);
+        let left = listing.videos.iter().map(|row| row.time_left(listing.now));
+        assert_eq!(left.collect::<Vec<_>>(), ["unknown", "none", "none"]);
+        let summary = listing.summary();
+        assert!(!summary.contains("expires in"), "{summary}");
+    }
 
     #[test]
     fn a_task_that_cannot_be_decoded_makes_the_listing_incomplete() {

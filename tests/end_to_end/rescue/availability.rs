@@ -13,7 +13,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{ended, found, rescue};
-use crate::harness::{DAY, Fixture, HOUR, Server, command, register};
+use crate::{
+    free_address::free_address,
+    harness::{DAY, Fixture, HOUR, Server, command, register},
+};
 
 /// The expiry in the URL has not passed, but the host rejects the URL.
 async fn does_not_wait_for_a_video_whose_url_is_dead(server: Arc<Server>) -> anyhow::Result<()> {
@@ -33,7 +36,7 @@ async fn does_not_wait_for_a_video_whose_url_is_dead(server: Arc<Server>) -> any
     ensure!(videos[0]["task_id"] == refused, "{saved:#}");
     let message = videos[0]["message"].as_str().unwrap_or_default();
     ensure!(
-        message.contains("the URL expired before the video was fetched"),
+        message.contains("gave up after the expiry of the URL"),
         "{saved:#}"
     );
     ensure!(videos[1]["task_id"] == good, "{saved:#}");
@@ -84,12 +87,7 @@ async fn a_video_is_dead_only_if_its_host_says_so(server: Arc<Server>) -> anyhow
     }
     let directory = tempfile::tempdir()?;
     let accounts = write_url_lifetime(&fixture, &directory)?;
-    let output = command()
-        .args(["rescue", "--dry-run", "--output", "json"])
-        .env("SEEDANCE_ACCOUNTS_FILE", &accounts)
-        .current_dir(&directory)
-        .output()
-        .await?;
+    let output = rescue_with(&accounts, &directory, &["--dry-run"]).await?;
     let report: Value = serde_json::from_slice(&output.stdout)?;
     let mut found = found(&report)?;
     found.sort();
@@ -105,11 +103,50 @@ async fn a_video_is_dead_only_if_its_host_says_so(server: Arc<Server>) -> anyhow
 }
 register!(a_video_is_dead_only_if_its_host_says_so);
 
+/// Returns the script of a task whose URL has expired, on a host that nobody can reach.
+fn unreachable() -> anyhow::Result<Script> {
+    Ok(Script {
+        video_url: Some(format!("http://{}/video.mp4", free_address()?)),
+        ..ended(2 * HOUR, DAY)
+    })
+}
+
+/// One failure of the host, or of the way to it, decides nothing.
+async fn a_host_that_fails_is_asked_again(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let host = HostDialect {
+        busy: 2,
+        ..HostDialect::default()
+    };
+    let busy = fixture.simulator.create(Script {
+        host,
+        ..ended(2 * HOUR, DAY)
+    });
+    let unreachable = fixture.simulator.create(unreachable()?);
+    let directory = tempfile::tempdir()?;
+    let accounts = write_url_lifetime(&fixture, &directory)?;
+    let output = rescue_with(&accounts, &directory, &["--dry-run"]).await?;
+    let report: Value = serde_json::from_slice(&output.stdout)?;
+    let missing = [unreachable, busy].map(|id| (id, "missing".to_owned()));
+    ensure!(found(&report)? == missing, "{report:#}");
+    let videos = &report["found"]["videos"];
+    ensure!(videos[0]["url_expires_at"].is_i64(), "{report:#}");
+    // The host says that the URL works for longer than the configuration says.
+    ensure!(videos[1]["url_expires_at"].is_null(), "{report:#}");
+    Ok(())
+}
+register!(a_host_that_fails_is_asked_again);
+
 /// Runs `rescue` with an accounts file in a directory.
-async fn rescue_with(accounts: &Path, directory: &TempDir) -> anyhow::Result<Output> {
+async fn rescue_with(
+    accounts: &Path,
+    directory: &TempDir,
+    arguments: &[&str],
+) -> anyhow::Result<Output> {
     let mut command = command();
     command
         .args(["rescue", "--output", "json"])
+        .args(arguments)
         .env("SEEDANCE_ACCOUNTS_FILE", accounts)
         .current_dir(directory)
         .kill_on_drop(true);
@@ -123,17 +160,29 @@ async fn gives_up_a_video_whose_host_is_unavailable(server: Arc<Server>) -> anyh
         busy: u64::MAX,
         ..HostDialect::default()
     };
-    let unavailable = fixture.simulator.create(Script {
+    let busy = fixture.simulator.create(Script {
         host,
         ..ended(2 * HOUR, DAY)
     });
+    let unreachable = fixture.simulator.create(unreachable()?);
     let directory = tempfile::tempdir()?;
     let accounts = write_url_lifetime(&fixture, &directory)?;
-    let output = rescue_with(&accounts, &directory).await?;
+    let output = rescue_with(&accounts, &directory, &[]).await?;
     ensure!(output.status.code() == Some(1), "{output:?}");
     let report: Value = serde_json::from_slice(&output.stdout)?;
-    ensure!(report["videos"][0]["task_id"] == unavailable, "{report:#}");
-    ensure!(report["videos"][0]["outcome"] != "archived", "{report:#}");
+    let videos = report["videos"].as_array().context("no videos")?;
+    ensure!(videos.len() == 2, "{report:#}");
+    for id in [busy, unreachable] {
+        let video = videos.iter().find(|video| video["task_id"] == id);
+        let video = video.context("not tried")?;
+        ensure!(video["outcome"] != "archived", "{report:#}");
+        // Not that the URL is dead, which nobody said.
+        let message = video["message"].as_str().unwrap_or_default();
+        ensure!(
+            message.contains("gave up after the expiry of the URL; last status: cannot download"),
+            "{report:#}"
+        );
+    }
     Ok(())
 }
 register!(gives_up_a_video_whose_host_is_unavailable, takes_long);
@@ -150,7 +199,7 @@ async fn a_video_whose_url_works_for_longer_than_configured_is_archived(
     });
     let directory = tempfile::tempdir()?;
     let accounts = write_url_lifetime(&fixture, &directory)?;
-    let output = rescue_with(&accounts, &directory).await?;
+    let output = rescue_with(&accounts, &directory, &[]).await?;
     let report: Value = serde_json::from_slice(&output.stdout)?;
     ensure!(
         found(&report)?
