@@ -49,6 +49,9 @@ impl ListFilter {
                 "filter.service_tier" if dialects.contains(ListDialect::RefusesTiers) => {
                     return Err(ApiError::invalid(&name, "is not supported"));
                 }
+                "filter.service_tier" if dialects.contains(ListDialect::LacksTiers) => {
+                    return Err(ApiError::unknown_path(&format!("list of {value}")));
+                }
                 "filter.service_tier" => filter.service_tier = Some(value),
                 "filter.task_ids" => filter.task_ids.push(value),
                 _ => {}

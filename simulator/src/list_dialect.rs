@@ -15,6 +15,8 @@ pub enum ListDialect {
     RequiresModel,
     /// A request with `filter.service_tier` is rejected with 400.
     RefusesTiers,
+    /// A request with `filter.service_tier` is answered with 404.
+    LacksTiers,
     /// Without `filter.service_tier` the tasks of all tiers are listed.
     ListsAllTiers,
     /// `filter.task_ids` has no effect.

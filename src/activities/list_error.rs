@@ -19,21 +19,16 @@ impl<'a> ListError<'a> {
         Self { lists, page, kind }
     }
 
-    /// Returns whether the page or its list does not exist: the service rejected a page beyond the first, or has no list
-    /// with it although it has one.
+    /// Returns whether the page or its list does not exist: the service rejects the page or does not know it, and it is not
+    /// the first page of the first list. That one decides whether the service has lists at all.
     pub(crate) fn is_missing_page(self) -> bool {
-        match self.kind {
-            ErrorKind::Rejected => self.is_beyond_first(),
-            ErrorKind::Unsupported => self.page.page_num > 1,
-            _ => false,
-        }
+        matches!(self.kind, ErrorKind::Rejected | ErrorKind::Unsupported) && self.is_beyond_first()
     }
 
     /// Returns whether a sweep continues without the page after this attempt: the page does not exist, or its
     /// response remains unreadable. After any other error a sweep lists the page again.
     pub(crate) fn is_skipped_by_sweep(self, attempt: u32) -> bool {
         match self.kind {
-            ErrorKind::Unsupported => self.is_beyond_first(),
             ErrorKind::Unexpected => sweeps::is_last_attempt(attempt),
             _ => self.is_missing_page(),
         }
@@ -45,7 +40,7 @@ impl<'a> ListError<'a> {
         match self.kind {
             // With a model, a rejected key may be allowed to list another one.
             ErrorKind::Unauthorized if self.page.model.is_empty() => None,
-            ErrorKind::Unsupported if self.page.page_num == 1 => None,
+            ErrorKind::Unsupported if !self.is_beyond_first() => None,
             _ => self.lists.after(self.page, true),
         }
     }
@@ -91,6 +86,21 @@ mod tests {
         assert!(!is_missing(&second(), ErrorKind::Unexpected));
         assert!(is_missing(&second(), ErrorKind::Unsupported));
         assert!(!is_missing(&first(), ErrorKind::Unsupported));
+    }
+
+    /// A service may have only the lists of some tiers.
+    #[test]
+    fn a_later_list_that_the_service_does_not_have_ends_no_other() {
+        let lists = Lists::default();
+        let flex = lists.after(&first(), true).unwrap();
+        for kind in [ErrorKind::Rejected, ErrorKind::Unsupported] {
+            let error = error(&lists, &flex, kind);
+            assert!(error.is_missing_page(), "{kind:?}");
+            assert!(error.is_skipped_by_sweep(1), "{kind:?}");
+            let next = error.next_page().map(|page| page.service_tier);
+            assert_eq!(next.as_deref(), Some("priority"), "{kind:?}");
+        }
+        assert!(!error(&lists, &flex, ErrorKind::Unavailable).is_missing_page());
     }
 
     #[test]

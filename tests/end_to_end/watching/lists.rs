@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use seedance_archiver_simulator::{Fault, ListDialect, RecordDialect, Script};
 
 use crate::harness::{HOUR, Server, register, until, watchers::Watched};
@@ -60,27 +60,29 @@ async fn a_list_that_fails_is_replaced_by_queries(server: Arc<Server>) -> anyhow
 }
 register!(a_list_that_fails_is_replaced_by_queries);
 
-/// A new watcher first learns from each list. One that is refused holds up no other.
+/// A new watcher first learns from each list. One that is refused, or that the service does not have, holds up no other.
 async fn refused_lists_hold_up_no_other(server: Arc<Server>) -> anyhow::Result<()> {
-    let watched = Watched::new(&server).await?;
-    let ids = watched.create(6);
-    let fixture = &watched.fixture;
-    fixture
-        .simulator
-        .set_list_dialects([ListDialect::RefusesTiers]);
-    fixture
-        .with_worker(&server, async {
-            let lifecycles = watched.start(&ids).await?;
-            watched.until_watched(6).await?;
-            until("every list was requested", || fixture.simulator.lists() > 2).await?;
-            fixture.advance_clock(HOUR).await;
-            watched.until_running(&lifecycles).await?;
-            let progress = watched.progress().await?;
-            ensure!(progress.last_error.is_empty(), "{progress:?}");
-            fixture.advance_clock(HOUR).await;
-            watched.archived(&lifecycles).await
-        })
-        .await
+    for dialect in [ListDialect::RefusesTiers, ListDialect::LacksTiers] {
+        let watched = Watched::new(&server).await?;
+        let ids = watched.create(6);
+        let fixture = &watched.fixture;
+        fixture.simulator.set_list_dialects([dialect]);
+        fixture
+            .with_worker(&server, async {
+                let lifecycles = watched.start(&ids).await?;
+                watched.until_watched(6).await?;
+                until("every list was requested", || fixture.simulator.lists() > 2).await?;
+                fixture.advance_clock(HOUR).await;
+                watched.until_running(&lifecycles).await?;
+                let progress = watched.progress().await?;
+                ensure!(progress.last_error.is_empty(), "{progress:?}");
+                fixture.advance_clock(HOUR).await;
+                watched.archived(&lifecycles).await
+            })
+            .await
+            .with_context(|| format!("{dialect:?}"))?;
+    }
+    Ok(())
 }
 register!(refused_lists_hold_up_no_other);
 
