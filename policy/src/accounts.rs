@@ -30,15 +30,30 @@ pub fn retry_delay(
     }
 }
 
-/// Returns when a task can no longer be queried. The windows of an unknown account are unknown, so they are the
-/// defaults.
-pub fn query_deadline(created_at: SystemTime) -> Option<SystemTime> {
-    Windows::default().archive_deadline(created_at, None)
+/// Returns when nobody waits any longer for a worker that can query a task. `known` is the archive deadline in its last
+/// record, which came from a worker that serves the account.
+///
+/// Such a worker decides first. The windows of an unknown account are unknown too: without a record, the default window counts
+/// from the first attempt, however old the task is, because that of the account may be longer.
+pub fn query_deadline(
+    first_attempt_at: SystemTime,
+    known: Option<SystemTime>,
+) -> Option<SystemTime> {
+    match known {
+        Some(known) => known.checked_add(MAX_ROLLOUT),
+        None => Windows::default().archive_deadline(first_attempt_at, None),
+    }
 }
 
-/// Returns when a video can no longer be fetched, if its task does not say so.
-pub fn archive_deadline(first_attempt_at: SystemTime) -> Option<SystemTime> {
-    first_attempt_at.checked_add(Windows::default().url_lifetime)
+/// Returns when nobody waits any longer for a worker that can fetch a video. `known` is the archive deadline of its task.
+pub fn archive_deadline(
+    first_attempt_at: SystemTime,
+    known: Option<SystemTime>,
+) -> Option<SystemTime> {
+    match known {
+        Some(known) => known.checked_add(MAX_ROLLOUT),
+        None => first_attempt_at.checked_add(Windows::default().url_lifetime),
+    }
 }
 
 /// Returns when a sweep ends that no worker can run. The next one repeats it, so nothing is lost.
@@ -56,7 +71,7 @@ mod tests {
     #[test]
     fn an_unknown_account_is_retried_until_the_deadline() {
         let seconds = Duration::from_secs;
-        let deadline = query_deadline(START);
+        let deadline = query_deadline(START, None);
         let delay = |attempt, now| retry_delay(attempt, deadline, START + now);
         assert_eq!(delay(1, seconds(0)), Some(seconds(2)));
         assert_eq!(delay(3, seconds(0)), Some(seconds(8)));
@@ -69,7 +84,22 @@ mod tests {
 
     #[test]
     fn a_video_is_waited_for_while_its_url_may_work() {
-        assert_eq!(archive_deadline(START), Some(START + 14 * DAY));
+        assert_eq!(archive_deadline(START, None), Some(START + 14 * DAY));
+    }
+
+    /// The account may be served by other workers, whose verdict says more.
+    #[test]
+    fn at_a_known_deadline_a_worker_that_serves_the_account_decides_first() {
+        let known = START + 30 * DAY;
+        for deadline in [
+            query_deadline(START, Some(known)),
+            archive_deadline(START, Some(known)),
+        ] {
+            let delay = |now| retry_delay(100, deadline, now);
+            assert_eq!(delay(START + 8 * DAY), Some(MAX_DELAY));
+            assert_eq!(delay(known), Some(MAX_DELAY));
+            assert_eq!(delay(known + MAX_ROLLOUT), None);
+        }
     }
 
     #[test]

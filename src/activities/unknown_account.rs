@@ -21,7 +21,6 @@ use seedance_archiver_workflows::{encoding::Encoding, invalid_request::InvalidRe
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
 use super::{failure, heartbeat};
-use crate::seedance::created_at_in_id;
 
 /// A request that waits for a worker that serves its account.
 pub(crate) trait AwaitsAccount {
@@ -29,8 +28,12 @@ pub(crate) trait AwaitsAccount {
     fn account(&self) -> &str;
 
     /// Returns when no worker can help any more, `None` if the caller decides that. `first_attempt_at` is the time of
-    /// the first attempt.
-    fn deadline(&self, _first_attempt_at: SystemTime, _clock: &Clock) -> Option<SystemTime> {
+    /// the first attempt, `last_record` what a worker that serves the account received.
+    fn deadline(
+        &self,
+        _first_attempt_at: SystemTime,
+        _last_record: Option<&VideoTask>,
+    ) -> Option<SystemTime> {
         None
     }
 
@@ -45,13 +48,12 @@ impl AwaitsAccount for QueryVideoTaskRequest {
         &self.account
     }
 
-    fn deadline(&self, first_attempt_at: SystemTime, clock: &Clock) -> Option<SystemTime> {
-        let first_polled_at =
-            || from_unix_seconds(self.first_asked_at).map(|at| clock.at_second(at));
-        let created_at = from_unix_seconds(self.known_created_at)
-            .or_else(|| created_at_in_id(&self.task_id))
-            .or_else(first_polled_at);
-        accounts::query_deadline(created_at.unwrap_or(first_attempt_at))
+    fn deadline(
+        &self,
+        first_attempt_at: SystemTime,
+        last_record: Option<&VideoTask>,
+    ) -> Option<SystemTime> {
+        accounts::query_deadline(first_attempt_at, last_record.and_then(deadline_in))
     }
 
     fn last_record(&self, ctx: &ActivityContext) -> Option<VideoTask> {
@@ -65,11 +67,12 @@ impl AwaitsAccount for ArchiveVideoRequest {
         &self.account
     }
 
-    fn deadline(&self, first_attempt_at: SystemTime, _: &Clock) -> Option<SystemTime> {
-        let in_task = self.task.as_ref().map(|task| task.archive_deadline);
-        in_task
-            .and_then(from_unix_seconds)
-            .or_else(|| accounts::archive_deadline(first_attempt_at))
+    fn deadline(
+        &self,
+        first_attempt_at: SystemTime,
+        last_record: Option<&VideoTask>,
+    ) -> Option<SystemTime> {
+        accounts::archive_deadline(first_attempt_at, last_record.and_then(deadline_in))
     }
 
     fn last_record(&self, _: &ActivityContext) -> Option<VideoTask> {
@@ -82,9 +85,8 @@ impl AwaitsAccount for AwaitVideoTaskRequest {
         &self.account
     }
 
-    fn deadline(&self, first_attempt_at: SystemTime, _: &Clock) -> Option<SystemTime> {
-        let created_at = created_at_in_id(&self.task_id);
-        accounts::query_deadline(created_at.unwrap_or(first_attempt_at))
+    fn deadline(&self, first_attempt_at: SystemTime, _: Option<&VideoTask>) -> Option<SystemTime> {
+        accounts::query_deadline(first_attempt_at, None)
     }
 }
 
@@ -111,7 +113,7 @@ impl AwaitsAccount for FindSubmittedTaskRequest {
         &self.account
     }
 
-    fn deadline(&self, first_attempt_at: SystemTime, _: &Clock) -> Option<SystemTime> {
+    fn deadline(&self, first_attempt_at: SystemTime, _: Option<&VideoTask>) -> Option<SystemTime> {
         accounts::sweep_deadline(first_attempt_at)
     }
 }
@@ -127,7 +129,7 @@ impl AwaitsAccount for DeliverEventRequest {
         &self.account
     }
 
-    fn deadline(&self, first_attempt_at: SystemTime, _: &Clock) -> Option<SystemTime> {
+    fn deadline(&self, first_attempt_at: SystemTime, _: Option<&VideoTask>) -> Option<SystemTime> {
         first_attempt_at.checked_add(DELIVERY_TIME)
     }
 }
@@ -137,9 +139,14 @@ impl AwaitsAccount for SweepVideoTaskPageRequest {
         &self.account
     }
 
-    fn deadline(&self, first_attempt_at: SystemTime, _: &Clock) -> Option<SystemTime> {
+    fn deadline(&self, first_attempt_at: SystemTime, _: Option<&VideoTask>) -> Option<SystemTime> {
         accounts::sweep_deadline(first_attempt_at)
     }
+}
+
+/// Returns the archive deadline in a record, by the windows of its account.
+fn deadline_in(task: &VideoTask) -> Option<SystemTime> {
+    from_unix_seconds(task.archive_deadline)
 }
 
 /// Returns the failure of an attempt: retryable, or a verdict after the deadline.
@@ -153,15 +160,16 @@ pub(super) fn failure(
     let info = ctx.info();
     let now = clock.now();
     let first_attempt_at = info.scheduled_time.map_or(now, |time| clock.at(time));
-    let deadline = request.deadline(first_attempt_at, clock);
+    let last_record = request.last_record(ctx);
+    let deadline = request.deadline(first_attempt_at, last_record.as_ref());
     match accounts::retry_delay(info.attempt, deadline, now) {
         Some(delay) => {
             let message = format!("{error}; next attempt in {}", failure::seconds(delay));
             failure::retryable(message, UNKNOWN_ACCOUNT, delay)
         }
         None => {
-            let task = request.last_record(ctx);
-            let task = task.map(|task| QueryVideoTaskResult::new(task, WorkerFacts::default()));
+            let task =
+                last_record.map(|task| QueryVideoTaskResult::new(task, WorkerFacts::default()));
             let verdict = failure::verdict(reason::UNKNOWN_ACCOUNT, task, encoding);
             let message = format!("no worker served the account until the deadline: {error}");
             failure::with_verdict(message, UNKNOWN_ACCOUNT, verdict)

@@ -7,7 +7,7 @@ use seedance_archiver::config::{Account, Accounts};
 use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
 use seedance_archiver_simulator::Script;
 
-use crate::harness::{Fixture, Server, command, lifecycle::until_waiting, register};
+use crate::harness::{DAY, Fixture, Server, command, lifecycle::until_waiting, register};
 
 /// `direct` uses the documented API. `gateway` takes the task id as a query parameter, and wraps the record in
 /// an object with its own id.
@@ -175,6 +175,29 @@ async fn a_lifecycle_waits_for_a_worker_that_serves_its_account(
     Ok(())
 }
 register!(a_lifecycle_waits_for_a_worker_that_serves_its_account);
+
+/// The account may have a longer query window than others. Only a worker that serves it knows.
+async fn an_old_task_waits_for_a_worker_that_serves_its_account_too(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
+        age: 8 * DAY,
+        ..Script::default()
+    });
+    let request = VideoTaskLifecycleRequest {
+        task_id: id,
+        account: "eu".to_owned(),
+        ..VideoTaskLifecycleRequest::default()
+    };
+    fixture
+        .with_worker(&server, async {
+            let lifecycle = fixture.start_lifecycle_with(&server, request).await?;
+            until_waiting(&lifecycle, "which this worker does not serve").await
+        })
+        .await
+}
+register!(an_old_task_waits_for_a_worker_that_serves_its_account_too);
 
 async fn a_task_of_an_account_that_no_worker_serves_is_unknown(
     server: Arc<Server>,

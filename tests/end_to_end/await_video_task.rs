@@ -61,6 +61,7 @@ async fn an_unsuccessful_task_is_returned_and_an_unknown_account_fails(
             ..request(&id)
         };
         let call = call(&server, &fixture, &elsewhere).await?;
+        call.until_failed().await?;
         // Until then, a worker that serves the account may start.
         fixture.close_query_window().await;
         let failure = failure(&call).await?;

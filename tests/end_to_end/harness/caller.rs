@@ -10,8 +10,8 @@ use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use temporalio_client::{
-    Client, UntypedWorkflow, UntypedWorkflowHandle, WorkflowGetResultOptions, WorkflowStartOptions,
-    errors::WorkflowGetResultError,
+    Client, UntypedWorkflow, UntypedWorkflowHandle, WorkflowDescribeOptions,
+    WorkflowGetResultOptions, WorkflowStartOptions, errors::WorkflowGetResultError,
 };
 use temporalio_common::{
     UntypedActivity,
@@ -26,6 +26,7 @@ use temporalio_sdk::{
 };
 
 use super::{failures::root_cause, fixture::Fixture, temporal_server::Server};
+use crate::until::until_async;
 
 /// The activity that the workflow executes.
 #[derive(Clone, Serialize, Deserialize)]
@@ -75,6 +76,17 @@ impl Call {
             Err(WorkflowGetResultError::Failed(failure)) => Ok(Err(failure)),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Waits until an attempt of the activity has failed.
+    pub(crate) async fn until_failed(&self) -> anyhow::Result<()> {
+        until_async("an attempt has failed", || async {
+            let options = WorkflowDescribeOptions::default();
+            let description = self.workflow.describe(options).await?;
+            let mut activities = description.raw().pending_activities.iter();
+            Ok(activities.any(|activity| activity.last_failure.is_some()))
+        })
+        .await
     }
 }
 
