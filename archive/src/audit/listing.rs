@@ -14,6 +14,9 @@ use crate::{Archive, Error, keys::STAGING, receipt};
 /// Maximum number of receipts and tombstones that are sorted in memory.
 const MAX_SORTED: usize = 65_536;
 
+/// The problem of an object that [`is_listed`] and does not exist, as text that completes "`object` …".
+pub(super) const LOST: &str = "is listed, but does not exist";
+
 /// A receipt in a list.
 #[derive(Clone, Debug)]
 pub(super) struct Listed {
@@ -57,6 +60,14 @@ pub fn receipts(
     in_order(archive, selection)
         .try_filter(|listed| future::ready(!listed.is_erased))
         .map_ok(|listed| listed.key)
+}
+
+/// Returns whether the store lists the object at a key now. One that was listed before and does not exist was deleted
+/// meanwhile, or the store has lost it.
+pub(super) async fn is_listed(archive: &Archive, key: &Path) -> Result<bool, Error> {
+    let directory = receipt::directory_of(key);
+    let listed = archive.store.list_with_delimiter(Some(&directory)).await?;
+    Ok(listed.objects.iter().any(|it| it.location == *key))
 }
 
 /// Lists receipts in ascending order of their keys, by bytes. After an error, receipts may be missing; on a store that

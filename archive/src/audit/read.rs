@@ -7,7 +7,7 @@ use futures::{Stream, TryStreamExt, future};
 use object_store::path::Path;
 use seedance_archiver_proto::v1::Manifest;
 
-use super::listing::{self, Listed, Selection};
+use super::listing::{self, LOST, Listed, Selection};
 use crate::{Archive, Error, receipt};
 
 /// Maximum number of receipts that are read concurrently.
@@ -57,7 +57,7 @@ pub fn read_receipts(
         .try_filter_map(|read| future::ok(read.transpose()))
 }
 
-/// Reads a receipt of the listed size. Returns `None` if it was deleted meanwhile.
+/// Reads a receipt of the listed size. Returns `None` if it was deleted meanwhile: the store lists it no more.
 async fn read(
     archive: &Archive,
     Listed {
@@ -69,7 +69,11 @@ async fn read(
     let found = async {
         // Do not read an object of any size into memory.
         receipt::check_size(&key, size)?;
-        receipt::find_with_json(archive, &key).await
+        let found = receipt::find_with_json(archive, &key).await?;
+        if found.is_none() && listing::is_listed(archive, &key).await? {
+            return Err(Error::InvalidRecord(format!("{key} {LOST}")));
+        }
+        Ok::<_, Error>(found)
     };
     match found.await {
         Ok(found) => Ok(found.map(|(manifest, json)| StoredReceipt {

@@ -21,7 +21,7 @@ pub struct Finding {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum FindingKind {
-    /// The object does not exist.
+    /// The object, or a receipt that the store lists, does not exist.
     Missing,
     /// The object has another size than its receipt says.
     WrongSize,
@@ -48,6 +48,14 @@ pub struct Verified {
     pub objects: usize,
     /// Number of bytes that were read of the objects without findings.
     pub bytes: u64,
-    /// The differences. Empty if the receipt is valid.
+    /// The differences. Empty if the receipt is valid, or was deleted.
     pub findings: Vec<Finding>,
+}
+
+impl Verified {
+    /// Returns whether the receipt does not exist, so that nothing was verified: it was deleted after it was listed. A valid
+    /// one names an object.
+    pub fn is_deleted(&self) -> bool {
+        self.objects == 0 && self.findings.is_empty()
+    }
 }

@@ -43,7 +43,7 @@ pub fn verify(
     verification.run(archive)
 }
 
-/// Verifies one receipt. One that does not exist has no objects and no findings. Reads the objects if `deep` is set.
+/// Verifies one receipt, as if it had been listed. Reads the objects if `deep` is set.
 pub async fn verify_receipt(archive: &Archive, key: &Path, deep: bool) -> Verified {
     match find(archive, key).await {
         Ok(listed) => receipt::verify(archive, listed, deep, &()).await,
@@ -98,8 +98,9 @@ impl<'a> Verification<'a> {
     /// interrupted, another verification can continue [`after`](Self::after) the last result. The order is ascending by
     /// bytes, except on stores that list keys in another order.
     ///
-    /// A receipt or an object that cannot be read is a finding. An error of the stream means that some receipts were not
-    /// listed, which may precede the results that follow it.
+    /// A receipt or an object that cannot be read is a finding. A receipt that was [deleted](Verified::is_deleted) after it was
+    /// listed is none. An error of the stream means that some receipts were not listed, which may precede the results that
+    /// follow it.
     ///
     /// Memory is bounded: some keys and results, one receipt and 4 MiB of an object for each receipt that is being
     /// verified.

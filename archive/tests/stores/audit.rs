@@ -1,12 +1,12 @@
 //! Audits archives whose objects differ from their receipts.
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::{ObjectStoreExt, path::Path};
 use seedance_archiver_archive::{
     Archive, ObjectOptions,
-    audit::{self, Verification},
+    audit::{self, FindingKind, Verification, verify_receipt},
 };
 use seedance_archiver_proto::v1::AuditReport;
 
@@ -232,6 +232,51 @@ register!(
     an_unreadable_object_or_receipt_does_not_end_an_audit,
     |store| store == Store::S3
 );
+
+/// A store may list what it has lost.
+async fn a_receipt_that_is_listed_and_does_not_exist_is_missing(
+    mut fixture: Fixture,
+) -> anyhow::Result<()> {
+    let host = Host::start(SMALL).await?;
+    for id in ["cgt-audit-kept", "cgt-audit-lost"] {
+        fixture.set_task(id);
+        fixture.archive_video(&host).await?;
+    }
+    set_dialect("cgt-audit-lost/manifest.json", Dialect::IsGone).await?;
+    let archive = &fixture.archive;
+    let verified: Vec<_> = audit::verify(archive, None, false).try_collect().await?;
+    let findings: Vec<_> = verified.iter().flat_map(|it| &it.findings).collect();
+    let [finding] = findings[..] else {
+        bail!("{verified:?}");
+    };
+    ensure!(finding.kind == FindingKind::Missing, "{finding:?}");
+    ensure!(finding.object == "manifest.json", "{finding:?}");
+    let read: Vec<_> = audit::read_receipts(archive, None).try_collect().await?;
+    let unreadable: Vec<_> = read.iter().filter_map(|it| it.as_ref().err()).collect();
+    ensure!(
+        unreadable.len() == 1 && unreadable[0].problem == "is listed, but does not exist",
+        "{read:?}"
+    );
+    Ok(())
+}
+register!(
+    a_receipt_that_is_listed_and_does_not_exist_is_missing,
+    |store| store == Store::S3
+);
+
+async fn a_receipt_that_is_deleted_after_it_was_listed_is_not_verified(
+    fixture: Fixture,
+) -> anyhow::Result<()> {
+    let host = Host::start(SMALL).await?;
+    fixture.archive_video(&host).await?;
+    let (archive, receipt) = (&fixture.archive, fixture.layout().manifest());
+    ensure!(!verify_receipt(archive, &receipt, true).await.is_deleted());
+    archive.store.delete(&receipt).await?;
+    let verified = verify_receipt(archive, &receipt, true).await;
+    ensure!(verified.is_deleted(), "{verified:?}");
+    Ok(())
+}
+register!(a_receipt_that_is_deleted_after_it_was_listed_is_not_verified);
 
 async fn only_what_an_attempt_staged_is_a_leftover(fixture: Fixture) -> anyhow::Result<()> {
     let staging = fixture.archive.root.clone().join(".staging");

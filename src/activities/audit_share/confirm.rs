@@ -2,13 +2,13 @@
 
 use futures::{StreamExt, stream};
 use object_store::path::Path;
-use seedance_archiver_proto::names::failure::STORE_UNAVAILABLE;
+use seedance_archiver_proto::names::{self, failure::STORE_UNAVAILABLE};
 
 use crate::{
     activities::transfer_error::TransferError,
     archive::{
         Archive,
-        audit::{self, FindingKind, Verified, verify_receipt},
+        audit::{self, Finding, FindingKind, Verified, verify_receipt},
     },
 };
 
@@ -22,7 +22,10 @@ pub(super) fn proves_that_the_store_reads(verified: &Verified) -> bool {
 
 /// Returns whether the receipt was listed, and does not exist. It may have been erased meanwhile.
 fn has_vanished(verified: &Verified) -> bool {
-    verified.objects == 0 && verified.findings.is_empty()
+    let is_lost = |finding: &Finding| {
+        finding.kind == FindingKind::Missing && finding.object == names::MANIFEST
+    };
+    verified.is_deleted() || verified.findings.iter().any(is_lost)
 }
 
 /// Returns whether the receipt or an object could not be read.

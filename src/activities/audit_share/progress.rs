@@ -96,11 +96,12 @@ impl Progress {
         self.position.key().cloned()
     }
 
-    /// Adds the next receipt. Returns whether another activity can continue after it.
+    /// Adds the next receipt. One that was deleted meanwhile does not count. Returns whether another activity can continue
+    /// after it.
     pub(super) fn add(&mut self, verified: Verified) -> bool {
         record::audited(verified.objects, verified.bytes);
         let report = self.current.report.get_or_insert_default();
-        report.receipts += 1;
+        report.receipts += i64::from(!verified.is_deleted());
         report.objects += i64::try_from(verified.objects).unwrap_or(i64::MAX);
         report.bytes += i64::try_from(verified.bytes).unwrap_or(i64::MAX);
         for finding in &verified.findings {
@@ -263,6 +264,20 @@ mod tests {
                 .report_url
                 .ends_with("/.audit/2026-08-28T06-27-11.000Z-ef012345.json")
         );
+    }
+
+    #[test]
+    fn a_receipt_that_was_deleted_meanwhile_does_not_count() {
+        let mut progress = started();
+        let deleted = Verified {
+            objects: 0,
+            bytes: 0,
+            ..verified("b", None)
+        };
+        assert!(progress.add(verified("a", None)) && progress.add(deleted));
+        let state = progress.state();
+        assert_eq!(state.after, "b");
+        assert_eq!(state.report.unwrap().receipts, 1);
     }
 
     #[test]

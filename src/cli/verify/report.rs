@@ -48,11 +48,13 @@ impl Report {
         }
     }
 
-    /// Adds the next receipt.
+    /// Adds the next receipt. One that was deleted meanwhile does not count.
     pub(super) fn add(&mut self, receipt: Verified) {
-        self.receipts += 1;
-        self.objects += receipt.objects;
-        self.verified += usize::from(receipt.findings.is_empty());
+        if !receipt.is_deleted() {
+            self.receipts += 1;
+            self.objects += receipt.objects;
+            self.verified += usize::from(receipt.findings.is_empty());
+        }
         self.position.advance_to(receipt.key);
     }
 
@@ -102,5 +104,27 @@ impl Report {
                 count(findings.len(), "finding")
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receipt_that_was_deleted_meanwhile_is_not_verified() {
+        let mut report = Report::new(None);
+        for (key, objects) in [("a/manifest.json", 2), ("b/manifest.json", 0)] {
+            report.add(Verified {
+                key: Path::from(key),
+                objects,
+                bytes: 0,
+                findings: Vec::new(),
+            });
+        }
+        let counts = (report.receipts, report.objects, report.verified);
+        assert_eq!(counts, (1, 2, 1));
+        let last = report.verified_up_to().map(Path::as_ref);
+        assert_eq!(last, Some("b/manifest.json"));
     }
 }

@@ -9,7 +9,7 @@ use seedance_archiver_proto::{
 use crate::{
     Archive, Error,
     audit::{
-        listing::Listed,
+        listing::{self, LOST, Listed},
         observer::Observer,
         verified::{Finding, FindingKind, Verified},
     },
@@ -33,7 +33,8 @@ pub(super) async fn verify(
     observer: &dyn Observer,
 ) -> Verified {
     let manifest = match read(archive, &key, size).await {
-        Ok(manifest) => manifest,
+        Ok(Some(manifest)) => manifest,
+        Ok(None) => return absent(archive, key).await,
         Err(error) => return not_read(key, error),
     };
     if is_erased {
@@ -68,10 +69,24 @@ pub(super) fn not_read(key: Path, error: Error) -> Verified {
         Error::InvalidRecord(text) => Problem::new(FindingKind::InvalidReceipt, text),
         error => unreadable(&error),
     };
+    without_objects(key, Some(problem))
+}
+
+/// Returns the result for a receipt that does not exist, although it was listed.
+async fn absent(archive: &Archive, key: Path) -> Verified {
+    match listing::is_listed(archive, &key).await {
+        Ok(false) => without_objects(key, None),
+        Ok(true) => without_objects(key, Some(Problem::new(FindingKind::Missing, LOST))),
+        Err(error) => not_read(key, error),
+    }
+}
+
+fn without_objects(key: Path, problem: Option<Problem>) -> Verified {
+    let finding = problem.map(|problem| problem.of(&key, names::MANIFEST));
     Verified {
         objects: 0,
         bytes: 0,
-        findings: vec![problem.of(&key, names::MANIFEST)],
+        findings: finding.into_iter().collect(),
         key,
     }
 }
@@ -91,11 +106,11 @@ async fn erasure_problem(archive: &Archive, key: &Path, manifest: &Manifest) -> 
     Problem::new(FindingKind::Tombstone, text)
 }
 
-/// Reads a receipt of the listed size. A receipt that was deleted meanwhile has no objects.
-async fn read(archive: &Archive, key: &Path, size: u64) -> Result<Manifest, Error> {
+/// Reads a receipt of the listed size. Returns `None` if it does not exist.
+async fn read(archive: &Archive, key: &Path, size: u64) -> Result<Option<Manifest>, Error> {
     // Do not read an object of any size into memory.
     receipt::check_size(key, size)?;
-    Ok(receipt::find(archive, key).await?.unwrap_or_default())
+    receipt::find(archive, key).await
 }
 
 /// A difference between a receipt and an object.
