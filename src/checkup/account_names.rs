@@ -14,29 +14,39 @@ use crate::{
 pub async fn check(client: &Client, accounts: &Accounts, task_queue: &str) -> Vec<CheckResult> {
     let mut results = Vec::new();
     for account in accounts.iter().filter(|it| it.auto_archive) {
-        let name = account.name();
-        if let Some(other) = other_queue(client, name, task_queue).await {
-            results.push(CheckResult::failed(
-                format!("name of `{name}`"),
-                format!(
-                    "workers of the task queue `{other}` archive an account of this name in this namespace; those of \
-                     `{task_queue}` find no new tasks"
-                ),
-                watchers::other_queue_fix(name),
-            ));
-        }
+        results.extend(check_name(client, account.name(), task_queue).await);
     }
     results
 }
 
-/// Returns the task queue of the account's watcher or schedule if it is not `task_queue`.
-async fn other_queue(client: &Client, account: &str, task_queue: &str) -> Option<String> {
+/// Returns a finding if the watcher or the schedule of an account is on another task queue. A watcher stays there. Workers move
+/// a schedule to theirs.
+async fn check_name(client: &Client, account: &str, task_queue: &str) -> Option<CheckResult> {
     let watcher = watchers::describe(client, account, task_queue).await;
     let watcher = watcher.unwrap_or_default();
     if let Some(other) = watcher.other_queue(task_queue) {
-        return Some(other.to_owned());
+        let problem = format!(
+            "workers of the task queue `{other}` archive an account of this name in this namespace; those of \
+             `{task_queue}` find no new tasks"
+        );
+        return Some(failed(account, problem, watchers::other_queue_fix(account)));
     }
-    let schedule = interval_schedule::find(client, &names::sweep_workflow_id(account)).await;
-    let schedule = schedule.ok().flatten()?;
-    interval_schedule::task_queue_of(&schedule).filter(|other| other != task_queue)
+    let id = names::sweep_workflow_id(account);
+    let schedule = interval_schedule::find(client, &id).await.ok().flatten()?;
+    let other = interval_schedule::task_queue_of(&schedule);
+    let other = other.filter(|other| other != task_queue)?;
+    let problem = format!(
+        "the schedule `{id}` starts the sweeps of an account of this name on the task queue `{other}`, not on \
+         `{task_queue}`"
+    );
+    let if_renamed = "start a worker: it moves the schedule within 10 minutes";
+    Some(failed(
+        account,
+        problem,
+        watchers::name_conflict_fix(if_renamed),
+    ))
+}
+
+fn failed(account: &str, problem: String, fix: String) -> CheckResult {
+    CheckResult::failed(format!("name of `{account}`"), problem, fix)
 }

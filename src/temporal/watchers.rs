@@ -76,12 +76,20 @@ impl WatcherState {
     }
 }
 
-/// Returns what to do about an account whose watcher or schedule is on the task queue of another deployment.
+/// Returns what to do about an account whose watcher is on the task queue of another deployment.
 pub(crate) fn other_queue_fix(account: &str) -> String {
+    name_conflict_fix(&format!(
+        "terminate the workflow `{}`",
+        names::watcher_workflow_id(account)
+    ))
+}
+
+/// Returns what to do about an account that another deployment has too. `if_renamed` is for the case that it is the same
+/// deployment, whose task queue was renamed.
+pub(crate) fn name_conflict_fix(if_renamed: &str) -> String {
     format!(
         "name the accounts of the deployments differently, or use a namespace for each; if the task queue was renamed, \
-         terminate the workflow `{}`",
-        names::watcher_workflow_id(account)
+         {if_renamed}"
     )
 }
 
