@@ -92,8 +92,8 @@ async fn stage_and_copy(
 ) -> Result<bool, Error> {
     let staged = upload.key().clone();
     let completed = match upload.complete().await {
-        // Another attempt completed the upload.
-        Err(error) if error.is_not_found() && exists(archive, &staged).await? => None,
+        // Another attempt completed the upload, or the staged object is not found either.
+        Err(error) if error.is_not_found() => None,
         completed => completed?.e_tag,
     };
     let version = check_staged(archive, &staged, completed, checked).await?;

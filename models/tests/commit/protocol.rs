@@ -156,15 +156,16 @@ impl Bounds {
                     Ok(()) if self.has_conditional_complete => HeadEntry,
                     Ok(()) => HeadStaged { is_own: true },
                     Err(Failure::AlreadyExists) => Abort(id, Then::Verify),
-                    Err(Failure::NotFound) if !self.has_conditional_complete => IsStaged,
+                    Err(Failure::NotFound) if !self.has_conditional_complete => {
+                        HeadStaged { is_own: false }
+                    }
                     Err(error) => HeadAfter {
                         not_found: error == Failure::NotFound,
                     },
                 }
             }
             // publish::complete_and_copy.
-            IsStaged
-            | HeadStaged { .. }
+            HeadStaged { .. }
             | ReadStaged
             | DeleteOther
             | Copy

@@ -43,10 +43,7 @@ impl Bounds {
         use Next::*;
         let received = Some(process.received);
         match process.next {
-            IsStaged | HeadStaged { .. } | ReadStaged if staged.is_none() => {
-                HeadAfter { not_found: true }
-            }
-            IsStaged => HeadStaged { is_own: false },
+            HeadStaged { .. } | ReadStaged if staged.is_none() => HeadAfter { not_found: true },
             HeadStaged { is_own } => {
                 process.version = staged;
                 match is_own && staged == received || self.is(Mutation::CopyUnchecked) {

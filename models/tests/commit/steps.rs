@@ -24,7 +24,6 @@ pub(crate) enum Next {
     PutSmall,
     HeadFinal,
     Complete,
-    IsStaged,
     /// Whether the attempt itself completed the upload, and so knows the ETag.
     HeadStaged {
         is_own: bool,
