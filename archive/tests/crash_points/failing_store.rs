@@ -24,7 +24,10 @@ use object_store::{
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::memory::{Memory, error};
+use crate::{
+    hold::{Hold, Point},
+    memory::{Memory, error},
+};
 
 /// How an operation fails.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,17 +48,6 @@ pub(crate) enum FailureMode {
     Busy,
 }
 
-/// An operation before which a process is suspended.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Point {
-    /// The upload of the first part.
-    FirstPart,
-    /// The completion of an upload.
-    Completion,
-    /// The operation that creates the object under its final key.
-    Publication,
-}
-
 pub(crate) struct FailingStore {
     memory: Arc<Memory>,
     failing_operation: usize,
@@ -74,25 +66,6 @@ pub(crate) struct FailingStore {
     /// Number of parts that the store refused because it was busy.
     refused_parts: AtomicUsize,
     refused: Notify,
-}
-
-/// Suspends a process.
-#[derive(Clone, Default)]
-pub(crate) struct Hold(Arc<(Notify, Notify)>);
-
-impl Hold {
-    async fn wait(&self) {
-        self.0.0.notify_one();
-        self.0.1.notified().await;
-    }
-
-    pub(crate) async fn reached(&self) {
-        self.0.0.notified().await;
-    }
-
-    pub(crate) fn release(&self) {
-        self.0.1.notify_one();
-    }
 }
 
 impl FailingStore {
@@ -122,8 +95,8 @@ impl FailingStore {
         Self::at(memory, usize::MAX, FailureMode::Before)
     }
 
-    /// Suspends processes before an operation.
-    pub(crate) fn hold_before(&self, point: Point) -> Hold {
+    /// Suspends processes at a point.
+    pub(crate) fn hold_at(&self, point: Point) -> Hold {
         let (_, hold) = self.hold.get_or_init(|| (point, Hold::default()));
         hold.clone()
     }

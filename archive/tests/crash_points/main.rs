@@ -9,6 +9,7 @@ mod busy_store;
 mod erasures;
 mod failing_store;
 mod fixture;
+mod hold;
 mod host;
 mod memory;
 #[path = "../support/one_url.rs"]
@@ -25,9 +26,10 @@ mod writers;
 
 use std::sync::Arc;
 
-use failing_store::{FailingStore, FailureMode, Point};
+use failing_store::{FailingStore, FailureMode};
 use fixture::{End, Fixture, resources};
 use futures::future::join_all;
+use hold::Point;
 use seedance_archiver_archive::TransferResources;
 
 /// More operations than any archival needs.
@@ -164,12 +166,12 @@ async fn host_fails_after(k: usize, keeps_heartbeat: bool, resources: &TransferR
 async fn staged_bytes_that_another_attempt_replaced_get_no_receipt() {
     let fixture = Arc::new(Fixture::new(false, &resources()).await);
     let store = FailingStore::at(&fixture.memory, MAX_OPERATIONS, FailureMode::Before);
-    let held = store.hold_before(Point::Publication);
-    let archival = tokio::spawn({
+    let held = store.hold_at(Point::Publication);
+    let mut archival = tokio::spawn({
         let fixture = fixture.clone();
         async move { fixture.archive(store, &Fixture::fresh()).await }
     });
-    held.reached().await;
+    held.reached_by(&mut archival).await;
     fixture.replace_staged().await;
     held.release();
     let end = archival.await.unwrap();
@@ -189,12 +191,12 @@ async fn an_upload_that_another_attempt_completed_is_published_if_its_bytes_are_
         let fixture = Arc::new(Fixture::new(false, &resources).await);
         let progress = Arc::new(Fixture::fresh());
         let store = FailingStore::never(&fixture.memory);
-        let held = store.hold_before(Point::Completion);
-        let archival = tokio::spawn({
+        let held = store.hold_at(Point::Completion);
+        let mut archival = tokio::spawn({
             let (fixture, progress) = (fixture.clone(), progress.clone());
             async move { fixture.archive(store, &progress).await }
         });
-        held.reached().await;
+        held.reached_by(&mut archival).await;
         let video = fixture.host.video();
         let staged = match is_same {
             true => video,
@@ -240,12 +242,12 @@ async fn two_attempts(fixture: Fixture, has_heartbeat: bool, same_bytes: bool) {
     let fixture = Arc::new(fixture);
     let progress = Arc::new(Fixture::fresh());
     let slow = FailingStore::at(&fixture.memory, MAX_OPERATIONS, FailureMode::Before);
-    let held = slow.hold_before(Point::Publication);
-    let first = tokio::spawn({
+    let held = slow.hold_at(Point::Publication);
+    let mut first = tokio::spawn({
         let (fixture, progress) = (fixture.clone(), progress.clone());
         async move { fixture.archive(slow, &progress).await }
     });
-    held.reached().await;
+    held.reached_by(&mut first).await;
     if !same_bytes {
         fixture.host.serve_another();
     }

@@ -6,8 +6,9 @@ use seedance_archiver_archive::Buffers;
 use tokio::task::yield_now;
 
 use crate::{
-    failing_store::{FailingStore, Point},
+    failing_store::FailingStore,
     fixture::{End, Fixture, PART_SIZE, resources},
+    hold::Point,
 };
 
 async fn until(mut condition: impl AsyncFnMut() -> bool) {
@@ -23,7 +24,7 @@ async fn the_most_urgent_of_the_archivals_that_wait_finishes_first() {
     resources.buffers = Buffers::new(1, 8, PART_SIZE);
     let fixture = Fixture::new(true, &resources).await;
     let store = FailingStore::never(&fixture.memory);
-    let held = store.hold_before(Point::FirstPart);
+    let held = store.hold_at(Point::FirstPart);
     let finished = Mutex::new(Vec::new());
     let archive = async |id: &'static str, hours: i64| {
         let end = fixture.archive_task(store.clone(), id, hours * 3600).await;
