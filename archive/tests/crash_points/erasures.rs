@@ -4,12 +4,11 @@
 use std::{future::Future, pin::pin, sync::Arc};
 
 use crate::{
-    MAX_OPERATIONS,
+    FAILURES, MAX_OPERATIONS,
     failing_store::{FailingStore, FailureMode},
     fixture::{End, Fixture, resources},
 };
 
-const CRASHES: [FailureMode; 3] = [FailureMode::Before, FailureMode::After, FailureMode::Outage];
 const STALLS: [FailureMode; 2] = [FailureMode::StallBefore, FailureMode::StallAfter];
 
 async fn archived(has_conditional_complete: bool) -> Fixture {
@@ -38,7 +37,7 @@ fn assert_refused(end: &End, at: &str) {
 
 #[tokio::test]
 async fn an_interrupted_erasure_is_completed_by_the_next_one() {
-    for mode in CRASHES {
+    for mode in FAILURES {
         let mut operations = 0;
         for k in 0..MAX_OPERATIONS {
             let fixture = archived(true).await;
@@ -48,6 +47,9 @@ async fn an_interrupted_erasure_is_completed_by_the_next_one() {
             let store = FailingStore::at(&fixture.memory, k, mode);
             let end = fixture.erase(store.clone()).await;
             let at = format!("{mode:?} operation {k}: {end:?}");
+            if let End::Failed(error) = &end {
+                assert!(error.contains("the store is down"), "{at}");
+            }
             let keys = fixture.keys().await;
             let has_tombstone = keys.iter().any(|key| key.ends_with("/erased.json"));
             if !has_tombstone {

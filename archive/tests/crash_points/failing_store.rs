@@ -1,7 +1,8 @@
 //! A store that fails, or crashes the process that uses it, at any operation except listing.
 //!
 //! A stream of deletions is one operation, and never deletes objects before it fails: in
-//! [`delete_stream`](ObjectStore::delete_stream), `FailureMode::After` is the same as `FailureMode::Before`.
+//! [`delete_stream`](ObjectStore::delete_stream), `FailureMode::After` is the same as `FailureMode::Before`, and
+//! `FailureMode::ErrorAfter` the same as `FailureMode::ErrorBefore`.
 
 use std::{
     collections::BTreeSet,
@@ -36,6 +37,10 @@ pub(crate) enum FailureMode {
     Before,
     /// The process crashes after the operation, before it receives the result.
     After,
+    /// Only this operation returns an error, and has no effect.
+    ErrorBefore,
+    /// Only this operation returns an error, although it had an effect.
+    ErrorAfter,
     /// This and all later operations return an error.
     Outage,
     /// This and all later operations that write return an error. Reads are not counted.
@@ -136,8 +141,12 @@ impl FailingStore {
         let number = self.operations.fetch_add(1, Ordering::SeqCst);
         match self.mode {
             FailureMode::Outage | FailureMode::ReadOnly if number >= self.failing_operation => {
-                self.has_failed.store(true, Ordering::SeqCst);
-                Err(error("the store is down"))
+                self.error()
+            }
+            FailureMode::ErrorBefore if number == self.failing_operation => self.error(),
+            FailureMode::ErrorAfter if number == self.failing_operation => {
+                let _ = operation.await;
+                self.error()
             }
             FailureMode::Before if number >= self.failing_operation => self.fail().await,
             FailureMode::After if number == self.failing_operation => {
@@ -156,6 +165,11 @@ impl FailingStore {
             }
             _ => operation.await,
         }
+    }
+
+    fn error<T>(&self) -> Result<T> {
+        self.has_failed.store(true, Ordering::SeqCst);
+        Err(error("the store is down"))
     }
 
     async fn fail<T>(&self) -> T {
@@ -253,18 +267,20 @@ impl ObjectStore for FailingStore {
             self.operations.fetch_add(1, Ordering::SeqCst),
         );
         let is_reached = number >= self.failing_operation;
-        let stall = (number == self.failing_operation).then(|| self.stall());
+        let is_this = number == self.failing_operation;
+        let stall = is_this.then(|| self.stall());
         let [before, after] = [FailureMode::StallBefore, FailureMode::StallAfter]
             .map(|mode| stall.clone().filter(|_| self.mode == mode));
-        let (has_failed, is_outage) = match self.mode {
+        let (has_failed, is_crash) = match self.mode {
             FailureMode::StallBefore | FailureMode::StallAfter | FailureMode::Busy => {
                 (false, false)
             }
-            FailureMode::Outage | FailureMode::ReadOnly => (is_reached, true),
-            FailureMode::Before | FailureMode::After => (is_reached, false),
+            FailureMode::ErrorBefore | FailureMode::ErrorAfter => (is_this, false),
+            FailureMode::Outage | FailureMode::ReadOnly => (is_reached, false),
+            FailureMode::Before | FailureMode::After => (is_reached, true),
         };
-        if has_failed {
-            self.has_failed.store(true, Ordering::SeqCst);
+        self.has_failed.fetch_or(has_failed, Ordering::SeqCst);
+        if has_failed && is_crash {
             self.crashed.notify_one();
         }
         keys.then(move |key| {
@@ -273,9 +289,9 @@ impl ObjectStore for FailingStore {
                 if let Some(stall) = before {
                     stall.wait().await;
                 }
-                let deleted = match (has_failed, is_outage) {
-                    (true, true) => Err(error("the store is down")),
-                    (true, false) => std::future::pending().await,
+                let deleted = match (has_failed, is_crash) {
+                    (true, false) => Err(error("the store is down")),
+                    (true, true) => std::future::pending().await,
                     _ => {
                         let key = key?;
                         memory.objects.delete(&key).await.map(|()| key)

@@ -35,7 +35,16 @@ use seedance_archiver_archive::TransferResources;
 /// More operations than any archival needs.
 const MAX_OPERATIONS: usize = 1000;
 
-/// For each operation, runs an archival that crashes at this operation, and then a second one. Returns the
+/// Every way in which an operation crashes a process or fails.
+const FAILURES: [FailureMode; 5] = [
+    FailureMode::Before,
+    FailureMode::After,
+    FailureMode::ErrorBefore,
+    FailureMode::ErrorAfter,
+    FailureMode::Outage,
+];
+
+/// For each operation, runs an archival that crashes or fails at this operation, and then a second one. Returns the
 /// number of operations.
 async fn crash_at_every_operation(
     has_conditional_complete: bool,
@@ -71,7 +80,7 @@ async fn crash_at_every_operation(
 }
 
 async fn crash_in_every_way(has_conditional_complete: bool) {
-    for mode in [FailureMode::Before, FailureMode::After, FailureMode::Outage] {
+    for mode in FAILURES {
         let mut operations = Vec::new();
         for keeps_heartbeat in [false, true] {
             let count = crash_at_every_operation(has_conditional_complete, mode, keeps_heartbeat);

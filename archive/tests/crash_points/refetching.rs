@@ -1,12 +1,12 @@
 //! What a process downloads again after another one crashed: less than a part beyond what the store had confirmed.
 
 use crate::{
-    MAX_OPERATIONS,
+    FAILURES, MAX_OPERATIONS,
     failing_store::{FailingStore, FailureMode},
     fixture::{End, Fixture, PART_SIZE, resources},
 };
 
-/// Crashes at each operation in turn. Returns the number of operations.
+/// Crashes or fails at each operation in turn. Returns the number of operations.
 async fn crash_at_every_operation(has_conditional_complete: bool, mode: FailureMode) -> usize {
     let resources = resources();
     for k in 0..MAX_OPERATIONS {
@@ -20,6 +20,9 @@ async fn crash_at_every_operation(has_conditional_complete: bool, mode: FailureM
         let size = fixture.host.video().len();
         let confirmed = size.min(store.confirmed_parts() * PART_SIZE);
         let served = fixture.host.served_bytes();
+        let at =
+            format!("operation {k}, {mode:?}, conditional complete: {has_conditional_complete}");
+        assert!(served <= size, "{at}: {served} bytes downloaded at once");
         if confirmed == size {
             // No URL is needed any more.
             fixture.host.fail_after(0);
@@ -30,8 +33,6 @@ async fn crash_at_every_operation(has_conditional_complete: bool, mode: FailureM
                 &Fixture::resumed(&progress),
             )
             .await;
-        let at =
-            format!("operation {k}, {mode:?}, conditional complete: {has_conditional_complete}");
         assert!(matches!(again, End::Archived(_)), "{at}: {again:?}");
         let downloaded = fixture.host.served_bytes() - served;
         assert!(
@@ -48,7 +49,7 @@ async fn crash_at_every_operation(has_conditional_complete: bool, mode: FailureM
 #[tokio::test]
 async fn only_what_the_store_did_not_confirm_is_downloaded_again() {
     for has_conditional_complete in [false, true] {
-        for mode in [FailureMode::Before, FailureMode::After, FailureMode::Outage] {
+        for mode in FAILURES {
             let operations = crash_at_every_operation(has_conditional_complete, mode).await;
             assert!(operations > 10, "{operations}");
         }
@@ -65,7 +66,10 @@ async fn refuse_writes_from_every_operation(has_conditional_complete: bool) -> u
         let fixture = Fixture::new(has_conditional_complete, &resources).await;
         let store = FailingStore::at(&fixture.memory, k, FailureMode::ReadOnly);
         let mut progress = Fixture::fresh();
-        fixture.archive(store.clone(), &progress).await;
+        let end = fixture.archive(store.clone(), &progress).await;
+        if let End::Failed(error) = &end {
+            assert!(error.contains("the store is down"), "{at}: {error}");
+        }
         if !store.has_failed() {
             return k;
         }
