@@ -357,7 +357,9 @@ impl MultipartStore for FailingStore {
         if self.memory.has_conditional_complete {
             self.hold(Point::Publication).await;
         }
-        self.operation(self.memory.complete(key, id, parts)).await
+        let completed = self.operation(self.memory.complete(key, id, parts)).await;
+        self.hold(Point::Completed).await;
+        completed
     }
 
     async fn abort_multipart(&self, _: &Path, id: &String) -> Result<()> {

@@ -11,6 +11,8 @@ pub(crate) enum Point {
     FirstPart,
     /// Before the completion of an upload.
     Completion,
+    /// After an upload was completed, before the process receives the result.
+    Completed,
     /// Before the operation that creates the object under its final key.
     Publication,
 }

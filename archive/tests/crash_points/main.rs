@@ -170,25 +170,39 @@ async fn host_fails_after(k: usize, keeps_heartbeat: bool, resources: &TransferR
     fixture.host.was_resumed()
 }
 
-/// An attempt that resumes an upload stages it under the same key as the one before, which may still run and replace it.
+/// An attempt that resumes an upload stages it under the same key as the one before, which may still run and replace it:
+/// before the staged object is checked, or before it is copied.
 #[tokio::test]
 async fn staged_bytes_that_another_attempt_replaced_get_no_receipt() {
-    let fixture = Arc::new(Fixture::new(false, &resources()).await);
-    let store = FailingStore::at(&fixture.memory, MAX_OPERATIONS, FailureMode::Before);
-    let held = store.hold_at(Point::Publication);
-    let mut archival = tokio::spawn({
-        let fixture = fixture.clone();
-        async move { fixture.archive(store, &Fixture::fresh()).await }
-    });
-    held.reached_by(&mut archival).await;
-    fixture.replace_staged().await;
-    held.release();
-    let end = archival.await.unwrap();
-    assert!(
-        matches!(&end, End::Failed(error) if error.contains("SHA-256")),
-        "{end:?}"
-    );
-    assert!(!fixture.has_receipt().await);
+    let resources = resources();
+    for (point, problem, is_published) in [
+        (
+            Point::Completed,
+            "another attempt staged other bytes",
+            false,
+        ),
+        (Point::Publication, "is already archived with SHA-256", true),
+    ] {
+        let fixture = Arc::new(Fixture::new(false, &resources).await);
+        let store = FailingStore::never(&fixture.memory);
+        let held = store.hold_at(point);
+        let mut archival = tokio::spawn({
+            let fixture = fixture.clone();
+            async move { fixture.archive(store, &Fixture::fresh()).await }
+        });
+        held.reached_by(&mut archival).await;
+        fixture.replace_staged().await;
+        held.release();
+        let end = archival.await.unwrap();
+        assert!(
+            matches!(&end, End::Failed(error) if error.contains(problem)),
+            "{point:?}: {end:?}"
+        );
+        assert!(!fixture.has_receipt().await, "{point:?}");
+        let keys = fixture.keys().await;
+        let has_video = keys.iter().any(|key| key.ends_with("/video.mp4"));
+        assert_eq!(has_video, is_published, "{point:?}: {keys:?}");
+    }
 }
 
 /// An attempt that resumed the upload completed it before this one does. If the staged bytes are other ones, they are
