@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use futures::{StreamExt, stream::BoxStream};
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
     client::{HttpError, HttpErrorKind},
     multipart::{MultipartStore, PartId},
     path::Path,
@@ -236,7 +236,14 @@ impl ObjectStore for FailingStore {
         if stalls.is_ok() {
             self.stall.wait().await;
         }
-        let put = self.memory.objects.put_opts(key, payload, options);
+        let objects = &self.memory.objects;
+        let put = async {
+            // As S3: `InMemory` returns the error of an object that was changed.
+            if matches!(options.mode, PutMode::Update(_)) {
+                objects.head(key).await?;
+            }
+            objects.put_opts(key, payload, options).await
+        };
         self.operation(put).await
     }
 

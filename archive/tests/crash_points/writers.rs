@@ -170,6 +170,40 @@ async fn a_later_outcome_stays() {
     }
 }
 
+/// A failed attempt is repeated with the same outcome.
+#[tokio::test]
+async fn an_outcome_that_could_not_be_written_is_completed_by_the_next_attempt() {
+    let resources = resources();
+    for mode in [FailureMode::ErrorBefore, FailureMode::ErrorAfter] {
+        let mut operations = 0;
+        for k in 0..MAX_OPERATIONS {
+            let fixture = Fixture::new(true, &resources).await;
+            let never = || FailingStore::never(&fixture.memory);
+            let (queued, earlier) = (record("queued", "a"), outcome("earlier", 100));
+            let written = fixture.record_outcome(never(), queued, &earlier);
+            written.await.unwrap();
+            let store = FailingStore::at(&fixture.memory, k, mode);
+            let (running, later) = (record("running", "b"), outcome("later", 200));
+            let written = fixture.record_outcome(store.clone(), running.clone(), &later);
+            let written = written.await;
+            let at = format!("{mode:?} operation {k}: {written:?}");
+            assert_eq!(written.is_err(), store.has_failed(), "{at}");
+            let again = fixture.record_outcome(never(), running.clone(), &later);
+            again.await.unwrap();
+            let stored = fixture.read("outcome.json").await;
+            let stored: OutcomeRecord = serde_json::from_slice(&stored).unwrap();
+            assert_eq!(stored, later, "{at}");
+            let stored: Value = serde_json::from_slice(&fixture.read("task.json").await).unwrap();
+            assert_eq!(stored, running, "{at}");
+            if !store.has_failed() {
+                operations = k;
+                break;
+            }
+        }
+        assert!(operations > 4, "{mode:?}: {operations} operations");
+    }
+}
+
 /// How often an archival puts `task.json` while other writers are faster.
 const MAX_PUTS: usize = 3;
 
