@@ -35,7 +35,8 @@ pub async fn write(
     // The receipt may have been written even if the response was lost.
     match look_up(archive, layout).await? {
         Found::Receipt(manifest) => Ok(*manifest),
-        Found::Invalid(invalid, problem) if error.is_already_exists() => {
+        // Whatever the error was: only this version of the object is replaced.
+        Found::Invalid(invalid, problem) => {
             let copy = copy(archive, layout, &invalid).await?;
             tracing::warn!(%problem, copy, "replacing an invalid receipt");
             let warning = format!("replaced an invalid receipt, which is preserved as {copy}");
@@ -44,7 +45,7 @@ pub async fn write(
             json::put(archive, &key, json, Some(invalid.version)).await?;
             Ok(manifest)
         }
-        Found::Invalid(..) | Found::Nothing => Err(error),
+        Found::Nothing => Err(error),
     }
 }
 

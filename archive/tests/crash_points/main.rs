@@ -11,6 +11,7 @@ mod failing_store;
 mod fixture;
 mod hold;
 mod host;
+mod invalid_receipts;
 mod memory;
 #[path = "../support/one_url.rs"]
 mod one_url;
