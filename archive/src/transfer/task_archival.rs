@@ -97,7 +97,7 @@ impl TaskArchival<'_> {
     ) -> Result<Manifest, S::Error> {
         // First, so that nothing is downloaded, and no upload is given up, while the store accepts no writes. An earlier
         // attempt may have written the record.
-        if self.attempt > 1 {
+        if self.is_retry() {
             self.archive.check_writable().await.map_err(Error::from)?;
         }
         self.archive_record(source).await?;
@@ -147,11 +147,15 @@ impl TaskArchival<'_> {
         self.context().abort_upload().await;
     }
 
+    fn is_retry(&self) -> bool {
+        self.attempt > 1
+    }
+
     fn context(&self) -> AttemptContext<'_> {
         AttemptContext {
             archive: self.archive,
             keys: &self.keys,
-            is_retry: self.attempt > 1,
+            is_retry: self.is_retry(),
             resources: self.resources,
             progress: self.progress,
         }
