@@ -90,17 +90,17 @@ fn is_outdated(json: &[u8]) -> bool {
     let Ok(record) = serde_json::from_slice::<Map<String, Value>>(json) else {
         return false;
     };
-    let mut word = status_in(&record);
-    let mut layer = &record;
-    while let Some(inner) = wrapped_in(layer) {
-        word = status_in(inner).or(word);
-        layer = inner;
-    }
-    let status = word.and_then(status::of_word);
+    let status = status_of(&record).and_then(status::of_word);
     status.is_some_and(|status| status != status::SUCCEEDED)
 }
 
-/// Returns the status in the words of the service.
+/// Returns the status in the innermost layer that has one, in the words of the service.
+fn status_of(layer: &Map<String, Value>) -> Option<&str> {
+    let inner = wrapped_in(layer).and_then(status_of);
+    inner.or_else(|| status_in(layer))
+}
+
+/// Returns the status in a layer.
 fn status_in(layer: &Map<String, Value>) -> Option<&str> {
     let mut fields = status::FIELDS.iter();
     fields.find_map(|name| match layer.get(*name)? {
