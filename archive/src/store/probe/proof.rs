@@ -104,15 +104,25 @@ impl ProbeError {
 
 #[cfg(test)]
 mod tests {
-    use std::pin::pin;
+    use std::{pin::pin, sync::Arc};
 
-    use futures::{FutureExt, future::join};
+    use futures::{FutureExt, TryStreamExt, future::join};
     use object_store::{
         memory::InMemory,
         throttle::{ThrottleConfig, ThrottledStore},
     };
+    use secrecy::SecretString;
+    use seedance_archiver_clock::Clock;
+    use seedance_archiver_proto::v1::{Manifest, VideoTask};
+    use uuid::Uuid;
 
     use super::*;
+    use crate::{
+        AttemptKeys, Buffers, KeyTemplate, Layout, ObjectKind, Progress, TaskArchival, TaskSource,
+        TransferResources, UrlSource,
+        checks::Mismatch,
+        fetch::{UrlHosts, VideoClient},
+    };
 
     /// Returns an archive whose store answers a put after this time.
     fn archive(url: &str, put: Duration) -> Archive {
@@ -148,5 +158,71 @@ mod tests {
         let later = destination.proven();
         assert!(later.await.is_err());
         assert_eq!(started.elapsed().as_secs(), 60, "it is tested again");
+    }
+
+    /// A task that has a record and no URL.
+    struct NoUrl;
+
+    impl TaskSource for NoUrl {
+        type Error = Error;
+
+        fn urls(&self, _: ObjectKind) -> impl UrlSource<Error = Error> + Send {
+            Self
+        }
+
+        async fn record(&self) -> String {
+            "{}".to_owned()
+        }
+
+        fn skip(&self, _: ObjectKind, error: Error) -> Result<String, Error> {
+            Err(error)
+        }
+    }
+
+    impl UrlSource for NoUrl {
+        type Error = Error;
+
+        async fn first_url(&mut self) -> Result<SecretString, Error> {
+            Err(Error::Download("no URL".to_owned()))
+        }
+
+        async fn fresh_url(&mut self, rejected: Error) -> Result<SecretString, Error> {
+            Err(rejected)
+        }
+    }
+
+    #[tokio::test]
+    async fn an_archival_tests_its_store_before_it_writes_the_record() {
+        // It completes an upload although the key exists.
+        let store = Arc::new(InMemory::new());
+        let archive = Archive::from_store("s3://own/videos".parse().unwrap(), store);
+        let archive = archive.with_conditional_complete().with_proof();
+        let task = VideoTask {
+            id: "cgt-1".to_owned(),
+            ..VideoTask::default()
+        };
+        let layout = Layout::new(&archive.root, &KeyTemplate::default(), "default", &task);
+        let resources = TransferResources {
+            client: VideoClient::new(UrlHosts::new(["volces.com"])).unwrap(),
+            buffers: Buffers::default(),
+            clock: Clock::default(),
+        };
+        let progress = Progress::default();
+        let archival = TaskArchival {
+            archive: &archive,
+            keys: AttemptKeys {
+                layout: &layout,
+                attempt_id: Uuid::nil(),
+            },
+            task: &task,
+            mismatch: Mismatch::Warn,
+            attempt: 1,
+            resources: &resources,
+            progress: &progress,
+        };
+        let error = archival.run(&NoUrl, Manifest::default()).await.unwrap_err();
+        assert!(matches!(error, Error::UnsafeStore(_)), "{error}");
+        let objects: Vec<_> = archive.store.list(None).try_collect().await.unwrap();
+        assert!(objects.is_empty(), "{objects:?}");
     }
 }
