@@ -106,7 +106,12 @@ async fn a_huge_record_is_not_read(mut fixture: Fixture) -> anyhow::Result<()> {
         let is_replaced = name == "manifest.json";
         ensure!(manifest.warnings.len() == usize::from(is_replaced));
         let mut names = fixture.names().await?;
-        names.retain(|it| !it.starts_with("manifest.json.invalid-"));
+        let copies = names.extract_if(.., |it| it.starts_with("manifest.json.invalid-"));
+        let copies: Vec<_> = copies.collect();
+        ensure!(copies.len() == usize::from(is_replaced), "{copies:?}");
+        for copy in copies {
+            ensure!(fixture.read(&copy).await? == "{}", "{copy}");
+        }
         let expected = ["manifest.json", "task.json", "video.mp4"];
         names.retain(|it| is_replaced || it != name);
         ensure!(names == expected, "{name}: {names:?}");
@@ -114,6 +119,24 @@ async fn a_huge_record_is_not_read(mut fixture: Fixture) -> anyhow::Result<()> {
     Ok(())
 }
 register!(a_huge_record_is_not_read, |store| store == Store::Memory);
+
+async fn a_receipt_has_at_most_a_mebibyte(fixture: Fixture) -> anyhow::Result<()> {
+    let key = fixture.layout().manifest();
+    let json = r#"{"task_id": "cgt-1", "objects": [{"name": "video.mp4"}]}"#;
+    for (size, is_receipt) in [(1_usize << 20, true), ((1 << 20) + 1, false)] {
+        let padded = format!("{json:<size$}");
+        fixture.archive.store.put(&key, padded.into()).await?;
+        match receipt::find(&fixture.archive, &key).await {
+            Ok(found) => ensure!(is_receipt && found.is_some(), "{size} bytes: {found:?}"),
+            Err(error) => ensure!(
+                !is_receipt && error.to_string().contains("it has 1048577 bytes"),
+                "{size} bytes: {error}"
+            ),
+        }
+    }
+    Ok(())
+}
+register!(a_receipt_has_at_most_a_mebibyte);
 
 /// Returns the problems of the receipts.
 async fn findings(fixture: &Fixture) -> anyhow::Result<Vec<String>> {

@@ -17,9 +17,19 @@ async fn an_archival_replaces_a_recorded_outcome(fixture: Fixture) -> anyhow::Re
         outcome: "lost".to_owned(),
         ..OutcomeRecord::default()
     };
-    for status in ["queued", "running"] {
-        let record = json!({ "id": fixture.task.id, "status": status }).to_string();
+    ensure!(!receipt::has_outcome(archive, &layout).await?);
+    let found = receipt::find_outcome(archive, &layout).await?;
+    ensure!(found.is_none(), "{found:?}");
+    // Even the record of a long prompt is read, and so replaced.
+    for (status, length) in [("queued", 7), ("running", 2 << 20)] {
+        let prompt = "x".repeat(length);
+        let record = json!({ "id": fixture.task.id, "status": status, "prompt": prompt });
+        let record = record.to_string();
         receipt::write_outcome(archive, &layout, Some(&record), &outcome).await?;
+        ensure!(fixture.read("task.json").await? == record);
+        ensure!(receipt::has_outcome(archive, &layout).await?);
+        let found = receipt::find_outcome(archive, &layout).await?;
+        ensure!(found.as_ref() == Some(&outcome), "{found:?}");
         let names = fixture.names().await?;
         ensure!(names == ["outcome.json", "task.json"], "{names:?}");
     }
