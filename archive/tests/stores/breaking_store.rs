@@ -26,6 +26,8 @@ pub(crate) struct BreakingStore {
     starts: Mutex<Vec<u64>>,
     /// Whether every copy fails.
     fails_copies: bool,
+    /// Name of the objects that are written, but with an error as the response.
+    loses_responses: Option<&'static str>,
     /// Whether no response has an ETag.
     hides_etags: bool,
     /// Name of the objects that are said to have [`HUGE`] bytes, and cannot be read.
@@ -43,6 +45,7 @@ impl BreakingStore {
             replacement: None,
             starts: Mutex::default(),
             fails_copies: false,
+            loses_responses: None,
             hides_etags: false,
             huge: None,
         }
@@ -60,6 +63,14 @@ impl BreakingStore {
     pub(crate) fn without_copies(self) -> Self {
         Self {
             fails_copies: true,
+            ..self
+        }
+    }
+
+    /// Loses the responses of puts and copies to objects of this name.
+    pub(crate) fn without_responses(self, name: &'static str) -> Self {
+        Self {
+            loses_responses: Some(name),
             ..self
         }
     }
@@ -83,6 +94,17 @@ impl BreakingStore {
     /// Returns the first positions of the ranges that were read.
     pub(crate) fn starts(&self) -> Vec<u64> {
         self.starts.lock().clone()
+    }
+
+    /// Returns an error if the response of a write is lost.
+    fn respond(&self, key: &Path) -> Result<()> {
+        if self.loses_responses.is_none() || key.filename() != self.loses_responses {
+            return Ok(());
+        }
+        Err(Error::Generic {
+            store: "test",
+            source: "no response".into(),
+        })
     }
 
     /// Returns the position at which a response with a range breaks.
@@ -163,6 +185,7 @@ impl ObjectStore for BreakingStore {
         options: PutOptions,
     ) -> Result<PutResult> {
         let mut result = self.inner.put_opts(key, payload, options).await?;
+        self.respond(key)?;
         if self.hides_etags {
             result.e_tag = None;
         }
@@ -199,7 +222,8 @@ impl ObjectStore for BreakingStore {
                 source: "another file system".into(),
             });
         }
-        self.inner.copy_opts(from, to, options).await
+        self.inner.copy_opts(from, to, options).await?;
+        self.respond(to)
     }
 }
 

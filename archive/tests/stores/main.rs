@@ -25,6 +25,7 @@ mod invalid_receipts;
 mod keys;
 mod links;
 mod lookup;
+mod lost_responses;
 #[path = "../../../tests/support/minio.rs"]
 mod minio;
 #[path = "../support/one_url.rs"]

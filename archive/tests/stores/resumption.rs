@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use object_store::ObjectStoreExt;
-use seedance_archiver_archive::{ArchiveState, Buffers, PART_SIZE, Progress};
+use seedance_archiver_archive::{ArchiveState, Buffers, Error, PART_SIZE, Progress};
 use seedance_archiver_proto::v1::Manifest;
 use serde_json::Value;
 
@@ -79,6 +79,39 @@ register!(
     an_object_that_was_deleted_since_is_archived_again,
     |store| store == Store::Memory
 );
+
+/// Another ETag shows it, or another size.
+async fn an_object_that_changed_since_is_a_conflict(mut fixture: Fixture) -> anyhow::Result<()> {
+    let inner = fixture.archive.store.clone();
+    for has_etags in [true, false] {
+        fixture.set_task(&format!("cgt-{has_etags}"));
+        let store = BreakingStore::new(inner.clone(), &[]);
+        fixture.archive.store = Arc::new(match has_etags {
+            true => store,
+            false => store.without_etags(),
+        });
+        let host = Host::start(SMALL).await?;
+        let progress = Progress::default();
+        fixture.attempt(1, &host, &progress).await?;
+        // As if the first attempt had not come to its receipt.
+        let receipt = fixture.layout().manifest();
+        fixture.archive.store.delete(&receipt).await?;
+        let mut changed = host.video().to_vec();
+        match has_etags {
+            true => changed.reverse(),
+            false => changed.push(0),
+        }
+        fixture.put(&changed.into()).await?;
+        let progress = Progress::resume(progress.state());
+        let ended = fixture.attempt(2, &host, &progress).await;
+        ensure!(matches!(ended, Err(Error::Conflict { .. })), "{ended:?}");
+        let names = fixture.names().await?;
+        ensure!(names == ["task.json", "video.mp4"], "{names:?}");
+    }
+    Ok(())
+}
+register!(an_object_that_changed_since_is_a_conflict, |store| store
+    == Store::Memory);
 
 /// A process that died, and its last heartbeat.
 struct DeadProcess {
