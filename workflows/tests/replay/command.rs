@@ -21,6 +21,8 @@ const CHANGE_VERSION: &str = "TemporalChangeVersion";
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     Activity(Activity),
+    Timer(Duration),
+    Child(Child),
     SearchAttributes(BTreeMap<String, Vec<u8>>),
     Complete(Vec<Payload>),
     Fail(Option<Box<Failure>>),
@@ -37,6 +39,15 @@ pub(crate) struct Activity {
     heartbeat: Duration,
     max_retry_interval: Duration,
     priority_key: i32,
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) struct Child {
+    name: String,
+    pub(crate) workflow_id: String,
+    pub(crate) input: Vec<Payload>,
+    parent_close_policy: i32,
+    id_reuse_policy: i32,
 }
 
 impl Command {
@@ -59,6 +70,14 @@ impl Command {
                     priority_key: priority_key(it.priority),
                 })
             }
+            Variant::StartTimer(it) => Self::Timer(duration(it.start_to_fire_timeout)),
+            Variant::StartChildWorkflowExecution(it) => Self::Child(Child {
+                name: it.workflow_type,
+                workflow_id: it.workflow_id,
+                input: it.input,
+                parent_close_policy: it.parent_close_policy,
+                id_reuse_policy: it.workflow_id_reuse_policy,
+            }),
             Variant::UpsertWorkflowSearchAttributes(it) => {
                 let attributes = it.search_attributes.unwrap_or_default();
                 Self::search_attributes(attributes.indexed_fields)
@@ -85,6 +104,18 @@ impl Command {
                 max_retry_interval: max_retry_interval(it.retry_policy),
                 priority_key: priority_key(it.priority),
             }),
+            Attributes::TimerStartedEventAttributes(it) => {
+                Self::Timer(duration(it.start_to_fire_timeout))
+            }
+            Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(it) => {
+                Self::Child(Child {
+                    name: it.workflow_type.unwrap_or_default().name,
+                    workflow_id: it.workflow_id,
+                    input: payloads(it.input),
+                    parent_close_policy: it.parent_close_policy,
+                    id_reuse_policy: it.workflow_id_reuse_policy,
+                })
+            }
             Attributes::UpsertWorkflowSearchAttributesEventAttributes(it) => {
                 let mut attributes = it.search_attributes.unwrap_or_default().indexed_fields;
                 // The SDK adds an upsert to each marker of a patch.

@@ -53,9 +53,11 @@ async fn histories_of_every_release_replay() -> anyhow::Result<()> {
 async fn workflows_send_what_they_sent_when_their_histories_were_recorded() -> anyhow::Result<()> {
     for path in files(&directory().join(CURRENT))? {
         let json = fs::read(&path)?;
-        let sent = replay(&json).await?;
+        let mut sent = replay(&json).await?;
         let events = WorkflowHistory::from_json(&json)?.into_events().await?;
         let recorded: Vec<_> = events.into_iter().filter_map(Command::recorded).collect();
+        // A timer that its workflow task cancels again has no event.
+        sent.retain(|it| !matches!(it, Command::Timer(_)) || recorded.contains(it));
         // The last commands of a workflow that was terminated may have no events.
         let sent = sent.get(..recorded.len()).unwrap_or(&sent);
         for (sent, recorded) in sent.iter().zip(&recorded) {
