@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use anyhow::Context;
+use serde_json::Value;
 use temporalio_protos::{
     coresdk::workflow_commands::workflow_command::Variant,
     temporal::api::{
@@ -142,6 +144,30 @@ impl Command {
         let attributes = attributes.into_iter();
         Self::SearchAttributes(attributes.map(|(name, it)| (name, it.data)).collect())
     }
+}
+
+/// Returns the names of the activities.
+pub(crate) fn activities(commands: &[Command]) -> Vec<&str> {
+    let names = commands.iter().filter_map(|command| match command {
+        Command::Activity(activity) => Some(activity.name.as_str()),
+        _ => None,
+    });
+    names.collect()
+}
+
+/// Returns the result of a workflow that completed.
+pub(crate) fn result(commands: &[Command]) -> anyhow::Result<Value> {
+    let result = commands.iter().find_map(|command| match command {
+        Command::Complete(payloads) => Some(payloads),
+        _ => None,
+    });
+    json_of(result.context("no result")?)
+}
+
+/// Returns the JSON in the first of these.
+pub(crate) fn json_of(payloads: &[Payload]) -> anyhow::Result<Value> {
+    let payload = payloads.first().context("no payload")?;
+    Ok(serde_json::from_slice(&payload.data)?)
 }
 
 fn payloads(payloads: Option<Payloads>) -> Vec<Payload> {

@@ -10,10 +10,12 @@
 
 mod cancelling;
 mod command;
+mod continued;
 mod drafts;
 mod edited;
 mod recorder;
 mod rejecting;
+mod submissions;
 mod users;
 
 use std::{
@@ -26,8 +28,10 @@ use seedance_archiver_workflows::{
     AccountWatcher, AuditArchive, DeliverEvent, GenerateVideo, SweepVideoTasks, VideoTaskClaim,
     VideoTaskLifecycle, VideoTaskSubmission,
 };
-use serde_json::Value;
 use temporalio_client::WorkflowHistory;
+use temporalio_protos::temporal::api::history::v1::{
+    History, HistoryEvent, history_event::Attributes,
+};
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 
 use command::Command;
@@ -70,6 +74,12 @@ async fn workflows_send_what_they_sent_when_their_histories_were_recorded() -> a
 
 /// Replays a history, and returns the commands that the workflow sends.
 async fn replay(json: &[u8]) -> anyhow::Result<Vec<Command>> {
+    let history = WorkflowHistory::from_json(json)?;
+    replay_events(history.into_events().await?).await
+}
+
+/// Replays the events of a history, and returns the commands that the workflow sends.
+async fn replay_events(events: Vec<HistoryEvent>) -> anyhow::Result<Vec<Command>> {
     let recorder = Recorder::default();
     let options = WorkflowReplayerOptions::new()
         .register_workflow::<VideoTaskLifecycle>()?
@@ -81,20 +91,22 @@ async fn replay(json: &[u8]) -> anyhow::Result<Vec<Command>> {
         .register_workflow::<VideoTaskSubmission>()?
         .register_workflow::<VideoTaskClaim>()?
         .worker_interceptor(recorder.clone())
-        .task_queue(task_queue(json)?)
+        .task_queue(task_queue(&events)?)
         .build();
-    let history = WorkflowHistory::from_json(json)?;
+    let history = WorkflowHistory::from(History { events });
     WorkflowReplayer::new(options)?
         .replay_workflow(history)
         .await?;
     Ok(recorder.take())
 }
 
-fn task_queue(json: &[u8]) -> anyhow::Result<String> {
-    let history: Value = serde_json::from_slice(json)?;
-    let name = "/events/0/attributes/WorkflowExecutionStartedEventAttributes/task_queue/name";
-    let name = history.pointer(name).and_then(Value::as_str);
-    Ok(name.context("no task queue")?.to_owned())
+fn task_queue(events: &[HistoryEvent]) -> anyhow::Result<String> {
+    let first = events.first().and_then(|event| event.attributes.as_ref());
+    let task_queue = match first {
+        Some(Attributes::WorkflowExecutionStartedEventAttributes(it)) => it.task_queue.as_ref(),
+        _ => None,
+    };
+    Ok(task_queue.context("no task queue")?.name.clone())
 }
 
 /// Returns a history by its path below `tests/histories`.

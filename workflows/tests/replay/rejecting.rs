@@ -1,10 +1,10 @@
 //! A lifecycle whose request is invalid.
 
 use anyhow::Context;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
-    command::Command,
+    command::{Command, json_of},
     edited::{self, STARTED, edit},
     replay,
 };
@@ -17,10 +17,10 @@ async fn the_end_of_an_invalid_request_is_counted_for_its_account() -> anyhow::R
     })?;
     let commands = replay(&serde_json::to_vec(&history)?).await?;
     let recorded = commands.iter().find_map(|command| match command {
-        Command::Activity(activity) => activity.input.first(),
+        Command::Activity(activity) => Some(&activity.input),
         _ => None,
     });
-    let recorded: Value = serde_json::from_slice(&recorded.context("no activity")?.data)?;
+    let recorded = json_of(recorded.context("no activity")?)?;
     assert_eq!(recorded["account"], "eu");
     Ok(())
 }
