@@ -33,8 +33,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Activity {
-    name: String,
-    task_queue: String,
+    pub(crate) name: String,
+    pub(crate) task_queue: String,
     pub(crate) input: Vec<Payload>,
     schedule_to_close: Duration,
     start_to_close: Duration,

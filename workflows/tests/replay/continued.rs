@@ -61,6 +61,11 @@ impl Continued {
         })
     }
 
+    /// Returns what is in the last event.
+    pub(crate) fn last(&self) -> Option<&Attributes> {
+        self.events.last()?.attributes.as_ref()
+    }
+
     /// Replays the history, and returns the commands that the workflow sends.
     pub(crate) async fn replay(self) -> anyhow::Result<Vec<Command>> {
         replay_events(self.events).await

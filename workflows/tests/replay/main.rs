@@ -13,10 +13,13 @@ mod command;
 mod continued;
 mod drafts;
 mod edited;
+mod generating;
+mod polling;
 mod recorder;
 mod rejecting;
 mod submissions;
 mod users;
+mod workers;
 
 use std::{
     fs,
