@@ -25,7 +25,7 @@ use temporalio_workflow::{
 
 use crate::{
     activities::TransferActivities,
-    attributes,
+    attributes, details,
     invalid_request::InvalidRequest,
     options,
     reply::{OptionalArgument, Reply},
@@ -33,7 +33,10 @@ use crate::{
     video_lost,
 };
 use polling::{EndedTask, Stop};
-use state::{Context, set_progress, set_result, transfers_task_queue, upsert_search_attributes};
+use state::{
+    Context, ended_progress, set_phase, set_progress, transfers_task_queue,
+    upsert_search_attributes,
+};
 
 pub use state::VideoTaskLifecycle;
 
@@ -77,7 +80,7 @@ impl VideoTaskLifecycle {
         };
         ending::record(ctx, &request, &mut result).await;
         upsert_search_attributes(ctx, attributes::for_result(&request, &result));
-        set_result(ctx, &result);
+        set_progress(ctx, ended_progress(&result), details::for_result(&result));
         if result.outcome == outcome::LOST && !request.report_only {
             return Err(video_lost::failure(Reply::new(result, encoding)).into());
         }
@@ -139,7 +142,7 @@ async fn archive(
         task,
         sealed_record,
     } = ended;
-    set_progress(ctx, phase::ARCHIVING, Some(task.clone()));
+    set_phase(ctx, phase::ARCHIVING, Some(task.clone()));
     let options = options::archive(transfers_task_queue(ctx), &task, ctx.workflow_time());
     let request = ArchiveVideoRequest {
         account: request.account.clone(),

@@ -17,7 +17,7 @@ use seedance_archiver_proto::{
 };
 use temporalio_workflow::{ActivityExecutionError, workflows::select};
 
-use super::state::{Context, last_seen, set_progress, take_task, upsert_search_attributes};
+use super::state::{Context, last_seen, set_phase, take_task, upsert_search_attributes};
 use crate::{
     activities::QueryActivities, activity_error::verdict, attributes, options, reply::Reply,
 };
@@ -77,7 +77,7 @@ pub(super) async fn until_terminal(
             transfers_task_queue,
         };
     });
-    set_progress(ctx, phase::WAITING, task);
+    set_phase(ctx, phase::WAITING, task);
     let mut last_polled_at = 0;
     let mut is_nudged = false;
     for _ in 0..MAX_POLLS_PER_RUN {
@@ -113,12 +113,12 @@ pub(super) async fn until_terminal(
         if !is_later_status(&task.status, &known_status) {
             // A record with the assumed status is still the first record of the task.
             if last_seen(ctx).is_none() {
-                set_progress(ctx, phase::WAITING, Some(task));
+                set_phase(ctx, phase::WAITING, Some(task));
             }
             continue;
         }
         upsert_search_attributes(ctx, attributes::for_task(&request.account, &task));
-        set_progress(ctx, phase::WAITING, Some(task.clone()));
+        set_phase(ctx, phase::WAITING, Some(task.clone()));
         if status::is_terminal(&task.status) {
             return Ok(EndedTask {
                 task,

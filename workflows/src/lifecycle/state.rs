@@ -77,25 +77,57 @@ pub(super) fn upsert_search_attributes(ctx: &Context, mut attributes: Vec<Search
     ctx.upsert_search_attributes(attributes);
 }
 
-/// Sets the reply to the query `progress` and the current details in the Temporal UI.
-pub(super) fn set_progress(ctx: &Context, phase: &str, task: Option<VideoTask>) {
+/// Sets the reply to the query `progress` and the current details in the Temporal UI, of a lifecycle in this phase.
+pub(super) fn set_phase(ctx: &Context, phase: &str, task: Option<VideoTask>) {
     let progress = LifecycleProgress {
         phase: phase.to_owned(),
         task,
-        ..LifecycleProgress::default()
+        // Not known before the end.
+        outcome: String::new(),
+        reason: String::new(),
     };
-    ctx.set_current_details(details::for_progress(&progress));
+    let details = details::for_progress(&progress);
+    set_progress(ctx, progress, details);
+}
+
+/// Sets the reply to the query `progress` and the current details in the Temporal UI.
+pub(super) fn set_progress(ctx: &Context, progress: LifecycleProgress, details: String) {
+    ctx.set_current_details(details);
     ctx.state_mut(|state| state.progress = progress);
 }
 
-/// Sets the reply to the query `progress` and the current details of an ended lifecycle.
-pub(super) fn set_result(ctx: &Context, result: &VideoTaskLifecycleResult) {
-    let progress = LifecycleProgress {
+/// Returns the reply to the query `progress` of an ended lifecycle.
+pub(super) fn ended_progress(result: &VideoTaskLifecycleResult) -> LifecycleProgress {
+    LifecycleProgress {
         phase: phase::ENDED.to_owned(),
         task: result.task.clone(),
         outcome: result.outcome.clone(),
         reason: result.reason.clone(),
-    };
-    ctx.set_current_details(details::for_result(result));
-    ctx.state_mut(|state| state.progress = progress);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_progress_of_an_ended_lifecycle_has_its_outcome() {
+        let task = Some(VideoTask {
+            id: "cgt-1".into(),
+            ..VideoTask::default()
+        });
+        let result = VideoTaskLifecycleResult {
+            outcome: "lost".into(),
+            task: task.clone(),
+            reason: "query_window_closed".into(),
+            ..VideoTaskLifecycleResult::default()
+        };
+        let progress = LifecycleProgress {
+            phase: "ended".into(),
+            task,
+            outcome: "lost".into(),
+            reason: "query_window_closed".into(),
+        };
+        assert_eq!(ended_progress(&result), progress);
+    }
 }
