@@ -72,19 +72,15 @@ impl VideoTaskLifecycle {
             Err(Stop::HistoryTooLong(state)) => return continue_as_new(ctx, request, state),
             Err(Stop::Failed(error)) => match ending::after_failure(ctx, &error) {
                 Some(result) => result,
-                None => match ending::record_failure(ctx, &request, &error).await {
-                    Some(archived) => archived,
-                    None => return Err(error.into()),
-                },
+                None => {
+                    // Records the end, so it is not recorded again.
+                    let recorded = ending::record_failure(ctx, &request, &error).await;
+                    return end(ctx, &request, recorded.ok_or(error)?);
+                }
             },
         };
         ending::record(ctx, &request, &mut result).await;
-        upsert_search_attributes(ctx, attributes::for_result(&request, &result));
-        set_progress(ctx, ended_progress(&result), details::for_result(&result));
-        if result.outcome == outcome::LOST && !request.report_only {
-            return Err(video_lost::failure(Reply::new(result, encoding)).into());
-        }
-        Ok(Reply::new(result, encoding))
+        end(ctx, &request, result)
     }
 
     /// Polls the task immediately: it may have changed. The signal has no other effect,
@@ -152,6 +148,22 @@ async fn archive(
     };
     let manifest = ctx.execute_activity(TransferActivities::archive_video, request, options);
     manifest.await.map(Reply::into_message)
+}
+
+/// Ends the lifecycle with this result.
+fn end(
+    ctx: &Context,
+    request: &VideoTaskLifecycleRequest,
+    result: VideoTaskLifecycleResult,
+) -> WorkflowResult<Reply<VideoTaskLifecycleResult>> {
+    upsert_search_attributes(ctx, attributes::for_result(request, &result));
+    set_progress(ctx, ended_progress(&result), details::for_result(&result));
+    let is_lost = result.outcome == outcome::LOST;
+    let result = Reply::new(result, ctx.state(|state| state.encoding));
+    if is_lost && !request.report_only {
+        return Err(video_lost::failure(result).into());
+    }
+    Ok(result)
 }
 
 fn continue_as_new(

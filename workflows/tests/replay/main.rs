@@ -13,6 +13,7 @@ mod command;
 mod continued;
 mod drafts;
 mod edited;
+mod failing;
 mod generating;
 mod polling;
 mod recorder;
