@@ -71,7 +71,7 @@ impl TemporalSerializable for OptionalArgument {
         &self,
         _: &SerializationContext<'_>,
     ) -> Result<Vec<Payload>, PayloadConversionError> {
-        Ok(Vec::new())
+        Ok(vec![])
     }
 }
 

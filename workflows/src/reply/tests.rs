@@ -44,6 +44,9 @@ fn an_argument_that_is_omitted_has_no_encoding() {
     assert_eq!(read(vec![Payload::default()]), None);
     for encoding in Encoding::ALL {
         let payload = encoding.encode(&task()).unwrap();
+        let argument: OptionalArgument =
+            convert(|converter, context| converter.from_payload(context, payload.clone())).unwrap();
+        assert_eq!(argument.encoding(), Some(encoding));
         assert_eq!(read(vec![payload]), Some(encoding));
     }
     let written = convert(|_, context| OptionalArgument::default().to_payloads(context));
