@@ -118,6 +118,21 @@ mod tests {
     }
 
     #[test]
+    fn a_record_shows_the_model_the_tier_and_the_user_of_a_request() {
+        let mut body = body();
+        body["service_tier"] = "flex".into();
+        body["safety_identifier"] = "user-7".into();
+        let body = CreateBody::parse(&body.to_string()).unwrap();
+        let submitted = SubmittedRequest {
+            model: "seedance-1-0-pro-250528".into(),
+            service_tier: "flex".into(),
+            safety_identifier: "user-7".into(),
+            submitted_at: 1_750_000_000,
+        };
+        assert_eq!(body.submitted(1_750_000_000), submitted);
+    }
+
+    #[test]
     fn an_error_names_the_field_and_does_not_quote_the_prompt() {
         assert!(error("").starts_with("`request` is missing"));
         assert!(error("[]").starts_with("`request` must be a JSON object"));

@@ -49,7 +49,7 @@ mod tests {
     fn a_duration_has_at_most_two_units() {
         for (seconds, expected) in [
             (7 * 86_400, "7d"),
-            (86_400 + 3_600 * 3 + 59, "1d 3h"),
+            (86_400 + 3_600 * 3 + 59 * 60, "1d 3h"),
             (86_400 + 59, "1d"),
             (5_400, "1h 30m"),
             (90, "1m 30s"),

@@ -148,7 +148,9 @@ fn each_request_needs_a_valid_task_and_account() {
         field::<QueryVideoTaskRequest>(invalid),
         field::<CancelVideoTaskRequest>(invalid),
         field::<VideoTaskLifecycleRequest>(invalid),
+        field::<VideoTaskSubmissionRequest>(invalid),
         field::<AwaitVideoTaskRequest>(invalid),
+        field::<GetVideoTaskRequest>(invalid),
         field::<ArchiveVideoRequest>(invalid),
         field::<RecordOutcomeRequest>(invalid),
         field::<SweepVideoTasksRequest>(invalid),
@@ -162,6 +164,8 @@ fn each_request_needs_a_valid_task_and_account() {
         field::<QueryVideoTaskRequest>("{}"),
         field::<CancelVideoTaskRequest>("{}"),
         field::<AwaitVideoTaskRequest>("{}"),
+        field::<GetVideoTaskRequest>("{}"),
+        field::<SubmissionCreated>("{}"),
     ] {
         assert_eq!(field, "task_id");
     }
@@ -169,6 +173,48 @@ fn each_request_needs_a_valid_task_and_account() {
     assert_eq!(field::<AwaitVideoTaskRequest>(destination), "destination");
     let no_destination = r#"{"task_id": "a", "destination": ""}"#;
     assert_eq!(field::<AwaitVideoTaskRequest>(no_destination), "none");
+}
+
+#[test]
+fn a_request_that_creates_a_task_is_checked() {
+    let body = r#""request": "{\"model\": \"m\", \"content\": [{}]}""#;
+    for (fields, expected) in [
+        (
+            r#""submission_id": "order-7", "destination": "s3://bucket", "account": "eu""#,
+            "none",
+        ),
+        (r#""submission_id": "a/b""#, "submission_id"),
+        (r#""destination": "bucket""#, "destination"),
+        (r#""account": "../b""#, "account"),
+    ] {
+        let json = format!("{{{body}, {fields}}}");
+        assert_eq!(field::<GenerateVideoRequest>(&json), expected, "{json}");
+        assert_eq!(field::<CreateVideoTaskRequest>(&json), expected, "{json}");
+    }
+    assert_eq!(field::<GenerateVideoRequest>("{}"), "request");
+    assert_eq!(field::<CreateVideoTaskRequest>("{}"), "request");
+}
+
+#[test]
+fn a_search_for_a_task_needs_the_time_of_its_request() {
+    for (json, expected) in [
+        ("{}", "submitted.submitted_at"),
+        (
+            r#"{"submitted": {"submitted_at": 0}}"#,
+            "submitted.submitted_at",
+        ),
+        (r#"{"submitted": {"submitted_at": 1}}"#, "none"),
+        (
+            r#"{"submitted": {"submitted_at": 1}, "submission_id": "a/b"}"#,
+            "submission_id",
+        ),
+        (
+            r#"{"submitted": {"submitted_at": 1}, "account": "../b"}"#,
+            "account",
+        ),
+    ] {
+        assert_eq!(field::<FindSubmittedTaskRequest>(json), expected, "{json}");
+    }
 }
 
 #[test]
