@@ -99,13 +99,13 @@ async fn task_of(ctx: &Context, request: &VideoTaskSubmissionRequest) -> CreateV
     let id = &request.submission_id;
     wait_for_answer(ctx).await;
     loop {
-        let learned = match signalled(ctx) {
+        let learned = match ctx.state(signalled) {
             Some(learned) => learned,
             None => match find(ctx, request).await {
                 Search::Found(learned) => learned,
                 Search::Ambiguous(result) => {
                     wait_for_callback(ctx, request, &result).await;
-                    match signalled(ctx) {
+                    match ctx.state(signalled) {
                         Some(learned) => learned,
                         None => return result,
                     }
@@ -113,7 +113,7 @@ async fn task_of(ctx: &Context, request: &VideoTaskSubmissionRequest) -> CreateV
                 Search::Interrupted => continue,
             },
         };
-        if ownership::take(ctx, request, &learned).await {
+        if ownership::take(ctx, request, &learned).await.is_ok() {
             return CreateVideoTaskResult {
                 task_id: learned.task_id,
                 submission_id: id.clone(),
@@ -127,25 +127,22 @@ async fn task_of(ctx: &Context, request: &VideoTaskSubmissionRequest) -> CreateV
 /// Waits for the answer, even if the workflow is cancelled: the request may be on the way.
 async fn wait_for_answer(ctx: &Context) {
     let is_over = |state: &VideoTaskSubmission| state.created.is_some() || state.is_unanswered;
+    let token = WorkflowCancellationToken::new();
     let timeout = TimerOptions::builder(ANSWER_TIMEOUT)
-        .cancellation_token(WorkflowCancellationToken::new())
+        .cancellation_token(token.clone())
+        .build();
+    let wait = WaitConditionOptions::builder()
+        .cancellation_token(token)
         .build();
     select! {
-        _ = ctx.wait_condition_with_options(is_over, uncancelled()) => {}
+        _ = ctx.wait_condition_with_options(is_over, wait) => {}
         _ = ctx.timer(timeout) => {}
     }
 }
 
-/// Returns options with which a wait continues after the workflow is cancelled. By default it would return at once, and the loop
-/// that repeats the search would never leave its workflow task.
-fn uncancelled() -> WaitConditionOptions {
-    WaitConditionOptions::builder()
-        .cancellation_token(WorkflowCancellationToken::new())
-        .build()
-}
-
-fn signalled(ctx: &Context) -> Option<Learned> {
-    let created = ctx.state(|state| state.created.clone())?;
+/// Returns the task that a signal named.
+fn signalled(state: &VideoTaskSubmission) -> Option<Learned> {
+    let created = state.created.clone()?;
     Some(Learned {
         task_id: created.task_id,
         from: match created.learned_from.as_str() {
@@ -165,7 +162,8 @@ enum Search {
     Interrupted,
 }
 
-/// Looks for the task in the list.
+/// Looks for the task in the list, even if the workflow is cancelled: a wait that is cancelled returns at once, and the loop that
+/// repeats the search would never leave its workflow task.
 async fn find(ctx: &Context, request: &VideoTaskSubmissionRequest) -> Search {
     ctx.set_current_details(details::for_unanswered(&request.account));
     let token = WorkflowCancellationToken::new();
@@ -177,10 +175,13 @@ async fn find(ctx: &Context, request: &VideoTaskSubmissionRequest) -> Search {
     };
     let mut found =
         ctx.execute_activity(QueryActivities::find_submitted_task, find_request, options);
-    let is_known = |state: &VideoTaskSubmission| state.created.is_some();
+    let is_known = |state: &VideoTaskSubmission| signalled(state).is_some();
+    let wait = WaitConditionOptions::builder()
+        .cancellation_token(token.clone())
+        .build();
     select! {
         found = &mut found => read(request, found.map(Reply::into_message)),
-        _ = ctx.wait_condition_with_options(is_known, uncancelled()) => {
+        _ = ctx.wait_condition_with_options(is_known, wait) => {
             token.cancel();
             Search::Interrupted
         }

@@ -13,28 +13,35 @@ use temporalio_workflow::{
 use super::state::{Context, Learned};
 use crate::{claim::VideoTaskClaim, lifecycle::VideoTaskLifecycle};
 
+/// The task belongs to another submission, or to a caller that knew its id.
+pub(super) struct NotOwn;
+
 /// Starts the lifecycle of a task as a child: its parent then says to which submission the task belongs. If somebody else
 /// started the lifecycle, a claim says it.
 ///
-/// Returns `false` if the task turns out to belong to another submission, or to a caller that knew its id. What an answer
-/// or a callback says is certain.
+/// # Errors
+///
+/// Returns an error if the task turns out to belong to somebody else. What an answer or a callback says is certain.
 pub(super) async fn take(
     ctx: &Context,
     request: &VideoTaskSubmissionRequest,
     learned: &Learned,
-) -> bool {
+) -> Result<(), NotOwn> {
     if learned.is_own {
-        return true;
+        return Ok(());
     }
-    let is_certain = learned.from != learned_from::LIST;
+    let certain = match learned.from {
+        learned_from::LIST => Err(NotOwn),
+        _ => Ok(()),
+    };
     if !learned.has_lifecycle {
         match start_lifecycle(ctx, request, &learned.task_id).await {
-            Ok(()) => return true,
-            Err(error) if is_taken(&error) && is_certain => {}
-            Err(_) => return is_certain,
+            Ok(()) => return Ok(()),
+            Err(error) if is_taken(&error) && certain.is_ok() => {}
+            Err(_) => return certain,
         }
     }
-    claim(ctx, request, &learned.task_id).await.is_ok() || is_certain
+    claim(ctx, request, &learned.task_id).await.or(certain)
 }
 
 fn is_taken(error: &ChildWorkflowStartError) -> bool {
