@@ -37,6 +37,8 @@ pub enum Mutation {
     WaitsUntilTheDeadline,
     /// The failure of the host hides the `Retry-After` of the API.
     HidesRetryAfter,
+    /// A transfer does not ask for a URL before the query window closes.
+    RenewsNoUrl,
 }
 
 impl Mutation {
@@ -58,9 +60,10 @@ impl Mutation {
         Self::ForgetsThatItWasSeen,
     ];
     /// Those that need several things to fail at once: they were in the archiver before whole lives found them.
-    pub const RARE: [Self; 3] = [
+    pub const RARE: [Self; 4] = [
         Self::WaitsForTheRateLimit,
         Self::WaitsUntilTheDeadline,
         Self::HidesRetryAfter,
+        Self::RenewsNoUrl,
     ];
 }

@@ -49,7 +49,10 @@ impl<'w> Oracle<'w> {
             if self.is_savable_before_the_deadline(seen_by) {
                 return true;
             }
-            let openings = self.openings(|now| now >= seen_by && self.can_transfer(now));
+            let is_renewed = self.is_renewed(seen_by);
+            let openings = self.openings(|now| {
+                now >= seen_by && self.can_transfer(now, is_renewed && self.has_renewed_url(now))
+            });
             openings.into_iter().any(|(from, until)| {
                 let needed = self.longest_transfer(from) + 2 * self.task.download;
                 until - from >= needed + TRANSFER_SLACK
@@ -85,6 +88,39 @@ impl<'w> Oracle<'w> {
         let says_expiry = dialect.url_has_expiry || configured_url_lifetime <= url_lifetime;
         let is_signed_once = !self.world.signs_again && !self.was_revoked(NEVER);
         dialect.has_times() && dialect.has_zones() && says_expiry && is_signed_once
+    }
+
+    /// Returns whether the last query before the window closes returns a URL that was just signed, and works after the
+    /// window. The archiver has to know when the task was created, and must not be busy with a download.
+    fn is_renewed(&self, seen_by: u64) -> bool {
+        let last = self.world.last_poll(self.index);
+        let (from, until) = (
+            last.saturating_sub(MINUTE),
+            self.world.forgotten(self.index),
+        );
+        let is_missed = |fault: &Fault| {
+            fault.from < until
+                && from < fault.until
+                && (fault.kind.is_of_api() || fault.kind == Kind::Workers)
+        };
+        self.world.signs_again
+            && self.world.dialect.says_created()
+            && seen_by <= from
+            && self.task.download <= 3 * MINUTE
+            && !self.world.faults.iter().any(is_missed)
+    }
+
+    /// Returns whether the URL that the last query returned works.
+    fn has_renewed_url(&self, now: u64) -> bool {
+        let last = self.world.last_poll(self.index);
+        let is_revoked =
+            |fault: &Fault| fault.kind == Kind::Revoked && fault.from <= now && last < fault.until;
+        (last..self.renewed_url_dies()).contains(&now) && !self.world.faults.iter().any(is_revoked)
+    }
+
+    /// Returns when the URL that the last query returned no longer works, or is believed not to work.
+    fn renewed_url_dies(&self) -> u64 {
+        self.world.last_poll(self.index) + self.url_lifetime()
     }
 
     /// Returns by when the archiver has seen a record with a URL.
@@ -153,20 +189,27 @@ impl<'w> Oracle<'w> {
     }
 
     /// Returns whether the video can be downloaded and stored.
-    fn can_transfer(&self, now: u64) -> bool {
+    fn can_transfer(&self, now: u64, has_renewed_url: bool) -> bool {
         let fails = |kind: &Kind| kind.is_of_host() || [Kind::Store, Kind::Workers].contains(kind);
         let has_url = now < self.url_dies();
         let has_fresh_url = self.can_poll(now) && self.world.signs_again;
-        !self.is_felt(now, fails) && (has_url && !self.was_revoked(now) || has_fresh_url)
+        let has_url = has_url && !self.was_revoked(now) || has_fresh_url || has_renewed_url;
+        has_url && !self.is_felt(now, fails)
     }
 
     /// Returns when the URL that the archiver saw first no longer works, or is believed not to work.
     fn url_dies(&self) -> u64 {
-        let lifetime = self
-            .world
-            .url_lifetime
-            .min(self.world.configured_url_lifetime);
-        self.task.ended + lifetime
+        self.task.ended + self.url_lifetime()
+    }
+
+    /// Returns how long a URL works, or is believed to work.
+    fn url_lifetime(&self) -> u64 {
+        let World {
+            url_lifetime,
+            configured_url_lifetime,
+            ..
+        } = self.world;
+        *url_lifetime.min(configured_url_lifetime)
     }
 
     fn was_revoked(&self, now: u64) -> bool {
@@ -266,6 +309,7 @@ impl<'w> Oracle<'w> {
             ended + without_url,
             started,
             self.url_dies(),
+            self.renewed_url_dies(),
             self.world.last_poll(self.index),
             self.last_deadline(),
         ];

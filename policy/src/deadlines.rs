@@ -53,6 +53,19 @@ pub struct TransferTimes {
     pub updated_at: Option<SystemTime>,
     /// The expiry in the URL of the request. `None`: it has none that is known.
     pub url_expires_at: Option<SystemTime>,
+    /// The newest URL that a query during the transfer returned. `None`: each returned that of the request.
+    pub fresh_url: Option<FreshUrl>,
+    /// When a query during the transfer last returned the record. `None`: none did.
+    pub last_queried_at: Option<SystemTime>,
+}
+
+/// The times of a URL that a query during a transfer returned, and that is not that of the request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FreshUrl {
+    /// When the query returned it.
+    pub queried_at: SystemTime,
+    /// The expiry in it. `None`: it has none that is known.
+    pub expires_at: Option<SystemTime>,
 }
 
 impl TransferTimes {
@@ -61,24 +74,57 @@ impl TransferTimes {
         windows.until_closed(self.created_at(), now)
     }
 
-    /// Returns when the URL of the request stops working.
+    /// Returns the time left until the last query for a URL is due: as late as possible, so that a URL that the service
+    /// signs for it works long after the query window. `None`: it is due, or was.
+    pub fn until_last_query(&self, windows: &Windows, now: SystemTime) -> Option<Duration> {
+        windows.until_last_poll(self.created_at(), now)
+    }
+
+    /// Returns whether the last query for a URL is due: no query has returned the record since, and the task can still be
+    /// queried.
+    pub fn is_last_query_due(&self, windows: &Windows, now: SystemTime) -> bool {
+        self.is_time_of_last_query(windows, now)
+            && !self.had_last_query(windows)
+            && !windows.is_closed(self.created_at(), now)
+    }
+
+    /// Returns when the URL of the request and the fresh one have both stopped working.
     pub fn url_expiry(&self, windows: &Windows) -> Option<SystemTime> {
         let updated_at = self.updated_at.unwrap_or(self.scheduled_at);
-        windows.url_expiry(updated_at, self.url_expires_at)
+        let requested = windows.url_expiry(updated_at, self.url_expires_at);
+        // It was signed for the query, because it is not the one from before.
+        let fresh = self.fresh_url;
+        let fresh = fresh.and_then(|url| windows.url_expiry(url.queried_at, url.expires_at));
+        requested.max(fresh)
     }
 
-    /// Returns the time left until the archive deadline.
+    /// Returns the time left until the archive deadline. While the last query has no answer, the transfer may ask again
+    /// until the query window closes.
     pub fn left(&self, windows: &Windows, now: SystemTime) -> Duration {
-        windows.until_archive_deadline(self.created_at(), self.url_expiry(windows), now)
+        let created_at = self.created_at();
+        let left = windows.until_archive_deadline(created_at, self.url_expiry(windows), now);
+        match self.had_last_query(windows) {
+            true => left,
+            false => left.max(windows.until_closed(created_at, now)),
+        }
     }
 
-    /// Returns the time left until the URL of the request expires, or until the archive deadline if it has expired: a query
-    /// may return a fresh one.
+    /// Returns the time left until the newest URL expires, or until the archive deadline if it has expired: a query may
+    /// return a fresh one.
     pub fn url_left(&self, windows: &Windows, now: SystemTime) -> Duration {
         let expires_at = self.url_expiry(windows);
         let left = expires_at.and_then(|at| at.duration_since(now).ok());
         left.filter(|left| !left.is_zero())
             .unwrap_or_else(|| self.left(windows, now))
+    }
+
+    fn had_last_query(&self, windows: &Windows) -> bool {
+        let queried_at = self.last_queried_at;
+        queried_at.is_some_and(|at| self.is_time_of_last_query(windows, at))
+    }
+
+    fn is_time_of_last_query(&self, windows: &Windows, now: SystemTime) -> bool {
+        self.until_last_query(windows, now).is_none()
     }
 
     fn created_at(&self) -> SystemTime {
@@ -146,6 +192,8 @@ mod tests {
             created_at: None,
             updated_at: None,
             url_expires_at: None,
+            fresh_url: None,
+            last_queried_at: None,
         };
         assert_eq!(times.url_expiry(&windows), Some(at(24)));
         assert_eq!(times.query_window_left(&windows, at(16)), DAY);
@@ -153,8 +201,72 @@ mod tests {
         assert_eq!(times.left(&windows, at(23)), DAY);
         let expiring = TransferTimes {
             url_expires_at: Some(at(11)),
+            last_queried_at: Some(at(17) - windows.margin),
             ..times
         };
         assert_eq!(expiring.left(&windows, at(16)), DAY - windows.margin);
+    }
+
+    /// Returns the times of a video whose URL works for a day.
+    fn short_lived() -> TransferTimes {
+        TransferTimes {
+            scheduled_at: at(10),
+            created_at: Some(at(10)),
+            updated_at: Some(at(10)),
+            url_expires_at: Some(at(11)),
+            fresh_url: None,
+            last_queried_at: None,
+        }
+    }
+
+    #[test]
+    fn a_fresh_url_moves_the_archive_deadline() {
+        let windows = Windows::default();
+        let renewed = |queried_at, expires_at| TransferTimes {
+            fresh_url: Some(FreshUrl {
+                queried_at,
+                expires_at,
+            }),
+            last_queried_at: Some(queried_at),
+            ..short_lived()
+        };
+        assert_eq!(short_lived().left(&windows, at(17)), Duration::ZERO);
+        let times = renewed(at(16), Some(at(18)));
+        assert_eq!(times.left(&windows, at(17)), DAY);
+        assert_eq!(times.url_left(&windows, at(16)), 2 * DAY);
+        assert_eq!(times.left(&windows, at(18)), Duration::ZERO);
+        let without_expiry = renewed(at(16), None);
+        assert_eq!(without_expiry.url_expiry(&windows), Some(at(30)));
+        // The URL of the request may outlast it.
+        let times = TransferTimes {
+            url_expires_at: Some(at(20)),
+            ..times
+        };
+        assert_eq!(times.url_expiry(&windows), Some(at(20)));
+    }
+
+    #[test]
+    fn a_task_is_queried_once_more_before_its_query_window_closes() {
+        let windows = Windows::default();
+        let (last, second) = (at(17) - windows.margin, Duration::from_secs(1));
+        let times = short_lived();
+        assert_eq!(
+            times.until_last_query(&windows, last - second),
+            Some(second)
+        );
+        assert_eq!(times.until_last_query(&windows, last), None);
+        let is_due = |times: TransferTimes, now| times.is_last_query_due(&windows, now);
+        assert!(!is_due(times, last - second));
+        assert!(is_due(times, last));
+        assert!(!is_due(times, at(17)), "the task can no longer be queried");
+        let queried = |at| TransferTimes {
+            last_queried_at: Some(at),
+            ..times
+        };
+        assert!(is_due(queried(last - second), last));
+        assert!(!is_due(queried(last), last + second));
+        // Until then, the video is not lost.
+        assert_eq!(times.left(&windows, last), windows.margin);
+        assert_eq!(queried(last).left(&windows, last), Duration::ZERO);
     }
 }

@@ -31,16 +31,20 @@ pub struct TimeLeft {
     pub until_deadline: Duration,
     /// Until the URL expires. If it has expired, until the archive deadline.
     pub until_expiry: Duration,
+    /// Until the last query for a URL is due. `None`: it is due, or was.
+    pub until_last_query: Option<Duration>,
 }
 
 /// Returns the delay after the last of `failures` consecutive failures of a side.
 ///
 /// `retry_after` is the delay that the service requested, zero if none. It can lengthen the delay, but some of the time
-/// in which the URL works remains for the attempt: no service is known to return a fresh one for sure.
+/// in which the URL works remains for the attempt: no service is known to return a fresh one for sure. An attempt always
+/// follows when the last query for a URL is due.
 pub fn retry_delay(side: Side, failures: u32, left: TimeLeft, retry_after: Duration) -> Duration {
     let TimeLeft {
         until_deadline,
         until_expiry,
+        until_last_query,
     } = left;
     let max_delay = match side {
         Side::Url => MAX_URL_DELAY,
@@ -50,6 +54,7 @@ pub fn retry_delay(side: Side, failures: u32, left: TimeLeft, retry_after: Durat
     let max_requested = until_expiry - until_expiry / MIN_ATTEMPTS_LEFT;
     retry::exponential(INITIAL_DELAY, max_delay, failures)
         .max(retry_after.min(max_requested))
+        .min(until_last_query.unwrap_or(until_deadline))
         .min(until_deadline)
 }
 
@@ -70,6 +75,7 @@ mod tests {
         TimeLeft {
             until_deadline: time,
             until_expiry: time,
+            until_last_query: None,
         }
     }
 
@@ -111,8 +117,8 @@ mod tests {
     fn retry_after_leaves_time_for_an_attempt_while_the_url_works() {
         let hour = Duration::from_secs(60 * 60);
         let dies_soon = TimeLeft {
-            until_deadline: WEEK,
             until_expiry: hour,
+            ..left(WEEK)
         };
         assert_eq!(
             retry_delay(Side::Host, 1, dies_soon, 24 * hour),
@@ -123,6 +129,20 @@ mod tests {
             MAX_DELAY,
             "the usual delays are short enough"
         );
+    }
+
+    #[test]
+    fn an_attempt_follows_when_the_last_query_is_due() {
+        let minute = Duration::from_secs(60);
+        let left = TimeLeft {
+            until_last_query: Some(minute),
+            ..left(WEEK)
+        };
+        for requested in [Duration::ZERO, WEEK] {
+            assert_eq!(retry_delay(Side::Host, 100, left, requested), minute);
+        }
+        let first = retry_delay(Side::Host, 1, left, Duration::ZERO);
+        assert_eq!(first, INITIAL_DELAY);
     }
 
     #[test]

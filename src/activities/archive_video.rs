@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use seedance_archiver_policy::transfers::{History, Reached, Side, TimeLeft};
+use seedance_archiver_policy::transfers::{History, Reached, Side};
 use seedance_archiver_proto::v1::{ArchiveVideoRequest, Manifest};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio::{sync::Semaphore, time::timeout};
@@ -18,6 +18,7 @@ use super::{
     transfer_account::TransferAccount,
     transfer_error::TransferError,
     transfer_heartbeat::{self, TransferState},
+    url_renewal::UrlRenewal,
 };
 use crate::{
     archive::{self, Archive, AttemptKeys, Progress, TaskArchival, receipt},
@@ -54,16 +55,19 @@ pub(super) async fn run(
     } = call;
     let task = request.task.unwrap_or_default();
     let record = request.sealed_record;
-    let job = ArchiveJob::new(account, task, record, ctx.info(), seedance.clock())
-        .map_err(failure::invalid_request)?;
     let mut state = transfer_heartbeat::last(ctx);
+    let (urls, clock) = (state.fresh_urls.clone(), seedance.clock());
+    let job = ArchiveJob::new(account, task, record, urls, ctx.info(), clock)
+        .map_err(failure::invalid_request)?;
     let fail = |error, history: &History| {
-        let left = TimeLeft {
-            until_deadline: job.time_left(),
-            until_expiry: job.url_left(),
-        };
-        failure::for_transfer(error, left, &job.task, history, encoding)
+        failure::for_transfer(error, job.left(), &job.task, history, encoding)
     };
+    let renewal = UrlRenewal {
+        seedance,
+        job: &job,
+    };
+    // Before anything that may fail or take long.
+    renew_urls(ctx, &renewal, &state).await;
     let (history, given_up) = (&state.history, state.given_up.clone());
     let chosen = match destination::choose(archive, &request.destination, &job, history, given_up) {
         Ok(chosen) => chosen,
@@ -126,6 +130,15 @@ pub(super) async fn run(
     }
 }
 
+/// Queries the task for fresh URLs if its query window is about to close. Heartbeats meanwhile.
+async fn renew_urls(ctx: &ActivityContext, renewal: &UrlRenewal<'_>, state: &TransferState) {
+    tokio::select! {
+        () = renewal.run_if_due() => {}
+        () = ctx.cancelled() => {}
+        never = transfer_heartbeat::record_continuously(ctx, state) => match never {},
+    }
+}
+
 /// Returns the error that the task was erased from the archive of the worker, which takes what a destination cannot take.
 /// While that store fails or does not respond, the video goes to its destination anyway.
 async fn erasure_in(own: &Archive, job: &ArchiveJob) -> Option<TransferError> {
@@ -159,9 +172,14 @@ async fn transfer(
         let _running = RunningTransfer::start();
         archival.run(source, manifest).await
     };
+    let renewal = UrlRenewal {
+        seedance: source.seedance,
+        job: source.job,
+    };
     tokio::select! {
         result = transfer => result,
         () = ctx.cancelled() => Err(TransferError::Cancelled),
+        never = renewal.run_when_due() => match never {},
         never = transfer_heartbeat::record_continuously(ctx, state) => match never {},
     }
 }

@@ -237,6 +237,7 @@ mod tests {
             let left = TimeLeft {
                 until_deadline: time,
                 until_expiry: time,
+                until_last_query: None,
             };
             for_transfer(error, left, &task, &history, Encoding::default())
         };

@@ -43,6 +43,7 @@ use progress::RecordProgress;
 const NO_DEADLINE: TimeLeft = TimeLeft {
     until_deadline: Duration::MAX,
     until_expiry: Duration::MAX,
+    until_last_query: None,
 };
 /// Label of a lifecycle whose account is unknown. The name is from outside, so it is no label.
 const NO_ACCOUNT: &str = "";

@@ -1,5 +1,5 @@
-//! The source of a task's objects: the sealed URLs of the request, fresh URLs from the API, and the task's
-//! record.
+//! The source of a task's objects: the sealed URLs of the request and of earlier queries, fresh URLs from the API, and
+//! the task's record.
 
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ struct ObjectUrls<'a> {
     kind: ObjectKind,
     /// Number of queries for a fresh URL so far.
     queries: u32,
-    /// Why the URL of the request cannot be unsealed. `None` if it can, or if there is none.
+    /// Why the URL of the request cannot be unsealed. `None` if it can, or if there is none or a newer one.
     unseal_error: Option<UnsealError>,
     /// Why there is no working URL. Set while a URL is tried that has expired by its own account.
     last_resort: Option<TransferError>,
@@ -139,7 +139,9 @@ impl ObjectUrls<'_> {
             .await
             .inspect_err(noted)
             .map_err(|error| self.explained(error.into()))?;
-        Ok(record.url(|content| self.kind.url_in(content)))
+        let url = record.url(|content| self.kind.url_in(content));
+        job.keep_urls(record);
+        Ok(url)
     }
 
     /// Adds to the error of a query why a fresh URL was needed, if that can be changed.
@@ -156,7 +158,7 @@ impl UrlSource for ObjectUrls<'_> {
 
     async fn first_url(&mut self) -> Result<SecretString, TransferError> {
         let expired = || TransferError::no_url("the video URL has expired");
-        let (error, url) = match self.job.sealed_url(self.kind) {
+        let (error, url) = match self.job.newest_url(self.kind) {
             Ok(url) if self.job.is_alive(&url) => return Ok(url.into_secret()),
             Ok(url) => (expired(), Some(url)),
             Err(UnsealError::NotSealed) => (expired(), None),

@@ -1,6 +1,6 @@
 //! The heartbeat of `ArchiveVideo`: the progress, and the checkpoint from which another worker resumes.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use seedance_archiver_policy::transfers::{Finding, History, Streak, Streaks};
 use seedance_archiver_proto::{
@@ -10,7 +10,10 @@ use seedance_archiver_proto::{
 use serde::{Deserialize, Serialize};
 use temporalio_sdk::activities::ActivityContext;
 
-use super::heartbeat;
+use super::{
+    fresh_urls::{FreshUrls, SavedUrls},
+    heartbeat,
+};
 use crate::archive::{ArchiveState, ObjectKind, Progress};
 
 /// Maximum size of a heartbeat as JSON, in bytes. Temporal fails an activity for good whose heartbeat has more than 2 MB;
@@ -38,6 +41,9 @@ struct TransferHeartbeat {
     /// Number of attempts that could not start the delivery of the event.
     #[serde(default)]
     event_failures: u32,
+    /// What the queries of the transfer returned.
+    #[serde(default, skip_serializing_if = "SavedUrls::is_empty")]
+    fresh_urls: SavedUrls,
 }
 
 /// What the next attempt needs to know.
@@ -50,6 +56,8 @@ pub(super) struct TransferState {
     pub(super) given_up: Option<String>,
     /// Number of attempts that could not start the delivery of the event.
     pub(super) event_failures: u32,
+    /// What the queries of the transfer returned.
+    pub(super) fresh_urls: Arc<FreshUrls>,
 }
 
 #[derive(Default, Deserialize, Serialize)]
@@ -94,6 +102,7 @@ pub(super) fn last(ctx: &ActivityContext) -> TransferState {
         history: History::new(findings.collect(), heartbeat.streaks.restore()),
         given_up: heartbeat.given_up,
         event_failures: heartbeat.event_failures,
+        fresh_urls: Arc::new(FreshUrls::restore(heartbeat.fresh_urls)),
     }
 }
 
@@ -192,6 +201,7 @@ impl TransferHeartbeat {
             streaks: SavedStreaks::new(transfer.history.streaks()),
             given_up: transfer.given_up.clone(),
             event_failures: transfer.event_failures,
+            fresh_urls: transfer.fresh_urls.save(),
         }
         .bounded()
     }
@@ -224,6 +234,7 @@ mod tests {
             serde_json::from_value(json!({"object": "", "place": state})).unwrap();
         assert!(heartbeat.findings.is_empty());
         assert_eq!(heartbeat.streaks.restore(), Streaks::default());
+        assert!(heartbeat.fresh_urls.is_empty());
     }
 
     #[test]

@@ -20,7 +20,7 @@ use seedance_archiver_proto::{
 use seedance_archiver_workflows::{encoding::Encoding, invalid_request::InvalidRequest};
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
-use super::{failure, heartbeat};
+use super::{failure, heartbeat, transfer_heartbeat};
 
 /// A request that waits for a worker that serves its account.
 pub(crate) trait AwaitsAccount {
@@ -28,12 +28,17 @@ pub(crate) trait AwaitsAccount {
     fn account(&self) -> &str;
 
     /// Returns when no worker can help any more, `None` if the caller decides that. `first_attempt_at` is the time of
-    /// the first attempt, `last_record` what a worker that serves the account received.
+    /// the first attempt, `known` the archive deadline that workers know which serve the account.
     fn deadline(
         &self,
         _first_attempt_at: SystemTime,
-        _last_record: Option<&VideoTask>,
+        _known: Option<SystemTime>,
     ) -> Option<SystemTime> {
+        None
+    }
+
+    /// Returns when the newest URL expires that an attempt received.
+    fn fresh_url_expires_at(&self, _ctx: &ActivityContext) -> Option<SystemTime> {
         None
     }
 
@@ -51,9 +56,9 @@ impl AwaitsAccount for QueryVideoTaskRequest {
     fn deadline(
         &self,
         first_attempt_at: SystemTime,
-        last_record: Option<&VideoTask>,
+        known: Option<SystemTime>,
     ) -> Option<SystemTime> {
-        accounts::query_deadline(first_attempt_at, last_record.and_then(deadline_in))
+        accounts::query_deadline(first_attempt_at, known)
     }
 
     fn last_record(&self, ctx: &ActivityContext) -> Option<VideoTask> {
@@ -70,9 +75,14 @@ impl AwaitsAccount for ArchiveVideoRequest {
     fn deadline(
         &self,
         first_attempt_at: SystemTime,
-        last_record: Option<&VideoTask>,
+        known: Option<SystemTime>,
     ) -> Option<SystemTime> {
-        accounts::archive_deadline(first_attempt_at, last_record.and_then(deadline_in))
+        accounts::archive_deadline(first_attempt_at, known)
+    }
+
+    fn fresh_url_expires_at(&self, ctx: &ActivityContext) -> Option<SystemTime> {
+        let fresh_url = transfer_heartbeat::last(ctx).fresh_urls.times();
+        fresh_url.and_then(|url| url.expires_at)
     }
 
     fn last_record(&self, _: &ActivityContext) -> Option<VideoTask> {
@@ -85,7 +95,7 @@ impl AwaitsAccount for AwaitVideoTaskRequest {
         &self.account
     }
 
-    fn deadline(&self, first_attempt_at: SystemTime, _: Option<&VideoTask>) -> Option<SystemTime> {
+    fn deadline(&self, first_attempt_at: SystemTime, _: Option<SystemTime>) -> Option<SystemTime> {
         accounts::query_deadline(first_attempt_at, None)
     }
 }
@@ -113,7 +123,7 @@ impl AwaitsAccount for FindSubmittedTaskRequest {
         &self.account
     }
 
-    fn deadline(&self, first_attempt_at: SystemTime, _: Option<&VideoTask>) -> Option<SystemTime> {
+    fn deadline(&self, first_attempt_at: SystemTime, _: Option<SystemTime>) -> Option<SystemTime> {
         accounts::sweep_deadline(first_attempt_at)
     }
 }
@@ -129,7 +139,7 @@ impl AwaitsAccount for DeliverEventRequest {
         &self.account
     }
 
-    fn deadline(&self, first_attempt_at: SystemTime, _: Option<&VideoTask>) -> Option<SystemTime> {
+    fn deadline(&self, first_attempt_at: SystemTime, _: Option<SystemTime>) -> Option<SystemTime> {
         first_attempt_at.checked_add(DELIVERY_TIME)
     }
 }
@@ -139,7 +149,7 @@ impl AwaitsAccount for SweepVideoTaskPageRequest {
         &self.account
     }
 
-    fn deadline(&self, first_attempt_at: SystemTime, _: Option<&VideoTask>) -> Option<SystemTime> {
+    fn deadline(&self, first_attempt_at: SystemTime, _: Option<SystemTime>) -> Option<SystemTime> {
         accounts::sweep_deadline(first_attempt_at)
     }
 }
@@ -161,7 +171,9 @@ pub(super) fn failure(
     let now = clock.now();
     let first_attempt_at = info.scheduled_time.map_or(now, |time| clock.at(time));
     let last_record = request.last_record(ctx);
-    let deadline = request.deadline(first_attempt_at, last_record.as_ref());
+    let known = last_record.as_ref().and_then(deadline_in);
+    let known = known.max(request.fresh_url_expires_at(ctx));
+    let deadline = request.deadline(first_attempt_at, known);
     match accounts::retry_delay(info.attempt, deadline, now) {
         Some(delay) => {
             let message = format!("{error}; next attempt in {}", failure::seconds(delay));

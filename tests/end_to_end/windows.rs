@@ -5,10 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
 use seedance_archiver_proto::v1::VideoTaskLifecycleResult;
-use seedance_archiver_simulator::Script;
+use seedance_archiver_simulator::{Corruption, Script};
 
 use crate::harness::{
     DAY, Fixture, HOUR, QUERY_WINDOW, Server, URL_LIFETIME, lifecycle::until_waiting, register,
+    until,
 };
 
 async fn a_task_that_succeeds_in_the_last_hour_is_archived(
@@ -45,6 +46,59 @@ async fn a_url_that_expired_after_24_hours_is_replaced_by_a_fresh_one(
     Ok(())
 }
 register!(a_url_that_expired_after_24_hours_is_replaced_by_a_fresh_one);
+
+/// The store is down from before the end of the query window until after it.
+async fn a_fresh_url_is_queried_before_the_query_window_closes(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    let queries = || fixture.simulator.stats(&id).queries;
+    let result = fixture
+        .with_worker(&server, async {
+            let blocked = fixture.block_archive()?;
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            until_waiting(&lifecycle, "store").await?;
+            let earlier = queries();
+            fixture.approach_end_of_query_window().await?;
+            until("the task is queried once more", || queries() > earlier).await?;
+            fixture.advance_clock(DAY / 2).await;
+            blocked.end()?;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    Ok(())
+}
+register!(
+    a_fresh_url_is_queried_before_the_query_window_closes,
+    takes_long
+);
+
+/// The second download comes from the fresh URL, and is corrupt too.
+async fn a_fresh_url_is_used_after_the_query_window(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script {
+        corrupt: Some(Corruption::OtherVideo),
+        corrupt_downloads: Some(2),
+        ..Script::default()
+    });
+    let downloads = || fixture.simulator.stats(&id).downloads;
+    let result = fixture
+        .with_worker(&server, async {
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            until("the download started", || downloads() > 0).await?;
+            until_waiting(&lifecycle, "invalid download").await?;
+            fixture.advance_clock(QUERY_WINDOW - HOUR).await;
+            until("the download was retried", || downloads() > 1).await?;
+            fixture.advance_clock(DAY / 2).await;
+            Ok(lifecycle.result().await?)
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    Ok(())
+}
+register!(a_fresh_url_is_used_after_the_query_window, takes_long);
 
 async fn a_url_of_14_days_is_used_after_the_query_window(
     server: Arc<Server>,

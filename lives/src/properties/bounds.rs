@@ -22,7 +22,13 @@ pub(super) fn check(world: &World, life: &Life, task: usize) -> Option<String> {
         false => 8 * HOUR,
     };
     let slack = 2 * planned.download + HOUR + may_be_read_as_utc;
-    let deadline = world.workers_at(counts_from + lifetime + slack) + MINUTE;
+    // The last query may return a URL that was just signed.
+    let renewed_until = match world.signs_again {
+        true => world.forgotten(task) + world.configured_url_lifetime,
+        false => 0,
+    };
+    let deadline = (counts_from + lifetime).max(renewed_until) + slack;
+    let deadline = world.workers_at(deadline) + MINUTE;
     let ended_at = life.ends[task].as_ref().map_or(0, |end| end.at);
     if ended_at > deadline {
         return Some(format!(
@@ -50,7 +56,9 @@ pub(super) fn check(world: &World, life: &Life, task: usize) -> Option<String> {
         ));
     }
     let failures = count(&|what| matches!(what, What::TransferFailed(_)));
-    let max_failures = 250 + 2 * lifetime / (10 * MINUTE);
+    // They become frequent before the end of the window, and again before that of a URL which the last query returned.
+    let deadlines = if world.signs_again { 2 } else { 1 };
+    let max_failures = deadlines * (250 + 2 * lifetime / (10 * MINUTE));
     (failures > max_failures)
         .then(|| format!("{failures} failed transfers, but at most {max_failures} are expected"))
 }

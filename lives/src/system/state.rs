@@ -65,6 +65,8 @@ impl Lifecycle {
 pub(super) struct Transfer {
     pub(super) task: VideoTask,
     pub(super) times: TransferTimes,
+    /// The newest URL that a query returned: `FreshUrls`.
+    pub(super) fresh_url: Option<String>,
     pub(super) history: History,
     /// How many seconds of the download the next attempt needs not repeat.
     pub(super) stored: u64,

@@ -42,10 +42,13 @@ impl System<'_> {
             created_at: from_unix_seconds(record.created_at),
             updated_at: from_unix_seconds(record.updated_at),
             url_expires_at: url.and_then(|url| url.expires_at()),
+            fresh_url: None,
+            last_queried_at: None,
         };
         self.lifecycles[task].stage = Stage::Archiving(Box::new(Transfer {
             task: record,
             times,
+            fresh_url: None,
             history: History::default(),
             stored: 0,
             reached: 0,
@@ -73,10 +76,7 @@ impl System<'_> {
             Ending::Archived => return self.archived(task, ended_at),
             Ending::Died => self.next_attempt(task, ended_at + AFTER_DEATH),
             Ending::Failed(error) => {
-                let left = TimeLeft {
-                    until_deadline: transfer.times.left(&self.windows, at(ended_at)),
-                    until_expiry: transfer.times.url_left(&self.windows, at(ended_at)),
-                };
+                let left = self.time_left(&transfer.times, ended_at);
                 match self.after_failure(&mut transfer, &error, left) {
                     Some(delay) => {
                         self.note_at(ended_at, task, What::TransferFailed(error.reason));
@@ -94,6 +94,16 @@ impl System<'_> {
             }
         }
         self.lifecycles[task].stage = Stage::Archiving(transfer);
+    }
+
+    /// Returns the times left for a transfer: `ArchiveJob::left`.
+    fn time_left(&self, times: &TransferTimes, now: u64) -> TimeLeft {
+        let (windows, now) = (&self.windows, at(now));
+        TimeLeft {
+            until_deadline: times.left(windows, now),
+            until_expiry: times.url_left(windows, now),
+            until_last_query: times.until_last_query(windows, now),
+        }
     }
 
     /// Counts a failure. Returns the delay of the next attempt, `None` if there is none: `add_to` and `for_transfer`.
@@ -135,6 +145,8 @@ impl System<'_> {
 
     /// Makes an attempt: `TaskArchival::run`. Returns when and how it ended.
     fn try_transfer(&mut self, task: usize, transfer: &mut Transfer) -> (u64, Ending) {
+        // An attempt that runs when the last query becomes due sends it too. Here, that is left to the next one.
+        self.renew_url(task, transfer);
         let now = self.now;
         let store_failed =
             || Ending::Failed(TransferError::new(Side::Store, failure::STORE_UNAVAILABLE));
@@ -179,7 +191,7 @@ impl System<'_> {
     }
 
     /// Finds a URL that works: `ResumableDownload::connect`.
-    fn connect(&mut self, task: usize, transfer: &Transfer) -> Result<(), TransferError> {
+    fn connect(&mut self, task: usize, transfer: &mut Transfer) -> Result<(), TransferError> {
         let mut urls = Urls::default();
         let mut url = self.first_url(task, transfer, &mut urls)?;
         loop {

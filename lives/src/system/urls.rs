@@ -1,6 +1,6 @@
 //! The URLs of a video: `ObjectUrls` of `task_source`.
 
-use seedance_archiver_policy::transfers::Side;
+use seedance_archiver_policy::{deadlines::FreshUrl, transfers::Side};
 use seedance_archiver_proto::{
     names::failure,
     reason::{self, RECORD_VANISHED},
@@ -67,10 +67,10 @@ impl System<'_> {
     pub(super) fn first_url(
         &mut self,
         task: usize,
-        transfer: &Transfer,
+        transfer: &mut Transfer,
         urls: &mut Urls,
     ) -> Result<String, TransferError> {
-        match url_in(&transfer.task) {
+        match self.newest_url(transfer) {
             Some(url) if self.is_alive(&url) => Ok(url),
             url => self.next_url(task, transfer, urls, TransferError::no_url(), url),
         }
@@ -80,7 +80,7 @@ impl System<'_> {
     pub(super) fn fresh_url(
         &mut self,
         task: usize,
-        transfer: &Transfer,
+        transfer: &mut Transfer,
         urls: &mut Urls,
     ) -> Result<String, TransferError> {
         match urls.last_resort.take() {
@@ -92,7 +92,7 @@ impl System<'_> {
     fn next_url(
         &mut self,
         task: usize,
-        transfer: &Transfer,
+        transfer: &mut Transfer,
         urls: &mut Urls,
         error: TransferError,
         expired: Option<String>,
@@ -115,7 +115,7 @@ impl System<'_> {
     fn query_url(
         &mut self,
         task: usize,
-        transfer: &Transfer,
+        transfer: &mut Transfer,
         urls: &mut Urls,
         error: TransferError,
     ) -> Result<Option<String>, TransferError> {
@@ -128,7 +128,10 @@ impl System<'_> {
         }
         urls.queries += 1;
         match self.query(task, By::Transfer, left) {
-            Some(Ok(record)) => Ok(url_in(&record)),
+            Some(Ok(record)) => {
+                self.keep_url(transfer, &record);
+                Ok(url_in(&record))
+            }
             Some(Err(error)) => {
                 let error = TransferError::of_query(&error);
                 if !self.has(Mutation::HidesRetryAfter) {
@@ -138,6 +141,42 @@ impl System<'_> {
             }
             None => Err(TransferError::new(Side::Api, failure::RATE_LIMITED)),
         }
+    }
+
+    /// Queries the task if its last query for a URL is due: `UrlRenewal::run_if_due`.
+    pub(super) fn renew_url(&mut self, task: usize, transfer: &mut Transfer) {
+        let (times, now) = (transfer.times, at(self.now));
+        let is_due = times.is_last_query_due(&self.windows, now);
+        if !is_due || self.has(Mutation::RenewsNoUrl) {
+            return;
+        }
+        let left = times.query_window_left(&self.windows, now);
+        if let Some(Ok(record)) = self.query(task, By::Transfer, left) {
+            self.keep_url(transfer, &record);
+        }
+    }
+
+    /// Keeps the URL of a record, if it is fresh: `ArchiveJob::keep_urls`.
+    fn keep_url(&self, transfer: &mut Transfer, record: &VideoTask) {
+        let now = at(self.now);
+        transfer.times.last_queried_at = Some(now);
+        let known = [transfer.fresh_url.clone(), url_in(&transfer.task)];
+        let is_fresh = |url: &String| self.is_alive(url) && !known.contains(&Some(url.clone()));
+        if let Some(url) = url_in(record).filter(is_fresh) {
+            transfer.times.fresh_url = Some(FreshUrl {
+                queried_at: now,
+                expires_at: SignedUrl::new(url.clone()).expires_at(),
+            });
+            transfer.fresh_url = Some(url);
+        }
+    }
+
+    /// Returns the newest URL, or that of the request if only that one works: `ArchiveJob::newest_url`.
+    fn newest_url(&self, transfer: &Transfer) -> Option<String> {
+        let known = [transfer.fresh_url.clone(), url_in(&transfer.task)];
+        let known: Vec<_> = known.into_iter().flatten().collect();
+        let alive = known.iter().find(|url| self.is_alive(url));
+        alive.or(known.first()).cloned()
     }
 
     fn is_alive(&self, url: &str) -> bool {

@@ -184,9 +184,13 @@ impl Fixture {
         until("the task was polled", || queries() >= enough).await
     }
 
-    /// Advances the clock until the archive deadlines of all tasks have passed, and tasks can still be queried for fresh
-    /// URLs.
-    pub(crate) async fn pass_archive_deadline(&self) -> anyhow::Result<()> {
+    /// Advances the clock until the archive deadlines of all tasks have passed: no task can be queried, and no URL works.
+    pub(crate) async fn pass_archive_deadline(&self) {
+        self.advance_clock(URL_LIFETIME).await;
+    }
+
+    /// Advances the clock until tasks are queried for the last time: their query windows are about to close.
+    pub(crate) async fn approach_end_of_query_window(&self) -> anyhow::Result<()> {
         let margin = self.config.accounts.get("")?.windows.margin;
         self.advance_clock(QUERY_WINDOW - margin).await;
         Ok(())
