@@ -16,7 +16,7 @@ use crate::{
     Endpoint, Error, ErrorKind, Record,
     call::{Call, MIB, QUERY_WAIT},
     decode, error_response,
-    repeated_secrets::RepeatedSecrets,
+    repeated_secrets::{Body, RepeatedSecrets},
     task::Dialect,
 };
 
@@ -114,7 +114,16 @@ impl Client {
             longest_pause,
             ..call
         };
-        let decode = |body: &[u8]| decode::record(body, task_id, &self.dialect(endpoint));
+        let decode = |body: &Body| -> Result<Record, Error> {
+            let dialect = self.dialect(endpoint);
+            let mut record = decode::record(&body.safe, task_id, &dialect)?;
+            if let Some(body) = body.with_secrets()
+                && let Some(urls) = decode::urls(body, &dialect)
+            {
+                record.set_urls(urls);
+            }
+            Ok(record)
+        };
         self.call(endpoint, call, decode).await
     }
 
@@ -143,7 +152,7 @@ impl Client {
         &self,
         endpoint: &Endpoint,
         call: Call<'_>,
-        decode: impl FnOnce(&[u8]) -> Result<T, Error>,
+        decode: impl FnOnce(&Body) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let api_key = endpoint.key_to_send().map_err(Error::not_sent)?;
         let allowed = call.wait_for_turn(endpoint, &self.clock).await;
@@ -183,7 +192,7 @@ impl Client {
         let result = async {
             if status.is_success() {
                 let body = read(response, call.max_body).await?;
-                let decoded = decode(&keys.remove_from(body));
+                let decoded = decode(&keys.remove_keeping(body));
                 decoded.map_err(|error| error.with_status(status.as_u16()))
             } else {
                 let body = keys.remove_from(error_response::read(response).await);

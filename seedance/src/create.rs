@@ -13,6 +13,7 @@ use crate::{
     error_body::ErrorBody,
     fields::Fields,
     json,
+    repeated_secrets::Body,
 };
 
 /// Fields in which gateways wrap the answer.
@@ -41,7 +42,8 @@ impl Client {
             longest_pause: Duration::ZERO,
             max_body: MAX_RECORD,
         };
-        self.call(endpoint, call, task_id_in_answer).await
+        let decode = |body: &Body| task_id_in_answer(&body.safe);
+        self.call(endpoint, call, decode).await
     }
 }
 

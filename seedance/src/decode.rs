@@ -1,6 +1,6 @@
 //! Reads responses of the task API. Services differ in details, so what a field means counts, not where it is.
 
-use seedance_archiver_proto::status;
+use seedance_archiver_proto::{status, v1::VideoContent};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -36,6 +36,12 @@ pub(crate) fn record(body: &[u8], task_id: &str, dialect: &Dialect) -> Result<Re
     }
     let received = Received::new(text, answer.wrappers());
     Ok(Record::new(task, received))
+}
+
+/// Reads the URLs in a response that [`record`] can read, and nothing else.
+pub(crate) fn urls(body: &[u8], dialect: &Dialect) -> Option<VideoContent> {
+    let fields = object(&json::text(body)).ok()?;
+    task::urls(&Answer::new(&fields), dialect)
 }
 
 /// Reads a JSON object.

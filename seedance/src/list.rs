@@ -10,6 +10,7 @@ use crate::{
     CallAnswer, Client, Endpoint, Error, ErrorKind, Record,
     call::{Call, MIB},
     list_body::{self, List},
+    repeated_secrets::Body,
 };
 
 /// Maximum size of a page, in bytes. A page has up to 500 records of a few kilobytes.
@@ -63,7 +64,14 @@ impl Client {
             max_body: MAX_PAGE,
         };
         let dialect = self.dialect(endpoint);
-        let list = self.call(endpoint, call, |body| list_body::list(body, &dialect));
+        let decode = |body: &Body| -> Result<List, Error> {
+            let mut list = list_body::list(&body.safe, &dialect)?;
+            if let Some(body) = body.with_secrets() {
+                list.set_urls(list_body::urls(body, &dialect));
+            }
+            Ok(list)
+        };
+        let list = self.call(endpoint, call, decode);
         list.await.map_err(|error| match error.kind() {
             ErrorKind::NotFound => no_list(endpoint, &error),
             ErrorKind::Unauthorized if page.model.is_empty() && is_forbidden(&error) => {

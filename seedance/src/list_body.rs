@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use seedance_archiver_proto::task_id;
+use seedance_archiver_proto::{task_id, v1::VideoContent};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -41,6 +41,30 @@ pub(crate) fn list(body: &[u8], dialect: &Dialect) -> Result<List, Error> {
         items: items.collect(),
         total: list.integer("total"),
     })
+}
+
+/// Reads the URLs of each item of a page that [`list`] can read, and nothing else.
+pub(crate) fn urls(body: &[u8], dialect: &Dialect) -> Vec<Option<VideoContent>> {
+    let Ok(fields) = decode::object(&json::text(body)) else {
+        return Vec::new();
+    };
+    let items = items_in(&fields).map(|items| items.values);
+    let urls = |item: &Value| task::urls(&Answer::new(item.as_object()?), dialect);
+    items.unwrap_or_default().iter().map(urls).collect()
+}
+
+impl List {
+    /// Replaces the URLs of each item, as [`Record::set_urls`] does.
+    pub(crate) fn set_urls(&mut self, received: Vec<Option<VideoContent>>) {
+        if received.len() != self.items.len() {
+            return;
+        }
+        for (item, urls) in self.items.iter_mut().zip(received) {
+            if let (Ok(record), Some(urls)) = (item, urls) {
+                record.set_urls(urls);
+            }
+        }
+    }
 }
 
 /// The items of a list.

@@ -16,6 +16,25 @@ impl Record {
         Self { task, received }
     }
 
+    /// Replaces the URLs by those in the response as received: they do not work without the secrets that it repeats. A host
+    /// is shown, so that one with a secret is not replaced.
+    pub(crate) fn set_urls(&mut self, received: VideoContent) {
+        let Some(content) = &mut self.task.content else {
+            return;
+        };
+        let host = |url: &String| SignedUrl::new(url.clone()).host();
+        for (url, received) in [
+            (&mut content.video_url, received.video_url),
+            (&mut content.last_frame_url, received.last_frame_url),
+            (&mut content.file_url, received.file_url),
+        ] {
+            let shown = host(&received);
+            if !shown.is_empty() && shown == host(url) {
+                *url = received;
+            }
+        }
+    }
+
     /// Returns the task id.
     pub fn id(&self) -> &str {
         &self.task.id

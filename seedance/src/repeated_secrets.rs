@@ -15,6 +15,22 @@ const MIN_OTHER: usize = 16;
 /// The secrets that a response may repeat: API keys, and the token of callbacks.
 pub(crate) struct RepeatedSecrets(Vec<SecretString>);
 
+/// The body of a response.
+pub(crate) struct Body {
+    /// The body without the secrets that it repeats.
+    pub(crate) safe: Vec<u8>,
+    /// The body as received. `None` if it repeats no secret.
+    received: Option<Vec<u8>>,
+}
+
+impl Body {
+    /// Returns the body with the secrets that it repeats, for the URLs of videos: without a part they do not work, and they
+    /// are sealed. `None` if it repeats none.
+    pub(crate) fn with_secrets(&self) -> Option<&[u8]> {
+        self.received.as_deref()
+    }
+}
+
 impl RepeatedSecrets {
     /// Returns the key of a request, and other secrets: the keys that unseal URLs, because a task that was created with an
     /// earlier API key among them may still name it, and the token of callbacks.
@@ -31,12 +47,23 @@ impl RepeatedSecrets {
     /// Removes the keys from a body, in whatever way JSON escapes their characters. Before anything is read from the
     /// body: a text that was cut inside a key would keep a part of it.
     pub(crate) fn remove_from(&self, body: Vec<u8>) -> Vec<u8> {
-        let body = match body.as_slice() {
-            // UTF-16, which is read as UTF-8 later.
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => json::text(&body).into_bytes(),
-            _ => body,
-        };
-        self.texts().fold(body, without)
+        self.texts().fold(utf8(body), without)
+    }
+
+    /// Removes the keys from a body as [`remove_from`](Self::remove_from) does, and keeps what was received if it repeats
+    /// one.
+    pub(crate) fn remove_keeping(&self, body: Vec<u8>) -> Body {
+        let body = utf8(body);
+        match self.texts().any(|key| find(&body, key).is_some()) {
+            true => Body {
+                safe: self.remove_from(body.clone()),
+                received: Some(body),
+            },
+            false => Body {
+                safe: body,
+                received: None,
+            },
+        }
     }
 
     /// Removes the keys from a text.
@@ -52,6 +79,14 @@ impl RepeatedSecrets {
 
     fn texts(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(ExposeSecret::expose_secret)
+    }
+}
+
+/// Returns a body in UTF-8 if it is in UTF-16.
+fn utf8(body: Vec<u8>) -> Vec<u8> {
+    match body.as_slice() {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => json::text(&body).into_bytes(),
+        _ => body,
     }
 }
 
@@ -122,6 +157,16 @@ mod tests {
         }
         let none = RepeatedSecrets::new("".into(), Vec::new());
         assert_eq!(none.remove_from(b"x".to_vec()), b"x");
+    }
+
+    #[test]
+    fn a_body_that_repeats_no_key_is_kept_once() {
+        let keys = RepeatedSecrets::new("very-secret".into(), Vec::new());
+        let body = keys.remove_keeping(b"a secret".to_vec());
+        assert!(body.safe == b"a secret" && body.with_secrets().is_none());
+        let body = keys.remove_keeping(b"very-secret!".to_vec());
+        assert_eq!(body.safe, b"REDACTED!");
+        assert_eq!(body.with_secrets(), Some(&b"very-secret!"[..]));
     }
 
     #[test]

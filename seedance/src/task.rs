@@ -78,10 +78,7 @@ pub(crate) fn read(answer: &Answer, id: &str, dialect: &Dialect) -> VideoTask {
     let fields = answer.record();
     let word = answer.status();
     let mut status = external::field(&dialect.statuses.resolve(&word), MAX_WORDS);
-    let content = match status.as_str() {
-        status::SUCCEEDED => content(answer, dialect),
-        _ => documented_content(fields),
-    };
+    let content = urls(answer, dialect);
     if !status::ALL.contains(&status.as_str()) {
         warn_unknown(&word);
         // A task that has a video succeeded, whatever the service calls it.
@@ -107,6 +104,14 @@ pub(crate) fn read(answer: &Answer, id: &str, dialect: &Dialect) -> VideoTask {
         status,
         content,
         ..described(fields)
+    }
+}
+
+/// Reads the URLs in a response.
+pub(crate) fn urls(answer: &Answer, dialect: &Dialect) -> Option<VideoContent> {
+    match dialect.statuses.resolve(&answer.status()).as_str() {
+        status::SUCCEEDED => content(answer, dialect),
+        _ => documented_content(answer.record()),
     }
 }
 
