@@ -1,7 +1,9 @@
 //! `RecordOutcome`: counts the end of a lifecycle without a receipt, writes `outcome.json` and `task.json`, and starts
-//! the delivery of the event. If the archive has a receipt of the task after all, returns the receipt and writes nothing. Each
-//! `outcome.json` is then deleted: an attempt that died may have written it, beside the receipt or to the other archive. If the task was erased, writes
-//! nothing either, and deletes what such an attempt wrote.
+//! the delivery of the event.
+//!
+//! If the archive has a receipt of the task after all, returns the receipt and writes nothing. Each `outcome.json` is then
+//! deleted: an attempt that died may have written it, beside the receipt or to the other archive. If the task was erased,
+//! writes nothing either, and deletes what such an attempt wrote.
 //!
 //! - [`recording`]: looks for a receipt or a tombstone, and writes `outcome.json` if there is none.
 //! - [`erased_task`]: completes the erasure of a task.
