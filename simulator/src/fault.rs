@@ -1,5 +1,7 @@
 //! Faults that are injected into the API.
 
+use std::collections::BTreeMap;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
@@ -9,18 +11,23 @@ use serde_json::json;
 use crate::error::ApiError;
 
 /// What is wrong with API calls.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     /// What is wrong with every call.
     pub(crate) of_all: Option<Fault>,
     /// What is wrong with list requests, unless every call has a fault.
     pub(crate) of_lists: Option<Fault>,
+    /// What is wrong with the queries of single tasks, by id, unless every call has a fault.
+    pub(crate) of_tasks: BTreeMap<String, Fault>,
 }
 
 impl Faults {
-    /// Returns what is wrong with a call.
-    pub(crate) fn of_call(self, is_list: bool) -> Option<Fault> {
-        self.of_all.or(self.of_lists.filter(|_| is_list))
+    /// Returns what is wrong with a call. `subject`: the task id of a query, or `None` of a list. Other calls have none.
+    pub(crate) fn of_call(&self, subject: Option<&Option<String>>) -> Option<Fault> {
+        self.of_all.or_else(|| match subject? {
+            Some(id) => self.of_tasks.get(id).copied(),
+            None => self.of_lists,
+        })
     }
 }
 

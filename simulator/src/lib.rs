@@ -10,7 +10,7 @@
 //! - [`HostDialect`]: what the host of a video does differently from ByteDance's object store.
 //! - [`ErrorPage`]: an error that such a host returns with status 200.
 //! - [`Misuse`]: what a well-behaved client never does, and [`EarlyRequest`], a part of it.
-//! - [`Fault`]: an error that every API call returns, or every list request.
+//! - [`Fault`]: an error that every API call returns, or every list request, or every query of one task.
 //! - [`CreateFault`]: what goes wrong with create requests.
 //! - [`Source`]: the bytes behind a URL.
 //! - [`seconds`]: parses the durations in prompts and on command lines.

@@ -56,15 +56,14 @@ async fn authorize(service: &Service, request: Request, next: Next) -> Response 
             return ApiError::rate_limited().into_response();
         }
     }
-    let is_list = subject == Some(None);
-    if let Some(response) = faulty_response(service, host, subject).await {
+    if let Some(response) = faulty_response(service, host, subject.as_ref()).await {
         return response;
     }
     let response = match is_authorized(service, &request) {
         true => next.run(request).await,
         false => ApiError::unauthorized().into_response(),
     };
-    while_late(service, is_list).await;
+    while_late(service, subject.as_ref()).await;
     response
 }
 
@@ -98,18 +97,17 @@ fn is_within_rate(service: &Service, subject: &Option<String>) -> bool {
 async fn faulty_response(
     service: &Service,
     host: String,
-    subject: Option<Option<String>>,
+    subject: Option<&Option<String>>,
 ) -> Option<Response> {
-    let is_list = subject == Some(None);
     let mut faults = service.faults.subscribe();
     loop {
-        let fault = faults.borrow_and_update().of_call(is_list)?;
+        let fault = faults.borrow_and_update().of_call(subject)?;
         if fault == Fault::LateResponse {
             return None;
         }
         if let Some(response) = fault.response() {
             if let Some(subject) = subject {
-                observe_retry_after(service, host, subject, fault);
+                observe_retry_after(service, host, subject.clone(), fault);
             }
             return Some(response);
         }
@@ -119,9 +117,9 @@ async fn faulty_response(
 }
 
 /// Waits while the fault is [`Fault::LateResponse`].
-async fn while_late(service: &Service, is_list: bool) {
+async fn while_late(service: &Service, subject: Option<&Option<String>>) {
     let mut faults = service.faults.subscribe();
-    let is_over = |faults: &Faults| faults.of_call(is_list) != Some(Fault::LateResponse);
+    let is_over = |faults: &Faults| faults.of_call(subject) != Some(Fault::LateResponse);
     // Never fails, because the service owns the sender.
     let _ = faults.wait_for(is_over).await;
 }

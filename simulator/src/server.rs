@@ -109,6 +109,16 @@ impl Simulator {
         faults.send_modify(|faults| faults.of_lists = fault);
     }
 
+    /// Sets what is wrong with every query of a task, or nothing if `fault` is `None`. Lists show the task, and other tasks
+    /// can be queried.
+    pub fn set_task_fault(&self, task_id: &str, fault: Option<Fault>) {
+        self.service().faults.send_modify(|faults| {
+            faults.of_tasks.remove(task_id);
+            let fault = fault.map(|fault| (task_id.to_owned(), fault));
+            faults.of_tasks.extend(fault);
+        });
+    }
+
     /// Sets what goes wrong with every create request, or nothing if `fault` is `None`.
     pub fn set_create_fault(&self, fault: Option<CreateFault>) {
         self.service().create_faults.set(fault);

@@ -1,6 +1,7 @@
 //! The watcher of an account, which polls the tasks of all waiting lifecycles together.
 
 mod lists;
+mod one_task;
 mod status;
 
 use std::{sync::Arc, time::Duration};

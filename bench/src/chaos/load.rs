@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use seedance_archiver_simulator::Fault;
 use serde_json::json;
 use temporalio_client::Client;
 use tokio::{task::JoinSet, time::Instant};
@@ -45,6 +46,9 @@ pub(super) async fn run(
                 video.hidden_for,
             );
         }
+        if let Some((fault, time)) = video.query_fault {
+            break_queries(world.clone(), task.id.clone(), video.account(), fault, time);
+        }
         if video.trigger == Trigger::Call {
             let request = request(&task, destination.as_deref().filter(|_| video.to_disk));
             let client = client.clone();
@@ -70,5 +74,22 @@ fn hide(world: SharedWorld, task_id: String, account: Account, time: Duration) {
     tokio::spawn(async move {
         tokio::time::sleep(time).await;
         world.simulator(account).set_hidden(&task_id, false);
+    });
+}
+
+/// Makes the queries of a task fail for a while.
+fn break_queries(
+    world: SharedWorld,
+    task_id: String,
+    account: Account,
+    fault: Fault,
+    time: Duration,
+) {
+    world
+        .simulator(account)
+        .set_task_fault(&task_id, Some(fault));
+    tokio::spawn(async move {
+        tokio::time::sleep(time).await;
+        world.simulator(account).set_task_fault(&task_id, None);
     });
 }

@@ -34,6 +34,7 @@ impl Plan {
         let mut videos = videos::plan(&mut random, videos, length);
         let faults = faults::plan(&mut random, length, |_| true);
         videos::set_deadlines(&mut random, &mut videos);
+        videos::set_query_faults(&mut random, &mut videos);
         Self { videos, faults }
     }
 
@@ -48,6 +49,7 @@ impl Plan {
         let survivable = |kind: &Kind| !kind.replaces_workers();
         let faults = faults::plan(&mut random, length, survivable);
         videos::set_deadlines(&mut random, &mut videos);
+        videos::set_query_faults(&mut random, &mut videos);
         Self { videos, faults }
     }
 
@@ -193,6 +195,21 @@ mod tests {
                 assert!(script.url_lifetime.is_some_and(|lifetime| lifetime < left));
                 assert!(video.hidden_for.is_zero() && !script.signs_once);
                 assert_eq!(script.dialect, None);
+            }
+        }
+    }
+
+    #[test]
+    fn the_queries_of_some_savable_tasks_fail_in_every_way() {
+        for seed in 1..20 {
+            let plan = Plan::new(seed, 500, LONG);
+            let broken = plan.videos.iter().filter(|it| it.query_fault.is_some());
+            let broken: Vec<_> = broken.collect();
+            assert!(broken.iter().all(|it| it.expected == Expected::Archived));
+            for fault in videos::QUERY_FAULTS {
+                let mut faults = broken.iter().filter_map(|it| it.query_fault);
+                let has = faults.any(|(it, _)| it == fault);
+                assert!(has, "seed {seed}: no {fault:?}");
             }
         }
     }

@@ -60,6 +60,7 @@ impl Task {
                 script: Script::default(),
                 callback: None,
                 hidden_for: std::time::Duration::ZERO,
+                query_fault: None,
                 to_disk: false,
                 expected,
             },

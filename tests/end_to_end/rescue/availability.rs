@@ -7,15 +7,15 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, ensure};
-use seedance_archiver_simulator::{HostDialect, Script};
+use anyhow::{Context, bail, ensure};
+use seedance_archiver_simulator::{Fault, HostDialect, ListDialect, Script};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{ended, found, rescue};
+use super::{ended, found, rescue, rescue_json};
 use crate::{
     free_address::free_address,
-    harness::{DAY, Fixture, HOUR, Server, command, register},
+    harness::{DAY, Fixture, HOUR, Server, command, register, until},
 };
 
 /// The expiry in the URL has not passed, but the host rejects the URL.
@@ -219,3 +219,43 @@ async fn a_video_whose_url_works_for_longer_than_configured_is_archived(
     Ok(())
 }
 register!(a_video_whose_url_works_for_longer_than_configured_is_archived);
+
+/// The `Retry-After` of a refused query, in seconds: longer than most of the delays between the attempts of a rescue.
+const RETRY_AFTER: u64 = 12;
+/// A rescue that did not wait for `Retry-After` would have no attempt left after fewer refusals.
+const REFUSALS: u64 = 5;
+
+/// Without an answer, nobody knows until when the video can be had.
+async fn queries_a_task_again_each_time_that_the_service_asks_to_wait(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let simulator = &fixture.simulator;
+    let [refused, other] = [(); 2].map(|()| simulator.create(ended(HOUR, DAY)));
+    // Each task has to be queried for its URL.
+    simulator.set_list_dialect(Some(ListDialect::NoContent));
+    let retry_after = Some(RETRY_AFTER);
+    simulator.set_task_fault(&refused, Some(Fault::RateLimited { retry_after }));
+    let directory = tempfile::tempdir()?;
+    let listed = rescue_json(&fixture, &directory, &["--dry-run"]);
+    tokio::pin!(listed);
+    let queries = || simulator.stats(&refused).queries;
+    tokio::select! {
+        listed = &mut listed => bail!("gave up after {} refusals: {listed:?}", queries()),
+        refused = until("the query was refused often", || queries() >= REFUSALS) => refused?,
+    }
+    simulator.set_task_fault(&refused, None);
+    let listed = listed.await?;
+    let videos = listed["found"]["videos"].as_array().context("no videos")?;
+    for id in [&refused, &other] {
+        let mut videos = videos.iter();
+        let video = videos.find(|video| video["task_id"] == **id);
+        let video = video.with_context(|| format!("no {id}"))?;
+        ensure!(video["url_expires_at"].is_i64(), "{listed:#}");
+    }
+    Ok(())
+}
+register!(
+    queries_a_task_again_each_time_that_the_service_asks_to_wait,
+    takes_long
+);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use seedance_archiver_simulator::Script;
+use seedance_archiver_simulator::{Fault as ApiFault, Script};
 
 /// Who asks for a video.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,6 +51,8 @@ pub(in crate::chaos) struct Video {
     pub(in crate::chaos) callback: Option<usize>,
     /// How long the API returns 404 after the creation.
     pub(in crate::chaos) hidden_for: Duration,
+    /// What is wrong with the queries of its task after the creation, and for how long. Those of other tasks are answered.
+    pub(in crate::chaos) query_fault: Option<(ApiFault, Duration)>,
     /// Whether the video goes to the archive on the small disk.
     pub(in crate::chaos) to_disk: bool,
     pub(in crate::chaos) expected: Expected,

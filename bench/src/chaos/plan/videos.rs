@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use seedance_archiver_simulator::{
-    Corruption, HeaderDigests, HostDialect, Image, RecordDialect, Script,
+    Corruption, Fault as ApiFault, HeaderDigests, HostDialect, Image, RecordDialect, Script,
 };
 
 use super::{
@@ -29,6 +29,18 @@ pub(super) const RECORDS: [RecordDialect; 11] = [
     RecordDialect::Large,
     RecordDialect::RepeatsSecrets,
 ];
+
+/// What may be wrong with the queries of one task.
+pub(super) const QUERY_FAULTS: [ApiFault; 4] = [
+    ApiFault::RateLimited {
+        retry_after: Some(3),
+    },
+    ApiFault::RateLimited { retry_after: None },
+    ApiFault::Unavailable,
+    ApiFault::NoResponse,
+];
+/// Probability that the queries of a savable task fail for a while.
+const HAS_QUERY_FAULT: f64 = 0.05;
 
 const MEBIBYTE: usize = 1 << 20;
 
@@ -60,6 +72,20 @@ pub(super) fn set_deadlines(random: &mut Random, videos: &mut [Video]) {
     for video in videos.iter_mut().filter(|it| may_have_little_time_left(it)) {
         if random.happens(HAS_LITTLE_TIME_LEFT) {
             video.script = endings::with_little_time_left(video.script.clone());
+        }
+    }
+}
+
+/// Makes the queries of some savable tasks fail for a while, which must lose neither them nor others.
+pub(super) fn set_query_faults(random: &mut Random, videos: &mut [Video]) {
+    let mut faults = Deck::new(QUERY_FAULTS.to_vec());
+    let savable = videos
+        .iter_mut()
+        .filter(|it| it.expected == Expected::Archived);
+    for video in savable {
+        if random.happens(HAS_QUERY_FAULT) {
+            let lasts = random.between(1.0, 40.0);
+            video.query_fault = faults.draw(random).map(|fault| (fault, lasts));
         }
     }
 }
@@ -104,6 +130,7 @@ impl Scripts {
                 true => random.between(1.0, 5.0),
                 false => Duration::ZERO,
             },
+            query_fault: None,
             to_disk: is_called && is_savable && random.happens(0.25),
             expected,
         }
