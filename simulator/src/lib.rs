@@ -10,6 +10,7 @@
 //! - [`HostDialect`]: what the host of a video does differently from ByteDance's object store.
 //! - [`ErrorPage`]: an error that such a host returns with status 200.
 //! - [`Misuse`]: what a well-behaved client never does, and [`EarlyRequest`], a part of it.
+//! - [`Arrival`]: a request, for a check of one's own.
 //! - [`Fault`]: an error that every API call returns, or every list request, or every query of one task.
 //! - [`CreateFault`]: what goes wrong with create requests.
 //! - [`Source`]: the bytes behind a URL.
@@ -83,7 +84,7 @@ pub use fault::Fault;
 pub use host_dialect::{Container, DigestHeaders, HostDialect};
 pub use limits::Throttled;
 pub use list_dialect::ListDialect;
-pub use misuse::{EarlyRequest, Misuse};
+pub use misuse::{Arrival, EarlyRequest, Misuse};
 pub use record_dialect::RecordDialect;
 pub use script::{Ending, Image, Script};
 pub use seconds::seconds;

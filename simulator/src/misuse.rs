@@ -27,6 +27,17 @@ pub struct Misuse {
     pub above_rate: u64,
 }
 
+/// A query or a list request.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// Host by which the client reaches the service.
+    pub host: String,
+    /// Task id, or `None` for a list.
+    pub task_id: Option<String>,
+    /// When it arrived.
+    pub at: SystemTime,
+}
+
 /// A request before the time in `Retry-After`.
 #[derive(Clone, Debug)]
 pub struct EarlyRequest {
@@ -61,10 +72,12 @@ pub(crate) struct Observer {
     /// subject is a task id, or `None` for lists.
     retry_after: BTreeMap<(String, Option<String>), Told>,
     early: Vec<EarlyRequest>,
+    /// Every request, if they are kept.
+    arrivals: Option<Vec<Arrival>>,
 }
 
 impl Observer {
-    pub(crate) fn new(query_rate: f64, list_rate: f64) -> Self {
+    pub(crate) fn new(query_rate: f64, list_rate: f64, keeps_arrivals: bool) -> Self {
         Self {
             query_rate,
             list_rate,
@@ -73,6 +86,7 @@ impl Observer {
             lists: Bucket::default(),
             retry_after: BTreeMap::new(),
             early: Vec::new(),
+            arrivals: keeps_arrivals.then(Vec::new),
         }
     }
 
@@ -87,6 +101,10 @@ impl Observer {
         self.early.clone()
     }
 
+    pub(crate) fn arrivals(&self) -> Vec<Arrival> {
+        self.arrivals.clone().unwrap_or_default()
+    }
+
     /// Observes a query or a list.
     pub(crate) fn request(&mut self, host: &str, subject: &Option<String>, now: SystemTime) {
         let (bucket, rate) = match subject {
@@ -95,6 +113,13 @@ impl Observer {
         };
         if !bucket.take(rate, MAX_BURST_SECONDS, Instant::now()) {
             self.misuse.above_rate += 1;
+        }
+        if let Some(arrivals) = &mut self.arrivals {
+            arrivals.push(Arrival {
+                host: host.to_owned(),
+                task_id: subject.clone(),
+                at: now,
+            });
         }
         let key = (host.to_owned(), subject.clone());
         let told = self.retry_after.get(&key);

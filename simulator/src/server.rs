@@ -21,7 +21,7 @@ use crate::{
     files,
     limits::Throttled,
     list_dialect::{ListDialect, ListDialects},
-    misuse::{EarlyRequest, LIST_RATE, Misuse, QUERY_RATE},
+    misuse::{Arrival, EarlyRequest, LIST_RATE, Misuse, QUERY_RATE},
     paths::BASE,
     script::Script,
     service::{Service, Settings},
@@ -59,6 +59,7 @@ impl Simulator {
                 list_rate: LIST_RATE,
                 enforces_rates: false,
                 keeps_signatures: false,
+                keeps_arrivals: false,
             },
             clock: Clock::default(),
         }
@@ -236,6 +237,11 @@ impl Simulator {
         self.service().observer.lock().early_requests()
     }
 
+    /// Returns the queries and the list requests so far, failed ones included, if [`Builder::keep_arrivals`] was called.
+    pub fn arrivals(&self) -> Vec<Arrival> {
+        self.service().observer.lock().arrivals()
+    }
+
     fn service(&self) -> &Service {
         &self.api.service
     }
@@ -301,6 +307,12 @@ impl Builder {
     /// Keeps the signature of every URL that is handed out, for a search for secrets.
     pub fn keep_signatures(mut self) -> Self {
         self.settings.keeps_signatures = true;
+        self
+    }
+
+    /// Keeps when each query and each list request arrived.
+    pub fn keep_arrivals(mut self) -> Self {
+        self.settings.keeps_arrivals = true;
         self
     }
 

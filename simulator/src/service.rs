@@ -65,15 +65,22 @@ pub(crate) struct Settings {
     pub(crate) enforces_rates: bool,
     /// Whether the signatures of URLs are kept.
     pub(crate) keeps_signatures: bool,
+    /// Whether queries and list requests are kept.
+    pub(crate) keeps_arrivals: bool,
 }
 
 impl Service {
     pub(crate) fn new(settings: Settings, clock: Clock) -> Self {
+        let observer = Observer::new(
+            settings.query_rate,
+            settings.list_rate,
+            settings.keeps_arrivals,
+        );
         Self {
             tasks: Tasks::default(),
             signer: Signer::new(),
             clock,
-            observer: Mutex::new(Observer::new(settings.query_rate, settings.list_rate)),
+            observer: Mutex::new(observer),
             api_keys: Mutex::new(vec![settings.api_key.clone()]),
             settings,
             limits: Mutex::default(),

@@ -9,7 +9,8 @@ use std::{
 use anyhow::Context;
 
 use super::{
-    plan::{Account, Change},
+    plan::{Account, Change, WORKERS},
+    rates::QUERIES_PER_SECOND,
     windows,
 };
 
@@ -87,7 +88,7 @@ struct Variant {
 
 const FIRST: Variant = Variant {
     has_other_key: false,
-    rate: 20,
+    rate: QUERIES_PER_SECOND,
     is_for_other_version: false,
 };
 const KEY: Variant = Variant {
@@ -95,7 +96,9 @@ const KEY: Variant = Variant {
     ..FIRST
 };
 const RATE: Variant = Variant { rate: 8, ..FIRST };
+/// Version 0.1.0 does not share the limit: its worker has a part of it.
 const VERSION: Variant = Variant {
+    rate: QUERIES_PER_SECOND / WORKERS as u32,
     is_for_other_version: true,
     ..FIRST
 };

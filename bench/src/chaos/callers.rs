@@ -1,5 +1,5 @@
-//! Callers: workflows that call `AwaitVideoTask` by its name, as workflows in other languages do. They run in this
-//! process, and only outages of Temporal disturb them.
+//! Callers: workflows that call an activity by its name, as workflows in other languages do. They run in this process, and
+//! only outages of Temporal disturb them.
 
 // The macros generate undocumented constants and helpers.
 #![allow(missing_docs)]
@@ -14,6 +14,8 @@ use temporalio_client::{
 use temporalio_common::{
     UntypedActivity,
     data_converters::{PayloadConverter, RawValue},
+    error::ApplicationFailure,
+    protos::temporal::api::common::v1::Payload,
 };
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{
@@ -22,6 +24,11 @@ use temporalio_sdk::{
 use tokio::sync::watch;
 
 use super::parts::TASK_QUEUE;
+
+/// Returns the result of the lifecycle of a task.
+pub(super) const AWAIT: &str = "AwaitVideoTask";
+/// Returns the record of a task at once.
+pub(super) const QUERY: &str = "QueryVideoTask";
 
 const CALLERS_TASK_QUEUE: &str = "chaos-callers";
 /// Longer than any run.
@@ -39,29 +46,37 @@ struct ChaosCaller;
 
 #[workflow_methods]
 impl ChaosCaller {
-    /// Passes its input to `AwaitVideoTask`, and returns the result. The retry policy is the default one: without limit.
+    /// Executes an activity, and returns the result. The first payload of `input` is the name of the activity, the second one
+    /// its input. The retry policy is the default one: without limit.
     #[run(name = "ChaosCaller")]
     async fn run(ctx: &mut WorkflowContext<Self>, input: RawValue) -> WorkflowResult<RawValue> {
+        let [activity, input] = <[Payload; 2]>::try_from(input.payloads)
+            .map_err(|_| ApplicationFailure::new("expected two payloads"))?;
+        let activity: String = RawValue::new(vec![activity]).to_value(&PayloadConverter::default());
         let options = ActivityOptions::with_start_to_close_timeout(TIMEOUT)
             .task_queue(TASK_QUEUE.to_owned())
             .heartbeat_timeout(HEARTBEAT_TIMEOUT)
             .build();
-        let activity = UntypedActivity::new("AwaitVideoTask".to_owned());
+        let activity = UntypedActivity::new(activity);
+        let input = RawValue::new(vec![input]);
         Ok(ctx.execute_activity(activity, input, options).await?)
     }
 }
 
-/// Returns the id of the workflow that calls for a task.
+/// Returns the id of the workflow that waits for a task.
 pub(super) fn workflow_id(task_id: &str) -> String {
     format!("caller/{task_id}")
 }
 
-/// Starts a call, again and again while Temporal is out.
-pub(super) async fn call(client: &Client, task_id: &str, request: &Value) {
-    let input = RawValue::from_value(request, &PayloadConverter::default());
+/// Starts a call of an activity, again and again while Temporal is out.
+pub(super) async fn call(client: &Client, workflow_id: &str, activity: &str, request: &Value) {
+    let converter = PayloadConverter::default();
+    let mut input = RawValue::from_value(&activity.to_owned(), &converter);
+    let request = RawValue::from_value(request, &converter);
+    input.payloads.extend(request.payloads);
     loop {
         let workflow = UntypedWorkflow::new("ChaosCaller");
-        let options = WorkflowStartOptions::new(CALLERS_TASK_QUEUE, workflow_id(task_id)).build();
+        let options = WorkflowStartOptions::new(CALLERS_TASK_QUEUE, workflow_id).build();
         let start = client.start_workflow(workflow, input.clone(), options);
         match tokio::time::timeout(CALL_TIMEOUT, start).await {
             // An earlier attempt started it, whose response was lost.

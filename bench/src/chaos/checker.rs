@@ -12,6 +12,7 @@ mod metrics;
 mod objects;
 mod outcomes;
 mod processes;
+mod rates;
 mod report;
 mod secrets;
 mod uploads;
@@ -59,8 +60,9 @@ pub(super) async fn check(
     report.add_all(processes::check(evidence));
     let knows_no_window =
         |task: &Task| task.has_no_times() || lifecycles::is_unseen(task, &endings);
-    let misuse = world.misuse(knows_no_window);
-    report.add_all(report::misuse(misuse));
+    let outside = world.queries_outside_window(knows_no_window);
+    report.add(Row::none("queries outside the query window", outside));
+    report.add(rates::check(&world.arrivals(), links));
     let creation_times = tasks.iter().map(|it| (it.id.as_str(), it.created_at));
     report.add_all(early::check(
         &world.early_requests(),

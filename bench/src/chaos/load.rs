@@ -52,7 +52,10 @@ pub(super) async fn run(
         if video.trigger == Trigger::Call {
             let request = request(&task, destination.as_deref().filter(|_| video.to_disk));
             let client = client.clone();
-            calls.spawn(async move { callers::call(&client, &task.id, &request).await });
+            calls.spawn(async move {
+                let workflow_id = callers::workflow_id(&task.id);
+                callers::call(&client, &workflow_id, callers::AWAIT, &request).await;
+            });
         }
     }
     calls.join_all().await;

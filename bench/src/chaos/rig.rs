@@ -11,7 +11,7 @@ use super::{
     accounts::{AccountsFile, Api},
     callers::Callers,
     checker::{self, Archive, Evidence, Report, Row},
-    cleaning,
+    cleaning, crowd,
     faults::{self, Carried},
     load,
     parts::{
@@ -97,6 +97,11 @@ impl<'a> Rig<'a> {
         settle::wait(&self.client, &self.world.tasks(), patience).await?;
         tokio::time::sleep(LAST_SCRAPE).await;
         Ok(())
+    }
+
+    /// Lets a crowd ask for a task, so that the rate limits matter. Nothing may be broken. Returns a row for the report.
+    pub(super) async fn meet_crowd(&self) -> Row {
+        crowd::run(&self.client, &self.world).await
     }
 
     /// Stops everything, and checks what is left.

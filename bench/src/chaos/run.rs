@@ -60,7 +60,9 @@ async fn run_in(
     let rig = Rig::start(setup, directory, disk).await?;
     let carried = rig.carry_out(plan).await?;
     rig.settle().await?;
-    let report = rig.check(&carried).await?;
+    let crowd = rig.meet_crowd().await;
+    let mut report = rig.check(&carried).await?;
+    report.add(crowd);
     finish(options, seed, &report, &carried)?;
     Ok(report)
 }

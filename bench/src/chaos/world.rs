@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use reqwest::Url;
 use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::time::unix_seconds;
-use seedance_archiver_simulator::{EarlyRequest, Misuse, RecordDialect, Script, Simulator};
+use seedance_archiver_simulator::{Arrival, EarlyRequest, RecordDialect, Script, Simulator};
 
 use super::{
     accounts::Secrets,
@@ -135,20 +135,22 @@ impl World {
         simulator.was_returned(&task.id)
     }
 
-    /// Returns the requests that a well-behaved client never sends, without the early ones. `knows_no_window`: whether no
-    /// response said when a task was created, so that the client cannot know when its query window closes.
-    pub(super) fn misuse(&self, knows_no_window: impl Fn(&Task) -> bool) -> Misuse {
-        let [a, b] = Account::ALL.map(|account| self.simulator(account).misuse());
+    /// Returns the number of queries after the query window of a task. `knows_no_window`: whether no response said when a
+    /// task was created, so that the client cannot know when its query window closes.
+    pub(super) fn queries_outside_window(&self, knows_no_window: impl Fn(&Task) -> bool) -> u64 {
+        let misuse = Account::ALL.map(|account| self.simulator(account).misuse());
+        let all = misuse.iter().map(|misuse| misuse.outside_window);
         let tasks = self.tasks().into_iter().filter(knows_no_window);
         let excused = tasks.map(|task| {
             let simulator = self.simulator(task.video.account());
             simulator.stats(&task.id).queries_outside_window
         });
-        Misuse {
-            outside_window: a.outside_window + b.outside_window - excused.sum::<u64>(),
-            before_retry_after: 0,
-            above_rate: a.above_rate + b.above_rate,
-        }
+        all.sum::<u64>() - excused.sum::<u64>()
+    }
+
+    /// Returns the queries and list requests of each account.
+    pub(super) fn arrivals(&self) -> [(Account, Vec<Arrival>); 2] {
+        Account::ALL.map(|account| (account, self.simulator(account).arrivals()))
     }
 
     /// Returns the requests before the time in a `Retry-After`.
@@ -197,7 +199,8 @@ impl Api {
         let secrets = Secrets::new(account, seed);
         let builder = Simulator::builder()
             .api_key(secrets.key.clone())
-            .keep_signatures();
+            .keep_signatures()
+            .keep_arrivals();
         let simulator = builder.start().await?;
         simulator.add_api_key(&secrets.other_key);
         Ok(Self { secrets, simulator })

@@ -334,3 +334,25 @@ async fn signatures_are_kept_on_request() {
     get(&simulator, &format!("/{id}")).await;
     assert!(simulator.signatures().is_empty());
 }
+
+#[tokio::test]
+async fn requests_are_kept_on_request() {
+    for is_kept in [false, true] {
+        let builder = Simulator::builder();
+        let builder = match is_kept {
+            true => builder.keep_arrivals(),
+            false => builder,
+        };
+        let simulator = builder.start().await.unwrap();
+        let id = simulator.create(Script::default());
+        simulator.set_fault(Some(Fault::Unavailable));
+        get(&simulator, &format!("/{id}")).await;
+        get(&simulator, "").await;
+        let arrivals = simulator.arrivals().into_iter();
+        let subjects: Vec<_> = arrivals.map(|arrival| arrival.task_id).collect();
+        match is_kept {
+            true => assert_eq!(subjects, [Some(id), None]),
+            false => assert!(subjects.is_empty(), "{subjects:?}"),
+        }
+    }
+}
