@@ -49,6 +49,8 @@ pub struct Candidate {
     pub position: Option<usize>,
     /// The lag that it has probably accumulated, in polls.
     pub worth: f64,
+    /// Whether it can be queried on its own: no `Retry-After` of its last query is running.
+    pub can_be_queried: bool,
 }
 
 /// How the lists of an account can be used now.
@@ -128,9 +130,10 @@ fn single(candidates: &[Candidate], lists: Lists) -> Option<Offer> {
         shown.take(2).count() < 2
     };
     let worth = |(_, candidate): &(usize, &Candidate)| candidate.worth;
-    let candidates = candidates.iter().enumerate();
+    let offered = candidates.iter().enumerate();
+    let offered = offered.filter(|(_, it)| it.can_be_queried);
     let unlisted =
-        candidates.filter(|(_, it)| !lists.are_available || it.list.is_none() || alone(it.list));
+        offered.filter(|(_, it)| !lists.are_available || it.list.is_none() || alone(it.list));
     let (index, candidate) = unlisted.max_by(|a, b| worth(a).total_cmp(&worth(b)))?;
     Some(Offer {
         request: Request::Query(index),

@@ -184,10 +184,10 @@ impl System<'_> {
                 None
             }
             Err(error) => {
-                watcher.tasks.failed(id, at(self.now));
+                watcher.tasks.failed(id, at(self.now), error.retry_after);
                 watcher.failing_since.get_or_insert(self.now);
                 if error.kind != ErrorKind::Unexpected {
-                    watcher.queries.failed(&error, self.now);
+                    watcher.queries.query_failed(id, &error, self.now);
                 }
                 None
             }

@@ -13,6 +13,7 @@ fn task(list: Option<usize>, position: usize, worth: f64) -> Candidate {
         list,
         position: Some(position),
         worth,
+        can_be_queried: true,
     }
 }
 
@@ -45,6 +46,23 @@ fn while_no_query_can_be_sent_lists_answer_for_all_that_they_show() {
     assert_eq!(choose(&tasks, AVAILABLE, true), Some(Request::Query(1)));
     assert_eq!(choose(&tasks, AVAILABLE, false), by_id);
     assert_eq!(choose(&tasks[1..], AVAILABLE, false), None);
+}
+
+/// The service asked to wait with the queries of one task.
+#[test]
+fn a_task_that_cannot_be_queried_holds_up_no_other_and_is_listed() {
+    let waiting = |list| Candidate {
+        can_be_queried: false,
+        ..task(list, 0, 100.0)
+    };
+    let tasks = [waiting(None), task(None, 0, 1.0)];
+    assert_eq!(choose(&tasks, AVAILABLE, true), Some(Request::Query(1)));
+    assert_eq!(choose(&tasks[..1], AVAILABLE, true), None);
+    let by_id = Some(Request::Tasks {
+        list: 0,
+        candidates: vec![0],
+    });
+    assert_eq!(choose(&[waiting(Some(0))], AVAILABLE, true), by_id);
 }
 
 #[test]
@@ -160,6 +178,7 @@ fn a_request_has_as_many_ids_as_the_service_accepts() {
         list: Some(0),
         position: None,
         worth,
+        can_be_queried: true,
     };
     let listed = |candidates| {
         Some(Request::Tasks {
@@ -184,7 +203,7 @@ proptest! {
     ) {
         let tasks: Vec<_> = tasks
             .into_iter()
-            .map(|(list, position, worth)| Candidate { list, position, worth })
+            .map(|(list, position, worth)| Candidate { position, ..task(list, 0, worth) })
             .collect();
         let lists = Lists { max_ids, ..AVAILABLE };
         let worth = |request: &Request| match request {

@@ -20,6 +20,8 @@ const NOT_FOUND_GRACE: Duration = Duration::from_secs(60);
 const REPEAT_INTERVAL: Duration = Duration::from_secs(5);
 /// Maximum delay after a failed query of the task, and between two looks at one that lacks its URL.
 const MAX_REPEAT_INTERVAL: Duration = Duration::from_secs(60);
+/// How long the service can ask to wait with the next query, at most.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
 /// A list that did not show a task so often, although it was asked for it by id, no longer shows it.
 const MAX_MISSES: u32 = 2;
 
@@ -49,6 +51,8 @@ pub(super) struct WatchedTask {
     home: Option<usize>,
     /// Queries that failed since the last record.
     failures: u32,
+    /// When the `Retry-After` of its queries ends. `None`: there was none.
+    query_after: Option<SystemTime>,
     /// When a record first said that it has ended.
     ended_at: Option<SystemTime>,
     not_found_since: Option<SystemTime>,
@@ -86,6 +90,7 @@ impl WatchedTask {
             misses: 0,
             home: None,
             failures: 0,
+            query_after: None,
             ended_at: None,
             not_found_since: None,
             noticed_at,
@@ -102,6 +107,11 @@ impl WatchedTask {
 
     pub(super) fn can_be_asked_for(&self, windows: &Windows, now: SystemTime) -> bool {
         !self.is_requested && !self.is_handed_back && !windows.is_closed(self.created_at, now)
+    }
+
+    /// Returns whether no `Retry-After` of its last query keeps it from being queried.
+    pub(super) fn can_be_queried(&self, now: SystemTime) -> bool {
+        self.query_after.is_none_or(|at| at <= now)
     }
 
     /// Returns the list to look into. `None`: the task has to be queried by itself.
@@ -191,10 +201,12 @@ impl WatchedTask {
         }
     }
 
-    /// Notes that its query failed. It must not keep others from being queried.
-    pub(super) fn failed(&mut self, now: SystemTime) {
+    /// Notes that its query failed, and the `Retry-After`. It must not keep others from being queried.
+    pub(super) fn failed(&mut self, now: SystemTime, retry_after: Option<Duration>) {
         self.asked_at = Some(now);
         self.failures = self.failures.saturating_add(1);
+        let query_after = retry_after.map(|delay| now + delay.min(MAX_RETRY_AFTER));
+        self.query_after = self.query_after.max(query_after);
     }
 
     /// Notes that the API does not know it. After a while, its lifecycle polls it itself. Returns whether the lifecycle has to

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use seedance_archiver_proto::{status, time::unix_seconds, v1::VideoTask};
@@ -171,6 +171,7 @@ impl WatchedTasks {
                 list,
                 position: order.map(|order| order.position(unix_seconds(task.created_at))),
                 worth: task.worth(&self.watch.schedule, &mut self.completion_times, now),
+                can_be_queried: task.can_be_queried(now),
             });
         }
         (ids, candidates)
@@ -262,10 +263,10 @@ impl WatchedTasks {
         task.is_some_and(|task| task.not_found(requested_at))
     }
 
-    /// Notes that the query of a task failed.
-    pub fn failed(&mut self, id: &str, now: SystemTime) {
+    /// Notes that the query of a task failed, and how long the service asked to wait.
+    pub fn failed(&mut self, id: &str, now: SystemTime, retry_after: Option<Duration>) {
         if let Some(task) = self.tasks.get_mut(id) {
-            task.failed(now);
+            task.failed(now, retry_after);
         }
     }
 

@@ -294,15 +294,17 @@ impl Watcher<'_> {
             }
             // The service asked to wait before the next query of this task. Others need not wait.
             ErrorKind::Throttled if error.retry_after().is_some() => {
-                self.tasks.failed(id, self.requests.now());
+                let now = self.requests.now();
+                self.tasks.failed(id, now, error.retry_after());
             }
             ErrorKind::Throttled => self.query_health.failed(error),
             kind => {
-                self.tasks.failed(id, self.requests.now());
+                let now = self.requests.now();
+                self.tasks.failed(id, now, error.retry_after());
                 self.progress.failed(RequestKind::Query, error);
                 // An unreadable record says nothing about other tasks.
                 if kind != ErrorKind::Unexpected {
-                    self.query_health.failed(error);
+                    self.query_health.query_failed(id, error);
                 }
             }
         }

@@ -19,6 +19,10 @@ const THROTTLED_DELAY: Duration = Duration::from_millis(500);
 #[derive(Default)]
 pub(super) struct ApiHealth {
     failures: u32,
+    /// The first task whose query failed since the last answer.
+    failed_task: Option<String>,
+    /// Whether the query of a second one failed too.
+    is_general: bool,
     retry_at: Option<Instant>,
     is_unsupported: bool,
 }
@@ -32,6 +36,17 @@ impl ApiHealth {
     /// Notes that the API answered.
     pub(super) fn answered(&mut self) {
         *self = Self::default();
+    }
+
+    /// Notes that the API did not answer the query of a task. That says nothing about others, so they wait only for a moment,
+    /// until the query of a second task fails too.
+    pub(super) fn query_failed(&mut self, task_id: &str, error: &seedance::Error) {
+        let first = self.failed_task.get_or_insert_with(|| task_id.to_owned());
+        self.is_general |= first.as_str() != task_id;
+        match self.is_general {
+            true => self.failed(error),
+            false => self.retry_at = Some(Instant::now() + INITIAL_DELAY),
+        }
     }
 
     /// Notes that the API did not answer.
@@ -49,5 +64,56 @@ impl ApiHealth {
             }
         };
         self.retry_at = Some(Instant::now() + delay);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use seedance_archiver_simulator::{Fault, Script, Simulator};
+
+    use super::*;
+    use crate::{
+        http,
+        seedance::{Client, Endpoint},
+    };
+
+    const RETRY_AFTER: Duration = Duration::from_secs(600);
+
+    /// Returns the error of a query that the API refuses.
+    async fn refusal() -> seedance::Error {
+        let simulator = Simulator::builder().start().await.unwrap();
+        let id = simulator.create(Script::default());
+        let retry_after = Some(RETRY_AFTER.as_secs());
+        simulator.set_task_fault(&id, Some(Fault::RateLimited { retry_after }));
+        let base_url = simulator.base_url().parse().unwrap();
+        let api_key = simulator.api_key().to_owned().into();
+        let endpoint = Endpoint::new("default", base_url, api_key);
+        let client = Client::new(http::client().unwrap());
+        client.query(&endpoint, &id).await.err().unwrap()
+    }
+
+    /// Returns how long no request is sent.
+    fn pause(health: &ApiHealth) -> Duration {
+        let retry_at = health.retry_at.unwrap();
+        retry_at.saturating_duration_since(Instant::now())
+    }
+
+    #[tokio::test]
+    async fn one_refused_task_holds_up_no_other_for_long_and_two_do() {
+        let refusal = refusal().await;
+        let mut health = ApiHealth::default();
+        for _ in 0..10 {
+            health.query_failed("cgt-1", &refusal);
+            assert!(pause(&health) <= INITIAL_DELAY);
+        }
+        health.query_failed("cgt-2", &refusal);
+        assert!(pause(&health) > RETRY_AFTER / 2);
+        health.query_failed("cgt-1", &refusal);
+        assert!(pause(&health) > RETRY_AFTER / 2);
+
+        health.answered();
+        assert!(health.is_available());
+        health.query_failed("cgt-2", &refusal);
+        assert!(pause(&health) <= INITIAL_DELAY);
     }
 }

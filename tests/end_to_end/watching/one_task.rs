@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::ensure;
 use seedance_archiver_simulator::Fault;
 
 use crate::harness::{HOUR, Server, register, until, watchers::Watched};
@@ -51,6 +52,17 @@ async fn archive_beside(server: &Server, fault: Fault) -> anyhow::Result<u64> {
         })
         .await
 }
+
+/// The others are archived before its `Retry-After` is over: until then, it is not queried again.
+async fn a_task_whose_queries_are_refused_delays_no_other(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let retry_after = Some(HOUR.as_secs());
+    let queries = archive_beside(&server, Fault::RateLimited { retry_after }).await?;
+    ensure!(queries == 1, "{queries} queries");
+    Ok(())
+}
+register!(a_task_whose_queries_are_refused_delays_no_other);
 
 async fn a_task_whose_queries_fail_delays_no_other(server: Arc<Server>) -> anyhow::Result<()> {
     archive_beside(&server, Fault::Unavailable).await.map(drop)

@@ -13,6 +13,8 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Health {
     failures: u32,
+    failed_task: Option<String>,
+    is_general: bool,
     retry_at: u64,
 }
 
@@ -27,6 +29,15 @@ impl Health {
 
     pub(super) fn throttled(&mut self, now: u64) {
         self.retry_at = now + 1;
+    }
+
+    pub(super) fn query_failed(&mut self, task_id: &str, error: &ApiError, now: u64) {
+        let first = self.failed_task.get_or_insert_with(|| task_id.to_owned());
+        self.is_general |= first.as_str() != task_id;
+        match self.is_general {
+            true => self.failed(error, now),
+            false => self.retry_at = now + whole(INITIAL_DELAY),
+        }
     }
 
     pub(super) fn failed(&mut self, error: &ApiError, now: u64) {

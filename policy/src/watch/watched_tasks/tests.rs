@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -89,4 +87,25 @@ fn a_lifecycle_that_starts_before_the_first_one_is_settled_is_watched_too() {
     tasks.delivered("cgt-1", status::SUCCEEDED);
     tasks.sync(vec![started(3, "")], true, at(6));
     assert!(tasks.is_empty());
+}
+
+#[test]
+fn a_task_is_not_queried_before_the_time_that_the_service_asked_for() {
+    let mut tasks = watched();
+    tasks.sync(vec![started(1, "")], true, at(2));
+    let can_be_queried = |tasks: &mut WatchedTasks, seconds| {
+        let (_, candidates) = tasks.candidates(at(seconds), true, false);
+        candidates[0].can_be_queried
+    };
+    tasks.failed("cgt-1", at(10), None);
+    assert!(can_be_queried(&mut tasks, 10));
+    tasks.failed("cgt-1", at(10), Some(30 * SECOND));
+    // A query that was sent before, or was not sent because of that.
+    tasks.failed("cgt-1", at(11), Some(SECOND));
+    tasks.failed("cgt-1", at(12), None);
+    assert!(!can_be_queried(&mut tasks, 39));
+    assert!(can_be_queried(&mut tasks, 40));
+    tasks.failed("cgt-1", at(40), Some(Duration::MAX));
+    assert!(!can_be_queried(&mut tasks, 40 + 15 * 60 - 1));
+    assert!(can_be_queried(&mut tasks, 40 + 15 * 60));
 }
