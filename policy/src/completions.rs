@@ -70,12 +70,6 @@ pub struct CompletionTimes {
     cache: Cache,
 }
 
-impl PartialEq for CompletionTimes {
-    fn eq(&self, other: &Self) -> bool {
-        self.state() == other.state()
-    }
-}
-
 impl CompletionTimes {
     /// Reads a state. What exceeds the maximum size is discarded, the oldest first.
     pub fn from_state(state: v1::CompletionTimes) -> Self {
