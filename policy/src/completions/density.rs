@@ -1,6 +1,6 @@
 //! Probability distributions over the age of a task, on bins of equal width in log time.
 
-use std::ops::Range;
+use std::ops::RangeInclusive;
 
 /// Number of bins.
 pub(super) const BINS: usize = 512;
@@ -39,10 +39,8 @@ impl Density {
         let range = bins(centre, deviation);
         let weight = |bin: usize| (-0.5 * ((bin as f64 - centre) / deviation).powi(2)).exp();
         let total: f64 = range.clone().map(weight).sum();
-        if total > 0.0 {
-            for bin in range {
-                self.0[bin] += probability * weight(bin) / total;
-            }
+        for bin in range {
+            self.0[bin] += probability * weight(bin) / total;
         }
     }
 
@@ -79,13 +77,16 @@ impl Density {
     /// Returns the logarithm of the age that half of the tasks reach.
     pub(super) fn log_median(&self) -> f64 {
         let mut left = 0.5;
-        for (bin, probability) in self.0.iter().enumerate() {
+        let mut bins = 0.0;
+        for probability in &self.0 {
             if left <= *probability {
-                return (bin as f64 + left / probability.max(f64::MIN_POSITIVE)) * WIDTH;
+                bins += left / probability;
+                break;
             }
             left -= probability;
+            bins += 1.0;
         }
-        BINS as f64 * WIDTH
+        bins * WIDTH
     }
 
     pub(super) fn probabilities(&self) -> &[f64] {
@@ -94,12 +95,12 @@ impl Density {
 }
 
 /// Returns the bins that a kernel reaches. At least one, so that no probability is lost.
-fn bins(centre: f64, deviation: f64) -> Range<usize> {
+fn bins(centre: f64, deviation: f64) -> RangeInclusive<usize> {
     let last = (BINS - 1) as f64;
     let first = (centre - MAX_DEVIATION * deviation)
         .clamp(0.0, last)
         .floor();
     let end = (centre + MAX_DEVIATION * deviation).clamp(0.0, last).ceil();
     // Both are within the bins.
-    first as usize..end as usize + 1
+    first as usize..=end as usize
 }

@@ -62,7 +62,7 @@ impl TaskKind {
 fn duration(task: &VideoTask) -> u32 {
     let seconds = task.duration.filter(|seconds| *seconds > 0);
     let seconds = seconds.or_else(|| {
-        let frames = task.frames.filter(|frames| *frames > 0)?;
+        let frames = task.frames?.max(0);
         let rate = task.framespersecond.filter(|rate| *rate > 0);
         let rate = rate.unwrap_or(DEFAULT_FRAME_RATE);
         Some(frames / rate + i64::from(frames % rate >= rate - rate / 2))

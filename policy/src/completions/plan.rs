@@ -116,12 +116,11 @@ fn ages(density: &Density) -> Vec<f64> {
     let mut reached = 0.0;
     for (bin, weight) in weights.iter().take(end).enumerate() {
         let share = (evenly + (1.0 - EVENLY) * weight / total) * AGES as f64;
+        let after = reached + share;
         // The ages at which the sum of the shares passes a whole number.
-        let (before, after) = (reached, reached + share);
-        let mut whole = f64::floor(before) + 1.0;
-        while whole <= after {
-            ages.push(((bin as f64 + (whole - before) / share) * WIDTH).exp());
-            whole += 1.0;
+        for whole in ages.len()..=AGES.min(after as usize) {
+            let part = (whole as f64 - reached) / share;
+            ages.push(((bin as f64 + part) * WIDTH).exp());
         }
         reached = after;
     }
