@@ -157,3 +157,16 @@ fn likely(probabilities: &[f64]) -> Vec<usize> {
     }
     next
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_may_cost_more_lag_if_tasks_take_long() {
+        for (median, expected) in [(90.0, 1.0), (720.0, 2.0), (1.0, 0.5), (10_000_000.0, 30.0)] {
+            let price = price(median);
+            assert!((price - expected).abs() < 1e-9, "{price} at {median} s");
+        }
+    }
+}

@@ -104,3 +104,18 @@ fn likelihood(samples: &[Sample], bandwidth: f64) -> f64 {
         .map(|sample| sample.weight * density(sample).ln())
         .sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bandwidth apart from each other, each of the two predicts the other by the same density.
+    #[test]
+    fn observations_are_likely_if_the_others_are_near() {
+        let sample = |log_age, weight| Sample { log_age, weight };
+        let samples = [sample(5.0, 1.0), sample(5.1, 0.5)];
+        let density = f64::exp(-0.5) / 0.1 + OUTLIERS;
+        let deviation = likelihood(&samples, 0.1) - 1.5 * density.ln();
+        assert!(deviation.abs() < 1e-9, "{deviation}");
+    }
+}

@@ -136,3 +136,83 @@ fn end(probabilities: &[f64]) -> usize {
     });
     last.map_or(BINS, |last| last + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MEDIAN: f64 = 90.0;
+    const SIGMA: f64 = 0.35;
+
+    fn density() -> Density {
+        Density::log_normal(MEDIAN.ln(), SIGMA)
+    }
+
+    #[test]
+    fn some_ages_are_spread_evenly_and_most_are_where_tasks_are_likely_to_end() {
+        let density = density();
+        let ages = ages(&density);
+        assert_eq!(ages[0], 0.0);
+        assert!(ages.is_sorted_by(|earlier, later| earlier < later));
+        assert!(
+            (AGES - 1..=AGES + 1).contains(&ages.len()),
+            "{}",
+            ages.len()
+        );
+        let end = end(density.probabilities()) as f64 * WIDTH;
+        let last = ages[ages.len() - 1].ln();
+        assert!((end - 2.0 * WIDTH..=end).contains(&last), "{last}");
+        // No task ends as early as the first forty ages.
+        let step = end / (EVENLY * AGES as f64);
+        for index in [1, 2, 3, 40] {
+            let deviation = ages[index].ln() - index as f64 * step;
+            assert!(deviation.abs() < 1e-9, "{deviation} at {index}");
+        }
+        let is_likely = |age: &&f64| (**age / MEDIAN).ln().abs() < SIGMA;
+        let likely = ages.iter().filter(is_likely).count();
+        assert!((116..=124).contains(&likely), "{likely}");
+    }
+
+    #[test]
+    fn the_ages_end_where_almost_all_tasks_have_ended() {
+        assert_eq!(end(&[0.5, 0.5 - MIN_UNFINISHED, MIN_UNFINISHED]), 2);
+        assert_eq!(end(&[0.0; BINS]), BINS);
+    }
+
+    #[test]
+    fn between_two_ages_the_schedule_is_interpolated() {
+        let density = density();
+        let plan = Plan::new(&density, &Distribution::new(&density), 1.0);
+        let ages: Vec<_> = plan.ages().collect();
+        let (last, others) = ages.split_last().unwrap();
+        let next = |age| plan.next(age).unwrap();
+        for pair in others.windows(2) {
+            let [from, to] = [pair[0], pair[1]];
+            let middle = (from + to) / 2.0;
+            let expected = (next(from) + next(to)) / 2.0;
+            assert!((next(middle) - expected).abs() < 1e-6, "at {middle} s");
+            let expected = (plan.cost(from) + plan.cost(to)) / 2.0;
+            assert!((plan.cost(middle) - expected).abs() < 1e-9, "at {middle} s");
+        }
+        assert_eq!((plan.next(*last), plan.cost(*last)), (None, 0.0));
+    }
+
+    #[test]
+    fn the_lowest_point_of_a_parabola_may_be_between_its_points() {
+        let parabola = |age: f64| (age, 2.0 * (age - 4.0).powi(2) + 3.0);
+        assert_eq!(lowest([1.0, 3.0, 6.0].map(parabola)), (4.0, 3.0));
+        let line = [1.0, 2.0, 3.0].map(|age| (age, 5.0));
+        assert_eq!(lowest(line), (2.0, 5.0));
+        assert_eq!(lowest([(1.0, 5.0), (1.0, 5.0), (2.0, 6.0)]), (1.0, 5.0));
+    }
+
+    #[test]
+    fn beyond_the_ages_each_unfinished_task_costs_ten_requests_and_a_tenth_of_its_age() {
+        let half = Point {
+            age: 100.0,
+            ended: 0.5,
+            lag: 0.0,
+        };
+        assert_eq!(tail_cost(&half, 2.0), 15.0);
+    }
+}

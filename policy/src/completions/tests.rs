@@ -1,3 +1,6 @@
+mod distributions;
+mod learning;
+
 use seedance_archiver_proto::v1::VideoTask;
 
 use super::{distribution::Distribution, plan::Plan, *};
@@ -46,6 +49,13 @@ fn learned(count: usize) -> CompletionTimes {
 
 fn first_poll(times: &mut CompletionTimes, kind: &TaskKind) -> u64 {
     times.expectation(Some(kind)).next_poll(None).as_secs()
+}
+
+fn assert_close(found: f64, expected: f64, tolerance: f64) {
+    assert!(
+        (found - expected).abs() <= tolerance,
+        "{found}, not {expected}"
+    );
 }
 
 fn interval(expectation: &Expectation, age: u64) -> f64 {
@@ -138,7 +148,24 @@ fn the_first_poll_tells_which_of_two_kinds_a_task_is() {
     observe(&mut times, &kind("slow"), 40, 20.0 * MEDIAN);
     let first = times.expectation(None).next_poll(None).as_secs();
     assert!((45..110).contains(&first), "{first} s");
+    assert!(first_poll(&mut times, &kind("pro")).abs_diff(first) <= 10);
     assert!(first_poll(&mut times, &kind("slow")) > 5 * first);
+}
+
+#[test]
+fn the_first_poll_of_an_unknown_kind_suits_the_kinds_of_the_last_tasks() {
+    let first = |medians: [f64; 2]| {
+        let mut times = CompletionTimes::default();
+        for median in medians {
+            observe(&mut times, &kind(&median.to_string()), 60, median);
+        }
+        times.expectation(None).next_poll(None)
+    };
+    let (after_slow, after_fast) = (first([90.0, 250.0]), first([250.0, 90.0]));
+    assert!(
+        after_slow > after_fast + seconds(1),
+        "{after_slow:?}, {after_fast:?}"
+    );
 }
 
 #[test]
@@ -170,10 +197,19 @@ fn a_poll_alone_is_worth_one() {
     }
 }
 
+/// The lag counts, and not only the time that has passed.
+#[test]
+fn a_poll_is_worth_little_while_hardly_any_task_has_ended() {
+    let expectation = learned(90).expectation(Some(&kind("pro")));
+    let worth = expectation.worth(seconds(1), seconds(10));
+    assert!(worth < 0.01, "{worth}");
+}
+
 /// Requests and mean lag of a schedule, if the completion times are log-normal.
 fn cost(truth: &Distribution, next: impl Fn(f64) -> Option<f64>) -> (f64, f64) {
     let (mut age, mut requests, mut lag) = (0.0, 0.0, 0.0);
     while let Some(next) = next(age).filter(|_| truth.at(age).unfinished() > 1e-6) {
+        assert!(next > age, "polled at {age} s and again at {next} s");
         requests += truth.at(age).unfinished();
         lag += truth.at(age).lag_until(truth.at(next));
         age = next;
