@@ -153,6 +153,7 @@ mod tests {
             let page_name = format!("{}/{}/{}", this.service_tier, this.model, this.page_num);
             assert!(!seen.contains(&page_name), "{page_name} again: {seen:?}");
             seen.push(page_name);
+            assert!(seen.len() < 20, "no end: {seen:?}");
         }
         seen
     }
@@ -231,5 +232,30 @@ mod tests {
             ..any()
         };
         assert_eq!(Lists::default().after(&page, false), None);
+    }
+
+    #[test]
+    fn a_sweep_counts_the_tasks_of_all_its_pages() {
+        let page = |listed: i64| SweepVideoTasksResult {
+            listed,
+            archived: listed + 1,
+            ended: listed + 2,
+            running: listed + 3,
+            started: listed + 4,
+            skipped: listed + 5,
+            incomplete_lists: listed + 6,
+        };
+        let mut sum = page(10);
+        add(&mut sum, &page(20));
+        let expected = SweepVideoTasksResult {
+            listed: 30,
+            archived: 32,
+            ended: 34,
+            running: 36,
+            started: 38,
+            skipped: 40,
+            incomplete_lists: 42,
+        };
+        assert_eq!(sum, expected);
     }
 }
