@@ -18,7 +18,7 @@ pub use share::{InvalidShare, Share};
 pub const HASHES: u64 = 1 << 32;
 
 /// How long one activity verifies. It holds a slot meanwhile, which a transfer may wait for.
-pub const MAX_ACTIVITY_TIME: Duration = Duration::from_secs(30 * 60);
+pub const MAX_ACTIVITY_TIME: Duration = Duration::from_mins(30);
 
 /// Maximum number of bytes that an audit reads per second, on average: transfers need the network too.
 const MAX_BYTES_PER_SECOND: u64 = 50_000_000;

@@ -124,6 +124,10 @@ mod tests {
         ] {
             assert_eq!(invalid.parse::<Share>(), Err(InvalidShare), "{invalid:?}");
         }
+        assert_eq!(
+            InvalidShare.to_string(),
+            "must be a fraction from `1/1000` to `1`, such as `1/30`"
+        );
     }
 
     #[test]
