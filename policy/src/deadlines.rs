@@ -269,4 +269,24 @@ mod tests {
         assert_eq!(times.left(&windows, last), windows.margin);
         assert_eq!(queried(last).left(&windows, last), Duration::ZERO);
     }
+
+    #[test]
+    fn the_time_until_a_url_expires_is_left_and_then_that_until_the_archive_deadline() {
+        let windows = Windows::default();
+        let times = TransferTimes {
+            scheduled_at: at(10),
+            created_at: Some(at(10)),
+            updated_at: Some(at(10)),
+            url_expires_at: Some(at(12)),
+            fresh_url: None,
+            last_queried_at: None,
+        };
+        assert_eq!(times.url_left(&windows, at(11)), DAY);
+        for now in [at(12), at(13)] {
+            let until_deadline = times.left(&windows, now);
+            assert!(until_deadline > 3 * DAY);
+            assert_eq!(times.url_left(&windows, now), until_deadline);
+        }
+        assert_eq!(times.url_left(&windows, at(20)), Duration::ZERO);
+    }
 }
