@@ -1,3 +1,6 @@
+mod records;
+mod requests;
+
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -7,14 +10,17 @@ fn watched() -> WatchedTasks {
 }
 
 fn watched_since(took_over_at: Option<SystemTime>) -> WatchedTasks {
-    let watch = Watch {
+    WatchedTasks::new(watch_since(took_over_at), CompletionTimes::default())
+}
+
+fn watch_since(took_over_at: Option<SystemTime>) -> Watch {
+    Watch {
         lists: pages::Lists::default(),
         schedule: PollSchedule::default(),
         windows: Windows::default(),
         shows_statuses: true,
         took_over_at,
-    };
-    WatchedTasks::new(watch, CompletionTimes::from_state(Default::default()))
+    }
 }
 
 fn at(seconds: u32) -> SystemTime {
@@ -28,6 +34,17 @@ fn started(seconds: u32, known_status: &str) -> Waiting {
         id_created_at: None,
         known_status: known_status.into(),
         started_at: at(seconds),
+    }
+}
+
+/// Returns a record of the task, which last changed 90 seconds after its creation.
+fn record(status: &str) -> VideoTask {
+    VideoTask {
+        id: "cgt-1".into(),
+        status: status.into(),
+        created_at: unix_seconds(at(1)),
+        updated_at: unix_seconds(at(91)),
+        ..VideoTask::default()
     }
 }
 
