@@ -25,10 +25,9 @@ impl ListOrder {
 
     /// Forgets the tasks that were created before a time, in Unix seconds.
     pub(super) fn forget_before(&mut self, time: i64) {
-        let known = self.created_at.len();
         self.created_at.retain(|_, created_at| *created_at >= time);
-        if self.created_at.len() < known {
-            self.sorted = None;
+        if let Some(sorted) = &mut self.sorted {
+            sorted.retain(|created_at| *created_at >= time);
         }
     }
 
@@ -62,5 +61,16 @@ mod tests {
         assert_eq!(order.position(20), 2);
         order.forget_before(30);
         assert_eq!(order.position(0), 2);
+    }
+
+    #[test]
+    fn as_many_tasks_are_remembered_as_a_list_can_have() {
+        let numbers = 0..MAX_TASKS;
+        let mut order = ListOrder {
+            created_at: numbers.map(|number| (number.to_string(), 10)).collect(),
+            sorted: None,
+        };
+        order.insert("one more", 10);
+        assert_eq!(order.position(0), MAX_TASKS);
     }
 }
