@@ -191,3 +191,6 @@ fn expires_at(task: &VideoTask) -> Option<SystemTime> {
     let lifetime = u64::try_from(task.execution_expires_after?).ok()?;
     from_unix_seconds(task.created_at)?.checked_add(Duration::from_secs(lifetime))
 }
+
+#[cfg(test)]
+mod tests;
