@@ -12,6 +12,8 @@ pub(super) const MAX_KINDS: usize = 64;
 pub(super) const MAX_OBSERVATIONS: usize = 2_000;
 /// The weight of a kind in the account's distribution, relative to the one before the last task that ended.
 const SHARE_DECAY: f64 = 0.98;
+/// Minimum weight of a kind. With a much lower one, the distribution of a kind that became rare is lost by rounding.
+const MIN_SHARE: f64 = 1e-9;
 
 /// Kinds in the order in which they were last observed. Beyond the maxima, the first ones are forgotten.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +32,9 @@ pub(super) struct Observed {
 
 impl Kinds {
     pub(super) fn observe(&mut self, kind: TaskKind, after: Duration) {
-        self.0.iter_mut().for_each(|it| it.share *= SHARE_DECAY);
+        for known in &mut self.0 {
+            known.share = (known.share * SHARE_DECAY).max(MIN_SHARE);
+        }
         let mut observed = self.take(kind);
         observed.observations.push(after);
         observed.share += 1.0;

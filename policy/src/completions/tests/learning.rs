@@ -58,6 +58,18 @@ fn the_share_of_a_kind_decays_with_each_other_task() {
 }
 
 #[test]
+fn what_is_known_of_a_kind_that_became_rare_is_kept() {
+    let rare = kind("rare");
+    let mut times = CompletionTimes::default();
+    observe(&mut times, &rare, 40, 20.0 * MEDIAN);
+    let [earlier, later] = [1_000, 40_000].map(|count| {
+        observe(&mut times, &kind("pro"), count, MEDIAN);
+        first_poll(&mut times, &rare)
+    });
+    assert!(earlier.abs_diff(later) <= 5, "{earlier} s, {later} s");
+}
+
+#[test]
 fn as_many_observations_as_the_evidence_count_half() {
     for (count, evidence, expected) in
         [(0, 4.0, 0.0), (4, 4.0, 0.5), (12, 4.0, 0.75), (1, 1.0, 0.5)]
