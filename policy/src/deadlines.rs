@@ -4,6 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use crate::windows::Windows;
 
+/// How often the last query for a URL can be sent within the margin before the end of the query window.
+const LAST_QUERIES: u32 = 5;
+
 /// The times in a task record.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TaskTimes {
@@ -74,10 +77,14 @@ impl TransferTimes {
         windows.until_closed(self.created_at(), now)
     }
 
-    /// Returns the time left until the last query for a URL is due: as late as possible, so that a URL that the service
-    /// signs for it works long after the query window. `None`: it is due, or was.
+    /// Returns the time left until the last query for a URL is sent: as late as possible, so that a URL that the service
+    /// signs for it works long after the query window. If it is due, returns how soon it is repeated unless it has an answer.
+    /// `None`: it had one, or the task can no longer be queried.
     pub fn until_last_query(&self, windows: &Windows, now: SystemTime) -> Option<Duration> {
-        windows.until_last_poll(self.created_at(), now)
+        match self.is_last_query_due(windows, now) {
+            true => Some(windows.margin / LAST_QUERIES),
+            false => windows.until_last_poll(self.created_at(), now),
+        }
     }
 
     /// Returns whether the last query for a URL is due: no query has returned the record since, and the task can still be
@@ -124,7 +131,7 @@ impl TransferTimes {
     }
 
     fn is_time_of_last_query(&self, windows: &Windows, now: SystemTime) -> bool {
-        self.until_last_query(windows, now).is_none()
+        windows.until_last_poll(self.created_at(), now).is_none()
     }
 
     fn created_at(&self) -> SystemTime {
@@ -254,7 +261,6 @@ mod tests {
             times.until_last_query(&windows, last - second),
             Some(second)
         );
-        assert_eq!(times.until_last_query(&windows, last), None);
         let is_due = |times: TransferTimes, now| times.is_last_query_due(&windows, now);
         assert!(!is_due(times, last - second));
         assert!(is_due(times, last));
@@ -265,6 +271,11 @@ mod tests {
         };
         assert!(is_due(queried(last - second), last));
         assert!(!is_due(queried(last), last + second));
+        // A failure that is followed by a long delay must not cost the URL.
+        let until_next = |times: TransferTimes, now| times.until_last_query(&windows, now);
+        assert_eq!(until_next(times, last), Some(60 * second));
+        assert_eq!(until_next(queried(last), last), None);
+        assert_eq!(until_next(times, at(17)), None);
         // Until then, the video is not lost.
         assert_eq!(times.left(&windows, last), windows.margin);
         assert_eq!(queried(last).left(&windows, last), Duration::ZERO);

@@ -31,7 +31,7 @@ pub struct TimeLeft {
     pub until_deadline: Duration,
     /// Until the URL expires. If it has expired, until the archive deadline.
     pub until_expiry: Duration,
-    /// Until the last query for a URL is due. `None`: it is due, or was.
+    /// Until the last query for a URL is sent, or repeated because it had no answer. `None`: it had one, or comes too late.
     pub until_last_query: Option<Duration>,
 }
 
@@ -39,7 +39,7 @@ pub struct TimeLeft {
 ///
 /// `retry_after` is the delay that the service requested, zero if none. It can lengthen the delay, but some of the time
 /// in which the URL works remains for the attempt: no service is known to return a fresh one for sure. An attempt always
-/// follows when the last query for a URL is due.
+/// follows when the last query for a URL is due, and soon if that had no answer.
 pub fn retry_delay(side: Side, failures: u32, left: TimeLeft, retry_after: Duration) -> Duration {
     let TimeLeft {
         until_deadline,

@@ -74,7 +74,8 @@ impl ArchiveJob {
         self.times().query_window_left(windows, self.clock.now())
     }
 
-    /// Returns the time left until the last query for a URL is due. `None`: it is due, or was.
+    /// Returns the time left until the last query for a URL is sent, or repeated because it had no answer. `None`: it had
+    /// one, or comes too late.
     pub(super) fn until_last_query(&self) -> Option<Duration> {
         let windows = &self.account.windows;
         self.times().until_last_query(windows, self.clock.now())

@@ -13,7 +13,7 @@ pub(super) struct UrlRenewal<'a> {
 }
 
 impl UrlRenewal<'_> {
-    /// Queries the task if that is due. After an error, the next attempt queries it again.
+    /// Queries the task if that is due. After an error, it stays due.
     pub(super) async fn run_if_due(&self) {
         let job = self.job;
         let _hold = job.clock.hold().await;
@@ -32,9 +32,9 @@ impl UrlRenewal<'_> {
         }
     }
 
-    /// Queries the task as soon as that becomes due, in an attempt that started before.
+    /// Queries the task as soon as that becomes due, in an attempt that started before, and again after an error.
     pub(super) async fn run_when_due(&self) -> Infallible {
-        if let Some(left) = self.job.until_last_query() {
+        while let Some(left) = self.job.until_last_query() {
             let clock = &self.job.clock;
             clock.sleep_until(clock.now() + left).await;
             self.run_if_due().await;
