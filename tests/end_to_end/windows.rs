@@ -90,7 +90,9 @@ async fn a_fresh_url_is_used_after_the_query_window(server: Arc<Server>) -> anyh
             until("the download started", || downloads() > 0).await?;
             until_waiting(&lifecycle, "invalid download").await?;
             fixture.advance_clock(QUERY_WINDOW - HOUR).await;
-            until("the download was retried", || downloads() > 1).await?;
+            // On a busy machine, the second download may have come before.
+            let earlier = downloads();
+            until("the download was retried", || downloads() > earlier).await?;
             fixture.advance_clock(DAY / 2).await;
             Ok(lifecycle.result().await?)
         })
