@@ -136,7 +136,9 @@ impl ArchiveJob {
         // Without a key, the next attempt has the URLs of the request, as this one had.
         let Ok(seal) = self.seal() else { return };
         if let Some(content) = record.sealed(&seal).content {
-            self.fresh_urls.set_newest(content, now, url.expires_at());
+            // Also for workers that do not know the windows of the account.
+            let expires_at = self.account.windows.url_expiry(now, url.expires_at());
+            self.fresh_urls.set_newest(content, now, expires_at);
         }
     }
 

@@ -32,7 +32,7 @@ struct NewestUrls {
     content: VideoContent,
     /// When the query returned them.
     queried_at: i64,
-    /// The expiry in the main URL.
+    /// When the main URL expires, by the windows of the account.
     expires_at: i64,
 }
 
@@ -59,7 +59,7 @@ impl FreshUrls {
         self.0.lock().queried_at = unix_seconds(now);
     }
 
-    /// Replaces the newest URLs. `content` has them sealed, and `expires_at` is the expiry in the main one.
+    /// Replaces the newest URLs. `content` has them sealed, and `expires_at` is when the main one expires.
     pub(super) fn set_newest(
         &self,
         content: VideoContent,
