@@ -157,12 +157,12 @@ impl System<'_> {
         }
     }
 
-    /// Queries a task whose window is open. Returns its record.
+    /// Queries a task whose window is open, and for which no `Retry-After` is running. Returns its record.
     fn query_for_watcher(&mut self, watcher: &mut Watcher, id: &str) -> Option<VideoTask> {
         let task = self.index_of(id)?;
         let created_at = watcher.tasks.created_at(id).unwrap_or(at(self.now));
         let left = self.windows.until_closed(created_at, at(self.now));
-        if left.is_zero() {
+        if left.is_zero() || !watcher.tasks.can_be_queried(id, at(self.now)) {
             return None;
         }
         let Some(answer) = self.query(task, By::Watcher, left) else {

@@ -234,6 +234,12 @@ impl WatchedTasks {
         self.tasks.contains_key(id)
     }
 
+    /// Returns whether no `Retry-After` keeps a task from being queried.
+    pub fn can_be_queried(&self, id: &str, now: SystemTime) -> bool {
+        let task = self.tasks.get(id);
+        task.is_none_or(|task| task.can_be_queried(now))
+    }
+
     /// Returns when a watched task was created, possibly an estimate.
     pub fn created_at(&self, id: &str) -> Option<SystemTime> {
         self.tasks.get(id).map(|task| task.created_at)

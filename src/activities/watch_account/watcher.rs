@@ -214,7 +214,10 @@ impl<'a> Watcher<'a> {
         }
         while self.queries < MAX_QUERIES && self.query_health.is_available() {
             let Some(id) = self.items.next() else { break };
-            self.start_query(work, id);
+            match self.tasks.can_be_queried(&id, requests.now()) {
+                true => self.start_query(work, id),
+                false => self.deliver_item(&id),
+            }
         }
         if !self.query_health.is_available() {
             while let Some(id) = self.items.next() {

@@ -1,9 +1,9 @@
 //! A task whose queries fail delays no other.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::ensure;
-use seedance_archiver_simulator::Fault;
+use seedance_archiver_simulator::{Fault, ListDialect};
 
 use crate::harness::{HOUR, Server, register, until, watchers::Watched};
 
@@ -63,6 +63,48 @@ async fn a_task_whose_queries_are_refused_delays_no_other(
     Ok(())
 }
 register!(a_task_whose_queries_are_refused_delays_no_other);
+
+/// Longer than what else queries the task waits because of its `Retry-After`.
+const PAUSE: Duration = Duration::from_secs(2 * 60);
+
+/// Its items have no URL, so that each look at them asks for the record.
+async fn a_task_whose_queries_are_refused_is_not_queried_because_a_list_shows_it(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let watched = Watched::new(&server).await?;
+    let ids = watched.create(OTHERS + 1);
+    let (fixture, refused) = (&watched.fixture, &ids[OTHERS]);
+    let simulator = &fixture.simulator;
+    simulator.set_list_dialect(Some(ListDialect::NoContent));
+    let queries = || simulator.stats(refused).queries;
+    let retry_after = Some(HOUR.as_secs());
+    fixture
+        .with_worker(&server, async {
+            let lifecycles = watched.start(&ids).await?;
+            let (others, last) = lifecycles.split_at(OTHERS);
+            watched.until_watched(ids.len()).await?;
+            fixture.advance_clock(HOUR).await;
+            watched.until_running(&lifecycles).await?;
+            simulator.set_task_fault(refused, Some(Fault::RateLimited { retry_after }));
+            let before = queries();
+            fixture.advance_clock(HOUR).await;
+            until("the task was queried in vain", || queries() > before).await?;
+            watched.archived(others).await?;
+            fixture.advance_clock(PAUSE).await;
+            let lists = simulator.lists();
+            until("it was listed twice", || simulator.lists() > lists + 1).await?;
+            let in_vain = queries() - before;
+            ensure!(in_vain == 1, "{in_vain} queries");
+            simulator.set_task_fault(refused, None);
+            fixture.advance_clock(HOUR).await;
+            watched.archived(last).await
+        })
+        .await
+}
+register!(
+    a_task_whose_queries_are_refused_is_not_queried_because_a_list_shows_it,
+    takes_long
+);
 
 async fn a_task_whose_queries_fail_delays_no_other(server: Arc<Server>) -> anyhow::Result<()> {
     archive_beside(&server, Fault::Unavailable).await.map(drop)

@@ -112,7 +112,9 @@ fn a_task_is_not_queried_before_the_time_that_the_service_asked_for() {
     tasks.sync(vec![started(1, "")], true, at(2));
     let can_be_queried = |tasks: &mut WatchedTasks, seconds| {
         let (_, candidates) = tasks.candidates(at(seconds), true, false);
-        candidates[0].can_be_queried
+        let is_possible = tasks.can_be_queried("cgt-1", at(seconds));
+        assert_eq!(candidates[0].can_be_queried, is_possible);
+        is_possible
     };
     tasks.failed("cgt-1", at(10), None);
     assert!(can_be_queried(&mut tasks, 10));
