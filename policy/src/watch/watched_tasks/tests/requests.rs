@@ -148,10 +148,10 @@ fn the_order_of_tasks_is_kept_up_to_an_hour_before_the_oldest_watched_one() {
 fn after_a_failed_query_a_task_is_asked_for_later_and_later() {
     let mut tasks = watching();
     assert_eq!(worth(&mut tasks, at(10)), 1.0, "nobody has seen it yet");
-    tasks.failed("cgt-1", at(10));
+    tasks.failed("cgt-1", at(10), None);
     assert_eq!(worth(&mut tasks, at(10)), 0.0);
     assert_eq!(worth(&mut tasks, at(11)), 0.2);
-    tasks.failed("cgt-1", at(20));
+    tasks.failed("cgt-1", at(20), None);
     assert_eq!(worth(&mut tasks, at(25)), 0.5);
     // The interval is a tenth of the age again.
     tasks.look(&record("running"), false, at(101));
