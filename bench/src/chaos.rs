@@ -39,7 +39,7 @@ async fn execute(options: &Options) -> anyhow::Result<()> {
         plan.faults.clear();
     }
     if options.other_worker.is_some() {
-        plan.leave_out_repeated_secrets();
+        plan.leave_out_mistakes_of_0_1_0();
     }
     run::run(options, seed, plan).await
 }

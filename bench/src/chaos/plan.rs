@@ -2,6 +2,7 @@
 
 mod deck;
 mod endings;
+mod every;
 mod fault;
 mod faults;
 mod hosts;
@@ -10,7 +11,7 @@ mod videos;
 
 use std::time::Duration;
 
-use seedance_archiver_simulator::{RecordDialect, Script};
+use seedance_archiver_simulator::{ErrorPage, HostDialect, RecordDialect};
 
 pub(super) use endings::{EXPIRES, URL_LIFETIME};
 pub(super) use fault::{Answer, Change, Fault, Kind, LinkTo, ListAnswer, WORKERS};
@@ -53,12 +54,19 @@ impl Plan {
         Self { videos, faults }
     }
 
-    /// Leaves out the dialect that repeats secrets, which version 0.1.0 archives.
-    pub(super) fn leave_out_repeated_secrets(&mut self) {
-        let scripts = self.videos.iter_mut().map(|video| &mut video.script);
-        let repeats = |it: &&mut Script| it.dialect == Some(RecordDialect::RepeatsSecrets);
-        for script in scripts.filter(repeats) {
-            script.dialect = None;
+    /// Leaves out what version 0.1.0 archives by mistake: secrets that a record repeats, and error pages that are not XML.
+    pub(super) fn leave_out_mistakes_of_0_1_0(&mut self) {
+        for script in self.videos.iter_mut().map(|video| &mut video.script) {
+            if script.dialect == Some(RecordDialect::RepeatsSecrets) {
+                script.dialect = None;
+            }
+            match script.host.error_page {
+                ErrorPage::Xml | ErrorPage::Expired => {}
+                ErrorPage::Text
+                | ErrorPage::JsonString
+                | ErrorPage::JsonArray
+                | ErrorPage::Gzip => script.host = HostDialect::default(),
+            }
         }
     }
 
@@ -83,7 +91,7 @@ impl Plan {
 mod tests {
     use std::collections::BTreeSet;
 
-    use seedance_archiver_simulator::{Container, Fault as ApiFault};
+    use seedance_archiver_simulator::{Fault as ApiFault, Script};
 
     use super::*;
     use crate::chaos::windows;
@@ -96,6 +104,7 @@ mod tests {
         assert_ne!(Plan::new(7, 100, LONG), Plan::new(8, 100, LONG));
     }
 
+    /// The lists do not compile without every variant and every field of the simulator.
     #[test]
     fn every_kind_of_fault_and_every_dialect_occurs_in_a_long_plan() {
         for seed in 1..20 {
@@ -106,15 +115,22 @@ mod tests {
                 .filter(|name| !kinds.contains(name))
                 .collect();
             assert!(missing.is_empty(), "seed {seed}: no {missing:?}");
+            let has = |is_wanted: &dyn Fn(&Script) -> bool| {
+                let mut scripts = plan.videos.iter().map(|video| &video.script);
+                scripts.any(is_wanted)
+            };
             for host in hosts::all() {
-                let has = plan.videos.iter().any(|video| video.script.host == host);
-                assert!(has, "seed {seed}: no {host:?}");
+                assert!(has(&|it| it.host == host), "seed {seed}: no {host:?}");
             }
-            for dialect in videos::RECORDS {
-                let mut videos = plan.videos.iter();
-                let has = videos.any(|video| video.script.dialect == Some(dialect));
+            for dialect in videos::RECORDS.map(Some) {
+                let has = has(&|it| it.dialect == dialect);
                 assert!(has, "seed {seed}: no {dialect:?}");
             }
+            for corruption in videos::CORRUPTIONS.map(Some) {
+                let has = has(&|it| it.corrupt == corruption);
+                assert!(has, "seed {seed}: no {corruption:?}");
+            }
+            assert!(has(&|it| it.unlisted), "seed {seed}: no unlisted task");
         }
     }
 
@@ -130,21 +146,32 @@ mod tests {
     }
 
     #[test]
-    fn a_video_may_have_the_box_of_a_c2pa_manifest() {
-        let mut hosts = hosts::all().into_iter();
-        assert!(hosts.any(|host| host.container == Container::C2pa));
+    fn what_0_1_0_archives_by_mistake_can_be_left_out() {
+        let mut plan = Plan::new(7, 500, LONG);
+        let left = |plan: &Plan| {
+            let is_mistaken = |script: &Script| {
+                let page = script.host.error_page;
+                script.dialect == Some(RecordDialect::RepeatsSecrets)
+                    || ![ErrorPage::Xml, ErrorPage::Expired].contains(&page)
+            };
+            let scripts = plan.videos.iter().map(|video| &video.script);
+            scripts.filter(|script| is_mistaken(script)).count()
+        };
+        assert_ne!(left(&plan), 0);
+        plan.leave_out_mistakes_of_0_1_0();
+        assert_eq!(left(&plan), 0);
     }
 
     #[test]
-    fn the_dialect_that_repeats_secrets_can_be_left_out() {
-        let mut plan = Plan::new(7, 500, LONG);
-        let repeats = |plan: &Plan| {
-            let mut dialects = plan.videos.iter().map(|video| video.script.dialect);
-            dialects.any(|dialect| dialect == Some(RecordDialect::RepeatsSecrets))
-        };
-        assert!(repeats(&plan));
-        plan.leave_out_repeated_secrets();
-        assert!(!repeats(&plan));
+    fn only_videos_that_cannot_be_had_are_of_hosts_and_records_from_which_none_can() {
+        for video in Plan::new(7, 500, LONG).videos {
+            let script = video.script;
+            let is_savable = !script.host.changing_bytes
+                && script.dialect != Some(RecordDialect::Unreadable)
+                && !(script.unlisted && video.trigger == Trigger::Nobody);
+            let is_lost = matches!(video.expected, Expected::Lost(_));
+            assert!(is_savable || is_lost, "{script:?}");
+        }
     }
 
     #[test]

@@ -50,71 +50,73 @@ pub(super) fn with_little_time_left(script: Script) -> Script {
     }
 }
 
-/// Returns a script of a task whose video cannot be had.
-pub(super) fn lost(random: &mut Random) -> (Script, Expected) {
-    // It ended long ago.
-    let script = Script {
+/// Returns the scripts of tasks whose video cannot be had.
+pub(super) fn lost() -> Vec<(Script, Expected)> {
+    // They ended long ago.
+    let script = || Script {
         queued: Some(Duration::from_secs(1)),
         running: Some(Duration::from_secs(1)),
         age: windows::query_window().saturating_sub(TIME_LEFT),
         url_lifetime: Some(URL_LIFETIME),
         ..Script::default()
     };
-    let (script, reasons): (Script, &[&str]) = match random.below(7) {
-        0 => (
+    let corrupt = &[CORRUPT_VIDEO, reason::URL_EXPIRED];
+    let lost: [(Script, &[&'static str]); 7] = [
+        (
             Script {
                 corrupt: Some(Corruption::Flip(1_000)),
-                ..script
+                ..script()
             },
-            &[CORRUPT_VIDEO, reason::URL_EXPIRED],
+            corrupt,
         ),
-        1 => (
+        (
             Script {
                 garbage: true,
-                ..script
+                ..script()
             },
-            &[CORRUPT_VIDEO, reason::URL_EXPIRED],
+            corrupt,
         ),
-        2 => (
+        (
             Script {
                 host: HostDialect {
                     changing_bytes: true,
                     ..HostDialect::default()
                 },
-                ..script
+                ..script()
             },
-            &[CORRUPT_VIDEO, reason::URL_EXPIRED],
+            corrupt,
         ),
-        3 => (
+        (
             Script {
                 dead_urls: usize::MAX,
-                ..script
+                ..script()
             },
             // The last attempt may have found no room in the rate limit to ask for another URL.
             &[reason::URL_EXPIRED, RATE_LIMITED],
         ),
-        4 => (
+        (
             Script {
                 video_url: Some(format!("http://10.1.2.3/video.mp4?Expires={EXPIRES}")),
-                ..script
+                ..script()
             },
             &[URL_REFUSED],
         ),
-        5 => (
+        (
             Script {
                 dialect: Some(RecordDialect::Unreadable),
-                ..script
+                ..script()
             },
             &[reason::QUERY_WINDOW_CLOSED],
         ),
-        _ => (
+        (
             Script {
                 // It runs for longer than it can be queried.
                 running: Some(2 * windows::query_window()),
-                ..script
+                ..script()
             },
             &[reason::QUERY_WINDOW_CLOSED],
         ),
-    };
-    (script, Expected::Lost(reasons.to_vec()))
+    ];
+    lost.map(|(script, reasons)| (script, Expected::Lost(reasons.to_vec())))
+        .into()
 }

@@ -6,6 +6,7 @@ use seedance_archiver_simulator::{Fault as ApiFault, ListDialect};
 
 use super::{
     deck::Deck,
+    every::every_variant,
     fault::{Answer, Change, Fault, Kind, LinkTo, ListAnswer, Subject, WORKERS},
     video::Account,
 };
@@ -125,32 +126,34 @@ const LINKS: [LinkTo; 4] = [
     LinkTo::Database,
 ];
 
-const API_FAULTS: [ApiFault; 11] = [
-    ApiFault::Unauthorized,
-    ApiFault::RateLimited {
-        retry_after: Some(3),
-    },
-    ApiFault::RateLimited { retry_after: None },
-    ApiFault::Unavailable,
-    ApiFault::Page,
-    ApiFault::ErrorAs200,
-    ApiFault::Truncated,
-    ApiFault::NoBackend,
-    ApiFault::LargePage,
-    ApiFault::NoResponse,
-    ApiFault::LateResponse,
-];
+const API_FAULTS: [ApiFault; 11] = every_variant!(ApiFault {
+    Unauthorized,
+    RateLimited { retry_after: Some(3) },
+    RateLimited { retry_after: None },
+    Unavailable,
+    Page,
+    ErrorAs200,
+    Truncated,
+    NoBackend,
+    LargePage,
+    NoResponse,
+    LateResponse,
+});
 
-const LIST_DIALECTS: [ListDialect; 8] = [
-    ListDialect::IgnoresPageNum,
-    ListDialect::RequiresModel,
-    ListDialect::ListsAllTiers,
-    ListDialect::IgnoresTaskIds,
-    ListDialect::NoContent,
-    ListDialect::ShortItems,
-    ListDialect::UnreadableItem,
-    ListDialect::Lags(Duration::from_secs(20)),
-];
+/// A client can tell that pages are limited only if the limit is a round number.
+const LIST_DIALECTS: [ListDialect; 11] = every_variant!(ListDialect {
+    IgnoresPageNum,
+    LimitsPages(10),
+    RequiresModel,
+    RefusesTiers,
+    LacksTiers,
+    ListsAllTiers,
+    IgnoresTaskIds,
+    NoContent,
+    ShortItems,
+    UnreadableItem,
+    Lags(Duration::from_secs(20)),
+});
 
 #[cfg(test)]
 pub(super) fn all_names() -> Vec<String> {

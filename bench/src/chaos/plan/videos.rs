@@ -9,26 +9,36 @@ use seedance_archiver_simulator::{
 use super::{
     deck::Deck,
     endings,
+    every::every_variant,
     fault::WORKERS,
     hosts,
     video::{Expected, Trigger, Video},
 };
 use crate::random::Random;
 
-/// The dialects of records that can be read.
-pub(super) const RECORDS: [RecordDialect; 11] = [
-    RecordDialect::Milliseconds,
-    RecordDialect::Dates,
-    RecordDialect::Timeless,
-    RecordDialect::MetadataUrl,
-    RecordDialect::ResultUrl,
-    RecordDialect::UnknownUrl,
-    RecordDialect::OtherWords,
-    RecordDialect::UnknownWord,
-    RecordDialect::StrictParsersRefuse,
-    RecordDialect::Large,
-    RecordDialect::RepeatsSecrets,
-];
+pub(super) const RECORDS: [RecordDialect; 12] = every_variant!(RecordDialect {
+    Milliseconds,
+    Dates,
+    Timeless,
+    MetadataUrl,
+    ResultUrl,
+    UnknownUrl,
+    OtherWords,
+    UnknownWord,
+    StrictParsersRefuse,
+    Large,
+    RepeatsSecrets,
+    Unreadable,
+});
+
+pub(super) const CORRUPTIONS: [Corruption; 6] = every_variant!(Corruption {
+    Flip(1_000),
+    Truncate(50_000),
+    Length(1_000),
+    Trailing(1_000),
+    Zeros(1_000),
+    OtherVideo,
+});
 
 /// What may be wrong with the queries of one task.
 pub(super) const QUERY_FAULTS: [ApiFault; 4] = [
@@ -46,9 +56,11 @@ const MEBIBYTE: usize = 1 << 20;
 
 /// Returns the videos of a run, in the order of time: half of them called.
 pub(super) fn plan(random: &mut Random, count: u32, length: Duration) -> Vec<Video> {
+    let is_readable = |it: &RecordDialect| *it != RecordDialect::Unreadable;
     let mut scripts = Scripts {
-        hosts: Deck::new(hosts::all()),
-        records: Deck::new(RECORDS.to_vec()),
+        hosts: Deck::new(hosts::savable()),
+        records: Deck::new(RECORDS.into_iter().filter(is_readable).collect()),
+        lost: Deck::new(endings::lost()),
     };
     let mut times: Vec<_> = (0..count)
         .map(|_| random.between(0.0, length.as_secs_f64()))
@@ -104,21 +116,25 @@ fn may_have_little_time_left(video: &Video) -> bool {
 struct Scripts {
     hosts: Deck<HostDialect>,
     records: Deck<RecordDialect>,
+    /// Those of videos that cannot be had.
+    lost: Deck<(Script, Expected)>,
 }
 
 impl Scripts {
     fn video(&mut self, random: &mut Random, at: Duration, trigger: Trigger) -> Video {
         let is_called = trigger == Trigger::Call;
         let ending = random.uniform();
-        let (script, expected) = if is_called && ending < 0.08 {
-            endings::lost(random)
-        } else {
-            let script = self.savable(random);
+        let lost = match is_called && ending < 0.08 {
+            true => self.lost.draw(random),
+            false => None,
+        };
+        let (script, expected) = lost.unwrap_or_else(|| {
+            let script = self.savable(random, is_called);
             match ending > 0.88 {
                 true => endings::unsuccessful(random, script),
                 false => (script, Expected::Archived),
             }
-        };
+        });
         let is_savable = expected == Expected::Archived;
         let hidden = is_called && is_savable && random.happens(0.05);
         Video {
@@ -136,8 +152,8 @@ impl Scripts {
         }
     }
 
-    /// Returns a script whose video can be had, sooner or later.
-    fn savable(&mut self, random: &mut Random) -> Script {
+    /// Returns a script whose video can be had, sooner or later. Only a caller finds a task that no list shows.
+    fn savable(&mut self, random: &mut Random, is_called: bool) -> Script {
         let mut script = Script {
             queued: Some(random.between(0.0, 4.0)),
             running: Some(random.between(0.0, 10.0)),
@@ -146,6 +162,7 @@ impl Scripts {
             extra: random.happens(0.2),
             wrapped: random.happens(0.1),
             flex: random.happens(0.1),
+            unlisted: is_called && random.happens(0.1),
             host: self.hosts.draw(random).unwrap_or_default(),
             ..Script::default()
         };
@@ -178,7 +195,7 @@ impl Scripts {
 fn troubled(random: &mut Random, script: Script) -> Script {
     match random.below(10) {
         0 | 1 => Script {
-            corrupt: Some(corruption(random)),
+            corrupt: Some(CORRUPTIONS[random.below(CORRUPTIONS.len())]),
             corrupt_downloads: Some(1 + random.below(2) as u64),
             ..script
         },
@@ -195,17 +212,6 @@ fn troubled(random: &mut Random, script: Script) -> Script {
             ..script
         },
         _ => script,
-    }
-}
-
-fn corruption(random: &mut Random) -> Corruption {
-    match random.below(6) {
-        0 => Corruption::Flip(1_000),
-        1 => Corruption::Truncate(50_000),
-        2 => Corruption::Length(1_000),
-        3 => Corruption::Trailing(1_000),
-        4 => Corruption::Zeros(1_000),
-        _ => Corruption::OtherVideo,
     }
 }
 

@@ -1,0 +1,30 @@
+//! Lists in which nothing is forgotten that the simulator can do.
+
+/// Returns values of every variant of an enum. A variant that is missing does not compile.
+macro_rules! every_variant {
+    ($type:ident {
+        $($variant:ident $(($($value:expr),+))? $({ $($field:ident: $of_field:expr),+ })?),+ $(,)?
+    }) => {{
+        #[allow(
+            unreachable_patterns,
+            clippy::unneeded_struct_pattern,
+            reason = "a variant may have several values, or none"
+        )]
+        const _: fn(&$type) = |value| match value {
+            $($type::$variant { .. } => (),)+
+        };
+        [$($type::$variant $(($($value),+))? $({ $($field: $of_field),+ })?),+]
+    }};
+}
+
+/// Returns a value of a struct for each field, in which the field is not as in the default. Behind a comma are others without
+/// which it has no effect. A field that is missing does not compile.
+macro_rules! every_field {
+    ($type:ident { $($field:ident: $value:expr $(, $other:ident: $needed:expr)*);+ $(;)? }) => {{
+        const _: fn(&$type) = |$type { $($field: _),+ }| ();
+        [$($type { $field: $value, $($other: $needed,)* ..$type::default() }),+]
+    }};
+}
+
+pub(super) use every_field;
+pub(super) use every_variant;
