@@ -13,6 +13,8 @@ use tokio::{
 
 use super::{callers, checker::Row, plan::Account, rates::CROWD, world::World};
 
+/// Runs below this length have no crowd, which takes a minute.
+const MIN_LENGTH: Duration = Duration::from_secs(5 * 60);
 /// Time after which the workers have counted each other: one that has just started sends nothing for 15 s, in which the others
 /// count it.
 const UNTIL_COUNTED: Duration = Duration::from_secs(30);
@@ -21,6 +23,11 @@ const QUEUED: Duration = Duration::from_secs(60 * 60);
 /// How long the workers may take, if they also count some that are dead.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
 const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Returns whether a crowd asks at the end of a run of this length.
+pub(super) fn is_in_run_of(length: Duration) -> bool {
+    length >= MIN_LENGTH
+}
 
 /// Lets the crowd ask for a task, which no lifecycle waits for, and waits until all have an answer. The checker counts the
 /// queries above the rate limit.
@@ -58,6 +65,13 @@ fn row(queries: u64) -> Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_crowd_asks_in_a_run_of_the_default_length_and_not_in_a_quick_check() {
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        assert!(is_in_run_of(minutes(12)));
+        assert!(!is_in_run_of(minutes(1)));
+    }
 
     #[test]
     fn a_caller_without_an_answer_is_counted() {

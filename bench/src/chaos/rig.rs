@@ -99,9 +99,13 @@ impl<'a> Rig<'a> {
         Ok(())
     }
 
-    /// Lets a crowd ask for a task, so that the rate limits matter. Nothing may be broken. Returns a row for the report.
-    pub(super) async fn meet_crowd(&self) -> Row {
-        crowd::run(&self.client, &self.world).await
+    /// Lets a crowd ask for a task, so that the rate limits matter, if the run is long enough for that. Nothing may be broken.
+    /// Returns a row for the report.
+    pub(super) async fn meet_crowd(&self) -> Option<Row> {
+        match crowd::is_in_run_of(self.setup.length) {
+            true => Some(crowd::run(&self.client, &self.world).await),
+            false => None,
+        }
     }
 
     /// Stops everything, and checks what is left.

@@ -62,7 +62,7 @@ async fn run_in(
     rig.settle().await?;
     let crowd = rig.meet_crowd().await;
     let mut report = rig.check(&carried).await?;
-    report.add(crowd);
+    report.add_all(crowd);
     finish(options, seed, &report, &carried)?;
     Ok(report)
 }
