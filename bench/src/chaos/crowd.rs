@@ -29,8 +29,8 @@ pub(super) fn is_in_run_of(length: Duration) -> bool {
     length >= MIN_LENGTH
 }
 
-/// Lets the crowd ask for a task, which no lifecycle waits for, and waits until all have an answer. The checker counts the
-/// queries above the rate limit.
+/// Lets the crowd ask for a task, which no lifecycle waits for, and waits until all their queries have arrived. The checker counts
+/// those above the rate limit.
 pub(super) async fn run(client: &Client, world: &World) -> Row {
     sleep(UNTIL_COUNTED).await;
     let simulator = world.simulator(Account::Called);
@@ -56,10 +56,10 @@ pub(super) async fn run(client: &Client, world: &World) -> Row {
     row(queries())
 }
 
-/// Returns the finding if the crowd was not answered: then it showed nothing.
+/// Returns the finding if queries did not arrive: then the crowd showed nothing.
 fn row(queries: u64) -> Row {
     let missing = u64::from(CROWD).saturating_sub(queries);
-    Row::none("callers of a crowd without an answer", missing)
+    Row::none("queries of the crowd that did not arrive", missing)
 }
 
 #[cfg(test)]
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_without_an_answer_is_counted() {
+    fn a_query_that_did_not_arrive_is_counted() {
         for (queries, expected) in [(CROWD - 1, 1), (CROWD, 0), (CROWD + 1, 0)] {
             assert_eq!(row(queries.into()).count, expected);
         }
