@@ -30,9 +30,11 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) async fn new(script: Script) -> Self {
+        let clock = Clock::default();
         let simulator = Simulator::builder()
             .queued(Duration::ZERO)
             .running(Duration::ZERO)
+            .clock(clock.clone())
             .start()
             .await
             .unwrap();
@@ -45,7 +47,7 @@ impl Fixture {
             resources: TransferResources {
                 client: VideoClient::new(hosts).unwrap(),
                 buffers: Buffers::new(40, 400, PART_SIZE),
-                clock: Clock::default(),
+                clock,
             },
         }
     }
@@ -179,7 +181,8 @@ impl UrlSource for Urls<'_> {
     async fn fresh_url(&mut self, rejected: Error) -> Result<SecretString, Error> {
         self.queries += 1;
         // URLs that are signed in the same second are the same.
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        let second = Duration::from_secs(1);
+        self.fixture.resources.clock.advance(second).await;
         match self.queries {
             1 | 2 => Ok(self.fixture.url().await),
             _ => Err(rejected),

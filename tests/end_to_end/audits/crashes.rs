@@ -143,6 +143,7 @@ async fn a_very_long_audit_continues_as_new(server: Arc<Server>) -> anyhow::Resu
     let time_flies = async {
         loop {
             fixture.clock.advance(HOUR).await;
+            // This is how fast the clock runs, and nothing is waited for: no condition could be checked while one receipt is verified.
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

@@ -149,8 +149,8 @@ impl Fixture {
 
     /// Advances the clock.
     pub(crate) async fn advance_clock(&self, by: Duration) {
-        // Some times are known to the second only. In a new second, those from before the advance differ from
-        // those after it.
+        // Temporal and callers state some times to the second only, by the system's clock. In a new second, those from before the
+        // advance differ from those after it. No advance of this clock begins one, so it is waited for.
         let since_epoch = Clock::default()
             .now()
             .duration_since(SystemTime::UNIX_EPOCH);
