@@ -34,6 +34,7 @@ pub(crate) mod restartable_server;
 pub(crate) mod s3_proxy;
 pub(crate) mod schemas;
 mod signals;
+pub(crate) mod simulator;
 pub(crate) mod sweeps;
 pub(crate) mod tcp_proxy;
 mod temporal_server;

@@ -10,7 +10,7 @@ use seedance_archiver::{
 };
 use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::names;
-use seedance_archiver_simulator::{Ending, Script, Simulator};
+use seedance_archiver_simulator::{Ending, Misuse, Script, Simulator};
 use temporalio_client::{NamespacedClient, tonic::IntoRequest};
 use temporalio_common::protos::temporal::api::{
     nexus::v1::{EndpointSpec, EndpointTarget, endpoint_target},
@@ -58,7 +58,13 @@ async fn every_mode(server: &DevServer) -> anyhow::Result<()> {
         example.prints_the_reason().await?;
         example.prints_why_a_video_is_lost().await
     };
-    worker.run_during(modes).await?
+    worker.run_during(modes).await??;
+    let misuse = simulator.misuse();
+    ensure!(
+        misuse == Misuse::default(),
+        "requests that the API does not allow: {misuse:?}"
+    );
+    Ok(())
 }
 
 /// Creates the Nexus endpoint, as `seedance-archiver setup` does.

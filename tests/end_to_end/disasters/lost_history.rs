@@ -22,6 +22,7 @@ use crate::harness::{
     lifecycle::{until_running, until_waiting},
     register,
     restartable_server::RestartableServer,
+    simulator::TestSimulator,
     sweeps, until_async,
 };
 
@@ -83,10 +84,7 @@ async fn a_sweep_restarts_what_the_archive_does_not_have(_: Arc<Server>) -> anyh
         |account| account.endpoint.list_limit = RateLimit::per_second(LISTS_PER_SECOND),
     )
     .await?;
-    let eu = Simulator::builder()
-        .clock(fixture.clock.clone())
-        .start()
-        .await?;
+    let eu = TestSimulator::start(&fixture.clock, |simulator| simulator).await?;
     add_account(&mut fixture, "eu", &eu)?;
     let task_of_eu = eu.create(Script::default());
     let tasks = Tasks::create(&fixture.simulator);

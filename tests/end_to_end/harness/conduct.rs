@@ -15,7 +15,7 @@ thread_local! {
 }
 
 /// Adds the misuse of a simulator.
-pub(crate) fn add(misuse: Misuse) {
+pub(super) fn add(misuse: Misuse) {
     let sum = MISUSE.get();
     MISUSE.set(Misuse {
         outside_window: sum.outside_window + misuse.outside_window,

@@ -15,18 +15,18 @@ use seedance_archiver::{
 };
 use seedance_archiver_clock::Clock;
 use seedance_archiver_proto::v1::{VideoTaskLifecycleRequest, VideoTaskLifecycleResult};
-use seedance_archiver_simulator::{Builder, Simulator};
+use seedance_archiver_simulator::Builder;
 use tempfile::TempDir;
 use tokio::process::Child;
 
-use super::{command::command, conduct, temporal_server::Server, worker_log::WorkerLog};
+use super::{
+    command::command, simulator::TestSimulator, temporal_server::Server, worker_log::WorkerLog,
+};
 use crate::until::until;
 
 const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long a task is queued, and then running, unless its script says otherwise.
-const STATUS_DURATION: Duration = Duration::from_millis(500);
 /// Interval between two polls of a task. It does not grow with the age of a task, because a test that advances the clock
 /// must not wait for the next poll of a task that is then days old.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
@@ -37,7 +37,7 @@ pub(crate) const QUERY_WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The fixture of one test. Its account is called `default`.
 pub(crate) struct Fixture {
-    pub(crate) simulator: Simulator,
+    pub(crate) simulator: TestSimulator,
     pub(crate) config: Config,
     /// The clock of the simulator and of workers in this process.
     pub(crate) clock: Clock,
@@ -80,11 +80,7 @@ impl Fixture {
         simulator: impl FnOnce(Builder) -> Builder,
         change: impl FnOnce(&mut Account),
     ) -> anyhow::Result<Self> {
-        let builder = Simulator::builder()
-            .queued(STATUS_DURATION)
-            .running(STATUS_DURATION)
-            .clock(clock.clone());
-        let simulator = simulator(builder).start().await?;
+        let simulator = TestSimulator::start(&clock, simulator).await?;
         let directory = tempfile::tempdir()?;
         let mut account = Account::new(
             "default",
@@ -264,12 +260,6 @@ impl Fixture {
             .kill_on_drop(true)
             .spawn()
             .context("cannot start the worker")
-    }
-}
-
-impl Drop for Fixture {
-    fn drop(&mut self) {
-        conduct::add(self.simulator.misuse());
     }
 }
 
