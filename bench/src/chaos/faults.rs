@@ -1,6 +1,9 @@
 //! Carries out the planned faults.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use seedance_archiver_clock::Clock;
 use tokio::{
@@ -22,6 +25,8 @@ use crate::output;
 pub(super) struct Carried {
     /// The faults that happened.
     pub(super) happened: Vec<Fault>,
+    /// When they happened.
+    pub(super) periods: Vec<Period>,
     /// Names of those that this machine or these options do not allow, with the reason.
     pub(super) skipped: Vec<String>,
     /// When the last one had ended, and the last video was created.
@@ -33,6 +38,21 @@ impl Carried {
     pub(super) fn names(&self) -> Vec<String> {
         let kinds = self.happened.iter().map(|fault| &fault.kind);
         kinds.map(Kind::name).collect()
+    }
+}
+
+/// When a fault happened.
+#[derive(Clone, Debug)]
+pub(super) struct Period {
+    pub(super) kind: Kind,
+    pub(super) began_at: SystemTime,
+    pub(super) ended_at: SystemTime,
+}
+
+impl Period {
+    /// Returns whether the fault lasted at a time, or had ended no longer than `aftermath` before.
+    pub(super) fn explains(&self, at: SystemTime, aftermath: Duration) -> bool {
+        self.began_at <= at && at <= self.ended_at + aftermath
     }
 }
 
@@ -56,12 +76,13 @@ pub(super) async fn possible(
     possible
 }
 
-/// Carries out all faults at their times. Afterwards, every part runs and every link is open.
+/// Carries out all faults at their times, and returns when each happened. Afterwards, every part runs and every link is
+/// open.
 pub(super) async fn run(
     plan: &Plan,
     world: &SharedWorld,
     parts: &Arc<Parts>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<Period>> {
     let start = Instant::now();
     let mut running = JoinSet::new();
     for fault in plan.faults.clone() {
@@ -71,10 +92,11 @@ pub(super) async fn run(
             carry_out(&fault, start, &world, &parts).await
         });
     }
+    let mut periods = Vec::new();
     while let Some(result) = running.join_next().await {
-        result??;
+        periods.push(result??);
     }
-    Ok(())
+    Ok(periods)
 }
 
 /// Returns why a fault cannot happen here, or `None` if it can.
@@ -106,13 +128,19 @@ async fn carry_out(
     start: Instant,
     world: &SharedWorld,
     parts: &Parts,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Period> {
     let at = start.elapsed().as_secs_f64();
     let lasts = fault.lasts.as_secs_f64();
     output::print(&format!("{at:6.1} s  {:?} for {lasts:.1} s\n", fault.kind))?;
+    let began_at = Clock::default().now();
     begin(&fault.kind, world, parts).await?;
     sleep(fault.lasts).await;
-    end(&fault.kind, world, parts).await
+    end(&fault.kind, world, parts).await?;
+    Ok(Period {
+        kind: fault.kind.clone(),
+        began_at,
+        ended_at: Clock::default().now(),
+    })
 }
 
 async fn begin(kind: &Kind, world: &SharedWorld, parts: &Parts) -> anyhow::Result<()> {

@@ -86,7 +86,7 @@ impl<'a> Rig<'a> {
             faults::run(&plan, &self.world, &self.parts),
         );
         loaded?;
-        faults?;
+        carried.periods = faults?;
         carried.ended_at = Some(Clock::default().now());
         Ok(carried)
     }
@@ -124,6 +124,7 @@ impl<'a> Rig<'a> {
             incarnations: incarnations(parts).await,
             exits: exits(parts).await,
             faults: carried.happened.clone(),
+            periods: carried.periods.clone(),
             ended_at: carried.ended_at,
             metrics,
             printed_by_clean,

@@ -11,6 +11,7 @@ use temporalio_common::protos::temporal::api::history::v1::HistoryEvent;
 use super::{Row, secrets};
 use crate::{
     chaos::{
+        faults::Period,
         parts::{Exit, Incarnation},
         plan::Fault,
     },
@@ -33,6 +34,8 @@ pub(in crate::chaos) struct Evidence {
     pub(in crate::chaos) exits: Vec<Exit>,
     /// The faults that happened.
     pub(in crate::chaos) faults: Vec<Fault>,
+    /// When they happened.
+    pub(in crate::chaos) periods: Vec<Period>,
     /// When the last one had ended, and the last video was created.
     pub(in crate::chaos) ended_at: Option<SystemTime>,
     /// The last metrics of each process.
@@ -169,6 +172,7 @@ mod tests {
             }],
             exits: Vec::new(),
             faults: Vec::new(),
+            periods: Vec::new(),
             ended_at: None,
             metrics: vec![metrics.to_owned()],
             printed_by_clean: printed.as_bytes().to_vec(),

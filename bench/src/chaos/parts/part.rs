@@ -3,9 +3,11 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
+    time::SystemTime,
 };
 
 use rustix::process::Signal;
+use seedance_archiver_clock::Clock;
 
 use crate::process::Process;
 
@@ -18,6 +20,8 @@ pub(in crate::chaos) struct Exit {
     pub(in crate::chaos) log: PathBuf,
     /// `None` if the process could not be started.
     pub(in crate::chaos) status: Option<ExitStatus>,
+    /// When that was noticed.
+    pub(in crate::chaos) at: SystemTime,
 }
 
 pub(in crate::chaos) struct Part {
@@ -105,8 +109,11 @@ impl Part {
             },
             None => None,
         };
-        let log = self.log();
-        self.exits.push(Exit { log, status });
+        self.exits.push(Exit {
+            log: self.log(),
+            status,
+            at: Clock::default().now(),
+        });
         true
     }
 

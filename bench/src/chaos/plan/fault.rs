@@ -152,6 +152,19 @@ impl Kind {
         }
     }
 
+    /// Returns whether a worker cannot rely on Temporal meanwhile. `None`: a client that reaches Temporal without a link.
+    pub(in crate::chaos) fn concerns_temporal(&self, worker: Option<usize>) -> bool {
+        match self {
+            Self::KillTemporal | Self::KillDatabase | Self::KillEverything => true,
+            Self::Cut(link) | Self::Slow(link) | Self::HalfOpen(link) => match link {
+                LinkTo::Temporal(of) => Some(*of) == worker,
+                LinkTo::Database => true,
+                LinkTo::Store(_) | LinkTo::Api(..) => false,
+            },
+            _ => false,
+        }
+    }
+
     /// Returns whether the videos of an account notice the fault.
     pub(in crate::chaos) fn concerns(&self, account: Account) -> bool {
         match self {
