@@ -53,7 +53,13 @@ pub(super) async fn check(
     ));
     report.add(workflows::last_close(&tasks, evidence));
     report.add_all(workflows::check(&tasks, &evidence.runs, &other_version));
-    let found = objects::check(world, archives, &tasks, &endings, &secrets).await;
+    let basis = objects::Basis {
+        world,
+        endings: &endings,
+        secrets: &secrets,
+        has_other_version: !other_version.is_empty(),
+    };
+    let found = objects::check(&basis, archives, &tasks).await;
     report.add_all(found.context("cannot read the archives")?);
     report.add_all(uploads::check(&evidence.multipart_directory));
     report.add_all(metrics::check(&endings, &evidence.incarnations));

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use futures::TryStreamExt;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
-use seedance_archiver_proto::outcome;
+use seedance_archiver_proto::{names::OUTCOME, outcome};
 
 use super::{
     Archive, Row,
@@ -38,18 +38,26 @@ struct Found {
     secrets: Vec<String>,
 }
 
+/// What the archives are compared with.
+pub(super) struct Basis<'a> {
+    pub(super) world: &'a World,
+    pub(super) endings: &'a Endings,
+    pub(super) secrets: &'a secrets::Finder,
+    /// Whether workers of another version took part. Version 0.1.0 misreads the times in some dialects, on which the
+    /// directory of a task depends.
+    pub(super) has_other_version: bool,
+}
+
 pub(super) async fn check(
-    world: &World,
+    basis: &Basis<'_>,
     archives: &[Archive],
     tasks: &[Task],
-    endings: &Endings,
-    secrets: &secrets::Finder,
 ) -> anyhow::Result<Vec<Row>> {
     let mut found = Found::default();
-    let mut directories = read_directories(archives, tasks, secrets, &mut found).await?;
+    let mut directories = read_directories(archives, tasks, basis.secrets, &mut found).await?;
     for task in tasks {
         let directories = directories.remove(&task.id).unwrap_or_default();
-        check_task(world, task, endings, directories, secrets, &mut found).await?;
+        check_task(basis, task, directories, &mut found).await?;
     }
     Ok(found.rows())
 }
@@ -67,7 +75,10 @@ impl Found {
             ),
             Row::none_of("staged objects after `clean`", self.staged),
             Row::of("files of small objects that were not linked", self.unlinked),
-            Row::none_of("missing or different `outcome.json`", self.outcomes),
+            Row::none_of(
+                "missing, different or repeated `outcome.json`",
+                self.outcomes,
+            ),
             Row::none_of("secrets in objects and their keys", self.secrets),
         ]
     }
@@ -138,16 +149,14 @@ fn find_hidden(archive: &Archive, found: &mut Found) -> anyhow::Result<()> {
 }
 
 async fn check_task(
-    world: &World,
+    basis: &Basis<'_>,
     task: &Task,
-    endings: &Endings,
     directories: Vec<Directory>,
-    secrets: &secrets::Finder,
     found: &mut Found,
 ) -> anyhow::Result<()> {
-    let ending = endings.get(&task.id).and_then(|runs| runs.last());
+    let ending = basis.endings.get(&task.id).and_then(|runs| runs.last());
     let is_archived = ending.is_some_and(|ending| has_outcome(ending, outcome::ARCHIVED));
-    let truth = task::Truth::of(world, task);
+    let truth = task::Truth::of(basis.world, task);
     let mut stored = Vec::new();
     for directory in directories {
         let objects = read(&directory).await?;
@@ -155,7 +164,7 @@ async fn check_task(
             if truth.is(object) {
                 continue;
             }
-            if let Some(secret) = secrets.find(object) {
+            if let Some(secret) = basis.secrets.find(object) {
                 let finding = format!("{}: `{secret}` in {name}", task.id);
                 found.secrets.push(finding);
             }
@@ -182,11 +191,10 @@ async fn check_task(
         found.corrupt.extend(task::unsuccessful(&task.id, &stored));
     }
     if let Some(ending) = ending.filter(|_| !is_archived) {
-        let mut records = stored
-            .iter()
-            .filter_map(|it| it.objects.get("outcome.json"));
-        let record = records.next().map(Vec::as_slice);
-        found.outcomes.extend(outcomes::check(ending, record));
+        let records = stored.iter().filter_map(|it| it.objects.get(OUTCOME));
+        let records: Vec<_> = records.map(Vec::as_slice).collect();
+        let problem = outcomes::check(ending, &records, !basis.has_other_version);
+        found.outcomes.extend(problem);
     }
     Ok(())
 }

@@ -5,38 +5,52 @@ use serde_json::Value;
 
 use super::endings::{End, Ending};
 
-/// Compares `outcome.json` with the last end of a lifecycle. Returns what is wrong.
-pub(super) fn check(ending: &Ending, record: Option<&[u8]>) -> Option<String> {
+/// Compares each `outcome.json` of a task with the last end of its lifecycle. Returns what is wrong. `is_unique`: whether a
+/// task may have only one.
+pub(super) fn check(ending: &Ending, records: &[&[u8]], is_unique: bool) -> Option<String> {
     let End::Result { outcome, reason } = &ending.end else {
         // Counted elsewhere.
         return None;
     };
-    let Some(record) = record else {
+    if records.is_empty() {
         // Version 0.1.0 does not record the end of a task that the API never returned.
         if ending.had_other_version && outcome == UNKNOWN {
             return None;
         }
         return Some(format!("{}: no {OUTCOME} of {outcome}", ending.task_id));
-    };
-    let Ok(record) = serde_json::from_slice::<Value>(record) else {
-        return Some(format!("{}: {OUTCOME} is not JSON", ending.task_id));
-    };
-    let fields = [
-        ("task_id", &ending.task_id),
-        ("outcome", outcome),
-        ("reason", reason),
+    }
+    if records.len() > 1 && is_unique {
+        let count = records.len();
+        return Some(format!("{}: {count} times {OUTCOME}", ending.task_id));
+    }
+    let expected = [
+        ("task_id", ending.task_id.as_str()),
+        ("account", ending.account),
+        ("outcome", outcome.as_str()),
+        ("reason", reason.as_str()),
     ];
-    let differs = |(name, expected): &(&str, &String)| record[*name] != **expected;
-    let (name, expected) = fields.into_iter().find(differs)?;
+    let mut problems = records.iter().filter_map(|it| problem(it, expected));
+    let problem = problems.next()?;
+    Some(format!("{}: {problem}", ending.task_id))
+}
+
+/// Returns how a record differs from the values that its fields should have.
+fn problem(record: &[u8], expected: [(&str, &str); 4]) -> Option<String> {
+    let Ok(record) = serde_json::from_slice::<Value>(record) else {
+        return Some(format!("{OUTCOME} is not JSON"));
+    };
+    let differs = |(name, expected): &(&str, &str)| record[*name] != **expected;
+    let (name, expected) = expected.into_iter().find(differs)?;
     let found = &record[name];
     Some(format!(
-        "{}: `{name}` is {found} in {OUTCOME}, and {expected} in the history",
-        ending.task_id
+        "`{name}` is {found} in {OUTCOME}, and should be {expected}"
     ))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn ended(outcome: &str, reason: &str) -> Ending {
@@ -52,15 +66,40 @@ mod tests {
         }
     }
 
+    /// Returns a record with a field that differs from the right one, or the right one.
+    fn record(name: &str, value: &str) -> Vec<u8> {
+        let mut record = json!({
+            "task_id": "cgt-1", "account": "called", "outcome": "lost", "reason": "url_expired",
+        });
+        record[name] = value.into();
+        record.to_string().into_bytes()
+    }
+
     #[test]
     fn a_record_that_is_missing_or_differs_is_found() {
         let ending = ended("lost", "url_expired");
-        let right = br#"{"task_id":"cgt-1","outcome":"lost","reason":"url_expired"}"#;
-        assert_eq!(check(&ending, Some(right)), None);
-        let other = br#"{"task_id":"cgt-1","outcome":"lost","reason":"corrupt_video"}"#;
-        for record in [None, Some(&b"{"[..]), Some(&other[..])] {
-            assert!(check(&ending, record).is_some());
+        let right = record("outcome", "lost");
+        assert_eq!(check(&ending, &[&right], true), None);
+        let others = [
+            b"{".to_vec(),
+            record("task_id", "cgt-2"),
+            record("account", "automatic"),
+            record("outcome", "unknown"),
+            record("reason", "corrupt_video"),
+        ];
+        for other in &others {
+            assert!(check(&ending, &[other], true).is_some());
         }
+        assert!(check(&ending, &[], true).is_some());
+    }
+
+    #[test]
+    fn a_second_record_is_found_unless_it_is_excused() {
+        let ending = ended("lost", "url_expired");
+        let (right, wrong) = (record("outcome", "lost"), record("reason", "other"));
+        assert!(check(&ending, &[&right, &right], true).is_some());
+        assert_eq!(check(&ending, &[&right, &right], false), None);
+        assert!(check(&ending, &[&right, &wrong], false).is_some());
     }
 
     #[test]
@@ -70,9 +109,9 @@ mod tests {
             ("lost", "url_expired", true),
         ] {
             let mut ending = ended(outcome, reason);
-            assert!(check(&ending, None).is_some(), "{outcome}");
+            assert!(check(&ending, &[], true).is_some(), "{outcome}");
             ending.had_other_version = true;
-            assert_eq!(check(&ending, None).is_some(), is_found, "{outcome}");
+            assert_eq!(check(&ending, &[], true).is_some(), is_found, "{outcome}");
         }
     }
 }
