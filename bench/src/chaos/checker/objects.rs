@@ -1,6 +1,7 @@
 //! Whether the archives have every video once, with the bytes that the simulator served.
 
 mod hidden;
+mod planned;
 mod record;
 mod task;
 
@@ -29,6 +30,8 @@ struct Found {
     corrupt: Vec<String>,
     duplicate: Vec<String>,
     misplaced: Vec<String>,
+    /// What is not where the plan says, or not as it says.
+    unplanned: Vec<String>,
     /// Videos that were archived without their last frame, with a warning.
     without_frame: u64,
     outcomes: Vec<String>,
@@ -69,6 +72,10 @@ impl Found {
             Row::none_of("corrupt, or archived without an object", self.corrupt),
             Row::none_of("duplicate or unexpected objects", self.duplicate),
             Row::none_of("videos in another archive than they go to", self.misplaced),
+            Row::none_of(
+                "receipts and directories that differ from the plan",
+                self.unplanned,
+            ),
             Row::of(
                 "archived without the last frame, with a warning",
                 self.without_frame,
@@ -87,6 +94,8 @@ impl Found {
 /// The objects of a task in one directory, by file name.
 struct Directory {
     archive: Archive,
+    /// Without the prefix of the archive.
+    path: String,
     objects: BTreeMap<String, ObjectMeta>,
 }
 
@@ -124,8 +133,10 @@ async fn read_directories(
                 found.duplicate.push(finding);
                 continue;
             }
+            let path = directory.strip_prefix(archive.prefix).unwrap_or(&directory);
             all.entry(id.to_owned()).or_default().push(Directory {
                 archive: archive.clone(),
+                path: path.trim_start_matches('/').to_owned(),
                 objects,
             });
         }
@@ -156,7 +167,7 @@ async fn check_task(
 ) -> anyhow::Result<()> {
     let ending = basis.endings.get(&task.id).and_then(|runs| runs.last());
     let is_archived = ending.is_some_and(|ending| has_outcome(ending, outcome::ARCHIVED));
-    let truth = task::Truth::of(basis.world, task);
+    let truth = task::Truth::of(basis.world, task, basis.has_other_version);
     let mut stored = Vec::new();
     for directory in directories {
         let objects = read(&directory).await?;
@@ -169,8 +180,11 @@ async fn check_task(
                 found.secrets.push(finding);
             }
         }
+        let problem = truth.planned.check_directory(&directory.path);
+        found.unplanned.extend(problem);
         stored.push(Stored {
             archive: directory.archive.name,
+            directory: directory.path,
             objects,
         });
     }
@@ -181,6 +195,7 @@ async fn check_task(
             found.corrupt.extend(findings.corrupt);
             found.duplicate.extend(findings.duplicate);
             found.misplaced.extend(findings.misplaced);
+            found.unplanned.extend(findings.unplanned);
             found.without_frame += u64::from(findings.lacks_frame);
         }
         false => found

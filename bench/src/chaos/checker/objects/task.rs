@@ -7,7 +7,10 @@ use seedance_archiver_proto::names::{MANIFEST, OUTCOME, TASK};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::record;
+use super::{
+    planned::{NO_LAST_FRAME, Planned},
+    record,
+};
 use crate::chaos::{
     checker::Archive,
     world::{Task, World},
@@ -19,11 +22,14 @@ pub(super) struct Truth {
     pub(super) last_frame: Option<Vec<u8>>,
     /// The name of the archive to which the video goes.
     pub(super) archive: &'static str,
+    pub(super) planned: Planned,
 }
 
 /// What a store has of a task, in one directory.
 pub(super) struct Stored {
     pub(super) archive: &'static str,
+    /// Without the prefix of the archive.
+    pub(super) directory: String,
     pub(super) objects: BTreeMap<String, Vec<u8>>,
 }
 
@@ -32,12 +38,14 @@ pub(super) struct Findings {
     pub(super) corrupt: Vec<String>,
     pub(super) duplicate: Vec<String>,
     pub(super) misplaced: Vec<String>,
+    /// How the receipt differs from the plan.
+    pub(super) unplanned: Vec<String>,
     /// Whether there is no last frame, and a warning says so.
     pub(super) lacks_frame: bool,
 }
 
 impl Truth {
-    pub(super) fn of(world: &World, task: &Task) -> Self {
+    pub(super) fn of(world: &World, task: &Task, has_other_version: bool) -> Self {
         let simulator = world.simulator(task.video.account());
         let video = simulator.source(&task.id);
         Self {
@@ -47,6 +55,7 @@ impl Truth {
                 true => Archive::DISK,
                 false => Archive::BUCKET,
             },
+            planned: Planned::of(task, has_other_version),
         }
     }
 
@@ -75,7 +84,7 @@ pub(super) fn archived(id: &str, truth: &Truth, stored: &[Stored]) -> Findings {
         let finding = format!("{id}: in {}, not in {}", first.archive, truth.archive);
         findings.misplaced.push(finding);
     }
-    check_receipt(id, truth, &first.objects, &mut findings);
+    check_receipt(id, truth, first, &mut findings);
     findings
 }
 
@@ -95,12 +104,8 @@ pub(super) fn not_archived(id: &str, stored: &[Stored]) -> Vec<String> {
         .collect()
 }
 
-fn check_receipt(
-    id: &str,
-    truth: &Truth,
-    objects: &BTreeMap<String, Vec<u8>>,
-    findings: &mut Findings,
-) {
+fn check_receipt(id: &str, truth: &Truth, stored: &Stored, findings: &mut Findings) {
+    let objects = &stored.objects;
     let mut corrupt = |what: &str| findings.corrupt.push(format!("{id}: {what}"));
     let receipt = objects.get(MANIFEST).map(Vec::as_slice).unwrap_or_default();
     let Ok(receipt) = serde_json::from_slice::<Value>(receipt) else {
@@ -109,6 +114,7 @@ fn check_receipt(
     if receipt["task_id"] != id {
         corrupt("the receipt is of another task");
     }
+    findings.unplanned = truth.planned.check_receipt(&stored.directory, &receipt);
     let named = receipt["objects"].as_array().cloned().unwrap_or_default();
     let mut names: Vec<&str> = Vec::new();
     for entry in &named {
@@ -174,7 +180,7 @@ fn differs(id: &str, name: &str, bytes: &[u8], truth: &Truth) -> Option<String> 
 fn warns_of_last_frame(receipt: &Value) -> bool {
     let warnings = receipt["warnings"].as_array().into_iter().flatten();
     let mut warnings = warnings.filter_map(Value::as_str);
-    warnings.any(|warning| warning.starts_with("no last_frame"))
+    warnings.any(|warning| warning.starts_with(NO_LAST_FRAME))
 }
 
 fn is_video(name: &str) -> bool {
@@ -187,21 +193,36 @@ fn is_last_frame(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use seedance_archiver_simulator::Image;
     use serde_json::json;
 
     use super::*;
+    use crate::chaos::plan::Expected;
 
     const ID: &str = "cgt-1";
+    const DIRECTORY: &str = "called/2026/08/28/cgt-1";
+    /// 2026-08-28T06:27:11Z.
+    const CREATED_AT: Duration = Duration::from_secs(1_787_898_431);
     const VIDEO: &[u8] = b"a video";
     const FRAME: &[u8] = b"a frame";
     const RECORD: &[u8] = br#"{"id":"cgt-1","status":"succeeded"}"#;
 
     fn truth() -> Truth {
+        let mut task = Task::called(ID, Expected::Archived);
+        task.created_at = SystemTime::UNIX_EPOCH + CREATED_AT;
+        task.video.script.last_frame = Some(Image::Png);
         Truth {
             video: VIDEO.into(),
             last_frame: Some(FRAME.into()),
             archive: Archive::BUCKET,
+            planned: Planned::of(&task, false),
         }
+    }
+
+    fn url(name: &str) -> String {
+        format!("s3://bucket/videos/{DIRECTORY}/{name}")
     }
 
     fn objects() -> BTreeMap<String, Vec<u8>> {
@@ -217,10 +238,13 @@ mod tests {
     fn with_receipt(objects: &[(&str, &[u8])], warnings: &[&str]) -> BTreeMap<String, Vec<u8>> {
         let entry = |(name, bytes): &(&str, &[u8])| {
             let sha256 = encode(Sha256::digest(bytes));
-            json!({"name": name, "size_bytes": bytes.len(), "sha256": sha256})
+            json!({"name": name, "url": url(name), "size_bytes": bytes.len(), "sha256": sha256})
         };
         let entries: Vec<_> = objects.iter().map(entry).collect();
-        let receipt = json!({"task_id": ID, "objects": entries, "warnings": warnings});
+        let receipt = json!({
+            "task_id": ID, "account": "called", "manifest_url": url(MANIFEST),
+            "objects": entries, "warnings": warnings,
+        });
         let receipt = (MANIFEST.to_owned(), receipt.to_string().into_bytes());
         let objects = objects.iter();
         let objects = objects.map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()));
@@ -230,6 +254,7 @@ mod tests {
     fn stored(objects: BTreeMap<String, Vec<u8>>) -> Stored {
         Stored {
             archive: "bucket",
+            directory: DIRECTORY.to_owned(),
             objects,
         }
     }
