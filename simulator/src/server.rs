@@ -23,6 +23,7 @@ use crate::{
     list_dialect::{ListDialect, ListDialects},
     misuse::{Arrival, EarlyRequest, LIST_RATE, Misuse, QUERY_RATE},
     paths::BASE,
+    record::{Recipient, record},
     script::Script,
     service::{Service, Settings},
     source::Source,
@@ -181,6 +182,19 @@ impl Simulator {
     /// Returns the last frame of a task, or `None` if it has none.
     pub fn last_frame(&self, task_id: &str) -> Option<Arc<Source>> {
         self.service().tasks.find(task_id)?.last_frame.clone()
+    }
+
+    /// Returns the record of a task as a query returns it now, but without the envelope of a gateway, or `None` if no task has
+    /// this id.
+    pub fn record(&self, task_id: &str) -> Option<Value> {
+        let service = self.service();
+        let task = service.tasks.find(task_id)?;
+        let host = self.address.to_string();
+        let recipient = Recipient {
+            host: &host,
+            api_key: self.api_key(),
+        };
+        Some(record(service, &task, recipient, service.clock.now()))
     }
 
     /// Returns the current status of a task, or `None` if no task has this id.

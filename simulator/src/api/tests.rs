@@ -9,7 +9,7 @@ use seedance_archiver_clock::Clock;
 use serde_json::json;
 
 use crate::{
-    Fault, Misuse, Script, Simulator,
+    Fault, Misuse, RecordDialect, Script, Simulator,
     testing::{create, delete, get},
 };
 
@@ -53,6 +53,25 @@ fn response(stream: &mut TcpStream) -> String {
     let mut buffer = [0; 4096];
     let length = stream.read(&mut buffer).unwrap();
     String::from_utf8_lossy(&buffer[..length]).into_owned()
+}
+
+#[tokio::test]
+async fn the_record_of_a_task_is_what_a_query_returns() {
+    let simulator = Simulator::builder().start().await.unwrap();
+    let id = simulator.create(Script {
+        queued: Some(Duration::ZERO),
+        running: Some(Duration::ZERO),
+        dialect: Some(RecordDialect::OtherWords),
+        ..Script::default()
+    });
+    let (_, queried) = get(&simulator, &format!("/{id}")).await;
+    let mut record = simulator.record(&id).unwrap();
+    assert!(record["content"]["video_url"].is_string());
+    // Each has URLs of its own.
+    record["content"] = queried["content"].clone();
+    assert_eq!(record, queried);
+    assert_eq!(record["status"], "succeed");
+    assert_eq!(simulator.record("cgt-1"), None);
 }
 
 #[tokio::test]

@@ -198,12 +198,14 @@ async fn check_task(
             found.unplanned.extend(findings.unplanned);
             found.without_frame += u64::from(findings.lacks_frame);
         }
-        false => found
-            .duplicate
-            .extend(task::not_archived(&task.id, &stored)),
-    }
-    if ending.is_some_and(|ending| has_outcome(ending, outcome::UNSUCCESSFUL)) {
-        found.corrupt.extend(task::unsuccessful(&task.id, &stored));
+        false => {
+            let is_unsuccessful = ending.is_some_and(|it| has_outcome(it, outcome::UNSUCCESSFUL));
+            let records = task::records(&task.id, &truth.served, &stored, is_unsuccessful);
+            found.corrupt.extend(records);
+            found
+                .duplicate
+                .extend(task::not_archived(&task.id, &stored));
+        }
     }
     if let Some(ending) = ending.filter(|_| !is_archived) {
         let records = stored.iter().filter_map(|it| it.objects.get(OUTCOME));

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     planned::{NO_LAST_FRAME, Planned},
-    record,
+    record::Served,
 };
 use crate::chaos::{
     checker::Archive,
@@ -23,6 +23,7 @@ pub(super) struct Truth {
     /// The name of the archive to which the video goes.
     pub(super) archive: &'static str,
     pub(super) planned: Planned,
+    pub(super) served: Served,
 }
 
 /// What a store has of a task, in one directory.
@@ -56,6 +57,7 @@ impl Truth {
                 false => Archive::BUCKET,
             },
             planned: Planned::of(task, has_other_version),
+            served: Served::of(world, task, has_other_version),
         }
     }
 
@@ -88,11 +90,20 @@ pub(super) fn archived(id: &str, truth: &Truth, stored: &[Stored]) -> Findings {
     findings
 }
 
-/// Checks the records of a task whose lifecycle says that it ended without a video.
-pub(super) fn unsuccessful(id: &str, stored: &[Stored]) -> Vec<String> {
+/// Checks the records of a task that is not archived. `is_unsuccessful`: whether its lifecycle says that it ended without a
+/// video.
+pub(super) fn records(
+    id: &str,
+    served: &Served,
+    stored: &[Stored],
+    is_unsuccessful: bool,
+) -> Vec<String> {
     let records = stored.iter().filter_map(|it| it.objects.get(TASK));
-    let findings = records.filter_map(|record| record::check(id, record, &record::UNSUCCESSFUL));
-    findings.map(|what| format!("{id}: {what}")).collect()
+    let problems = records.filter_map(|record| match is_unsuccessful {
+        true => served.check(record),
+        false => served.check_any(record),
+    });
+    problems.map(|what| format!("{id}: {what}")).collect()
 }
 
 /// Checks the objects of a task whose lifecycle says that it is not archived.
@@ -126,7 +137,7 @@ fn check_receipt(id: &str, truth: &Truth, stored: &Stored, findings: &mut Findin
                 corrupt(&format!("{name} differs from the receipt"));
             }
             Some(bytes) => {
-                if let Some(what) = differs(id, name, bytes, truth) {
+                if let Some(what) = differs(name, bytes, truth) {
                     corrupt(&what);
                 }
             }
@@ -166,9 +177,9 @@ fn is_described(bytes: &[u8], entry: &Value) -> bool {
 }
 
 /// Returns how an object differs from what the simulator served.
-fn differs(id: &str, name: &str, bytes: &[u8], truth: &Truth) -> Option<String> {
+fn differs(name: &str, bytes: &[u8], truth: &Truth) -> Option<String> {
     if name == TASK {
-        return record::check(id, bytes, &record::SUCCEEDED);
+        return truth.served.check(bytes);
     }
     let expected = match is_last_frame(name) {
         true => truth.last_frame.as_deref(),
@@ -192,166 +203,4 @@ fn is_last_frame(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::{Duration, SystemTime};
-
-    use seedance_archiver_simulator::Image;
-    use serde_json::json;
-
-    use super::*;
-    use crate::chaos::plan::Expected;
-
-    const ID: &str = "cgt-1";
-    const DIRECTORY: &str = "called/2026/08/28/cgt-1";
-    /// 2026-08-28T06:27:11Z.
-    const CREATED_AT: Duration = Duration::from_secs(1_787_898_431);
-    const VIDEO: &[u8] = b"a video";
-    const FRAME: &[u8] = b"a frame";
-    const RECORD: &[u8] = br#"{"id":"cgt-1","status":"succeeded"}"#;
-
-    fn truth() -> Truth {
-        let mut task = Task::called(ID, Expected::Archived);
-        task.created_at = SystemTime::UNIX_EPOCH + CREATED_AT;
-        task.video.script.last_frame = Some(Image::Png);
-        Truth {
-            video: VIDEO.into(),
-            last_frame: Some(FRAME.into()),
-            archive: Archive::BUCKET,
-            planned: Planned::of(&task, false),
-        }
-    }
-
-    fn url(name: &str) -> String {
-        format!("s3://bucket/videos/{DIRECTORY}/{name}")
-    }
-
-    fn objects() -> BTreeMap<String, Vec<u8>> {
-        let objects = [
-            ("video.mp4", VIDEO),
-            ("last_frame.png", FRAME),
-            ("task.json", RECORD),
-        ];
-        with_receipt(&objects, &[])
-    }
-
-    /// Returns objects with a receipt that has warnings.
-    fn with_receipt(objects: &[(&str, &[u8])], warnings: &[&str]) -> BTreeMap<String, Vec<u8>> {
-        let entry = |(name, bytes): &(&str, &[u8])| {
-            let sha256 = encode(Sha256::digest(bytes));
-            json!({"name": name, "url": url(name), "size_bytes": bytes.len(), "sha256": sha256})
-        };
-        let entries: Vec<_> = objects.iter().map(entry).collect();
-        let receipt = json!({
-            "task_id": ID, "account": "called", "manifest_url": url(MANIFEST),
-            "objects": entries, "warnings": warnings,
-        });
-        let receipt = (MANIFEST.to_owned(), receipt.to_string().into_bytes());
-        let objects = objects.iter();
-        let objects = objects.map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()));
-        objects.chain([receipt]).collect()
-    }
-
-    fn stored(objects: BTreeMap<String, Vec<u8>>) -> Stored {
-        Stored {
-            archive: "bucket",
-            directory: DIRECTORY.to_owned(),
-            objects,
-        }
-    }
-
-    fn check(objects: BTreeMap<String, Vec<u8>>) -> Findings {
-        archived(ID, &truth(), &[stored(objects)])
-    }
-
-    #[test]
-    fn what_was_served_and_is_described_is_right() {
-        assert_eq!(check(objects()), Findings::default());
-    }
-
-    #[test]
-    fn one_wrong_byte_is_found_in_every_object() {
-        for name in ["video.mp4", "last_frame.png", "task.json"] {
-            let mut objects = objects();
-            objects.get_mut(name).unwrap()[0] ^= 1;
-            assert_eq!(check(objects).corrupt.len(), 1, "{name}");
-        }
-    }
-
-    #[test]
-    fn another_video_with_a_receipt_of_its_own_is_found() {
-        let mut truth = truth();
-        truth.video = b"b video".into();
-        let findings = archived(ID, &truth, &[stored(objects())]);
-        assert_eq!(
-            findings.corrupt,
-            ["cgt-1: video.mp4 differs from what was served"]
-        );
-    }
-
-    #[test]
-    fn a_missing_object_or_receipt_is_found() {
-        for name in ["video.mp4", "last_frame.png", "task.json", MANIFEST] {
-            let mut objects = objects();
-            objects.remove(name);
-            assert_eq!(check(objects).corrupt.len(), 1, "{name}");
-        }
-        let mut broken = objects();
-        broken.insert(MANIFEST.into(), b"{".to_vec());
-        assert_eq!(check(broken).corrupt, ["cgt-1: the receipt is not JSON"]);
-        assert_eq!(archived(ID, &truth(), &[]).corrupt, ["cgt-1: no receipt"]);
-    }
-
-    #[test]
-    fn an_object_too_many_is_found() {
-        let mut more = objects();
-        more.insert("video.mov".into(), VIDEO.into());
-        assert_eq!(check(more).duplicate.len(), 1);
-        let twice = [stored(objects()), stored(objects())];
-        assert_eq!(archived(ID, &truth(), &twice).duplicate.len(), 1);
-        let mut record = objects();
-        record.insert(OUTCOME.into(), b"{}".to_vec());
-        assert_eq!(check(record), Findings::default());
-    }
-
-    #[test]
-    fn a_last_frame_may_only_be_missing_with_a_warning_about_it() {
-        let objects = [("video.mp4", VIDEO), ("task.json", RECORD)];
-        let check = |warnings: &[&str]| {
-            let findings = check(with_receipt(&objects, warnings));
-            (findings.corrupt.len(), findings.lacks_frame)
-        };
-        assert_eq!(check(&[]), (1, false));
-        assert_eq!(check(&["the bucket refuses tags"]), (1, false));
-        assert_eq!(check(&["other", "no last_frame: HTTP 404"]), (0, true));
-    }
-
-    #[test]
-    fn a_record_of_an_unsuccessful_task_that_still_runs_is_found() {
-        for (status, expected) in [("running", 1), ("failed", 0)] {
-            let record = json!({"id": ID, "status": status});
-            let objects = [(TASK.to_owned(), record.to_string().into_bytes())];
-            let found = unsuccessful(ID, &[stored(objects.into())]);
-            assert_eq!(found.len(), expected, "{found:?}");
-        }
-    }
-
-    #[test]
-    fn a_video_in_another_archive_is_found() {
-        let truth = Truth {
-            archive: Archive::DISK,
-            ..truth()
-        };
-        let findings = archived(ID, &truth, &[stored(objects())]);
-        assert_eq!(findings.misplaced, ["cgt-1: in bucket, not in disk"]);
-        assert!(findings.corrupt.is_empty());
-    }
-
-    #[test]
-    fn a_video_of_a_task_that_is_not_archived_is_found() {
-        let found = not_archived(ID, &[stored(objects())]);
-        assert_eq!(found.len(), 3, "{found:?}");
-        let record = [(OUTCOME.to_owned(), b"{}".to_vec())];
-        let found = not_archived(ID, &[stored(record.into())]);
-        assert!(found.is_empty(), "{found:?}");
-    }
-}
+mod tests;
