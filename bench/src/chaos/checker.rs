@@ -57,6 +57,7 @@ pub(super) async fn check(
         world,
         endings: &endings,
         secrets: &secrets,
+        links,
         has_other_version: !other_version.is_empty(),
     };
     let found = objects::check(&basis, archives, &tasks).await;

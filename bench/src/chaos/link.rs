@@ -74,13 +74,27 @@ impl Link {
 
     /// Returns whether a response that was sent at `sent` may not have arrived by `until`.
     pub(super) fn may_have_lost(&self, sent: SystemTime, until: SystemTime) -> bool {
+        let mut outages = self.outages(until).into_iter();
+        outages.any(|(start, end)| start <= until && end >= sent)
+    }
+
+    /// Returns how long the link carried nothing between two times.
+    pub(super) fn outage(&self, from: SystemTime, until: SystemTime) -> Duration {
+        let outages = self.outages(until).into_iter();
+        let times = outages.map(|(start, end)| {
+            let time = end.min(until).duration_since(start.max(from));
+            time.unwrap_or_default()
+        });
+        times.sum()
+    }
+
+    /// Returns when the link was cut or half-open. One that still lasts ends at `until`.
+    fn outages(&self, until: SystemTime) -> Vec<(SystemTime, SystemTime)> {
         let changes = self.changes.lock();
-        let ends = changes.iter().skip(1).map(|(at, _)| Some(*at));
-        let mut modes = changes.iter().zip(ends.chain([None]));
-        modes.any(|((start, mode), end)| {
-            let overlaps = *start <= until && end.is_none_or(|end| end >= sent);
-            overlaps && matches!(mode, Mode::Cut | Mode::HalfOpen)
-        })
+        let ends = changes.iter().skip(1).map(|(at, _)| *at);
+        let modes = changes.iter().zip(ends.chain([until]));
+        let broken = modes.filter(|((_, mode), _)| matches!(mode, Mode::Cut | Mode::HalfOpen));
+        broken.map(|((start, _), end)| (*start, end)).collect()
     }
 }
 
@@ -235,6 +249,33 @@ mod tests {
         link.set(Mode::Open);
         let mut stream = TcpStream::connect(link.address).await.unwrap();
         assert!(is_echoed(&mut stream).await);
+    }
+
+    #[tokio::test]
+    async fn an_outage_lasts_until_the_link_carries_something() {
+        let link = Link::start(echo().await.0, Keepalive::Absent);
+        let link = link.await.unwrap();
+        let (start, second) = (SystemTime::UNIX_EPOCH, Duration::from_secs(1));
+        let at = |seconds: u32| start + seconds * second;
+        let changes = [
+            (at(10), Mode::Cut),
+            (at(20), Mode::Slow),
+            (at(30), Mode::HalfOpen),
+            (at(40), Mode::Open),
+            (at(50), Mode::Cut),
+        ];
+        link.changes.lock().extend(changes);
+        assert_eq!(link.outage(start, at(60)), 30 * second);
+        assert_eq!(link.outage(at(15), at(35)), 10 * second);
+        assert_eq!(link.outage(at(20), at(30)), Duration::ZERO);
+        for (sent, until, expected) in [
+            (0, 9, false),
+            (21, 29, false),
+            (0, 10, true),
+            (60, 70, true),
+        ] {
+            assert_eq!(link.may_have_lost(at(sent), at(until)), expected, "{sent}");
+        }
     }
 
     #[tokio::test]

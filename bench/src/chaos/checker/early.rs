@@ -77,27 +77,15 @@ fn describe(request: &EarlyRequest, worker: Option<usize>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{net::SocketAddr, path::PathBuf, time::Duration};
+    use std::{path::PathBuf, time::Duration};
 
     use seedance_archiver_clock::Clock;
 
     use super::*;
     use crate::chaos::{
         link::Mode,
-        parts::Targets,
         plan::{Account, LinkTo},
     };
-
-    async fn links() -> Links {
-        let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
-        let targets = Targets {
-            temporal: nowhere,
-            store: nowhere,
-            called: nowhere,
-            automatic: nowhere,
-        };
-        Links::start(&targets, None).await.unwrap()
-    }
 
     fn process(worker: usize, started_at: SystemTime) -> Incarnation {
         Incarnation {
@@ -113,7 +101,7 @@ mod tests {
     #[tokio::test]
     async fn only_a_process_that_was_told_is_early() {
         const WORKER: usize = 1;
-        let links = links().await;
+        let links = Links::to_nowhere().await;
         let link = links.get(LinkTo::Api(WORKER, Account::Called)).unwrap();
         let told_at = Clock::default().now();
         let second = Duration::from_secs(1);
@@ -147,7 +135,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_query_is_not_early_if_the_query_window_is_about_to_close() {
-        let links = links().await;
+        let links = Links::to_nowhere().await;
         let link = links.get(LinkTo::Api(1, Account::Called)).unwrap();
         let at = Clock::default().now();
         let second = Duration::from_secs(1);

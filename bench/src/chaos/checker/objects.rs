@@ -1,5 +1,6 @@
 //! Whether the archives have every video once, with the bytes that the simulator served.
 
+mod frames;
 mod hidden;
 mod planned;
 mod record;
@@ -17,7 +18,10 @@ use super::{
     endings::{End, Ending, Endings},
     outcomes, secrets,
 };
-use crate::chaos::world::{Task, World};
+use crate::chaos::{
+    parts::Links,
+    world::{Task, World},
+};
 use task::Stored;
 
 /// Begins the keys of what is not published.
@@ -34,6 +38,8 @@ struct Found {
     unplanned: Vec<String>,
     /// Videos that were archived without their last frame, with a warning.
     without_frame: u64,
+    /// Those whose last frame could be had.
+    lost_frames: Vec<String>,
     outcomes: Vec<String>,
     staged: Vec<String>,
     /// Files of small objects that were not linked to their names. They are harmless.
@@ -46,6 +52,7 @@ pub(super) struct Basis<'a> {
     pub(super) world: &'a World,
     pub(super) endings: &'a Endings,
     pub(super) secrets: &'a secrets::Finder,
+    pub(super) links: &'a Links,
     /// Whether workers of another version took part. Version 0.1.0 misreads the times in some dialects, on which the
     /// directory of a task depends.
     pub(super) has_other_version: bool,
@@ -80,6 +87,7 @@ impl Found {
                 "archived without the last frame, with a warning",
                 self.without_frame,
             ),
+            Row::none_of("last frames lost though savable", self.lost_frames),
             Row::none_of("staged objects after `clean`", self.staged),
             Row::of("files of small objects that were not linked", self.unlinked),
             Row::none_of(
@@ -188,17 +196,20 @@ async fn check_task(
             objects,
         });
     }
-    match is_archived {
-        true => {
+    match ending.filter(|_| is_archived) {
+        Some(ending) => {
             let findings = task::archived(&task.id, &truth, &stored);
             found.equal += u64::from(findings.corrupt.is_empty());
             found.corrupt.extend(findings.corrupt);
             found.duplicate.extend(findings.duplicate);
             found.misplaced.extend(findings.misplaced);
             found.unplanned.extend(findings.unplanned);
-            found.without_frame += u64::from(findings.lacks_frame);
+            if findings.lacks_frame {
+                found.without_frame += 1;
+                found.lost_frames.extend(lost_frame(basis, task, ending));
+            }
         }
-        false => {
+        None => {
             let is_unsuccessful = ending.is_some_and(|it| has_outcome(it, outcome::UNSUCCESSFUL));
             let records = task::records(&task.id, &truth.served, &stored, is_unsuccessful);
             found.corrupt.extend(records);
@@ -214,6 +225,14 @@ async fn check_task(
         found.outcomes.extend(problem);
     }
     Ok(())
+}
+
+/// Returns the finding if the last frame of a video could be had that was archived without it.
+fn lost_frame(basis: &Basis<'_>, task: &Task, ending: &Ending) -> Option<String> {
+    let ended_at = ending.last_activity.as_ref()?.completed_at;
+    // Version 0.1.0 counts attempts that failed for another reason.
+    let is_lost = !basis.has_other_version && frames::could_be_had(task, ended_at, basis.links);
+    is_lost.then(|| format!("{}: no last frame", task.id))
 }
 
 fn has_outcome(ending: &Ending, expected: &str) -> bool {

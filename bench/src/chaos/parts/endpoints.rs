@@ -1,6 +1,10 @@
 //! Addresses, and the links between parts.
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::SocketAddr,
+    time::{Duration, SystemTime},
+};
 
 use crate::chaos::{
     link::{Keepalive, Link},
@@ -29,6 +33,21 @@ pub(in crate::chaos) struct Targets {
     pub(in crate::chaos) automatic: SocketAddr,
 }
 
+#[cfg(test)]
+impl Links {
+    /// Returns links to nothing.
+    pub(in crate::chaos) async fn to_nowhere() -> Self {
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
+        let targets = Targets {
+            temporal: nowhere,
+            store: nowhere,
+            called: nowhere,
+            automatic: nowhere,
+        };
+        Self::start(&targets, None).await.unwrap()
+    }
+}
+
 impl Links {
     pub(in crate::chaos) async fn start(
         targets: &Targets,
@@ -52,6 +71,18 @@ impl Links {
         let mut links =
             links.flat_map(|(worker, links)| [(worker, &links.called), (worker, &links.automatic)]);
         links.find(|(_, link)| link.address.to_string() == host)
+    }
+
+    /// Returns how long the links to an API carried nothing between two times, in total.
+    pub(in crate::chaos) fn outage_of_api(
+        &self,
+        account: Account,
+        from: SystemTime,
+        until: SystemTime,
+    ) -> Duration {
+        let link = |worker| self.get(LinkTo::Api(worker, account));
+        let links = (0..WORKERS).filter_map(link);
+        links.map(|link| link.outage(from, until)).sum()
     }
 
     /// Returns a link, or `None` if there is nothing to link.
