@@ -13,6 +13,7 @@ mod objects;
 mod outcomes;
 mod processes;
 mod rates;
+mod receipts;
 mod report;
 mod secrets;
 mod uploads;
@@ -53,9 +54,11 @@ pub(super) async fn check(
     ));
     report.add(workflows::last_close(&tasks, evidence));
     report.add_all(workflows::check(&tasks, &evidence.runs, &other_version));
+    let receipts = receipts::of_tasks(&tasks, &evidence.runs);
     let basis = objects::Basis {
         world,
         endings: &endings,
+        receipts: &receipts,
         secrets: &secrets,
         links,
         has_other_version: !other_version.is_empty(),

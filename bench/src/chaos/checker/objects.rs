@@ -16,7 +16,9 @@ use seedance_archiver_proto::{names::OUTCOME, outcome};
 use super::{
     Archive, Row,
     endings::{End, Ending, Endings},
-    outcomes, secrets,
+    outcomes,
+    receipts::Receipts,
+    secrets,
 };
 use crate::chaos::{
     parts::Links,
@@ -36,6 +38,8 @@ struct Found {
     misplaced: Vec<String>,
     /// What is not where the plan says, or not as it says.
     unplanned: Vec<String>,
+    /// Receipts in results that are not those in the archive.
+    other_receipts: Vec<String>,
     /// Videos that were archived without their last frame, with a warning.
     without_frame: u64,
     /// Those whose last frame could be had.
@@ -51,6 +55,8 @@ struct Found {
 pub(super) struct Basis<'a> {
     pub(super) world: &'a World,
     pub(super) endings: &'a Endings,
+    /// What lifecycles and callers returned.
+    pub(super) receipts: &'a Receipts,
     pub(super) secrets: &'a secrets::Finder,
     pub(super) links: &'a Links,
     /// Whether workers of another version took part. Version 0.1.0 misreads the times in some dialects, on which the
@@ -82,6 +88,10 @@ impl Found {
             Row::none_of(
                 "receipts and directories that differ from the plan",
                 self.unplanned,
+            ),
+            Row::none_of(
+                "results with another receipt than the archive",
+                self.other_receipts,
             ),
             Row::of(
                 "archived without the last frame, with a warning",
@@ -196,6 +206,10 @@ async fn check_task(
             objects,
         });
     }
+    let receipt = task::receipt(&stored);
+    let returned = basis.receipts.get(&task.id).into_iter().flatten();
+    let problems = returned.filter_map(|it| it.problem(&receipt));
+    found.other_receipts.extend(problems);
     match ending.filter(|_| is_archived) {
         Some(ending) => {
             let findings = task::archived(&task.id, &truth, &stored);

@@ -90,6 +90,13 @@ pub(super) fn archived(id: &str, truth: &Truth, stored: &[Stored]) -> Findings {
     findings
 }
 
+/// Returns the receipt of a task, `Null` if there is none.
+pub(super) fn receipt(stored: &[Stored]) -> Value {
+    let mut receipts = stored.iter().filter_map(|it| it.objects.get(MANIFEST));
+    let receipt = receipts.next().map(Vec::as_slice).unwrap_or_default();
+    serde_json::from_slice(receipt).unwrap_or_default()
+}
+
 /// Checks the records of a task that is not archived. `is_unsuccessful`: whether its lifecycle says that it ended without a
 /// video.
 pub(super) fn records(
