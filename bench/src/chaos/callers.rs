@@ -30,6 +30,9 @@ pub(super) const AWAIT: &str = "AwaitVideoTask";
 /// Returns the record of a task at once.
 pub(super) const QUERY: &str = "QueryVideoTask";
 
+/// Begins the ids of the workflows of a crowd.
+pub(super) const CROWD_PREFIX: &str = "crowd/";
+
 const CALLERS_TASK_QUEUE: &str = "chaos-callers";
 /// Longer than any run.
 const TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);

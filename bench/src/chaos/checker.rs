@@ -16,6 +16,8 @@ mod rates;
 mod receipts;
 mod report;
 mod secrets;
+mod timeouts;
+mod unclosed;
 mod uploads;
 mod workflows;
 
@@ -54,6 +56,12 @@ pub(super) async fn check(
     ));
     report.add(workflows::last_close(&tasks, evidence));
     report.add_all(workflows::check(&tasks, &evidence.runs, &other_version));
+    report.add(unclosed::check(&tasks, &evidence.runs));
+    report.add(timeouts::check(
+        &evidence.runs,
+        &evidence.incarnations,
+        &evidence.periods,
+    ));
     let receipts = receipts::of_tasks(&tasks, &evidence.runs);
     let basis = objects::Basis {
         world,

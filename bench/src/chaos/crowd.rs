@@ -43,7 +43,7 @@ pub(super) async fn run(client: &Client, world: &World) -> Row {
         let client = client.clone();
         let request = json!({"task_id": id, "account": Account::Called.name()});
         calls.spawn(async move {
-            let workflow_id = format!("crowd/{number}");
+            let workflow_id = format!("{}{number}", callers::CROWD_PREFIX);
             callers::call(&client, &workflow_id, callers::QUERY, &request).await;
         });
     }

@@ -1,11 +1,11 @@
-//! Waits until every lifecycle has closed.
+//! Waits until every lifecycle and every sweep has closed.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use seedance_archiver_proto::names;
 use temporalio_client::{
-    Client, UntypedWorkflow, WorkflowDescribeOptions, WorkflowExecutionStatus,
+    Client, UntypedWorkflow, WorkflowDescribeOptions, WorkflowExecutionStatus, WorkflowListOptions,
 };
 use tokio::time::Instant;
 
@@ -18,7 +18,11 @@ const CONCURRENCY: usize = 8;
 /// The server may be broken for good.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Waits until the workflows of all tasks have closed, for at most `patience`. The checker finds those that have not.
+/// Finds the sweeps that run.
+const SWEEPS: &str = "WorkflowType = 'SweepVideoTasks' AND ExecutionStatus = 'Running'";
+
+/// Waits until the workflows of all tasks and the sweeps have closed, for at most `patience`. The checker finds those that have
+/// not.
 pub(super) async fn wait(
     client: &Client,
     tasks: &[Task],
@@ -38,14 +42,15 @@ pub(super) async fn wait(
             }
         }
         let waited = start.elapsed();
-        if open.is_empty() || waited > patience {
+        let has_ended = open.is_empty() && have_sweeps_ended(client).await;
+        if has_ended || waited > patience {
             return Ok(());
         }
         if printed.elapsed() > PRINT_INTERVAL {
             printed = Instant::now();
             let (open, waited) = (open.len(), waited.as_secs());
             output::print(&format!(
-                "{open} lifecycles are open, {waited} s after the last fault\n"
+                "{open} lifecycles are open, or sweeps run, {waited} s after the last fault\n"
             ))?;
         }
         tokio::time::sleep(INTERVAL).await;
@@ -62,6 +67,14 @@ async fn has_ended(client: &Client, task: &Task) -> bool {
     match task.video.trigger {
         Trigger::Call => is_closed(client, &callers::workflow_id(&task.id)).await,
         Trigger::Nobody => true,
+    }
+}
+
+async fn have_sweeps_ended(client: &Client) -> bool {
+    let sweeps = client.list_workflows(SWEEPS, WorkflowListOptions::default());
+    match tokio::time::timeout(CALL_TIMEOUT, sweeps.try_collect::<Vec<_>>()).await {
+        Ok(Ok(running)) => running.is_empty(),
+        Ok(Err(_)) | Err(_) => false,
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn check(tasks: &[Task], runs: &[Run], other_version: &BTreeSet<u32>)
     [
         Row::none_of("workflow tasks that failed in workflow code", failed_tasks),
         Row::none_of(
-            "watchers, sweeps and other workflows that failed",
+            "watchers, sweeps and other workflows that failed or were stopped",
             failed.collect(),
         ),
     ]
@@ -64,7 +64,7 @@ fn seconds_to_last<'a>(
 }
 
 /// Returns the ids of the workflows whose ends are compared with the plan.
-fn checked_elsewhere(tasks: &[Task]) -> BTreeSet<String> {
+pub(super) fn checked_elsewhere(tasks: &[Task]) -> BTreeSet<String> {
     let ids = tasks.iter().flat_map(|task| {
         let account = task.video.account().name();
         [
@@ -113,7 +113,7 @@ fn describe(run: &Run, event: &HistoryEvent, failed: &WorkflowTaskFailedEventAtt
     format!("{id}, event {number}: {cause:?} on {identity}: {message}")
 }
 
-/// Returns how a run failed, if it did without another version.
+/// Returns how a run failed or was stopped, if it was without another version.
 fn failure(run: &Run, other_version: &BTreeSet<u32>) -> Option<String> {
     let failure = match run.events.last()?.attributes.as_ref()? {
         Attributes::WorkflowExecutionFailedEventAttributes(it) => {
@@ -121,6 +121,8 @@ fn failure(run: &Run, other_version: &BTreeSet<u32>) -> Option<String> {
             failure.map_or("failed", |failure| failure.message.as_str())
         }
         Attributes::WorkflowExecutionTimedOutEventAttributes(_) => "timed out",
+        Attributes::WorkflowExecutionTerminatedEventAttributes(_) => "terminated",
+        Attributes::WorkflowExecutionCanceledEventAttributes(_) => "cancelled",
         _ => return None,
     };
     let is_own = identities::pids(&run.events).is_disjoint(other_version);
@@ -134,7 +136,8 @@ mod tests {
     use temporalio_common::protos::temporal::api::{
         failure::v1::Failure,
         history::v1::{
-            WorkflowExecutionCompletedEventAttributes, WorkflowExecutionFailedEventAttributes,
+            WorkflowExecutionCanceledEventAttributes, WorkflowExecutionCompletedEventAttributes,
+            WorkflowExecutionFailedEventAttributes, WorkflowExecutionTerminatedEventAttributes,
             WorkflowExecutionTimedOutEventAttributes,
         },
     };
@@ -180,6 +183,16 @@ mod tests {
     fn timed_out() -> Attributes {
         let timed_out = WorkflowExecutionTimedOutEventAttributes::default();
         Attributes::WorkflowExecutionTimedOutEventAttributes(timed_out)
+    }
+
+    fn terminated() -> Attributes {
+        let terminated = WorkflowExecutionTerminatedEventAttributes::default();
+        Attributes::WorkflowExecutionTerminatedEventAttributes(terminated)
+    }
+
+    fn cancelled() -> Attributes {
+        let cancelled = WorkflowExecutionCanceledEventAttributes::default();
+        Attributes::WorkflowExecutionCanceledEventAttributes(cancelled)
     }
 
     #[test]
@@ -229,8 +242,14 @@ mod tests {
     }
 
     #[test]
-    fn another_workflow_that_failed_or_timed_out_is_found() {
-        for (end, expected) in [(failed(), 1), (timed_out(), 1), (completed(), 0)] {
+    fn another_workflow_that_failed_or_was_stopped_is_found() {
+        for (end, expected) in [
+            (failed(), 1),
+            (timed_out(), 1),
+            (terminated(), 1),
+            (cancelled(), 1),
+            (completed(), 0),
+        ] {
             assert_eq!(counts(run(SWEEP, vec![end]), &[]), [0, expected]);
         }
         assert_eq!(counts(run(SWEEP, Vec::new()), &[]), [0, 0]);

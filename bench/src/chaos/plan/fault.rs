@@ -165,6 +165,16 @@ impl Kind {
         }
     }
 
+    /// Returns whether a worker may not answer workflow tasks in time meanwhile. `None`: the worker of the callers.
+    pub(in crate::chaos) fn interrupts(&self, worker: Option<usize>) -> bool {
+        match self {
+            Self::KillWorker(of) | Self::StopWorker(of) | Self::RestartWorker(of, _) => {
+                Some(*of) == worker
+            }
+            _ => self.concerns_temporal(worker),
+        }
+    }
+
     /// Returns whether the videos of an account notice the fault.
     pub(in crate::chaos) fn concerns(&self, account: Account) -> bool {
         match self {
