@@ -3,6 +3,7 @@
 
 mod archive;
 mod callers;
+mod counts;
 mod early;
 mod endings;
 mod evidence;
@@ -75,6 +76,12 @@ pub(super) async fn check(
     report.add_all(found.context("cannot read the archives")?);
     report.add_all(uploads::check(&evidence.multipart_directory));
     report.add_all(metrics::check(&endings, &evidence.incarnations));
+    report.add(counts::check(
+        &tasks,
+        &evidence.runs,
+        &evidence.incarnations,
+        &other_version,
+    ));
     report.add_all(processes::check(evidence));
     let knows_no_window =
         |task: &Task| task.has_no_times() || lifecycles::is_unseen(task, &endings);

@@ -1,0 +1,273 @@
+//! Whether an end of a lifecycle was counted more often than its attempts can have counted it.
+//!
+//! The activity that ends a lifecycle counts the end. Usually one attempt gets that far. If its worker dies or is cut off before
+//! Temporal knows, another attempt counts the end again: that attempt follows a heartbeat timeout at the earliest. So there may
+//! be one count more for each heartbeat timeout that passed before the last attempt.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, SystemTime},
+};
+
+use seedance_archiver_proto::{names, outcome::ARCHIVED};
+use temporalio_common::protos::temporal::api::history::v1::{
+    ActivityTaskScheduledEventAttributes, ActivityTaskStartedEventAttributes, HistoryEvent,
+    history_event::Attributes,
+};
+
+use super::{
+    Row, Run,
+    endings::{self, End},
+};
+use crate::{
+    chaos::{counted::Counted, parts::Incarnation, world::Task},
+    history::time_of,
+};
+
+/// Compares the counts of all processes with the largest possible ones. What a killed process counted last is not known, and
+/// what one of another version counted is left out: both make the sum smaller.
+pub(super) fn check(
+    tasks: &[Task],
+    runs: &[Run],
+    processes: &[Incarnation],
+    other_version: &BTreeSet<u32>,
+) -> Row {
+    let possible = possible(tasks, runs);
+    let own = processes
+        .iter()
+        .filter(|it| !other_version.contains(&it.pid));
+    let mut counted = Counted::new();
+    for (key, count) in own
+        .filter_map(|it| it.counted.as_ref())
+        .flat_map(|it| &it.1)
+    {
+        *counted.entry(key.clone()).or_default() += count;
+    }
+    let findings = counted.into_iter().filter_map(|(key, count)| {
+        let possible = possible.get(&key).copied().unwrap_or_default();
+        let (account, outcome) = key;
+        (count > possible)
+            .then(|| format!("{count} times `{outcome}` of {account}, at most {possible} possible"))
+    });
+    Row::none_of(
+        "endings that were counted more than once",
+        findings.collect(),
+    )
+}
+
+/// Returns how often the ends of lifecycles may have been counted.
+fn possible(tasks: &[Task], runs: &[Run]) -> Counted {
+    let mut possible = Counted::new();
+    for task in tasks {
+        let account = task.video.account().name();
+        let id = names::lifecycle_workflow_id(account, &task.id);
+        for run in runs.iter().filter(|run| run.workflow_id == id) {
+            for (outcome, count) in counts(&run.events) {
+                *possible.entry((account.to_owned(), outcome)).or_default() += count;
+            }
+        }
+    }
+    possible
+}
+
+/// Returns how often the end of one run may have been counted, by outcome.
+fn counts(events: &[HistoryEvent]) -> Vec<(String, u64)> {
+    let ended = match endings::end(events) {
+        End::Result { outcome, .. } => outcome,
+        End::Failed(_) | End::Open => String::new(),
+    };
+    let started = events.iter().filter_map(|event| {
+        let Attributes::ActivityTaskStartedEventAttributes(started) = event.attributes.as_ref()?
+        else {
+            return None;
+        };
+        let (scheduled_at, scheduled) = scheduled(events, started.scheduled_event_id)?;
+        let outcome = match scheduled.activity_id.as_str() {
+            names::ARCHIVE_ACTIVITY_ID => ARCHIVED.to_owned(),
+            names::RECORD_ACTIVITY_ID | names::RECORD_AGAIN_ACTIVITY_ID => ended.clone(),
+            _ => return None,
+        };
+        let waited = time_of(event)?.duration_since(scheduled_at);
+        Some((
+            outcome,
+            attempts(started, scheduled, waited.unwrap_or_default()),
+        ))
+    });
+    started.collect()
+}
+
+fn scheduled(
+    events: &[HistoryEvent],
+    event_id: i64,
+) -> Option<(SystemTime, &ActivityTaskScheduledEventAttributes)> {
+    let event = events.iter().find(|event| event.event_id == event_id)?;
+    match event.attributes.as_ref()? {
+        Attributes::ActivityTaskScheduledEventAttributes(it) => Some((time_of(event)?, it)),
+        _ => None,
+    }
+}
+
+/// Returns how many attempts at an activity may have counted: the last one, and those before that the server believed dead.
+/// `waited`: from the schedule to the start of the last attempt.
+fn attempts(
+    started: &ActivityTaskStartedEventAttributes,
+    scheduled: &ActivityTaskScheduledEventAttributes,
+    waited: Duration,
+) -> u64 {
+    let earlier = u64::try_from(started.attempt - 1).unwrap_or_default();
+    let timeout = scheduled.heartbeat_timeout;
+    let timeout = timeout.and_then(|it| Duration::try_from(it).ok());
+    let dead = match timeout.filter(|timeout| !timeout.is_zero()) {
+        Some(timeout) => waited.as_secs() / timeout.as_secs().max(1),
+        None => earlier,
+    };
+    1 + earlier.min(dead)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use serde_json::json;
+    use temporalio_common::protos::temporal::api::{
+        common::v1::{Payload, Payloads},
+        history::v1::WorkflowExecutionCompletedEventAttributes,
+    };
+
+    use super::*;
+    use crate::chaos::plan::Expected;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn event(event_id: i64, seconds: u64, attributes: Attributes) -> HistoryEvent {
+        HistoryEvent {
+            event_id,
+            event_time: Some(at(seconds).into()),
+            attributes: Some(attributes),
+            ..HistoryEvent::default()
+        }
+    }
+
+    /// Returns a lifecycle whose last activity has this id, was scheduled at 0, and whose last attempt started at `started_at`.
+    fn lifecycle(activity_id: &str, outcome: &str, attempt: i32, started_at: u64) -> Run {
+        let scheduled = ActivityTaskScheduledEventAttributes {
+            activity_id: activity_id.into(),
+            heartbeat_timeout: Duration::from_secs(20).try_into().ok(),
+            ..Default::default()
+        };
+        let started = ActivityTaskStartedEventAttributes {
+            scheduled_event_id: 5,
+            attempt,
+            ..Default::default()
+        };
+        let payload = Payload {
+            metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
+            data: json!({"outcome": outcome}).to_string().into_bytes(),
+            ..Payload::default()
+        };
+        let completed = WorkflowExecutionCompletedEventAttributes {
+            result: Some(Payloads {
+                payloads: vec![payload],
+            }),
+            ..Default::default()
+        };
+        Run {
+            workflow_id: names::lifecycle_workflow_id("called", "cgt-1"),
+            events: vec![
+                event(
+                    5,
+                    0,
+                    Attributes::ActivityTaskScheduledEventAttributes(scheduled),
+                ),
+                event(
+                    6,
+                    started_at,
+                    Attributes::ActivityTaskStartedEventAttributes(started),
+                ),
+                event(
+                    7,
+                    started_at,
+                    Attributes::WorkflowExecutionCompletedEventAttributes(completed),
+                ),
+            ],
+        }
+    }
+
+    fn process(pid: u32, outcome: &str, count: u64) -> Incarnation {
+        let key = ("called".to_owned(), outcome.to_owned());
+        Incarnation {
+            worker: 0,
+            pid,
+            change: None,
+            started_at: at(0),
+            log: PathBuf::new(),
+            counted: Some((at(100), [(key, count)].into())),
+        }
+    }
+
+    fn is_found(run: &Run, processes: &[Incarnation]) -> bool {
+        let task = Task::called("cgt-1", Expected::Archived);
+        let runs = std::slice::from_ref(run);
+        check(&[task], runs, processes, &BTreeSet::from([9])).count > 0
+    }
+
+    #[test]
+    fn an_end_that_was_counted_twice_is_found_in_one_process_and_in_two() {
+        for (id, outcome) in [("archive", "archived"), ("record", "lost")] {
+            let run = lifecycle(id, outcome, 1, 0);
+            assert!(!is_found(&run, &[process(7, outcome, 1)]), "{id}");
+            assert!(is_found(&run, &[process(7, outcome, 2)]), "{id}");
+            let both = [process(7, outcome, 1), process(8, outcome, 1)];
+            assert!(is_found(&run, &both), "{id}");
+            // Those of another version count for themselves.
+            let other = [process(7, outcome, 1), process(9, outcome, 1)];
+            assert!(!is_found(&run, &other), "{id}");
+        }
+    }
+
+    #[test]
+    fn an_end_that_did_not_happen_is_found() {
+        let archived = lifecycle("archive", "archived", 1, 0);
+        for outcome in ["lost", "unknown"] {
+            assert!(is_found(&archived, &[process(7, outcome, 1)]), "{outcome}");
+        }
+    }
+
+    #[test]
+    fn only_attempts_that_a_heartbeat_timeout_ended_may_have_counted_too() {
+        for (attempt, started_at, count, expected) in [
+            (2, 20, 2, false),
+            (2, 20, 3, true),
+            // They failed, and an attempt that fails counts nothing.
+            (2, 19, 2, true),
+            (5, 59, 3, false),
+            (5, 59, 4, true),
+            (2, 600, 3, true),
+        ] {
+            let run = lifecycle("archive", "archived", attempt, started_at);
+            let is_found = is_found(&run, &[process(7, "archived", count)]);
+            assert_eq!(is_found, expected, "{attempt} {started_at} {count}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_found_the_receipt_of_an_earlier_attempt_counts_as_archived() {
+        let archive = lifecycle("archive", "archived", 1, 0);
+        let mut run = lifecycle("record", "archived", 1, 0);
+        run.events.splice(0..0, archive.events[..2].to_vec());
+        for (index, event) in run.events.iter_mut().enumerate() {
+            event.event_id = index as i64 + 1;
+        }
+        for event in &mut run.events {
+            if let Some(Attributes::ActivityTaskStartedEventAttributes(started)) =
+                &mut event.attributes
+            {
+                started.scheduled_event_id = event.event_id - 1;
+            }
+        }
+        assert!(!is_found(&run, &[process(7, "archived", 2)]));
+        assert!(is_found(&run, &[process(7, "archived", 3)]));
+    }
+}
