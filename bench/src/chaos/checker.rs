@@ -3,11 +3,14 @@
 
 mod archive;
 mod callers;
+mod completions;
 mod counts;
 mod early;
+mod effects;
 mod endings;
 mod evidence;
 mod identities;
+mod idle;
 mod lifecycles;
 mod metrics;
 mod objects;
@@ -30,6 +33,7 @@ use anyhow::Context;
 
 use super::{
     parts::Links,
+    plan::Account,
     world::{Task, World},
 };
 
@@ -83,6 +87,13 @@ pub(super) async fn check(
         &other_version,
     ));
     report.add_all(processes::check(evidence));
+    report.add(idle::check(
+        &evidence.runs,
+        &evidence.incarnations,
+        &evidence.periods,
+    ));
+    let lists = world.simulator(Account::Automatic).lists();
+    report.add(effects::check(&tasks, evidence, lists)?);
     let knows_no_window =
         |task: &Task| task.has_no_times() || lifecycles::is_unseen(task, &endings);
     let outside = world.queries_outside_window(knows_no_window);

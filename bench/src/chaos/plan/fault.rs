@@ -175,6 +175,18 @@ impl Kind {
         }
     }
 
+    /// Returns whether a worker can do less than others meanwhile, or all can do little.
+    pub(in crate::chaos) fn hampers(&self, worker: usize) -> bool {
+        match self {
+            Self::KillStore => true,
+            Self::Cut(link) | Self::Slow(link) | Self::HalfOpen(link) => match link {
+                LinkTo::Temporal(of) | LinkTo::Store(of) | LinkTo::Api(of, _) => *of == worker,
+                LinkTo::Database => true,
+            },
+            _ => self.interrupts(Some(worker)),
+        }
+    }
+
     /// Returns whether the videos of an account notice the fault.
     pub(in crate::chaos) fn concerns(&self, account: Account) -> bool {
         match self {
