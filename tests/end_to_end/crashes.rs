@@ -108,7 +108,7 @@ async fn kill_and_resume(server: &Server, minio: &Minio, point: u64) -> anyhow::
     // A part is sent when it is full and more bytes follow.
     let parts = (kill_at - 1) / PART_SIZE as u64;
     until_async("the heartbeat contains the last stored part", || async {
-        let place = &heartbeat(server, &id).await?["place"];
+        let place = &heartbeat(server, "", &id).await?["place"];
         let stored = place["checkpoint"]["upload"]["parts"].as_array();
         let stored = stored.map_or(0, Vec::len) as u64;
         Ok(place["done"] == kill_at && stored == parts)
@@ -186,7 +186,7 @@ async fn a_cancelled_transfer_leaves_no_multipart_upload(
     let _worker = fixture.spawn_worker_with(&server, &bucket.environment())?;
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     until_async("the multipart upload has started", || async {
-        Ok(!heartbeat(&server, &id).await?["place"]["upload"].is_null())
+        Ok(!heartbeat(&server, "", &id).await?["place"]["upload"].is_null())
     })
     .await?;
     let keys = bucket.keys().await?;

@@ -69,7 +69,7 @@ impl PausedTransfer {
     /// Waits until a checkpoint names this many parts of the upload.
     pub(super) async fn until_stored(&self, server: &Server, parts: usize) -> anyhow::Result<()> {
         until_async("parts are stored", || async {
-            let heartbeat = heartbeat(server, &self.id).await?;
+            let heartbeat = heartbeat(server, "", &self.id).await?;
             let stored = heartbeat["place"]["checkpoint"]["upload"]["parts"].as_array();
             Ok(stored.map_or(0, Vec::len) >= parts)
         })

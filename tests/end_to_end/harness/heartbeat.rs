@@ -1,13 +1,16 @@
 //! The heartbeat of a running activity.
 
+use seedance_archiver_proto::names;
+use seedance_archiver_workflows::VideoTaskLifecycle;
 use serde_json::Value;
 use temporalio_client::WorkflowDescribeOptions;
 
 use super::temporal_server::Server;
 
-/// Returns the last heartbeat of the running transfer, `null` if there is none.
-pub(crate) async fn heartbeat(server: &Server, id: &str) -> anyhow::Result<Value> {
-    let lifecycle = server.lifecycle(id);
+/// Returns the last heartbeat of the running transfer of a task, `null` if there is none.
+pub(crate) async fn heartbeat(server: &Server, account: &str, id: &str) -> anyhow::Result<Value> {
+    let id = names::lifecycle_workflow_id(account, id);
+    let lifecycle = server.client.get_workflow_handle::<VideoTaskLifecycle>(id);
     let description = lifecycle.describe(WorkflowDescribeOptions::default());
     let description = description.await?;
     let mut activities = description.raw().pending_activities.iter();

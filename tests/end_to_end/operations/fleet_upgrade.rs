@@ -14,6 +14,7 @@ use temporalio_client::{WorkflowDescribeOptions, WorkflowExecutionStatus};
 use super::process::WorkerProcess;
 use crate::harness::{
     Fixture, HOUR, Server,
+    heartbeat::heartbeat,
     minio::{Bucket, Minio},
     register, sweeps, tools, until, until_async,
 };
@@ -24,10 +25,11 @@ const FLEET: usize = 2;
 const LIFECYCLES: usize = 100;
 /// Number of lifecycles that start while workers are replaced, for each of them.
 const LIFECYCLES_MEANWHILE: usize = 10;
-/// Size of a large video: four parts.
-const LARGE: u64 = 18_000_000;
-/// What is downloaded of a large video before its worker is replaced: two parts, and a piece of the third.
-const HELD_AT: u64 = 12_000_000;
+/// Size of a large video: eight parts.
+const LARGE: u64 = 38_000_000;
+/// What is downloaded of a large video before its worker is replaced: six parts, and a piece of the seventh. The last release
+/// sends four at a time, and sets a checkpoint only when it sends one and earlier ones are stored.
+const HELD_AT: u64 = 33_000_000;
 
 async fn a_fleet_of_the_last_release_is_replaced_under_load(
     server: Arc<Server>,
@@ -138,7 +140,7 @@ impl Fleet<'_> {
         Ok(tasks)
     }
 
-    /// Waits until each task was polled and the transfers of large videos are in progress.
+    /// Waits until each task was polled, each transfer of a large video was held, and another worker can resume one.
     async fn until_in_progress(&self, tasks: &[Task]) -> anyhow::Result<()> {
         let is_in_progress = |task: &Task| {
             let stats = self.fixture.simulator.stats(&task.id);
@@ -146,6 +148,16 @@ impl Fleet<'_> {
         };
         until("the tasks are polled and transferred", || {
             tasks.iter().all(is_in_progress)
+        })
+        .await?;
+        until_async("a heartbeat says where to resume", || async {
+            for task in tasks.iter().filter(|task| task.is_large) {
+                let place = &heartbeat(self.server, &self.account, &task.id).await?["place"];
+                if place["done"] == HELD_AT && !place["checkpoint"].is_null() {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
         })
         .await
     }

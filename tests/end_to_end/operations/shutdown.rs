@@ -94,7 +94,7 @@ async fn another_worker_resumes_a_transfer_after_the_grace_period(
     let lifecycle = fixture.start_lifecycle(&server, &id).await?;
     let sent = || fixture.simulator.stats(&id).bytes_sent;
     until_async("the heartbeat contains a checkpoint", || async {
-        let heartbeat = heartbeat(&server, &id).await?;
+        let heartbeat = heartbeat(&server, "", &id).await?;
         Ok(sent() == HOLD_AT && !heartbeat["place"]["checkpoint"].is_null())
     })
     .await?;
