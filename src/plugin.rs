@@ -26,7 +26,8 @@ const SEARCH_ATTRIBUTES_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Registers the workflows and activities of the archiver with your own Rust worker.
 ///
-/// The workflows are `GenerateVideo`, `VideoTaskLifecycle`, `SweepVideoTasks`, `AccountWatcher`, `AuditArchive` and `DeliverEvent`. Your task queue then serves what a
+/// The workflows are `VideoTaskLifecycle`, `SweepVideoTasks`, `AccountWatcher`, `AuditArchive`, `DeliverEvent`,
+/// `GenerateVideo`, `VideoTaskSubmission` and `VideoTaskClaim`. Your task queue then serves what a
 /// `seedance-archiver worker` serves on the task queues `seedance-archiver` and
 /// `seedance-archiver-transfers`, next to your own workflows. Start lifecycles on your task queue.
 ///
