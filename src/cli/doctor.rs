@@ -20,8 +20,8 @@ use crate::{
 /// Checks the configuration, the files with secrets, the encryption of connections, the proxy and the API of
 /// each account, the first byte of its newest video, the receiver of its events, Temporal with its namespace, search
 /// attributes, task queues, Nexus endpoint and the accounts of other deployments, the archive, the destinations of
-/// each account, and the ingress. A failed check does not end the others. Changes nothing, except for probe objects
-/// under `.staging/` in the archive, which are deleted again. Exits with 1 if a check failed.
+/// each account, and the ingress. A failed check does not end the others. Changes nothing, except for test objects
+/// in the archive, which are deleted again. Exits with 1 if a check failed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   seedance-archiver doctor                  a line for each check: ok, warning or failed

@@ -12,7 +12,7 @@ use crate::{
 /// Create what workers need in Temporal, and check the archive
 ///
 /// Creates the namespace if it is missing, registers the search attributes, creates the Nexus endpoint by which
-/// workflows of any namespace call, and writes, reads and deletes a probe object in the archive with the options
+/// workflows of any namespace call, and writes, reads and deletes test objects in the archive with the options
 /// of each account. Leaves what exists unchanged, so it can be run repeatedly. If the server does not allow a
 /// change through its API, as on Temporal Cloud, prints the command that makes it. Exits with 1 if anything
 /// failed; a missing endpoint is a warning, because workflows can also call an activity.
