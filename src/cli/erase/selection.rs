@@ -124,6 +124,30 @@ mod tests {
         );
     }
 
+    /// A receipt of a later version without a user is that of a task without one.
+    #[test]
+    fn only_receipts_of_version_0_1_need_their_record() {
+        let selection = selection("user-7", Some("eu")).unwrap();
+        let of_version = |version: &str, user: &str| Manifest {
+            archiver_version: version.to_owned(),
+            ..receipt(user)
+        };
+        for version in ["0.1.0", "0.1.7"] {
+            assert!(selection.needs_record(&of_version(version, "")));
+            assert!(!selection.needs_record(&of_version(version, "user-7")));
+            let of_another_account = Manifest {
+                account: "us".into(),
+                ..of_version(version, "")
+            };
+            assert!(!selection.needs_record(&of_another_account));
+        }
+        for version in [env!("CARGO_PKG_VERSION"), "0.2.0", "0.10.0", "1.0.1", ""] {
+            let receipt = of_version(version, "");
+            assert!(!selection.needs_record(&receipt), "{version}");
+            assert!(!selection.matches(&receipt), "{version}");
+        }
+    }
+
     #[test]
     fn a_user_whom_no_receipt_names_exactly_is_an_error() {
         let error = |user: &str, account| selection(user, account).err().unwrap().to_string();
