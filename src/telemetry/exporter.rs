@@ -14,8 +14,9 @@ use temporalio_common::telemetry::{
     start_prometheus_metric_exporter, telemetry_init,
 };
 use temporalio_sdk::{Runtime, runtime::RuntimeOptions};
+use tokio::runtime::{Handle, RuntimeMetrics};
 
-use super::metrics::{BUCKETS, BUILD_INFO, TRANSFERS_RUNNING, describe};
+use super::metrics::{BUCKETS, BUILD_INFO, RUNTIME_TASKS, TRANSFERS_RUNNING, describe};
 use crate::http;
 
 /// Interval of the recorder's maintenance.
@@ -29,6 +30,8 @@ pub struct MetricsExporter {
     sdk_address: SocketAddr,
     http: reqwest::Client,
     meter: Option<TemporalMeter>,
+    /// The runtime on which everything runs.
+    tokio: RuntimeMetrics,
 }
 
 /// Why the exporter did not start.
@@ -81,6 +84,7 @@ impl MetricsExporter {
             sdk_address: sdk_exporter.bound_addr,
             meter: connection_telemetry.get_temporal_metric_meter(),
             http: http::client().map_err(|error| MetricsError::Http(http::describe(error)))?,
+            tokio: Handle::current().metrics(),
         };
         Ok((exporter, runtime))
     }
@@ -97,6 +101,7 @@ impl MetricsExporter {
     /// Returns an error if the SDK's exporter does not respond.
     pub async fn render(&self) -> Result<String, String> {
         self.recorder.run_upkeep();
+        count_tasks(&self.tokio);
         let url = format!("http://{}/metrics", self.sdk_address);
         let sdk_metrics = async { self.http.get(url).send().await?.text().await };
         let sdk_metrics = sdk_metrics
@@ -119,11 +124,38 @@ fn install_recorder() -> Result<PrometheusHandle, BuildError> {
     Ok(recorder)
 }
 
+/// Sets the number of tasks to that of a runtime.
+fn count_tasks(runtime: &RuntimeMetrics) {
+    gauge!(RUNTIME_TASKS).set(runtime.num_alive_tasks() as f64);
+}
+
 /// Merges histogram samples into their buckets. Without upkeep, each sample takes memory until the next scrape.
 async fn keep_up(recorder: PrometheusHandle) {
     let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
     loop {
         ticks.tick().await;
         recorder.run_upkeep();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_of_the_runtime_counts_until_it_completes() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let page = || {
+            let runtime = Handle::current().metrics();
+            metrics::with_local_recorder(&recorder, || count_tasks(&runtime));
+            recorder.handle().render()
+        };
+        let waiting = tokio::spawn(pending::<()>());
+        assert!(page().contains(&format!("{RUNTIME_TASKS} 1\n")));
+        waiting.abort();
+        assert!(waiting.await.is_err());
+        assert!(page().contains(&format!("{RUNTIME_TASKS} 0\n")));
     }
 }

@@ -65,6 +65,8 @@ pub(crate) const EVENTS_OVERDUE: &str = "seedance_archiver_events_overdue";
 pub(crate) const SUBMISSIONS: &str = "seedance_archiver_submissions_total";
 /// Counter: failed queries of open lifecycles.
 pub(crate) const VISIBILITY_ERRORS: &str = "seedance_archiver_visibility_errors_total";
+/// Gauge: tasks of the async runtime.
+pub(super) const RUNTIME_TASKS: &str = "seedance_archiver_runtime_tasks";
 
 const MINUTE: f64 = 60.0;
 const HOUR: f64 = 60.0 * MINUTE;
@@ -245,4 +247,8 @@ pub(super) fn describe() {
         "Create requests, and what is known of unanswered ones, by result."
     );
     describe_counter!(VISIBILITY_ERRORS, "Failed queries of open lifecycles.");
+    describe_gauge!(
+        RUNTIME_TASKS,
+        "Tasks of the async runtime that were spawned and have not completed."
+    );
 }

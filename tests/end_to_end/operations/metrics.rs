@@ -111,6 +111,7 @@ async fn a_run_is_visible_in_the_metrics(server: Arc<Server>) -> anyhow::Result<
         "temporal_activity_schedule_to_start_latency_seconds_count",
         "temporal_num_pollers{",
         "temporal_request_total{",
+        "seedance_archiver_runtime_tasks ",
     ] {
         ensure!(
             value(&metrics, series) >= Some(1.0),
