@@ -140,8 +140,13 @@ mod tests {
             seedance_archiver_watched_tasks{account=\"a\"} 4\n\
             seedance_archiver_watched_tasks{account=\"b\"} 3\n\
             seedance_archiver_watcher_requests_total{account=\"a\",request=\"list\",result=\"failed\"} 5\n\
-            seedance_archiver_watcher_requests_total{account=\"a\",request=\"query\",result=\"failed\"} 9\n";
-        let expected = [(Series::WatchedTasks, 7.0), (Series::ListRequests, 5.0)];
+            seedance_archiver_watcher_requests_total{account=\"a\",request=\"query\",result=\"failed\"} 9\n\
+            seedance_archiver_runtime_tasks 31\n";
+        let expected = [
+            (Series::RuntimeTasks, 31.0),
+            (Series::WatchedTasks, 7.0),
+            (Series::ListRequests, 5.0),
+        ];
         assert_eq!(from_metrics(page), expected);
         assert_eq!(sum("tasks_total 1\ntasks 2\n", "tasks", ""), Some(2.0));
     }

@@ -7,6 +7,7 @@ pub(super) enum Series {
     Descriptors,
     Connections,
     Threads,
+    RuntimeTasks,
     SlotsUsed,
     CachedWorkflows,
     OpenLifecycles,
@@ -36,11 +37,12 @@ pub(super) enum Afterwards {
 }
 
 impl Series {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::ResidentMemory,
         Self::Descriptors,
         Self::Connections,
         Self::Threads,
+        Self::RuntimeTasks,
         Self::SlotsUsed,
         Self::CachedWorkflows,
         Self::OpenLifecycles,
@@ -55,6 +57,7 @@ impl Series {
             Self::Descriptors => "descriptors",
             Self::Connections => "connections",
             Self::Threads => "threads",
+            Self::RuntimeTasks => "runtime_tasks",
             Self::SlotsUsed => "slots_used",
             Self::CachedWorkflows => "cached_workflows",
             Self::OpenLifecycles => "open_lifecycles",
@@ -69,6 +72,7 @@ impl Series {
             Self::Descriptors => "open file descriptors",
             Self::Connections => "TCP connections",
             Self::Threads => "threads",
+            Self::RuntimeTasks => "tasks of the runtime",
             Self::SlotsUsed => "used slots of workflow and activity tasks",
             Self::CachedWorkflows => "cached workflows",
             Self::OpenLifecycles => "open lifecycles",
@@ -81,6 +85,7 @@ impl Series {
     pub(super) fn metric(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::ResidentMemory | Self::Descriptors | Self::Connections | Self::Threads => None,
+            Self::RuntimeTasks => Some(("seedance_archiver_runtime_tasks", "")),
             Self::SlotsUsed => Some(("temporal_worker_task_slots_used", "")),
             Self::CachedWorkflows => Some(("temporal_sticky_cache_size", "")),
             Self::OpenLifecycles => Some(("seedance_archiver_open_lifecycles", "")),
@@ -115,16 +120,19 @@ impl Series {
             Self::Threads => Some(4.0),
             Self::Descriptors | Self::Connections | Self::SlotsUsed => Some(10.0),
             Self::CachedWorkflows => None,
-            Self::OpenLifecycles | Self::WatchedTasks => Some(30.0),
+            // Running activities and connections have a few each.
+            Self::RuntimeTasks | Self::OpenLifecycles | Self::WatchedTasks => Some(30.0),
             Self::ListRequests => Some(20.0),
         }
     }
 
     pub(super) fn afterwards(self) -> Afterwards {
         match self {
-            Self::Descriptors | Self::Connections | Self::Threads | Self::SlotsUsed => {
-                Afterwards::AsBefore
-            }
+            Self::Descriptors
+            | Self::Connections
+            | Self::Threads
+            | Self::RuntimeTasks
+            | Self::SlotsUsed => Afterwards::AsBefore,
             Self::OpenLifecycles | Self::WatchedTasks => Afterwards::Zero,
             Self::ResidentMemory | Self::CachedWorkflows | Self::ListRequests => {
                 Afterwards::Anything
