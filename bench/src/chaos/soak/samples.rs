@@ -112,8 +112,8 @@ mod tests {
         let csv = Samples { all, phases }.csv();
         let lines: Vec<_> = csv.lines().collect();
         assert!(lines[0].starts_with("seconds,phase,worker,pid,resident_mebibytes,descriptors"));
-        assert_eq!(lines[1], "0.0,before,1,7,61.2,,,4,,,,,,");
-        assert_eq!(lines[2], "45.0,settling,1,7,,,,,,,,,,");
-        assert_eq!(lines[3], "50.0,after,1,7,,,,,,,,,,");
+        assert_eq!(lines[1], "0.0,before,1,7,61.2,,,4,,,,,");
+        assert_eq!(lines[2], "45.0,settling,1,7,,,,,,,,,");
+        assert_eq!(lines[3], "50.0,after,1,7,,,,,,,,,");
     }
 }

@@ -9,7 +9,6 @@ pub(super) enum Series {
     Threads,
     RuntimeTasks,
     SlotsUsed,
-    CachedWorkflows,
     OpenLifecycles,
     WatchedTasks,
     ListRequests,
@@ -37,14 +36,13 @@ pub(super) enum Afterwards {
 }
 
 impl Series {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::ResidentMemory,
         Self::Descriptors,
         Self::Connections,
         Self::Threads,
         Self::RuntimeTasks,
         Self::SlotsUsed,
-        Self::CachedWorkflows,
         Self::OpenLifecycles,
         Self::WatchedTasks,
         Self::ListRequests,
@@ -59,7 +57,6 @@ impl Series {
             Self::Threads => "threads",
             Self::RuntimeTasks => "runtime_tasks",
             Self::SlotsUsed => "slots_used",
-            Self::CachedWorkflows => "cached_workflows",
             Self::OpenLifecycles => "open_lifecycles",
             Self::WatchedTasks => "watched_tasks",
             Self::ListRequests => "list_requests_total",
@@ -74,7 +71,6 @@ impl Series {
             Self::Threads => "threads",
             Self::RuntimeTasks => "tasks of the runtime",
             Self::SlotsUsed => "used slots of workflow and activity tasks",
-            Self::CachedWorkflows => "cached workflows",
             Self::OpenLifecycles => "open lifecycles",
             Self::WatchedTasks => "watched tasks",
             Self::ListRequests => "list requests a minute",
@@ -87,7 +83,6 @@ impl Series {
             Self::ResidentMemory | Self::Descriptors | Self::Connections | Self::Threads => None,
             Self::RuntimeTasks => Some(("seedance_archiver_runtime_tasks", "")),
             Self::SlotsUsed => Some(("temporal_worker_task_slots_used", "")),
-            Self::CachedWorkflows => Some(("temporal_sticky_cache_size", "")),
             Self::OpenLifecycles => Some(("seedance_archiver_open_lifecycles", "")),
             Self::WatchedTasks => Some(("seedance_archiver_watched_tasks", "")),
             Self::ListRequests => Some((
@@ -112,17 +107,15 @@ impl Series {
     }
 
     /// Returns how much a level may rise by chance, besides a tenth: faults are not the same in every third, and a watcher
-    /// or a large video may be on another worker. `None`: it may rise. A cached workflow that another worker went on with
-    /// stays until the SDK's cache is full.
-    pub(super) fn slack(self) -> Option<f64> {
+    /// or a large video may be on another worker.
+    pub(super) fn slack(self) -> f64 {
         match self {
-            Self::ResidentMemory => Some(24.0),
-            Self::Threads => Some(4.0),
-            Self::Descriptors | Self::Connections | Self::SlotsUsed => Some(10.0),
-            Self::CachedWorkflows => None,
+            Self::ResidentMemory => 24.0,
+            Self::Threads => 4.0,
+            Self::Descriptors | Self::Connections | Self::SlotsUsed => 10.0,
             // Running activities and connections have a few each.
-            Self::RuntimeTasks | Self::OpenLifecycles | Self::WatchedTasks => Some(30.0),
-            Self::ListRequests => Some(20.0),
+            Self::RuntimeTasks | Self::OpenLifecycles | Self::WatchedTasks => 30.0,
+            Self::ListRequests => 20.0,
         }
     }
 
@@ -134,9 +127,7 @@ impl Series {
             | Self::RuntimeTasks
             | Self::SlotsUsed => Afterwards::AsBefore,
             Self::OpenLifecycles | Self::WatchedTasks => Afterwards::Zero,
-            Self::ResidentMemory | Self::CachedWorkflows | Self::ListRequests => {
-                Afterwards::Anything
-            }
+            Self::ResidentMemory | Self::ListRequests => Afterwards::Anything,
         }
     }
 }
