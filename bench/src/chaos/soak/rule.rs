@@ -11,11 +11,22 @@ const MIN_VALUES: usize = 5;
 
 /// Returns the level in a time: the median, which short faults do not move. `None` if there are too few values.
 pub(super) fn level(points: &[Point], time: &Range<Duration>) -> Option<f64> {
+    lowest_part(points, time, 2)
+}
+
+/// Returns the level of the lowest values in a time: a tenth of them is not above it, so that what is held for a while
+/// does not move it. `None` if there are too few values.
+pub(super) fn low(points: &[Point], time: &Range<Duration>) -> Option<f64> {
+    lowest_part(points, time, 10)
+}
+
+/// Returns the end of the lowest values in a time: one of so many equal parts.
+fn lowest_part(points: &[Point], time: &Range<Duration>, parts: usize) -> Option<f64> {
     let values = points.iter().filter(|(at, _)| time.contains(at));
     let mut values: Vec<_> = values.map(|(_, value)| *value).collect();
     values.sort_by(f64::total_cmp);
-    let median = values.get(values.len() / 2).copied();
-    median.filter(|_| values.len() >= MIN_VALUES)
+    let end = values.get(values.len() / parts).copied();
+    end.filter(|_| values.len() >= MIN_VALUES)
 }
 
 /// Returns the highest level that is no rise above another one.
@@ -92,5 +103,16 @@ mod tests {
         assert_eq!(level(&points[..4], &minutes(0..30)), None);
         assert_eq!(level(&points[..5], &minutes(0..30)), Some(1.0));
         assert_eq!(level(&points, &minutes(40..50)), None);
+    }
+
+    #[test]
+    fn what_is_held_most_of_the_time_does_not_move_the_lowest_values() {
+        let held = |part: f64| series(|minute| if minute % 1.0 < part { 200.0 } else { 60.0 });
+        assert_eq!(low(&held(0.8), &minutes(0..30)), Some(60.0));
+        assert_eq!(low(&held(1.0), &minutes(0..30)), Some(200.0));
+        // A value that is missing in one sum.
+        let mut points = held(1.0);
+        points[7].1 = 10.0;
+        assert_eq!(low(&points, &minutes(0..30)), Some(200.0));
     }
 }
