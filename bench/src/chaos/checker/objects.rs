@@ -1,5 +1,6 @@
 //! Whether the archives have every video once, with the bytes that the simulator served.
 
+mod day;
 mod frames;
 mod hidden;
 mod planned;

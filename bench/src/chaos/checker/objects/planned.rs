@@ -1,15 +1,12 @@
 //! Where the objects of a task belong, what they are called, and what its receipt says, according to the plan.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use seedance_archiver_proto::{
-    names::{MANIFEST, TASK},
-    time::unix_seconds,
-};
+use seedance_archiver_proto::names::{MANIFEST, TASK};
 use seedance_archiver_simulator::{Container, Image};
-use seedance_archiver_workflows::format::utc;
 use serde_json::Value;
 
+use super::day;
 use crate::chaos::world::Task;
 
 /// How much earlier than it was created a task was created according to its record.
@@ -48,7 +45,7 @@ impl Planned {
         // It may have been created just before midnight.
         let mut days: Vec<_> = [task.created_at - LEAD, task.created_at]
             .into_iter()
-            .filter_map(day)
+            .filter_map(day::of)
             .collect();
         days.dedup();
         let of_other_version = has_other_version.then_some(MP4);
@@ -149,12 +146,6 @@ fn is_at(url: &Value, directory: &str, name: &str) -> bool {
     url.ends_with(&format!("/{directory}/{name}"))
 }
 
-/// Returns the day of a time, as the directories of an archive name it.
-fn day(at: SystemTime) -> Option<String> {
-    let time = utc(unix_seconds(at))?;
-    Some(time.get(..10)?.replace('-', "/"))
-}
-
 fn video_name(container: Container) -> &'static str {
     match container {
         Container::Mp4 | Container::C2pa => MP4,
@@ -175,6 +166,8 @@ fn frame_name(image: Image) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use serde_json::json;
 
     use super::*;
