@@ -11,6 +11,7 @@ mod endings;
 mod evidence;
 mod identities;
 mod idle;
+mod late;
 mod lifecycles;
 mod metrics;
 mod objects;
@@ -98,6 +99,13 @@ pub(super) async fn check(
         |task: &Task| task.has_no_times() || lifecycles::is_unseen(task, &endings);
     let outside = world.queries_outside_window(knows_no_window);
     report.add(Row::none("queries outside the query window", outside));
+    let senders = late::Senders {
+        links,
+        processes: &evidence.incarnations,
+        periods: &evidence.periods,
+    };
+    let late = late::check(&tasks, &evidence.runs, &world.arrivals(), &senders);
+    report.add_all(late);
     report.add(rates::check(&world.arrivals(), links));
     let creation_times = tasks.iter().map(|it| (it.id.as_str(), it.created_at));
     report.add_all(early::check(
