@@ -1,4 +1,6 @@
 //! Finds secrets in anything: as they are, in base64 or hexadecimal, and compressed, also one in the other.
+//!
+//! A text that was cut inside of a key still has a part of it: the beginning or the end of a key counts as well.
 
 mod decode;
 
@@ -10,22 +12,26 @@ use crate::chaos::world::AllSecrets;
 const MAX_DEPTH: usize = 3;
 /// Length of a signature: hexadecimal SHA-256.
 const SIGNATURE: usize = 64;
+/// Length of the part of a key, token or password that is no coincidence.
+const PART: usize = 20;
 
 pub(super) struct Finder {
     signatures: BTreeSet<Vec<u8>>,
-    words: Vec<Vec<u8>>,
+    /// The beginnings and ends of words, and entire ones that are shorter.
+    parts: BTreeSet<Vec<u8>>,
 }
 
 impl Finder {
     pub(super) fn new(secrets: AllSecrets) -> Self {
-        let bytes = |text: String| text.into_bytes();
+        let signatures = secrets.signatures.into_iter();
+        let words = secrets.words.iter();
         Self {
-            signatures: secrets.signatures.into_iter().map(bytes).collect(),
-            words: secrets.words.into_iter().map(bytes).collect(),
+            signatures: signatures.map(String::into_bytes).collect(),
+            parts: words.flat_map(|word| parts(word.as_bytes())).collect(),
         }
     }
 
-    /// Returns a secret that the bytes contain in any form.
+    /// Returns a secret, or a part of one, that the bytes contain in any form.
     pub(super) fn find(&self, bytes: &[u8]) -> Option<String> {
         self.find_at(bytes, MAX_DEPTH)
     }
@@ -46,12 +52,19 @@ impl Finder {
         let runs = lower.split(|byte| !byte.is_ascii_hexdigit());
         let mut candidates = runs.flat_map(|run| run.windows(SIGNATURE));
         let signature = candidates.find(|it| self.signatures.contains(*it));
-        let word = || {
-            let mut words = self.words.iter();
-            words.find(|word| contains(bytes, word))
+        let part = || {
+            let mut parts = self.parts.iter();
+            parts.find(|part| contains(bytes, part))
         };
-        signature.map(<[u8]>::to_vec).or_else(|| word().cloned())
+        signature.map(<[u8]>::to_vec).or_else(|| part().cloned())
     }
+}
+
+/// Returns the beginning and the end of a word.
+fn parts(word: &[u8]) -> [Vec<u8>; 2] {
+    let length = word.len().min(PART);
+    let (beginning, end) = (&word[..length], &word[word.len() - length..]);
+    [beginning.to_vec(), end.to_vec()]
 }
 
 fn contains(bytes: &[u8], word: &[u8]) -> bool {
@@ -119,6 +132,25 @@ mod tests {
         }
         let upper = signature().to_uppercase();
         assert!(finder().find(upper.as_bytes()).is_some());
+    }
+
+    #[test]
+    fn a_key_that_was_cut_is_found() {
+        let (beginning, end) = (&WORD[..PART], &WORD[WORD.len() - PART..]);
+        for text in [format!("key {beginning}…"), format!("…{end} is wrong")] {
+            assert!(finder().find(text.as_bytes()).is_some(), "{text}");
+            let encoded = BASE64_STANDARD.encode(&text);
+            assert!(finder().find(encoded.as_bytes()).is_some(), "{encoded}");
+        }
+        for short in [&WORD[..PART - 1], &WORD[WORD.len() - PART + 1..]] {
+            assert_eq!(finder().find(short.as_bytes()), None, "{short}");
+        }
+        let finder = Finder::new(AllSecrets {
+            words: vec!["bench-password".into()],
+            ..AllSecrets::default()
+        });
+        assert!(finder.find(b"<bench-password>").is_some());
+        assert_eq!(finder.find(b"bench-passwor"), None);
     }
 
     #[test]
