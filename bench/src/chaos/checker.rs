@@ -9,13 +9,16 @@ mod early;
 mod effects;
 mod endings;
 mod evidence;
+mod files;
 mod identities;
 mod idle;
 mod late;
 mod lifecycles;
+mod logs;
 mod metrics;
 mod objects;
 mod outcomes;
+mod places;
 mod processes;
 mod rates;
 mod receipts;
@@ -28,6 +31,7 @@ mod workflows;
 
 pub(super) use archive::Archive;
 pub(super) use evidence::{Evidence, Run, histories};
+pub(super) use places::Places;
 pub(super) use report::{Report, Row};
 
 use anyhow::Context;
@@ -43,6 +47,7 @@ pub(super) async fn check(
     world: &World,
     archives: &[Archive],
     evidence: &Evidence,
+    places: &Places,
     links: &Links,
 ) -> anyhow::Result<Report> {
     let tasks = world.tasks();
@@ -115,6 +120,12 @@ pub(super) async fn check(
         &evidence.incarnations,
     ));
     report.add_all(evidence.check(&secrets)?);
+    let of_servers = secrets::Finder::new(world.secrets_of_apis());
+    let secrets = logs::Secrets {
+        of_workers: &secrets,
+        of_servers: &of_servers,
+    };
+    report.add_all(places.check(evidence, &secrets)?);
     report.add(Row::of("signatures that were handed out", signatures));
     report.add(Row::of(
         "histories that were read",

@@ -10,7 +10,7 @@ use temporalio_client::Client;
 use super::{
     accounts::{AccountsFile, Api},
     callers::Callers,
-    checker::{self, Archive, Evidence, Report, Row},
+    checker::{self, Archive, Evidence, Places, Report, Row},
     cleaning, crowd,
     faults::{self, Carried},
     load,
@@ -130,7 +130,11 @@ impl<'a> Rig<'a> {
             printed_by_clean,
             multipart_directory: parts.store.lock().await.data.join(".minio.sys/multipart"),
         };
-        let mut report = checker::check(&self.world, &archives, &evidence, &parts.links).await?;
+        let places = Places {
+            directory: parts.workers[0].lock().await.settings.directory.clone(),
+        };
+        let checked = checker::check(&self.world, &archives, &evidence, &places, &parts.links);
+        let mut report = checked.await?;
         add_circumstances(&mut report, &evidence);
         parts.stop_servers().await;
         Ok(report)

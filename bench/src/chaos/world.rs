@@ -161,6 +161,13 @@ impl World {
 
     /// Returns every secret that the APIs handed out, or that the accounts or the store have.
     pub(super) fn all_secrets(&self) -> AllSecrets {
+        let mut all = self.secrets_of_apis();
+        all.words.push(PASSWORD.to_owned());
+        all
+    }
+
+    /// Returns every secret that the APIs handed out, or that the accounts have.
+    pub(super) fn secrets_of_apis(&self) -> AllSecrets {
         let of = |account| {
             let secrets = self.secrets(account).all();
             secrets.map(str::to_owned).into_iter()
@@ -173,7 +180,7 @@ impl World {
             words: Account::ALL
                 .into_iter()
                 .flat_map(of)
-                .chain([PASSWORD, REPEATED_PASSWORD].map(str::to_owned))
+                .chain([REPEATED_PASSWORD.to_owned()])
                 .collect(),
         }
     }

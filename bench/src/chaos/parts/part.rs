@@ -1,11 +1,13 @@
 //! A process that can be killed and started again, with the same address and data.
 
 use std::{
+    fs::File,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
     time::SystemTime,
 };
 
+use anyhow::Context;
 use rustix::process::Signal;
 use seedance_archiver_clock::Clock;
 
@@ -54,12 +56,15 @@ impl Part {
         }
     }
 
-    /// Starts the process.
+    /// Starts the process, with a log and a file of its standard output.
     pub(in crate::chaos) fn start(&mut self) -> anyhow::Result<()> {
         self.is_wanted = true;
         self.starts += 1;
         let log = self.log();
-        self.process = Some(Process::start(&self.name, &mut (self.build)()?, log)?);
+        let failed = || format!("cannot create the log of {}", self.name);
+        let output = File::create(Self::output_of(&log)).with_context(failed)?;
+        let mut command = (self.build)()?;
+        self.process = Some(Process::start(&self.name, command.stdout(output), log)?);
         Ok(())
     }
 
@@ -126,6 +131,11 @@ impl Part {
         let name = self.name.replace(' ', "-");
         self.directory.join(format!("{name}.{}.log", self.starts))
     }
+
+    /// Returns the file of the standard output of a process with this log.
+    pub(in crate::chaos) fn output_of(log: &Path) -> PathBuf {
+        log.with_extension("out.log")
+    }
 }
 
 #[cfg(test)]
@@ -145,6 +155,16 @@ mod tests {
             std::thread::yield_now();
         }
         part
+    }
+
+    #[test]
+    fn both_outputs_of_a_process_are_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let part = exited(directory.path(), "echo answer; echo error >&2");
+        let read = |name: &str| std::fs::read(directory.path().join(name)).unwrap();
+        assert_eq!(read("shell.1.log"), b"error\n");
+        assert_eq!(read("shell.1.out.log"), b"answer\n");
+        assert!(Part::output_of(&part.log()).ends_with("shell.1.out.log"));
     }
 
     #[test]

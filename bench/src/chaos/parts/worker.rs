@@ -1,12 +1,6 @@
 //! A worker process, which is killed, stopped, and restarted with changes.
 
-use std::{
-    net::SocketAddr,
-    path::PathBuf,
-    process::{Command, Stdio},
-    sync::Arc,
-    time::SystemTime,
-};
+use std::{net::SocketAddr, path::PathBuf, process::Command, sync::Arc, time::SystemTime};
 
 use parking_lot::Mutex;
 use rustix::process::Signal;
@@ -164,8 +158,7 @@ impl WorkerSettings {
             .env("SEEDANCE_INGRESS_ADDRESS", self.ingress.to_string())
             .env("SEEDANCE_GRACE_PERIOD", "2s")
             .env("SEEDANCE_LOG_FORMAT", "json")
-            .env("RUST_LOG", self.log_levels())
-            .stdout(Stdio::null());
+            .env("RUST_LOG", self.log_levels());
         let offset = MAX_CLOCK_ERROR.as_secs();
         match change {
             Some(Change::ClockAhead) => set_clock(&mut command, &format!("+{offset}")),

@@ -1,25 +1,15 @@
 //! Files that `object_store` does not list: an upload to a file is one until it is completed.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
+use crate::chaos::checker::files;
+
 /// Returns the hidden files in a directory and all below.
 pub(super) fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut directories = vec![directory.to_owned()];
-    while let Some(directory) = directories.pop() {
-        for entry in fs::read_dir(directory)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                directories.push(entry.path());
-            } else if is_hidden(&entry.file_name().to_string_lossy()) {
-                found.push(entry.path());
-            }
-        }
-    }
-    Ok(found)
+    files::below(directory, is_hidden)
 }
 
 /// Returns whether a name ends in `#` and digits.
@@ -30,6 +20,8 @@ fn is_hidden(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -1,9 +1,6 @@
 //! The dev server of the Temporal CLI, with its database in a file.
 
-use std::{
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{path::Path, process::Command};
 
 use seedance_archiver::dev_server;
 use seedance_archiver_proto::names::search_attribute;
@@ -27,8 +24,7 @@ pub(super) async fn start(directory: &Path) -> anyhow::Result<Temporal> {
             .arg(&database)
             .args(["--dynamic-config-value", "matching.useNewMatcher=true"])
             .args(search_attributes())
-            .env("TEMPORAL_CONFIG_FILE", "/dev/null")
-            .stdout(Stdio::null());
+            .env("TEMPORAL_CONFIG_FILE", "/dev/null");
         Ok(command)
     };
     let mut server = Part::new("Temporal", directory, build);

@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
     time::Duration,
 };
 
@@ -113,8 +113,7 @@ fn database(prepared: &Prepared, address: SocketAddr, directory: &Path) -> Part 
                 "unix_socket_directories=",
                 "-c",
                 "max_connections=200",
-            ])
-            .stdout(Stdio::null());
+            ]);
         Ok(command)
     })
 }
@@ -145,8 +144,7 @@ fn server(
             .env("FRONTEND_PORT", address.port().to_string())
             .envs(ports.clone())
             .env("DATABASE_HOST", database.ip().to_string())
-            .env("DATABASE_PORT", database.port().to_string())
-            .stdout(Stdio::null());
+            .env("DATABASE_PORT", database.port().to_string());
         Ok(command)
     };
     Ok(Part::new("Temporal", directory, build))
