@@ -15,6 +15,7 @@ mod idle;
 mod late;
 mod lifecycles;
 mod logs;
+mod metadata;
 mod metrics;
 mod objects;
 mod outcomes;

@@ -132,6 +132,7 @@ impl<'a> Rig<'a> {
         };
         let places = Places {
             directory: parts.workers[0].lock().await.settings.directory.clone(),
+            bucket: parts.store.lock().await.data.join(BUCKET),
         };
         let checked = checker::check(&self.world, &archives, &evidence, &places, &parts.links);
         let mut report = checked.await?;

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use super::{
     Evidence, Row,
     logs::{self, Secrets},
+    metadata,
 };
 
 pub(in crate::chaos) struct Places {
     /// The directory of the run, with all logs.
     pub(in crate::chaos) directory: PathBuf,
+    /// Where MinIO keeps the objects.
+    pub(in crate::chaos) bucket: PathBuf,
 }
 
 impl Places {
@@ -19,6 +22,7 @@ impl Places {
         secrets: &Secrets<'_>,
     ) -> anyhow::Result<Vec<Row>> {
         let logs = logs::check(&self.directory, &evidence.incarnations, secrets)?;
-        Ok(logs.into())
+        let metadata = metadata::check(&self.bucket, secrets.of_workers)?;
+        Ok([logs, metadata].concat())
     }
 }
