@@ -11,6 +11,7 @@ mod link;
 mod load;
 mod options;
 mod parts;
+mod pending;
 mod plan;
 mod rates;
 mod results;

@@ -1,6 +1,7 @@
 //! Checks what a run left behind. It shares no code with the archiver's own verification: it reads the bucket, the
 //! histories, the metrics and the logs, and compares them with what the simulator served.
 
+mod activities;
 mod archive;
 mod callers;
 mod completions;

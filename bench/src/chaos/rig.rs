@@ -17,6 +17,7 @@ use super::{
     parts::{
         Disk, Exit, Incarnation, Links, Parts, Store, Targets, Temporal, Worker, WorkerSettings,
     },
+    pending::PendingActivities,
     plan::{Account, LinkTo, Plan, WORKERS},
     scrapes::Scrapes,
     settle,
@@ -53,6 +54,7 @@ pub(super) struct Rig<'a> {
     pub(super) parts: Arc<Parts>,
     client: Client,
     pub(super) scrapes: Scrapes,
+    pending: PendingActivities,
     callers: Callers,
 }
 
@@ -66,6 +68,7 @@ impl<'a> Rig<'a> {
         let (parts, client) = start_parts(&setup, &world, directory, disk).await?;
         Ok(Self {
             scrapes: Scrapes::start(&parts.workers)?,
+            pending: PendingActivities::start(client.clone()),
             callers: Callers::start(client.clone())?,
             setup,
             world,
@@ -133,6 +136,7 @@ impl<'a> Rig<'a> {
         let places = Places {
             directory: parts.workers[0].lock().await.settings.directory.clone(),
             bucket: parts.store.lock().await.data.join(BUCKET),
+            pending: self.pending.stop(),
         };
         let checked = checker::check(&self.world, &archives, &evidence, &places, &parts.links);
         let mut report = checked.await?;

@@ -3,16 +3,19 @@
 use std::path::PathBuf;
 
 use super::{
-    Evidence, Row,
+    Evidence, Row, activities,
     logs::{self, Secrets},
     metadata,
 };
+use crate::chaos::pending::Said;
 
 pub(in crate::chaos) struct Places {
     /// The directory of the run, with all logs.
     pub(in crate::chaos) directory: PathBuf,
     /// Where MinIO keeps the objects.
     pub(in crate::chaos) bucket: PathBuf,
+    /// What pending activities said.
+    pub(in crate::chaos) pending: Said,
 }
 
 impl Places {
@@ -23,6 +26,7 @@ impl Places {
     ) -> anyhow::Result<Vec<Row>> {
         let logs = logs::check(&self.directory, &evidence.incarnations, secrets)?;
         let metadata = metadata::check(&self.bucket, secrets.of_workers)?;
-        Ok([logs, metadata].concat())
+        let pending = activities::check(&self.pending, secrets.of_workers);
+        Ok([logs, metadata, pending].concat())
     }
 }
