@@ -290,6 +290,32 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_starts_meanwhile_excuses_a_query_that_was_not_sent() {
+        let is_excused = |kind: Kind, fault_at: u64| {
+            let reasons = reasons(kind, fault_at, Expected::Lost(vec!["query_window_closed"]));
+            reasons.contains(&"rate_limited")
+        };
+        for starting in [
+            Kind::KillWorker(1),
+            Kind::RestartWorker(1, Change::Key),
+            Kind::KillEverything,
+            Kind::KillTemporal,
+        ] {
+            assert!(is_excused(starting.clone(), 300), "{starting:?}");
+            for long_before_or_after in [200, 500] {
+                assert!(!is_excused(starting.clone(), long_before_or_after));
+            }
+        }
+        for other in [
+            Kind::StopWorker(1),
+            Kind::KillStore,
+            Kind::Cut(LinkTo::Api(1, Account::Called)),
+        ] {
+            assert!(!is_excused(other.clone(), 300), "{other:?}");
+        }
+    }
+
+    #[test]
     fn two_faults_never_concern_the_same_part_at_the_same_time() {
         let plan = Plan::new(7, 100, LONG);
         for (number, fault) in plan.faults.iter().enumerate() {

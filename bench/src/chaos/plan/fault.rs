@@ -234,7 +234,7 @@ impl Kind {
             Self::Cut(LinkTo::Api(..))
             | Self::Slow(LinkTo::Api(..))
             | Self::HalfOpen(LinkTo::Api(..)) => &["upstream_unavailable", "query_window_closed"],
-            Self::KillEverything => &["store_unavailable", "outside_query_window"],
+            Self::KillEverything => &["store_unavailable", "outside_query_window", "rate_limited"],
             Self::Answer(_, Answer::Fault(fault)) => match fault {
                 ApiFault::Unauthorized => &["unauthorized"],
                 ApiFault::RateLimited { .. } => &["rate_limited"],
@@ -245,8 +245,15 @@ impl Kind {
             },
             // Only videos that can be had go to the disk.
             Self::FullDisk | Self::List(..) | Self::Answer(_, Answer::Date) => &[],
-            // The first poll comes late, or the clock says so.
-            _ => &["outside_query_window", "query_window_closed"],
+            // The first poll comes late.
+            Self::StopWorker(_) => &["outside_query_window", "query_window_closed"],
+            // That too, or the clock says so. A worker that starts beside others, also one that waited for Temporal, sends no
+            // query until they have counted it: it postpones even the last one of a task.
+            _ => &[
+                "outside_query_window",
+                "query_window_closed",
+                "rate_limited",
+            ],
         }
     }
 }
