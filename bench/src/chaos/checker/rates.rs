@@ -8,10 +8,13 @@
 //! - A watcher that was stopped lists beside its successor until Temporal rejects its heartbeat. Its queries need no room: they
 //!   are few, unless lists fail at the same time.
 //!
+//! A watcher that is cut off from Temporal does so too, until the link is back and the heartbeat is rejected. Lists may come
+//! twice as fast during such an outage.
+//!
 //! A worker that cannot count the others uses the entire limit for longer. That happens while Temporal recovers, and the few
 //! dozen lifecycles that are open then have room in the burst. The crowd asks when nothing is broken.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use seedance_archiver_proto::time::unix_seconds;
 use seedance_archiver_simulator::Arrival;
@@ -60,9 +63,12 @@ pub(super) fn check(arrivals: &[(Account, Vec<Arrival>)], links: &Links) -> Row 
     for (account, arrivals) in arrivals {
         let (queries, lists): (Vec<_>, Vec<_>) =
             arrivals.iter().partition(|it| it.task_id.is_some());
-        for (what, arrivals, limit) in [("query", queries, QUERIES), ("list", lists, LISTS)] {
-            let above = above(arrivals, &limit).into_iter();
-            findings.extend(above.map(|arrival| {
+        let queries = above(queries, &QUERIES, |_, _| Duration::ZERO);
+        let lists = above(lists, &LISTS, |from, until| {
+            links.outage_of_temporal(from, until)
+        });
+        for (what, above) in [("query", queries), ("list", lists)] {
+            findings.extend(above.into_iter().map(|arrival| {
                 let sender = links.to_api(&arrival.host).map(|(worker, _)| worker);
                 let sender =
                     sender.map_or("another client".to_owned(), |it| format!("worker {it}"));
@@ -75,12 +81,21 @@ pub(super) fn check(arrivals: &[(Account, Vec<Arrival>)], links: &Links) -> Row 
 }
 
 /// Returns the requests for which a bucket that leaks at the rate of a limit has no room.
-fn above<'a>(arrivals: Vec<&'a Arrival>, limit: &Limit) -> Vec<&'a Arrival> {
+///
+/// `outage`: the time between two times in which the rate is twice as high.
+fn above<'a>(
+    arrivals: Vec<&'a Arrival>,
+    limit: &Limit,
+    outage: impl Fn(SystemTime, SystemTime) -> Duration,
+) -> Vec<&'a Arrival> {
     let mut level = 0.0_f64;
     let mut last: Option<SystemTime> = None;
     let mut above = Vec::new();
     for arrival in arrivals {
-        let since = last.and_then(|last| arrival.at.duration_since(last).ok());
+        let since = last.and_then(|last| {
+            let since = arrival.at.duration_since(last).ok()?;
+            Some(since + outage(last, arrival.at))
+        });
         let leaked = since.unwrap_or_default().as_secs_f64() * limit.rate;
         level = (level - leaked).max(0.0);
         last = last.max(Some(arrival.at));
@@ -94,10 +109,10 @@ fn above<'a>(arrivals: Vec<&'a Arrival>, limit: &Limit) -> Vec<&'a Arrival> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use seedance_archiver_clock::Clock;
 
     use super::*;
-    use crate::chaos::rates::CROWD;
+    use crate::chaos::{link::Mode, plan::LinkTo, rates::CROWD};
 
     const RATE: f64 = QUERIES_PER_SECOND as f64;
     /// What each worker may send if no watcher runs.
@@ -122,7 +137,17 @@ mod tests {
     fn count(requests: &[Vec<Arrival>], limit: &Limit) -> usize {
         let mut requests: Vec<_> = requests.iter().flatten().collect();
         requests.sort_by_key(|it| it.at);
-        above(requests, limit).len()
+        above(requests, limit, |_, _| Duration::ZERO).len()
+    }
+
+    /// Returns the number of findings for requests of one kind.
+    fn found(links: &Links, requests: &[Vec<Arrival>], task_id: Option<&str>) -> u64 {
+        let mut requests = requests.concat();
+        requests.sort_by_key(|it| it.at);
+        for request in &mut requests {
+            request.task_id = task_id.map(str::to_owned);
+        }
+        check(&[(Account::Called, requests)], links).count
     }
 
     #[test]
@@ -159,6 +184,31 @@ mod tests {
             requests.push(sent(SHARE, start, LIFE));
         }
         assert_eq!(count(&requests, &QUERIES), 0);
+    }
+
+    #[tokio::test]
+    async fn only_lists_may_come_twice_as_fast_and_only_while_a_worker_is_cut_off() {
+        const MINUTE: f64 = 60.0;
+        let links = Links::to_nowhere().await;
+        let now = Clock::default().now();
+        let start = now.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let sent = |rate: f64| sent(rate, start.as_secs_f64() + 1.0, MINUTE);
+        let lists = [sent(0.8), sent(0.8)];
+        let queries = [sent(0.8 * RATE), sent(0.8 * RATE)];
+        assert!(found(&links, &lists, None) > 0);
+
+        let api = LinkTo::Api(1, Account::Called);
+        links.get(api).unwrap().set(Mode::Cut);
+        assert!(found(&links, &lists, None) > 0);
+
+        let temporal = links.get(LinkTo::Temporal(1)).unwrap();
+        temporal.set(Mode::Slow);
+        assert!(found(&links, &lists, None) > 0);
+        temporal.set(Mode::Cut);
+        assert_eq!(found(&links, &lists, None), 0);
+        let three = [sent(0.8), sent(0.8), sent(0.8)];
+        assert!(found(&links, &three, None) > 0);
+        assert!(found(&links, &queries, Some("cgt-1")) > 0);
     }
 
     #[test]

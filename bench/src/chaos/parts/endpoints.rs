@@ -80,8 +80,25 @@ impl Links {
         from: SystemTime,
         until: SystemTime,
     ) -> Duration {
-        let link = |worker| self.get(LinkTo::Api(worker, account));
-        let links = (0..WORKERS).filter_map(link);
+        self.outage(|worker| LinkTo::Api(worker, account), from, until)
+    }
+
+    /// Returns how long the links from workers to Temporal carried nothing between two times, in total.
+    pub(in crate::chaos) fn outage_of_temporal(
+        &self,
+        from: SystemTime,
+        until: SystemTime,
+    ) -> Duration {
+        self.outage(LinkTo::Temporal, from, until)
+    }
+
+    fn outage(
+        &self,
+        of_worker: impl Fn(usize) -> LinkTo,
+        from: SystemTime,
+        until: SystemTime,
+    ) -> Duration {
+        let links = (0..WORKERS).filter_map(|worker| self.get(of_worker(worker)));
         links.map(|link| link.outage(from, until)).sum()
     }
 
