@@ -19,6 +19,8 @@ use tokio::{
 const SLOW_CHUNK: usize = 8 * 1024;
 /// Delay of each chunk of a slow link: at most 80 KiB a second in each direction.
 const SLOW_DELAY: Duration = Duration::from_millis(100);
+/// How long a response and a request may pass each other on a slow link: the delay of each, and as long for a busy machine.
+const PASSING: Duration = Duration::from_millis(400);
 
 /// The state of a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -72,29 +74,39 @@ impl Link {
         self.mode.send_replace(mode);
     }
 
-    /// Returns whether a response that was sent at `sent` may not have arrived by `until`.
-    pub(super) fn may_have_lost(&self, sent: SystemTime, until: SystemTime) -> bool {
-        let mut outages = self.outages(until).into_iter();
-        outages.any(|(start, end)| start <= until && end >= sent)
+    /// Returns whether a client may have missed a response that was sent at `sent` when it sent what arrived at `until`.
+    pub(super) fn may_have_missed(&self, sent: SystemTime, until: SystemTime) -> bool {
+        let is_short = until.duration_since(sent).is_ok_and(|it| it < PASSING);
+        let times = self.times(until, |mode| match mode {
+            Mode::Cut | Mode::HalfOpen => true,
+            Mode::Slow => is_short,
+            Mode::Open => false,
+        });
+        let mut times = times.iter();
+        times.any(|(start, end)| *start <= until && *end >= sent)
     }
 
     /// Returns how long the link carried nothing between two times.
     pub(super) fn outage(&self, from: SystemTime, until: SystemTime) -> Duration {
-        let outages = self.outages(until).into_iter();
-        let times = outages.map(|(start, end)| {
+        let outages = self.times(until, |mode| matches!(mode, Mode::Cut | Mode::HalfOpen));
+        let times = outages.into_iter().map(|(start, end)| {
             let time = end.min(until).duration_since(start.max(from));
             time.unwrap_or_default()
         });
         times.sum()
     }
 
-    /// Returns when the link was cut or half-open. One that still lasts ends at `until`.
-    fn outages(&self, until: SystemTime) -> Vec<(SystemTime, SystemTime)> {
+    /// Returns when the link was in some modes. A time that still lasts ends at `until`.
+    fn times(
+        &self,
+        until: SystemTime,
+        is_wanted: impl Fn(Mode) -> bool,
+    ) -> Vec<(SystemTime, SystemTime)> {
         let changes = self.changes.lock();
         let ends = changes.iter().skip(1).map(|(at, _)| *at);
         let modes = changes.iter().zip(ends.chain([until]));
-        let broken = modes.filter(|((_, mode), _)| matches!(mode, Mode::Cut | Mode::HalfOpen));
-        broken.map(|((start, _), end)| (*start, end)).collect()
+        let wanted = modes.filter(|((_, mode), _)| is_wanted(*mode));
+        wanted.map(|((start, _), end)| (*start, end)).collect()
     }
 }
 
@@ -274,8 +286,15 @@ mod tests {
             (0, 10, true),
             (60, 70, true),
         ] {
-            assert_eq!(link.may_have_lost(at(sent), at(until)), expected, "{sent}");
+            let missed = link.may_have_missed(at(sent), at(until));
+            assert_eq!(missed, expected, "{sent}");
         }
+        let moment = PASSING / 2;
+        for (sent, expected) in [(15, true), (25, true), (45, false)] {
+            let missed = link.may_have_missed(at(sent), at(sent) + moment);
+            assert_eq!(missed, expected, "{sent}");
+        }
+        assert!(!link.may_have_missed(at(25), at(25) + PASSING));
     }
 
     #[tokio::test]

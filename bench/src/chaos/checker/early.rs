@@ -23,11 +23,12 @@ pub(super) fn check(
     let (mut findings, mut last_chances, mut unknowing) = (Vec::new(), 0, 0);
     for request in requests {
         let link = links.to_api(&request.host);
-        let was_lost = link.is_some_and(|(_, it)| it.may_have_lost(request.told_at, request.at));
+        let has_missed =
+            link.is_some_and(|(_, it)| it.may_have_missed(request.told_at, request.at));
         let sender = link.map(|(worker, _)| worker);
         if is_last_chance(request, creation_times) {
             last_chances += 1;
-        } else if was_lost || sender.is_some_and(|it| is_newer(it, request, incarnations)) {
+        } else if has_missed || sender.is_some_and(|it| is_newer(it, request, incarnations)) {
             unknowing += 1;
         } else {
             findings.push(describe(request, sender));
