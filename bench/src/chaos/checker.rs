@@ -26,6 +26,8 @@ mod rates;
 mod receipts;
 mod report;
 mod secrets;
+#[cfg(test)]
+mod testing;
 mod timeouts;
 mod unclosed;
 mod uploads;

@@ -67,17 +67,16 @@ fn is_of_lifecycle(task_id: &str, call: &End, endings: &Endings) -> bool {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use temporalio_common::protos::temporal::api::{
-        common::v1::{Payload, Payloads},
-        history::v1::{
-            ActivityTaskFailedEventAttributes, HistoryEvent,
-            WorkflowExecutionCompletedEventAttributes, WorkflowExecutionFailedEventAttributes,
-            history_event::Attributes,
-        },
+    use temporalio_common::protos::temporal::api::history::v1::{
+        ActivityTaskFailedEventAttributes, HistoryEvent, WorkflowExecutionFailedEventAttributes,
+        history_event::Attributes,
     };
 
     use super::*;
-    use crate::chaos::{checker::endings::Ending, plan::Expected};
+    use crate::chaos::{
+        checker::{endings::Ending, testing::completed},
+        plan::Expected,
+    };
 
     const ID: &str = "cgt-1";
     /// Processes of another version.
@@ -96,20 +95,7 @@ mod tests {
 
     fn returned(outcome: &str, reason: &str) -> Option<Attributes> {
         let result = json!({"outcome": outcome, "reason": reason});
-        let payload = Payload {
-            metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
-            data: result.to_string().into_bytes(),
-            ..Payload::default()
-        };
-        let completed = WorkflowExecutionCompletedEventAttributes {
-            result: Some(Payloads {
-                payloads: vec![payload],
-            }),
-            ..Default::default()
-        };
-        Some(Attributes::WorkflowExecutionCompletedEventAttributes(
-            completed,
-        ))
+        Some(completed("json/plain", result.to_string()))
     }
 
     fn failed() -> Option<Attributes> {

@@ -126,16 +126,13 @@ fn attempts(
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use serde_json::json;
-    use temporalio_common::protos::temporal::api::{
-        common::v1::{Payload, Payloads},
-        history::v1::WorkflowExecutionCompletedEventAttributes,
-    };
 
     use super::*;
-    use crate::chaos::plan::Expected;
+    use crate::chaos::{
+        checker::testing::{completed, process_with_count as process},
+        plan::Expected,
+    };
 
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
@@ -162,17 +159,7 @@ mod tests {
             attempt,
             ..Default::default()
         };
-        let payload = Payload {
-            metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
-            data: json!({"outcome": outcome}).to_string().into_bytes(),
-            ..Payload::default()
-        };
-        let completed = WorkflowExecutionCompletedEventAttributes {
-            result: Some(Payloads {
-                payloads: vec![payload],
-            }),
-            ..Default::default()
-        };
+        let result = json!({"outcome": outcome}).to_string();
         Run {
             workflow_id: names::lifecycle_workflow_id("called", "cgt-1"),
             events: vec![
@@ -186,24 +173,8 @@ mod tests {
                     started_at,
                     Attributes::ActivityTaskStartedEventAttributes(started),
                 ),
-                event(
-                    7,
-                    started_at,
-                    Attributes::WorkflowExecutionCompletedEventAttributes(completed),
-                ),
+                event(7, started_at, completed("json/plain", result)),
             ],
-        }
-    }
-
-    fn process(pid: u32, outcome: &str, count: u64) -> Incarnation {
-        let key = ("called".to_owned(), outcome.to_owned());
-        Incarnation {
-            worker: 0,
-            pid,
-            change: None,
-            started_at: at(0),
-            log: PathBuf::new(),
-            counted: Some((at(100), [(key, count)].into())),
         }
     }
 

@@ -78,24 +78,21 @@ fn describe(request: &EarlyRequest, worker: Option<usize>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{path::PathBuf, time::Duration};
+    use std::time::Duration;
 
     use seedance_archiver_clock::Clock;
 
     use super::*;
     use crate::chaos::{
+        checker::testing,
         link::Mode,
         plan::{Account, LinkTo},
     };
 
     fn process(worker: usize, started_at: SystemTime) -> Incarnation {
         Incarnation {
-            worker,
-            pid: 7,
-            change: None,
             started_at,
-            log: PathBuf::new(),
-            counted: None,
+            ..testing::process(worker, 7)
         }
     }
 

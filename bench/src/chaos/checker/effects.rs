@@ -147,16 +147,15 @@ mod tests {
     use std::time::SystemTime;
 
     use serde_json::json;
-    use temporalio_common::protos::temporal::api::{
-        common::v1::Payloads,
-        history::v1::{
-            HistoryEvent, WorkflowExecutionCompletedEventAttributes,
-            WorkflowExecutionStartedEventAttributes,
-        },
+    use temporalio_common::protos::temporal::api::history::v1::{
+        HistoryEvent, WorkflowExecutionStartedEventAttributes,
     };
 
     use super::*;
-    use crate::chaos::plan::{Expected, Trigger};
+    use crate::chaos::{
+        checker::testing::{self, completed},
+        plan::{Expected, Trigger},
+    };
 
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
@@ -226,12 +225,8 @@ mod tests {
         ];
         fs::write(log.path(), lines.join("\n")).unwrap();
         let process = Incarnation {
-            worker: 0,
-            pid: 7,
-            change: None,
-            started_at: at(0),
             log: log.path().to_owned(),
-            counted: None,
+            ..testing::process(0, 7)
         };
         let processed = processed_callbacks(&[process]).unwrap();
         assert_eq!(processed, [lines[0]]);
@@ -245,20 +240,8 @@ mod tests {
             ..HistoryEvent::default()
         };
         let completed = listed.map(|listed| {
-            let payload = Payload {
-                metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
-                data: json!({"listed": listed}).to_string().into_bytes(),
-                ..Payload::default()
-            };
-            let result = Some(Payloads {
-                payloads: vec![payload],
-            });
-            event(Attributes::WorkflowExecutionCompletedEventAttributes(
-                WorkflowExecutionCompletedEventAttributes {
-                    result,
-                    ..Default::default()
-                },
-            ))
+            let result = json!({"listed": listed}).to_string();
+            event(completed("json/plain", result))
         });
         let started = WorkflowExecutionStartedEventAttributes::default();
         let started = event(Attributes::WorkflowExecutionStartedEventAttributes(started));

@@ -185,23 +185,12 @@ mod tests {
     use temporalio_common::protos::temporal::api::{
         failure::v1::ApplicationFailureInfo,
         history::v1::{
-            WorkflowExecutionCompletedEventAttributes, WorkflowExecutionFailedEventAttributes,
-            WorkflowExecutionTimedOutEventAttributes,
+            WorkflowExecutionFailedEventAttributes, WorkflowExecutionTimedOutEventAttributes,
         },
     };
 
     use super::*;
-
-    fn payloads(encoding: &str, data: Vec<u8>) -> Option<Payloads> {
-        let payload = Payload {
-            metadata: [("encoding".to_owned(), encoding.as_bytes().to_vec())].into(),
-            data,
-            ..Payload::default()
-        };
-        Some(Payloads {
-            payloads: vec![payload],
-        })
-    }
+    use crate::chaos::checker::testing::{completed, payloads};
 
     fn lost() -> VideoTaskLifecycleResult {
         VideoTaskLifecycleResult {
@@ -221,23 +210,16 @@ mod tests {
     #[test]
     fn a_result_is_read_in_every_encoding() {
         let json = br#"{"outcome": "lost", "reason": "url_expired"}"#.to_vec();
-        for payloads in [
-            payloads("json/plain", json.clone()),
-            payloads("json/protobuf", json),
-            payloads("binary/protobuf", lost().encode_to_vec()),
+        for (encoding, result) in [
+            ("json/plain", json.clone()),
+            ("json/protobuf", json),
+            ("binary/protobuf", lost().encode_to_vec()),
         ] {
-            let completed = WorkflowExecutionCompletedEventAttributes {
-                result: payloads,
-                ..Default::default()
-            };
             let expected = End::Result {
                 outcome: "lost".into(),
                 reason: "url_expired".into(),
             };
-            let end = end_with(Attributes::WorkflowExecutionCompletedEventAttributes(
-                completed,
-            ));
-            assert_eq!(end, expected);
+            assert_eq!(end_with(completed(encoding, result)), expected);
         }
     }
 

@@ -123,52 +123,24 @@ fn is_panic(line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use temporalio_common::protos::temporal::api::{
-        common::v1::{Payload, Payloads},
-        history::v1::{WorkflowExecutionCompletedEventAttributes, history_event::Attributes},
+    use super::*;
+    use crate::chaos::{
+        checker::testing::{completed_run, process},
+        world::AllSecrets,
     };
 
-    use super::*;
-    use crate::chaos::world::AllSecrets;
-
     const WORD: &str = "called-first-key-0000000000000007-chaos";
-
-    fn run(text: &str) -> Run {
-        let payload = Payload {
-            data: text.as_bytes().to_vec(),
-            ..Payload::default()
-        };
-        let completed = WorkflowExecutionCompletedEventAttributes {
-            result: Some(Payloads {
-                payloads: vec![payload],
-            }),
-            ..Default::default()
-        };
-        Run {
-            workflow_id: "video-task/called/cgt-1".into(),
-            events: vec![HistoryEvent {
-                event_id: 3,
-                attributes: Some(Attributes::WorkflowExecutionCompletedEventAttributes(
-                    completed,
-                )),
-                ..HistoryEvent::default()
-            }],
-        }
-    }
 
     /// Returns the counts of a check of this text in a history, a log, a page of metrics and the output of `clean`.
     fn counts(history: &str, log: &str, metrics: &str, printed: &str) -> Vec<u64> {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(&file, log).unwrap();
+        let run = completed_run("video-task/called/cgt-1".into(), "json/plain", history);
         let evidence = Evidence {
-            runs: vec![run(history)],
+            runs: vec![run],
             incarnations: vec![Incarnation {
-                worker: 0,
-                pid: 7,
-                change: None,
-                started_at: SystemTime::UNIX_EPOCH,
                 log: file.path().to_owned(),
-                counted: None,
+                ..process(0, 7)
             }],
             exits: Vec::new(),
             faults: Vec::new(),

@@ -59,10 +59,11 @@ fn while_undisturbed(
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
-    use crate::chaos::plan::{Account, Kind, LinkTo};
+    use crate::chaos::{
+        checker::testing,
+        plan::{Account, Kind, LinkTo},
+    };
 
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
@@ -70,12 +71,8 @@ mod tests {
 
     fn process(worker: usize, pid: u32, started_at: u64) -> Incarnation {
         Incarnation {
-            worker,
-            pid,
-            change: None,
             started_at: at(started_at),
-            log: PathBuf::new(),
-            counted: None,
+            ..testing::process(worker, pid)
         }
     }
 

@@ -85,9 +85,10 @@ fn labels(ending: &Ending) -> (String, String) {
 
 #[cfg(test)]
 mod tests {
-    use std::{path::PathBuf, time::SystemTime};
+    use std::time::SystemTime;
 
-    use super::{super::endings::LastActivity, *};
+    use super::*;
+    use crate::chaos::checker::{endings::LastActivity, testing::process_with_count};
 
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
@@ -112,16 +113,8 @@ mod tests {
         Endings::from([("cgt-1".to_owned(), vec![ending])])
     }
 
-    fn process(pid: u32, counted: u64) -> Incarnation {
-        let key = ("called".to_owned(), "archived".to_owned());
-        Incarnation {
-            worker: 0,
-            pid,
-            change: None,
-            started_at: at(0),
-            log: PathBuf::new(),
-            counted: Some((at(100), [(key, counted)].into())),
-        }
+    fn process(pid: u32, archived: u64) -> Incarnation {
+        process_with_count(pid, "archived", archived)
     }
 
     fn counts(endings: &Endings, processes: &[Incarnation]) -> [u64; 2] {

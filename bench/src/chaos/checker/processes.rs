@@ -79,7 +79,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::chaos::plan::LinkTo;
+    use crate::chaos::{checker::testing, plan::LinkTo};
 
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
@@ -95,12 +95,8 @@ mod tests {
 
     fn process(pid: u32, change: Option<Change>) -> Incarnation {
         Incarnation {
-            worker: 1,
-            pid,
             change,
-            started_at: SystemTime::UNIX_EPOCH,
-            log: PathBuf::new(),
-            counted: None,
+            ..testing::process(1, pid)
         }
     }
 

@@ -96,12 +96,9 @@ fn is_part(part: &Value, whole: &Value) -> bool {
 mod tests {
     use seedance_archiver_proto::v1::{ArchivedObject, Manifest};
     use serde_json::json;
-    use temporalio_common::protos::temporal::api::{
-        common::v1::Payloads, history::v1::WorkflowExecutionCompletedEventAttributes,
-    };
 
     use super::*;
-    use crate::chaos::plan::Expected;
+    use crate::chaos::{checker::testing::completed_run, plan::Expected};
 
     const ID: &str = "cgt-1";
 
@@ -125,37 +122,14 @@ mod tests {
         }
     }
 
-    fn run(workflow_id: String, encoding: &str, data: Vec<u8>) -> Run {
-        let payload = Payload {
-            metadata: [("encoding".to_owned(), encoding.as_bytes().to_vec())].into(),
-            data,
-            ..Payload::default()
-        };
-        let completed = WorkflowExecutionCompletedEventAttributes {
-            result: Some(Payloads {
-                payloads: vec![payload],
-            }),
-            ..Default::default()
-        };
-        Run {
-            workflow_id,
-            events: vec![HistoryEvent {
-                attributes: Some(Attributes::WorkflowExecutionCompletedEventAttributes(
-                    completed,
-                )),
-                ..HistoryEvent::default()
-            }],
-        }
-    }
-
     /// Returns what was found in the results of a lifecycle and its caller.
     fn returned(result: &VideoTaskLifecycleResult) -> Vec<Returned> {
         let lifecycle = names::lifecycle_workflow_id("called", ID);
         let json = serde_json::to_vec(result).unwrap();
         let runs = [
-            run(lifecycle, "binary/protobuf", result.encode_to_vec()),
-            run(callers::workflow_id(ID), "json/plain", json.clone()),
-            run(callers::workflow_id("cgt-2"), "json/plain", json),
+            completed_run(lifecycle, "binary/protobuf", result.encode_to_vec()),
+            completed_run(callers::workflow_id(ID), "json/plain", json.clone()),
+            completed_run(callers::workflow_id("cgt-2"), "json/plain", json),
         ];
         let task = Task::called(ID, Expected::Archived);
         of_tasks(&[task], &runs).remove(ID).unwrap()

@@ -75,14 +75,17 @@ fn identity(run: &Run, started_event_id: i64) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use std::{path::PathBuf, time::SystemTime};
+    use std::time::SystemTime;
 
     use temporalio_common::protos::temporal::api::history::v1::{
         WorkflowTaskStartedEventAttributes, WorkflowTaskTimedOutEventAttributes,
     };
 
     use super::*;
-    use crate::chaos::plan::{Change, Kind, LinkTo};
+    use crate::chaos::{
+        checker::testing::process,
+        plan::{Change, Kind, LinkTo},
+    };
 
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
@@ -120,15 +123,7 @@ mod tests {
                 ),
             ],
         };
-        let process = Incarnation {
-            worker: 1,
-            pid: 7,
-            change: None,
-            started_at: at(0),
-            log: PathBuf::new(),
-            counted: None,
-        };
-        check(&[run], &[process], periods).count
+        check(&[run], &[process(1, 7)], periods).count
     }
 
     fn during(kind: Kind, start: u64, end: u64) -> Period {
