@@ -6,7 +6,9 @@ use temporalio_client::{
     Client, NamespacedClient, UntypedWorkflow, WorkflowExecutionInfo, WorkflowFetchHistoryOptions,
     WorkflowHandle, errors::WorkflowInteractionError, tonic::Code,
 };
-use temporalio_common::protos::temporal::api::history::v1::HistoryEvent;
+use temporalio_common::protos::temporal::api::history::v1::{
+    HistoryEvent, history_event::Attributes,
+};
 
 /// Returns the events of a workflow, none if it does not exist. Without a run, they are those of the latest one.
 pub(crate) async fn events(
@@ -33,4 +35,58 @@ pub(crate) async fn events(
 
 pub(crate) fn time_of(event: &HistoryEvent) -> Option<SystemTime> {
     SystemTime::try_from(event.event_time?).ok()
+}
+
+/// Returns whether a run ends with this event. Another one of the same workflow may follow.
+pub(crate) fn closes_run(event: &HistoryEvent) -> bool {
+    closes_workflow(event) || continues_as_new(event)
+}
+
+/// Returns whether a workflow ends with this event of its latest run.
+pub(crate) fn closes_workflow(event: &HistoryEvent) -> bool {
+    matches!(
+        &event.attributes,
+        Some(
+            Attributes::WorkflowExecutionCompletedEventAttributes(_)
+                | Attributes::WorkflowExecutionFailedEventAttributes(_)
+                | Attributes::WorkflowExecutionTerminatedEventAttributes(_)
+                | Attributes::WorkflowExecutionTimedOutEventAttributes(_)
+                | Attributes::WorkflowExecutionCanceledEventAttributes(_)
+        )
+    )
+}
+
+/// Returns whether the next run of the same workflow follows this event.
+pub(crate) fn continues_as_new(event: &HistoryEvent) -> bool {
+    matches!(
+        &event.attributes,
+        Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(
+            _
+        ))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_continues_as_new_is_closed_and_its_workflow_is_not() {
+        let completed = Attributes::WorkflowExecutionCompletedEventAttributes(Default::default());
+        let continued =
+            Attributes::WorkflowExecutionContinuedAsNewEventAttributes(Default::default());
+        let started = Attributes::WorkflowExecutionStartedEventAttributes(Default::default());
+        for (attributes, expected) in [
+            (completed, [true, true]),
+            (continued, [true, false]),
+            (started, [false, false]),
+        ] {
+            let event = HistoryEvent {
+                attributes: Some(attributes),
+                ..HistoryEvent::default()
+            };
+            let closed = [closes_run(&event), closes_workflow(&event)];
+            assert_eq!(closed, expected, "{event:?}");
+        }
+    }
 }

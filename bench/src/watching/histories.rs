@@ -14,7 +14,7 @@ use super::{
     load::Task,
     system::System,
 };
-use crate::history::{events, time_of};
+use crate::history::{closes_workflow, events, time_of};
 
 /// Histories that are read at the same time.
 const CONCURRENCY: usize = 8;
@@ -65,7 +65,7 @@ pub(super) async fn read(
 
 async fn facts_of(client: &Client, system: System, task: &Task) -> anyhow::Result<Option<Facts>> {
     let events = events(client, &task.workflow_id, None).await?;
-    let Some(last) = events.last().filter(|event| is_close(event)) else {
+    let Some(last) = events.last().filter(|event| closes_workflow(event)) else {
         return Ok(None);
     };
     let learned = match system {
@@ -88,19 +88,6 @@ async fn facts_of(client: &Client, system: System, task: &Task) -> anyhow::Resul
             Err(error) => -error.duration().as_secs_f64(),
         },
     }))
-}
-
-fn is_close(event: &HistoryEvent) -> bool {
-    matches!(
-        &event.attributes,
-        Some(
-            Attributes::WorkflowExecutionCompletedEventAttributes(_)
-                | Attributes::WorkflowExecutionFailedEventAttributes(_)
-                | Attributes::WorkflowExecutionTerminatedEventAttributes(_)
-                | Attributes::WorkflowExecutionTimedOutEventAttributes(_)
-                | Attributes::WorkflowExecutionCanceledEventAttributes(_)
-        )
-    )
 }
 
 /// Returns the completion of the last query activity: the one that saw the task finished.

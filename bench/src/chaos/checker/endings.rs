@@ -15,7 +15,10 @@ use temporalio_common::protos::temporal::api::{
 };
 
 use super::{Run, identities};
-use crate::{chaos::world::Task, history::time_of};
+use crate::{
+    chaos::world::Task,
+    history::{continues_as_new, time_of},
+};
 
 /// How one run of a lifecycle, or of a workflow that returns its result, ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,15 +74,6 @@ pub(super) fn of_tasks(tasks: &[Task], runs: &[Run], other_version: &BTreeSet<u3
         (task.id.clone(), endings.collect())
     };
     tasks.iter().map(of_task).collect()
-}
-
-fn continues_as_new(event: &HistoryEvent) -> bool {
-    matches!(
-        &event.attributes,
-        Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(
-            _
-        ))
-    )
 }
 
 /// Returns how a run of a workflow ended that returns the result of a lifecycle.

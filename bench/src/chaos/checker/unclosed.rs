@@ -3,14 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use seedance_archiver_proto::names;
-use temporalio_common::protos::temporal::api::history::v1::{
-    HistoryEvent, history_event::Attributes,
-};
 
 use super::{Row, Run, workflows};
 use crate::{
     chaos::{callers, plan::Account, world::Task},
-    history::time_of,
+    history::{closes_run, time_of},
 };
 
 /// How long a sweep may take that the schedule started after all others had been waited for.
@@ -23,26 +20,12 @@ pub(super) fn check(tasks: &[Task], runs: &[Run]) -> Row {
     let events = runs.iter().flat_map(|run| &run.events);
     let end = events.filter_map(time_of).max();
     let open = runs.iter().filter(|run| {
-        let is_open = run.events.last().is_some_and(|event| !is_close(event));
+        let is_open = run.events.last().is_some_and(|event| !closes_run(event));
         is_open && !checked_elsewhere.contains(&run.workflow_id) && !may_run(run, end)
     });
     Row::none_of(
         "other workflows that still run at the end",
         open.map(|run| run.workflow_id.clone()).collect(),
-    )
-}
-
-fn is_close(event: &HistoryEvent) -> bool {
-    matches!(
-        &event.attributes,
-        Some(
-            Attributes::WorkflowExecutionCompletedEventAttributes(_)
-                | Attributes::WorkflowExecutionFailedEventAttributes(_)
-                | Attributes::WorkflowExecutionTerminatedEventAttributes(_)
-                | Attributes::WorkflowExecutionTimedOutEventAttributes(_)
-                | Attributes::WorkflowExecutionCanceledEventAttributes(_)
-                | Attributes::WorkflowExecutionContinuedAsNewEventAttributes(_)
-        )
     )
 }
 
@@ -62,7 +45,8 @@ fn may_run(run: &Run, end: Option<SystemTime>) -> bool {
 #[cfg(test)]
 mod tests {
     use temporalio_common::protos::temporal::api::history::v1::{
-        WorkflowExecutionCompletedEventAttributes, WorkflowExecutionStartedEventAttributes,
+        HistoryEvent, WorkflowExecutionCompletedEventAttributes,
+        WorkflowExecutionStartedEventAttributes, history_event::Attributes,
     };
 
     use super::*;
@@ -115,5 +99,20 @@ mod tests {
             let closed = [run(id, started_at, Some(950)), last.clone()];
             assert_eq!(check(tasks, &closed).count, 0, "{id}");
         }
+    }
+
+    #[test]
+    fn a_run_that_continued_as_new_is_closed_and_the_next_one_is_not() {
+        const ID: &str = "video-task/called/cgt-1";
+        let mut first = run(ID, 0, None);
+        let continued =
+            Attributes::WorkflowExecutionContinuedAsNewEventAttributes(Default::default());
+        first.events.push(HistoryEvent {
+            attributes: Some(continued),
+            ..HistoryEvent::default()
+        });
+        let next = run(ID, 10, None);
+        assert_eq!(check(&[], std::slice::from_ref(&first)).count, 0);
+        assert_eq!(check(&[], &[first, next]).count, 1);
     }
 }
