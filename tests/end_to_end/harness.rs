@@ -38,6 +38,7 @@ pub(crate) mod simulator;
 pub(crate) mod sweeps;
 pub(crate) mod tcp_proxy;
 mod temporal_server;
+pub(crate) mod tls_proxy;
 pub(crate) mod tools;
 pub(crate) mod watchers;
 pub(crate) mod worker_log;

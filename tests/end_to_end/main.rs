@@ -33,6 +33,7 @@ mod disasters {
     mod paused;
     mod procedure;
     mod region_gone;
+    mod temporal_keys;
     mod terminal;
 }
 mod doctor {
@@ -95,7 +96,6 @@ mod operations {
     mod shutdown;
     mod startup;
     mod temporal_outages;
-    mod tls_proxy;
     mod traces;
     mod upgrades;
 }

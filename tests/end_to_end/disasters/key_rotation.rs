@@ -197,7 +197,7 @@ register!(
 
 /// The store rejects the old key while both workers still have it, which is harder than the text asks for.
 async fn workers_get_new_keys_of_the_store_one_by_one(server: Arc<Server>) -> anyhow::Result<()> {
-    let mut text = Procedure::below("Keys of the store and of Temporal")?;
+    let mut text = Procedure::below("Keys of the store")?;
     let mut minio = Minio::start(tools::minio()?).await?;
     let bucket = minio.new_bucket("bucket")?;
     let fixture = Fixture::new(&server).await?;

@@ -9,12 +9,13 @@ use crate::harness::{Server, register};
 
 const TEXT: &str = include_str!("../../../docs/disasters.md");
 /// The tests, which name the procedure that they execute.
-const TESTS: [&str; 5] = [
+const TESTS: [&str; 6] = [
     include_str!("key_rotation.rs"),
     include_str!("lost_history.rs"),
     include_str!("moved_bucket.rs"),
     include_str!("outage.rs"),
     include_str!("region_gone.rs"),
+    include_str!("temporal_keys.rs"),
 ];
 /// Code in the text that starts with one of these programs, after variables, is a command.
 const PROGRAMS: [&str; 3] = ["seedance-archiver", "temporal", "openssl"];

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use seedance_archiver_simulator::Script;
 
-use super::{
-    process::WorkerProcess,
+use super::process::WorkerProcess;
+use crate::harness::{
+    Fixture, Server, register,
     tls_proxy::{Authentication, TlsProxy},
 };
-use crate::harness::{Fixture, Server, register};
 
 const API_KEY: &str = "cloud-key";
 /// The proxy's certificate expires at the beginning of this year.
@@ -72,7 +72,7 @@ register!(a_worker_connects_with_mutual_tls);
 async fn a_worker_connects_with_an_api_key(server: Arc<Server>) -> anyhow::Result<()> {
     let proxy = TlsProxy::start(
         &server.address,
-        Authentication::ApiKey(API_KEY),
+        Authentication::ApiKeys(&[API_KEY]),
         EXPIRY_YEAR,
     )
     .await?;
@@ -89,7 +89,7 @@ async fn a_worker_connects_with_an_api_key(server: Arc<Server>) -> anyhow::Resul
 register!(a_worker_connects_with_an_api_key);
 
 async fn an_expired_server_certificate_is_reported(server: Arc<Server>) -> anyhow::Result<()> {
-    let proxy = TlsProxy::start(&server.address, Authentication::ApiKey(API_KEY), 2021).await?;
+    let proxy = TlsProxy::start(&server.address, Authentication::ApiKeys(&[API_KEY]), 2021).await?;
     let ca = proxy.file("ca.pem").display().to_string();
     let ca = ("TEMPORAL_TLS_SERVER_CA_CERT_PATH", ca.as_str());
     let log = log_of_rejected_worker(&server, &proxy, &[ca, ("TEMPORAL_API_KEY", API_KEY)]).await?;

@@ -20,11 +20,11 @@ use prost::Message;
 use seedance_archiver_simulator::Script;
 use tokio::net::TcpListener;
 
-use super::{
-    process::WorkerProcess,
+use super::process::WorkerProcess;
+use crate::harness::{
+    Fixture, Server, register,
     tls_proxy::{Authentication, TlsProxy},
 };
-use crate::harness::{Fixture, Server, register};
 
 /// Size of a gRPC message's header: a flag for compression and the length of the message.
 const GRPC_HEADER: usize = 5;
@@ -146,7 +146,7 @@ async fn a_collector_behind_tls_receives_spans(server: Arc<Server>) -> anyhow::R
     let collector = Collector::default();
     let url = collector.serve().await?;
     let address = url.trim_start_matches("http://");
-    let key = Authentication::ApiKey("collector-key");
+    let key = Authentication::ApiKeys(&["collector-key"]);
     let proxy = TlsProxy::start(address, key, 2200).await?;
     let endpoint = format!("https://{}", proxy.temporal_address());
     let authority = proxy.file("ca.pem").display().to_string();
