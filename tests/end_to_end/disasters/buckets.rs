@@ -1,12 +1,17 @@
 //! Buckets whose archive is below a prefix.
 
 use anyhow::{Context, ensure};
-use futures::TryStreamExt;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
+use object_store::{Attribute, ObjectStoreExt, path::Path};
 
-use crate::harness::{Fixture, minio::Bucket, task_prefix};
+use super::terminal::Terminal;
+use crate::harness::{
+    Fixture,
+    minio::{Bucket, Minio},
+    task_prefix, tools,
+};
 
-/// Checks that the archive below a prefix of a bucket has the video that the simulator served, and its receipt.
+/// Checks that the archive below a prefix of a bucket has the video that the simulator served, with its metadata, and its
+/// receipt.
 pub(super) async fn assert_stored(
     fixture: &Fixture,
     bucket: &Bucket,
@@ -14,10 +19,16 @@ pub(super) async fn assert_stored(
     task_id: &str,
 ) -> anyhow::Result<()> {
     let directory = format!("{prefix}/{}", task_prefix(task_id)?);
-    let video = bucket.read(&format!("{directory}/video.mp4")).await;
+    let key = Path::from(format!("{directory}/video.mp4"));
+    let video = bucket.store.get(&key).await;
+    let video = video.with_context(|| format!("{task_id} has no video"))?;
+    let attributes = &video.attributes;
+    let task = attributes.get(&Attribute::Metadata("seedancetask".into()));
+    let task = task.map(|value| value.as_ref());
+    ensure!(task == Some(task_id), "{task_id}: {attributes:?}");
     let served = fixture.simulator.source(task_id).context("no source")?;
     ensure!(
-        video.with_context(|| format!("{task_id} has no video"))? == served.bytes(),
+        video.bytes().await? == served.bytes(),
         "the archived bytes differ from the served ones"
     );
     bucket.read(&format!("{directory}/manifest.json")).await?;
@@ -34,38 +45,29 @@ pub(super) async fn has_receipt(
     Ok(bucket.keys().await?.contains(&receipt))
 }
 
-/// Which objects a copy replaces.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Replace {
-    /// Those whose size differs, or that are older than the source: as `aws s3 sync` and `rclone sync` do.
-    Changed,
-    /// None: as `rclone copy --ignore-existing` does.
-    Nothing,
+/// Installs the AWS CLI in a terminal, for the buckets of a server.
+pub(super) fn install_aws(terminal: &mut Terminal, minio: &Minio) -> anyhow::Result<()> {
+    let [endpoint, ..] = minio.environment().map(|(_, value)| value);
+    terminal.set("AWS_ENDPOINT_URL", endpoint);
+    terminal.set("AWS_DEFAULT_REGION", "us-east-1");
+    terminal.add_program("aws", &tools::aws()?)
 }
 
-/// Copies the objects below a prefix to another bucket, without `.staging/`.
-pub(super) async fn copy(
-    from: &Bucket,
-    to: &Bucket,
-    prefix: &str,
-    replace: Replace,
-) -> anyhow::Result<()> {
-    let prefix = Path::from(prefix);
-    let objects: Vec<_> = from.store.list(Some(&prefix)).try_collect().await?;
-    for object in objects {
-        let path = &object.location;
-        let is_staged = path.parts().any(|part| part.as_ref() == ".staging");
-        let existing = to.store.head(path).await.ok();
-        if is_staged || existing.is_some_and(|existing| is_kept(&existing, &object, replace)) {
-            continue;
-        }
-        let bytes = from.store.get(path).await?.bytes().await?;
-        to.store.put(path, bytes.into()).await?;
+/// Adds a remote to the configuration of rclone.
+pub(super) fn add_remote(terminal: &mut Terminal, name: &str, minio: &Minio) {
+    // Not the configuration of whoever runs the tests.
+    terminal.set("RCLONE_CONFIG", "/dev/null");
+    let [endpoint, _, region, key_id, key] = minio.environment().map(|(_, value)| value);
+    let options = [
+        ("TYPE", "s3".to_owned()),
+        ("PROVIDER", "Minio".to_owned()),
+        ("ENDPOINT", endpoint),
+        ("REGION", region),
+        ("ACCESS_KEY_ID", key_id),
+        ("SECRET_ACCESS_KEY", key),
+    ];
+    let name = name.to_uppercase();
+    for (option, value) in options {
+        terminal.set(&format!("RCLONE_CONFIG_{name}_{option}"), value);
     }
-    Ok(())
-}
-
-fn is_kept(existing: &ObjectMeta, source: &ObjectMeta, replace: Replace) -> bool {
-    let is_current = existing.size == source.size && existing.last_modified >= source.last_modified;
-    replace == Replace::Nothing || is_current
 }

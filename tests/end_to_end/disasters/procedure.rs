@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 
 use crate::harness::{Server, register};
 
@@ -18,7 +18,7 @@ const TESTS: [&str; 6] = [
     include_str!("temporal_keys.rs"),
 ];
 /// Code in the text that starts with one of these programs, after variables, is a command.
-const PROGRAMS: [&str; 3] = ["seedance-archiver", "temporal", "openssl"];
+const PROGRAMS: [&str; 5] = ["seedance-archiver", "temporal", "openssl", "aws", "rclone"];
 
 /// A procedure, as far as it is not executed yet.
 pub(super) struct Procedure {
@@ -115,11 +115,21 @@ impl Procedure {
 /// Checks that the text below a heading still promises what a test checks besides the steps: that one of its passages starts
 /// with these words.
 pub(super) fn check_promise(heading: &str, start: &str) -> anyhow::Result<()> {
-    let procedure = Procedure::below(heading)?;
-    let mut passages = procedure.rest.iter();
-    let is_promised = passages.any(|passage| passage.words().starts_with(start));
-    ensure!(is_promised, "`{heading}` does not say: {start}");
-    Ok(())
+    passage(heading, start).map(drop)
+}
+
+/// Returns the only command of the passage below a heading that starts with these words.
+pub(super) fn command_of(heading: &str, start: &str) -> anyhow::Result<String> {
+    let commands = passage(heading, start)?.commands();
+    let [command] = <[String; 1]>::try_from(Vec::from(commands))
+        .map_err(|commands| anyhow!("not one command: {commands:?}"))?;
+    Ok(command)
+}
+
+fn passage(heading: &str, start: &str) -> anyhow::Result<Passage> {
+    let mut passages = Procedure::below(heading)?.rest.into_iter();
+    let passage = passages.find(|passage| passage.words().starts_with(start));
+    passage.with_context(|| format!("`{heading}` does not say: {start}"))
 }
 
 fn check_not_left_out(passage: &Passage) -> anyhow::Result<()> {

@@ -13,16 +13,16 @@ use seedance_archiver::{archive::PART_SIZE, temporal::lifecycles::Lifecycle};
 use seedance_archiver_simulator::Script;
 
 use super::{
-    buckets::{Replace, assert_stored, copy, has_receipt},
+    buckets::{add_remote, assert_stored, has_receipt},
     paused::{PausedTransfer, archive_another, archived},
-    procedure::{Procedure, check_promise},
+    procedure::{Procedure, command_of},
     terminal::Terminal,
 };
 use crate::harness::{
     DAY, Fixture, HOUR, Server,
     lifecycle::{until_running, until_waiting},
     minio::Minio,
-    read_local, register,
+    read_local, register, task_prefix,
     tcp_proxy::TcpProxy,
     tools, until_async,
 };
@@ -34,10 +34,11 @@ async fn a_bucket_in_another_region_takes_the_videos_meanwhile(
     let mut text = Procedure::below("The region of the bucket")?;
     let server = server.with_new_namespace().await?;
     let mut gone = Minio::start(tools::minio()?).await?;
-    let bucket = gone.new_bucket("bucket")?;
+    gone.new_bucket("bucket")?;
     let fixture = Fixture::new(&server).await?;
     let mut terminal = Terminal::open(&server, &fixture).await?;
     terminal.set_all(gone.environment());
+    add_remote(&mut terminal, "gone", &gone);
     terminal.set("SEEDANCE_ARCHIVE_URL", "s3://bucket/prefix");
     let worker = terminal.start_worker()?;
     let (before, _) = archive_another(&fixture, &server).await?;
@@ -51,6 +52,7 @@ async fn a_bucket_in_another_region_takes_the_videos_meanwhile(
     let elsewhere = Minio::start(tools::minio()?).await?;
     let other = elsewhere.new_bucket("other")?;
     terminal.set_all(elsewhere.environment());
+    add_remote(&mut terminal, "other", &elsewhere);
     let checks = terminal.run(&text.command()?).await?;
     ensure!(
         checks.contains("s3://other/prefix") && checks.contains(" 0 failed"),
@@ -78,10 +80,20 @@ async fn a_bucket_in_another_region_takes_the_videos_meanwhile(
 
     text.step("When the region is back, copy the old prefix to the new one")?;
     gone.start_again().await?;
-    copy(&bucket, &other, "prefix", Replace::Nothing).await?;
+    // As an attempt leaves it that writes no receipt.
+    let key = format!("{}/video.mp4", task_prefix(&before)?);
+    other.write(&format!("prefix/{key}"), "other bytes").await?;
+    terminal.run(&text.command()?).await?;
 
     text.step("Run ")?;
-    let verified = terminal.run(&text.command()?).await?;
+    let verify = text.command()?;
+    let findings = terminal.run_failing(&verify).await?;
+    ensure!(
+        findings.contains(&before) && findings.contains("2 verified, 1 failed"),
+        "{findings}"
+    );
+    terminal.run(&text.command()?.replace("KEY", &key)).await?;
+    let verified = terminal.run(&verify).await?;
     ensure!(
         verified == "3 receipts with 6 objects: 3 verified\n",
         "{verified}"
@@ -95,7 +107,7 @@ async fn a_bucket_in_another_region_takes_the_videos_meanwhile(
 }
 register!(
     a_bucket_in_another_region_takes_the_videos_meanwhile,
-    needs = [minio],
+    needs = [minio, rclone],
     takes_long
 );
 
@@ -104,9 +116,8 @@ async fn videos_of_a_bucket_that_is_back_are_found_again(
     server: Arc<Server>,
 ) -> anyhow::Result<()> {
     let promise = "When the region is back, copy the old prefix to the new one without `.staging/`, without changing keys, \
-                   and without replacing objects (`rclone copy --ignore-existing`). Lifecycles that wait for a video find \
-                   its receipt.";
-    check_promise("The region of the bucket", promise)?;
+                   and without replacing objects. Lifecycles that wait for a video find its receipt.";
+    let copy = command_of("The region of the bucket", promise)?;
     let server = server.with_new_namespace().await?;
     let mut fixture = Fixture::new(&server).await?;
     let given_up = fixture.simulator.create(ended_now(4 * DAY));
@@ -139,7 +150,13 @@ async fn videos_of_a_bucket_that_is_back_are_found_again(
             );
 
             region.restore()?;
-            copy_files(fixture.directory.path(), other.path())?;
+            let copy = copy
+                .replace(
+                    "gone:bucket/prefix",
+                    &fixture.directory.path().display().to_string(),
+                )
+                .replace("other:other/prefix", &other.path().display().to_string());
+            terminal.run(&copy).await?;
             archived(&lifecycle(&waiting)).await?;
             let verified = terminal.run("seedance-archiver verify --deep").await?;
             ensure!(
@@ -157,7 +174,10 @@ async fn videos_of_a_bucket_that_is_back_are_found_again(
     }
     Ok(())
 }
-register!(videos_of_a_bucket_that_is_back_are_found_again);
+register!(
+    videos_of_a_bucket_that_is_back_are_found_again,
+    needs = [rclone]
+);
 
 /// Returns the script of a task that was created `age` ago and ends now, with a URL that works for a day.
 fn ended_now(age: Duration) -> Script {
@@ -190,21 +210,6 @@ impl GoneDirectory {
         fs::remove_file(&self.path)?;
         Ok(fs::rename(&self.hidden, &self.path)?)
     }
-}
-
-/// Copies the files of a directory without replacing any.
-fn copy_files(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_files(&entry.path(), &to)?;
-        } else if !to.exists() {
-            fs::copy(entry.path(), to)?;
-        }
-    }
-    Ok(())
 }
 
 async fn workers_in_another_region_take_over(server: Arc<Server>) -> anyhow::Result<()> {

@@ -1,6 +1,9 @@
 //! The terminal of an operator who follows a procedure.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, ensure};
 use rustix::process::Signal;
@@ -23,16 +26,14 @@ pub(super) struct Terminal {
 impl Terminal {
     /// Opens a terminal with the variables of a fixture's worker.
     pub(super) async fn open(server: &Server, fixture: &Fixture) -> anyhow::Result<Self> {
-        let programs = tempfile::tempdir()?;
-        let temporal = dev_server::locate(&|_| {}).await?;
-        std::os::unix::fs::symlink(temporal, programs.path().join("temporal"))?;
-        let archiver = env!("CARGO_BIN_EXE_seedance-archiver");
-        std::os::unix::fs::symlink(archiver, programs.path().join("seedance-archiver"))?;
         let mut terminal = Self {
             directory: tempfile::tempdir()?,
-            programs,
+            programs: tempfile::tempdir()?,
             variables: BTreeMap::new(),
         };
+        terminal.add_program("temporal", &dev_server::locate(&|_| {}).await?)?;
+        let archiver = Path::new(env!("CARGO_BIN_EXE_seedance-archiver"));
+        terminal.add_program("seedance-archiver", archiver)?;
         terminal.set_all(server.environment());
         terminal.set("TEMPORAL_TASK_QUEUE", &fixture.config.task_queue);
         terminal.set("SEEDANCE_BASE_URL", fixture.simulator.base_url());
@@ -41,6 +42,14 @@ impl Terminal {
         // A transfer whose download pauses would otherwise delay each restart.
         terminal.set("SEEDANCE_GRACE_PERIOD", "1s");
         Ok(terminal)
+    }
+
+    /// Installs a program.
+    pub(super) fn add_program(&self, name: &str, path: &Path) -> anyhow::Result<()> {
+        Ok(std::os::unix::fs::symlink(
+            path,
+            self.programs.path().join(name),
+        )?)
     }
 
     /// Sets a variable.
@@ -73,6 +82,13 @@ impl Terminal {
     pub(super) async fn run(&self, line: &str) -> anyhow::Result<String> {
         let output = self.command(line)?.output().await?;
         ensure!(output.status.success(), "`{line}`: {output:?}");
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Runs a command, which must exit with 1, and returns its output.
+    pub(super) async fn run_failing(&self, line: &str) -> anyhow::Result<String> {
+        let output = self.command(line)?.output().await?;
+        ensure!(output.status.code() == Some(1), "`{line}`: {output:?}");
         Ok(String::from_utf8(output.stdout)?)
     }
 

@@ -69,6 +69,12 @@ impl Bucket {
         Ok(keys)
     }
 
+    /// Replaces the object with a key.
+    pub(crate) async fn write(&self, key: &str, text: &'static str) -> anyhow::Result<()> {
+        self.store.put(&Path::from(key), text.into()).await?;
+        Ok(())
+    }
+
     /// Reads the object at an `s3://` URL of this bucket.
     pub(crate) async fn read(&self, url: &str) -> anyhow::Result<Vec<u8>> {
         let prefix = format!("s3://{}/", self.name);

@@ -72,6 +72,11 @@ pub(crate) fn aws() -> Result<PathBuf, Missing> {
     )
 }
 
+/// Locates rclone.
+pub(crate) fn rclone() -> Result<PathBuf, Missing> {
+    which::which("rclone").map_err(|_| Missing("no `rclone`: `ci/tools` installs it"))
+}
+
 /// Locates the directory in which DuckDB is installed, with its home.
 pub(crate) fn duckdb() -> Result<PathBuf, Missing> {
     let directory = installed("duckdb");
