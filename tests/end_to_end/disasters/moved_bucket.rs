@@ -4,19 +4,19 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow, ensure};
 use reqwest::Url;
-use seedance_archiver::temporal::lifecycles::Lifecycle;
+use seedance_archiver::{archive::KeyTemplate, temporal::lifecycles::Lifecycle};
 use seedance_archiver_simulator::Script;
 use tokio::process::Child;
 
 use super::{
     buckets::{add_remote, assert_stored, has_receipt, install_aws},
-    paused::{PausedTransfer, archive_another},
-    procedure::Procedure,
+    paused::{PausedTransfer, archive_another, archived},
+    procedure::{Procedure, check_promise},
     terminal::Terminal,
 };
 use crate::harness::{
-    Fixture, HOUR, Server, lifecycle::until_running, minio::Minio, read_local, register, tools,
-    until, until_async,
+    Fixture, HOUR, Server, lifecycle::until_running, minio::Minio, read_local, register, sweeps,
+    tools, until, until_async,
 };
 
 /// So many that the watcher lists them.
@@ -265,6 +265,48 @@ async fn after_the_loss_of_a_bucket_listed_videos_are_archived_again(
     text.end()
 }
 register!(after_the_loss_of_a_bucket_listed_videos_are_archived_again);
+
+async fn after_a_new_prefix_or_template_listed_videos_are_archived_again(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let promise = "A new `prefix` or `keys` template of an account has the same effect: existing objects keep their keys, \
+                   and a sweep does not find them there. It archives the tasks that are still listed again, and their \
+                   objects exist twice.";
+    check_promise("Moving a bucket", promise)?;
+    let (mut fixture, account) = sweeps::fixture(&server, |_| {}).await?;
+    let id = fixture.simulator.create(Script::default());
+    let default = KeyTemplate::default();
+    let mut archived_files = Vec::new();
+    for (prefix, keys) in [
+        ("", default.clone()),
+        ("new", default),
+        ("new", "{task_id}".parse()?),
+    ] {
+        fixture.change_account(|account| {
+            account.archive.objects.prefix = prefix.into();
+            account.archive.keys = keys;
+        })?;
+        let swept = fixture.with_worker(&server, async {
+            let swept = sweeps::run(&fixture, &server, &account).await?;
+            let lifecycle = Lifecycle::for_task(&server.client, &account, &id);
+            archived(&lifecycle).await?;
+            Ok(swept)
+        });
+        let swept = swept.await?;
+        ensure!(swept == sweeps::counts([1, 0, 0, 0, 1]), "{swept:?}");
+        let files = fixture.archived_files()?;
+        let is_kept = archived_files.iter().all(|file| files.contains(file));
+        ensure!(
+            is_kept && files.len() == archived_files.len() + 3,
+            "{files:?} after {archived_files:?}"
+        );
+        archived_files = files;
+        // A sweep leaves out tasks whose lifecycle ended within the last hour.
+        fixture.advance_clock(HOUR).await;
+    }
+    Ok(())
+}
+register!(after_a_new_prefix_or_template_listed_videos_are_archived_again);
 
 fn directory_url(path: &Path) -> anyhow::Result<Url> {
     Url::from_directory_path(path).map_err(|()| anyhow!("the directory has no file URL"))
