@@ -15,14 +15,16 @@ use seedance_archiver_simulator::Script;
 use super::{
     buckets::{add_remote, assert_stored, has_receipt},
     paused::{PausedTransfer, archive_another, archived},
-    procedure::{Procedure, command_of},
+    procedure::{Procedure, check_promise, command_of},
     terminal::Terminal,
 };
 use crate::harness::{
     DAY, Fixture, HOUR, Server,
     lifecycle::{until_running, until_waiting},
     minio::Minio,
-    read_local, register, task_prefix,
+    read_local, register,
+    simulator::TestSimulator,
+    sweeps, task_prefix,
     tcp_proxy::TcpProxy,
     tools, until_async,
 };
@@ -316,3 +318,60 @@ async fn the_same_tasks_at_another_url_are_archived(server: Arc<Server>) -> anyh
     text.end()
 }
 register!(the_same_tasks_at_another_url_are_archived, takes_long);
+
+async fn a_region_without_the_tasks_costs_no_video(server: Arc<Server>) -> anyhow::Result<()> {
+    let promise = "If the API at the new URL does not know the tasks, it returns [404](failures/TaskNotFound.md): set the \
+                   old URL again. A lifecycle whose task no poll has returned yet ends as `unknown` after 10 minutes, and a \
+                   sweep starts it again an hour later. The others wait until their query window closes.";
+    check_promise("The region of the API", promise)?;
+    let server = server.with_new_namespace().await?;
+    let mut fixture = Fixture::new(&server).await?;
+    let old_url = fixture.simulator.base_url();
+    let elsewhere = TestSimulator::start(&fixture.clock, |simulator| simulator).await?;
+    let [polled, new] = [(); 2].map(|()| {
+        fixture.simulator.create(Script {
+            running: Some(HOUR),
+            ..Script::default()
+        })
+    });
+    let polled = fixture.with_worker(&server, async {
+        let lifecycle = fixture.start_lifecycle(&server, &polled).await?;
+        until_running(&lifecycle).await?;
+        Ok(lifecycle)
+    });
+    let polled = polled.await?;
+
+    set_base_url(&mut fixture, &elsewhere.base_url())?;
+    let ended = fixture.with_worker(&server, async {
+        let lifecycle = fixture.start_lifecycle(&server, &new).await?;
+        for lifecycle in [&polled, &lifecycle] {
+            until_waiting(lifecycle, "404").await?;
+        }
+        fixture.advance_clock(fixture.not_found_grace()?).await;
+        Ok(lifecycle.result().await?)
+    });
+    let ended = ended.await?;
+    ensure!(
+        ended.outcome == "unknown" && ended.reason == "task_not_found",
+        "{ended:?}"
+    );
+
+    set_base_url(&mut fixture, &old_url)?;
+    fixture.advance_clock(HOUR).await;
+    fixture
+        .with_worker(&server, async {
+            archived(&polled).await?;
+            let swept = sweeps::run(&fixture, &server, "").await?;
+            ensure!(swept == sweeps::counts([2, 1, 0, 0, 1]), "{swept:?}");
+            archived(&Lifecycle::for_task(&server.client, "", &new)).await?;
+            Ok(())
+        })
+        .await
+}
+register!(a_region_without_the_tasks_costs_no_video);
+
+/// Changes the URL of the account's API.
+fn set_base_url(fixture: &mut Fixture, url: &str) -> anyhow::Result<()> {
+    let url: Url = url.parse()?;
+    fixture.change_account(|account| account.endpoint.base_url = url)
+}
