@@ -1,11 +1,6 @@
 //! A region gone: that of the bucket, of the workers, or of the API.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow, ensure};
 use reqwest::Url;
@@ -132,7 +127,7 @@ async fn videos_of_a_bucket_that_is_back_are_found_again(
             Ok(())
         })
         .await?;
-    let region = GoneDirectory::new(fixture.directory.path())?;
+    let region = fixture.block_archive()?;
     let other = tempfile::tempdir()?;
     fixture.config.archive_url = Url::from_directory_path(other.path())
         .map_err(|()| anyhow!("the directory has no file URL"))?;
@@ -151,7 +146,7 @@ async fn videos_of_a_bucket_that_is_back_are_found_again(
                 "{result:?}"
             );
 
-            region.restore()?;
+            region.end()?;
             let copy = copy
                 .replace(
                     "gone:bucket/prefix",
@@ -190,27 +185,6 @@ fn ended_now(age: Duration) -> Script {
         url_lifetime: Some(DAY),
         signs_once: true,
         ..Script::default()
-    }
-}
-
-/// A directory in whose place there is a file, so that nothing can be read or written.
-struct GoneDirectory {
-    path: PathBuf,
-    hidden: PathBuf,
-}
-
-impl GoneDirectory {
-    fn new(path: &Path) -> anyhow::Result<Self> {
-        let path = path.to_owned();
-        let hidden = path.with_extension("hidden");
-        fs::rename(&path, &hidden)?;
-        fs::write(&path, "not a directory")?;
-        Ok(Self { path, hidden })
-    }
-
-    fn restore(self) -> anyhow::Result<()> {
-        fs::remove_file(&self.path)?;
-        Ok(fs::rename(&self.hidden, &self.path)?)
     }
 }
 

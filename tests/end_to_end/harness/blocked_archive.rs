@@ -1,27 +1,36 @@
-//! An archive that cannot be written to for a while.
+//! An archive that cannot be read or written for a while.
 
 use std::{fs, path::PathBuf};
 
+use tempfile::TempDir;
+
 use super::fixture::Fixture;
 
-/// A file in place of the directory of an empty archive.
-pub(crate) struct BlockedArchive(PathBuf);
+const ARCHIVE: &str = "archive";
+
+/// A file in place of the directory of an archive.
+pub(crate) struct BlockedArchive {
+    path: PathBuf,
+    /// Contains the directory.
+    hidden: TempDir,
+}
 
 impl Fixture {
-    /// Makes writes to the archive fail. The archive must be empty.
+    /// Makes reads and writes of the archive fail.
     pub(crate) fn block_archive(&self) -> anyhow::Result<BlockedArchive> {
         let path = self.directory.path().to_owned();
-        fs::remove_dir(&path)?;
+        let hidden = tempfile::tempdir()?;
+        fs::rename(&path, hidden.path().join(ARCHIVE))?;
         fs::write(&path, "not a directory")?;
-        Ok(BlockedArchive(path))
+        Ok(BlockedArchive { path, hidden })
     }
 }
 
 impl BlockedArchive {
-    /// Makes the archive writable again.
+    /// Makes the archive readable and writable again.
     pub(crate) fn end(self) -> anyhow::Result<()> {
-        fs::remove_file(&self.0)?;
-        fs::create_dir(&self.0)?;
+        fs::remove_file(&self.path)?;
+        fs::rename(self.hidden.path().join(ARCHIVE), &self.path)?;
         Ok(())
     }
 }
