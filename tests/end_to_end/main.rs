@@ -33,6 +33,7 @@ mod disasters {
     mod paused;
     mod procedure;
     mod region_gone;
+    mod sweeps;
     mod temporal_keys;
     mod terminal;
 }

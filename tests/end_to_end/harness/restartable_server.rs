@@ -95,8 +95,15 @@ impl RestartableServer {
 
 fn spawn(program: &Path, directory: &TempDir, address: &str) -> anyhow::Result<Child> {
     let (ip, port) = address.split_once(':').context("no port")?;
+    // The order in which tasks with priorities are dispatched is certain within a partition only.
+    let settings = [
+        "matching.useNewMatcher=true",
+        "matching.numTaskqueueReadPartitions=1",
+        "matching.numTaskqueueWritePartitions=1",
+    ];
     Command::new(program)
         .args(["server", "start-dev", "--headless", "--log-level", "error"])
+        .args(settings.map(|setting| format!("--dynamic-config-value={setting}")))
         .args(["--ip", ip, "--port", port, "--db-filename"])
         .arg(directory.path().join("temporal.db"))
         .stdin(Stdio::null())
