@@ -4,6 +4,7 @@ use stateright::{Model, Property};
 
 use super::{
     bounds::Bounds,
+    callers::Caller,
     model::{Attempt, Delivery, Lifecycle, Phase, QUEUED, State, Status, TERMINAL, Watcher},
     properties,
 };
@@ -34,6 +35,15 @@ pub(crate) enum Action {
     /// The API calls back because the task has another status.
     StartCallback,
     Callback(Reply),
+    /// A caller of `AwaitVideoTask` cancels its activity.
+    CancelCaller(usize),
+    /// Temporal starts the next attempt of a caller's activity.
+    StartWait(usize),
+    /// The attempt of a caller receives the result of the lifecycle, or fails as `StillWaiting`.
+    Wait(usize),
+    /// The attempt of a caller notices the cancellation.
+    StopWaiting(usize),
+    LoseWait(usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,7 +59,7 @@ impl Action {
         match self {
             Self::Poll(_, record) | Self::Look(_, record) => record != task,
             Self::Deliver(_, reply) | Self::Callback(reply) => reply != Reply::Arrives,
-            Self::TimeOut | Self::LoseAttempt(_) => true,
+            Self::TimeOut | Self::LoseAttempt(_) | Self::LoseWait(_) => true,
             Self::StartWatcher(_) | Self::StopWatcher(_) => true,
             _ => false,
         }
@@ -60,7 +70,7 @@ impl State {
     /// Performs an action. One that is not possible has no effect.
     pub(crate) fn apply(&mut self, bounds: &Bounds, action: Action) {
         match action {
-            Action::Progress => self.task += 1,
+            Action::Progress => self.task = bounds.next_status(self.task),
             Action::Nudge => {
                 self.nudges += 1;
                 self.lifecycle.is_nudged = true;
@@ -93,6 +103,11 @@ impl State {
                 self.callback = Some(Delivery::new(self.task));
             }
             Action::Callback(reply) => self.call_back(bounds, reply),
+            Action::CancelCaller(slot) => self.cancel_caller(bounds, slot),
+            Action::StartWait(slot) => self.start_wait(bounds, slot),
+            Action::Wait(slot) => self.wait(bounds, slot),
+            Action::StopWaiting(slot) => self.stop_waiting(bounds, slot),
+            Action::LoseWait(slot) => self.lose_wait(slot),
         }
     }
 
@@ -109,6 +124,7 @@ impl State {
                 None => {
                     actions.push(Action::Poll(slot, self.task));
                     let stale = (attempt.known + 1)..self.task;
+                    let stale = stale.filter(|record| bounds.has_status(*record));
                     actions.extend(stale.map(|record| Action::Poll(slot, record)));
                 }
                 Some(_) => actions.push(Action::Respond(slot)),
@@ -128,7 +144,7 @@ impl State {
         }
     }
 
-    fn add_watcher_actions(&self, actions: &mut Vec<Action>) {
+    fn add_watcher_actions(&self, bounds: &Bounds, actions: &mut Vec<Action>) {
         const REPLIES: [Reply; 3] = [Reply::Arrives, Reply::Lost, Reply::Fails];
         for (slot, watcher) in self.watchers.iter().enumerate() {
             let Some(watcher) = watcher else {
@@ -136,6 +152,7 @@ impl State {
                 continue;
             };
             let news = (watcher.known + 1)..=self.task;
+            let news = news.filter(|record| bounds.has_status(*record));
             actions.extend(news.map(|record| Action::Look(slot, record)));
             actions.push(Action::StopWatcher(slot));
             if watcher.delivery.is_some() {
@@ -144,6 +161,22 @@ impl State {
         }
         if self.callback.is_some() {
             actions.extend(REPLIES.map(Action::Callback));
+        }
+    }
+
+    fn add_caller_actions(&self, actions: &mut Vec<Action>) {
+        for (slot, caller) in self.callers.iter().enumerate() {
+            let next: &[fn(usize) -> Action] = match caller {
+                Some(Caller::BetweenAttempts) => &[Action::CancelCaller, Action::StartWait],
+                Some(Caller::Waiting {
+                    is_cancelled: false,
+                }) => &[Action::CancelCaller, Action::Wait, Action::LoseWait],
+                Some(Caller::Waiting { is_cancelled: true }) => {
+                    &[Action::StopWaiting, Action::Wait, Action::LoseWait]
+                }
+                _ => &[],
+            };
+            actions.extend(next.iter().map(|action| action(slot)));
         }
     }
 }
@@ -167,6 +200,7 @@ impl Model for Bounds {
             started: 0,
             attempts: [None; 2],
             watchers: [0, 1].map(|slot| (slot < self.watchers).then(Watcher::default)),
+            callers: [0, 1].map(|slot| (slot < self.callers).then(Caller::default)),
             callback: None,
             callbacks: 0,
             answered: QUEUED,
@@ -194,7 +228,8 @@ impl Model for Bounds {
             actions.push(Action::StartCallback);
         }
         state.add_attempt_actions(self, actions);
-        state.add_watcher_actions(actions);
+        state.add_watcher_actions(self, actions);
+        state.add_caller_actions(actions);
         actions.retain(|action| state.faults > 0 || !action.is_fault(state.task));
     }
 
@@ -205,6 +240,7 @@ impl Model for Bounds {
         // States that differ only in the slots are one.
         state.attempts.sort_unstable();
         state.watchers.sort_unstable();
+        state.callers.sort_unstable();
         Some(state)
     }
 
@@ -218,6 +254,9 @@ impl Model for Bounds {
             Property::always(BY_WATCHERS, by_watchers),
             Property::always(BY_CALLBACKS, by_callbacks),
             Property::always(CANCELLED, cancelled),
+            Property::always(OWN_CANCELLATION, own_cancellation),
+            Property::always(CALLERS_HEAR, callers_hear),
+            Property::always(CALLERS_STOP, callers_stop),
         ]
     }
 }

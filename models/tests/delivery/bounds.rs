@@ -1,9 +1,13 @@
 //! What is checked, and the errors that the checker must find.
 
+use super::model::{RUNNING, Status, TERMINAL};
+
 /// The bounds of one run.
 #[derive(Clone, Debug)]
 pub(crate) struct Bounds {
     pub(crate) name: &'static str,
+    /// Whether the task is `running` before its end.
+    pub(crate) runs: bool,
     /// Attempts of `QueryVideoTask`, of which two run at once.
     pub(crate) attempts: u8,
     /// Watchers that run at first, of two.
@@ -11,6 +15,8 @@ pub(crate) struct Bounds {
     pub(crate) callbacks: u8,
     pub(crate) nudges: u8,
     pub(crate) cancellations: u8,
+    /// Callers of `AwaitVideoTask` that wait at first, of two.
+    pub(crate) callers: usize,
     /// Lost attempts, requests and responses, stale records, and starts and ends of watchers.
     pub(crate) faults: u8,
     pub(crate) mutation: Option<Mutation>,
@@ -35,11 +41,30 @@ pub(crate) enum Mutation {
     AnswerUnheard,
     /// A cancelled lifecycle waits for the result of its activity.
     WaitForResult,
+    /// A caller that is cancelled cancels the lifecycle that it waits for.
+    CancelLifecycleToo,
+    /// A caller that is cancelled waits for the result of its lifecycle.
+    WaitThoughCancelled,
+    /// A retried call starts a lifecycle if the one that it waited for has ended.
+    StartAgain,
 }
 
 impl Bounds {
     pub(crate) fn is(&self, mutation: Mutation) -> bool {
         self.mutation == Some(mutation)
+    }
+
+    /// Returns the status of the task after this one.
+    pub(crate) fn next_status(&self, status: Status) -> Status {
+        match self.runs {
+            true => status + 1,
+            false => TERMINAL,
+        }
+    }
+
+    /// Returns whether the task ever has this status.
+    pub(crate) fn has_status(&self, status: Status) -> bool {
+        self.runs || status != RUNNING
     }
 }
 
@@ -47,11 +72,13 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             name: "news of a task",
+            runs: true,
             attempts: 2,
             watchers: 1,
             callbacks: 1,
             nudges: 1,
             cancellations: 0,
+            callers: 0,
             faults: 1,
             mutation: None,
         }

@@ -3,7 +3,7 @@
 use super::{
     actions::Reply,
     bounds::{Bounds, Mutation},
-    model::{Delivery, Phase, Request, State, Status, TERMINAL},
+    model::{Delivery, Request, State, Status, TERMINAL},
 };
 
 /// `MAX_ATTEMPTS` in `watch_account/deliveries.rs` is 5.
@@ -63,7 +63,7 @@ impl State {
             return;
         };
         // Who archives, or has ended, has no pending query: `has_ended_waiting`. A status is in a search attribute.
-        let is_waiting = matches!(self.lifecycle.phase, Phase::Polling | Phase::BetweenPolls);
+        let is_waiting = !self.lifecycle.has_ended();
         let is_known = !is_waiting || delivery.record <= self.lifecycle.known;
         let is_settled = bounds.is(Mutation::SettleUnheard) || !is_waiting;
         let next = match delivery.request {
@@ -91,7 +91,7 @@ impl State {
         let Some(delivery) = self.callback.take() else {
             return;
         };
-        let is_waiting = matches!(self.lifecycle.phase, Phase::Polling | Phase::BetweenPolls);
+        let is_waiting = !self.lifecycle.has_ended();
         let is_needed = is_waiting && delivery.record > self.lifecycle.known;
         self.callback = match delivery.request {
             // The caller of the callback gets an error, and repeats it.

@@ -5,6 +5,7 @@
 
 mod actions;
 mod bounds;
+mod callers;
 mod deliveries;
 #[path = "../support/exploring.rs"]
 mod exploring;
@@ -42,6 +43,18 @@ fn everything_without_faults() {
     });
 }
 
+/// All parts together, with the fewest statuses: what happens to `running` is in the other runs.
+#[test]
+fn everything_with_a_fault() {
+    check(Bounds {
+        name: "everything, for a task that never runs",
+        runs: false,
+        watchers: 2,
+        cancellations: 1,
+        ..Bounds::default()
+    });
+}
+
 #[test]
 fn two_watchers() {
     check(Bounds {
@@ -49,6 +62,37 @@ fn two_watchers() {
         watchers: 2,
         callbacks: 0,
         nudges: 0,
+        ..Bounds::default()
+    });
+}
+
+#[test]
+fn two_watchers_and_a_callback() {
+    check(Bounds {
+        name: "two watchers and a callback",
+        watchers: 2,
+        nudges: 0,
+        ..Bounds::default()
+    });
+}
+
+#[test]
+fn two_watchers_and_a_cancellation() {
+    check(Bounds {
+        name: "two watchers, a nudge and a cancellation",
+        watchers: 2,
+        callbacks: 0,
+        cancellations: 1,
+        ..Bounds::default()
+    });
+}
+
+#[test]
+fn a_callback_and_a_cancellation() {
+    check(Bounds {
+        name: "a callback and a cancellation",
+        nudges: 0,
+        cancellations: 1,
         ..Bounds::default()
     });
 }
@@ -72,6 +116,26 @@ fn cancellation() {
         cancellations: 1,
         ..Bounds::default()
     });
+}
+
+#[test]
+fn two_callers() {
+    check(Bounds {
+        name: "two callers",
+        cancellations: 1,
+        callers: 2,
+        ..polls_alone()
+    });
+}
+
+/// Returns bounds in which nothing but polls, and a watcher if a fault starts one, tells the lifecycle of the end.
+fn polls_alone() -> Bounds {
+    Bounds {
+        watchers: 0,
+        callbacks: 0,
+        nudges: 0,
+        ..Bounds::default()
+    }
 }
 
 mod mutations {
@@ -145,5 +209,32 @@ mod mutations {
             },
             CANCELLED,
         );
+    }
+
+    fn with_a_caller(mutation: Mutation) -> Bounds {
+        Bounds {
+            callers: 1,
+            faults: 0,
+            mutation: Some(mutation),
+            ..polls_alone()
+        }
+    }
+
+    #[test]
+    fn a_caller_that_cancels_the_lifecycle() {
+        let bounds = with_a_caller(Mutation::CancelLifecycleToo);
+        find(bounds, OWN_CANCELLATION);
+    }
+
+    #[test]
+    fn a_cancelled_caller_that_waits_for_the_result() {
+        find(with_a_caller(Mutation::WaitThoughCancelled), CALLERS_STOP);
+    }
+
+    #[test]
+    fn a_retried_call_that_starts_another_lifecycle() {
+        let bounds = with_a_caller(Mutation::StartAgain);
+        find(bounds.clone(), ONE_ARCHIVAL);
+        find(bounds, CALLERS_HEAR);
     }
 }

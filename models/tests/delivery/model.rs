@@ -1,10 +1,14 @@
 //! How news of a task reaches its lifecycle. Comments name the functions that a transition stands for.
 
-use super::bounds::{Bounds, Mutation};
+use super::{
+    bounds::{Bounds, Mutation},
+    callers::Caller,
+};
 
 /// 1 is `queued`, 2 `running`, 3 terminal. `is_later_status` in `policy/src/poll.rs` compares such steps.
 pub(crate) type Status = u8;
 pub(crate) const QUEUED: Status = 1;
+pub(crate) const RUNNING: Status = 2;
 pub(crate) const TERMINAL: Status = 3;
 
 /// What the lifecycle does: `polling::until_terminal`, `lifecycle::archive`, `ending::cancel`.
@@ -77,6 +81,7 @@ pub(crate) struct State {
     pub(crate) started: u8,
     pub(crate) attempts: [Option<Attempt>; 2],
     pub(crate) watchers: [Option<Watcher>; 2],
+    pub(crate) callers: [Option<Caller>; 2],
     pub(crate) callback: Option<Delivery>,
     pub(crate) callbacks: u8,
     /// The status of the last callback that was answered with success, and is not repeated.
@@ -87,6 +92,13 @@ pub(crate) struct State {
     pub(crate) archives: u8,
     pub(crate) went_back: bool,
     pub(crate) completed_twice: bool,
+}
+
+impl Lifecycle {
+    /// Returns whether the task has ended for it. What `ArchiveVideo` does is in the model of the commit protocol.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Archiving | Phase::Cancelled)
+    }
 }
 
 impl Activity {

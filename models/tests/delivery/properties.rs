@@ -3,6 +3,7 @@
 use super::{
     actions::{Action, Reply},
     bounds::Bounds,
+    callers::Caller,
     model::{Phase, State, TERMINAL},
 };
 
@@ -14,6 +15,10 @@ pub(crate) const BY_WATCHERS: &str = "watchers alone tell the lifecycle of the e
 pub(crate) const BY_CALLBACKS: &str =
     "callbacks that are repeated until they are answered do so too";
 pub(crate) const CANCELLED: &str = "a cancelled lifecycle ends although it hears nothing";
+pub(crate) const OWN_CANCELLATION: &str = "only its own cancellation ends a lifecycle as cancelled";
+pub(crate) const CALLERS_HEAR: &str =
+    "a caller that is not cancelled receives the result of the lifecycle";
+pub(crate) const CALLERS_STOP: &str = "a cancelled caller stops waiting for an open lifecycle";
 
 /// Rounds after which the lifecycle must know. An activity needs few of them, and there are few activities.
 const MAX_ROUNDS: usize = 60;
@@ -26,12 +31,14 @@ struct Sources {
     callbacks: bool,
 }
 
+const POLLS: Sources = Sources {
+    polls: true,
+    watchers: false,
+    callbacks: false,
+};
+
 pub(crate) fn by_polls(bounds: &Bounds, state: &State) -> bool {
-    let polls = Sources {
-        polls: true,
-        ..Sources::default()
-    };
-    ends(bounds, state, polls)
+    ends(bounds, state, POLLS)
 }
 
 pub(crate) fn by_watchers(bounds: &Bounds, state: &State) -> bool {
@@ -54,14 +61,45 @@ pub(crate) fn cancelled(bounds: &Bounds, state: &State) -> bool {
     !state.lifecycle.is_cancelled || ends(bounds, state, Sources::default())
 }
 
+pub(crate) fn own_cancellation(_: &Bounds, state: &State) -> bool {
+    state.lifecycle.phase != Phase::Cancelled || state.cancellations > 0
+}
+
+pub(crate) fn callers_hear(bounds: &Bounds, state: &State) -> bool {
+    if state.callers == [None; 2] {
+        return true;
+    }
+    let mut state = after(bounds, state, POLLS);
+    for slot in [0, 1] {
+        state.apply(bounds, Action::StartWait(slot));
+        state.apply(bounds, Action::Wait(slot));
+    }
+    let mut callers = state.callers.iter().flatten();
+    callers.all(|caller| matches!(caller, Caller::Answered | Caller::Cancelled))
+}
+
+pub(crate) fn callers_stop(bounds: &Bounds, state: &State) -> bool {
+    let mut state = state.clone();
+    for slot in [0, 1] {
+        state.apply(bounds, Action::StopWaiting(slot));
+    }
+    let still_waits = Some(Caller::Waiting { is_cancelled: true });
+    !state.callers.contains(&still_waits)
+}
+
 /// Returns whether the lifecycle learns that the task has ended, or ends cancelled, if no further fault happens and only
 /// these sources work.
 fn ends(bounds: &Bounds, state: &State, works: Sources) -> bool {
+    after(bounds, state, works).lifecycle.has_ended()
+}
+
+/// Returns the state after the task has ended, if no further fault happens and only these sources work.
+fn after(bounds: &Bounds, state: &State, works: Sources) -> State {
     let mut state = state.clone();
     state.task = TERMINAL;
     for _ in 0..MAX_ROUNDS {
-        if matches!(state.lifecycle.phase, Phase::Archiving | Phase::Cancelled) {
-            return true;
+        if state.lifecycle.has_ended() {
+            break;
         }
         state.apply(bounds, Action::Workflow);
         for slot in [0, 1] {
@@ -79,7 +117,7 @@ fn ends(bounds: &Bounds, state: &State, works: Sources) -> bool {
             false => state.callback = None,
         }
     }
-    false
+    state
 }
 
 fn poll(bounds: &Bounds, state: &mut State, slot: usize) {
