@@ -18,11 +18,13 @@ mod rate_limit;
 mod service;
 mod system;
 mod time;
+mod videos;
 mod world;
 
 pub use log::Life;
 pub use mutation::Mutation;
 pub use properties::violations;
+pub use videos::Videos;
 pub use world::World;
 
 /// Lives in a world until all lifecycles have ended, with an error in the glue or without one.

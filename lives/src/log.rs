@@ -28,6 +28,8 @@ pub(crate) enum What {
     Throttled,
     /// The next attempt follows after a delay.
     Waits(u64),
+    /// The same, because the watcher polls the task meanwhile.
+    LeftToWatcher(u64),
     /// The lifecycle received a record with this status.
     Received(String),
     /// A new activity polls the task.
@@ -71,6 +73,7 @@ impl fmt::Display for Entry {
                 }
             }
             What::Waits(delay) => write!(f, "next attempt in {delay} s"),
+            What::LeftToWatcher(delay) => write!(f, "left to the watcher for {delay} s"),
             What::TransferFailed(reason) => write!(f, "transfer failed: {reason}"),
             What::Ended(end) => write!(f, "ended as {} {}", end.outcome, end.reason),
             What::Received(status) => write!(f, "the lifecycle receives `{status}`"),
@@ -100,6 +103,24 @@ pub struct Life {
 }
 
 impl Life {
+    /// Returns the longest delay, in seconds, for which a lifecycle left its task to the watcher until it polled the task itself.
+    pub fn longest_backstop(&self) -> u64 {
+        let mut delays = vec![0; self.ends.len()];
+        let mut longest = 0;
+        for entry in &self.log {
+            let Some(task) = entry.task else { continue };
+            match &entry.what {
+                What::LeftToWatcher(delay) => delays[task] = *delay,
+                What::Query {
+                    by: By::Lifecycle, ..
+                } => longest = longest.max(delays[task]),
+                What::Waits(_) | What::Received(_) | What::PollStarted { .. } => delays[task] = 0,
+                _ => {}
+            }
+        }
+        longest
+    }
+
     /// Returns what happened, with what was repeated many times left out.
     pub fn trace(&self) -> String {
         const HEAD: usize = 300;

@@ -4,6 +4,8 @@
 //! after that the video could be downloaded and stored for as long as the longest interval between two attempts: the
 //! documentation promises these intervals. `Retry-After` extends what fails, because the archiver keeps to it.
 
+use std::time::Duration;
+
 use seedance_archiver_policy::watch;
 use seedance_archiver_proto::status;
 
@@ -228,19 +230,32 @@ impl<'w> Oracle<'w> {
     /// likely to end, and a tenth of its age after that. The watcher may be blind: then the backstop counts.
     fn longest_poll(&self, now: u64) -> u64 {
         let age = now.saturating_sub(self.task.created);
-        let learned = match self.world.learned {
-            Some(_) => learned::longest(self.world.learned) * 3 / 2 + age / 5,
-            None => 0,
+        let interval = |longest_learned: u64| {
+            let learned = match self.world.learned {
+                Some(_) => longest_learned * 3 / 2 + age / 5,
+                None => 0,
+            };
+            MINUTE + learned + POLL_SLACK
         };
-        let alone = MINUTE + learned + POLL_SLACK;
-        match &self.world.list {
-            None => alone,
-            Some(list) if self.watcher_sees() => 2 * alone + list.lag,
-            Some(_) => {
-                let age = std::time::Duration::from_secs(age);
-                alone + watch::backstop(age).as_secs()
-            }
+        let learned = learned::longest(self.world.learned);
+        let alone = interval(learned);
+        let Some(list) = &self.world.list else {
+            return alone;
+        };
+        let backstop = alone + watch::backstop(Duration::from_secs(age)).as_secs();
+        if !self.watcher_sees() {
+            return backstop;
         }
+        // The watcher also learns from the tasks that it sees.
+        let watched = 2 * interval(learned.max(self.longest_task())) + list.lag;
+        watched.min(backstop)
+    }
+
+    /// Returns how long the longest task of the account takes.
+    fn longest_task(&self) -> u64 {
+        let tasks = self.world.tasks.iter();
+        let longest = tasks.map(|task| task.ended - task.created).max();
+        longest.unwrap_or_default()
     }
 
     /// Returns whether nothing can keep the watcher from seeing the task.

@@ -45,11 +45,14 @@ pub(crate) struct ApiError {
 /// The status, the `Retry-After` and the body of an error.
 type ErrorAnswer = (u16, Option<u64>, &'static [u8]);
 
+/// The status of a task, and whether its record has a URL.
+type State = (&'static str, bool);
+
 /// The service, which remembers the records that it wrote last.
 pub(crate) struct Service<'w> {
     world: &'w World,
-    /// For each task its last record, with its status, unless that has a URL.
-    last: Vec<Option<(&'static str, VideoTask)>>,
+    /// For each task its last record, unless that depends on the time of the query.
+    last: Vec<Option<(State, VideoTask)>>,
     /// The errors that were read before.
     errors: Vec<(ErrorAnswer, ApiError)>,
 }
@@ -115,16 +118,18 @@ impl<'w> Service<'w> {
         if now < planned.visible || now >= self.world.forgotten(task) {
             return self.error(now, 404, None, NOT_FOUND);
         }
-        let (status, _) = planned.status(now);
-        if let Some((_, record)) = self.last[task].as_ref().filter(|(it, _)| *it == status) {
+        let (status, since) = planned.status(now);
+        let has_url = status == status::SUCCEEDED && now >= since + planned.without_url;
+        let state = (status, has_url);
+        if let Some((_, record)) = self.last[task].as_ref().filter(|(it, _)| *it == state) {
             return Ok(record.clone());
         }
         let body = dialect.body(self.world, planned, now);
         let answer = self.read(task, now, 200, None, body.as_bytes());
         if let Ok(record) = &answer {
             // A time without a zone is read as UTC or, if that lies in the future, as the time in China.
-            let is_constant = status != status::SUCCEEDED && dialect.has_zones();
-            self.last[task] = is_constant.then(|| (status, record.clone()));
+            let is_constant = dialect.has_zones() && !(has_url && self.world.signs_again);
+            self.last[task] = is_constant.then(|| (state, record.clone()));
         }
         answer
     }

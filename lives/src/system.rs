@@ -10,12 +10,17 @@ mod transfer;
 mod urls;
 mod watching;
 
-use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    time::{Duration, SystemTime},
+};
 
 use seedance_archiver_policy::{
     completions::Expectation, poll::PollSchedule, watch::MIN_WATCHED, windows::Windows,
 };
 use seedance_archiver_proto::status;
+use seedance_archiver_seedance::created_at_in_id;
 
 use crate::{
     learned,
@@ -52,6 +57,8 @@ pub(crate) struct System<'w> {
     windows: Windows,
     expectation: Expectation,
     lifecycles: Vec<Lifecycle>,
+    /// The creation times in the ids of the tasks.
+    id_created_at: Vec<Option<SystemTime>>,
     watcher: Option<Watcher>,
     now: u64,
     /// What is due, with a number that keeps the order.
@@ -71,6 +78,11 @@ impl<'w> System<'w> {
             windows: world.windows(),
             expectation,
             lifecycles: world.tasks.iter().map(|_| Lifecycle::default()).collect(),
+            id_created_at: world
+                .tasks
+                .iter()
+                .map(|it| created_at_in_id(&it.id))
+                .collect(),
             watcher,
             now: 0,
             due: BinaryHeap::new(),

@@ -10,6 +10,7 @@ const BEGIN: u64 = 1_760_000_000;
 pub(crate) const MINUTE: u64 = 60;
 pub(crate) const HOUR: u64 = 60 * MINUTE;
 pub(crate) const DAY: u64 = 24 * HOUR;
+pub(crate) const WEEK: u64 = 7 * DAY;
 /// A time that is never reached.
 pub(crate) const NEVER: u64 = u64::MAX / 4;
 

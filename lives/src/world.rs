@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use seedance_archiver_policy::{poll::PollSchedule, windows::Windows};
 
-use crate::time::NEVER;
+use crate::time::{DAY, NEVER};
 
 pub(crate) use dialect::{Dialect, signed_at};
 pub(crate) use fault::{Fault, Kind};
@@ -71,6 +71,19 @@ pub(crate) struct Task {
 }
 
 impl World {
+    /// Returns what kind of world it is, for counts.
+    pub fn kind(&self) -> &'static str {
+        match self.list {
+            Some(_) if self.is_watched_for_days() => "watched for days",
+            Some(_) => "watched for hours",
+            None => "without a list",
+        }
+    }
+
+    pub(crate) fn is_watched_for_days(&self) -> bool {
+        self.list.is_some() && self.query_window >= DAY
+    }
+
     pub(crate) fn windows(&self) -> Windows {
         Windows {
             query_window: Duration::from_secs(self.query_window),

@@ -11,7 +11,7 @@ use seedance_archiver_proto::{
     time::from_unix_seconds,
     v1::{QueryProgress, VideoTask},
 };
-use seedance_archiver_seedance::{ErrorKind, created_at_in_id};
+use seedance_archiver_seedance::ErrorKind;
 
 use super::{
     System,
@@ -28,6 +28,8 @@ use crate::{
 enum Step {
     /// Another attempt, after a delay.
     Again(Duration),
+    /// The same, while the watcher polls the task.
+    LeaveToWatcher(Duration),
     /// The task has changed.
     Changed(VideoTask),
     /// Polling can no longer help, for this reason.
@@ -52,6 +54,10 @@ impl System<'_> {
                 self.note(task, What::Waits(whole(delay)));
                 self.next_poll(task, self.now + whole(delay));
             }
+            Step::LeaveToWatcher(delay) => {
+                self.note(task, What::LeftToWatcher(whole(delay)));
+                self.next_poll(task, self.now + whole(delay));
+            }
             Step::Changed(record) => self.received(task, record),
             Step::Verdict(reason, last) => self.give_up(task, self.now, &reason, last),
         }
@@ -64,7 +70,7 @@ impl System<'_> {
             scheduled_at: at(polling.scheduled_at),
             first_polled_at: from_unix_seconds(request.first_asked_at),
             last_polled_at: from_unix_seconds(request.last_polled_at),
-            id_created_at: created_at_in_id(&request.task_id),
+            id_created_at: self.id_created_at[task],
         };
         let heartbeat = match self.has(Mutation::ForgetsTheLastAttempt) {
             true => QueryProgress::default(),
@@ -83,7 +89,7 @@ impl System<'_> {
             return verdict;
         }
         if let Some(delay) = self.timing(progress, is_watched).not_due(attempt) {
-            return Step::Again(self.backstop(delay, is_watched));
+            return self.wait(delay, is_watched);
         }
         let left = self.timing(progress, is_watched).until_closed();
         match self.query(task, By::Lifecycle, left) {
@@ -144,17 +150,18 @@ impl System<'_> {
         };
         let timing = self.timing(progress, is_watched);
         match timing.next(response) {
-            NextPoll::After(delay) => {
-                Step::Again(self.backstop(timing.backstop_or(delay), is_watched))
-            }
+            NextPoll::After(delay) => self.wait(timing.backstop_or(delay), is_watched),
             NextPoll::Never(reason) => open_task(reason, Some(record)),
         }
     }
 
-    fn backstop(&self, delay: Duration, is_watched: bool) -> Duration {
-        match is_watched && self.has(Mutation::NeverPollsWatched) {
-            true => Duration::from_secs(30 * DAY),
-            false => delay,
+    fn wait(&self, delay: Duration, is_watched: bool) -> Step {
+        match is_watched {
+            true if self.has(Mutation::NeverPollsWatched) => {
+                Step::LeaveToWatcher(Duration::from_secs(30 * DAY))
+            }
+            true => Step::LeaveToWatcher(delay),
+            false => Step::Again(delay),
         }
     }
 

@@ -6,12 +6,12 @@ mod watcher;
 
 use seedance_archiver_policy::watch::{self, MIN_WATCHED, News, Request, Waiting};
 use seedance_archiver_proto::{status, v1::VideoTask};
-use seedance_archiver_seedance::{ErrorKind, created_at_in_id};
+use seedance_archiver_seedance::ErrorKind;
 
 use super::{Event, System};
 use crate::{
     log::{By, Entry, What},
-    time::at,
+    time::{MINUTE, at},
     world::Kind,
 };
 pub(super) use watcher::Watcher;
@@ -19,7 +19,11 @@ use watcher::{PATIENCE, SYNC_INTERVAL};
 
 /// Interval between two looks at what is due.
 const TICK: u64 = 5;
-/// Maximum number of requests in that time.
+/// The same while no lifecycle is young: the task of an old one is polled once a minute at most.
+const LATE_TICK: u64 = 30;
+/// How long a lifecycle is young.
+const YOUNG: u64 = 10 * MINUTE;
+/// Maximum number of requests at each look.
 const MAX_REQUESTS: usize = 4;
 /// The server ends an attempt after so long without a heartbeat.
 const HEARTBEAT_TIMEOUT: u64 = 15;
@@ -41,9 +45,31 @@ impl System<'_> {
         })
     }
 
-    /// Looks at what is due.
+    /// Looks at what is due, and again later.
     pub(super) fn watch(&mut self) {
-        self.at(self.now + TICK, Event::Watch);
+        // A query may have to wait.
+        let now = self.now;
+        self.look_once();
+        if let Some(next) = self.next_look(now) {
+            self.at(next, Event::Watch);
+        }
+    }
+
+    /// Returns when to look next. While there is nothing to watch, nothing changes before the next lifecycle starts.
+    fn next_look(&self, now: u64) -> Option<u64> {
+        let starts = || self.world.tasks.iter().map(|task| task.started);
+        let is_running = self.watcher.as_ref().is_some_and(|it| it.is_running);
+        if !is_running && !self.is_worth_watching() {
+            return starts().filter(|start| *start > now).min();
+        }
+        let is_young = starts().any(|start| (start..start + YOUNG).contains(&now));
+        Some(match is_young {
+            true => now + TICK,
+            false => now + LATE_TICK,
+        })
+    }
+
+    fn look_once(&mut self) {
         let Some(mut watcher) = self.watcher.take() else {
             return;
         };
@@ -106,11 +132,12 @@ impl System<'_> {
         let is_complete = watcher
             .synced_at
             .is_none_or(|at| self.now - at >= SYNC_INTERVAL - TICK);
-        let open = self.lifecycles.iter().zip(&self.world.tasks);
+        let tasks = self.world.tasks.iter().zip(&self.id_created_at);
+        let open = self.lifecycles.iter().zip(tasks);
         let open = open.filter(|(lifecycle, _)| lifecycle.is_open());
-        let waiting = open.map(|(lifecycle, task)| Waiting {
+        let waiting = open.map(|(lifecycle, (task, id_created_at))| Waiting {
             task_id: task.id.clone(),
-            id_created_at: created_at_in_id(&task.id),
+            id_created_at: *id_created_at,
             known_status: lifecycle
                 .seen
                 .as_ref()

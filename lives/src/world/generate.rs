@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     random::Random,
-    time::{self, DAY, HOUR, MINUTE},
+    time::{self, DAY, HOUR, MINUTE, WEEK},
 };
 
 /// Number of completion times that workers may have learned: see `learned`.
@@ -21,10 +21,14 @@ impl World {
         let random = &mut Random::new(seed);
         let list = random.percent(20).then(|| list(random));
         let query_window = match list {
-            Some(_) => 2 * HOUR,
+            Some(_) => watched_window(random),
             None => query_window(random),
         };
-        let url_lifetime = random.pick(&[query_window / 8, query_window / 2, 2 * query_window]);
+        let shortest = match query_window {
+            WEEK => DAY,
+            _ => query_window / 8,
+        };
+        let url_lifetime = random.pick(&[shortest, query_window / 2, 2 * query_window]);
         let mut world = Self {
             dialect: dialect(random),
             query_window,
@@ -47,12 +51,23 @@ impl World {
     }
 }
 
-/// Returns a query window: shorter than those of services, because a life takes as long to compute as its window.
+/// Returns a query window. Most are shorter than those of services, because a life takes as long to compute as its window.
 fn query_window(random: &mut Random) -> u64 {
     match random.below(100) {
-        0 => 2 * DAY,
+        0 => random.pick(&[2 * DAY, WEEK]),
         1..4 => DAY,
         4..24 => 6 * HOUR,
+        _ => 2 * HOUR,
+    }
+}
+
+/// Returns the query window of a service with a list. More of them are long: a lifecycle leaves its task to the watcher for
+/// up to half a day.
+fn watched_window(random: &mut Random) -> u64 {
+    match random.below(100) {
+        0..2 => WEEK,
+        2..5 => DAY,
+        5..25 => 6 * HOUR,
         _ => 2 * HOUR,
     }
 }
@@ -98,7 +113,7 @@ fn task(random: &mut Random, world: &World, index: u64) -> Task {
     let window = world.query_window;
     let created = random.below(window / 8);
     let waits = random.any_length(window / 4);
-    let runs = random.any_length(window);
+    let runs = runs(random, world);
     let running = created + waits;
     let ended = running + runs;
     let started = created
@@ -138,6 +153,15 @@ fn task(random: &mut Random, world: &World, index: u64) -> Task {
             1 => vec![running, ended, ended + random.below(HOUR)],
             _ => Vec::new(),
         },
+    }
+}
+
+/// Returns how long a task runs. A watcher ends when few tasks are left, so that in a long life most of its tasks must be
+/// slow.
+fn runs(random: &mut Random, world: &World) -> u64 {
+    match world.is_watched_for_days() && random.percent(60) {
+        true => random.below(world.query_window),
+        false => random.any_length(world.query_window),
     }
 }
 

@@ -16,14 +16,11 @@ impl System<'_> {
         let Some(list) = self.world.list.clone() else {
             return;
         };
-        let Some(records) = self.list(watcher, &list) else {
+        let filter = list.filters.then_some(ids);
+        let Some(records) = self.list(watcher, &list, filter) else {
             return;
         };
         let is_requested = |record: &VideoTask| ids.contains(&record.id);
-        let records: Vec<_> = match list.filters {
-            true => records.into_iter().filter(is_requested).collect(),
-            false => records,
-        };
         let is_filtered = records.iter().all(is_requested) && (!records.is_empty() || list.filters);
         match is_filtered {
             true => watcher.tasks.missed_in_list(&missing(ids, &records), 0),
@@ -37,7 +34,7 @@ impl System<'_> {
         let Some(list) = self.world.list.clone() else {
             return;
         };
-        if let Some(records) = self.list(watcher, &list) {
+        if let Some(records) = self.list(watcher, &list, None) {
             watcher.tasks.missed_on_page(&missing(expected, &records));
             self.look_at_items(watcher, records);
         }
@@ -54,8 +51,13 @@ impl System<'_> {
         }
     }
 
-    /// Sends a list request. Returns the items, `None` if it failed.
-    fn list(&mut self, watcher: &mut Watcher, list: &List) -> Option<Vec<VideoTask>> {
+    /// Sends a list request, for all tasks or only for those with these ids. Returns the items, `None` if it failed.
+    fn list(
+        &mut self,
+        watcher: &mut Watcher,
+        list: &List,
+        ids: Option<&[String]>,
+    ) -> Option<Vec<VideoTask>> {
         self.log.push(Entry {
             at: self.now,
             task: None,
@@ -71,6 +73,8 @@ impl System<'_> {
         let then = self.now.saturating_sub(list.lag);
         let tasks = (0..self.world.tasks.len()).filter(|task| !list.omits.contains(task));
         let tasks = tasks.filter(|task| self.world.tasks[*task].created <= then);
+        let is_requested = |id: &String| ids.is_none_or(|ids| ids.contains(id));
+        let tasks = tasks.filter(|task| is_requested(&self.world.tasks[*task].id));
         let mut tasks: Vec<_> = tasks.collect();
         if list.repeats {
             tasks.extend(tasks.first().copied());
