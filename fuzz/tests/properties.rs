@@ -1,7 +1,13 @@
-//! Every target as a property test: with any bytes, and with seeds that are mutated.
+//! Every target as a property test: with any bytes, and with seeds that are mutated. The source files say whether the targets
+//! leave something out.
 
 // Tests may panic.
 #![allow(clippy::panic, clippy::unwrap_used)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use proptest::{
     collection::vec,
@@ -9,10 +15,12 @@ use proptest::{
     sample::Index,
     test_runner::{Config, TestRunner},
 };
-use seedance_archiver_fuzz::{TARGETS, Target};
+use seedance_archiver_fuzz::{TARGETS, Target, payload};
 
-/// Number of inputs of each of the two kinds for each target.
+/// Minimum number of inputs of each of the two kinds for each target.
 const CASES: u32 = 100;
+/// Number of mutations of each seed, on average.
+const CASES_OF_SEED: usize = 2;
 
 /// A change of an input.
 #[derive(Clone, Debug)]
@@ -80,13 +88,14 @@ fn test(name: &str) {
             input
         }
     });
-    run(target, mutated);
-    run(target, vec(any::<u8>(), 0..300));
+    let cases = CASES.max((CASES_OF_SEED * seeds.len()) as u32);
+    run(target, cases, mutated);
+    run(target, CASES, vec(any::<u8>(), 0..300));
 }
 
-fn run(target: &Target, inputs: impl Strategy<Value = Vec<u8>>) {
+fn run(target: &Target, cases: u32, inputs: impl Strategy<Value = Vec<u8>>) {
     let mut runner = TestRunner::new(Config {
-        cases: CASES,
+        cases,
         failure_persistence: None,
         ..Config::default()
     });
@@ -129,4 +138,41 @@ tests! {
     redaction,
     retry_after,
     url_expiry,
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(workspace().join(path)).unwrap()
+}
+
+/// Returns the names that follow a text at the beginning of a line, in alphabetical order.
+fn names_after(text: &str, source: &str) -> Vec<String> {
+    let rests = source.lines().filter_map(|line| line.strip_prefix(text));
+    let name = |rest: &str| {
+        let name = rest.chars().take_while(char::is_ascii_alphanumeric);
+        name.collect::<String>()
+    };
+    let mut names: Vec<_> = rests.map(name).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_message_of_the_contract_is_a_payload() {
+    let directory = workspace().join("proto/seedance/archiver/v1");
+    let files = fs::read_dir(directory).unwrap();
+    let sources = files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
+    let sources: Vec<_> = sources.collect();
+    let mut messages: Vec<_> = payload::names().collect();
+    messages.sort_unstable();
+    assert_eq!(messages, names_after("message ", &sources.concat()));
+}
+
+#[test]
+fn every_message_that_is_validated_is_validated_as_a_payload() {
+    let source = read("workflows/src/request.rs");
+    assert_eq!(payload::REQUESTS, names_after("impl Check for ", &source));
 }
