@@ -15,7 +15,7 @@ use proptest::{
     sample::Index,
     test_runner::{Config, TestRunner},
 };
-use seedance_archiver_fuzz::{TARGETS, Target, payload};
+use seedance_archiver_fuzz::{TARGETS, Target, payload, url_expiry};
 
 /// Minimum number of inputs of each of the two kinds for each target.
 const CASES: u32 = 100;
@@ -160,6 +160,15 @@ fn names_after(text: &str, source: &str) -> Vec<String> {
     names
 }
 
+/// Returns the texts in the lists of texts among the constants of a source file.
+fn listed(code: &str) -> Vec<String> {
+    let constants = code.split("const ").filter_map(|it| it.split_once('='));
+    let lists = constants.filter(|(declaration, _)| declaration.contains("[&str;"));
+    let values = lists.filter_map(|(_, value)| value.split(']').next());
+    let texts = values.flat_map(|value| value.split('"').skip(1).step_by(2));
+    texts.map(str::to_owned).collect()
+}
+
 #[test]
 fn every_message_of_the_contract_is_a_payload() {
     let directory = workspace().join("proto/seedance/archiver/v1");
@@ -175,4 +184,19 @@ fn every_message_of_the_contract_is_a_payload() {
 fn every_message_that_is_validated_is_validated_as_a_payload() {
     let source = read("workflows/src/request.rs");
     assert_eq!(payload::REQUESTS, names_after("impl Check for ", &source));
+}
+
+#[test]
+fn every_parameter_with_an_expiry_is_written_into_a_url() {
+    let source = read("seedance/src/url_expiry.rs");
+    let code = source.split("#[cfg(test)]").next().unwrap();
+    let named = code.split("parameter(\"").skip(1);
+    let named = named
+        .filter_map(|it| it.split('"').next())
+        .map(str::to_owned);
+    let mut parameters: Vec<_> = listed(code).into_iter().chain(named).collect();
+    parameters.sort();
+    let mut written = url_expiry::parameters();
+    written.sort_unstable();
+    assert_eq!(written, parameters);
 }
