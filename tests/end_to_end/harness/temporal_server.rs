@@ -1,11 +1,15 @@
 //! The Temporal server that all tests share.
 
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
 use anyhow::ensure;
+use parking_lot::Mutex;
 use seedance_archiver_proto::names;
 use seedance_archiver_workflows::VideoTaskLifecycle;
 use temporalio_client::{
@@ -31,6 +35,8 @@ pub(crate) struct Server {
     /// Distinguishes names from those of other runs on the same server.
     run: String,
     names: AtomicU32,
+    /// A client for each namespace that tests created on this server.
+    created: Arc<Mutex<Vec<Client>>>,
 }
 
 impl Server {
@@ -46,12 +52,26 @@ impl Server {
             runtime: Runtime::from_current_tokio(Default::default())?,
             run: Uuid::new_v4().simple().to_string()[..8].to_owned(),
             names: AtomicU32::new(0),
+            created: Arc::default(),
         })
     }
 
     /// Returns this server with another address for processes, such as that of a proxy.
     pub(crate) fn at(&self, address: String) -> anyhow::Result<Self> {
-        Self::new(self.client.clone(), address, self.ui_url.clone())
+        self.with(self.client.clone(), address)
+    }
+
+    fn with(&self, client: Client, address: String) -> anyhow::Result<Self> {
+        Ok(Self {
+            created: self.created.clone(),
+            ..Self::new(client, address, self.ui_url.clone())?
+        })
+    }
+
+    /// Returns a client for each namespace of the tests: that of this server, and those that tests created.
+    pub(crate) fn clients(&self) -> Vec<Client> {
+        let created = self.created.lock().clone();
+        [self.client.clone()].into_iter().chain(created).collect()
     }
 
     /// Returns the environment variables of a process that connects to this server and namespace.
@@ -91,7 +111,8 @@ impl Server {
             }
         })
         .await?;
-        Self::new(client, self.address.clone(), self.ui_url.clone())
+        self.created.lock().push(client.clone());
+        self.with(client, self.address.clone())
     }
 
     /// Returns what distinguishes names from those of other runs and other namespaces.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use seedance_archiver_proto::names::{GENERATE_WORKFLOW, LIFECYCLE_WORKFLOW, SUBMISSION_WORKFLOW};
 use serde_json::Value;
 use temporalio_client::{
-    WorkflowExecution, WorkflowExecutionInfo, WorkflowFetchHistoryOptions, WorkflowHandle,
+    Client, WorkflowExecution, WorkflowExecutionInfo, WorkflowFetchHistoryOptions, WorkflowHandle,
     WorkflowListOptions,
 };
 
@@ -23,13 +23,14 @@ const ENCODINGS: [&str; 4] = [
     "binary/null",
 ];
 
-/// Replays the history of every workflow of the program that closed since the run started, on the shared server. With
-/// `RECORD_HISTORIES=v0.2.0`, also writes one of each shape below `tests/histories`.
+/// Replays the history of every workflow of the program that closed since the run started, on the shared server and in the
+/// namespaces that tests created there. With `RECORD_HISTORIES=v0.2.0`, also writes one of each shape below
+/// `tests/histories`.
 pub(crate) async fn replay_all(server: &Server, started_at: SystemTime) -> anyhow::Result<usize> {
     let mut recording = Recording::from_environment();
     let (mut count, mut failures) = (0, Vec::new());
-    for execution in closed(server, started_at).await? {
-        let json = history(server, &execution).await?;
+    for (client, execution) in closed(server, started_at).await? {
+        let json = history(&client, &execution).await?;
         let history: Value = serde_json::from_slice(&json)?;
         let encodings = shape::encodings(&history);
         if !encodings.iter().all(|it| ENCODINGS.contains(&it.as_str())) {
@@ -60,28 +61,37 @@ pub(crate) async fn replay_all(server: &Server, started_at: SystemTime) -> anyho
     Ok(count)
 }
 
-async fn closed(server: &Server, started_at: SystemTime) -> anyhow::Result<Vec<WorkflowExecution>> {
+/// Returns the workflows that closed, each with a client for its namespace.
+async fn closed(
+    server: &Server,
+    started_at: SystemTime,
+) -> anyhow::Result<Vec<(Client, WorkflowExecution)>> {
     let query = format!(
         "WorkflowType IN ('{LIFECYCLE_WORKFLOW}', 'SweepVideoTasks', 'AccountWatcher', 'AuditArchive', 'DeliverEvent', \
          '{GENERATE_WORKFLOW}', '{SUBMISSION_WORKFLOW}', 'VideoTaskClaim') AND ExecutionStatus != 'Running' AND \
          StartTime >= '{:.3}'",
         Timestamp::try_from(started_at)?
     );
-    let options = WorkflowListOptions::default();
-    let executions = server.client.list_workflows(query, options).try_collect();
-    executions
-        .await
-        .context("cannot list the workflows of this run")
+    let mut closed = Vec::new();
+    for client in server.clients() {
+        let executions = client.list_workflows(query.clone(), WorkflowListOptions::default());
+        let executions: Vec<_> = executions
+            .try_collect()
+            .await
+            .context("cannot list the workflows of this run")?;
+        closed.extend(executions.into_iter().map(|it| (client.clone(), it)));
+    }
+    Ok(closed)
 }
 
-async fn history(server: &Server, execution: &WorkflowExecution) -> anyhow::Result<Vec<u8>> {
+async fn history(client: &Client, execution: &WorkflowExecution) -> anyhow::Result<Vec<u8>> {
     let info = WorkflowExecutionInfo::builder()
-        .namespace(server.client.options().namespace.as_str())
+        .namespace(client.options().namespace.as_str())
         .workflow_id(execution.id())
         .run_id(execution.run_id())
         .build();
     let workflow: WorkflowHandle<_, temporalio_client::UntypedWorkflow> =
-        WorkflowHandle::new(server.client.clone(), info);
+        WorkflowHandle::new(client.clone(), info);
     let history = workflow.fetch_history(WorkflowFetchHistoryOptions::default());
     Ok(history.to_json().await?)
 }
