@@ -138,6 +138,8 @@ mod waiting;
 mod watching;
 mod web_ui;
 mod windows;
+#[path = "../support/workflow_path.rs"]
+mod workflow_path;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
@@ -193,8 +195,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     runtime.spawn(stop_on_ctrl_c(dev_server.clone()));
     let started_at = Clock::default().now();
     let conclusion = libtest_mimic::run(arguments, trials);
-    let is_whole_run = arguments.filter.is_none() && !conclusion.has_failed();
-    let replayed = match is_whole_run {
+    let is_replayed = arguments.filter.is_none() || replay::is_recording();
+    let replayed = match is_replayed && !conclusion.has_failed() {
         true => runtime.block_on(replay::replay_all(&server, started_at)),
         false => Ok(0),
     };

@@ -2,7 +2,8 @@
 //! release.
 //!
 //! `tests/histories` has a directory for each version. To record those of a version, run all tests with
-//! `RECORD_HISTORIES=v0.2.0`, and commit the new files with the release.
+//! `RECORD_HISTORIES=v0.2.0`, and commit the new files with the release. For a new path, the tests that take it are enough.
+//! After a change of what a workflow sends, delete its files first.
 //!
 //! `v0.1.0/archived-without-search-attributes.json` was recorded separately, by a worker in a namespace without the
 //! search attributes. The history has no event that upserts them.
@@ -10,7 +11,6 @@
 mod record;
 mod run;
 mod scenarios;
-mod shape;
 
 use std::{fs, path::PathBuf, sync::Arc};
 
@@ -28,7 +28,7 @@ use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOption
 
 use crate::harness::{Server, register, sweeps, watchers};
 
-pub(crate) use run::replay_all;
+pub(crate) use {record::is_requested as is_recording, run::replay_all};
 
 /// Maximum number of lifecycles that run concurrently: too few for a watcher, because those of a watched account do not
 /// notice that the clock was advanced.

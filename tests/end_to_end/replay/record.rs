@@ -1,18 +1,30 @@
 //! Records histories for later versions, without the names of this machine.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
 use super::directory;
+use crate::workflow_path::{path, workflow_type};
 
 /// Names the version whose histories are recorded, e.g. `v0.2.0`.
 const VARIABLE: &str = "RECORD_HISTORIES";
 
-/// The shortest history of each shape.
+/// A workflow with how it ended, and its path.
+type Key = (String, Vec<String>);
+
+/// The shortest history of each path.
 pub(super) struct Recording {
     directory: PathBuf,
-    histories: BTreeMap<(String, Vec<String>), Value>,
+    histories: BTreeMap<Key, Value>,
+}
+
+/// Returns whether histories are to be recorded.
+pub(crate) fn is_requested() -> bool {
+    std::env::var_os(VARIABLE).is_some()
 }
 
 impl Recording {
@@ -25,33 +37,61 @@ impl Recording {
         })
     }
 
-    pub(super) fn add(&mut self, name: String, shape: Vec<String>, history: Value) {
+    pub(super) fn add(&mut self, history: Value) {
         let length = |history: &Value| history["events"].as_array().map_or(0, Vec::len);
-        let shortest = self.histories.entry((name, shape)).or_default();
+        let shortest = self.histories.entry(key(&history)).or_default();
         if shortest.is_null() || length(&history) < length(shortest) {
             *shortest = history;
         }
     }
 
-    /// Writes a file for each history, in place of what was recorded before. Those of one name are numbered.
+    /// Writes a file for each history whose path has none. The files that exist stay as they are, because tests name them, and
+    /// count their events.
     pub(super) fn write(self) -> anyhow::Result<()> {
-        if self.directory.exists() {
-            std::fs::remove_dir_all(&self.directory)?;
-        }
         std::fs::create_dir_all(&self.directory)?;
-        let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
-        for ((name, _), mut history) in self.histories {
+        let recorded: BTreeSet<_> = histories(&self.directory)?.iter().map(key).collect();
+        for (key, mut history) in self.histories {
+            if recorded.contains(&key) {
+                continue;
+            }
             rename_processes(&mut history);
-            let number = numbers.entry(name.clone()).or_default();
-            *number += 1;
-            let file = match number {
-                1 => format!("{name}.json"),
-                number => format!("{name}-{number}.json"),
-            };
-            std::fs::write(self.directory.join(file), history.to_string())?;
+            std::fs::write(unused_file(&self.directory, &key.0), history.to_string())?;
         }
         Ok(())
     }
+}
+
+/// Returns the histories of a version.
+pub(super) fn histories(directory: &Path) -> anyhow::Result<Vec<Value>> {
+    let mut histories = Vec::new();
+    for file in std::fs::read_dir(directory)? {
+        let json = std::fs::read(file?.path())?;
+        histories.push(serde_json::from_slice(&json)?);
+    }
+    Ok(histories)
+}
+
+fn key(history: &Value) -> Key {
+    (name(history), path(history))
+}
+
+/// Returns a name for a history: its workflow and how that ended.
+pub(super) fn name(history: &Value) -> String {
+    let path = path(history);
+    let mut endings = path.iter().filter_map(|step| step.strip_prefix("ended "));
+    let ending = endings.next().unwrap_or("open");
+    format!("{}-{ending}", workflow_type(history))
+}
+
+/// Returns a file that does not exist. Those of one name are numbered.
+fn unused_file(directory: &Path, name: &str) -> PathBuf {
+    let mut file = directory.join(format!("{name}.json"));
+    let mut number = 1;
+    while file.exists() {
+        number += 1;
+        file = directory.join(format!("{name}-{number}.json"));
+    }
+    file
 }
 
 /// Replaces process identities, which contain the host name: identities and sticky queues are `pid@host…`.

@@ -1,6 +1,6 @@
 //! The histories of a whole run of the tests, which go through every path that a test goes through.
 
-use std::time::SystemTime;
+use std::{collections::BTreeSet, time::SystemTime};
 
 use anyhow::{Context, bail, ensure};
 use futures::TryStreamExt;
@@ -12,8 +12,11 @@ use temporalio_client::{
     WorkflowListOptions,
 };
 
-use super::{record::Recording, replay, shape};
-use crate::harness::Server;
+use super::{
+    record::{self, Recording},
+    replay,
+};
+use crate::{harness::Server, workflow_path::decoded};
 
 /// Encodings that the replay reads. A worker with a codec writes others, even if its caller has none.
 const ENCODINGS: [&str; 4] = [
@@ -24,16 +27,16 @@ const ENCODINGS: [&str; 4] = [
 ];
 
 /// Replays the history of every workflow of the program that closed since the run started, on the shared server and in the
-/// namespaces that tests created there. With `RECORD_HISTORIES=v0.2.0`, also writes one of each shape below
-/// `tests/histories`.
+/// namespaces that tests created there. With `RECORD_HISTORIES=v0.2.0`, also writes one of each path that has no
+/// file below `tests/histories`.
 pub(crate) async fn replay_all(server: &Server, started_at: SystemTime) -> anyhow::Result<usize> {
     let mut recording = Recording::from_environment();
     let (mut count, mut failures) = (0, Vec::new());
     for (client, execution) in closed(server, started_at).await? {
         let json = history(&client, &execution).await?;
         let history: Value = serde_json::from_slice(&json)?;
-        let encodings = shape::encodings(&history);
-        if !encodings.iter().all(|it| ENCODINGS.contains(&it.as_str())) {
+        let mut encodings = encodings(&history).into_iter();
+        if !encodings.all(|it| ENCODINGS.contains(&it.as_str())) {
             continue;
         }
         count += 1;
@@ -41,11 +44,11 @@ pub(crate) async fn replay_all(server: &Server, started_at: SystemTime) -> anyho
             failures.push(format!(
                 "{} {}: {error:#}",
                 execution.id(),
-                shape::name(&history)
+                record::name(&history)
             ));
         }
         if let Some(recording) = &mut recording {
-            recording.add(shape::name(&history), shape::shape(&history), history);
+            recording.add(history);
         }
     }
     ensure!(count > 0, "no workflow of this run has closed");
@@ -94,4 +97,19 @@ async fn history(client: &Client, execution: &WorkflowExecution) -> anyhow::Resu
         WorkflowHandle::new(client.clone(), info);
     let history = workflow.fetch_history(WorkflowFetchHistoryOptions::default());
     Ok(history.to_json().await?)
+}
+
+/// Returns the encodings of all payloads of a history.
+fn encodings(history: &Value) -> BTreeSet<String> {
+    let mut encodings = BTreeSet::new();
+    let mut values = vec![history];
+    while let Some(value) = values.pop() {
+        match value {
+            Value::Array(items) => values.extend(items),
+            Value::Object(fields) => values.extend(fields.values()),
+            _ => {}
+        }
+        encodings.extend(decoded(&value["metadata"]["encoding"]));
+    }
+    encodings
 }

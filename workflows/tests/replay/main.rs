@@ -15,12 +15,15 @@ mod drafts;
 mod edited;
 mod failing;
 mod generating;
+mod paths;
 mod polling;
 mod recorder;
 mod rejecting;
 mod submissions;
 mod users;
 mod workers;
+#[path = "../../../tests/support/workflow_path.rs"]
+mod workflow_path;
 
 use std::{
     fs,
