@@ -9,7 +9,10 @@ use anyhow::{Context, ensure};
 use seedance_archiver::{archive::Archive, seedance};
 use seedance_archiver_simulator::{Ending, Fault, Script};
 use serde_json::{Value, json};
-use temporalio_client::WorkflowFetchHistoryOptions;
+use temporalio_client::{
+    WorkflowCancelOptions, WorkflowFetchHistoryOptions, WorkflowGetResultOptions,
+    errors::WorkflowGetResultError,
+};
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 
 use crate::harness::{
@@ -245,6 +248,26 @@ async fn a_failed_list_request_is_retried(server: Arc<Server>) -> anyhow::Result
         .await
 }
 register!(a_failed_list_request_is_retried);
+
+async fn a_cancelled_sweep_ends_while_it_waits_for_the_list(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let (fixture, account) = fixture(&server, |_| {}).await?;
+    fixture.simulator.set_fault(Some(Fault::Unavailable));
+    fixture
+        .with_worker(&server, async {
+            sweeps::start(&fixture, &server, &account).await?;
+            sweeps::pending_failure(&server, &account).await?;
+            let sweep = sweeps::handle(&server, &account);
+            sweep.cancel(WorkflowCancelOptions::default()).await?;
+            let ended = sweep.get_result(WorkflowGetResultOptions::default()).await;
+            let is_cancelled = matches!(ended, Err(WorkflowGetResultError::Cancelled { .. }));
+            ensure!(is_cancelled, "{ended:?}");
+            Ok(())
+        })
+        .await
+}
+register!(a_cancelled_sweep_ends_while_it_waits_for_the_list);
 
 async fn an_unknown_account_is_rejected_after_the_time_of_a_rollout(
     server: Arc<Server>,

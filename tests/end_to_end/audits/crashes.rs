@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use anyhow::ensure;
 use seedance_archiver::config::GracePeriod;
 use seedance_archiver_proto::v1::AuditReport;
-use temporalio_client::{WorkflowDescribeOptions, WorkflowFetchHistoryOptions};
+use temporalio_client::{
+    WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowFetchHistoryOptions,
+    WorkflowGetResultOptions, errors::WorkflowGetResultError,
+};
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 
 use super::write_videos;
@@ -100,6 +103,29 @@ async fn a_worker_that_shuts_down_hands_its_audit_over(server: Arc<Server>) -> a
     check(&report)
 }
 register!(a_worker_that_shuts_down_hands_its_audit_over);
+
+async fn a_cancelled_audit_writes_no_report(server: Arc<Server>) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    let tasks = write(&fixture)?;
+    let blocked = fixture.block(&tasks[BLOCKED])?;
+    fixture
+        .with_worker(&server, async {
+            let audit = Audit::start(&server, &fixture, "1").await?;
+            until_blocked(&audit).await?;
+            audit.0.cancel(WorkflowCancelOptions::default()).await?;
+            let ended = audit.0.get_result(WorkflowGetResultOptions::default());
+            let ended = ended.await;
+            let is_cancelled = matches!(ended, Err(WorkflowGetResultError::Cancelled { .. }));
+            ensure!(is_cancelled, "{ended:?}");
+            blocked.release().await
+        })
+        .await?;
+    let files = fixture.archived_files()?;
+    let has_report = files.iter().any(|file| file.starts_with(".audit/"));
+    ensure!(!has_report, "{files:?}");
+    Ok(())
+}
+register!(a_cancelled_audit_writes_no_report);
 
 /// After half an hour, another activity continues, so that no slot is occupied for longer.
 async fn a_long_audit_is_divided_into_activities(server: Arc<Server>) -> anyhow::Result<()> {

@@ -271,6 +271,24 @@ async fn an_event_is_given_up_after_three_days(server: Arc<Server>) -> anyhow::R
 }
 register!(an_event_is_given_up_after_three_days);
 
+async fn a_cancelled_delivery_ends_while_it_waits_for_the_receiver(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let receiver = Receiver::reserve()?;
+    let fixture = fixture(&server, &receiver).await?;
+    let id = fixture.simulator.create(Script::default());
+    fixture
+        .with_worker(&server, async {
+            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
+            lifecycle.result().await?;
+            let delivery = Delivery::about(&server, &id).await?;
+            delivery.until_waiting("no response").await?;
+            delivery.cancel().await
+        })
+        .await
+}
+register!(a_cancelled_delivery_ends_while_it_waits_for_the_receiver);
+
 /// The receiver was down for hours, and then the event reaches a worker that has the settings no longer, or not yet.
 async fn an_event_outlasts_a_worker_without_the_webhook(server: Arc<Server>) -> anyhow::Result<()> {
     let mut receiver = Receiver::reserve()?;

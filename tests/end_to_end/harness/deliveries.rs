@@ -5,8 +5,9 @@ use futures::TryStreamExt;
 use seedance_archiver_proto::{names, v1::DeliverEventResult};
 use seedance_archiver_workflows::DeliverEvent;
 use temporalio_client::{
-    WorkflowDescribeOptions, WorkflowExecutionStatus, WorkflowFetchHistoryOptions,
-    WorkflowGetResultOptions, WorkflowHandle, WorkflowListOptions,
+    WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowExecutionStatus,
+    WorkflowFetchHistoryOptions, WorkflowGetResultOptions, WorkflowHandle, WorkflowListOptions,
+    errors::WorkflowGetResultError,
 };
 
 use super::temporal_server::Server;
@@ -47,6 +48,15 @@ impl Delivery {
     pub(crate) async fn result(&self) -> anyhow::Result<DeliverEventResult> {
         let options = WorkflowGetResultOptions::default();
         Ok(self.0.get_result(options).await?.into_message())
+    }
+
+    /// Cancels the delivery, and waits until it has ended so.
+    pub(crate) async fn cancel(&self) -> anyhow::Result<()> {
+        self.0.cancel(WorkflowCancelOptions::default()).await?;
+        let ended = self.0.get_result(WorkflowGetResultOptions::default()).await;
+        let is_cancelled = matches!(ended, Err(WorkflowGetResultError::Cancelled { .. }));
+        ensure!(is_cancelled, "{ended:?}");
+        Ok(())
     }
 
     /// Waits until the delivery has failed, and returns its history, in which the failure is.
