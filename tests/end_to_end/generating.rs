@@ -4,26 +4,24 @@ mod call;
 mod callbacks;
 mod cli;
 mod cost;
+mod endings;
 mod lost_answers;
 mod many;
+mod ownership;
 
 use std::sync::Arc;
 
 use anyhow::ensure;
 use seedance_archiver_proto::{
     names,
-    v1::{GenerateVideoRequest, GenerateVideoResult},
+    v1::{GenerateVideoRequest, GenerateVideoResult, VideoTaskClaimRequest},
 };
 use seedance_archiver_simulator::CreateFault;
 use seedance_archiver_workflows::{VideoTaskClaim, VideoTaskSubmission};
 use serde_json::json;
 use temporalio_client::{
-    Client, NamespacedClient, WorkflowCancelOptions, WorkflowDescribeOptions,
-    WorkflowGetResultOptions, WorkflowHandle, WorkflowTerminateOptions,
-    errors::WorkflowGetResultError, grpc::WorkflowService, tonic::IntoRequest,
-};
-use temporalio_common::protos::temporal::api::{
-    common::v1::WorkflowExecution, workflowservice::v1::ResetWorkflowExecutionRequest,
+    Client, WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowGetResultOptions,
+    WorkflowHandle, WorkflowStartOptions, WorkflowTerminateOptions, errors::WorkflowGetResultError,
 };
 
 use self::call::{failure, request, result, start, start_as};
@@ -198,22 +196,7 @@ async fn a_workflow_that_is_reset_has_the_same_submission(
         .with_worker(&server, async {
             let generation = start_as(&server, &fixture, &id, request("a kite")).await?;
             let first = result(&generation).await?;
-            let reset = ResetWorkflowExecutionRequest {
-                namespace: server.client.namespace(),
-                workflow_execution: Some(WorkflowExecution {
-                    workflow_id: id.clone(),
-                    run_id: generation.run_id().unwrap_or_default().to_owned(),
-                }),
-                reason: "test".into(),
-                // The first workflow task, which scheduled the creation.
-                workflow_task_finish_event_id: 4,
-                request_id: id.clone(),
-                ..ResetWorkflowExecutionRequest::default()
-            };
-            let mut service = server.client.clone();
-            service
-                .reset_workflow_execution(reset.into_request())
-                .await?;
+            call::reset(&server, &id).await?;
             let again = result(&call::latest(&server, &id)).await?;
             ensure!(again.submission == first.submission, "{again:?}");
             Ok(())
@@ -257,6 +240,47 @@ async fn a_task_whose_lifecycle_was_started_elsewhere_belongs_to_its_submission(
     Ok(())
 }
 register!(a_task_whose_lifecycle_was_started_elsewhere_belongs_to_its_submission);
+
+/// For example because that one found the task in the list. What the answer says is certain.
+async fn a_task_that_another_submission_claimed_is_that_of_its_answer(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let fixture = Fixture::new(&server).await?;
+    fixture.simulator.set_create_fault(Some(CreateFault::Held));
+    let result = fixture
+        .with_worker(&server, async {
+            let generation = start(&server, &fixture, request("a kite")).await?;
+            until("the task was created", || {
+                !fixture.simulator.task_ids().is_empty()
+            })
+            .await?;
+            let id = fixture.simulator.task_ids().remove(0);
+            fixture.start_lifecycle(&server, &id).await?;
+            claim(&server, &fixture, &id).await?;
+            fixture.simulator.set_create_fault(None);
+            result(&generation).await
+        })
+        .await?;
+    ensure!(result.outcome == "archived", "{result:?}");
+    let submission = result.submission.unwrap_or_default();
+    ensure!(submission.learned_from == "answer", "{submission:?}");
+    Ok(())
+}
+register!(a_task_that_another_submission_claimed_is_that_of_its_answer);
+
+/// Claims a task for another submission.
+async fn claim(server: &Server, fixture: &Fixture, task_id: &str) -> anyhow::Result<()> {
+    let request = VideoTaskClaimRequest {
+        task_id: task_id.to_owned(),
+        submission_id: server.unique_name("order"),
+    };
+    let claim = names::claim_workflow_id("", task_id);
+    let options = WorkflowStartOptions::new(fixture.config.task_queue.as_str(), claim).build();
+    let client = &server.client;
+    let started = client.start_workflow(VideoTaskClaim, request.into(), options);
+    started.await?;
+    Ok(())
+}
 
 /// Starts a generation, and calls `act` with its submission after the task was created and before the answer arrives. Returns
 /// the result, whose video is that of the only task.

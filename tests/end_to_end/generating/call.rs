@@ -1,14 +1,21 @@
 //! Calls of `GenerateVideo`.
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use seedance_archiver_proto::v1::{GenerateVideoRequest, GenerateVideoResult};
 use seedance_archiver_workflows::{GenerateVideo, reply::Reply};
 use serde_json::json;
 use temporalio_client::{
-    Client, WorkflowGetResultOptions, WorkflowHandle, WorkflowStartOptions,
-    errors::WorkflowGetResultError,
+    Client, NamespacedClient, WorkflowDescribeOptions, WorkflowFetchHistoryOptions,
+    WorkflowGetResultOptions, WorkflowHandle, WorkflowStartOptions, errors::WorkflowGetResultError,
+    grpc::WorkflowService, tonic::IntoRequest,
 };
-use temporalio_common::error::IncomingError;
+use temporalio_common::{
+    error::IncomingError,
+    protos::temporal::api::{
+        common::v1::WorkflowExecution, enums::v1::EventType,
+        workflowservice::v1::ResetWorkflowExecutionRequest,
+    },
+};
 
 use crate::harness::{Fixture, Server, failures::root_cause};
 
@@ -78,4 +85,32 @@ pub(super) async fn failure(generation: &Generation) -> anyhow::Result<(String, 
         },
         other => bail!("not a failure: {other:?}"),
     }
+}
+
+/// Resets the latest run of a workflow to the end of its first workflow task.
+pub(super) async fn reset(server: &Server, workflow_id: &str) -> anyhow::Result<()> {
+    // The type is irrelevant.
+    let workflow: Generation = latest(server, workflow_id);
+    let description = workflow.describe(WorkflowDescribeOptions::default());
+    let run_id = description.await?.run_id().to_owned();
+    let history = workflow.fetch_history(WorkflowFetchHistoryOptions::default());
+    let events = history.into_events().await?;
+    let mut events = events.iter();
+    let task = events.find(|event| event.event_type() == EventType::WorkflowTaskCompleted);
+    let reset = ResetWorkflowExecutionRequest {
+        namespace: server.client.namespace(),
+        workflow_execution: Some(WorkflowExecution {
+            workflow_id: workflow_id.to_owned(),
+            run_id,
+        }),
+        reason: "test".into(),
+        workflow_task_finish_event_id: task.context("no workflow task")?.event_id,
+        request_id: server.unique_name("reset"),
+        ..ResetWorkflowExecutionRequest::default()
+    };
+    let mut service = server.client.clone();
+    service
+        .reset_workflow_execution(reset.into_request())
+        .await?;
+    Ok(())
 }

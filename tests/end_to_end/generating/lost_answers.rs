@@ -13,7 +13,7 @@ use super::call::{Generation, request, result, start, with_identifier};
 use crate::harness::{Fixture, HOUR, Server, register, until, until_async};
 
 /// How long after a request the list is certain to show its task.
-const SETTLED: Duration = Duration::from_secs(8 * 60);
+pub(super) const SETTLED: Duration = Duration::from_secs(8 * 60);
 
 /// Waits until nothing more happens before the clock is advanced: the answer to the request was lost.
 pub(super) async fn until_unanswered(generation: &Generation) -> anyhow::Result<()> {
