@@ -1,16 +1,18 @@
-//! Namespaces that lack the search attributes of drafts.
+//! Namespaces that lack the search attributes of drafts, or all of them.
 
 use std::{process::Output, sync::Arc};
 
 use anyhow::{Context, ensure};
 use seedance_archiver::temporal::search_attributes::{self, Registered};
+use seedance_archiver_simulator::Script;
 use temporalio_client::{NamespacedClient, grpc::OperatorService, tonic::IntoRequest};
 use temporalio_common::protos::temporal::api::{
-    enums::v1::IndexedValueType, operatorservice::v1::AddSearchAttributesRequest,
+    enums::v1::{EventType, IndexedValueType},
+    operatorservice::v1::AddSearchAttributesRequest,
 };
 
 use super::{list, tasks, wait_until_counted};
-use crate::harness::{Fixture, Server, command, register};
+use crate::harness::{Fixture, Server, command, lifecycle::command_events, register};
 
 /// Number of search attributes that every task has.
 const OF_TASKS: usize = 6;
@@ -23,7 +25,7 @@ async fn a_draft_is_archived_in_a_namespace_without_room_for_its_attributes(
     let client = &server.client;
     let of_tasks = &search_attributes::ALL[..OF_TASKS];
     search_attributes::register(client, of_tasks).await?;
-    use_up_datetimes(&server).await?;
+    add_datetimes(&server, &["OfAnotherProgram1", "OfAnotherProgram2"]).await?;
     let expected = Registered {
         of_tasks: true,
         ..Registered::default()
@@ -59,12 +61,38 @@ async fn a_draft_is_archived_in_a_namespace_without_room_for_its_attributes(
 }
 register!(a_draft_is_archived_in_a_namespace_without_room_for_its_attributes);
 
-async fn use_up_datetimes(server: &Server) -> anyhow::Result<()> {
+/// Lifecycles must not write what is not registered: the server would fail their workflow tasks.
+async fn a_video_is_archived_in_a_namespace_without_room_for_any_attribute(
+    server: Arc<Server>,
+) -> anyhow::Result<()> {
+    let server = server.with_new_namespace().await?;
+    let of_others = [
+        "OfAnotherProgram1",
+        "OfAnotherProgram2",
+        "OfAnotherProgram3",
+    ];
+    add_datetimes(&server, &of_others).await?;
+    let registered = search_attributes::ensure_registered(&server.client).await;
+    ensure!(registered == Registered::default(), "{registered:?}");
+
+    let fixture = Fixture::new(&server).await?;
+    let id = fixture.simulator.create(Script::default());
+    let result = fixture.run_lifecycle(&server, &id).await?;
+    result.manifest.context("not archived")?;
+    let events = command_events(&server, &id).await?;
+    let upsert = EventType::UpsertWorkflowSearchAttributes;
+    ensure!(!events.contains(&upsert), "{events:?}");
+    Ok(())
+}
+register!(a_video_is_archived_in_a_namespace_without_room_for_any_attribute);
+
+/// Registers search attributes of another program.
+async fn add_datetimes(server: &Server, names: &[&str]) -> anyhow::Result<()> {
     let datetime = i32::from(IndexedValueType::Datetime);
-    let names = ["OfAnotherProgram1", "OfAnotherProgram2"];
+    let names = names.iter().map(|name| ((*name).to_owned(), datetime));
     let request = AddSearchAttributesRequest {
         namespace: server.client.namespace(),
-        search_attributes: names.map(|name| (name.to_owned(), datetime)).into(),
+        search_attributes: names.collect(),
     };
     let mut service = server.client.clone();
     service
