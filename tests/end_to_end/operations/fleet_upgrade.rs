@@ -1,10 +1,11 @@
 //! A fleet of the last release is replaced by this version while lifecycles run.
 
-use std::{path::Path, sync::Arc};
+use std::{cell::Cell, path::Path, sync::Arc};
 
 use anyhow::{Context, ensure};
+use futures::future::try_join_all;
 use rustix::process::Signal;
-use seedance_archiver::temporal::lifecycles::Lifecycle;
+use seedance_archiver::temporal::lifecycles::{ExecutionStatus, Lifecycle};
 use seedance_archiver_proto::names;
 use seedance_archiver_simulator::Script;
 use seedance_archiver_workflows::AccountWatcher;
@@ -21,10 +22,12 @@ use crate::harness::{
 
 /// Number of workers.
 const FLEET: usize = 2;
-/// Number of lifecycles that the old fleet starts.
+/// Number of lifecycles that are open when the first worker is stopped.
 const LIFECYCLES: usize = 100;
-/// Number of lifecycles that start while workers are replaced, for each of them.
-const LIFECYCLES_MEANWHILE: usize = 10;
+/// Number of callers that archive one video after another while workers are replaced.
+const CALLERS: usize = 10;
+/// Number of videos that callers archive before the next worker is replaced.
+const ARCHIVED_MEANWHILE: usize = 10;
 /// Size of a large video: eight parts.
 const LARGE: u64 = 38_000_000;
 /// What is downloaded of a large video before its worker is replaced: six parts, and a piece of the seventh. The last release
@@ -48,19 +51,12 @@ async fn a_fleet_of_the_last_release_is_replaced_under_load(
     for _ in 0..FLEET {
         old.push(fleet.start(Some(&released)).await?);
     }
-    let mut tasks = fleet.start_lifecycles(LIFECYCLES).await?;
-    fleet.until_in_progress(&tasks).await?;
-    let mut new = Vec::new();
-    for (index, mut worker) in old.into_iter().enumerate() {
-        tasks.extend(fleet.start_lifecycles(LIFECYCLES_MEANWHILE).await?);
-        new.push(fleet.start(None).await?);
-        // One dies, the others are stopped.
-        match index {
-            0 => worker.send_signal(Signal::KILL)?,
-            _ => worker.send_signal(Signal::TERM)?,
-        }
-        worker.wait_for_exit().await?;
-    }
+    let open = fleet.start_open_lifecycles().await?;
+    fleet.until_in_progress(&open).await?;
+    let load = Load::default();
+    let replaced = fleet.replace(old, &open, &load);
+    let (_new, mut tasks) = tokio::try_join!(replaced, fleet.archive_meanwhile(&load))?;
+    tasks.extend(open);
     fleet.release(&tasks);
     fleet.until_watched().await?;
     fleet.fixture.advance_clock(HOUR).await;
@@ -79,6 +75,26 @@ struct Task {
     is_large: bool,
 }
 
+/// What callers do while workers are replaced.
+#[derive(Default)]
+struct Load {
+    /// Number of videos that were archived.
+    archived: Cell<usize>,
+    /// Whether callers start no further lifecycle.
+    is_over: Cell<bool>,
+}
+
+impl Load {
+    /// Waits until callers have archived some more videos.
+    async fn until_archived(&self) -> anyhow::Result<()> {
+        let enough = self.archived.get() + ARCHIVED_MEANWHILE;
+        until("videos are archived meanwhile", || {
+            self.archived.get() >= enough
+        })
+        .await
+    }
+}
+
 /// What the workers of a fleet share.
 struct Fleet<'a> {
     server: &'a Server,
@@ -87,6 +103,17 @@ struct Fleet<'a> {
     /// The accounts file.
     accounts: NamedTempFile,
     bucket: Bucket,
+}
+
+/// Checks that the server has each of these lifecycles as running.
+async fn ensure_open(tasks: &[Task]) -> anyhow::Result<()> {
+    for task in tasks {
+        let snapshot = task.lifecycle.describe().await?;
+        let execution = snapshot.context("no lifecycle")?.execution;
+        let is_running = execution == ExecutionStatus::Running;
+        ensure!(is_running, "the lifecycle of {} is {execution}", task.id);
+    }
+    Ok(())
 }
 
 fn accounts_file(fixture: &Fixture, account: &str) -> anyhow::Result<NamedTempFile> {
@@ -116,26 +143,81 @@ impl Fleet<'_> {
         Ok(worker)
     }
 
-    /// Starts lifecycles of tasks that have just ended, some with a large video, and of tasks that run until the clock is
-    /// advanced.
-    async fn start_lifecycles(&self, count: usize) -> anyhow::Result<Vec<Task>> {
+    /// Starts lifecycles that stay open: of tasks with a large video, whose download is held, and of tasks that run until the
+    /// clock is advanced.
+    async fn start_open_lifecycles(&self) -> anyhow::Result<Vec<Task>> {
         let mut tasks = Vec::new();
-        for index in 0..count {
-            let is_large = index % 10 == 0;
-            let script = Script {
-                bytes: is_large.then_some(LARGE),
-                hold_at: is_large.then_some(HELD_AT),
-                running: (index % 2 == 1).then_some(HOUR),
-                ..Script::default()
+        for index in 0..LIFECYCLES {
+            let script = match index % 10 {
+                0 => Script {
+                    bytes: Some(LARGE),
+                    hold_at: Some(HELD_AT),
+                    ..Script::default()
+                },
+                _ => Script {
+                    running: Some(HOUR),
+                    ..Script::default()
+                },
             };
-            let id = self.fixture.simulator.create(script);
-            let lifecycle =
-                sweeps::start_lifecycle(&self.fixture, self.server, &self.account, &id).await?;
-            tasks.push(Task {
-                id,
-                lifecycle,
-                is_large,
-            });
+            tasks.push(self.start_lifecycle(script).await?);
+        }
+        Ok(tasks)
+    }
+
+    async fn start_lifecycle(&self, script: Script) -> anyhow::Result<Task> {
+        let is_large = script.hold_at.is_some();
+        let id = self.fixture.simulator.create(script);
+        let lifecycle =
+            sweeps::start_lifecycle(&self.fixture, self.server, &self.account, &id).await?;
+        Ok(Task {
+            id,
+            lifecycle,
+            is_large,
+        })
+    }
+
+    /// Replaces the workers one by one, each while videos are archived. The first one dies, the others are stopped. Returns the
+    /// new ones.
+    async fn replace(
+        &self,
+        old: Vec<WorkerProcess>,
+        open: &[Task],
+        load: &Load,
+    ) -> anyhow::Result<Vec<WorkerProcess>> {
+        let mut new = Vec::new();
+        for (index, mut worker) in old.into_iter().enumerate() {
+            new.push(self.start(None).await?);
+            load.until_archived().await?;
+            if index == 0 {
+                ensure_open(open).await?;
+            }
+            worker.send_signal(match index {
+                0 => Signal::KILL,
+                _ => Signal::TERM,
+            })?;
+            worker.wait_for_exit().await?;
+        }
+        load.until_archived().await?;
+        load.is_over.set(true);
+        Ok(new)
+    }
+
+    /// Archives videos until the fleet is replaced, and returns their tasks.
+    async fn archive_meanwhile(&self, load: &Load) -> anyhow::Result<Vec<Task>> {
+        let callers = (0..CALLERS).map(|_| self.archive_one_by_one(load));
+        let tasks = try_join_all(callers).await?;
+        Ok(tasks.into_iter().flatten().collect())
+    }
+
+    /// The same as one caller.
+    async fn archive_one_by_one(&self, load: &Load) -> anyhow::Result<Vec<Task>> {
+        let mut tasks = Vec::new();
+        while !load.is_over.get() {
+            let task = self.start_lifecycle(Script::default()).await?;
+            let result = task.lifecycle.result().await?;
+            ensure!(result.outcome == "archived", "{}: {result:?}", task.id);
+            load.archived.set(load.archived.get() + 1);
+            tasks.push(task);
         }
         Ok(tasks)
     }
