@@ -3,12 +3,14 @@
 //!
 //! `tests/histories` has a directory for each version. To record those of a version, run all tests with
 //! `RECORD_HISTORIES=v0.2.0`, and commit the new files with the release. For a new path, the tests that take it are enough.
-//! After a change of what a workflow sends, delete its files first.
+//! After a change of what a workflow sends, delete its files first. A whole run fails if a workflow took a step that no history
+//! of the version in development has.
 //!
 //! `v0.1.0/archived-without-search-attributes.json` was recorded separately, by a worker in a namespace without the
 //! search attributes. The history has no event that upserts them.
 
 mod record;
+mod recorded;
 mod run;
 mod scenarios;
 

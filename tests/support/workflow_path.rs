@@ -3,6 +3,8 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 
+/// The version in development, which has the name of a directory of `tests/histories`.
+pub(crate) const CURRENT: &str = "v0.2.0";
 /// Events that say nothing about the path: on a busy machine, there are more of them.
 const IGNORED: [&str; 6] = [
     "WorkflowTaskScheduled",

@@ -14,6 +14,7 @@ use temporalio_client::{
 
 use super::{
     record::{self, Recording},
+    recorded::Steps,
     replay,
 };
 use crate::{harness::Server, workflow_path::decoded};
@@ -27,11 +28,12 @@ const ENCODINGS: [&str; 4] = [
 ];
 
 /// Replays the history of every workflow of the program that closed since the run started, on the shared server and in the
-/// namespaces that tests created there. With `RECORD_HISTORIES=v0.2.0`, also writes one of each path that has no
-/// file below `tests/histories`.
+/// namespaces that tests created there. Then each step must be in a recorded history. With `RECORD_HISTORIES=v0.2.0`, writes
+/// a history of each path that has no file below `tests/histories` instead.
 pub(crate) async fn replay_all(server: &Server, started_at: SystemTime) -> anyhow::Result<usize> {
     let mut recording = Recording::from_environment();
     let (mut count, mut failures) = (0, Vec::new());
+    let mut steps = Steps::default();
     for (client, execution) in closed(server, started_at).await? {
         let json = history(&client, &execution).await?;
         let history: Value = serde_json::from_slice(&json)?;
@@ -47,8 +49,9 @@ pub(crate) async fn replay_all(server: &Server, started_at: SystemTime) -> anyho
                 record::name(&history)
             ));
         }
-        if let Some(recording) = &mut recording {
-            recording.add(history);
+        match &mut recording {
+            Some(recording) => recording.add(history),
+            None => steps.add(&history),
         }
     }
     ensure!(count > 0, "no workflow of this run has closed");
@@ -58,8 +61,9 @@ pub(crate) async fn replay_all(server: &Server, started_at: SystemTime) -> anyho
             failures.join("\n")
         );
     }
-    if let Some(recording) = recording {
-        recording.write()?;
+    match recording {
+        Some(recording) => recording.write()?,
+        None => steps.ensure_recorded()?,
     }
     Ok(count)
 }

@@ -43,9 +43,7 @@ use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOption
 
 use command::Command;
 use recorder::Recorder;
-
-/// The version in development.
-const CURRENT: &str = "v0.2.0";
+use workflow_path::CURRENT;
 
 #[tokio::test]
 async fn histories_of_every_release_replay() -> anyhow::Result<()> {
