@@ -69,10 +69,10 @@ pub(super) fn check(
 /// Returns when the windows of the tasks close whose lifecycles knew it before. Version 0.1.0 misreads the times of some
 /// dialects.
 fn closing_times<'a>(tasks: &'a [Task], runs: &[Run], has_other_version: bool) -> ClosingTimes<'a> {
-    let is_readable = |task: &&Task| {
-        !task.has_no_times() && !(has_other_version && task.video.script.dialect.is_some())
-    };
-    let tasks = tasks.iter().filter(is_readable);
+    let is_misread = |task: &Task| has_other_version && task.video.script.dialect.is_some();
+    let tasks = tasks
+        .iter()
+        .filter(|task| !task.has_no_times() && !is_misread(task));
     let times = tasks.filter_map(|task| {
         let closes_at = task.created_at + windows::query_window();
         was_known(task, runs, closes_at).then_some((task.id.as_str(), closes_at))
@@ -249,7 +249,14 @@ mod tests {
             (stop(WORKER, -90, -1), 1),
             (stop(2, -10, 95), 1),
         ] {
-            let [late, _] = counts(&task(), &[known(-40)], 100, &[], &[stop.clone()]).await;
+            let [late, _] = counts(
+                &task(),
+                &[known(-40)],
+                100,
+                &[],
+                std::slice::from_ref(&stop),
+            )
+            .await;
             assert_eq!(late, expected, "{stop:?}");
         }
     }
