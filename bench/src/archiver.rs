@@ -7,27 +7,53 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use reqwest::Client;
 use seedance_archiver_simulator::Simulator;
 
 use crate::{
     free_address::free_address,
+    output,
     process::Process,
     server::{NAMESPACE, Server},
+    sources::{self, Age},
 };
 
 /// A path of tasks below which no list is known. It leads to the same tasks: URLs have no segment `.`.
 pub(crate) const PATH_WITHOUT_LIST: &str = "contents/generations/tasks/{task_id}/.";
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Returns a command of the program, without the settings in this environment.
-pub(crate) fn command(program: &Path) -> anyhow::Result<Command> {
+/// Checks that a program exists and is as new as its sources. Of a program without a list of them, a line says that its age is
+/// not known.
+pub(crate) fn check(program: &Path) -> anyhow::Result<()> {
+    ensure_exists(program)?;
+    let name = program.display();
+    match sources::age(program)? {
+        Age::Current => Ok(()),
+        Age::Unknown => {
+            let line =
+                format!("{name} may be older than its sources: Cargo did not build it there\n");
+            Ok(output::print(&line)?)
+        }
+        Age::OlderThan(source) => {
+            let source = source.display();
+            bail!("{name} is older than its source {source}; fix: build it again")
+        }
+    }
+}
+
+fn ensure_exists(program: &Path) -> anyhow::Result<()> {
     ensure!(
         program.exists(),
         "{} does not exist; fix: cargo build --release",
         program.display()
     );
+    Ok(())
+}
+
+/// Returns a command of the program, without the settings in this environment.
+pub(crate) fn command(program: &Path) -> anyhow::Result<Command> {
+    ensure_exists(program)?;
     let mut command = Command::new(program);
     remove_variables(&mut command, "SEEDANCE_");
     Ok(command)

@@ -25,7 +25,7 @@ mod world;
 
 pub(crate) use options::Options;
 
-use crate::{interrupt, output};
+use crate::{archiver, interrupt, output};
 use plan::Plan;
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
@@ -33,6 +33,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 async fn execute(options: &Options) -> anyhow::Result<()> {
+    archiver::check(&options.archiver)?;
     let seed = options.seed();
     output::print(&format!("seed {seed}\n"))?;
     let mut plan = Plan::new(seed, options.videos, options.length());

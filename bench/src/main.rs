@@ -15,6 +15,7 @@ mod programs;
 mod random;
 mod schedules;
 mod server;
+mod sources;
 mod transfers;
 mod usage;
 mod watching;

@@ -23,7 +23,7 @@ mod video;
 
 pub(crate) use options::Options;
 
-use crate::{interrupt, output};
+use crate::{archiver, interrupt, output};
 use one::Tool;
 use options::Part;
 use report::Report;
@@ -36,6 +36,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 async fn measure(options: &Options) -> anyhow::Result<()> {
+    if options.parts.iter().any(|part| *part != Part::Floor) {
+        archiver::check(&options.archiver)?;
+    }
     let mut report = Report::new(options)?;
     let mut rows = Vec::new();
     // The order of `Part`: `floor` compares with `one`.

@@ -18,14 +18,19 @@ mod worker;
 
 pub(crate) use options::Options;
 
-use crate::{interrupt, output};
+use crate::{archiver, interrupt, output};
 use row::Row;
+use system::System;
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     interrupt::run(measure(options))
 }
 
 async fn measure(options: &Options) -> anyhow::Result<()> {
+    let mut systems = options.systems().into_iter();
+    if options.kill_watcher || systems.any(|it| matches!(it, System::Archiver(_))) {
+        archiver::check(&options.archiver)?;
+    }
     if options.kill_watcher {
         return kill::run(options).await;
     }

@@ -23,7 +23,7 @@ use super::{
     results,
     rig::{Rig, Setup},
 };
-use crate::{interrupt, output};
+use crate::{archiver, interrupt, output};
 use sampler::Sampler;
 use samples::{Phases, Samples};
 
@@ -38,6 +38,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 async fn execute(options: &Options) -> anyhow::Result<()> {
+    archiver::check(&options.archiver)?;
     let seed = seed_or_new(options.seed);
     output::print(&format!("seed {seed}\n"))?;
     let (minutes, server) = (options.minutes, options.server.name());
