@@ -25,7 +25,7 @@ mod world;
 
 pub(crate) use options::Options;
 
-use crate::{archiver, interrupt, output};
+use crate::{archiver, interrupt, output, server::ServerKind};
 use plan::Plan;
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
@@ -36,6 +36,7 @@ async fn execute(options: &Options) -> anyhow::Result<()> {
     archiver::check(&options.archiver)?;
     let seed = options.seed();
     output::print(&format!("seed {seed}\n"))?;
+    let server = ServerKind::choose(options.server).await?;
     let mut plan = Plan::new(seed, options.videos, options.length());
     if options.no_faults {
         plan.faults.clear();
@@ -43,5 +44,5 @@ async fn execute(options: &Options) -> anyhow::Result<()> {
     if options.other_worker.is_some() {
         plan.leave_out_mistakes_of_0_1_0();
     }
-    run::run(options, seed, plan).await
+    run::run(options, server, seed, plan).await
 }

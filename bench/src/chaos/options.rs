@@ -18,9 +18,9 @@ pub(crate) struct Options {
     /// How long videos are created and parts break, in minutes
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..), default_value_t = 12)]
     pub(super) minutes: u32,
-    /// Temporal server
-    #[arg(long, value_enum, default_value = "dev")]
-    pub(super) server: ServerKind,
+    /// Temporal server. By default the production server with PostgreSQL or, where that cannot be installed, the dev server
+    #[arg(long, value_enum)]
+    pub(super) server: Option<ServerKind>,
     /// Break nothing, to tell an error of the run from one of the archiver
     #[arg(long)]
     pub(super) no_faults: bool,

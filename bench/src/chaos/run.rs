@@ -4,25 +4,29 @@ use std::path::Path;
 
 use super::{
     checker::Report,
-    faults::Carried,
     options::Options,
     parts::Disk,
     plan::Plan,
     results,
     rig::{Rig, Setup},
 };
-use crate::output;
+use crate::{output, server::ServerKind};
 
-pub(super) async fn run(options: &Options, seed: u64, plan: Plan) -> anyhow::Result<()> {
-    let run = async |directory: &Path, disk| run_in(options, seed, plan, directory, disk).await;
-    results::in_directory("chaos", &command_line(options, seed), run).await
+pub(super) async fn run(
+    options: &Options,
+    server: ServerKind,
+    seed: u64,
+    plan: Plan,
+) -> anyhow::Result<()> {
+    let run =
+        async |directory: &Path, disk| run_in(options, server, seed, plan, directory, disk).await;
+    results::in_directory("chaos", &command_line(options, server, seed), run).await
 }
 
-fn command_line(options: &Options, seed: u64) -> String {
+fn command_line(options: &Options, server: ServerKind, seed: u64) -> String {
     let Options {
         videos,
         minutes,
-        server,
         no_faults,
         archiver,
         other_worker,
@@ -43,6 +47,7 @@ fn command_line(options: &Options, seed: u64) -> String {
 
 async fn run_in(
     options: &Options,
+    server: ServerKind,
     seed: u64,
     plan: Plan,
     directory: &Path,
@@ -52,7 +57,7 @@ async fn run_in(
     let disk = disk.filter(|_| options.other_worker.is_none());
     let setup = Setup {
         seed,
-        server: options.server,
+        server,
         archiver: &options.archiver,
         other_worker: options.other_worker.as_deref(),
         length: options.length(),
@@ -63,17 +68,13 @@ async fn run_in(
     let crowd = rig.meet_crowd().await;
     let mut report = rig.check(&carried).await?;
     report.add_all(crowd);
-    finish(options, seed, &report, &carried)?;
-    Ok(report)
-}
-
-fn finish(options: &Options, seed: u64, report: &Report, carried: &Carried) -> anyhow::Result<()> {
-    results::print(report, carried)?;
+    results::print(&report, &carried)?;
     let json = serde_json::json!({
-        "options": options, "seed": seed, "rows": report.rows,
+        "options": options, "server": server, "seed": seed, "rows": report.rows,
         "faults": carried.names(), "not_run": carried.skipped,
     });
-    output::write(&options.out, &serde_json::to_string_pretty(&json)?)
+    output::write(&options.out, &serde_json::to_string_pretty(&json)?)?;
+    Ok(report)
 }
 
 #[cfg(test)]
@@ -97,7 +98,25 @@ mod tests {
         ] {
             let arguments = line.split(' ').skip(1);
             let options = Cli::try_parse_from(arguments).unwrap().options;
-            assert_eq!(command_line(&options, options.seed()), line);
+            let server = options.server.unwrap();
+            assert_eq!(command_line(&options, server, options.seed()), line);
         }
+    }
+
+    /// Returns the options of the run in `.ci/run`.
+    fn of_every_change() -> Options {
+        let stages = include_str!("../../../.ci/run");
+        let mut lines = stages
+            .lines()
+            .filter_map(|line| line.split_once("bench -- "));
+        let (_, arguments) = lines.next().unwrap();
+        Cli::try_parse_from(arguments.split(' ')).unwrap().options
+    }
+
+    #[test]
+    fn the_run_of_every_change_is_short_and_has_the_dev_server() {
+        let options = of_every_change();
+        assert!(matches!(options.server, Some(ServerKind::Dev)));
+        assert_eq!(options.minutes, 1);
     }
 }
