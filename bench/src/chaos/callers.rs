@@ -1,5 +1,5 @@
 //! Callers: workflows that call an activity by its name, as workflows in other languages do. They run in this process, and
-//! only outages of Temporal disturb them.
+//! only outages of Temporal and of their link to it disturb them.
 
 // The macros generate undocumented constants and helpers.
 #![allow(missing_docs)]

@@ -10,7 +10,7 @@ use tokio::{task::JoinSet, time::Instant};
 use super::{
     callers,
     parts::Parts,
-    plan::{Account, Plan, Trigger, Video},
+    plan::{Account, LinkTo, Plan, Trigger, Video},
     world::{SharedWorld, Task},
 };
 
@@ -23,21 +23,18 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let destination = parts.disk.as_ref().map(|disk| disk.archive_url());
     let destination = destination.transpose()?;
-    let mut callbacks = Vec::new();
-    for worker in &parts.workers {
-        callbacks.push(worker.lock().await.settings.ingress);
-    }
     let start = Instant::now();
     let mut calls = JoinSet::new();
     for video in &plan.videos {
         tokio::time::sleep_until(start + video.at).await;
-        let callbacks = video.callback.and_then(|worker| callbacks.get(worker));
+        let link = |worker| parts.links.get(LinkTo::Callbacks(worker));
+        let callbacks = video.callback.and_then(link).map(|link| link.address);
         let video = &Video {
             to_disk: video.to_disk && destination.is_some(),
             ..video.clone()
         };
         let reasons = plan.reasons_of_faults(video);
-        let task = world.create(video, callbacks.copied(), reasons);
+        let task = world.create(video, callbacks, reasons);
         if !video.hidden_for.is_zero() {
             hide(
                 world.clone(),

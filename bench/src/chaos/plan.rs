@@ -316,6 +316,20 @@ mod tests {
     }
 
     #[test]
+    fn the_link_of_the_callers_interrupts_only_their_worker_and_those_of_callbacks_none() {
+        let callers = Kind::HalfOpen(LinkTo::Callers);
+        assert!(callers.interrupts(None) && !callers.interrupts(Some(1)));
+        assert!(!callers.hampers(1));
+        let callbacks = Kind::HalfOpen(LinkTo::Callbacks(1));
+        assert!(!callbacks.interrupts(None) && !callbacks.interrupts(Some(1)));
+        assert!(!callbacks.hampers(1));
+        let lost = || Expected::Lost(vec!["url_expired"]);
+        // A call that comes late is a first poll that comes late.
+        assert!(reasons(callers, 300, lost()).contains(&"outside_query_window"));
+        assert!(reasons(callbacks, 300, lost()).is_empty());
+    }
+
+    #[test]
     fn two_faults_never_concern_the_same_part_at_the_same_time() {
         let plan = Plan::new(7, 100, LONG);
         for (number, fault) in plan.faults.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! What a run starts: APIs, servers, workers and callers; what happens to them, and what is left.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use object_store::{ObjectStore, aws::AmazonS3Builder, local::LocalFileSystem};
@@ -53,6 +53,8 @@ pub(super) struct Rig<'a> {
     world: SharedWorld,
     pub(super) parts: Arc<Parts>,
     client: Client,
+    /// The client of the callers, which has a link.
+    callers_client: Client,
     pub(super) scrapes: Scrapes,
     pending: PendingActivities,
     callers: Callers,
@@ -66,14 +68,19 @@ impl<'a> Rig<'a> {
     ) -> anyhow::Result<Self> {
         let world = Arc::new(World::start(setup.seed).await?);
         let (parts, client) = start_parts(&setup, &world, directory, disk).await?;
+        let link = parts.links.get(LinkTo::Callers).context("no such link")?;
+        let mut temporal = parts.temporal.lock().await;
+        let callers_client = temporal.client_at(link.address).await?;
+        drop(temporal);
         Ok(Self {
             scrapes: Scrapes::start(&parts.workers)?,
             pending: PendingActivities::start(client.clone()),
-            callers: Callers::start(client.clone())?,
+            callers: Callers::start(callers_client.clone())?,
             setup,
             world,
             parts,
             client,
+            callers_client,
         })
     }
 
@@ -85,7 +92,7 @@ impl<'a> Rig<'a> {
         plan.faults = carried.happened.clone();
         let plan = Arc::new(plan);
         let (loaded, faults) = tokio::join!(
-            load::run(&plan, &self.world, &self.parts, &self.client),
+            load::run(&plan, &self.world, &self.parts, &self.callers_client),
             faults::run(&plan, &self.world, &self.parts),
         );
         loaded?;
@@ -106,7 +113,7 @@ impl<'a> Rig<'a> {
     /// Returns a row for the report.
     pub(super) async fn meet_crowd(&self) -> Option<Row> {
         match crowd::is_in_run_of(self.setup.length) {
-            true => Some(crowd::run(&self.client, &self.world).await),
+            true => Some(crowd::run(&self.callers_client, &self.world).await),
             false => None,
         }
     }
@@ -162,11 +169,13 @@ async fn start_parts(
         store: store.address,
         called: world.address(Account::Called)?,
         automatic: world.address(Account::Automatic)?,
+        ingress: free_addresses()?,
     };
     let links = Links::start(&targets, database).await?;
     let mut workers = Vec::new();
-    for number in 0..WORKERS {
-        let settings = worker_settings(setup, world, &links, disk.as_ref(), directory, number)?;
+    for (number, ingress) in targets.ingress.into_iter().enumerate() {
+        let disk = disk.as_ref();
+        let settings = worker_settings(setup, world, &links, disk, directory, number, ingress)?;
         workers.push(Worker::start(settings)?);
     }
     let parts = Parts::new(workers, temporal, store, disk, links);
@@ -180,6 +189,7 @@ fn worker_settings(
     disk: Option<&Disk>,
     directory: &Path,
     number: usize,
+    ingress: SocketAddr,
 ) -> anyhow::Result<WorkerSettings> {
     let address = |link| {
         let link = links.get(link).context("no such link")?;
@@ -201,10 +211,19 @@ fn worker_settings(
         store: address(LinkTo::Store(number))?,
         archive_url: Store::archive_url(),
         admin: free_address()?,
-        ingress: free_address()?,
+        ingress,
         accounts: AccountsFile::write(directory, number, &apis, destination.as_deref())?,
         directory: directory.to_owned(),
     })
+}
+
+/// Returns a free address for each worker.
+fn free_addresses() -> anyhow::Result<[SocketAddr; WORKERS]> {
+    let mut addresses = [SocketAddr::from(([127, 0, 0, 1], 0)); WORKERS];
+    for address in &mut addresses {
+        *address = free_address()?;
+    }
+    Ok(addresses)
 }
 
 async fn incarnations(parts: &Parts) -> Vec<Incarnation> {

@@ -17,11 +17,13 @@ struct OfWorker {
     store: Link,
     called: Link,
     automatic: Link,
+    callbacks: Link,
 }
 
 /// All links.
 pub(in crate::chaos) struct Links {
     workers: Vec<OfWorker>,
+    callers: Link,
     database: Option<Link>,
 }
 
@@ -31,6 +33,8 @@ pub(in crate::chaos) struct Targets {
     pub(in crate::chaos) store: SocketAddr,
     pub(in crate::chaos) called: SocketAddr,
     pub(in crate::chaos) automatic: SocketAddr,
+    /// The ingress of each worker.
+    pub(in crate::chaos) ingress: [SocketAddr; WORKERS],
 }
 
 #[cfg(test)]
@@ -43,6 +47,7 @@ impl Links {
             store: nowhere,
             called: nowhere,
             automatic: nowhere,
+            ingress: [nowhere; WORKERS],
         };
         Self::start(&targets, None).await.unwrap()
     }
@@ -54,15 +59,20 @@ impl Links {
         database: Option<Link>,
     ) -> io::Result<Self> {
         let mut workers = Vec::new();
-        for _ in 0..WORKERS {
+        for ingress in targets.ingress {
             workers.push(OfWorker {
                 temporal: Link::start(targets.temporal, Keepalive::Absent).await?,
                 store: Link::start(targets.store, Keepalive::Absent).await?,
                 called: Link::start(targets.called, Keepalive::Absent).await?,
                 automatic: Link::start(targets.automatic, Keepalive::Absent).await?,
+                callbacks: Link::start(ingress, Keepalive::Absent).await?,
             });
         }
-        Ok(Self { workers, database })
+        Ok(Self {
+            workers,
+            callers: Link::start(targets.temporal, Keepalive::Absent).await?,
+            database,
+        })
     }
 
     /// Returns the link to an API that a worker reaches by this host, and the number of the worker.
@@ -110,6 +120,32 @@ impl Links {
             LinkTo::Api(worker, Account::Called) => Some(&self.workers.get(worker)?.called),
             LinkTo::Api(worker, Account::Automatic) => Some(&self.workers.get(worker)?.automatic),
             LinkTo::Database => self.database.as_ref(),
+            LinkTo::Callers => Some(&self.callers),
+            LinkTo::Callbacks(worker) => Some(&self.workers.get(worker)?.callbacks),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_links_to_apis_are_found_by_the_host_of_a_request() {
+        let links = Links::to_nowhere().await;
+        let worker_of = |link: LinkTo| {
+            let host = links.get(link).unwrap().address.to_string();
+            links.to_api(&host).map(|(worker, _)| worker)
+        };
+        assert_eq!(worker_of(LinkTo::Callers), None);
+        for worker in 0..WORKERS {
+            for account in Account::ALL {
+                assert_eq!(worker_of(LinkTo::Api(worker, account)), Some(worker));
+            }
+            for link in [LinkTo::Temporal, LinkTo::Store, LinkTo::Callbacks] {
+                assert_eq!(worker_of(link(worker)), None);
+            }
+        }
+        assert!(links.get(LinkTo::Database).is_none());
     }
 }

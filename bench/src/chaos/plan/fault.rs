@@ -81,6 +81,10 @@ pub(in crate::chaos) enum LinkTo {
     Api(usize, Account),
     /// From Temporal to PostgreSQL, if the server has it.
     Database,
+    /// From the callers to Temporal.
+    Callers,
+    /// From the APIs to the ingress of a worker.
+    Callbacks(usize),
 }
 
 /// An answer to every call of the API.
@@ -152,14 +156,15 @@ impl Kind {
         }
     }
 
-    /// Returns whether a worker cannot rely on Temporal meanwhile. `None`: a client that reaches Temporal without a link.
+    /// Returns whether a worker cannot rely on Temporal meanwhile. `None`: the worker of the callers.
     pub(in crate::chaos) fn concerns_temporal(&self, worker: Option<usize>) -> bool {
         match self {
             Self::KillTemporal | Self::KillDatabase | Self::KillEverything => true,
             Self::Cut(link) | Self::Slow(link) | Self::HalfOpen(link) => match link {
                 LinkTo::Temporal(of) => Some(*of) == worker,
                 LinkTo::Database => true,
-                LinkTo::Store(_) | LinkTo::Api(..) => false,
+                LinkTo::Callers => worker.is_none(),
+                LinkTo::Store(_) | LinkTo::Api(..) | LinkTo::Callbacks(_) => false,
             },
             _ => false,
         }
@@ -182,6 +187,8 @@ impl Kind {
             Self::Cut(link) | Self::Slow(link) | Self::HalfOpen(link) => match link {
                 LinkTo::Temporal(of) | LinkTo::Store(of) | LinkTo::Api(of, _) => *of == worker,
                 LinkTo::Database => true,
+                // What a callback completes is no work of a worker.
+                LinkTo::Callers | LinkTo::Callbacks(_) => false,
             },
             _ => self.interrupts(Some(worker)),
         }
@@ -206,6 +213,8 @@ impl Kind {
             LinkTo::Store(_) => format!("{mode} link to the store"),
             LinkTo::Api(..) => format!("{mode} link to the API"),
             LinkTo::Database => format!("{mode} link to the database"),
+            LinkTo::Callers => format!("{mode} link of the callers"),
+            LinkTo::Callbacks(_) => format!("{mode} link of the callbacks"),
         };
         match self {
             Self::KillWorker(_) => "killed worker".into(),
@@ -243,6 +252,10 @@ impl Kind {
                 }
                 _ => &["upstream_unavailable"],
             },
+            // Polls find what a callback would have said.
+            Self::Cut(LinkTo::Callbacks(_))
+            | Self::Slow(LinkTo::Callbacks(_))
+            | Self::HalfOpen(LinkTo::Callbacks(_)) => &[],
             // Only videos that can be had go to the disk.
             Self::FullDisk | Self::List(..) | Self::Answer(_, Answer::Date) => &[],
             // The first poll comes late.

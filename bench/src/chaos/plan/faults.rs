@@ -80,7 +80,8 @@ fn aimed(random: &mut Random, kind: Kind) -> Kind {
         LinkTo::Temporal(_) => LinkTo::Temporal(worker),
         LinkTo::Store(_) => LinkTo::Store(worker),
         LinkTo::Api(..) => LinkTo::Api(worker, account),
-        LinkTo::Database => LinkTo::Database,
+        LinkTo::Callbacks(_) => LinkTo::Callbacks(worker),
+        link @ (LinkTo::Database | LinkTo::Callers) => link,
     };
     match kind {
         Kind::KillWorker(_) => Kind::KillWorker(worker),
@@ -119,12 +120,14 @@ fn kinds() -> Vec<Kind> {
     kinds
 }
 
-const LINKS: [LinkTo; 4] = [
-    LinkTo::Temporal(0),
-    LinkTo::Store(0),
-    LinkTo::Api(0, Account::Called),
-    LinkTo::Database,
-];
+const LINKS: [LinkTo; 6] = every_variant!(LinkTo {
+    Temporal(0),
+    Store(0),
+    Api(0, Account::Called),
+    Database,
+    Callers,
+    Callbacks(0),
+});
 
 const API_FAULTS: [ApiFault; 11] = every_variant!(ApiFault {
     Unauthorized,

@@ -22,7 +22,15 @@ pub(in crate::chaos) struct Temporal {
 impl Temporal {
     /// Waits until the server answers, and returns a client.
     pub(in crate::chaos) async fn client(&mut self) -> anyhow::Result<Client> {
-        let target: Url = format!("http://{}", self.address).parse()?;
+        self.client_at(self.address).await
+    }
+
+    /// Waits until the server answers at an address, such as that of a link, and returns a client.
+    pub(in crate::chaos) async fn client_at(
+        &mut self,
+        address: SocketAddr,
+    ) -> anyhow::Result<Client> {
+        let target: Url = format!("http://{address}").parse()?;
         let options = ConnectionOptions::new(target)
             .connect_timeout(CONNECT_TIMEOUT)
             .build();
