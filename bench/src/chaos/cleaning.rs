@@ -35,7 +35,7 @@ pub(super) async fn plant(archives: &[Archive]) -> anyhow::Result<()> {
 pub(super) async fn clean(archiver: &FilePath, parts: &Parts) -> anyhow::Result<Vec<u8>> {
     let settings = parts.workers[0].lock().await.settings.clone();
     let mut printed = Vec::new();
-    let disk = parts.disk.as_ref().map(Disk::archive_url).transpose()?;
+    let disk = parts.disks.archive.as_ref().map(Disk::url).transpose()?;
     for archive in [Some(Store::archive_url()), disk].into_iter().flatten() {
         let mut command = settings.tool(archiver)?;
         command

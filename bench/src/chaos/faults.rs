@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     link::Mode,
-    parts::{Parts, can_set_clock},
+    parts::{Disk, Parts, can_set_clock},
     plan::{Account, Answer, Change, Fault, Kind, LinkTo, ListAnswer, Plan},
     windows::MAX_CLOCK_ERROR,
     world::SharedWorld,
@@ -110,9 +110,15 @@ async fn impossible(kind: &Kind, parts: &Parts, has_other_version: bool) -> Opti
             (!has_database).then_some("the dev server has its database in a file")
         }
         Kind::FullDisk => parts
-            .disk
+            .disks
+            .archive
             .is_none()
             .then_some("no small disk: it needs root, and version 0.1.0 cannot archive there"),
+        Kind::FullStore => parts
+            .disks
+            .store
+            .is_none()
+            .then_some("no small disk of MinIO: it needs root, and a soak has none"),
         Kind::RestartWorker(_, Change::Version) => {
             (!has_other_version).then_some("no --other-worker")
         }
@@ -161,10 +167,8 @@ async fn begin(kind: &Kind, world: &SharedWorld, parts: &Parts) -> anyhow::Resul
         Kind::Cut(link) => set_link(parts, *link, Mode::Cut),
         Kind::Slow(link) => set_link(parts, *link, Mode::Slow),
         Kind::HalfOpen(link) => set_link(parts, *link, Mode::HalfOpen),
-        Kind::FullDisk => match &parts.disk {
-            Some(disk) => disk.fill().await,
-            None => Ok(()),
-        },
+        Kind::FullDisk => fill(parts.disks.archive.as_ref()).await,
+        Kind::FullStore => fill(parts.disks.store.as_ref()).await,
         Kind::Answer(account, answer) => {
             set_answer(world, *account, Some(*answer));
             Ok(())
@@ -194,7 +198,8 @@ async fn end(kind: &Kind, world: &SharedWorld, parts: &Parts) -> anyhow::Result<
         Kind::Cut(link) | Kind::Slow(link) | Kind::HalfOpen(link) => {
             set_link(parts, *link, Mode::Open)
         }
-        Kind::FullDisk => parts.disk.as_ref().map_or(Ok(()), |disk| disk.empty()),
+        Kind::FullDisk => free(parts.disks.archive.as_ref()),
+        Kind::FullStore => free(parts.disks.store.as_ref()),
         Kind::Answer(account, _) => {
             set_answer(world, *account, None);
             Ok(())
@@ -242,6 +247,17 @@ async fn start_everything(parts: &Parts) -> anyhow::Result<()> {
         worker.lock().await.start_again()?;
     }
     Ok(())
+}
+
+async fn fill(disk: Option<&Disk>) -> anyhow::Result<()> {
+    match disk {
+        Some(disk) => disk.fill().await,
+        None => Ok(()),
+    }
+}
+
+fn free(disk: Option<&Disk>) -> anyhow::Result<()> {
+    disk.map_or(Ok(()), Disk::empty)
 }
 
 fn set_link(parts: &Parts, link: LinkTo, mode: Mode) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ use tokio::{task::JoinSet, time::Instant};
 
 use super::{
     callers,
-    parts::Parts,
+    parts::{Disk, Parts},
     plan::{Account, LinkTo, Plan, Trigger, Video},
     world::{SharedWorld, Task},
 };
@@ -21,7 +21,7 @@ pub(super) async fn run(
     parts: &Parts,
     client: &Client,
 ) -> anyhow::Result<()> {
-    let destination = parts.disk.as_ref().map(|disk| disk.archive_url());
+    let destination = parts.disks.archive.as_ref().map(Disk::url);
     let destination = destination.transpose()?;
     let start = Instant::now();
     let mut calls = JoinSet::new();

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::Mutex, task::JoinHandle};
 
-pub(super) use disk::Disk;
+pub(super) use disk::{Disk, Disks, Mounted};
 pub(super) use endpoints::{Links, Targets};
 pub(super) use part::{Exit, Part};
 pub(super) use store::Store;
@@ -30,8 +30,7 @@ pub(super) struct Parts {
     pub(super) workers: Vec<Shared<Worker>>,
     pub(super) temporal: Shared<Temporal>,
     pub(super) store: Shared<Store>,
-    /// The disk of a second archive, if this machine can have one.
-    pub(super) disk: Option<Disk>,
+    pub(super) disks: Disks,
     pub(super) links: Arc<Links>,
     keeper: JoinHandle<()>,
 }
@@ -41,7 +40,7 @@ impl Parts {
         workers: Vec<Worker>,
         temporal: Temporal,
         store: Store,
-        disk: Option<Disk>,
+        disks: Disks,
         links: Links,
     ) -> Self {
         let workers: Vec<_> = workers
@@ -55,7 +54,7 @@ impl Parts {
             workers,
             temporal,
             store,
-            disk,
+            disks,
             links: Arc::new(links),
             keeper,
         }

@@ -277,6 +277,7 @@ mod tests {
         for long_before_or_after in [200, 500] {
             assert!(reasons(Kind::KillStore, long_before_or_after, lost()).is_empty());
         }
+        assert_eq!(reasons(Kind::FullStore, 300, lost()), store);
         // No video that may be lost goes there.
         assert!(reasons(Kind::FullDisk, 300, lost()).is_empty());
         let of_account: [fn(Account) -> Kind; 2] = [

@@ -4,30 +4,41 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 
-use super::{checker::Report, faults::Carried, parts::Disk};
+use super::{
+    checker::Report,
+    faults::Carried,
+    parts::{Disks, Mounted},
+};
 use crate::output;
 
-/// Runs something in a directory of its own, with a small disk. The directory is kept if a target is missed.
+/// Runs something in a directory of its own, with small disks, that of MinIO only if it is wanted. The directory and what is on
+/// the disks are kept if a target is missed.
 pub(super) async fn in_directory(
     name: &str,
     command_line: &str,
-    run: impl AsyncFnOnce(&Path, Option<Disk>) -> anyhow::Result<Report>,
+    is_store_wanted: bool,
+    run: impl AsyncFnOnce(&Path, Disks) -> anyhow::Result<Report>,
 ) -> anyhow::Result<()> {
     let directory = tempfile::Builder::new()
         .prefix(&format!("{name}-"))
         .tempdir()
         .context("cannot create a directory")?;
     // Unmounted before the directory is removed.
-    let (disk, mounted) = Disk::mount(directory.path()).ok().unzip();
-    let result = run(directory.path(), disk).await;
-    drop(mounted);
+    let (disks, mounted) = Disks::mount(directory.path(), is_store_wanted);
+    let result = run(directory.path(), disks).await;
     let is_met = result.as_ref().is_ok_and(Report::is_met);
+    let copied = mounted
+        .iter()
+        .filter(|_| !is_met)
+        .try_for_each(Mounted::keep);
+    drop(mounted);
     if !is_met {
         let kept = directory.keep();
         output::print(&format!("logs and data: {}\n", kept.display()))?;
     }
     output::print(&format!("to run it again: {command_line}\n"))?;
     let report = result?;
+    copied?;
     ensure!(report.is_met(), "a target was missed");
     Ok(())
 }

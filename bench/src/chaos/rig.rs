@@ -15,7 +15,8 @@ use super::{
     faults::{self, Carried},
     load,
     parts::{
-        Disk, Exit, Incarnation, Links, Parts, Store, Targets, Temporal, Worker, WorkerSettings,
+        Disk, Disks, Exit, Incarnation, Links, Parts, Store, Targets, Temporal, Worker,
+        WorkerSettings,
     },
     pending::PendingActivities,
     plan::{Account, LinkTo, Plan, WORKERS},
@@ -64,10 +65,10 @@ impl<'a> Rig<'a> {
     pub(super) async fn start(
         setup: Setup<'a>,
         directory: &Path,
-        disk: Option<Disk>,
+        disks: Disks,
     ) -> anyhow::Result<Self> {
         let world = Arc::new(World::start(setup.seed).await?);
-        let (parts, client) = start_parts(&setup, &world, directory, disk).await?;
+        let (parts, client) = start_parts(&setup, &world, directory, disks).await?;
         let link = parts.links.get(LinkTo::Callers).context("no such link")?;
         let mut temporal = parts.temporal.lock().await;
         let callers_client = temporal.client_at(link.address).await?;
@@ -158,7 +159,7 @@ async fn start_parts(
     setup: &Setup<'_>,
     world: &SharedWorld,
     directory: &Path,
-    disk: Option<Disk>,
+    disks: Disks,
 ) -> anyhow::Result<(Arc<Parts>, Client)> {
     let server = Temporal::start(setup.server, setup.archiver, directory);
     let (mut temporal, database) = server.await?;
@@ -174,11 +175,11 @@ async fn start_parts(
     let links = Links::start(&targets, database).await?;
     let mut workers = Vec::new();
     for (number, ingress) in targets.ingress.into_iter().enumerate() {
-        let disk = disk.as_ref();
+        let disk = disks.archive.as_ref();
         let settings = worker_settings(setup, world, &links, disk, directory, number, ingress)?;
         workers.push(Worker::start(settings)?);
     }
-    let parts = Parts::new(workers, temporal, store, disk, links);
+    let parts = Parts::new(workers, temporal, store, disks, links);
     Ok((Arc::new(parts), client))
 }
 
@@ -202,7 +203,7 @@ fn worker_settings(
             address: address(LinkTo::Api(number, account))?,
         });
     }
-    let destination = disk.map(Disk::archive_url).transpose()?;
+    let destination = disk.map(Disk::url).transpose()?;
     Ok(WorkerSettings {
         number,
         program: setup.archiver.to_owned(),
@@ -259,12 +260,12 @@ async fn archives(parts: &Parts) -> anyhow::Result<Vec<Archive>> {
         store: Arc::new(bucket) as Arc<dyn ObjectStore>,
         directory: None,
     }];
-    if let Some(disk) = &parts.disk {
+    if let Some(disk) = &parts.disks.archive {
         archives.push(Archive {
             name: Archive::DISK,
             prefix: "",
-            store: Arc::new(LocalFileSystem::new_with_prefix(disk.archive())?),
-            directory: Some(disk.archive()),
+            store: Arc::new(LocalFileSystem::new_with_prefix(&disk.directory)?),
+            directory: Some(disk.directory.clone()),
         });
     }
     Ok(archives)

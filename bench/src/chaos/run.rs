@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{
     checker::Report,
     options::Options,
-    parts::Disk,
+    parts::Disks,
     plan::Plan,
     results,
     rig::{Rig, Setup},
@@ -19,8 +19,8 @@ pub(super) async fn run(
     plan: Plan,
 ) -> anyhow::Result<()> {
     let run =
-        async |directory: &Path, disk| run_in(options, server, seed, plan, directory, disk).await;
-    results::in_directory("chaos", &command_line(options, server, seed), run).await
+        async |directory: &Path, disks| run_in(options, server, seed, plan, directory, disks).await;
+    results::in_directory("chaos", &command_line(options, server, seed), true, run).await
 }
 
 fn command_line(options: &Options, server: ServerKind, seed: u64) -> String {
@@ -51,10 +51,10 @@ async fn run_in(
     seed: u64,
     plan: Plan,
     directory: &Path,
-    disk: Option<Disk>,
+    mut disks: Disks,
 ) -> anyhow::Result<Report> {
     // Version 0.1.0 rejects a directory as the destination of a video unless it is inside its own archive.
-    let disk = disk.filter(|_| options.other_worker.is_none());
+    disks.archive = disks.archive.filter(|_| options.other_worker.is_none());
     let setup = Setup {
         seed,
         server,
@@ -62,7 +62,7 @@ async fn run_in(
         other_worker: options.other_worker.as_deref(),
         length: options.length(),
     };
-    let rig = Rig::start(setup, directory, disk).await?;
+    let rig = Rig::start(setup, directory, disks).await?;
     let carried = rig.carry_out(plan).await?;
     rig.settle().await?;
     let crowd = rig.meet_crowd().await;

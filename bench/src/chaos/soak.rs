@@ -18,7 +18,7 @@ pub(crate) use options::Options;
 use super::{
     checker::Report,
     options::seed_or_new,
-    parts::Disk,
+    parts::Disks,
     plan::Plan,
     results,
     rig::{Rig, Setup},
@@ -46,15 +46,16 @@ async fn execute(options: &Options) -> anyhow::Result<()> {
     let command = format!(
         "bench soak --minutes {minutes} --server {server} --seed {seed} --archiver {archiver}"
     );
-    let run = async |directory: &Path, disk| run_in(options, seed, directory, disk).await;
-    results::in_directory("soak", &command, run).await
+    let run = async |directory: &Path, disks| run_in(options, seed, directory, disks).await;
+    // All videos of half an hour would need 4 GB of memory.
+    results::in_directory("soak", &command, false, run).await
 }
 
 async fn run_in(
     options: &Options,
     seed: u64,
     directory: &Path,
-    disk: Option<Disk>,
+    disks: Disks,
 ) -> anyhow::Result<Report> {
     let length = options.length();
     let setup = Setup {
@@ -64,7 +65,7 @@ async fn run_in(
         other_worker: None,
         length,
     };
-    let rig = Rig::start(setup, directory, disk).await?;
+    let rig = Rig::start(setup, directory, disks).await?;
     let sampler = Sampler::start(&rig.parts.workers, rig.scrapes.pages.clone());
     sleep(BEFORE).await;
     let load_start = sampler.elapsed();

@@ -1,4 +1,4 @@
-//! A small disk: a memory file system with an archive, which can be filled.
+//! Small disks: memory file systems, which can be filled.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,41 +11,55 @@ use reqwest::Url;
 use rustix::fs::statvfs;
 use tokio::time::sleep;
 
-use super::directories::create;
+use super::directories::{STORE, create};
 
 /// Room for the videos of a run. Memory is used only for those that are there.
 const SIZE: u64 = 4 << 30;
 /// Writes that may come between the look at the disk and the change of its size.
-const ATTEMPTS: usize = 20;
+const ATTEMPTS: usize = 100;
 /// Pause between two attempts, so that a burst of writes ends.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// The disks that this machine can have: they need root.
+pub(in crate::chaos) struct Disks {
+    /// The disk of a second archive, in a directory.
+    pub(in crate::chaos) archive: Option<Disk>,
+    /// The disk of MinIO.
+    pub(in crate::chaos) store: Option<Disk>,
+}
+
 pub(in crate::chaos) struct Disk {
-    directory: PathBuf,
+    pub(in crate::chaos) directory: PathBuf,
+}
+
+impl Disks {
+    /// Mounts the disks in a directory, that of MinIO only if it is wanted. They are unmounted when the second value is dropped.
+    pub(in crate::chaos) fn mount(directory: &Path, is_store_wanted: bool) -> (Self, Vec<Mounted>) {
+        let mount = |name: &str| Disk::mount(directory.join(name)).ok().unzip();
+        let (archive, first) = mount("disk");
+        let (store, second) = match is_store_wanted {
+            true => mount(STORE),
+            false => (None, None),
+        };
+        let mounted = first.into_iter().chain(second).collect();
+        (Self { archive, store }, mounted)
+    }
 }
 
 impl Disk {
-    /// Mounts a disk, which needs root. It is unmounted when the second value is dropped.
-    pub(in crate::chaos) fn mount(directory: &Path) -> anyhow::Result<(Self, Mounted)> {
-        let directory = directory.join("disk");
+    fn mount(directory: PathBuf) -> anyhow::Result<(Self, Mounted)> {
         create(&directory)?;
         let disk = Self { directory };
         disk.mount_with(&format!("size={SIZE}"))?;
         let mounted = Mounted {
             directory: disk.directory.clone(),
         };
-        create(&disk.archive())?;
         Ok((disk, mounted))
     }
 
-    /// Returns the directory of the archive.
-    pub(in crate::chaos) fn archive(&self) -> PathBuf {
-        self.directory.join("archive")
-    }
-
-    /// Returns the URL of the archive.
-    pub(in crate::chaos) fn archive_url(&self) -> anyhow::Result<String> {
-        let url = Url::from_file_path(self.archive());
+    /// Returns the URL of the directory.
+    pub(in crate::chaos) fn url(&self) -> anyhow::Result<String> {
+        let url = Url::from_file_path(&self.directory);
         let url = url.map_err(|()| anyhow::anyhow!("the directory has no URL"))?;
         Ok(url.into())
     }
@@ -89,6 +103,18 @@ impl Disk {
 /// Unmounts the disk when dropped.
 pub(in crate::chaos) struct Mounted {
     directory: PathBuf,
+}
+
+impl Mounted {
+    /// Copies what is on the disk to a directory beside it.
+    pub(in crate::chaos) fn keep(&self) -> anyhow::Result<()> {
+        let mut command = Command::new("cp");
+        command.arg("--archive").arg(&self.directory);
+        let copy = self.directory.with_extension("kept");
+        let status = command.arg(copy).status().context("cannot run cp")?;
+        ensure!(status.success(), "cannot copy {}", self.directory.display());
+        Ok(())
+    }
 }
 
 impl Drop for Mounted {

@@ -8,7 +8,10 @@ use std::{
 
 use anyhow::Context;
 
-use super::{Part, directories::create};
+use super::{
+    Part,
+    directories::{STORE, create},
+};
 use crate::{
     free_address::free_address,
     minio::{self, BUCKET},
@@ -24,9 +27,10 @@ pub(in crate::chaos) struct Store {
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Store {
+    /// Starts MinIO with its data in a directory, in which a disk of its own may be mounted.
     pub(in crate::chaos) async fn start(directory: &Path) -> anyhow::Result<Self> {
         let address = free_address()?;
-        let data = directory.join("minio");
+        let data = directory.join(STORE);
         create(&data.join(BUCKET))?;
         let certificates = directory.join("no-certificates");
         create(&certificates)?;

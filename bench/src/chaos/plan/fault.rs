@@ -39,6 +39,8 @@ pub(in crate::chaos) enum Kind {
     HalfOpen(LinkTo),
     /// The disk of the archive in a directory is full.
     FullDisk,
+    /// MinIO's disk is full.
+    FullStore,
     /// The API of an account gives one answer to everything.
     Answer(Account, Answer),
     /// The API of an account gives one answer to every list request.
@@ -128,6 +130,7 @@ impl Kind {
             | Self::Slow(_)
             | Self::HalfOpen(_)
             | Self::FullDisk
+            | Self::FullStore
             | Self::Answer(..)
             | Self::List(..) => false,
         }
@@ -141,7 +144,8 @@ impl Kind {
             | Self::RestartWorker(worker, _) => vec![Subject::Worker(*worker)],
             Self::KillTemporal => vec![Subject::Temporal],
             Self::KillDatabase => vec![Subject::Database],
-            Self::KillStore => vec![Subject::Store],
+            // MinIO does not start while its disk is full.
+            Self::KillStore | Self::FullStore => vec![Subject::Store],
             Self::KillEverything => {
                 let workers = (0..WORKERS).map(Subject::Worker);
                 let others = [Subject::Temporal, Subject::Database, Subject::Store];
@@ -183,7 +187,7 @@ impl Kind {
     /// Returns whether a worker can do less than others meanwhile, or all can do little.
     pub(in crate::chaos) fn hampers(&self, worker: usize) -> bool {
         match self {
-            Self::KillStore => true,
+            Self::KillStore | Self::FullStore => true,
             Self::Cut(link) | Self::Slow(link) | Self::HalfOpen(link) => match link {
                 LinkTo::Temporal(of) | LinkTo::Store(of) | LinkTo::Api(of, _) => *of == worker,
                 LinkTo::Database => true,
@@ -228,6 +232,7 @@ impl Kind {
             Self::Slow(it) => link("slow", it),
             Self::HalfOpen(it) => link("half-open", it),
             Self::FullDisk => "full disk".into(),
+            Self::FullStore => "full disk of the store".into(),
             Self::Answer(_, answer) => format!("API: {answer:?}"),
             Self::List(_, answer) => format!("lists: {answer:?}"),
         }
@@ -237,6 +242,7 @@ impl Kind {
     pub(in crate::chaos) fn reasons(&self) -> &'static [&'static str] {
         match self {
             Self::KillStore
+            | Self::FullStore
             | Self::Cut(LinkTo::Store(_))
             | Self::Slow(LinkTo::Store(_))
             | Self::HalfOpen(LinkTo::Store(_)) => &["store_unavailable"],

@@ -106,6 +106,7 @@ fn kinds() -> Vec<Kind> {
         Kind::KillStore,
         Kind::KillEverything,
         Kind::FullDisk,
+        Kind::FullStore,
     ];
     kinds.extend(Change::ALL.map(|change| Kind::RestartWorker(0, change)));
     for link in LINKS {
