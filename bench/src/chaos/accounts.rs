@@ -13,6 +13,10 @@ use super::{
     rates::QUERIES_PER_SECOND,
     windows,
 };
+use crate::archiver::PATH_WITHOUT_LIST;
+
+/// A path of tasks with the id in the query, as on some gateways. The simulator serves both.
+const PATH_IN_QUERY: &str = "contents/generations/tasks?id={task_id}";
 
 /// The secrets of an account.
 #[derive(Clone, Debug)]
@@ -158,6 +162,7 @@ fn account(api: &Api<'_>, variant: Variant, seal_keys: &Path, destination: Optio
     };
     let rate = variant.rate;
     let is_automatic = *account == Account::Automatic;
+    let task_path = task_path(*account);
     let window = windows::query_window().as_secs();
     let margin = windows::MARGIN.as_secs();
     let newer = match variant.is_for_other_version {
@@ -175,9 +180,20 @@ windows = {{ query_window = "{window}s", margin = "{margin}s" }}
 limits = {{ queries_per_second = {rate} }}
 statuses = {{ delivered = "succeeded" }}
 callbacks = {{ token = "{callback_token}" }}
+{task_path}
 {newer}
 "#
     )
+}
+
+/// Returns the setting of the path of tasks, if it is not that of the API.
+fn task_path(account: Account) -> String {
+    let path = match account {
+        Account::Called | Account::Automatic => return String::new(),
+        Account::Gateway => PATH_IN_QUERY,
+        Account::WithoutList => PATH_WITHOUT_LIST,
+    };
+    format!("task_path = \"{path}\"")
 }
 
 /// Returns the settings that version 0.1.0 does not know. Without the pointer, a worker takes a record of that dialect
@@ -213,18 +229,38 @@ mod tests {
         "callbacks",
     ];
 
-    /// Returns the names of the settings in the file of a worker with a change.
-    fn settings(change: Option<Change>) -> Vec<String> {
+    /// Returns the file of a worker with a change, as if there were only this account.
+    fn text(account: Account, change: Option<Change>) -> String {
         let directory = tempfile::tempdir().unwrap();
-        let secrets = Secrets::new(Account::Called, 7);
+        let secrets = Secrets::new(account, 7);
         let api = Api {
             secrets: &secrets,
             address: SocketAddr::from(([127, 0, 0, 1], 9)),
         };
         let files = AccountsFile::write(directory.path(), 0, &[api], Some("file:///disk"));
-        let text = fs::read_to_string(files.unwrap().path(change)).unwrap();
+        fs::read_to_string(files.unwrap().path(change)).unwrap()
+    }
+
+    /// Returns the names of the settings in the file of a worker with a change.
+    fn settings(change: Option<Change>) -> Vec<String> {
+        let text = Account::ALL.map(|account| text(account, change)).concat();
         let settings = text.lines().filter_map(|line| line.split_once(" = "));
         settings.map(|(name, _)| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn one_account_has_ids_in_the_query_and_one_has_no_list() {
+        for (account, expected) in [
+            (Account::Called, None),
+            (Account::Automatic, None),
+            (Account::Gateway, Some("tasks?id={task_id}\"")),
+            (Account::WithoutList, Some("tasks/{task_id}/.\"")),
+        ] {
+            let text = text(account, None);
+            let path = text.lines().find(|line| line.starts_with("task_path"));
+            let ends_so = |end: &str| path.is_some_and(|path| path.ends_with(end));
+            assert!(expected.map_or(path.is_none(), ends_so), "{path:?}");
+        }
     }
 
     #[test]

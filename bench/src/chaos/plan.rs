@@ -197,6 +197,25 @@ mod tests {
     }
 
     #[test]
+    fn every_account_has_videos_also_in_the_shortest_run() {
+        for (videos, length, at_least) in [(24, Duration::from_secs(60), 2), (500, LONG, 40)] {
+            let plan = Plan::new(7, videos, length);
+            for account in Account::ALL {
+                let of_account = plan.videos.iter().filter(|it| it.account() == account);
+                let count = of_account.count();
+                assert!(count >= at_least, "{account:?}: {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_fails_only_where_there_is_one() {
+        let plan = Plan::new(7, 500, LONG);
+        let has_none = |fault: &Fault| matches!(fault.kind, Kind::List(Account::WithoutList, _));
+        assert!(!plan.faults.iter().any(has_none));
+    }
+
+    #[test]
     fn half_of_the_videos_are_called_and_half_are_found() {
         let plan = Plan::new(7, 500, LONG);
         let called = |video: &&Video| video.trigger == Trigger::Call;

@@ -168,8 +168,7 @@ async fn start_parts(
     let targets = Targets {
         temporal: temporal.address,
         store: store.address,
-        called: world.address(Account::Called)?,
-        automatic: world.address(Account::Automatic)?,
+        apis: world.addresses()?,
         ingress: free_addresses()?,
     };
     let links = Links::start(&targets, database).await?;

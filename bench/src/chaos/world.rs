@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
-use anyhow::Context;
 use parking_lot::Mutex;
 use reqwest::Url;
 use seedance_archiver_clock::Clock;
@@ -20,8 +19,8 @@ const REPEATED_PASSWORD: &str = "user:password@proxy.example";
 
 /// The APIs, which outlive all faults.
 pub(super) struct World {
-    called: Api,
-    automatic: Api,
+    /// In the order of [`Account::ALL`].
+    apis: Vec<Api>,
     tasks: Mutex<Vec<Task>>,
 }
 
@@ -57,6 +56,7 @@ impl Task {
             video: Video {
                 at: std::time::Duration::ZERO,
                 trigger: super::plan::Trigger::Call,
+                called_account: Account::Called,
                 script: Script::default(),
                 callback: None,
                 hidden_for: std::time::Duration::ZERO,
@@ -71,9 +71,12 @@ impl Task {
 
 impl World {
     pub(super) async fn start(seed: u64) -> anyhow::Result<Self> {
+        let mut apis = Vec::new();
+        for account in Account::ALL {
+            apis.push(Api::start(account, seed).await?);
+        }
         Ok(Self {
-            called: Api::start(Account::Called, seed).await?,
-            automatic: Api::start(Account::Automatic, seed).await?,
+            apis,
             tasks: Mutex::default(),
         })
     }
@@ -87,17 +90,18 @@ impl World {
     }
 
     fn api(&self, account: Account) -> &Api {
-        match account {
-            Account::Called => &self.called,
-            Account::Automatic => &self.automatic,
-        }
+        &self.apis[account.index()]
     }
 
-    /// Returns the address of the API of an account.
-    pub(super) fn address(&self, account: Account) -> anyhow::Result<SocketAddr> {
-        let url: Url = self.simulator(account).base_url().parse()?;
-        let addresses = url.socket_addrs(|| None)?;
-        addresses.first().copied().context("no address")
+    /// Returns the addresses of the APIs, in the order of [`Account::ALL`].
+    pub(super) fn addresses(&self) -> anyhow::Result<[SocketAddr; Account::ALL.len()]> {
+        let mut addresses: Vec<SocketAddr> = Vec::new();
+        for account in Account::ALL {
+            let url: Url = self.simulator(account).base_url().parse()?;
+            addresses.extend(url.socket_addrs(|| None)?.first());
+        }
+        <[SocketAddr; Account::ALL.len()]>::try_from(addresses)
+            .map_err(|_| anyhow::anyhow!("an API has no address"))
     }
 
     /// Creates the task of a video, whose callbacks are posted to an address.
@@ -149,7 +153,7 @@ impl World {
     }
 
     /// Returns the queries and list requests of each account.
-    pub(super) fn arrivals(&self) -> [(Account, Vec<Arrival>); 2] {
+    pub(super) fn arrivals(&self) -> [(Account, Vec<Arrival>); Account::ALL.len()] {
         Account::ALL.map(|account| (account, self.simulator(account).arrivals()))
     }
 

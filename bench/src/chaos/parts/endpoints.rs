@@ -15,8 +15,8 @@ use crate::chaos::{
 struct OfWorker {
     temporal: Link,
     store: Link,
-    called: Link,
-    automatic: Link,
+    /// In the order of [`Account::ALL`].
+    apis: Vec<Link>,
     callbacks: Link,
 }
 
@@ -31,8 +31,8 @@ pub(in crate::chaos) struct Links {
 pub(in crate::chaos) struct Targets {
     pub(in crate::chaos) temporal: SocketAddr,
     pub(in crate::chaos) store: SocketAddr,
-    pub(in crate::chaos) called: SocketAddr,
-    pub(in crate::chaos) automatic: SocketAddr,
+    /// In the order of [`Account::ALL`].
+    pub(in crate::chaos) apis: [SocketAddr; Account::ALL.len()],
     /// The ingress of each worker.
     pub(in crate::chaos) ingress: [SocketAddr; WORKERS],
 }
@@ -45,8 +45,7 @@ impl Links {
         let targets = Targets {
             temporal: nowhere,
             store: nowhere,
-            called: nowhere,
-            automatic: nowhere,
+            apis: [nowhere; Account::ALL.len()],
             ingress: [nowhere; WORKERS],
         };
         Self::start(&targets, None).await.unwrap()
@@ -60,11 +59,14 @@ impl Links {
     ) -> io::Result<Self> {
         let mut workers = Vec::new();
         for ingress in targets.ingress {
+            let mut apis = Vec::new();
+            for api in targets.apis {
+                apis.push(Link::start(api, Keepalive::Absent).await?);
+            }
             workers.push(OfWorker {
                 temporal: Link::start(targets.temporal, Keepalive::Absent).await?,
                 store: Link::start(targets.store, Keepalive::Absent).await?,
-                called: Link::start(targets.called, Keepalive::Absent).await?,
-                automatic: Link::start(targets.automatic, Keepalive::Absent).await?,
+                apis,
                 callbacks: Link::start(ingress, Keepalive::Absent).await?,
             });
         }
@@ -77,9 +79,9 @@ impl Links {
 
     /// Returns the link to an API that a worker reaches by this host, and the number of the worker.
     pub(in crate::chaos) fn to_api(&self, host: &str) -> Option<(usize, &Link)> {
-        let links = self.workers.iter().enumerate();
+        let workers = self.workers.iter().enumerate();
         let mut links =
-            links.flat_map(|(worker, links)| [(worker, &links.called), (worker, &links.automatic)]);
+            workers.flat_map(|(worker, links)| links.apis.iter().map(move |link| (worker, link)));
         links.find(|(_, link)| link.address.to_string() == host)
     }
 
@@ -117,8 +119,7 @@ impl Links {
         match link {
             LinkTo::Temporal(worker) => Some(&self.workers.get(worker)?.temporal),
             LinkTo::Store(worker) => Some(&self.workers.get(worker)?.store),
-            LinkTo::Api(worker, Account::Called) => Some(&self.workers.get(worker)?.called),
-            LinkTo::Api(worker, Account::Automatic) => Some(&self.workers.get(worker)?.automatic),
+            LinkTo::Api(worker, account) => self.workers.get(worker)?.apis.get(account.index()),
             LinkTo::Database => self.database.as_ref(),
             LinkTo::Callers => Some(&self.callers),
             LinkTo::Callbacks(worker) => Some(&self.workers.get(worker)?.callbacks),

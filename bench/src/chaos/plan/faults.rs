@@ -76,6 +76,7 @@ fn free_after(faults: &[Fault], subjects: &[Subject]) -> Duration {
 fn aimed(random: &mut Random, kind: Kind) -> Kind {
     let worker = random.below(WORKERS);
     let account = Account::ALL[random.below(Account::ALL.len())];
+    let listed = Account::WITH_LIST[random.below(Account::WITH_LIST.len())];
     let link = |link| match link {
         LinkTo::Temporal(_) => LinkTo::Temporal(worker),
         LinkTo::Store(_) => LinkTo::Store(worker),
@@ -91,7 +92,7 @@ fn aimed(random: &mut Random, kind: Kind) -> Kind {
         Kind::Slow(it) => Kind::Slow(link(it)),
         Kind::HalfOpen(it) => Kind::HalfOpen(link(it)),
         Kind::Answer(_, answer) => Kind::Answer(account, answer),
-        Kind::List(_, answer) => Kind::List(account, answer),
+        Kind::List(_, answer) => Kind::List(listed, answer),
         other => other,
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use seedance_archiver_simulator::{Fault as ApiFault, Script};
 
+use super::every::every_variant;
+
 /// Who asks for a video.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::chaos) enum Trigger {
@@ -13,21 +15,40 @@ pub(in crate::chaos) enum Trigger {
     Nobody,
 }
 
-/// An account, each with an API of its own.
+/// An account, each with an API of its own. Of all but one, workflows call for the videos.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::chaos) enum Account {
     Called,
+    /// It has `auto_archive`.
     Automatic,
+    /// The id of a task is in the query of its URL, as on some gateways.
+    Gateway,
+    /// No list of the tasks is known.
+    WithoutList,
 }
 
 impl Account {
-    pub(in crate::chaos) const ALL: [Self; 2] = [Self::Called, Self::Automatic];
+    pub(in crate::chaos) const ALL: [Self; 4] = every_variant!(Account {
+        Called,
+        Automatic,
+        Gateway,
+        WithoutList,
+    });
+    pub(in crate::chaos) const WITH_LIST: [Self; 3] =
+        [Self::Called, Self::Automatic, Self::Gateway];
 
     pub(in crate::chaos) fn name(self) -> &'static str {
         match self {
             Self::Called => "called",
             Self::Automatic => "automatic",
+            Self::Gateway => "gateway",
+            Self::WithoutList => "without-list",
         }
+    }
+
+    /// Returns the place in [`Account::ALL`].
+    pub(in crate::chaos) fn index(self) -> usize {
+        self as usize
     }
 }
 
@@ -46,6 +67,8 @@ pub(in crate::chaos) struct Video {
     /// When the task is created.
     pub(in crate::chaos) at: Duration,
     pub(in crate::chaos) trigger: Trigger,
+    /// The account, if a workflow calls for the video.
+    pub(in crate::chaos) called_account: Account,
     pub(in crate::chaos) script: Script,
     /// The worker to which callbacks are posted.
     pub(in crate::chaos) callback: Option<usize>,
@@ -61,7 +84,7 @@ pub(in crate::chaos) struct Video {
 impl Video {
     pub(in crate::chaos) fn account(&self) -> Account {
         match self.trigger {
-            Trigger::Call => Account::Called,
+            Trigger::Call => self.called_account,
             Trigger::Nobody => Account::Automatic,
         }
     }

@@ -12,7 +12,7 @@ use super::{
     every::every_variant,
     fault::WORKERS,
     hosts,
-    video::{Expected, Trigger, Video},
+    video::{Account, Expected, Trigger, Video},
 };
 use crate::random::Random;
 
@@ -71,9 +71,21 @@ pub(super) fn plan(random: &mut Random, count: u32, length: Duration) -> Vec<Vid
             0 => Trigger::Call,
             _ => Trigger::Nobody,
         };
-        scripts.video(random, at, trigger)
+        Video {
+            called_account: called_account(number / 2),
+            ..scripts.video(random, at, trigger)
+        }
     });
     videos.collect()
+}
+
+/// Returns the account of a called video: those of gateways and without a list have one in six each.
+fn called_account(number: usize) -> Account {
+    match number % 6 {
+        1 => Account::Gateway,
+        4 => Account::WithoutList,
+        _ => Account::Called,
+    }
 }
 
 /// Probability that a video which may have little time left does: then a tenth of the savable called videos has.
@@ -137,11 +149,14 @@ impl Scripts {
         });
         let is_savable = expected == Expected::Archived;
         let hidden = is_called && is_savable && random.happens(0.05);
+        // Enough called tasks of one account have callbacks that one of them matters.
+        let has_callback = if is_called { 0.45 } else { 0.3 };
         Video {
             at,
             trigger,
+            called_account: Account::Called,
             script,
-            callback: random.happens(0.3).then(|| random.below(WORKERS)),
+            callback: random.happens(has_callback).then(|| random.below(WORKERS)),
             hidden_for: match hidden {
                 true => random.between(1.0, 5.0),
                 false => Duration::ZERO,
