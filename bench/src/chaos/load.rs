@@ -46,6 +46,14 @@ pub(super) async fn run(
         if let Some((fault, time)) = video.query_fault {
             break_queries(world.clone(), task.id.clone(), video.account(), fault, time);
         }
+        if !video.held_for.is_zero() {
+            release(
+                world.clone(),
+                task.id.clone(),
+                video.account(),
+                video.held_for,
+            );
+        }
         if video.trigger == Trigger::Call {
             let request = request(&task, destination.as_deref().filter(|_| video.to_disk));
             let client = client.clone();
@@ -91,5 +99,13 @@ fn break_queries(
     tokio::spawn(async move {
         tokio::time::sleep(time).await;
         world.simulator(account).set_task_fault(&task_id, None);
+    });
+}
+
+/// Lets the downloads of a task go on after a while.
+fn release(world: SharedWorld, task_id: String, account: Account, time: Duration) {
+    tokio::spawn(async move {
+        tokio::time::sleep(time).await;
+        world.simulator(account).release(&task_id);
     });
 }

@@ -61,6 +61,7 @@ impl Task {
                 callback: None,
                 hidden_for: std::time::Duration::ZERO,
                 query_fault: None,
+                held_for: std::time::Duration::ZERO,
                 to_disk: false,
                 expected,
             },

@@ -26,5 +26,17 @@ macro_rules! every_field {
     }};
 }
 
+/// Returns the name of each field of two values of a struct, and whether they differ in it. A field that is missing does not
+/// compile.
+#[cfg(test)]
+macro_rules! compare_fields {
+    ($type:ident { $($field:ident),+ $(,)? }, $value:expr, $other:expr) => {{
+        const _: fn(&$type) = |$type { $($field: _),+ }| ();
+        [$((stringify!($field), $value.$field != $other.$field)),+]
+    }};
+}
+
+#[cfg(test)]
+pub(super) use compare_fields;
 pub(super) use every_field;
 pub(super) use every_variant;

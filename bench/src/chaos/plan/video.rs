@@ -76,6 +76,8 @@ pub(in crate::chaos) struct Video {
     pub(in crate::chaos) hidden_for: Duration,
     /// What is wrong with the queries of its task after the creation, and for how long. Those of other tasks are answered.
     pub(in crate::chaos) query_fault: Option<(ApiFault, Duration)>,
+    /// How long after the creation its downloads stand still where the script says.
+    pub(in crate::chaos) held_for: Duration,
     /// Whether the video goes to the archive on the small disk.
     pub(in crate::chaos) to_disk: bool,
     pub(in crate::chaos) expected: Expected,

@@ -52,7 +52,19 @@ pub(super) const QUERY_FAULTS: [ApiFault; 4] = [
 /// Probability that the queries of a savable task fail for a while.
 const HAS_QUERY_FAULT: f64 = 0.05;
 
+/// Probability that the downloads of a savable video stand still.
+const IS_HELD: f64 = 0.05;
+/// After this time, tasks have ended, and their videos are downloaded.
+const ENDED: Duration = Duration::from_secs(15);
+/// How long downloads stand still from then on, at most, also as a part of the run.
+const MAX_HOLD: Duration = Duration::from_secs(45);
+const MIN_PART_OF_HOLD: u32 = 16;
+
+const IMAGES: [Image; 2] = every_variant!(Image { Png, Jpeg });
+
 const MEBIBYTE: usize = 1 << 20;
+/// Size of the smallest video.
+const SMALLEST: usize = 80 << 10;
 
 /// Returns the videos of a run, in the order of time: half of them called.
 pub(super) fn plan(random: &mut Random, count: u32, length: Duration) -> Vec<Video> {
@@ -114,6 +126,20 @@ pub(super) fn set_query_faults(random: &mut Random, videos: &mut [Video]) {
     }
 }
 
+/// Lets the downloads of some savable videos stand still for a while.
+pub(super) fn set_holds(random: &mut Random, videos: &mut [Video], length: Duration) {
+    let longest = (length / MIN_PART_OF_HOLD).min(MAX_HOLD);
+    let savable = videos
+        .iter_mut()
+        .filter(|it| it.expected == Expected::Archived);
+    for video in savable {
+        if random.happens(IS_HELD) {
+            video.script.hold_at = Some(1 + random.below(SMALLEST) as u64);
+            video.held_for = ENDED + random.between(0.0, longest.as_secs_f64());
+        }
+    }
+}
+
 /// Returns whether a video can be had after the slowest poll although its task ended long ago. A record without times,
 /// or with times that another version misreads, does not tell how much time is left.
 fn may_have_little_time_left(video: &Video) -> bool {
@@ -162,6 +188,7 @@ impl Scripts {
                 false => Duration::ZERO,
             },
             query_fault: None,
+            held_for: Duration::ZERO,
             to_disk: is_called && is_savable && random.happens(0.25),
             expected,
         }
@@ -185,8 +212,7 @@ impl Scripts {
             script.dialect = self.records.draw(random);
         }
         if random.happens(0.2) {
-            let image = [Image::Png, Image::Jpeg][random.below(2)];
-            script.last_frame = Some(image);
+            script.last_frame = Some(IMAGES[random.below(IMAGES.len())]);
         }
         if random.happens(0.15) {
             script.no_url_for = Some(random.between(0.0, 5.0));
@@ -205,8 +231,8 @@ impl Scripts {
     }
 }
 
-/// Adds corruption, dead URLs or URLs that are signed once: only one of them, because together they may make a video
-/// impossible to have.
+/// Adds corruption, dead URLs, URLs that are signed once or other digests: only one of them, because together they may make a
+/// video impossible to have.
 fn troubled(random: &mut Random, script: Script) -> Script {
     match random.below(10) {
         0 | 1 => Script {
@@ -226,6 +252,13 @@ fn troubled(random: &mut Random, script: Script) -> Script {
             digests: HeaderDigests::Absent,
             ..script
         },
+        // Other corrupt bytes that have a matching digest are archived: whoever declares it vouches for them.
+        5 => Script {
+            digests: HeaderDigests::Served,
+            corrupt: Some(Corruption::Length(1_000)),
+            corrupt_downloads: Some(1 + random.below(2) as u64),
+            ..script
+        },
         _ => script,
     }
 }
@@ -235,7 +268,7 @@ fn bytes(random: &mut Random) -> u64 {
     let bytes = match random.below(10) {
         0 => 6 * MEBIBYTE + random.below(14 * MEBIBYTE),
         1..=3 => MEBIBYTE + random.below(4 * MEBIBYTE),
-        _ => (80 << 10) + random.below(MEBIBYTE),
+        _ => SMALLEST + random.below(MEBIBYTE),
     };
     bytes as u64
 }
