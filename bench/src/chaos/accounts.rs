@@ -27,6 +27,8 @@ pub(super) struct Secrets {
     pub(super) other_key: String,
     /// The key that seals URLs, as the steps for replacing an API key demand.
     pub(super) seal_key: String,
+    /// The key that sealed them before, and unseals.
+    pub(super) earlier_seal_key: String,
     pub(super) callback_token: String,
 }
 
@@ -38,32 +40,53 @@ impl Secrets {
             key: secret("first-key"),
             other_key: secret("second-key"),
             seal_key: secret("seal-key"),
+            earlier_seal_key: secret("earlier-seal-key"),
             callback_token: secret("callback-token"),
         }
     }
 
-    pub(super) fn all(&self) -> [&str; 4] {
+    pub(super) fn all(&self) -> [&str; 5] {
         [
             &self.key,
             &self.other_key,
             &self.seal_key,
+            &self.earlier_seal_key,
             &self.callback_token,
         ]
     }
 
-    /// Writes the file with the seal key, unless a worker may already read it, and returns its path.
-    fn write_seal_key(&self, directory: &Path) -> anyhow::Result<PathBuf> {
-        let path = directory.join(format!("seal-keys-{}", self.account.name()));
-        if !path.exists() {
-            fs::write(&path, &self.seal_key).context("cannot write a seal key")?;
-        }
-        Ok(path)
+    /// Writes the files with the seal keys, unless a worker may already read them.
+    fn write_seal_keys(&self, directory: &Path) -> anyhow::Result<SealKeys> {
+        let Self {
+            account,
+            seal_key,
+            earlier_seal_key,
+            ..
+        } = self;
+        let write = |kind: &str, keys: &str| {
+            let path = directory.join(format!("{kind}-{}", account.name()));
+            if !path.exists() {
+                fs::write(&path, keys).context("cannot write the seal keys")?;
+            }
+            anyhow::Ok(path)
+        };
+        Ok(SealKeys {
+            all: write("seal-keys", &format!("{seal_key}\n{earlier_seal_key}\n"))?,
+            earlier: write("earlier-seal-key", earlier_seal_key)?,
+        })
     }
 
     /// Returns the path to which callbacks of the account are posted.
     pub(super) fn callback_path(&self) -> String {
         format!("/callbacks/{}/{}", self.account.name(), self.callback_token)
     }
+}
+
+/// The files with the seal keys of an account.
+struct SealKeys {
+    all: PathBuf,
+    /// From before the last rotation.
+    earlier: PathBuf,
 }
 
 /// The accounts files of one worker.
@@ -73,6 +96,8 @@ pub(super) struct AccountsFile {
     key: PathBuf,
     rate: PathBuf,
     version: PathBuf,
+    fewer: PathBuf,
+    earlier: PathBuf,
 }
 
 /// An account, and where a worker reaches its API.
@@ -88,12 +113,16 @@ struct Variant {
     rate: u32,
     /// Whether it has only settings that version 0.1.0 knows: an unknown one is an error.
     is_for_other_version: bool,
+    has_main_accounts: bool,
+    has_new_seal_key: bool,
 }
 
 const FIRST: Variant = Variant {
     has_other_key: false,
     rate: QUERIES_PER_SECOND,
     is_for_other_version: false,
+    has_main_accounts: true,
+    has_new_seal_key: true,
 };
 const KEY: Variant = Variant {
     has_other_key: true,
@@ -106,6 +135,21 @@ const VERSION: Variant = Variant {
     is_for_other_version: true,
     ..FIRST
 };
+const FEWER: Variant = Variant {
+    has_main_accounts: false,
+    ..FIRST
+};
+const EARLIER: Variant = Variant {
+    has_new_seal_key: false,
+    ..FIRST
+};
+
+impl Variant {
+    fn has(self, account: Account) -> bool {
+        let is_main = matches!(account, Account::Called | Account::Automatic);
+        self.has_main_accounts || !is_main
+    }
+}
 
 impl AccountsFile {
     /// Writes the files of a worker. `destination` is a further archive.
@@ -115,12 +159,15 @@ impl AccountsFile {
         apis: &[Api<'_>],
         destination: Option<&str>,
     ) -> anyhow::Result<Self> {
-        let seal_keys = apis.iter().map(|api| api.secrets.write_seal_key(directory));
+        let seal_keys = apis
+            .iter()
+            .map(|api| api.secrets.write_seal_keys(directory));
         let seal_keys = seal_keys.collect::<Result<Vec<_>, _>>()?;
         let write = |name: &str, variant: Variant| {
             let path = directory.join(format!("accounts-{worker}-{name}.toml"));
             let accounts = apis.iter().zip(&seal_keys);
             let text: String = accounts
+                .filter(|(api, _)| variant.has(api.secrets.account))
                 .map(|(api, seal_keys)| account(api, variant, seal_keys, destination))
                 .collect();
             fs::write(&path, text).context("cannot write an accounts file")?;
@@ -131,6 +178,8 @@ impl AccountsFile {
             key: write("key", KEY)?,
             rate: write("rate", RATE)?,
             version: write("version", VERSION)?,
+            fewer: write("fewer", FEWER)?,
+            earlier: write("earlier", EARLIER)?,
         })
     }
 
@@ -140,12 +189,19 @@ impl AccountsFile {
             Some(Change::Key) => &self.key,
             Some(Change::Rate) => &self.rate,
             Some(Change::Version) => &self.version,
+            Some(Change::FewerAccounts) => &self.fewer,
+            Some(Change::EarlierSealKey) => &self.earlier,
             Some(Change::ClockAhead | Change::ClockBehind) | None => &self.first,
         }
     }
 }
 
-fn account(api: &Api<'_>, variant: Variant, seal_keys: &Path, destination: Option<&str>) -> String {
+fn account(
+    api: &Api<'_>,
+    variant: Variant,
+    seal_keys: &SealKeys,
+    destination: Option<&str>,
+) -> String {
     let Secrets {
         account,
         key,
@@ -159,6 +215,10 @@ fn account(api: &Api<'_>, variant: Variant, seal_keys: &Path, destination: Optio
         other_key
     } else {
         key
+    };
+    let seal_keys = match variant.has_new_seal_key {
+        true => &seal_keys.all,
+        false => &seal_keys.earlier,
     };
     let rate = variant.rate;
     let is_automatic = *account == Account::Automatic;
@@ -260,6 +320,34 @@ mod tests {
             let path = text.lines().find(|line| line.starts_with("task_path"));
             let ends_so = |end: &str| path.is_some_and(|path| path.ends_with(end));
             assert!(expected.map_or(path.is_none(), ends_so), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_worker_with_fewer_accounts_lacks_those_that_most_videos_are_of() {
+        let has = |account: Account| !text(account, Some(Change::FewerAccounts)).is_empty();
+        assert_eq!(Account::ALL.map(has), [false, false, true, true]);
+    }
+
+    #[test]
+    fn a_worker_with_the_earlier_seal_key_cannot_unseal_what_others_seal() {
+        let directory = tempfile::tempdir().unwrap();
+        let secrets = Secrets::new(Account::Called, 7);
+        let keys = secrets.write_seal_keys(directory.path()).unwrap();
+        let read = |path: &Path| fs::read_to_string(path).unwrap();
+        let (all, earlier) = (read(&keys.all), read(&keys.earlier));
+        let all: Vec<_> = all.lines().collect();
+        assert_eq!(all, [&secrets.seal_key, &secrets.earlier_seal_key]);
+        assert_eq!(earlier.lines().collect::<Vec<_>>(), all[1..]);
+        for (change, expected) in [
+            (None, "/seal-keys-"),
+            (Some(Change::EarlierSealKey), "/earlier-"),
+        ] {
+            let text = text(Account::Called, change);
+            assert!(text.contains(expected), "{text}");
+        }
+        for key in all {
+            assert!(secrets.all().contains(&key));
         }
     }
 

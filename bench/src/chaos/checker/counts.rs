@@ -20,9 +20,14 @@ use super::{
     endings::{self, End},
 };
 use crate::{
-    chaos::{counted::Counted, parts::Incarnation, world::Task},
+    chaos::{counted::Counted, parts::Incarnation, plan::Change, world::Task},
     history::time_of,
 };
+
+/// Attempts to record an outcome that a worker leaves to others if it does not serve the account. A later one counts the end too,
+/// without the name of the account, unless an earlier one did.
+const ROLLOUT_ATTEMPTS: i32 = 5;
+const NO_ACCOUNT: &str = "";
 
 /// Compares the counts of all processes with the largest possible ones. What a killed process counted last is not known, and
 /// what one of another version counted is left out: both make the sum smaller.
@@ -32,7 +37,11 @@ pub(super) fn check(
     processes: &[Incarnation],
     other_version: &BTreeSet<u32>,
 ) -> Row {
-    let possible = possible(tasks, runs);
+    let mut possible = possible(tasks, runs);
+    let mut changes = processes.iter().map(|it| it.change);
+    if !changes.any(|it| it == Some(Change::FewerAccounts)) {
+        possible.retain(|(account, _), _| account != NO_ACCOUNT);
+    }
     let own = processes
         .iter()
         .filter(|it| !other_version.contains(&it.pid));
@@ -62,7 +71,7 @@ fn possible(tasks: &[Task], runs: &[Run]) -> Counted {
         let account = task.video.account().name();
         let id = names::lifecycle_workflow_id(account, &task.id);
         for run in runs.iter().filter(|run| run.workflow_id == id) {
-            for (outcome, count) in counts(&run.events) {
+            for (account, outcome, count) in counts(account, &run.events) {
                 *possible.entry((account.to_owned(), outcome)).or_default() += count;
             }
         }
@@ -70,30 +79,39 @@ fn possible(tasks: &[Task], runs: &[Run]) -> Counted {
     possible
 }
 
-/// Returns how often the end of one run may have been counted, by outcome.
-fn counts(events: &[HistoryEvent]) -> Vec<(String, u64)> {
+/// Returns how often the end of one run may have been counted, by account and outcome.
+fn counts<'a>(account: &'a str, events: &[HistoryEvent]) -> Vec<(&'a str, String, u64)> {
     let ended = match endings::end(events) {
         End::Result { outcome, .. } => outcome,
         End::Failed(_) | End::Open => String::new(),
     };
-    let started = events.iter().filter_map(|event| {
-        let Attributes::ActivityTaskStartedEventAttributes(started) = event.attributes.as_ref()?
-        else {
-            return None;
+    let mut counts = Vec::new();
+    for (event, started) in events.iter().filter_map(started) {
+        let Some((scheduled_at, scheduled)) = scheduled(events, started.scheduled_event_id) else {
+            continue;
         };
-        let (scheduled_at, scheduled) = scheduled(events, started.scheduled_event_id)?;
         let outcome = match scheduled.activity_id.as_str() {
             names::ARCHIVE_ACTIVITY_ID => ARCHIVED.to_owned(),
-            names::RECORD_ACTIVITY_ID | names::RECORD_AGAIN_ACTIVITY_ID => ended.clone(),
-            _ => return None,
+            names::RECORD_ACTIVITY_ID | names::RECORD_AGAIN_ACTIVITY_ID => {
+                if started.attempt > ROLLOUT_ATTEMPTS {
+                    counts.push((NO_ACCOUNT, ended.clone(), 1));
+                }
+                ended.clone()
+            }
+            _ => continue,
         };
-        let waited = time_of(event)?.duration_since(scheduled_at);
-        Some((
-            outcome,
-            attempts(started, scheduled, waited.unwrap_or_default()),
-        ))
-    });
-    started.collect()
+        let waited = time_of(event).and_then(|at| at.duration_since(scheduled_at).ok());
+        let attempts = attempts(started, scheduled, waited.unwrap_or_default());
+        counts.push((account, outcome, attempts));
+    }
+    counts
+}
+
+fn started(event: &HistoryEvent) -> Option<(&HistoryEvent, &ActivityTaskStartedEventAttributes)> {
+    match event.attributes.as_ref()? {
+        Attributes::ActivityTaskStartedEventAttributes(it) => Some((event, it)),
+        _ => None,
+    }
 }
 
 fn scheduled(
@@ -220,6 +238,29 @@ mod tests {
             let run = lifecycle("archive", "archived", attempt, started_at);
             let is_found = is_found(&run, &[process(7, "archived", count)]);
             assert_eq!(is_found, expected, "{attempt} {started_at} {count}");
+        }
+    }
+
+    #[test]
+    fn a_worker_without_the_account_may_count_an_end_after_five_attempts_of_others() {
+        let counted = |change: Option<Change>| {
+            let key = (String::new(), "lost".to_owned());
+            Incarnation {
+                change,
+                counted: Some((at(100), [(key, 1)].into())),
+                ..process(7, "lost", 0)
+            }
+        };
+        let without = Some(Change::FewerAccounts);
+        for (id, attempt, change, expected) in [
+            ("record", 6, without, false),
+            ("record", 6, None, true),
+            ("record", 5, without, true),
+            ("archive", 6, without, true),
+        ] {
+            let run = lifecycle(id, "lost", attempt, 0);
+            let is_found = is_found(&run, &[counted(change)]);
+            assert_eq!(is_found, expected, "{id} {attempt} {change:?}");
         }
     }
 

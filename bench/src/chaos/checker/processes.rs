@@ -42,7 +42,7 @@ fn absent(faults: &[Fault], processes: &[Incarnation], seen: &BTreeSet<u32>) -> 
     absent
         .map(|change| {
             let time = time_with(change, faults).as_secs();
-            format!("workers ran with another {change:?} for {time} s")
+            format!("{} for {time} s", change.name())
         })
         .collect()
 }

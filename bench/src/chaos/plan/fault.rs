@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use seedance_archiver_simulator::{Fault as ApiFault, ListDialect};
 
-use super::video::Account;
+use super::{every::every_variant, video::Account};
 
 /// Number of workers.
 pub(in crate::chaos) const WORKERS: usize = 3;
@@ -60,16 +60,34 @@ pub(in crate::chaos) enum Change {
     ClockAhead,
     /// A clock that is behind by minutes.
     ClockBehind,
+    /// Not the accounts that most videos are of.
+    FewerAccounts,
+    /// Of the seal keys of each account only the earlier one.
+    EarlierSealKey,
 }
 
 impl Change {
-    pub(in crate::chaos) const ALL: [Self; 5] = [
-        Self::Key,
-        Self::Rate,
-        Self::Version,
-        Self::ClockAhead,
-        Self::ClockBehind,
-    ];
+    pub(in crate::chaos) const ALL: [Self; 7] = every_variant!(Change {
+        Key,
+        Rate,
+        Version,
+        ClockAhead,
+        ClockBehind,
+        FewerAccounts,
+        EarlierSealKey,
+    });
+
+    pub(in crate::chaos) fn name(self) -> &'static str {
+        match self {
+            Self::Key => "worker with another API key",
+            Self::Rate => "worker with a lower rate limit",
+            Self::Version => "worker of another version",
+            Self::ClockAhead => "worker with a clock that is ahead",
+            Self::ClockBehind => "worker with a clock that is behind",
+            Self::FewerAccounts => "worker with fewer accounts",
+            Self::EarlierSealKey => "worker with only the earlier seal key",
+        }
+    }
 }
 
 /// A network link.
@@ -223,7 +241,7 @@ impl Kind {
         match self {
             Self::KillWorker(_) => "killed worker".into(),
             Self::StopWorker(_) => "stopped worker".into(),
-            Self::RestartWorker(_, change) => format!("worker with another {change:?}"),
+            Self::RestartWorker(_, change) => change.name().into(),
             Self::KillTemporal => "killed Temporal".into(),
             Self::KillDatabase => "killed database".into(),
             Self::KillStore => "killed store".into(),
@@ -262,6 +280,17 @@ impl Kind {
             Self::Cut(LinkTo::Callbacks(_))
             | Self::Slow(LinkTo::Callbacks(_))
             | Self::HalfOpen(LinkTo::Callbacks(_)) => &[],
+            // A transfer waits for a worker that serves the account, until the URL has expired.
+            Self::RestartWorker(_, Change::FewerAccounts) => {
+                &["outside_query_window", "query_window_closed", "url_expired"]
+            }
+            // It asks for another URL than the one it cannot unseal, which is too late once the query window has closed.
+            Self::RestartWorker(_, Change::EarlierSealKey) => &[
+                "outside_query_window",
+                "query_window_closed",
+                "url_expired",
+                "seal_key_missing",
+            ],
             // Only videos that can be had go to the disk.
             Self::FullDisk | Self::List(..) | Self::Answer(_, Answer::Date) => &[],
             // The first poll comes late.

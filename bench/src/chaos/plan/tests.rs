@@ -200,17 +200,11 @@ fn a_steady_plan_has_one_rate_and_every_fault_that_workers_survive() {
     let missing = faults::all_names()
         .into_iter()
         .filter(|name| !kinds.contains(name));
-    let replacing = [
-        "killed worker",
-        "killed everything",
-        "worker with another Key",
-        "worker with another Rate",
-        "worker with another Version",
-        "worker with another ClockAhead",
-        "worker with another ClockBehind",
-    ];
-    let missing: BTreeSet<_> = missing.collect();
-    assert_eq!(missing, replacing.map(str::to_owned).into());
+    let replacing = ["killed worker", "killed everything"];
+    let changes = Change::ALL.map(Change::name);
+    let replacing = replacing.into_iter().chain(changes).map(str::to_owned);
+    let replacing: BTreeSet<_> = replacing.collect();
+    assert_eq!(missing.collect::<BTreeSet<_>>(), replacing);
 }
 
 #[test]
@@ -313,6 +307,10 @@ fn only_a_fault_meanwhile_that_concerns_a_video_excuses_its_reason() {
         assert!(reasons(Kind::KillStore, long_before_or_after, lost()).is_empty());
     }
     assert_eq!(reasons(Kind::FullStore, 300, lost()), store);
+    let restart = |change| Kind::RestartWorker(1, change);
+    let reason = "seal_key_missing";
+    assert!(reasons(restart(Change::EarlierSealKey), 300, lost()).contains(&reason));
+    assert!(!reasons(restart(Change::FewerAccounts), 300, lost()).contains(&reason));
     // No video that may be lost goes there.
     assert!(reasons(Kind::FullDisk, 300, lost()).is_empty());
     let of_account: [fn(Account) -> Kind; 2] = [
