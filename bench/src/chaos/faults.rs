@@ -8,7 +8,7 @@ use std::{
 use seedance_archiver_clock::Clock;
 use tokio::{
     task::JoinSet,
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep_until},
 };
 
 use super::{
@@ -94,7 +94,7 @@ pub(super) async fn run(
     }
     let mut periods = Vec::new();
     while let Some(result) = running.join_next().await {
-        periods.push(result??);
+        periods.extend(result??);
     }
     Ok(periods)
 }
@@ -134,19 +134,36 @@ async fn carry_out(
     start: Instant,
     world: &SharedWorld,
     parts: &Parts,
-) -> anyhow::Result<Period> {
+) -> anyhow::Result<Vec<Period>> {
     let at = start.elapsed().as_secs_f64();
     let lasts = fault.lasts.as_secs_f64();
     output::print(&format!("{at:6.1} s  {:?} for {lasts:.1} s\n", fault.kind))?;
-    let began_at = Clock::default().now();
+    let clock = Clock::default();
+    let begins_at = clock.now();
     begin(&fault.kind, world, parts).await?;
-    sleep(fault.lasts).await;
+    let begun_at = clock.now();
+    // Not later because the beginning took long: the next fault of the same part may be about to begin.
+    sleep_until(start + fault.at + fault.lasts).await;
+    let ends_at = clock.now();
     end(&fault.kind, world, parts).await?;
-    Ok(Period {
-        kind: fault.kind.clone(),
+    let times = [begins_at, begun_at, ends_at, clock.now()];
+    Ok(periods(&fault.kind, times))
+}
+
+/// Returns when a fault kept its part from working: of a worker with a change, only when it was restarted. `times`: when the
+/// fault began, and when that was done, and the same of its end.
+fn periods(kind: &Kind, times: [SystemTime; 4]) -> Vec<Period> {
+    let [begins_at, begun_at, ends_at, ended_at] = times;
+    let spans = match kind {
+        Kind::RestartWorker(..) => vec![(begins_at, begun_at), (ends_at, ended_at)],
+        _ => vec![(begins_at, ended_at)],
+    };
+    let period = |(began_at, ended_at)| Period {
+        kind: kind.clone(),
         began_at,
-        ended_at: Clock::default().now(),
-    })
+        ended_at,
+    };
+    spans.into_iter().map(period).collect()
 }
 
 async fn begin(kind: &Kind, world: &SharedWorld, parts: &Parts) -> anyhow::Result<()> {
@@ -292,5 +309,24 @@ fn set_list_answer(world: &SharedWorld, account: Account, answer: Option<ListAns
             simulator.set_list_fault(None);
             simulator.set_list_dialect(None);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_with_a_change_is_disturbed_only_when_it_is_restarted() {
+        let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let times = [10, 12, 80, 83].map(at);
+        let of = |kind: Kind| {
+            let periods = periods(&kind, times).into_iter();
+            let spans = periods.map(|it| (it.began_at, it.ended_at));
+            spans.collect::<Vec<_>>()
+        };
+        let restarts = [(at(10), at(12)), (at(80), at(83))];
+        assert_eq!(of(Kind::RestartWorker(1, Change::ClockAhead)), restarts);
+        assert_eq!(of(Kind::StopWorker(1)), [(at(10), at(83))]);
     }
 }

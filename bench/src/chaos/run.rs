@@ -79,9 +79,12 @@ async fn run_in(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use clap::Parser;
 
     use super::*;
+    use crate::chaos::plan::{Fault, Kind};
 
     #[derive(Parser)]
     struct Cli {
@@ -118,5 +121,16 @@ mod tests {
         let options = of_every_change();
         assert!(matches!(options.server, Some(ServerKind::Dev)));
         assert_eq!(options.minutes, 1);
+    }
+
+    /// It goes on with work that another worker was given meanwhile.
+    #[test]
+    fn a_worker_in_the_run_of_every_change_is_stopped_for_longer_than_a_heartbeat_timeout() {
+        const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(20);
+        let options = of_every_change();
+        let plan = Plan::new(options.seed(), options.videos, options.length());
+        let is_stop = |fault: &&Fault| matches!(fault.kind, Kind::StopWorker(_));
+        let mut stops = plan.faults.iter().filter(is_stop);
+        assert!(stops.any(|fault| fault.lasts > HEARTBEAT_TIMEOUT));
     }
 }

@@ -56,8 +56,10 @@ impl Part {
         }
     }
 
-    /// Starts the process, with a log and a file of its standard output.
+    /// Starts the process, with a log and a file of its standard output. One that still runs is stopped first: it has the
+    /// address.
     pub(in crate::chaos) fn start(&mut self) -> anyhow::Result<()> {
+        self.process = None;
         self.is_wanted = true;
         self.starts += 1;
         let log = self.log();
@@ -165,6 +167,23 @@ mod tests {
         assert_eq!(read("shell.1.log"), b"error\n");
         assert_eq!(read("shell.1.out.log"), b"answer\n");
         assert!(Part::output_of(&part.log()).ends_with("shell.1.out.log"));
+    }
+
+    #[test]
+    fn a_process_that_runs_is_stopped_before_another_one_starts() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut part = Part::new("sleep", directory.path(), || {
+            let mut command = Command::new("sleep");
+            command.arg("1000");
+            Ok(command)
+        });
+        part.start().unwrap();
+        let first = part.pid().unwrap();
+        part.start().unwrap();
+        assert_ne!(part.pid(), Some(first));
+        assert!(!Path::new(&format!("/proc/{first}")).exists());
+        part.stop();
+        assert!(part.exits.is_empty());
     }
 
     #[test]

@@ -1,4 +1,8 @@
 //! Which faults happen, and when.
+//!
+//! Those of workers come first, because they last long: they are spread over the run. The others are drawn from a deck.
+
+mod workers;
 
 use std::time::Duration;
 
@@ -7,22 +11,24 @@ use seedance_archiver_simulator::{Fault as ApiFault, ListDialect};
 use super::{
     deck::Deck,
     every::every_variant,
-    fault::{Answer, Change, Fault, Kind, LinkTo, ListAnswer, Subject, WORKERS},
+    fault::{Answer, Fault, Kind, LinkTo, ListAnswer, Subject, WORKERS},
     video::Account,
 };
 use crate::random::Random;
 
-/// Faults that last at the same time, on average.
-const CONCURRENT: f64 = 3.0;
-/// How long a stopped worker is stopped, if the run is long enough.
-const STOPPED: Duration = Duration::from_secs(90);
-/// Part of the run that a stopped worker is stopped, at most.
-const MAX_STOPPED_PART: u32 = 6;
+/// Faults that last at the same time, on average, besides those of workers.
+const CONCURRENT: f64 = 2.5;
 /// How long a fault lasts, in seconds.
 const SHORTEST: f64 = 1.0;
 const MAX_LONGEST: f64 = 40.0;
 /// Part of the run that a fault lasts, at most.
 const MAX_PART: f64 = 0.08;
+/// Pause between two faults that concern the same part.
+const PAUSE: Duration = Duration::from_secs(3);
+/// Before this time, workers are about to start.
+const START: Duration = Duration::from_secs(10);
+/// How often another time is tried for a fault of workers if there is no room.
+const ATTEMPTS: usize = 20;
 
 /// Returns the faults of a run of this length, of the kinds that are wanted, in the order of time.
 pub(super) fn plan(
@@ -30,8 +36,46 @@ pub(super) fn plan(
     length: Duration,
     is_wanted: impl Fn(&Kind) -> bool,
 ) -> Vec<Fault> {
-    let mut deck = Deck::new(kinds().into_iter().filter(is_wanted).collect());
-    let mut faults: Vec<Fault> = Vec::new();
+    let mut faults = Vec::new();
+    for (kinds, times) in workers::kinds(length) {
+        let kinds: Vec<_> = kinds.into_iter().filter(&is_wanted).collect();
+        spread(random, &mut faults, kinds, times, length);
+    }
+    let others = other_kinds().into_iter().filter(&is_wanted).collect();
+    draw(random, &mut faults, others, length);
+    faults.sort_by_key(|fault| fault.at);
+    faults
+}
+
+/// Adds faults of these kinds, each several times, evenly over the run.
+fn spread(
+    random: &mut Random,
+    faults: &mut Vec<Fault>,
+    kinds: Vec<Kind>,
+    times: usize,
+    length: Duration,
+) {
+    let count = kinds.len() * times;
+    let mut deck = Deck::new(kinds);
+    for number in 0..count {
+        let Some(kind) = deck.draw(random) else {
+            return;
+        };
+        for _ in 0..ATTEMPTS {
+            let lasts = duration(random, &kind, length);
+            let room = length.saturating_sub(START + lasts).as_secs_f64();
+            let part = |number: usize| room * number as f64 / count as f64;
+            let at = START + random.between(part(number), part(number + 1));
+            if add(random, faults, &kind, (at, lasts), length) {
+                break;
+            }
+        }
+    }
+}
+
+/// Adds faults of these kinds until the end of the run.
+fn draw(random: &mut Random, faults: &mut Vec<Fault>, kinds: Vec<Kind>, length: Duration) {
+    let mut deck = Deck::new(kinds);
     let gap = (SHORTEST + longest(length)) / 2.0 / CONCURRENT;
     let mut at = Duration::ZERO;
     while let Some(kind) = deck.draw(random) {
@@ -39,24 +83,42 @@ pub(super) fn plan(
         if at > length {
             break;
         }
-        let kind = aimed(random, kind);
         let lasts = duration(random, &kind, length);
-        let start = at.max(free_after(&faults, &kind.occupies()));
-        if start + lasts <= length {
-            faults.push(Fault {
-                at: start,
-                lasts,
-                kind,
-            });
+        if at + lasts <= length {
+            add(random, faults, &kind, (at, lasts), length);
         }
     }
-    faults.sort_by_key(|fault| fault.at);
-    faults
+}
+
+/// Adds a fault that begins at a time and lasts for a while. If what it concerns is not free, it begins later or, if there is no
+/// time left, earlier. Returns whether there was room.
+fn add(
+    random: &mut Random,
+    faults: &mut Vec<Fault>,
+    kind: &Kind,
+    (at, lasts): (Duration, Duration),
+    length: Duration,
+) -> bool {
+    let aims = aims(random, kind);
+    for from in [at, START] {
+        let starts = aims.iter().map(|kind| {
+            let start = free_from(faults, &kind.occupies(), from, lasts);
+            (start, kind)
+        });
+        let first = starts.min_by_key(|(start, _)| *start);
+        if let Some((at, kind)) = first.filter(|(start, _)| *start + lasts <= length) {
+            let kind = kind.clone();
+            faults.push(Fault { at, lasts, kind });
+            return true;
+        }
+    }
+    false
 }
 
 fn duration(random: &mut Random, kind: &Kind, length: Duration) -> Duration {
     match kind {
-        Kind::StopWorker(_) => STOPPED.min(length / MAX_STOPPED_PART),
+        Kind::StopWorker(_) => workers::stopped(length),
+        Kind::RestartWorker(..) => workers::changed(random, length),
         _ => random.between(SHORTEST, longest(length)),
     }
 }
@@ -65,16 +127,32 @@ fn longest(length: Duration) -> f64 {
     MAX_LONGEST.min(length.as_secs_f64() * MAX_PART)
 }
 
-/// Returns when the last fault ends that concerns one of the subjects.
-fn free_after(faults: &[Fault], subjects: &[Subject]) -> Duration {
+/// Returns when a fault can begin that concerns these subjects, at a time or later.
+fn free_from(faults: &[Fault], subjects: &[Subject], from: Duration, lasts: Duration) -> Duration {
     let concerns = |fault: &&Fault| fault.kind.occupies().iter().any(|it| subjects.contains(it));
-    let ends = faults.iter().filter(concerns).map(|it| it.at + it.lasts);
-    ends.max().unwrap_or_default()
+    let taken = faults.iter().filter(concerns);
+    let mut taken: Vec<_> = taken.map(|it| (it.at, it.at + it.lasts)).collect();
+    taken.sort();
+    let mut start = from;
+    for (begin, end) in taken {
+        if start < end + PAUSE && begin < start + lasts + PAUSE {
+            start = end + PAUSE;
+        }
+    }
+    start
 }
 
-/// Returns the fault at a random worker and account.
-fn aimed(random: &mut Random, kind: Kind) -> Kind {
-    let worker = random.below(WORKERS);
+/// Returns the fault at each worker, the first of them at random, and at random accounts.
+fn aims(random: &mut Random, kind: &Kind) -> Vec<Kind> {
+    let first = random.below(WORKERS);
+    let workers = (0..WORKERS).map(|number| (first + number) % WORKERS);
+    workers
+        .map(|worker| aimed(random, kind.clone(), worker))
+        .collect()
+}
+
+/// Returns the fault at a worker and random accounts.
+fn aimed(random: &mut Random, kind: Kind, worker: usize) -> Kind {
     let account = Account::ALL[random.below(Account::ALL.len())];
     let listed = Account::WITH_LIST[random.below(Account::WITH_LIST.len())];
     let link = |link| match link {
@@ -97,19 +175,15 @@ fn aimed(random: &mut Random, kind: Kind) -> Kind {
     }
 }
 
-/// Returns every kind of fault, at the first worker and account.
-fn kinds() -> Vec<Kind> {
+/// Returns every kind of fault besides those of workers, at the first worker and account.
+fn other_kinds() -> Vec<Kind> {
     let mut kinds = vec![
-        Kind::KillWorker(0),
-        Kind::StopWorker(0),
         Kind::KillTemporal,
         Kind::KillDatabase,
         Kind::KillStore,
-        Kind::KillEverything,
         Kind::FullDisk,
         Kind::FullStore,
     ];
-    kinds.extend(Change::ALL.map(|change| Kind::RestartWorker(0, change)));
     for link in LINKS {
         kinds.extend([Kind::Cut(link), Kind::Slow(link), Kind::HalfOpen(link)]);
     }
@@ -162,5 +236,8 @@ const LIST_DIALECTS: [ListDialect; 11] = every_variant!(ListDialect {
 
 #[cfg(test)]
 pub(super) fn all_names() -> Vec<String> {
-    kinds().iter().map(Kind::name).collect()
+    let of_workers = workers::kinds(Duration::ZERO).into_iter();
+    let kinds = of_workers.flat_map(|(kinds, _)| kinds);
+    let kinds = kinds.chain(other_kinds());
+    kinds.map(|kind| kind.name()).collect()
 }

@@ -1,3 +1,5 @@
+mod workers;
+
 use std::collections::BTreeSet;
 
 use seedance_archiver_simulator::{Ending, Fault as ApiFault, HeaderDigests, Image, Script};
