@@ -58,6 +58,7 @@ mod events {
     mod page;
     mod plugin;
     mod settings;
+    mod undelivered;
 }
 mod examples {
     mod create_to_archive;

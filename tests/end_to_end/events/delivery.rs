@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::page;
 use crate::{
     harness::{
-        DAY, Fixture, HOUR, Server,
+        Fixture, HOUR, Server,
         deliveries::Delivery,
         lifecycle::{command_events, encoded_history, ensure_short_history},
         receiver::{KEY, Received, Receiver, TOKEN},
@@ -28,11 +28,11 @@ use crate::{
 const OTHER_KEY: &str = "c2Vjb25kLWtleS1vZi10aGUtd2ViaG9vay0x";
 
 /// Returns a fixture whose account posts its events to a receiver.
-async fn fixture(server: &Server, receiver: &Receiver) -> anyhow::Result<Fixture> {
+pub(super) async fn fixture(server: &Server, receiver: &Receiver) -> anyhow::Result<Fixture> {
     Fixture::with_account(server, |account| receiver.set_webhook(account)).await
 }
 
-fn status(status: StatusCode) -> Response {
+pub(super) fn status(status: StatusCode) -> Response {
     status.into_response()
 }
 
@@ -221,73 +221,6 @@ async fn a_redirect_is_not_followed(server: Arc<Server>) -> anyhow::Result<()> {
         .await
 }
 register!(a_redirect_is_not_followed);
-
-/// A second lifecycle repeats a delivery that failed.
-async fn a_receiver_can_refuse_an_event(server: Arc<Server>) -> anyhow::Result<()> {
-    let receiver = Receiver::start()?;
-    receiver.answer([status(StatusCode::GONE)]);
-    let fixture = fixture(&server, &receiver).await?;
-    let id = fixture.simulator.create(Script::default());
-    fixture
-        .with_worker(&server, async {
-            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
-            ensure!(lifecycle.result().await?.outcome == "archived");
-            let first = receiver.until_received(1).await?.remove(0);
-            let delivery = Delivery::of(&server, &id, first.header("webhook-id")?);
-            let failure = delivery.failure().await?;
-            ensure!(
-                failure.contains("WebhookFailed") && failure.contains("410 Gone"),
-                "{failure}"
-            );
-            ensure!(receiver.received().len() == 1, "{:?}", receiver.received());
-
-            let again = fixture.start_lifecycle(&server, &id).await?;
-            again.result().await?;
-            let second = receiver.until_received(2).await?.remove(1);
-            ensure!(second.body == first.body, "another event");
-            Ok(())
-        })
-        .await
-}
-register!(a_receiver_can_refuse_an_event);
-
-async fn an_event_is_given_up_after_three_days(server: Arc<Server>) -> anyhow::Result<()> {
-    let receiver = Receiver::start()?;
-    receiver.answer((0..1_000).map(|_| status(StatusCode::INTERNAL_SERVER_ERROR)));
-    let fixture = fixture(&server, &receiver).await?;
-    let id = fixture.simulator.create(Script::default());
-    fixture
-        .with_worker(&server, async {
-            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
-            lifecycle.result().await?;
-            let delivery = Delivery::about(&server, &id).await?;
-            delivery.until_waiting("500 Internal Server Error").await?;
-            fixture.advance_clock(3 * DAY).await;
-            let failure = delivery.failure().await?;
-            ensure!(failure.contains("given up after"), "{failure}");
-            replay(&delivery.history_json().await?).await
-        })
-        .await
-}
-register!(an_event_is_given_up_after_three_days);
-
-async fn a_cancelled_delivery_ends_while_it_waits_for_the_receiver(
-    server: Arc<Server>,
-) -> anyhow::Result<()> {
-    let receiver = Receiver::reserve()?;
-    let fixture = fixture(&server, &receiver).await?;
-    let id = fixture.simulator.create(Script::default());
-    fixture
-        .with_worker(&server, async {
-            let lifecycle = fixture.start_lifecycle(&server, &id).await?;
-            lifecycle.result().await?;
-            let delivery = Delivery::about(&server, &id).await?;
-            delivery.until_waiting("no response").await?;
-            delivery.cancel().await
-        })
-        .await
-}
-register!(a_cancelled_delivery_ends_while_it_waits_for_the_receiver);
 
 /// The receiver was down for hours, and then the event reaches a worker that has the settings no longer, or not yet.
 async fn an_event_outlasts_a_worker_without_the_webhook(server: Arc<Server>) -> anyhow::Result<()> {
