@@ -22,6 +22,8 @@ use crate::harness::{
 
 /// Number of workers.
 const FLEET: usize = 2;
+/// Queries a second of each worker of version 0.1, which applies the limit by itself: together the 20 of the account.
+const QUERIES_PER_SECOND: usize = 20 / FLEET;
 /// Number of lifecycles that are open when the first worker is stopped.
 const LIFECYCLES: usize = 100;
 /// Number of callers that archive one video after another while workers are replaced.
@@ -118,7 +120,8 @@ async fn ensure_open(tasks: &[Task]) -> anyhow::Result<()> {
 
 fn accounts_file(fixture: &Fixture, account: &str) -> anyhow::Result<NamedTempFile> {
     let accounts = format!(
-        "[accounts.{account}]\nbase_url = \"{}\"\napi_key = \"{}\"\n",
+        "[accounts.{account}]\nbase_url = \"{}\"\napi_key = \"{}\"\n\
+         limits.queries_per_second = {QUERIES_PER_SECOND}\n",
         fixture.simulator.base_url(),
         fixture.simulator.api_key()
     );
