@@ -208,7 +208,7 @@ fn check_error(error: &str) {
 }
 
 fn sample<T: ContractMessage>() -> Payload {
-    // Fields of a message that has another type under one of the names are not set.
+    // Empty if the message has another type under one of the names.
     let message: T = serde_json::from_str(SAMPLE).unwrap_or_default();
     Encoding::BinaryProtobuf.encode(&message).unwrap()
 }
