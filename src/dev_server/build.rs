@@ -1,6 +1,7 @@
 //! Builds the Temporal CLI with Go.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -28,37 +29,61 @@ const INHERITED: [&str; 16] = [
     "no_proxy",
 ];
 
-/// Builds a version of the CLI into a directory and returns its path.
+/// The last version that Go can build from published modules: later ones need a module of the repository that is not.
+pub(super) const VERSION: &str = "v1.5.1";
+
+/// The version of SQLite's driver. With the one that the CLI names, v1.34.1, a request that is cancelled in an unlucky
+/// moment leaves a statement open, and then every later statement fails with `interrupted (9)` until the server ends. The
+/// more the machine has to do, the more probable that is.
+const SQLITE: &str = "v1.51.0";
+
+/// Returns the file name of the program in the cache. It names the driver, because 0.1.0 and early builds of 0.2.0 left
+/// `temporal-v1.5.1` there, which has the old one.
+pub(super) fn file_name() -> String {
+    format!("temporal-{VERSION}-sqlite-{SQLITE}")
+}
+
+/// Builds the CLI into a directory and returns its path.
 ///
 /// # Errors
 ///
 /// Returns an error if Go is not installed or the build fails.
-pub(super) async fn build(
-    version: &str,
-    directory: &Path,
-    notify: &Notify<'_>,
-) -> Result<PathBuf, String> {
+pub(super) async fn build(directory: &Path, notify: &Notify<'_>) -> Result<PathBuf, String> {
     let go = which::which("go").map_err(|error| format!("Go is not installed ({error})"))?;
     notify(&format!(
-        "building the Temporal CLI {version} with Go (first run only): takes 2 to 5 minutes"
+        "building the Temporal CLI {VERSION} with Go (first run only): takes 2 to 5 minutes"
     ));
-    let log = tempfile::NamedTempFile::new_in(directory).map_err(|error| error.to_string())?;
+    let text = |error: io::Error| error.to_string();
+    std::fs::write(directory.join("go.mod"), module()).map_err(text)?;
+    let log = tempfile::NamedTempFile::new_in(directory).map_err(text)?;
+    let program = directory.join("temporal");
     let mut command = child::command(&go);
     child::inherit(&mut command, &INHERITED);
     command
-        .arg("install")
-        .arg(format!("github.com/temporalio/cli/cmd/temporal@{version}"))
-        .env("GOBIN", directory)
+        // `-mod=mod` adds the modules that `go.mod` does not name, with the versions that the CLI names.
+        .args(["build", "-mod=mod", "-o"])
+        .args([
+            &program,
+            Path::new("github.com/temporalio/cli/cmd/temporal"),
+        ])
+        .current_dir(directory)
+        .env("GOWORK", "off")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(log.reopen().map_err(|error| error.to_string())?);
-    let mut go = ProcessGroup::spawn(command).map_err(|error| error.to_string())?;
+        .stderr(log.reopen().map_err(text)?);
+    let mut go = ProcessGroup::spawn(command).map_err(text)?;
     let status = go.exited().await;
-    let program = directory.join("temporal");
     if program.is_file() {
         return Ok(program);
     }
     let log = std::fs::read_to_string(log.path()).unwrap_or_default();
     let last_line = log.lines().last().unwrap_or_default();
     Err(format!("{status}: {last_line}"))
+}
+
+/// Returns a `go.mod` for the build. The module needs no code: the package to build is in one that it requires.
+fn module() -> String {
+    format!(
+        "module temporal\n\ngo 1.25\n\nrequire (\n\tgithub.com/temporalio/cli {VERSION}\n\tmodernc.org/sqlite {SQLITE}\n)\n"
+    )
 }

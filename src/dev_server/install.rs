@@ -12,12 +12,9 @@ use std::{
 use seedance_archiver_clock::Clock;
 
 use super::{
-    child,
+    build, child,
     release::{self, NEWEST},
 };
-
-/// The last version that `go install` can build: later ones have a `replace` directive.
-const BUILDABLE: &str = "v1.5.1";
 
 /// Prefix of directories for downloads and builds that are in progress.
 const INCOMPLETE: &str = "incomplete-";
@@ -30,12 +27,7 @@ pub(super) type Notify<'a> = dyn Fn(&str) + Send + Sync + 'a;
 /// Where the CLI comes from. Each method puts a program into a directory and returns its path.
 pub(super) trait Sources {
     async fn download(&self, directory: &Path) -> Result<PathBuf, String>;
-    async fn build(
-        &self,
-        version: &str,
-        directory: &Path,
-        notify: &Notify<'_>,
-    ) -> Result<PathBuf, String>;
+    async fn build(&self, directory: &Path, notify: &Notify<'_>) -> Result<PathBuf, String>;
 }
 
 /// Returns the path of the newest CLI that is available: one in the cache directory, or else one that is added to
@@ -50,7 +42,7 @@ pub(super) async fn install(
     notify: &Notify<'_>,
 ) -> Result<PathBuf, Vec<String>> {
     let newest = cache.join(release::file_name());
-    let buildable = cache.join(format!("temporal-{BUILDABLE}"));
+    let buildable = cache.join(build::file_name());
     if check(&newest).await.is_ok() {
         return Ok(newest);
     }
@@ -63,14 +55,15 @@ pub(super) async fn install(
     };
     if check(&buildable).await.is_ok() {
         notify(&format!(
-            "the download failed; using the Temporal CLI {BUILDABLE}, built before"
+            "the download failed; using the Temporal CLI {}, built before",
+            build::VERSION
         ));
         return Ok(buildable);
     }
-    let build = async |directory: &Path| sources.build(BUILDABLE, directory, notify).await;
-    match add(&buildable, cache, build).await {
+    let obtain = async |directory: &Path| sources.build(directory, notify).await;
+    match add(&buildable, cache, obtain).await {
         Ok(()) => Ok(buildable),
-        Err(error) => Err(vec![download_error, format!("`go install`: {error}")]),
+        Err(error) => Err(vec![download_error, format!("`go build`: {error}")]),
     }
 }
 

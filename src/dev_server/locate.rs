@@ -86,12 +86,7 @@ impl Sources for Internet {
         download::download(directory).await
     }
 
-    async fn build(
-        &self,
-        version: &str,
-        directory: &Path,
-        notify: &Notify<'_>,
-    ) -> Result<PathBuf, String> {
-        build::build(version, directory, notify).await
+    async fn build(&self, directory: &Path, notify: &Notify<'_>) -> Result<PathBuf, String> {
+        build::build(directory, notify).await
     }
 }

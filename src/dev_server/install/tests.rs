@@ -58,14 +58,8 @@ impl Sources for Fake {
             .await
     }
 
-    async fn build(
-        &self,
-        version: &str,
-        directory: &Path,
-        _: &Notify<'_>,
-    ) -> Result<PathBuf, String> {
-        self.run(self.build, format!("build {version}"), directory)
-            .await
+    async fn build(&self, directory: &Path, _: &Notify<'_>) -> Result<PathBuf, String> {
+        self.run(self.build, "build".to_owned(), directory).await
     }
 }
 
@@ -92,16 +86,12 @@ impl Setup {
         }
     }
 
-    fn with_program(self, version: &str) -> Self {
-        write_program(&self.path(version));
+    fn with_program(self, name: &str) -> Self {
+        write_program(&self.path(name));
         self
     }
 
-    fn path(&self, version: &str) -> PathBuf {
-        let name = match version {
-            NEWEST => release::file_name(),
-            version => format!("temporal-{version}"),
-        };
+    fn path(&self, name: &str) -> PathBuf {
         self.cache.path().join(name)
     }
 
@@ -132,44 +122,52 @@ impl Setup {
 #[tokio::test]
 async fn the_newest_version_in_the_cache_is_used() {
     let setup = Setup::new(Behavior::Fail, Behavior::Fail);
-    let setup = setup.with_program(BUILDABLE).with_program(NEWEST);
+    let setup = setup
+        .with_program(&build::file_name())
+        .with_program(&release::file_name());
     assert_eq!(setup.install().await.unwrap(), release::file_name());
     assert_eq!(setup.calls(), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn the_newest_version_is_downloaded_and_kept() {
-    let setup = Setup::new(Behavior::Succeed, Behavior::Fail).with_program(BUILDABLE);
+    let setup = Setup::new(Behavior::Succeed, Behavior::Fail).with_program(&build::file_name());
     for _ in 0..2 {
         assert_eq!(setup.install().await.unwrap(), release::file_name());
     }
     assert_eq!(setup.calls(), ["download v1.9.1"]);
-    assert_eq!(setup.files(), ["temporal-v1.5.1", &release::file_name()]);
+    assert_eq!(setup.files(), [build::file_name(), release::file_name()]);
 }
 
 #[tokio::test]
 async fn a_program_that_was_not_verified_is_not_used() {
     let setup = Setup::new(Behavior::Succeed, Behavior::Fail);
     // As version 0.1.0 downloaded it.
-    let unverified = setup.cache.path().join(format!("temporal-{NEWEST}"));
-    write_program(&unverified);
+    let setup = setup.with_program(&format!("temporal-{NEWEST}"));
     assert_eq!(setup.install().await.unwrap(), release::file_name());
     assert_eq!(setup.calls(), ["download v1.9.1"]);
 }
 
 #[tokio::test]
 async fn without_a_download_the_version_built_before_is_used() {
-    let setup = Setup::new(Behavior::Fail, Behavior::Fail).with_program(BUILDABLE);
-    assert_eq!(setup.install().await.unwrap(), "temporal-v1.5.1");
+    let setup = Setup::new(Behavior::Fail, Behavior::Fail).with_program(&build::file_name());
+    assert_eq!(setup.install().await.unwrap(), build::file_name());
     assert_eq!(setup.calls(), ["download v1.9.1"]);
+}
+
+#[tokio::test]
+async fn a_program_with_the_faulty_driver_of_sqlite_is_not_used() {
+    let setup = Setup::new(Behavior::Fail, Behavior::Succeed).with_program("temporal-v1.5.1");
+    assert_eq!(setup.install().await.unwrap(), build::file_name());
+    assert_eq!(setup.calls(), ["download v1.9.1", "build"]);
 }
 
 #[tokio::test]
 async fn without_a_download_the_last_buildable_version_is_built() {
     let setup = Setup::new(Behavior::Fail, Behavior::Succeed);
-    assert_eq!(setup.install().await.unwrap(), "temporal-v1.5.1");
-    assert_eq!(setup.calls(), ["download v1.9.1", "build v1.5.1"]);
-    assert_eq!(setup.files(), ["temporal-v1.5.1"]);
+    assert_eq!(setup.install().await.unwrap(), build::file_name());
+    assert_eq!(setup.calls(), ["download v1.9.1", "build"]);
+    assert_eq!(setup.files(), [build::file_name()]);
 }
 
 #[tokio::test]
@@ -180,16 +178,14 @@ async fn a_broken_program_does_not_stay_in_the_cache() {
     let [download, build] = errors.try_into().unwrap();
     let start = "download: cannot download the Temporal CLI v1.9.1: the program does not run: ";
     assert!(download.starts_with(start), "{download}");
-    assert!(
-        build.starts_with("`go install`: the program does not run: "),
-        "{build}"
-    );
+    let start = "`go build`: the program does not run: ";
+    assert!(build.starts_with(start), "{build}");
 }
 
 #[tokio::test]
 async fn a_broken_program_in_the_cache_is_replaced() {
     let setup = Setup::new(Behavior::Succeed, Behavior::Fail);
-    std::fs::write(setup.path(NEWEST), "half of a program").unwrap();
+    std::fs::write(setup.path(&release::file_name()), "half of a program").unwrap();
     assert_eq!(setup.install().await.unwrap(), release::file_name());
 }
 
@@ -216,5 +212,5 @@ async fn what_a_killed_process_left_behind_is_removed() {
     let old = File::open(old).unwrap();
     old.set_modified(SystemTime::UNIX_EPOCH).unwrap();
     setup.install().await.unwrap();
-    assert_eq!(setup.files(), ["incomplete-new", "temporal-v1.5.1"]);
+    assert_eq!(setup.files(), ["incomplete-new", &build::file_name()]);
 }

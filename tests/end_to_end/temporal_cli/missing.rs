@@ -37,7 +37,7 @@ async fn a_missing_temporal_cli_is_reported_with_every_attempt_to_find_one(
     for part in [
         "`temporal` on PATH",
         "download: ",
-        "`go install`: ",
+        "`go build`: ",
         "no such module",
         "fix: one of",
     ] {
@@ -58,7 +58,7 @@ async fn a_program_gets_no_secrets(_: Arc<Server>) -> anyhow::Result<()> {
         "OTEL_EXPORTER_OTLP_HEADERS",
     ];
     let secrets = SECRETS.map(|name| (name, "very-secret"));
-    let go = BareMachine::new("/usr/bin/env >\"$GOBIN/../environment\"; exit 1")?;
+    let go = BareMachine::new("/usr/bin/env >../environment; exit 1")?;
     go.command().arg("demo").envs(secrets).output().await?;
     let server = BareMachine::new("exit 1")?;
     let cli = server.program(
@@ -83,7 +83,7 @@ async fn a_program_gets_no_secrets(_: Arc<Server>) -> anyhow::Result<()> {
 register!(a_program_gets_no_secrets);
 
 async fn ctrl_c_stops_the_build_of_the_temporal_server(_: Arc<Server>) -> anyhow::Result<()> {
-    let machine = BareMachine::new("echo $$ > \"$GOBIN/../pid\"; exec /bin/sleep 3600")?;
+    let machine = BareMachine::new("echo $$ >../pid; exec /bin/sleep 3600")?;
     let mut demo = machine
         .command()
         .arg("demo")
