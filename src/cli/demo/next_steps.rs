@@ -25,7 +25,7 @@ impl<'a> NextSteps<'a> {
         let Self { program, .. } = self;
         format!(
             "Next steps:\n\n{}\n\
-             Run the demo again and keep its Temporal server and Web UI running:\n  {program} demo --stay",
+             Run the demo again and keep its Temporal server and Web UI, for `status`, `list` and `generate`:\n  {program} demo --stay",
             self.archive()
         )
     }
