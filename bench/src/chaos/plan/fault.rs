@@ -267,7 +267,12 @@ impl Kind {
             Self::Cut(LinkTo::Api(..))
             | Self::Slow(LinkTo::Api(..))
             | Self::HalfOpen(LinkTo::Api(..)) => &["upstream_unavailable", "query_window_closed"],
-            Self::KillEverything => &["store_unavailable", "outside_query_window", "rate_limited"],
+            Self::KillEverything => &[
+                "store_unavailable",
+                "outside_query_window",
+                "query_window_closed",
+                "rate_limited",
+            ],
             Self::Answer(_, Answer::Fault(fault)) => match fault {
                 ApiFault::Unauthorized => &["unauthorized"],
                 ApiFault::RateLimited { .. } => &["rate_limited"],
@@ -280,14 +285,18 @@ impl Kind {
             Self::Cut(LinkTo::Callbacks(_))
             | Self::Slow(LinkTo::Callbacks(_))
             | Self::HalfOpen(LinkTo::Callbacks(_)) => &[],
-            // A transfer waits for a worker that serves the account, until the URL has expired.
-            Self::RestartWorker(_, Change::FewerAccounts) => {
-                &["outside_query_window", "query_window_closed", "url_expired"]
-            }
+            // As with other changes. Besides, a transfer waits for a worker that serves the account, until the URL has expired.
+            Self::RestartWorker(_, Change::FewerAccounts) => &[
+                "outside_query_window",
+                "query_window_closed",
+                "rate_limited",
+                "url_expired",
+            ],
             // It asks for another URL than the one it cannot unseal, which is too late once the query window has closed.
             Self::RestartWorker(_, Change::EarlierSealKey) => &[
                 "outside_query_window",
                 "query_window_closed",
+                "rate_limited",
                 "url_expired",
                 "seal_key_missing",
             ],

@@ -313,6 +313,9 @@ fn only_a_fault_meanwhile_that_concerns_a_video_excuses_its_reason() {
     let reason = "seal_key_missing";
     assert!(reasons(restart(Change::EarlierSealKey), 300, lost()).contains(&reason));
     assert!(!reasons(restart(Change::FewerAccounts), 300, lost()).contains(&reason));
+    // Nobody polls until the window has closed.
+    let everything = reasons(Kind::KillEverything, 300, lost());
+    assert!(everything.contains(&"query_window_closed"));
     // No video that may be lost goes there.
     assert!(reasons(Kind::FullDisk, 300, lost()).is_empty());
     let of_account: [fn(Account) -> Kind; 2] = [
@@ -334,6 +337,8 @@ fn a_worker_that_starts_meanwhile_excuses_a_query_that_was_not_sent() {
     for starting in [
         Kind::KillWorker(1),
         Kind::RestartWorker(1, Change::Key),
+        Kind::RestartWorker(1, Change::FewerAccounts),
+        Kind::RestartWorker(1, Change::EarlierSealKey),
         Kind::KillEverything,
         Kind::KillTemporal,
     ] {
