@@ -81,7 +81,7 @@ fn sweeps(tasks: &[Task], runs: &[Run]) -> Option<String> {
     let sweeps = runs.iter().filter(|run| run.workflow_id.starts_with(&id));
     let completed = sweeps.filter_map(|run| {
         let started_at = run.events.first().and_then(time_of)?;
-        Some((Some(started_at) > listed_from, listed(run)?))
+        Some((Some(started_at) > listed_from, result(run)?.listed))
     });
     let completed: Vec<(bool, i64)> = completed.collect();
     let has_tasks = completed.iter().any(|(has_tasks, _)| *has_tasks);
@@ -111,12 +111,11 @@ fn was_delivered(task: &Task, runs: &[Run]) -> bool {
     completions.any(|it| it.is_delivered && it.activity_id == QUERY_ACTIVITY_ID)
 }
 
-/// Returns how many tasks a sweep listed, `None` if it did not complete.
-fn listed(run: &Run) -> Option<i64> {
+/// Returns the result of a sweep, `None` if it did not complete.
+fn result(run: &Run) -> Option<SweepVideoTasksResult> {
     match run.events.last()?.attributes.as_ref()? {
         Attributes::WorkflowExecutionCompletedEventAttributes(it) => {
-            let payload = it.result.as_ref()?.payloads.first()?;
-            Some(read(payload)?.listed)
+            read(it.result.as_ref()?.payloads.first()?)
         }
         _ => None,
     }
@@ -159,7 +158,7 @@ mod tests {
         plan::{Expected, Trigger},
     };
 
-    pub(super) fn at(seconds: u64) -> SystemTime {
+    fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
