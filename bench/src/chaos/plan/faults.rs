@@ -37,9 +37,9 @@ pub(super) fn plan(
     is_wanted: impl Fn(&Kind) -> bool,
 ) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for (kinds, times) in workers::kinds(length) {
+    for (kinds, count) in workers::kinds(length) {
         let kinds: Vec<_> = kinds.into_iter().filter(&is_wanted).collect();
-        spread(random, &mut faults, kinds, times, length);
+        spread(random, &mut faults, kinds, count, length);
     }
     let others = other_kinds().into_iter().filter(&is_wanted).collect();
     draw(random, &mut faults, others, length);
@@ -47,15 +47,14 @@ pub(super) fn plan(
     faults
 }
 
-/// Adds faults of these kinds, each several times, evenly over the run.
+/// Adds so many faults of these kinds, evenly over the run.
 fn spread(
     random: &mut Random,
     faults: &mut Vec<Fault>,
     kinds: Vec<Kind>,
-    times: usize,
+    count: usize,
     length: Duration,
 ) {
-    let count = kinds.len() * times;
     let mut deck = Deck::new(kinds);
     for number in 0..count {
         let Some(kind) = deck.draw(random) else {

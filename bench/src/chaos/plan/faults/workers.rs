@@ -7,8 +7,11 @@ use crate::{
     random::Random,
 };
 
-/// The time in which each fault of workers happens as often as [`kinds`] says. In a shorter run, each happens once.
+/// The time in which there are as many faults of workers as [`kinds`] says. A shorter run has fewer.
 const ROUND: Duration = Duration::from_secs(12 * 60);
+/// Changes in the shortest run. A worker that starts beside others sends no request for 15 s: with more changes, none of the
+/// workers would send any for most of a minute. One of two may be another version, which not every run has.
+const MIN_CHANGES: usize = 2;
 /// How long a stopped worker is stopped, if the run is long enough.
 const MAX_STOPPED: Duration = Duration::from_secs(90);
 /// Part of the run that a stopped worker is stopped.
@@ -20,16 +23,19 @@ const MIN_STOPPED: Duration = Duration::from_secs(30);
 const SHORTEST_CHANGE: f64 = 60.0;
 const LONGEST_CHANGE: f64 = 120.0;
 
-/// Returns the kinds of faults of workers, at the first worker, and how often each happens. The order is that in which they are
-/// planned: those for which there is least room come first.
+/// Returns the kinds of faults of workers, at the first worker, and how many there are of these. The order is that in which
+/// they are planned: those for which there is least room come first.
 pub(super) fn kinds(length: Duration) -> [(Vec<Kind>, usize); 4] {
-    let times = |in_round: u64| (in_round * length.as_secs() / ROUND.as_secs()).max(1) as usize;
+    let count = |in_round: usize, at_least: usize| {
+        let rounds = length.div_duration_f64(ROUND);
+        ((in_round as f64 * rounds) as usize).max(at_least)
+    };
     let changes = Change::ALL.map(|change| Kind::RestartWorker(0, change));
     [
-        (vec![Kind::StopWorker(0)], times(3)),
-        (vec![Kind::KillEverything], times(2)),
-        (changes.into(), times(1)),
-        (vec![Kind::KillWorker(0)], times(5)),
+        (vec![Kind::StopWorker(0)], count(3, 1)),
+        (vec![Kind::KillEverything], count(2, 1)),
+        (changes.into(), count(Change::ALL.len(), MIN_CHANGES)),
+        (vec![Kind::KillWorker(0)], count(5, 1)),
     ]
 }
 

@@ -40,6 +40,18 @@ fn workers_run_with_each_change_for_a_minute_or_two_in_a_long_plan() {
     }
 }
 
+/// Each start silences a worker for 15 s.
+#[test]
+fn workers_start_seldom_in_the_shortest_plan() {
+    for seed in 1..20 {
+        let plan = Plan::new(seed, 24, Duration::from_secs(60));
+        let is_change = |kind: &Kind| matches!(kind, Kind::RestartWorker(..));
+        assert_eq!(times(&plan, is_change).len(), 2, "seed {seed}");
+        let is_other = |kind: &Kind| kind.replaces_workers() && !is_change(kind);
+        assert_eq!(times(&plan, is_other).len(), 2, "seed {seed}");
+    }
+}
+
 #[test]
 fn workers_run_for_most_of_the_time() {
     for seed in 1..20 {
