@@ -1,3 +1,4 @@
+mod accounts;
 mod workers;
 
 use std::collections::BTreeSet;
@@ -207,25 +208,6 @@ fn a_steady_plan_has_one_rate_and_every_fault_that_workers_survive() {
     let replacing = replacing.into_iter().chain(changes).map(str::to_owned);
     let replacing: BTreeSet<_> = replacing.collect();
     assert_eq!(missing.collect::<BTreeSet<_>>(), replacing);
-}
-
-#[test]
-fn every_account_has_videos_also_in_the_shortest_run() {
-    for (videos, length, at_least) in [(24, Duration::from_secs(60), 2), (500, LONG, 40)] {
-        let plan = Plan::new(7, videos, length);
-        for account in Account::ALL {
-            let of_account = plan.videos.iter().filter(|it| it.account() == account);
-            let count = of_account.count();
-            assert!(count >= at_least, "{account:?}: {count}");
-        }
-    }
-}
-
-#[test]
-fn a_list_fails_only_where_there_is_one() {
-    let plan = Plan::new(7, 500, LONG);
-    let has_none = |fault: &Fault| matches!(fault.kind, Kind::List(Account::WithoutList, _));
-    assert!(!plan.faults.iter().any(has_none));
 }
 
 #[test]
