@@ -20,7 +20,7 @@ const DEFAULT_LIVES: u64 = 5_000;
 const RARE_LIVES: u64 = 200_000;
 
 /// An oracle that could archive few videos would prove little. It must be able to archive one of so many.
-const VIDEOS_PER_SAVABLE: u64 = 4;
+const VIDEOS_PER_SAVABLE: u64 = 3;
 /// Number of videos from which on their share is checked.
 const MIN_VIDEOS: u64 = 100;
 /// The longest delay for which a lifecycle leaves its task to the watcher, in seconds.
