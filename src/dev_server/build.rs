@@ -6,7 +6,12 @@ use std::{
     process::Stdio,
 };
 
-use super::{child, install::Notify, process::ProcessGroup};
+use super::{
+    child,
+    install::Notify,
+    process::ProcessGroup,
+    release::{BUILDABLE, SQLITE},
+};
 
 /// Variables that Go and the network may need. Not those that switch off the check of modules against Go's checksum
 /// database, such as GOSUMDB, GONOSUMDB, GOINSECURE and GOFLAGS.
@@ -29,20 +34,6 @@ const INHERITED: [&str; 16] = [
     "no_proxy",
 ];
 
-/// The last version that Go can build from published modules: later ones need a module of the repository that is not.
-pub(super) const VERSION: &str = "v1.5.1";
-
-/// The version of SQLite's driver. With the one that the CLI names, v1.34.1, a request that is cancelled in an unlucky
-/// moment leaves a statement open, and then every later statement fails with `interrupted (9)` until the server ends. The
-/// more the machine has to do, the more probable that is.
-const SQLITE: &str = "v1.51.0";
-
-/// Returns the file name of the program in the cache. It names the driver, because 0.1.0 and early builds of 0.2.0 left
-/// `temporal-v1.5.1` there, which has the old one.
-pub(super) fn file_name() -> String {
-    format!("temporal-{VERSION}-sqlite-{SQLITE}")
-}
-
 /// Builds the CLI into a directory and returns its path.
 ///
 /// # Errors
@@ -51,7 +42,7 @@ pub(super) fn file_name() -> String {
 pub(super) async fn build(directory: &Path, notify: &Notify<'_>) -> Result<PathBuf, String> {
     let go = which::which("go").map_err(|error| format!("Go is not installed ({error})"))?;
     notify(&format!(
-        "building the Temporal CLI {VERSION} with Go (first run only): takes 2 to 5 minutes"
+        "building the Temporal CLI {BUILDABLE} with Go (first run only): takes 2 to 5 minutes"
     ));
     let text = |error: io::Error| error.to_string();
     std::fs::write(directory.join("go.mod"), module()).map_err(text)?;
@@ -84,6 +75,6 @@ pub(super) async fn build(directory: &Path, notify: &Notify<'_>) -> Result<PathB
 /// Returns a `go.mod` for the build. The module needs no code: the package to build is in one that it requires.
 fn module() -> String {
     format!(
-        "module temporal\n\ngo 1.25\n\nrequire (\n\tgithub.com/temporalio/cli {VERSION}\n\tmodernc.org/sqlite {SQLITE}\n)\n"
+        "module temporal\n\ngo 1.25\n\nrequire (\n\tgithub.com/temporalio/cli {BUILDABLE}\n\tmodernc.org/sqlite {SQLITE}\n)\n"
     )
 }

@@ -12,8 +12,8 @@ use std::{
 use seedance_archiver_clock::Clock;
 
 use super::{
-    build, child,
-    release::{self, NEWEST},
+    child,
+    release::{self, BUILDABLE, NEWEST},
 };
 
 /// Prefix of directories for downloads and builds that are in progress.
@@ -42,7 +42,7 @@ pub(super) async fn install(
     notify: &Notify<'_>,
 ) -> Result<PathBuf, Vec<String>> {
     let newest = cache.join(release::file_name());
-    let buildable = cache.join(build::file_name());
+    let buildable = cache.join(release::built_file_name());
     if check(&newest).await.is_ok() {
         return Ok(newest);
     }
@@ -55,13 +55,12 @@ pub(super) async fn install(
     };
     if check(&buildable).await.is_ok() {
         notify(&format!(
-            "the download failed; using the Temporal CLI {}, built before",
-            build::VERSION
+            "the download failed; using the Temporal CLI {BUILDABLE}, built before"
         ));
         return Ok(buildable);
     }
-    let obtain = async |directory: &Path| sources.build(directory, notify).await;
-    match add(&buildable, cache, obtain).await {
+    let build = async |directory: &Path| sources.build(directory, notify).await;
+    match add(&buildable, cache, build).await {
         Ok(()) => Ok(buildable),
         Err(error) => Err(vec![download_error, format!("`go build`: {error}")]),
     }

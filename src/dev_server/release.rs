@@ -1,9 +1,18 @@
-//! The release of the Temporal CLI that is downloaded, pinned by the digests of its archives.
+//! The releases of the Temporal CLI: the one that is downloaded, pinned by the digests of its archives, and the one that
+//! is built.
 
 use std::env::consts::{ARCH, OS};
 
-/// The version. Its server and Web UI have the versions in `docker-compose.yml`; `ci/lint` checks that.
+/// The version that is downloaded. Its server and Web UI have the versions in `docker-compose.yml`; `ci/lint` checks that.
 pub(super) const NEWEST: &str = "v1.9.1";
+
+/// The last version that Go can build from published modules: later ones need a module of the repository that is not.
+pub(super) const BUILDABLE: &str = "v1.5.1";
+
+/// The version of SQLite's driver for [`BUILDABLE`]. With the one that it names, v1.34.1, a request that is cancelled in
+/// an unlucky moment leaves a statement open, and then every later statement fails with `interrupted (9)` until the server
+/// ends. The more the machine has to do, the more probable that is.
+pub(super) const SQLITE: &str = "v1.51.0";
 
 /// The archives, with their SHA-256 as in the `checksums.txt` of the release.
 const ARCHIVES: [Archive; 4] = [
@@ -69,4 +78,10 @@ impl Archive {
 pub(super) fn file_name() -> String {
     let digest = Archive::for_this_machine().map_or("unverified", |archive| archive.sha256);
     format!("temporal-{NEWEST}-{digest:.12}")
+}
+
+/// Returns the file name in the cache of the program that was built. It names the driver, because version 0.1.0 left
+/// `temporal-v1.5.1` there, which has the old one.
+pub(super) fn built_file_name() -> String {
+    format!("temporal-{BUILDABLE}-sqlite-{SQLITE}")
 }

@@ -123,7 +123,7 @@ impl Setup {
 async fn the_newest_version_in_the_cache_is_used() {
     let setup = Setup::new(Behavior::Fail, Behavior::Fail);
     let setup = setup
-        .with_program(&build::file_name())
+        .with_program(&release::built_file_name())
         .with_program(&release::file_name());
     assert_eq!(setup.install().await.unwrap(), release::file_name());
     assert_eq!(setup.calls(), Vec::<String>::new());
@@ -131,12 +131,16 @@ async fn the_newest_version_in_the_cache_is_used() {
 
 #[tokio::test]
 async fn the_newest_version_is_downloaded_and_kept() {
-    let setup = Setup::new(Behavior::Succeed, Behavior::Fail).with_program(&build::file_name());
+    let setup =
+        Setup::new(Behavior::Succeed, Behavior::Fail).with_program(&release::built_file_name());
     for _ in 0..2 {
         assert_eq!(setup.install().await.unwrap(), release::file_name());
     }
     assert_eq!(setup.calls(), ["download v1.9.1"]);
-    assert_eq!(setup.files(), [build::file_name(), release::file_name()]);
+    assert_eq!(
+        setup.files(),
+        [release::built_file_name(), release::file_name()]
+    );
 }
 
 #[tokio::test]
@@ -150,24 +154,25 @@ async fn a_program_that_was_not_verified_is_not_used() {
 
 #[tokio::test]
 async fn without_a_download_the_version_built_before_is_used() {
-    let setup = Setup::new(Behavior::Fail, Behavior::Fail).with_program(&build::file_name());
-    assert_eq!(setup.install().await.unwrap(), build::file_name());
+    let setup =
+        Setup::new(Behavior::Fail, Behavior::Fail).with_program(&release::built_file_name());
+    assert_eq!(setup.install().await.unwrap(), release::built_file_name());
     assert_eq!(setup.calls(), ["download v1.9.1"]);
 }
 
 #[tokio::test]
 async fn a_program_with_the_faulty_driver_of_sqlite_is_not_used() {
     let setup = Setup::new(Behavior::Fail, Behavior::Succeed).with_program("temporal-v1.5.1");
-    assert_eq!(setup.install().await.unwrap(), build::file_name());
+    assert_eq!(setup.install().await.unwrap(), release::built_file_name());
     assert_eq!(setup.calls(), ["download v1.9.1", "build"]);
 }
 
 #[tokio::test]
 async fn without_a_download_the_last_buildable_version_is_built() {
     let setup = Setup::new(Behavior::Fail, Behavior::Succeed);
-    assert_eq!(setup.install().await.unwrap(), build::file_name());
+    assert_eq!(setup.install().await.unwrap(), release::built_file_name());
     assert_eq!(setup.calls(), ["download v1.9.1", "build"]);
-    assert_eq!(setup.files(), [build::file_name()]);
+    assert_eq!(setup.files(), [release::built_file_name()]);
 }
 
 #[tokio::test]
@@ -212,5 +217,8 @@ async fn what_a_killed_process_left_behind_is_removed() {
     let old = File::open(old).unwrap();
     old.set_modified(SystemTime::UNIX_EPOCH).unwrap();
     setup.install().await.unwrap();
-    assert_eq!(setup.files(), ["incomplete-new", &build::file_name()]);
+    assert_eq!(
+        setup.files(),
+        ["incomplete-new", &release::built_file_name()]
+    );
 }
