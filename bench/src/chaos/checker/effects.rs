@@ -3,18 +3,12 @@
 //! In a short run they need not have any, so only many tasks count. [`signs`] of them are expected in each run.
 
 mod signs;
+mod sweeps;
 
 use std::{fs, time::Duration};
 
 use anyhow::Context;
-use prost::Message;
-use seedance_archiver_proto::{
-    names::{self, QUERY_ACTIVITY_ID},
-    v1::SweepVideoTasksResult,
-};
-use temporalio_common::protos::temporal::api::{
-    common::v1::Payload, history::v1::history_event::Attributes,
-};
+use seedance_archiver_proto::names::{self, QUERY_ACTIVITY_ID};
 
 use super::{Evidence, Row, Run, completions};
 use crate::{
@@ -77,11 +71,9 @@ fn callbacks(tasks: &[Task], runs: &[Run], processed: &[String]) -> Option<Strin
 fn sweeps(tasks: &[Task], runs: &[Run]) -> Option<String> {
     let found: Vec<_> = of(tasks, Account::Automatic).collect();
     let listed_from = found.iter().map(|task| task.created_at + LISTED).min();
-    let id = names::sweep_workflow_id(Account::Automatic.name());
-    let sweeps = runs.iter().filter(|run| run.workflow_id.starts_with(&id));
-    let completed = sweeps.filter_map(|run| {
+    let completed = sweeps::of(runs).filter_map(|run| {
         let started_at = run.events.first().and_then(time_of)?;
-        Some((Some(started_at) > listed_from, result(run)?.listed))
+        Some((Some(started_at) > listed_from, sweeps::result(run)?.listed))
     });
     let completed: Vec<(bool, i64)> = completed.collect();
     let has_tasks = completed.iter().any(|(has_tasks, _)| *has_tasks);
@@ -111,24 +103,6 @@ fn was_delivered(task: &Task, runs: &[Run]) -> bool {
     completions.any(|it| it.is_delivered && it.activity_id == QUERY_ACTIVITY_ID)
 }
 
-/// Returns the result of a sweep, `None` if it did not complete.
-fn result(run: &Run) -> Option<SweepVideoTasksResult> {
-    match run.events.last()?.attributes.as_ref()? {
-        Attributes::WorkflowExecutionCompletedEventAttributes(it) => {
-            read(it.result.as_ref()?.payloads.first()?)
-        }
-        _ => None,
-    }
-}
-
-/// Reads a result in any encoding.
-fn read(payload: &Payload) -> Option<SweepVideoTasksResult> {
-    match payload.metadata.get("encoding")?.starts_with(b"json/") {
-        true => serde_json::from_slice(&payload.data).ok(),
-        false => SweepVideoTasksResult::decode(&payload.data[..]).ok(),
-    }
-}
-
 /// Returns what workers logged of callbacks.
 fn processed_callbacks(processes: &[Incarnation]) -> anyhow::Result<Vec<String>> {
     let mut processed = Vec::new();
@@ -149,7 +123,7 @@ mod tests {
 
     use serde_json::json;
     use temporalio_common::protos::temporal::api::history::v1::{
-        HistoryEvent, WorkflowExecutionStartedEventAttributes,
+        HistoryEvent, WorkflowExecutionStartedEventAttributes, history_event::Attributes,
     };
 
     use super::*;

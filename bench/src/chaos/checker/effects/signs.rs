@@ -2,7 +2,7 @@
 
 use seedance_archiver_proto::{names, v1::SweepVideoTasksResult};
 
-use super::result;
+use super::sweeps;
 use crate::chaos::{checker::Run, plan::Account, world::Task};
 
 /// Tasks that nobody calls for: in a minute, a sweep cannot have found all of them.
@@ -13,7 +13,7 @@ const SOME_CALLBACKS: usize = 5;
 /// `processed`: number of callbacks that workers logged.
 pub(super) fn missing(tasks: &[Task], runs: &[Run], processed: usize) -> Vec<String> {
     let found = found(tasks).count();
-    let sweeps: Vec<_> = sweeps(runs).filter_map(result).collect();
+    let sweeps: Vec<_> = sweeps::of(runs).filter_map(sweeps::result).collect();
     let with_callback = tasks.iter().filter(|task| task.video.callback.is_some());
     let with_callback = with_callback.count();
     let findings = [
@@ -43,13 +43,6 @@ fn found(tasks: &[Task]) -> impl Iterator<Item = &Task> {
     tasks
         .iter()
         .filter(|task| task.video.account() == Account::Automatic)
-}
-
-/// Returns the sweeps of the tasks that nobody calls for.
-fn sweeps(runs: &[Run]) -> impl Iterator<Item = &Run> {
-    let id = names::sweep_workflow_id(Account::Automatic.name());
-    runs.iter()
-        .filter(move |run| run.workflow_id.starts_with(&id))
 }
 
 #[cfg(test)]
