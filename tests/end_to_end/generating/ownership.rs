@@ -17,7 +17,7 @@ use temporalio_client::{
 };
 
 use super::{
-    call::{request, reset, result, start},
+    call::{request, result, start},
     lost_answers::{SETTLED, until_unanswered},
 };
 use crate::harness::{Fixture, HOUR, Server, register};
@@ -76,29 +76,6 @@ async fn a_task_in_the_list_that_has_a_lifecycle_is_claimed(
     Ok(())
 }
 register!(a_task_in_the_list_that_has_a_lifecycle_is_claimed);
-
-async fn a_submission_that_is_reset_finds_its_own_task(server: Arc<Server>) -> anyhow::Result<()> {
-    let server = server.with_new_namespace().await?;
-    let fixture = Fixture::new(&server).await?;
-    let lost = [Some(CreateFault::LostAnswer)];
-    fixture.simulator.add_create_faults(lost);
-    let (request, submission) = submitted(&server);
-    let (first, again) = fixture
-        .with_worker(&server, async {
-            let generation = start(&server, &fixture, request).await?;
-            until_unanswered(&generation).await?;
-            fixture.advance_clock(SETTLED).await;
-            let first = result(&generation).await?;
-            reset(&server, &submission.info().workflow_id).await?;
-            Ok((first, result_of(&submission).await?))
-        })
-        .await?;
-    ensure!(first.outcome == "archived", "{first:?}");
-    ensure!(again.task_id == first.task_id, "{again:?}");
-    ensure!(again.learned_from == "list", "{again:?}");
-    Ok(())
-}
-register!(a_submission_that_is_reset_finds_its_own_task);
 
 /// Otherwise it would wait for a callback as long as tasks can be queried.
 async fn an_ambiguous_submission_that_is_cancelled_ends(server: Arc<Server>) -> anyhow::Result<()> {
