@@ -15,7 +15,8 @@ use crate::{
     },
 };
 
-/// Maximum number of candidates that are looked up one by one, which costs two calls each. More are ambiguous in any case.
+/// Maximum number of candidates that are looked up one by one, which costs two calls each, and a third for one whose
+/// lifecycle no submission started. More are ambiguous in any case.
 const MAX_LOOKED_UP: usize = 5;
 
 /// A candidate, and whether it has a lifecycle.

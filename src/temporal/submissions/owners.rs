@@ -26,7 +26,8 @@ pub(crate) enum Owner {
     Lifecycle,
 }
 
-/// Returns the owner of a task, by two calls. The answer is up to date.
+/// Returns the owner of a task, by two calls. The answer is up to date, unless a lifecycle that a submission started has
+/// ended, and somebody started another one: the earlier one is then read from the visibility store, which may be late.
 ///
 /// # Errors
 ///
@@ -42,10 +43,16 @@ pub(crate) async fn of_task(
         return Ok(owner);
     }
     let lifecycle = parent_of(client, names::lifecycle_workflow_id(account, task_id)).await?;
-    Ok(lifecycle.map_or(Owner::Nobody, |parent| {
-        let owner = submissions.owner(parent.as_deref());
-        owner.unwrap_or(Owner::Lifecycle)
-    }))
+    let Some(parent) = lifecycle else {
+        return Ok(Owner::Nobody);
+    };
+    if let Some(owner) = submissions.owner(parent.as_deref()) {
+        return Ok(owner);
+    }
+    // That was the latest run. `AwaitVideoTask`, and whoever else asks for the video again, starts one after the run that a
+    // submission started has ended.
+    let mut runs = listed(client, account, &[task_id.to_owned()]).await?;
+    Ok(runs.remove(task_id).unwrap_or(Owner::Lifecycle))
 }
 
 /// Returns the owners of tasks that the visibility store shows, by one call for a hundred tasks. The store may be late: a
