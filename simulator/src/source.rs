@@ -107,7 +107,7 @@ impl Source {
 
     /// Returns all bytes.
     pub fn bytes(&self) -> Vec<u8> {
-        self.pieces(0..self.size()).flatten().collect()
+        self.pieces(0..self.size()).collect::<Vec<_>>().concat()
     }
 
     pub(crate) fn content_type(&self) -> &'static str {

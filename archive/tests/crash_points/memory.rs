@@ -64,7 +64,7 @@ impl Memory {
 
     pub(crate) fn put_part(&self, id: &str, index: usize, part: PutPayload) -> Result<PartId> {
         // A copy, because the transfer reuses the buffer of the part.
-        let part: Vec<u8> = part.into_iter().flatten().collect();
+        let part = part.into_iter().collect::<Vec<_>>().concat();
         let content_id = hex::encode(Sha256::digest(&part));
         let mut uploads = self.lock();
         let upload = uploads

@@ -7,6 +7,8 @@ pub(crate) fn video(padding: u32) -> Vec<u8> {
     let mut video = VIDEO.to_vec();
     video.extend_from_slice(&padding.to_be_bytes());
     video.extend_from_slice(b"free");
-    video.extend((8..padding).map(|index| (index % 251) as u8));
+    let pattern: Vec<u8> = (0..251).collect();
+    let padding = padding as usize;
+    video.extend_from_slice(&pattern.repeat(padding / pattern.len() + 1)[8..padding]);
     video
 }
