@@ -50,12 +50,17 @@ async fn every_mode(server: &DevServer) -> anyhow::Result<()> {
     let worker = Worker::with_clock(&runtime, &server.client, &config, clock.clone()).await?;
     create_endpoint(server).await?;
     let modes = async {
-        for mode in ["nexus", "await", "child", "start"] {
-            example.archives(mode).await?;
-        }
+        tokio::try_join!(
+            example.archives("nexus"),
+            example.archives("await"),
+            example.archives("child"),
+            example.archives("start"),
+            example.joins_a_running_lifecycle(),
+            example.prints_the_reason(),
+        )?;
+        // Counts the tasks.
         example.creates_one_task_for_an_order().await?;
-        example.joins_a_running_lifecycle().await?;
-        example.prints_the_reason().await?;
+        // Advances the clock of all.
         example.prints_why_a_video_is_lost().await
     };
     worker.run_during(modes).await??;
