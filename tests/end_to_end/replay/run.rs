@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::SystemTime};
 
 use anyhow::{Context, bail, ensure};
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use seedance_archiver_proto::names::{GENERATE_WORKFLOW, LIFECYCLE_WORKFLOW, SUBMISSION_WORKFLOW};
 use serde_json::Value;
@@ -26,6 +26,8 @@ const ENCODINGS: [&str; 4] = [
     "binary/protobuf",
     "binary/null",
 ];
+/// Maximum number of histories that are fetched concurrently.
+const CONCURRENT_FETCHES: usize = 8;
 
 /// Replays the history of every workflow of the program that closed since the run started, on the shared server and in the
 /// namespaces that tests created there. Then each step must be in a recorded history. With `RECORD_HISTORIES=v0.2.0`, writes
@@ -34,8 +36,17 @@ pub(crate) async fn replay_all(server: &Server, started_at: SystemTime) -> anyho
     let mut recording = Recording::from_environment();
     let (mut count, mut failures) = (0, Vec::new());
     let mut steps = Steps::default();
-    for (client, execution) in closed(server, started_at).await? {
-        let json = history(&client, &execution).await?;
+    let closed = closed(server, started_at).await?;
+    // Fetched by other threads, while this one replays.
+    let fetched = closed.into_iter().map(|(client, execution)| {
+        tokio::spawn(async move {
+            let json = history(&client, &execution).await?;
+            anyhow::Ok((execution, json))
+        })
+    });
+    let mut fetched = stream::iter(fetched).buffered(CONCURRENT_FETCHES);
+    while let Some(fetched) = fetched.next().await {
+        let (execution, json) = fetched??;
         let history: Value = serde_json::from_slice(&json)?;
         let mut encodings = encodings(&history).into_iter();
         if !encodings.all(|it| ENCODINGS.contains(&it.as_str())) {
