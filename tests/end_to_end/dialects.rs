@@ -52,7 +52,7 @@ async fn a_video_is_archived_in_every_dialect(server: Arc<Server>) -> anyhow::Re
     }
     Ok(())
 }
-register!(a_video_is_archived_in_every_dialect);
+register!(a_video_is_archived_in_every_dialect, takes_long);
 
 async fn the_end_of_a_task_is_recognized_in_other_words(server: Arc<Server>) -> anyhow::Result<()> {
     let fixture = Fixture::new(&server).await?;

@@ -164,7 +164,7 @@ use crate::harness::{
 /// busy machine.
 const TEST_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 /// Number of tests that run concurrently: more than there are cores, because tests mostly wait.
-const TEST_CONCURRENCY: usize = 16;
+const TEST_CONCURRENCY: usize = 24;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();

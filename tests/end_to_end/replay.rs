@@ -50,7 +50,7 @@ async fn histories_of_the_current_code_replay(server: Arc<Server>) -> anyhow::Re
     }
     Ok(())
 }
-register!(histories_of_the_current_code_replay);
+register!(histories_of_the_current_code_replay, takes_long);
 
 /// Guards against a replay that accepts anything.
 async fn a_changed_history_does_not_replay(_: Arc<Server>) -> anyhow::Result<()> {

@@ -58,7 +58,10 @@ async fn a_task_is_found_in_the_list_if_it_can_be_no_other(
     }
     Ok(())
 }
-register!(a_task_is_found_in_the_list_if_it_can_be_no_other);
+register!(
+    a_task_is_found_in_the_list_if_it_can_be_no_other,
+    takes_long
+);
 
 async fn a_request_that_may_have_been_lost_is_not_sent_again(
     server: Arc<Server>,
@@ -84,7 +87,10 @@ async fn a_request_that_may_have_been_lost_is_not_sent_again(
     }
     Ok(())
 }
-register!(a_request_that_may_have_been_lost_is_not_sent_again);
+register!(
+    a_request_that_may_have_been_lost_is_not_sent_again,
+    takes_long
+);
 
 /// What loses answers also makes the list unreadable.
 async fn a_task_is_found_after_an_outage_of_the_list(server: Arc<Server>) -> anyhow::Result<()> {

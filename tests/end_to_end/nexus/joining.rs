@@ -178,7 +178,10 @@ async fn callers_beyond_the_limit_of_a_workflow_get_the_receipt(
     })
     .await
 }
-register!(callers_beyond_the_limit_of_a_workflow_get_the_receipt);
+register!(
+    callers_beyond_the_limit_of_a_workflow_get_the_receipt,
+    takes_long
+);
 
 async fn a_request_in_any_encoding_is_answered_in_json(server: Arc<Server>) -> anyhow::Result<()> {
     let server = server.with_new_namespace().await?;

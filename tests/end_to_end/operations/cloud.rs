@@ -67,7 +67,7 @@ async fn a_worker_connects_with_mutual_tls(server: Arc<Server>) -> anyhow::Resul
     ensure!(log.contains("invalid Temporal configuration"), "{log}");
     Ok(())
 }
-register!(a_worker_connects_with_mutual_tls);
+register!(a_worker_connects_with_mutual_tls, takes_long);
 
 async fn a_worker_connects_with_an_api_key(server: Arc<Server>) -> anyhow::Result<()> {
     let proxy = TlsProxy::start(
@@ -86,7 +86,7 @@ async fn a_worker_connects_with_an_api_key(server: Arc<Server>) -> anyhow::Resul
     ensure!(!log.contains(wrong), "the key is in the log: {log}");
     Ok(())
 }
-register!(a_worker_connects_with_an_api_key);
+register!(a_worker_connects_with_an_api_key, takes_long);
 
 async fn an_expired_server_certificate_is_reported(server: Arc<Server>) -> anyhow::Result<()> {
     let proxy = TlsProxy::start(&server.address, Authentication::ApiKeys(&[API_KEY]), 2021).await?;
@@ -96,4 +96,4 @@ async fn an_expired_server_certificate_is_reported(server: Arc<Server>) -> anyho
     ensure!(log.contains("certificate expired"), "{log}");
     Ok(())
 }
-register!(an_expired_server_certificate_is_reported);
+register!(an_expired_server_certificate_is_reported, takes_long);

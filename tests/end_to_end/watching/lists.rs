@@ -58,7 +58,7 @@ async fn a_list_that_fails_is_replaced_by_queries(server: Arc<Server>) -> anyhow
         })
         .await
 }
-register!(a_list_that_fails_is_replaced_by_queries);
+register!(a_list_that_fails_is_replaced_by_queries, takes_long);
 
 /// A new watcher first learns from each list. One that is refused, or that the service does not have, holds up no other.
 async fn refused_lists_hold_up_no_other(server: Arc<Server>) -> anyhow::Result<()> {
@@ -199,7 +199,7 @@ async fn old_tasks_are_found_among_thousands(server: Arc<Server>) -> anyhow::Res
         })
         .await
 }
-register!(old_tasks_are_found_among_thousands);
+register!(old_tasks_are_found_among_thousands, takes_long);
 
 /// Long ids, or a small page: not all ids fit into a request.
 async fn tasks_that_do_not_fit_into_a_request_are_listed_too(
