@@ -51,8 +51,15 @@ pub(super) async fn build(directory: &Path, notify: &Notify<'_>) -> Result<PathB
     let mut command = child::command(&go);
     child::inherit(&mut command, &INHERITED);
     command
-        // `-mod=mod` adds the modules that `go.mod` does not name, with the versions that the CLI names.
-        .args(["build", "-mod=mod", "-o"])
+        // `-mod=mod` adds the modules that `go.mod` does not name, with the versions that the CLI names. What debuggers
+        // need is left out: it takes a sixth of the time.
+        .args([
+            "build",
+            "-mod=mod",
+            "-ldflags=-s -w",
+            "-gcflags=all=-dwarf=false",
+            "-o",
+        ])
         .args([
             &program,
             Path::new("github.com/temporalio/cli/cmd/temporal"),
