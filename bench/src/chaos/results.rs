@@ -11,8 +11,8 @@ use super::{
 };
 use crate::output;
 
-/// Runs something in a directory of its own, with small disks, that of MinIO only if it is wanted. The directory and what is on
-/// the disks are kept if a target is missed.
+/// Makes a directory with small disks and calls `run` with them. MinIO has one of the disks only if `is_store_wanted`. If a
+/// target is missed, the directory and what is on the disks are kept.
 pub(super) async fn in_directory(
     name: &str,
     command_line: &str,

@@ -15,7 +15,7 @@ pub(in crate::chaos) enum Trigger {
     Nobody,
 }
 
-/// An account, each with an API of its own. Of all but one, workflows call for the videos.
+/// An account. Each has an API of its own. Workflows call for the videos of every account except [`Account::Automatic`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::chaos) enum Account {
     Called,
