@@ -295,4 +295,5 @@ async fn two_attempts(fixture: Fixture, has_heartbeat: bool, same_bytes: bool) {
         End::Crashed => panic!("{at}: the first attempt crashed"),
     }
     fixture.assert_archived(&at).await;
+    assert_eq!(fixture.memory.incomplete_uploads(), 0, "{at}");
 }
