@@ -6,10 +6,10 @@ mod tasks;
 
 use std::{process::ExitCode, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use seedance_archiver_policy::poll::PollSchedule;
 use seedance_archiver_proto::{names, outcome};
-use seedance_archiver_simulator::Simulator;
+use seedance_archiver_simulator::{Misuse, Simulator};
 use temporalio_client::Client;
 
 use super::{
@@ -76,6 +76,7 @@ async fn run_with_server(
         // The table is not part of the progress lines above it.
         errln!("");
         report.print(args.output)?;
+        check_requests(&simulator)?;
         let next_steps = NextSteps::new(config.archive_url.as_str());
         if args.stay {
             let next_steps = next_steps.during_demo(server, &task_id);
@@ -93,6 +94,16 @@ async fn run_with_server(
         Ok(report.exit_code(&[outcome::ARCHIVED, outcome::UNSUCCESSFUL]))
     };
     session::with_worker(&server.client, &config, work).await
+}
+
+/// Checks that the worker kept the API's rules.
+fn check_requests(simulator: &Simulator) -> anyhow::Result<()> {
+    let misuse = simulator.misuse();
+    ensure!(
+        misuse == Misuse::default(),
+        "the worker sent requests that the API does not allow, which is a bug: {misuse:?}"
+    );
+    Ok(())
 }
 
 /// Creates the tasks and follows their lifecycles, while a workflow waits for the first task. Returns the results, and the
