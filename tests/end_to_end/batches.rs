@@ -3,7 +3,6 @@
 use std::{
     process::{Output, Stdio},
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::{Context, ensure};
@@ -220,8 +219,7 @@ async fn archive(
 
 /// Waits until a command exits.
 async fn finish(child: Child) -> anyhow::Result<Output> {
-    let output = tokio::time::timeout(Duration::from_secs(600), child.wait_with_output());
-    Ok(output.await.context("the command did not exit")??)
+    Ok(child.wait_with_output().await?)
 }
 
 /// Checks that each video was downloaded exactly once.

@@ -4,7 +4,6 @@ use std::{
     net::TcpStream,
     process::{Output, Stdio},
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::{Context, ensure};
@@ -94,7 +93,7 @@ async fn ctrl_c_stops_demo_and_its_temporal_server(_: Arc<Server>) -> anyhow::Re
     line_after(&mut stderr, "cgt-").await?;
 
     interrupt(&demo)?;
-    let status = tokio::time::timeout(Duration::from_secs(300), demo.wait()).await??;
+    let status = demo.wait().await?;
     ensure!(status.code() == Some(130), "{status}");
     ensure!(!is_listening(&ui), "the Web UI is still running at {ui}");
     Ok(())
@@ -244,9 +243,9 @@ pub(crate) async fn line_after(
     let mut line = String::new();
     loop {
         line.clear();
-        let read = tokio::time::timeout(Duration::from_secs(300), lines.read_line(&mut line));
+        let read = lines.read_line(&mut line).await?;
         ensure!(
-            read.await?? > 0,
+            read > 0,
             "the process exited before it printed {beginning:?}"
         );
         if let Some(rest) = line.strip_prefix(beginning) {

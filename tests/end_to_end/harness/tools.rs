@@ -56,9 +56,15 @@ pub(crate) fn web_ui() -> Result<(), Missing> {
     }
 }
 
-/// Checks that this process can mount a file system, which only root can.
+/// Checks that this process can mount a file system. In most containers, not even root can.
 pub(crate) fn mount_permission() -> Result<(), Missing> {
-    match rustix::process::geteuid().is_root() && which::which("mount").is_ok() {
+    // In a mount namespace that ends with the command.
+    let mounted = Command::new("unshare")
+        .args(["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    match mounted.is_ok_and(|status| status.success()) {
         true => Ok(()),
         false => Err(Missing("no permission to mount a file system")),
     }

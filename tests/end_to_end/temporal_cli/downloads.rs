@@ -1,6 +1,6 @@
 //! Downloads of the Temporal CLI.
 
-use std::{process::Stdio, sync::Arc, time::Duration};
+use std::{process::Stdio, sync::Arc};
 
 use anyhow::ensure;
 use tokio::process::Child;
@@ -33,7 +33,7 @@ fn spawn_demo(machine: &BareMachine, site: &DownloadSite) -> anyhow::Result<Chil
 /// Interrupts `demo` and waits until it has exited.
 async fn stop(mut demo: Child) -> anyhow::Result<()> {
     interrupt(&demo)?;
-    let status = tokio::time::timeout(Duration::from_secs(300), demo.wait()).await??;
+    let status = demo.wait().await?;
     ensure!(status.code() == Some(130), "{status}");
     Ok(())
 }

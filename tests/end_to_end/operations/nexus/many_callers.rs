@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use futures::{StreamExt, TryStreamExt, stream};
 use seedance_archiver_proto::v1::VideoTaskLifecycleResult;
 use seedance_archiver_simulator::Script;
@@ -37,7 +37,7 @@ async fn a_thousand_waiting_callers_hold_no_slot(server: Arc<Server>) -> anyhow:
     };
     let worker = WorkerProcess::start(&fixture, &server, &[])?;
     worker.wait_for_log("polling for Nexus requests").await?;
-    let memory_before = memory(&worker)?;
+    let memory_before = memory(&worker);
     with_callers(&server, async {
         let operation = || Operation::new(&endpoint, "AwaitVideoTask");
         let mut calls = Vec::new();
@@ -63,10 +63,10 @@ async fn a_thousand_waiting_callers_hold_no_slot(server: Arc<Server>) -> anyhow:
             Ok(activities? <= WATCHER_SLOTS && workflows? == 0.0)
         })
         .await?;
-        let memory_after = memory(&worker)?;
         eprintln!(
-            "{} callers wait: the worker has {memory_after} KiB, and had {memory_before} KiB before",
-            calls.len()
+            "{} callers wait: the worker has {}, and had {memory_before} before",
+            calls.len(),
+            memory(&worker)
         );
         // Another task is archived meanwhile.
         let id = fixture.simulator.create(Script::default());
@@ -103,10 +103,14 @@ fn slots_used(metrics: &str, worker_type: &str) -> anyhow::Result<f64> {
     Ok(values.iter().sum())
 }
 
-/// Returns the resident memory of a worker in KiB.
-fn memory(worker: &WorkerProcess) -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", worker.id()?))?;
+/// Returns the resident memory of a worker, which only Linux has in a file.
+fn memory(worker: &WorkerProcess) -> String {
+    let status = worker
+        .id()
+        .map(|id| std::fs::read_to_string(format!("/proc/{id}/status")));
+    let Ok(Ok(status)) = status else {
+        return "unknown memory".into();
+    };
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let value = line.and_then(|line| line.split_whitespace().next());
-    Ok(value.context("no VmRSS")?.parse()?)
+    line.unwrap_or_default().trim().into()
 }
