@@ -15,7 +15,8 @@ pub(in crate::chaos) enum Trigger {
     Nobody,
 }
 
-/// An account. Each has an API of its own. Workflows call for the videos of every account except [`Account::Automatic`].
+/// An account of the simulated API. Each account has its own API server. Workflows call for the videos of every account
+/// but [`Account::Automatic`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::chaos) enum Account {
     Called,
