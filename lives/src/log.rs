@@ -23,8 +23,10 @@ pub(crate) enum What {
         says_created: bool,
     },
     /// A list request was sent.
-    List,
-    /// No query was sent, because of the rate limit.
+    List {
+        retry_after: Option<u64>,
+    },
+    /// No query was sent, because of the rate limit or an earlier `Retry-After`.
     Throttled,
     /// The next attempt follows after a delay.
     Waits(u64),
@@ -67,10 +69,11 @@ impl fmt::Display for Entry {
                 ..
             } => {
                 write!(f, "query by {by:?}: {answer}")?;
-                match retry_after {
-                    Some(seconds) => write!(f, ", Retry-After {seconds}"),
-                    None => Ok(()),
-                }
+                write_retry_after(f, *retry_after)
+            }
+            What::List { retry_after } => {
+                write!(f, "list")?;
+                write_retry_after(f, *retry_after)
             }
             What::Waits(delay) => write!(f, "next attempt in {delay} s"),
             What::LeftToWatcher(delay) => write!(f, "left to the watcher for {delay} s"),
@@ -79,10 +82,16 @@ impl fmt::Display for Entry {
             What::Received(status) => write!(f, "the lifecycle receives `{status}`"),
             What::PollStarted { is_nudged: true } => write!(f, "a nudge starts a poll"),
             What::PollStarted { is_nudged: false } => write!(f, "a poll starts"),
-            What::List => write!(f, "list"),
-            What::Throttled => write!(f, "the rate limit has no room"),
+            What::Throttled => write!(f, "no query can be sent yet"),
             What::Watcher(what) => write!(f, "the watcher {what}"),
         }
+    }
+}
+
+fn write_retry_after(f: &mut fmt::Formatter<'_>, retry_after: Option<u64>) -> fmt::Result {
+    match retry_after {
+        Some(seconds) => write!(f, ", Retry-After {seconds}"),
+        None => Ok(()),
     }
 }
 

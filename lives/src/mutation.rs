@@ -39,11 +39,23 @@ pub enum Mutation {
     HidesRetryAfter,
     /// A transfer does not ask for a URL before the query window closes.
     RenewsNoUrl,
+    /// The watcher does not keep to the `Retry-After` of a query.
+    WatcherIgnoresRetryAfter,
+    /// The watcher does not keep to the `Retry-After` of a list.
+    ListsBeforeRetryAfter,
+    /// Lists do not wait for their rate limit.
+    IgnoresTheListLimit,
+    /// The watcher does not remember that the query of a task failed.
+    ForgetsFailedQueries,
+    /// The watcher delivers no record.
+    DeliversNothing,
+    /// A callback queries its task although the service asked to wait.
+    CallbackIgnoresRetryAfter,
 }
 
 impl Mutation {
     /// Those that are found within some thousands of lives.
-    pub const FREQUENT: [Self; 14] = [
+    pub const FREQUENT: [Self; 20] = [
         Self::IgnoresRetryAfter,
         Self::QueriesNoFreshUrl,
         Self::GivesUpAfterOneNotFound,
@@ -58,6 +70,12 @@ impl Mutation {
         Self::GivesUpWithoutTheStore,
         Self::BlamesTheLastFailure,
         Self::ForgetsThatItWasSeen,
+        Self::WatcherIgnoresRetryAfter,
+        Self::ListsBeforeRetryAfter,
+        Self::IgnoresTheListLimit,
+        Self::ForgetsFailedQueries,
+        Self::DeliversNothing,
+        Self::CallbackIgnoresRetryAfter,
     ];
     /// Those that need several things to fail at once: they were in the archiver before whole lives found them.
     pub const RARE: [Self; 4] = [

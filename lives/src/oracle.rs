@@ -43,11 +43,7 @@ impl<'w> Oracle<'w> {
 
     /// Returns whether the video of the task must be archived.
     pub(crate) fn is_savable(&self) -> bool {
-        if self.task.end != status::SUCCEEDED || self.may_be_given_up() {
-            return false;
-        }
-        let seen_by = self.seen_by();
-        seen_by.is_some_and(|seen_by| {
+        self.received_by().is_some_and(|seen_by| {
             if self.is_savable_before_the_deadline(seen_by) {
                 return true;
             }
@@ -60,6 +56,12 @@ impl<'w> Oracle<'w> {
                 until - from >= needed + TRANSFER_SLACK
             })
         })
+    }
+
+    /// Returns when the lifecycle must have received the record of its succeeded task. `None`: never.
+    pub(crate) fn received_by(&self) -> Option<u64> {
+        let is_possible = self.task.end == status::SUCCEEDED && !self.may_be_given_up();
+        self.seen_by().filter(|_| is_possible)
     }
 
     /// Returns whether the video can be archived in the last twentieth of the time until its URL dies. However long
@@ -226,16 +228,18 @@ impl<'w> Oracle<'w> {
         faults.any(|fault| is_at(fault) && is_kind(&fault.kind))
     }
 
-    /// Returns the longest interval between two polls: `pace.longest` if nothing was learned, otherwise until the task is
-    /// likely to end, and a tenth of its age after that. The watcher may be blind: then the backstop counts.
+    /// Returns the longest interval between two polls. If nothing was learned, that is the maximum interval. Otherwise, add one
+    /// and a half times the longest learned time, and two maximum intervals for each ten minutes of the task's age. The watcher
+    /// may be blind: then the backstop counts.
     fn longest_poll(&self, now: u64) -> u64 {
         let age = now.saturating_sub(self.task.created);
+        let max_interval = self.world.max_interval;
         let interval = |longest_learned: u64| {
             let learned = match self.world.learned {
-                Some(_) => longest_learned * 3 / 2 + age / 5,
+                Some(_) => longest_learned * 3 / 2 + 2 * age * max_interval / (10 * MINUTE),
                 None => 0,
             };
-            MINUTE + learned + POLL_SLACK
+            max_interval + learned + POLL_SLACK
         };
         let learned = learned::longest(self.world.learned);
         let alone = interval(learned);

@@ -165,6 +165,13 @@ impl ApiError {
             retry_after: error.retry_after(),
         }
     }
+
+    pub(crate) fn without_retry_after(self) -> Self {
+        Self {
+            retry_after: None,
+            ..self
+        }
+    }
 }
 
 /// Returns a record with its URL. Nothing here reaches a history, so that the URL needs no seal.

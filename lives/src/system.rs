@@ -3,33 +3,30 @@
 //! Time is virtual. The next event is always the earliest one.
 
 mod callback;
+mod client;
 mod lifecycle;
 mod polling;
+mod requests;
 mod state;
 mod transfer;
 mod urls;
 mod watching;
 
-use std::{
-    cmp::Reverse,
-    collections::BinaryHeap,
-    time::{Duration, SystemTime},
-};
+use std::{cmp::Reverse, collections::BinaryHeap, time::SystemTime};
 
 use seedance_archiver_policy::{
     completions::Expectation, poll::PollSchedule, watch::MIN_WATCHED, windows::Windows,
 };
-use seedance_archiver_proto::status;
 use seedance_archiver_seedance::created_at_in_id;
 
 use crate::{
     learned,
-    log::{By, Entry, Life, What},
+    log::{Entry, Life, What},
     mutation::Mutation,
-    rate_limit::RateLimit,
-    service::{Answer, Service},
+    service::Service,
     world::World,
 };
+use client::Client;
 use state::Lifecycle;
 use watching::Watcher;
 
@@ -52,7 +49,7 @@ pub(crate) struct System<'w> {
     world: &'w World,
     mutation: Option<Mutation>,
     service: Service<'w>,
-    limit: RateLimit,
+    client: Client,
     schedule: PollSchedule,
     windows: Windows,
     expectation: Expectation,
@@ -73,7 +70,7 @@ impl<'w> System<'w> {
         let watcher = world.list.as_ref().map(|_| Watcher::new(world, times));
         let mut system = Self {
             service: Service::new(world),
-            limit: RateLimit::per_second(world.queries_per_second),
+            client: Client::new(world),
             schedule: world.schedule(),
             windows: world.windows(),
             expectation,
@@ -168,43 +165,4 @@ impl<'w> System<'w> {
     fn has(&self, mutation: Mutation) -> bool {
         self.mutation == Some(mutation)
     }
-
-    /// Sends a query before a window closes. `None`: the rate limit has no room.
-    fn query(&mut self, task: usize, by: By, left: Duration) -> Option<Answer> {
-        let left = match self.has(Mutation::WaitsForTheRateLimit) {
-            true => Duration::MAX,
-            false => left,
-        };
-        let turn = match self.has(Mutation::IgnoresTheRateLimit) {
-            true => Some(self.now),
-            false => self.limit.turn(self.now, left.as_secs()),
-        };
-        let Some(turn) = turn else {
-            self.note(task, What::Throttled);
-            return None;
-        };
-        self.now = turn;
-        let answer = self.service.query(task, turn);
-        let what = What::Query {
-            by,
-            answer: match &answer {
-                Ok(record) => known_status(&record.status),
-                Err(error) => error.failure_type,
-            },
-            retry_after: answer
-                .as_ref()
-                .err()
-                .and_then(|error| error.retry_after)
-                .map(|delay| delay.as_secs()),
-            says_created: answer.as_ref().is_ok_and(|record| record.created_at > 0),
-        };
-        self.note(task, what);
-        Some(answer)
-    }
-}
-
-fn known_status(status: &str) -> &'static str {
-    let mut all = status::ALL.iter();
-    all.find(|known| **known == status)
-        .map_or("other", |known| *known)
 }

@@ -13,6 +13,9 @@ use crate::time::{DAY, NEVER};
 pub(crate) use dialect::{Dialect, signed_at};
 pub(crate) use fault::{Fault, Kind};
 
+/// The limit that the public service sets an account for lists.
+pub(crate) const LISTS_PER_SECOND: u64 = 1;
+
 /// One account with its service, its tasks and everything that fails.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -26,6 +29,10 @@ pub struct World {
     /// The URL lifetime in the account's configuration.
     pub(crate) configured_url_lifetime: u64,
     pub(crate) queries_per_second: u64,
+    /// Minimum interval between two polls of a task, in the account's configuration.
+    pub(crate) min_interval: u64,
+    /// Maximum interval between two polls of a task while it is likely to end.
+    pub(crate) max_interval: u64,
     /// Which of the learned completion times the workers know. `None`: none.
     pub(crate) learned: Option<usize>,
     /// `None`: the service has no list.
@@ -94,7 +101,11 @@ impl World {
     }
 
     pub(crate) fn schedule(&self) -> PollSchedule {
-        PollSchedule::default()
+        PollSchedule {
+            min_interval: Duration::from_secs(self.min_interval),
+            max_interval: Duration::from_secs(self.max_interval),
+            ..PollSchedule::default()
+        }
     }
 
     /// Returns when the last poll of a task is due.

@@ -39,21 +39,19 @@ pub(super) fn check(world: &World, life: &Life, task: usize) -> Option<String> {
         let entries = life.log.iter().filter(|entry| entry.task == Some(task));
         entries.filter(|entry| is_counted(&entry.what)).count() as u64
     };
-    let is_poll = |what: &What| {
-        matches!(
-            what,
-            What::Query {
-                by: By::Lifecycle,
-                ..
-            }
-        )
-    };
-    let polls = count(&is_poll);
-    let max_polls = 200 + 2 * (lifetime + may_be_read_as_utc) / MINUTE;
-    if polls > max_polls {
-        return Some(format!(
-            "{polls} polls, but at most {max_polls} are expected"
-        ));
+    // The watcher repeats a failed query every minute, whatever the schedule.
+    let intervals = [
+        (By::Lifecycle, world.max_interval),
+        (By::Watcher, world.max_interval.min(MINUTE)),
+    ];
+    for (poller, interval) in intervals {
+        let max_polls = 200 + 2 * (lifetime + may_be_read_as_utc) / interval;
+        let polls = count(&|what| matches!(what, What::Query { by, .. } if *by == poller));
+        if polls > max_polls {
+            return Some(format!(
+                "{polls} polls by {poller:?}, but at most {max_polls} are expected"
+            ));
+        }
     }
     let failures = count(&|what| matches!(what, What::TransferFailed(_)));
     // They become frequent before the end of the window, and again before that of a URL which the last query returned.

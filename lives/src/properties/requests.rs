@@ -1,6 +1,4 @@
-//! Which requests may be sent.
-
-use std::collections::BTreeMap;
+//! When a task may be queried.
 
 use crate::{
     log::{By, Life, What},
@@ -10,6 +8,8 @@ use crate::{
 
 /// Time after which a task without any record may be polled in spite of `Retry-After`.
 const GRACE: u64 = 10 * MINUTE;
+/// How long `Retry-After` holds for others than the one that received it, at most.
+const MAX_PAUSE: u64 = MINUTE;
 
 /// What is known of a lifecycle while its log is read.
 #[derive(Default)]
@@ -18,6 +18,8 @@ struct Known {
     says_created: bool,
     /// Until when it must not query the task.
     not_before: u64,
+    /// Until when nobody must, because somebody received `Retry-After`.
+    paused_until: u64,
 }
 
 /// Checks that no query is sent after the query window, or before `Retry-After`.
@@ -33,7 +35,7 @@ pub(super) fn check(world: &World, life: &Life, task: usize) -> Option<String> {
             }
             What::Received(_) => known.not_before = 0,
             What::Query {
-                by: by @ (By::Lifecycle | By::Transfer),
+                by,
                 retry_after,
                 says_created,
                 ..
@@ -42,12 +44,25 @@ pub(super) fn check(world: &World, life: &Life, task: usize) -> Option<String> {
                 if may_be_last {
                     known.not_before = 0;
                 }
-                if let Some(text) = known.check(world, task, entry.at) {
+                let problem = match by {
+                    By::Lifecycle => {
+                        let of_lifecycle = known.check(world, task, entry.at);
+                        of_lifecycle.or(known.check_pause(world, task, entry.at))
+                    }
+                    By::Transfer => known.check(world, task, entry.at),
+                    // The service asks for the query of a callback, so the window is not looked at.
+                    By::Watcher | By::Callback => known.check_pause(world, task, entry.at),
+                };
+                if let Some(text) = problem {
                     return Some(format!("{text} by {by:?} at {} s", entry.at));
                 }
-                known.says_created |= says_created;
-                let delay = retry_after.map(|delay| known.longest(world, *by, delay));
-                known.not_before = delay.map_or(0, |delay| entry.at + delay);
+                if [By::Lifecycle, By::Transfer].contains(by) {
+                    known.says_created |= says_created;
+                    let delay = retry_after.map(|delay| known.longest(world, *by, delay));
+                    known.not_before = delay.map_or(0, |delay| entry.at + delay);
+                }
+                let pause = retry_after.unwrap_or_default().min(MAX_PAUSE);
+                known.paused_until = known.paused_until.max(entry.at + pause);
             }
             _ => {}
         }
@@ -83,17 +98,11 @@ impl Known {
         let is_too_early = now < self.not_before && now < world.last_poll(task);
         is_too_early.then_some("query before Retry-After")
     }
-}
 
-/// Checks that no second has more queries than the rate limit.
-pub(super) fn check_rate(world: &World, life: &Life) -> Option<String> {
-    let mut queries: BTreeMap<u64, u64> = BTreeMap::new();
-    for entry in &life.log {
-        if matches!(entry.what, What::Query { .. }) {
-            *queries.entry(entry.at).or_default() += 1;
-        }
+    fn check_pause(&self, world: &World, task: usize, now: u64) -> Option<&'static str> {
+        let left = self.paused_until.saturating_sub(now);
+        // Before the window closes, the last chance of a query is taken.
+        let is_too_early = left > 0 && now + 2 * left < world.forgotten(task);
+        is_too_early.then_some("query during the Retry-After of another")
     }
-    let (at, count) = queries.into_iter().max_by_key(|(_, count)| *count)?;
-    let limit = world.queries_per_second;
-    (count > limit).then(|| format!("{count} queries at {at} s, but the limit is {limit}"))
 }

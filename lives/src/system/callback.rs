@@ -9,10 +9,10 @@ use super::System;
 use crate::log::By;
 
 impl System<'_> {
-    /// Takes a callback. It is lost if no worker runs, the lifecycle does not wait, or the task cannot be queried now.
+    /// Takes a callback. It is lost if no worker runs, the lifecycle has ended, or the task cannot be queried now.
     pub(super) fn callback(&mut self, task: usize) {
         let has_workers = self.world.workers_at(self.now) == self.now;
-        if !has_workers || !self.lifecycles[task].is_polling() {
+        if !has_workers || !self.lifecycles[task].is_open() {
             return;
         }
         let Some(Ok(record)) = self.query(task, By::Callback, Duration::MAX) else {

@@ -4,6 +4,8 @@ mod health;
 mod listing;
 mod watcher;
 
+use std::time::Duration;
+
 use seedance_archiver_policy::watch::{self, MIN_WATCHED, News, Request, Waiting};
 use seedance_archiver_proto::{status, v1::VideoTask};
 use seedance_archiver_seedance::ErrorKind;
@@ -11,6 +13,7 @@ use seedance_archiver_seedance::ErrorKind;
 use super::{Event, System};
 use crate::{
     log::{By, Entry, What},
+    mutation::Mutation,
     time::{MINUTE, at},
     world::Kind,
 };
@@ -193,7 +196,13 @@ impl System<'_> {
             return None;
         }
         let Some(answer) = self.query(task, By::Watcher, left) else {
-            watcher.queries.throttled(self.now);
+            match self.client.pause_left(task, self.now) {
+                0 => watcher.queries.throttled(self.now),
+                left => {
+                    let left = Duration::from_secs(left);
+                    watcher.tasks.failed(id, at(self.now), Some(left));
+                }
+            }
             return None;
         };
         match answer {
@@ -211,7 +220,13 @@ impl System<'_> {
                 None
             }
             Err(error) => {
-                watcher.tasks.failed(id, at(self.now), error.retry_after);
+                let error = match self.has(Mutation::WatcherIgnoresRetryAfter) {
+                    true => error.without_retry_after(),
+                    false => error,
+                };
+                if !self.has(Mutation::ForgetsFailedQueries) {
+                    watcher.tasks.failed(id, at(self.now), error.retry_after);
+                }
                 watcher.failing_since.get_or_insert(self.now);
                 if error.kind != ErrorKind::Unexpected {
                     watcher.queries.query_failed(id, &error, self.now);
@@ -231,7 +246,9 @@ impl System<'_> {
             // The answer to a query is complete, and may have the URL.
             News::Status | News::LacksUrl if is_item && is_succeeded => {
                 let id = record.id.clone();
-                match self.query_for_watcher(watcher, &id) {
+                let can_query = watcher.queries.is_available(self.now);
+                let complete = can_query.then(|| self.query_for_watcher(watcher, &id));
+                match complete.flatten() {
                     Some(complete) => self.look(watcher, complete, false),
                     None if has_url => self.deliver_watched(watcher, record),
                     None => {}
@@ -248,7 +265,9 @@ impl System<'_> {
         };
         let (id, status) = (record.id.clone(), record.status.clone());
         // A lifecycle that does not poll knows that its task has ended.
-        self.deliver(task, record);
+        if !self.has(Mutation::DeliversNothing) {
+            self.deliver(task, record);
+        }
         watcher.tasks.delivered(&id, &status);
     }
 

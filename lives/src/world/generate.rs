@@ -36,6 +36,8 @@ impl World {
             signs_again: random.percent(50),
             configured_url_lifetime: random.pick(&[url_lifetime, url_lifetime, 2 * query_window]),
             queries_per_second: random.pick(&[1, 1, 2, 20]),
+            min_interval: 2,
+            max_interval: MINUTE,
             learned: random.percent(25).then(|| random.below(LEARNED) as usize),
             resumes: random.percent(50),
             tasks: Vec::new(),
@@ -46,6 +48,10 @@ impl World {
         if random.percent(85) {
             let count = 1 + random.below(4);
             world.faults = (0..count).map(|_| fault(random, &world)).collect();
+        }
+        if random.percent(30) {
+            world.min_interval = random.pick(&[1, 2, 10, 30]);
+            world.max_interval = random.pick(&[30, MINUTE, 2 * MINUTE, 10 * MINUTE]);
         }
         world
     }

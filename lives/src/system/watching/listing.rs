@@ -6,6 +6,7 @@ use seedance_archiver_proto::v1::VideoTask;
 
 use super::{Entry, System, Watcher, What};
 use crate::{
+    mutation::Mutation,
     service::ApiError,
     world::{Kind, List},
 };
@@ -58,12 +59,21 @@ impl System<'_> {
         list: &List,
         ids: Option<&[String]>,
     ) -> Option<Vec<VideoTask>> {
+        self.wait_for_list();
+        let error = self.list_error();
+        let retry_after = error.as_ref().and_then(|error| error.retry_after);
         self.log.push(Entry {
             at: self.now,
             task: None,
-            what: What::List,
+            what: What::List {
+                retry_after: retry_after.map(|delay| delay.as_secs()),
+            },
         });
-        if let Some(error) = self.list_error() {
+        if let Some(error) = error {
+            let error = match self.has(Mutation::ListsBeforeRetryAfter) {
+                true => error.without_retry_after(),
+                false => error,
+            };
             watcher.lists.failed(&error, self.now);
             watcher.failing_since.get_or_insert(self.now);
             return None;
