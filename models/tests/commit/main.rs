@@ -17,12 +17,12 @@ mod steps;
 mod store;
 
 use bounds::Bounds;
-use stateright::Model;
+use stateright::{Checker, Model};
 use store::{OTHER, OTHER_END, RIGHT, TRUNCATED};
 
 /// Explores all states, in which all properties must hold.
 fn check(bounds: Bounds) {
-    exploring::check(bounds.name, bounds.checker());
+    exploring::explore(bounds.name, bounds.checker()).assert_properties();
 }
 
 /// Explores states until one contradicts a property.

@@ -229,6 +229,9 @@ impl Model for Bounds {
         use properties::*;
         vec![
             Property::always(RECEIPT, |_, state: &State| receipt(&state.store)),
+            Property::always(RECEIPT_RECORD, |_, state: &State| {
+                receipt_record(&state.store)
+            }),
             Property::always(REPLACED, |_, state: &State| !state.store.has_replaced),
             Property::always(ONE_RECEIPT, |_, state: &State| {
                 !state.returns_differ && !state.store.has_replaced_receipt

@@ -161,6 +161,6 @@ fn a_receipt_that_names_a_record_that_may_be_replaced() {
             has_outdated_record: true,
             ..bounds
         },
-        RECEIPT,
+        RECEIPT_RECORD,
     );
 }

@@ -7,7 +7,8 @@ use super::{
     store::{RIGHT, SHORT, Status, Store},
 };
 
-pub(crate) const RECEIPT: &str = "a receipt names objects that exist with its digests";
+pub(crate) const RECEIPT: &str = "a receipt names a video that exists with its digest";
+pub(crate) const RECEIPT_RECORD: &str = "a receipt names a record that exists with its digest";
 pub(crate) const REPLACED: &str = "no object at a final key is replaced";
 pub(crate) const ONE_RECEIPT: &str = "all attempts return the same receipt";
 pub(crate) const CHECKED: &str = "published bytes passed the checks";
@@ -22,9 +23,13 @@ const MAX_STEPS: usize = 100;
 const MAX_RETRIES: usize = 4;
 
 pub(crate) fn receipt(store: &Store) -> bool {
-    store.receipt.is_none_or(|receipt| {
-        store.video == Some(receipt.video) && store.record == Some(receipt.record)
-    })
+    let receipt = store.receipt;
+    receipt.is_none_or(|receipt| store.video == Some(receipt.video))
+}
+
+pub(crate) fn receipt_record(store: &Store) -> bool {
+    let receipt = store.receipt;
+    receipt.is_none_or(|receipt| store.record == Some(receipt.record))
 }
 
 pub(crate) fn checked(bounds: &Bounds, store: &Store) -> bool {

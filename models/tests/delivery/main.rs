@@ -14,11 +14,11 @@ mod properties;
 
 use bounds::{Bounds, Mutation};
 use properties::*;
-use stateright::Model;
+use stateright::{Checker, Model};
 
 /// Explores all states, in which all properties must hold.
 fn check(bounds: Bounds) {
-    exploring::check(bounds.name, bounds.checker());
+    exploring::explore(bounds.name, bounds.checker()).assert_properties();
 }
 
 /// Explores states until one contradicts a property.
@@ -33,9 +33,9 @@ fn news_of_a_task() {
 }
 
 #[test]
-fn everything_without_faults() {
+fn everything_but_callers_without_faults() {
     check(Bounds {
-        name: "everything, without faults",
+        name: "everything but callers, without faults",
         watchers: 2,
         cancellations: 1,
         faults: 0,
@@ -51,6 +51,7 @@ fn everything_with_a_fault() {
         runs: false,
         watchers: 2,
         cancellations: 1,
+        callers: 2,
         ..Bounds::default()
     });
 }
