@@ -102,8 +102,8 @@ impl Api {
 
 async fn create_task(State(api): State<Arc<Api>>, body: Bytes) -> Result<Response, ApiError> {
     let faults = &api.service.create_faults;
-    let fault = faults.take();
-    if let Some(response) = fault.and_then(CreateFault::before) {
+    let (fault, now) = (faults.take(), api.service.clock.now());
+    if let Some(response) = fault.and_then(|fault| fault.before(now)) {
         return Ok(response);
     }
     let (request, script) = CreateRequest::parse(&body)?;

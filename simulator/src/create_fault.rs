@@ -1,6 +1,6 @@
 //! What goes wrong with create requests.
 
-use std::{collections::VecDeque, io};
+use std::{collections::VecDeque, io, time::SystemTime};
 
 use axum::{
     body::Body,
@@ -43,14 +43,16 @@ pub enum CreateFault {
 }
 
 impl CreateFault {
-    /// Returns the response to a request that is not processed, or `None` if a task is created.
-    pub(crate) fn before(self) -> Option<Response> {
+    /// Returns the response at a time to a request that is not processed, or `None` if a task is created.
+    pub(crate) fn before(self, now: SystemTime) -> Option<Response> {
         Some(match self {
             Self::LostRequest => broken(),
             Self::ErrorBefore => ApiError::unavailable().into_response(),
-            Self::RateLimited { retry_after } => Fault::RateLimited { retry_after }.response()?,
+            Self::RateLimited { retry_after } => {
+                Fault::RateLimited { retry_after }.response(now)?
+            }
             Self::Overdue => ApiError::overdue().into_response(),
-            Self::NoBackend => Fault::NoBackend.response()?,
+            Self::NoBackend => Fault::NoBackend.response(now)?,
             Self::LostAnswer
             | Self::ErrorAfter
             | Self::Garbage

@@ -1,11 +1,15 @@
 //! Faults that are injected into the API.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
+use seedance_archiver_proto::time::unix_seconds;
 use serde_json::json;
 
 use crate::error::ApiError;
@@ -36,6 +40,8 @@ impl Faults {
 pub enum Fault {
     /// 401: no API key is accepted.
     Unauthorized,
+    /// 403: the API key may not do this.
+    Forbidden,
     /// 429: the rate limit is exceeded.
     RateLimited {
         /// The `Retry-After` header, in seconds.
@@ -43,6 +49,11 @@ pub enum Fault {
     },
     /// 500: an internal error.
     Unavailable,
+    /// 503 with a `Retry-After` that is an HTTP date.
+    Overloaded {
+        /// How much later the date is, in seconds. Fractions of a second are dropped from the date.
+        retry_after: u64,
+    },
     /// 200 with an HTML page, as from a proxy.
     Page,
     /// 200 with the JSON of a gateway's error, which has a status.
@@ -60,11 +71,12 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Returns the response to a call, or `None` if there is none before the fault ends.
-    pub(crate) fn response(self) -> Option<Response> {
+    /// Returns the response to a call at a time, or `None` if there is none before the fault ends.
+    pub(crate) fn response(self, now: SystemTime) -> Option<Response> {
         Some(match self {
             Self::NoResponse | Self::LateResponse => return None,
             Self::Unauthorized => ApiError::unauthorized().into_response(),
+            Self::Forbidden => ApiError::forbidden("the API key has no access").into_response(),
             Self::RateLimited { retry_after } => {
                 let mut response = ApiError::rate_limited().into_response();
                 if let Some(seconds) = retry_after {
@@ -75,6 +87,11 @@ impl Fault {
                 response
             }
             Self::Unavailable => ApiError::unavailable().into_response(),
+            Self::Overloaded { .. } => {
+                let date = self.retry_after(now).map(httpdate::fmt_http_date);
+                let headers = [(header::RETRY_AFTER, date.unwrap_or_default())];
+                (StatusCode::SERVICE_UNAVAILABLE, headers).into_response()
+            }
             Self::Page => Html("<html><body>welcome</body></html>").into_response(),
             Self::ErrorAs200 => {
                 let body = json!({"status": "error", "message": "upstream timeout"});
@@ -88,5 +105,17 @@ impl Fault {
             }
             Self::Truncated => r#"{"id": "cgt-1", "status": "succ"#.into_response(),
         })
+    }
+
+    /// Returns the time in the `Retry-After` of the response to a call at a time, if it has one.
+    pub(crate) fn retry_after(self, now: SystemTime) -> Option<SystemTime> {
+        match self {
+            Self::RateLimited { retry_after } => Some(now + Duration::from_secs(retry_after?)),
+            Self::Overloaded { retry_after } => {
+                let seconds = u64::try_from(unix_seconds(now)).unwrap_or_default() + retry_after;
+                Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+            }
+            _ => None,
+        }
     }
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{RawQuery, State},
-    http::{HeaderMap, StatusCode, Uri, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, HeaderValue, StatusCode, Uri,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -30,6 +33,9 @@ async fn get_object(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, StoreError> {
+    if carries_key(&service, &uri, &headers) {
+        service.observer.lock().download_with_key();
+    }
     let query = query.unwrap_or_default();
     let verified = service
         .signer
@@ -64,6 +70,16 @@ async fn get_object(
         return Ok(page.into_response());
     }
     object.respond(service, &headers).await
+}
+
+/// Returns whether a request has an `Authorization` header, or an API key in another header or in its URL.
+fn carries_key(service: &Service, uri: &Uri, headers: &HeaderMap) -> bool {
+    let uri = uri.to_string();
+    let values = headers.values().map(HeaderValue::as_bytes);
+    let mut texts = values.chain([uri.as_bytes()]).map(String::from_utf8_lossy);
+    let api_keys = service.api_keys.lock();
+    headers.contains_key(AUTHORIZATION)
+        || texts.any(|text| api_keys.iter().any(|key| text.contains(key.as_str())))
 }
 
 /// Returns the error page that the host serves instead of the object, if this request gets one, and counts it.

@@ -1,6 +1,6 @@
 //! Middleware of every API call: authorization, injected faults, statistics and common headers.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     body::{Body, to_bytes},
@@ -105,9 +105,11 @@ async fn faulty_response(
         if fault == Fault::LateResponse {
             return None;
         }
-        if let Some(response) = fault.response() {
-            if let Some(subject) = subject {
-                observe_retry_after(service, host, subject.clone(), fault);
+        let now = service.clock.now();
+        if let Some(response) = fault.response(now) {
+            if let (Some(subject), Some(until)) = (subject, fault.retry_after(now)) {
+                let mut observer = service.observer.lock();
+                observer.retry_after(host, subject.clone(), now, until);
             }
             return Some(response);
         }
@@ -122,17 +124,6 @@ async fn while_late(service: &Service, subject: Option<&Option<String>>) {
     let is_over = |faults: &Faults| faults.of_call(subject) != Some(Fault::LateResponse);
     // Never fails, because the service owns the sender.
     let _ = faults.wait_for(is_over).await;
-}
-
-fn observe_retry_after(service: &Service, host: String, subject: Option<String>, fault: Fault) {
-    if let Fault::RateLimited {
-        retry_after: Some(seconds),
-    } = fault
-    {
-        let delay = Duration::from_secs(seconds);
-        let mut observer = service.observer.lock();
-        observer.retry_after(host, subject, service.clock.now(), delay);
-    }
 }
 
 fn is_authorized(service: &Service, request: &Request) -> bool {

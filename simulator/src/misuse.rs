@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    time::{Duration, Instant, SystemTime},
+    time::{Instant, SystemTime},
 };
 
 use crate::bucket::Bucket;
@@ -25,6 +25,8 @@ pub struct Misuse {
     pub before_retry_after: u64,
     /// Requests above the rate that the service allows an account.
     pub above_rate: u64,
+    /// Downloads with an `Authorization` header, or with an API key anywhere else.
+    pub with_key: u64,
 }
 
 /// A query or a list request.
@@ -72,6 +74,8 @@ pub(crate) struct Observer {
     /// subject is a task id, or `None` for lists.
     retry_after: BTreeMap<(String, Option<String>), Told>,
     early: Vec<EarlyRequest>,
+    /// Number of responses with `Retry-After`.
+    told: u64,
     /// Every request, if they are kept.
     arrivals: Option<Vec<Arrival>>,
 }
@@ -86,6 +90,7 @@ impl Observer {
             lists: Bucket::default(),
             retry_after: BTreeMap::new(),
             early: Vec::new(),
+            told: 0,
             arrivals: keeps_arrivals.then(Vec::new),
         }
     }
@@ -95,6 +100,10 @@ impl Observer {
             before_retry_after: self.early.len() as u64,
             ..self.misuse
         }
+    }
+
+    pub(crate) fn told(&self) -> u64 {
+        self.told
     }
 
     pub(crate) fn early_requests(&self) -> Vec<EarlyRequest> {
@@ -141,14 +150,19 @@ impl Observer {
         host: String,
         subject: Option<String>,
         at: SystemTime,
-        delay: Duration,
+        until: SystemTime,
     ) {
-        let until = at + delay;
+        self.told += 1;
         self.retry_after.insert((host, subject), Told { at, until });
     }
 
     /// Observes a query of a returned task whose query window has closed.
     pub(crate) fn outside_window(&mut self) {
         self.misuse.outside_window += 1;
+    }
+
+    /// Observes a download that carries an API key.
+    pub(crate) fn download_with_key(&mut self) {
+        self.misuse.with_key += 1;
     }
 }

@@ -246,6 +246,11 @@ impl Simulator {
         self.service().observer.lock().misuse()
     }
 
+    /// Returns the number of responses with `Retry-After` to queries and list requests so far.
+    pub fn retry_afters(&self) -> u64 {
+        self.service().observer.lock().told()
+    }
+
     /// Returns the requests so far before the time in `Retry-After`.
     pub fn early_requests(&self) -> Vec<EarlyRequest> {
         self.service().observer.lock().early_requests()

@@ -123,6 +123,10 @@ pub(super) async fn check(
         links,
         &evidence.incarnations,
     ));
+    let told = world.retry_afters();
+    report.add(Row::of("responses with `Retry-After`", told));
+    let with_key = world.downloads_with_key();
+    report.add(Row::none("downloads with an API key", with_key));
     report.add_all(evidence.check(&secrets)?);
     let of_servers = secrets::Finder::new(world.secrets_of_apis());
     let secrets = logs::Secrets {

@@ -1,6 +1,7 @@
 //! Carries out the planned faults.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -14,7 +15,7 @@ use tokio::{
 use super::{
     link::Mode,
     parts::{Disk, Parts, can_set_clock},
-    plan::{Account, Answer, Change, Fault, Kind, LinkTo, ListAnswer, Plan},
+    plan::{self, Account, Answer, Change, Fault, Kind, LinkTo, ListAnswer, Plan},
     windows::MAX_CLOCK_ERROR,
     world::SharedWorld,
 };
@@ -27,8 +28,8 @@ pub(super) struct Carried {
     pub(super) happened: Vec<Fault>,
     /// When they happened.
     pub(super) periods: Vec<Period>,
-    /// Names of those that this machine or these options do not allow, with the reason.
-    pub(super) skipped: Vec<String>,
+    /// What did not happen, by the reason: names of kinds of faults and of other parts of a run.
+    pub(super) not_run: BTreeMap<&'static str, Vec<String>>,
     /// When the last one had ended, and the last video was created.
     pub(super) ended_at: Option<SystemTime>,
 }
@@ -38,6 +39,10 @@ impl Carried {
     pub(super) fn names(&self) -> Vec<String> {
         let kinds = self.happened.iter().map(|fault| &fault.kind);
         kinds.map(Kind::name).collect()
+    }
+
+    pub(super) fn add_not_run(&mut self, why: &'static str, name: String) {
+        self.not_run.entry(why).or_default().push(name);
     }
 }
 
@@ -56,7 +61,7 @@ impl Period {
     }
 }
 
-/// Returns the faults that can happen here, and why the others cannot.
+/// Returns the planned faults that can happen here, and why every other kind does not.
 pub(super) async fn possible(
     faults: Vec<Fault>,
     parts: &Parts,
@@ -64,13 +69,19 @@ pub(super) async fn possible(
 ) -> Carried {
     let mut possible = Carried::default();
     for fault in faults {
-        let Some(why) = impossible(&fault.kind, parts, has_other_version).await else {
+        if impossible(&fault.kind, parts, has_other_version)
+            .await
+            .is_none()
+        {
             possible.happened.push(fault);
-            continue;
-        };
-        let skipped = format!("{}: {why}", fault.kind.name());
-        if !possible.skipped.contains(&skipped) {
-            possible.skipped.push(skipped);
+        }
+    }
+    let happened: BTreeSet<_> = possible.names().into_iter().collect();
+    for kind in plan::all_kinds() {
+        let name = kind.name();
+        if !happened.contains(&name) {
+            let why = impossible(&kind, parts, has_other_version).await;
+            possible.add_not_run(why.unwrap_or("the plan has none"), name);
         }
     }
     possible

@@ -15,6 +15,7 @@ use seedance_archiver_simulator::{ErrorPage, HostDialect, RecordDialect};
 
 pub(super) use endings::{EXPIRES, URL_LIFETIME};
 pub(super) use fault::{Answer, Change, Fault, Kind, LinkTo, ListAnswer, WORKERS};
+pub(super) use faults::all_kinds;
 pub(super) use video::{Account, Expected, Trigger, Video};
 
 use crate::random::Random;

@@ -43,11 +43,12 @@ pub(super) async fn in_directory(
     Ok(())
 }
 
-/// Prints the table, and the faults that did not happen.
+/// Prints the table, and what did not happen.
 pub(super) fn print(report: &Report, carried: &Carried) -> anyhow::Result<()> {
     output::print(&format!("\n{}\n", report.text()))?;
-    for skipped in &carried.skipped {
-        output::print(&format!("not run: {skipped}\n"))?;
+    for (why, names) in &carried.not_run {
+        let names = names.join(", ");
+        output::print(&format!("not run ({why}): {names}\n"))?;
     }
     Ok(())
 }

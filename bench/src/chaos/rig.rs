@@ -148,7 +148,7 @@ impl<'a> Rig<'a> {
         };
         let checked = checker::check(&self.world, &archives, &evidence, &places, &parts.links);
         let mut report = checked.await?;
-        add_circumstances(&mut report, &evidence);
+        add_circumstances(&mut report, &evidence, carried);
         parts.stop_servers().await;
         Ok(report)
     }
@@ -270,9 +270,13 @@ async fn archives(parts: &Parts) -> anyhow::Result<Vec<Archive>> {
     Ok(archives)
 }
 
-fn add_circumstances(report: &mut Report, evidence: &Evidence) {
+fn add_circumstances(report: &mut Report, evidence: &Evidence, carried: &Carried) {
     for (name, count) in [
         ("faults", evidence.faults.len()),
+        (
+            "kinds of faults, and other parts of a run, that were not run",
+            carried.not_run.values().map(Vec::len).sum(),
+        ),
         ("worker processes", evidence.incarnations.len()),
         ("workers that exited by themselves", evidence.exits.len()),
     ] {

@@ -164,6 +164,18 @@ impl World {
         Account::ALL.into_iter().flat_map(of).collect()
     }
 
+    /// Returns the number of responses with `Retry-After`.
+    pub(super) fn retry_afters(&self) -> u64 {
+        let of = |account| self.simulator(account).retry_afters();
+        Account::ALL.into_iter().map(of).sum()
+    }
+
+    /// Returns the number of downloads that carried an API key.
+    pub(super) fn downloads_with_key(&self) -> u64 {
+        let of = |account| self.simulator(account).misuse().with_key;
+        Account::ALL.into_iter().map(of).sum()
+    }
+
     /// Returns every secret that the APIs handed out, or that the accounts or the store have.
     pub(super) fn all_secrets(&self) -> AllSecrets {
         let mut all = self.secrets_of_apis();

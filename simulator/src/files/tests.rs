@@ -2,7 +2,9 @@ use std::{sync::Arc, time::Duration};
 
 use reqwest::{
     Client, RequestBuilder, Response, StatusCode,
-    header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderName, IF_RANGE, LAST_MODIFIED, RANGE},
+    header::{
+        CONTENT_LENGTH, CONTENT_RANGE, COOKIE, ETAG, HeaderName, IF_RANGE, LAST_MODIFIED, RANGE,
+    },
 };
 
 use crate::{
@@ -13,7 +15,7 @@ use crate::{
 
 /// A downloadable video, small enough to be sent in one piece.
 struct Video {
-    _simulator: Simulator,
+    simulator: Simulator,
     client: Client,
     url: String,
     original: Arc<Source>,
@@ -32,7 +34,7 @@ impl Video {
             client: client(),
             url: record["content"]["video_url"].as_str().unwrap().to_owned(),
             original: simulator.source(&id).unwrap(),
-            _simulator: simulator,
+            simulator,
         }
     }
 
@@ -187,4 +189,23 @@ async fn a_record_can_have_the_url_of_another_host() {
     });
     let (_, record) = get(&simulator, &format!("/{id}")).await;
     assert_eq!(record["content"]["video_url"], url);
+}
+
+#[tokio::test]
+async fn a_download_with_a_key_is_a_misuse() {
+    let video = Video::new(Script::default()).await;
+    let key = video.simulator.api_key();
+    let with_key = async |request: RequestBuilder| {
+        let before = video.simulator.misuse().with_key;
+        request.send().await.unwrap();
+        video.simulator.misuse().with_key - before
+    };
+    assert_eq!(with_key(video.request()).await, 0);
+    assert_eq!(with_key(video.request().bearer_auth(key)).await, 1);
+    let other = video.request().basic_auth("user", Some("password"));
+    assert_eq!(with_key(other).await, 1);
+    let cookie = video.request().header(COOKIE, format!("key={key}"));
+    assert_eq!(with_key(cookie).await, 1);
+    let in_url = video.client.get(format!("{}&key={key}", video.url));
+    assert_eq!(with_key(in_url).await, 1);
 }

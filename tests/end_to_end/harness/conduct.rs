@@ -11,6 +11,7 @@ thread_local! {
         outside_window: 0,
         before_retry_after: 0,
         above_rate: 0,
+        with_key: 0,
     }) };
 }
 
@@ -21,6 +22,7 @@ pub(super) fn add(misuse: Misuse) {
         outside_window: sum.outside_window + misuse.outside_window,
         before_retry_after: sum.before_retry_after + misuse.before_retry_after,
         above_rate: sum.above_rate + misuse.above_rate,
+        with_key: sum.with_key + misuse.with_key,
     });
 }
 

@@ -5,11 +5,16 @@ use std::{collections::BTreeMap, time::SystemTime};
 use seedance_archiver_proto::time::unix_seconds;
 use seedance_archiver_simulator::EarlyRequest;
 
-use super::Row;
+use super::{Row, identities};
 use crate::chaos::{
     parts::{Incarnation, Links},
+    plan::Change,
     windows,
 };
+
+/// Changes with which a process reads `Retry-After` in another way: a wrong clock misreads a date, and version 0.1.0 reads only
+/// that of a 429.
+const OTHER_DELAYS: [Change; 3] = [Change::ClockAhead, Change::ClockBehind, Change::Version];
 
 /// Creation times by task id.
 pub(super) type CreationTimes<'a> = BTreeMap<&'a str, SystemTime>;
@@ -28,7 +33,7 @@ pub(super) fn check(
         let sender = link.map(|(worker, _)| worker);
         if is_last_chance(request, creation_times) {
             last_chances += 1;
-        } else if has_missed || sender.is_some_and(|it| is_newer(it, request, incarnations)) {
+        } else if has_missed || sender.is_some_and(|it| cannot_know(it, request, incarnations)) {
             unknowing += 1;
         } else {
             findings.push(describe(request, sender));
@@ -41,7 +46,7 @@ pub(super) fn check(
             last_chances,
         ),
         Row::of(
-            "such requests by processes that did not get the response",
+            "such requests by processes that did not get the response, have a wrong clock or are of another version",
             unknowing,
         ),
     ]
@@ -60,11 +65,14 @@ fn is_last_chance(request: &EarlyRequest, creation_times: &CreationTimes<'_>) ->
     request.at + 2 * pause.unwrap_or_default() > end
 }
 
-/// Returns whether the process that sent a request started after the response.
-fn is_newer(worker: usize, request: &EarlyRequest, incarnations: &[Incarnation]) -> bool {
-    let between = |at: SystemTime| request.told_at < at && at < request.at;
-    let mut processes = incarnations.iter().filter(|it| it.worker == worker);
-    processes.any(|it| between(it.started_at))
+/// Returns whether the process that sent a request cannot have known the time: it started after the response, or reads
+/// `Retry-After` in another way.
+fn cannot_know(worker: usize, request: &EarlyRequest, incarnations: &[Incarnation]) -> bool {
+    let sender = identities::of_worker(worker, request.at, incarnations);
+    sender.is_some_and(|sender| {
+        let change = sender.change;
+        sender.started_at > request.told_at || change.is_some_and(|it| OTHER_DELAYS.contains(&it))
+    })
 }
 
 fn describe(request: &EarlyRequest, worker: Option<usize>) -> String {
@@ -124,6 +132,18 @@ mod tests {
         assert_eq!(counts(&links, &later), [1, 0]);
         let restarted = [old.clone(), process(WORKER, told_at + second)];
         assert_eq!(counts(&links, &restarted), [0, 1]);
+        for (change, expected) in [
+            (Change::ClockAhead, [0, 1]),
+            (Change::ClockBehind, [0, 1]),
+            (Change::Version, [0, 1]),
+            (Change::Key, [1, 0]),
+        ] {
+            let changed = Incarnation {
+                change: Some(change),
+                ..old.clone()
+            };
+            assert_eq!(counts(&links, &[changed]), expected, "{change:?}");
+        }
 
         link.set(Mode::Slow);
         assert_eq!(counts(&links, std::slice::from_ref(&old)), [1, 0]);

@@ -34,8 +34,9 @@ pub(super) enum End {
 /// The last activity of a lifecycle, by which its end is counted.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct LastActivity {
-    /// `archive` or `record`.
+    /// `archive`, `record` or `record-again`.
     pub(super) id: String,
+    pub(super) scheduled_at: SystemTime,
     pub(super) attempt: i32,
     /// Identity of the worker that completed it.
     pub(super) identity: String,
@@ -51,6 +52,17 @@ pub(super) struct Ending {
     pub(super) last_activity: Option<LastActivity>,
     /// Whether a process of another version took part.
     pub(super) had_other_version: bool,
+}
+
+impl Ending {
+    /// Returns the account and the outcome by which the end is counted.
+    pub(super) fn labels(&self) -> (String, String) {
+        let outcome = match &self.end {
+            End::Result { outcome, .. } => outcome.clone(),
+            _ => String::new(),
+        };
+        (self.account.to_owned(), outcome)
+    }
 }
 
 /// The runs of lifecycles by task, oldest first.
@@ -139,13 +151,13 @@ fn last_activity(events: &[HistoryEvent]) -> Option<LastActivity> {
                 }
                 _ => None,
             })?;
-    let id = events
+    let (scheduled, id) = events
         .iter()
         .find_map(|event| match event.attributes.as_ref()? {
             Attributes::ActivityTaskScheduledEventAttributes(it)
                 if event.event_id == scheduled_id =>
             {
-                Some(it.activity_id.clone())
+                Some((event, it.activity_id.clone()))
             }
             _ => None,
         })?;
@@ -168,6 +180,7 @@ fn last_activity(events: &[HistoryEvent]) -> Option<LastActivity> {
     let counts = counting.contains(&id.as_str());
     counts.then_some(LastActivity {
         id,
+        scheduled_at: time_of(scheduled)?,
         attempt,
         identity,
         completed_at: time_of(completed)?,

@@ -1,6 +1,6 @@
 //! Which processes took part in histories, by the identities of workers: `{pid}@{host}`.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::SystemTime};
 
 use temporalio_common::protos::temporal::api::history::v1::{
     HistoryEvent, history_event::Attributes,
@@ -12,6 +12,17 @@ use crate::chaos::{parts::Incarnation, plan::Change};
 pub(super) fn of_other_version(processes: &[Incarnation]) -> BTreeSet<u32> {
     let is_other = |it: &&Incarnation| it.change == Some(Change::Version);
     processes.iter().filter(is_other).map(|it| it.pid).collect()
+}
+
+/// Returns the process that a worker was at a time.
+pub(super) fn of_worker(
+    worker: usize,
+    at: SystemTime,
+    processes: &[Incarnation],
+) -> Option<&Incarnation> {
+    let of_worker = processes.iter().filter(|it| it.worker == worker);
+    let started = of_worker.filter(|it| it.started_at <= at);
+    started.max_by_key(|it| it.started_at)
 }
 
 /// Returns the processes that took part in what the events say.

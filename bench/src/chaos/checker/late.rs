@@ -16,7 +16,7 @@ use seedance_archiver_proto::{
 };
 use seedance_archiver_simulator::Arrival;
 
-use super::{Row, Run, completions};
+use super::{Row, Run, completions, identities};
 use crate::{
     chaos::{
         faults::Period,
@@ -118,10 +118,8 @@ impl Senders<'_> {
 
     /// Returns whether the process that a worker was at a time saw other times.
     fn has_other_times(&self, worker: usize, at: SystemTime) -> bool {
-        let of_worker = self.processes.iter().filter(|it| it.worker == worker);
-        let started = of_worker.filter(|it| it.started_at <= at);
-        let latest = started.max_by_key(|it| it.started_at);
-        let change = latest.and_then(|it| it.change);
+        let process = identities::of_worker(worker, at, self.processes);
+        let change = process.and_then(|it| it.change);
         change.is_some_and(|change| OTHER_TIMES.contains(&change))
     }
 

@@ -1,41 +1,44 @@
-//! Whether every end of a lifecycle was counted by the worker of its last activity.
+//! Whether every end of a lifecycle was counted: by the worker of its last activity or, if its outcome was recorded in several
+//! attempts, by any worker.
 
-use std::{collections::BTreeMap, time::Duration};
+mod repeated;
 
-use seedance_archiver_proto::{
-    names::{ARCHIVE_ACTIVITY_ID, RECORD_ACTIVITY_ID},
-    outcome::ARCHIVED,
-};
+use seedance_archiver_proto::{names::ARCHIVE_ACTIVITY_ID, outcome::ARCHIVED};
 
 use super::{
     Row,
     endings::{End, Ending, Endings},
     identities,
 };
-use crate::chaos::parts::Incarnation;
-
-/// An end that was this close to the last reading of the metrics may have come after it.
-const TOLERANCE: Duration = Duration::from_secs(1);
+use crate::chaos::{counted::Counted, parts::Incarnation};
 
 /// Compares the ends in the histories with the counts of each process. What a killed process counted after its metrics
 /// were last read is gone, as for any monitoring system: those ends are not compared.
-pub(super) fn check(endings: &Endings, incarnations: &[Incarnation]) -> [Row; 2] {
+pub(super) fn check(endings: &Endings, incarnations: &[Incarnation]) -> [Row; 3] {
     let mut findings = Vec::new();
     let mut compared = 0;
+    // Counts of other ends than those of which the process is known.
+    let mut others = Counted::new();
     for incarnation in incarnations {
-        let Some((read_at, counted)) = &incarnation.counted else {
+        let (Some((_, counted)), Some(known_until)) =
+            (&incarnation.counted, incarnation.counts_known_until())
+        else {
             continue;
         };
-        let mut expected = BTreeMap::<(String, String), u64>::new();
+        let mut expected = Counted::new();
         for ending in endings.values().flatten() {
             let Some(activity) = &ending.last_activity else {
                 continue;
             };
             let is_there = identities::pid(&activity.identity) == Some(incarnation.pid);
-            let is_before = activity.completed_at + TOLERANCE < *read_at;
+            let is_before = activity.completed_at < known_until;
             if is_before && is_there && is_counted_there(ending) {
-                *expected.entry(labels(ending)).or_default() += 1;
+                *expected.entry(ending.labels()).or_default() += 1;
             }
+        }
+        for (labels, counted) in counted {
+            let expected = expected.get(labels).copied().unwrap_or_default();
+            *others.entry(labels.clone()).or_default() += counted.saturating_sub(expected);
         }
         for (labels, expected) in expected {
             compared += expected;
@@ -49,10 +52,18 @@ pub(super) fn check(endings: &Endings, incarnations: &[Incarnation]) -> [Row; 2]
             }
         }
     }
+    let repeated = repeated::expected(endings, incarnations);
+    findings.extend(repeated::missing(&repeated, &others));
+    let repeated = repeated.values().sum();
+    compared += repeated;
     findings.extend(never_compared(endings, compared));
     [
         Row::none_of("endings that are not in the metrics", findings),
         Row::of("endings that were compared with the metrics", compared),
+        Row::of(
+            "such endings that were recorded in several attempts",
+            repeated,
+        ),
     ]
 }
 
@@ -66,26 +77,16 @@ fn never_compared(endings: &Endings, compared: u64) -> Option<String> {
     is_missing.then(|| format!("none of the ends of {archived} archived videos was compared"))
 }
 
-/// Returns whether the process that completed the last activity has counted the end. A record is counted by the first
-/// attempt that gets as far, which another process may have made.
+/// Returns whether the process that completed the last activity has counted the end. An outcome is counted by the first
+/// attempt to record it that gets as far, which another process may have made.
 fn is_counted_there(ending: &Ending) -> bool {
-    ending.last_activity.as_ref().is_some_and(|activity| {
-        activity.id == ARCHIVE_ACTIVITY_ID
-            || (activity.id == RECORD_ACTIVITY_ID && activity.attempt == 1)
-    })
-}
-
-fn labels(ending: &Ending) -> (String, String) {
-    let outcome = match &ending.end {
-        End::Result { outcome, .. } => outcome.clone(),
-        _ => String::new(),
-    };
-    (ending.account.to_owned(), outcome)
+    let activity = ending.last_activity.as_ref();
+    activity.is_some_and(|activity| activity.id == ARCHIVE_ACTIVITY_ID || activity.attempt == 1)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
+    use std::time::{Duration, SystemTime};
 
     use super::*;
     use crate::chaos::checker::{endings::LastActivity, testing::process_with_count};
@@ -104,6 +105,7 @@ mod tests {
             },
             last_activity: Some(LastActivity {
                 id: id.into(),
+                scheduled_at: at(completed_at - 10),
                 attempt,
                 identity: "7@host".into(),
                 completed_at: at(completed_at),
@@ -117,8 +119,10 @@ mod tests {
         process_with_count(pid, "archived", archived)
     }
 
+    /// Returns the numbers of missing and of compared ends.
     fn counts(endings: &Endings, processes: &[Incarnation]) -> [u64; 2] {
-        check(endings, processes).map(|row| row.count)
+        let [missing, compared, _] = check(endings, processes);
+        [missing.count, compared.count]
     }
 
     #[test]
@@ -129,17 +133,40 @@ mod tests {
         // What another process counted does not help.
         let processes = [process(7, 0), process(8, 1)];
         assert_eq!(counts(&archived, &processes), [1, 1]);
-        let recorded = endings("record", 1, 50);
-        assert_eq!(counts(&recorded, &[process(7, 0)]), [1, 1]);
+        for id in ["record", "record-again"] {
+            let recorded = endings(id, 1, 50);
+            assert_eq!(counts(&recorded, &[process(7, 0)]), [1, 1], "{id}");
+            assert_eq!(counts(&recorded, &[process(7, 1)]), [0, 1], "{id}");
+        }
     }
 
     #[test]
-    fn ends_that_another_process_may_have_counted_or_that_came_later_are_not_compared() {
-        for others in [endings("record", 2, 50), endings("archive", 1, 100)] {
-            let mut endings = endings("archive", 1, 50);
-            endings.extend([("cgt-2".to_owned(), others["cgt-1"].clone())]);
-            assert_eq!(counts(&endings, &[process(7, 1)]), [0, 1]);
-        }
+    fn ends_that_came_after_the_last_reading_are_not_compared() {
+        let mut endings_before = endings("archive", 1, 50);
+        let after = endings("archive", 1, 100);
+        endings_before.extend([("cgt-2".to_owned(), after["cgt-1"].clone())]);
+        assert_eq!(counts(&endings_before, &[process(7, 1)]), [0, 1]);
+    }
+
+    #[test]
+    fn an_end_that_was_recorded_in_several_attempts_has_a_count_of_its_own() {
+        let lost = |task: &str, attempt| {
+            let mut endings = endings("record", attempt, 50);
+            let mut ending = endings.remove("cgt-1").unwrap();
+            ending[0].end = End::Result {
+                outcome: "lost".into(),
+                reason: String::new(),
+            };
+            (task.to_owned(), ending)
+        };
+        let endings = Endings::from([lost("cgt-1", 1), lost("cgt-2", 3)]);
+        let counts = |counted: [(u32, u64); 2]| {
+            let processes = counted.map(|(pid, count)| process_with_count(pid, "lost", count));
+            check(&endings, &processes).map(|row| row.count)
+        };
+        assert_eq!(counts([(7, 2), (8, 0)]), [0, 2, 1]);
+        assert_eq!(counts([(7, 1), (8, 1)]), [0, 2, 1]);
+        assert_eq!(counts([(7, 1), (8, 0)]), [1, 2, 1]);
     }
 
     #[test]

@@ -1,32 +1,31 @@
 //! Finds secrets in anything: as they are, in base64 or hexadecimal, and compressed, also one in the other.
 //!
-//! A text that was cut inside of a key still has a part of it: the beginning or the end of a key counts as well.
+//! A text that was cut inside of a secret still has a part of it: the beginning or the end of a secret counts as well.
 
 mod decode;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::chaos::world::AllSecrets;
 
 /// How many encodings may be around a secret.
 const MAX_DEPTH: usize = 3;
-/// Length of a signature: hexadecimal SHA-256.
-const SIGNATURE: usize = 64;
-/// Length of the part of a key, token or password that is no coincidence.
+/// Length of the part of a secret that is no coincidence.
 const PART: usize = 20;
 
 pub(super) struct Finder {
-    signatures: BTreeSet<Vec<u8>>,
+    /// The beginnings and ends of signatures.
+    signatures: HashSet<Vec<u8>>,
     /// The beginnings and ends of words, and entire ones that are shorter.
     parts: BTreeSet<Vec<u8>>,
 }
 
 impl Finder {
     pub(super) fn new(secrets: AllSecrets) -> Self {
-        let signatures = secrets.signatures.into_iter();
+        let signatures = secrets.signatures.iter();
         let words = secrets.words.iter();
         Self {
-            signatures: signatures.map(String::into_bytes).collect(),
+            signatures: signatures.flat_map(|it| parts(it.as_bytes())).collect(),
             parts: words.flat_map(|word| parts(word.as_bytes())).collect(),
         }
     }
@@ -50,7 +49,7 @@ impl Finder {
     fn find_plain(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let lower = bytes.to_ascii_lowercase();
         let runs = lower.split(|byte| !byte.is_ascii_hexdigit());
-        let mut candidates = runs.flat_map(|run| run.windows(SIGNATURE));
+        let mut candidates = runs.flat_map(|run| run.windows(PART));
         let signature = candidates.find(|it| self.signatures.contains(*it));
         let part = || {
             let mut parts = self.parts.iter();
@@ -60,10 +59,10 @@ impl Finder {
     }
 }
 
-/// Returns the beginning and the end of a word.
-fn parts(word: &[u8]) -> [Vec<u8>; 2] {
-    let length = word.len().min(PART);
-    let (beginning, end) = (&word[..length], &word[word.len() - length..]);
+/// Returns the beginning and the end of a secret.
+fn parts(secret: &[u8]) -> [Vec<u8>; 2] {
+    let length = secret.len().min(PART);
+    let (beginning, end) = (&secret[..length], &secret[secret.len() - length..]);
     [beginning.to_vec(), end.to_vec()]
 }
 
@@ -88,8 +87,9 @@ mod tests {
 
     const WORD: &str = "called-first-key-0000000000000007-chaos";
 
+    /// It does not repeat itself.
     fn signature() -> String {
-        "0123456789abcdef".repeat(4)
+        hex::encode((0..32).map(|byte| byte * 7).collect::<Vec<u8>>())
     }
 
     fn finder() -> Finder {
@@ -151,6 +151,26 @@ mod tests {
         });
         assert!(finder.find(b"<bench-password>").is_some());
         assert_eq!(finder.find(b"bench-passwor"), None);
+    }
+
+    #[test]
+    fn a_signature_that_was_cut_is_found() {
+        let signature = signature();
+        let (beginning, end) = (&signature[..PART], &signature[signature.len() - PART..]);
+        for text in [
+            format!("http://host/x?X-Tos-Signature={beginning}…"),
+            format!("…{end}&a=b"),
+            format!("X-TOS-SIGNATURE={}", beginning.to_uppercase()),
+            // The digits before it are of something else.
+            format!("c0ffee{beginning}"),
+        ] {
+            assert!(finder().find(text.as_bytes()).is_some(), "{text}");
+            let encoded = BASE64_STANDARD.encode(gzip(text.as_bytes()));
+            assert!(finder().find(encoded.as_bytes()).is_some(), "{encoded}");
+        }
+        for short in [&beginning[..PART - 1], &end[1..]] {
+            assert_eq!(finder().find(short.as_bytes()), None, "{short}");
+        }
     }
 
     #[test]

@@ -1,6 +1,12 @@
 //! A worker process, which is killed, stopped, and restarted with changes.
 
-use std::{net::SocketAddr, path::PathBuf, process::Command, sync::Arc, time::SystemTime};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    process::Command,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use parking_lot::Mutex;
 use rustix::process::Signal;
@@ -16,6 +22,8 @@ use crate::{
 
 /// Task queue of the workers.
 pub(in crate::chaos) const TASK_QUEUE: &str = "chaos";
+/// How close to a reading of the metrics a count may have come after it.
+const READING_TOLERANCE: Duration = Duration::from_secs(1);
 /// Where `libfaketime` is on Debian.
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
@@ -44,6 +52,14 @@ pub(in crate::chaos) struct Incarnation {
     pub(in crate::chaos) log: PathBuf,
     /// When its metrics were last read, and the endings that it had counted.
     pub(in crate::chaos) counted: Option<(SystemTime, Counted)>,
+}
+
+impl Incarnation {
+    /// Returns until when its counts are known: shortly before its metrics were last read.
+    pub(in crate::chaos) fn counts_known_until(&self) -> Option<SystemTime> {
+        let (read_at, _) = self.counted.as_ref()?;
+        Some(*read_at - READING_TOLERANCE)
+    }
 }
 
 pub(in crate::chaos) struct Worker {

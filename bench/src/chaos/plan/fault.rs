@@ -274,8 +274,10 @@ impl Kind {
                 "rate_limited",
             ],
             Self::Answer(_, Answer::Fault(fault)) => match fault {
-                ApiFault::Unauthorized => &["unauthorized"],
+                ApiFault::Unauthorized | ApiFault::Forbidden => &["unauthorized"],
                 ApiFault::RateLimited { .. } => &["rate_limited"],
+                // `rate_limited`: the client itself holds queries back until the time in `Retry-After`.
+                ApiFault::Overloaded { .. } => &["upstream_unavailable", "rate_limited"],
                 ApiFault::Page | ApiFault::ErrorAs200 | ApiFault::Truncated => {
                     &["unexpected_response", "upstream_unavailable"]
                 }

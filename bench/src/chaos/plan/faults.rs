@@ -211,11 +211,17 @@ const LINKS: [LinkTo; 6] = every_variant!(LinkTo {
     Callbacks(0),
 });
 
-const API_FAULTS: [ApiFault; 11] = every_variant!(ApiFault {
+/// A delay in `Retry-After` that is longer than the interval of polls and lists, in seconds: a client that ignores it is early.
+pub(super) const LONG_DELAY: u64 = 25;
+
+const API_FAULTS: [ApiFault; 14] = every_variant!(ApiFault {
     Unauthorized,
+    Forbidden,
     RateLimited { retry_after: Some(3) },
+    RateLimited { retry_after: Some(LONG_DELAY) },
     RateLimited { retry_after: None },
     Unavailable,
+    Overloaded { retry_after: LONG_DELAY },
     Page,
     ErrorAs200,
     Truncated,
@@ -240,10 +246,14 @@ const LIST_DIALECTS: [ListDialect; 11] = every_variant!(ListDialect {
     Lags(Duration::from_secs(20)),
 });
 
-#[cfg(test)]
-pub(super) fn all_names() -> Vec<String> {
+/// Returns every kind of fault, at the first worker and account.
+pub(in crate::chaos) fn all_kinds() -> Vec<Kind> {
     let of_workers = workers::kinds(Duration::ZERO).into_iter();
     let kinds = of_workers.flat_map(|(kinds, _)| kinds);
-    let kinds = kinds.chain(other_kinds());
-    kinds.map(|kind| kind.name()).collect()
+    kinds.chain(other_kinds()).collect()
+}
+
+#[cfg(test)]
+pub(super) fn all_names() -> Vec<String> {
+    all_kinds().iter().map(Kind::name).collect()
 }

@@ -155,9 +155,9 @@ fn a_download_stands_still_only_for_a_while() {
 }
 
 #[test]
-fn a_429_comes_with_and_without_a_delay() {
+fn a_429_comes_without_a_delay_and_with_a_short_and_a_long_one() {
     let names = faults::all_names();
-    for retry_after in ["Some(3)", "None"] {
+    for retry_after in ["Some(3)", "Some(25)", "None"] {
         let fault = format!("Fault(RateLimited {{ retry_after: {retry_after} }})");
         for name in [format!("API: {fault}"), format!("lists: {fault}")] {
             assert!(names.contains(&name), "{name}");
@@ -307,6 +307,22 @@ fn only_a_fault_meanwhile_that_concerns_a_video_excuses_its_reason() {
     for kind in of_account {
         assert!(!reasons(kind(Account::Called), 300, lost()).is_empty());
         assert!(reasons(kind(Account::Automatic), 300, lost()).is_empty());
+    }
+}
+
+#[test]
+fn an_answer_of_the_api_excuses_the_reason_that_it_gives() {
+    for (fault, expected) in [
+        (ApiFault::Unauthorized, &["unauthorized"][..]),
+        (ApiFault::Forbidden, &["unauthorized"]),
+        (
+            ApiFault::Overloaded { retry_after: 25 },
+            &["upstream_unavailable", "rate_limited"],
+        ),
+    ] {
+        let answer = Kind::Answer(Account::Called, Answer::Fault(fault));
+        let lost = Expected::Lost(vec!["url_expired"]);
+        assert_eq!(reasons(answer, 300, lost), expected, "{fault:?}");
     }
 }
 

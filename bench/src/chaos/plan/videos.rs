@@ -11,6 +11,7 @@ use super::{
     endings,
     every::every_variant,
     fault::WORKERS,
+    faults::LONG_DELAY,
     hosts,
     video::{Account, Expected, Trigger, Video},
 };
@@ -41,11 +42,17 @@ pub(super) const CORRUPTIONS: [Corruption; 6] = every_variant!(Corruption {
 });
 
 /// What may be wrong with the queries of one task.
-pub(super) const QUERY_FAULTS: [ApiFault; 4] = [
+pub(super) const QUERY_FAULTS: [ApiFault; 6] = [
     ApiFault::RateLimited {
         retry_after: Some(3),
     },
+    ApiFault::RateLimited {
+        retry_after: Some(LONG_DELAY),
+    },
     ApiFault::RateLimited { retry_after: None },
+    ApiFault::Overloaded {
+        retry_after: LONG_DELAY,
+    },
     ApiFault::Unavailable,
     ApiFault::NoResponse,
 ];
