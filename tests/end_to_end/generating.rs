@@ -8,6 +8,7 @@ mod endings;
 mod lost_answers;
 mod many;
 mod ownership;
+mod searches;
 
 use std::sync::Arc;
 

@@ -2,19 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, ensure};
 use jiff::Timestamp;
-use seedance_archiver_proto::{
-    names,
-    v1::{OutcomeRecord, VideoTask},
-};
+use seedance_archiver_proto::{names, v1::OutcomeRecord};
 use seedance_archiver_simulator::{Ending, Script};
 use serde_json::{Value, json};
-use temporalio_client::{ActivityIdentifier, RpcOptions};
-use temporalio_common::error::ApplicationFailure;
 
 use crate::harness::{
-    DAY, Fixture, Server, hidden_task::check_that_a_404_is_not_final, register, task_prefix, until,
+    DAY, Fixture, Server, failures::fail_activity, hidden_task::check_that_a_404_is_not_final,
+    register, task_prefix, until,
 };
 
 async fn a_succeeded_task_is_archived(server: Arc<Server>) -> anyhow::Result<()> {
@@ -235,7 +231,8 @@ async fn a_lifecycle_fails_with_a_failure_that_says_nothing_of_the_task(
         .with_worker(&server, async {
             let lifecycle = fixture.start_lifecycle(&server, &id).await?;
             until("the download has started", || sent() == 1_000).await?;
-            fail_transfer(&server, &id).await?;
+            let workflow_id = names::lifecycle_workflow_id("", &id);
+            fail_activity(&server.client, &workflow_id, names::ARCHIVE_ACTIVITY_ID).await?;
             let result = lifecycle.result().await;
             ensure!(result.is_err(), "the lifecycle did not fail: {result:?}");
             fixture.release_stopped_download(&id).await
@@ -251,20 +248,6 @@ async fn a_lifecycle_fails_with_a_failure_that_says_nothing_of_the_task(
     Ok(())
 }
 register!(a_lifecycle_fails_with_a_failure_that_says_nothing_of_the_task);
-
-/// Makes the running transfer of a task fail for good.
-async fn fail_transfer(server: &Server, task_id: &str) -> anyhow::Result<()> {
-    let workflow_id = names::lifecycle_workflow_id("", task_id);
-    let activity = ActivityIdentifier::by_id_workflow(workflow_id, "", names::ARCHIVE_ACTIVITY_ID);
-    let failure = ApplicationFailure::builder(anyhow!("broken"))
-        .type_name("Broken".to_owned())
-        .non_retryable(true)
-        .build();
-    let handle = server.client.get_async_activity_handle(activity);
-    Ok(handle
-        .fail(failure, None::<VideoTask>, RpcOptions::default())
-        .await?)
-}
 
 /// The service no longer has the record, so only the id is known.
 async fn a_video_that_was_archived_before_its_record_was_purged_is_archived(

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::harness::{Fixture, HOUR, Server, register, until_async};
 
-type Submission = WorkflowHandle<Client, VideoTaskSubmission>;
+pub(super) type Submission = WorkflowHandle<Client, VideoTaskSubmission>;
 
 /// Returns a request with a submission id, and its submission.
 fn submitted(server: &Server) -> (GenerateVideoRequest, Submission) {
@@ -34,7 +34,7 @@ fn submitted(server: &Server) -> (GenerateVideoRequest, Submission) {
     (request, server.client.get_workflow_handle(id))
 }
 
-async fn result_of(submission: &Submission) -> anyhow::Result<CreateVideoTaskResult> {
+pub(super) async fn result_of(submission: &Submission) -> anyhow::Result<CreateVideoTaskResult> {
     let result = submission.get_result(WorkflowGetResultOptions::default());
     Ok(Reply::into_message(result.await?))
 }

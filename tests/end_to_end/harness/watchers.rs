@@ -27,6 +27,7 @@ use tokio::process::Child;
 
 use super::{
     command::command,
+    failures::fail_activity,
     fixture::{Fixture, HOUR},
     lifecycle, sweeps,
     temporal_server::Server,
@@ -252,12 +253,12 @@ impl<'a> Watched<'a> {
 
     /// Makes the activity of the watcher fail. It is attempted again in an hour.
     pub(crate) async fn suspend(&self) -> anyhow::Result<()> {
-        let workflow_id = names::watcher_workflow_id(&self.account);
-        let activity =
-            ActivityIdentifier::by_id_workflow(workflow_id, "", names::WATCH_ACTIVITY_ID);
         let failure = ApplicationFailure::builder(anyhow!("suspended"))
             .next_retry_delay(HOUR)
             .build();
+        let workflow_id = names::watcher_workflow_id(&self.account);
+        let activity =
+            ActivityIdentifier::by_id_workflow(workflow_id, "", names::WATCH_ACTIVITY_ID);
         let handle = self.server.client.get_async_activity_handle(activity);
         Ok(handle
             .fail(failure, None::<WatcherProgress>, RpcOptions::default())
@@ -287,7 +288,7 @@ impl<'a> Watched<'a> {
     }
 }
 
-/// Runs watchers that continue as new, end and are cancelled. Returns the histories as JSON, with their names.
+/// Runs watchers that continue as new, end, are cancelled and fail. Returns the histories as JSON, with their names.
 pub(crate) async fn histories(server: &Server) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
     let watched = Watched::new(server).await?;
     let work = async {
@@ -322,10 +323,19 @@ pub(crate) async fn histories(server: &Server) -> anyhow::Result<Vec<(&'static s
         watched
             .until_status(WorkflowExecutionStatus::Canceled)
             .await?;
+
+        watched.start_watcher().await?;
+        let fourth = watched.run_id().await?;
+        let workflow_id = names::watcher_workflow_id(&watched.account);
+        fail_activity(&server.client, &workflow_id, names::WATCH_ACTIVITY_ID).await?;
+        watched
+            .until_status(WorkflowExecutionStatus::Failed)
+            .await?;
         Ok(vec![
             ("watcher-continued-as-new", watched.history(&first).await?),
             ("watcher-ended", watched.history(&second).await?),
             ("watcher-cancelled", watched.history(&third).await?),
+            ("watcher-failed", watched.history(&fourth).await?),
         ])
     };
     watched.fixture.with_worker(server, work).await

@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use seedance_archiver_proto::v1::VideoTaskLifecycleRequest;
-use seedance_archiver_simulator::{Ending, Script};
+use seedance_archiver_proto::{names, v1::VideoTaskLifecycleRequest};
+use seedance_archiver_simulator::{Ending, Fault, Script};
 use seedance_archiver_workflows::{VideoTaskLifecycle, reply::OptionalArgument};
 use temporalio_client::{
     WorkflowCancelOptions, WorkflowFetchHistoryOptions, WorkflowSignalOptions,
 };
 
-use crate::harness::{Fixture, Server, query_activity, until, until_async};
+use crate::harness::{
+    Fixture, Server, failures::fail_activity, query_activity, until, until_async,
+};
 
 /// A path through the lifecycle workflow.
 pub(super) struct Scenario {
@@ -27,6 +29,8 @@ pub(super) struct Scenario {
 enum Action {
     None,
     Cancel,
+    /// Cancels, and makes the activity fail that cancels the task.
+    CancelInVain,
     Nudge,
     ContinueAsNew,
 }
@@ -80,6 +84,18 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             },
             ..Scenario::new("cancelled", queued(), Action::Cancel, "unknown")
         },
+        Scenario {
+            request: VideoTaskLifecycleRequest {
+                cancel_task: true,
+                ..VideoTaskLifecycleRequest::default()
+            },
+            ..Scenario::new(
+                "cancelled-in-vain",
+                queued(),
+                Action::CancelInVain,
+                "unknown",
+            )
+        },
         Scenario::new("nudged", queued(), Action::Nudge, "lost"),
         Scenario::new("continued-as-new", running(), Action::ContinueAsNew, "lost"),
     ]
@@ -108,7 +124,7 @@ pub(super) async fn run(
                     fixture.simulator.stats(id).queries > 0
                 })
                 .await?;
-                scenario.action.perform(server, id).await?;
+                scenario.action.perform(server, &fixture, id).await?;
             }
             // Before a task that has not ended is lost, its lifecycle must have seen a record.
             for (scenario, id, lifecycle) in &lifecycles {
@@ -134,11 +150,25 @@ pub(super) async fn run(
 }
 
 impl Action {
-    async fn perform(self, server: &Server, task_id: &str) -> anyhow::Result<()> {
+    async fn perform(
+        self,
+        server: &Server,
+        fixture: &Fixture,
+        task_id: &str,
+    ) -> anyhow::Result<()> {
         let lifecycle = server.lifecycle(task_id);
         match self {
             Self::None => {}
             Self::Cancel => lifecycle.cancel(WorkflowCancelOptions::default()).await?,
+            Self::CancelInVain => {
+                // Otherwise the activity ends by itself.
+                let fault = Some(Fault::NoResponse);
+                fixture.simulator.set_task_fault(task_id, fault);
+                lifecycle.cancel(WorkflowCancelOptions::default()).await?;
+                let workflow_id = names::lifecycle_workflow_id("", task_id);
+                fail_activity(&server.client, &workflow_id, names::CANCEL_ACTIVITY_ID).await?;
+                fixture.simulator.set_task_fault(task_id, None);
+            }
             Self::Nudge => {
                 lifecycle
                     .signal(

@@ -11,6 +11,7 @@
 mod cancelling;
 mod command;
 mod continued;
+mod derived;
 mod drafts;
 mod edited;
 mod failing;
@@ -60,9 +61,8 @@ async fn histories_of_every_release_replay() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn workflows_send_what_they_sent_when_their_histories_were_recorded() -> anyhow::Result<()> {
-    for path in files(&directory().join(CURRENT))? {
-        let json = fs::read(&path)?;
-        let mut sent = replay(&json).await?;
+    for (name, json) in current()? {
+        let mut sent = replay(&json).await.with_context(|| name.clone())?;
         let events = WorkflowHistory::from_json(&json)?.into_events().await?;
         let is_cancelled = events.iter().any(is_cancellation);
         let recorded: Vec<_> = events.into_iter().filter_map(Command::recorded).collect();
@@ -75,9 +75,9 @@ async fn workflows_send_what_they_sent_when_their_histories_were_recorded() -> a
         // The last commands of a workflow that was terminated may have no events.
         let sent = sent.get(..recorded.len()).unwrap_or(&sent);
         for (sent, recorded) in sent.iter().zip(&recorded) {
-            assert_eq!(sent, recorded, "{}", path.display());
+            assert_eq!(sent, recorded, "{name}");
         }
-        assert_eq!(sent.len(), recorded.len(), "{}", path.display());
+        assert_eq!(sent.len(), recorded.len(), "{name}");
     }
     Ok(())
 }
@@ -127,6 +127,18 @@ fn task_queue(events: &[HistoryEvent]) -> anyhow::Result<String> {
         _ => None,
     };
     Ok(task_queue.context("no task queue")?.name.clone())
+}
+
+/// Returns the histories of the version in development, with their names: recorded and derived ones.
+fn current() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let mut histories = Vec::new();
+    for path in files(&directory().join(CURRENT))? {
+        histories.push((path.display().to_string(), fs::read(&path)?));
+    }
+    for (name, history) in derived::histories()? {
+        histories.push((name.to_owned(), serde_json::to_vec(&history)?));
+    }
+    Ok(histories)
 }
 
 /// Returns a history by its path below `tests/histories`.
