@@ -29,10 +29,14 @@ mod disasters {
     mod key_rotation;
     mod lost_history;
     mod moved_bucket;
+    mod not_executed;
     mod outage;
+    mod partial_outage;
     mod paused;
     mod procedure;
-    mod region_gone;
+    mod region_of_api;
+    mod region_of_bucket;
+    mod region_of_workers;
     mod sweeps;
     mod temporal_keys;
     mod terminal;

@@ -1,7 +1,8 @@
 //! Buckets whose archive is below a prefix.
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use object_store::{Attribute, ObjectStoreExt, path::Path};
+use reqwest::Url;
 
 use super::terminal::Terminal;
 use crate::harness::{
@@ -43,6 +44,11 @@ pub(super) async fn has_receipt(
 ) -> anyhow::Result<bool> {
     let receipt = format!("{prefix}/{}/manifest.json", task_prefix(task_id)?);
     Ok(bucket.keys().await?.contains(&receipt))
+}
+
+/// Returns the URL of a directory that takes the place of a bucket.
+pub(super) fn directory_url(path: &std::path::Path) -> anyhow::Result<Url> {
+    Url::from_directory_path(path).map_err(|()| anyhow!("the directory has no file URL"))
 }
 
 /// Installs the AWS CLI in a terminal, for the buckets of a server.

@@ -3,11 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
-use seedance_archiver::{
-    config::{Account, Accounts},
-    seedance::RateLimit,
-    temporal::lifecycles::Lifecycle,
-};
+use seedance_archiver::{config::Account, seedance::RateLimit, temporal::lifecycles::Lifecycle};
 use seedance_archiver_simulator::{Ending, Script, Simulator};
 use serde_json::{Value, json};
 
@@ -29,13 +25,16 @@ use crate::harness::{
 /// So many that sweeps are not delayed.
 const LISTS_PER_SECOND: f64 = 1_000.0;
 
+const PATH: &str = "contents/generations/tasks/{task_id}";
+/// The simulator has no path below that of a task, so the last segment is one that a URL does not keep.
+const PATH_WITHOUT_LIST: &str = "contents/generations/tasks/{task_id}/.";
+
 /// The tasks of the table below the procedure.
 struct Tasks {
     archived: String,
     failed: String,
     running: String,
     succeeded: String,
-    unlisted: String,
     urgent: String,
 }
 
@@ -54,10 +53,6 @@ impl Tasks {
             }),
             running: create(running(Duration::ZERO)),
             succeeded: create(Script::default()),
-            unlisted: create(Script {
-                unlisted: true,
-                ..Script::default()
-            }),
             urgent: create(running(QUERY_WINDOW - DAY / 2)),
         }
     }
@@ -85,8 +80,11 @@ async fn a_sweep_restarts_what_the_archive_does_not_have(_: Arc<Server>) -> anyh
     )
     .await?;
     let eu = TestSimulator::start(&fixture.clock, |simulator| simulator).await?;
-    add_account(&mut fixture, "eu", &eu)?;
+    let gateway = TestSimulator::start(&fixture.clock, |simulator| simulator).await?;
+    add_account(&mut fixture, "eu", &eu, PATH)?;
+    add_account(&mut fixture, "gateway", &gateway, PATH_WITHOUT_LIST)?;
     let task_of_eu = eu.create(Script::default());
+    let of_gateway = [(); 2].map(|()| gateway.create(Script::default()));
     let tasks = Tasks::create(&fixture.simulator);
     let terminal = Terminal::open(&server, &fixture).await?;
     terminal.run("seedance-archiver setup").await?;
@@ -101,29 +99,39 @@ async fn a_sweep_restarts_what_the_archive_does_not_have(_: Arc<Server>) -> anyh
     temporal.kill().await?;
     temporal.start_empty()?;
 
-    text.step("Start a Temporal server and run `seedance-archiver setup`")?;
+    text.step(
+        "Start a Temporal server and run `seedance-archiver setup`, which creates the namespace and search attributes.",
+    )?;
     let server = Server::new(temporal.client().await?, temporal.address.clone(), None)?;
     let set_up = terminal.run(&text.command()?).await?;
     ensure!(set_up.contains("search attributes: registered"), "{set_up}");
 
-    text.step("Start the workers")?;
+    text.step("Start the workers.")?;
     let worked = with_caller(&server, &fixture, async {
         text.step("Otherwise run `seedance-archiver sweep` for each account (`--account eu`)")?;
         let sweep = text.command()?;
         let swept = terminal.run_json(&sweep).await?;
-        // Not listed: the old task and the unlisted one.
+        text.says("| task | after the sweep |")?;
+        text.says("| archived, or ended with a [final](accounts.md#archive-every-video) `outcome.json` | skipped |")?;
+        text.says("| created more than 7 days ago | not listed, and its URL was only in the history: lost |")?;
         let expected = counts([5, 1, 1, 0, 3]);
         ensure!(swept == expected, "{swept}");
         let swept = terminal.run_json(&format!("{sweep} --account eu")).await?;
         ensure!(swept == counts([1, 0, 0, 0, 1]), "{swept}");
+        text.says("It can be interrupted and repeated.")?;
         let again = terminal.run_json(&sweep).await?;
         ensure!(again["listed"] == 5 && again["started"] == 0, "{again}");
         let lifecycle = |account, id| Lifecycle::for_task(&server.client, account, id);
+        text.says("| succeeded, not archived, URL works or is renewed | archived |")?;
         archived(&lifecycle("", &tasks.succeeded)).await?;
         archived(&lifecycle("eu", &task_of_eu)).await?;
+        text.says("| running, queued | polled again |")?;
         until_running(&lifecycle("", &tasks.urgent)).await?;
 
-        text.step("Check `seedance-archiver list --before-deadline 1d`")?;
+        text.step(
+            "Check `seedance-archiver list --before-deadline 1d`, and `seedance-archiver rescue --dry-run` for videos that are \
+             not archived yet.",
+        )?;
         let list = text.command()?;
         until_async("the urgent task is listed", || async {
             let listed = terminal.run_json(&list).await?.to_string();
@@ -141,12 +149,25 @@ async fn a_sweep_restarts_what_the_archive_does_not_have(_: Arc<Server>) -> anyh
             "{rescue:#}"
         );
 
-        text.step("| of an account without a list")?;
-        terminal.write_file("ids.txt", &format!("{}\n", tasks.unlisted))?;
+        text.step(
+            "| of an account without a list, for example with `task_path = \"tasks/{task_id}/record\"` | its sweep fails: pass \
+             the ids with `seedance-archiver archive --account gateway - <ids.txt` |",
+        )?;
+        let failed = terminal
+            .run_failing(&format!("{sweep} --account gateway 2>&1"))
+            .await?;
+        ensure!(failed.contains("name the tasks by id"), "{failed}");
+        terminal.write_file("ids.txt", &format!("{}\n", of_gateway.join("\n")))?;
         let ids = terminal.run_json(&text.command()?).await?;
-        ensure!(ids["videos"][0]["outcome"] == "archived", "{ids:#}");
+        for video in 0..of_gateway.len() {
+            ensure!(ids["videos"][video]["outcome"] == "archived", "{ids:#}");
+        }
 
-        // "`AwaitVideoTask` joins the lifecycle that a sweep started, or starts one that finds the receipt."
+        text.says("Callers' workflows are gone too.")?;
+        text.says(
+            "If they are started again within 7 days, `AwaitVideoTask` joins the lifecycle that a sweep started, or starts one \
+             that finds the receipt.",
+        )?;
         let awaited = async |id: &String| {
             let request = json!({"task_id": id});
             let result = call_json(&server, &fixture, "AwaitVideoTask", &request).await?;
@@ -160,12 +181,12 @@ async fn a_sweep_restarts_what_the_archive_does_not_have(_: Arc<Server>) -> anyh
         Ok(())
     });
     fixture.with_worker(&server, worked).await?;
-    for id in [
-        &tasks.archived,
-        &tasks.succeeded,
-        &tasks.running,
-        &tasks.unlisted,
-    ] {
+    for id in &of_gateway {
+        let downloads = gateway.stats(id).downloads;
+        ensure!(downloads == 1, "{id}: {downloads} downloads");
+    }
+    ensure!(gateway.lists() == 0, "the gateway has no list");
+    for id in [&tasks.archived, &tasks.succeeded, &tasks.running] {
         let downloads = fixture.simulator.stats(id).downloads;
         ensure!(downloads == 1, "{id}: {downloads} downloads");
         ensure!(fixture.receipt_path(id).is_some(), "{id} has no receipt");
@@ -175,15 +196,22 @@ async fn a_sweep_restarts_what_the_archive_does_not_have(_: Arc<Server>) -> anyh
 register!(a_sweep_restarts_what_the_archive_does_not_have, takes_long);
 
 /// Adds an account of another simulator.
-fn add_account(fixture: &mut Fixture, name: &str, simulator: &Simulator) -> anyhow::Result<()> {
-    let default = Account::clone(&*fixture.config.accounts.get("")?);
+fn add_account(
+    fixture: &mut Fixture,
+    name: &str,
+    simulator: &Simulator,
+    task_path: &str,
+) -> anyhow::Result<()> {
+    let accounts = &fixture.config.accounts;
     let mut added = Account::new(
         name,
         simulator.base_url().parse()?,
         simulator.api_key().to_owned().into(),
     );
-    added.schedule = default.schedule.clone();
-    fixture.config.accounts = Accounts::from([default, added]);
+    added.endpoint.task_path = task_path.parse().map_err(anyhow::Error::msg)?;
+    added.schedule = accounts.get("")?.schedule.clone();
+    let others = accounts.iter().map(|account| Account::clone(account));
+    fixture.config.accounts = others.chain([added]).collect();
     Ok(())
 }
 
@@ -270,10 +298,10 @@ register!(workers_with_auto_archive_need_no_command, takes_long);
 
 /// The backup is from before the videos were archived, and the API has forgotten one of the tasks meanwhile.
 async fn a_lifecycle_of_an_old_backup_finds_the_receipt(_: Arc<Server>) -> anyhow::Result<()> {
-    check_promise(
-        "Losing Temporal's history",
-        "A backup of the database saves this work but is not required. Restoring an old backup is safe",
-    )?;
+    let promise = "A backup of the database saves this work but is not required. Restoring an old backup is safe: repeated \
+                   attempts find the receipt and download nothing. A restored lifecycle looks for the receipt before it ends \
+                   and returns `archived`.";
+    check_promise("Losing Temporal's history", promise)?;
     let mut temporal = RestartableServer::start().await?;
     let server = Server::new(temporal.client().await?, temporal.address.clone(), None)?;
     let fixture = Fixture::new(&server).await?;

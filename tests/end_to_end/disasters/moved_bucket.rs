@@ -1,22 +1,21 @@
 //! Moving a bucket: nothing is downloaded twice, and nothing is left behind.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use anyhow::{Context, anyhow, ensure};
-use reqwest::Url;
+use anyhow::{Context, ensure};
 use seedance_archiver::{archive::KeyTemplate, temporal::lifecycles::Lifecycle};
 use seedance_archiver_simulator::Script;
 use tokio::process::Child;
 
 use super::{
-    buckets::{add_remote, assert_stored, has_receipt, install_aws},
+    buckets::{add_remote, assert_stored, directory_url, has_receipt, install_aws},
     paused::{PausedTransfer, archive_another, archived},
     procedure::{Procedure, check_promise},
     terminal::Terminal,
 };
 use crate::harness::{
     Fixture, HOUR, Server, lifecycle::until_running, minio::Minio, read_local, register, sweeps,
-    tools, until, until_async,
+    task_prefix, tools, until, until_async,
 };
 
 /// So many that the watcher lists them.
@@ -55,7 +54,10 @@ async fn a_moved_archive_is_complete_and_nothing_is_archived_twice(
     let to_old = PausedTransfer::start_to(&fixture, &server, OLD).await?;
     until_scheduled(&terminal).await?;
 
-    text.step("Create the new bucket")?;
+    text.step(
+        "Create the new bucket, grant the workers [permissions](stores.md#permissions), and test them: \
+         `SEEDANCE_ARCHIVE_URL=s3://new/prefix seedance-archiver doctor`.",
+    )?;
     let new = minio.new_bucket("new")?;
     let checks = terminal.run(&text.command()?).await?;
     ensure!(
@@ -63,10 +65,15 @@ async fn a_moved_archive_is_complete_and_nothing_is_archived_twice(
         "{checks}"
     );
 
-    text.step("Pause sweeps")?;
+    text.step(
+        "Pause sweeps, which would start a lifecycle for every task without a receipt in the new bucket: \
+         `temporal schedule toggle --schedule-id sweep-video-tasks/default --pause --reason \"moving the bucket\"`.",
+    )?;
     terminal.run(&text.command()?).await?;
 
-    text.step("Copy the old prefix to the new one")?;
+    text.step("Copy the old prefix to the new one, without `.staging/`.")?;
+    text.says("Do not change keys: tasks are found by them.")?;
+    text.says("`aws s3 sync s3://old/prefix s3://new/prefix --exclude '.staging/*'`")?;
     terminal.run(&text.command()?).await?;
     ensure!(
         has_receipt(&new, "prefix", &archived).await?,
@@ -74,8 +81,11 @@ async fn a_moved_archive_is_complete_and_nothing_is_archived_twice(
     );
     let (archived_meanwhile, _) = archive_another(&fixture, &server).await?;
 
-    text.step("Restart the workers with the new `SEEDANCE_ARCHIVE_URL`")?;
+    text.step("Restart the workers with the new `SEEDANCE_ARCHIVE_URL`.")?;
     terminal.set("SEEDANCE_ARCHIVE_URL", NEW);
+    text.says(
+        "If callers name the old archive as their `destination`, add it to `archive.destinations`.",
+    )?;
     set_accounts(&mut terminal, &fixture, OLD)?;
     let transfers = [&uploading, &to_old];
     let downloads = transfers.map(|it| it.downloads(&fixture));
@@ -91,30 +101,52 @@ async fn a_moved_archive_is_complete_and_nothing_is_archived_twice(
     })
     .await?;
 
+    text.says(
+        "Open lifecycles archive to it from their next attempt on; uploads in progress start over.",
+    )?;
     let uploaded = uploading.finish(&fixture).await?;
     ensure!(uploaded.manifest_url.starts_with(NEW), "{uploaded:?}");
-    // "uploads in progress start over"
     ensure!(uploaded.bytes_fetched_again > 0, "{uploaded:?}");
+    text.says("Requests with a listed `destination` are not affected.")?;
     let sent_to_old = to_old.finish(&fixture).await?;
-    // "Requests with a listed `destination` are not affected."
     ensure!(sent_to_old.manifest_url.starts_with(OLD), "{sent_to_old:?}");
 
-    text.step("Copy what was written to the old prefix since step 3")?;
+    text.step(
+        "Copy what was written to the old prefix since step 3, without replacing what the workers wrote to the new one.",
+    )?;
+    text.says(
+        "With a [remote](https://rclone.org/s3/) of rclone that is called `s3`: \
+         `rclone copy s3:old/prefix s3:new/prefix --exclude '/.staging/**' --ignore-existing --metadata`",
+    )?;
     terminal.run(&text.command()?).await?;
 
-    text.step("Run `SEEDANCE_ARCHIVE_URL=s3://new/prefix seedance-archiver verify --deep`")?;
+    text.step(
+        "Run `SEEDANCE_ARCHIVE_URL=s3://new/prefix seedance-archiver verify --deep`, which compares every byte with the \
+         receipts.",
+    )?;
+    text.says(
+        "`verify` and `gallery` ignore them and look next to the receipt; programs of yours that read `url` from a receipt \
+         must do the same.",
+    )?;
     let verified = terminal.run(&text.command()?).await?;
     ensure!(
         verified == "5 receipts with 10 objects: 5 verified\n",
         "{verified}"
     );
+    text.says("Receipts contain absolute URLs, which still name the old bucket.")?;
+    let receipt = format!("prefix/{}/manifest.json", task_prefix(&archived)?);
+    let receipt = String::from_utf8(new.read(&receipt).await?)?;
+    ensure!(receipt.contains(OLD) && !receipt.contains(NEW), "{receipt}");
     let started = Lifecycle::for_task(&server.client, "", &created_meanwhile);
     ensure!(
         !started.exists().await?,
         "archived although sweeps are paused"
     );
 
-    text.step("Resume: ")?;
+    text.step(
+        "Resume: `temporal schedule toggle --schedule-id sweep-video-tasks/default --unpause --reason moved`, and \
+         `seedance-archiver sweep`, which starts lifecycles for missing tasks.",
+    )?;
     terminal.run(&text.command()?).await?;
     let swept = terminal.run_json(&text.command()?).await?;
     ensure!(swept["archived"] == 5, "{swept}");
@@ -229,7 +261,10 @@ async fn after_the_loss_of_a_bucket_listed_videos_are_archived_again(
     text.step("Create the new bucket")?;
     let checks = terminal.run(&in_new(text.command()?)).await?;
     ensure!(checks.contains(" 0 failed"), "{checks}");
-    // "If the old bucket is gone, skip steps 2, 3 and 5"
+    text.says(
+        "If the old bucket is gone, skip steps 2, 3 and 5: the sweep archives videos that are listed and still available \
+         again.",
+    )?;
     text.skip("Pause sweeps")?;
     text.skip("Copy the old prefix")?;
     text.step("Restart the workers with the new `SEEDANCE_ARCHIVE_URL`")?;
@@ -246,10 +281,13 @@ async fn after_the_loss_of_a_bucket_listed_videos_are_archived_again(
             text.step("Resume: ")?;
             let _unpause = text.command()?;
             let sweep = text.command()?;
-            // "A sweep leaves out tasks whose lifecycle ended within the last hour: repeat it an hour later."
+            text.says(
+                "It leaves out tasks whose lifecycle ended within the last hour, so repeat it an hour later.",
+            )?;
             let swept = terminal.run_json(&sweep).await?;
             ensure!(swept["ended"] == 2 && swept["started"] == 0, "{swept}");
             fixture.advance_clock(HOUR).await;
+            text.says("Videos older than 7 days cannot be recovered.")?;
             let swept = terminal.run_json(&sweep).await?;
             ensure!(swept["listed"] == 1 && swept["started"] == 1, "{swept}");
             let lifecycle = fixture.start_lifecycle(&server, &listed).await?;
@@ -307,7 +345,3 @@ async fn after_a_new_prefix_or_template_listed_videos_are_archived_again(
     Ok(())
 }
 register!(after_a_new_prefix_or_template_listed_videos_are_archived_again);
-
-fn directory_url(path: &Path) -> anyhow::Result<Url> {
-    Url::from_directory_path(path).map_err(|()| anyhow!("the directory has no file URL"))
-}

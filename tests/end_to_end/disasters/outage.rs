@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use seedance_archiver::temporal::lifecycles::Lifecycle;
-use seedance_archiver_simulator::{Fault, Script};
+use seedance_archiver_simulator::Script;
 use serde_json::Value;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     terminal::Terminal,
 };
 use crate::harness::{
-    DAY, Fixture, HOUR, QUERY_WINDOW, Server, URL_LIFETIME,
+    DAY, Fixture, HOUR, Server, URL_LIFETIME,
     lifecycle::{until_running, until_waiting},
     register,
     restartable_server::RestartableServer,
@@ -26,7 +26,7 @@ const OUTAGE: Duration = Duration::from_secs(6 * 24 * 60 * 60);
 const LONG_OUTAGE: Duration = Duration::from_secs(8 * 24 * 60 * 60);
 
 /// Returns the script of a task that runs for some time, and whose URLs work for `url_lifetime`.
-fn running(time: Duration, url_lifetime: Duration) -> Script {
+pub(super) fn running(time: Duration, url_lifetime: Duration) -> Script {
     Script {
         queued: Some(Duration::ZERO),
         running: Some(time),
@@ -36,7 +36,7 @@ fn running(time: Duration, url_lifetime: Duration) -> Script {
 }
 
 /// Returns the same, for a service that never signs a URL again.
-fn signed_once(time: Duration, url_lifetime: Duration) -> Script {
+pub(super) fn signed_once(time: Duration, url_lifetime: Duration) -> Script {
     Script {
         signs_once: true,
         ..running(time, url_lifetime)
@@ -51,6 +51,8 @@ async fn after_a_weeks_outage_what_seedance_still_serves_is_archived(
                documented | nothing |";
     check_promise("A week's outage", row)?;
     let mut text = Procedure::below("A week's outage")?;
+    text.says("What an outage of Temporal or of all workers loses:")?;
+    text.says("| duration | with URLs of 24 h | with URLs of 14 days |")?;
     let mut temporal = RestartableServer::start().await?;
     let server = Server::new(temporal.client().await?, temporal.address.clone(), None)?;
     let fixture = Fixture::behind(&server, OUTAGE).await?;
@@ -79,7 +81,10 @@ async fn after_a_weeks_outage_what_seedance_still_serves_is_archived(
     let unfinished = simulator.create(running(DAY + HOUR, DAY));
     fixture.advance_clock(DAY).await;
 
-    text.step("From any machine that reaches Seedance and the bucket, without Temporal")?;
+    text.step(
+        "From any machine that reaches Seedance and the bucket, without Temporal: `seedance-archiver rescue --dry-run` lists \
+         what can be saved by the time left, and `SEEDANCE_ARCHIVE_URL=s3://bucket/prefix seedance-archiver rescue` saves it.",
+    )?;
     let listed = terminal.run_json(&text.command()?).await?;
     ensure!(
         in_state(&listed, "archived")? == [done.as_str()],
@@ -103,18 +108,22 @@ async fn after_a_weeks_outage_what_seedance_still_serves_is_archived(
         "{rescued:#}"
     );
 
-    text.step("Start Temporal and the workers")?;
+    text.step("Start Temporal and the workers.")?;
     temporal.start_again()?;
     let server = Server::new(temporal.client().await?, temporal.address.clone(), None)?;
     let lifecycle = |id| Lifecycle::for_task(&server.client, "", id);
     fixture
         .with_worker(&server, async {
+            text.says("Open lifecycles resume, and all overdue attempts start together.")?;
             for id in [&renewed, &long_lived, &last_day] {
                 archived(&lifecycle(id)).await?;
             }
 
             text.step(
-                "Run `seedance-archiver sweep` for tasks that were created during the outage",
+                "Run `seedance-archiver sweep` for tasks that were created during the outage.",
+            )?;
+            text.says(
+                "You can run it during the outage: it writes the same receipts, and sweeps skip videos that it archived.",
             )?;
             let swept = terminal.run_json(&text.command()?).await?;
             ensure_swept(&swept, [7, 5, 1, 1])?;
@@ -127,7 +136,9 @@ async fn after_a_weeks_outage_what_seedance_still_serves_is_archived(
                 "{result:?}"
             );
 
-            text.step("Check `seedance-archiver list --outcome lost` and [VideoLost]")?;
+            text.step(
+                "Check `seedance-archiver list --outcome lost` and [VideoLost](failures/VideoLost.md).",
+            )?;
             until_lost(
                 &terminal,
                 &text.command()?,
@@ -335,41 +346,3 @@ async fn outcomes_after(
         })
         .await
 }
-
-async fn an_outage_of_seedance_costs_what_outlasts_its_query_window(
-    server: Arc<Server>,
-) -> anyhow::Result<()> {
-    check_promise("A week's outage", "**Only Seedance is down:** polls fail")?;
-    let fixture = Fixture::new(&server).await?;
-    let [old, young] = [QUERY_WINDOW - 2 * DAY, Duration::ZERO].map(|age| {
-        fixture.simulator.create(Script {
-            age,
-            ..running(age + HOUR, DAY)
-        })
-    });
-    fixture
-        .with_worker(&server, async {
-            let lifecycles = [
-                fixture.start_lifecycle(&server, &old).await?,
-                fixture.start_lifecycle(&server, &young).await?,
-            ];
-            for lifecycle in &lifecycles {
-                until_running(lifecycle).await?;
-            }
-            fixture.simulator.set_fault(Some(Fault::Unavailable));
-            for lifecycle in &lifecycles {
-                until_waiting(lifecycle, "HTTP 500").await?;
-            }
-            fixture.advance_clock(3 * DAY).await;
-            let lost = lifecycles[0].result().await?;
-            ensure!(
-                lost.outcome == "lost" && lost.reason == "upstream_unavailable",
-                "{lost:?}"
-            );
-            fixture.simulator.set_fault(None);
-            archived(&lifecycles[1]).await?;
-            Ok(())
-        })
-        .await
-}
-register!(an_outage_of_seedance_costs_what_outlasts_its_query_window);

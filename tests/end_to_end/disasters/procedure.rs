@@ -1,20 +1,26 @@
 //! The procedures of `docs/disasters.md`, one below each heading. A test takes the steps and their commands out of the
-//! text in order, and executes them.
+//! text in order, and executes them. It quotes each sentence where it executes it. A changed sentence is not quoted, so
+//! all tests of its procedure fail until somebody checks whether they still do what the text says.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use anyhow::{Context, anyhow, bail, ensure};
 
+use super::not_executed::NOT_EXECUTED;
 use crate::harness::{Server, register};
 
 const TEXT: &str = include_str!("../../../docs/disasters.md");
 /// The tests, which name the procedure that they execute.
-const TESTS: [&str; 6] = [
+const TESTS: [&str; 10] = [
     include_str!("key_rotation.rs"),
     include_str!("lost_history.rs"),
     include_str!("moved_bucket.rs"),
     include_str!("outage.rs"),
-    include_str!("region_gone.rs"),
+    include_str!("partial_outage.rs"),
+    include_str!("region_of_api.rs"),
+    include_str!("region_of_bucket.rs"),
+    include_str!("region_of_workers.rs"),
+    include_str!("sweeps.rs"),
     include_str!("temporal_keys.rs"),
 ];
 /// Code in the text that starts with one of these programs, after variables, is a command.
@@ -22,6 +28,7 @@ const PROGRAMS: [&str; 5] = ["seedance-archiver", "temporal", "openssl", "aws", 
 
 /// A procedure, as far as it is not executed yet.
 pub(super) struct Procedure {
+    heading: &'static str,
     rest: VecDeque<Passage>,
     /// Commands of the current passage.
     commands: VecDeque<String>,
@@ -48,6 +55,10 @@ impl Passage {
             _ => &self.text,
         }
     }
+
+    fn sentences(&self) -> impl Iterator<Item = &str> {
+        self.words().split_inclusive(". ").map(str::trim_end)
+    }
 }
 
 fn is_command(code: &str) -> bool {
@@ -57,12 +68,16 @@ fn is_command(code: &str) -> bool {
 }
 
 impl Procedure {
-    /// Returns the procedure below a heading.
+    /// Returns the procedure below a heading. Fails if one of its sentences is neither quoted by a test nor in
+    /// [`NOT_EXECUTED`].
     pub(super) fn below(heading: &str) -> anyhow::Result<Self> {
         let mut sections = sections().into_iter();
         let section = sections.find(|(name, _)| *name == heading);
-        let (_, rest) = section.with_context(|| format!("the text has no heading `{heading}`"))?;
+        let (heading, rest) =
+            section.with_context(|| format!("the text has no heading `{heading}`"))?;
+        check_quoted(heading, &rest)?;
         Ok(Self {
+            heading,
             rest: rest.into(),
             commands: VecDeque::new(),
         })
@@ -89,6 +104,11 @@ impl Procedure {
         Ok(())
     }
 
+    /// Checks that the text below the heading still has these sentences, which the test executes besides the steps.
+    pub(super) fn says(&self, sentences: &str) -> anyhow::Result<()> {
+        check_promise(self.heading, sentences)
+    }
+
     /// Returns the next command of the step.
     pub(super) fn command(&mut self) -> anyhow::Result<String> {
         let command = self.commands.pop_front();
@@ -112,24 +132,46 @@ impl Procedure {
     }
 }
 
-/// Checks that the text below a heading still promises what a test checks besides the steps: that one of its passages starts
-/// with these words.
-pub(super) fn check_promise(heading: &str, start: &str) -> anyhow::Result<()> {
-    passage(heading, start).map(drop)
+/// Checks that the text below a heading still promises these sentences of one passage.
+pub(super) fn check_promise(heading: &str, sentences: &str) -> anyhow::Result<()> {
+    passage(heading, sentences).map(drop)
 }
 
-/// Returns the only command of the passage below a heading that starts with these words.
-pub(super) fn command_of(heading: &str, start: &str) -> anyhow::Result<String> {
-    let commands = passage(heading, start)?.commands();
+/// Returns the only command of the passage below a heading that has these sentences.
+pub(super) fn command_of(heading: &str, sentences: &str) -> anyhow::Result<String> {
+    let commands = passage(heading, sentences)?.commands();
     let [command] = <[String; 1]>::try_from(Vec::from(commands))
         .map_err(|commands| anyhow!("not one command: {commands:?}"))?;
     Ok(command)
 }
 
-fn passage(heading: &str, start: &str) -> anyhow::Result<Passage> {
+fn passage(heading: &str, sentences: &str) -> anyhow::Result<Passage> {
     let mut passages = Procedure::below(heading)?.rest.into_iter();
-    let passage = passages.find(|passage| passage.words().starts_with(start));
-    passage.with_context(|| format!("`{heading}` does not say: {start}"))
+    let passage = passages.find(|passage| passage.words().contains(sentences));
+    passage.with_context(|| format!("`{heading}` does not say: {sentences}"))
+}
+
+/// Checks that a test quotes each sentence below a heading.
+fn check_quoted(heading: &str, passages: &[Passage]) -> anyhow::Result<()> {
+    let tests = TESTS.map(on_one_line);
+    for sentence in passages.iter().flat_map(Passage::sentences) {
+        let is_quoted = tests.iter().any(|test| test.contains(sentence));
+        ensure!(
+            is_quoted || NOT_EXECUTED.contains(&sentence),
+            "no test quotes this sentence of `{heading}`: {sentence}"
+        );
+    }
+    Ok(())
+}
+
+/// Returns the code of a test, with each string literal on one line.
+fn on_one_line(source: &str) -> String {
+    let lines = source.lines().map(str::trim);
+    let code: Vec<_> = lines
+        .filter(|line| !line.starts_with("//"))
+        .map(|line| line.trim_end_matches('\\').trim_end())
+        .collect();
+    code.join(" ").replace("\\\"", "\"")
 }
 
 fn check_not_left_out(passage: &Passage) -> anyhow::Result<()> {
@@ -165,7 +207,8 @@ fn sections() -> Vec<(&'static str, Vec<Passage>)> {
         text,
     };
     let passages = |texts: Vec<String>| {
-        let texts = texts.into_iter().filter(|text| !text.is_empty());
+        let is_empty = |text: &str| text.is_empty() || text.starts_with("|---");
+        let texts = texts.into_iter().filter(|text| !is_empty(text));
         texts.map(passage).collect()
     };
     sections
@@ -195,3 +238,19 @@ async fn every_procedure_is_executed_by_a_test(_: Arc<Server>) -> anyhow::Result
     Ok(())
 }
 register!(every_procedure_is_executed_by_a_test);
+
+async fn a_sentence_is_either_executed_or_listed_as_not_executed(
+    _: Arc<Server>,
+) -> anyhow::Result<()> {
+    let sections = sections();
+    let tests = TESTS.map(on_one_line);
+    for sentence in NOT_EXECUTED {
+        let mut passages = sections.iter().flat_map(|(_, passages)| passages);
+        let is_in_text = passages.any(|passage| passage.sentences().any(|it| it == *sentence));
+        ensure!(is_in_text, "the text does not say: {sentence}");
+        let is_quoted = tests.iter().any(|test| test.contains(sentence));
+        ensure!(!is_quoted, "a test executes: {sentence}");
+    }
+    Ok(())
+}
+register!(a_sentence_is_either_executed_or_listed_as_not_executed);

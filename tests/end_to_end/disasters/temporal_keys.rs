@@ -72,30 +72,44 @@ async fn check_rotation(
     let worker = terminal.start_worker()?;
     let transfer = PausedTransfer::start(&fixture, server).await?;
 
-    text.step("Create a new API key or client certificate")?;
-    text.step("Replace the old one in `TEMPORAL_API_KEY`")?;
+    text.step("Create a new API key or client certificate.")?;
+    text.says("The old one remains valid.")?;
+    text.step(
+        "Replace the old one in `TEMPORAL_API_KEY`, in the files that `TEMPORAL_TLS_CLIENT_CERT_PATH` and \
+         `TEMPORAL_TLS_CLIENT_KEY_PATH` name, or in `temporal.toml`, and run `seedance-archiver doctor` to test the new one.",
+    )?;
     replace(&mut terminal, 1)?;
     let checks = terminal.run(&text.command()?).await?;
     ensure!(checks.contains(" 0 failed"), "{checks}");
 
-    text.step("Restart the workers one by one")?;
+    text.step("Restart the workers one by one.")?;
+    text.says("Lifecycles and transfers continue.")?;
     let downloads = transfer.downloads(&fixture);
     let mut worker = terminal.restart(worker).await?;
     transfer.continued(&fixture, downloads).await?;
 
-    text.step("Delete the old key, or let the old certificate expire")?;
+    text.step("Delete the old key, or let the old certificate expire.")?;
     disable(0).await;
     let manifest = transfer.finish(&fixture).await?;
     let rejected = proxy.rejected();
     ensure!(rejected == 0, "{rejected} rejected: {}", terminal.log());
 
-    // "a worker that still has a deleted key … logs `waiting for Temporal` …: restart it"
+    text.says("Workers read both at start, also those in files.")?;
+    text.says(
+        "The server rejects the requests of a worker that still has a deleted key, and the next connection of a worker that \
+         still has an expired certificate.",
+    )?;
+    text.says(
+        "Such a worker logs `waiting for Temporal`, and [TemporalUnreachable](runbooks/TemporalUnreachable.md) fires: \
+         restart it.",
+    )?;
     replace(&mut terminal, 2)?;
     disable(1).await;
     until("the worker waits", || {
         proxy.rejected() > 0 && terminal.log().contains("waiting for Temporal")
     })
     .await?;
+    text.says("No video is lost before its URL expires.")?;
     let late = fixture.simulator.create(Script::default());
     let lifecycle = fixture.start_lifecycle(server, &late).await?;
     worker.kill().await?;
