@@ -1,5 +1,6 @@
-//! The simulated service of a test. The test fails if a request came outside the query window or before
-//! `Retry-After`. Rates are not reached: so many requests may come at once.
+//! The simulated service of a test. The test fails if a request came after the query window or before the time in
+//! `Retry-After`. It does not fail because of rates: the service lets a minute's worth of requests arrive together, and no
+//! test sends as many.
 
 use std::{ops::Deref, thread};
 
