@@ -85,6 +85,13 @@ impl Terminal {
         Ok(String::from_utf8(output.stdout)?)
     }
 
+    /// Runs `doctor`, none of whose checks may fail, and returns its output.
+    pub(super) async fn run_doctor(&self, line: &str) -> anyhow::Result<String> {
+        let checks = self.run(line).await?;
+        ensure!(checks.contains(" 0 failed"), "{checks}");
+        Ok(checks)
+    }
+
     /// Runs a command, which must exit with 1, and returns its output.
     pub(super) async fn run_failing(&self, line: &str) -> anyhow::Result<String> {
         let output = self.command(line)?.output().await?;
